@@ -1,0 +1,1 @@
+//! What a team has learned: memory entries, insights and consolidation patterns.

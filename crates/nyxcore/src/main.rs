@@ -1,0 +1,2 @@
+//! The `nyxcore` program.
+fn main() {}

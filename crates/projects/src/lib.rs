@@ -1,0 +1,1 @@
+//! Projects, their sources, files and blobs, and the notes written about them.

@@ -1,0 +1,46 @@
+//! Who asks, and which rows they may touch: tenants, users, memberships, API tokens and the scoped store.
+//!
+//! Every other crate reaches its tables through a [`Scoped`], which a [`Store`] opens for one tenant. Only this crate knows SeaORM's own
+//! finders; a lint keeps them out of the others.
+//!
+//! ```
+//! use nyxcore_tenancy::{Env, ReadOnly, Result, Scoped, Store, StoreOptions, TenantId, directory};
+//!
+//! /// The names of a tenant's tokens.
+//! async fn token_names(store: &Store, tenant: TenantId) -> Result<Vec<String>> {
+//!     use nyxcore_tenancy::{PageRequest, Repository, directory::ApiTokens};
+//!     let scoped: Scoped<ReadOnly> = store.read(tenant).await?;
+//!     let page = ApiTokens::list(&scoped, sea_orm::Condition::all(), &PageRequest::first(10)).await?;
+//!     Ok(page.into_items().into_iter().map(|token| token.name).collect())
+//! }
+//! ```
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate is the one that wraps SeaORM's finders and writers in a tenant's scope"
+)]
+mod store;
+
+pub mod directory;
+mod entity;
+mod env;
+mod error;
+mod id;
+mod model;
+mod page;
+mod repository;
+mod token;
+
+pub use env::{Clock, CountingIds, Env, IdSource, ManualClock, RandomIds, SystemClock};
+pub use error::{Error, Result};
+pub use id::{IdError, TypedId, id_format, id_parse};
+pub use model::{ApiToken, ApiTokenId, Caller, Membership, Role, Tenant, TenantId, User, UserId};
+pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
+pub use repository::Repository;
+pub use sea_orm::DbBackend as Backend;
+#[doc(hidden)]
+pub use store::doc_entities::{doc_entity, doc_unscoped};
+pub use store::{
+    Access, Keyset, ReadOnly, ReadWrite, Scoped, ScopedSelect, Signal, SignalReceiver, Store,
+    StoreOptions, SystemPurpose, SystemScope, SystemScoped, TenantScoped, database_open,
+};

@@ -1,0 +1,207 @@
+//! The words of the directory: tenants, users, memberships, roles, API tokens, and the caller that they make.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{DeriveActiveEnum, EnumIter};
+
+use crate::entity;
+use crate::error::{Error, Result};
+use crate::typed_id;
+
+typed_id!(
+    /// A tenant: a team or company whose rows nobody else sees.
+    TenantId,
+    "tenant"
+);
+typed_id!(
+    /// A person, who may belong to several tenants.
+    UserId,
+    "user"
+);
+typed_id!(
+    /// An API token.
+    ApiTokenId,
+    "token"
+);
+
+/// What a member may do, the most first.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    /// Everything, including the tenant itself.
+    Owner,
+    /// Everything but the tenant itself.
+    Admin,
+    /// Works on projects, notes and personas.
+    Member,
+    /// Reads everything of the tenant and changes nothing.
+    Viewer,
+}
+
+impl Role {
+    /// How much the role may do; more is more.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 3,
+            Self::Admin => 2,
+            Self::Member => 1,
+            Self::Viewer => 0,
+        }
+    }
+
+    /// Whether this role may do all that `other` may.
+    pub fn includes(self, other: Self) -> bool {
+        self.rank() >= other.rank()
+    }
+
+    /// The lesser of two roles: what a token may do is bounded by its owner's membership.
+    pub fn min(self, other: Self) -> Self {
+        if self.includes(other) { other } else { self }
+    }
+
+    /// The role's name, as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "OWNER",
+            Self::Admin => "ADMIN",
+            Self::Member => "MEMBER",
+            Self::Viewer => "VIEWER",
+        }
+    }
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields say it")]
+pub struct Tenant {
+    pub id: TenantId,
+    pub slug: String,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<entity::tenant::Model> for Tenant {
+    fn from(row: entity::tenant::Model) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields say it")]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+}
+
+impl From<entity::user::Model> for User {
+    fn from(row: entity::user::Model) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+        }
+    }
+}
+
+/// A person in a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields say it")]
+pub struct Membership {
+    pub tenant_id: TenantId,
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+impl From<entity::membership::Model> for Membership {
+    fn from(row: entity::membership::Model) -> Self {
+        Self {
+            tenant_id: row.tenant_id,
+            user_id: row.user_id,
+            role: row.role,
+        }
+    }
+}
+
+/// A token as it may be shown: its secret is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// The token's id, which is also its public part.
+    pub id: ApiTokenId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The beginning of the token, to recognise it by.
+    pub prefix: String,
+    /// What it may do at the most.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl From<entity::api_token::Model> for ApiToken {
+    fn from(row: entity::api_token::Model) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            name: row.name,
+            prefix: row.prefix,
+            role: row.role,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+/// Who asks: a user in a tenant, with what the role allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant whose rows the caller reaches.
+    pub tenant: TenantId,
+    /// The user.
+    pub user: UserId,
+    /// The lesser of the membership's role and the token's.
+    pub role: Role,
+    /// The token that was shown.
+    pub token: Option<ApiTokenId>,
+}
+
+impl Caller {
+    /// Passes where the caller's role includes `role`.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], naming the role that is needed.
+    pub fn require(&self, role: Role) -> Result<()> {
+        if self.role.includes(role) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(role.as_str()))
+        }
+    }
+}

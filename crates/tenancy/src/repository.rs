@@ -1,0 +1,137 @@
+//! The shared repository trait: the same verbs for every kind of row, all of them within a tenant's scope.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+
+use sea_orm::sea_query::IntoCondition;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, Value,
+};
+
+use crate::error::{Error, Result};
+use crate::id::TypedId;
+use crate::page::{Page, PageRequest};
+use crate::store::{Access, Keyset, ReadWrite, Scoped, TenantScoped};
+
+/// A table of a tenant's things, by id.
+///
+/// An implementation names the entity, the record that others see and the id; everything else is given. Because every method takes a
+/// [`Scoped`], there is no way to say "of any tenant".
+pub trait Repository {
+    /// The table.
+    type Entity: TenantScoped<Model: FromQueryResult + IntoActiveModel<Self::Row> + Send + Sync>;
+    /// The table's row to write.
+    type Row: ActiveModelTrait<Entity = Self::Entity> + Send;
+    /// What others see.
+    type Record: From<<Self::Entity as EntityTrait>::Model> + Send;
+    /// The kind of id.
+    type Id: TypedId + Eq + Hash + Into<Value>;
+
+    /// The column of the id.
+    const KEY: <Self::Entity as EntityTrait>::Column;
+    /// The id of a record.
+    fn id_of(record: &Self::Record) -> Self::Id;
+
+    /// The thing with that id, if the tenant has it.
+    fn get<A: Access>(
+        scoped: &Scoped<A>,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<Option<Self::Record>>> + Send {
+        async move {
+            let row = scoped
+                .find::<Self::Entity>()
+                .filter(Self::KEY.eq(id))
+                .one()
+                .await?;
+            Ok(row.map(Into::into))
+        }
+    }
+
+    /// The thing with that id, or [`Error::NotFound`]: also for another tenant's.
+    fn require<A: Access>(
+        scoped: &Scoped<A>,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<Self::Record>> + Send {
+        async move {
+            Self::get(scoped, id)
+                .await?
+                .ok_or(Error::NotFound(Self::Id::PREFIX))
+        }
+    }
+
+    /// The things with those ids that the tenant has, in one statement.
+    fn get_many<A: Access>(
+        scoped: &Scoped<A>,
+        ids: &[Self::Id],
+    ) -> impl Future<Output = Result<HashMap<Self::Id, Self::Record>>> + Send {
+        async move {
+            let rows = scoped
+                .find::<Self::Entity>()
+                .filter(Self::KEY.is_in(ids.iter().copied()))
+                .all()
+                .await?;
+            Ok(rows
+                .into_iter()
+                .map(Self::Record::from)
+                .map(|record| (Self::id_of(&record), record))
+                .collect())
+        }
+    }
+
+    /// One page of the things that meet the condition, newest first.
+    fn list<A: Access>(
+        scoped: &Scoped<A>,
+        which: impl IntoCondition + Send,
+        page: &PageRequest,
+    ) -> impl Future<Output = Result<Page<Self::Record>>> + Send {
+        async move {
+            let page = scoped
+                .find::<Self::Entity>()
+                .filter(which)
+                .page(Keyset::descending(Self::KEY), page)
+                .await?;
+            Ok(page.map(Into::into))
+        }
+    }
+
+    /// How many things meet the condition.
+    fn count<A: Access>(
+        scoped: &Scoped<A>,
+        which: impl IntoCondition + Send,
+    ) -> impl Future<Output = Result<u64>> + Send {
+        async move { scoped.find::<Self::Entity>().filter(which).count().await }
+    }
+
+    /// Adds a thing.
+    fn insert(
+        scoped: &Scoped<ReadWrite>,
+        row: Self::Row,
+    ) -> impl Future<Output = Result<Self::Record>> + Send {
+        async move { Ok(scoped.insert(row).await?.into()) }
+    }
+
+    /// Changes a thing, or answers [`Error::NotFound`].
+    fn update(
+        scoped: &Scoped<ReadWrite>,
+        id: Self::Id,
+        changes: Self::Row,
+    ) -> impl Future<Output = Result<Self::Record>> + Send {
+        async move {
+            if scoped.update(Self::KEY.eq(id), changes).await? == 0 {
+                return Err(Error::NotFound(Self::Id::PREFIX));
+            }
+            Self::require(scoped, id).await
+        }
+    }
+
+    /// Deletes a thing, or answers [`Error::NotFound`].
+    fn delete(scoped: &Scoped<ReadWrite>, id: Self::Id) -> impl Future<Output = Result<()>> + Send {
+        async move {
+            match scoped.delete::<Self::Entity>(Self::KEY.eq(id)).await? {
+                0 => Err(Error::NotFound(Self::Id::PREFIX)),
+                _ => Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The scoped store: the only way to the rows of a tenant.
+//!
+//! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one tenant; [`Store::system`] gives a
+//! [`SystemScope`] for the listed work that has no tenant. On PostgreSQL each also sets what row-level security compares with,
+//! for that transaction alone.
+
+#[doc(hidden)]
+pub mod doc_entities;
+mod open;
+mod scoped;
+mod select;
+mod signal;
+mod system;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use open::{StoreOptions, database_open};
+pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
+pub use select::{Keyset, ScopedSelect};
+pub use signal::{Signal, SignalReceiver};
+pub use system::{SystemPurpose, SystemScope, SystemScoped};
+
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::model::TenantId;
+
+/// How long a writer waits for the one before it on SQLite, which has one writer at a time.
+const WRITER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// An entity whose rows belong to a tenant. Implemented by [`tenant_scoped!`](crate::tenant_scoped).
+pub trait TenantScoped: EntityTrait<Model: Send + Sync> {
+    /// The column that holds the tenant.
+    fn tenant_column() -> Self::Column;
+}
+
+/// Declares that the rows of a SeaORM entity belong to a tenant: `tenant_scoped!(Entity);` beside its `Column::TenantId`.
+#[macro_export]
+macro_rules! tenant_scoped {
+    ($entity:ty) => {
+        impl $crate::TenantScoped for $entity {
+            fn tenant_column() -> Self::Column {
+                Column::TenantId
+            }
+        }
+    };
+}
+
+/// The database, opened. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    env: Env,
+    signals: signal::Signals,
+    /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls.
+    writer: Option<Arc<Semaphore>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("backend", &self.backend())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a database whose schema is current. Refuses a PostgreSQL role that row-level security would not bind.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or the role is unsafe and `options` does not allow it.
+    pub async fn connect(options: &StoreOptions, env: Env) -> Result<Self> {
+        let db = database_open(options).await?;
+        if !options.allow_privileged_role {
+            open::role_check(&db).await?;
+        }
+        let signals = signal::Signals::start(&db).await?;
+        let writer =
+            (db.get_database_backend() == DbBackend::Sqlite).then(|| Arc::new(Semaphore::new(1)));
+        Ok(Self {
+            db,
+            env,
+            signals,
+            writer,
+        })
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> DbBackend {
+        self.db.get_database_backend()
+    }
+
+    /// The clock and ids that rows are written with.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.db.ping().await?)
+    }
+
+    /// What others announced with [`Scoped::announce`], from now on, once their transactions are committed.
+    pub fn signals(&self) -> SignalReceiver {
+        self.signals.subscribe()
+    }
+
+    /// A snapshot of a tenant's rows.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn read(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
+        let tx = self.begin(SqliteTransactionMode::Deferred).await?;
+        self.settings_apply(
+            &tx,
+            &format!(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL nyxcore.tenant_id = '{}'",
+                tenant.0
+            ),
+        )
+        .await?;
+        Ok(Scoped::new(tx, tenant, self, None))
+    }
+
+    /// A transaction that may change a tenant's rows. Nothing is kept unless it is committed.
+    ///
+    /// # Errors
+    /// No connection could be had, or another writer kept the database for too long.
+    pub async fn write(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
+        let permit = self.writer_permit().await?;
+        let tx = self.begin(SqliteTransactionMode::Immediate).await?;
+        self.settings_apply(
+            &tx,
+            &format!("SET LOCAL nyxcore.tenant_id = '{}'", tenant.0),
+        )
+        .await?;
+        Ok(Scoped::new(tx, tenant, self, permit))
+    }
+
+    /// A transaction across tenants, for one of the listed purposes.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
+        let permit = if purpose.writes() {
+            self.writer_permit().await?
+        } else {
+            None
+        };
+        let mode = if purpose.writes() {
+            SqliteTransactionMode::Immediate
+        } else {
+            SqliteTransactionMode::Deferred
+        };
+        tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
+        let tx = self.begin(mode).await?;
+        self.settings_apply(&tx, "SET LOCAL nyxcore.scope = 'system'")
+            .await?;
+        Ok(SystemScope::new(tx, self, permit))
+    }
+
+    async fn begin(&self, mode: SqliteTransactionMode) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(mode),
+            ..TransactionOptions::default()
+        };
+        Ok(self.db.begin_with_options(options).await?)
+    }
+
+    /// One round trip more than `BEGIN` itself: the settings go as one text. They are made of constants and a UUID, nothing else.
+    async fn settings_apply(&self, tx: &DatabaseTransaction, settings: &str) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            tx.execute_unprepared(settings).await?;
+        }
+        Ok(())
+    }
+
+    async fn writer_permit(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        let Some(writer) = &self.writer else {
+            return Ok(None);
+        };
+        match tokio::time::timeout(WRITER_PATIENCE, Arc::clone(writer).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            _ => Err(Error::Busy),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! A transaction in which only one tenant exists.
+
+use std::marker::PhantomData;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use sea_orm::sea_query::{IntoCondition, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    FromQueryResult, IntoActiveModel, Iterable, QueryFilter, Statement, Value,
+};
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+use super::select::ScopedSelect;
+use super::signal::{CHANNEL, Signal};
+use super::{Store, TenantScoped};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::model::TenantId;
+
+/// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
+const MAX_BINDS: usize = 30_000;
+
+/// What a [`Scoped`] may do.
+pub trait Access: Send + Sync + 'static {}
+
+/// May read.
+#[derive(Debug)]
+pub enum ReadOnly {}
+/// May read and change.
+#[derive(Debug)]
+pub enum ReadWrite {}
+impl Access for ReadOnly {}
+impl Access for ReadWrite {}
+
+/// A transaction and the tenant it is for.
+///
+/// It is not a SeaORM connection, so that an entity's own finders do not take it:
+///
+/// ```compile_fail
+/// use nyxcore_tenancy::{Scoped, ReadWrite, doc_entity as note};
+/// use sea_orm::EntityTrait;
+/// async fn all(scoped: &Scoped<ReadWrite>) {
+///     note::Entity::find().all(scoped).await.unwrap();
+/// }
+/// ```
+///
+/// It finds only entities that have a tenant:
+///
+/// ```compile_fail
+/// use nyxcore_tenancy::{Scoped, ReadOnly, doc_unscoped as ledger};
+/// async fn all(scoped: &Scoped<ReadOnly>) {
+///     scoped.find::<ledger::Entity>().all().await.unwrap();
+/// }
+/// ```
+///
+/// What reads does not write:
+///
+/// ```compile_fail
+/// use nyxcore_tenancy::{Scoped, ReadOnly, doc_entity as note};
+/// async fn add(scoped: &Scoped<ReadOnly>, row: note::ActiveModel) {
+///     scoped.insert(row).await.unwrap();
+/// }
+/// ```
+///
+/// and the transaction inside cannot be taken out:
+///
+/// ```compile_fail
+/// use nyxcore_tenancy::{Scoped, ReadWrite};
+/// fn steal(scoped: Scoped<ReadWrite>) -> sea_orm::DatabaseTransaction {
+///     scoped.tx
+/// }
+/// ```
+///
+/// The same things, written the way they are meant:
+///
+/// ```
+/// use nyxcore_tenancy::{Scoped, ReadWrite, doc_entity as note};
+/// async fn all(scoped: &Scoped<ReadWrite>, row: note::ActiveModel) -> nyxcore_tenancy::Result<Vec<note::Model>> {
+///     scoped.insert(row).await?;
+///     scoped.find::<note::Entity>().all().await
+/// }
+/// ```
+pub struct Scoped<A: Access = ReadWrite> {
+    tx: DatabaseTransaction,
+    tenant: TenantId,
+    store: Store,
+    announced: Mutex<Vec<Signal>>,
+    _permit: Option<OwnedSemaphorePermit>,
+    _access: PhantomData<A>,
+}
+
+impl<A: Access> std::fmt::Debug for Scoped<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scoped")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Access> Scoped<A> {
+    pub(super) fn new(
+        tx: DatabaseTransaction,
+        tenant: TenantId,
+        store: &Store,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            tx,
+            tenant,
+            store: store.clone(),
+            announced: Mutex::new(Vec::new()),
+            _permit: permit,
+            _access: PhantomData,
+        }
+    }
+
+    /// The tenant that this is for.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The clock and ids.
+    pub fn env(&self) -> &Env {
+        &self.store.env
+    }
+
+    /// Which database this is, for the few statements that differ.
+    pub fn backend(&self) -> DbBackend {
+        self.store.backend()
+    }
+
+    /// The tenant's rows of an entity, to be narrowed further.
+    pub fn find<E: TenantScoped>(&self) -> ScopedSelect<'_, E> {
+        let select = E::find().filter(self.mine::<E>());
+        ScopedSelect::new(select, &self.tx)
+    }
+
+    /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and on.
+    ///
+    /// # Errors
+    /// The text does not filter by `tenant_id = $1` and calls no function that does so itself; or the database refuses it.
+    pub async fn sql_all<T: FromQueryResult>(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>> {
+        let statement = self.statement(sql, values)?;
+        let rows = self.tx.query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| T::from_query_result(row, "").map_err(Error::from))
+            .collect()
+    }
+
+    fn statement(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Statement> {
+        if !sql.contains("tenant_id = $1") && !sql.contains("VALUES ($1,") {
+            return Err(Error::Invalid(
+                "a statement written by hand must be bound to its tenant by `tenant_id = $1`"
+                    .into(),
+            ));
+        }
+        let tenant: Value = self.tenant.0.into();
+        let values = std::iter::once(tenant).chain(values);
+        Ok(Statement::from_sql_and_values(self.backend(), sql, values))
+    }
+
+    fn mine<E: TenantScoped>(&self) -> sea_orm::Condition {
+        E::tenant_column().eq(self.tenant.0).into_condition()
+    }
+}
+
+impl Scoped<ReadWrite> {
+    /// Adds a row, stamped with the tenant whatever it says.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a taken unique key, [`Error::NotFound`] for a reference to a row that the tenant does not have.
+    pub async fn insert<M>(&self, mut row: M) -> Result<<M::Entity as EntityTrait>::Model>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: TenantScoped,
+        <M::Entity as EntityTrait>::Model: IntoActiveModel<M>,
+    {
+        self.stamp(&mut row);
+        Ok(<M::Entity as EntityTrait>::insert(row)
+            .exec_with_returning(&self.tx)
+            .await?)
+    }
+
+    /// Adds many rows, in as few statements as the databases' limits allow. All rows must set the same columns.
+    ///
+    /// # Errors
+    /// As [`Scoped::insert`]; the transaction is then of no further use.
+    pub async fn insert_all<M>(&self, rows: Vec<M>) -> Result<()>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: TenantScoped,
+    {
+        self.insert_chunks(rows, None).await
+    }
+
+    /// Adds rows; where one with the same `key` columns exists, its `changed` columns are overwritten, or it is left alone if there
+    /// are none. The tenant is part of the key without being named.
+    ///
+    /// # Errors
+    /// As [`Scoped::insert`].
+    pub async fn upsert_all<M>(
+        &self,
+        rows: Vec<M>,
+        key: &[<M::Entity as EntityTrait>::Column],
+        changed: &[<M::Entity as EntityTrait>::Column],
+    ) -> Result<()>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: TenantScoped,
+    {
+        let tenant = <M::Entity as TenantScoped>::tenant_column();
+        let mut conflict = OnConflict::columns(std::iter::once(tenant).chain(key.iter().copied()));
+        if changed.is_empty() {
+            conflict.do_nothing();
+        } else {
+            conflict.update_columns(changed.iter().copied());
+        }
+        self.insert_chunks(rows, Some(conflict)).await
+    }
+
+    async fn insert_chunks<M>(&self, mut rows: Vec<M>, conflict: Option<OnConflict>) -> Result<()>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: TenantScoped,
+    {
+        let columns = <M::Entity as EntityTrait>::Column::iter().count().max(1);
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(MAX_BINDS / columns));
+            for row in &mut rows {
+                self.stamp(row);
+            }
+            let mut insert = <M::Entity as EntityTrait>::insert_many(rows);
+            if let Some(conflict) = conflict.clone() {
+                insert = insert.on_conflict(conflict);
+            }
+            insert.exec_without_returning(&self.tx).await?;
+            rows = rest;
+        }
+        Ok(())
+    }
+
+    /// Changes the tenant's rows that meet the condition, and tells how many there were. The tenant of a row cannot be changed.
+    ///
+    /// # Errors
+    /// As [`Scoped::insert`].
+    pub async fn update<M>(&self, which: impl IntoCondition, mut changes: M) -> Result<u64>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: TenantScoped,
+    {
+        changes.not_set(<M::Entity as TenantScoped>::tenant_column());
+        let done = <M::Entity as EntityTrait>::update_many()
+            .set(changes)
+            .filter(self.mine::<M::Entity>())
+            .filter(which.into_condition())
+            .exec(&self.tx)
+            .await?;
+        Ok(done.rows_affected)
+    }
+
+    /// Deletes the tenant's rows that meet the condition, and tells how many there were.
+    ///
+    /// # Errors
+    /// A row is still referred to.
+    pub async fn delete<E: TenantScoped>(&self, which: impl IntoCondition) -> Result<u64> {
+        let done = E::delete_many()
+            .filter(self.mine::<E>())
+            .filter(which.into_condition())
+            .exec(&self.tx)
+            .await?;
+        Ok(done.rows_affected)
+    }
+
+    /// Runs a statement written by hand under the rule of [`Scoped::sql_all`], and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// As [`Scoped::sql_all`].
+    pub async fn sql_execute(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64> {
+        let statement = self.statement(sql, values)?;
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+    }
+
+    /// Tells every listener, on every replica, that something about `subject` changed, once this is committed.
+    ///
+    /// # Errors
+    /// The database refuses the notification.
+    pub async fn announce(&self, topic: &'static str, subject: Uuid) -> Result<()> {
+        let signal = Signal::Changed {
+            topic: topic.to_owned(),
+            tenant: self.tenant,
+            subject,
+        };
+        if self.backend() == DbBackend::Postgres {
+            let values: [Value; 2] = [CHANNEL.into(), signal.payload().into()];
+            self.tx
+                .execute_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    "SELECT pg_notify($1, $2)",
+                    values,
+                ))
+                .await?;
+        } else {
+            self.announced
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(signal);
+        }
+        Ok(())
+    }
+
+    /// Keeps what was done, then sends what was announced.
+    ///
+    /// # Errors
+    /// The database refuses; then nothing was kept.
+    pub async fn commit(self) -> Result<()> {
+        self.tx.commit().await?;
+        let announced = self.announced.into_inner();
+        for signal in announced.unwrap_or_else(PoisonError::into_inner) {
+            self.store.signals.send(signal);
+        }
+        Ok(())
+    }
+
+    fn stamp<M>(&self, row: &mut M)
+    where
+        M: ActiveModelTrait,
+        M::Entity: TenantScoped,
+    {
+        row.set(
+            <M::Entity as TenantScoped>::tenant_column(),
+            self.tenant.0.into(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::doc_entities::doc_entity as note;
+    use sea_orm::QueryTrait;
+
+    /// Whatever is filtered for, the tenant stands in an AND of its own beside it.
+    #[test]
+    fn a_filter_with_or_does_not_widen_the_tenant() {
+        let tenant = Uuid::from_u128(1);
+        let wide = sea_orm::Condition::any()
+            .add(note::Column::Text.eq("a"))
+            .add(note::Column::Text.eq("b"));
+        let select = note::Entity::find()
+            .filter(note::Column::TenantId.eq(tenant))
+            .filter(wide);
+        let sql = select.build(DbBackend::Sqlite).sql;
+        assert!(
+            sql.ends_with(
+                r#"WHERE "note"."tenant_id" = ? AND ("note"."text" = ? OR "note"."text" = ?)"#
+            ),
+            "{sql}"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! The one schema history of both databases, with row-level security on PostgreSQL.
+//!
+//! Each migration is one file of SQL text whose type names are written as `$uuid`, `$time` and so on and spelled out for the
+//! database at hand ([`ddl`]). A table that has a tenant is made by [`ddl::Ddl::tenant_table`], which also writes its row-level security:
+//! there is no other way to make one, and a test reads `pg_class` to see that nobody found one.
+
+pub mod ddl;
+mod m0001_directory;
+mod m0002_projects;
+mod m0003_runs;
+mod m0004_search;
+mod m0005_knowledge;
+mod m0006_analysis;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement,
+};
+
+/// The schema history, oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_directory::Migration),
+            Box::new(m0002_projects::Migration),
+            Box::new(m0003_runs::Migration),
+            Box::new(m0004_search::Migration),
+            Box::new(m0005_knowledge::Migration),
+            Box::new(m0006_analysis::Migration),
+        ]
+    }
+}
+
+/// What [`Migrator`] makes of a database's own record of applied migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// Every migration this program knows has been applied, and no other.
+    Current,
+    /// Some are still to be applied (a new database: all of them).
+    Behind,
+    /// The database has migrations that this program does not know: it was used by a newer one.
+    Newer,
+}
+
+/// Compares the database with the history this program carries, without changing anything.
+///
+/// # Errors
+/// Whatever the database answers, when its record of applied migrations cannot be read.
+pub async fn schema_state(db: &DatabaseConnection) -> Result<SchemaState, DbErr> {
+    let manager = SchemaManager::new(db);
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|m| m.name().to_owned())
+        .collect();
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok(SchemaState::Behind);
+    }
+    let applied: Vec<String> = db
+        .query_all_raw(Statement::from_string(
+            db.get_database_backend(),
+            "SELECT version FROM seaql_migrations",
+        ))
+        .await?
+        .into_iter()
+        .map(|row| row.try_get("", "version"))
+        .collect::<Result<_, _>>()?;
+    if applied.iter().any(|name| !known.contains(name)) {
+        return Ok(SchemaState::Newer);
+    }
+    Ok(if applied.len() == known.len() {
+        SchemaState::Current
+    } else {
+        SchemaState::Behind
+    })
+}
+
+/// Grants the role that serves requests what it needs on every table: rows, never the schema. A no-op on SQLite.
+///
+/// Run it as the owner after each migration; it is idempotent.
+///
+/// # Errors
+/// The role's name is not an identifier, the role does not exist, or the connection may not grant.
+pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(), DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if role.is_empty() || !role.chars().all(plain) {
+        return Err(DbErr::Custom(format!(
+            "a role's name is letters, digits and underscores: {role:?}"
+        )));
+    }
+    for grant in [
+        format!("GRANT USAGE ON SCHEMA public TO \"{role}\""),
+        format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{role}\""
+        ),
+        format!("REVOKE INSERT, UPDATE, DELETE ON seaql_migrations FROM \"{role}\""),
+        format!(
+            "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
+            m0004_search::FUNCTION
+        ),
+    ] {
+        db.execute_unprepared(&grant).await?;
+    }
+    Ok(())
+}
