@@ -1,1 +1,60 @@
 //! Long-running work: queued, claimed, leased, finished once, with an event log to replay.
+//!
+//! A run is a row. [`run_start`] queues it, guarded by a unique index so that a subject has one active run; a worker claims it, renews its lease,
+//! and ends it behind a fence, so that it ends once; everything on the way is an event with a number, which [`run_follow`] replays and then follows.
+//!
+//! ```
+//! use futures::{FutureExt, future::BoxFuture};
+//! use nyxcore_runs::{NewRun, RunContext, RunFailure, RunHandler, RunKind, Start, Workers, run_start};
+//! use nyxcore_tenancy::{Result, Store, TenantId};
+//!
+//! struct Greeter;
+//!
+//! impl RunHandler for Greeter {
+//!     fn kind(&self) -> RunKind {
+//!         RunKind::Workflow
+//!     }
+//!     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
+//!         async move {
+//!             context.phase("greet", Some(1), None).await?;
+//!             context.progress(1, None).await
+//!         }
+//!         .boxed()
+//!     }
+//! }
+//!
+//! async fn greet(store: &Store, tenant: TenantId) -> Result<Start> {
+//!     let workers = Workers::builder(store).handler(Greeter).start();
+//!     let scoped = store.write(tenant).await?;
+//!     let start = run_start(&scoped, NewRun {
+//!         kind: RunKind::Workflow,
+//!         subject: "greeting".into(),
+//!         project_id: None,
+//!         started_by: None,
+//!         input: serde_json::Value::Null,
+//!         quiet_period: None,
+//!         max_attempts: 3,
+//!     })
+//!     .await?;
+//!     scoped.commit().await?;
+//!     workers.shutdown().await;
+//!     Ok(start)
+//! }
+//! ```
+
+mod entity;
+mod error;
+mod events;
+mod model;
+mod repository;
+mod service;
+mod worker;
+
+pub use error::RunFailure;
+pub use events::{activity_follow, event_list, run_follow};
+pub use model::{
+    EventBody, Level, NewRun, Progress, Run, RunError, RunEvent, RunId, RunKind, RunStatus, Start,
+};
+pub use repository::{RunFilter, Runs, run_count, run_latest, run_list};
+pub use service::{STALL_AFTER, run_cancel, run_start};
+pub use worker::{FollowUp, RunContext, RunHandler, Workers, WorkersBuilder, run_sweep};

@@ -1,0 +1,215 @@
+//! A run's event log: written in the order of its numbers, read from any number on, followed live.
+//!
+//! Reading never starts or changes anything, and whoever stops reading costs nothing: a follower holds no transaction while it waits.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::Stream;
+use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped, Signal, Store, TenantId};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet};
+use uuid::Uuid;
+
+use crate::entity::{run, run_event};
+use crate::model::{EventBody, RunEvent, RunId};
+
+/// News about a run: an event was written.
+pub(crate) const TOPIC_EVENT: &str = "run_event";
+/// News for workers: a run waits.
+pub(crate) const TOPIC_QUEUED: &str = "run_queued";
+/// News for the worker that has it: stop.
+pub(crate) const TOPIC_CANCEL: &str = "run_cancel";
+
+/// Events read at once by a follower.
+const BATCH: u64 = 500;
+/// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
+const LOOK_ANYWAY: Duration = Duration::from_secs(2);
+
+/// Which state of a run a write is for. A worker's writes pass only while it still holds the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fence {
+    /// Only as the worker that holds this attempt.
+    Held { worker: Uuid, attempt: i64 },
+    /// The caller has just changed the run's row in this transaction.
+    Locked,
+}
+
+#[derive(FromQueryResult)]
+struct NextSeq {
+    event_count: i64,
+}
+
+/// Appends an event, if the fence lets it pass. The number comes from the run's own row, so that the log has no gap and no double
+/// whatever writes at once.
+pub(crate) async fn event_append(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    fence: Fence,
+    body: &EventBody,
+) -> Result<Option<i64>> {
+    let next: Vec<NextSeq> = match fence {
+        Fence::Held { worker, attempt } => {
+            scoped
+                .sql_all(
+                    "UPDATE runs SET event_count = event_count + 1
+                     WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
+                     RETURNING event_count",
+                    [run.0.into(), worker.into(), attempt.into()],
+                )
+                .await?
+        }
+        Fence::Locked => {
+            scoped
+                .sql_all(
+                    "UPDATE runs SET event_count = event_count + 1 WHERE tenant_id = $1 AND id = $2 RETURNING event_count",
+                    [run.0.into()],
+                )
+                .await?
+        }
+    };
+    let Some(NextSeq { event_count: seq }) = next.into_iter().next() else {
+        return Ok(None);
+    };
+    let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
+    let row = run_event::ActiveModel {
+        run_id: Set(run),
+        seq: Set(seq),
+        tenant_id: NotSet,
+        at: Set(scoped.env().now()),
+        payload: Set(payload),
+    };
+    scoped.insert_all(vec![row]).await?;
+    scoped.announce(TOPIC_EVENT, run.0).await?;
+    Ok(Some(seq))
+}
+
+/// The events of a run that come after number `after`, oldest first.
+///
+/// # Errors
+/// The database fails. A run that the tenant does not have has no events.
+pub async fn event_list<A: Access>(
+    scoped: &Scoped<A>,
+    run: RunId,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<RunEvent>> {
+    let rows = scoped
+        .find::<run_event::Entity>()
+        .filter(run_event::Column::RunId.eq(run))
+        .filter(run_event::Column::Seq.gt(after))
+        .order_by_asc(run_event::Column::Seq)
+        .limit(limit)
+        .all()
+        .await?;
+    rows.into_iter().map(event_read).collect()
+}
+
+fn event_read(row: run_event::Model) -> Result<RunEvent> {
+    Ok(RunEvent {
+        run_id: row.run_id,
+        seq: row.seq,
+        at: row.at,
+        body: serde_json::from_value(row.payload).map_err(|e| Error::Invalid(e.to_string()))?,
+    })
+}
+
+/// Replays a run's events after number `after`, then follows it live, and ends with the run.
+///
+/// # Errors
+/// The stream's first item is [`Error::NotFound`] where the tenant has no such run.
+pub fn run_follow(
+    store: &Store,
+    tenant: TenantId,
+    run: RunId,
+    after: i64,
+) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
+    let store = store.clone();
+    async_stream::try_stream! {
+        // Heard from before the first look, so that nothing falls between the two.
+        let mut signals = store.signals();
+        let mut cursor = after;
+        loop {
+            let scoped = store.read(tenant).await?;
+            let row = scoped.find::<run::Entity>().filter(run::Column::Id.eq(run)).one().await?;
+            let active = row.ok_or(Error::NotFound("run"))?.status.is_active();
+            let events = event_list(&scoped, run, cursor, BATCH).await?;
+            drop(scoped);
+            let more = events.len() as u64 == BATCH;
+            for event in events {
+                cursor = event.seq;
+                yield event;
+            }
+            if more {
+                continue;
+            }
+            // A finished run's last event was written with its end: there is nothing left to wait for.
+            if !active {
+                break;
+            }
+            let news = async {
+                loop {
+                    match signals.recv().await {
+                        Signal::Changed { topic, tenant: whose, subject }
+                            if topic != TOPIC_EVENT || whose != tenant || subject != run.0 => {}
+                        _ => break,
+                    }
+                }
+            };
+            // Passing without news is fine: the loop looks again.
+            let _ = tokio::time::timeout(LOOK_ANYWAY, news).await;
+        }
+    }
+}
+
+/// Follows every run of a tenant, or of one of its projects, from now on. It never ends by itself.
+pub fn activity_follow(
+    store: &Store,
+    tenant: TenantId,
+    project: Option<Uuid>,
+) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
+    let store = store.clone();
+    async_stream::try_stream! {
+        let mut signals = store.signals();
+        let since = store.env().now();
+        let mut cursors: HashMap<Uuid, i64> = HashMap::new();
+        loop {
+            let wanted = match signals.recv().await {
+                Signal::Changed { topic, tenant: whose, subject } if topic == TOPIC_EVENT && whose == tenant => Some(subject),
+                Signal::Changed { .. } => continue,
+                Signal::Resync => None,
+            };
+            let events = activity_read(&store, tenant, project, wanted, since, &cursors).await?;
+            for event in events {
+                cursors.insert(event.run_id.0, event.seq);
+                yield event;
+            }
+        }
+    }
+}
+
+async fn activity_read(
+    store: &Store,
+    tenant: TenantId,
+    project: Option<Uuid>,
+    only: Option<Uuid>,
+    since: DateTime<Utc>,
+    cursors: &HashMap<Uuid, i64>,
+) -> Result<Vec<RunEvent>> {
+    let scoped = store.read(tenant).await?;
+    let mut runs = scoped.find::<run::Entity>();
+    if let Some(project) = project {
+        runs = runs.filter(run::Column::ProjectId.eq(project));
+    }
+    runs = match only {
+        Some(id) => runs.filter(run::Column::Id.eq(id)),
+        None => runs.filter(run::Column::ProgressAt.gte(since)),
+    };
+    let mut events = Vec::new();
+    for (id,) in runs.columns::<(RunId,)>([run::Column::Id]).await? {
+        let after = cursors.get(&id.0).copied().unwrap_or(0);
+        let news = event_list(&scoped, id, after, BATCH).await?;
+        events.extend(news.into_iter().filter(|event| event.at >= since));
+    }
+    Ok(events)
+}
