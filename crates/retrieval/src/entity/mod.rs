@@ -1,0 +1,3 @@
+//! The table of the index.
+
+pub mod search_document;

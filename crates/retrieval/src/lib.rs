@@ -1,0 +1,63 @@
+//! The one search index that the layers above publish to: split identifiers, full-text search, rank fusion.
+//!
+//! A crate that owns knowledge publishes it within the transaction that changes it, and anybody may search what the tenant has:
+//!
+//! ```
+//! use nyxcore_retrieval::{Document, Hit, KnowledgeKind, SearchRequest, documents_publish, search};
+//! use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+//!
+//! async fn publish_and_find(scoped: &Scoped<ReadWrite>) -> Result<Vec<Hit>> {
+//!     let document = Document {
+//!         kind: KnowledgeKind::MemoryEntry,
+//!         subject: "memory_01h455vb4pex5vsknk084sn02q".into(),
+//!         subject_id: None,
+//!         project_id: None,
+//!         title: "Leases".into(),
+//!         body: "A lease is renewed every 15 seconds by renewLease.".into(),
+//!         path: None,
+//!         start_line: None,
+//!         end_line: None,
+//!         stack: None,
+//!     };
+//!     documents_publish(scoped, vec![document]).await?;
+//!     search(scoped, &SearchRequest::new("How is a lease renewed?")).await
+//! }
+//! ```
+//!
+//! The text and rank functions need no database:
+//!
+//! ```
+//! use nyxcore_retrieval::{Ranked, excerpt, fts5_query, fuse, query_terms, split_identifiers};
+//!
+//! // What is written into the index ...
+//! assert_eq!(split_identifiers("parseHTTPResponse(user_id)"), "parsehttpresponse parse http response user_id user id");
+//!
+//! // ... is found by what a person asks, whose words are never taken for query syntax.
+//! let terms = query_terms("How does it parse \"HTTP\" responses?");
+//! assert_eq!(terms, ["parse", "http", "responses"]);
+//! assert_eq!(fts5_query(&terms).as_deref(), Some(r#""parse" OR "http" OR "responses""#));
+//!
+//! // The part of a hit that is worth showing, and one order out of several lists.
+//! assert_eq!(excerpt("fn first() {}\nfn parseHTTP() {}\nfn last() {}\n", &terms, 20), "fn parseHTTP() {}");
+//! let fused = fuse(&[Ranked::new(&["a", "b"]), Ranked::new(&["b", "c"])]);
+//! assert_eq!(fused[0].id, "b");
+//! ```
+
+mod entity;
+pub mod fusion;
+mod model;
+mod publish;
+mod search;
+pub mod text;
+
+pub use fusion::{Fused, RRF_K, Ranked, fuse};
+pub use model::{
+    Citation, Document, Hit, KnowledgeKind, Published, SEARCH_LIMIT_MAX, SearchRequest,
+};
+pub use publish::{documents_publish, documents_withdraw, documents_withdraw_project};
+pub use search::search;
+pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
+pub use text::excerpt::excerpt;
+pub use text::{
+    QUERY_TERMS_MAX, TERM_CHARS_MAX, fts5_query, query_terms, split_identifiers, tsquery,
+};

@@ -1,0 +1,325 @@
+//! Into the index and out of it again. Publishing is part of the transaction that changes what is published.
+
+use std::collections::BTreeMap;
+
+use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+use sea_orm::sea_query::Condition;
+use sea_orm::{ActiveValue::Set, ColumnTrait};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::entity::search_document::{self as row, Column};
+use crate::model::{Document, KnowledgeKind, Published};
+use crate::text::split_identifiers;
+
+/// Part of every content key: raise it when the same text comes to other terms, so that everything is written anew.
+const TERMS_VERSION: u8 = 1;
+
+/// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
+/// for each byte of short, distinct words; no chunk that is worth reading comes near.
+const TERMS_BYTES_MAX: usize = 300_000;
+
+/// How many subjects or ids are named in one statement: SQLite takes 32,766 binds.
+const NAMES_PER_STATEMENT: usize = 10_000;
+
+/// A chunk that is in the index already.
+struct Former {
+    id: Uuid,
+    content_key: String,
+}
+
+/// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not follow one another.
+///
+/// A chunk that is as it was is not written again, and chunks that a subject had before and has no more are deleted. It takes a
+/// handful of statements for thousands of documents.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have; or the database refuses.
+pub async fn documents_publish(
+    scoped: &Scoped<ReadWrite>,
+    documents: Vec<Document>,
+) -> Result<Published> {
+    // In the order of their keys, so that two transactions that publish the same subjects do not block each other crosswise.
+    let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<Document>> = BTreeMap::new();
+    for document in documents {
+        let chunks = subjects
+            .entry((document.kind, document.subject.clone()))
+            .or_default();
+        chunks.push(document);
+    }
+    let mut former = former_chunks(scoped, &subjects).await?;
+    let mut published = Published::default();
+    let mut rows = Vec::new();
+    let mut gone: Vec<Uuid> = Vec::new();
+    for ((kind, subject), chunks) in subjects {
+        let mut former = former.remove(&(kind, subject)).unwrap_or_default();
+        for (chunk, document) in (0_i64..).zip(chunks) {
+            let content_key = content_key(&document);
+            match former.remove(&chunk) {
+                Some(old) if old.content_key == content_key => published.unchanged += 1,
+                old => rows.push(row_of(
+                    old.map_or_else(|| scoped.env().id(), |old| old.id),
+                    chunk,
+                    content_key,
+                    document,
+                )),
+            }
+        }
+        gone.extend(former.into_values().map(|old| old.id));
+    }
+    for ids in gone.chunks(NAMES_PER_STATEMENT) {
+        published.deleted += scoped
+            .delete::<row::Entity>(Column::Id.is_in(ids.iter().copied()))
+            .await?;
+    }
+    published.written = rows.len() as u64;
+    let changed = [
+        Column::ProjectId,
+        Column::SubjectId,
+        Column::Title,
+        Column::Body,
+        Column::Terms,
+        Column::Path,
+        Column::StartLine,
+        Column::EndLine,
+        Column::Stack,
+        Column::ContentKey,
+    ];
+    scoped
+        .upsert_all(
+            rows,
+            &[Column::Kind, Column::Subject, Column::Chunk],
+            &changed,
+        )
+        .await?;
+    Ok(published)
+}
+
+/// Takes subjects of a kind out of the index, and tells how many documents there were. Unknown ones are no error.
+///
+/// # Errors
+/// The database refuses.
+pub async fn documents_withdraw(
+    scoped: &Scoped<ReadWrite>,
+    kind: KnowledgeKind,
+    subjects: &[String],
+) -> Result<u64> {
+    let mut withdrawn = 0;
+    for subjects in subjects.chunks(NAMES_PER_STATEMENT) {
+        let which = Condition::all()
+            .add(Column::Kind.eq(kind))
+            .add(Column::Subject.is_in(subjects));
+        withdrawn += scoped.delete::<row::Entity>(which).await?;
+    }
+    Ok(withdrawn)
+}
+
+/// Takes everything of a kind that belongs to a project out of the index, and tells how many documents there were.
+///
+/// # Errors
+/// The database refuses.
+pub async fn documents_withdraw_project(
+    scoped: &Scoped<ReadWrite>,
+    kind: KnowledgeKind,
+    project_id: Uuid,
+) -> Result<u64> {
+    let which = Condition::all()
+        .add(Column::Kind.eq(kind))
+        .add(Column::ProjectId.eq(project_id));
+    scoped.delete::<row::Entity>(which).await
+}
+
+/// What the index holds of the subjects, by chunk.
+async fn former_chunks(
+    scoped: &Scoped<ReadWrite>,
+    subjects: &BTreeMap<(KnowledgeKind, String), Vec<Document>>,
+) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, Former>>> {
+    let mut former: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for &kind in KnowledgeKind::all() {
+        let names: Vec<&String> = subjects
+            .keys()
+            .filter(|key| key.0 == kind)
+            .map(|key| &key.1)
+            .collect();
+        for names in names.chunks(NAMES_PER_STATEMENT) {
+            let rows: Vec<(Uuid, String, i64, String)> = scoped
+                .find::<row::Entity>()
+                .filter(Column::Kind.eq(kind))
+                .filter(Column::Subject.is_in(names.iter().copied()))
+                .columns([
+                    Column::Id,
+                    Column::Subject,
+                    Column::Chunk,
+                    Column::ContentKey,
+                ])
+                .await?;
+            for (id, subject, chunk, content_key) in rows {
+                former
+                    .entry((kind, subject))
+                    .or_default()
+                    .insert(chunk, Former { id, content_key });
+            }
+        }
+    }
+    Ok(former)
+}
+
+fn row_of(id: Uuid, chunk: i64, content_key: String, document: Document) -> row::ActiveModel {
+    let terms = terms(&document);
+    row::ActiveModel {
+        id: Set(id),
+        project_id: Set(document.project_id),
+        kind: Set(document.kind),
+        subject: Set(document.subject),
+        subject_id: Set(document.subject_id),
+        chunk: Set(chunk),
+        title: Set(storable(document.title)),
+        body: Set(storable(document.body)),
+        terms: Set(terms),
+        path: Set(document.path),
+        start_line: Set(document.start_line),
+        end_line: Set(document.end_line),
+        stack: Set(document.stack),
+        content_key: Set(content_key),
+        ..Default::default()
+    }
+}
+
+/// What the document is found by: its title, its path and its body, split.
+fn terms(document: &Document) -> String {
+    let path = document.path.as_deref().unwrap_or_default();
+    let mut terms = split_identifiers(&format!("{}\n{path}\n{}", document.title, document.body));
+    if terms.len() > TERMS_BYTES_MAX {
+        let end = terms.floor_char_boundary(TERMS_BYTES_MAX);
+        terms.truncate(end);
+    }
+    terms
+}
+
+/// PostgreSQL keeps no NUL in a text.
+fn storable(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
+
+/// SHA-256 over all that is written of a document, in hexadecimal. Each part is preceded by its length, so that no two
+/// documents run together to the same bytes.
+fn content_key(document: &Document) -> String {
+    let mut hash = Sha256::new();
+    hash.update([TERMS_VERSION]);
+    let mut part = |bytes: Option<&[u8]>| match bytes {
+        Some(bytes) => {
+            hash.update((bytes.len() as u64 + 1).to_le_bytes());
+            hash.update(bytes);
+        }
+        None => hash.update(0_u64.to_le_bytes()),
+    };
+    part(Some(document.title.as_bytes()));
+    part(Some(document.body.as_bytes()));
+    part(document.path.as_deref().map(str::as_bytes));
+    part(document.stack.as_deref().map(str::as_bytes));
+    for line in [document.start_line, document.end_line] {
+        part(line.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
+    }
+    for id in [document.subject_id, document.project_id] {
+        part(id.as_ref().map(|id| id.as_bytes().as_slice()));
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        Document {
+            kind: KnowledgeKind::Code,
+            subject: "source_1:src/lease.rs".into(),
+            subject_id: None,
+            project_id: None,
+            title: "src/lease.rs".into(),
+            body: "fn renewLease() {}".into(),
+            path: Some("src/lease.rs".into()),
+            start_line: Some(1),
+            end_line: Some(1),
+            stack: None,
+        }
+    }
+
+    #[test]
+    fn a_document_is_found_by_its_title_path_and_body() {
+        assert_eq!(
+            terms(&document()),
+            "src lease rs src lease rs fn renewlease renew lease"
+        );
+    }
+
+    #[test]
+    fn terms_are_bounded() {
+        let long = Document {
+            body: "añb ".repeat(100_000),
+            ..document()
+        };
+        let terms = terms(&long);
+        assert!(terms.len() <= TERMS_BYTES_MAX && terms.len() > TERMS_BYTES_MAX - 4);
+    }
+
+    /// Text that moves from one field to the next is another document.
+    #[test]
+    fn every_field_that_is_written_is_part_of_the_key() {
+        let some = Some(Uuid::from_u128(1));
+        let variants = [
+            document(),
+            Document {
+                title: "src/lease.rsfn".into(),
+                body: " renewLease() {}".into(),
+                ..document()
+            },
+            Document {
+                path: None,
+                ..document()
+            },
+            Document {
+                path: Some(String::new()),
+                ..document()
+            },
+            Document {
+                start_line: None,
+                end_line: Some(1),
+                ..document()
+            },
+            Document {
+                start_line: Some(1),
+                end_line: None,
+                ..document()
+            },
+            Document {
+                stack: Some("rust".into()),
+                ..document()
+            },
+            Document {
+                path: None,
+                stack: Some("src/lease.rs".into()),
+                ..document()
+            },
+            Document {
+                subject_id: some,
+                ..document()
+            },
+            Document {
+                project_id: some,
+                ..document()
+            },
+        ];
+        let mut keys: Vec<String> = variants.iter().map(content_key).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), variants.len());
+    }
+}

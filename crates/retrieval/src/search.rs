@@ -1,0 +1,147 @@
+//! Out of the index: a ranking for each kind by the database's own full text, fused into one order.
+
+use nyxcore_tenancy::{Access, Backend, Result, Scoped};
+use sea_orm::{FromQueryResult, Value};
+use uuid::Uuid;
+
+use crate::fusion::{Ranked, fuse};
+use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
+use crate::text::excerpt::excerpt;
+use crate::text::{fts5_query, query_terms, tsquery};
+
+/// The most characters of a hit that are shown: some five lines.
+const EXCERPT_CHARS: usize = 400;
+
+/// `$2` query, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A subject's best chunk stands for it, and the
+/// full-text table's `bm25` is smaller the better.
+const SQLITE: &str = "
+    WITH found AS MATERIALIZED (
+        SELECT d.seq, d.id, d.kind, d.subject, d.chunk, bm25(search_terms) AS score
+        FROM search_terms JOIN search_documents d ON d.seq = search_terms.rowid
+        WHERE search_terms MATCH $2 AND d.tenant_id = $1
+          AND d.kind IN (SELECT value FROM json_each($4))
+          AND ($3 IS NULL OR d.project_id = $3 OR d.project_id IS NULL)
+          AND ($5 IS NULL OR d.stack IS NULL OR d.stack IN (SELECT value FROM json_each($5)))
+    ), pieces AS (
+        SELECT seq, id, kind, score, row_number() OVER (PARTITION BY kind, subject ORDER BY score, chunk) AS piece FROM found
+    ), ranked AS (
+        SELECT seq, row_number() OVER (PARTITION BY kind ORDER BY score, id) AS place FROM pieces WHERE piece = 1
+    )
+    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.start_line, d.end_line, d.stack
+    FROM ranked r CROSS JOIN search_documents d ON d.seq = r.seq
+    WHERE r.place <= $6 AND d.tenant_id = $1
+    ORDER BY r.place";
+
+/// The same; the ranking is the function's, which alone may use the index under row-level security (see the migration). The rows
+/// themselves are read under it.
+const POSTGRES: &str = "
+    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.start_line, d.end_line, d.stack
+    FROM nyxcore_search($2, $3,
+                        ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb)),
+                        CASE WHEN $5::text IS NULL THEN NULL ELSE ARRAY(SELECT jsonb_array_elements_text($5::text::jsonb)) END,
+                        $6) r
+    JOIN search_documents d ON d.id = r.id
+    WHERE d.tenant_id = $1
+    ORDER BY r.place";
+
+#[derive(FromQueryResult)]
+struct Found {
+    place: i64,
+    kind: KnowledgeKind,
+    subject: String,
+    subject_id: Option<Uuid>,
+    title: String,
+    body: String,
+    path: Option<String>,
+    start_line: Option<i64>,
+    end_line: Option<i64>,
+    stack: Option<String>,
+}
+
+/// Finds what has most to do with a text, best first.
+///
+/// Any of the text's terms will do; what has more of them, and rarer ones, comes first. Each kind is ranked by itself and the rankings
+/// are fused, so that a kind with many documents does not drown the others. A subject is found once, by its best chunk. A text without
+/// a word finds nothing.
+///
+/// # Errors
+/// The database refuses.
+pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> Result<Vec<Hit>> {
+    let terms = query_terms(&request.text);
+    let limit = request.limit.min(SEARCH_LIMIT_MAX);
+    let postgres = scoped.backend() == Backend::Postgres;
+    let query = if postgres {
+        tsquery(&terms)
+    } else {
+        fts5_query(&terms)
+    };
+    let Some(query) = query.filter(|_| limit > 0) else {
+        return Ok(Vec::new());
+    };
+    let kinds = if request.kinds.is_empty() {
+        KnowledgeKind::all()
+    } else {
+        &request.kinds
+    };
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let stacks = request
+        .stacks
+        .as_ref()
+        .map(|stacks| serde_json::json!(stacks).to_string());
+    let values: [Value; 5] = [
+        query.into(),
+        request.project_id.into(),
+        serde_json::json!(kinds).to_string().into(),
+        stacks.into(),
+        // At most SEARCH_LIMIT_MAX.
+        limit.cast_signed().into(),
+    ];
+    let found: Vec<Found> = scoped
+        .sql_all(if postgres { POSTGRES } else { SQLITE }, values)
+        .await?;
+    let mut hits = fused(found);
+    hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(hits
+        .into_iter()
+        .map(|(found, score)| hit(found, score, &terms))
+        .collect())
+}
+
+/// The kinds' rankings as one. What has the same place in two kinds comes in the order of the kinds.
+fn fused(found: Vec<Found>) -> Vec<(Found, f64)> {
+    let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
+    let ranking = |kind: KnowledgeKind| -> Vec<(KnowledgeKind, usize)> {
+        let places = found
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| Some((at, row.as_ref()?)));
+        let mut of_kind: Vec<(i64, usize)> = places
+            .filter(|(_, row)| row.kind == kind)
+            .map(|(at, row)| (row.place, at))
+            .collect();
+        of_kind.sort_unstable();
+        of_kind.into_iter().map(|(_, at)| (kind, at)).collect()
+    };
+    let rankings: Vec<Vec<(KnowledgeKind, usize)>> =
+        KnowledgeKind::all().iter().copied().map(ranking).collect();
+    let lists: Vec<Ranked<'_, _>> = rankings.iter().map(|ids| Ranked::new(ids)).collect();
+    fuse(&lists)
+        .into_iter()
+        .filter_map(|fused| Some((found[fused.id.1].take()?, fused.score)))
+        .collect()
+}
+
+fn hit(found: Found, score: f64, terms: &[String]) -> Hit {
+    Hit {
+        excerpt: excerpt(&found.body, terms, EXCERPT_CHARS).to_owned(),
+        kind: found.kind,
+        subject: found.subject,
+        subject_id: found.subject_id,
+        title: found.title,
+        path: found.path,
+        start_line: found.start_line,
+        end_line: found.end_line,
+        stack: found.stack,
+        score,
+    }
+}
