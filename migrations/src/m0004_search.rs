@@ -40,20 +40,22 @@ impl MigrationTrait for Migration {
 
 /// `terms` is the text with its identifiers split; what a person reads is `title` and `body`. `subject` names what the document is
 /// about within its kind, `chunk` counts its pieces from 0, and `content_key` tells whether a piece changed.
+///
+/// The long texts stand last: SQLite reads a row from its front, and a search looks at the rest of every row that it finds.
 const COLUMNS: &str = "id $uuid NOT NULL,
     project_id $uuid,
     kind $text NOT NULL,
     subject $text NOT NULL,
     subject_id $uuid,
     chunk $int NOT NULL,
-    title $text NOT NULL,
-    body $text NOT NULL,
-    terms $text NOT NULL,
+    stack $text,
     path $text,
     start_line $int,
     end_line $int,
-    stack $text,
     content_key $text NOT NULL,
+    title $text NOT NULL,
+    body $text NOT NULL,
+    terms $text NOT NULL,
     UNIQUE (tenant_id, id),
     UNIQUE (tenant_id, kind, subject, chunk),
     FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE";
@@ -72,35 +74,48 @@ const SQLITE_SEARCH: &str = "
     END;";
 
 /// The signature of the one function that reads past row-level security. See [`POSTGRES_SEARCH`].
-pub const FUNCTION: &str = "nyxcore_search(text, uuid, text[], bigint)";
+pub const FUNCTION: &str = "nyxcore_search(text, uuid, text[], text[], bigint)";
 
 /// Under row-level security `@@` may not use an index (it is not leakproof): 128 ms over 195,000 rows. This function is owned by a role
 /// that nobody can log in as and that may only read this table; its body filters by the transaction's tenant and its search path is
 /// pinned, so it returns nothing where the tenant is not set, in 7 ms.
+///
+/// It ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`. Sorting by COLLATE "C" compares bytes.
 const POSTGRES_SEARCH: &str = "
     DO $body$ BEGIN
         IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'nyxcore_search') THEN
             CREATE ROLE nyxcore_search NOLOGIN;
         END IF;
     END $body$;
-    CREATE FUNCTION nyxcore_search(query text, project uuid, kinds text[], max_rows bigint)
-        RETURNS TABLE (id uuid, score real)
-        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    CREATE FUNCTION nyxcore_search(query text, project uuid, kinds text[], stacks text[], max_rows bigint)
+        RETURNS TABLE (id uuid, place bigint)
+        LANGUAGE sql STABLE SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp
         AS $body$
-            SELECT d.id, ts_rank(d.tsv, q, 1)
-            FROM public.search_documents d, to_tsquery('simple', query) q
-            WHERE d.tenant_id = (SELECT nullif(current_setting('nyxcore.tenant_id', true), '')::uuid)
-              AND d.tsv @@ q
-              AND d.kind = ANY (kinds)
-              AND (project IS NULL OR d.project_id = project OR d.project_id IS NULL)
-            ORDER BY 2 DESC, d.id
-            LIMIT max_rows
+            SELECT ranked.id, ranked.place
+            FROM (
+                SELECT pieces.id, row_number() OVER (PARTITION BY pieces.kind ORDER BY pieces.score DESC, pieces.id) AS place
+                FROM (
+                    SELECT found.id, found.kind, found.score,
+                           row_number() OVER (PARTITION BY found.kind, found.subject ORDER BY found.score DESC, found.chunk) AS piece
+                    FROM (
+                        SELECT d.id, d.kind COLLATE \"C\" AS kind, d.subject COLLATE \"C\" AS subject, d.chunk, ts_rank(d.tsv, q, 1) AS score
+                        FROM public.search_documents d, to_tsquery('simple', query) q
+                        WHERE d.tenant_id = (SELECT nullif(current_setting('nyxcore.tenant_id', true), '')::uuid)
+                          AND d.tsv @@ q
+                          AND d.kind = ANY (kinds)
+                          AND (project IS NULL OR d.project_id = project OR d.project_id IS NULL)
+                          AND (stacks IS NULL OR d.stack IS NULL OR d.stack = ANY (stacks))
+                    ) found
+                ) pieces
+                WHERE pieces.piece = 1
+            ) ranked
+            WHERE ranked.place <= max_rows
         $body$;
     CREATE POLICY search_read ON search_documents FOR SELECT TO nyxcore_search USING (true);
     GRANT SELECT ON search_documents TO nyxcore_search;
-    REVOKE ALL ON FUNCTION nyxcore_search(text, uuid, text[], bigint) FROM PUBLIC;
+    REVOKE ALL ON FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) FROM PUBLIC;
     GRANT nyxcore_search TO CURRENT_USER;
     GRANT USAGE, CREATE ON SCHEMA public TO nyxcore_search;
-    ALTER FUNCTION nyxcore_search(text, uuid, text[], bigint) OWNER TO nyxcore_search;
+    ALTER FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) OWNER TO nyxcore_search;
     REVOKE CREATE ON SCHEMA public FROM nyxcore_search;
     REVOKE nyxcore_search FROM CURRENT_USER;";
