@@ -1,0 +1,14 @@
+//! The one integration-test binary: one module an area.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod house_rules;
+#[cfg(test)]
+mod storage;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tenancy;

@@ -1,0 +1,40 @@
+//! What storage tests share: a store whose clock and ids are the test's, and tenants to fill it with.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{CountingIds, Env, ManualClock, RandomIds, Store, StoreOptions, Tenant, User, directory};
+use nyxcore_tests::TestDatabase;
+
+/// A store on the test's database, as the role that serves, on the machine's clock.
+pub async fn store(db: &TestDatabase) -> Store {
+    Store::connect(&StoreOptions::new(db.app_url()), Env::default())
+        .await
+        .unwrap()
+}
+
+/// A store whose clock stands at 2026-01-01 until the test moves it, with ids that count.
+pub async fn store_at_rest(db: &TestDatabase) -> (Store, Arc<ManualClock>) {
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let clock = Arc::new(ManualClock::new(start));
+    let env = Env::new(clock.clone(), Arc::new(CountingIds::default()));
+    let store = Store::connect(&StoreOptions::new(db.app_url()), env)
+        .await
+        .unwrap();
+    (store, clock)
+}
+
+/// A second process' store on the same clock: its ids differ.
+pub async fn second_store(db: &TestDatabase, clock: &Arc<ManualClock>) -> Store {
+    let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
+    Store::connect(&StoreOptions::new(db.app_url()), env)
+        .await
+        .unwrap()
+}
+
+/// A tenant with its owner, `owner@<slug>.example`.
+pub async fn tenant(store: &Store, slug: &str) -> (Tenant, User) {
+    directory::tenant_create(store, slug, slug, &format!("owner@{slug}.example"))
+        .await
+        .unwrap()
+}

@@ -1,0 +1,138 @@
+//! `with-postgres -- COMMAND...`: runs a command beside a PostgreSQL of its own, which it finds through
+//! `NYXCORE_TEST_DATABASE_URL` and which is gone when the command ends, however it ends.
+//!
+//! Where that variable is already set, the server it names is used and nothing is started.
+
+mod binaries;
+mod cluster;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Where the command finds the server: the URL of a superuser, who makes databases and roles.
+const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
+
+/// How long a command may take to end after it was told to.
+const GRACE: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("with-postgres: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<u8> {
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--") {
+        arguments.remove(0);
+    }
+    if arguments.is_empty() {
+        bail!("usage: with-postgres -- COMMAND...");
+    }
+    // From here on a signal is answered below, so that it cannot leave a server behind.
+    let mut signals = Signals::listen()?;
+
+    if std::env::var_os(URL_VARIABLE).is_some_and(|url| !url.is_empty()) {
+        eprintln!("with-postgres: using the server of {URL_VARIABLE}");
+        return run_command(&arguments, None, &mut signals).await;
+    }
+    let binaries = binaries::find()?;
+    let cluster = cluster::Cluster::start(&binaries).await?;
+    eprintln!(
+        "with-postgres: {} from {}",
+        cluster.version(),
+        binaries.display()
+    );
+    let code = run_command(&arguments, Some(cluster.url()), &mut signals).await;
+    cluster.stop().await?;
+    code
+}
+
+/// Runs the command to its end and answers with its exit code; 128 + n where signal n ended it, or us.
+async fn run_command(
+    arguments: &[std::ffi::OsString],
+    url: Option<&str>,
+    signals: &mut Signals,
+) -> anyhow::Result<u8> {
+    let mut command = command(&arguments[0]);
+    command.args(&arguments[1..]);
+    if let Some(url) = url {
+        command.env(URL_VARIABLE, url);
+    }
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", arguments[0].display()))?;
+    let (number, name) = tokio::select! {
+        status = child.wait() => return Ok(exit_code(status?)),
+        signal = signals.next() => signal,
+    };
+    // Ctrl-C reaches the whole foreground group, the command too, and a second one would cut its own clean-up short.
+    if number != SignalKind::interrupt().as_raw_value() {
+        forward(&child, name).await;
+    }
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        child.kill().await?;
+    }
+    Ok(128 + u8::try_from(number)?)
+}
+
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    u8::try_from(code).unwrap_or(1)
+}
+
+async fn forward(child: &Child, signal: &str) {
+    if let Some(id) = child.id() {
+        // The command may have ended in this very moment; then there is nobody to tell.
+        let _gone = command("kill")
+            .args(["-s", signal, &id.to_string()])
+            .status()
+            .await;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "running programs is what this one is for; it is no part of nyxcore"
+)]
+fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// The signals that ask a program to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one: its number and its name.
+    async fn next(&mut self) -> (i32, &'static str) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (SignalKind::interrupt().as_raw_value(), "INT"),
+            _ = self.terminate.recv() => (SignalKind::terminate().as_raw_value(), "TERM"),
+            _ = self.hang_up.recv() => (SignalKind::hangup().as_raw_value(), "HUP"),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Databases on the PostgreSQL server of the run: one template, migrated once, and a copy of it for each test.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use nyxcore_migrations::{Migrator, MigratorTrait, grant_app_role};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sha2::{Digest, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+use crate::database::connect;
+
+/// Names the server, as a superuser.
+const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
+
+/// Owns the tables and may make roles, as the operator's owner role does; neither superuser nor past row-level security.
+const OWNER_ROLE: &str = "nyxcore_test_owner";
+/// Serves: may log in, owns nothing.
+const APP_ROLE: &str = "nyxcore_test_app";
+
+/// Held while the template is made, so that tests that start together make it once. The number only has to be this one's own.
+const TEMPLATE_LOCK: i64 = 0x6e79_7863_6f72_6501;
+
+/// The server of the run.
+pub struct Postgres {
+    superuser: Url,
+}
+
+/// One test's database.
+pub struct PostgresDatabase {
+    pub app_url: String,
+    pub owner_url: String,
+    pub superuser_url: String,
+    name: String,
+    server: Url,
+}
+
+impl Postgres {
+    /// The server that the environment names.
+    pub fn from_env() -> anyhow::Result<Self> {
+        match std::env::var(URL_VARIABLE) {
+            Ok(url) if !url.is_empty() => Ok(Self {
+                superuser: Url::parse(&url)
+                    .with_context(|| format!("{URL_VARIABLE} is not a URL"))?,
+            }),
+            _ => bail!(
+                "{URL_VARIABLE} is not set: run `just test`, which starts a server for the tests"
+            ),
+        }
+    }
+
+    /// A new database for one test.
+    pub async fn database_create(&self) -> anyhow::Result<PostgresDatabase> {
+        let server = connect(self.superuser.as_str()).await?;
+        let template = self.template_ensure(&server).await?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the name must be new on a server that other runs use too"
+        )]
+        let name = format!("nyxcore_test_{}", Uuid::now_v7().simple());
+        server
+            .execute_unprepared(&format!(
+                "CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER_ROLE}"
+            ))
+            .await?;
+        server.close().await?;
+        Ok(PostgresDatabase {
+            app_url: self.url(&name, Some(APP_ROLE))?,
+            owner_url: self.url(&name, Some(OWNER_ROLE))?,
+            superuser_url: self.url(&name, None)?,
+            name,
+            server: self.superuser.clone(),
+        })
+    }
+
+    /// The template's name, after it was made where it was missing.
+    async fn template_ensure(&self, server: &DatabaseConnection) -> anyhow::Result<String> {
+        let template = format!("nyxcore_template_{}", history_digest()?);
+        if exists(server, &template).await? {
+            return Ok(template);
+        }
+        // The lock is its session's: one connection takes it, and its end releases it.
+        let holder = connect(self.superuser.as_str()).await?;
+        let session = sea_orm::TransactionTrait::begin(&holder).await?;
+        session
+            .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({TEMPLATE_LOCK})"))
+            .await?;
+        if !exists(server, &template).await? {
+            self.template_create(server, &template).await?;
+        }
+        session.commit().await?;
+        holder.close().await?;
+        Ok(template)
+    }
+
+    /// Under another name until it is whole, so that a run that was cut short leaves nothing that looks finished.
+    async fn template_create(
+        &self,
+        server: &DatabaseConnection,
+        template: &str,
+    ) -> anyhow::Result<()> {
+        let unfinished = format!("{template}_unfinished");
+        for (role, rights) in [(OWNER_ROLE, "CREATEROLE"), (APP_ROLE, "NOCREATEROLE")] {
+            if !role_exists(server, role).await? {
+                server
+                    .execute_unprepared(&format!("CREATE ROLE {role}"))
+                    .await?;
+            }
+            let password = self.password(role);
+            server
+                .execute_unprepared(&format!(
+                    "ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB {rights} PASSWORD '{password}'"
+                ))
+                .await?;
+        }
+        server
+            .execute_unprepared(&format!(
+                "DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"
+            ))
+            .await?;
+        server
+            .execute_unprepared(&format!("CREATE DATABASE {unfinished} OWNER {OWNER_ROLE}"))
+            .await?;
+        let owner = connect(&self.url(&unfinished, Some(OWNER_ROLE))?).await?;
+        Migrator::up(&owner, None)
+            .await
+            .context("cannot migrate PostgreSQL")?;
+        grant_app_role(&owner, APP_ROLE).await?;
+        owner.close().await?;
+        server
+            .execute_unprepared(&format!("ALTER DATABASE {unfinished} RENAME TO {template}"))
+            .await?;
+        Ok(())
+    }
+
+    /// The URL of a database on this server, as a role; as the superuser where none is named.
+    fn url(&self, database: &str, role: Option<&str>) -> anyhow::Result<String> {
+        let mut url = self.superuser.clone();
+        url.set_path(database);
+        if let Some(role) = role {
+            let set = url
+                .set_username(role)
+                .and_then(|()| url.set_password(Some(&self.password(role))));
+            set.ok()
+                .with_context(|| format!("{URL_VARIABLE} names no host"))?;
+        }
+        Ok(url.into())
+    }
+
+    /// The same in every process of the run, and nothing that somebody without the superuser's password could know.
+    fn password(&self, role: &str) -> String {
+        let secret = self.superuser.password().unwrap_or_default();
+        hex(&Sha256::digest(format!("{role} {secret}")))
+    }
+}
+
+impl PostgresDatabase {
+    /// Drops the database, whoever is still connected.
+    pub async fn remove(&self) -> anyhow::Result<()> {
+        let server = connect(self.server.as_str()).await?;
+        server
+            .execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            .await?;
+        server.close().await?;
+        Ok(())
+    }
+}
+
+/// Tells one schema history from another: a server that outlives the run keeps its templates, and an old one must not be used.
+fn history_digest() -> anyhow::Result<String> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/src"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.sort_unstable();
+    let mut digest = Sha256::new();
+    for file in files {
+        digest.update(std::fs::read(file)?);
+    }
+    Ok(hex(&digest.finalize()[..8]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn exists(server: &DatabaseConnection, database: &str) -> anyhow::Result<bool> {
+    any_row(
+        server,
+        "SELECT 1 FROM pg_database WHERE datname = $1",
+        database,
+    )
+    .await
+}
+
+async fn role_exists(server: &DatabaseConnection, role: &str) -> anyhow::Result<bool> {
+    any_row(server, "SELECT 1 FROM pg_roles WHERE rolname = $1", role).await
+}
+
+async fn any_row(server: &DatabaseConnection, query: &str, argument: &str) -> anyhow::Result<bool> {
+    let statement =
+        Statement::from_sql_and_values(server.get_database_backend(), query, [argument.into()]);
+    Ok(server.query_one_raw(statement).await?.is_some())
+}

@@ -1,0 +1,139 @@
+//! The real `nyxcore` binary, listening on a free port, as a test's server.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use sea_orm::DbBackend;
+
+use crate::TestDatabase;
+
+/// How long a server may take to say that it is ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `nyxcore serve`. It is killed when this is dropped.
+pub struct TestServer {
+    child: Child,
+    port: u16,
+    log: PathBuf,
+}
+
+impl TestServer {
+    /// Starts a server on the test's database and waits until `/readyz` says yes.
+    ///
+    /// On SQLite it keeps the file in its data directory, which is the database's folder; further servers of the same test share it.
+    /// `arguments` follow `serve`, as in `["--allow-sources", "local"]`.
+    ///
+    /// # Errors
+    /// It did not become ready; the message carries what it wrote.
+    pub async fn start(database: &TestDatabase, arguments: &[&str]) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let log = database.folder().join(format!("server-{port}.log"));
+        let log_file = File::create(&log)?;
+        let child = nyxcore_command(database)?
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log_file.try_clone()?)
+            .stderr(log_file)
+            .spawn()
+            .context("cannot start nyxcore")?;
+        let mut server = Self { child, port, log };
+        server.wait_until_ready().await?;
+        Ok(server)
+    }
+
+    /// `http://127.0.0.1:<port>` and the path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// `ws://127.0.0.1:<port>` and the path.
+    pub fn ws_url(&self, path: &str) -> String {
+        format!("ws://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Everything the server has written so far, standard output and standard error together.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends the server at once and without a word to it, as a crash would.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The address answers once the server listens, whatever else it serves.
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let url = self.url("/readyz");
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(2))
+            .build()?;
+        let start = tokio::time::Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!(
+                    "nyxcore ended ({status}) before it was ready:\n{}",
+                    self.log()
+                );
+            }
+            let answer = client.get(&url).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "nyxcore was not ready after {PATIENCE:?}:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // It may be gone already, which is as well.
+        let _gone = self.kill();
+    }
+}
+
+/// The `nyxcore` command on the test's database, with the global options set and no other setting of this machine's.
+///
+/// # Errors
+/// The binary has not been built.
+pub fn nyxcore_command(database: &TestDatabase) -> anyhow::Result<Command> {
+    let this = std::env::current_exe()?;
+    // target/debug/deps/it-0123456789abcdef stands one folder below the binaries.
+    let binary = this.ancestors().nth(2).map(|folder| folder.join("nyxcore"));
+    let binary = binary
+        .filter(|binary| binary.is_file())
+        .context("the nyxcore binary has not been built: run `just test`")?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server under test is a program"
+    )]
+    let mut command = Command::new(binary);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("NYXCORE_") {
+            command.env_remove(name);
+        }
+    }
+    // Away from the work tree, which may hold a nyxcore.toml.
+    command.current_dir(database.folder());
+    command
+        .arg("--data-dir")
+        .arg(database.folder().join("data"));
+    if database.backend() == DbBackend::Postgres {
+        command.env("NYXCORE_DATABASE_URL", database.app_url());
+    }
+    Ok(command)
+}
