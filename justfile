@@ -1,0 +1,45 @@
+# The tasks of this workspace; `just` lists them.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Where cargo puts what it builds, wherever this machine's settings say that is.
+target := `cargo metadata --no-deps --offline --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'`
+
+# One set of features for everything below: a build of a single package would build many dependencies once more.
+workspace := "--workspace --all-targets"
+
+# Lists the tasks
+_default:
+    @"{{ just_executable() }}" --list --unsorted
+
+# Everything that must hold: format, lints, every test on both databases, examples, the exported schema
+test: lint _nextest
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
+    cargo test --workspace --doc
+    "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run \`just schema\`" >&2; exit 1; }
+
+# Format and lints
+lint:
+    cargo fmt --all --check
+    cargo clippy {{ workspace }} -- -D warnings
+    cargo clippy --package nyxcore-code-analysis --no-default-features -- -D warnings
+
+# Some of the tests, by a word of their names, each on the databases it is for: `just test-only row_security`
+test-only +words: _nextest
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace {{ words }}
+
+# Writes schema.graphql anew from the code
+schema:
+    cargo build {{ workspace }}
+    "{{ target }}/debug/nyxcore" schema > schema.graphql.new
+    mv schema.graphql.new schema.graphql
+
+# Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
+dev *arguments:
+    cargo run -- serve {{ arguments }}
+
+# A debug build of the test runner is quick to make, and as quick to run: the time is the tests'.
+_nextest:
+    @cargo nextest --version >/dev/null 2>&1 || cargo install cargo-nextest@0.9.143 --locked --debug --no-default-features --features default-no-update
