@@ -79,7 +79,7 @@ impl<'a> Ddl<'a> {
     }
 }
 
-/// Spells out `$uuid`, `$time`, `$json`, `$bytes`, `$int`, `$bool`, `$real` and `$text` for a database.
+/// Spells out `$uuid`, `$time`, `$json`, `$bytes`, `$int`, `$bool`, `$real`, `$text` and `$path` for a database.
 ///
 /// Integers are 64 bits on both. SQLite has no types for ids, times and JSON: they are a blob and text, which is what the driver
 /// reads and writes for them; its text form of a UTC time sorts as the times do.
@@ -94,6 +94,8 @@ pub fn types_spell(sql: &str, backend: DbBackend) -> String {
         ("$bool", "boolean", "INTEGER"),
         ("$real", "double precision", "REAL"),
         ("$text", "text", "TEXT"),
+        // Ordered byte by byte, as SQLite does: on both databases what is below a folder is then one range of the index.
+        ("$path", "text COLLATE \"C\"", "TEXT"),
     ]
     .iter()
     .fold(sql.to_owned(), |sql, (token, pg, lite)| {

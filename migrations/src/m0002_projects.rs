@@ -44,6 +44,9 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX sources_project ON sources (tenant_id, project_id, id)")
             .await?;
+        // An expression, because two NULLs (the default branch twice) would differ.
+        ddl.run("CREATE UNIQUE INDEX sources_same ON sources (tenant_id, project_id, url, coalesce(branch, ''), scan_path)")
+            .await?;
         // Content is kept once a tenant under the blob id that git gives it; a blob without text was binary or too large.
         ddl.tenant_table(
             "blobs",
@@ -57,7 +60,7 @@ impl MigrationTrait for Migration {
             "source_files",
             "id $uuid NOT NULL,
              source_id $uuid NOT NULL,
-             path $text NOT NULL,
+             path $path NOT NULL,
              blob $text NOT NULL,
              language $text,
              size $int NOT NULL,

@@ -1,0 +1,8 @@
+//! The tables of this crate. Private: what others see are the types of [`crate::model`].
+
+pub mod action_point;
+pub mod blob;
+pub mod note;
+pub mod project;
+pub mod source;
+pub mod source_file;

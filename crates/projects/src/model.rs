@@ -1,0 +1,165 @@
+//! The words of the domain: projects, their sources and files, notes and action points.
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{UserId, typed_id};
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+typed_id!(
+    /// A project.
+    ProjectId,
+    "project"
+);
+typed_id!(
+    /// A repository, or a part of one, that a project takes its files from.
+    SourceId,
+    "source"
+);
+typed_id!(
+    /// A file of a source. It keeps its id while it keeps its path.
+    SourceFileId,
+    "file"
+);
+typed_id!(
+    /// A note.
+    NoteId,
+    "note"
+);
+typed_id!(
+    /// An action point of a note.
+    ActionPointId,
+    "actionpoint"
+);
+
+/// What a team works on: some sources, what is known of them, and the notes about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct Project {
+    pub id: ProjectId,
+    /// Unique within the tenant.
+    pub slug: String,
+    pub name: String,
+    pub description: Option<String>,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A Git repository, a branch of it and the folder in it that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct Source {
+    pub id: SourceId,
+    pub project_id: ProjectId,
+    pub url: String,
+    /// `None` is the repository's own default branch.
+    pub branch: Option<String>,
+    /// The folder within the repository, without a slash at either end; `""` is the root.
+    pub scan_path: String,
+    /// The commit that the files are of. `None` before the first sync, and after a change of what is looked at: the next sync then
+    /// compares everything.
+    pub head_commit: Option<String>,
+    /// When a sync last succeeded.
+    pub last_synced_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Source {
+    /// The scan path as people see it: the root is `/`.
+    #[must_use]
+    pub fn display_path(&self) -> &str {
+        if self.scan_path.is_empty() {
+            "/"
+        } else {
+            &self.scan_path
+        }
+    }
+}
+
+/// A file of a source, as of the source's head commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its id.
+    pub id: SourceFileId,
+    /// The source it is in.
+    pub source_id: SourceId,
+    /// Its path from the repository's root, with `/` between the parts.
+    pub path: String,
+    /// The id that Git gives its content.
+    pub blob: String,
+    /// The language it is written in, where that is known.
+    pub language: Option<String>,
+    /// Bytes.
+    pub size: i64,
+    /// How many commits of the history that was looked at touched it.
+    pub commits: i64,
+}
+
+/// Something a person wrote about a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct Note {
+    pub id: NoteId,
+    pub project_id: ProjectId,
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Something to do that follows from a note.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct ActionPoint {
+    pub id: ActionPointId,
+    pub note_id: NoteId,
+    /// The enrichment that suggested it: the id of its run.
+    pub enrichment_id: Option<Uuid>,
+    pub text: String,
+    pub status: ActionPointStatus,
+    pub citations: Vec<Citation>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What became of an action point.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ActionPointStatus {
+    /// Still to be done.
+    Open,
+    /// Done.
+    Done,
+    /// Not wanted.
+    Dismissed,
+}
+
+/// Where a claim comes from. It is kept beside the claim as it was found, so that it can still be read when its subject is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The kind of knowledge, as the API writes it: `CODE_PATTERN`, `CODE`, ...
+    pub kind: String,
+    /// The TypeID of what is cited, where it has one.
+    pub subject_id: Option<String>,
+    /// What it is called.
+    pub title: String,
+    /// The words that were found.
+    pub excerpt: String,
+    /// The file, for what stands in one.
+    pub path: Option<String>,
+    /// Its first line there, from 1.
+    pub start_line: Option<i64>,
+    /// Its last line there, itself included.
+    pub end_line: Option<i64>,
+    /// How well it fitted; more is better. It compares only with others of the same search.
+    pub score: f64,
+}

@@ -1,0 +1,295 @@
+//! The repositories: every table by id, and the lists that the other crates ask for.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use nyxcore_tenancy::{Access, Backend, Keyset, Page, PageRequest, Repository, Result, Scoped};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::{ColumnTrait, Condition};
+use uuid::Uuid;
+
+use crate::entity::{action_point, note, project, source, source_file};
+use crate::model::{
+    ActionPoint, ActionPointId, Note, NoteId, Project, ProjectId, Source, SourceFile, SourceFileId,
+    SourceId,
+};
+
+/// Ids in one statement: below what both databases take in binds, with room for a filter.
+pub(crate) const IDS_MAX: usize = 5_000;
+
+/// Declares the repository of a table whose record has the id in the field `id`.
+macro_rules! repository {
+    ($(#[$meta:meta])* $name:ident, $entity:ident, $record:ty, $id:ty) => {
+        $(#[$meta])*
+        pub struct $name;
+
+        impl Repository for $name {
+            type Entity = $entity::Entity;
+            type Row = $entity::ActiveModel;
+            type Record = $record;
+            type Id = $id;
+            const KEY: $entity::Column = $entity::Column::Id;
+            fn id_of(record: &$record) -> $id {
+                record.id
+            }
+        }
+    };
+}
+
+repository!(
+    /// Projects of a tenant.
+    Projects,
+    project,
+    Project,
+    ProjectId
+);
+repository!(
+    /// Sources of projects.
+    Sources,
+    source,
+    Source,
+    SourceId
+);
+repository!(
+    /// Files of sources.
+    SourceFiles,
+    source_file,
+    SourceFile,
+    SourceFileId
+);
+repository!(
+    /// Notes of projects.
+    Notes,
+    note,
+    Note,
+    NoteId
+);
+repository!(
+    /// Action points of notes.
+    ActionPoints,
+    action_point,
+    ActionPoint,
+    ActionPointId
+);
+
+/// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn project_list<A: Access>(
+    scoped: &Scoped<A>,
+    query: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<Project>> {
+    Projects::list(scoped, projects_matching(scoped, query), page).await
+}
+
+/// How many projects [`project_list`] has in all.
+///
+/// # Errors
+/// The database fails.
+pub async fn project_count<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Result<u64> {
+    Projects::count(scoped, projects_matching(scoped, query)).await
+}
+
+/// The project with that slug.
+///
+/// # Errors
+/// The database fails.
+pub async fn project_by_slug<A: Access>(scoped: &Scoped<A>, slug: &str) -> Result<Option<Project>> {
+    let row = scoped
+        .find::<project::Entity>()
+        .filter(project::Column::Slug.eq(slug))
+        .one()
+        .await?;
+    Ok(row.map(Into::into))
+}
+
+/// The sources of each of those projects, oldest first. A project without any is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn sources_of<A: Access>(
+    scoped: &Scoped<A>,
+    projects: &[ProjectId],
+) -> Result<HashMap<ProjectId, Vec<Source>>> {
+    let mut found: Vec<Source> = Vec::new();
+    for some in projects.chunks(IDS_MAX) {
+        let rows = scoped
+            .find::<source::Entity>()
+            .filter(source::Column::ProjectId.is_in(some.iter().copied()))
+            .order_by_asc(source::Column::Id)
+            .all()
+            .await?;
+        found.extend(rows.into_iter().map(Source::from));
+    }
+    Ok(grouped(found, |source| Some(source.project_id)))
+}
+
+/// One page of a source's files in the order of their paths, byte by byte. With a path, only the file that has it and those below it.
+///
+/// # Errors
+/// The database fails.
+pub async fn file_list<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    path: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<SourceFile>> {
+    let page = scoped
+        .find::<source_file::Entity>()
+        .filter(files_below(source, path))
+        .page(Keyset::ascending(source_file::Column::Path), page)
+        .await?;
+    Ok(page.map(Into::into))
+}
+
+/// How many files [`file_list`] has in all.
+///
+/// # Errors
+/// The database fails.
+pub async fn file_count<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    path: Option<&str>,
+) -> Result<u64> {
+    SourceFiles::count(scoped, files_below(source, path)).await
+}
+
+/// All the files of a source in the order of their paths, for work that needs every one.
+///
+/// # Errors
+/// The database fails.
+pub async fn file_all<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<Vec<SourceFile>> {
+    let rows = scoped
+        .find::<source_file::Entity>()
+        .filter(files_below(source, None))
+        .order_by_asc(source_file::Column::Path)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// One page of a project's notes, newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn note_list<A: Access>(
+    scoped: &Scoped<A>,
+    project: ProjectId,
+    page: &PageRequest,
+) -> Result<Page<Note>> {
+    Notes::list(scoped, note::Column::ProjectId.eq(project), page).await
+}
+
+/// How many notes a project has.
+///
+/// # Errors
+/// The database fails.
+pub async fn note_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
+    Notes::count(scoped, note::Column::ProjectId.eq(project)).await
+}
+
+/// The action points of each of those notes, oldest first. A note without any is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn action_points_of<A: Access>(
+    scoped: &Scoped<A>,
+    notes: &[NoteId],
+) -> Result<HashMap<NoteId, Vec<ActionPoint>>> {
+    let found = action_points_by(scoped, action_point::Column::NoteId, notes).await?;
+    Ok(grouped(found, |point| Some(point.note_id)))
+}
+
+/// The action points that each of those enrichments suggested, oldest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn action_points_of_enrichments<A: Access>(
+    scoped: &Scoped<A>,
+    enrichments: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<ActionPoint>>> {
+    let found = action_points_by(scoped, action_point::Column::EnrichmentId, enrichments).await?;
+    Ok(grouped(found, |point| point.enrichment_id))
+}
+
+async fn action_points_by<A: Access, I: Into<sea_orm::Value> + Copy>(
+    scoped: &Scoped<A>,
+    column: action_point::Column,
+    ids: &[I],
+) -> Result<Vec<ActionPoint>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(IDS_MAX) {
+        let rows = scoped
+            .find::<action_point::Entity>()
+            .filter(column.is_in(some.iter().copied()))
+            .order_by_asc(action_point::Column::Id)
+            .all()
+            .await?;
+        found.extend(rows.into_iter().map(ActionPoint::from));
+    }
+    Ok(found)
+}
+
+fn grouped<K: Eq + Hash, T>(items: Vec<T>, key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<T>> {
+    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
+    for item in items {
+        if let Some(key) = key(&item) {
+            groups.entry(key).or_default().push(item);
+        }
+    }
+    groups
+}
+
+/// Both databases fold the case of ASCII alone here (SQLite can do no more), so other letters are looked for in both cases.
+fn projects_matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Condition {
+    let Some(query) = query.map(str::trim).filter(|query| !query.is_empty()) else {
+        return Condition::all();
+    };
+    let mut spellings = [query, &query.to_lowercase(), &query.to_uppercase()]
+        .map(str::to_ascii_lowercase)
+        .to_vec();
+    spellings.dedup();
+    let name = match scoped.backend() {
+        Backend::Postgres => r#"lower("projects"."name" COLLATE "C")"#,
+        _ => r#"lower("projects"."name")"#,
+    };
+    spellings
+        .into_iter()
+        .map(|spelling| {
+            let pattern = LikeExpr::new(format!("%{}%", like_escape(&spelling))).escape('\\');
+            Condition::any()
+                .add(Expr::cust(name).like(pattern.clone()))
+                .add(project::Column::Slug.like(pattern))
+        })
+        .fold(Condition::any(), Condition::add)
+}
+
+fn like_escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+fn files_below(source: SourceId, path: Option<&str>) -> Condition {
+    let all = Condition::all().add(source_file::Column::SourceId.eq(source));
+    let path = path.map(|path| path.trim_matches('/')).unwrap_or_default();
+    if path.is_empty() {
+        return all;
+    }
+    // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the index.
+    let below = Condition::all()
+        .add(source_file::Column::Path.gt(format!("{path}/")))
+        .add(source_file::Column::Path.lt(format!("{path}0")));
+    all.add(
+        Condition::any()
+            .add(source_file::Column::Path.eq(path))
+            .add(below),
+    )
+}

@@ -1,0 +1,23 @@
+//! The verbs of the domain.
+//!
+//! Each works within the transaction it is given and does not commit it: what belongs together is kept together by the caller.
+
+mod action_point;
+mod blob;
+mod file;
+mod note;
+mod project;
+mod source;
+
+pub use action_point::{
+    ActionPointChanges, NewActionPoint, action_point_create_all, action_point_update,
+};
+pub use blob::{NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing};
+pub use file::{
+    FileChanges, NewFile, StoredFile, churn_add, churn_reset, files_apply, files_by_path,
+};
+pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
+pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};
+pub use source::{
+    NewSource, SourceChanges, source_add, source_remove, source_synced, source_update,
+};

@@ -1,0 +1,103 @@
+//! Making and changing action points.
+
+use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
+
+use crate::check;
+use crate::entity::action_point::{self, Citations};
+use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, Citation, NoteId};
+use crate::repository::{ActionPoints, Notes};
+
+/// What a new action point is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewActionPoint {
+    /// What is to be done, up to 2,000 characters.
+    pub text: String,
+    /// Where it comes from.
+    pub citations: Vec<Citation>,
+}
+
+/// What of an action point is to change: what is `None` stays.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "as in ActionPoint")]
+pub struct ActionPointChanges {
+    pub status: Option<ActionPointStatus>,
+    pub text: Option<String>,
+}
+
+/// Adds open action points to a note, all in one statement, and returns them in the order given. `enrichment` is the run of the
+/// enrichment that suggested them.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the note or the enrichment; [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text
+/// out of bounds.
+pub async fn action_point_create_all(
+    scoped: &Scoped<ReadWrite>,
+    note: NoteId,
+    enrichment: Option<Uuid>,
+    points: Vec<NewActionPoint>,
+) -> Result<Vec<ActionPoint>> {
+    Notes::require(scoped, note).await?;
+    let now = scoped.env().now();
+    let points = points
+        .into_iter()
+        .map(|new| {
+            Ok(ActionPoint {
+                id: ActionPointId(scoped.env().id()),
+                note_id: note,
+                enrichment_id: enrichment,
+                text: text_check(&new.text)?,
+                status: ActionPointStatus::Open,
+                citations: new.citations,
+                created_at: now,
+                updated_at: now,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let rows = points.iter().map(|point| action_point::ActiveModel {
+        id: Set(point.id),
+        note_id: Set(point.note_id),
+        enrichment_id: Set(point.enrichment_id),
+        text: Set(point.text.clone()),
+        status: Set(point.status),
+        citations: Set(Citations(point.citations.clone())),
+        created_at: Set(point.created_at),
+        updated_at: Set(point.updated_at),
+        ..Default::default()
+    });
+    scoped.insert_all(rows.collect()).await?;
+    Ok(points)
+}
+
+/// Changes an action point.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds.
+pub async fn action_point_update(
+    scoped: &Scoped<ReadWrite>,
+    id: ActionPointId,
+    changes: ActionPointChanges,
+) -> Result<ActionPoint> {
+    let mut row = action_point::ActiveModel {
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    if let Some(status) = changes.status {
+        row.status = Set(status);
+    }
+    if let Some(text) = changes.text {
+        row.text = Set(text_check(&text)?);
+    }
+    ActionPoints::update(scoped, id, row).await
+}
+
+fn text_check(text: &str) -> Result<String> {
+    let text = check::body("an action point", text.trim(), check::ACTION_POINT_MAX)?;
+    if text.is_empty() {
+        return Err(nyxcore_tenancy::Error::Invalid(
+            "an action point says what is to be done".into(),
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,187 @@
+//! Content, kept once a tenant under the id that Git gives it.
+
+use std::collections::{HashMap, HashSet};
+
+use nyxcore_tenancy::{Access, Backend, ReadWrite, Result, Scoped};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, Value};
+
+use crate::entity::{blob, source_file};
+use crate::model::SourceId;
+use crate::repository::IDS_MAX;
+
+/// Bytes of content in one statement. A statement is held in memory by both sides.
+const STATEMENT_BYTES_MAX: usize = 8 << 20;
+
+/// A file's content, to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBlob {
+    /// Git's id of it.
+    pub oid: String,
+    /// Bytes.
+    pub size: i64,
+    /// The text. `None` for what is binary or too large to keep. PostgreSQL keeps no NUL in a text: content with one is binary.
+    pub content: Option<String>,
+}
+
+/// Which of these contents are not stored yet, each once, in the order given.
+///
+/// # Errors
+/// The database fails.
+pub async fn blobs_missing<A: Access, S: AsRef<str> + Sync>(
+    scoped: &Scoped<A>,
+    oids: &[S],
+) -> Result<Vec<String>> {
+    let mut known: HashSet<String> = HashSet::new();
+    for some in oids.chunks(IDS_MAX) {
+        let found: Vec<(String,)> = scoped
+            .find::<blob::Entity>()
+            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
+            .columns([blob::Column::Oid])
+            .await?;
+        known.extend(found.into_iter().map(|(oid,)| oid));
+    }
+    Ok(oids
+        .iter()
+        .map(|oid| oid.as_ref().to_owned())
+        .filter(|oid| known.insert(oid.clone()))
+        .collect())
+}
+
+/// Stores contents. Those that are there already stay as they are.
+///
+/// # Errors
+/// The database fails.
+pub async fn blobs_insert(scoped: &Scoped<ReadWrite>, blobs: Vec<NewBlob>) -> Result<()> {
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    for new in blobs {
+        let content = new.content.filter(|text| !text.contains('\0'));
+        bytes += content.as_ref().map_or(0, String::len);
+        rows.push(blob::ActiveModel {
+            oid: Set(new.oid),
+            size: Set(new.size),
+            content: Set(content),
+            ..Default::default()
+        });
+        if bytes >= STATEMENT_BYTES_MAX {
+            insert_new(scoped, std::mem::take(&mut rows)).await?;
+            bytes = 0;
+        }
+    }
+    insert_new(scoped, rows).await
+}
+
+async fn insert_new(scoped: &Scoped<ReadWrite>, rows: Vec<blob::ActiveModel>) -> Result<()> {
+    scoped.upsert_all(rows, &[blob::Column::Oid], &[]).await
+}
+
+/// The text of a content. `None` where it is unknown, binary or was too large.
+///
+/// # Errors
+/// The database fails.
+pub async fn blob_content<A: Access>(scoped: &Scoped<A>, oid: &str) -> Result<Option<String>> {
+    let row = scoped
+        .find::<blob::Entity>()
+        .filter(blob::Column::Oid.eq(oid))
+        .one()
+        .await?;
+    Ok(row.and_then(|row| row.content))
+}
+
+/// The texts of contents, by Git's id. What is unknown, binary or was too large is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn blob_contents<A: Access, S: AsRef<str> + Sync>(
+    scoped: &Scoped<A>,
+    oids: &[S],
+) -> Result<HashMap<String, String>> {
+    let mut texts = HashMap::new();
+    for some in oids.chunks(IDS_MAX) {
+        let found: Vec<(String, String)> = scoped
+            .find::<blob::Entity>()
+            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
+            .filter(blob::Column::Content.is_not_null())
+            .columns([blob::Column::Oid, blob::Column::Content])
+            .await?;
+        texts.extend(found);
+    }
+    Ok(texts)
+}
+
+/// Deletes those of these contents that no file has any more, and tells how many there were.
+///
+/// One that another transaction is just giving to a file is left alone: whoever takes the last file away asks again.
+///
+/// # Errors
+/// The database fails.
+pub async fn blobs_collect<S: AsRef<str> + Sync>(
+    scoped: &Scoped<ReadWrite>,
+    oids: &[S],
+) -> Result<u64> {
+    let mut deleted = 0;
+    for some in oids.chunks(IDS_MAX) {
+        let oids: Vec<&str> = some.iter().map(AsRef::as_ref).collect();
+        let deletable = match scoped.backend() {
+            Backend::Postgres => blobs_lock(scoped, &oids).await?,
+            _ => json(&oids),
+        };
+        deleted += scoped.sql_execute(collect_sql(scoped), [deletable]).await?;
+    }
+    Ok(deleted)
+}
+
+/// A file that refers to a content locks it. Those that are not locked are locked here, so that the statement which follows sees every
+/// file there is, and none is added until this transaction ends.
+async fn blobs_lock(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<Value> {
+    #[derive(FromQueryResult)]
+    struct Locked {
+        oid: String,
+    }
+    let locked: Vec<Locked> = scoped
+        .sql_all(
+            "SELECT oid FROM blobs WHERE tenant_id = $1 AND oid IN (SELECT json_array_elements_text($2::json))
+             ORDER BY oid FOR UPDATE SKIP LOCKED",
+            [json(oids)],
+        )
+        .await?;
+    let oids: Vec<&str> = locked.iter().map(|row| row.oid.as_str()).collect();
+    Ok(json(&oids))
+}
+
+fn collect_sql(scoped: &Scoped<ReadWrite>) -> &'static str {
+    match scoped.backend() {
+        Backend::Postgres => {
+            "DELETE FROM blobs WHERE tenant_id = $1 AND oid IN (SELECT json_array_elements_text($2::json))
+             AND NOT EXISTS (SELECT 1 FROM source_files f WHERE f.tenant_id = $1 AND f.blob = blobs.oid)"
+        }
+        _ => {
+            "DELETE FROM blobs WHERE tenant_id = $1 AND oid IN (SELECT value FROM json_each($2))
+             AND NOT EXISTS (SELECT 1 FROM source_files f WHERE f.tenant_id = $1 AND f.blob = blobs.oid)"
+        }
+    }
+}
+
+/// A list in one bind.
+fn json(texts: &[&str]) -> Value {
+    serde_json::Value::from(texts.to_vec()).to_string().into()
+}
+
+/// The contents of the sources' files, each once.
+pub(super) async fn blobs_of_sources(
+    scoped: &Scoped<ReadWrite>,
+    sources: &[SourceId],
+) -> Result<Vec<String>> {
+    let mut oids: Vec<String> = Vec::new();
+    for some in sources.chunks(IDS_MAX) {
+        let found: Vec<(String,)> = scoped
+            .find::<source_file::Entity>()
+            .filter(source_file::Column::SourceId.is_in(some.iter().copied()))
+            .columns([source_file::Column::Blob])
+            .await?;
+        oids.extend(found.into_iter().map(|(oid,)| oid));
+    }
+    oids.sort_unstable();
+    oids.dedup();
+    Ok(oids)
+}

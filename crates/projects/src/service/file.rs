@@ -1,0 +1,188 @@
+//! A source's files, changed in bulk as a sync finds them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+
+use crate::check::FILE_PATH_MAX;
+use crate::entity::source_file;
+use crate::model::{SourceFileId, SourceId};
+use crate::repository::{IDS_MAX, Sources};
+
+/// A file as a commit has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its path from the repository's root.
+    pub path: String,
+    /// The id that Git gives its content, which must be stored already.
+    pub blob: String,
+    /// The language, where it is known.
+    pub language: Option<String>,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// What differs between two commits of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileChanges {
+    /// Files that were not there.
+    pub added: Vec<NewFile>,
+    /// Files whose content is another.
+    pub updated: Vec<NewFile>,
+    /// Paths of files that are gone.
+    pub deleted: Vec<String>,
+}
+
+/// A file that is stored, as far as a comparison needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its id.
+    pub id: SourceFileId,
+    /// The id that Git gives its content.
+    pub blob: String,
+}
+
+/// The stored files of a source by their path: all of them, or those with the given paths that there are.
+///
+/// # Errors
+/// The database fails.
+pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    paths: Option<&[S]>,
+) -> Result<HashMap<String, StoredFile>> {
+    let mut files = HashMap::new();
+    let conditions: Vec<Condition> = match paths {
+        None => vec![Condition::all()],
+        Some(paths) => paths.chunks(IDS_MAX).map(|some| path_in(some)).collect(),
+    };
+    for condition in conditions {
+        let found: Vec<(String, SourceFileId, String)> = scoped
+            .find::<source_file::Entity>()
+            .filter(source_file::Column::SourceId.eq(source))
+            .filter(condition)
+            .columns([
+                source_file::Column::Path,
+                source_file::Column::Id,
+                source_file::Column::Blob,
+            ])
+            .await?;
+        files.extend(
+            found
+                .into_iter()
+                .map(|(path, id, blob)| (path, StoredFile { id, blob })),
+        );
+    }
+    Ok(files)
+}
+
+/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the source, or for a content that is not stored;
+/// [`Invalid`](nyxcore_tenancy::Error::Invalid) for a path longer than [`FILE_PATH_MAX`] bytes.
+pub async fn files_apply(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    changes: FileChanges,
+) -> Result<()> {
+    Sources::require(scoped, source).await?;
+    for some in changes.deleted.chunks(IDS_MAX) {
+        let which = path_in(some).add(source_file::Column::SourceId.eq(source));
+        scoped.delete::<source_file::Entity>(which).await?;
+    }
+    // By path, so that one path twice is one row: PostgreSQL refuses to write a row twice in one statement.
+    let written: BTreeMap<String, NewFile> = changes
+        .added
+        .into_iter()
+        .chain(changes.updated)
+        .map(|file| (file.path.clone(), file))
+        .collect();
+    if let Some(path) = written.keys().find(|path| path.len() > FILE_PATH_MAX) {
+        let start: String = path.chars().take(60).collect();
+        return Err(Error::Invalid(format!(
+            "a path is longer than {FILE_PATH_MAX} bytes: {start}..."
+        )));
+    }
+    let rows = written.into_values().map(|file| source_file::ActiveModel {
+        id: Set(SourceFileId(scoped.env().id())),
+        source_id: Set(source),
+        path: Set(file.path),
+        blob: Set(file.blob),
+        language: Set(file.language),
+        size: Set(file.size),
+        commits: Set(0),
+        ..Default::default()
+    });
+    scoped
+        .upsert_all(
+            rows.collect(),
+            &[source_file::Column::SourceId, source_file::Column::Path],
+            &[
+                source_file::Column::Blob,
+                source_file::Column::Language,
+                source_file::Column::Size,
+            ],
+        )
+        .await
+}
+
+/// Adds to the counts of commits that touched a source's files. Paths that are no files are passed over.
+///
+/// # Errors
+/// The database fails.
+pub async fn churn_add<S: AsRef<str> + Sync>(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    commits: &[(S, i64)],
+) -> Result<()> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for (path, count) in commits {
+        *sums.entry(path.as_ref()).or_default() += count;
+    }
+    let sql = match scoped.backend() {
+        Backend::Postgres => {
+            "UPDATE source_files SET commits = source_files.commits + more.value::bigint
+             FROM json_each_text($3::json) AS more
+             WHERE tenant_id = $1 AND source_id = $2 AND source_files.path = more.key"
+        }
+        _ => {
+            "UPDATE source_files SET commits = source_files.commits + more.value
+             FROM json_each($3) AS more
+             WHERE tenant_id = $1 AND source_id = $2 AND source_files.path = more.key"
+        }
+    };
+    let sums: Vec<(&str, i64)> = sums.into_iter().collect();
+    for some in sums.chunks(IDS_MAX) {
+        // All of them in one bind, as an object of counts by path.
+        let more: serde_json::Map<String, serde_json::Value> = some
+            .iter()
+            .map(|(path, count)| ((*path).to_owned(), (*count).into()))
+            .collect();
+        let more = serde_json::Value::Object(more).to_string();
+        scoped
+            .sql_execute(sql, [source.into(), more.into()])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Sets the counts of commits of a source's files to 0, before a history is counted from its beginning.
+///
+/// # Errors
+/// The database fails.
+pub async fn churn_reset(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result<()> {
+    let which = source_file::Column::SourceId.eq(source);
+    let none = source_file::ActiveModel {
+        commits: Set(0),
+        ..Default::default()
+    };
+    scoped.update(which, none).await?;
+    Ok(())
+}
+
+fn path_in<S: AsRef<str>>(paths: &[S]) -> Condition {
+    let paths = paths.iter().map(AsRef::as_ref);
+    Condition::all().add(source_file::Column::Path.is_in(paths))
+}

@@ -1,0 +1,130 @@
+//! Adding, changing and removing sources, and what a sync says of one.
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use sea_orm::ActiveValue::Set;
+
+use super::blob::{blobs_collect, blobs_of_sources};
+use crate::check;
+use crate::entity::source;
+use crate::model::{ProjectId, Source, SourceId};
+use crate::repository::{Projects, Sources};
+
+/// What a project has already, when a source is refused.
+const TAKEN: &str = "a source with this URL, branch and scan path";
+
+/// What a new source is to be.
+#[derive(Debug, Clone)]
+pub struct NewSource {
+    /// The project it is for.
+    pub project_id: ProjectId,
+    /// Where the repository is. Whether that may be fetched from is for the caller to decide before.
+    pub url: String,
+    /// `None` or blank is the repository's default branch.
+    pub branch: Option<String>,
+    /// The folder to look at; `""` and `/` are the root.
+    pub scan_path: String,
+}
+
+/// What of a source is to change: what is `None` stays.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "as in NewSource")]
+pub struct SourceChanges {
+    pub url: Option<String>,
+    /// A blank one is the repository's default branch.
+    pub branch: Option<String>,
+    pub scan_path: Option<String>,
+}
+
+/// Adds a source to a project.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of
+/// bounds; [`Conflict`](nyxcore_tenancy::Error::Conflict) where the project has the same source.
+pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<Source> {
+    let now = scoped.env().now();
+    let row = source::ActiveModel {
+        id: Set(SourceId(scoped.env().id())),
+        project_id: Set(new.project_id),
+        url: Set(check::url(&new.url)?),
+        branch: Set(check::branch(new.branch.as_deref().unwrap_or_default())?),
+        scan_path: Set(check::scan_path_normalize(&new.scan_path)?),
+        head_commit: Set(None),
+        last_synced_at: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    Projects::require(scoped, new.project_id).await?;
+    Sources::insert(scoped, row)
+        .await
+        .map_err(|e| e.conflict_as(TAKEN))
+}
+
+/// Changes what a source looks at. Its files stay until the next sync, which then compares all of them.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound), and as [`source_add`].
+pub async fn source_update(
+    scoped: &Scoped<ReadWrite>,
+    id: SourceId,
+    changes: SourceChanges,
+) -> Result<Source> {
+    let old = Sources::require(scoped, id).await?;
+    let url = changes.url.as_deref().map(check::url).transpose()?;
+    let branch = changes.branch.as_deref().map(check::branch).transpose()?;
+    let path = changes
+        .scan_path
+        .as_deref()
+        .map(check::scan_path_normalize)
+        .transpose()?;
+    let (url, branch, scan_path) = (
+        url.unwrap_or(old.url.clone()),
+        branch.unwrap_or(old.branch.clone()),
+        path.unwrap_or(old.scan_path.clone()),
+    );
+    if (&url, &branch, &scan_path) == (&old.url, &old.branch, &old.scan_path) {
+        return Ok(old);
+    }
+    let row = source::ActiveModel {
+        url: Set(url),
+        branch: Set(branch),
+        scan_path: Set(scan_path),
+        // A diff from the old commit would miss what lies outside the old path, or belongs to another history.
+        head_commit: Set(None),
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    Sources::update(scoped, id, row)
+        .await
+        .map_err(|e| e.conflict_as(TAKEN))
+}
+
+/// Removes a source with its files, and the content that no other file has.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound).
+pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<()> {
+    let blobs = blobs_of_sources(scoped, &[id]).await?;
+    Sources::delete(scoped, id).await?;
+    blobs_collect(scoped, &blobs).await?;
+    Ok(())
+}
+
+/// Writes down that the source's files are now those of a commit.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound).
+pub async fn source_synced(
+    scoped: &Scoped<ReadWrite>,
+    id: SourceId,
+    head_commit: &str,
+    at: DateTime<Utc>,
+) -> Result<Source> {
+    let row = source::ActiveModel {
+        head_commit: Set(Some(head_commit.to_owned())),
+        last_synced_at: Set(Some(at)),
+        ..Default::default()
+    };
+    Sources::update(scoped, id, row).await
+}
