@@ -1,1 +1,46 @@
-//! What a team has learned: memory entries, insights and consolidation patterns.
+//! What a team has learned: memory entries, insights and consolidation patterns. Each is published to the search index in the
+//! transaction that writes it.
+//!
+//! ```
+//! use nyxcore_knowledge::{MemoryEntry, NewMemoryEntry, memory_entry_create, memory_entry_list};
+//! use nyxcore_projects::ProjectId;
+//! use nyxcore_tenancy::{Page, PageRequest, Result, Store, TenantId};
+//!
+//! async fn remember(store: &Store, tenant: TenantId, project: ProjectId) -> Result<Page<MemoryEntry>> {
+//!     let scoped = store.write(tenant).await?;
+//!     let new = NewMemoryEntry {
+//!         project_id: Some(project),
+//!         title: "Leases".into(),
+//!         content: "A lease is renewed every 15 seconds.".into(),
+//!         tags: vec!["runs".into()],
+//!         created_by: None,
+//!     };
+//!     memory_entry_create(&scoped, new).await?;
+//!     scoped.commit().await?;
+//!     memory_entry_list(&store.read(tenant).await?, Some(project), &PageRequest::first(10)).await
+//! }
+//! ```
+
+mod check;
+mod document;
+mod entity;
+mod letter;
+mod model;
+mod repository;
+mod service;
+
+pub use letter::{is_letter, letter_entry};
+pub use model::{
+    ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
+    Insight, InsightId, InsightSeverity, InsightType, MemoryEntry, MemoryEntryId, MemorySource,
+};
+pub use repository::{
+    ConsolidationPatterns, Insights, MemoryEntries, consolidation_pattern_count,
+    consolidation_pattern_list, consolidation_pattern_projects, insight_count, insight_list,
+    memory_entry_count, memory_entry_list,
+};
+pub use service::{
+    ImportedMemoryEntry, MemoryImport, NewConsolidationPattern, NewInsight, NewMemoryEntry,
+    RefusedMemoryEntry, consolidation_pattern_create, insight_create, memory_entries_import,
+    memory_entries_remove, memory_entry_create,
+};

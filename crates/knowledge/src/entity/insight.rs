@@ -1,0 +1,49 @@
+//! The table `workflow_insights`, without its vectors: they are written and compared by statements of their own.
+
+use nyxcore_projects::ProjectId;
+use nyxcore_tenancy::{TenantId, UserId};
+use sea_orm::entity::prelude::*;
+
+use crate::model::{Insight, InsightId, InsightSeverity, InsightType};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "workflow_insights")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: InsightId,
+    pub tenant_id: TenantId,
+    pub project_id: Option<ProjectId>,
+    #[sea_orm(column_name = "type")]
+    pub insight_type: InsightType,
+    pub severity: Option<InsightSeverity>,
+    pub category: Option<String>,
+    pub title: String,
+    pub detail: String,
+    pub suggestion: Option<String>,
+    pub paired_with_id: Option<InsightId>,
+    pub created_by: Option<UserId>,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+nyxcore_tenancy::tenant_scoped!(Entity);
+
+impl From<Model> for Insight {
+    fn from(row: Model) -> Self {
+        Self {
+            id: row.id,
+            project_id: row.project_id,
+            insight_type: row.insight_type,
+            severity: row.severity,
+            category: row.category,
+            title: row.title,
+            detail: row.detail,
+            suggestion: row.suggestion,
+            paired_with: row.paired_with_id,
+            created_by: row.created_by,
+            created_at: row.created_at,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The tables of this crate.
+
+pub mod consolidation_pattern;
+pub mod consolidation_pattern_project;
+pub mod insight;
+pub mod memory_entry;
+
+use sea_orm::FromJsonQueryResult;
+use serde::{Deserialize, Serialize};
+
+/// A JSON list of texts in a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Texts(pub Vec<String>);

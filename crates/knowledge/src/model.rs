@@ -1,0 +1,209 @@
+//! The words of the domain: memory entries, insights, consolidation patterns.
+
+use chrono::{DateTime, Utc};
+use nyxcore_projects::ProjectId;
+use nyxcore_tenancy::{UserId, typed_id};
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+
+typed_id!(
+    /// A memory entry.
+    MemoryEntryId,
+    "memory"
+);
+typed_id!(
+    /// An insight.
+    InsightId,
+    "insight"
+);
+typed_id!(
+    /// A consolidation pattern.
+    ConsolidationPatternId,
+    "consolidation"
+);
+
+/// Declares an enum that is stored, shown and sent under one name.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+        #[sea_orm(rs_type = "String", db_type = "Text")]
+        pub enum $name {
+            $($(#[$variant_meta])* #[sea_orm(string_value = $text)] #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const fn all() -> &'static [Self] {
+                &[$(Self::$variant),+]
+            }
+
+            /// The name under which it is stored and sent.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// Reads the name back; `None` where it is none of them.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::all().iter().copied().find(|value| value.as_str() == text)
+            }
+        }
+    };
+}
+
+named!(
+    /// Where a memory entry comes from.
+    MemorySource {
+        /// Somebody wrote it here.
+        Manual = "MANUAL",
+        /// It came with a repository; its `source_ref` says which file it is, and it follows that file.
+        Github = "GITHUB",
+        /// It was imported from elsewhere.
+        Import = "IMPORT",
+    }
+);
+
+named!(
+    /// What an insight says.
+    InsightType {
+        /// Something that costs time or nerves.
+        PainPoint = "pain_point",
+        /// Something that works well.
+        Strength = "strength",
+        /// What was done about a pain.
+        Solution = "solution",
+        /// Something that recurs.
+        Pattern = "pattern",
+        /// What was decided, and why.
+        Decision = "decision",
+    }
+);
+
+named!(
+    /// How much an insight matters, the most first.
+    InsightSeverity {
+        /// Nothing goes on without it.
+        Blocker = "blocker",
+        /// Soon.
+        High = "high",
+        /// In its time.
+        Medium = "medium",
+        /// Good to know.
+        Low = "low",
+    }
+);
+
+named!(
+    /// What several projects share.
+    ConsolidationType {
+        /// What went well.
+        Success = "success",
+        /// What hurt.
+        Pain = "pain",
+        /// What helped.
+        Solution = "solution",
+        /// What recurs.
+        Pattern = "pattern",
+        /// What is used.
+        Tool = "tool",
+        /// How it is built.
+        Architecture = "architecture",
+    }
+);
+
+named!(
+    /// How much a shared pain hurts, the least first.
+    ConsolidationSeverity {
+        /// A nuisance.
+        Low = "low",
+        /// It costs time.
+        Medium = "medium",
+        /// It costs much time.
+        High = "high",
+        /// It stops work.
+        Critical = "critical",
+    }
+);
+
+/// Something that was written down to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct MemoryEntry {
+    pub id: MemoryEntryId,
+    /// The project it is about; without one it is about the whole tenant's work.
+    pub project_id: Option<ProjectId>,
+    pub title: String,
+    /// Markdown.
+    pub content: String,
+    pub tags: Vec<String>,
+    pub source: MemorySource,
+    /// What it is called where it comes from, such as a file's path. Unique within the project.
+    pub source_ref: Option<String>,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Something that was learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct Insight {
+    pub id: InsightId,
+    /// The project it is about; without one it is about the whole tenant's work.
+    pub project_id: Option<ProjectId>,
+    pub insight_type: InsightType,
+    pub severity: Option<InsightSeverity>,
+    pub category: Option<String>,
+    pub title: String,
+    pub detail: String,
+    /// What to do.
+    pub suggestion: Option<String>,
+    /// A pain's solution, or a solution's pain: each of the two names the other.
+    pub paired_with: Option<InsightId>,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Something that several projects share. [`crate::consolidation_pattern_projects`] tells which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct ConsolidationPattern {
+    pub id: ConsolidationPatternId,
+    pub pattern_type: ConsolidationType,
+    pub title: String,
+    pub description: String,
+    /// One to three quotations.
+    pub evidence: Vec<String>,
+    /// How often it was seen.
+    pub frequency: i64,
+    /// Only a pain has one.
+    pub severity: Option<ConsolidationSeverity>,
+    /// Two to four.
+    pub tags: Vec<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ActiveEnum;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_stored_and_read_under_its_name() {
+        for value in InsightType::all() {
+            assert_eq!(value.to_value(), value.as_str());
+            assert_eq!(InsightType::parse(value.as_str()), Some(*value));
+        }
+        assert_eq!(MemorySource::Github.to_value(), "GITHUB");
+        assert_eq!(InsightSeverity::parse("critical"), None);
+        assert_eq!(
+            ConsolidationSeverity::parse("critical"),
+            Some(ConsolidationSeverity::Critical)
+        );
+    }
+}

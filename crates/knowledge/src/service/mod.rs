@@ -1,0 +1,12 @@
+//! What can be done with knowledge. Each verb also publishes to the search index, within the same transaction; the caller commits.
+
+mod consolidation_pattern;
+mod insight;
+mod memory_entry;
+
+pub use consolidation_pattern::{NewConsolidationPattern, consolidation_pattern_create};
+pub use insight::{NewInsight, insight_create};
+pub use memory_entry::{
+    ImportedMemoryEntry, MemoryImport, NewMemoryEntry, RefusedMemoryEntry, memory_entries_import,
+    memory_entries_remove, memory_entry_create,
+};
