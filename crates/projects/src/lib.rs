@@ -38,8 +38,8 @@ mod service;
 
 pub use check::{FILE_PATH_MAX, scan_path_normalize};
 pub use model::{
-    ActionPoint, ActionPointId, ActionPointStatus, Citation, Note, NoteId, Project, ProjectId,
-    Source, SourceFile, SourceFileId, SourceId,
+    ActionPoint, ActionPointId, ActionPointStatus, Note, NoteId, Project, ProjectId, Source,
+    SourceFile, SourceFileId, SourceId,
 };
 pub use repository::{
     ActionPoints, Notes, Projects, SourceFiles, Sources, action_points_of,
@@ -50,7 +50,7 @@ pub use service::{
     ActionPointChanges, FileChanges, NewActionPoint, NewBlob, NewFile, NewNote, NewProject,
     NewSource, NoteChanges, ProjectChanges, SourceChanges, StoredFile, action_point_create_all,
     action_point_update, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing,
-    churn_add, churn_reset, files_apply, files_by_path, note_create, note_delete, note_update,
-    project_create, project_delete, project_update, source_add, source_remove, source_synced,
-    source_update,
+    churn_add, churn_reset, code_subject, files_apply, files_by_path, note_create, note_delete,
+    note_update, project_create, project_delete, project_update, source_add, source_remove,
+    source_synced, source_update,
 };

@@ -1,6 +1,7 @@
 //! The words of the domain: projects, their sources and files, notes and action points.
 
 use chrono::{DateTime, Utc};
+use nyxcore_retrieval::Citation;
 use nyxcore_tenancy::{UserId, typed_id};
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
@@ -141,25 +142,4 @@ pub enum ActionPointStatus {
     Done,
     /// Not wanted.
     Dismissed,
-}
-
-/// Where a claim comes from. It is kept beside the claim as it was found, so that it can still be read when its subject is gone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Citation {
-    /// The kind of knowledge, as the API writes it: `CODE_PATTERN`, `CODE`, ...
-    pub kind: String,
-    /// The TypeID of what is cited, where it has one.
-    pub subject_id: Option<String>,
-    /// What it is called.
-    pub title: String,
-    /// The words that were found.
-    pub excerpt: String,
-    /// The file, for what stands in one.
-    pub path: Option<String>,
-    /// Its first line there, from 1.
-    pub start_line: Option<i64>,
-    /// Its last line there, itself included.
-    pub end_line: Option<i64>,
-    /// How well it fitted; more is better. It compares only with others of the same search.
-    pub score: f64,
 }

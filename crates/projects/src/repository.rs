@@ -247,18 +247,16 @@ fn projects_matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Cond
     let Some(query) = query.map(str::trim).filter(|query| !query.is_empty()) else {
         return Condition::all();
     };
-    let mut spellings = [query, &query.to_lowercase(), &query.to_uppercase()]
-        .map(str::to_ascii_lowercase)
-        .to_vec();
-    spellings.dedup();
+    let spellings =
+        [query, &query.to_lowercase(), &query.to_uppercase()].map(str::to_ascii_lowercase);
     let name = match scoped.backend() {
         Backend::Postgres => r#"lower("projects"."name" COLLATE "C")"#,
         _ => r#"lower("projects"."name")"#,
     };
     spellings
-        .into_iter()
+        .iter()
         .map(|spelling| {
-            let pattern = LikeExpr::new(format!("%{}%", like_escape(&spelling))).escape('\\');
+            let pattern = LikeExpr::new(format!("%{}%", like_escape(spelling))).escape('\\');
             Condition::any()
                 .add(Expr::cust(name).like(pattern.clone()))
                 .add(project::Column::Slug.like(pattern))

@@ -14,7 +14,8 @@ pub use action_point::{
 };
 pub use blob::{NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing};
 pub use file::{
-    FileChanges, NewFile, StoredFile, churn_add, churn_reset, files_apply, files_by_path,
+    FileChanges, NewFile, StoredFile, churn_add, churn_reset, code_subject, files_apply,
+    files_by_path,
 };
 pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
 pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};

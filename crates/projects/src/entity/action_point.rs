@@ -1,11 +1,12 @@
 //! The table `action_points`.
 
+use nyxcore_retrieval::Citation;
 use nyxcore_tenancy::TenantId;
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, Citation, NoteId};
+use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, NoteId};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "action_points")]

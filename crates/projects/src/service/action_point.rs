@@ -1,12 +1,13 @@
 //! Making and changing action points.
 
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use nyxcore_retrieval::Citation;
+use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
 use crate::check;
 use crate::entity::action_point::{self, Citations};
-use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, Citation, NoteId};
+use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, NoteId};
 use crate::repository::{ActionPoints, Notes};
 
 /// What a new action point is to be.
@@ -95,7 +96,7 @@ pub async fn action_point_update(
 fn text_check(text: &str) -> Result<String> {
     let text = check::body("an action point", text.trim(), check::ACTION_POINT_MAX)?;
     if text.is_empty() {
-        return Err(nyxcore_tenancy::Error::Invalid(
+        return Err(Error::Invalid(
             "an action point says what is to be done".into(),
         ));
     }

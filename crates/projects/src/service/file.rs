@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
@@ -43,6 +44,12 @@ pub struct StoredFile {
     pub blob: String,
 }
 
+/// What the search index calls a file: its documents are of the kind `CODE` and have this subject.
+#[must_use]
+pub fn code_subject(source: SourceId, path: &str) -> String {
+    format!("{source}:{path}")
+}
+
 /// The stored files of a source by their path: all of them, or those with the given paths that there are.
 ///
 /// # Errors
@@ -77,7 +84,8 @@ pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
     Ok(files)
 }
 
-/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits.
+/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits. What is deleted can no
+/// longer be found by a search; what is added or updated is for the caller to publish.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the source, or for a content that is not stored;
@@ -91,6 +99,8 @@ pub async fn files_apply(
     for some in changes.deleted.chunks(IDS_MAX) {
         let which = path_in(some).add(source_file::Column::SourceId.eq(source));
         scoped.delete::<source_file::Entity>(which).await?;
+        let subjects: Vec<String> = some.iter().map(|path| code_subject(source, path)).collect();
+        documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
     }
     // By path, so that one path twice is one row: PostgreSQL refuses to write a row twice in one statement.
     let written: BTreeMap<String, NewFile> = changes

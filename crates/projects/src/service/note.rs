@@ -1,5 +1,8 @@
 //! Writing, changing and deleting notes.
 
+use nyxcore_retrieval::{
+    ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
+};
 use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped, UserId};
 use sea_orm::ActiveValue::Set;
 
@@ -46,10 +49,12 @@ pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Not
         ..Default::default()
     };
     Projects::require(scoped, new.project_id).await?;
-    Notes::insert(scoped, row).await
+    let note = Notes::insert(scoped, row).await?;
+    documents_publish(scoped, documents(&note)).await?;
+    Ok(note)
 }
 
-/// Changes a note.
+/// Changes a note, and what a search finds of it.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of bounds.
@@ -68,7 +73,9 @@ pub async fn note_update(
     if let Some(body) = changes.body {
         row.body = Set(check::body("the note's body", &body, check::BODY_MAX)?);
     }
-    Notes::update(scoped, id, row).await
+    let note = Notes::update(scoped, id, row).await?;
+    documents_publish(scoped, documents(&note)).await?;
+    Ok(note)
 }
 
 /// Deletes a note with its action points and enrichments.
@@ -76,5 +83,32 @@ pub async fn note_update(
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn note_delete(scoped: &Scoped<ReadWrite>, id: NoteId) -> Result<()> {
-    Notes::delete(scoped, id).await
+    Notes::delete(scoped, id).await?;
+    documents_withdraw(scoped, KnowledgeKind::Note, &[id.to_string()]).await?;
+    Ok(())
+}
+
+/// A long note is several documents, so that a search shows the part that answers.
+fn documents(note: &Note) -> Vec<Document> {
+    let document = |body: &str| Document {
+        kind: KnowledgeKind::Note,
+        subject: note.id.to_string(),
+        subject_id: Some(note.id.0),
+        project_id: Some(note.project_id.0),
+        title: note.title.clone(),
+        body: body.to_owned(),
+        path: None,
+        start_line: None,
+        end_line: None,
+        stack: None,
+    };
+    let chunks = chunk_lines(&note.body, ChunkLimits::default());
+    if chunks.is_empty() {
+        // Found by its title.
+        return vec![document("")];
+    }
+    chunks
+        .into_iter()
+        .map(|chunk| document(chunk.text))
+        .collect()
 }

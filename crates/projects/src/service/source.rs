@@ -1,10 +1,12 @@
 //! Adding, changing and removing sources, and what a sync says of one.
 
 use chrono::{DateTime, Utc};
+use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 
 use super::blob::{blobs_collect, blobs_of_sources};
+use super::file::{code_subject, files_by_path};
 use crate::check;
 use crate::entity::source;
 use crate::model::{ProjectId, Source, SourceId};
@@ -100,12 +102,15 @@ pub async fn source_update(
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Removes a source with its files, and the content that no other file has.
+/// Removes a source with its files, what a search finds of them, and the content that no other file has.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<()> {
     let blobs = blobs_of_sources(scoped, &[id]).await?;
+    let files = files_by_path::<_, String>(scoped, id, None).await?;
+    let subjects: Vec<String> = files.keys().map(|path| code_subject(id, path)).collect();
+    documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
     Sources::delete(scoped, id).await?;
     blobs_collect(scoped, &blobs).await?;
     Ok(())
