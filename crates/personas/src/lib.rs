@@ -11,8 +11,15 @@
 //! assert_eq!(found[0].keywords, ["react", "typescript", "front-end"]);
 //! ```
 
+mod entity;
+mod model;
+mod repository;
+mod service;
 pub mod specialization;
 
+pub use model::{Persona, PersonaId};
+pub use repository::{Personas, persona_count, persona_list};
+pub use service::{NewPersona, PersonaChanges, persona_create, persona_delete, persona_update};
 pub use specialization::{
     SPECIALIZATIONS_MAX, SpecializationDomain, SpecializationMatch, specialization_domains,
     specializations_extract, specializations_top,

@@ -1,0 +1,93 @@
+//! The words of the domain: personas.
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{UserId, typed_id};
+
+typed_id!(
+    /// A persona.
+    PersonaId,
+    "persona"
+);
+
+/// Experience that one level takes. A product rule: level = XP / 100 + 1.
+const LEVEL_XP: i64 = 100;
+
+/// Whom a model is asked to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct Persona {
+    pub id: PersonaId,
+    pub name: String,
+    /// What it is and does; its specializations come from here unless they were given.
+    pub description: String,
+    /// What a model is told; may be empty.
+    pub system_prompt: String,
+    /// How it is, in a few words each.
+    pub traits: Vec<String>,
+    /// Names of [`specialization_domains`](crate::specialization_domains), the strongest first.
+    pub specializations: Vec<String>,
+    /// Whether the specializations come from the description.
+    pub auto_specialized: bool,
+    pub category: Option<String>,
+    /// Experience points: 10 a use.
+    pub xp: i64,
+    /// How often it was used.
+    pub usage_count: i64,
+    /// How many of the uses succeeded.
+    pub success_count: i64,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Persona {
+    /// The level that the experience comes to, from 1.
+    #[must_use]
+    pub fn level(&self) -> i64 {
+        self.xp / LEVEL_XP + 1
+    }
+
+    /// The part of its uses that succeeded, from 0 to 1. `None` before the first.
+    #[must_use]
+    pub fn success_rate(&self) -> Option<f64> {
+        (self.usage_count > 0).then(|| self.success_count as f64 / self.usage_count as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn persona(xp: i64, usage_count: i64, success_count: i64) -> Persona {
+        Persona {
+            id: PersonaId(Uuid::nil()),
+            name: String::new(),
+            description: String::new(),
+            system_prompt: String::new(),
+            traits: Vec::new(),
+            specializations: Vec::new(),
+            auto_specialized: false,
+            category: None,
+            xp,
+            usage_count,
+            success_count,
+            created_by: None,
+            created_at: DateTime::default(),
+            updated_at: DateTime::default(),
+        }
+    }
+
+    #[test]
+    fn a_level_takes_a_hundred_points() {
+        let levels = [0, 99, 100, 250].map(|xp| persona(xp, 0, 0).level());
+        assert_eq!(levels, [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_was_never_used_has_no_success_rate() {
+        assert_eq!(persona(0, 0, 0).success_rate(), None);
+        assert_eq!(persona(40, 4, 3).success_rate(), Some(0.75));
+    }
+}
