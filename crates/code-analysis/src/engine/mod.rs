@@ -1,0 +1,15 @@
+//! The engine: pure functions from source to facts, and from facts to what is worth saying of a project.
+
+pub(crate) mod blob;
+mod cache;
+pub(crate) mod facts;
+mod guard;
+pub(crate) mod language;
+mod lines;
+pub(crate) mod parse;
+pub(crate) mod patterns;
+pub(crate) mod project;
+pub(crate) mod render;
+pub(crate) mod skip;
+pub(crate) mod tree;
+pub(crate) mod windows;

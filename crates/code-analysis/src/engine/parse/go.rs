@@ -1,0 +1,355 @@
+//! Go, read by tree-sitter.
+
+use std::sync::LazyLock;
+
+use tree_sitter::{Language as Grammar, Node};
+
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
+use super::super::skip::Skip;
+use super::Builder;
+use super::builder::Found;
+use super::syntax_tree::{self as tree, NodeVisitor, field_text, range, text};
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_go::LANGUAGE.into());
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Comment,
+    Package,
+    Import,
+    Function,
+    Method,
+    Closure,
+    Type,
+    Constant,
+    If,
+    For,
+    Switch,
+    Case,
+    Logical,
+    Return,
+}
+
+fn kind_of(kind: &str, named: bool) -> Kind {
+    if !named {
+        return match kind {
+            "&&" | "||" => Kind::Logical,
+            _ => Kind::Other,
+        };
+    }
+    match kind {
+        "comment" => Kind::Comment,
+        "package_clause" => Kind::Package,
+        "import_spec" => Kind::Import,
+        "function_declaration" => Kind::Function,
+        "method_declaration" => Kind::Method,
+        "func_literal" => Kind::Closure,
+        "type_spec" | "type_alias" => Kind::Type,
+        "const_spec" => Kind::Constant,
+        "if_statement" => Kind::If,
+        "for_statement" => Kind::For,
+        "expression_switch_statement" | "type_switch_statement" | "select_statement" => {
+            Kind::Switch
+        }
+        "expression_case" | "type_case" | "communication_case" => Kind::Case,
+        "return_statement" => Kind::Return,
+        _ => Kind::Other,
+    }
+}
+
+pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
+    let parsed = tree::parse(&GRAMMAR, text)?;
+    let mut walk = Walk {
+        builder: Builder::new(text),
+    };
+    tree::errors_check(&parsed, &mut walk.builder)?;
+    tree::walk(&parsed, &KINDS, &mut walk);
+    Ok(walk.builder.finish())
+}
+
+struct Walk<'s> {
+    builder: Builder<'s>,
+}
+
+fn is_exported(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
+}
+
+impl Walk<'_> {
+    /// Whether a comment ends on the line before the declaration; records how the comment begins.
+    fn documented(&mut self, declaration: Node<'_>, name: &str, exported: bool) -> bool {
+        let mut first = None;
+        let mut row = declaration.start_position().row;
+        let mut before = declaration.prev_sibling();
+        while let Some(node) = before {
+            // The end of a line may be a token of its own.
+            if node.kind() == "\n" {
+                before = node.prev_sibling();
+                continue;
+            }
+            if node.kind() != "comment" || node.end_position().row + 1 != row || is_trailing(node) {
+                break;
+            }
+            row = node.start_position().row;
+            let directive = text(&self.builder, node);
+            if !directive.starts_with("//go:") && !directive.starts_with("//nolint") {
+                first = Some(node);
+            }
+            before = node.prev_sibling();
+        }
+        let Some(comment) = first else { return false };
+        if exported {
+            let words = text(&self.builder, comment)
+                .trim_start_matches(['/', '*'])
+                .trim_start();
+            let words = ["A ", "An ", "The "]
+                .iter()
+                .find_map(|article| words.strip_prefix(article))
+                .unwrap_or(words);
+            let says_name = words
+                .strip_prefix(name)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+            let sign = if says_name {
+                Sign::DocStartsWithName
+            } else {
+                Sign::DocStartsOtherwise
+            };
+            self.builder.sign(sign, range(comment).0);
+        }
+        true
+    }
+
+    fn function(&mut self, node: Node<'_>, method: bool) {
+        let name = field_text(&self.builder, node, "name");
+        let receiver = method.then(|| receiver_type(field_text(&self.builder, node, "receiver")));
+        let (start, end) = range(node);
+        let parameters = node
+            .child_by_field_name("parameters")
+            .map_or(0, parameter_count);
+        let is_test = !method
+            && ["Test", "Benchmark", "Fuzz", "Example"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+            && (name.starts_with("Example")
+                || field_text(&self.builder, node, "parameters").contains("*testing."));
+        if is_test && !name.starts_with("Benchmark") {
+            self.builder.test_count();
+        }
+        let exported = is_exported(name) && receiver.as_deref().is_none_or(is_exported);
+        let documented = self.documented(node, name, exported && !is_test);
+        self.builder.container_open(receiver);
+        let definition = self.builder.define(Found {
+            kind: if method {
+                DefinitionKind::Method
+            } else {
+                DefinitionKind::Function
+            },
+            name,
+            start,
+            end,
+            exported,
+            documented,
+            test: is_test,
+            dictated: !method && matches!(name, "main" | "init"),
+        });
+        self.builder.container_close();
+        let definition = node
+            .child_by_field_name("body")
+            .is_some()
+            .then_some(definition);
+        if definition.is_some() {
+            self.builder
+                .function_open(definition, parameters, start, end);
+        }
+    }
+
+    /// The end of `return ..., err`, and what `err` became.
+    fn returned(&mut self, node: Node<'_>) {
+        let Some(list) = node.named_child(0) else {
+            return;
+        };
+        let Some(last) = u32::try_from(list.named_child_count())
+            .ok()
+            .and_then(|n| list.named_child(n.checked_sub(1)?))
+        else {
+            return;
+        };
+        let sign = match last.kind() {
+            "identifier" if text(&self.builder, last) == "err" => Sign::ErrorReturned,
+            "call_expression" => {
+                let called = field_text(&self.builder, last, "function");
+                let arguments = field_text(&self.builder, last, "arguments");
+                let names_err = arguments
+                    .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+                    .any(|word| word == "err" || word == "err.Error");
+                match called {
+                    "fmt.Errorf" if arguments.contains("%w") => Sign::ErrorWrapped,
+                    "fmt.Errorf" if names_err => Sign::ErrorFormatted,
+                    "errors.Wrap"
+                    | "errors.Wrapf"
+                    | "errors.WithMessage"
+                    | "errors.WithMessagef"
+                    | "errors.WithStack"
+                    | "errors.Join"
+                        if names_err =>
+                    {
+                        Sign::ErrorWrapped
+                    }
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        self.builder.sign(sign, range(node).0);
+    }
+}
+
+/// Whether something else stands before the comment on its line.
+fn is_trailing(comment: Node<'_>) -> bool {
+    let mut before = comment.prev_sibling();
+    while let Some(node) = before {
+        if node.kind() != "\n" {
+            return node.end_position().row == comment.start_position().row;
+        }
+        if node.end_position().row > node.start_position().row || node.end_position().column == 0 {
+            return false;
+        }
+        before = node.prev_sibling();
+    }
+    false
+}
+
+/// The type of a receiver: `List` of `(l *List[T])`.
+fn receiver_type(receiver: &str) -> String {
+    let inner = receiver.trim_matches(['(', ')']);
+    let inner = inner.split('[').next().unwrap_or(inner);
+    inner
+        .rsplit([' ', '*'])
+        .find(|part| !part.is_empty())
+        .unwrap_or("")
+        .trim()
+        .to_owned()
+}
+
+/// Parameters by name: `a, b int` are two.
+fn parameter_count(list: Node<'_>) -> u32 {
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor)
+        .filter(|child| {
+            matches!(
+                child.kind(),
+                "parameter_declaration" | "variadic_parameter_declaration"
+            )
+        })
+        .map(|child| {
+            let mut names = child.walk();
+            let count = child.children_by_field_name("name", &mut names).count();
+            u32::try_from(count.max(1)).unwrap_or(1)
+        })
+        .sum()
+}
+
+impl NodeVisitor for Walk<'_> {
+    type Kind = Kind;
+
+    fn enter(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool {
+        let (start, end) = range(node);
+        match kind {
+            Kind::Comment => self.builder.comment(start, end),
+            Kind::Package => {
+                let name = node
+                    .named_child(0)
+                    .map_or("", |name| text(&self.builder, name));
+                let sign = if name.ends_with("_test") {
+                    Sign::TestPackageOutside
+                } else {
+                    Sign::TestPackageInside
+                };
+                self.builder.sign(sign, start);
+            }
+            Kind::Import => {
+                let module = field_text(&self.builder, node, "path").trim_matches(['"', '`']);
+                let style = if field_text(&self.builder, node, "name") == "." {
+                    ImportStyle::Wildcard
+                } else {
+                    ImportStyle::Module
+                };
+                self.builder.import(module, start, style);
+            }
+            Kind::Function => self.function(node, false),
+            Kind::Method => self.function(node, true),
+            Kind::Closure => {
+                let parameters = node
+                    .child_by_field_name("parameters")
+                    .map_or(0, parameter_count);
+                self.builder.function_open(None, parameters, start, end);
+            }
+            Kind::Type => {
+                let name = field_text(&self.builder, node, "name");
+                let shape = match node.child_by_field_name("type").map(|shape| shape.kind()) {
+                    Some("struct_type") => DefinitionKind::Struct,
+                    Some("interface_type") => DefinitionKind::Interface,
+                    _ => DefinitionKind::Type,
+                };
+                let exported = is_exported(name) && !self.builder.in_function();
+                let outer = node.parent().filter(|outer| outer.named_child_count() == 1);
+                let documented = self.documented(outer.unwrap_or(node), name, exported);
+                self.builder.define(Found {
+                    kind: shape,
+                    name,
+                    start,
+                    end,
+                    exported,
+                    documented,
+                    test: false,
+                    dictated: false,
+                });
+            }
+            Kind::Constant if !self.builder.in_function() => {
+                let name = field_text(&self.builder, node, "name");
+                let kind = DefinitionKind::Constant;
+                let exported = is_exported(name);
+                self.builder.define(Found {
+                    kind,
+                    name,
+                    start,
+                    end,
+                    exported,
+                    documented: false,
+                    test: false,
+                    dictated: false,
+                });
+            }
+            Kind::Constant | Kind::Other => {}
+            Kind::If => {
+                self.builder.branch(1);
+                if !tree::is_alternative(node, parent) {
+                    self.builder.nest();
+                }
+            }
+            Kind::For => {
+                self.builder.branch(1);
+                self.builder.nest();
+            }
+            Kind::Switch => self.builder.nest(),
+            Kind::Case | Kind::Logical => self.builder.branch(1),
+            Kind::Return => self.returned(node),
+        }
+        true
+    }
+
+    fn leave(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) {
+        match kind {
+            Kind::Function | Kind::Method if node.child_by_field_name("body").is_some() => {
+                self.builder.function_close()
+            }
+            Kind::Closure => self.builder.function_close(),
+            Kind::For | Kind::Switch => self.builder.unnest(),
+            Kind::If if !tree::is_alternative(node, parent) => self.builder.unnest(),
+            _ => {}
+        }
+    }
+}

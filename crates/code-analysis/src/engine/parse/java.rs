@@ -1,0 +1,341 @@
+//! Java, read by tree-sitter.
+
+use std::sync::LazyLock;
+
+use tree_sitter::{Language as Grammar, Node};
+
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
+use super::super::skip::Skip;
+use super::Builder;
+use super::builder::Found;
+use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_java::LANGUAGE.into());
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Comment,
+    Import,
+    Class,
+    Interface,
+    Enum,
+    Method,
+    Field,
+    AnonymousBody,
+    If,
+    Loop,
+    Switch,
+    Case,
+    Try,
+    Catch,
+    Logical,
+    Ternary,
+}
+
+fn kind_of(kind: &str, named: bool) -> Kind {
+    if !named {
+        return match kind {
+            "&&" | "||" => Kind::Logical,
+            "case" => Kind::Case,
+            _ => Kind::Other,
+        };
+    }
+    match kind {
+        "line_comment" | "block_comment" => Kind::Comment,
+        "import_declaration" => Kind::Import,
+        "class_declaration" | "record_declaration" => Kind::Class,
+        "interface_declaration" | "annotation_type_declaration" => Kind::Interface,
+        "enum_declaration" => Kind::Enum,
+        "method_declaration" | "constructor_declaration" | "compact_constructor_declaration" => {
+            Kind::Method
+        }
+        "field_declaration" | "constant_declaration" => Kind::Field,
+        "object_creation_expression" => Kind::AnonymousBody,
+        "if_statement" => Kind::If,
+        "for_statement" | "enhanced_for_statement" | "while_statement" | "do_statement" => {
+            Kind::Loop
+        }
+        "switch_expression" | "switch_statement" => Kind::Switch,
+        "try_statement" | "try_with_resources_statement" => Kind::Try,
+        "catch_clause" => Kind::Catch,
+        "ternary_expression" => Kind::Ternary,
+        _ => Kind::Other,
+    }
+}
+
+pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
+    let parsed = tree::parse(&GRAMMAR, text)?;
+    let mut walk = Walk {
+        builder: Builder::new(text),
+        types: Vec::new(),
+    };
+    tree::errors_check(&parsed, &mut walk.builder)?;
+    tree::walk(&parsed, &KINDS, &mut walk);
+    Ok(walk.builder.finish())
+}
+
+struct Walk<'s> {
+    builder: Builder<'s>,
+    /// The types that are open, innermost last.
+    types: Vec<OpenType>,
+}
+
+#[derive(Clone, Copy)]
+struct OpenType {
+    exported: bool,
+    interface: bool,
+}
+
+/// The modifiers of a declaration: its words and annotations.
+fn modifiers<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .find(|child| child.kind() == "modifiers")
+        .map_or("", |found| text(builder, found))
+}
+
+fn has_word(modifiers: &str, word: &str) -> bool {
+    modifiers.split_whitespace().any(|one| one == word)
+}
+
+/// Whether one of the annotations is of that name, whatever package and arguments stand with it.
+fn has_annotation(modifiers: &str, name: &str) -> bool {
+    modifiers.split('@').skip(1).any(|annotation| {
+        let path = annotation
+            .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
+            .next()
+            .unwrap_or("");
+        path.rsplit('.').next() == Some(name)
+    })
+}
+
+/// Whether a Javadoc comment stands right before the declaration.
+fn is_documented(builder: &Builder<'_>, node: Node<'_>) -> bool {
+    let mut before = node.prev_sibling();
+    while let Some(comment) = before {
+        match comment.kind() {
+            "block_comment" if text(builder, comment).starts_with("/**") => return true,
+            "block_comment" | "line_comment" => before = comment.prev_sibling(),
+            _ => return false,
+        }
+    }
+    false
+}
+
+impl Walk<'_> {
+    /// Whether a member may be used from outside: public, and so are the types around it.
+    fn is_exported(&self, modifiers: &str) -> bool {
+        let (outer, implied) = self
+            .types
+            .last()
+            .map_or((true, false), |outer| (outer.exported, outer.interface));
+        outer && (has_word(modifiers, "public") || (implied && !has_word(modifiers, "private")))
+    }
+
+    fn type_open(&mut self, node: Node<'_>, kind: DefinitionKind) {
+        let name = field_text(&self.builder, node, "name");
+        let modifiers = modifiers(&self.builder, node);
+        let exported = self.is_exported(modifiers);
+        let (start, end) = range(node);
+        let documented = is_documented(&self.builder, node);
+        self.builder.define(Found {
+            kind,
+            name,
+            start,
+            end,
+            exported,
+            documented,
+            test: false,
+            dictated: false,
+        });
+        self.builder.container_open(Some(name.to_owned()));
+        self.types.push(OpenType {
+            exported,
+            interface: kind == DefinitionKind::Interface,
+        });
+    }
+
+    fn type_close(&mut self) {
+        self.types.pop();
+        self.builder.container_close();
+    }
+
+    fn method(&mut self, node: Node<'_>) {
+        let name = field_text(&self.builder, node, "name");
+        let modifiers = modifiers(&self.builder, node);
+        let exported = self.is_exported(modifiers);
+        let is_test = ["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"]
+            .iter()
+            .any(|annotation| has_annotation(modifiers, annotation));
+        if is_test {
+            self.builder.test_count();
+        }
+        let (start, end) = range(node);
+        let documented = is_documented(&self.builder, node);
+        let definition = self.builder.define(Found {
+            kind: DefinitionKind::Method,
+            name,
+            start,
+            end,
+            exported,
+            documented,
+            test: is_test,
+            dictated: node.kind() != "method_declaration" || has_annotation(modifiers, "Override"),
+        });
+        if node.child_by_field_name("body").is_some() {
+            let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
+                children_count(list, |child| {
+                    matches!(child.kind(), "formal_parameter" | "spread_parameter")
+                })
+            });
+            self.builder
+                .function_open(Some(definition), parameters, start, end);
+            self.builder.container_open(None);
+        }
+    }
+
+    fn field(&mut self, node: Node<'_>) {
+        let modifiers = modifiers(&self.builder, node);
+        let constant = node.kind() == "constant_declaration"
+            || (has_word(modifiers, "static") && has_word(modifiers, "final"));
+        if !constant {
+            return;
+        }
+        let exported = self.is_exported(modifiers);
+        let documented = is_documented(&self.builder, node);
+        let (start, end) = range(node);
+        let mut cursor = node.walk();
+        for declarator in node.children_by_field_name("declarator", &mut cursor) {
+            let name = field_text(&self.builder, declarator, "name");
+            let dictated = name == "serialVersionUID";
+            let kind = DefinitionKind::Constant;
+            self.builder.define(Found {
+                kind,
+                name,
+                start,
+                end,
+                exported,
+                documented,
+                test: false,
+                dictated,
+            });
+        }
+    }
+
+    fn catch(&mut self, node: Node<'_>) {
+        let mut cursor = node.walk();
+        let parameter = node
+            .named_children(&mut cursor)
+            .find(|child| child.kind() == "catch_formal_parameter");
+        let caught = parameter.and_then(|parameter| {
+            let mut cursor = parameter.walk();
+            parameter
+                .named_children(&mut cursor)
+                .find(|child| child.kind() == "catch_type")
+        });
+        let caught = caught.map_or("", |caught| text(&self.builder, caught));
+        let broad = caught.split('|').any(|one| {
+            matches!(
+                one.trim().rsplit('.').next(),
+                Some("Exception" | "Throwable")
+            )
+        });
+        self.builder.sign(
+            if broad {
+                Sign::CatchBroad
+            } else {
+                Sign::CatchSpecific
+            },
+            range(node).0,
+        );
+        let empty = node
+            .child_by_field_name("body")
+            .is_some_and(|body| body.named_child_count() == 0);
+        self.builder.sign(
+            if empty {
+                Sign::CatchEmpty
+            } else {
+                Sign::CatchHandled
+            },
+            range(node).0,
+        );
+    }
+}
+
+/// Whether `new X() { ... }` has a body, and so is a class of its own.
+fn has_body(node: Node<'_>) -> bool {
+    let last = u32::try_from(node.named_child_count())
+        .ok()
+        .and_then(|count| node.named_child(count.checked_sub(1)?));
+    last.is_some_and(|last| last.kind() == "class_body")
+}
+
+impl NodeVisitor for Walk<'_> {
+    type Kind = Kind;
+
+    fn enter(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool {
+        let (start, end) = range(node);
+        match kind {
+            Kind::Comment => self.builder.comment(start, end),
+            Kind::Import => {
+                let path = text(&self.builder, node)
+                    .trim_start_matches("import")
+                    .trim_end_matches(';')
+                    .trim();
+                let path = path.strip_prefix("static ").map_or(path, str::trim);
+                match path.strip_suffix(".*") {
+                    Some(package) => self.builder.import(package, start, ImportStyle::Wildcard),
+                    None => self.builder.import(path, start, ImportStyle::Names),
+                }
+                return false;
+            }
+            Kind::Class => self.type_open(node, DefinitionKind::Class),
+            Kind::Interface => self.type_open(node, DefinitionKind::Interface),
+            Kind::Enum => self.type_open(node, DefinitionKind::Enum),
+            Kind::Method => self.method(node),
+            Kind::Field => self.field(node),
+            Kind::AnonymousBody if has_body(node) => {
+                self.builder.container_open(None);
+                self.types.push(OpenType {
+                    exported: false,
+                    interface: false,
+                });
+            }
+            Kind::AnonymousBody | Kind::Other => {}
+            Kind::If => {
+                self.builder.branch(1);
+                if !tree::is_alternative(node, parent) {
+                    self.builder.nest();
+                }
+            }
+            Kind::Loop => {
+                self.builder.branch(1);
+                self.builder.nest();
+            }
+            Kind::Switch | Kind::Try => self.builder.nest(),
+            Kind::Case | Kind::Logical | Kind::Ternary => self.builder.branch(1),
+            Kind::Catch => {
+                self.builder.branch(1);
+                self.catch(node);
+            }
+        }
+        true
+    }
+
+    fn leave(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) {
+        match kind {
+            Kind::Class | Kind::Interface | Kind::Enum => self.type_close(),
+            Kind::Method if node.child_by_field_name("body").is_some() => {
+                self.builder.container_close();
+                self.builder.function_close();
+            }
+            Kind::AnonymousBody if has_body(node) => self.type_close(),
+            Kind::If if !tree::is_alternative(node, parent) => self.builder.unnest(),
+            Kind::Loop | Kind::Switch | Kind::Try => self.builder.unnest(),
+            _ => {}
+        }
+    }
+}

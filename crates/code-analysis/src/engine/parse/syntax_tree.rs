@@ -1,0 +1,168 @@
+//! What the languages on tree-sitter share: parsing with a limit, and one walk over the tree that neither recurses nor
+//! allocates per node.
+
+use std::ops::ControlFlow;
+
+use tree_sitter::{Language as Grammar, Node, ParseOptions, ParseState, Parser, Tree};
+
+use super::super::skip::Skip;
+use super::{Builder, errors_tolerated};
+
+/// How often a parser may report progress before it is stopped. It reports every hundred operations or so; an honest
+/// file of 1 MiB stays below a tenth of this. Counted and not timed, so that the same file always fares the same.
+const PROGRESS_CAP: u32 = 1_000_000;
+
+/// Parses `text`; what a grammar loops on is given up.
+pub(super) fn parse(grammar: &Grammar, text: &str) -> Result<Tree, Skip> {
+    let mut parser = Parser::new();
+    parser
+        .set_language(grammar)
+        .map_err(|_| Skip::DoesNotParse)?;
+    let mut reports = 0u32;
+    let mut stop_when_stuck = |_: &ParseState| {
+        reports += 1;
+        if reports > PROGRESS_CAP {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let bytes = text.as_bytes();
+    parser
+        .parse_with_options(
+            &mut |at, _| bytes.get(at..).unwrap_or_default(),
+            None,
+            Some(ParseOptions::new().progress_callback(&mut stop_when_stuck)),
+        )
+        .ok_or(Skip::DoesNotParse)
+}
+
+/// What a language does with the nodes it knows by kind.
+pub(super) trait NodeVisitor {
+    /// The kinds that matter, one small value each; `Default` is every other.
+    type Kind: Copy + Default + PartialEq;
+
+    /// Called on the way down, with the node around it. Says whether to go into the node.
+    fn enter(&mut self, kind: Self::Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool;
+
+    /// Called on the way up, for every node that `enter` said to go into.
+    fn leave(&mut self, kind: Self::Kind, node: Node<'_>, parent: Option<Node<'_>>);
+}
+
+/// The kinds of a grammar, by the number that tree-sitter gives them.
+pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K) -> Vec<K> {
+    (0..grammar.node_kind_count())
+        .map(|id| {
+            let id = u16::try_from(id).unwrap_or(u16::MAX);
+            kind_of(
+                grammar.node_kind_for_id(id).unwrap_or(""),
+                grammar.node_kind_is_named(id),
+            )
+        })
+        .collect()
+}
+
+/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the
+/// root each time.
+pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut V) {
+    let mut cursor = tree.walk();
+    let mut above: Vec<Node<'_>> = Vec::with_capacity(64);
+    let other = V::Kind::default();
+    let kind_of = |node: Node<'_>| {
+        kinds
+            .get(usize::from(node.kind_id()))
+            .copied()
+            .unwrap_or(other)
+    };
+    loop {
+        let node = cursor.node();
+        let kind = kind_of(node);
+        if kind == other || visitor.enter(kind, node, above.last().copied()) {
+            if cursor.goto_first_child() {
+                above.push(node);
+                continue;
+            }
+            if kind != other {
+                visitor.leave(kind, node, above.last().copied());
+            }
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+            let Some(node) = above.pop() else { return };
+            let kind = kind_of(node);
+            if kind != other {
+                visitor.leave(kind, node, above.last().copied());
+            }
+        }
+    }
+}
+
+/// Counts the errors that the parser recovered from, and refuses a tree with too many.
+pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(), Skip> {
+    let root = tree.root_node();
+    if !root.has_error() {
+        return Ok(());
+    }
+    if root.is_error() {
+        return Err(Skip::DoesNotParse);
+    }
+    let mut errors = 0usize;
+    let mut cursor = tree.walk();
+    'down: loop {
+        let node = cursor.node();
+        errors += usize::from(node.is_error() || node.is_missing());
+        if node.has_error() && !node.is_error() && cursor.goto_first_child() {
+            continue;
+        }
+        loop {
+            if cursor.goto_next_sibling() {
+                continue 'down;
+            }
+            if !cursor.goto_parent() {
+                break 'down;
+            }
+        }
+    }
+    if errors > errors_tolerated(builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    builder.syntax_errors(errors);
+    Ok(())
+}
+
+/// Whether a conditional is the `else` of the one around it.
+pub(super) fn is_alternative(node: Node<'_>, parent: Option<Node<'_>>) -> bool {
+    parent.is_some_and(|parent| parent.child_by_field_name("alternative") == Some(node))
+}
+
+/// A node's byte range in the numbers of the builder.
+pub(super) fn range(node: Node<'_>) -> (u32, u32) {
+    (
+        u32::try_from(node.start_byte()).unwrap_or(u32::MAX),
+        u32::try_from(node.end_byte()).unwrap_or(u32::MAX),
+    )
+}
+
+/// The text of a node.
+pub(super) fn text<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
+    let (start, end) = range(node);
+    builder.slice(start, end)
+}
+
+/// The text of a node's field; empty where it has none.
+pub(super) fn field_text<'s>(builder: &Builder<'s>, node: Node<'_>, field: &str) -> &'s str {
+    node.child_by_field_name(field)
+        .map_or("", |child| text(builder, child))
+}
+
+/// The number of a node's named children of one kind.
+pub(super) fn children_count(node: Node<'_>, is_counted: impl Fn(Node<'_>) -> bool) -> u32 {
+    let mut cursor = node.walk();
+    let count = node
+        .named_children(&mut cursor)
+        .filter(|child| is_counted(*child))
+        .count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,191 @@
+//! Whether what others may use carries a doc comment, and how doc comments begin. That most things are undocumented is
+//! no rule to follow, and is not said.
+
+use super::super::facts::{Definition, DefinitionKind, Sign};
+use super::super::language::Language;
+use super::{Answer, Case, Files, Question, STACKS};
+
+pub(super) const KIND: &str = "documentation";
+
+pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+    let mut questions = Vec::new();
+    for stack in STACKS {
+        let (seen, comment) = words(stack);
+        for (subject, things, holds) in [
+            (
+                "functions",
+                "functions and methods",
+                is_function as fn(DefinitionKind) -> bool,
+            ),
+            ("types", "types", is_type),
+        ] {
+            let answers = vec![
+                Answer::rule(
+                    "documented",
+                    format!("{} {things} carry {comment}", capital(seen)),
+                    format!(
+                        "Give every {seen} {} {comment_one}.",
+                        singular(things),
+                        comment_one = one(comment)
+                    ),
+                ),
+                Answer::other("undocumented"),
+            ];
+            let cases = files
+                .source(stack)
+                .flat_map(|file| {
+                    let wanted = |definition: &&Definition| {
+                        holds(definition.kind)
+                            && definition.exported
+                            && !definition.test
+                            && !definition.dictated
+                    };
+                    file.facts
+                        .definitions
+                        .iter()
+                        .filter(wanted)
+                        .map(move |definition| Case {
+                            file,
+                            start_line: definition.start_line,
+                            end_line: definition.end_line,
+                            answer: usize::from(!definition.documented),
+                        })
+                })
+                .collect();
+            questions.push(Question {
+                subject,
+                stack,
+                answers,
+                cases,
+            });
+        }
+    }
+    questions.push(first_word(files));
+    questions
+}
+
+fn first_word<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "begins-with-name",
+            "Doc comments begin with the name they document",
+            "Begin the doc comment of an exported declaration with its name: \"Name does ...\".",
+        ),
+        Answer::other("begins-otherwise"),
+    ];
+    let mut cases = Vec::new();
+    for file in files.source(Language::Go) {
+        for (answer, sign) in [Sign::DocStartsWithName, Sign::DocStartsOtherwise]
+            .into_iter()
+            .enumerate()
+        {
+            cases.extend(
+                file.facts
+                    .sign_lines(sign)
+                    .iter()
+                    .map(|line| Case::line(file, *line, answer)),
+            );
+        }
+    }
+    Question {
+        subject: "first-word",
+        stack: Language::Go,
+        answers,
+        cases,
+    }
+}
+
+fn is_function(kind: DefinitionKind) -> bool {
+    matches!(kind, DefinitionKind::Function | DefinitionKind::Method)
+}
+
+fn is_type(kind: DefinitionKind) -> bool {
+    use DefinitionKind::{Class, Enum, Interface, Struct, Trait, Type};
+    matches!(kind, Class | Enum | Interface | Struct | Trait | Type)
+}
+
+/// What is visible is called, and what documents it.
+const fn words(stack: Language) -> (&'static str, &'static str) {
+    match stack {
+        Language::Python => ("public", "docstrings"),
+        Language::TypeScript | Language::JavaScript => ("exported", "JSDoc comments"),
+        Language::Java => ("public", "Javadoc comments"),
+        Language::Go => ("exported", "doc comments"),
+        _ => ("public", "doc comments"),
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn singular(things: &str) -> &'static str {
+    if things == "types" {
+        "type"
+    } else {
+        "function and method"
+    }
+}
+
+fn one(comments: &str) -> String {
+    format!("a {}", comments.strip_suffix('s').unwrap_or(comments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{found, patterns};
+
+    #[test]
+    fn public_functions_with_docstrings_are_a_habit() {
+        let documented: String = (0..5)
+            .map(|n| format!("def f{n}():\n    \"\"\"Does.\"\"\"\n"))
+            .collect();
+        let source = format!(
+            "{documented}def _hidden(): pass\ndef outer():\n    '''Has one.'''\n    def inner(): pass\n"
+        );
+        let patterns = patterns("documentation", &[("a.py", &source)]);
+        assert_eq!(patterns.len(), 1);
+        assert_eq!((patterns[0].support, patterns[0].cases), (6, 6));
+        assert_eq!(
+            patterns[0].statement,
+            "Give every public function and method a docstring."
+        );
+    }
+
+    #[test]
+    fn a_code_base_without_comments_gets_no_advice_to_leave_them_out() {
+        let source: String = (0..9).map(|n| format!("pub fn f{n}() {{}}\n")).collect();
+        assert!(found("documentation", &[("src/a.rs", &source)]).is_empty());
+    }
+
+    #[test]
+    fn go_comments_begin_with_the_name() {
+        let source: String = (0..5)
+            .map(|n| format!("// Do{n} does.\nfunc Do{n}() {{}}\n\n"))
+            .collect();
+        let keys = found(
+            "documentation",
+            &[("a.go", &format!("package a\n\n{source}"))],
+        );
+        assert_eq!(
+            keys,
+            [
+                "documentation/go/first-word/begins-with-name 5/5",
+                "documentation/go/functions/documented 5/5"
+            ]
+        );
+    }
+
+    #[test]
+    fn jsdoc_stands_before_the_export() {
+        let source: String = (0..7)
+            .map(|n| format!("/** Does. */\nexport const f{n} = () => 1;\n"))
+            .collect();
+        let bare = "// Plain.\nexport function g() {}\n";
+        let keys = found("documentation", &[("a.ts", &format!("{source}{bare}"))]);
+        assert_eq!(keys, ["documentation/typescript/functions/documented 7/8"]);
+    }
+}

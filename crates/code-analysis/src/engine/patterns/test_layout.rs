@@ -1,0 +1,442 @@
+//! Where tests live and what their files are called. A case is a file that holds at least one test.
+
+use std::collections::HashSet;
+
+use super::super::facts::Sign;
+use super::super::language::Language;
+use super::super::project::SourceFile;
+use super::{Answer, Case, Files, Question};
+
+pub(super) const KIND: &str = "test_layout";
+
+pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+    let mut questions = vec![
+        rust(files),
+        go(files),
+        python_places(files),
+        python_names(files),
+        java_names(files),
+    ];
+    for stack in [Language::TypeScript, Language::JavaScript] {
+        questions.push(script_places(files, stack));
+        questions.push(script_names(files, stack));
+    }
+    questions
+}
+
+/// The files that hold tests.
+fn with_tests<'a>(files: &Files<'a>, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+    files
+        .tests
+        .iter()
+        .copied()
+        .filter(move |file| file.language.stack() == stack && file.facts.tests > 0)
+}
+
+fn folders(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folders, _)| folders)
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn rust<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "in-file",
+            "Unit tests are in the file they test",
+            "Put unit tests into a `#[cfg(test)]` module in the file that they test.",
+        ),
+        Answer::rule(
+            "own-file",
+            "Unit tests are in a file of their own",
+            "Declare the `#[cfg(test)]` module in the file that it tests, and put its tests into a file of their own.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    // `tests/` holds integration tests, which have no other place; the question is where unit tests go.
+    for file in files.source(Language::Rust) {
+        for (answer, sign) in [Sign::TestModuleInline, Sign::TestModuleElsewhere]
+            .into_iter()
+            .enumerate()
+        {
+            cases.extend(
+                file.facts
+                    .sign_lines(sign)
+                    .iter()
+                    .take(1)
+                    .map(|line| Case::line(file, *line, answer)),
+            );
+        }
+    }
+    Question {
+        subject: "unit-tests",
+        stack: Language::Rust,
+        answers,
+        cases,
+    }
+}
+
+fn go<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "same-package",
+            "Tests are in the package they test",
+            "Write tests in the package that they test, not in a `_test` package.",
+        ),
+        Answer::rule(
+            "test-package",
+            "Tests are in a `_test` package",
+            "Write tests in the external `_test` package, through what the package exports.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in with_tests(files, Language::Go) {
+        for (answer, sign) in [Sign::TestPackageInside, Sign::TestPackageOutside]
+            .into_iter()
+            .enumerate()
+        {
+            cases.extend(
+                file.facts
+                    .sign_lines(sign)
+                    .iter()
+                    .take(1)
+                    .map(|line| Case::line(file, *line, answer)),
+            );
+        }
+    }
+    Question {
+        subject: "package",
+        stack: Language::Go,
+        answers,
+        cases,
+    }
+}
+
+fn python_places<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "top-folder",
+            "Tests are in a top-level `tests` folder",
+            "Put tests into the top-level `tests` (or `test`) folder, apart from the packages.",
+        ),
+        Answer::rule(
+            "package-folder",
+            "Tests are in a `tests` folder of the package they test",
+            "Put tests into a `tests` folder inside the package that they test.",
+        ),
+        Answer::rule(
+            "beside",
+            "Tests are beside the code they test",
+            "Put a test file into the folder of the module that it tests.",
+        ),
+    ];
+    let cases = with_tests(files, Language::Python)
+        .map(|file| {
+            let folders = folders(&file.path);
+            let is_tests = |folder: &str| matches!(folder, "tests" | "test");
+            let answer = match folders.split('/').position(is_tests) {
+                Some(0) => 0,
+                Some(_) => 1,
+                None => 2,
+            };
+            Case::line(file, 1, answer)
+        })
+        .collect();
+    Question {
+        subject: "place",
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+fn python_names<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "test-prefix",
+            "Test files are named `test_*.py`",
+            "Name a test file `test_*.py`.",
+        ),
+        Answer::rule(
+            "test-suffix",
+            "Test files are named `*_test.py`",
+            "Name a test file `*_test.py`.",
+        ),
+        Answer::rule(
+            "tests",
+            "Test files are named `tests.py`",
+            "Name the tests of a package `tests.py`.",
+        ),
+        Answer::other("other"),
+    ];
+    let cases = with_tests(files, Language::Python)
+        .map(|file| {
+            let name = name(&file.path);
+            let answer = match () {
+                () if name.starts_with("test_") => 0,
+                () if name.ends_with("_test.py") => 1,
+                () if name == "tests.py" => 2,
+                () => 3,
+            };
+            Case::line(file, 1, answer)
+        })
+        .collect();
+    Question {
+        subject: "file-names",
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "test-suffix",
+            "Test classes are named `*Test`",
+            "Name a test class after what it tests, with `Test` at the end.",
+        ),
+        Answer::rule(
+            "tests-suffix",
+            "Test classes are named `*Tests`",
+            "Name a test class after what it tests, with `Tests` at the end.",
+        ),
+        Answer::rule(
+            "test-prefix",
+            "Test classes are named `Test*`",
+            "Name a test class after what it tests, with `Test` in front.",
+        ),
+        Answer::other("other"),
+    ];
+    let cases = with_tests(files, Language::Java)
+        .map(|file| {
+            let stem = name(&file.path).trim_end_matches(".java");
+            let answer = match () {
+                () if stem.ends_with("Test") => 0,
+                () if stem.ends_with("Tests") => 1,
+                () if stem.starts_with("Test") => 2,
+                () => 3,
+            };
+            Case::line(file, 1, answer)
+        })
+        .collect();
+    Question {
+        subject: "file-names",
+        stack: Language::Java,
+        answers,
+        cases,
+    }
+}
+
+fn script_names<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "test",
+            "Test files are named `*.test.*`",
+            "Name a test file after what it tests, with `.test` before the extension.",
+        ),
+        Answer::rule(
+            "spec",
+            "Test files are named `*.spec.*`",
+            "Name a test file after what it tests, with `.spec` before the extension.",
+        ),
+        Answer::other("other"),
+    ];
+    let cases = with_tests(files, stack)
+        .map(|file| {
+            let name = name(&file.path);
+            let answer = match () {
+                () if name.contains(".test.") => 0,
+                () if name.contains(".spec.") => 1,
+                () => 2,
+            };
+            Case::line(file, 1, answer)
+        })
+        .collect();
+    Question {
+        subject: "file-names",
+        stack,
+        answers,
+        cases,
+    }
+}
+
+fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "beside",
+            "Tests are beside the code they test",
+            "Put a test file into the folder of the file that it tests.",
+        ),
+        Answer::rule(
+            "__tests__",
+            "Tests are in `__tests__` folders",
+            "Put tests into a `__tests__` folder beside the code that they test.",
+        ),
+        Answer::rule(
+            "tests-folder",
+            "Tests are in a `tests` folder",
+            "Put tests into the `tests` (or `test`) folder.",
+        ),
+        Answer::other("other"),
+    ];
+    let source_folders: HashSet<&str> = files
+        .source(stack)
+        .map(|file| folders(&file.path))
+        .collect();
+    let cases = with_tests(files, stack)
+        .map(|file| {
+            let folders = folders(&file.path);
+            let has = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
+            let answer = match () {
+                () if has(&["__tests__"]) => 1,
+                () if has(&["tests", "test"]) => 2,
+                () if source_folders.contains(folders) => 0,
+                () => 3,
+            };
+            Case::line(file, 1, answer)
+        })
+        .collect();
+    Question {
+        subject: "place",
+        stack,
+        answers,
+        cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::found;
+
+    fn project(paths: &[&str], source: &str) -> Vec<String> {
+        let sources: Vec<(&str, &str)> = paths.iter().map(|path| (*path, source)).collect();
+        found("test_layout", &sources)
+    }
+
+    #[test]
+    fn rust_unit_tests_are_in_the_file_or_beside_it() {
+        let inline = "fn a() {}\n#[cfg(test)]\nmod tests { #[test] fn t() {} }\n";
+        let paths = [
+            "src/a.rs",
+            "src/b.rs",
+            "src/c.rs",
+            "src/d.rs",
+            "src/e.rs",
+            "tests/f.rs",
+        ];
+        assert_eq!(
+            project(&paths, inline),
+            ["test_layout/rust/unit-tests/in-file 5/5"]
+        );
+        assert_eq!(
+            project(&paths, "#[cfg(test)]\nmod tests;\n"),
+            ["test_layout/rust/unit-tests/own-file 5/5"]
+        );
+        assert!(project(&paths, "#[cfg(feature = \"test\")]\nmod tests {}\n").is_empty());
+    }
+
+    #[test]
+    fn python_tests_have_a_place_and_a_name() {
+        let paths = [
+            "tests/test_a.py",
+            "tests/test_b.py",
+            "tests/x/test_c.py",
+            "tests/test_d.py",
+            "tests/test_e.py",
+            "tests/util.py",
+        ];
+        let sources: Vec<(&str, &str)> = paths
+            .iter()
+            .map(|p| {
+                (
+                    *p,
+                    if p.contains("util") {
+                        "def helper(): pass\n"
+                    } else {
+                        "def test_it(): pass\n"
+                    },
+                )
+            })
+            .collect();
+        assert_eq!(
+            found("test_layout", &sources),
+            [
+                "test_layout/python/file-names/test-prefix 5/5",
+                "test_layout/python/place/top-folder 5/5"
+            ]
+        );
+    }
+
+    #[test]
+    fn tests_all_over_the_place_have_no_layout() {
+        let paths = [
+            "tests/test_a.py",
+            "tests/b_test.py",
+            "p/tests/test_c.py",
+            "p/tests/d_test.py",
+            "p/test_e.py",
+            "p/f_test.py",
+        ];
+        assert!(project(&paths, "def test_it(): pass\n").is_empty());
+    }
+
+    #[test]
+    fn go_tests_are_inside_or_outside_of_the_package() {
+        let paths = [
+            "a/a_test.go",
+            "b/b_test.go",
+            "c/c_test.go",
+            "d/d_test.go",
+            "e/e_test.go",
+        ];
+        let source = "package a_test\nfunc TestA(t *testing.T) {}\n";
+        assert_eq!(
+            project(&paths, source),
+            ["test_layout/go/package/test-package 5/5"]
+        );
+        assert!(
+            project(&paths, "package a_test\nfunc helper() {}\n").is_empty(),
+            "files without a test are no cases"
+        );
+    }
+
+    #[test]
+    fn script_tests_lie_beside_the_code() {
+        let test = "it('works', () => {});\n";
+        let mut sources = vec![("src/a.ts", "export const a = 1;\n")];
+        let paths = [
+            "src/a.test.ts",
+            "src/b.test.ts",
+            "src/c.test.ts",
+            "src/d.test.ts",
+            "src/e.test.ts",
+        ];
+        sources.extend(paths.iter().map(|path| (*path, test)));
+        assert_eq!(
+            found("test_layout", &sources),
+            [
+                "test_layout/typescript/file-names/test 5/5",
+                "test_layout/typescript/place/beside 5/5"
+            ]
+        );
+    }
+
+    #[test]
+    fn java_tests_are_named_after_what_they_test() {
+        let paths = [
+            "src/test/java/ATest.java",
+            "src/test/java/BTest.java",
+            "src/test/java/CTest.java",
+            "src/test/java/DTest.java",
+            "src/test/java/ETest.java",
+        ];
+        let source = "class X { @Test void works() {} }\n";
+        assert_eq!(
+            project(&paths, source),
+            ["test_layout/java/file-names/test-suffix 5/5"]
+        );
+    }
+}

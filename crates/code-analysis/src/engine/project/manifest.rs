@@ -1,0 +1,362 @@
+//! What manifests say: the names of a project's own packages, and what they depend on.
+
+use std::collections::BTreeSet;
+
+/// A manifest's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its path relative to the project, with `/` between its parts.
+    pub path: String,
+    /// Its content.
+    pub text: String,
+}
+
+impl Manifest {
+    /// Whether the file at `path` is a manifest that the analysis can read.
+    #[must_use]
+    pub fn is_manifest(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        matches!(
+            name,
+            "Cargo.toml"
+                | "package.json"
+                | "pyproject.toml"
+                | "go.mod"
+                | "pom.xml"
+                | "build.gradle"
+                | "build.gradle.kts"
+        ) || (name.starts_with("requirements") && name.ends_with(".txt"))
+    }
+}
+
+/// Which package manager a dependency is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ecosystem {
+    Cargo,
+    Npm,
+    PyPi,
+    Go,
+    Maven,
+}
+
+/// What the manifests say together.
+#[derive(Debug, Default)]
+pub(crate) struct Packages {
+    /// The project's own packages.
+    pub own: BTreeSet<(Ecosystem, String)>,
+    /// What is depended on at run time.
+    pub dependencies: BTreeSet<(Ecosystem, String)>,
+    /// What is depended on for building and testing alone.
+    pub tools: BTreeSet<(Ecosystem, String)>,
+}
+
+/// Reads every manifest; one that does not parse says nothing.
+pub(crate) fn read(manifests: &[Manifest]) -> Packages {
+    let mut packages = Packages::default();
+    for manifest in manifests {
+        let name = manifest.path.rsplit('/').next().unwrap_or(&manifest.path);
+        match name {
+            "Cargo.toml" => cargo(&manifest.text, &mut packages),
+            "package.json" => npm(&manifest.text, &mut packages),
+            "pyproject.toml" => pyproject(&manifest.text, &mut packages),
+            "go.mod" => go_mod(&manifest.text, &mut packages),
+            "pom.xml" => pom(&manifest.text, &mut packages),
+            "build.gradle" | "build.gradle.kts" => gradle(&manifest.text, &mut packages),
+            _ if name.starts_with("requirements") => {
+                let is_tool = ["dev", "test", "doc", "lint"]
+                    .iter()
+                    .any(|word| name.contains(word));
+                let found = manifest
+                    .text
+                    .lines()
+                    .filter_map(requirement_name)
+                    .map(|name| (Ecosystem::PyPi, name));
+                if is_tool {
+                    packages.tools.extend(found)
+                } else {
+                    packages.dependencies.extend(found)
+                }
+            }
+            _ => {}
+        }
+    }
+    packages
+}
+
+fn cargo(text: &str, packages: &mut Packages) {
+    let Ok(table) = text.parse::<toml::Table>() else {
+        return;
+    };
+    if let Some(name) = table
+        .get("package")
+        .and_then(|package| package.get("name"))
+        .and_then(toml::Value::as_str)
+    {
+        packages.own.insert((Ecosystem::Cargo, name.to_owned()));
+    }
+    let keys = |value: Option<&toml::Value>| -> Vec<(Ecosystem, String)> {
+        let names = value.and_then(toml::Value::as_table).into_iter().flatten();
+        // A renamed dependency is known by its package.
+        names
+            .map(|(name, value)| {
+                value
+                    .get("package")
+                    .and_then(toml::Value::as_str)
+                    .unwrap_or(name)
+                    .to_owned()
+            })
+            .map(|name| (Ecosystem::Cargo, name))
+            .collect()
+    };
+    packages
+        .dependencies
+        .extend(keys(table.get("dependencies")));
+    packages.dependencies.extend(keys(
+        table
+            .get("workspace")
+            .and_then(|workspace| workspace.get("dependencies")),
+    ));
+    for target in table
+        .get("target")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+    {
+        packages
+            .dependencies
+            .extend(keys(target.1.get("dependencies")));
+    }
+    packages.tools.extend(keys(table.get("dev-dependencies")));
+    packages.tools.extend(keys(table.get("build-dependencies")));
+}
+
+fn npm(text: &str, packages: &mut Packages) {
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+        return;
+    };
+    if let Some(name) = value.get("name").and_then(serde_json::Value::as_str) {
+        packages.own.insert((Ecosystem::Npm, name.to_owned()));
+    }
+    let keys = |field: &str| -> Vec<(Ecosystem, String)> {
+        let object = value.get(field).and_then(serde_json::Value::as_object);
+        object
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| (Ecosystem::Npm, name.clone()))
+            .collect()
+    };
+    packages.dependencies.extend(keys("dependencies"));
+    packages.dependencies.extend(keys("peerDependencies"));
+    packages.tools.extend(keys("devDependencies"));
+}
+
+fn pyproject(text: &str, packages: &mut Packages) {
+    let Ok(table) = text.parse::<toml::Table>() else {
+        return;
+    };
+    let project = table.get("project");
+    let poetry = table.get("tool").and_then(|tool| tool.get("poetry"));
+    for name in [project, poetry]
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.get("name")?.as_str())
+    {
+        packages.own.insert((Ecosystem::PyPi, python_name(name)));
+    }
+    let listed = |value: Option<&toml::Value>| -> Vec<(Ecosystem, String)> {
+        let list = value.and_then(toml::Value::as_array).into_iter().flatten();
+        list.filter_map(|one| requirement_name(one.as_str()?))
+            .map(|name| (Ecosystem::PyPi, name))
+            .collect()
+    };
+    packages.dependencies.extend(listed(
+        project.and_then(|project| project.get("dependencies")),
+    ));
+    let optional = project
+        .and_then(|project| project.get("optional-dependencies"))
+        .and_then(toml::Value::as_table);
+    for (_, list) in optional.into_iter().flatten() {
+        packages.tools.extend(listed(Some(list)));
+    }
+    for (_, list) in table
+        .get("dependency-groups")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+    {
+        packages.tools.extend(listed(Some(list)));
+    }
+    let poetry = poetry
+        .and_then(|poetry| poetry.get("dependencies"))
+        .and_then(toml::Value::as_table);
+    packages.dependencies.extend(
+        poetry
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "python")
+            .map(|(name, _)| (Ecosystem::PyPi, python_name(name))),
+    );
+}
+
+/// The name at the head of a requirement (PEP 508): `Django` of `Django[argon2]>=4; python_version > "3"`.
+fn requirement_name(line: &str) -> Option<String> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with(['#', '-']) {
+        return None;
+    }
+    let name = line
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .next()?;
+    (!name.is_empty()).then(|| python_name(name))
+}
+
+/// A distribution's name in its normal form (PEP 503).
+fn python_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
+}
+
+fn go_mod(text: &str, packages: &mut Packages) {
+    let mut in_block = false;
+    for line in text.lines() {
+        let line = line.split("//").next().unwrap_or(line).trim();
+        if let Some(module) = line.strip_prefix("module ") {
+            packages
+                .own
+                .insert((Ecosystem::Go, module.trim().to_owned()));
+        }
+        let required = match line {
+            "require (" => {
+                in_block = true;
+                continue;
+            }
+            ")" => {
+                in_block = false;
+                continue;
+            }
+            _ if in_block => Some(line),
+            _ => line.strip_prefix("require "),
+        };
+        if let Some(path) = required.and_then(|line| line.split_whitespace().next()) {
+            packages
+                .dependencies
+                .insert((Ecosystem::Go, path.to_owned()));
+        }
+    }
+}
+
+fn pom(text: &str, packages: &mut Packages) {
+    for (block, is_own) in text
+        .split("<dependency>")
+        .zip(std::iter::once(true).chain(std::iter::repeat(false)))
+    {
+        let block = block.split("</dependency>").next().unwrap_or(block);
+        let value = |tag: &str| {
+            let (_, rest) = block.split_once(&format!("<{tag}>"))?;
+            rest.split_once(&format!("</{tag}>"))
+                .map(|(value, _)| value.trim().to_owned())
+        };
+        let Some(group) = value("groupId") else {
+            continue;
+        };
+        let set = match () {
+            () if is_own => &mut packages.own,
+            () if value("scope").as_deref() == Some("test") => &mut packages.tools,
+            () => &mut packages.dependencies,
+        };
+        set.insert((Ecosystem::Maven, group));
+    }
+}
+
+fn gradle(text: &str, packages: &mut Packages) {
+    for line in text.lines().map(str::trim) {
+        let Some(configuration) = line.split([' ', '(']).next() else {
+            continue;
+        };
+        let is_tool = configuration.starts_with("test");
+        let known = matches!(
+            configuration,
+            "implementation" | "api" | "compile" | "runtimeOnly" | "id"
+        ) || is_tool;
+        let Some(quoted) = line.split(['"', '\'']).nth(1).filter(|_| known) else {
+            continue;
+        };
+        let group = quoted.split(':').next().unwrap_or(quoted).to_owned();
+        let set = if is_tool {
+            &mut packages.tools
+        } else {
+            &mut packages.dependencies
+        };
+        set.insert((Ecosystem::Maven, group));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(path: &str, text: &str) -> Packages {
+        read(&[Manifest {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }])
+    }
+
+    fn names(set: &BTreeSet<(Ecosystem, String)>) -> Vec<&str> {
+        set.iter().map(|(_, name)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn cargo_gives_its_own_name_and_the_packages_behind_renamed_dependencies() {
+        let text = "[package]\nname = \"web\"\n[dependencies]\naxum = \"0.8\"\norm = { package = \"sea-orm\", version = \"2\" }\n[dev-dependencies]\ninsta = \"1\"\n";
+        let packages = one("Cargo.toml", text);
+        assert_eq!(names(&packages.own), ["web"]);
+        assert_eq!(names(&packages.dependencies), ["axum", "sea-orm"]);
+        assert_eq!(names(&packages.tools), ["insta"]);
+    }
+
+    #[test]
+    fn python_names_are_in_their_normal_form() {
+        let text = "[project]\nname = \"My_App\"\ndependencies = [\"Django[argon2]>=4; python_version > '3'\"]\n";
+        let packages = one("a/pyproject.toml", text);
+        assert_eq!(
+            (names(&packages.own), names(&packages.dependencies)),
+            (vec!["my-app"], vec!["django"])
+        );
+        let packages = one("requirements-dev.txt", "# c\n-r base.txt\npytest==8\n");
+        assert_eq!(names(&packages.tools), ["pytest"]);
+    }
+
+    #[test]
+    fn go_maven_and_gradle_are_read_line_by_line() {
+        let go = one(
+            "go.mod",
+            "module a.b/c\n\nrequire (\n\tgithub.com/x/y v1 // indirect\n)\nrequire d.e/f v2\n",
+        );
+        assert_eq!(
+            (names(&go.own), names(&go.dependencies)),
+            (vec!["a.b/c"], vec!["d.e/f", "github.com/x/y"])
+        );
+        let pom = one(
+            "pom.xml",
+            "<groupId>own</groupId><dependency><groupId>a.b</groupId></dependency><dependency><groupId>j</groupId><scope>test</scope></dependency>",
+        );
+        assert_eq!(
+            (names(&pom.own), names(&pom.dependencies), names(&pom.tools)),
+            (vec!["own"], vec!["a.b"], vec!["j"])
+        );
+        let gradle = one(
+            "build.gradle",
+            "implementation 'io.ktor:core:1'\ntestImplementation(\"junit:junit:4\")\n",
+        );
+        assert_eq!(
+            (names(&gradle.dependencies), names(&gradle.tools)),
+            (vec!["io.ktor"], vec!["junit"])
+        );
+    }
+
+    #[test]
+    fn a_manifest_that_does_not_parse_says_nothing() {
+        assert!(one("package.json", "{").dependencies.is_empty());
+        assert!(one("Cargo.toml", "[[[").own.is_empty());
+    }
+}

@@ -1,0 +1,297 @@
+//! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
+//! order gives the same analysis.
+
+pub(crate) mod duplicates;
+pub(crate) mod manifest;
+pub(crate) mod role;
+pub(crate) mod stack;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::FileFacts;
+use super::language::{Category, Language};
+use super::patterns::{self, Pattern};
+use manifest::Manifest;
+use role::Role;
+use stack::Technology;
+
+/// The most hotspots that an analysis names.
+pub const HOTSPOT_CAP: usize = 100;
+
+/// Everything that a project's analysis is made from.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectInput {
+    /// The analysed files. Those that were skipped are left out.
+    pub files: Vec<SourceFile>,
+    /// The manifests of build tools and package managers.
+    pub manifests: Vec<Manifest>,
+    /// How often each file was changed, over whatever window the caller looks at; empty where nothing is known.
+    pub history: Vec<FileHistory>,
+}
+
+/// One analysed file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceFile {
+    /// Its path relative to the project, with `/` between its parts.
+    pub path: String,
+    /// Git's id of its content, in hexadecimal.
+    pub blob: String,
+    /// Its language.
+    pub language: Language,
+    /// Its facts.
+    pub facts: FileFacts,
+}
+
+/// How often one file was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHistory {
+    /// Its path, as in [`SourceFile::path`].
+    pub path: String,
+    /// The number of commits that changed it.
+    pub commits: u32,
+}
+
+/// What is worth saying of a project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProjectAnalysis {
+    /// Languages, most lines first, each followed by the frameworks found for it, most used first.
+    pub stack: Vec<Technology>,
+    /// Counts.
+    pub metrics: ProjectMetrics,
+    /// The habits of its code, surest first.
+    pub patterns: Vec<Pattern>,
+    /// Files that are complex and change often, highest score first; empty without a history.
+    pub hotspots: Vec<Hotspot>,
+}
+
+/// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectMetrics {
+    /// Analysed files of code.
+    pub files: u32,
+    /// Their lines with code on them; neither comments nor blank lines.
+    pub lines_of_code: u32,
+    /// Functions and methods that have a name and a body.
+    pub functions: u32,
+    /// By language, most lines first.
+    pub languages: Vec<LanguageShare>,
+    /// Lines that belong to a run of six or more significant lines which occurs more than once, white space aside.
+    /// Test fixtures are left out.
+    pub duplicated_lines: u32,
+    /// Comments that say TODO or FIXME.
+    pub todos: u32,
+}
+
+/// One language's part of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanguageShare {
+    /// The language.
+    pub language: Language,
+    /// Files.
+    pub files: u32,
+    /// Lines of code.
+    pub lines_of_code: u32,
+}
+
+/// A file that is complex and changes often: where a look pays most. The measure is that of A. Tornhill, "Your Code as a
+/// Crime Scene" (2015): change frequency times complexity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hotspot {
+    /// Its path.
+    pub path: String,
+    /// Commits that changed it.
+    pub commits: u32,
+    /// The sum of the cyclomatic complexity of its functions.
+    pub complexity: u32,
+    /// `commits` times `complexity`, as a share of the project's greatest: above 0, at most 1.
+    pub score: f64,
+}
+
+/// Analyses a project from the facts of its files.
+///
+/// Paths decide what a file is for: fixtures and vendored code show nobody's habits, and tests and examples only those
+/// of tests and examples.
+#[must_use]
+pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
+    let mut files: Vec<&SourceFile> = input.files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    let metrics = metrics(&files);
+    ProjectAnalysis {
+        stack: stack::find(&files, &metrics.languages, &input.manifests),
+        patterns: patterns::find(&files),
+        hotspots: hotspots(&files, &input.history),
+        metrics,
+    }
+}
+
+fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
+    let mut languages: BTreeMap<Language, LanguageShare> = BTreeMap::new();
+    let mut metrics = ProjectMetrics::default();
+    for file in files
+        .iter()
+        .filter(|file| file.language.category() == Category::Code)
+    {
+        let share = languages.entry(file.language).or_insert(LanguageShare {
+            language: file.language,
+            files: 0,
+            lines_of_code: 0,
+        });
+        share.files += 1;
+        share.lines_of_code += file.facts.lines.code;
+        metrics.files += 1;
+        metrics.lines_of_code += file.facts.lines.code;
+        metrics.functions += file.facts.function_count();
+        metrics.todos += file.facts.todos;
+    }
+    metrics.languages = languages.into_values().collect();
+    metrics.languages.sort_by(|a, b| {
+        b.lines_of_code
+            .cmp(&a.lines_of_code)
+            .then(a.language.cmp(&b.language))
+    });
+    metrics.duplicated_lines = duplicates::line_count(files);
+    metrics
+}
+
+fn hotspots(files: &[&SourceFile], history: &[FileHistory]) -> Vec<Hotspot> {
+    let commits: HashMap<&str, u32> = history
+        .iter()
+        .map(|one| (one.path.as_str(), one.commits))
+        .collect();
+    let mut found: Vec<(u64, Hotspot)> = files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source)
+        .filter_map(|file| {
+            let commits = *commits.get(file.path.as_str())?;
+            let complexity = file.facts.complexity();
+            let product = u64::from(commits) * u64::from(complexity);
+            let hotspot = Hotspot {
+                path: file.path.clone(),
+                commits,
+                complexity,
+                score: 0.0,
+            };
+            (product > 0).then_some((product, hotspot))
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.path.cmp(&b.1.path)));
+    found.truncate(HOTSPOT_CAP);
+    let top = found.first().map_or(1, |(product, _)| *product);
+    found
+        .into_iter()
+        .map(|(product, hotspot)| Hotspot {
+            score: share(product, top),
+            ..hotspot
+        })
+        .collect()
+}
+
+/// `part` of `whole`, to four places, so that it reads well and is the same on every machine.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share needs no more than 53 bits"
+)]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    round4(part as f64 / whole.max(1) as f64)
+}
+
+/// Rounds to four places.
+pub(crate) fn round4(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file_analyze;
+
+    fn file(path: &str, source: &str) -> SourceFile {
+        let language = Language::detect(path).unwrap();
+        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
+        SourceFile {
+            path: path.to_owned(),
+            blob: String::new(),
+            language,
+            facts,
+        }
+    }
+
+    fn history(path: &str, commits: u32) -> FileHistory {
+        FileHistory {
+            path: path.to_owned(),
+            commits,
+        }
+    }
+
+    #[test]
+    fn a_hotspot_scores_by_changes_times_complexity_against_the_top() {
+        let simple = "fn a() {}\n";
+        let branchy = "fn b(x: bool, y: bool) { if x && y {} }\n";
+        let input = ProjectInput {
+            files: vec![
+                file("src/simple.rs", simple),
+                file("src/branchy.rs", branchy),
+                file("tests/t.rs", branchy),
+            ],
+            history: vec![
+                history("src/simple.rs", 6),
+                history("src/branchy.rs", 4),
+                history("tests/t.rs", 100),
+                history("gone.rs", 100),
+            ],
+            ..ProjectInput::default()
+        };
+        let hotspots = project_summarize(&input).hotspots;
+        assert_eq!(
+            hotspots
+                .iter()
+                .map(|h| (h.path.as_str(), h.complexity, h.score))
+                .collect::<Vec<_>>(),
+            [("src/branchy.rs", 3, 1.0), ("src/simple.rs", 1, 0.5)]
+        );
+    }
+
+    #[test]
+    fn prose_and_data_are_no_lines_of_code() {
+        let files = vec![
+            file("a.py", "x = 1\n# c\n"),
+            file("README.md", "# t\n\nword\n"),
+            file("q.sql", "select 1;\n"),
+        ];
+        let metrics = project_summarize(&ProjectInput {
+            files,
+            ..ProjectInput::default()
+        })
+        .metrics;
+        assert_eq!((metrics.files, metrics.lines_of_code), (2, 2));
+        assert_eq!(
+            metrics
+                .languages
+                .iter()
+                .map(|l| l.language)
+                .collect::<Vec<_>>(),
+            [Language::Python, Language::Sql]
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_files_makes_no_difference() {
+        let mut files: Vec<SourceFile> = (0..12)
+            .map(|n| file(&format!("src/m{n}.py"), "def do_it():\n    '''Does.'''\n"))
+            .collect();
+        let forward = project_summarize(&ProjectInput {
+            files: files.clone(),
+            ..ProjectInput::default()
+        });
+        files.reverse();
+        let backward = project_summarize(&ProjectInput {
+            files,
+            ..ProjectInput::default()
+        });
+        assert!(!forward.patterns.is_empty());
+        assert_eq!(forward, backward);
+    }
+}

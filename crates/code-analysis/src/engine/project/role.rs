@@ -1,0 +1,130 @@
+//! What a file is for, told from its path: habits are counted over a project's own source, not over everything in it.
+
+use super::super::language::Language;
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The project's own source.
+    Source,
+    /// Tests.
+    Test,
+    /// What tests read: never evidence of a habit.
+    Fixture,
+    /// Examples, benchmarks and documentation: written for another reader.
+    Aside,
+}
+
+const FIXTURE_FOLDERS: &[&str] = &[
+    "fixtures",
+    "fixture",
+    "__fixtures__",
+    "testdata",
+    "test_data",
+    "test-data",
+    "__snapshots__",
+    "snapshots",
+    "__mocks__",
+    "golden",
+    "goldens",
+    "corpus",
+    "templates",
+];
+const TEST_FOLDERS: &[&str] = &[
+    "test",
+    "tests",
+    "__tests__",
+    "spec",
+    "specs",
+    "e2e",
+    "testing",
+    "integration-tests",
+    "acceptance",
+    "testutil",
+];
+const ASIDE_FOLDERS: &[&str] = &[
+    "examples",
+    "example",
+    "_examples",
+    "samples",
+    "sample",
+    "demo",
+    "demos",
+    "docs",
+    "doc",
+    "docs_src",
+    "benches",
+    "bench",
+    "benchmark",
+    "benchmarks",
+    "tutorials",
+    "playground",
+];
+
+/// The role of the file at `path`.
+pub(crate) fn of(path: &str) -> Role {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
+    if any(FIXTURE_FOLDERS) {
+        Role::Fixture
+    } else if any(TEST_FOLDERS)
+        || folders.split('/').any(|folder| folder.ends_with("-tests"))
+        || is_test_name(name)
+    {
+        Role::Test
+    } else if any(ASIDE_FOLDERS) {
+        Role::Aside
+    } else {
+        Role::Source
+    }
+}
+
+fn is_test_name(name: &str) -> bool {
+    let Some((stem, _)) = name.rsplit_once('.') else {
+        return false;
+    };
+    match Language::detect(name) {
+        Some(Language::Rust) => {
+            matches!(stem, "tests" | "test") || stem.ends_with("_tests") || stem.ends_with("_test")
+        }
+        Some(Language::Python) => {
+            stem.starts_with("test_")
+                || stem.ends_with("_test")
+                || matches!(stem, "tests" | "test" | "conftest")
+        }
+        Some(Language::Go) => stem.ends_with("_test"),
+        Some(Language::TypeScript | Language::Tsx | Language::JavaScript) => {
+            [".test", ".spec", ".cy", ".e2e"]
+                .iter()
+                .any(|mark| stem.ends_with(mark))
+                || stem.ends_with(".stories")
+        }
+        Some(Language::Java) => {
+            stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_source_from_tests_fixtures_and_examples() {
+        for (path, role) in [
+            ("src/client.rs", Role::Source),
+            ("src/testimony.py", Role::Source),
+            ("tests/api.rs", Role::Test),
+            ("pkg/a_test.go", Role::Test),
+            ("src/App.test.tsx", Role::Test),
+            ("src/test/java/a/B.java", Role::Test),
+            ("tests/fixtures/broken.py", Role::Fixture),
+            ("internal/testdata/x.go", Role::Fixture),
+            ("examples/hello/main.rs", Role::Aside),
+            ("benches/parse.rs", Role::Aside),
+        ] {
+            assert_eq!(of(path), role, "{path}");
+        }
+    }
+}

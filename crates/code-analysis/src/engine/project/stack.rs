@@ -1,0 +1,378 @@
+//! A project's stack: its languages, and the frameworks that its manifests name or its source imports.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::{self, Ecosystem, Manifest, Packages};
+use super::role::{self, Role};
+use super::{LanguageShare, SourceFile};
+use crate::engine::language::Language;
+
+/// A language or framework of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Technology {
+    /// Its name: a language's stable name, or the framework's.
+    pub name: String,
+    /// Whether it is a language or a framework.
+    pub kind: TechnologyKind,
+    /// The language it is used from; for a language, itself.
+    pub language: Language,
+    /// Source files in the language, or that import the framework; 0 where only a manifest names it.
+    pub files: u32,
+}
+
+/// What a [`Technology`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TechnologyKind {
+    /// A language.
+    Language,
+    /// A framework or library that shapes the code around it.
+    Framework,
+}
+
+/// A language is part of the stack from this share of the lines of code on, in percent.
+const LANGUAGE_PERCENT: u64 = 2;
+
+struct Framework {
+    name: &'static str,
+    ecosystem: Ecosystem,
+    /// Packages by which a manifest names it. In Maven, the beginning of a group.
+    packages: &'static [&'static str],
+    /// The beginnings of the modules that source imports.
+    modules: &'static [&'static str],
+}
+
+macro_rules! frameworks {
+    ($($ecosystem:ident { $($name:literal: [$($package:literal)*] [$($module:literal)*];)* })*) => {
+        const FRAMEWORKS: &[Framework] = &[$($(Framework {
+            name: $name,
+            ecosystem: Ecosystem::$ecosystem,
+            packages: &[$($package),*],
+            modules: &[$($module),*],
+        },)*)*];
+    };
+}
+
+frameworks! {
+    Cargo {
+        "actix-web": ["actix-web"] ["actix_web"];
+        "async-graphql": ["async-graphql"] ["async_graphql"];
+        "axum": ["axum"] ["axum"];
+        "bevy": ["bevy"] ["bevy"];
+        "clap": ["clap"] ["clap"];
+        "diesel": ["diesel"] ["diesel"];
+        "hyper": ["hyper"] ["hyper"];
+        "leptos": ["leptos"] ["leptos"];
+        "rayon": ["rayon"] ["rayon"];
+        "reqwest": ["reqwest"] ["reqwest"];
+        "rocket": ["rocket"] ["rocket"];
+        "sea-orm": ["sea-orm"] ["sea_orm"];
+        "serde": ["serde"] ["serde"];
+        "sqlx": ["sqlx"] ["sqlx"];
+        "tauri": ["tauri"] ["tauri"];
+        "tokio": ["tokio"] ["tokio"];
+        "tonic": ["tonic"] ["tonic"];
+        "tower": ["tower"] ["tower"];
+        "tracing": ["tracing"] ["tracing"];
+        "warp": ["warp"] ["warp"];
+    }
+    Npm {
+        "angular": ["@angular/core"] ["@angular/"];
+        "apollo": ["@apollo/client" "@apollo/server"] ["@apollo/"];
+        "drizzle": ["drizzle-orm"] ["drizzle-orm"];
+        "electron": ["electron"] ["electron"];
+        "express": ["express"] ["express"];
+        "fastify": ["fastify"] ["fastify"];
+        "jest": ["jest"] ["@jest/globals"];
+        "jotai": ["jotai"] ["jotai"];
+        "koa": ["koa"] ["koa"];
+        "mantine": ["@mantine/core"] ["@mantine/"];
+        "mocha": ["mocha"] ["mocha"];
+        "nestjs": ["@nestjs/core"] ["@nestjs/"];
+        "next": ["next"] ["next"];
+        "playwright": ["@playwright/test"] ["@playwright/test"];
+        "prisma": ["@prisma/client"] ["@prisma/client"];
+        "react": ["react"] ["react"];
+        "redux": ["redux" "@reduxjs/toolkit"] ["redux" "@reduxjs/toolkit"];
+        "rxjs": ["rxjs"] ["rxjs"];
+        "socket.io": ["socket.io" "socket.io-client"] ["socket.io" "socket.io-client"];
+        "solid": ["solid-js"] ["solid-js"];
+        "svelte": ["svelte"] ["svelte"];
+        "tanstack-query": ["@tanstack/react-query"] ["@tanstack/react-query"];
+        "tailwindcss": ["tailwindcss"] ["tailwindcss"];
+        "trpc": ["@trpc/server" "@trpc/client"] ["@trpc/"];
+        "typeorm": ["typeorm"] ["typeorm"];
+        "urql": ["urql"] ["urql"];
+        "vite": ["vite"] ["vite"];
+        "vitest": ["vitest"] ["vitest"];
+        "vue": ["vue"] ["vue"];
+        "zod": ["zod"] ["zod"];
+    }
+    PyPi {
+        "aiohttp": ["aiohttp"] ["aiohttp"];
+        "airflow": ["apache-airflow"] ["airflow"];
+        "anyio": ["anyio"] ["anyio"];
+        "celery": ["celery"] ["celery"];
+        "click": ["click"] ["click"];
+        "django": ["django"] ["django"];
+        "fastapi": ["fastapi"] ["fastapi"];
+        "flask": ["flask"] ["flask"];
+        "httpx": ["httpx"] ["httpx"];
+        "langchain": ["langchain"] ["langchain"];
+        "numpy": ["numpy"] ["numpy"];
+        "pandas": ["pandas"] ["pandas"];
+        "pydantic": ["pydantic"] ["pydantic"];
+        "pytest": ["pytest"] ["pytest"];
+        "requests": ["requests"] ["requests"];
+        "rich": ["rich"] ["rich"];
+        "scikit-learn": ["scikit-learn"] ["sklearn"];
+        "scipy": ["scipy"] ["scipy"];
+        "sqlalchemy": ["sqlalchemy"] ["sqlalchemy"];
+        "starlette": ["starlette"] ["starlette"];
+        "tensorflow": ["tensorflow"] ["tensorflow"];
+        "torch": ["torch"] ["torch"];
+        "transformers": ["transformers"] ["transformers"];
+        "typer": ["typer"] ["typer"];
+    }
+    Go {
+        "chi": ["github.com/go-chi/chi" "github.com/go-chi/chi/v5"] ["github.com/go-chi/chi"];
+        "cobra": ["github.com/spf13/cobra"] ["github.com/spf13/cobra"];
+        "echo": ["github.com/labstack/echo/v4"] ["github.com/labstack/echo"];
+        "ent": ["entgo.io/ent"] ["entgo.io/ent"];
+        "fiber": ["github.com/gofiber/fiber/v2"] ["github.com/gofiber/fiber"];
+        "gin": ["github.com/gin-gonic/gin"] ["github.com/gin-gonic/gin"];
+        "gorm": ["gorm.io/gorm"] ["gorm.io/gorm"];
+        "grpc": ["google.golang.org/grpc"] ["google.golang.org/grpc"];
+        "kubernetes": ["k8s.io/client-go"] ["k8s.io/"];
+        "prometheus": ["github.com/prometheus/client_golang"] ["github.com/prometheus/client_golang"];
+        "testify": ["github.com/stretchr/testify"] ["github.com/stretchr/testify"];
+        "zap": ["go.uber.org/zap"] ["go.uber.org/zap"];
+    }
+    Maven {
+        "guava": ["com.google.guava"] ["com.google.common"];
+        "hibernate": ["org.hibernate"] ["org.hibernate"];
+        "jackson": ["com.fasterxml.jackson"] ["com.fasterxml.jackson"];
+        "jakarta-ee": ["jakarta."] ["jakarta."];
+        "junit": ["org.junit" "junit"] ["org.junit"];
+        "lombok": ["org.projectlombok"] ["lombok"];
+        "micronaut": ["io.micronaut"] ["io.micronaut"];
+        "mockito": ["org.mockito"] ["org.mockito"];
+        "netty": ["io.netty"] ["io.netty"];
+        "quarkus": ["io.quarkus"] ["io.quarkus"];
+        "spring": ["org.springframework"] ["org.springframework"];
+    }
+}
+
+impl Ecosystem {
+    fn of(language: Language) -> Option<Ecosystem> {
+        match language {
+            Language::Rust => Some(Ecosystem::Cargo),
+            Language::TypeScript | Language::Tsx | Language::JavaScript => Some(Ecosystem::Npm),
+            Language::Python => Some(Ecosystem::PyPi),
+            Language::Go => Some(Ecosystem::Go),
+            Language::Java => Some(Ecosystem::Maven),
+            _ => None,
+        }
+    }
+}
+
+impl Framework {
+    /// Whether an import is of this framework: its module, or something below it.
+    fn is_imported_by(&self, module: &str) -> bool {
+        self.modules.iter().any(|own| {
+            module.strip_prefix(own).is_some_and(|rest| {
+                rest.is_empty()
+                    || own.ends_with(['/', '.'])
+                    || rest.starts_with("::")
+                    || rest.starts_with(['.', '/'])
+            })
+        })
+    }
+
+    fn is_named_in(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
+        packages.iter().any(|(ecosystem, name)| {
+            *ecosystem == self.ecosystem
+                && self.packages.iter().any(|own| match ecosystem {
+                    Ecosystem::Maven => name.starts_with(own),
+                    _ => name == own,
+                })
+        })
+    }
+}
+
+/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest depends on it at
+/// run time; what only tests import, and the project's own packages, do not.
+pub(super) fn find(
+    files: &[&SourceFile],
+    shares: &[LanguageShare],
+    manifests: &[Manifest],
+) -> Vec<Technology> {
+    let packages = manifest::read(manifests);
+    let frameworks = frameworks_find(files, &packages);
+    let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
+    for share in shares {
+        let (files, lines) = languages.entry(share.language.stack()).or_default();
+        *files += share.files;
+        *lines += share.lines_of_code;
+    }
+    let mut languages: Vec<(Language, u32, u32)> = languages
+        .into_iter()
+        .map(|(l, (files, lines))| (l, files, lines))
+        .collect();
+    languages.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
+    let all: u64 = languages.iter().map(|one| u64::from(one.2)).sum();
+    let mut stack = Vec::new();
+    for (language, files, lines) in languages {
+        let mut of_language: Vec<&Technology> = frameworks
+            .iter()
+            .filter(|one| one.language == language)
+            .collect();
+        if u64::from(lines) * 100 < all * LANGUAGE_PERCENT && of_language.is_empty() {
+            continue;
+        }
+        stack.push(Technology {
+            name: language.as_str().to_owned(),
+            kind: TechnologyKind::Language,
+            language,
+            files,
+        });
+        of_language.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.name.cmp(&b.name)));
+        stack.extend(of_language.into_iter().cloned());
+    }
+    stack
+}
+
+fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology> {
+    let mut found = Vec::new();
+    for framework in FRAMEWORKS {
+        if framework.is_named_in(&packages.own) {
+            continue;
+        }
+        let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
+        for file in files {
+            if Ecosystem::of(file.language) == Some(framework.ecosystem)
+                && role::of(&file.path) == Role::Source
+                && file
+                    .facts
+                    .imports
+                    .iter()
+                    .any(|import| !import.test && framework.is_imported_by(&import.module))
+            {
+                *by_language.entry(file.language.stack()).or_default() += 1;
+            }
+        }
+        let most = by_language
+            .iter()
+            .max_by_key(|(language, count)| (**count, std::cmp::Reverse(**language)));
+        let (language, files) = match most {
+            Some((language, _)) => (*language, by_language.values().sum()),
+            None if framework.is_named_in(&packages.dependencies) => {
+                let Some(language) = main_language(files, framework.ecosystem) else {
+                    continue;
+                };
+                (language, 0)
+            }
+            None => continue,
+        };
+        found.push(Technology {
+            name: framework.name.to_owned(),
+            kind: TechnologyKind::Framework,
+            language,
+            files,
+        });
+    }
+    found
+}
+
+/// The language of an ecosystem that most of a project's files are in.
+fn main_language(files: &[&SourceFile], ecosystem: Ecosystem) -> Option<Language> {
+    let mut counts: BTreeMap<Language, u32> = BTreeMap::new();
+    for file in files
+        .iter()
+        .filter(|file| Ecosystem::of(file.language) == Some(ecosystem))
+    {
+        *counts.entry(file.language.stack()).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(language, count)| (*count, std::cmp::Reverse(*language)))
+        .map(|(language, _)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Language, Manifest, ProjectInput, SourceFile, file_analyze, project_summarize};
+
+    fn file(path: &str, source: &str) -> SourceFile {
+        let language = Language::detect(path).unwrap();
+        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
+        SourceFile {
+            path: path.to_owned(),
+            blob: String::new(),
+            language,
+            facts,
+        }
+    }
+
+    fn stack(files: Vec<SourceFile>, manifest: (&str, &str)) -> Vec<(String, u32)> {
+        let manifests = vec![Manifest {
+            path: manifest.0.to_owned(),
+            text: manifest.1.to_owned(),
+        }];
+        let analysis = project_summarize(&ProjectInput {
+            files,
+            manifests,
+            ..ProjectInput::default()
+        });
+        analysis
+            .stack
+            .into_iter()
+            .map(|one| (one.name, one.files))
+            .collect()
+    }
+
+    #[test]
+    fn frameworks_follow_their_language_and_the_most_used_comes_first() {
+        let files = vec![
+            file(
+                "src/a.rs",
+                "use axum::Router;\nuse sea_orm::{Set};\nfn a() {}\nfn b() {}\nfn c() {}\n",
+            ),
+            file("src/b.rs", "use sea_orm::entity::*;\nuse axumatic::x;\n"),
+            file(
+                "web/a.tsx",
+                "import { useState } from 'react';\nexport const a = useState;\n",
+            ),
+        ];
+        let manifest = ("Cargo.toml", "[dependencies]\ntokio = \"1\"\n");
+        let expected = [
+            ("rust", 2),
+            ("sea-orm", 2),
+            ("axum", 1),
+            ("tokio", 0),
+            ("typescript", 1),
+            ("react", 1),
+        ];
+        assert_eq!(
+            stack(files, manifest),
+            expected.map(|(name, files)| (name.to_owned(), files))
+        );
+    }
+
+    #[test]
+    fn a_framework_is_not_its_own_stack_and_tests_add_nothing_to_it() {
+        let files = vec![
+            file(
+                "axum/src/a.rs",
+                "use axum::Router;\nfn a() {}\n#[cfg(test)]\nmod tests { use reqwest::Client; }\n",
+            ),
+            file("tests/b.rs", "use hyper::Body;\n"),
+        ];
+        assert_eq!(
+            stack(files, ("axum/Cargo.toml", "[package]\nname = \"axum\"\n")),
+            [("rust".to_owned(), 2)]
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Files that are not analysed, and the named rules that decide it. Nothing here looks at more than the path and the
+//! bytes, so the same file is skipped for the same reason wherever it is met.
+
+use serde::{Deserialize, Serialize};
+
+use super::language::Language;
+
+/// The greatest file that is analysed, in bytes: 1 MiB. Larger sources are, in practice, generated or data.
+pub const SIZE_CAP: usize = 1 << 20;
+
+/// Why a file was not analysed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// It holds a NUL byte.
+    #[error("binary")]
+    Binary,
+    /// Its bytes are not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// It is larger than [`SIZE_CAP`].
+    #[error("larger than 1 MiB")]
+    TooLarge,
+    /// Its brackets nest, or could nest, deeper than a parser may be trusted with.
+    #[error("nested too deeply")]
+    TooDeep,
+    /// Its parser gave up, or recovered so often that the result would be guesswork.
+    #[error("does not parse")]
+    DoesNotParse,
+    /// It says that a program wrote it.
+    #[error("generated")]
+    Generated,
+    /// Its lines are too long to have been written by hand.
+    #[error("minified")]
+    Minified,
+    /// It lies in a folder for other people's code.
+    #[error("vendored")]
+    Vendored,
+    /// It could not be read.
+    #[error("unreadable")]
+    Unreadable,
+}
+
+impl Skip {
+    /// The stable name: `too_large`, `does_not_parse`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Skip::Binary => "binary",
+            Skip::NotUtf8 => "not_utf8",
+            Skip::TooLarge => "too_large",
+            Skip::TooDeep => "too_deep",
+            Skip::DoesNotParse => "does_not_parse",
+            Skip::Generated => "generated",
+            Skip::Minified => "minified",
+            Skip::Vendored => "vendored",
+            Skip::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Folders that hold other people's code, at any depth.
+const VENDORED_FOLDERS: &[&str] = &[
+    "node_modules",
+    "bower_components",
+    "vendor",
+    "vendored",
+    "_vendor",
+    "third_party",
+    "third-party",
+    "thirdparty",
+    "site-packages",
+    ".venv",
+    ".yarn",
+    "Pods",
+    "Godeps",
+];
+
+/// Endings of files that tools write.
+const GENERATED_ENDINGS: &[&str] = &[
+    ".pb.go",
+    ".pb.gw.go",
+    "_pb2.py",
+    "_pb2.pyi",
+    "_pb2_grpc.py",
+    "_grpc.pb.go",
+    ".pb.ts",
+    "_pb.js",
+    "_pb.d.ts",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "Cargo.lock",
+    "poetry.lock",
+    "uv.lock",
+    "go.sum",
+    ".min.js",
+    ".min.css",
+    ".bundle.js",
+];
+
+/// How much of a file's beginning is read for the remark that it is generated. Licences come first in many files.
+const HEADER_BYTES: usize = 2048;
+
+/// The mean line of a minified file is longer than this many bytes ...
+const MINIFIED_MEAN_LINE: usize = 250;
+/// ... in a file of at least this many bytes; or one line is longer than [`MINIFIED_LINE`].
+const MINIFIED_MIN_BYTES: usize = 2048;
+/// A line longer than this was not written by hand.
+const MINIFIED_LINE: usize = 10_000;
+
+/// The rule by which a path alone is skipped, if there is one.
+pub(crate) fn path_skip(path: &str) -> Option<Skip> {
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or(path);
+    if parts.any(|folder| VENDORED_FOLDERS.contains(&folder)) {
+        return Some(Skip::Vendored);
+    }
+    if name.ends_with(".min.js") || name.ends_with(".min.css") {
+        return Some(Skip::Minified);
+    }
+    GENERATED_ENDINGS
+        .iter()
+        .any(|ending| name.ends_with(ending))
+        .then_some(Skip::Generated)
+}
+
+/// Checks the bytes of a file, and gives them back as text.
+pub(crate) fn content_check(language: Language, source: &[u8]) -> Result<&str, Skip> {
+    if source.len() > SIZE_CAP {
+        return Err(Skip::TooLarge);
+    }
+    if source.contains(&0) {
+        return Err(Skip::Binary);
+    }
+    let text = std::str::from_utf8(source).map_err(|_| Skip::NotUtf8)?;
+    if header_says_generated(text) {
+        return Err(Skip::Generated);
+    }
+    if language.has_facts() && is_minified(text) {
+        return Err(Skip::Minified);
+    }
+    Ok(text)
+}
+
+/// Whether a comment near the top says so: `@generated`, Go's `Code generated ... DO NOT EDIT.`
+/// (<https://go.dev/s/generatedcode>), or the usual sentences. The remark must begin its comment: code that merely
+/// mentions the words is not generated.
+fn header_says_generated(text: &str) -> bool {
+    let mut end = text.len().min(HEADER_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].lines().any(|line| {
+        let line = line.trim_start();
+        let comment = ["//", "#", "/*", "*", "--", "<!--", ";", "\"\"\""]
+            .iter()
+            .find_map(|mark| line.strip_prefix(mark));
+        let Some(comment) = comment else { return false };
+        let comment = comment.trim_start_matches(['/', '*', '!', '#', '-', ' ', '\t']);
+        let lower = comment.to_ascii_lowercase();
+        lower.starts_with("@generated")
+            || (lower.starts_with("code generated ") && lower.contains("do not edit"))
+            || lower.starts_with("generated by the protocol buffer compiler")
+            || lower.starts_with("this file is automatically generated")
+            || lower.starts_with("this file was automatically generated")
+            || lower.starts_with("this file is auto-generated")
+            || lower.starts_with("this file was auto-generated")
+            || lower.starts_with("this file is generated")
+            || lower.starts_with("this file was generated")
+            || lower.starts_with("autogenerated by")
+            || lower.starts_with("auto-generated by")
+            || lower.starts_with("automatically generated by")
+    })
+}
+
+fn is_minified(text: &str) -> bool {
+    let lines = text
+        .as_bytes()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1;
+    if text.len() >= MINIFIED_MIN_BYTES && text.len() / lines > MINIFIED_MEAN_LINE {
+        return true;
+    }
+    text.len() > MINIFIED_LINE && text.lines().any(|line| line.len() > MINIFIED_LINE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_other_peoples_code_are_vendored_wherever_they_lie() {
+        assert_eq!(
+            path_skip("web/node_modules/react/index.js"),
+            Some(Skip::Vendored)
+        );
+        assert_eq!(path_skip("vendor/a.go"), Some(Skip::Vendored));
+        assert_eq!(path_skip("src/vendor.rs"), None);
+        assert_eq!(path_skip("src/vendors/list.rs"), None);
+    }
+
+    #[test]
+    fn what_a_tool_writes_is_told_by_its_name_or_its_first_comment() {
+        assert_eq!(path_skip("api/v1/user.pb.go"), Some(Skip::Generated));
+        assert_eq!(path_skip("static/jquery.min.js"), Some(Skip::Minified));
+        let go = b"// Code generated by mockgen. DO NOT EDIT.\npackage a\n";
+        assert_eq!(content_check(Language::Go, go), Err(Skip::Generated));
+        let rust =
+            b"//! Writes files that say \"@generated\".\n// see Code generated by x\nfn a() {}\n";
+        assert!(content_check(Language::Rust, rust).is_ok());
+        let mention = b"const MARK: &str = \"@generated\";\n";
+        assert!(content_check(Language::Rust, mention).is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_have_their_own_reasons() {
+        assert_eq!(
+            content_check(Language::Rust, b"fn a() {}\0"),
+            Err(Skip::Binary)
+        );
+        assert_eq!(
+            content_check(Language::Rust, &[0xff, b'a']),
+            Err(Skip::NotUtf8)
+        );
+        assert_eq!(
+            content_check(Language::Rust, &vec![b' '; SIZE_CAP + 1]),
+            Err(Skip::TooLarge)
+        );
+        let long = "a;".repeat(10_000);
+        assert_eq!(
+            content_check(Language::JavaScript, long.as_bytes()),
+            Err(Skip::Minified)
+        );
+        assert!(
+            content_check(Language::Json, long.as_bytes()).is_ok(),
+            "data may have long lines"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! How a code base is really written: definitions, complexity, stack, patterns with evidence, hotspots.
+//!
+//! The engine needs no database, no network and no git. It turns source into facts ([`file_analyze`]), the facts of a
+//! project into what is worth saying of it ([`project_summarize`]), and does both for a folder ([`tree_analyze`]):
+//!
+//! ```
+//! use nyxcore_code_analysis::{TreeOptions, report_table, tree_analyze};
+//!
+//! let root = tempfile::tempdir()?;
+//! std::fs::create_dir(root.path().join("src"))?;
+//! for name in ["read", "write", "seek", "open", "close"] {
+//!     let source = format!("pub fn file_{name}() -> bool {{\n    true\n}}\n");
+//!     std::fs::write(root.path().join(format!("src/{name}.rs")), source)?;
+//! }
+//!
+//! let report = tree_analyze(root.path(), &TreeOptions::default(), |_progress| {})?;
+//! assert_eq!(report.project.metrics.functions, 5);
+//! assert_eq!(report.project.patterns[0].title, "Functions and methods are snake_case");
+//!
+//! println!("{}", report_table(&report, 80, false));
+//! println!("{}", serde_json::to_string_pretty(&report)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod engine;
+
+pub use engine::blob::blob_id;
+pub use engine::facts::{
+    Anonymous, Definition, DefinitionKind, ENGINE_VERSION, FileFacts, FunctionMetrics, Import,
+    ImportStyle, LineCounts, Sign,
+};
+pub use engine::language::{Category, Language};
+pub use engine::parse::file_analyze;
+pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
+pub use engine::project::manifest::Manifest;
+pub use engine::project::stack::{Technology, TechnologyKind};
+pub use engine::project::{
+    FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
+    ProjectMetrics, SourceFile, project_summarize,
+};
+pub use engine::render::{project_table, report_table};
+pub use engine::skip::{SIZE_CAP, Skip};
+pub use engine::tree::{
+    REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,
+    tree_analyze,
+};
+pub use engine::windows::{WINDOW_LINES, Windows};
