@@ -1,0 +1,155 @@
+//! The contents of files, one at a time: as many wait in memory as the reader is ahead, never all.
+
+use gix::ObjectId;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    GitError, RepositoryReader,
+    reader::{blocking, cancel_check},
+};
+
+/// Contents that may wait for the consumer.
+const AHEAD: usize = 32;
+/// How much of a file is looked at for a NUL byte: as git does.
+const BINARY_PROBE_BYTES: usize = 8000;
+/// How every Git LFS pointer starts, and how long one can be (the specification's limit).
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v";
+const LFS_POINTER_BYTES_MAX: usize = 1024;
+
+/// What is in a blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlobContent {
+    /// Text in UTF-8, as it is (with its byte order mark and line ends).
+    Text(String),
+    /// It has a NUL byte near its beginning.
+    Binary,
+    /// No NUL byte, and not UTF-8: text in another encoding, or binary after all.
+    NotUtf8,
+    /// A Git LFS pointer: the content is elsewhere.
+    LfsPointer,
+    /// Larger than the limit.
+    TooLarge {
+        /// In bytes.
+        size: u64,
+    },
+    /// Not in the repository: it was above the size limit when it was fetched, or it never was.
+    Missing,
+}
+
+impl BlobContent {
+    fn of(data: Vec<u8>) -> Self {
+        if data[..data.len().min(BINARY_PROBE_BYTES)].contains(&0) {
+            return Self::Binary;
+        }
+        if data.len() <= LFS_POINTER_BYTES_MAX && data.starts_with(LFS_POINTER) {
+            return Self::LfsPointer;
+        }
+        String::from_utf8(data).map_or(Self::NotUtf8, Self::Text)
+    }
+}
+
+/// Blobs, as they are read; in the order that was asked for.
+#[derive(Debug)]
+pub struct BlobStream {
+    receiver: mpsc::Receiver<Result<(String, BlobContent), GitError>>,
+}
+
+impl BlobStream {
+    /// The next blob with its id; `None` after the last, and after an error. Dropping the stream stops the reading.
+    ///
+    /// # Errors
+    /// [`GitError::MirrorDamaged`] for a blob that is there and cannot be decoded; [`GitError::Cancelled`].
+    pub async fn blob_next(&mut self) -> Option<Result<(String, BlobContent), GitError>> {
+        self.receiver.recv().await
+    }
+}
+
+impl RepositoryReader {
+    /// Reads the blobs `ids` (hex), in this order, up to `bytes_max` bytes each. A size is known before the content is
+    /// read, so one that is too large costs nothing.
+    #[must_use]
+    pub fn blobs_read(
+        &self,
+        ids: Vec<String>,
+        bytes_max: u64,
+        cancel: &CancellationToken,
+    ) -> BlobStream {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (repository, cancel) = (self.repository.clone(), cancel.clone());
+        // Detached on purpose: it ends with the stream, whose receiver it notices to be gone.
+        drop(tokio::task::spawn_blocking(move || {
+            let repository = repository.to_thread_local();
+            for id in ids {
+                let read =
+                    cancel_check(&cancel).and_then(|()| blob_read(&repository, &id, bytes_max));
+                let failed = read.is_err();
+                if sender
+                    .blocking_send(read.map(|content| (id, content)))
+                    .is_err()
+                    || failed
+                {
+                    return;
+                }
+            }
+        }));
+        BlobStream { receiver }
+    }
+
+    /// The sizes of `ids` in bytes, in this order, from their headers alone; `None` for one that is not there.
+    ///
+    /// # Errors
+    /// [`GitError::MirrorDamaged`], [`GitError::Cancelled`].
+    pub async fn blob_sizes(
+        &self,
+        ids: Vec<String>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Option<u64>>, GitError> {
+        let (repository, cancel) = (self.repository.clone(), cancel.clone());
+        blocking(move || {
+            let repository = repository.to_thread_local();
+            ids.iter()
+                .map(|id| {
+                    cancel_check(&cancel)?;
+                    Ok(blob_size(&repository, id)?.map(|(_, size)| size))
+                })
+                .collect()
+        })
+        .await
+    }
+}
+
+fn damaged(id: &str, error: &dyn std::fmt::Display) -> GitError {
+    GitError::MirrorDamaged {
+        detail: format!("blob {id}: {error}"),
+    }
+}
+
+fn blob_size(repository: &gix::Repository, id: &str) -> Result<Option<(ObjectId, u64)>, GitError> {
+    let Ok(object) = ObjectId::from_hex(id.as_bytes()) else {
+        return Ok(None);
+    };
+    let header = repository
+        .try_find_header(object)
+        .map_err(|error| damaged(id, &error))?;
+    Ok(header
+        .filter(|header| header.kind().is_blob())
+        .map(|header| (object, header.size())))
+}
+
+fn blob_read(
+    repository: &gix::Repository,
+    id: &str,
+    bytes_max: u64,
+) -> Result<BlobContent, GitError> {
+    let Some((object, size)) = blob_size(repository, id)? else {
+        return Ok(BlobContent::Missing);
+    };
+    if size > bytes_max {
+        return Ok(BlobContent::TooLarge { size });
+    }
+    let mut blob = repository
+        .find_blob(object)
+        .map_err(|error| damaged(id, &error))?;
+    Ok(BlobContent::of(blob.take_data()))
+}

@@ -1,0 +1,426 @@
+//! The only place that starts `git`. Every command gets the same closed world: no configuration but ours, no prompt, no
+//! hook, no helper, no protocol but the one that was checked; and it ends when the caller does, with all its children.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{FetchProgress, GitError, failure::failure_classify, progress::progress_parse};
+
+/// Most that is kept of what git prints on standard output: one line a ref of a very large remote.
+const STDOUT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most that is kept of what git prints on standard error, progress aside.
+const STDERR_BYTES_MAX: usize = 8 * 1024;
+/// How long a command may take to clean up behind itself once it was asked to stop.
+const STOP_GRACE: Duration = Duration::from_millis(500);
+
+/// The `git` command of this machine, and what it may use.
+#[derive(Debug, Clone)]
+pub struct GitOptions {
+    /// The program: a name that is looked up in `search_path`, or an absolute path.
+    pub program: PathBuf,
+    /// `PATH` for git and what it starts (ssh, its own helpers).
+    pub search_path: OsString,
+    /// A folder that is, and stays, empty: git's home. It is created when it is missing.
+    pub home: PathBuf,
+    /// Certificates to trust instead of the system's, for hosts with a company's own authority.
+    pub ca_file: Option<PathBuf>,
+    /// The SSH key to sign in with. Without one, no key is offered: the keys of the account that runs the server are the
+    /// operator's, not the tenants'.
+    pub ssh_key_file: Option<PathBuf>,
+    /// Known SSH hosts. Without it a host is trusted at first sight and remembered below the data directory.
+    pub ssh_known_hosts_file: Option<PathBuf>,
+    /// Longest time for a question to a remote (what branches it has).
+    pub query_timeout: Duration,
+    /// Longest time for a fetch. A connection that stalls is given up after a minute, whatever this says.
+    pub fetch_timeout: Duration,
+}
+
+impl GitOptions {
+    /// The defaults: `git` from the usual places, a minute for questions, an hour for fetches.
+    #[must_use]
+    pub fn new(home: PathBuf) -> Self {
+        Self {
+            program: "git".into(),
+            search_path: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin".into(),
+            home,
+            ca_file: None,
+            ssh_key_file: None,
+            ssh_known_hosts_file: None,
+            query_timeout: Duration::from_secs(60),
+            fetch_timeout: Duration::from_secs(60 * 60),
+        }
+    }
+
+    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, `pin` for its address.
+    fn ssh_command(&self, pin: Option<&str>) -> String {
+        let known_hosts = self
+            .ssh_known_hosts_file
+            .clone()
+            .unwrap_or_else(|| self.home.with_file_name("known_hosts"));
+        let checking = if self.ssh_known_hosts_file.is_some() {
+            "yes"
+        } else {
+            "accept-new"
+        };
+        let key = match &self.ssh_key_file {
+            Some(file) => shell_quote(file),
+            None => "/dev/null".to_owned(),
+        };
+        let pin = pin
+            .map(|address| format!(" -o HostName={address}"))
+            .unwrap_or_default();
+        format!(
+            "ssh -F /dev/null -o BatchMode=yes -o ClearAllForwardings=yes -o ForwardAgent=no -o PermitLocalCommand=no \
+             -o ProxyCommand=none -o IdentityAgent=none -o IdentitiesOnly=yes -o IdentityFile={key} -o StrictHostKeyChecking={checking} \
+             -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts -o ConnectTimeout=15 \
+             -o ServerAliveInterval=15 -o ServerAliveCountMax=4{pin}",
+            known = shell_quote(&known_hosts),
+        )
+    }
+}
+
+/// An operator's path inside the command line that git hands to a shell.
+fn shell_quote(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+}
+
+/// One run of `git`, being put together.
+#[derive(Debug)]
+pub(crate) struct GitCommand<'a> {
+    options: &'a GitOptions,
+    operation: &'static str,
+    arguments: Vec<OsString>,
+    config: Vec<(String, String)>,
+    directory: PathBuf,
+    protocol: &'static str,
+    ssh_pin: Option<String>,
+    timeout: Duration,
+    bytes_max: Option<u64>,
+}
+
+impl<'a> GitCommand<'a> {
+    /// `git <subcommand>` in `directory`; `operation` names it in errors.
+    pub fn new(
+        options: &'a GitOptions,
+        operation: &'static str,
+        directory: &Path,
+        subcommand: &'static str,
+    ) -> Self {
+        Self {
+            options,
+            operation,
+            // A partial clone would fetch what it lacks by itself, each fetch starting the next: from a shallow source that
+            // never ends. A git too old to be told so must fail.
+            arguments: vec!["--no-lazy-fetch".into(), subcommand.into()],
+            config: Vec::new(),
+            directory: directory.to_owned(),
+            protocol: "none",
+            ssh_pin: None,
+            timeout: options.query_timeout,
+            bytes_max: None,
+        }
+    }
+
+    /// Options of ours: never anything a user wrote.
+    pub fn flags(mut self, flags: &[&'static str]) -> Self {
+        self.arguments.extend(flags.iter().map(Into::into));
+        self
+    }
+
+    /// An option of ours with a value of ours.
+    pub fn flag_with(mut self, flag: &'static str, value: impl std::fmt::Display) -> Self {
+        self.arguments.push(format!("{flag}={value}").into());
+        self
+    }
+
+    /// Everything after this is an operand, whatever it looks like.
+    pub fn operands<T: Into<OsString>>(mut self, operands: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.push("--end-of-options".into());
+        self.arguments.extend(operands.into_iter().map(Into::into));
+        self
+    }
+
+    /// Configuration of this command alone. It travels in the environment: no process list shows it.
+    pub fn config(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.config.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// The one transport that git may use (`https`, `ssh`, `http`, `file`), and the address that ssh connects to.
+    pub fn protocol(mut self, protocol: &'static str, ssh_pin: Option<String>) -> Self {
+        self.protocol = protocol;
+        self.ssh_pin = ssh_pin;
+        self
+    }
+
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Stops the command when it reports more than this many bytes received.
+    pub fn bytes_max(mut self, bytes_max: Option<u64>) -> Self {
+        self.bytes_max = bytes_max;
+        self
+    }
+
+    /// Runs it to its end and gives what it printed.
+    ///
+    /// # Errors
+    /// [`GitError::Cancelled`], [`GitError::Timeout`], [`GitError::GitMissing`], or what git's last words mean.
+    pub async fn run(
+        self,
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+    ) -> Result<Vec<u8>, GitError> {
+        if cancel.is_cancelled() {
+            return Err(GitError::Cancelled);
+        }
+        let operation = self.operation;
+        std::fs::create_dir_all(&self.options.home)
+            .map_err(|error| GitError::storage(operation, &error))?;
+        let mut child = self.command().spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if self.directory.is_dir() => GitError::GitMissing,
+            _ => GitError::failed(operation, error),
+        })?;
+        let mut group = ProcessGroup::of(&child);
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(GitError::failed(operation, "git has no output"));
+        };
+        let bytes_max = self.bytes_max;
+        let work = async {
+            let (stdout, stderr) = tokio::try_join!(
+                stdout_read(operation, stdout),
+                stderr_read(operation, stderr, bytes_max, progress)
+            )?;
+            let status = child
+                .wait()
+                .await
+                .map_err(|error| GitError::failed(operation, error))?;
+            Ok((status, stdout, stderr))
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(GitError::Cancelled),
+            () = tokio::time::sleep(self.timeout) => Err(GitError::Timeout { operation }),
+            outcome = work => outcome,
+        };
+        match outcome {
+            Ok((status, stdout, stderr)) => {
+                group.disarm();
+                if status.success() {
+                    Ok(stdout)
+                } else {
+                    Err(failure_classify(operation, &stderr))
+                }
+            }
+            Err(error) => {
+                group.stop(&mut child).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn command(&self) -> Command {
+        let options = self.options;
+        #[expect(clippy::disallowed_methods, reason = "this is the place")]
+        let mut command = Command::new(&options.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .env_clear()
+            .env("PATH", &options.search_path)
+            .env("HOME", &options.home)
+            .env("XDG_CONFIG_HOME", &options.home)
+            .env("LC_ALL", "C")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "true")
+            .env("SSH_ASKPASS", "true")
+            .env("GIT_PROTOCOL_FROM_USER", "0")
+            .env("GIT_ALLOW_PROTOCOL", self.protocol)
+            .env(
+                "GIT_SSH_COMMAND",
+                options.ssh_command(self.ssh_pin.as_deref()),
+            )
+            .env("GIT_SSH_VARIANT", "ssh")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ADVICE", "0");
+        if let Some(file) = &options.ca_file {
+            command.env("GIT_SSL_CAINFO", file);
+        }
+        let fixed = [
+            ("core.hooksPath", "/dev/null"),
+            ("core.fsmonitor", "false"),
+            ("core.symlinks", "false"),
+            ("core.attributesFile", "/dev/null"),
+            ("credential.helper", ""),
+            ("protocol.ext.allow", "never"),
+            ("submodule.recurse", "false"),
+            ("fetch.recurseSubmodules", "false"),
+            // Mirrors are ours whichever account made them (a volume, a restored backup).
+            ("safe.directory", "*"),
+            ("gc.auto", "0"),
+            ("maintenance.auto", "false"),
+            // Received packs are kept as packs: faster to write and to read than thousands of loose files.
+            ("transfer.unpackLimit", "1"),
+            ("http.followRedirects", "false"),
+            ("http.lowSpeedLimit", "1000"),
+            ("http.lowSpeedTime", "60"),
+        ];
+        let config = fixed.into_iter().chain(
+            self.config
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        );
+        let mut count = 0;
+        for (key, value) in config {
+            command
+                .env(format!("GIT_CONFIG_KEY_{count}"), key)
+                .env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+        command.env("GIT_CONFIG_COUNT", count.to_string());
+        command
+    }
+}
+
+/// The command with all it started. When this is dropped while armed (its future was dropped), the group is killed:
+/// `kill_on_drop` alone would leave git's helpers running.
+struct ProcessGroup(Option<Pid>);
+
+impl ProcessGroup {
+    fn of(child: &Child) -> Self {
+        Self(
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .and_then(Pid::from_raw),
+        )
+    }
+
+    fn disarm(&mut self) {
+        self.0 = None;
+    }
+
+    /// Asks first, so that git removes its locks and half-written packs; then does not ask.
+    async fn stop(&mut self, child: &mut Child) {
+        let Some(group) = self.0 else { return };
+        // The group may have ended by itself meanwhile: nothing to do then.
+        let _ = kill_process_group(group, Signal::TERM);
+        let ended = tokio::time::timeout(STOP_GRACE, child.wait()).await.is_ok();
+        let _ = kill_process_group(group, Signal::KILL);
+        self.disarm();
+        if !ended {
+            let _ = child.wait().await;
+        }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+async fn stdout_read(
+    operation: &'static str,
+    stdout: impl AsyncRead + Unpin,
+) -> Result<Vec<u8>, GitError> {
+    let mut output = Vec::new();
+    let limit = STDOUT_BYTES_MAX as u64 + 1;
+    stdout
+        .take(limit)
+        .read_to_end(&mut output)
+        .await
+        .map_err(|error| GitError::failed(operation, error))?;
+    if output.len() > STDOUT_BYTES_MAX {
+        return Err(GitError::RepositoryTooLarge {
+            reason: "it has too many branches and tags to list",
+        });
+    }
+    Ok(output)
+}
+
+/// Hands progress on as it comes and keeps the end of the rest.
+async fn stderr_read(
+    operation: &'static str,
+    mut stderr: impl AsyncRead + Unpin,
+    bytes_max: Option<u64>,
+    progress: &mut (dyn FnMut(FetchProgress) + Send),
+) -> Result<String, GitError> {
+    let mut kept = String::new();
+    let mut line = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut take = |line: &mut Vec<u8>, kept: &mut String| {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim_end();
+        let outcome = match progress_parse(text) {
+            Some(step) => {
+                progress(step);
+                let over = step
+                    .bytes
+                    .zip(bytes_max)
+                    .is_some_and(|(bytes, max)| bytes > max);
+                if over {
+                    Err(GitError::RepositoryTooLarge {
+                        reason: "it has more data than this server takes in",
+                    })
+                } else {
+                    Ok(())
+                }
+            }
+            None => {
+                if !text.is_empty() {
+                    kept.push_str(text);
+                    kept.push('\n');
+                    let surplus = kept.len().saturating_sub(STDERR_BYTES_MAX);
+                    let cut = kept.ceil_char_boundary(surplus);
+                    kept.drain(..cut);
+                }
+                Ok(())
+            }
+        };
+        line.clear();
+        outcome
+    };
+    loop {
+        let read = stderr
+            .read(&mut buffer)
+            .await
+            .map_err(|error| GitError::failed(operation, error))?;
+        if read == 0 {
+            take(&mut line, &mut kept)?;
+            return Ok(kept);
+        }
+        for byte in &buffer[..read] {
+            if matches!(byte, b'\r' | b'\n') || line.len() >= STDERR_BYTES_MAX {
+                take(&mut line, &mut kept)?;
+            } else {
+                line.push(*byte);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What can go wrong between a source's address and its files, as stable codes and short messages that say what to do.
+
+use std::io;
+
+/// An error of the git layer. The message is meant for the person who owns the source: it holds no path of this
+/// machine, no credential and nothing the remote wrote; what git said is in [`GitError::detail`], for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// The address answers, but no repository is there.
+    #[error(
+        "no git repository was found at this address; check the address and that it may be read"
+    )]
+    NotARepository,
+    /// The repository has no commit yet.
+    #[error("the repository has no commits yet; push one and sync again")]
+    RepositoryEmpty,
+    /// The named branch is not there, or (`None`) the remote's default branch does not exist.
+    #[error("{}", branch_not_found(.branch.as_deref()))]
+    BranchNotFound {
+        /// The branch that was asked for.
+        branch: Option<String>,
+    },
+    /// The text cannot be a branch name.
+    #[error("the branch name {reason}")]
+    BranchInvalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The commit is not in the mirror: history was rewritten, or the id is not one.
+    #[error(
+        "commit {commit} is not in the repository any more; compare with the full listing instead"
+    )]
+    CommitNotFound {
+        /// The id that was asked for.
+        commit: String,
+    },
+    /// The scan path names nothing, at this commit.
+    #[error(
+        "the scan path \"{path}\" is not in the repository; choose a folder that exists on this branch"
+    )]
+    ScanPathNotFound {
+        /// The normalised scan path.
+        path: String,
+    },
+    /// The scan path cannot be one.
+    #[error("the scan path {reason}")]
+    ScanPathInvalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The address is malformed.
+    #[error("the source's address {reason}")]
+    SourceUrlInvalid {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The address is well-formed, but this server does not fetch from there.
+    #[error("the source's address {reason}")]
+    SourceUrlForbidden {
+        /// Why it is refused.
+        reason: &'static str,
+    },
+    /// The remote wants credentials, or refused those it got.
+    #[error("the remote refused access; the repository may be private, or not exist")]
+    AuthenticationFailed,
+    /// The remote could not be reached or broke off.
+    #[error("the remote {reason}")]
+    RemoteUnreachable {
+        /// What happened.
+        reason: &'static str,
+        /// Whether the same request may succeed later.
+        transient: bool,
+    },
+    /// The repository uses the SHA-256 object format, or an extension that is not supported.
+    #[error("the repository's object format is not supported; only SHA-1 repositories can be read")]
+    RepositoryFormatUnsupported,
+    /// More than this server takes in.
+    #[error("the repository is too large: {reason}")]
+    RepositoryTooLarge {
+        /// Which limit was passed.
+        reason: &'static str,
+    },
+    /// The mirror lacks objects that it should have, or cannot read them. Remove the mirror and sync again.
+    #[error("the server's copy of the repository is damaged; it is made again with the next sync")]
+    MirrorDamaged {
+        /// What is missing or unreadable: for the log.
+        detail: String,
+    },
+    /// git, or the object store, failed in a way that has no better name.
+    #[error("{operation} failed; the server's log has the details")]
+    GitFailed {
+        /// What was being done.
+        operation: &'static str,
+        /// What was said about it: for the log, never for a client.
+        detail: String,
+    },
+    /// There is no git command, or it is too old to be told not to fetch by itself.
+    #[error("git 2.45 or newer was not found on the server; install it")]
+    GitMissing,
+    /// The data directory's disk is full.
+    #[error("the server's disk is full; make room and sync again")]
+    DiskFull,
+    /// The data directory cannot be written.
+    #[error("the server's data directory cannot be written; check its owner and mode")]
+    StorageReadOnly,
+    /// The caller cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// It took longer than allowed.
+    #[error("{operation} took too long and was stopped")]
+    Timeout {
+        /// What was being done.
+        operation: &'static str,
+    },
+}
+
+fn branch_not_found(branch: Option<&str>) -> String {
+    match branch {
+        Some(branch) => {
+            format!("the branch \"{branch}\" is not in the repository; choose one that exists")
+        }
+        None => "the repository's default branch does not exist; name a branch".to_owned(),
+    }
+}
+
+impl GitError {
+    /// The stable code that clients may match on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotARepository => "NOT_A_REPOSITORY",
+            Self::RepositoryEmpty => "REPOSITORY_EMPTY",
+            Self::BranchNotFound { .. } => "BRANCH_NOT_FOUND",
+            Self::BranchInvalid { .. } => "BRANCH_INVALID",
+            Self::CommitNotFound { .. } => "COMMIT_NOT_FOUND",
+            Self::ScanPathNotFound { .. } => "SCAN_PATH_NOT_FOUND",
+            Self::ScanPathInvalid { .. } => "SCAN_PATH_INVALID",
+            Self::SourceUrlInvalid { .. } => "SOURCE_URL_INVALID",
+            Self::SourceUrlForbidden { .. } => "SOURCE_URL_FORBIDDEN",
+            Self::AuthenticationFailed => "AUTHENTICATION_FAILED",
+            Self::RemoteUnreachable { .. } => "REMOTE_UNREACHABLE",
+            Self::RepositoryFormatUnsupported => "REPOSITORY_FORMAT_UNSUPPORTED",
+            Self::RepositoryTooLarge { .. } => "REPOSITORY_TOO_LARGE",
+            Self::MirrorDamaged { .. } => "MIRROR_DAMAGED",
+            Self::GitFailed { .. } => "GIT_FAILED",
+            Self::GitMissing => "GIT_MISSING",
+            Self::DiskFull => "DISK_FULL",
+            Self::StorageReadOnly => "STORAGE_READ_ONLY",
+            Self::Cancelled => "CANCELLED",
+            Self::Timeout { .. } => "TIMEOUT",
+        }
+    }
+
+    /// Whether the same request may succeed when it is tried again later, with nobody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::RemoteUnreachable { transient, .. } => *transient,
+            Self::DiskFull | Self::MirrorDamaged { .. } | Self::Timeout { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What git or the system said, for the server's log.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::GitFailed { detail, .. } | Self::MirrorDamaged { detail } => Some(detail),
+            _ => None,
+        }
+    }
+
+    /// An error of the file system below the data directory.
+    pub(crate) fn storage(operation: &'static str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::StorageReadOnly
+            }
+            _ => Self::GitFailed {
+                operation,
+                detail: error.to_string(),
+            },
+        }
+    }
+
+    pub(crate) fn failed(operation: &'static str, detail: impl ToString) -> Self {
+        Self::GitFailed {
+            operation,
+            detail: detail.to_string(),
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What git's last words mean. Git has no error codes: its messages (in English, by `LC_ALL=C`) are all there is.
+
+use super::GitError;
+
+/// Longest detail kept for the log, in characters.
+const DETAIL_CHARS_MAX: usize = 500;
+
+/// The first rule whose words are in the text decides, so the particular come before the general.
+pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitError {
+    // What the remote says is its own business: only git's words decide.
+    let own: String = stderr
+        .lines()
+        .filter(|line| !line.starts_with("remote:"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let has = |words: &[&str]| words.iter().any(|word| own.contains(word));
+    let unreachable = |reason, transient| GitError::RemoteUnreachable { reason, transient };
+
+    if has(&["No space left on device", "Disk quota exceeded"]) {
+        GitError::DiskFull
+    } else if has(&[
+        "mismatched algorithms",
+        "unknown repository extension",
+        "Expected git repo version",
+        "object-format",
+        "unknown object format",
+    ]) {
+        GitError::RepositoryFormatUnsupported
+    } else if has(&["transport '", "protocol '"]) && has(&["not allowed", "not supported"]) {
+        GitError::SourceUrlForbidden {
+            reason: "uses a scheme that is not allowed; use https:// or ssh://",
+        }
+    } else if has(&[
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "terminal prompts disabled",
+        "Permission denied (",
+        "error: 401",
+        "error: 403",
+        "Too many authentication failures",
+    ]) {
+        GitError::AuthenticationFailed
+    } else if has(&[
+        "Host key verification failed",
+        "SSL certificate",
+        "server certificate",
+        "certificate verif",
+    ]) {
+        unreachable(
+            "could not prove its identity (certificate or host key)",
+            false,
+        )
+    } else if has(&[
+        "error: 301",
+        "error: 302",
+        "error: 303",
+        "error: 307",
+        "error: 308",
+    ]) {
+        GitError::SourceUrlInvalid {
+            reason: "redirects somewhere else; use the address it redirects to",
+        }
+    } else if has(&["error: 429"]) {
+        unreachable("asked to try again later", true)
+    } else if has(&["error: 5"]) {
+        unreachable("answered with an error of its own", true)
+    } else if has(&["Could not resolve host"]) {
+        unreachable("has a host name that could not be resolved", true)
+    } else if has(&[
+        "Couldn't connect",
+        "Could not connect",
+        "Failed to connect",
+        "Connection refused",
+        "No route to host",
+        "Network is unreachable",
+        "Connection timed out",
+        "Operation timed out",
+    ]) {
+        unreachable("could not be reached", true)
+    } else if has(&["couldn't find remote ref"]) {
+        GitError::BranchNotFound { branch: None }
+    } else if has(&[
+        "not found",
+        "does not appear to be a git repository",
+        "not a git repository",
+        "does not exist",
+        "error: 404",
+        "error: 410",
+        "not valid: is this a git repository",
+    ]) {
+        GitError::NotARepository
+    } else if has(&["unknown option: --no-lazy-fetch"]) {
+        GitError::GitMissing
+    } else if has(DELTA_BASE_MISSING) {
+        GitError::GitFailed {
+            operation,
+            detail: detail_clean(stderr),
+        }
+    } else if has(&[
+        "early EOF",
+        "RPC failed",
+        "unexpected disconnect",
+        "hung up unexpectedly",
+        "Connection reset",
+        "Operation too slow",
+        "Broken pipe",
+        "invalid index-pack output",
+    ]) {
+        unreachable("broke off", true)
+    } else if has(&[
+        "Read-only file system",
+        "Permission denied",
+        "insufficient permission",
+    ]) {
+        GitError::StorageReadOnly
+    } else {
+        GitError::GitFailed {
+            operation,
+            detail: detail_clean(stderr),
+        }
+    }
+}
+
+/// A remote sent a file as the difference to one that was left out for its size.
+const DELTA_BASE_MISSING: &[&str] = &["from promisor remote", "unresolved deltas"];
+
+/// Whether the failure says that objects came as differences to what the mirror does not have.
+pub(crate) fn failure_is_delta_base(error: &GitError) -> bool {
+    error.detail().is_some_and(|detail| {
+        DELTA_BASE_MISSING
+            .iter()
+            .any(|words| detail.contains(words))
+    })
+}
+
+/// Whether the failure says that the mirror itself is broken, so that making it again would help.
+pub(crate) fn failure_is_corruption(error: &GitError) -> bool {
+    let GitError::GitFailed { detail, .. } = error else {
+        return false;
+    };
+    [
+        "bad object",
+        "corrupt",
+        "unable to read",
+        "missing ",
+        "invalid sha1 pointer",
+        "bad config",
+        "not a valid object",
+        "did not send all necessary objects",
+        "inflate",
+        "cannot lock ref",
+    ]
+    .iter()
+    .any(|words| detail.contains(words))
+}
+
+/// The last lines, printable, shortened, and without anything between `://` and `@`.
+fn detail_clean(stderr: &str) -> String {
+    let mut text = String::new();
+    for word in stderr.split_inclusive(char::is_whitespace) {
+        match (word.find("://"), word.rfind('@')) {
+            (Some(scheme), Some(at)) if scheme < at => {
+                text.push_str(&word[..scheme + 3]);
+                text.push_str(&word[at + 1..]);
+            }
+            _ => text.push_str(word),
+        }
+    }
+    let printable: Vec<char> = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    let start = printable.len().saturating_sub(DETAIL_CHARS_MAX);
+    printable[start..]
+        .iter()
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_git_become_codes() {
+        for (stderr, code, transient) in [
+            (
+                "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+                "AUTHENTICATION_FAILED",
+                false,
+            ),
+            (
+                "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+                "AUTHENTICATION_FAILED",
+                false,
+            ),
+            (
+                "fatal: repository 'https://example.org/a/' not found",
+                "NOT_A_REPOSITORY",
+                false,
+            ),
+            (
+                "fatal: '/tmp/x' does not appear to be a git repository",
+                "NOT_A_REPOSITORY",
+                false,
+            ),
+            (
+                "fatal: unable to access 'https://x.example/': Could not resolve host: x.example",
+                "REMOTE_UNREACHABLE",
+                true,
+            ),
+            (
+                "fatal: unable to access 'https://x/': Failed to connect to x port 443 after 0 ms: Couldn't connect to server",
+                "REMOTE_UNREACHABLE",
+                true,
+            ),
+            (
+                "fatal: unable to access 'https://x/': The requested URL returned error: 503",
+                "REMOTE_UNREACHABLE",
+                true,
+            ),
+            (
+                "fatal: unable to access 'https://x/': The requested URL returned error: 429",
+                "REMOTE_UNREACHABLE",
+                true,
+            ),
+            (
+                "fatal: unable to access 'https://x/': The requested URL returned error: 301",
+                "SOURCE_URL_INVALID",
+                false,
+            ),
+            (
+                "fatal: unable to access 'https://x/': server certificate verification failed. CAfile: none",
+                "REMOTE_UNREACHABLE",
+                false,
+            ),
+            (
+                "fatal: couldn't find remote ref refs/heads/x",
+                "BRANCH_NOT_FOUND",
+                false,
+            ),
+            (
+                "fatal: mismatched algorithms: client sha1; server sha256",
+                "REPOSITORY_FORMAT_UNSUPPORTED",
+                false,
+            ),
+            (
+                "fatal: transport 'ext' not allowed",
+                "SOURCE_URL_FORBIDDEN",
+                false,
+            ),
+            (
+                "unknown option: --no-lazy-fetch\nusage: git",
+                "GIT_MISSING",
+                false,
+            ),
+            (
+                "fatal: write error: No space left on device",
+                "DISK_FULL",
+                true,
+            ),
+            (
+                "error: cannot open 'x': Read-only file system",
+                "STORAGE_READ_ONLY",
+                false,
+            ),
+            (
+                "error: RPC failed; curl 18 transfer closed\nfatal: early EOF",
+                "REMOTE_UNREACHABLE",
+                true,
+            ),
+            (
+                "remote: repository not found, really\nfatal: something else",
+                "GIT_FAILED",
+                false,
+            ),
+        ] {
+            let error = failure_classify("the fetch", stderr);
+            assert_eq!(
+                (error.code(), error.is_transient()),
+                (code, transient),
+                "{stderr}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_detail_for_the_log_holds_no_credential() {
+        let error = failure_classify(
+            "the fetch",
+            "fatal: odd\u{1b}[31m 'https://user:s3cret@example.org/a' s\n",
+        );
+        let detail = error.detail().expect("a detail");
+        assert!(
+            !detail.contains("s3cret")
+                && detail.contains("https://example.org/a")
+                && !detail.contains('\u{1b}'),
+            "{detail}"
+        );
+        assert!(
+            !error.to_string().contains("example.org"),
+            "a client sees no detail: {error}"
+        );
+    }
+}

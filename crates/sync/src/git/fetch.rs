@@ -1,0 +1,383 @@
+//! Brings a branch of a remote into its mirror: one question for what is there, and one fetch when that is new.
+
+use std::{collections::HashMap, fs, net::IpAddr, path::Path};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    BranchName, FetchProgress, GitError, Mirror, SourcePolicy, SourceUrl,
+    command::GitCommand,
+    failure::{failure_is_corruption, failure_is_delta_base},
+    mirror::MIRROR_REF,
+    url::Location,
+};
+
+/// Serves a path on this machine: allows leaving out large files, and reading a repository of another account, which the
+/// operator allowed by allowing the path. A constant: the path itself is appended by git, quoted.
+const LOCAL_UPLOAD_PACK: &str =
+    "git -c safe.directory=* -c uploadpack.allowFilter=true upload-pack";
+
+/// Packs that a mirror may have before they are joined into one; reads slow down with each. As `gc.autoPackLimit`.
+const PACKS_MAX: usize = 50;
+
+/// What to fetch.
+#[derive(Debug, Clone)]
+pub struct FetchRequest<'a> {
+    /// From where.
+    pub url: &'a SourceUrl,
+    /// What the operator allows; held against the host's addresses now.
+    pub policy: &'a SourcePolicy,
+    /// The branch; `None` for the remote's default.
+    pub branch: Option<&'a BranchName>,
+    /// Files larger than this many bytes are left out (where the remote supports it; else they come too).
+    pub blob_bytes_max: u64,
+    /// Gives up when more than this many bytes come in one fetch.
+    pub bytes_max: Option<u64>,
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The commit the branch points at, as hex.
+    pub head_commit: String,
+    /// The branch: the one asked for, or the remote's default. `None` when the remote's HEAD is on no branch.
+    pub branch: Option<String>,
+    /// Bytes of the packs that came; 0 when there was nothing new.
+    pub bytes_received: u64,
+    /// Whether the mirror had this commit already.
+    pub unchanged: bool,
+}
+
+/// What the remote said it has.
+struct RemoteHead {
+    commit: String,
+    full_name: Option<String>,
+}
+
+impl Mirror {
+    /// Fetches a branch. `progress` is called as git reports. A mirror found broken on the way is made anew, once.
+    ///
+    /// # Errors
+    /// Any [`GitError`] about addresses, remotes and branches; the mirror stays as it was before.
+    pub async fn mirror_fetch(
+        &self,
+        request: &FetchRequest<'_>,
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+    ) -> Result<Fetched, GitError> {
+        let addresses = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(GitError::Cancelled),
+            addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses?,
+        };
+        if let Location::Local { path } = request.url.location()
+            && !path.is_dir()
+        {
+            return Err(GitError::NotARepository);
+        }
+        let _lock = self.lock(cancel).await?;
+        self.make_usable(cancel).await?;
+        match self
+            .fetch_attempt(request, &addresses, cancel, progress)
+            .await
+        {
+            Err(error) if failure_is_corruption(&error) => {
+                tracing::warn!(
+                    detail = error.detail(),
+                    "a mirror is damaged and is made anew"
+                );
+                self.make_anew(cancel).await?;
+                self.fetch_attempt(request, &addresses, cancel, progress)
+                    .await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn fetch_attempt(
+        &self,
+        request: &FetchRequest<'_>,
+        addresses: &[IpAddr],
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+    ) -> Result<Fetched, GitError> {
+        let remote = self.remote_head(request, addresses, cancel).await?;
+        let branch = remote
+            .full_name
+            .as_deref()
+            .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned());
+        let before = self.head_commit().await?;
+        if before.as_ref() == Some(&remote.commit) {
+            return Ok(Fetched {
+                head_commit: remote.commit,
+                branch,
+                bytes_received: 0,
+                unchanged: true,
+            });
+        }
+        let packs_before = pack_sizes(&self.path);
+        let source = remote.full_name.as_deref().unwrap_or("HEAD");
+        let refspec = format!("+{source}:{MIRROR_REF}");
+        let mut fetched = self
+            .fetch_run(&[], &refspec, request, addresses, cancel, progress)
+            .await;
+        if fetched.as_ref().is_err_and(failure_is_delta_base) {
+            // Asked as if for the first time, the remote sends everything whole.
+            fetched = self
+                .fetch_run(
+                    &["--refetch"],
+                    &refspec,
+                    request,
+                    addresses,
+                    cancel,
+                    progress,
+                )
+                .await;
+        }
+        fetched.map_err(|error| branch_named(error, request))?;
+
+        let packs = pack_sizes(&self.path);
+        let bytes_received = packs
+            .iter()
+            .filter(|(name, _)| !packs_before.contains_key(*name))
+            .map(|(_, size)| size)
+            .sum();
+        let Some(head_commit) = self.head_commit().await? else {
+            return Err(GitError::failed(
+                "the fetch",
+                "not a valid object: the branch points at no commit",
+            ));
+        };
+        if packs.len() > PACKS_MAX {
+            self.mirror_maintain(cancel).await?;
+        }
+        Ok(Fetched {
+            unchanged: before.as_ref() == Some(&head_commit),
+            head_commit,
+            branch,
+            bytes_received,
+        })
+    }
+
+    async fn fetch_run(
+        &self,
+        flags: &[&'static str],
+        refspec: &str,
+        request: &FetchRequest<'_>,
+        addresses: &[IpAddr],
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+    ) -> Result<Vec<u8>, GitError> {
+        let fetch = self
+            .command("the fetch", "fetch")
+            .flags(&[
+                "--progress",
+                "--force",
+                "--no-tags",
+                "--no-recurse-submodules",
+                "--no-write-fetch-head",
+                "--no-auto-maintenance",
+                "--update-shallow",
+            ])
+            .flag_with(
+                "--filter",
+                format_args!("blob:limit={}", request.blob_bytes_max),
+            )
+            .flags(flags)
+            .operands(["origin", refspec])
+            .timeout(self.options.fetch_timeout)
+            .bytes_max(request.bytes_max);
+        remote_configure(fetch, request.url, addresses)
+            .run(cancel, progress)
+            .await
+    }
+
+    /// Asks the remote where its branch, or its HEAD, points.
+    async fn remote_head(
+        &self,
+        request: &FetchRequest<'_>,
+        addresses: &[IpAddr],
+        cancel: &CancellationToken,
+    ) -> Result<RemoteHead, GitError> {
+        let wanted = request
+            .branch
+            .map_or_else(|| "HEAD".to_owned(), BranchName::full_name);
+        let refs = self
+            .remote_refs(request, addresses, &["--symref"], &wanted, cancel)
+            .await?;
+        if let Some(commit) = refs.commits.get(&wanted) {
+            if commit.len() != 40 {
+                return Err(GitError::RepositoryFormatUnsupported);
+            }
+            let full_name = if request.branch.is_some() {
+                Some(wanted)
+            } else {
+                refs.head_name
+            };
+            return Ok(RemoteHead {
+                commit: commit.clone(),
+                full_name,
+            });
+        }
+        // Nothing by that name. Is there anything at all?
+        let refs = self
+            .remote_refs(request, addresses, &["--heads"], "refs/heads/*", cancel)
+            .await?;
+        if refs.commits.is_empty() {
+            Err(GitError::RepositoryEmpty)
+        } else {
+            Err(GitError::BranchNotFound {
+                branch: request.branch.map(BranchName::to_string),
+            })
+        }
+    }
+
+    async fn remote_refs(
+        &self,
+        request: &FetchRequest<'_>,
+        addresses: &[IpAddr],
+        flags: &[&'static str],
+        pattern: &str,
+        cancel: &CancellationToken,
+    ) -> Result<RemoteRefs, GitError> {
+        let command = self
+            .command("asking the remote for its branches", "ls-remote")
+            .flags(flags)
+            .operands(["origin", pattern]);
+        let output = remote_configure(command, request.url, addresses)
+            .run(cancel, &mut |_| ())
+            .await?;
+        Ok(RemoteRefs::parse(&String::from_utf8_lossy(&output)))
+    }
+
+    /// Joins the mirror's packs and drops what nothing refers to any more. Called by fetches when it is due.
+    ///
+    /// # Errors
+    /// [`GitError::DiskFull`], [`GitError::Cancelled`], [`GitError::Timeout`].
+    async fn mirror_maintain(&self, cancel: &CancellationToken) -> Result<(), GitError> {
+        let outcome = self
+            .command("tidying a mirror", "gc")
+            .flags(&["--quiet", "--prune=1.day.ago"])
+            .timeout(self.options.fetch_timeout)
+            .run(cancel, &mut |_| ())
+            .await;
+        match outcome {
+            // What was fetched is good: that it could not be tidied is for the log.
+            Err(error @ GitError::GitFailed { .. }) => {
+                tracing::warn!(detail = error.detail(), "a mirror could not be tidied");
+                Ok(())
+            }
+            outcome => outcome.map(|_| ()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct RemoteRefs {
+    commits: HashMap<String, String>,
+    head_name: Option<String>,
+}
+
+impl RemoteRefs {
+    /// Lines of `git ls-remote --symref`: `ref: refs/heads/main\tHEAD` and `<id>\t<ref>`.
+    fn parse(output: &str) -> Self {
+        let mut refs = Self::default();
+        for (value, name) in output.lines().filter_map(|line| line.split_once('\t')) {
+            match value.strip_prefix("ref: ") {
+                // A remote may call its branch anything; what is not a branch name is not followed by name.
+                Some(target) if name == "HEAD" && target.starts_with("refs/heads/") => {
+                    refs.head_name = BranchName::parse(target)
+                        .ok()
+                        .map(|branch| branch.full_name());
+                }
+                Some(_) => {}
+                None if value.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                    refs.commits.insert(name.to_owned(), value.to_owned());
+                }
+                None => {}
+            }
+        }
+        refs
+    }
+}
+
+/// The remote's address, as configuration of one command, and everything that keeps git there.
+fn remote_configure<'a>(
+    command: GitCommand<'a>,
+    url: &SourceUrl,
+    addresses: &[IpAddr],
+) -> GitCommand<'a> {
+    let command = command.config("remote.origin.url", url.as_str());
+    match url.location() {
+        Location::Http {
+            encrypted,
+            host,
+            port,
+        } => {
+            let command = command.protocol(if *encrypted { "https" } else { "http" }, None);
+            match host {
+                url::Host::Domain(name) => {
+                    let list: Vec<String> = addresses
+                        .iter()
+                        .map(|address| {
+                            if address.is_ipv6() {
+                                format!("[{address}]")
+                            } else {
+                                address.to_string()
+                            }
+                        })
+                        .collect();
+                    command.config(
+                        "http.curloptResolve",
+                        format!("{name}:{port}:{}", list.join(",")),
+                    )
+                }
+                _ => command,
+            }
+        }
+        Location::Ssh { .. } => {
+            // ssh takes one address; its host key is still looked up under the name that was given.
+            let first = addresses
+                .iter()
+                .find(|address| address.is_ipv4())
+                .or_else(|| addresses.first());
+            let alias = url.host().unwrap_or_default();
+            command.protocol(
+                "ssh",
+                first.map(|address| {
+                    format!(
+                        "{address} -o HostKeyAlias={}",
+                        alias.trim_matches(['[', ']'])
+                    )
+                }),
+            )
+        }
+        Location::Local { .. } => command
+            .protocol("file", None)
+            .config("remote.origin.uploadpack", LOCAL_UPLOAD_PACK),
+    }
+}
+
+/// Between the question and the fetch a branch may have gone: the error then names it.
+fn branch_named(error: GitError, request: &FetchRequest<'_>) -> GitError {
+    match error {
+        GitError::BranchNotFound { .. } => GitError::BranchNotFound {
+            branch: request.branch.map(BranchName::to_string),
+        },
+        error => error,
+    }
+}
+
+fn pack_sizes(mirror: &Path) -> HashMap<String, u64> {
+    let entries = fs::read_dir(mirror.join("objects/pack"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let size = entry.metadata().ok()?.len();
+            name.ends_with(".pack").then_some((name, size))
+        })
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! Mirrors: one bare repository a source, below the data directory. A mirror is made aside and moved into place, so it is
+//! there whole or not at all; what a killed process left behind is cleared away under the mirror's lock.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    GitError, GitOptions, HostResolver, RepositoryReader, SystemResolver,
+    command::GitCommand,
+    reader::{blocking, repository_open_at},
+};
+
+/// The one ref of a mirror: whatever branch is followed, so that branches that clash as paths (`a`, then `a/b`) do not.
+pub(crate) const MIRROR_REF: &str = "refs/nyxcore/head";
+
+/// Ours from the first byte: nothing a remote or a template could add. The remote's address is never written down; it
+/// comes with each command. `promisor` tells git that objects above the size limit are left out on purpose.
+const MIRROR_CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
+     [extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n";
+
+const MIRROR_HEAD: &str = "ref: refs/nyxcore/head\n";
+
+/// How often a lock held by another process is tried again.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+
+/// Where the mirrors are, and the git that fills them.
+#[derive(Debug, Clone)]
+pub struct MirrorStore {
+    root: PathBuf,
+    options: Arc<GitOptions>,
+    resolver: Arc<dyn HostResolver>,
+}
+
+impl MirrorStore {
+    /// Mirrors below `<data_dir>/mirrors`, with git's default options and the system's resolver.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        let options = GitOptions::new(data_dir.join("git-home"));
+        Self {
+            root: data_dir.join("mirrors"),
+            options: Arc::new(options),
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+
+    /// The same mirrors with other options.
+    #[must_use]
+    pub fn with_options(mut self, options: GitOptions) -> Self {
+        self.options = Arc::new(options);
+        self
+    }
+
+    /// The same mirrors with another resolver.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn HostResolver>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Opens the mirror named `id` (a UUID: letters, digits and `-`), makes it when it is missing, and makes it again when
+    /// it cannot be opened. Waits while another process works on it.
+    ///
+    /// # Errors
+    /// [`GitError::DiskFull`], [`GitError::StorageReadOnly`], [`GitError::GitMissing`], [`GitError::Cancelled`].
+    pub async fn mirror_open_or_create(
+        &self,
+        id: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Mirror, GitError> {
+        let mirror = self.mirror_named(id)?;
+        let lock = mirror.lock(cancel).await?;
+        mirror.make_usable(cancel).await?;
+        drop(lock);
+        Ok(mirror)
+    }
+
+    /// Removes the mirror named `id`; one that is not there is no error.
+    ///
+    /// # Errors
+    /// As [`MirrorStore::mirror_open_or_create`].
+    pub async fn mirror_delete(
+        &self,
+        id: &str,
+        cancel: &CancellationToken,
+    ) -> Result<(), GitError> {
+        let mirror = self.mirror_named(id)?;
+        let _lock = mirror.lock(cancel).await?;
+        let (path, new) = (mirror.path.clone(), mirror.path_aside());
+        blocking(move || {
+            folder_remove(&path)
+                .and_then(|()| folder_remove(&new))
+                .map_err(|error| GitError::storage("removing a mirror", &error))
+        })
+        .await
+    }
+
+    fn mirror_named(&self, id: &str) -> Result<Mirror, GitError> {
+        let harmless = !id.is_empty()
+            && id.len() <= 64
+            && !id.starts_with('-')
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !harmless {
+            return Err(GitError::failed(
+                "opening a mirror",
+                "the mirror's id is not one",
+            ));
+        }
+        Ok(Mirror {
+            path: self.root.join(id),
+            options: self.options.clone(),
+            resolver: self.resolver.clone(),
+        })
+    }
+}
+
+/// The bare repository of one source.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    pub(crate) path: PathBuf,
+    pub(crate) options: Arc<GitOptions>,
+    pub(crate) resolver: Arc<dyn HostResolver>,
+}
+
+impl Mirror {
+    /// The repository's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// As [`RepositoryReader::repository_open`].
+    pub fn reader(&self) -> Result<RepositoryReader, GitError> {
+        RepositoryReader::repository_open(&self.path)
+    }
+
+    /// The commit that was fetched last.
+    ///
+    /// # Errors
+    /// [`GitError::MirrorDamaged`] when the mirror cannot be opened.
+    pub async fn head_commit(&self) -> Result<Option<String>, GitError> {
+        let path = self.path.clone();
+        blocking(move || Ok(head_read(&path)?.map(|id| id.to_string()))).await
+    }
+
+    pub(crate) fn command(
+        &self,
+        operation: &'static str,
+        subcommand: &'static str,
+    ) -> GitCommand<'_> {
+        GitCommand::new(&self.options, operation, &self.path, subcommand)
+    }
+
+    fn path_aside(&self) -> PathBuf {
+        self.path.with_extension("new")
+    }
+
+    /// Held while the mirror is written; the system lets go of it when the process ends, however it ends.
+    pub(crate) async fn lock(&self, cancel: &CancellationToken) -> Result<File, GitError> {
+        let storage = |error: io::Error| GitError::storage("locking a mirror", &error);
+        if let Some(root) = self.path.parent() {
+            fs::create_dir_all(root).map_err(storage)?;
+        }
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path.with_extension("lock"))
+            .map_err(storage)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(storage(error)),
+                Err(TryLockError::WouldBlock) => tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Err(GitError::Cancelled),
+                    () = tokio::time::sleep(LOCK_RETRY) => {}
+                },
+            }
+        }
+    }
+
+    /// With the lock held: the mirror is whole afterwards, made anew where it was not.
+    pub(crate) async fn make_usable(&self, cancel: &CancellationToken) -> Result<(), GitError> {
+        let path = self.path.clone();
+        let usable = blocking(move || {
+            let reads = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
+            // Git adds the size limit at the end of the configuration.
+            let ours = reads("HEAD") == MIRROR_HEAD && reads("config").starts_with(MIRROR_CONFIG);
+            let usable = ours && leftovers_clear(&path).is_ok() && head_read(&path).is_ok();
+            Ok(usable)
+        });
+        if usable.await? {
+            Ok(())
+        } else {
+            self.make_anew(cancel).await
+        }
+    }
+
+    /// With the lock held: an empty mirror in the place of whatever was there.
+    pub(crate) async fn make_anew(&self, cancel: &CancellationToken) -> Result<(), GitError> {
+        let operation = "making a mirror";
+        let (path, aside) = (self.path.clone(), self.path_aside());
+        let storage = move |error: io::Error| GitError::storage(operation, &error);
+        let cleared = aside.clone();
+        blocking(move || {
+            folder_remove(&cleared)
+                .and_then(|()| fs::create_dir_all(&cleared))
+                .map_err(storage)
+        })
+        .await?;
+        GitCommand::new(&self.options, operation, &aside, "init")
+            .flags(&[
+                "--bare",
+                "--quiet",
+                "--template=",
+                "--object-format=sha1",
+                "--initial-branch=main",
+            ])
+            .run(cancel, &mut |_| ())
+            .await?;
+        blocking(move || mirror_place(&aside, &path).map_err(storage)).await
+    }
+}
+
+fn mirror_place(aside: &Path, path: &Path) -> io::Result<()> {
+    fs::write(aside.join("config"), MIRROR_CONFIG)?;
+    fs::write(aside.join("HEAD"), MIRROR_HEAD)?;
+    folder_remove(path)?;
+    fs::rename(aside, path)
+}
+
+/// Removes a folder with all in it; one that is not there is no error.
+fn folder_remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The commit of the mirror's ref, when both are whole. A ref that cannot be read, or whose commit is not there, is
+/// removed: the next fetch brings it again.
+pub(crate) fn head_read(path: &Path) -> Result<Option<gix::ObjectId>, GitError> {
+    let repository = repository_open_at(path)?.to_thread_local();
+    let head = match repository.try_find_reference(MIRROR_REF) {
+        Ok(None) => return Ok(None),
+        Ok(Some(reference)) => reference.try_id().map(gix::Id::detach),
+        Err(_) => None,
+    };
+    match head {
+        Some(id)
+            if repository
+                .find_commit(id)
+                .and_then(|commit| commit.tree_id().map(|_| ()))
+                .is_ok() =>
+        {
+            Ok(Some(id))
+        }
+        _ => {
+            let storage = |error: io::Error| GitError::storage("repairing a mirror", &error);
+            for file in [path.join(MIRROR_REF), path.join("packed-refs")] {
+                match fs::remove_file(file) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(storage(error));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Removes what git leaves when it is killed: locks, half-written packs, quarantined objects, and the marks that keep a
+/// pack from being collected. Only with the lock held: a running git owns such files.
+fn leftovers_clear(path: &Path) -> io::Result<()> {
+    let mut folders = vec![path.to_owned(), path.join("refs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_folder = entry.file_type()?.is_dir();
+            if is_folder && folder.starts_with(path.join("refs")) {
+                folders.push(entry.path());
+            } else if !is_folder && name.to_string_lossy().ends_with(".lock") {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    for folder in [path.join("objects"), path.join("objects/pack")] {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_folder = entry.file_type()?.is_dir();
+            if is_folder && name.starts_with("tmp_objdir-") {
+                folder_remove(&entry.path())?;
+            } else if !is_folder
+                && (name.starts_with("tmp_") || name.ends_with(".keep") || name.ends_with(".lock"))
+            {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}

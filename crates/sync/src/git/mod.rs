@@ -1,0 +1,43 @@
+//! The git layer: from what a user typed as an address to files and their history. It knows no database and no tenant.
+//!
+//! - [`SourceUrl`], [`BranchName`] and [`ScanPath`] are what a user wrote, checked; [`SourcePolicy`] is what the operator allows.
+//! - [`MirrorStore`] keeps a bare partial clone for each source, filled by the `git` command in a closed environment.
+//! - [`RepositoryReader`] lists and compares trees, reads contents and counts changes with gix: no process, no network.
+//!
+//! Only `command` starts a process; only `fetch` knows the network.
+
+mod address;
+mod blob;
+mod command;
+mod error;
+mod failure;
+mod fetch;
+mod history;
+mod mirror;
+mod name;
+mod progress;
+mod reader;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod tree;
+mod url;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    address::{AddressClass, HostResolver, Resolving, SystemResolver, address_class},
+    blob::{BlobContent, BlobStream},
+    command::GitOptions,
+    error::GitError,
+    fetch::{FetchRequest, Fetched},
+    history::{HistoryChurn, HistoryQuery, PathChurn},
+    mirror::{Mirror, MirrorStore},
+    name::{BranchName, ScanPath},
+    progress::{FetchPhase, FetchProgress},
+    reader::{DiscoveredRepository, RepositoryReader, repository_discover},
+    tree::{ChangeKind, TreeChange, TreeDiff, TreeEntry, TreeListing},
+    url::{SourcePolicy, SourceUrl},
+    walk::SkippedEntries,
+};

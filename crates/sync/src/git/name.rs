@@ -1,0 +1,241 @@
+//! The two names a user writes besides the address: the branch and the scan path. Both are types, so that nothing
+//! unchecked reaches git.
+
+use std::fmt;
+
+use super::GitError;
+
+/// Longest branch name taken, in bytes: a file name's limit on the common file systems, where refs are files.
+const BRANCH_BYTES_MAX: usize = 255;
+
+/// Longest path taken, in bytes: Linux' `PATH_MAX`.
+pub(crate) const PATH_BYTES_MAX: usize = 4096;
+
+/// A branch name by the rules of `git check-ref-format --branch`: never empty, never an option, no wildcard.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BranchName(String);
+
+impl BranchName {
+    /// Checks `text`; a leading `refs/heads/` is dropped.
+    ///
+    /// # Errors
+    /// [`GitError::BranchInvalid`].
+    pub fn parse(text: &str) -> Result<Self, GitError> {
+        let invalid = |reason| Err(GitError::BranchInvalid { reason });
+        let name = text.strip_prefix("refs/heads/").unwrap_or(text);
+        if name.is_empty() {
+            return invalid("is empty");
+        }
+        if name.len() > BRANCH_BYTES_MAX {
+            return invalid("is longer than 255 bytes");
+        }
+        if name.starts_with('-') {
+            return invalid("must not start with \"-\"");
+        }
+        if name == "HEAD" || name == "@" {
+            return invalid("is reserved by git");
+        }
+        if gix::validate::reference::name(format!("refs/heads/{name}").as_str().into()).is_err() {
+            return invalid("has characters that git does not allow in one");
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name without `refs/heads/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn full_name(&self) -> String {
+        format!("refs/heads/{}", self.0)
+    }
+}
+
+impl fmt::Display for BranchName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A folder inside the repository; `""` is its root. Relative, slashes normalised, never leaving the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct ScanPath(String);
+
+impl ScanPath {
+    /// Checks and normalises `text`: `"/"`, `"."` and `""` are the root; `"./a//b/"` is `"a/b"`.
+    ///
+    /// # Errors
+    /// [`GitError::ScanPathInvalid`] for absolute paths, `..`, backslashes and control characters.
+    pub fn parse(text: &str) -> Result<Self, GitError> {
+        let invalid = |reason| Err(GitError::ScanPathInvalid { reason });
+        if text.len() > PATH_BYTES_MAX {
+            return invalid("is longer than 4,096 bytes");
+        }
+        if text.chars().any(char::is_control) {
+            return invalid("must not have control characters");
+        }
+        if text.contains('\\') {
+            return invalid("must use \"/\" between folders");
+        }
+        if text.starts_with('/') && !text.trim_matches('/').is_empty() {
+            return invalid("must be relative to the repository's root");
+        }
+        let parts: Vec<&str> = text
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .collect();
+        if parts.contains(&"..") {
+            return invalid("must not contain \"..\"");
+        }
+        Ok(Self(parts.join("/")))
+    }
+
+    /// The normalised path; `""` is the root.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the repository's root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+}
+
+/// As people read it: `/` for the root.
+impl fmt::Display for ScanPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_root() { "/" } else { &self.0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_branch_keeps_to_the_rules_of_git() {
+        for good in [
+            "main",
+            "feature/x",
+            "release-1.2",
+            "renovate/@scope/pkg-3.x",
+            "ünïcode",
+            "a@b",
+            "1",
+        ] {
+            assert_eq!(
+                BranchName::parse(good).map(|name| name.0),
+                Ok(good.to_owned()),
+                "{good}"
+            );
+        }
+        assert_eq!(
+            BranchName::parse("refs/heads/main").map(|name| name.0),
+            Ok("main".to_owned())
+        );
+        for bad in [
+            "",
+            "-x",
+            "--upload-pack=touch /tmp/x",
+            "@",
+            "HEAD",
+            "a..b",
+            "a b",
+            "a~1",
+            "a^",
+            "a:b",
+            "a?",
+            "a*",
+            "a[b",
+            "a\\b",
+            "/a",
+            "a/",
+            "a//b",
+            ".a",
+            "a/.b",
+            "a.lock",
+            "a.lock/b",
+            "a.",
+            "a@{b",
+            "a\nb",
+            "a\0b",
+            "refs/heads/-x",
+            "a\u{7f}",
+        ] {
+            let error = BranchName::parse(bad).expect_err(bad);
+            assert_eq!(error.code(), "BRANCH_INVALID", "{bad:?}");
+        }
+        assert!(BranchName::parse(&"x".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_scan_path_stays_inside_the_tree() {
+        for (text, normalised) in [
+            ("", ""),
+            ("/", ""),
+            (".", ""),
+            ("./", ""),
+            ("src", "src"),
+            ("src/", "src"),
+            ("./src//a/", "src/a"),
+            ("a b/ü", "a b/ü"),
+            ("-x", "-x"),
+            ("...", "..."),
+        ] {
+            assert_eq!(
+                ScanPath::parse(text).map(|path| path.0),
+                Ok(normalised.to_owned()),
+                "{text:?}"
+            );
+        }
+        for bad in [
+            "..",
+            "../a",
+            "a/..",
+            "a/../b",
+            "/etc",
+            "//a",
+            "a\\..\\b",
+            "a\0",
+            "a\nb",
+            "\u{1b}[31m",
+        ] {
+            assert_eq!(
+                ScanPath::parse(bad).expect_err(bad).code(),
+                "SCAN_PATH_INVALID",
+                "{bad:?}"
+            );
+        }
+        assert_eq!(ScanPath::default().to_string(), "/");
+    }
+
+    proptest! {
+        #[test]
+        fn no_accepted_branch_can_be_an_option_or_a_pattern(text in "[-a@./~^:*?\\[\\\\ \\x00-\\x1f]{0,12}|\\PC{0,20}") {
+            if let Ok(branch) = BranchName::parse(&text) {
+                let name = branch.as_str();
+                prop_assert!(!name.starts_with('-') && !name.is_empty());
+                prop_assert!(!name.contains(['*', '?', '[', ':', ' ', '^', '~', '\\']) && !name.contains(".."));
+                prop_assert!(!name.chars().any(char::is_control));
+            }
+        }
+
+        #[test]
+        fn no_accepted_scan_path_leaves_the_tree(text in "[a./\\\\\\x00\\n-]{0,16}|\\PC{0,20}") {
+            if let Ok(path) = ScanPath::parse(&text) {
+                prop_assert!(!path.as_str().starts_with('/') && !path.as_str().contains("//"));
+                prop_assert!(path.segments().all(|segment| segment != ".." && segment != "."));
+                prop_assert_eq!(ScanPath::parse(path.as_str()), Ok(path.clone()));
+            }
+        }
+    }
+}

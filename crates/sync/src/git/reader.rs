@@ -1,0 +1,171 @@
+//! Reads repositories with gix: mirrors, and (read-only) the repository a person stands in. Nothing here writes, runs a
+//! program or touches the network.
+
+use std::path::{Path, PathBuf};
+
+use gix::ThreadSafeRepository;
+use tokio_util::sync::CancellationToken;
+
+use super::GitError;
+
+/// Largest object taken into memory, in bytes. A folder of a million files is a tree of about 40 MB.
+const OBJECT_BYTES_MAX: &str = "gitoxide.objects.allocLimit=256m";
+
+/// Bytes of objects kept decoded while trees are compared, where the same ones are read again and again.
+pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// A repository, open for reading. Cheap to clone; used from many threads.
+#[derive(Clone)]
+pub struct RepositoryReader {
+    pub(crate) repository: ThreadSafeRepository,
+}
+
+impl std::fmt::Debug for RepositoryReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RepositoryReader").finish_non_exhaustive()
+    }
+}
+
+impl RepositoryReader {
+    /// Opens the git folder at `git_dir` (a bare repository, or a work tree's `.git`).
+    ///
+    /// # Errors
+    /// [`GitError::NotARepository`], [`GitError::RepositoryFormatUnsupported`].
+    pub fn repository_open(git_dir: &Path) -> Result<Self, GitError> {
+        Ok(Self {
+            repository: repository_open_at(git_dir)?,
+        })
+    }
+
+    /// Whether `commit` (hex) is in the repository, whole enough to be read.
+    ///
+    /// # Errors
+    /// [`GitError::Cancelled`] when the runtime shuts down.
+    pub async fn commit_exists(&self, commit: &str) -> Result<bool, GitError> {
+        let (repository, commit) = (self.repository.clone(), commit.to_owned());
+        blocking(move || Ok(commit_tree(&repository.to_thread_local(), &commit).is_ok())).await
+    }
+}
+
+/// A repository that was found around a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveredRepository {
+    /// Its git folder, for [`RepositoryReader::repository_open`].
+    pub git_dir: PathBuf,
+    /// The root of its work tree; `None` for a bare repository.
+    pub work_dir: Option<PathBuf>,
+    /// The commit that HEAD points at; `None` before the first.
+    pub head_commit: Option<String>,
+    /// The branch that is checked out; `None` when HEAD is detached.
+    pub branch: Option<String>,
+    /// The URL of the remote `origin`, without any credential; `None` when there is none.
+    pub origin_url: Option<String>,
+}
+
+/// Finds the repository that `path` is in, looking upwards. `None` when there is none.
+///
+/// # Errors
+/// [`GitError::RepositoryFormatUnsupported`], or [`GitError::GitFailed`] for a repository that cannot be read.
+pub async fn repository_discover(path: &Path) -> Result<Option<DiscoveredRepository>, GitError> {
+    let path = path.to_owned();
+    blocking(move || {
+        let operation = "looking for a repository";
+        let git_dir = match gix::discover::upwards(&path) {
+            Ok((found, _trust)) => found.into_repository_and_work_tree_directories().0,
+            Err(error) if error.classify().is_not_found() => return Ok(None),
+            Err(error) => return Err(GitError::failed(operation, error)),
+        };
+        let git_dir = git_dir
+            .canonicalize()
+            .map_err(|error| GitError::storage(operation, &error))?;
+        let repository = repository_open_at(&git_dir)?.to_thread_local();
+        let head = repository
+            .head()
+            .map_err(|error| GitError::failed(operation, error))?;
+        let branch = head
+            .referent_name()
+            .and_then(|name| std::str::from_utf8(name.shorten()).ok())
+            .map(str::to_owned);
+        let origin = repository.config_snapshot().string("remote.origin.url");
+        Ok(Some(DiscoveredRepository {
+            work_dir: repository.workdir().map(Path::to_owned),
+            head_commit: head.id().map(|id| id.to_string()),
+            branch,
+            origin_url: origin.map(|url| credential_strip(&url.to_string())),
+            git_dir,
+        }))
+    })
+    .await
+}
+
+/// `https://user:token@host/x` as `https://host/x`. The user of an ssh address is part of it, its password is not.
+fn credential_strip(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) => {
+            // Only URLs that cannot have a user refuse these, and those need no stripping.
+            let _ = url.set_password(None);
+            if url.scheme() != "ssh" {
+                let _ = url.set_username("");
+            }
+            url.to_string()
+        }
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Opens `git_dir` by its own configuration alone: no includes, no environment, no other file.
+pub(crate) fn repository_open_at(git_dir: &Path) -> Result<ThreadSafeRepository, GitError> {
+    let options = gix::open::Options::isolated()
+        .with(gix::sec::Trust::Full)
+        .open_path_as_is(true)
+        .config_overrides([OBJECT_BYTES_MAX]);
+    let repository = options.open(git_dir).map_err(|error| {
+        let text = format!("{error:?}").to_lowercase();
+        if text.contains("objectformat")
+            || text.contains("sha256")
+            || text.contains("extension")
+            || text.contains("object format")
+        {
+            GitError::RepositoryFormatUnsupported
+        } else {
+            GitError::NotARepository
+        }
+    })?;
+    if repository.to_thread_local().object_hash() != gix::hash::Kind::Sha1 {
+        return Err(GitError::RepositoryFormatUnsupported);
+    }
+    Ok(repository)
+}
+
+/// The root tree of `commit`.
+pub(crate) fn commit_tree(
+    repository: &gix::Repository,
+    commit: &str,
+) -> Result<gix::ObjectId, GitError> {
+    let missing = || GitError::CommitNotFound {
+        commit: commit.chars().take(64).collect(),
+    };
+    let id = gix::ObjectId::from_hex(commit.as_bytes()).map_err(|_| missing())?;
+    let commit = repository.find_commit(id).map_err(|_| missing())?;
+    commit.tree_id().map(gix::Id::detach).map_err(|_| missing())
+}
+
+pub(crate) fn cancel_check(cancel: &CancellationToken) -> Result<(), GitError> {
+    if cancel.is_cancelled() {
+        Err(GitError::Cancelled)
+    } else {
+        Ok(())
+    }
+}
+
+/// Runs file system and gix work off the async threads. Should the caller's future be dropped, `work` runs to its end:
+/// what may take long checks a [`CancellationToken`] between its steps.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, GitError> + Send + 'static,
+) -> Result<T, GitError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_cancelled() => Err(GitError::Cancelled),
+        Err(error) => Err(GitError::failed("reading the repository", error)),
+    }
+}

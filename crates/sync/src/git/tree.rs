@@ -1,0 +1,156 @@
+//! What files a commit has, and which ones changed between two.
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    GitError, RepositoryReader, ScanPath, SkippedEntries,
+    reader::{OBJECT_CACHE_BYTES, blocking, commit_tree},
+    walk::{FileRef, TreeWalk},
+};
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TreeEntry {
+    /// From the repository's root, whatever the scan path.
+    pub path: String,
+    /// The blob's id, as hex.
+    pub blob: String,
+    /// Whether its mode is 100755.
+    pub executable: bool,
+}
+
+/// The files of a commit below a scan path, by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeListing {
+    /// Sorted by path.
+    pub entries: Vec<TreeEntry>,
+    /// What is there and was left out.
+    pub skipped: SkippedEntries,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new. A symbolic link or folder that became a file is new too.
+    Added,
+    /// Its content or its executable bit changed.
+    Modified,
+    /// It is gone, or no longer a file.
+    Deleted,
+}
+
+/// A file that differs between two commits. A rename is one `Deleted` and one `Added` with the same blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeChange {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// From the repository's root, whatever the scan path.
+    pub path: String,
+    /// The blob's id, as hex: the new one, or for `Deleted` the last one.
+    pub blob: String,
+    /// Whether the mode (of the same side as `blob`) is 100755.
+    pub executable: bool,
+}
+
+/// The files that differ between two commits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeDiff {
+    /// Sorted by path.
+    pub changes: Vec<TreeChange>,
+    /// What was left out, of what is new or changed.
+    pub skipped: SkippedEntries,
+}
+
+impl RepositoryReader {
+    /// All files of `commit` below `scan_path`.
+    ///
+    /// # Errors
+    /// [`GitError::CommitNotFound`], [`GitError::ScanPathNotFound`], [`GitError::ScanPathInvalid`] (it is a file),
+    /// [`GitError::RepositoryTooLarge`], [`GitError::MirrorDamaged`], [`GitError::Cancelled`].
+    pub async fn tree_list(
+        &self,
+        commit: &str,
+        scan_path: &ScanPath,
+        cancel: &CancellationToken,
+    ) -> Result<TreeListing, GitError> {
+        let mut entries = Vec::new();
+        let diff = self.tree_diff(None, commit, scan_path, cancel).await?;
+        entries.extend(diff.changes.into_iter().map(|change| TreeEntry {
+            path: change.path,
+            blob: change.blob,
+            executable: change.executable,
+        }));
+        Ok(TreeListing {
+            entries,
+            skipped: diff.skipped,
+        })
+    }
+
+    /// The files below `scan_path` that differ between `from` (`None`: nothing yet, so all are added) and `to`. The cost
+    /// follows the number of folders that changed.
+    ///
+    /// # Errors
+    /// As [`RepositoryReader::tree_list`]. [`GitError::CommitNotFound`] names `from` when history was rewritten and the
+    /// commit is gone: compare with the listing of `to` then.
+    pub async fn tree_diff(
+        &self,
+        from: Option<&str>,
+        to: &str,
+        scan_path: &ScanPath,
+        cancel: &CancellationToken,
+    ) -> Result<TreeDiff, GitError> {
+        let (repository, cancel, scan_path) =
+            (self.repository.clone(), cancel.clone(), scan_path.clone());
+        let (from, to) = (from.map(str::to_owned), to.to_owned());
+        blocking(move || {
+            let mut repository = repository.to_thread_local();
+            repository.object_cache_size(OBJECT_CACHE_BYTES);
+            let mut walk = TreeWalk::new(&repository, &cancel);
+            let new_root = commit_tree(&repository, &to)?;
+            let Some(new) = walk.folder_find(new_root, &scan_path)? else {
+                return Err(GitError::ScanPathNotFound {
+                    path: scan_path.as_str().to_owned(),
+                });
+            };
+            let old = match &from {
+                None => None,
+                Some(from) => {
+                    let old_root = commit_tree(&repository, from)?;
+                    // Where the folder was a file before, all in it is new.
+                    walk.folder_find(old_root, &scan_path).or_else(|error| {
+                        if matches!(error, GitError::ScanPathInvalid { .. }) {
+                            Ok(None)
+                        } else {
+                            Err(error)
+                        }
+                    })?
+                }
+            };
+            let mut changes = Vec::new();
+            walk.compare(scan_path.as_str(), old, Some(new), &mut |path, old, new| {
+                changes.extend(change(path, old, new))
+            })?;
+            changes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+            Ok(TreeDiff {
+                changes,
+                skipped: walk.skipped,
+            })
+        })
+        .await
+    }
+}
+
+fn change(path: &str, old: Option<FileRef>, new: Option<FileRef>) -> Option<TreeChange> {
+    let (kind, file) = match (old, new) {
+        (None, Some(new)) => (ChangeKind::Added, new),
+        (Some(_), Some(new)) => (ChangeKind::Modified, new),
+        (Some(old), None) => (ChangeKind::Deleted, old),
+        (None, None) => return None,
+    };
+    Some(TreeChange {
+        kind,
+        path: path.to_owned(),
+        blob: file.id.to_string(),
+        executable: file.executable,
+    })
+}

@@ -1,0 +1,412 @@
+//! A source's address: parsed, normalised, and held against the operator's policy before anything is fetched.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    path::{Component, Path, PathBuf},
+};
+
+use url::{Host, Url};
+
+use super::{AddressClass, GitError, HostResolver, address_class};
+
+/// Longest address taken, in bytes; the common limit of servers and proxies.
+const URL_BYTES_MAX: usize = 2048;
+
+/// Where sources may come from. The default is the safe one: public hosts only.
+#[derive(Debug, Clone, Default)]
+pub struct SourcePolicy {
+    /// Any repository by path on this machine, except below `data_dir`.
+    pub allow_local: bool,
+    /// Repositories by path that are allowed one by one (what `quickstart` was given), whatever `allow_local` says.
+    pub local_roots: Vec<PathBuf>,
+    /// Hosts at loopback and private addresses, and plain `http://` to them.
+    pub allow_private: bool,
+    /// The data directory: what is below it belongs to other tenants, and is never a source.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl SourcePolicy {
+    fn local_check(&self, path: &Path) -> Result<(), GitError> {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = real(path);
+        let listed = self.local_roots.iter().any(|root| real(root) == path);
+        let inside = self
+            .data_dir
+            .as_deref()
+            .is_some_and(|data_dir| path.starts_with(real(data_dir)));
+        if inside || !(self.allow_local || listed) {
+            // The same answer whether the path exists or not.
+            return forbidden("is a path on the server, which its operator has not allowed");
+        }
+        Ok(())
+    }
+
+    fn address_check(&self, address: IpAddr, encrypted: bool) -> Result<(), GitError> {
+        match address_class(address) {
+            AddressClass::Public if encrypted => Ok(()),
+            AddressClass::Public => forbidden("must use https:// or ssh://"),
+            AddressClass::Private if self.allow_private => Ok(()),
+            AddressClass::Private => {
+                forbidden("leads to a private network, which the operator has not allowed")
+            }
+            AddressClass::Refused => {
+                forbidden("leads to a network address that is never fetched from")
+            }
+        }
+    }
+}
+
+/// What kind of place it is, in parts that were checked one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Http {
+        encrypted: bool,
+        host: Host<String>,
+        port: u16,
+    },
+    Ssh {
+        host: Host<String>,
+    },
+    Local {
+        path: PathBuf,
+    },
+}
+
+/// The address of a git repository, normalised. It never holds a credential, so it may be shown and logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceUrl {
+    text: String,
+    location: Location,
+}
+
+impl SourceUrl {
+    /// Parses `https://host/path`, `ssh://[user@]host[:port]/path`, `user@host:path` (normalised to
+    /// `ssh://user@host/path`; write `user@host:~/path` for one relative to a home folder), and, where `policy` allows
+    /// it, an absolute path, a `file://` URL, or `http://` to a private address.
+    ///
+    /// # Errors
+    /// [`GitError::SourceUrlInvalid`] for what is malformed, an option in disguise or holds a credential;
+    /// [`GitError::SourceUrlForbidden`] for what `policy` does not allow. A host name is only checked for its form here:
+    /// its addresses are checked by [`SourceUrl::addresses_resolve`], just before the fetch.
+    pub fn parse(text: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
+        if text.chars().any(char::is_control) {
+            return invalid("must not have control characters or line breaks");
+        }
+        let text = text.trim();
+        if text.is_empty() || text.len() > URL_BYTES_MAX {
+            return invalid("must have between 1 and 2,048 bytes");
+        }
+        if text.starts_with('-') {
+            return invalid("must not start with \"-\"");
+        }
+        if text.starts_with('/') {
+            return Self::local(Path::new(text), policy);
+        }
+        if let Some((helper, _)) = text.split_once("::")
+            && helper
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
+        {
+            return forbidden("names a git remote helper; use https:// or ssh://");
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Self::scp_like(text, policy);
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "https" => Self::http(text, true, policy),
+            "http" if policy.allow_private => Self::http(text, false, policy),
+            "http" => forbidden("must use https:// or ssh://"),
+            "ssh" => Self::ssh(rest, policy),
+            "file" => match Url::parse(text).map(|url| url.to_file_path()) {
+                Ok(Ok(path)) => Self::local(&path, policy),
+                _ => invalid("is not a well-formed file:// URL"),
+            },
+            _ => forbidden("uses a scheme that is not allowed; use https:// or ssh://"),
+        }
+    }
+
+    /// The normalised address, as it is stored, shown and compared.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is a path on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.location, Location::Local { .. })
+    }
+
+    /// The host, for grouping and rate limits; `None` for a path.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        match &self.location {
+            Location::Http { host, .. } | Location::Ssh { host } => Some(host.to_string()),
+            Location::Local { .. } => None,
+        }
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Resolves the host once and checks every address it has; empty for a path. Git must be pinned to the result.
+    ///
+    /// # Errors
+    /// [`GitError::SourceUrlForbidden`] when any address is not allowed, [`GitError::RemoteUnreachable`] when there is none.
+    pub async fn addresses_resolve(
+        &self,
+        policy: &SourcePolicy,
+        resolver: &dyn HostResolver,
+    ) -> Result<Vec<IpAddr>, GitError> {
+        let (host, encrypted) = match &self.location {
+            Location::Local { path } => return policy.local_check(path).map(|()| Vec::new()),
+            Location::Http {
+                host, encrypted, ..
+            } => (host, *encrypted),
+            Location::Ssh { host } => (host, true),
+        };
+        let addresses = match host {
+            Host::Ipv4(address) => vec![IpAddr::V4(*address)],
+            Host::Ipv6(address) => vec![IpAddr::V6(*address)],
+            Host::Domain(name) => resolver.host_resolve(name).await.unwrap_or_default(),
+        };
+        if addresses.is_empty() {
+            return Err(GitError::RemoteUnreachable {
+                reason: "has a host name that could not be resolved",
+                transient: true,
+            });
+        }
+        // All, not any: a name that has a public and a private address is a name somebody is playing with.
+        for address in &addresses {
+            policy.address_check(*address, encrypted)?;
+        }
+        Ok(addresses)
+    }
+
+    fn local(path: &Path, policy: &SourcePolicy) -> Result<Self, GitError> {
+        if path.components().any(|part| part == Component::ParentDir) {
+            return invalid("must be a path without \"..\"");
+        }
+        let path: PathBuf = path.components().collect();
+        let Some(text) = path.to_str() else {
+            return invalid("must be a path in UTF-8");
+        };
+        if text.chars().any(char::is_control) {
+            return invalid("must not have control characters or line breaks");
+        }
+        policy.local_check(&path)?;
+        Ok(Self {
+            text: text.to_owned(),
+            location: Location::Local { path },
+        })
+    }
+
+    fn http(text: &str, encrypted: bool, policy: &SourcePolicy) -> Result<Self, GitError> {
+        network_text_check(text)?;
+        let Ok(mut url) = Url::parse(text) else {
+            return invalid("is not a well-formed URL");
+        };
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || text
+                .split('/')
+                .nth(2)
+                .is_some_and(|host| host.contains('@'))
+        {
+            return invalid(
+                "must not hold a user name, password or token; give credentials separately",
+            );
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return invalid("must not have a query (\"?\") or a fragment (\"#\")");
+        }
+        let host = host_parse(url.host_str().unwrap_or_default(), encrypted, policy)?;
+        path_check(url.path())?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        let port = url.port_or_known_default().unwrap_or(443);
+        if port == 0 {
+            return invalid("has a port that cannot be used");
+        }
+        Ok(Self {
+            text: url.to_string(),
+            location: Location::Http {
+                encrypted,
+                host,
+                port,
+            },
+        })
+    }
+
+    fn scp_like(text: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
+        let expected = "must start with https:// or ssh://, or look like user@host:path";
+        let Some((user, rest)) = text.split_once('@') else {
+            return invalid(expected);
+        };
+        // An IPv6 address is bracketed, so that its colons are not taken for the one before the path.
+        let after_host = if rest.starts_with('[') {
+            rest.find(']').map_or(rest.len(), |end| end + 1)
+        } else {
+            0
+        };
+        let Some(colon) = rest[after_host..].find(':').map(|at| at + after_host) else {
+            return invalid(expected);
+        };
+        let (host, path) = (&rest[..colon], &rest[colon + 1..]);
+        if path.starts_with('-') {
+            return invalid("must not have a path that starts with \"-\"");
+        }
+        if host.contains('/') {
+            return invalid(expected);
+        }
+        Self::ssh(
+            &format!("{user}@{host}/{}", path.trim_start_matches('/')),
+            policy,
+        )
+    }
+
+    /// `rest` is what follows `ssh://`. The parts are put together again from what was checked, never passed through.
+    fn ssh(rest: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
+        network_text_check(rest)?;
+        let Some((authority, path)) = rest.split_once('/') else {
+            return invalid("has no path to a repository");
+        };
+        let (user, host_and_port) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        if let Some(user) = user {
+            if user.contains(':') {
+                return invalid("must not hold a password; give credentials separately");
+            }
+            if user.is_empty()
+                || user.starts_with('-')
+                || !user
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte))
+            {
+                return invalid("has a user name that is not allowed");
+            }
+        }
+        let (host_text, port) = match host_and_port.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (host_and_port, None),
+        };
+        let port = match port {
+            None | Some("22") => None,
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                match port.parse::<u16>() {
+                    Ok(port) if port > 0 => Some(port),
+                    _ => return invalid("has a port that cannot be used"),
+                }
+            }
+            Some(_) => return invalid("has a port that cannot be used"),
+        };
+        let host = host_parse(host_text, true, policy)?;
+        let path = format!("/{}", path.trim_end_matches('/'));
+        path_check(&path)?;
+        if path.contains(['?', '#']) {
+            return invalid("must not have a query (\"?\") or a fragment (\"#\")");
+        }
+        let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+        let port_text = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ok(Self {
+            text: format!("ssh://{user}{host}{port_text}{path}"),
+            location: Location::Ssh { host },
+        })
+    }
+}
+
+impl fmt::Display for SourceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn invalid<T>(reason: &'static str) -> Result<T, GitError> {
+    Err(GitError::SourceUrlInvalid { reason })
+}
+
+fn forbidden<T>(reason: &'static str) -> Result<T, GitError> {
+    Err(GitError::SourceUrlForbidden { reason })
+}
+
+/// What URL parsers repair silently (and each differently) is refused instead.
+fn network_text_check(text: &str) -> Result<(), GitError> {
+    if text.contains(|letter: char| letter.is_whitespace() || "\\\"'`<>|{}^$;".contains(letter)) {
+        return invalid("has characters that a URL cannot have");
+    }
+    Ok(())
+}
+
+/// `https` gives hosts their WHATWG form (`0x7f.1` is 127.0.0.1); this gives ssh the same, so that one check serves both.
+fn host_parse(
+    text: &str,
+    encrypted: bool,
+    policy: &SourcePolicy,
+) -> Result<Host<String>, GitError> {
+    let Ok(host) = Host::parse(text) else {
+        return invalid("has no valid host");
+    };
+    match &host {
+        Host::Ipv4(address) => policy.address_check(IpAddr::V4(*address), encrypted)?,
+        Host::Ipv6(address) => policy.address_check(IpAddr::V6(*address), encrypted)?,
+        Host::Domain(name) => {
+            let well_formed = name.len() <= 253
+                && name.split('.').all(|label| {
+                    !label.is_empty()
+                        && !label.starts_with('-')
+                        && label.bytes().all(|byte| {
+                            byte.is_ascii_lowercase()
+                                || byte.is_ascii_digit()
+                                || byte == b'-'
+                                || byte == b'_'
+                        })
+                });
+            if !well_formed {
+                return invalid("has no valid host");
+            }
+        }
+    }
+    Ok(host)
+}
+
+/// Git decodes `%xx` before it hands a path on, so the decoded bytes are what must be harmless.
+fn path_check(path: &str) -> Result<(), GitError> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let Some(byte) = path
+                .get(at + 1..at + 3)
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            else {
+                return invalid("has a malformed %-escape");
+            };
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    if decoded.iter().any(u8::is_ascii_control) {
+        return invalid("must not have control characters or line breaks");
+    }
+    let first = decoded
+        .iter()
+        .position(|byte| *byte != b'/')
+        .map(|at| decoded[at]);
+    match first {
+        None => invalid("has no path to a repository"),
+        Some(b'-') => invalid("must not have a path that starts with \"-\""),
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "url_tests.rs"]
+mod tests;

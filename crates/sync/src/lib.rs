@@ -1,0 +1,3 @@
+//! Keeps a source in step with its git repository: mirror, diff, import.
+
+pub mod git;
