@@ -73,7 +73,7 @@ impl<'a> Ddl<'a> {
             return Ok(());
         }
         self.run(&format!(
-            "CREATE POLICY system_access ON {name} USING {IS_SYSTEM} WITH CHECK {IS_SYSTEM};"
+            "CREATE POLICY system_access ON {name} USING ({IS_SYSTEM}) WITH CHECK ({IS_SYSTEM});"
         ))
         .await
     }

@@ -117,5 +117,6 @@ const POSTGRES_SEARCH: &str = "
     GRANT nyxcore_search TO CURRENT_USER;
     GRANT USAGE, CREATE ON SCHEMA public TO nyxcore_search;
     ALTER FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) OWNER TO nyxcore_search;
+    GRANT EXECUTE ON FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) TO CURRENT_USER WITH GRANT OPTION;
     REVOKE CREATE ON SCHEMA public FROM nyxcore_search;
     REVOKE nyxcore_search FROM CURRENT_USER;";
