@@ -87,6 +87,7 @@ fn new_run(subject: &str) -> NewRun {
         input: serde_json::json!({"why": "a test"}),
         quiet_period: Some(TimeDelta::minutes(3)),
         max_attempts: 2,
+        not_before: None,
     }
 }
 
@@ -140,6 +141,30 @@ on_both_databases! {
         assert!(matches!(start(&store, acme.id, "a").await, Start::RecentlyCompleted(r) if r.id == run));
         clock.advance(TimeDelta::seconds(1));
         assert!(start(&store, acme.id, "a").await.is_started());
+    }
+
+    async fn a_run_that_is_not_to_begin_before_a_time_waits_for_it_as_the_active_run_of_its_subject(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let not_before = Some(scoped.env().now() + TimeDelta::minutes(3));
+        let later = run_start(&scoped, NewRun { not_before, ..new_run("later") }).await.unwrap();
+        scoped.commit().await.unwrap();
+        assert!(later.is_started());
+        let later = later.run().id;
+        assert!(matches!(start(&store, acme.id, "later").await, Start::AlreadyActive(r) if r.id == later));
+
+        let (steps, worked) = Steps::new(Then::Succeed);
+        let workers = Workers::builder(&store).handler(steps).start();
+        clock.advance(TimeDelta::seconds(179));
+        // The one that may begin is taken although the other was queued first.
+        let now = start(&store, acme.id, "now").await.run().id;
+        followed(&store, acme.id, now, 0).await;
+        assert_eq!((worked.load(Ordering::SeqCst), status(&store, acme.id, later).await), (1, RunStatus::Queued));
+        clock.advance(TimeDelta::seconds(1));
+        let events = followed(&store, acme.id, later, 0).await;
+        workers.shutdown().await;
+        assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
     }
 
     async fn a_transient_failure_is_tried_again_and_a_permanent_one_is_not(db: TestDatabase) {

@@ -191,6 +191,7 @@ async fn run_of(store: &Store, tenant: TenantId) -> Start {
         input: serde_json::Value::Null,
         quiet_period: None,
         max_attempts: 1,
+        not_before: None,
     })
     .await
     .unwrap();

@@ -34,6 +34,7 @@
 //!         input: serde_json::Value::Null,
 //!         quiet_period: None,
 //!         max_attempts: 3,
+//!         not_before: None,
 //!     })
 //!     .await?;
 //!     scoped.commit().await?;

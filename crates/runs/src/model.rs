@@ -137,6 +137,8 @@ pub struct NewRun {
     pub quiet_period: Option<TimeDelta>,
     /// How often it may be taken before it fails for good.
     pub max_attempts: i64,
+    /// It waits until then, as an active run of its subject; without it a worker takes it as soon as it can.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// What became of a request to start. The run is the one to watch, whoever started it.
