@@ -12,3 +12,7 @@ mod runs;
 mod support;
 #[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod knowledge;
+#[cfg(test)]
+mod retrieval;
