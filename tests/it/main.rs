@@ -16,3 +16,7 @@ mod tenancy;
 mod knowledge;
 #[cfg(test)]
 mod retrieval;
+#[cfg(test)]
+mod personas;
+#[cfg(test)]
+mod projects;
