@@ -31,7 +31,7 @@ pub struct GitOptions {
     pub program: PathBuf,
     /// `PATH` for git and what it starts (ssh, its own helpers).
     pub search_path: OsString,
-    /// A folder that is, and stays, empty: git's home. It is created when it is missing.
+    /// A folder that is empty, or not there at all: git's home.
     pub home: PathBuf,
     /// Certificates to trust instead of the system's, for hosts with a company's own authority.
     pub ca_file: Option<PathBuf>,
@@ -53,13 +53,19 @@ impl GitOptions {
         Self {
             program: "git".into(),
             search_path: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin".into(),
-            home,
+            home: std::path::absolute(&home).unwrap_or(home),
             ca_file: None,
             ssh_key_file: None,
             ssh_known_hosts_file: None,
             query_timeout: Duration::from_secs(60),
             fetch_timeout: Duration::from_secs(60 * 60),
         }
+    }
+
+    /// For reading the repository a person stands in, where there is no data directory.
+    #[must_use]
+    pub fn without_home() -> Self {
+        Self::new("/nonexistent/git-home".into())
     }
 
     /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, `pin` for its address.
@@ -124,7 +130,8 @@ impl<'a> GitCommand<'a> {
             // never ends. A git too old to be told so must fail.
             arguments: vec!["--no-lazy-fetch".into(), subcommand.into()],
             config: Vec::new(),
-            directory: directory.to_owned(),
+            // Git runs inside it: a path relative to here would lead nowhere there.
+            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
             protocol: "none",
             ssh_pin: None,
             timeout: options.query_timeout,
@@ -184,12 +191,33 @@ impl<'a> GitCommand<'a> {
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
     ) -> Result<Vec<u8>, GitError> {
+        let mut output = Vec::new();
+        let mut keep = |bytes: &[u8]| {
+            output.extend_from_slice(bytes);
+            if output.len() > STDOUT_BYTES_MAX {
+                let reason = "it has too many branches and tags to list";
+                return Err(GitError::RepositoryTooLarge { reason });
+            }
+            Ok(())
+        };
+        self.run_piped(cancel, progress, &mut keep).await?;
+        Ok(output)
+    }
+
+    /// Runs it to its end and hands on what it prints, as it comes.
+    ///
+    /// # Errors
+    /// As [`GitCommand::run`], and what `sink` gives.
+    pub async fn run_piped(
+        self,
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+        sink: &mut (dyn FnMut(&[u8]) -> Result<(), GitError> + Send),
+    ) -> Result<(), GitError> {
         if cancel.is_cancelled() {
             return Err(GitError::Cancelled);
         }
         let operation = self.operation;
-        std::fs::create_dir_all(&self.options.home)
-            .map_err(|error| GitError::storage(operation, &error))?;
         let mut child = self.command().spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if self.directory.is_dir() => GitError::GitMissing,
             _ => GitError::failed(operation, error),
@@ -200,15 +228,15 @@ impl<'a> GitCommand<'a> {
         };
         let bytes_max = self.bytes_max;
         let work = async {
-            let (stdout, stderr) = tokio::try_join!(
-                stdout_read(operation, stdout),
+            let ((), stderr) = tokio::try_join!(
+                stdout_read(operation, stdout, sink),
                 stderr_read(operation, stderr, bytes_max, progress)
             )?;
             let status = child
                 .wait()
                 .await
                 .map_err(|error| GitError::failed(operation, error))?;
-            Ok((status, stdout, stderr))
+            Ok((status, stderr))
         };
         let outcome = tokio::select! {
             biased;
@@ -217,10 +245,10 @@ impl<'a> GitCommand<'a> {
             outcome = work => outcome,
         };
         match outcome {
-            Ok((status, stdout, stderr)) => {
+            Ok((status, stderr)) => {
                 group.disarm();
                 if status.success() {
-                    Ok(stdout)
+                    Ok(())
                 } else {
                     Err(failure_classify(operation, &stderr))
                 }
@@ -248,6 +276,8 @@ impl<'a> GitCommand<'a> {
             .env("PATH", &options.search_path)
             .env("HOME", &options.home)
             .env("XDG_CONFIG_HOME", &options.home)
+            // Without this a broken mirror would be searched for upwards, and found in whatever repository is around it.
+            .env("GIT_DIR", &self.directory)
             .env("LC_ALL", "C")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -347,21 +377,20 @@ impl Drop for ProcessGroup {
 
 async fn stdout_read(
     operation: &'static str,
-    stdout: impl AsyncRead + Unpin,
-) -> Result<Vec<u8>, GitError> {
-    let mut output = Vec::new();
-    let limit = STDOUT_BYTES_MAX as u64 + 1;
-    stdout
-        .take(limit)
-        .read_to_end(&mut output)
-        .await
-        .map_err(|error| GitError::failed(operation, error))?;
-    if output.len() > STDOUT_BYTES_MAX {
-        return Err(GitError::RepositoryTooLarge {
-            reason: "it has too many branches and tags to list",
-        });
+    mut stdout: impl AsyncRead + Unpin,
+    sink: &mut (dyn FnMut(&[u8]) -> Result<(), GitError> + Send),
+) -> Result<(), GitError> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = stdout
+            .read(&mut buffer)
+            .await
+            .map_err(|error| GitError::failed(operation, error))?;
+        if read == 0 {
+            return Ok(());
+        }
+        sink(&buffer[..read])?;
     }
-    Ok(output)
 }
 
 /// Hands progress on as it comes and keeps the end of the rest.

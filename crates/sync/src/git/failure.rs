@@ -97,6 +97,11 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             operation,
             detail: detail_clean(stderr),
         }
+    } else if has(&["repository corruption on the remote side"]) {
+        unreachable(
+            "lacks objects of its own repository; is it a partial clone?",
+            false,
+        )
     } else if has(&[
         "early EOF",
         "RPC failed",

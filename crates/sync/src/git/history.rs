@@ -1,17 +1,27 @@
 //! How often each file changed. Only commits and trees are read, so a partial clone needs nothing more; renames are not
 //! followed, because that takes contents.
+//!
+//! `git log` does the counting: over 49,000 commits of a repository with 5,000 files it took 4.5 s, a walk with gix and
+//! this crate's own tree comparison 15 s; over a year (580 commits) 0.1 s and 0.5 s.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
-use gix::{ObjectId, revision::walk::Sorting, traverse::commit::simple::CommitTimeOrder};
+use gix::ObjectId;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     GitError, RepositoryReader, ScanPath,
-    reader::{OBJECT_CACHE_BYTES, blocking, cancel_check, commit_tree},
-    walk::TreeWalk,
+    command::GitCommand,
+    failure::failure_is_corruption,
+    reader::{blocking, commit_tree},
 };
+
+/// Edges of a shallow clone that are told to git; one has a handful.
+const SHALLOW_COMMITS_MAX: usize = 1000;
+
+/// What starts a commit in git's output. A path cannot be it, but for one that somebody made to be.
+const COMMIT_MARK: &[u8] = b"\x01";
 
 /// Which part of the history is looked at.
 #[derive(Debug, Clone)]
@@ -68,137 +78,175 @@ pub struct HistoryChurn {
 
 impl RepositoryReader {
     /// Counts the commits that touch each file: those within the window before `now` or, when the newest commit is older
-    /// than that, within the window before the newest commit.
+    /// than that, within the window before the newest commit. The edge of a shallow clone is left out: what changed there
+    /// cannot be known.
     ///
     /// # Errors
-    /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::RepositoryTooLarge`], [`GitError::Cancelled`].
+    /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`], [`GitError::Cancelled`],
+    /// [`GitError::Timeout`] after the options' `fetch_timeout`.
     pub async fn history_churn(
         &self,
         query: &HistoryQuery,
         cancel: &CancellationToken,
     ) -> Result<HistoryChurn, GitError> {
-        let (repository, query, cancel) = (self.repository.clone(), query.clone(), cancel.clone());
-        blocking(move || {
-            let mut repository = repository.to_thread_local();
-            repository.object_cache_size(OBJECT_CACHE_BYTES);
-            churn_count(&repository, &query, &cancel)
+        let (repository, asked) = (self.repository.clone(), query.clone());
+        let range = blocking(move || history_range(&repository.to_thread_local(), &asked)).await?;
+        let command = GitCommand::new(
+            &self.options,
+            "counting the history",
+            self.repository.path(),
+            "log",
+        )
+        .flags(&[
+            "--format=tformat:%x01",
+            "-z",
+            "--name-only",
+            "--no-renames",
+            "--no-merges",
+            // What a work tree's own configuration could turn on.
+            "--no-show-signature",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-notes",
+            "--no-color",
+            "--no-relative",
+            "-O/dev/null",
+        ])
+        .flag_with("--max-age", range.oldest_seconds)
+        .flag_with("--max-count", query.commits_max)
+        .config("log.showRoot", "true")
+        .timeout(self.options.fetch_timeout)
+        .operands(range.revisions.iter().map(String::as_str).chain(["--"]));
+        let mut counter = ChurnCounter::new(&query.scan_path);
+        let mut sink = |bytes: &[u8]| {
+            counter.take(bytes);
+            Ok(())
+        };
+        let counted = command.run_piped(cancel, &mut |_| (), &mut sink).await;
+        counted.map_err(|error| match error {
+            GitError::GitFailed { detail, .. }
+                if failure_is_corruption(&GitError::failed("", &detail)) =>
+            {
+                GitError::MirrorDamaged { detail }
+            }
+            error => error,
+        })?;
+        let mut paths: Vec<PathChurn> = counter
+            .counts
+            .into_iter()
+            .map(|(path, commits)| PathChurn { path, commits })
+            .collect();
+        paths.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(HistoryChurn {
+            paths,
+            commits: counter.commits,
+            incremental: range.incremental,
         })
-        .await
     }
 }
 
-fn damaged(error: &dyn std::fmt::Display) -> GitError {
-    GitError::MirrorDamaged {
-        detail: format!("history: {error}"),
-    }
+/// The commits to look at, as git's arguments.
+struct HistoryRange {
+    revisions: Vec<String>,
+    oldest_seconds: i64,
+    incremental: bool,
 }
 
-fn churn_count(
+fn history_range(
     repository: &gix::Repository,
     query: &HistoryQuery,
-    cancel: &CancellationToken,
-) -> Result<HistoryChurn, GitError> {
-    commit_tree(repository, &query.to)?;
-    let to = ObjectId::from_hex(query.to.as_bytes()).map_err(|error| damaged(&error))?;
-    let newest = repository
-        .find_commit(to)
-        .and_then(|commit| commit.time())
-        .map_err(|error| damaged(&error))?
-        .seconds;
-    let window = Duration::days(i64::from(query.window_days)).num_seconds();
-    let end = if newest < query.now.timestamp() - window {
-        newest
-    } else {
-        query.now.timestamp()
+) -> Result<HistoryRange, GitError> {
+    let damaged = |error: gix::Error| GitError::MirrorDamaged {
+        detail: format!("history: {error}"),
     };
+    commit_tree(repository, &query.to)?;
+    let to = ObjectId::from_hex(query.to.as_bytes()).map_err(damaged)?;
+    let newest = repository.find_commit(to).and_then(|commit| commit.time());
+    let newest = newest.map_err(damaged)?.seconds;
+    let window = Duration::days(i64::from(query.window_days)).num_seconds();
+    let now = query.now.timestamp();
+    let end = if newest < now - window { newest } else { now };
 
     let from = query
         .from
         .as_deref()
         .and_then(|from| ObjectId::from_hex(from.as_bytes()).ok());
     let from = from.filter(|from| is_ancestor(repository, *from, to));
-    let commits = repository
-        .rev_walk([to])
-        .sorting(Sorting::ByCommitTimeCutoff {
-            order: CommitTimeOrder::NewestFirst,
-            seconds: end - window,
-        })
-        .with_hidden(from)
-        .all()
-        .map_err(|error| damaged(&error))?;
-
-    let mut churn = HistoryChurn {
+    let shallow = repository.shallow_commits().map_err(damaged)?;
+    let edges = shallow
+        .iter()
+        .flat_map(|commits| commits.iter())
+        .take(SHALLOW_COMMITS_MAX);
+    let mut revisions = vec![to.to_string()];
+    revisions.extend(from.iter().chain(edges).map(|id| format!("^{id}")));
+    Ok(HistoryRange {
+        revisions,
+        // Git reads a negative number as one far in the future.
+        oldest_seconds: (end - window).max(0),
         incremental: from.is_some(),
-        ..HistoryChurn::default()
-    };
-    let mut counts: HashMap<String, u32> = HashMap::new();
-    let mut walk = TreeWalk::new(repository, cancel);
-    for commit in commits {
-        cancel_check(cancel)?;
-        if churn.commits >= query.commits_max {
-            break;
-        }
-        let commit = commit
-            .map_err(|error| damaged(&error))?
-            .object()
-            .map_err(|error| damaged(&error))?;
-        let mut parents = commit.parent_ids();
-        let parent = match (parents.next(), parents.next()) {
-            (_, Some(_)) => continue,
-            (None, None) => None,
-            (Some(parent), None) => match parent.object() {
-                Ok(parent) => Some(parent.into_commit()),
-                // The edge of a shallow clone: what this commit changed cannot be known.
-                Err(_) => continue,
-            },
-        };
-        let tree = |commit: &gix::Commit<'_>| {
-            commit
-                .tree_id()
-                .map(gix::Id::detach)
-                .map_err(|error| damaged(&error))
-        };
-        walk.limit_reset();
-        let new = folder(&mut walk, tree(&commit)?, &query.scan_path)?;
-        let old = match &parent {
-            Some(parent) => folder(&mut walk, tree(parent)?, &query.scan_path)?,
-            None => None,
-        };
-        churn.commits += 1;
-        walk.compare(
-            query.scan_path.as_str(),
-            old,
-            new,
-            &mut |path, _, _| match counts.get_mut(path) {
-                Some(count) => *count += 1,
-                None => {
-                    counts.insert(path.to_owned(), 1);
-                }
-            },
-        )?;
-    }
-    churn.paths = counts
-        .into_iter()
-        .map(|(path, commits)| PathChurn { path, commits })
-        .collect();
-    churn.paths.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(churn)
-}
-
-/// Where the scan path was no folder at that time, it had no files.
-fn folder(
-    walk: &mut TreeWalk<'_>,
-    root: ObjectId,
-    scan_path: &ScanPath,
-) -> Result<Option<ObjectId>, GitError> {
-    match walk.folder_find(root, scan_path) {
-        Err(GitError::ScanPathInvalid { .. }) => Ok(None),
-        found => found,
-    }
+    })
 }
 
 fn is_ancestor(repository: &gix::Repository, from: ObjectId, to: ObjectId) -> bool {
-    repository
-        .merge_base(from, to)
-        .is_ok_and(|base| base.is_some_and(|base| base.detach() == from))
+    let base = repository.merge_base(from, to);
+    base.is_ok_and(|base| base.is_some_and(|base| base.detach() == from))
+}
+
+/// Reads git's output piece by piece: names between NUL bytes, a mark for each commit, a line break before its first name.
+struct ChurnCounter {
+    folder: String,
+    counts: HashMap<String, u32>,
+    commits: usize,
+    name: Vec<u8>,
+    after_mark: bool,
+}
+
+impl ChurnCounter {
+    fn new(scan_path: &ScanPath) -> Self {
+        let folder = if scan_path.is_root() {
+            String::new()
+        } else {
+            format!("{}/", scan_path.as_str())
+        };
+        Self {
+            folder,
+            counts: HashMap::new(),
+            commits: 0,
+            name: Vec::new(),
+            after_mark: false,
+        }
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+            self.name.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end + 1..];
+            self.name_end();
+        }
+        self.name.extend_from_slice(bytes);
+    }
+
+    fn name_end(&mut self) {
+        let name = std::mem::take(&mut self.name);
+        if name == COMMIT_MARK {
+            self.commits += 1;
+            self.after_mark = true;
+            return;
+        }
+        let path = match name.strip_prefix(b"\n") {
+            Some(rest) if self.after_mark => rest,
+            _ => &name,
+        };
+        self.after_mark = false;
+        let Ok(path) = std::str::from_utf8(path) else {
+            return;
+        };
+        if path.is_empty() || !path.starts_with(&self.folder) {
+            return;
+        }
+        match self.counts.get_mut(path) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.insert(path.to_owned(), 1)),
+        }
+    }
 }

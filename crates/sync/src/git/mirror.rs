@@ -142,7 +142,8 @@ impl Mirror {
     /// # Errors
     /// As [`RepositoryReader::repository_open`].
     pub fn reader(&self) -> Result<RepositoryReader, GitError> {
-        RepositoryReader::repository_open(&self.path)
+        let reader = RepositoryReader::repository_open(&self.path)?;
+        Ok(reader.with_options(self.options.clone()))
     }
 
     /// The commit that was fetched last.

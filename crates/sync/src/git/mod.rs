@@ -2,7 +2,7 @@
 //!
 //! - [`SourceUrl`], [`BranchName`] and [`ScanPath`] are what a user wrote, checked; [`SourcePolicy`] is what the operator allows.
 //! - [`MirrorStore`] keeps a bare partial clone for each source, filled by the `git` command in a closed environment.
-//! - [`RepositoryReader`] lists and compares trees, reads contents and counts changes with gix: no process, no network.
+//! - [`RepositoryReader`] lists and compares trees and reads contents with gix, and counts changes with `git log`: no network.
 //!
 //! Only `command` starts a process; only `fetch` knows the network.
 

@@ -1,12 +1,15 @@
-//! Reads repositories with gix: mirrors, and (read-only) the repository a person stands in. Nothing here writes, runs a
-//! program or touches the network.
+//! Reads repositories: mirrors, and (read-only) the repository a person stands in. Nothing here writes or touches the
+//! network; all of it is gix, but for the history, which `git log` counts faster.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use gix::ThreadSafeRepository;
 use tokio_util::sync::CancellationToken;
 
-use super::GitError;
+use super::{GitError, GitOptions};
 
 /// Largest object taken into memory, in bytes. A folder of a million files is a tree of about 40 MB.
 const OBJECT_BYTES_MAX: &str = "gitoxide.objects.allocLimit=256m";
@@ -18,6 +21,8 @@ pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Clone)]
 pub struct RepositoryReader {
     pub(crate) repository: ThreadSafeRepository,
+    /// For what is read with the `git` command.
+    pub(crate) options: Arc<GitOptions>,
 }
 
 impl std::fmt::Debug for RepositoryReader {
@@ -34,7 +39,15 @@ impl RepositoryReader {
     pub fn repository_open(git_dir: &Path) -> Result<Self, GitError> {
         Ok(Self {
             repository: repository_open_at(git_dir)?,
+            options: Arc::new(GitOptions::without_home()),
         })
+    }
+
+    /// The same reader, with another `git` command for what is read with it.
+    #[must_use]
+    pub fn with_options(mut self, options: Arc<GitOptions>) -> Self {
+        self.options = options;
+        self
     }
 
     /// Whether `commit` (hex) is in the repository, whole enough to be read.

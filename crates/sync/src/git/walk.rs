@@ -82,7 +82,7 @@ struct Folder {
     new: Option<ObjectId>,
 }
 
-/// One comparison of trees; used for many, it keeps its buffers.
+/// One comparison of trees.
 pub(crate) struct TreeWalk<'a> {
     repository: &'a gix::Repository,
     cancel: &'a CancellationToken,
@@ -101,11 +101,6 @@ impl<'a> TreeWalk<'a> {
             entries: 0,
             skipped: SkippedEntries::default(),
         }
-    }
-
-    /// Starts counting entries afresh.
-    pub fn limit_reset(&mut self) {
-        self.entries = 0;
     }
 
     /// The folder at `scan_path` below `root`; `None` when nothing is there.
