@@ -30,7 +30,8 @@ fn visit(root: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
             Ok(facts) => {
                 for definition in &facts.definitions {
                     if let Some(m) = definition.metrics {
-                        let (line, function) = (definition.start_line, &definition.name);
+                        let (line, function) =
+                            (definition.start_line, definition.name.replace(',', " "));
                         println!(
                             "{name},{line},{function},{},{},{}",
                             m.cyclomatic, m.parameters, m.length

@@ -150,11 +150,16 @@ impl Page {
             let percent = percent(share, metrics);
             let _ = writeln!(
                 text,
-                "  {:<16} {} {:>5.1} %  {:>9} lines",
+                "  {:<16} {} {:>5.1} %  {:>9} {}",
                 share.language.title(),
                 bar(percent, bar_width).style(self.bar),
                 percent,
                 thousands(share.lines_of_code),
+                if share.lines_of_code == 1 {
+                    "line"
+                } else {
+                    "lines"
+                },
             );
         }
         let rest = metrics.languages.len().saturating_sub(LANGUAGES_SHOWN);

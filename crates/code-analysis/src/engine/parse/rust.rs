@@ -330,6 +330,14 @@ fn cfg_needs_test(attribute: &str) -> bool {
             && condition.split(['(', ',', ')']).any(|word| word == "test"))
 }
 
+/// Whether a module of that name holds tests, and not what tests need.
+fn is_name_of_tests(name: &str) -> bool {
+    matches!(name, "test" | "tests")
+        || name.ends_with("_test")
+        || name.ends_with("_tests")
+        || name.starts_with("test_")
+}
+
 fn is_else_if(parent: Option<Node<'_>>) -> bool {
     parent.is_some_and(|parent| parent.kind() == "else_clause")
 }
@@ -396,13 +404,11 @@ impl NodeVisitor for Walk<'_> {
                 let mut before = self.before(node);
                 let body = node.child_by_field_name("body");
                 before.documented |= self.documented_inside(body);
-                if before.only_in_tests {
-                    let sign = if body.is_some() {
-                        Sign::TestModuleInline
-                    } else {
-                        Sign::TestModuleElsewhere
-                    };
-                    self.builder.sign(sign, start);
+                let name = field_text(&self.builder, node, "name");
+                if before.only_in_tests && body.is_some() {
+                    self.builder.sign(Sign::TestModuleInline, start);
+                } else if before.only_in_tests && is_name_of_tests(name) {
+                    self.builder.sign(Sign::TestModuleElsewhere, start);
                 }
                 self.test_open(node, before);
                 if body.is_some() {

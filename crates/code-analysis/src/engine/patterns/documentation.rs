@@ -11,13 +11,22 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
     let mut questions = Vec::new();
     for stack in STACKS {
         let (seen, comment) = words(stack);
+        let functions = if stack == Language::Java {
+            "methods"
+        } else {
+            "functions and methods"
+        };
+        let types = match stack {
+            Language::Python | Language::JavaScript => "classes",
+            _ => "types",
+        };
         for (subject, things, holds) in [
             (
                 "functions",
-                "functions and methods",
+                functions,
                 is_function as fn(DefinitionKind) -> bool,
             ),
-            ("types", "types", is_type),
+            ("types", types, is_type),
         ] {
             let answers = vec![
                 Answer::rule(
@@ -122,11 +131,11 @@ fn capital(word: &str) -> String {
     })
 }
 
-fn singular(things: &str) -> &'static str {
-    if things == "types" {
-        "type"
-    } else {
-        "function and method"
+fn singular(things: &str) -> &str {
+    match things {
+        "functions and methods" => "function and method",
+        "classes" => "class",
+        other => other.strip_suffix('s').unwrap_or(other),
     }
 }
 

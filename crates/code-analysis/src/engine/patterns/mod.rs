@@ -289,14 +289,20 @@ impl Question<'_> {
     }
 }
 
-/// Up to three cases, from the files that have the most of them; one a file while there are files.
+/// Up to three cases, from the files that have the most of them: one from each while there are files.
 fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
     let mut by_file: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
     for case in cases {
         by_file.entry(&case.file.path).or_default().push(case);
     }
     let mut files: Vec<Vec<&Case<'_>>> = by_file.into_values().collect();
-    files.sort_by_key(|cases| std::cmp::Reverse(cases.len()));
+    // Among equals the shallower path: it is nearer to the heart of a project.
+    files.sort_by_key(|cases| {
+        (
+            std::cmp::Reverse(cases.len()),
+            cases[0].file.path.matches('/').count(),
+        )
+    });
     let mut chosen = BTreeSet::new();
     for round in 0..EXAMPLES {
         for file in &files {

@@ -115,31 +115,39 @@ fn go<'a>(files: &Files<'a>) -> Question<'a> {
 }
 
 fn python_places<'a>(files: &Files<'a>) -> Question<'a> {
+    let top = |slug, folder: &str| {
+        Answer::rule(
+            slug,
+            format!("Tests are in the top-level `{folder}` folder"),
+            format!("Put tests into the top-level `{folder}` folder, apart from the packages."),
+        )
+    };
+    let inside = |slug, folder: &str| {
+        Answer::rule(
+            slug,
+            format!("Tests are in a `{folder}` folder of the package they test"),
+            format!("Put tests into a `{folder}` folder inside the package that they test."),
+        )
+    };
     let answers = vec![
-        Answer::rule(
-            "top-folder",
-            "Tests are in a top-level `tests` folder",
-            "Put tests into the top-level `tests` (or `test`) folder, apart from the packages.",
-        ),
-        Answer::rule(
-            "package-folder",
-            "Tests are in a `tests` folder of the package they test",
-            "Put tests into a `tests` folder inside the package that they test.",
-        ),
-        Answer::rule(
-            "beside",
-            "Tests are beside the code they test",
-            "Put a test file into the folder of the module that it tests.",
-        ),
+        top("top-tests", "tests"),
+        top("top-test", "test"),
+        inside("package-tests", "tests"),
+        inside("package-test", "test"),
+        Answer::other("elsewhere"),
     ];
     let cases = with_tests(files, Language::Python)
         .map(|file| {
-            let folders = folders(&file.path);
-            let is_tests = |folder: &str| matches!(folder, "tests" | "test");
-            let answer = match folders.split('/').position(is_tests) {
-                Some(0) => 0,
-                Some(_) => 1,
-                None => 2,
+            let found = folders(&file.path)
+                .split('/')
+                .enumerate()
+                .find(|(_, folder)| matches!(*folder, "tests" | "test"));
+            let answer = match found {
+                Some((0, "tests")) => 0,
+                Some((0, _)) => 1,
+                Some((_, "tests")) => 2,
+                Some(_) => 3,
+                None => 4,
             };
             Case::line(file, 1, answer)
         })
@@ -264,24 +272,24 @@ fn script_names<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
 }
 
 fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
-    let answers = vec![
-        Answer::rule(
-            "beside",
-            "Tests are beside the code they test",
-            "Put a test file into the folder of the file that it tests.",
-        ),
-        Answer::rule(
-            "__tests__",
-            "Tests are in `__tests__` folders",
-            "Put tests into a `__tests__` folder beside the code that they test.",
-        ),
-        Answer::rule(
-            "tests-folder",
-            "Tests are in a `tests` folder",
-            "Put tests into the `tests` (or `test`) folder.",
-        ),
-        Answer::other("other"),
-    ];
+    const FOLDERS: [&str; 5] = ["__tests__", "tests", "test", "spec", "e2e"];
+    let mut answers: Vec<Answer> = FOLDERS
+        .into_iter()
+        .map(|folder| {
+            let statement = format!("Put tests into a `{folder}` folder.");
+            Answer::rule(
+                folder,
+                format!("Tests are in a `{folder}` folder"),
+                statement,
+            )
+        })
+        .collect();
+    answers.push(Answer::rule(
+        "beside",
+        "Tests are beside the code they test",
+        "Put a test file into the folder of the file that it tests.",
+    ));
+    answers.push(Answer::other("other"));
     let source_folders: HashSet<&str> = files
         .source(stack)
         .map(|file| folders(&file.path))
@@ -289,14 +297,15 @@ fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
     let cases = with_tests(files, stack)
         .map(|file| {
             let folders = folders(&file.path);
-            let has = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
-            let answer = match () {
-                () if has(&["__tests__"]) => 1,
-                () if has(&["tests", "test"]) => 2,
-                () if source_folders.contains(folders) => 0,
-                () => 3,
+            let named = FOLDERS
+                .iter()
+                .position(|name| folders.split('/').any(|folder| folder == *name));
+            let beside = if source_folders.contains(folders) {
+                FOLDERS.len()
+            } else {
+                FOLDERS.len() + 1
             };
-            Case::line(file, 1, answer)
+            Case::line(file, 1, named.unwrap_or(beside))
         })
         .collect();
     Question {
@@ -365,7 +374,7 @@ mod tests {
             found("test_layout", &sources),
             [
                 "test_layout/python/file-names/test-prefix 5/5",
-                "test_layout/python/place/top-folder 5/5"
+                "test_layout/python/place/top-tests 5/5"
             ]
         );
     }

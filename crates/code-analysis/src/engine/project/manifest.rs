@@ -51,7 +51,7 @@ pub(crate) struct Packages {
 }
 
 /// Reads every manifest; one that does not parse says nothing.
-pub(crate) fn read(manifests: &[Manifest]) -> Packages {
+pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Packages {
     let mut packages = Packages::default();
     for manifest in manifests {
         let name = manifest.path.rsplit('/').next().unwrap_or(&manifest.path);

@@ -146,7 +146,7 @@ frameworks! {
         "gorm": ["gorm.io/gorm"] ["gorm.io/gorm"];
         "grpc": ["google.golang.org/grpc"] ["google.golang.org/grpc"];
         "kubernetes": ["k8s.io/client-go"] ["k8s.io/"];
-        "prometheus": ["github.com/prometheus/client_golang"] ["github.com/prometheus/client_golang"];
+        "prometheus-client": ["github.com/prometheus/client_golang"] ["github.com/prometheus/client_golang"];
         "testify": ["github.com/stretchr/testify"] ["github.com/stretchr/testify"];
         "zap": ["go.uber.org/zap"] ["go.uber.org/zap"];
     }
@@ -178,6 +178,14 @@ impl Ecosystem {
     }
 }
 
+impl Ecosystem {
+    /// Whether code can use a package and never import it: by a path in an attribute, or as a tool of the build. In the
+    /// others, what a manifest names and no source imports is for tests alone, or left over.
+    const fn may_be_used_unimported(self) -> bool {
+        matches!(self, Ecosystem::Cargo | Ecosystem::Npm)
+    }
+}
+
 impl Framework {
     /// Whether an import is of this framework: its module, or something below it.
     fn is_imported_by(&self, module: &str) -> bool {
@@ -202,14 +210,17 @@ impl Framework {
     }
 }
 
-/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest depends on it at
-/// run time; what only tests import, and the project's own packages, do not.
+/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on it
+/// at run time; what only tests and examples use, and the project's own packages, do not.
 pub(super) fn find(
     files: &[&SourceFile],
     shares: &[LanguageShare],
     manifests: &[Manifest],
 ) -> Vec<Technology> {
-    let packages = manifest::read(manifests);
+    let own = manifests
+        .iter()
+        .filter(|manifest| role::of(&manifest.path) == Role::Source);
+    let packages = manifest::read(own);
     let frameworks = frameworks_find(files, &packages);
     let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
     for share in shares {
@@ -245,15 +256,19 @@ pub(super) fn find(
 }
 
 fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology> {
+    let sources: Vec<&SourceFile> = files
+        .iter()
+        .copied()
+        .filter(|file| role::of(&file.path) == Role::Source)
+        .collect();
     let mut found = Vec::new();
     for framework in FRAMEWORKS {
         if framework.is_named_in(&packages.own) {
             continue;
         }
         let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
-        for file in files {
+        for file in &sources {
             if Ecosystem::of(file.language) == Some(framework.ecosystem)
-                && role::of(&file.path) == Role::Source
                 && file
                     .facts
                     .imports
@@ -267,9 +282,21 @@ fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology
             .iter()
             .max_by_key(|(language, count)| (**count, std::cmp::Reverse(**language)));
         let (language, files) = match most {
-            Some((language, _)) => (*language, by_language.values().sum()),
-            None if framework.is_named_in(&packages.dependencies) => {
-                let Some(language) = main_language(files, framework.ecosystem) else {
+            Some((language, _)) => {
+                let importing: u32 = by_language.values().sum();
+                let of_ecosystem = sources
+                    .iter()
+                    .filter(|file| Ecosystem::of(file.language) == Some(framework.ecosystem));
+                // Two files in a hundred: less is a corner, not the stack.
+                if u64::from(importing) * 50 < of_ecosystem.count() as u64 {
+                    continue;
+                }
+                (*language, importing)
+            }
+            None if framework.ecosystem.may_be_used_unimported()
+                && framework.is_named_in(&packages.dependencies) =>
+            {
+                let Some(language) = main_language(&sources, framework.ecosystem) else {
                     continue;
                 };
                 (language, 0)

@@ -7,25 +7,30 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingPattern,
     CallExpression, CatchClause, Class, ConditionalExpression, Declaration, DoWhileStatement,
-    ExportAllDeclaration, ExportDeclaration, ExportDefaultDeclaration,
-    ExportDefaultDeclarationKind, ExportFromDeclaration, ExportNamedDeclaration, Expression,
-    ForInStatement, ForOfStatement, ForStatement, FormalParameters, Function, IfStatement,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, LogicalExpression,
-    MethodDefinition, MethodDefinitionKind, ObjectProperty, PropertyDefinition, Statement,
-    SwitchCase, SwitchStatement, TSAccessibility, TSEnumDeclaration, TSImportEqualsDeclaration,
-    TSInterfaceDeclaration, TSModuleReference, TSNamespaceDeclaration, TSTypeAliasDeclaration,
-    ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator, WhileStatement,
+    ExportAllDeclaration, ExportDeclaration, ExportDefaultDeclaration, ExportFromDeclaration,
+    ExportNamedDeclaration, Expression, ForInStatement, ForOfStatement, ForStatement, Function,
+    IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ImportExpression,
+    LogicalExpression, MethodDefinition, MethodDefinitionKind, ObjectProperty, PropertyDefinition,
+    Statement, SwitchCase, SwitchStatement, TSAccessibility, TSEnumDeclaration,
+    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference, TSNamespaceDeclaration,
+    TSTypeAliasDeclaration, ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator,
+    WhileStatement,
 };
-use oxc_ast_visit::{Visit, walk};
+use oxc_ast_visit::{Visit, walk as oxc_walk};
 use oxc_parser::Parser;
-use oxc_span::{GetSpan, SourceType, Span};
+use oxc_span::{GetSpan, SourceType};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::language::Language;
 use super::super::skip::Skip;
-use super::builder::Found;
 use super::{Builder, errors_tolerated};
+
+mod shape;
+mod walk;
+
+use shape::{is_function, is_plain_value, is_test_call, names_exported_apart};
+use walk::{Named, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
     let source_type = match language {
@@ -64,179 +69,11 @@ pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip>
     walk.visit_program(&parsed.program);
     Ok(walk.builder.finish())
 }
-
-/// Names that a module exports in a statement of their own: `export { a, b as c }`, `export default a`,
-/// `module.exports = a`.
-fn names_exported_apart<'a>(statement: &Statement<'a>, names: &mut HashSet<&'a str>) {
-    match statement {
-        Statement::ExportNamedDeclaration(export) => {
-            names.extend(
-                export
-                    .specifiers
-                    .iter()
-                    .map(|specifier| specifier.local.name().as_str()),
-            );
-        }
-        Statement::ExportDefaultDeclaration(export) => {
-            if let ExportDefaultDeclarationKind::Identifier(identifier) = &export.declaration {
-                names.insert(identifier.name.as_str());
-            }
-        }
-        _ => {}
-    }
-}
-
-struct Walk<'s, 'a> {
-    builder: Builder<'s>,
-    /// Offsets of the tokens that a JSDoc comment stands before.
-    documented: HashSet<u32>,
-    exported_later: HashSet<&'a str>,
-    /// The name, kind and place that the next function gets from what it is assigned to.
-    name: Option<Named<'a>>,
-    /// Where the statement begins that holds the next definition: its doc comment stands before that.
-    anchor: Option<u32>,
-    /// Whether that statement exports it.
-    exported: bool,
-    /// The classes that are open.
-    classes: Vec<OpenClass>,
-}
-
-struct Named<'a> {
-    name: Cow<'a, str>,
-    kind: DefinitionKind,
-    span: Span,
-    exported: bool,
-    documented: bool,
-    dictated: bool,
-}
-
-#[derive(Clone, Copy)]
-struct OpenClass {
-    exported: bool,
-    derived: bool,
-}
-
-impl<'a> Walk<'_, 'a> {
-    /// Whether a definition is exported and documented, told by the statement around it; both are used up.
-    fn statement(&mut self, start: u32, name: &str) -> (bool, bool) {
-        let at_top = !self.builder.in_function() && self.classes.is_empty();
-        let exported =
-            std::mem::take(&mut self.exported) || (at_top && self.exported_later.contains(name));
-        let anchor = self.anchor.take();
-        let documented = self.documented.contains(&start)
-            || anchor.is_some_and(|at| self.documented.contains(&at));
-        (exported, documented)
-    }
-
-    fn define(&mut self, kind: DefinitionKind, name: &str, span: Span) -> usize {
-        let (exported, documented) = self.statement(span.start, name);
-        self.found(&Named {
-            name: Cow::Borrowed(name),
-            kind,
-            span,
-            exported,
-            documented,
-            dictated: false,
-        })
-    }
-
-    fn found(&mut self, named: &Named<'_>) -> usize {
-        self.builder.define(Found {
-            kind: named.kind,
-            name: &named.name,
-            start: named.span.start,
-            end: named.span.end,
-            exported: named.exported,
-            documented: named.documented,
-            test: false,
-            dictated: named.dictated,
-        })
-    }
-
-    /// Opens a function under the name that waits for it, or its own.
-    fn function(
-        &mut self,
-        own: Option<(&str, bool)>,
-        span: Span,
-        parameters: &FormalParameters<'a>,
-    ) {
-        let definition = match self.name.take() {
-            Some(named) => Some(self.found(&named)),
-            None => match own {
-                // A declaration belongs to its statement; the name of an expression is its own affair.
-                Some((name, true)) => Some(self.define(DefinitionKind::Function, name, span)),
-                Some((name, false)) => {
-                    let named = Named {
-                        name: Cow::Borrowed(name),
-                        kind: DefinitionKind::Function,
-                        span,
-                        exported: std::mem::take(&mut self.exported),
-                        documented: self
-                            .anchor
-                            .take()
-                            .is_some_and(|at| self.documented.contains(&at)),
-                        dictated: false,
-                    };
-                    Some(self.found(&named))
-                }
-                None => None,
-            },
-        };
-        self.exported = false;
-        self.anchor = None;
-        let count = parameters.items.len() + usize::from(parameters.rest.is_some());
-        self.builder.function_open(
-            definition,
-            u32::try_from(count).unwrap_or(u32::MAX),
-            span.start,
-            span.end,
-        );
-        self.builder.container_open(None);
-    }
-
-    fn function_end(&mut self) {
-        self.builder.container_close();
-        self.builder.function_close();
-    }
-
-    fn nested(&mut self, branches: usize, work: impl FnOnce(&mut Self)) {
-        self.builder.branch(branches);
-        self.builder.nest();
-        work(self);
-        self.builder.unnest();
-    }
-}
-
-fn is_function(expression: &Expression<'_>) -> bool {
-    matches!(
-        expression,
-        Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)
-    )
-}
-
-/// The functions of test frameworks that hold one test case.
-fn is_test_call(callee: &Expression<'_>) -> bool {
-    match callee {
-        Expression::Identifier(name) => matches!(name.name.as_str(), "it" | "test"),
-        Expression::StaticMemberExpression(member) => match &member.object {
-            Expression::Identifier(name) => {
-                matches!(name.name.as_str(), "it" | "test")
-                    && matches!(
-                        member.property.name.as_str(),
-                        "only" | "skip" | "each" | "todo" | "concurrent" | "fails"
-                    )
-            }
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
 impl<'a> Visit<'a> for Walk<'_, 'a> {
     fn visit_statement(&mut self, it: &Statement<'a>) {
         self.anchor = Some(it.span().start);
         self.exported = false;
-        walk::walk_statement(self, it);
+        oxc_walk::walk_statement(self, it);
         self.anchor = None;
     }
 
@@ -249,7 +86,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             self.builder.sign(Sign::ExportNamed, it.span.start);
         }
         self.exported = true;
-        walk::walk_export_declaration(self, it);
+        oxc_walk::walk_export_declaration(self, it);
     }
 
     fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'a>) {
@@ -281,7 +118,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
         self.builder.sign(Sign::ExportDefault, it.span.start);
         self.exported = true;
-        walk::walk_export_default_declaration(self, it);
+        oxc_walk::walk_export_default_declaration(self, it);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
@@ -322,7 +159,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             self.builder
                 .import(source.value.as_str(), it.span.start, ImportStyle::Dynamic);
         }
-        walk::walk_import_expression(self, it);
+        oxc_walk::walk_import_expression(self, it);
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
@@ -338,7 +175,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             callee if it.arguments.len() > 1 && is_test_call(callee) => self.builder.test_count(),
             _ => {}
         }
-        walk::walk_call_expression(self, it);
+        oxc_walk::walk_call_expression(self, it);
     }
 
     fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
@@ -357,13 +194,13 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             .as_ref()
             .map(|id| (id.name.as_str(), it.is_declaration()));
         self.function(own, it.span, &it.params);
-        walk::walk_function(self, it, flags);
+        oxc_walk::walk_function(self, it, flags);
         self.function_end();
     }
 
     fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
         self.function(None, it.span, &it.params);
-        walk::walk_arrow_function_expression(self, it);
+        oxc_walk::walk_arrow_function_expression(self, it);
         self.function_end();
     }
 
@@ -394,7 +231,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             exported,
             derived: it.heritage.is_some(),
         });
-        walk::walk_class(self, it);
+        oxc_walk::walk_class(self, it);
         self.classes.pop();
         self.builder.container_close();
     }
@@ -421,7 +258,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                     || class.derived,
             });
         }
-        walk::walk_method_definition(self, it);
+        oxc_walk::walk_method_definition(self, it);
         self.name = None;
     }
 
@@ -445,7 +282,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                 dictated: it.r#override || class.derived,
             });
         }
-        walk::walk_property_definition(self, it);
+        oxc_walk::walk_property_definition(self, it);
         self.name = None;
     }
 
@@ -461,7 +298,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                 dictated: true,
             });
         }
-        walk::walk_object_property(self, it);
+        oxc_walk::walk_object_property(self, it);
         self.name = None;
     }
 
@@ -506,7 +343,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
-        walk::walk_variable_declarator(self, it);
+        oxc_walk::walk_variable_declarator(self, it);
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
@@ -542,7 +379,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                 });
             }
         }
-        walk::walk_assignment_expression(self, it);
+        oxc_walk::walk_assignment_expression(self, it);
         self.name = None;
     }
 
@@ -562,7 +399,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
         let name = it.id.name.as_str();
         self.define(DefinitionKind::Module, name, it.span);
         self.builder.container_open(Some(name.to_owned()));
-        walk::walk_ts_namespace_declaration(self, it);
+        oxc_walk::walk_ts_namespace_declaration(self, it);
         self.builder.container_close();
     }
 
@@ -585,36 +422,36 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
-        self.nested(1, |walk| walk::walk_for_statement(walk, it));
+        self.nested(1, |walk| oxc_walk::walk_for_statement(walk, it));
     }
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.nested(1, |walk| walk::walk_for_in_statement(walk, it));
+        self.nested(1, |walk| oxc_walk::walk_for_in_statement(walk, it));
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.nested(1, |walk| walk::walk_for_of_statement(walk, it));
+        self.nested(1, |walk| oxc_walk::walk_for_of_statement(walk, it));
     }
 
     fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
-        self.nested(1, |walk| walk::walk_while_statement(walk, it));
+        self.nested(1, |walk| oxc_walk::walk_while_statement(walk, it));
     }
 
     fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
-        self.nested(1, |walk| walk::walk_do_while_statement(walk, it));
+        self.nested(1, |walk| oxc_walk::walk_do_while_statement(walk, it));
     }
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
-        self.nested(0, |walk| walk::walk_switch_statement(walk, it));
+        self.nested(0, |walk| oxc_walk::walk_switch_statement(walk, it));
     }
 
     fn visit_switch_case(&mut self, it: &SwitchCase<'a>) {
         self.builder.branch(usize::from(it.test.is_some()));
-        walk::walk_switch_case(self, it);
+        oxc_walk::walk_switch_case(self, it);
     }
 
     fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
-        self.nested(0, |walk| walk::walk_try_statement(walk, it));
+        self.nested(0, |walk| oxc_walk::walk_try_statement(walk, it));
     }
 
     fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
@@ -631,17 +468,17 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             },
             it.span.start,
         );
-        walk::walk_catch_clause(self, it);
+        oxc_walk::walk_catch_clause(self, it);
     }
 
     fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
         self.builder.branch(1);
-        walk::walk_conditional_expression(self, it);
+        oxc_walk::walk_conditional_expression(self, it);
     }
 
     fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
         self.builder.branch(1);
-        walk::walk_logical_expression(self, it);
+        oxc_walk::walk_logical_expression(self, it);
     }
 
     fn visit_throw_statement(&mut self, it: &ThrowStatement<'a>) {
@@ -655,24 +492,6 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             // A variable or what a call gave: an error or not, nobody can tell from here.
             _ => {}
         }
-        walk::walk_throw_statement(self, it);
-    }
-}
-
-/// Whether the value of a constant is a literal, so that the name is a constant's and no component's or function's.
-fn is_plain_value(expression: &Expression<'_>) -> bool {
-    match expression {
-        Expression::StringLiteral(_)
-        | Expression::NumericLiteral(_)
-        | Expression::BooleanLiteral(_)
-        | Expression::BigIntLiteral(_)
-        | Expression::RegExpLiteral(_)
-        | Expression::TemplateLiteral(_) => true,
-        Expression::TSAsExpression(cast) => is_plain_value(&cast.expression),
-        Expression::UnaryExpression(unary) => is_plain_value(&unary.argument),
-        Expression::BinaryExpression(binary) => {
-            is_plain_value(&binary.left) && is_plain_value(&binary.right)
-        }
-        _ => false,
+        oxc_walk::walk_throw_statement(self, it);
     }
 }

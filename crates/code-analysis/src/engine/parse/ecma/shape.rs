@@ -1,0 +1,69 @@
+//! Questions about a piece of syntax that need nothing but the piece.
+
+use std::collections::HashSet;
+
+use oxc_ast::ast::{ExportDefaultDeclarationKind, Expression, Statement};
+
+/// Names that a module exports in a statement of their own: `export { a, b as c }`, `export default a`,
+/// `module.exports = a`.
+pub(super) fn names_exported_apart<'a>(statement: &Statement<'a>, names: &mut HashSet<&'a str>) {
+    match statement {
+        Statement::ExportNamedDeclaration(export) => {
+            names.extend(
+                export
+                    .specifiers
+                    .iter()
+                    .map(|specifier| specifier.local.name().as_str()),
+            );
+        }
+        Statement::ExportDefaultDeclaration(export) => {
+            if let ExportDefaultDeclarationKind::Identifier(identifier) = &export.declaration {
+                names.insert(identifier.name.as_str());
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn is_function(expression: &Expression<'_>) -> bool {
+    matches!(
+        expression,
+        Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_)
+    )
+}
+
+/// The functions of test frameworks that hold one test case.
+pub(super) fn is_test_call(callee: &Expression<'_>) -> bool {
+    match callee {
+        Expression::Identifier(name) => matches!(name.name.as_str(), "it" | "test"),
+        Expression::StaticMemberExpression(member) => match &member.object {
+            Expression::Identifier(name) => {
+                matches!(name.name.as_str(), "it" | "test")
+                    && matches!(
+                        member.property.name.as_str(),
+                        "only" | "skip" | "each" | "todo" | "concurrent" | "fails"
+                    )
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the value of a constant is a literal, so that the name is a constant's and no component's or function's.
+pub(super) fn is_plain_value(expression: &Expression<'_>) -> bool {
+    match expression {
+        Expression::StringLiteral(_)
+        | Expression::NumericLiteral(_)
+        | Expression::BooleanLiteral(_)
+        | Expression::BigIntLiteral(_)
+        | Expression::RegExpLiteral(_)
+        | Expression::TemplateLiteral(_) => true,
+        Expression::TSAsExpression(cast) => is_plain_value(&cast.expression),
+        Expression::UnaryExpression(unary) => is_plain_value(&unary.argument),
+        Expression::BinaryExpression(binary) => {
+            is_plain_value(&binary.left) && is_plain_value(&binary.right)
+        }
+        _ => false,
+    }
+}

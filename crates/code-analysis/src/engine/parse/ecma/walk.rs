@@ -1,0 +1,133 @@
+//! What the walk over a module keeps track of: the names, exports and doc comments that wait for the definition which
+//! they belong to.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use oxc_ast::ast::FormalParameters;
+use oxc_span::Span;
+
+use super::super::super::facts::DefinitionKind;
+use super::super::Builder;
+use super::super::builder::Found;
+
+pub(super) struct Walk<'s, 'a> {
+    pub builder: Builder<'s>,
+    /// Offsets of the tokens that a JSDoc comment stands before.
+    pub documented: HashSet<u32>,
+    pub exported_later: HashSet<&'a str>,
+    /// The name, kind and place that the next function gets from what it is assigned to.
+    pub name: Option<Named<'a>>,
+    /// Where the statement begins that holds the next definition: its doc comment stands before that.
+    pub anchor: Option<u32>,
+    /// Whether that statement exports it.
+    pub exported: bool,
+    /// The classes that are open.
+    pub classes: Vec<OpenClass>,
+}
+
+pub(super) struct Named<'a> {
+    pub name: Cow<'a, str>,
+    pub kind: DefinitionKind,
+    pub span: Span,
+    pub exported: bool,
+    pub documented: bool,
+    pub dictated: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct OpenClass {
+    pub exported: bool,
+    pub derived: bool,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Whether a definition is exported and documented, told by the statement around it; both are used up.
+    pub(super) fn statement(&mut self, start: u32, name: &str) -> (bool, bool) {
+        let at_top = !self.builder.in_function() && self.classes.is_empty();
+        let exported =
+            std::mem::take(&mut self.exported) || (at_top && self.exported_later.contains(name));
+        let anchor = self.anchor.take();
+        let documented = self.documented.contains(&start)
+            || anchor.is_some_and(|at| self.documented.contains(&at));
+        (exported, documented)
+    }
+
+    pub(super) fn define(&mut self, kind: DefinitionKind, name: &str, span: Span) -> usize {
+        let (exported, documented) = self.statement(span.start, name);
+        self.found(&Named {
+            name: Cow::Borrowed(name),
+            kind,
+            span,
+            exported,
+            documented,
+            dictated: false,
+        })
+    }
+
+    pub(super) fn found(&mut self, named: &Named<'_>) -> usize {
+        self.builder.define(Found {
+            kind: named.kind,
+            name: &named.name,
+            start: named.span.start,
+            end: named.span.end,
+            exported: named.exported,
+            documented: named.documented,
+            test: false,
+            dictated: named.dictated,
+        })
+    }
+
+    /// Opens a function under the name that waits for it, or its own.
+    pub(super) fn function(
+        &mut self,
+        own: Option<(&str, bool)>,
+        span: Span,
+        parameters: &FormalParameters<'a>,
+    ) {
+        let definition = match self.name.take() {
+            Some(named) => Some(self.found(&named)),
+            None => match own {
+                // A declaration belongs to its statement; the name of an expression is its own affair.
+                Some((name, true)) => Some(self.define(DefinitionKind::Function, name, span)),
+                Some((name, false)) => {
+                    let named = Named {
+                        name: Cow::Borrowed(name),
+                        kind: DefinitionKind::Function,
+                        span,
+                        exported: std::mem::take(&mut self.exported),
+                        documented: self
+                            .anchor
+                            .take()
+                            .is_some_and(|at| self.documented.contains(&at)),
+                        dictated: false,
+                    };
+                    Some(self.found(&named))
+                }
+                None => None,
+            },
+        };
+        self.exported = false;
+        self.anchor = None;
+        let count = parameters.items.len() + usize::from(parameters.rest.is_some());
+        self.builder.function_open(
+            definition,
+            u32::try_from(count).unwrap_or(u32::MAX),
+            span.start,
+            span.end,
+        );
+        self.builder.container_open(None);
+    }
+
+    pub(super) fn function_end(&mut self) {
+        self.builder.container_close();
+        self.builder.function_close();
+    }
+
+    pub(super) fn nested(&mut self, branches: usize, work: impl FnOnce(&mut Self)) {
+        self.builder.branch(branches);
+        self.builder.nest();
+        work(self);
+        self.builder.unnest();
+    }
+}

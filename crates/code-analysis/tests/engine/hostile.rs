@@ -1,0 +1,204 @@
+//! Input that nobody wrote by hand, or that somebody wrote to do harm: refused for a reason, or analysed; never a panic.
+
+use nyxcore_code_analysis::{Language, SIZE_CAP, Skip, file_analyze};
+use proptest::prelude::*;
+
+const PARSED: [(&str, Language); 7] = [
+    ("a.rs", Language::Rust),
+    ("a.ts", Language::TypeScript),
+    ("a.tsx", Language::Tsx),
+    ("a.js", Language::JavaScript),
+    ("a.py", Language::Python),
+    ("a.go", Language::Go),
+    ("a.java", Language::Java),
+];
+
+#[test]
+fn bytes_that_are_no_text_are_skipped_in_every_language() {
+    for (path, language) in PARSED {
+        let analyse = |bytes: &[u8]| file_analyze(path, language, bytes).expect_err("a reason");
+        assert_eq!(analyse(b"a\0b"), Skip::Binary);
+        assert_eq!(analyse(b"\xff\xfea\x01"), Skip::NotUtf8);
+        assert_eq!(analyse(&vec![b'\n'; SIZE_CAP + 1]), Skip::TooLarge);
+        assert_eq!(analyse("a = b;".repeat(20_000).as_bytes()), Skip::Minified);
+        assert_eq!(analyse("{".repeat(100_000).as_bytes()), Skip::TooDeep);
+    }
+}
+
+#[test]
+fn deep_nesting_over_many_lines_is_too_deep() {
+    for (path, language) in PARSED {
+        let text = format!("x = {}1{}\n", "(\n".repeat(100_000), ")\n".repeat(100_000));
+        assert_eq!(
+            file_analyze(path, language, text.as_bytes()).expect_err("a reason"),
+            Skip::TooDeep,
+            "{language}"
+        );
+    }
+}
+
+#[test]
+fn half_a_merge_conflict_still_has_the_definitions_around_it() {
+    let python =
+        "def a():\n    pass\n\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n\ndef b():\n    pass\n";
+    let facts = file_analyze("a.py", Language::Python, python.as_bytes()).expect("facts");
+    assert!(facts.syntax_errors > 0);
+    assert!(
+        facts
+            .definitions
+            .iter()
+            .any(|definition| definition.name == "a")
+    );
+    let rust = "fn a() {}\n<<<<<<< HEAD\nfn b() {}\n=======\nfn c() {}\n>>>>>>> x\nfn d() {}\n";
+    let facts = file_analyze("a.rs", Language::Rust, rust.as_bytes()).expect("facts");
+    assert!(facts.syntax_errors > 0);
+    assert!(
+        facts
+            .definitions
+            .iter()
+            .any(|definition| definition.name == "a")
+    );
+}
+
+#[test]
+fn what_is_no_source_at_all_does_not_parse() {
+    let prose = "The quick brown fox, it's said: jumps! over (the [lazy dog.\n".repeat(40);
+    for (path, language) in [
+        ("a.ts", Language::TypeScript),
+        ("a.py", Language::Python),
+        ("a.go", Language::Go),
+    ] {
+        assert_eq!(
+            file_analyze(path, language, prose.as_bytes()),
+            Err(Skip::DoesNotParse),
+            "{language}"
+        );
+    }
+}
+
+#[test]
+fn empty_files_and_byte_order_marks_are_fine() {
+    for (path, language) in PARSED {
+        assert_eq!(
+            file_analyze(path, language, b"")
+                .expect("facts")
+                .lines
+                .total(),
+            0
+        );
+        assert_eq!(
+            file_analyze(path, language, "\u{feff}\n".as_bytes())
+                .expect("facts")
+                .lines
+                .blank,
+            1
+        );
+    }
+}
+
+/// Text that looks somewhat like source: brackets, quotes, keywords and line ends in any order.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "`",
+        "${",
+        "/*",
+        "*/",
+        "//",
+        "#",
+        "\n",
+        "\n    ",
+        " ",
+        "\\",
+        "fn ",
+        "def ",
+        "class ",
+        "function ",
+        "func ",
+        "impl ",
+        "if ",
+        "else ",
+        "match ",
+        "return ",
+        "=>",
+        "=",
+        ":",
+        ";",
+        ",",
+        ".",
+        "?",
+        "&&",
+        "||",
+        "x",
+        "Y_Z",
+        "1",
+        "é",
+        "\u{2028}",
+        "import ",
+        "from ",
+        "export ",
+        "default ",
+        "async ",
+        "except ",
+        "try",
+        "catch ",
+        "#[cfg(test)]",
+        "mod ",
+        "use ",
+        "type ",
+        "package ",
+        "@",
+        "\t",
+        "r#\"",
+        "'a ",
+        "f\"{",
+        "\"\"\"",
+        "<<<<<<< ",
+        "/",
+        "*",
+        "static final ",
+        "lambda ",
+        "throw ",
+        "err",
+        "%w",
+        "///",
+        "/** */",
+    ]);
+    prop::collection::vec(pieces, 0..120).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_analysed_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        for (path, language) in PARSED {
+            let _ = file_analyze(path, language, &bytes);
+        }
+    }
+
+    #[test]
+    fn the_same_source_has_the_same_facts_and_every_line_is_counted_once(source in soup()) {
+        for (path, language) in PARSED {
+            let first = file_analyze(path, language, source.as_bytes());
+            prop_assert_eq!(&first, &file_analyze(path, language, source.as_bytes()));
+            if let Ok(facts) = first {
+                prop_assert_eq!(facts.lines.total() as usize, source.split_inclusive('\n').count());
+                let last = facts.lines.total();
+                for definition in &facts.definitions {
+                    prop_assert!(1 <= definition.start_line && definition.start_line <= definition.end_line);
+                    prop_assert!(definition.end_line <= last);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
+
+mod facts;
+mod folders;
+mod hostile;
