@@ -13,11 +13,12 @@ use crate::text::{fts5_query, query_terms, tsquery};
 const EXCERPT_CHARS: usize = 400;
 
 /// `$2` query, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A subject's best chunk stands for it, and the
-/// full-text table's `bm25` is smaller the better.
+/// full-text table's `bm25` is smaller the better. CROSS JOIN keeps SQLite to the order as written: left to itself it goes through
+/// the tenant's documents and asks the full-text table about each of them.
 const SQLITE: &str = "
     WITH found AS MATERIALIZED (
         SELECT d.seq, d.id, d.kind, d.subject, d.chunk, bm25(search_terms) AS score
-        FROM search_terms JOIN search_documents d ON d.seq = search_terms.rowid
+        FROM search_terms CROSS JOIN search_documents d ON d.seq = search_terms.rowid
         WHERE search_terms MATCH $2 AND d.tenant_id = $1
           AND d.kind IN (SELECT value FROM json_each($4))
           AND ($3 IS NULL OR d.project_id = $3 OR d.project_id IS NULL)
