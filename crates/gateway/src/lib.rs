@@ -1,1 +1,29 @@
 //! The GraphQL schema and its transports. The only crate that knows async-graphql and axum.
+//!
+//! ```no_run
+//! use nyxcore_gateway::{Gateway, GatewayOptions, serve};
+//!
+//! async fn listen(options: GatewayOptions) -> std::io::Result<()> {
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:4600").await?;
+//!     serve(Gateway::new(options), listener, std::future::pending()).await
+//! }
+//! ```
+//!
+//! The schema needs no server:
+//!
+//! ```
+//! assert!(nyxcore_gateway::schema_sdl().contains("type Project"));
+//! ```
+
+mod context;
+mod error;
+mod http;
+mod limits;
+mod loaders;
+mod schema;
+
+pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
+pub use error::error_with_code;
+pub use http::{router, serve};
+pub use limits::Limits;
+pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};

@@ -1,0 +1,205 @@
+//! What a request carries: the gateway's parts, who asks, one lazily opened snapshot, and the loaders that batch on it.
+
+use std::sync::Arc;
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
+use async_graphql::{Context, Request, ServerResult};
+use chrono::TimeDelta;
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::{Caller, ReadOnly, ReadWrite, Result, Role, Scoped, Store};
+use tokio::sync::Mutex;
+
+use crate::limits::Limits;
+use crate::loaders::Loaders;
+
+/// What the server says of itself.
+#[derive(Debug, Clone)]
+pub struct ServerInfo {
+    /// The version of the program.
+    pub version: String,
+    /// The commit it was built from, where that is known.
+    pub commit: Option<String>,
+}
+
+/// What a gateway is made of.
+#[derive(Clone)]
+pub struct GatewayOptions {
+    /// The database.
+    pub store: Store,
+    /// Which addresses repositories may have.
+    pub source_policy: SourcePolicy,
+    /// How long after an analysis the next one of the project is refused.
+    pub analysis_quiet_period: TimeDelta,
+    /// What the server says of itself.
+    pub server: ServerInfo,
+    /// What one request may cost.
+    pub limits: Limits,
+}
+
+/// The gateway's parts, shared by every request. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway(Arc<GatewayOptions>);
+
+impl Gateway {
+    /// A gateway of these parts.
+    pub fn new(options: GatewayOptions) -> Self {
+        Self(Arc::new(options))
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Which addresses repositories may have.
+    pub fn source_policy(&self) -> &SourcePolicy {
+        &self.0.source_policy
+    }
+
+    /// How long after an analysis the next one of the project is refused.
+    pub fn analysis_quiet_period(&self) -> TimeDelta {
+        self.0.analysis_quiet_period
+    }
+
+    /// What the server says of itself.
+    pub fn server_info(&self) -> &ServerInfo {
+        &self.0.server
+    }
+
+    /// What one request may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+}
+
+/// Who asks, and of what. Put it into a request's or a connection's data; each operation makes its own [`Operation`] of it.
+#[derive(Clone)]
+pub struct RequestContext {
+    gateway: Gateway,
+    caller: Caller,
+}
+
+impl RequestContext {
+    /// A caller at a gateway.
+    pub fn new(gateway: &Gateway, caller: Caller) -> Self {
+        Self {
+            gateway: gateway.clone(),
+            caller,
+        }
+    }
+}
+
+/// The snapshot of one operation: opened at the first row that is needed, shared by all its fields.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    store: Store,
+    caller: Caller,
+    open: Arc<Mutex<Option<Arc<Scoped<ReadOnly>>>>>,
+}
+
+impl Snapshot {
+    /// The open snapshot; opened where it is not.
+    pub(crate) async fn get(&self) -> Result<Arc<Scoped<ReadOnly>>> {
+        let mut open = self.open.lock().await;
+        if let Some(scoped) = open.as_ref() {
+            return Ok(Arc::clone(scoped));
+        }
+        let scoped = Arc::new(self.store.read(self.caller.tenant).await?);
+        *open = Some(Arc::clone(&scoped));
+        Ok(scoped)
+    }
+
+    /// Lets the snapshot go, so that the next field sees what was committed meanwhile and no connection is held over a wait.
+    async fn release(&self) {
+        *self.open.lock().await = None;
+    }
+}
+
+/// One operation: a query, a mutation or a subscription, from its beginning to its end.
+pub(crate) struct Operation {
+    request: RequestContext,
+    snapshot: Snapshot,
+    loaders: Loaders,
+}
+
+impl Operation {
+    fn new(request: RequestContext) -> Self {
+        let snapshot = Snapshot {
+            store: request.gateway.store().clone(),
+            caller: request.caller,
+            open: Arc::default(),
+        };
+        let loaders = Loaders::new(&snapshot);
+        Self {
+            request,
+            snapshot,
+            loaders,
+        }
+    }
+
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.request.gateway
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.request.gateway.store()
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.request.caller
+    }
+
+    pub(crate) fn loaders(&self) -> &Loaders {
+        &self.loaders
+    }
+
+    /// The operation's snapshot of the tenant.
+    pub(crate) async fn read(&self) -> Result<Arc<Scoped<ReadOnly>>> {
+        self.snapshot.get().await
+    }
+
+    /// A transaction for a mutation, where the caller's role includes `role`.
+    pub(crate) async fn write(&self, role: Role) -> Result<Scoped<ReadWrite>> {
+        self.caller().require(role)?;
+        self.snapshot.release().await;
+        self.store().write(self.caller().tenant).await
+    }
+
+    /// See [`Snapshot::release`].
+    pub(crate) async fn release(&self) {
+        self.snapshot.release().await;
+    }
+}
+
+/// The operation that a field belongs to.
+pub(crate) fn operation<'c>(context: &Context<'c>) -> &'c Operation {
+    context.data_unchecked::<Operation>()
+}
+
+/// Makes the [`Operation`] of each operation, also where many share a WebSocket.
+pub(crate) struct Operations;
+
+impl ExtensionFactory for Operations {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for Operations {
+    async fn prepare_request(
+        &self,
+        context: &ExtensionContext<'_>,
+        request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        let mut request = next.run(context, request).await?;
+        let given = request.data.get(&std::any::TypeId::of::<RequestContext>());
+        let own = given.and_then(|data| data.downcast_ref::<RequestContext>());
+        let shared = context.data_opt::<RequestContext>();
+        if let Some(caller) = own.or(shared).cloned() {
+            request = request.data(Operation::new(caller));
+        }
+        Ok(request)
+    }
+}

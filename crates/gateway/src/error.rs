@@ -1,0 +1,166 @@
+//! The one place that turns errors into what a client sees: a message and a stable `extensions.code`.
+//!
+//! A resolver returns its domain's error as it is; it travels as the source of the GraphQL error and is mapped here. What this place
+//! does not know becomes `INTERNAL`, with its text in the log and not in the answer.
+
+use std::sync::Arc;
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe};
+use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use nyxcore_sync::git::GitError;
+use nyxcore_tenancy::IdError;
+
+/// An error of the API itself, with its code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ApiError {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl ApiError {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            code: "INVALID_INPUT",
+            message: message.into(),
+        }
+    }
+}
+
+/// An error with a code, for answers that no resolver gave.
+pub fn error_with_code(code: &'static str, message: impl Into<String>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    error
+}
+
+/// Gives every error of an answer its code.
+pub(crate) struct ErrorCodes;
+
+impl ExtensionFactory for ErrorCodes {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for ErrorCodes {
+    async fn request(&self, context: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        let mut response = next.run(context).await;
+        response.errors.iter_mut().for_each(error_code);
+        response
+    }
+
+    fn subscribe<'s>(
+        &self,
+        context: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        let stream = next.run(context, stream);
+        Box::pin(stream.map(|mut response| {
+            response.errors.iter_mut().for_each(error_code);
+            response
+        }))
+    }
+}
+
+fn error_code(error: &mut ServerError) {
+    let coded = error
+        .extensions
+        .as_ref()
+        .is_some_and(|extensions| extensions.get("code").is_some());
+    if coded {
+        return;
+    }
+    let (code, message) = match known(error) {
+        Some(known) => known,
+        // An error without a source is async-graphql's own word about the document or its variables.
+        None if error.source.is_none() => ("GRAPHQL_VALIDATION_FAILED", error.message.clone()),
+        None => {
+            tracing::error!(message = %error.message, path = ?error.path, "a resolver failed");
+            ("INTERNAL", "something went wrong on the server".to_owned())
+        }
+    };
+    error.message = message;
+    error
+        .extensions
+        .get_or_insert_default()
+        .set("code", code);
+}
+
+fn known(error: &ServerError) -> Option<(&'static str, String)> {
+    if let Some(e) = error.source::<nyxcore_tenancy::Error>() {
+        return Some(store_error(e));
+    }
+    // Loaders share one error among all who waited for it.
+    if let Some(e) = error.source::<Arc<nyxcore_tenancy::Error>>() {
+        return Some(store_error(e));
+    }
+    if let Some(e) = error.source::<ApiError>() {
+        return Some((e.code, e.message.clone()));
+    }
+    if let Some(e) = error.source::<IdError>() {
+        return Some(("INVALID_ID", e.to_string()));
+    }
+    if let Some(e) = error.source::<GitError>() {
+        return Some((e.code(), e.to_string()));
+    }
+    None
+}
+
+fn store_error(error: &nyxcore_tenancy::Error) -> (&'static str, String) {
+    if let nyxcore_tenancy::Error::Database(source) = error {
+        tracing::error!(?source, "the database failed");
+    }
+    (error.code(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn missing(&self) -> async_graphql::Result<i32> {
+            Err(nyxcore_tenancy::Error::NotFound("project").into())
+        }
+        async fn secret(&self) -> async_graphql::Result<i32> {
+            Err(std::io::Error::other("postgres://user:password@host").into())
+        }
+    }
+
+    async fn answer(query: &str) -> serde_json::Value {
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+            .extension(ErrorCodes)
+            .finish();
+        serde_json::to_value(schema.execute(query).await).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_domains_error_keeps_its_message_and_code() {
+        let error = &answer("{ missing }").await["errors"][0];
+        assert_eq!(error["message"], "no such project");
+        assert_eq!(error["extensions"]["code"], "NOT_FOUND");
+    }
+
+    #[tokio::test]
+    async fn an_error_that_nobody_mapped_tells_nothing_of_itself() {
+        let error = &answer("{ secret }").await["errors"][0];
+        assert_eq!(error["message"], "something went wrong on the server");
+        assert_eq!(error["extensions"]["code"], "INTERNAL");
+    }
+
+    #[tokio::test]
+    async fn a_field_that_is_not_there_is_a_validation_error() {
+        let error = &answer("{ nothing }").await["errors"][0];
+        assert_eq!(error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
+    }
+}

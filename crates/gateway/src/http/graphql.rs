@@ -1,0 +1,140 @@
+//! GraphQL by POST and GET, as the [GraphQL-over-HTTP specification](https://graphql.github.io/graphql-over-http/draft/) says.
+//!
+//! One address answers JSON, a stream of events, a WebSocket or a page, by what the request asks for. POST takes JSON and nothing else, so
+//! that no form of another site can send one; GET takes queries only.
+
+use async_graphql::Response as GraphqlResponse;
+use async_graphql::parser::types::OperationType;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::accept::{Accepts, Media};
+use super::auth::{self, Shown};
+use super::params::{AddressParams, Params, answer_json, is_request_error};
+use super::problem::Problem;
+use super::{Server, sse, ws};
+use crate::context::RequestContext;
+use crate::limits::document_check;
+
+/// GraphiQL, at versions and with checksums of its own: what else the network has under these names is not run.
+const GRAPHIQL: &str = include_str!("graphiql.html");
+/// What that page may load and reach: its scripts and styles, and this server.
+const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// GET: a query, an event stream, a WebSocket, or the page.
+pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
+    get_answer(server, request)
+        .await
+        .unwrap_or_else(Problem::graphql)
+}
+
+async fn get_answer(server: Server, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    if parts.headers.contains_key(header::UPGRADE) {
+        return ws::upgrade(server, parts).await;
+    }
+    let accepts = Accepts::read(&parts.headers);
+    if accepts.prefers_html() {
+        auth::address_check(&parts.uri)?;
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CONTENT_SECURITY_POLICY, GRAPHIQL_POLICY),
+        ];
+        return Ok((headers, GRAPHIQL).into_response());
+    }
+    let shown = auth::request_authenticate(&server.gateway, &parts.headers, &parts.uri).await?;
+    let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)
+        .map_err(|error| Problem::bad_request(error.body_text()))?;
+    execute(&server, &shown, &accepts, params.request()?, true).await
+}
+
+/// POST: any operation.
+pub(super) async fn post(State(server): State<Server>, request: Request) -> Response {
+    post_answer(server, request)
+        .await
+        .unwrap_or_else(Problem::graphql)
+}
+
+async fn post_answer(server: Server, request: Request) -> Result<Response, Problem> {
+    let shown = auth::request_authenticate(&server.gateway, request.headers(), request.uri()).await?;
+    if !is_json(request.headers()) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "send the request as Content-Type: application/json",
+        ));
+    }
+    let accepts = Accepts::read(request.headers());
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let most = server.gateway.limits().body_bytes;
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "BODY_TOO_LARGE",
+                format!("the body is larger than {most} bytes"),
+            )
+        } else {
+            Problem::bad_request("the body could not be read")
+        }
+    })?;
+    execute(&server, &shown, &accepts, Params::from_body(&body)?.request()?, false).await
+}
+
+/// JSON in UTF-8: `application/json`, with no other charset than that.
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut parts = text.unwrap_or_default().split(';').map(str::trim);
+    parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
+        && parts
+            .filter_map(|part| part.split_once('='))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+            .all(|(_, charset)| charset.trim_matches([' ', '"']).eq_ignore_ascii_case("utf-8"))
+}
+
+async fn execute(
+    server: &Server,
+    shown: &Shown,
+    accepts: &Accepts,
+    mut request: async_graphql::Request,
+    by_get: bool,
+) -> Result<Response, Problem> {
+    let operation = document_check(&mut request, server.gateway.limits());
+    if by_get && operation == Ok(OperationType::Mutation) {
+        return Err(Problem::method_not_allowed("POST"));
+    }
+    let request = request.data(RequestContext::new(&server.gateway, shown.caller));
+    let json = accepts.json();
+    let subscription = operation == Ok(OperationType::Subscription);
+    if accepts.names(Media::EventStream) && (subscription || json.is_none()) {
+        return Ok(sse::operation(server, shown, request));
+    }
+    let not_acceptable = |message| Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
+    let media = json.ok_or_else(|| {
+        not_acceptable("accept application/graphql-response+json, application/json or text/event-stream")
+    })?;
+    if subscription {
+        return Err(not_acceptable(
+            "a subscription is served as text/event-stream, or by WebSocket",
+        ));
+    }
+    let response = match operation {
+        Ok(_) => server.schema.execute(request).await,
+        Err(error) => GraphqlResponse::from_errors(vec![error]),
+    };
+    Ok(answer(&response, media))
+}
+
+/// Under `application/graphql-response+json` the status tells a bad request; under `application/json` old clients take any status but
+/// 200 for a broken server.
+fn answer(response: &GraphqlResponse, media: Media) -> Response {
+    let (status, content_type) = match media {
+        Media::GraphqlResponse if is_request_error(response) => {
+            (StatusCode::BAD_REQUEST, "application/graphql-response+json; charset=utf-8")
+        }
+        Media::GraphqlResponse => (StatusCode::OK, "application/graphql-response+json; charset=utf-8"),
+        _ => (StatusCode::OK, "application/json; charset=utf-8"),
+    };
+    (status, [(header::CONTENT_TYPE, content_type)], answer_json(response)).into_response()
+}

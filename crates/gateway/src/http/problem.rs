@@ -1,0 +1,108 @@
+//! What a client is told when a request does not get as far as the schema: a status, a stable code and a sentence.
+
+use async_graphql::{Response as GraphqlResponse, ServerError};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::params::answer_json;
+use crate::error::error_with_code;
+
+/// A refusal, not yet in the shape of the address that it is given at.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    allow: Option<&'static str>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            allow: None,
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    pub(super) fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "something went wrong on the server",
+        )
+    }
+
+    /// `allow` is the header's value: the methods that there are.
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                format!("this address answers {allow}"),
+            )
+        }
+    }
+
+    /// The store did not answer. What the database said goes into the log and stays there.
+    pub(super) fn store(error: &nyxcore_tenancy::Error) -> Self {
+        tracing::error!(?error, "the store failed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error.to_string())
+    }
+
+    /// Whether it is the server that fails and not the request.
+    pub(super) fn is_server_fault(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// As a GraphQL error.
+    pub(super) fn error(&self) -> ServerError {
+        error_with_code(self.code, self.message.as_str())
+    }
+
+    /// As `/graphql` answers: `{"errors": [{"message", "extensions": {"code"}}]}`.
+    pub(super) fn graphql(self) -> Response {
+        let body = answer_json(&GraphqlResponse::from_errors(vec![self.error()]));
+        self.respond(body)
+    }
+
+    /// As every other address answers: `{"code", "message"}`.
+    pub(super) fn plain(self) -> Response {
+        let body = serde_json::json!({"code": self.code, "message": self.message}).to_string();
+        self.respond(body)
+    }
+
+    fn respond(self, body: String) -> Response {
+        let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+        let mut response = (self.status, json, body).into_response();
+        let headers = response.headers_mut();
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,44 @@
+//! Streams of server-sent events, and GraphQL over them: the
+//! [distinct-connections mode](https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md) of GraphQL over SSE.
+
+use std::convert::Infallible;
+
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+
+use super::Server;
+use super::auth::Shown;
+use super::params::answer_json;
+
+/// Asks a proxy in front (nginx) to pass events on as they come.
+const UNBUFFERED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderValue::from_static("no"),
+);
+
+/// One operation as a stream: `next` for each answer, `complete` at its end. What fails comes as an answer too, since the `EventSource` of a
+/// browser cannot read any other.
+pub(super) fn operation(server: &Server, shown: &Shown, request: async_graphql::Request) -> Response {
+    let answers = server
+        .schema
+        .execute_stream(request)
+        .map(|answer| Event::default().event("next").data(answer_json(&answer)));
+    let complete = futures::stream::once(async { Event::default().event("complete").data("") });
+    events(server, shown, answers.chain(complete))
+}
+
+/// A response of these events, with signs of life between them. It ends early, without a `complete`, when its token is revoked or the
+/// server ends: the client connects again and learns which.
+pub(super) fn events(
+    server: &Server,
+    shown: &Shown,
+    events: impl Stream<Item = Event> + Send + 'static,
+) -> Response {
+    let events = events
+        .take_until(Box::pin(server.stream_ends(shown)))
+        .map(Ok::<_, Infallible>);
+    let keep_alive = KeepAlive::new().interval(server.gateway.limits().keepalive);
+    ([UNBUFFERED], Sse::new(events).keep_alive(keep_alive)).into_response()
+}

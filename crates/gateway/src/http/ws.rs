@@ -1,0 +1,300 @@
+//! GraphQL over WebSocket: the [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no
+//! other.
+//!
+//! This is our own and not async-graphql-axum's: that one closes with codes that are not the protocol's, takes a second subscription under a
+//! live id for the first, waits for `connection_init` for ever, sends no sign of life and closes on clients that send none.
+
+use std::collections::HashMap;
+
+use async_graphql::Response as GraphqlResponse;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use futures::StreamExt;
+use futures::stream::{AbortHandle, BoxStream, SelectAll, abortable};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
+
+use super::auth::{self, Shown};
+use super::params::{Params, answer_json, is_request_error, json};
+use super::problem::Problem;
+use super::Server;
+use crate::context::RequestContext;
+
+const PROTOCOL: &str = "graphql-transport-ws";
+/// How long a client may take to answer that the connection is closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
+const REASON_MAX: usize = 123;
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ClientMessage {
+    ConnectionInit { payload: Option<Value> },
+    Subscribe { id: String, payload: Params },
+    Complete { id: String },
+    Ping { payload: Option<Value> },
+    Pong {},
+}
+
+/// How a connection comes to its end.
+enum End {
+    /// The client is gone, or as good as gone.
+    Left,
+    /// It is told why: a code of the protocol or of RFC 6455.
+    Close(u16, String),
+}
+
+impl End {
+    fn close(code: u16, reason: impl Into<String>) -> Self {
+        Self::Close(code, reason.into())
+    }
+
+    fn server_ends() -> Self {
+        Self::close(1001, "the server ends")
+    }
+
+    fn refused(problem: &Problem) -> Self {
+        // 1013: try again later.
+        let code = if problem.is_server_fault() { 1013 } else { 4403 };
+        Self::close(code, problem.message())
+    }
+}
+
+/// An operation's answer, or its end.
+type Step = (String, Option<GraphqlResponse>);
+
+/// Takes the connection over, where it speaks the protocol.
+pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response, Problem> {
+    let shown = auth::upgrade_authenticate(&server.gateway, &parts.headers, &parts.uri).await?;
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|rejection| Problem::bad_request(rejection.body_text()))?
+        .protocols([PROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "SUBPROTOCOL_NOT_ACCEPTABLE",
+            format!("offer the subprotocol {PROTOCOL}"),
+        ));
+    }
+    let most = server.gateway.limits().body_bytes;
+    let open = server.sockets.token();
+    Ok(upgrade
+        .max_message_size(most)
+        .max_frame_size(most)
+        .on_upgrade(move |socket| async move {
+            let _open = open;
+            Connection {
+                server,
+                socket,
+                operations: SelectAll::new(),
+                running: HashMap::new(),
+                heard: Instant::now(),
+            }
+            .run(shown)
+            .await;
+        }))
+}
+
+struct Connection {
+    server: Server,
+    socket: WebSocket,
+    operations: SelectAll<BoxStream<'static, Step>>,
+    running: HashMap<String, AbortHandle>,
+    /// When the client last sent anything.
+    heard: Instant,
+}
+
+impl Connection {
+    async fn run(mut self, shown: Option<Shown>) {
+        let end = match self.handshake(shown).await {
+            Ok(shown) => self.serve(&shown).await,
+            Err(end) => Err(end),
+        };
+        if let Err(End::Close(code, reason)) = end {
+            self.close(code, reason).await;
+        }
+    }
+
+    /// Waits for `connection_init` and finds out who it is.
+    async fn handshake(&mut self, shown_before: Option<Shown>) -> Result<Shown, End> {
+        let stopping = self.server.stopping.clone();
+        let mut too_late = Box::pin(sleep(self.server.gateway.limits().handshake));
+        loop {
+            let frame = tokio::select! {
+                frame = self.socket.recv() => frame,
+                () = stopping.cancelled() => return Err(End::server_ends()),
+                () = &mut too_late => return Err(End::close(4408, "Connection initialisation timeout")),
+            };
+            match self.read(frame)? {
+                Some(ClientMessage::ConnectionInit { payload }) => {
+                    let shown = auth::init_authenticate(&self.server.gateway, payload.as_ref(), shown_before)
+                        .await
+                        .map_err(|problem| End::refused(&problem))?;
+                    self.send(r#"{"type":"connection_ack"}"#.into()).await?;
+                    return Ok(shown);
+                }
+                Some(ClientMessage::Subscribe { .. }) => return Err(End::close(4401, "Unauthorized")),
+                Some(ClientMessage::Ping { payload }) => self.pong(payload).await?,
+                Some(ClientMessage::Complete { .. } | ClientMessage::Pong {}) | None => {}
+            }
+        }
+    }
+
+    /// Serves operations until the connection ends.
+    async fn serve(&mut self, shown: &Shown) -> Result<(), End> {
+        let keepalive = self.server.gateway.limits().keepalive;
+        let stopping = self.server.stopping.clone();
+        let mut revoked = Box::pin(auth::token_revoked(self.server.gateway.clone(), shown.clone()));
+        let mut signs_of_life = interval(keepalive);
+        signs_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return Err(End::server_ends()),
+                () = &mut revoked => return Err(End::close(4403, "the token is unknown, expired or revoked")),
+                _ = signs_of_life.tick() => {
+                    if self.heard.elapsed() > keepalive * 3 {
+                        return Err(End::Left);
+                    }
+                    // Every WebSocket answers a ping frame by itself; the protocol's own ping asks the application.
+                    self.send(Message::Ping(Default::default())).await?;
+                }
+                frame = self.socket.recv() => match self.read(frame)? {
+                    Some(message) => self.obey(shown, message).await?,
+                    None => {}
+                },
+                Some((id, answer)) = self.operations.next(), if !self.operations.is_empty() => {
+                    self.tell(id, answer).await?;
+                }
+            }
+        }
+    }
+
+    /// The message in a frame; `None` where the frame is only a sign of life.
+    fn read(&mut self, frame: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, End> {
+        self.heard = Instant::now();
+        match frame {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|error| End::close(4400, format!("not a message of the protocol: {error}"))),
+            Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+            // tungstenite's word for a message past the limit; its error type is not axum's to show.
+            Some(Err(error)) if error.to_string().contains("Space limit exceeded") => {
+                Err(End::close(1009, "the message is too large"))
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Left),
+        }
+    }
+
+    async fn obey(&mut self, shown: &Shown, message: ClientMessage) -> Result<(), End> {
+        match message {
+            ClientMessage::ConnectionInit { .. } => Err(End::close(4429, "Too many initialisation requests")),
+            ClientMessage::Ping { payload } => self.pong(payload).await,
+            ClientMessage::Pong {} => Ok(()),
+            ClientMessage::Complete { id } => {
+                // Its stream is dropped with the next look at the operations.
+                if let Some(operation) = self.running.remove(&id) {
+                    operation.abort();
+                }
+                Ok(())
+            }
+            ClientMessage::Subscribe { id, payload } => self.subscribe(shown, id, payload).await,
+        }
+    }
+
+    async fn subscribe(&mut self, shown: &Shown, id: String, params: Params) -> Result<(), End> {
+        if self.running.contains_key(&id) {
+            return Err(End::close(4409, format!("Subscriber for {id} already exists")));
+        }
+        let most = self.server.gateway.limits().operations_per_connection;
+        let request = if self.running.len() < most {
+            params.request()
+        } else {
+            Err(Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TOO_MANY_OPERATIONS",
+                format!("{most} operations run on this connection: complete one first"),
+            ))
+        };
+        match request {
+            Ok(request) => {
+                let request = request.data(RequestContext::new(&self.server.gateway, shown.caller));
+                let answers = self.server.schema.execute_stream(request);
+                let of = id.clone();
+                let last = futures::stream::iter([(id.clone(), None)]);
+                let steps = answers.map(move |answer| (of.clone(), Some(answer))).chain(last);
+                let (steps, operation) = abortable(steps);
+                self.operations.push(steps.boxed());
+                self.running.insert(id, operation);
+                Ok(())
+            }
+            Err(problem) => self.tell_error(&id, &[problem.error()]).await,
+        }
+    }
+
+    /// Passes on an operation's answer or its end. What failed before it was executed is an `error`, which ends the operation.
+    async fn tell(&mut self, id: String, answer: Option<GraphqlResponse>) -> Result<(), End> {
+        match answer {
+            Some(answer) if is_request_error(&answer) => {
+                if let Some(operation) = self.running.remove(&id) {
+                    operation.abort();
+                }
+                self.tell_error(&id, &answer.errors).await
+            }
+            Some(answer) => {
+                let message = format!(r#"{{"id":{},"type":"next","payload":{}}}"#, json(&id), answer_json(&answer));
+                self.send(message.into()).await
+            }
+            None => {
+                self.running.remove(&id);
+                let message = format!(r#"{{"id":{},"type":"complete"}}"#, json(&id));
+                self.send(message.into()).await
+            }
+        }
+    }
+
+    async fn tell_error(&mut self, id: &str, errors: &[async_graphql::ServerError]) -> Result<(), End> {
+        let message = format!(r#"{{"id":{},"type":"error","payload":{}}}"#, json(&id), json(&errors));
+        self.send(message.into()).await
+    }
+
+    async fn pong(&mut self, payload: Option<Value>) -> Result<(), End> {
+        let message = match payload {
+            Some(payload) => format!(r#"{{"type":"pong","payload":{payload}}}"#),
+            None => r#"{"type":"pong"}"#.to_owned(),
+        };
+        self.send(message.into()).await
+    }
+
+    /// Sends, or gives the client up where it takes nothing.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        let patience = self.server.gateway.limits().keepalive * 3;
+        match timeout(patience, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Left),
+        }
+    }
+
+    /// Says why, and waits a moment for the answer, so that the reason is read before the connection is gone.
+    async fn close(mut self, code: u16, mut reason: String) {
+        while reason.len() > REASON_MAX {
+            reason.pop();
+        }
+        self.operations.clear();
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        if self.send(Message::Close(Some(frame))).await.is_err() {
+            return;
+        }
+        let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        // Without an answer it is closed just the same.
+        let _ = timeout(FAREWELL, answer).await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Loaders: the fields of a list ask for their rows one by one, and get them with one statement.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use futures::future::BoxFuture;
+use nyxcore_code_analysis as analysis;
+use nyxcore_knowledge as knowledge;
+use nyxcore_note_enrichment as enrichment;
+use nyxcore_personas as personas;
+use nyxcore_projects as projects;
+use nyxcore_runs as runs;
+use nyxcore_sync as sync;
+use nyxcore_tenancy::{Error, ReadOnly, Repository, Result, Scoped, User, UserId, directory};
+use uuid::Uuid;
+
+use crate::context::Snapshot;
+
+/// Rows of a repository by their ids.
+pub(crate) struct ById<R>(Snapshot, PhantomData<fn() -> R>);
+
+impl<R> Loader<R::Id> for ById<R>
+where
+    R: Repository<Record: Clone + Sync + 'static> + 'static,
+{
+    type Value = R::Record;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[R::Id]) -> Result<HashMap<R::Id, R::Record>, Self::Error> {
+        let scoped = self.0.get().await?;
+        Ok(R::get_many(&scoped, ids).await?)
+    }
+}
+
+/// What a batch function looks like.
+type Fetch<K, V> = for<'a> fn(&'a Scoped<ReadOnly>, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
+
+/// Anything else that a function fetches for many keys at once.
+pub(crate) struct ByKey<K, V> {
+    snapshot: Snapshot,
+    fetch: Fetch<K, V>,
+}
+
+impl<K, V> Loader<K> for ByKey<K, V>
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    type Value = V;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[K]) -> Result<HashMap<K, V>, Self::Error> {
+        let scoped = self.snapshot.get().await?;
+        Ok((self.fetch)(&scoped, keys).await?)
+    }
+}
+
+macro_rules! loaders {
+    ($($(#[$meta:meta])* $name:ident: $loader:ty = $make:expr;)+) => {
+        /// The loaders of one operation.
+        pub(crate) struct Loaders {
+            $($(#[$meta])* pub(crate) $name: DataLoader<$loader>,)+
+        }
+
+        impl Loaders {
+            pub(crate) fn new(snapshot: &Snapshot) -> Self {
+                Self {
+                    $($name: DataLoader::new(($make)(snapshot.clone()), tokio::spawn),)+
+                }
+            }
+        }
+    };
+}
+
+fn by_id<R>(snapshot: Snapshot) -> ById<R> {
+    ById(snapshot, PhantomData)
+}
+
+fn by_key<K, V>(fetch: Fetch<K, V>) -> impl Fn(Snapshot) -> ByKey<K, V> {
+    move |snapshot| ByKey { snapshot, fetch }
+}
+
+loaders! {
+    projects: ById<projects::Projects> = by_id;
+    sources: ById<projects::Sources> = by_id;
+    files: ById<projects::SourceFiles> = by_id;
+    notes: ById<projects::Notes> = by_id;
+    action_points: ById<projects::ActionPoints> = by_id;
+    personas: ById<personas::Personas> = by_id;
+    memory_entries: ById<knowledge::MemoryEntries> = by_id;
+    insights: ById<knowledge::Insights> = by_id;
+    consolidation_patterns: ById<knowledge::ConsolidationPatterns> = by_id;
+    code_patterns: ById<analysis::CodePatterns> = by_id;
+    runs: ById<runs::Runs> = by_id;
+    users: ByKey<UserId, User> = by_key(|scoped, ids| Box::pin(async move {
+        let users = directory::users_by_id(scoped, ids).await?;
+        Ok(users.into_iter().map(|user| (user.id, user)).collect())
+    }));
+    sources_of: ByKey<projects::ProjectId, Vec<projects::Source>> =
+        by_key(|scoped, ids| Box::pin(projects::sources_of(scoped, ids)));
+    action_points_of: ByKey<projects::NoteId, Vec<projects::ActionPoint>> =
+        by_key(|scoped, ids| Box::pin(projects::action_points_of(scoped, ids)));
+    action_points_of_enrichments: ByKey<Uuid, Vec<projects::ActionPoint>> =
+        by_key(|scoped, ids| Box::pin(projects::action_points_of_enrichments(scoped, ids)));
+    consolidation_projects: ByKey<knowledge::ConsolidationPatternId, Vec<projects::ProjectId>> =
+        by_key(|scoped, ids| Box::pin(knowledge::consolidation_pattern_projects(scoped, ids)));
+    blobs: ByKey<String, String> = by_key(|scoped, oids| Box::pin(projects::blob_contents(scoped, oids)));
+    latest_syncs: ByKey<projects::ProjectId, sync::Sync> =
+        by_key(|scoped, ids| Box::pin(sync::sync_latest_of_projects(scoped, ids)));
+    latest_source_syncs: ByKey<projects::SourceId, sync::Sync> =
+        by_key(|scoped, ids| Box::pin(sync::sync_latest_of_sources(scoped, ids)));
+    latest_analyses: ByKey<projects::ProjectId, analysis::CodeAnalysis> =
+        by_key(|scoped, ids| Box::pin(analysis::analysis_latest_of(scoped, ids)));
+    syncs: ByKey<runs::RunId, sync::SyncDetail> = by_key(|scoped, ids| Box::pin(sync::sync_details(scoped, ids)));
+    analyses: ById<analysis::CodeAnalyses> = by_id;
+    enrichments: ByKey<runs::RunId, enrichment::NoteEnrichment> =
+        by_key(|scoped, ids| Box::pin(enrichment::enrichment_details(scoped, ids)));
+    summaries: ByKey<projects::ProjectId, analysis::ProjectSummary> =
+        by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
+}

@@ -1,0 +1,65 @@
+//! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
+
+mod catalog;
+mod connection;
+mod ids;
+mod knowledge;
+mod mutation;
+mod node;
+mod note;
+mod persona;
+mod project;
+mod query;
+mod run;
+mod search;
+mod subscription;
+mod viewer;
+
+use async_graphql::{Context, Result, Schema, SchemaBuilder};
+use nyxcore_tenancy::UserId;
+
+use crate::context::{Gateway, Operations, operation};
+use crate::error::ErrorCodes;
+use crate::limits::QueryGuard;
+
+pub use mutation::Mutation;
+pub use query::Query;
+pub use subscription::Subscription;
+
+/// The schema.
+pub type NyxSchema = Schema<Query, Mutation, Subscription>;
+
+/// The schema of a gateway, with its limits.
+pub fn schema_build(gateway: &Gateway) -> NyxSchema {
+    // The first is the outermost: codes are given to whatever the others answer.
+    types()
+        .extension(ErrorCodes)
+        .extension(QueryGuard::new(gateway.limits()))
+        .extension(Operations)
+        .finish()
+}
+
+/// The schema in GraphQL's own language, sorted, as `schema.graphql` holds it.
+pub fn schema_sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
+    types().finish().sdl_with_options(options)
+}
+
+fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation::default(), Subscription)
+        .register_output_type::<node::NodeRef>()
+        .register_output_type::<run::RunNode>()
+        .register_output_type::<run::RunEventNode>()
+}
+
+/// The person that something names as its maker, while that person belongs to the tenant.
+async fn created_by(context: &Context<'_>, user: Option<UserId>) -> Result<Option<viewer::UserNode>> {
+    let Some(id) = user else {
+        return Ok(None);
+    };
+    let user = operation(context).loaders().users.load_one(id).await?;
+    Ok(user.map(viewer::UserNode))
+}

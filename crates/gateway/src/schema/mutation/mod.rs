@@ -1,0 +1,47 @@
+//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
+
+mod note;
+mod persona;
+mod project;
+mod run;
+mod token;
+
+use async_graphql::{Enum, MergedObject};
+use nyxcore_runs::Start;
+
+pub(crate) use note::NoteMutation;
+pub(crate) use persona::PersonaMutation;
+pub(crate) use project::ProjectMutation;
+pub(crate) use run::RunMutation;
+pub(crate) use token::TokenMutation;
+
+/// What can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    ProjectMutation,
+    RunMutation,
+    NoteMutation,
+    PersonaMutation,
+    TokenMutation,
+);
+
+/// What became of a request to start something.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StartOutcome {
+    /// It was queued now.
+    Started,
+    /// One was active already: it is the one in the answer.
+    AlreadyActive,
+    /// One ended a moment ago: it is the one in the answer.
+    RecentlyCompleted,
+}
+
+impl From<&Start> for StartOutcome {
+    fn from(start: &Start) -> Self {
+        match start {
+            Start::Started(_) => Self::Started,
+            Start::AlreadyActive(_) => Self::AlreadyActive,
+            Start::RecentlyCompleted(_) => Self::RecentlyCompleted,
+        }
+    }
+}

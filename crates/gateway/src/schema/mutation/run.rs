@@ -1,0 +1,152 @@
+//! Starting and cancelling long-running work.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
+use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
+use nyxcore_personas::PersonaId;
+use nyxcore_projects::{NoteId, ProjectId, SourceId};
+use nyxcore_runs::{RunId, run_cancel};
+use nyxcore_sync::sync_start;
+use nyxcore_tenancy::{Error, Role};
+
+use super::StartOutcome;
+use crate::context::operation;
+use crate::schema::ids::{id_of, id_of_option};
+use crate::schema::run::{CodeAnalysisNode, NoteEnrichmentNode, RunNode, SyncNode};
+
+#[derive(Default)]
+pub(crate) struct RunMutation;
+
+#[Object]
+impl RunMutation {
+    /// Brings a source in step with its repository. While one sync of it is active, the answer is that one.
+    async fn start_sync(&self, context: &Context<'_>, input: StartSyncInput) -> Result<StartSyncPayload> {
+        let op = operation(context);
+        let source = id_of::<SourceId>(&input.source_id)?;
+        let scoped = op.write(Role::Member).await?;
+        let (start, sync) = sync_start(&scoped, source, Some(op.caller().user)).await?;
+        scoped.commit().await?;
+        Ok(StartSyncPayload {
+            outcome: (&start).into(),
+            sync: SyncNode(sync.run),
+        })
+    }
+
+    /// Analyses a project's code. While an analysis of it is active, or where one ended within the last three minutes, the answer
+    /// is that one.
+    async fn start_code_analysis(
+        &self,
+        context: &Context<'_>,
+        input: StartCodeAnalysisInput,
+    ) -> Result<StartCodeAnalysisPayload> {
+        let op = operation(context);
+        let project = id_of::<ProjectId>(&input.project_id)?;
+        let scoped = op.write(Role::Member).await?;
+        let quiet_period = op.gateway().analysis_quiet_period();
+        let user = Some(op.caller().user);
+        let (start, _) = analysis_start(&scoped, project, AnalysisTrigger::Manual, user, quiet_period).await?;
+        scoped.commit().await?;
+        Ok(StartCodeAnalysisPayload {
+            outcome: (&start).into(),
+            code_analysis: CodeAnalysisNode(start.run().clone()),
+        })
+    }
+
+    /// Puts under a note what is known about it. While one enrichment of it is active, the answer is that one.
+    async fn enrich_note(&self, context: &Context<'_>, input: EnrichNoteInput) -> Result<EnrichNotePayload> {
+        let op = operation(context);
+        let new = NewEnrichment {
+            note_id: id_of::<NoteId>(&input.note_id)?,
+            persona_id: id_of_option::<PersonaId>(input.persona_id.as_ref())?,
+            provider: input.provider,
+            model: input.model,
+            started_by: Some(op.caller().user),
+        };
+        let scoped = op.write(Role::Member).await?;
+        let (start, _) = enrichment_start(&scoped, new).await?;
+        scoped.commit().await?;
+        Ok(EnrichNotePayload {
+            outcome: (&start).into(),
+            enrichment: NoteEnrichmentNode(start.run().clone()),
+        })
+    }
+
+    /// Cancels a run: at once where it waits, within a moment where a worker has it. One that has ended stays as it is.
+    async fn cancel_run(&self, context: &Context<'_>, input: CancelRunInput) -> Result<CancelRunPayload> {
+        let id = id_of::<RunId>(&input.run_id)?;
+        let scoped = operation(context).write(Role::Member).await?;
+        let run = run_cancel(&scoped, id).await?;
+        scoped.commit().await?;
+        Ok(CancelRunPayload {
+            run: RunNode::new(run).ok_or(Error::NotFound("run"))?,
+        })
+    }
+}
+
+/// The source to sync.
+#[derive(InputObject)]
+struct StartSyncInput {
+    /// Which.
+    source_id: ID,
+}
+
+/// The sync to watch.
+#[derive(SimpleObject)]
+struct StartSyncPayload {
+    /// Whether it was started now.
+    outcome: StartOutcome,
+    /// The sync.
+    sync: SyncNode,
+}
+
+/// The project to analyse.
+#[derive(InputObject)]
+struct StartCodeAnalysisInput {
+    /// Which.
+    project_id: ID,
+}
+
+/// The analysis to watch.
+#[derive(SimpleObject)]
+struct StartCodeAnalysisPayload {
+    /// Whether it was started now.
+    outcome: StartOutcome,
+    /// The analysis.
+    code_analysis: CodeAnalysisNode,
+}
+
+/// The note to enrich.
+#[derive(InputObject)]
+struct EnrichNoteInput {
+    /// Which.
+    note_id: ID,
+    /// Whose model; without one no model is used.
+    provider: Option<String>,
+    /// Which model.
+    model: Option<String>,
+    /// In whose voice.
+    persona_id: Option<ID>,
+}
+
+/// The enrichment to watch.
+#[derive(SimpleObject)]
+struct EnrichNotePayload {
+    /// Whether it was started now.
+    outcome: StartOutcome,
+    /// The enrichment.
+    enrichment: NoteEnrichmentNode,
+}
+
+/// The run to cancel.
+#[derive(InputObject)]
+struct CancelRunInput {
+    /// Which.
+    run_id: ID,
+}
+
+/// The run as it is now.
+#[derive(SimpleObject)]
+struct CancelRunPayload {
+    /// The run.
+    run: RunNode,
+}

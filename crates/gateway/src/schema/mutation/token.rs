@@ -1,0 +1,91 @@
+//! API tokens.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::directory::{NewApiToken, api_token_create, api_token_revoke};
+use nyxcore_tenancy::{ApiTokenId, Error, Role};
+
+use crate::context::operation;
+use crate::schema::ids::id_of;
+use crate::schema::viewer::{ApiTokenNode, RoleName};
+
+#[derive(Default)]
+pub(crate) struct TokenMutation;
+
+#[Object]
+impl TokenMutation {
+    /// Makes an API token for the caller. Its secret is in this answer and nowhere else. For owners and admins.
+    async fn create_api_token(
+        &self,
+        context: &Context<'_>,
+        input: CreateApiTokenInput,
+    ) -> Result<CreateApiTokenPayload> {
+        let op = operation(context);
+        let role: Role = input.role.into();
+        if !op.caller().role.includes(role) {
+            return Err(Error::Forbidden(role.as_str()).into());
+        }
+        let scoped = op.write(Role::Admin).await?;
+        let new = NewApiToken {
+            user: op.caller().user,
+            name: input.name,
+            role,
+            expires_at: input.expires_at,
+        };
+        let (token, secret) = api_token_create(&scoped, new).await?;
+        scoped.commit().await?;
+        Ok(CreateApiTokenPayload {
+            api_token: ApiTokenNode(token),
+            secret,
+        })
+    }
+
+    /// Revokes an API token, from now on. Twice is once. For owners and admins.
+    async fn revoke_api_token(
+        &self,
+        context: &Context<'_>,
+        input: RevokeApiTokenInput,
+    ) -> Result<RevokeApiTokenPayload> {
+        let id = id_of::<ApiTokenId>(&input.api_token_id)?;
+        let scoped = operation(context).write(Role::Admin).await?;
+        let token = api_token_revoke(&scoped, id).await?;
+        scoped.commit().await?;
+        Ok(RevokeApiTokenPayload {
+            api_token: ApiTokenNode(token),
+        })
+    }
+}
+
+/// A token to make.
+#[derive(InputObject)]
+struct CreateApiTokenInput {
+    /// What to call it.
+    name: String,
+    /// What it may do at the most; no more than its maker.
+    role: RoleName,
+    /// From when on it is refused; never where it is not given.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// The token that was made.
+#[derive(SimpleObject)]
+struct CreateApiTokenPayload {
+    /// The token.
+    api_token: ApiTokenNode,
+    /// The token in full: this once.
+    secret: String,
+}
+
+/// The token to revoke.
+#[derive(InputObject)]
+struct RevokeApiTokenInput {
+    /// Which.
+    api_token_id: ID,
+}
+
+/// The token as it is now.
+#[derive(SimpleObject)]
+struct RevokeApiTokenPayload {
+    /// The token.
+    api_token: ApiTokenNode,
+}

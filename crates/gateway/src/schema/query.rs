@@ -1,0 +1,224 @@
+//! The query root.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use nyxcore_personas::{persona_count, persona_list, specializations_extract};
+use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
+use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
+use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
+use nyxcore_tenancy::{Backend, TypedId};
+
+use super::catalog::ModelCatalogNode;
+use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::ids::{id_of, id_of_option};
+use super::node::{NodeRef, node_find};
+use super::note::KnowledgeKindName;
+use super::persona::{PersonaNode, SpecializationMatchNode};
+use super::project::ProjectNode;
+use super::run::{RunKindName, RunNode, RunStatusName};
+use super::search::SearchHitNode;
+use super::viewer::ViewerNode;
+use crate::context::operation;
+use crate::error::ApiError;
+
+/// The most ids that `nodes` takes.
+const NODES_MAX: usize = 100;
+/// The longest text that the extractor takes, in bytes.
+const TEXT_MAX: usize = 100_000;
+
+/// What can be asked.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Anything by its id; null where the tenant has no such thing.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<NodeRef>> {
+        node_find(context, &id).await
+    }
+
+    /// Things by their ids, in that order, null where the tenant has none. At most 100.
+    #[graphql(complexity = "ids.len() * child_complexity + 1")]
+    async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<NodeRef>>> {
+        if ids.len() > NODES_MAX {
+            return Err(ApiError::invalid(format!("at most {NODES_MAX} ids at once")).into());
+        }
+        futures::future::try_join_all(ids.iter().map(|id| node_find(context, id))).await
+    }
+
+    /// Who asks, in which tenant, with which role.
+    async fn viewer(&self) -> ViewerNode {
+        ViewerNode
+    }
+
+    /// A project by its id or its slug: exactly one of the two.
+    async fn project(&self, context: &Context<'_>, id: Option<ID>, slug: Option<String>) -> Result<Option<ProjectNode>> {
+        let op = operation(context);
+        let project = match (id, slug) {
+            (Some(id), None) => op.loaders().projects.load_one(id_of::<ProjectId>(&id)?).await?,
+            (None, Some(slug)) => project_by_slug(&*op.read().await?, &slug).await?,
+            _ => return Err(ApiError::invalid("give `id` or `slug`, exactly one of the two").into()),
+        };
+        Ok(project.map(ProjectNode))
+    }
+
+    /// The tenant's projects, newest first; those whose name or slug contains `query`, where it is given.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn projects(
+        &self,
+        context: &Context<'_>,
+        query: Option<String>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<ProjectNode>> {
+        let request = PageArgs { after, before, first, last }.request()?;
+        let scoped = operation(context).read().await?;
+        let page = project_list(&scoped, query.as_deref(), &request).await?;
+        let total = Total::new(move |scoped| {
+            let query = query.clone();
+            Box::pin(async move { project_count(scoped, query.as_deref()).await })
+        });
+        Ok(list(page, total, ProjectNode))
+    }
+
+    /// A run by its id.
+    async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<RunNode>> {
+        let run = operation(context).loaders().runs.load_one(id_of::<RunId>(&id)?).await?;
+        Ok(run.and_then(RunNode::new))
+    }
+
+    /// Runs, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments and three filters")]
+    async fn runs(
+        &self,
+        context: &Context<'_>,
+        project_id: Option<ID>,
+        kinds: Option<Vec<RunKindName>>,
+        statuses: Option<Vec<RunStatusName>>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<RunNode>> {
+        let request = PageArgs { after, before, first, last }.request()?;
+        let project = id_of_option::<ProjectId>(project_id.as_ref())?;
+        let kinds = kinds.unwrap_or_default();
+        let filter = RunFilter {
+            project_id: project.map(TypedId::uuid),
+            kinds: if kinds.is_empty() { RunNode::kinds() } else { kinds.into_iter().map(Into::into).collect() },
+            statuses: statuses.unwrap_or_default().into_iter().map(Into::into).collect(),
+            subject: None,
+        };
+        let scoped = operation(context).read().await?;
+        let page = run_list(&scoped, &filter, &request).await?;
+        let page = nyxcore_tenancy::Page {
+            items: page
+                .items
+                .into_iter()
+                .filter_map(|(cursor, run)| Some((cursor, RunNode::new(run)?)))
+                .collect(),
+            has_next: page.has_next,
+            has_previous: page.has_previous,
+        };
+        let total = Total::new(move |scoped| {
+            let filter = filter.clone();
+            Box::pin(async move { run_count(scoped, &filter).await })
+        });
+        Ok(list(page, total, |run| run))
+    }
+
+    /// Which models there are, what they cost and how long they will live.
+    async fn model_catalog(&self) -> ModelCatalogNode {
+        ModelCatalogNode
+    }
+
+    /// The tenant's personas, newest first; those whose name or description contains `query`, where it is given.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn personas(
+        &self,
+        context: &Context<'_>,
+        query: Option<String>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<PersonaNode>> {
+        let request = PageArgs { after, before, first, last }.request()?;
+        let scoped = operation(context).read().await?;
+        let page = persona_list(&scoped, query.as_deref(), &request).await?;
+        let total = Total::new(move |scoped| {
+            let query = query.clone();
+            Box::pin(async move { persona_count(scoped, query.as_deref()).await })
+        });
+        Ok(list(page, total, PersonaNode))
+    }
+
+    /// Which domains a text speaks of, most often first, without creating anything.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn specializations(&self, text: String) -> Result<Vec<SpecializationMatchNode>> {
+        if text.len() > TEXT_MAX {
+            return Err(ApiError::invalid(format!("the text is longer than {TEXT_MAX} bytes")).into());
+        }
+        let found = specializations_extract(&text);
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// Searches what is known: of one project and of the whole tenant, or of everything.
+    #[graphql(complexity = "20 + usize::try_from(first).unwrap_or(0).min(100) * child_complexity / 2")]
+    async fn search(
+        &self,
+        context: &Context<'_>,
+        query: String,
+        project_id: Option<ID>,
+        kinds: Option<Vec<KnowledgeKindName>>,
+        #[graphql(default = 10)] first: i32,
+    ) -> Result<Vec<SearchHitNode>> {
+        let op = operation(context);
+        let project = id_of_option::<ProjectId>(project_id.as_ref())?;
+        if let Some(id) = project
+            && op.loaders().projects.load_one(id).await?.is_none()
+        {
+            return Err(nyxcore_tenancy::Error::NotFound("project").into());
+        }
+        let limit = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+        let request = SearchRequest {
+            text: query,
+            project_id: project.map(TypedId::uuid),
+            kinds: kinds.unwrap_or_default().into_iter().map(Into::into).collect(),
+            stacks: None,
+            limit: limit.min(SEARCH_LIMIT_MAX),
+        };
+        let hits = search(&*op.read().await?, &request).await?;
+        Ok(hits.into_iter().map(SearchHitNode).collect())
+    }
+
+    /// What this server is.
+    async fn server(&self, context: &Context<'_>) -> ServerInfoNode {
+        let gateway = operation(context).gateway();
+        let info = gateway.server_info();
+        ServerInfoNode {
+            version: info.version.clone(),
+            commit: info.commit.clone(),
+            database: match gateway.store().backend() {
+                Backend::Postgres => "postgresql",
+                _ => "sqlite",
+            },
+            capabilities: vec!["sync", "code-analysis", "note-enrichment", "search"],
+        }
+    }
+}
+
+/// What this server is.
+#[derive(SimpleObject)]
+#[graphql(name = "ServerInfo")]
+pub(crate) struct ServerInfoNode {
+    /// The version of the program.
+    version: String,
+    /// The commit it was built from, where that is known.
+    commit: Option<String>,
+    /// sqlite or postgresql.
+    database: &'static str,
+    /// What it can do.
+    capabilities: Vec<&'static str>,
+}

@@ -1,0 +1,603 @@
+//! Long-running work: the interface that every kind of run has, the kinds there are, and the events that tell their story.
+
+use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use nyxcore_code_analysis::CodeAnalysis;
+use nyxcore_note_enrichment::{EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use nyxcore_projects::ProjectId;
+use nyxcore_runs::{EventBody, Progress, Run, RunEvent, RunKind, RunStatus, event_list};
+use nyxcore_sync::SyncDetail;
+use nyxcore_tenancy::{Error, TypedId};
+
+use super::ids::global_id;
+use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
+use super::persona::PersonaNode;
+use super::project::{ProjectNode, SourceNode};
+use super::viewer::UserNode;
+use crate::context::operation;
+use crate::error::ApiError;
+
+/// The most events one field gives.
+const EVENTS_MAX: u64 = 500;
+
+/// What a run does.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "RunKind", remote = "RunKind")]
+pub(crate) enum RunKindName {
+    /// Brings a source in step with its repository.
+    Sync,
+    /// Finds out how a project's code is written.
+    CodeAnalysis,
+    /// Puts under a note what is known about it.
+    NoteEnrichment,
+    /// Finds what several projects share.
+    Consolidation,
+    /// Works through the steps of a workflow.
+    Workflow,
+    /// Lets personas discuss.
+    Discussion,
+    /// Writes documentation.
+    Documentation,
+    /// Finds and mends defects.
+    AutoFix,
+    /// Finds what could be simpler.
+    Refactor,
+}
+
+/// Where a run stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "RunStatus", remote = "RunStatus")]
+pub(crate) enum RunStatusName {
+    /// Waits for a worker.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Ended as it should.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Ended because somebody said so.
+    Cancelled,
+}
+
+/// How far a run has come in its phase.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "RunProgress")]
+pub(crate) struct RunProgressNode {
+    /// The phase's name.
+    phase: String,
+    /// How much is done.
+    done: i64,
+    /// Of how much, where it is known.
+    total: Option<i64>,
+    /// What is counted.
+    unit: Option<String>,
+}
+
+impl From<Progress> for RunProgressNode {
+    fn from(progress: Progress) -> Self {
+        Self {
+            phase: progress.phase,
+            done: progress.done,
+            total: progress.total,
+            unit: progress.unit,
+        }
+    }
+}
+
+/// What a run failed with.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "RunError")]
+pub(crate) struct RunErrorNode {
+    /// A stable code.
+    code: String,
+    /// A sentence that says what to do.
+    message: String,
+}
+
+/// Long-running work. Every kind of run is one of these.
+#[derive(Interface)]
+#[graphql(
+    name = "Run",
+    field(name = "id", ty = "ID", desc = "Its id."),
+    field(name = "kind", ty = "RunKindName", desc = "What it does."),
+    field(name = "status", ty = "RunStatusName", desc = "Where it stands."),
+    field(name = "project", ty = "Option<ProjectNode>", desc = "The project it belongs to."),
+    field(name = "started_by", ty = "Option<UserNode>", desc = "Who started it; nobody where another run did."),
+    field(name = "attempt", ty = "i64", desc = "How often a worker has taken it."),
+    field(name = "progress", ty = "Option<RunProgressNode>", desc = "How far it is."),
+    field(name = "error", ty = "Option<RunErrorNode>", desc = "What it failed with."),
+    field(name = "created_at", ty = "DateTime<Utc>", desc = "When it was asked for."),
+    field(name = "started_at", ty = "Option<DateTime<Utc>>", desc = "When a worker first took it."),
+    field(name = "finished_at", ty = "Option<DateTime<Utc>>", desc = "When it ended."),
+    field(
+        name = "events",
+        ty = "Vec<RunEventNode>",
+        desc = "Its log after a number, oldest first.",
+        arg(name = "after", ty = "i64", default = 0, desc = "Only events with a higher number."),
+        arg(name = "first", ty = "i64", default = 100, desc = "At most this many, and no more than 500.")
+    )
+)]
+pub(crate) enum RunNode {
+    Sync(SyncNode),
+    CodeAnalysis(CodeAnalysisNode),
+    NoteEnrichment(NoteEnrichmentNode),
+}
+
+impl RunNode {
+    /// The kinds that have a type in the schema.
+    pub(crate) fn kinds() -> Vec<RunKind> {
+        vec![RunKind::Sync, RunKind::CodeAnalysis, RunKind::NoteEnrichment]
+    }
+
+    /// The run as its kind; `None` for a kind that has no type in the schema yet.
+    pub(crate) fn new(run: Run) -> Option<Self> {
+        match run.kind {
+            RunKind::Sync => Some(Self::Sync(SyncNode(run))),
+            RunKind::CodeAnalysis => Some(Self::CodeAnalysis(CodeAnalysisNode(run))),
+            RunKind::NoteEnrichment => Some(Self::NoteEnrichment(NoteEnrichmentNode(run))),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the object of a kind of run: the interface's fields, and its own.
+macro_rules! run_object {
+    ($(#[$meta:meta])* $node:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        impl $node {
+            /// Its id.
+            pub(crate) async fn id(&self) -> ID {
+                global_id(self.0.id)
+            }
+
+            /// What it does.
+            async fn kind(&self) -> RunKindName {
+                self.0.kind.into()
+            }
+
+            /// Where it stands.
+            async fn status(&self) -> RunStatusName {
+                self.0.status.into()
+            }
+
+            /// The project it belongs to.
+            async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
+                let Some(id) = self.0.project_id else {
+                    return Ok(None);
+                };
+                let loader = &operation(context).loaders().projects;
+                Ok(loader.load_one(ProjectId::from_uuid(id)).await?.map(ProjectNode))
+            }
+
+            /// Who started it; nobody where another run did.
+            async fn started_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
+                super::created_by(context, self.0.started_by).await
+            }
+
+            /// How often a worker has taken it.
+            async fn attempt(&self) -> i64 {
+                self.0.attempt
+            }
+
+            /// How far it is.
+            async fn progress(&self) -> Option<RunProgressNode> {
+                self.0.progress.clone().map(Into::into)
+            }
+
+            /// What it failed with.
+            async fn error(&self) -> Option<RunErrorNode> {
+                let error = self.0.error.clone()?;
+                Some(RunErrorNode { code: error.code, message: error.message })
+            }
+
+            /// When it was asked for.
+            async fn created_at(&self) -> DateTime<Utc> {
+                self.0.created_at
+            }
+
+            /// When a worker first took it.
+            async fn started_at(&self) -> Option<DateTime<Utc>> {
+                self.0.started_at
+            }
+
+            /// When it ended.
+            async fn finished_at(&self) -> Option<DateTime<Utc>> {
+                self.0.finished_at
+            }
+
+            /// Its log after a number, oldest first.
+            #[graphql(complexity = "usize::try_from(first).unwrap_or(0).min(500) * child_complexity / 4 + 1")]
+            async fn events(
+                &self,
+                context: &Context<'_>,
+                #[graphql(default = 0, desc = "Only events with a higher number.")] after: i64,
+                #[graphql(default = 100, desc = "At most this many, and no more than 500.")] first: i64,
+            ) -> Result<Vec<RunEventNode>> {
+                let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+                let scoped = operation(context).read().await?;
+                let events = event_list(&scoped, self.0.id, after, first.min(EVENTS_MAX)).await?;
+                Ok(events.into_iter().map(RunEventNode::from).collect())
+            }
+
+            $($own)*
+        }
+    };
+}
+
+/// A sync of a source with its repository.
+pub(crate) struct SyncNode(pub Run);
+
+impl SyncNode {
+    async fn detail(&self, context: &Context<'_>) -> Result<SyncDetail> {
+        let detail = operation(context).loaders().syncs.load_one(self.0.id).await?;
+        Ok(detail.ok_or(Error::NotFound("sync"))?)
+    }
+}
+
+run_object! {
+    #[Object(name = "Sync")]
+    SyncNode {
+        /// The source.
+        async fn source(&self, context: &Context<'_>) -> Result<SourceNode> {
+            let id = self.detail(context).await?.source_id;
+            let source = operation(context).loaders().sources.load_one(id).await?;
+            Ok(SourceNode(source.ok_or(Error::NotFound("source"))?))
+        }
+
+        /// The sync it continues.
+        async fn previous_sync(&self, context: &Context<'_>) -> Result<Option<SyncNode>> {
+            let Some(id) = self.detail(context).await?.previous_sync_id else {
+                return Ok(None);
+            };
+            Ok(operation(context).loaders().runs.load_one(id).await?.map(SyncNode))
+        }
+
+        /// The commit it started from.
+        async fn from_commit(&self, context: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.detail(context).await?.from_commit)
+        }
+
+        /// The commit it brought the source to.
+        async fn to_commit(&self, context: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.detail(context).await?.to_commit)
+        }
+
+        /// Files that were not there before.
+        async fn files_added(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_added)
+        }
+
+        /// Files whose content changed.
+        async fn files_updated(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_updated)
+        }
+
+        /// Files that are gone.
+        async fn files_deleted(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_deleted)
+        }
+
+        /// Files that stayed as they were.
+        async fn files_unchanged(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_unchanged)
+        }
+
+        /// Files that were left out: binary, too large, symbolic links, submodules.
+        async fn files_skipped(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_skipped)
+        }
+
+        /// Bytes that came over the network.
+        async fn bytes_fetched(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.bytes_fetched)
+        }
+    }
+}
+
+/// An analysis of a project's code.
+pub(crate) struct CodeAnalysisNode(pub Run);
+
+impl CodeAnalysisNode {
+    async fn detail(&self, context: &Context<'_>) -> Result<CodeAnalysis> {
+        let detail = operation(context).loaders().analyses.load_one(self.0.id).await?;
+        Ok(detail.ok_or(Error::NotFound("code analysis"))?)
+    }
+}
+
+run_object! {
+    #[Object(name = "CodeAnalysis")]
+    CodeAnalysisNode {
+        /// The commit whose code it looked at.
+        async fn commit(&self, context: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.detail(context).await?.commit_id)
+        }
+
+        /// Files it read and parsed.
+        async fn files_analyzed(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_analyzed)
+        }
+
+        /// Files whose facts were known already.
+        async fn files_reused(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_reused)
+        }
+
+        /// Files it left out: they do not parse, or are generated.
+        async fn files_skipped(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_skipped)
+        }
+
+        /// Lines with code on them.
+        async fn lines_of_code(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.lines_of_code)
+        }
+
+        /// Patterns it found.
+        async fn patterns_found(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.patterns_found)
+        }
+
+        /// MANUAL, or SYNC where a sync brought new code.
+        async fn trigger(&self, context: &Context<'_>) -> Result<&'static str> {
+            Ok(self.detail(context).await?.trigger.as_str())
+        }
+    }
+}
+
+/// How an enrichment was made.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "EnrichmentMode", remote = "EnrichmentMode")]
+pub(crate) enum EnrichmentModeName {
+    /// A model wrote it.
+    Generated,
+    /// No model was used, only what was retrieved.
+    Extractive,
+}
+
+/// What was decided about an enrichment.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "EnrichmentDecision", remote = "EnrichmentDecision")]
+pub(crate) enum EnrichmentDecisionName {
+    /// Nothing yet.
+    Pending,
+    /// It is part of the note.
+    Applied,
+    /// It was not wanted.
+    Dismissed,
+}
+
+/// How much of one kind of knowledge an enrichment drew on.
+#[derive(SimpleObject)]
+#[graphql(name = "ContextSection")]
+pub(crate) struct ContextSectionNode {
+    /// The kind.
+    kind: KnowledgeKindName,
+    /// How many pieces were used.
+    items: i64,
+    /// About how many tokens they have.
+    tokens: i64,
+    /// How many more were found and did not fit.
+    omitted: i64,
+}
+
+/// What a model call used and cost.
+#[derive(SimpleObject)]
+#[graphql(name = "ModelUsage")]
+pub(crate) struct ModelUsageNode {
+    /// Tokens in.
+    input_tokens: i64,
+    /// Tokens out.
+    output_tokens: i64,
+    /// Tokens that the provider had cached.
+    cached_tokens: i64,
+    /// US dollars.
+    usd: f64,
+}
+
+/// What was put under a note, with what it was drawn from.
+pub(crate) struct NoteEnrichmentNode(pub Run);
+
+impl NoteEnrichmentNode {
+    async fn detail(&self, context: &Context<'_>) -> Result<NoteEnrichment> {
+        let detail = operation(context).loaders().enrichments.load_one(self.0.id).await?;
+        Ok(detail.ok_or(Error::NotFound("note enrichment"))?)
+    }
+}
+
+run_object! {
+    #[Object(name = "NoteEnrichment")]
+    NoteEnrichmentNode {
+        /// The note.
+        async fn note(&self, context: &Context<'_>) -> Result<NoteNode> {
+            let id = self.detail(context).await?.note_id;
+            let note = operation(context).loaders().notes.load_one(id).await?;
+            Ok(NoteNode(note.ok_or(Error::NotFound("note"))?))
+        }
+
+        /// In whose voice; none where nobody was chosen or the persona was deleted.
+        async fn persona(&self, context: &Context<'_>) -> Result<Option<PersonaNode>> {
+            let Some(id) = self.detail(context).await?.persona_id else {
+                return Ok(None);
+            };
+            Ok(operation(context).loaders().personas.load_one(id).await?.map(PersonaNode))
+        }
+
+        /// The model that wrote it; none where it is extractive.
+        async fn model(&self, context: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.detail(context).await?.model)
+        }
+
+        /// How it was made.
+        async fn mode(&self, context: &Context<'_>) -> Result<EnrichmentModeName> {
+            Ok(self.detail(context).await?.mode.into())
+        }
+
+        /// Its text, once it is there.
+        async fn markdown(&self, context: &Context<'_>) -> Result<Option<String>> {
+            Ok(self.detail(context).await?.markdown)
+        }
+
+        /// Where its statements come from, in the order of their numbers.
+        async fn citations(&self, context: &Context<'_>) -> Result<Vec<CitationNode>> {
+            let detail = self.detail(context).await?;
+            Ok(detail.citations.into_iter().map(CitationNode::from).collect())
+        }
+
+        /// What it suggests to do.
+        async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
+            let loader = &operation(context).loaders().action_points_of_enrichments;
+            let points = loader.load_one(self.0.id.uuid()).await?;
+            Ok(points.unwrap_or_default().into_iter().map(ActionPointNode).collect())
+        }
+
+        /// How much of each kind of knowledge it drew on.
+        async fn context_used(&self, context: &Context<'_>) -> Result<Vec<ContextSectionNode>> {
+            let detail = self.detail(context).await?;
+            Ok(detail
+                .context_used
+                .into_iter()
+                .map(|section| ContextSectionNode {
+                    kind: section.kind.into(),
+                    items: section.items,
+                    tokens: section.tokens,
+                    omitted: section.omitted,
+                })
+                .collect())
+        }
+
+        /// What was decided about it.
+        async fn decision(&self, context: &Context<'_>) -> Result<EnrichmentDecisionName> {
+            Ok(self.detail(context).await?.decision.into())
+        }
+
+        /// What the model used and cost; none where no model was used.
+        async fn usage(&self) -> Option<ModelUsageNode> {
+            None
+        }
+    }
+}
+
+/// One entry of a run's log. Numbers count 1, 2, 3 without a gap.
+#[derive(Interface)]
+#[graphql(
+    name = "RunEvent",
+    field(name = "run_id", ty = "ID", desc = "The run."),
+    field(name = "seq", ty = "i64", desc = "Its number in the run's log."),
+    field(name = "at", ty = "DateTime<Utc>", desc = "When it happened.")
+)]
+pub(crate) enum RunEventNode {
+    PhaseStarted(RunPhaseStartedNode),
+    Progressed(RunProgressedNode),
+    Message(RunMessageNode),
+    Text(RunTextNode),
+    Finished(RunFinishedNode),
+}
+
+/// Writes the object of a kind of event: the interface's fields, and its own.
+macro_rules! event_object {
+    ($(#[$meta:meta])* $node:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        impl $node {
+            /// The run.
+            async fn run_id(&self) -> ID {
+                global_id(self.0.run_id)
+            }
+
+            /// Its number in the run's log.
+            async fn seq(&self) -> i64 {
+                self.0.seq
+            }
+
+            /// When it happened.
+            async fn at(&self) -> DateTime<Utc> {
+                self.0.at
+            }
+
+            $($own)*
+        }
+    };
+}
+
+impl From<RunEvent> for RunEventNode {
+    fn from(event: RunEvent) -> Self {
+        match event.body.clone() {
+            EventBody::PhaseStarted { phase } => Self::PhaseStarted(RunPhaseStartedNode(event, phase)),
+            EventBody::Progressed { progress } => Self::Progressed(RunProgressedNode(event, progress.into())),
+            EventBody::Message { level, text } => Self::Message(RunMessageNode(event, level.as_str(), text)),
+            EventBody::Text { text } => Self::Text(RunTextNode(event, text)),
+            EventBody::Finished { .. } => Self::Finished(RunFinishedNode(event)),
+        }
+    }
+}
+
+/// A phase began.
+pub(crate) struct RunPhaseStartedNode(RunEvent, String);
+
+event_object! {
+    #[Object(name = "RunPhaseStarted")]
+    RunPhaseStartedNode {
+        /// Its name.
+        async fn phase(&self) -> &str {
+            &self.1
+        }
+    }
+}
+
+/// A phase went on.
+pub(crate) struct RunProgressedNode(RunEvent, RunProgressNode);
+
+event_object! {
+    #[Object(name = "RunProgressed")]
+    RunProgressedNode {
+        /// How far.
+        async fn progress(&self) -> RunProgressNode {
+            self.1.clone()
+        }
+    }
+}
+
+/// Something to tell a person.
+pub(crate) struct RunMessageNode(RunEvent, &'static str, String);
+
+event_object! {
+    #[Object(name = "RunMessage")]
+    RunMessageNode {
+        /// info or warning.
+        async fn level(&self) -> &str {
+            self.1
+        }
+
+        /// What to tell.
+        async fn text(&self) -> &str {
+            &self.2
+        }
+    }
+}
+
+/// A piece of text that a model streams.
+pub(crate) struct RunTextNode(RunEvent, String);
+
+event_object! {
+    #[Object(name = "RunText")]
+    RunTextNode {
+        /// The piece.
+        async fn text(&self) -> &str {
+            &self.1
+        }
+    }
+}
+
+/// The run ended. No event follows.
+pub(crate) struct RunFinishedNode(RunEvent);
+
+event_object! {
+    #[Object(name = "RunFinished")]
+    RunFinishedNode {
+        /// The run, as it ended.
+        async fn run(&self, context: &Context<'_>) -> Result<RunNode> {
+            let run = operation(context).loaders().runs.load_one(self.0.run_id).await?;
+            Ok(run.and_then(RunNode::new).ok_or(Error::NotFound("run"))?)
+        }
+    }
+}
