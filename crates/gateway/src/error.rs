@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe};
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe,
+};
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -87,10 +89,7 @@ fn error_code(error: &mut ServerError) {
         }
     };
     error.message = message;
-    error
-        .extensions
-        .get_or_insert_default()
-        .set("code", code);
+    error.extensions.get_or_insert_default().set("code", code);
 }
 
 fn known(error: &ServerError) -> Option<(&'static str, String)> {

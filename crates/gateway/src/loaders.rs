@@ -36,7 +36,8 @@ where
 }
 
 /// What a batch function looks like.
-type Fetch<K, V> = for<'a> fn(&'a Scoped<ReadOnly>, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
+type Fetch<K, V> =
+    for<'a> fn(&'a Scoped<ReadOnly>, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
 
 /// Anything else that a function fetches for many keys at once.
 pub(crate) struct ByKey<K, V> {

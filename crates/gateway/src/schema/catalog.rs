@@ -18,7 +18,11 @@ pub(crate) struct ModelCatalogNode;
 impl ModelCatalogNode {
     /// Who offers models.
     async fn providers(&self) -> Vec<ProviderNode> {
-        catalog().providers().into_iter().map(ProviderNode).collect()
+        catalog()
+            .providers()
+            .into_iter()
+            .map(ProviderNode)
+            .collect()
     }
 
     /// Models, those that were shut down only where they are asked for.
@@ -29,8 +33,10 @@ impl ModelCatalogNode {
         capability: Option<String>,
         #[graphql(default = false)] include_shut_down: bool,
     ) -> Result<Vec<ModelNode>> {
-        let provider = provider.map(|id| Provider::parse(&id).ok_or_else(|| unknown("provider", &id)));
-        let capability = capability.map(|name| Capability::parse(&name).ok_or_else(|| unknown("capability", &name)));
+        let provider =
+            provider.map(|id| Provider::parse(&id).ok_or_else(|| unknown("provider", &id)));
+        let capability = capability
+            .map(|name| Capability::parse(&name).ok_or_else(|| unknown("capability", &name)));
         let filter = ModelFilter {
             provider: provider.transpose()?,
             capability: capability.transpose()?,
@@ -48,7 +54,11 @@ impl ModelCatalogNode {
             fast: defaults.fast.map(ModelNode),
             default: defaults.default.map(ModelNode),
             embedding: defaults.embedding.map(ModelNode),
-            warnings: defaults.warnings.into_iter().map(|warning| warning.text).collect(),
+            warnings: defaults
+                .warnings
+                .into_iter()
+                .map(|warning| warning.text)
+                .collect(),
         }
     }
 
@@ -193,7 +203,11 @@ impl ModelNode {
 
     /// What it can do.
     async fn capabilities(&self) -> Vec<&'static str> {
-        self.0.capabilities.iter().map(|capability| capability.as_str()).collect()
+        self.0
+            .capabilities
+            .iter()
+            .map(|capability| capability.as_str())
+            .collect()
     }
 
     /// How long it will live, as of today.

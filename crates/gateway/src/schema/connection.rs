@@ -30,7 +30,11 @@ impl CursorType for ListCursor {
     }
 }
 
-type Count = Arc<dyn for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>> + Send + Sync>;
+type Count = Arc<
+    dyn for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
+        + Send
+        + Sync,
+>;
 
 /// The part of a connection that counts.
 pub(crate) struct Total(Count);
@@ -38,7 +42,10 @@ pub(crate) struct Total(Count);
 impl Total {
     pub(crate) fn new<F>(count: F) -> Self
     where
-        F: for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>> + Send + Sync + 'static,
+        F: for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
+            + Send
+            + Sync
+            + 'static,
     {
         Self(Arc::new(count))
     }
@@ -68,13 +75,17 @@ impl PageArgs {
     /// Checks the arguments.
     pub(crate) fn request(&self) -> Result<PageRequest, ApiError> {
         let limit = match (self.first, self.last) {
-            (Some(_), Some(_)) => return Err(ApiError::invalid("give `first` or `last`, not both")),
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("give `first` or `last`, not both"));
+            }
             (Some(n), None) | (None, Some(n)) => u64::try_from(n)
                 .map_err(|_| ApiError::invalid("`first` and `last` are not negative"))?,
             (None, None) => PAGE_DEFAULT,
         };
         if limit > PAGE_MAX {
-            return Err(ApiError::invalid(format!("a page has at most {PAGE_MAX} rows")));
+            return Err(ApiError::invalid(format!(
+                "a page has at most {PAGE_MAX} rows"
+            )));
         }
         Ok(PageRequest {
             limit,
@@ -106,7 +117,11 @@ pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> 
 }
 
 /// The connection of a page.
-pub(crate) fn list<T, N: OutputType>(page: Page<T>, total: Total, node: impl Fn(T) -> N) -> List<N> {
+pub(crate) fn list<T, N: OutputType>(
+    page: Page<T>,
+    total: Total,
+    node: impl Fn(T) -> N,
+) -> List<N> {
     let mut list = Connection::with_additional_fields(page.has_previous, page.has_next, total);
     list.edges.extend(
         page.items

@@ -156,9 +156,17 @@ impl ConsolidationPatternNode {
     /// The projects it was seen in.
     async fn projects(&self, context: &Context<'_>) -> Result<Vec<ProjectNode>> {
         let loaders = operation(context).loaders();
-        let ids = loaders.consolidation_projects.load_one(self.0.id).await?.unwrap_or_default();
+        let ids = loaders
+            .consolidation_projects
+            .load_one(self.0.id)
+            .await?
+            .unwrap_or_default();
         let mut projects = loaders.projects.load_many(ids.iter().copied()).await?;
-        Ok(ids.iter().filter_map(|id| projects.remove(id)).map(ProjectNode).collect())
+        Ok(ids
+            .iter()
+            .filter_map(|id| projects.remove(id))
+            .map(ProjectNode)
+            .collect())
     }
 
     /// Words to find it by.

@@ -1,6 +1,7 @@
 //! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
 
 mod catalog;
+mod code;
 mod connection;
 mod ids;
 mod knowledge;
@@ -11,7 +12,9 @@ mod persona;
 mod project;
 mod query;
 mod run;
+mod run_event;
 mod search;
+mod source;
 mod subscription;
 mod viewer;
 
@@ -52,11 +55,14 @@ fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()
         .register_output_type::<run::RunNode>()
-        .register_output_type::<run::RunEventNode>()
+        .register_output_type::<run_event::RunEventNode>()
 }
 
 /// The person that something names as its maker, while that person belongs to the tenant.
-async fn created_by(context: &Context<'_>, user: Option<UserId>) -> Result<Option<viewer::UserNode>> {
+async fn created_by(
+    context: &Context<'_>,
+    user: Option<UserId>,
+) -> Result<Option<viewer::UserNode>> {
     let Some(id) = user else {
         return Ok(None);
     };

@@ -9,19 +9,27 @@ use nyxcore_runs::RunId;
 use nyxcore_tenancy::{TenantId, TypedId, UserId, directory, id_parse};
 use uuid::Uuid;
 
+use super::code::CodePatternNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::{ActionPointNode, NoteNode};
 use super::persona::PersonaNode;
-use super::project::{CodePatternNode, ProjectNode, SourceFileNode, SourceNode};
+use super::project::ProjectNode;
 use super::run::{CodeAnalysisNode, NoteEnrichmentNode, RunNode, SyncNode};
+use super::source::{SourceFileNode, SourceNode};
 use super::viewer::{TenantNode, UserNode};
 use crate::context::operation;
 use crate::error::ApiError;
 
 /// Anything with an id.
 #[derive(Interface)]
-#[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Its id, the same for ever."))]
-#[expect(clippy::large_enum_variant, reason = "one at a time is made, and moved once")]
+#[graphql(
+    name = "Node",
+    field(name = "id", ty = "ID", desc = "Its id, the same for ever.")
+)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is made, and moved once"
+)]
 pub(crate) enum NodeRef {
     Tenant(TenantNode),
     User(UserNode),
@@ -80,7 +88,11 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// The thing of that kind with that UUID; `None` where the tenant has none.
-pub(crate) async fn node_load(context: &Context<'_>, prefix: &str, uuid: Uuid) -> Result<Option<NodeRef>> {
+pub(crate) async fn node_load(
+    context: &Context<'_>,
+    prefix: &str,
+    uuid: Uuid,
+) -> Result<Option<NodeRef>> {
     let op = operation(context);
     let loaders = op.loaders();
     macro_rules! load {
@@ -108,7 +120,12 @@ pub(crate) async fn node_load(context: &Context<'_>, prefix: &str, uuid: Uuid) -
         MemoryEntryId::PREFIX => load!(memory_entries, MemoryEntryId, MemoryEntry, MemoryEntryNode),
         InsightId::PREFIX => load!(insights, InsightId, Insight, InsightNode),
         ConsolidationPatternId::PREFIX => {
-            load!(consolidation_patterns, ConsolidationPatternId, ConsolidationPattern, ConsolidationPatternNode)
+            load!(
+                consolidation_patterns,
+                ConsolidationPatternId,
+                ConsolidationPattern,
+                ConsolidationPatternNode
+            )
         }
         PersonaId::PREFIX => load!(personas, PersonaId, Persona, PersonaNode),
         RunId::PREFIX => {

@@ -25,8 +25,14 @@ impl NoteNode {
 
     /// The project it is about.
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
-        let project = operation(context).loaders().projects.load_one(self.0.project_id).await?;
-        Ok(ProjectNode(project.ok_or(nyxcore_tenancy::Error::NotFound("project"))?))
+        let project = operation(context)
+            .loaders()
+            .projects
+            .load_one(self.0.project_id)
+            .await?;
+        Ok(ProjectNode(
+            project.ok_or(nyxcore_tenancy::Error::NotFound("project"))?,
+        ))
     }
 
     /// Its title.
@@ -56,8 +62,16 @@ impl NoteNode {
 
     /// What there is to do about it.
     async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
-        let points = operation(context).loaders().action_points_of.load_one(self.0.id).await?;
-        Ok(points.unwrap_or_default().into_iter().map(ActionPointNode).collect())
+        let points = operation(context)
+            .loaders()
+            .action_points_of
+            .load_one(self.0.id)
+            .await?;
+        Ok(points
+            .unwrap_or_default()
+            .into_iter()
+            .map(ActionPointNode)
+            .collect())
     }
 
     /// What was put under it, newest first.
@@ -70,18 +84,30 @@ impl NoteNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<NoteEnrichmentNode>> {
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let op = operation(context);
         let scoped = op.read().await?;
         let note = self.0.id;
         let page = enrichment_list(&scoped, note, &request).await?;
-        let ids: Vec<_> = page.items.iter().map(|(_, enrichment)| enrichment.run_id).collect();
+        let ids: Vec<_> = page
+            .items
+            .iter()
+            .map(|(_, enrichment)| enrichment.run_id)
+            .collect();
         let runs = op.loaders().runs.load_many(ids).await?;
         let page = nyxcore_tenancy::Page {
             items: page
                 .items
                 .into_iter()
-                .filter_map(|(cursor, enrichment)| Some((cursor, runs.get(&enrichment.run_id)?.clone())))
+                .filter_map(|(cursor, enrichment)| {
+                    Some((cursor, runs.get(&enrichment.run_id)?.clone()))
+                })
                 .collect(),
             has_next: page.has_next,
             has_previous: page.has_previous,
@@ -115,7 +141,11 @@ impl ActionPointNode {
 
     /// The note it follows from.
     async fn note(&self, context: &Context<'_>) -> Result<Option<NoteNode>> {
-        let note = operation(context).loaders().notes.load_one(self.0.note_id).await?;
+        let note = operation(context)
+            .loaders()
+            .notes
+            .load_one(self.0.note_id)
+            .await?;
         Ok(note.map(NoteNode))
     }
 
@@ -131,7 +161,12 @@ impl ActionPointNode {
 
     /// Why: what it was drawn from.
     async fn citations(&self) -> Vec<CitationNode> {
-        self.0.citations.iter().cloned().map(CitationNode::from).collect()
+        self.0
+            .citations
+            .iter()
+            .cloned()
+            .map(CitationNode::from)
+            .collect()
     }
 }
 

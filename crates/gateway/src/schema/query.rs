@@ -50,12 +50,26 @@ impl Query {
     }
 
     /// A project by its id or its slug: exactly one of the two.
-    async fn project(&self, context: &Context<'_>, id: Option<ID>, slug: Option<String>) -> Result<Option<ProjectNode>> {
+    async fn project(
+        &self,
+        context: &Context<'_>,
+        id: Option<ID>,
+        slug: Option<String>,
+    ) -> Result<Option<ProjectNode>> {
         let op = operation(context);
         let project = match (id, slug) {
-            (Some(id), None) => op.loaders().projects.load_one(id_of::<ProjectId>(&id)?).await?,
+            (Some(id), None) => {
+                op.loaders()
+                    .projects
+                    .load_one(id_of::<ProjectId>(&id)?)
+                    .await?
+            }
             (None, Some(slug)) => project_by_slug(&*op.read().await?, &slug).await?,
-            _ => return Err(ApiError::invalid("give `id` or `slug`, exactly one of the two").into()),
+            _ => {
+                return Err(
+                    ApiError::invalid("give `id` or `slug`, exactly one of the two").into(),
+                );
+            }
         };
         Ok(project.map(ProjectNode))
     }
@@ -71,7 +85,13 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ProjectNode>> {
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let scoped = operation(context).read().await?;
         let page = project_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
@@ -83,13 +103,20 @@ impl Query {
 
     /// A run by its id.
     async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<RunNode>> {
-        let run = operation(context).loaders().runs.load_one(id_of::<RunId>(&id)?).await?;
+        let run = operation(context)
+            .loaders()
+            .runs
+            .load_one(id_of::<RunId>(&id)?)
+            .await?;
         Ok(run.and_then(RunNode::new))
     }
 
     /// Runs, newest first.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments and three filters")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the Relay arguments and three filters"
+    )]
     async fn runs(
         &self,
         context: &Context<'_>,
@@ -101,13 +128,27 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<RunNode>> {
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let project = id_of_option::<ProjectId>(project_id.as_ref())?;
         let kinds = kinds.unwrap_or_default();
         let filter = RunFilter {
             project_id: project.map(TypedId::uuid),
-            kinds: if kinds.is_empty() { RunNode::kinds() } else { kinds.into_iter().map(Into::into).collect() },
-            statuses: statuses.unwrap_or_default().into_iter().map(Into::into).collect(),
+            kinds: if kinds.is_empty() {
+                RunNode::kinds()
+            } else {
+                kinds.into_iter().map(Into::into).collect()
+            },
+            statuses: statuses
+                .unwrap_or_default()
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             subject: None,
         };
         let scoped = operation(context).read().await?;
@@ -144,7 +185,13 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<PersonaNode>> {
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let scoped = operation(context).read().await?;
         let page = persona_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
@@ -158,14 +205,18 @@ impl Query {
     #[graphql(complexity = "10 + child_complexity")]
     async fn specializations(&self, text: String) -> Result<Vec<SpecializationMatchNode>> {
         if text.len() > TEXT_MAX {
-            return Err(ApiError::invalid(format!("the text is longer than {TEXT_MAX} bytes")).into());
+            return Err(
+                ApiError::invalid(format!("the text is longer than {TEXT_MAX} bytes")).into(),
+            );
         }
         let found = specializations_extract(&text);
         Ok(found.into_iter().map(Into::into).collect())
     }
 
     /// Searches what is known: of one project and of the whole tenant, or of everything.
-    #[graphql(complexity = "20 + usize::try_from(first).unwrap_or(0).min(100) * child_complexity / 2")]
+    #[graphql(
+        complexity = "20 + usize::try_from(first).unwrap_or(0).min(100) * child_complexity / 2"
+    )]
     async fn search(
         &self,
         context: &Context<'_>,
@@ -181,11 +232,16 @@ impl Query {
         {
             return Err(nyxcore_tenancy::Error::NotFound("project").into());
         }
-        let limit = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+        let limit =
+            u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
         let request = SearchRequest {
             text: query,
             project_id: project.map(TypedId::uuid),
-            kinds: kinds.unwrap_or_default().into_iter().map(Into::into).collect(),
+            kinds: kinds
+                .unwrap_or_default()
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             stacks: None,
             limit: limit.min(SEARCH_LIMIT_MAX),
         };

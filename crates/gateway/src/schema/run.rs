@@ -5,14 +5,16 @@ use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::CodeAnalysis;
 use nyxcore_note_enrichment::{EnrichmentDecision, EnrichmentMode, NoteEnrichment};
 use nyxcore_projects::ProjectId;
-use nyxcore_runs::{EventBody, Progress, Run, RunEvent, RunKind, RunStatus, event_list};
+use nyxcore_runs::{Progress, Run, RunKind, RunStatus, event_list};
 use nyxcore_sync::SyncDetail;
 use nyxcore_tenancy::{Error, TypedId};
 
 use super::ids::global_id;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
-use super::project::{ProjectNode, SourceNode};
+use super::project::ProjectNode;
+use super::run_event::RunEventNode;
+use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 use crate::error::ApiError;
@@ -102,20 +104,62 @@ pub(crate) struct RunErrorNode {
     field(name = "id", ty = "ID", desc = "Its id."),
     field(name = "kind", ty = "RunKindName", desc = "What it does."),
     field(name = "status", ty = "RunStatusName", desc = "Where it stands."),
-    field(name = "project", ty = "Option<ProjectNode>", desc = "The project it belongs to."),
-    field(name = "started_by", ty = "Option<UserNode>", desc = "Who started it; nobody where another run did."),
-    field(name = "attempt", ty = "i64", desc = "How often a worker has taken it."),
-    field(name = "progress", ty = "Option<RunProgressNode>", desc = "How far it is."),
-    field(name = "error", ty = "Option<RunErrorNode>", desc = "What it failed with."),
-    field(name = "created_at", ty = "DateTime<Utc>", desc = "When it was asked for."),
-    field(name = "started_at", ty = "Option<DateTime<Utc>>", desc = "When a worker first took it."),
-    field(name = "finished_at", ty = "Option<DateTime<Utc>>", desc = "When it ended."),
+    field(
+        name = "project",
+        ty = "Option<ProjectNode>",
+        desc = "The project it belongs to."
+    ),
+    field(
+        name = "started_by",
+        ty = "Option<UserNode>",
+        desc = "Who started it; nobody where another run did."
+    ),
+    field(
+        name = "attempt",
+        ty = "i64",
+        desc = "How often a worker has taken it."
+    ),
+    field(
+        name = "progress",
+        ty = "Option<RunProgressNode>",
+        desc = "How far it is."
+    ),
+    field(
+        name = "error",
+        ty = "Option<RunErrorNode>",
+        desc = "What it failed with."
+    ),
+    field(
+        name = "created_at",
+        ty = "DateTime<Utc>",
+        desc = "When it was asked for."
+    ),
+    field(
+        name = "started_at",
+        ty = "Option<DateTime<Utc>>",
+        desc = "When a worker first took it."
+    ),
+    field(
+        name = "finished_at",
+        ty = "Option<DateTime<Utc>>",
+        desc = "When it ended."
+    ),
     field(
         name = "events",
         ty = "Vec<RunEventNode>",
         desc = "Its log after a number, oldest first.",
-        arg(name = "after", ty = "i64", default = 0, desc = "Only events with a higher number."),
-        arg(name = "first", ty = "i64", default = 100, desc = "At most this many, and no more than 500.")
+        arg(
+            name = "after",
+            ty = "i64",
+            default = 0,
+            desc = "Only events with a higher number."
+        ),
+        arg(
+            name = "first",
+            ty = "i64",
+            default = 100,
+            desc = "At most this many, and no more than 500."
+        )
     )
 )]
 pub(crate) enum RunNode {
@@ -127,7 +171,11 @@ pub(crate) enum RunNode {
 impl RunNode {
     /// The kinds that have a type in the schema.
     pub(crate) fn kinds() -> Vec<RunKind> {
-        vec![RunKind::Sync, RunKind::CodeAnalysis, RunKind::NoteEnrichment]
+        vec![
+            RunKind::Sync,
+            RunKind::CodeAnalysis,
+            RunKind::NoteEnrichment,
+        ]
     }
 
     /// The run as its kind; `None` for a kind that has no type in the schema yet.
@@ -230,7 +278,11 @@ pub(crate) struct SyncNode(pub Run);
 
 impl SyncNode {
     async fn detail(&self, context: &Context<'_>) -> Result<SyncDetail> {
-        let detail = operation(context).loaders().syncs.load_one(self.0.id).await?;
+        let detail = operation(context)
+            .loaders()
+            .syncs
+            .load_one(self.0.id)
+            .await?;
         Ok(detail.ok_or(Error::NotFound("sync"))?)
     }
 }
@@ -300,7 +352,11 @@ pub(crate) struct CodeAnalysisNode(pub Run);
 
 impl CodeAnalysisNode {
     async fn detail(&self, context: &Context<'_>) -> Result<CodeAnalysis> {
-        let detail = operation(context).loaders().analyses.load_one(self.0.id).await?;
+        let detail = operation(context)
+            .loaders()
+            .analyses
+            .load_one(self.0.id)
+            .await?;
         Ok(detail.ok_or(Error::NotFound("code analysis"))?)
     }
 }
@@ -400,7 +456,11 @@ pub(crate) struct NoteEnrichmentNode(pub Run);
 
 impl NoteEnrichmentNode {
     async fn detail(&self, context: &Context<'_>) -> Result<NoteEnrichment> {
-        let detail = operation(context).loaders().enrichments.load_one(self.0.id).await?;
+        let detail = operation(context)
+            .loaders()
+            .enrichments
+            .load_one(self.0.id)
+            .await?;
         Ok(detail.ok_or(Error::NotFound("note enrichment"))?)
     }
 }
@@ -474,130 +534,6 @@ run_object! {
         /// What the model used and cost; none where no model was used.
         async fn usage(&self) -> Option<ModelUsageNode> {
             None
-        }
-    }
-}
-
-/// One entry of a run's log. Numbers count 1, 2, 3 without a gap.
-#[derive(Interface)]
-#[graphql(
-    name = "RunEvent",
-    field(name = "run_id", ty = "ID", desc = "The run."),
-    field(name = "seq", ty = "i64", desc = "Its number in the run's log."),
-    field(name = "at", ty = "DateTime<Utc>", desc = "When it happened.")
-)]
-pub(crate) enum RunEventNode {
-    PhaseStarted(RunPhaseStartedNode),
-    Progressed(RunProgressedNode),
-    Message(RunMessageNode),
-    Text(RunTextNode),
-    Finished(RunFinishedNode),
-}
-
-/// Writes the object of a kind of event: the interface's fields, and its own.
-macro_rules! event_object {
-    ($(#[$meta:meta])* $node:ident { $($own:tt)* }) => {
-        $(#[$meta])*
-        impl $node {
-            /// The run.
-            async fn run_id(&self) -> ID {
-                global_id(self.0.run_id)
-            }
-
-            /// Its number in the run's log.
-            async fn seq(&self) -> i64 {
-                self.0.seq
-            }
-
-            /// When it happened.
-            async fn at(&self) -> DateTime<Utc> {
-                self.0.at
-            }
-
-            $($own)*
-        }
-    };
-}
-
-impl From<RunEvent> for RunEventNode {
-    fn from(event: RunEvent) -> Self {
-        match event.body.clone() {
-            EventBody::PhaseStarted { phase } => Self::PhaseStarted(RunPhaseStartedNode(event, phase)),
-            EventBody::Progressed { progress } => Self::Progressed(RunProgressedNode(event, progress.into())),
-            EventBody::Message { level, text } => Self::Message(RunMessageNode(event, level.as_str(), text)),
-            EventBody::Text { text } => Self::Text(RunTextNode(event, text)),
-            EventBody::Finished { .. } => Self::Finished(RunFinishedNode(event)),
-        }
-    }
-}
-
-/// A phase began.
-pub(crate) struct RunPhaseStartedNode(RunEvent, String);
-
-event_object! {
-    #[Object(name = "RunPhaseStarted")]
-    RunPhaseStartedNode {
-        /// Its name.
-        async fn phase(&self) -> &str {
-            &self.1
-        }
-    }
-}
-
-/// A phase went on.
-pub(crate) struct RunProgressedNode(RunEvent, RunProgressNode);
-
-event_object! {
-    #[Object(name = "RunProgressed")]
-    RunProgressedNode {
-        /// How far.
-        async fn progress(&self) -> RunProgressNode {
-            self.1.clone()
-        }
-    }
-}
-
-/// Something to tell a person.
-pub(crate) struct RunMessageNode(RunEvent, &'static str, String);
-
-event_object! {
-    #[Object(name = "RunMessage")]
-    RunMessageNode {
-        /// info or warning.
-        async fn level(&self) -> &str {
-            self.1
-        }
-
-        /// What to tell.
-        async fn text(&self) -> &str {
-            &self.2
-        }
-    }
-}
-
-/// A piece of text that a model streams.
-pub(crate) struct RunTextNode(RunEvent, String);
-
-event_object! {
-    #[Object(name = "RunText")]
-    RunTextNode {
-        /// The piece.
-        async fn text(&self) -> &str {
-            &self.1
-        }
-    }
-}
-
-/// The run ended. No event follows.
-pub(crate) struct RunFinishedNode(RunEvent);
-
-event_object! {
-    #[Object(name = "RunFinished")]
-    RunFinishedNode {
-        /// The run, as it ended.
-        async fn run(&self, context: &Context<'_>) -> Result<RunNode> {
-            let run = operation(context).loaders().runs.load_one(self.0.run_id).await?;
-            Ok(run.and_then(RunNode::new).ok_or(Error::NotFound("run"))?)
         }
     }
 }

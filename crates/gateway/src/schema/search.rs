@@ -4,8 +4,8 @@ use async_graphql::{Context, Object, Result};
 use nyxcore_retrieval::{Hit, KnowledgeKind};
 use nyxcore_tenancy::TypedId;
 
-use super::note::KnowledgeKindName;
 use super::node::{NodeRef, node_load};
+use super::note::KnowledgeKindName;
 
 /// Something that was found.
 pub(crate) struct SearchHitNode(pub Hit);

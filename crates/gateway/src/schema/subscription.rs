@@ -7,7 +7,7 @@ use nyxcore_runs::{RunEvent, RunId, activity_follow, run_follow};
 use nyxcore_tenancy::{Error, TypedId};
 
 use super::ids::id_of;
-use super::run::RunEventNode;
+use super::run_event::RunEventNode;
 use crate::context::operation;
 
 /// What can be watched.
@@ -58,7 +58,10 @@ impl Subscription {
 }
 
 /// Events as the schema has them. The snapshot that an event's fields were read from is let go before the next is waited for.
-fn told<'c, S>(context: &Context<'c>, events: S) -> impl Stream<Item = Result<RunEventNode>> + use<'c, S>
+fn told<'c, S>(
+    context: &Context<'c>,
+    events: S,
+) -> impl Stream<Item = Result<RunEventNode>> + use<'c, S>
 where
     S: Stream<Item = nyxcore_tenancy::Result<RunEvent>>,
 {

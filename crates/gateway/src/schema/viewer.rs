@@ -33,7 +33,9 @@ impl ViewerNode {
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
         let user = op.loaders().users.load_one(op.caller().user).await?;
-        Ok(UserNode(user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?))
+        Ok(UserNode(
+            user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?,
+        ))
     }
 
     /// The tenant whose rows are seen.
@@ -91,7 +93,13 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<MembershipNode>> {
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let scoped = operation(context).read().await?;
         let page = directory::membership_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::membership_count(scoped)));
@@ -113,7 +121,13 @@ impl TenantNode {
     ) -> Result<List<ApiTokenNode>> {
         let op = operation(context);
         op.caller().require(Role::Admin)?;
-        let request = PageArgs { after, before, first, last }.request()?;
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
         let scoped = op.read().await?;
         let page = ApiTokens::list(&scoped, Condition::all(), &request).await?;
         let total = Total::new(|scoped| Box::pin(ApiTokens::count(scoped, Condition::all())));
@@ -155,7 +169,9 @@ impl MembershipNode {
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
         let user = op.loaders().users.load_one(self.membership.user_id).await?;
-        Ok(UserNode(user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?))
+        Ok(UserNode(
+            user.ok_or(nyxcore_tenancy::Error::NotFound("user"))?,
+        ))
     }
 
     /// The tenant.
@@ -200,7 +216,11 @@ impl ApiTokenNode {
 
     /// Whose it is.
     async fn user(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
-        let user = operation(context).loaders().users.load_one(self.0.user_id).await?;
+        let user = operation(context)
+            .loaders()
+            .users
+            .load_one(self.0.user_id)
+            .await?;
         Ok(user.map(UserNode))
     }
 

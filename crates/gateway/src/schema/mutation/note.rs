@@ -2,12 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_knowledge::{
-    InsightId, InsightSeverity, InsightType, NewInsight, NewMemoryEntry, insight_create, memory_entry_create,
+    InsightId, InsightSeverity, InsightType, NewInsight, NewMemoryEntry, insight_create,
+    memory_entry_create,
 };
 use nyxcore_note_enrichment::{enrichment_apply, enrichment_dismiss};
 use nyxcore_projects::{
-    ActionPointChanges, ActionPointId, NewNote, NoteChanges, NoteId, ProjectId, action_point_update, note_create,
-    note_delete, note_update,
+    ActionPointChanges, ActionPointId, NewNote, NoteChanges, NoteId, ProjectId,
+    action_point_update, note_create, note_delete, note_update,
 };
 use nyxcore_runs::{RunId, Runs};
 use nyxcore_tenancy::{Repository, Role};
@@ -25,7 +26,11 @@ pub(crate) struct NoteMutation;
 #[Object]
 impl NoteMutation {
     /// Writes a note about a project.
-    async fn create_note(&self, context: &Context<'_>, input: CreateNoteInput) -> Result<CreateNotePayload> {
+    async fn create_note(
+        &self,
+        context: &Context<'_>,
+        input: CreateNoteInput,
+    ) -> Result<CreateNotePayload> {
         let op = operation(context);
         let new = NewNote {
             project_id: id_of::<ProjectId>(&input.project_id)?,
@@ -36,11 +41,17 @@ impl NoteMutation {
         let scoped = op.write(Role::Member).await?;
         let note = note_create(&scoped, new).await?;
         scoped.commit().await?;
-        Ok(CreateNotePayload { note: NoteNode(note) })
+        Ok(CreateNotePayload {
+            note: NoteNode(note),
+        })
     }
 
     /// Changes what is given of a note.
-    async fn update_note(&self, context: &Context<'_>, input: UpdateNoteInput) -> Result<UpdateNotePayload> {
+    async fn update_note(
+        &self,
+        context: &Context<'_>,
+        input: UpdateNoteInput,
+    ) -> Result<UpdateNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         let changes = NoteChanges {
@@ -49,11 +60,17 @@ impl NoteMutation {
         };
         let note = note_update(&scoped, id, changes).await?;
         scoped.commit().await?;
-        Ok(UpdateNotePayload { note: NoteNode(note) })
+        Ok(UpdateNotePayload {
+            note: NoteNode(note),
+        })
     }
 
     /// Deletes a note with its action points and enrichments.
-    async fn delete_note(&self, context: &Context<'_>, input: DeleteNoteInput) -> Result<DeleteNotePayload> {
+    async fn delete_note(
+        &self,
+        context: &Context<'_>,
+        input: DeleteNoteInput,
+    ) -> Result<DeleteNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         note_delete(&scoped, id).await?;
@@ -73,7 +90,9 @@ impl NoteMutation {
         let scoped = operation(context).write(Role::Member).await?;
         let note = enrichment_apply(&scoped, id).await?;
         scoped.commit().await?;
-        Ok(ApplyEnrichmentPayload { note: NoteNode(note) })
+        Ok(ApplyEnrichmentPayload {
+            note: NoteNode(note),
+        })
     }
 
     /// Puts an enrichment aside, with the action points it suggested that are still open.
@@ -134,16 +153,22 @@ impl NoteMutation {
     }
 
     /// Records something learned, about a project or for the whole tenant.
-    async fn create_insight(&self, context: &Context<'_>, input: CreateInsightInput) -> Result<CreateInsightPayload> {
+    async fn create_insight(
+        &self,
+        context: &Context<'_>,
+        input: CreateInsightInput,
+    ) -> Result<CreateInsightPayload> {
         let op = operation(context);
         let insight_type = InsightType::parse(&input.insight_type)
             .ok_or_else(|| one_of("type", InsightType::all().iter().map(|t| t.as_str())))?;
         let severity = match &input.severity {
             None => None,
-            Some(text) => Some(
-                InsightSeverity::parse(text)
-                    .ok_or_else(|| one_of("severity", InsightSeverity::all().iter().map(|s| s.as_str())))?,
-            ),
+            Some(text) => Some(InsightSeverity::parse(text).ok_or_else(|| {
+                one_of(
+                    "severity",
+                    InsightSeverity::all().iter().map(|s| s.as_str()),
+                )
+            })?),
         };
         let new = NewInsight {
             project_id: id_of_option::<ProjectId>(input.project_id.as_ref())?,

@@ -16,7 +16,11 @@ pub(crate) struct PersonaMutation;
 #[Object]
 impl PersonaMutation {
     /// Makes a persona. Without specializations it gets the strongest of its description.
-    async fn create_persona(&self, context: &Context<'_>, input: CreatePersonaInput) -> Result<CreatePersonaPayload> {
+    async fn create_persona(
+        &self,
+        context: &Context<'_>,
+        input: CreatePersonaInput,
+    ) -> Result<CreatePersonaPayload> {
         let op = operation(context);
         let new = NewPersona {
             name: input.name,
@@ -36,7 +40,11 @@ impl PersonaMutation {
     }
 
     /// Changes what is given of a persona.
-    async fn update_persona(&self, context: &Context<'_>, input: UpdatePersonaInput) -> Result<UpdatePersonaPayload> {
+    async fn update_persona(
+        &self,
+        context: &Context<'_>,
+        input: UpdatePersonaInput,
+    ) -> Result<UpdatePersonaPayload> {
         let id = id_of::<PersonaId>(&input.persona_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         let changes = PersonaChanges {
@@ -59,7 +67,11 @@ impl PersonaMutation {
     }
 
     /// Deletes a persona. What it helped with stays.
-    async fn delete_persona(&self, context: &Context<'_>, input: DeletePersonaInput) -> Result<DeletePersonaPayload> {
+    async fn delete_persona(
+        &self,
+        context: &Context<'_>,
+        input: DeletePersonaInput,
+    ) -> Result<DeletePersonaPayload> {
         let id = id_of::<PersonaId>(&input.persona_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         persona_delete(&scoped, id).await?;

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use nyxcore_projects::{
-    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, project_create, project_delete,
-    project_update, source_add, source_remove, source_update,
+    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, project_create,
+    project_delete, project_update, source_add, source_remove, source_update,
 };
 use nyxcore_sync::git::{BranchName, ScanPath};
 use nyxcore_sync::source_url_check;
@@ -11,7 +11,8 @@ use nyxcore_tenancy::Role;
 
 use crate::context::operation;
 use crate::schema::ids::id_of;
-use crate::schema::project::{ProjectNode, SourceNode};
+use crate::schema::project::ProjectNode;
+use crate::schema::source::SourceNode;
 
 #[derive(Default)]
 pub(crate) struct ProjectMutation;
@@ -19,7 +20,11 @@ pub(crate) struct ProjectMutation;
 #[Object]
 impl ProjectMutation {
     /// Makes a project. Without a slug it gets one from its name.
-    async fn create_project(&self, context: &Context<'_>, input: CreateProjectInput) -> Result<CreateProjectPayload> {
+    async fn create_project(
+        &self,
+        context: &Context<'_>,
+        input: CreateProjectInput,
+    ) -> Result<CreateProjectPayload> {
         let op = operation(context);
         let scoped = op.write(Role::Member).await?;
         let new = NewProject {
@@ -36,7 +41,11 @@ impl ProjectMutation {
     }
 
     /// Changes what is given of a project.
-    async fn update_project(&self, context: &Context<'_>, input: UpdateProjectInput) -> Result<UpdateProjectPayload> {
+    async fn update_project(
+        &self,
+        context: &Context<'_>,
+        input: UpdateProjectInput,
+    ) -> Result<UpdateProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         let changes = ProjectChanges {
@@ -52,7 +61,11 @@ impl ProjectMutation {
     }
 
     /// Deletes a project with everything in it. For owners and admins.
-    async fn delete_project(&self, context: &Context<'_>, input: DeleteProjectInput) -> Result<DeleteProjectPayload> {
+    async fn delete_project(
+        &self,
+        context: &Context<'_>,
+        input: DeleteProjectInput,
+    ) -> Result<DeleteProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
         let scoped = operation(context).write(Role::Admin).await?;
         project_delete(&scoped, id).await?;
@@ -63,7 +76,11 @@ impl ProjectMutation {
     }
 
     /// Adds a repository to a project.
-    async fn add_source(&self, context: &Context<'_>, input: AddSourceInput) -> Result<AddSourcePayload> {
+    async fn add_source(
+        &self,
+        context: &Context<'_>,
+        input: AddSourceInput,
+    ) -> Result<AddSourcePayload> {
         let op = operation(context);
         op.caller().require(Role::Member)?;
         let project_id = id_of::<ProjectId>(&input.project_id)?;
@@ -85,7 +102,11 @@ impl ProjectMutation {
     }
 
     /// Changes what is given of a source. The next sync then compares everything.
-    async fn update_source(&self, context: &Context<'_>, input: UpdateSourceInput) -> Result<UpdateSourcePayload> {
+    async fn update_source(
+        &self,
+        context: &Context<'_>,
+        input: UpdateSourceInput,
+    ) -> Result<UpdateSourcePayload> {
         let op = operation(context);
         op.caller().require(Role::Member)?;
         let id = id_of::<SourceId>(&input.source_id)?;
@@ -112,7 +133,11 @@ impl ProjectMutation {
     }
 
     /// Removes a source with its files.
-    async fn remove_source(&self, context: &Context<'_>, input: RemoveSourceInput) -> Result<RemoveSourcePayload> {
+    async fn remove_source(
+        &self,
+        context: &Context<'_>,
+        input: RemoveSourceInput,
+    ) -> Result<RemoveSourcePayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         source_remove(&scoped, id).await?;

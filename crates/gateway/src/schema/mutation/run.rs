@@ -20,7 +20,11 @@ pub(crate) struct RunMutation;
 #[Object]
 impl RunMutation {
     /// Brings a source in step with its repository. While one sync of it is active, the answer is that one.
-    async fn start_sync(&self, context: &Context<'_>, input: StartSyncInput) -> Result<StartSyncPayload> {
+    async fn start_sync(
+        &self,
+        context: &Context<'_>,
+        input: StartSyncInput,
+    ) -> Result<StartSyncPayload> {
         let op = operation(context);
         let source = id_of::<SourceId>(&input.source_id)?;
         let scoped = op.write(Role::Member).await?;
@@ -44,7 +48,14 @@ impl RunMutation {
         let scoped = op.write(Role::Member).await?;
         let quiet_period = op.gateway().analysis_quiet_period();
         let user = Some(op.caller().user);
-        let (start, _) = analysis_start(&scoped, project, AnalysisTrigger::Manual, user, quiet_period).await?;
+        let (start, _) = analysis_start(
+            &scoped,
+            project,
+            AnalysisTrigger::Manual,
+            user,
+            quiet_period,
+        )
+        .await?;
         scoped.commit().await?;
         Ok(StartCodeAnalysisPayload {
             outcome: (&start).into(),
@@ -53,7 +64,11 @@ impl RunMutation {
     }
 
     /// Puts under a note what is known about it. While one enrichment of it is active, the answer is that one.
-    async fn enrich_note(&self, context: &Context<'_>, input: EnrichNoteInput) -> Result<EnrichNotePayload> {
+    async fn enrich_note(
+        &self,
+        context: &Context<'_>,
+        input: EnrichNoteInput,
+    ) -> Result<EnrichNotePayload> {
         let op = operation(context);
         let new = NewEnrichment {
             note_id: id_of::<NoteId>(&input.note_id)?,
@@ -72,7 +87,11 @@ impl RunMutation {
     }
 
     /// Cancels a run: at once where it waits, within a moment where a worker has it. One that has ended stays as it is.
-    async fn cancel_run(&self, context: &Context<'_>, input: CancelRunInput) -> Result<CancelRunPayload> {
+    async fn cancel_run(
+        &self,
+        context: &Context<'_>,
+        input: CancelRunInput,
+    ) -> Result<CancelRunPayload> {
         let id = id_of::<RunId>(&input.run_id)?;
         let scoped = operation(context).write(Role::Member).await?;
         let run = run_cancel(&scoped, id).await?;

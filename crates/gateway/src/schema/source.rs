@@ -1,0 +1,184 @@
+//! Sources and their files.
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use chrono::{DateTime, Utc};
+use nyxcore_projects::{FILE_PATH_MAX, Source, SourceFile, file_count, file_list};
+use nyxcore_sync::{SourceStatus, source_status, sync_count, sync_list};
+
+use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::ids::global_id;
+use super::project::ProjectNode;
+use super::run::SyncNode;
+use crate::context::operation;
+use crate::error::ApiError;
+
+/// How a source stands.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "SourceStatus", remote = "SourceStatus")]
+pub(crate) enum SourceStatusName {
+    /// No sync of it has ended yet.
+    NeverSynced,
+    /// A sync waits or is at work.
+    Syncing,
+    /// Its files are there.
+    Ready,
+    /// The last sync failed.
+    Failed,
+}
+
+/// A Git repository, a branch of it and the folder in it that is looked at.
+pub(crate) struct SourceNode(pub Source);
+
+#[Object(name = "Source")]
+impl SourceNode {
+    /// Its id.
+    pub(crate) async fn id(&self) -> ID {
+        global_id(self.0.id)
+    }
+
+    /// The project it belongs to.
+    async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
+        let project = operation(context)
+            .loaders()
+            .projects
+            .load_one(self.0.project_id)
+            .await?;
+        Ok(ProjectNode(
+            project.ok_or(nyxcore_tenancy::Error::NotFound("project"))?,
+        ))
+    }
+
+    /// Where the repository is.
+    async fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The branch; none is the repository's own default.
+    async fn branch(&self) -> Option<&str> {
+        self.0.branch.as_deref()
+    }
+
+    /// The folder that is looked at; "" is the repository's root.
+    async fn scan_path(&self) -> &str {
+        &self.0.scan_path
+    }
+
+    /// The folder as people see it; "/" is the root.
+    async fn display_path(&self) -> &str {
+        self.0.display_path()
+    }
+
+    /// How it stands.
+    async fn status(&self, context: &Context<'_>) -> Result<SourceStatusName> {
+        let latest = operation(context)
+            .loaders()
+            .latest_source_syncs
+            .load_one(self.0.id)
+            .await?;
+        let status = source_status(&self.0, latest.as_ref());
+        Ok(status.into())
+    }
+
+    /// The commit that its files are of.
+    async fn head_commit(&self) -> Option<&str> {
+        self.0.head_commit.as_deref()
+    }
+
+    /// When a sync last succeeded.
+    async fn last_synced_at(&self) -> Option<DateTime<Utc>> {
+        self.0.last_synced_at
+    }
+
+    /// Its files in the order of their paths, all or those under a folder.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn files(
+        &self,
+        context: &Context<'_>,
+        path: Option<String>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<SourceFileNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        if path.as_ref().is_some_and(|path| path.len() > FILE_PATH_MAX) {
+            return Err(ApiError::invalid("the path is too long").into());
+        }
+        let scoped = operation(context).read().await?;
+        let source = self.0.id;
+        let page = file_list(&scoped, source, path.as_deref(), &request).await?;
+        let total = Total::new(move |scoped| {
+            let path = path.clone();
+            Box::pin(async move { file_count(scoped, source, path.as_deref()).await })
+        });
+        Ok(list(page, total, SourceFileNode))
+    }
+
+    /// Its syncs, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn syncs(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<SyncNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        let scoped = operation(context).read().await?;
+        let source = self.0.id;
+        let page = sync_list(&scoped, source, &request).await?;
+        let total = Total::new(move |scoped| Box::pin(sync_count(scoped, source)));
+        Ok(list(page, total, |sync| SyncNode(sync.run)))
+    }
+}
+
+/// A file of a source.
+pub(crate) struct SourceFileNode(pub SourceFile);
+
+#[Object(name = "SourceFile")]
+impl SourceFileNode {
+    /// Its id.
+    pub(crate) async fn id(&self) -> ID {
+        global_id(self.0.id)
+    }
+
+    /// Its path from the repository's root.
+    async fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// The language it is written in, where that is known.
+    async fn language(&self) -> Option<&str> {
+        self.0.language.as_deref()
+    }
+
+    /// Bytes.
+    async fn size(&self) -> i64 {
+        self.0.size
+    }
+
+    /// The id that Git gives its content.
+    async fn blob(&self) -> &str {
+        &self.0.blob
+    }
+
+    /// Its text; none where it is binary or too large.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn content(&self, context: &Context<'_>) -> Result<Option<String>> {
+        let loader = &operation(context).loaders().blobs;
+        Ok(loader.load_one(self.0.blob.clone()).await?)
+    }
+}
