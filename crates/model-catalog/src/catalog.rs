@@ -139,9 +139,10 @@ impl ModelCatalog {
     /// nothing can stand in.
     ///
     /// Replacements that the data names are followed until one answers on `today`. Where the data names none, the
-    /// nearest model is suggested: of the same provider and mode, with no known end; equal in reasoning and (for
-    /// embeddings) in dimensions if possible; then the nearest output price, the nearest input price, and the greatest
-    /// id, which is the newest of a family.
+    /// nearest model is suggested: of the same provider and mode, with no known end; one that takes at least 80 % of the
+    /// input if possible (what was sent yesterday must still fit), equal in reasoning and (for embeddings) in dimensions
+    /// if possible; then the nearest output price, the nearest input price, and the greatest id, which is the newest of a
+    /// family.
     #[must_use]
     pub fn replacement_for<'a>(
         &'a self,
@@ -170,6 +171,7 @@ impl ModelCatalog {
     fn nearest(&self, model: &Model) -> Option<&Model> {
         let distance = |candidate: &Model| {
             (
+                candidate.context_window * 10 < model.context_window * 8,
                 candidate.reasoning != model.reasoning,
                 candidate.dimensions != model.dimensions,
                 (candidate.prices.output - model.prices.output).abs(),
@@ -184,10 +186,10 @@ impl ModelCatalog {
             })
             .filter(|candidate| candidate.shutdown_date.is_none())
             .min_by(|a, b| {
-                let (a_reasoning, a_dimensions, a_output, a_input) = distance(a);
-                let (b_reasoning, b_dimensions, b_output, b_input) = distance(b);
-                (a_reasoning, a_dimensions)
-                    .cmp(&(b_reasoning, b_dimensions))
+                let (a_smaller, a_reasoning, a_dimensions, a_output, a_input) = distance(a);
+                let (b_smaller, b_reasoning, b_dimensions, b_output, b_input) = distance(b);
+                (a_smaller, a_reasoning, a_dimensions)
+                    .cmp(&(b_smaller, b_reasoning, b_dimensions))
                     .then(a_output.total_cmp(&b_output))
                     .then(a_input.total_cmp(&b_input))
                     .then_with(|| b.id.cmp(&a.id))

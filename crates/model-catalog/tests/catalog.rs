@@ -192,7 +192,7 @@ fn the_defaults_of_today_are_those_the_product_names() {
         .collect();
     assert_eq!(
         said,
-        ["GPT-4.1 Mini is shut down on 2027-01-14; consider gpt-4o-mini"]
+        ["GPT-4.1 Mini is shut down on 2027-01-14; consider gpt-5.6-luna"]
     );
 }
 
@@ -201,7 +201,7 @@ fn a_default_that_is_shut_down_gives_its_place_to_its_replacement() {
     let defaults = catalog().defaults(day(2027, 1, 14));
     assert_eq!(
         defaults.fast.map(|model| model.id.as_str()),
-        Some("gpt-4o-mini")
+        Some("gpt-5.6-luna")
     );
     let said: Vec<&str> = defaults
         .warnings
@@ -210,7 +210,7 @@ fn a_default_that_is_shut_down_gives_its_place_to_its_replacement() {
         .collect();
     assert_eq!(
         said,
-        ["GPT-4.1 Mini was shut down on 2027-01-14; consider gpt-4o-mini"]
+        ["GPT-4.1 Mini was shut down on 2027-01-14; consider gpt-5.6-luna"]
     );
 }
 
