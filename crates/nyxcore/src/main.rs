@@ -1,2 +1,48 @@
-//! The `nyxcore` program.
-fn main() {}
+//! The `nyxcore` program: configuration, telemetry, command line and wiring; what it does is in the crates below.
+
+mod cli;
+mod commands;
+mod data_dir;
+mod database;
+mod error;
+mod git_tool;
+mod output;
+mod progress;
+mod settings;
+mod summary;
+mod telemetry;
+mod terminal_text;
+mod wiring;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// How long work that nobody waits for any more may hold up the end of the program.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error::Error::io("starting", &error)),
+    };
+    let outcome = runtime.block_on(commands::run(cli));
+    runtime.shutdown_timeout(LEAVE_WITHIN);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// One line, whatever is in it.
+fn failed(error: &error::Error) -> ExitCode {
+    let message = error.to_string();
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    anstream::eprintln!("error[{}]: {message}", error.code());
+    ExitCode::from(error.exit_status())
+}

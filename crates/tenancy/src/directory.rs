@@ -96,6 +96,19 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
     Ok(found.into_iter().next().map(Into::into))
 }
 
+/// The person with that e-mail address, in any case, whichever tenants they belong to: for an operator, never for a client.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address.
+pub async fn user_by_email(store: &Store, email: &str) -> Result<Option<User>> {
+    let email = email_normalize(email)?;
+    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let found = system
+        .find::<user::Entity>(user::Column::Email.eq(&email))
+        .await?;
+    Ok(found.into_iter().next().map(Into::into))
+}
+
 /// The tenants a user belongs to, with the role in each.
 ///
 /// # Errors

@@ -1,0 +1,200 @@
+//! The command line: what may be said, and the help that says so.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::{GlobalFlags, ServeFlags};
+
+/// nyxcore keeps a team's repositories in sync, works out how their code is really written, and puts that knowledge under its notes.
+///
+/// Try it on a repository of yours: `nyxcore quickstart`, in its folder. No account, no key and no service are needed.
+#[derive(Parser)]
+#[command(name = "nyxcore", version = env!("NYXCORE_VERSION"), max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalFlags,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Sync and analyse one repository, write and enrich a note about it, show what was found, and serve it
+    Quickstart(QuickstartArgs),
+    /// Serve the GraphQL API, with the workers in the same process
+    ///
+    /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
+    /// NYXCORE_ANALYSIS_QUIET_PERIOD ...), then from nyxcore.toml. Without NYXCORE_DATABASE_URL everything is kept in the data directory.
+    Serve(ServeFlags),
+    /// Carry out runs without serving the API (PostgreSQL)
+    Worker(WorkerArgs),
+    /// Bring the database's schema up to date
+    ///
+    /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables. SQLite is migrated by whatever command opens it.
+    Migrate(MigrateArgs),
+    /// Analyse a folder, with no database: stack, patterns with evidence, hotspots
+    Analyze(AnalyzeArgs),
+    /// Manage tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Manage API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Print the GraphQL schema
+    Schema,
+    /// Check that everything nyxcore needs is there and safe
+    Doctor,
+}
+
+/// What `quickstart` may be told.
+#[derive(Args)]
+pub struct QuickstartArgs {
+    /// A folder in a Git repository, or the URL of one
+    #[arg(value_name = "PATH|URL", default_value = ".")]
+    pub target: String,
+    /// The branch to look at, as committed; by default the one that is checked out
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The folder within the repository to look at
+    #[arg(long, value_name = "FOLDER", default_value = "")]
+    pub scan_path: String,
+    /// End after the summary, without serving
+    #[arg(long)]
+    pub exit: bool,
+    /// What the note asks; its first line is the title
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    #[command(flatten)]
+    pub serve: ServeFlags,
+}
+
+/// What `worker` may be told.
+#[derive(Args)]
+pub struct WorkerArgs {
+    /// How many runs to carry out at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses)
+    #[arg(long, value_name = "KINDS")]
+    pub allow_sources: Option<String>,
+    /// Serve even as a database role that row-level security does not bind
+    #[arg(long)]
+    pub allow_privileged_role: bool,
+}
+
+/// What `migrate` may be told.
+#[derive(Args)]
+pub struct MigrateArgs {
+    /// Grant the role that serves what it needs
+    #[arg(long, value_name = "NAME")]
+    pub app_role: Option<String>,
+}
+
+/// What `analyze` may be told.
+#[derive(Args)]
+pub struct AnalyzeArgs {
+    /// The folder
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// `table` for a person, `json` for a program
+    #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table)]
+    pub format: AnalyzeFormat,
+    /// Threads to parse on; 0 is one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// A folder that keeps what was found in each file, so that the next time only changed files are parsed
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Leave out the history, and with it the hotspots
+    #[arg(long)]
+    pub no_history: bool,
+}
+
+/// What `analyze` prints.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnalyzeFormat {
+    /// For a person.
+    Table,
+    /// For a program.
+    Json,
+}
+
+/// What may be done with tenants.
+#[derive(Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant with its owner; works beside a running server
+    Create {
+        /// Its short name: lower-case letters, digits and hyphens
+        #[arg(value_name = "SLUG")]
+        slug: String,
+        /// Its name
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// The owner's e-mail address
+        #[arg(long, value_name = "EMAIL")]
+        owner: String,
+        /// Make an API token for the owner and print it, alone, on standard output
+        #[arg(long)]
+        print_token: bool,
+    },
+}
+
+/// What may be done with tokens.
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Make an API token and print it, alone, on standard output; it is not kept and cannot be shown again
+    Create {
+        /// The tenant's short name
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
+        /// The member whose token it is
+        #[arg(long, value_name = "EMAIL")]
+        user: String,
+        /// What it may do at the most
+        #[arg(long, value_name = "ROLE", value_enum, ignore_case = true, default_value_t = TokenRole::Member)]
+        role: TokenRole,
+        /// What to call it
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        name: String,
+    },
+}
+
+/// The roles, as they are written on the command line; as in `Role`.
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum TokenRole {
+    Owner,
+    Admin,
+    Member,
+    Viewer,
+}
+
+impl From<TokenRole> for nyxcore_tenancy::Role {
+    fn from(role: TokenRole) -> Self {
+        match role {
+            TokenRole::Owner => Self::Owner,
+            TokenRole::Admin => Self::Admin,
+            TokenRole::Member => Self::Member,
+            TokenRole::Viewer => Self::Viewer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_option_in_disguise_is_no_repository() {
+        let parsed = Cli::try_parse_from(["nyxcore", "quickstart", "--upload-pack=touch x"]);
+        assert!(parsed.is_err());
+    }
+}

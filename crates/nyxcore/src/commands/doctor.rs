@@ -1,0 +1,219 @@
+//! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
+
+use std::path::Path;
+
+use nyxcore_migrations::{SchemaState, schema_state};
+use owo_colors::{OwoColorize, Style};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+
+use crate::data_dir::{probe, refusal};
+use crate::database::{Place, connection_open};
+use crate::error::{Error, Result};
+use crate::git_tool::{git_version, is_new_enough};
+use crate::output;
+use crate::settings::Settings;
+
+/// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several thousand files.
+const ROOM_MIN: u64 = 256 << 20;
+
+/// Roles that row-level security would not bind.
+const UNSAFE_ROLE: &str = "SELECT rolname::text AS name FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
+/// Every table that has a tenant, and whether it lacks something of its row-level security.
+const TENANT_TABLES: &str = "SELECT c.relname::text AS name,
+        NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+            SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant_isolation'
+               AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)) AS open
+     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+     ORDER BY 1";
+
+/// Checks, and prints a line for each.
+///
+/// # Errors
+/// [`Error::Unhealthy`] where anything is wrong.
+pub async fn run(settings: &Settings) -> Result<()> {
+    let mut report = Report::default();
+    data_dir(settings, &mut report);
+    git(&mut report).await;
+    database(settings, &mut report).await;
+    output::write(&report.text)?;
+    match report.wrong {
+        0 => Ok(()),
+        1 => Err(Error::Unhealthy("1 check failed".into())),
+        wrong => Err(Error::Unhealthy(format!("{wrong} checks failed"))),
+    }
+}
+
+/// The lines so far.
+#[derive(Default)]
+struct Report {
+    text: String,
+    wrong: usize,
+}
+
+impl Report {
+    fn good(&mut self, what: &str, text: impl AsRef<str>) {
+        self.line("✓", Style::new().green(), what, text.as_ref());
+    }
+
+    fn bad(&mut self, what: &str, text: impl AsRef<str>) {
+        self.wrong += 1;
+        self.line("✗", Style::new().red(), what, text.as_ref());
+    }
+
+    fn line(&mut self, mark: &str, style: Style, what: &str, text: &str) {
+        let style = if output::is_coloured() {
+            style
+        } else {
+            Style::new()
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.text
+            .push_str(&format!("{} {what:<18} {text}\n", mark.style(style)));
+    }
+}
+
+fn data_dir(settings: &Settings, report: &mut Report) {
+    let what = "data directory";
+    let path = match std::path::absolute(&settings.data_dir) {
+        Ok(path) => path,
+        Err(error) => return report.bad(what, error.to_string()),
+    };
+    let is_there = path.symlink_metadata().is_ok();
+    // Where it is still to be made, the nearest folder above it decides.
+    let Some(folder) = path
+        .ancestors()
+        .find(|folder| folder.symlink_metadata().is_ok())
+    else {
+        return report.bad(what, "no folder above it is there");
+    };
+    match probe(folder) {
+        Ok(()) if is_there => report.good(what, format!("{} can be written", path.display())),
+        Ok(()) => report.good(
+            what,
+            format!(
+                "{} will be made by the first command that needs it",
+                path.display()
+            ),
+        ),
+        Err(error) => report.bad(what, refusal(&path, &error).to_string()),
+    }
+    match room(folder) {
+        Some(room) if room >= ROOM_MIN => report.good("free space", megabytes(room)),
+        Some(room) => report.bad("free space", format!("{}: make room", megabytes(room))),
+        None => report.bad("free space", "cannot be told"),
+    }
+}
+
+/// Bytes that are free for this user.
+fn room(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
+fn megabytes(bytes: u64) -> String {
+    let megabytes = bytes >> 20;
+    if megabytes < 10_240 {
+        format!("{megabytes} MiB")
+    } else {
+        format!("{} GiB", megabytes >> 10)
+    }
+}
+
+async fn git(report: &mut Report) {
+    match git_version().await {
+        Some(version) if is_new_enough(&version) => report.good("git", version),
+        Some(version) => report.bad(
+            "git",
+            format!("{version} is too old: install 2.45 or newer"),
+        ),
+        None => report.bad("git", "was not found: install 2.45 or newer"),
+    }
+}
+
+async fn database(settings: &Settings, report: &mut Report) {
+    let what = "database";
+    let place = match Place::of(settings, &settings.data_dir) {
+        Ok(place) => place,
+        Err(error) => return report.bad(what, error.to_string()),
+    };
+    if let Place::Sqlite(file) = &place
+        && !file.exists()
+    {
+        return report.good(what, format!("SQLite, {} will be made", file.display()));
+    }
+    let connection = match connection_open(&place, settings).await {
+        Ok(connection) => connection,
+        Err(error) => return report.bad(what, error.to_string()),
+    };
+    match &place {
+        Place::Sqlite(file) => report.good(what, format!("SQLite, {}", file.display())),
+        Place::Postgres(_) => report.good(what, "PostgreSQL answers"),
+    }
+    if let Err(error) = schema(&place, &connection, report).await {
+        report.bad("schema", format!("cannot be read: {error}"));
+    }
+    if connection.get_database_backend() == DbBackend::Postgres
+        && let Err(error) = row_security(&connection, report).await
+    {
+        report.bad("row security", format!("cannot be read: {error}"));
+    }
+    // Only looked at: there is nothing to lose.
+    let _closed = connection.close().await;
+}
+
+async fn schema(place: &Place, db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
+    match (schema_state(db).await?, place) {
+        (SchemaState::Current, _) => report.good("schema", "current"),
+        (SchemaState::Newer, _) => report.bad("schema", Error::DatabaseNewer.to_string()),
+        (SchemaState::Behind, Place::Sqlite(_)) => {
+            report.good(
+                "schema",
+                "will be brought up to date by the next command that uses it",
+            );
+        }
+        (SchemaState::Behind, Place::Postgres(_)) => {
+            report.bad("schema", Error::SchemaBehind.to_string());
+        }
+    }
+    Ok(())
+}
+
+async fn row_security(db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
+    let ask = |sql: &'static str| Statement::from_string(DbBackend::Postgres, sql);
+    match db.query_one_raw(ask(UNSAFE_ROLE)).await? {
+        None => report.good(
+            "database role",
+            "is neither superuser nor past row security",
+        ),
+        Some(row) => {
+            let name: String = row.try_get("", "name")?;
+            report.bad(
+                "database role",
+                format!("{name} is a superuser or has BYPASSRLS: serve with a plain role"),
+            );
+        }
+    }
+    let mut open: Vec<String> = Vec::new();
+    let tables = db.query_all_raw(ask(TENANT_TABLES)).await?;
+    for row in &tables {
+        if row.try_get::<bool>("", "open")? {
+            open.push(row.try_get("", "name")?);
+        }
+    }
+    if open.is_empty() {
+        report.good(
+            "row security",
+            format!(
+                "enabled, forced and with its policy on {} tables",
+                tables.len()
+            ),
+        );
+    } else {
+        report.bad(
+            "row security",
+            format!("is missing or incomplete on {}", open.join(", ")),
+        );
+    }
+    Ok(())
+}

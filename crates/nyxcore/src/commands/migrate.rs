@@ -1,0 +1,49 @@
+//! `migrate`: brings the schema up to date, as its owner.
+
+use nyxcore_migrations::{SchemaState, grant_app_role, schema_state};
+use sea_orm::DatabaseConnection;
+
+use crate::cli::MigrateArgs;
+use crate::data_dir::DataDir;
+use crate::database::{Place, connection_open, schema_migrate};
+use crate::error::{Error, Result};
+use crate::output;
+use crate::settings::Settings;
+
+/// Applies what is missing and prints the names, one a line.
+///
+/// # Errors
+/// [`Error::DatabaseNewer`]; the database cannot be reached or refuses.
+pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
+    let place = match settings.database_url {
+        Some(_) => Place::of(settings, &settings.data_dir)?,
+        None => {
+            let data_dir = DataDir::prepare(&settings.data_dir)?;
+            Place::of(settings, data_dir.path())?
+        }
+    };
+    let connection = connection_open(&place, settings).await?;
+    let migrated = migrate(&connection, args.app_role.as_deref()).await;
+    let closed = connection.close().await;
+    migrated?;
+    closed.map_err(|error| Error::Store(error.into()))
+}
+
+async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
+    let refused = |error: sea_orm::DbErr| Error::Store(error.into());
+    if schema_state(connection).await.map_err(refused)? == SchemaState::Newer {
+        return Err(Error::DatabaseNewer);
+    }
+    let applied = schema_migrate(connection).await?;
+    for name in &applied {
+        output::write(&format!("applied {name}\n"))?;
+    }
+    if applied.is_empty() {
+        output::write("the schema is current\n")?;
+    }
+    if let Some(role) = app_role {
+        grant_app_role(connection, role).await.map_err(refused)?;
+        output::write(&format!("granted to {role}\n"))?;
+    }
+    Ok(())
+}

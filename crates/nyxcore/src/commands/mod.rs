@@ -1,0 +1,91 @@
+//! The commands, one module each.
+
+mod analyze;
+mod doctor;
+mod migrate;
+mod quickstart;
+mod serve;
+mod tenant;
+
+use serde::Serialize;
+
+use crate::cli::{Cli, Command};
+use crate::error::Result;
+use crate::output;
+use crate::progress::Screen;
+use crate::settings::{DefaultFile, GlobalFlags, Settings};
+use crate::telemetry;
+
+/// What a server logs where nobody says otherwise: that it listens, what was asked, what went wrong.
+const LOG_SERVER: &str = "info";
+/// What a command logs that a person waits for.
+const LOG_COMMAND: &str = "warn";
+
+/// The flags of a command that changes no setting.
+#[derive(Serialize)]
+struct NoFlags {}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What the command ends with.
+pub async fn run(cli: Cli) -> Result<()> {
+    let screen = Screen::new();
+    let global = &cli.global;
+    match cli.command {
+        Command::Schema => output::write(&nyxcore_gateway::schema_sdl()),
+        Command::Analyze(args) => {
+            let file = DefaultFile::Ignore;
+            settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
+            analyze::run(args, &screen).await
+        }
+        Command::Quickstart(args) => {
+            let file = DefaultFile::Ignore;
+            let settings = settings(global, &args.serve, file, LOG_COMMAND, &screen)?;
+            quickstart::run(settings, args, &screen).await
+        }
+        Command::Serve(flags) => {
+            let settings = settings(global, flags, DefaultFile::Read, LOG_SERVER, &screen)?;
+            serve::serve(settings).await
+        }
+        Command::Worker(args) => {
+            let flags = crate::settings::ServeFlags {
+                listen: None,
+                allow_sources: args.allow_sources,
+                workers: args.workers,
+                allow_privileged_role: args.allow_privileged_role,
+            };
+            let settings = settings(global, flags, DefaultFile::Read, LOG_SERVER, &screen)?;
+            serve::work(settings).await
+        }
+        Command::Migrate(args) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            migrate::run(&settings, args).await
+        }
+        Command::Tenant(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            tenant::tenant(settings, command).await
+        }
+        Command::Token(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            tenant::token(settings, command).await
+        }
+        Command::Doctor => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            doctor::run(&settings).await
+        }
+    }
+}
+
+/// Reads the settings and starts the log.
+fn settings(
+    global: &GlobalFlags,
+    flags: impl Serialize,
+    file: DefaultFile,
+    log: &str,
+    screen: &Screen,
+) -> Result<Settings> {
+    let settings = Settings::load(global, flags, file)?;
+    telemetry::start(&settings, log, screen.bars())?;
+    Ok(settings)
+}

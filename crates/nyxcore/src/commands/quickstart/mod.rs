@@ -1,0 +1,99 @@
+//! `quickstart`: the whole line on one repository, with nothing to set up: sync, analysis, an enriched note, a summary, and the server.
+//!
+//! Everything runs as it does in the server: the runs are queued, carried out by workers and followed by their events. What a former
+//! quickstart left is used again.
+
+mod home;
+mod line;
+mod target;
+
+use std::net::SocketAddr;
+
+use chrono::TimeDelta;
+use nyxcore_sync::git::ScanPath;
+
+use crate::cli::QuickstartArgs;
+use crate::error::{Error, Result};
+use crate::output;
+use crate::progress::Screen;
+use crate::settings::Settings;
+use crate::wiring::{App, end_signal, listener_bind};
+use target::Target;
+
+/// Analyses, enriches, shows, and serves unless told to end.
+///
+/// # Errors
+/// The repository, the data directory or the address cannot be used; a run failed. Where it was the first use of the data directory, or of
+/// the repository, nothing of it is left.
+pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> Result<()> {
+    // All that can be refused is refused before anything is made.
+    let target = Target::recognise(&args, &settings).await?;
+    let scan_path = ScanPath::parse(&args.scan_path)?;
+    let listener = match args.exit {
+        true => None,
+        false => Some(listener_bind(&settings.listen).await?),
+    };
+    // The database of a quickstart is always the one in its data directory.
+    let settings = Settings {
+        database_url: None,
+        ..settings
+    };
+    let mut app = App::open(settings).await?;
+    app.policy.local_roots = target.local_roots();
+    if target.has_changes().await {
+        screen.hint("Changes that are not committed are not looked at.");
+    }
+    let asked = line::Asked {
+        target: &target,
+        branch: args.branch.as_deref(),
+        scan_path: scan_path.as_str(),
+        note: args.note.as_deref(),
+    };
+    let home = walk(&app, &asked, screen).await?;
+    match listener {
+        None => Ok(()),
+        Some((listener, address)) => serve(&app, &home, listener, address).await,
+    }
+}
+
+/// Walks the line with workers of its own, and prints the summary.
+async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<home::Home> {
+    let ended = end_signal()?;
+    // What somebody waits for is analysed at once.
+    let workers = app.workers_start(TimeDelta::zero());
+    let mut made = home::Made::default();
+    let outcome = tokio::select! {
+        outcome = line::walk(app, asked, &mut made, screen) => outcome,
+        () = ended => Err(Error::Interrupted),
+    };
+    workers.shutdown().await;
+    match outcome {
+        Ok((home, summary)) => {
+            output::write(&summary.render(output::width(), output::is_coloured()))?;
+            Ok(home)
+        }
+        // What is half done is gone on with the next time.
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) => {
+            made.undo(app).await;
+            Err(error)
+        }
+    }
+}
+
+async fn serve(
+    app: &App,
+    home: &home::Home,
+    listener: tokio::net::TcpListener,
+    address: SocketAddr,
+) -> Result<()> {
+    let token = home::token_renew(&app.store, home).await?;
+    let ended = end_signal()?;
+    let workers = app.workers_start(app.settings.quiet_period());
+    output::write(&format!(
+        "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
+    ))?;
+    let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
+    workers.shutdown().await;
+    served.map_err(|error| Error::io("serving", &error))
+}

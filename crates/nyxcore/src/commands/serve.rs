@@ -1,0 +1,47 @@
+//! `serve` and `worker`: what runs until it is told to end.
+
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::wiring::{App, end_signal, listener_bind};
+
+/// Serves the API, with the workers in the same process, until SIGTERM or SIGINT. Runs in hand go back to the queue.
+///
+/// # Errors
+/// The address, the data directory or the database cannot be used.
+pub async fn serve(settings: Settings) -> Result<()> {
+    // Where somebody listens already, nothing is made.
+    let (listener, address) = listener_bind(&settings.listen).await?;
+    let app = App::open(settings).await?;
+    let ended = end_signal()?;
+    let workers = app.workers_start(app.settings.quiet_period());
+    tracing::info!(
+        version = env!("NYXCORE_VERSION"),
+        "nyxcore listens at http://{address}"
+    );
+    let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
+    tracing::info!("told to end: handing runs back");
+    workers.shutdown().await;
+    served.map_err(|error| Error::io("serving", &error))
+}
+
+/// Carries out runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// The data directory or the database cannot be used.
+pub async fn work(settings: Settings) -> Result<()> {
+    if settings.database_url.is_none() {
+        return Err(Error::DatabaseUrlMissing("worker"));
+    }
+    let app = App::open(settings).await?;
+    let ended = end_signal()?;
+    let workers = app.workers_start(app.settings.quiet_period());
+    tracing::info!(
+        version = env!("NYXCORE_VERSION"),
+        workers = app.settings.workers,
+        "nyxcore waits for runs"
+    );
+    ended.await;
+    tracing::info!("told to end: handing runs back");
+    workers.shutdown().await;
+    Ok(())
+}

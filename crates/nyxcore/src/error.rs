@@ -1,0 +1,159 @@
+//! What can stop a command, with a stable code for each and one line for a person.
+
+use std::io;
+use std::path::PathBuf;
+
+use nyxcore_code_analysis::TreeError;
+use nyxcore_sync::git::GitError;
+
+/// What stops a command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store or the directory refused.
+    #[error("{}", store_message(.0))]
+    Store(nyxcore_tenancy::Error),
+    /// The git layer refused.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The folder cannot be analysed.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A run failed; the words are its own.
+    #[error("{message}")]
+    Run {
+        /// The run's code.
+        code: String,
+        /// The run's message.
+        message: String,
+    },
+    /// No repository is at or around the path.
+    #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
+    NotARepository(PathBuf),
+    /// There is nothing at the path.
+    #[error("{}: there is no such folder", .0.display())]
+    NoSuchFolder(PathBuf),
+    /// The data directory cannot be written.
+    #[error(
+        "the data directory {} cannot be written: check its owner and mode, or choose another with --data-dir",
+        .0.display()
+    )]
+    DataDirReadOnly(PathBuf),
+    /// The data directory cannot be one.
+    #[error("{} cannot be the data directory: {reason}; choose another with --data-dir", .path.display())]
+    DataDirInvalid {
+        /// Where it should be.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
+    /// There is no room in the data directory.
+    #[error("no space is left for the data directory {}: make room and try again", .0.display())]
+    DiskFull(PathBuf),
+    /// A newer program has used the database.
+    #[error("the database was migrated by a newer nyxcore: use that version or a newer one")]
+    DatabaseNewer,
+    /// The database lacks migrations that this program needs.
+    #[error("the database's schema is behind this program: run `nyxcore migrate` as its owner")]
+    SchemaBehind,
+    /// The database does not answer.
+    #[error("the database cannot be reached: {0}")]
+    DatabaseUnreachable(String),
+    /// The command is for PostgreSQL.
+    #[error(
+        "{0} works on PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite `nyxcore serve` has the workers in it)"
+    )]
+    DatabaseUrlMissing(&'static str),
+    /// Somebody else listens there.
+    #[error(
+        "{0} is in use already: choose another address with --listen, such as --listen 127.0.0.1:0 for any free port"
+    )]
+    AddressInUse(String),
+    /// It cannot be listened at.
+    #[error("cannot listen at {address}: {reason}; choose another address with --listen")]
+    AddressInvalid {
+        /// The address.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A setting is wrong.
+    #[error("{0}")]
+    SettingInvalid(String),
+    /// `doctor` found something.
+    #[error("{0}")]
+    Unhealthy(String),
+    /// Somebody pressed Ctrl-C before the work was done.
+    #[error("interrupted: run the command again and it goes on where it stopped")]
+    Interrupted,
+    /// The system refused.
+    #[error("{operation} failed: {reason}")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// The result of a command.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Store(nyxcore_tenancy::Error::ReadOnly) | Self::DataDirReadOnly(_) => {
+                "DATA_DIR_READ_ONLY"
+            }
+            Self::Store(nyxcore_tenancy::Error::Database(_)) => "DATABASE_FAILED",
+            Self::Store(error) => error.code(),
+            Self::Git(error) => error.code(),
+            Self::Tree(error) => error.code(),
+            Self::Run { code, .. } => code,
+            Self::NotARepository(_) => "NOT_A_REPOSITORY",
+            Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
+            Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",
+            Self::DiskFull(_) => "DISK_FULL",
+            Self::DatabaseNewer => "DATABASE_NEWER",
+            Self::SchemaBehind => "SCHEMA_BEHIND",
+            Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
+            Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
+            Self::AddressInUse(_) => "ADDRESS_IN_USE",
+            Self::AddressInvalid { .. } => "ADDRESS_INVALID",
+            Self::SettingInvalid(_) => "SETTING_INVALID",
+            Self::Unhealthy(_) => "UNHEALTHY",
+            Self::Interrupted => "INTERRUPTED",
+            Self::Io { .. } => "IO_ERROR",
+        }
+    }
+
+    /// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for Ctrl-C.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Interrupted => 130,
+            _ => 1,
+        }
+    }
+
+    /// An error of the system.
+    pub fn io(operation: &'static str, error: &io::Error) -> Self {
+        Self::Io {
+            operation,
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<nyxcore_tenancy::Error> for Error {
+    fn from(error: nyxcore_tenancy::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// An operator at a terminal is told what the database said; a client of the server never is.
+fn store_message(error: &nyxcore_tenancy::Error) -> String {
+    match error {
+        nyxcore_tenancy::Error::Database(source) => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
+}

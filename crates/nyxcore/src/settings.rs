@@ -1,0 +1,330 @@
+//! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use nyxcore_sync::git::SourcePolicy;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The settings that have a variable in the environment: the variable's name after `NYXCORE_` in lower case, and the setting's.
+const VARIABLES: &[(&str, &str)] = &[
+    ("data_dir", "data_dir"),
+    ("log", "log"),
+    ("log_format", "log_format"),
+    ("listen", "listen"),
+    ("database_url", "database_url"),
+    ("allow_sources", "allow_sources"),
+    ("workers", "workers"),
+    ("allow_privileged_role", "allow_privileged_role"),
+    ("analysis_quiet_period", "analysis.quiet_period"),
+];
+
+/// The settings file that is read where none is named.
+const FILE: &str = "nyxcore.toml";
+
+/// Options that stand before the command.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct GlobalFlags {
+    /// Where everything is kept: the SQLite file and the mirrors [env: NYXCORE_DATA_DIR] [default: ./nyxcore-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// A settings file [env: NYXCORE_CONFIG] [default: ./nyxcore.toml, if it is there]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "NYXCORE_CONFIG",
+        hide_env = true,
+        global = true
+    )]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// What to log, on standard error: `warn`, `info`, `nyxcore_runs=debug` ... [env: NYXCORE_LOG]
+    #[arg(long, value_name = "FILTER", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// How to write the log [env: NYXCORE_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Options of what serves.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct ServeFlags {
+    /// Where to listen [default: 127.0.0.1:4600]
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses), or both
+    #[arg(long, value_name = "KINDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_sources: Option<String>,
+    /// How many runs to carry out at once [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u16>,
+    /// Serve even as a database role that row-level security does not bind
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_privileged_role: bool,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Which settings file is read where none is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultFile {
+    /// `nyxcore.toml` in the current folder, if it is there.
+    Read,
+    /// None: the current folder is a repository that is looked at, and what lies in it decides nothing.
+    Ignore,
+}
+
+/// What the operator decides. It is never printed: the database's URL may hold a password.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// What to log; the command decides where this is not set.
+    pub log: Option<String>,
+    /// How to log.
+    pub log_format: LogFormat,
+    /// Where to listen.
+    pub listen: String,
+    /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
+    pub database_url: Option<String>,
+    /// Where repositories may come from besides public hosts.
+    #[serde(deserialize_with = "sources_read")]
+    pub allow_sources: AllowedSources,
+    /// Runs carried out at once.
+    pub workers: u16,
+    /// Whether a role that row-level security does not bind may serve.
+    pub allow_privileged_role: bool,
+    /// Of the code analysis.
+    pub analysis: AnalysisSettings,
+}
+
+/// What the operator decides about analyses.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalysisSettings {
+    /// How long after an analysis the next one of the project is refused, in seconds.
+    pub quiet_period: u32,
+}
+
+/// Where repositories may come from besides public hosts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AllowedSources {
+    /// Paths on this machine.
+    pub local: bool,
+    /// Loopback and private addresses.
+    pub private: bool,
+}
+
+impl Settings {
+    /// Reads the settings for a command with those flags.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] names the setting.
+    pub fn load(global: &GlobalFlags, flags: impl Serialize, file: DefaultFile) -> Result<Self> {
+        let mut figment = Figment::new().merge(Serialized::defaults(serde_json::json!({
+            "data_dir": "nyxcore-data",
+            "log_format": "text",
+            "listen": "127.0.0.1:4600",
+            "allow_sources": "",
+            "workers": 2,
+            "allow_privileged_role": false,
+            // A rule of the product: 3 minutes.
+            "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
+        })));
+        match (&global.config, file) {
+            (Some(named), _) if !named.is_file() => {
+                return Err(Error::SettingInvalid(format!(
+                    "the settings file {} is not there",
+                    named.display()
+                )));
+            }
+            (Some(named), _) => figment = figment.merge(Toml::file_exact(named)),
+            (None, DefaultFile::Read) if Path::new(FILE).is_file() => {
+                figment = figment.merge(Toml::file_exact(FILE));
+            }
+            (None, _) => {}
+        }
+        figment
+            .merge(environment())
+            .merge(Serialized::defaults(global))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| setting_invalid(&error))
+    }
+
+    /// What sources may be, for the server.
+    pub fn source_policy(&self) -> SourcePolicy {
+        SourcePolicy {
+            allow_local: self.allow_sources.local,
+            local_roots: Vec::new(),
+            allow_private: self.allow_sources.private,
+            data_dir: Some(self.data_dir.clone()),
+        }
+    }
+
+    /// How long after an analysis the next one of the project is refused.
+    pub fn quiet_period(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::seconds(i64::from(self.analysis.quiet_period))
+    }
+}
+
+fn environment() -> Env {
+    let names: Vec<&str> = VARIABLES.iter().map(|(variable, _)| *variable).collect();
+    Env::prefixed("NYXCORE_").only(&names).map(|variable| {
+        let setting = VARIABLES
+            .iter()
+            .find(|(name, _)| *name == variable.as_str());
+        // `only` lets no other variable through.
+        setting.map_or("", |(_, setting)| setting).into()
+    })
+}
+
+/// The first of what figment found, on one line; the value itself is left out, because it may be a secret.
+fn setting_invalid(error: &figment::Error) -> Error {
+    let Some(first) = error.clone().into_iter().next() else {
+        return Error::SettingInvalid("the settings cannot be read".into());
+    };
+    let place = match first
+        .metadata
+        .as_ref()
+        .and_then(|from| from.source.as_ref())
+    {
+        Some(source) => format!(" in {source}"),
+        None => String::new(),
+    };
+    let what = match &first.kind {
+        figment::error::Kind::UnknownField(name, known) => {
+            format!(
+                "there is no setting {name:?}; there are {}",
+                known.join(", ")
+            )
+        }
+        figment::error::Kind::InvalidType(_, expected)
+        | figment::error::Kind::InvalidValue(_, expected) => {
+            format!("the setting {:?} must be {expected}", first.path.join("."))
+        }
+        other => match first.path.as_slice() {
+            [] => other.to_string(),
+            path => format!("the setting {:?}: {other}", path.join(".")),
+        },
+    };
+    Error::SettingInvalid(format!("{what}{place}"))
+}
+
+/// `local,private` in one text or in a list.
+fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        List(Vec<String>),
+    }
+    let kinds = match Written::deserialize(deserializer)? {
+        Written::Text(text) => text.split(',').map(str::to_owned).collect(),
+        Written::List(list) => list,
+    };
+    let mut allowed = AllowedSources::default();
+    for kind in kinds
+        .iter()
+        .map(|kind| kind.trim())
+        .filter(|kind| !kind.is_empty())
+    {
+        match kind {
+            "local" => allowed.local = true,
+            "private" => allowed.private = true,
+            _ => {
+                return Err(serde::de::Error::custom(format!(
+                    "sources are `local` and `private`, not {kind:?}"
+                )));
+            }
+        }
+    }
+    Ok(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, flags: ServeFlags) -> Result<Settings> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        std::fs::write(&file, toml).unwrap();
+        let global = GlobalFlags {
+            config: Some(file),
+            ..GlobalFlags::default()
+        };
+        Settings::load(&global, flags, DefaultFile::Ignore)
+    }
+
+    #[test]
+    fn a_flag_is_stronger_than_the_file_and_the_file_than_the_default() {
+        let toml =
+            "listen = '127.0.0.1:1'\nallow_sources = ['local']\n[analysis]\nquiet_period = 5\n";
+        let flags = ServeFlags {
+            listen: Some("127.0.0.1:2".into()),
+            ..ServeFlags::default()
+        };
+        let settings = load(toml, flags).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(settings.listen, "127.0.0.1:2");
+        assert_eq!(settings.quiet_period(), chrono::TimeDelta::seconds(5));
+        assert!(settings.allow_sources.local && !settings.allow_sources.private);
+        assert_eq!(settings.workers, 2);
+    }
+
+    #[test]
+    fn both_kinds_of_sources_in_one_text() {
+        let flags = ServeFlags {
+            allow_sources: Some("local, private".into()),
+            ..ServeFlags::default()
+        };
+        let allowed = load("", flags).map(|settings| settings.allow_sources);
+        let both = AllowedSources {
+            local: true,
+            private: true,
+        };
+        assert_eq!(allowed.unwrap_or_else(|error| panic!("{error}")), both);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_and_its_value_is_not() {
+        for (toml, named) in [
+            ("quiet = 1", "quiet"),
+            ("workers = 'pw-secret'", "workers"),
+            ("allow_sources = 'public'", "allow_sources"),
+            (
+                "[analysis]\nquiet_period = 'pw-secret'",
+                "analysis.quiet_period",
+            ),
+        ] {
+            let error = load(toml, ServeFlags::default())
+                .err()
+                .map(|error| error.to_string());
+            let error = error.unwrap_or_else(|| panic!("{toml} is read"));
+            assert!(
+                error.contains(named) && !error.contains("pw-secret"),
+                "{error}"
+            );
+        }
+    }
+}

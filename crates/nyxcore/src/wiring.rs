@@ -1,0 +1,165 @@
+//! How the parts are put together: the store, the workers with what follows what, and the gateway.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use nyxcore_code_analysis::{
+    AnalysisHandler, AnalysisOptions, Language, analysis_catch_up, analysis_start_after_sync,
+};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_note_enrichment::EnrichmentHandler;
+use nyxcore_projects::ProjectId;
+use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news};
+use nyxcore_tenancy::{ReadWrite, Scoped, Store};
+use tokio::net::TcpListener;
+
+use crate::data_dir::DataDir;
+use crate::database::store_open;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+
+/// The program's parts.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The data directory.
+    pub data_dir: DataDir,
+    /// Where repositories may come from.
+    pub policy: SourcePolicy,
+}
+
+impl App {
+    /// Opens the data directory and the database in it, or the one that the settings name.
+    ///
+    /// # Errors
+    /// As [`DataDir::prepare`] and [`store_open`]. A data directory that was made for it is taken away again.
+    pub async fn open(settings: Settings) -> Result<Self> {
+        let data_dir = DataDir::prepare(&settings.data_dir)?;
+        let store = match store_open(&settings, &data_dir).await {
+            Ok(store) => store,
+            Err(error) => {
+                data_dir.remove_if_made();
+                return Err(error);
+            }
+        };
+        let policy = SourcePolicy {
+            data_dir: Some(data_dir.path().to_owned()),
+            ..settings.source_policy()
+        };
+        Ok(Self {
+            store,
+            settings,
+            data_dir,
+            policy,
+        })
+    }
+
+    /// How syncs are carried out.
+    pub fn sync_options(&self) -> SyncOptions {
+        sync_options(self.data_dir.path(), self.policy.clone())
+    }
+
+    /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
+    pub fn workers_start(&self, quiet_period: TimeDelta) -> Workers {
+        Workers::builder(&self.store)
+            .concurrency(usize::from(self.settings.workers))
+            .handler(SyncHandler::new(self.sync_options()))
+            .handler(AnalysisHandler::new(AnalysisOptions::default()))
+            .handler(EnrichmentHandler::new())
+            .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
+            .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
+            .start()
+    }
+
+    /// The gateway.
+    pub fn gateway(&self) -> Gateway {
+        Gateway::new(GatewayOptions {
+            store: self.store.clone(),
+            source_policy: self.policy.clone(),
+            analysis_quiet_period: self.settings.quiet_period(),
+            server: server_info(),
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// What the program says of itself.
+pub fn server_info() -> ServerInfo {
+    ServerInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("NYXCORE_COMMIT").map(str::to_owned),
+    }
+}
+
+fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
+    SyncOptions::new(data_dir, policy, |path| {
+        Language::detect(path).map(Language::as_str)
+    })
+}
+
+/// A sync that brought news starts the project's analysis, in the transaction that ends it.
+fn analysis_after_sync(quiet_period: TimeDelta) -> FollowUp {
+    follow_up(move |scoped, run| {
+        Box::pin(async move {
+            let Some(project) = run.project_id else {
+                return Ok(());
+            };
+            if sync_has_news(scoped, run).await? {
+                analysis_start_after_sync(scoped, ProjectId(project), quiet_period).await?;
+            }
+            Ok(())
+        })
+    })
+}
+
+type Following<'a> = Pin<Box<dyn Future<Output = nyxcore_tenancy::Result<()>> + Send + 'a>>;
+
+/// Gives a closure the lifetimes that a follow-up has.
+fn follow_up<F>(closure: F) -> FollowUp
+where
+    F: for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> Following<'a> + Send + Sync + 'static,
+{
+    Arc::new(closure)
+}
+
+/// Listens at an address; port 0 is any free one.
+///
+/// # Errors
+/// [`Error::AddressInUse`], [`Error::AddressInvalid`].
+pub async fn listener_bind(address: &str) -> Result<(TcpListener, SocketAddr)> {
+    let refused = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Error::AddressInUse(address.to_owned()),
+        _ => Error::AddressInvalid {
+            address: address.to_owned(),
+            reason: error.to_string(),
+        },
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+/// Resolves when the program is told to end: SIGTERM, or SIGINT (Ctrl-C).
+///
+/// # Errors
+/// The system gives no signals.
+pub fn end_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let refused = |error: std::io::Error| Error::io("listening for signals", &error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
