@@ -20,3 +20,5 @@ mod retrieval;
 mod personas;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod note_enrichment;

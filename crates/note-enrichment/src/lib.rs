@@ -1,1 +1,45 @@
 //! Puts what is known about a project under a note, with citations that resolve.
+//!
+//! An enrichment is a run. It retrieves code patterns, memory entries, insights, consolidation patterns and code that have to do with the
+//! note, composes a text in which every claim is cited, and suggests action points; a person then applies or dismisses it. No model is
+//! called yet: every enrichment is [`EnrichmentMode::Extractive`] and says so.
+//!
+//! ```
+//! use nyxcore_note_enrichment::{EnrichmentHandler, NewEnrichment, enrichment_start};
+//! use nyxcore_projects::NoteId;
+//! use nyxcore_runs::{RunId, Workers};
+//! use nyxcore_tenancy::{Result, Store, TenantId};
+//!
+//! async fn enrich(store: &Store, tenant: TenantId, note: NoteId) -> Result<RunId> {
+//!     let workers = Workers::builder(store).handler(EnrichmentHandler::new()).start();
+//!     let scoped = store.write(tenant).await?;
+//!     let new = NewEnrichment { note_id: note, persona_id: None, provider: None, model: None, started_by: None };
+//!     let (start, enrichment) = enrichment_start(&scoped, new).await?;
+//!     scoped.commit().await?;
+//!     assert_eq!(start.run().id, enrichment.run_id);
+//!     workers.shutdown().await;
+//!     Ok(enrichment.run_id)
+//! }
+//! ```
+
+mod compose;
+mod entity;
+mod handler;
+mod markdown;
+mod model;
+mod repository;
+mod retrieve;
+mod section;
+mod service;
+mod tasks;
+pub mod template;
+
+pub use handler::EnrichmentHandler;
+pub use model::{
+    ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment, tokens_estimate,
+};
+pub use repository::{
+    NoteEnrichments, enrichment_count, enrichment_details, enrichment_get, enrichment_list,
+};
+pub use service::{NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_start};
+pub use tasks::ACTION_POINTS_MAX;

@@ -1,0 +1,67 @@
+//! The repository of enrichments: by their run and by their note.
+
+use std::collections::HashMap;
+
+use nyxcore_projects::NoteId;
+use nyxcore_runs::RunId;
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use sea_orm::ColumnTrait;
+
+use crate::entity::note_enrichment;
+use crate::model::NoteEnrichment;
+
+/// Enrichments of a tenant's notes.
+pub struct NoteEnrichments;
+
+impl Repository for NoteEnrichments {
+    type Entity = note_enrichment::Entity;
+    type Row = note_enrichment::ActiveModel;
+    type Record = NoteEnrichment;
+    type Id = RunId;
+    const KEY: note_enrichment::Column = note_enrichment::Column::RunId;
+    fn id_of(record: &NoteEnrichment) -> RunId {
+        record.run_id
+    }
+}
+
+/// The enrichment of a run, if the tenant has it and it is one.
+///
+/// # Errors
+/// The database fails.
+pub async fn enrichment_get<A: Access>(
+    scoped: &Scoped<A>,
+    id: RunId,
+) -> Result<Option<NoteEnrichment>> {
+    NoteEnrichments::get(scoped, id).await
+}
+
+/// The enrichments of those runs, in one statement. A run that is no enrichment is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn enrichment_details<A: Access>(
+    scoped: &Scoped<A>,
+    ids: &[RunId],
+) -> Result<HashMap<RunId, NoteEnrichment>> {
+    NoteEnrichments::get_many(scoped, ids).await
+}
+
+/// One page of a note's enrichments, newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn enrichment_list<A: Access>(
+    scoped: &Scoped<A>,
+    note: NoteId,
+    page: &PageRequest,
+) -> Result<Page<NoteEnrichment>> {
+    NoteEnrichments::list(scoped, note_enrichment::Column::NoteId.eq(note), page).await
+}
+
+/// How many enrichments a note has.
+///
+/// # Errors
+/// The database fails.
+pub async fn enrichment_count<A: Access>(scoped: &Scoped<A>, note: NoteId) -> Result<u64> {
+    NoteEnrichments::count(scoped, note_enrichment::Column::NoteId.eq(note)).await
+}

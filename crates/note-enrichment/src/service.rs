@@ -1,0 +1,221 @@
+//! The verbs: to start an enrichment, and to decide what becomes of it. Each works within the transaction it is given and does not
+//! commit it.
+
+use nyxcore_personas::{PersonaId, Personas};
+use nyxcore_projects::{
+    ActionPointChanges, ActionPointStatus, NewActionPoint, Note, NoteChanges, NoteId, Notes,
+    action_point_create_all, action_point_update, action_points_of, action_points_of_enrichments,
+    note_update,
+};
+use nyxcore_retrieval::Citation;
+use nyxcore_runs::{NewRun, RunId, RunKind, RunStatus, Runs, Start, run_start};
+use nyxcore_tenancy::{Access, Error, ReadWrite, Repository, Result, Scoped, UserId};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+
+use crate::entity::note_enrichment::{ActiveModel, Citations, Column, Sections};
+use crate::model::{ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use crate::repository::{NoteEnrichments, enrichment_get};
+use crate::section;
+
+/// How often an enrichment may be tried: a database that was busy is worth a second look and a third.
+const ATTEMPTS: i64 = 3;
+
+/// What a new enrichment is to be.
+#[derive(Debug, Clone)]
+pub struct NewEnrichment {
+    /// The note to enrich.
+    pub note_id: NoteId,
+    /// For whom: what it is specialised in weighs a little in what is found.
+    pub persona_id: Option<PersonaId>,
+    /// The provider of the model. None can be called yet.
+    pub provider: Option<String>,
+    /// The model. None can be called yet.
+    pub model: Option<String>,
+    /// Who asks.
+    pub started_by: Option<UserId>,
+}
+
+/// Starts to enrich a note. While one enrichment of the note is active, that one is given back.
+///
+/// # Errors
+/// [`Error::NotFound`] for the note or the persona; [`Error::Invalid`] where a provider or a model is named, since none can be called yet.
+pub async fn enrichment_start(
+    scoped: &Scoped<ReadWrite>,
+    new: NewEnrichment,
+) -> Result<(Start, NoteEnrichment)> {
+    let note = Notes::require(scoped, new.note_id).await?;
+    if let Some(persona) = new.persona_id {
+        Personas::require(scoped, persona).await?;
+    }
+    let named = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    if named(&new.provider) || named(&new.model) {
+        return Err(Error::Invalid(
+            "no model provider is configured yet: leave provider and model out for an extractive enrichment"
+                .into(),
+        ));
+    }
+    let start = run_start(
+        scoped,
+        NewRun {
+            kind: RunKind::NoteEnrichment,
+            subject: format!("note:{}", note.id),
+            project_id: Some(note.project_id.0),
+            started_by: new.started_by,
+            input: serde_json::json!({ "note_id": note.id, "persona_id": new.persona_id }),
+            quiet_period: None,
+            max_attempts: ATTEMPTS,
+            not_before: None,
+        },
+    )
+    .await?;
+    let id = start.run().id;
+    if !start.is_started() {
+        return Ok((start, enrichment_require(scoped, id).await?));
+    }
+    let row = ActiveModel {
+        run_id: Set(id),
+        note_id: Set(note.id),
+        persona_id: Set(new.persona_id),
+        provider: Set(None),
+        model: Set(None),
+        mode: Set(EnrichmentMode::Extractive),
+        markdown: Set(None),
+        citations: Set(Citations(Vec::new())),
+        context_used: Set(Sections(Vec::new())),
+        decision: Set(EnrichmentDecision::Pending),
+        ..Default::default()
+    };
+    Ok((start, NoteEnrichments::insert(scoped, row).await?))
+}
+
+/// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text from then on.
+/// Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would get too long.
+pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Note> {
+    let enrichment = enrichment_finished(scoped, id).await?;
+    match decide(scoped, id, EnrichmentDecision::Applied).await? {
+        EnrichmentDecision::Pending => {}
+        EnrichmentDecision::Applied => return Notes::require(scoped, enrichment.note_id).await,
+        EnrichmentDecision::Dismissed => {
+            return Err(Error::Invalid(
+                "the enrichment was dismissed: enrich the note again to apply something".into(),
+            ));
+        }
+    }
+    // A change of nothing takes the note's lock, so that what somebody else is just writing is read here and not overwritten.
+    let note = note_update(scoped, enrichment.note_id, NoteChanges::default()).await?;
+    let markdown = enrichment.markdown.unwrap_or_default();
+    let Some(body) = section::append(&note.body, id, &markdown) else {
+        return Ok(note);
+    };
+    let changes = NoteChanges {
+        body: Some(body),
+        ..NoteChanges::default()
+    };
+    note_update(scoped, note.id, changes).await
+}
+
+/// Dismisses an enrichment and those of its action points that are still open.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was applied.
+pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
+    enrichment_finished(scoped, id).await?;
+    if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
+        return Err(Error::Invalid(
+            "the enrichment was applied: take it out of the note where it is not wanted any more"
+                .into(),
+        ));
+    }
+    let mut points = action_points_of_enrichments(scoped, &[id.0]).await?;
+    for point in points.remove(&id.0).unwrap_or_default() {
+        if point.status == ActionPointStatus::Open {
+            let dismissed = ActionPointChanges {
+                status: Some(ActionPointStatus::Dismissed),
+                ..ActionPointChanges::default()
+            };
+            action_point_update(scoped, point.id, dismissed).await?;
+        }
+    }
+    enrichment_require(scoped, id).await
+}
+
+/// Decides what was not decided yet, and returns what stood before. The condition and the change are one statement: of two who decide
+/// at once, one does.
+async fn decide(
+    scoped: &Scoped<ReadWrite>,
+    id: RunId,
+    decision: EnrichmentDecision,
+) -> Result<EnrichmentDecision> {
+    let pending = Condition::all()
+        .add(Column::RunId.eq(id))
+        .add(Column::Decision.eq(EnrichmentDecision::Pending));
+    let decided = ActiveModel {
+        decision: Set(decision),
+        ..Default::default()
+    };
+    if scoped.update(pending, decided).await? > 0 {
+        return Ok(EnrichmentDecision::Pending);
+    }
+    Ok(enrichment_require(scoped, id).await?.decision)
+}
+
+async fn enrichment_require<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<NoteEnrichment> {
+    enrichment_get(scoped, id)
+        .await?
+        .ok_or(Error::NotFound("enrichment"))
+}
+
+/// An enrichment that there is something to decide about.
+async fn enrichment_finished(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
+    let enrichment = enrichment_require(scoped, id).await?;
+    let why_not = match Runs::require(scoped, id).await?.status {
+        RunStatus::Succeeded => return Ok(enrichment),
+        RunStatus::Queued | RunStatus::Running => "is not finished yet: wait for its run to end",
+        RunStatus::Failed => "failed: enrich the note again",
+        RunStatus::Cancelled => "was cancelled: enrich the note again",
+    };
+    Err(Error::Invalid(format!("the enrichment {why_not}")))
+}
+
+/// What a run has to keep.
+pub(crate) struct Outcome {
+    pub markdown: String,
+    pub citations: Vec<Citation>,
+    pub context_used: Vec<ContextSection>,
+    pub action_points: Vec<NewActionPoint>,
+}
+
+/// Keeps what a run came to, with the action points, in the one transaction it is given. Kept once: whoever comes again finds it done.
+/// An action point that the note has already, open or done, is not suggested a second time.
+pub(crate) async fn enrichment_save(
+    scoped: &Scoped<ReadWrite>,
+    id: RunId,
+    outcome: Outcome,
+) -> Result<()> {
+    let enrichment = enrichment_require(scoped, id).await?;
+    if enrichment.markdown.is_some() {
+        return Ok(());
+    }
+    let row = ActiveModel {
+        markdown: Set(Some(outcome.markdown)),
+        citations: Set(Citations(outcome.citations)),
+        context_used: Set(Sections(outcome.context_used)),
+        ..Default::default()
+    };
+    NoteEnrichments::update(scoped, id, row).await?;
+    let mut known = action_points_of(scoped, &[enrichment.note_id]).await?;
+    let known = known.remove(&enrichment.note_id).unwrap_or_default();
+    let is_new = |new: &NewActionPoint| {
+        !known.iter().any(|point| {
+            point.status != ActionPointStatus::Dismissed && point.text.trim() == new.text.trim()
+        })
+    };
+    let points: Vec<NewActionPoint> = outcome.action_points.into_iter().filter(is_new).collect();
+    if !points.is_empty() {
+        action_point_create_all(scoped, enrichment.note_id, Some(id.0), points).await?;
+    }
+    Ok(())
+}

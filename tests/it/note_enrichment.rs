@@ -1,0 +1,646 @@
+//! Note enrichment: what is found for a note, how it reads, that every citation resolves, and what becomes of it.
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use nyxcore_knowledge::{
+    ConsolidationPatternId, ConsolidationPatterns, ConsolidationSeverity, ConsolidationType,
+    InsightId, InsightSeverity, InsightType, Insights, MemoryEntries, MemoryEntryId,
+    NewConsolidationPattern, NewInsight, NewMemoryEntry, consolidation_pattern_create,
+    insight_create, memory_entry_create,
+};
+use nyxcore_note_enrichment::{
+    EnrichmentDecision, EnrichmentHandler, EnrichmentMode, NewEnrichment, NoteEnrichment,
+    enrichment_apply, enrichment_count, enrichment_details, enrichment_dismiss, enrichment_get,
+    enrichment_list, enrichment_start,
+};
+use nyxcore_personas::{NewPersona, persona_create};
+use nyxcore_projects::{
+    ActionPointChanges, ActionPointStatus, FileChanges, NewBlob, NewFile, NewNote, NewProject,
+    NewSource, Note, NoteChanges, NoteId, Notes, ProjectId, SourceId, action_point_update,
+    action_points_of_enrichments, blob_content, blobs_insert, code_subject, files_apply,
+    files_by_path, note_create, note_update, project_create, source_add,
+};
+use nyxcore_retrieval::{
+    Citation, Document, KnowledgeKind, SearchRequest, documents_publish, search,
+};
+use nyxcore_runs::{
+    EventBody, RunContext, RunFailure, RunHandler, RunKind, RunStatus, Runs, Start, Workers,
+    run_cancel, run_follow,
+};
+use nyxcore_tenancy::{
+    Error, PageRequest, ReadWrite, Repository, Scoped, Store, TenantId, TypedId, id_format,
+};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+
+use crate::support::{store, tenant};
+
+const LEASE_RS: &str = "//! Leases.\n\nuse std::time::Duration;\n\n/// Renews the lease of a worker.\npub fn renew_lease(worker: &str) -> Duration {\n    let fence = \"```\";\n    Duration::from_secs(15)\n}\n";
+
+on_both_databases! {
+    async fn a_note_is_enriched_from_all_kinds_of_knowledge_and_every_citation_resolves(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (start, begun) = enrichment_start(&scoped, NewEnrichment { started_by: Some(ada.id), ..of(world.note.id) }).await.unwrap();
+        scoped.commit().await.unwrap();
+        assert!(start.is_started());
+        assert_eq!((start.run().started_by, start.run().project_id, start.run().id), (Some(ada.id), Some(world.project.0), begun.run_id));
+        assert_eq!((begun.mode, begun.decision, begun.markdown.clone()), (EnrichmentMode::Extractive, EnrichmentDecision::Pending, None));
+        assert_eq!(phases(&store, acme.id, &begun).await, ["retrieve", "compose", "save"]);
+
+        let done = read(&store, acme.id, &begun).await;
+        let markdown = done.markdown.clone().unwrap();
+        assert!(markdown.starts_with("Extractive: drawn from what is known, no model was used.\n"), "{markdown}");
+        let kinds: Vec<KnowledgeKind> = done.citations.iter().map(|citation| citation.kind).collect();
+        assert_eq!(kinds, [KnowledgeKind::CodePattern, KnowledgeKind::Insight, KnowledgeKind::MemoryEntry, KnowledgeKind::Consolidation, KnowledgeKind::Code], "{markdown}");
+        for (number, heading) in [(1, "How the code is written"), (2, "What was learned"), (3, "From memory"), (4, "Seen across projects"), (5, "In the code")] {
+            let section = markdown.split(&format!("### {heading}\n")).nth(1).unwrap().split("### ").next().unwrap();
+            assert!(section.contains(&format!("[{number}]")), "{heading}: {section}");
+        }
+        // The last of the file's lines that are shown hold a fence: the block around them is longer.
+        assert!(markdown.contains("````rust\n") && markdown.contains("- [5] Code: `src/lease.rs:"), "{markdown}");
+        for citation in &done.citations {
+            resolve(&store, acme.id, &world, citation).await;
+        }
+        let used: Vec<_> = done.context_used.iter().map(|section| (section.kind, section.items, section.omitted)).collect();
+        assert_eq!(used, KnowledgeKind::all()[..5].iter().map(|kind| (*kind, 1, 0)).collect::<Vec<_>>());
+        assert!(done.context_used.iter().all(|section| section.tokens > 0));
+
+        // The note's own open task and the insight's suggestion, each with where it comes from.
+        let points = points(&store, acme.id, &done).await;
+        let texts: Vec<&str> = points.iter().map(|point| point.text.as_str()).collect();
+        assert_eq!(texts, ["measure how long a renewal takes", "Renew the lease before each batch."]);
+        assert_eq!(points[0].citations[0].subject_id, Some(world.note.id.to_string()));
+        assert_eq!(points[1].citations, [done.citations[1].clone()]);
+        for point in &points {
+            resolve(&store, acme.id, &world, &point.citations[0]).await;
+        }
+
+        let scoped = store.read(acme.id).await.unwrap();
+        let listed = enrichment_list(&scoped, world.note.id, &PageRequest::first(5)).await.unwrap();
+        assert_eq!((listed.into_items(), enrichment_count(&scoped, world.note.id).await.unwrap()), (vec![done.clone()], 1));
+        assert_eq!(enrichment_details(&scoped, &[done.run_id]).await.unwrap()[&done.run_id], done);
+    }
+
+    async fn work_that_is_done_again_after_a_loss_doubles_nothing(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (_, begun) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
+        scoped.commit().await.unwrap();
+        assert_eq!(phases_of(&store, acme.id, &begun, Twice(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
+        assert_eq!(points(&store, acme.id, &read(&store, acme.id, &begun).await).await.len(), 2);
+    }
+
+    async fn while_an_enrichment_is_active_a_second_start_gives_it_back(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (first, one) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
+        let (second, two) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
+        assert!(first.is_started() && matches!(second, Start::AlreadyActive(_)));
+        assert_eq!(one, two);
+    }
+
+    async fn a_model_is_refused_until_one_can_be_called_and_a_blank_one_is_none(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        for new in [
+            NewEnrichment { provider: Some("anthropic".into()), ..of(world.note.id) },
+            NewEnrichment { model: Some("claude-sonnet-4-6".into()), ..of(world.note.id) },
+        ] {
+            let refused = enrichment_start(&scoped, new).await.unwrap_err();
+            assert!(matches!(&refused, Error::Invalid(why) if why.contains("leave provider and model out")), "{refused:?}");
+        }
+        let blank = NewEnrichment { provider: Some(String::new()), model: Some(" ".into()), ..of(world.note.id) };
+        assert!(enrichment_start(&scoped, blank).await.unwrap().0.is_started());
+    }
+
+    async fn a_pattern_of_another_stack_is_never_offered(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "web").await;
+        file(&scoped, project, "src/lease.tsx", "export function renewLease() {}\n", "tsx").await;
+        for (stack, title) in [(Some("go"), "Go leases"), (Some("typescript"), "TypeScript leases"), (Some("tsx"), "TSX leases"), (None, "Any leases")] {
+            let pattern = Document { stack: stack.map(str::to_owned), ..pattern(&scoped, None, title) };
+            documents_publish(&scoped, vec![pattern]).await.unwrap();
+        }
+        let note = note(&scoped, project, "Leases", "How are leases renewed?").await;
+        scoped.commit().await.unwrap();
+        let done = enriched(&store, acme.id, note.id).await;
+        let mut titles: Vec<&str> = done.citations.iter().filter(|c| c.kind == KnowledgeKind::CodePattern).map(|c| c.title.as_str()).collect();
+        titles.sort_unstable();
+        assert_eq!(titles, ["Any leases", "TSX leases", "TypeScript leases"]);
+        assert!(!done.markdown.unwrap().contains("Go leases"));
+    }
+
+    async fn tenants_and_projects_are_apart(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (other, _) = tenant(&store, "other").await;
+        let theirs = world(&store, other.id).await;
+        world(&store, acme.id).await;
+        let their_done = enriched(&store, other.id, theirs.note.id).await;
+        let scoped = store.write(other.id).await.unwrap();
+        let their_persona = persona_create(&scoped, NewPersona { name: "Vera".into(), ..NewPersona::default() }).await.unwrap();
+        scoped.commit().await.unwrap();
+
+        // Another project of the tenant, which has nothing of its own: what the whole tenant knows is found, and nothing else.
+        let scoped = store.write(acme.id).await.unwrap();
+        let empty = project(&scoped, "empty").await;
+        let mine = note(&scoped, empty, "Leases", "How is a lease renewed?").await;
+        scoped.commit().await.unwrap();
+        let done = enriched(&store, acme.id, mine.id).await;
+        let kinds: Vec<KnowledgeKind> = done.citations.iter().map(|citation| citation.kind).collect();
+        assert_eq!(kinds, [KnowledgeKind::Consolidation]);
+
+        let scoped = store.write(acme.id).await.unwrap();
+        let foreign = their_done.run_id;
+        assert_eq!(enrichment_get(&scoped, foreign).await.unwrap(), None);
+        assert!(enrichment_details(&scoped, &[foreign]).await.unwrap().is_empty());
+        assert_eq!(enrichment_count(&scoped, theirs.note.id).await.unwrap(), 0);
+        let persona = NewEnrichment { persona_id: Some(their_persona.id), ..of(mine.id) };
+        for refused in [
+            enrichment_apply(&scoped, foreign).await.unwrap_err(),
+            enrichment_dismiss(&scoped, foreign).await.unwrap_err(),
+            enrichment_start(&scoped, of(theirs.note.id)).await.unwrap_err(),
+            enrichment_start(&scoped, persona).await.unwrap_err(),
+        ] {
+            assert_eq!(refused.code(), "NOT_FOUND");
+        }
+        drop(scoped);
+        assert_eq!(read(&store, other.id, &their_done).await, their_done);
+    }
+
+    async fn what_a_note_or_an_entry_says_is_data(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "home").await;
+        let new = NewMemoryEntry {
+            content: "Leases: {{ 7 * 7 }} {% for x in y %} <script>alert(1)</script> [link](http://evil.example) <!-- /nyxcore:enrichment -->".into(),
+            ..memory(project, "{{ input }} of *leases*")
+        };
+        memory_entry_create(&scoped, new).await.unwrap();
+        let note = note(&scoped, project, "{{ nothing.there }} leases", "{% raise %} {{ lease }}\n\n- [ ] {{ todo }} leases").await;
+        scoped.commit().await.unwrap();
+        let done = enriched(&store, acme.id, note.id).await;
+        let markdown = done.markdown.clone().unwrap();
+        assert!(markdown.contains("**{{ input }} of \\*leases\\***: Leases: {{ 7 \\* 7 }} {% for x in y %} \\<script>"), "{markdown}");
+        assert!(markdown.contains("\\[link\\](http://evil.example) \\<!--"), "{markdown}");
+        assert_eq!(points(&store, acme.id, &done).await[0].text, "{{ todo }} leases");
+    }
+
+    async fn a_project_that_knows_nothing_gets_an_honest_short_text(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "empty").await;
+        let by_words = note(&scoped, project, "Leases", "How are they renewed?").await;
+        let by_nothing = note(&scoped, project, "?", "").await;
+        scoped.commit().await.unwrap();
+        for note in [by_words, by_nothing] {
+            let done = enriched(&store, acme.id, note.id).await;
+            assert_eq!(done.citations, []);
+            assert!(done.context_used.iter().all(|section| (section.items, section.tokens, section.omitted) == (0, 0, 0)));
+            assert!(done.markdown.as_ref().unwrap().contains("Nothing that is known has to do with this note yet."));
+            assert_eq!(points(&store, acme.id, &done).await, []);
+        }
+    }
+
+    async fn what_does_not_fit_is_counted(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "home").await;
+        for number in 0..9 {
+            memory_entry_create(&scoped, memory(project, &format!("Leases {number}"))).await.unwrap();
+        }
+        let note = note(&scoped, project, "Leases", "").await;
+        scoped.commit().await.unwrap();
+        let done = enriched(&store, acme.id, note.id).await;
+        let memory = done.context_used.iter().find(|section| section.kind == KnowledgeKind::MemoryEntry).unwrap();
+        assert_eq!((memory.items, memory.omitted), (4, 5));
+        assert_eq!(done.citations.len(), 4);
+    }
+
+    async fn a_personas_specializations_find_what_the_note_does_not_name(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "home").await;
+        memory_entry_create(&scoped, NewMemoryEntry { content: "Tokens are stored as hashes.".into(), ..memory(project, "Security") }).await.unwrap();
+        memory_entry_create(&scoped, memory(project, "Leases")).await.unwrap();
+        let plain = note(&scoped, project, "Leases", "").await;
+        let persona = persona_create(&scoped, NewPersona { name: "Vera".into(), specializations: vec!["security".into()], ..NewPersona::default() }).await.unwrap();
+        scoped.commit().await.unwrap();
+        let titles = |done: &NoteEnrichment| done.citations.iter().map(|c| c.title.clone()).collect::<Vec<_>>();
+        assert_eq!(titles(&enriched(&store, acme.id, plain.id).await), ["Leases"]);
+        let done = worked(&store, acme.id, NewEnrichment { persona_id: Some(persona.id), ..of(plain.id) }).await;
+        assert_eq!((titles(&done), done.persona_id), (vec!["Leases".to_owned(), "Security".to_owned()], Some(persona.id)));
+    }
+
+    async fn an_applied_enrichment_stands_in_the_note_once_and_is_found(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let done = enriched(&store, acme.id, world.note.id).await;
+        let once = apply(&store, acme.id, &done).await;
+        assert!(once.body.starts_with(world.note.body.trim_end()));
+        assert!(once.body.contains(&format!("<!-- nyxcore:enrichment {} -->\n\n## ", done.run_id)));
+        assert!(once.body.contains(done.markdown.as_ref().unwrap().trim_end()));
+        assert_eq!(apply(&store, acme.id, &done).await, once);
+        assert_eq!(read(&store, acme.id, &done).await.decision, EnrichmentDecision::Applied);
+        let scoped = store.read(acme.id).await.unwrap();
+        let request = SearchRequest { kinds: vec![KnowledgeKind::Note], ..SearchRequest::new("extractive references") };
+        assert_eq!(search(&scoped, &request).await.unwrap()[0].subject, world.note.id.to_string());
+        drop(scoped);
+
+        // What was applied is neither a reason for the next enrichment nor a task of the note, and what is open already is not asked twice.
+        let again = enriched(&store, acme.id, world.note.id).await;
+        assert_eq!(again.citations, done.citations);
+        assert_eq!(points(&store, acme.id, &again).await, []);
+        let twice = apply(&store, acme.id, &again).await;
+        assert_eq!(twice.body.matches("<!-- nyxcore:enrichment ").count(), 2);
+
+        let scoped = store.write(acme.id).await.unwrap();
+        assert!(matches!(enrichment_dismiss(&scoped, done.run_id).await, Err(Error::Invalid(_))));
+        // A person took it out: applying what was applied does not bring it back.
+        note_update(&scoped, world.note.id, NoteChanges { body: Some("Mine.".into()), ..NoteChanges::default() }).await.unwrap();
+        assert_eq!(enrichment_apply(&scoped, done.run_id).await.unwrap().body, "Mine.");
+    }
+
+    async fn a_dismissed_enrichment_takes_its_open_action_points_with_it(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let done = enriched(&store, acme.id, world.note.id).await;
+        let first = points(&store, acme.id, &done).await.remove(0);
+        let scoped = store.write(acme.id).await.unwrap();
+        let finished = ActionPointChanges { status: Some(ActionPointStatus::Done), ..ActionPointChanges::default() };
+        action_point_update(&scoped, first.id, finished).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(enrichment_dismiss(&scoped, done.run_id).await.unwrap().decision, EnrichmentDecision::Dismissed);
+        }
+        assert!(matches!(enrichment_apply(&scoped, done.run_id).await, Err(Error::Invalid(_))));
+        assert_eq!(Notes::require(&scoped, world.note.id).await.unwrap(), world.note);
+        scoped.commit().await.unwrap();
+        let statuses: Vec<ActionPointStatus> = points(&store, acme.id, &done).await.iter().map(|point| point.status).collect();
+        assert_eq!(statuses, [ActionPointStatus::Done, ActionPointStatus::Dismissed]);
+    }
+
+    async fn only_a_finished_enrichment_is_decided_about(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let world = world(&store, acme.id).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (_, waiting) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
+        let is_refused = |result: Result<(), Error>, why: &str| matches!(result, Err(Error::Invalid(text)) if text.contains(why));
+        assert!(is_refused(enrichment_apply(&scoped, waiting.run_id).await.map(drop), "not finished yet"));
+        assert!(is_refused(enrichment_dismiss(&scoped, waiting.run_id).await.map(drop), "not finished yet"));
+        run_cancel(&scoped, waiting.run_id).await.unwrap();
+        assert!(is_refused(enrichment_apply(&scoped, waiting.run_id).await.map(drop), "was cancelled"));
+        let decision = enrichment_get(&scoped, waiting.run_id).await.unwrap().unwrap().decision;
+        assert_eq!(decision, EnrichmentDecision::Pending);
+    }
+}
+
+/// A project with one piece of every kind of knowledge about leases, one of another matter, and a note that asks about leases.
+struct World {
+    project: ProjectId,
+    source: SourceId,
+    pattern: String,
+    note: Note,
+}
+
+async fn world(store: &Store, tenant: TenantId) -> World {
+    let scoped = store.write(tenant).await.unwrap();
+    let project = project(&scoped, "home").await;
+    let source = file(&scoped, project, "src/lease.rs", LEASE_RS, "rust").await;
+    let code = Document {
+        kind: KnowledgeKind::Code,
+        subject: code_subject(source, "src/lease.rs"),
+        subject_id: None,
+        title: "src/lease.rs".into(),
+        body: LEASE_RS.into(),
+        end_line: Some(9),
+        ..pattern(&scoped, Some(project), "")
+    };
+    let pattern = Document {
+        start_line: Some(6),
+        end_line: Some(9),
+        ..pattern(
+            &scoped,
+            Some(project),
+            "Functions that renew leases are snake_case",
+        )
+    };
+    let subject = pattern.subject.clone();
+    documents_publish(&scoped, vec![code, pattern])
+        .await
+        .unwrap();
+    memory_entry_create(&scoped, memory(project, "Letter about leases"))
+        .await
+        .unwrap();
+    memory_entry_create(
+        &scoped,
+        NewMemoryEntry {
+            content: "Nothing but weather.".into(),
+            ..memory(project, "Weather")
+        },
+    )
+    .await
+    .unwrap();
+    let insight = NewInsight {
+        project_id: Some(project),
+        insight_type: InsightType::PainPoint,
+        severity: Some(InsightSeverity::High),
+        category: None,
+        title: "Leases expire unseen".into(),
+        detail: "A worker lost its lease in the middle of a batch.".into(),
+        suggestion: Some("Renew the lease before each batch.".into()),
+        paired_with: None,
+        created_by: None,
+    };
+    insight_create(&scoped, insight).await.unwrap();
+    let consolidation = NewConsolidationPattern {
+        pattern_type: ConsolidationType::Pain,
+        title: "Workers outlive their leases".into(),
+        description: "Seen wherever a batch is long and a lease is short.".into(),
+        evidence: vec!["a run was done twice".into()],
+        frequency: 3,
+        severity: Some(ConsolidationSeverity::High),
+        tags: vec!["runs".into(), "workers".into()],
+        project_ids: vec![project],
+    };
+    consolidation_pattern_create(&scoped, consolidation)
+        .await
+        .unwrap();
+    let note = note(&scoped, project, "Lease renewal", "How does a worker renew its lease?\n\n- [ ] measure how long a renewal takes\n- [x] read the code\n").await;
+    scoped.commit().await.unwrap();
+    World {
+        project,
+        source,
+        pattern: subject,
+        note,
+    }
+}
+
+/// What was cited is there, in its owner's own table, and says what was quoted.
+async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &Citation) {
+    let scoped = store.read(tenant).await.unwrap();
+    let subject = citation.subject_id.as_deref().unwrap_or_default();
+    assert!(citation.score > 0.0 && !citation.title.is_empty() && !citation.excerpt.is_empty());
+    let text = match citation.kind {
+        KnowledgeKind::MemoryEntry => {
+            MemoryEntries::require(&scoped, MemoryEntryId::parse(subject).unwrap())
+                .await
+                .unwrap()
+                .content
+        }
+        KnowledgeKind::Insight => {
+            Insights::require(&scoped, InsightId::parse(subject).unwrap())
+                .await
+                .unwrap()
+                .detail
+        }
+        KnowledgeKind::Consolidation => {
+            ConsolidationPatterns::require(&scoped, ConsolidationPatternId::parse(subject).unwrap())
+                .await
+                .unwrap()
+                .description
+        }
+        KnowledgeKind::Note => {
+            Notes::require(&scoped, NoteId::parse(subject).unwrap())
+                .await
+                .unwrap()
+                .body
+        }
+        KnowledgeKind::CodePattern => {
+            assert_eq!(subject, world.pattern);
+            assert_eq!(
+                lines(&scoped, world.source, citation).await.lines().next(),
+                Some("pub fn renew_lease(worker: &str) -> Duration {")
+            );
+            citation.excerpt.clone()
+        }
+        KnowledgeKind::Code => {
+            assert_eq!(citation.subject_id, None);
+            lines(&scoped, world.source, citation).await
+        }
+    };
+    assert!(text.contains(&citation.excerpt), "{citation:?}");
+}
+
+/// The lines that a citation names, out of the stored file.
+async fn lines<A: nyxcore_tenancy::Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    citation: &Citation,
+) -> String {
+    let path = citation.path.clone().unwrap();
+    let file = &files_by_path(scoped, source, Some(&[&path])).await.unwrap()[&path];
+    let content = blob_content(scoped, &file.blob).await.unwrap().unwrap();
+    let lines: Vec<&str> = content.split_inclusive('\n').collect();
+    let (start, end) = (
+        citation.start_line.unwrap() as usize,
+        citation.end_line.unwrap() as usize,
+    );
+    lines[start - 1..end].concat()
+}
+
+/// Starts an enrichment and works it to its end.
+async fn enriched(store: &Store, tenant: TenantId, note: NoteId) -> NoteEnrichment {
+    worked(store, tenant, of(note)).await
+}
+
+async fn worked(store: &Store, tenant: TenantId, new: NewEnrichment) -> NoteEnrichment {
+    let scoped = store.write(tenant).await.unwrap();
+    let (start, begun) = enrichment_start(&scoped, new).await.unwrap();
+    assert!(start.is_started());
+    scoped.commit().await.unwrap();
+    phases(store, tenant, &begun).await;
+    read(store, tenant, &begun).await
+}
+
+/// As a worker that was lost after its work was kept, and the one that came after it.
+struct Twice(EnrichmentHandler);
+
+impl RunHandler for Twice {
+    fn kind(&self) -> RunKind {
+        self.0.kind()
+    }
+
+    fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
+        async move {
+            self.0.run(context).await?;
+            self.0.run(context).await
+        }
+        .boxed()
+    }
+}
+
+/// Has a worker carry it out, and tells the phases it went through.
+async fn phases(store: &Store, tenant: TenantId, begun: &NoteEnrichment) -> Vec<String> {
+    phases_of(store, tenant, begun, EnrichmentHandler::new()).await
+}
+
+async fn phases_of(
+    store: &Store,
+    tenant: TenantId,
+    begun: &NoteEnrichment,
+    handler: impl RunHandler,
+) -> Vec<String> {
+    let workers = Workers::builder(store).handler(handler).start();
+    let events: Vec<EventBody> = run_follow(store, tenant, begun.run_id, 0)
+        .map(|event| event.unwrap().body)
+        .collect()
+        .await;
+    workers.shutdown().await;
+    let scoped = store.read(tenant).await.unwrap();
+    let run = Runs::require(&scoped, begun.run_id).await.unwrap();
+    assert_eq!(run.status, RunStatus::Succeeded, "{:?}", run.error);
+    let phase = |body| match body {
+        EventBody::PhaseStarted { phase } => Some(phase),
+        _ => None,
+    };
+    events.into_iter().filter_map(phase).collect()
+}
+
+async fn read(store: &Store, tenant: TenantId, begun: &NoteEnrichment) -> NoteEnrichment {
+    enrichment_get(&store.read(tenant).await.unwrap(), begun.run_id)
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn points(
+    store: &Store,
+    tenant: TenantId,
+    done: &NoteEnrichment,
+) -> Vec<nyxcore_projects::ActionPoint> {
+    let scoped = store.read(tenant).await.unwrap();
+    action_points_of_enrichments(&scoped, &[done.run_id.0])
+        .await
+        .unwrap()
+        .remove(&done.run_id.0)
+        .unwrap_or_default()
+}
+
+async fn apply(store: &Store, tenant: TenantId, done: &NoteEnrichment) -> Note {
+    let scoped = store.write(tenant).await.unwrap();
+    let note = enrichment_apply(&scoped, done.run_id).await.unwrap();
+    scoped.commit().await.unwrap();
+    note
+}
+
+fn of(note_id: NoteId) -> NewEnrichment {
+    NewEnrichment {
+        note_id,
+        persona_id: None,
+        provider: None,
+        model: None,
+        started_by: None,
+    }
+}
+
+async fn project(scoped: &Scoped<ReadWrite>, name: &str) -> ProjectId {
+    project_create(
+        scoped,
+        NewProject {
+            name: name.to_owned(),
+            ..NewProject::default()
+        },
+    )
+    .await
+    .unwrap()
+    .id
+}
+
+async fn note(scoped: &Scoped<ReadWrite>, project_id: ProjectId, title: &str, body: &str) -> Note {
+    let new = NewNote {
+        project_id,
+        title: title.to_owned(),
+        body: body.to_owned(),
+        created_by: None,
+    };
+    note_create(scoped, new).await.unwrap()
+}
+
+/// A source with one file, stored as a sync stores it.
+async fn file(
+    scoped: &Scoped<ReadWrite>,
+    project_id: ProjectId,
+    path: &str,
+    content: &str,
+    language: &str,
+) -> SourceId {
+    let source = NewSource {
+        project_id,
+        url: "https://example.org/home.git".into(),
+        branch: None,
+        scan_path: String::new(),
+    };
+    let source = source_add(scoped, source).await.unwrap().id;
+    let (oid, size) = (format!("oid-of-{path}"), content.len() as i64);
+    blobs_insert(
+        scoped,
+        vec![NewBlob {
+            oid: oid.clone(),
+            size,
+            content: Some(content.to_owned()),
+        }],
+    )
+    .await
+    .unwrap();
+    let file = NewFile {
+        path: path.to_owned(),
+        blob: oid,
+        language: Some(language.to_owned()),
+        size,
+    };
+    files_apply(
+        scoped,
+        source,
+        FileChanges {
+            added: vec![file],
+            ..FileChanges::default()
+        },
+    )
+    .await
+    .unwrap();
+    source
+}
+
+/// A code pattern as the analysis publishes it.
+fn pattern(scoped: &Scoped<ReadWrite>, project: Option<ProjectId>, title: &str) -> Document {
+    let id = scoped.env().id();
+    Document {
+        kind: KnowledgeKind::CodePattern,
+        subject: id_format("codepattern", id),
+        subject_id: Some(id),
+        project_id: project.map(|project| project.0),
+        title: title.to_owned(),
+        body: "Name functions that renew leases in `snake_case`.".into(),
+        path: Some("src/lease.rs".into()),
+        start_line: Some(1),
+        end_line: Some(9),
+        stack: Some("rust".into()),
+    }
+}
+
+fn memory(project: ProjectId, title: &str) -> NewMemoryEntry {
+    NewMemoryEntry {
+        project_id: Some(project),
+        title: title.to_owned(),
+        content: "## Pain Log\n- The sweeper came too late for the lease.\n".into(),
+        tags: vec![],
+        created_by: None,
+    }
+}
