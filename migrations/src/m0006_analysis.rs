@@ -13,12 +13,14 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
+        // `heads` says which commit of each source was looked at, so that newer code is known to be newer.
         ddl.tenant_table(
             "code_analyses",
             "run_id $uuid NOT NULL,
              project_id $uuid NOT NULL,
              trigger_kind $text NOT NULL CHECK (trigger_kind IN ('MANUAL', 'SYNC')),
              commit_id $text,
+             heads $json NOT NULL,
              files_analyzed $int NOT NULL,
              files_reused $int NOT NULL,
              files_skipped $int NOT NULL,

@@ -22,3 +22,5 @@ mod personas;
 mod projects;
 #[cfg(test)]
 mod note_enrichment;
+#[cfg(test)]
+mod code_analysis;

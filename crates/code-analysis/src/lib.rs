@@ -23,6 +23,8 @@
 //! ```
 
 mod engine;
+#[cfg(feature = "service")]
+mod service;
 
 pub use engine::blob::blob_id;
 pub use engine::facts::{
@@ -45,3 +47,12 @@ pub use engine::tree::{
     tree_analyze,
 };
 pub use engine::windows::{WINDOW_LINES, Windows};
+
+#[cfg(feature = "service")]
+pub use service::{
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
+    CodePatternFilter, CodePatternId, CodePatterns, ProjectSummary, QUIET_PERIOD,
+    analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
+    analysis_start, analysis_start_after_sync, analysis_subject, code_pattern_count,
+    code_pattern_list, hotspot_list, project_summaries_of, project_summary,
+};

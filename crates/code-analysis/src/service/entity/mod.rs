@@ -1,0 +1,7 @@
+//! The tables of the analysis. Private: what others see are the types of the model.
+
+pub mod code_analysis;
+pub mod code_pattern;
+pub mod file_facts;
+pub mod hotspot;
+pub mod project_metrics;

@@ -1,0 +1,20 @@
+//! The analysis as a run of the server: started behind a guard, worked on facts that are kept by content, its result kept beside the
+//! project and published to search.
+
+mod document;
+mod entity;
+mod model;
+mod repository;
+mod run;
+mod start;
+
+pub use model::{AnalysisTrigger, CodeAnalysis, CodePattern, CodePatternId, ProjectSummary};
+pub use repository::{
+    CodeAnalyses, CodePatternFilter, CodePatterns, analysis_count, analysis_latest,
+    analysis_latest_of, analysis_list, code_pattern_count, code_pattern_list, hotspot_list,
+    project_summaries_of, project_summary,
+};
+pub use run::{AnalysisHandler, AnalysisOptions};
+pub use start::{
+    QUIET_PERIOD, analysis_catch_up, analysis_start, analysis_start_after_sync, analysis_subject,
+};

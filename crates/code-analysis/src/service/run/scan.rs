@@ -1,0 +1,174 @@
+//! Which files are analysed: those of all the project's sources, as a look at the same folder would list them.
+
+use std::collections::HashMap;
+
+use nyxcore_projects::{ProjectId, Source, SourceFile, blob_contents, file_all, sources_of};
+use nyxcore_tenancy::{Access, Result, Scoped};
+
+use super::ignored::{self, Ignored};
+use crate::engine::skip::path_skip;
+use crate::service::entity::code_analysis::Heads;
+use crate::service::start::heads;
+use crate::{CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, SIZE_CAP, Skip};
+
+/// What is to be analysed.
+pub(super) struct Scan {
+    /// Files in a language that has a name.
+    pub files: Vec<ScannedFile>,
+    /// Manifests: their paths and blobs.
+    pub manifests: Vec<(String, String)>,
+    /// How often each file was changed.
+    pub history: Vec<FileHistory>,
+    /// The commits that the files are of.
+    pub heads: Heads,
+    /// Sources whose files stand under a path of their own, because another source has files of the same paths.
+    apart: Vec<Apart>,
+}
+
+/// A file to be analysed.
+pub(super) struct ScannedFile {
+    /// As in its source; where another source has that path, below a folder named by the source's id.
+    pub path: String,
+    pub blob: String,
+    pub language: Language,
+    pub size: i64,
+    /// Why it is not looked into, where that is known without.
+    pub skip: Option<Skip>,
+}
+
+struct Apart {
+    /// The source's id.
+    folder: String,
+    /// What people call it.
+    name: String,
+}
+
+/// Lists the files. All that is read here is of one snapshot.
+pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<Scan> {
+    let sources = sources_of(scoped, &[project]).await?.remove(&project);
+    let mut scan = Scan {
+        files: Vec::new(),
+        manifests: Vec::new(),
+        history: Vec::new(),
+        heads: heads(scoped, project).await?,
+        apart: Vec::new(),
+    };
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    let sources = sources.unwrap_or_default();
+    for source in &sources {
+        // Two sources may be parts of one repository: what both have is one file.
+        let repository = sources
+            .iter()
+            .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
+            .unwrap_or_default();
+        let files = file_all(scoped, source.id).await?;
+        let ignored = ignored_read(scoped, &files).await?;
+        let mut apart = None;
+        for file in files {
+            if ignored.contains(&file.path) {
+                continue;
+            }
+            let path = match taken.get(&file.path) {
+                Some(other) if *other == repository => continue,
+                Some(_) => {
+                    let folder = source.id.to_string();
+                    let path = format!("{folder}/{}", file.path);
+                    apart.get_or_insert_with(|| Apart {
+                        folder,
+                        name: repository_name(source),
+                    });
+                    path
+                }
+                None => {
+                    taken.insert(file.path.clone(), repository);
+                    file.path.clone()
+                }
+            };
+            scan.add(file, path);
+        }
+        scan.apart.extend(apart);
+    }
+    Ok(scan)
+}
+
+async fn ignored_read<A: Access>(scoped: &Scoped<A>, files: &[SourceFile]) -> Result<Ignored> {
+    let lists: Vec<&SourceFile> = files
+        .iter()
+        .filter(|file| ignored::is_list(&file.path) && is_small(file.size))
+        .collect();
+    let oids: Vec<&str> = lists.iter().map(|file| file.blob.as_str()).collect();
+    let texts = blob_contents(scoped, &oids).await?;
+    let lists = lists
+        .iter()
+        .filter_map(|file| Some((file.path.as_str(), texts.get(&file.blob)?.as_str())));
+    Ok(Ignored::new(lists))
+}
+
+impl Scan {
+    fn add(&mut self, file: SourceFile, path: String) {
+        let by_path = path_skip(&file.path);
+        if Manifest::is_manifest(&file.path) && by_path.is_none() && is_small(file.size) {
+            self.manifests.push((path.clone(), file.blob.clone()));
+        }
+        let Some(language) = Language::detect(&file.path) else {
+            return;
+        };
+        if file.commits > 0 {
+            self.history.push(FileHistory {
+                path: path.clone(),
+                commits: u32::try_from(file.commits).unwrap_or(u32::MAX),
+            });
+        }
+        let too_large = (!is_small(file.size)).then_some(Skip::TooLarge);
+        self.files.push(ScannedFile {
+            path,
+            blob: file.blob,
+            language,
+            size: file.size,
+            skip: by_path.or(too_large),
+        });
+    }
+
+    /// Gives the places in the result their paths as they are in their source.
+    pub fn localize(&self, found: &mut ProjectAnalysis) {
+        for pattern in &mut found.patterns {
+            let places = pattern.exemplars.iter_mut();
+            for CodeLocation { path, .. } in places.chain(&mut pattern.counter_examples) {
+                self.path_localize(path);
+            }
+            if let Some(scope) = &mut pattern.scope {
+                self.scope_localize(scope);
+            }
+        }
+        for hotspot in &mut found.hotspots {
+            self.path_localize(&mut hotspot.path);
+        }
+    }
+
+    fn path_localize(&self, path: &mut String) {
+        if let Some((first, rest)) = path.split_once('/')
+            && self.apart.iter().any(|apart| apart.folder == first)
+        {
+            *path = rest.to_owned();
+        }
+    }
+
+    /// A folder of a source that stands apart is told with the source's name.
+    fn scope_localize(&self, scope: &mut String) {
+        let first = scope.split('/').next().unwrap_or_default();
+        if let Some(apart) = self.apart.iter().find(|apart| apart.folder == first) {
+            *scope = scope.replacen(&apart.folder, &apart.name, 1);
+        }
+    }
+}
+
+fn is_small(size: i64) -> bool {
+    usize::try_from(size).is_ok_and(|size| size <= SIZE_CAP)
+}
+
+/// The last part of the repository's address.
+fn repository_name(source: &Source) -> String {
+    let url = source.url.trim_end_matches('/');
+    let name = url.rsplit(['/', ':']).next().unwrap_or(url);
+    name.trim_end_matches(".git").to_owned()
+}

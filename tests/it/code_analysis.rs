@@ -1,0 +1,525 @@
+//! Code analysis as a run: what it finds, what it does not do twice, when it is refused, and what of it others see.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use futures::StreamExt;
+use nyxcore_code_analysis::{
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern, CodePatternFilter,
+    CodePatterns, FileHistory, Pattern, QUIET_PERIOD, TreeOptions, analysis_catch_up, analysis_count, analysis_latest,
+    analysis_latest_of, analysis_list, analysis_start, analysis_start_after_sync, blob_id, code_pattern_count,
+    code_pattern_list, hotspot_list, project_summaries_of, project_summary, tree_analyze,
+};
+use nyxcore_projects::{
+    FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert, churn_add, files_apply,
+    files_by_path, project_create, source_add, source_synced,
+};
+use nyxcore_retrieval::{KnowledgeKind, SearchRequest, search};
+use nyxcore_runs::{EventBody, Level, RunEvent, RunId, RunKind, RunStatus, Runs, Start, Workers, run_cancel, run_follow};
+use nyxcore_tenancy::{PageRequest, Repository, Store, TenantId};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::FromQueryResult;
+
+use crate::support::{store, store_at_rest, tenant};
+
+/// Files by their paths.
+type Tree = BTreeMap<String, String>;
+
+on_both_databases! {
+    async fn the_result_is_what_a_look_at_the_same_folder_finds(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let tree = tree();
+        let (project, source) = project(&store, acme.id, "home", &tree).await;
+        let commits = [("src/open.rs", 7), ("src/read.rs", 3), ("app/main.py", 2)];
+        let scoped = store.write(acme.id).await.unwrap();
+        churn_add(&scoped, source, &commits).await.unwrap();
+        scoped.commit().await.unwrap();
+        let (analysis, events) = analyze(&store, acme.id, project).await;
+
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in &tree {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let history = commits.map(|(path, commits)| FileHistory { path: path.into(), commits: commits as u32 });
+        let options = TreeOptions { history: history.to_vec(), ..TreeOptions::default() };
+        let report = tree_analyze(folder.path(), &options, |_| {}).unwrap();
+
+        let scoped = store.read(acme.id).await.unwrap();
+        let patterns = code_pattern_list(&scoped, project, &CodePatternFilter::default(), &PageRequest::first(200)).await.unwrap();
+        let patterns: Vec<Pattern> = patterns.into_items().into_iter().map(as_the_engine_says_it).collect();
+        assert!(patterns.len() >= 3, "{patterns:#?}");
+        assert_eq!(patterns, report.project.patterns);
+        assert_eq!(hotspot_list(&scoped, project, 100).await.unwrap(), report.project.hotspots);
+        assert_eq!(hotspot_list(&scoped, project, 1).await.unwrap()[0].path, "src/open.rs");
+        let summary = project_summary(&scoped, project).await.unwrap().unwrap();
+        assert_eq!((summary.analysis_id, &summary.metrics), (analysis.run_id, &report.project.metrics));
+        assert_eq!(summary.technologies, report.project.stack);
+        assert_eq!(summary.stack()[..2], ["rust", "axum"]);
+
+        assert_eq!((analysis.files_analyzed, analysis.files_reused, analysis.files_skipped), (tree.len() as i64 - 5, 0, 2));
+        assert_eq!(analysis.lines_of_code, i64::from(report.project.metrics.lines_of_code));
+        assert_eq!(analysis.patterns_found, patterns.len() as i64);
+        assert_eq!(analysis.commit_id.as_deref(), Some("c0ffee"));
+        let phases: Vec<&str> = events.iter().filter_map(|event| match &event.body {
+            EventBody::PhaseStarted { phase } => Some(phase.as_str()),
+            _ => None,
+        }).collect();
+        assert_eq!(phases, ["scan", "facts", "summarize", "save"]);
+    }
+
+    async fn after_a_change_of_one_file_that_file_alone_is_parsed(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, source) = project(&store, acme.id, "home", &tree()).await;
+        let (first, _) = analyze(&store, acme.id, project).await;
+        clock.advance(QUIET_PERIOD);
+        let (unchanged, _) = analyze(&store, acme.id, project).await;
+        assert_eq!((unchanged.files_analyzed, unchanged.files_reused, unchanged.files_skipped), (0, first.files_analyzed, 2));
+
+        clock.advance(QUIET_PERIOD);
+        sync(&store, acme.id, source, "beef", &[("src/open.rs", "pub fn file_open() {\n    let x = 1;\n}\n")]).await;
+        let (changed, _) = analyze(&store, acme.id, project).await;
+        assert_eq!((changed.files_analyzed, changed.files_reused, changed.files_skipped), (1, first.files_analyzed - 1, 2));
+        assert_eq!(changed.commit_id.as_deref(), Some("beef"));
+
+        // Another project of the tenant with the same content has nothing left to parse.
+        let (twin, _) = self::project(&store, acme.id, "twin", &tree()).await;
+        let (twin, _) = analyze(&store, acme.id, twin).await;
+        assert_eq!((twin.files_analyzed, twin.files_reused), (0, first.files_analyzed));
+    }
+
+    async fn a_file_that_does_not_parse_is_told_counted_and_not_tried_again(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, source) = project(&store, acme.id, "home", &tree()).await;
+        let deep = format!("x = {}1{}\n", "(".repeat(5_000), ")".repeat(5_000));
+        sync(&store, acme.id, source, "beef", &[("app/deep.py", &deep), ("app/binary.py", "a\0b")]).await;
+        let text = "4 files skipped: 1 binary, 1 nested too deeply, 1 generated, 1 vendored";
+        for _ in 0..2 {
+            let (analysis, events) = analyze(&store, acme.id, project).await;
+            assert_eq!(analysis.files_skipped, 4);
+            let told: Vec<&EventBody> = events.iter().map(|event| &event.body).filter(|body| matches!(body, EventBody::Message { .. })).collect();
+            assert_eq!(told, [&EventBody::Message { level: Level::Warning, text: text.into() }]);
+            clock.advance(QUIET_PERIOD);
+        }
+        // Each content has one entry, those that do not parse as well; those told by their paths need none.
+        let all = analysis_latest(&store.read(acme.id).await.unwrap(), project).await.unwrap().unwrap();
+        assert_eq!(facts_kept(&store, acme.id).await, all.files_reused + 2);
+    }
+
+    async fn an_analysis_is_refused_while_one_is_active_and_within_the_quiet_period(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let (project, _) = project(&store, acme.id, "home", &tree()).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (start, analysis) = analysis_start(&scoped, project, AnalysisTrigger::Manual, Some(ada.id), QUIET_PERIOD).await.unwrap();
+        scoped.commit().await.unwrap();
+        let run = start.run().clone();
+        assert!(start.is_started());
+        assert_eq!((run.kind, run.project_id, run.started_by), (RunKind::CodeAnalysis, Some(project.0), Some(ada.id)));
+        assert_eq!(run.subject, format!("project:{project}"));
+        assert_eq!((analysis.run_id, analysis.trigger, analysis.commit_id), (run.id, AnalysisTrigger::Manual, None));
+        let (second, same) = begin(&store, acme.id, project).await;
+        assert!(matches!(second, Start::AlreadyActive(active) if active.id == run.id));
+        assert_eq!(same.run_id, run.id);
+
+        work(&store, acme.id, run.id).await;
+        clock.advance(TimeDelta::seconds(179));
+        let (third, same) = begin(&store, acme.id, project).await;
+        assert!(matches!(third, Start::RecentlyCompleted(recent) if recent.id == run.id));
+        assert_eq!(same.files_skipped, 2);
+        clock.advance(TimeDelta::seconds(1));
+        assert!(begin(&store, acme.id, project).await.0.is_started());
+    }
+
+    async fn code_that_a_sync_brings_within_the_quiet_period_is_analysed_when_it_ends(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, source) = project(&store, acme.id, "home", &tree()).await;
+        let (first, _) = analyze(&store, acme.id, project).await;
+        clock.advance(TimeDelta::minutes(1));
+        // The same commit again is no news.
+        let (none, _) = after_sync(&store, acme.id, project).await;
+        assert!(matches!(none, Start::RecentlyCompleted(recent) if recent.id == first.run_id));
+
+        sync(&store, acme.id, source, "beef", &[("src/new.rs", "pub fn file_new() {}\n")]).await;
+        let (start, analysis) = after_sync(&store, acme.id, project).await;
+        assert!(start.is_started());
+        assert_eq!(analysis.trigger, AnalysisTrigger::Sync);
+        let (again, _) = after_sync(&store, acme.id, project).await;
+        assert!(matches!(again, Start::AlreadyActive(waiting) if waiting.id == start.run().id));
+
+        let other = self::project(&store, acme.id, "other", &Tree::new()).await.0;
+        clock.advance(TimeDelta::seconds(119));
+        analyze(&store, acme.id, other).await;
+        assert_eq!(status(&store, acme.id, start.run().id).await, RunStatus::Queued);
+        clock.advance(TimeDelta::seconds(1));
+        work(&store, acme.id, start.run().id).await;
+        let scoped = store.read(acme.id).await.unwrap();
+        let done = CodeAnalyses::require(&scoped, start.run().id).await.unwrap();
+        assert_eq!((done.commit_id.as_deref(), done.files_analyzed), (Some("beef"), 1));
+    }
+
+    async fn code_that_a_sync_brings_while_an_analysis_runs_is_analysed_after_it(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, source) = project(&store, acme.id, "home", &tree()).await;
+        let (start, analysis) = begin(&store, acme.id, project).await;
+        // Looked at while it ran and changed since: what the follow-up finds when the run ends.
+        work(&store, acme.id, start.run().id).await;
+        let follow_up = analysis_catch_up(QUIET_PERIOD);
+        let scoped = store.write(acme.id).await.unwrap();
+        let run = Runs::require(&scoped, analysis.run_id).await.unwrap();
+        follow_up(&scoped, &run).await.unwrap();
+        scoped.commit().await.unwrap();
+        let newest = || async { analysis_latest(&store.read(acme.id).await.unwrap(), project).await.unwrap().unwrap() };
+        assert_eq!(newest().await.run_id, run.id);
+
+        sync(&store, acme.id, source, "beef", &[("src/new.rs", "pub fn file_new() {}\n")]).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        follow_up(&scoped, &run).await.unwrap();
+        scoped.commit().await.unwrap();
+        let next = newest().await;
+        assert_ne!(next.run_id, run.id);
+        assert_eq!(status(&store, acme.id, next.run_id).await, RunStatus::Queued);
+        clock.advance(QUIET_PERIOD);
+        work(&store, acme.id, next.run_id).await;
+        assert_eq!(newest().await.commit_id.as_deref(), Some("beef"));
+    }
+
+    async fn a_pattern_keeps_its_id_while_it_lasts_and_cannot_be_found_afterwards(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, source) = project(&store, acme.id, "home", &tree()).await;
+        analyze(&store, acme.id, project).await;
+        let before = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let snake = |all: &[CodePattern]| all.iter().find(|p| p.key == "naming/rust/functions/snake_case").cloned();
+        let old = snake(&before).unwrap();
+        let ask = || async {
+            let request = SearchRequest { kinds: vec![KnowledgeKind::CodePattern], stacks: Some(vec!["rust".into()]), ..SearchRequest::new("snake case functions") };
+            search(&store.read(acme.id).await.unwrap(), &request).await.unwrap()
+        };
+        let hit = ask().await.into_iter().find(|hit| hit.subject_id == Some(old.id.0)).unwrap();
+        assert_eq!((hit.subject, hit.title, hit.stack.as_deref()), (old.id.to_string(), old.title.clone(), Some("rust")));
+
+        clock.advance(QUIET_PERIOD);
+        sync(&store, acme.id, source, "beef", &[("src/new.rs", "pub fn file_new() {}\n")]).await;
+        analyze(&store, acme.id, project).await;
+        let new = snake(&patterns(&store, acme.id, project, &CodePatternFilter::default()).await).unwrap();
+        assert_eq!((new.id, new.support), (old.id, old.support + 1));
+        let scoped = store.read(acme.id).await.unwrap();
+        assert_eq!(CodePatterns::require(&scoped, old.id).await.unwrap(), new);
+        drop(scoped);
+
+        clock.advance(QUIET_PERIOD);
+        let rust: Vec<String> = tree().into_keys().chain(["src/new.rs".into()]).filter(|path| path.ends_with(".rs")).collect();
+        let scoped = store.write(acme.id).await.unwrap();
+        files_apply(&scoped, source, FileChanges { deleted: rust, ..FileChanges::default() }).await.unwrap();
+        scoped.commit().await.unwrap();
+        analyze(&store, acme.id, project).await;
+        let left = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        assert!(!left.is_empty() && left.iter().all(|pattern| pattern.stack.as_deref() == Some("python")));
+        let scoped = store.read(acme.id).await.unwrap();
+        assert_eq!(CodePatterns::get(&scoped, old.id).await.unwrap(), None);
+        drop(scoped);
+        assert_eq!(ask().await, []);
+    }
+
+    async fn patterns_are_listed_surest_first_by_kind_and_stack_page_by_page(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, _) = project(&store, acme.id, "home", &tree()).await;
+        analyze(&store, acme.id, project).await;
+        let all = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        assert!(all.is_sorted_by(|a, b| a.confidence >= b.confidence));
+        let python = CodePatternFilter { stack: Some("python".into()), ..CodePatternFilter::default() };
+        let naming = CodePatternFilter { kinds: vec!["naming".into()], ..python.clone() };
+        for filter in [&python, &naming] {
+            let some = patterns(&store, acme.id, project, filter).await;
+            let wanted: Vec<CodePattern> = all.iter().filter(|p| p.stack == filter.stack && (filter.kinds.is_empty() || filter.kinds.contains(&p.kind))).cloned().collect();
+            assert!(!wanted.is_empty() && wanted.len() < all.len());
+            assert_eq!(some, wanted);
+            let scoped = store.read(acme.id).await.unwrap();
+            assert_eq!(code_pattern_count(&scoped, project, filter).await.unwrap(), wanted.len() as u64);
+        }
+        let scoped = store.read(acme.id).await.unwrap();
+        let (mut request, mut paged) = (PageRequest::first(2), Vec::new());
+        loop {
+            let page = code_pattern_list(&scoped, project, &CodePatternFilter::default(), &request).await.unwrap();
+            request.after = page.items.last().map(|(cursor, _)| cursor.clone());
+            let more = page.has_next;
+            paged.extend(page.into_items());
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(paged, all);
+    }
+
+    async fn two_sources_with_the_same_paths_are_both_counted_and_named_as_they_are(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (home, first) = project(&store, acme.id, "home", &tree()).await;
+        let second = source(&store, acme.id, home, "https://example.org/second.git", "").await;
+        // The first repository once more, of which another folder is looked at: what both have is one file.
+        let same = source(&store, acme.id, home, "https://example.org/home.git", "src").await;
+        let more: Vec<(String, String)> = tree().into_iter().map(|(path, text)| (path, format!("{text}\n# more\n"))).collect();
+        let more: Vec<(&str, &str)> = more.iter().map(|(path, text)| (path.as_str(), text.as_str())).filter(|(path, _)| path.ends_with(".py")).collect();
+        sync(&store, acme.id, second, "beef", &more).await;
+        let src: Vec<(String, String)> = tree().into_iter().filter(|(path, _)| path.starts_with("src/")).collect();
+        let src: Vec<(&str, &str)> = src.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        sync(&store, acme.id, same, "c0ffee", &src).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        churn_add(&scoped, second, &[("app/main.py", 5)]).await.unwrap();
+        scoped.commit().await.unwrap();
+        let (analysis, _) = analyze(&store, acme.id, home).await;
+        assert_eq!(analysis.commit_id, None);
+
+        let (alone, _) = project(&store, acme.id, "alone", &tree()).await;
+        analyze(&store, acme.id, alone).await;
+        let scoped = store.read(acme.id).await.unwrap();
+        let counts = project_summaries_of(&scoped, &[home, alone]).await.unwrap();
+        let added = counts[&home].metrics.files - counts[&alone].metrics.files;
+        assert_eq!(added as usize, more.iter().filter(|(path, _)| path.starts_with("app/")).count());
+        assert_eq!(hotspot_list(&scoped, home, 10).await.unwrap()[0].path, "app/main.py");
+        let known = files_by_path::<_, String>(&scoped, first, None).await.unwrap();
+        for pattern in patterns(&store, acme.id, home, &CodePatternFilter::default()).await {
+            for place in pattern.exemplars.iter().chain(&pattern.counter_examples) {
+                assert!(known.contains_key(&place.path), "{place:?}");
+            }
+        }
+    }
+
+    async fn a_cancelled_analysis_keeps_what_it_found_for_the_next(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let many: Tree = (0..300).map(|n| (format!("m{n}.py"), format!("def f{n}():\n    return {n}\n"))).collect();
+        let (project, _) = project(&store, acme.id, "home", &many).await;
+        let options = AnalysisOptions { batch_files: 1, ..AnalysisOptions::default() };
+        let workers = Workers::builder(&store).handler(AnalysisHandler::new(options)).start();
+        let (start, _) = begin(&store, acme.id, project).await;
+        while facts_kept(&store, acme.id).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        let scoped = store.write(acme.id).await.unwrap();
+        run_cancel(&scoped, start.run().id).await.unwrap();
+        scoped.commit().await.unwrap();
+        let events: Vec<RunEvent> = run_follow(&store, acme.id, start.run().id, 0).map(Result::unwrap).collect().await;
+        workers.shutdown().await;
+        assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Cancelled });
+        let kept = facts_kept(&store, acme.id).await;
+        let (next, _) = analyze(&store, acme.id, project).await;
+        assert_eq!((next.files_reused, next.files_analyzed), (kept, 300 - kept));
+        assert!(kept < 300);
+    }
+
+    async fn facts_in_a_form_that_is_not_known_are_found_anew(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (project, _) = project(&store, acme.id, "home", &tree()).await;
+        let (first, _) = analyze(&store, acme.id, project).await;
+        let blob = blob_id(tree()["src/open.rs"].as_bytes());
+        let scoped = store.write(acme.id).await.unwrap();
+        let spoilt = scoped.sql_execute("UPDATE file_facts SET facts = '{}' WHERE tenant_id = $1 AND oid = $2", [blob.into()]).await.unwrap();
+        assert_eq!(spoilt, 1);
+        scoped.commit().await.unwrap();
+        clock.advance(QUIET_PERIOD);
+        let (start, _) = begin(&store, acme.id, project).await;
+        let workers = Workers::builder(&store).handler(AnalysisHandler::default()).start();
+        let mut events = Box::pin(run_follow(&store, acme.id, start.run().id, 0));
+        while let Some(event) = events.next().await {
+            // The second attempt waits for the clock.
+            if matches!(event.unwrap().body, EventBody::Message { level: Level::Warning, text } if text.contains("trying again")) {
+                clock.advance(TimeDelta::seconds(2));
+            }
+        }
+        workers.shutdown().await;
+        let scoped = store.read(acme.id).await.unwrap();
+        let healed = CodeAnalyses::require(&scoped, start.run().id).await.unwrap();
+        assert_eq!((healed.files_analyzed, healed.files_reused), (1, first.files_analyzed - 1));
+    }
+
+    async fn a_project_lists_its_own_analyses_and_lists_of_projects_their_latest(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (home, _) = project(&store, acme.id, "home", &tree()).await;
+        let (away, _) = project(&store, acme.id, "away", &Tree::new()).await;
+        let (never, _) = project(&store, acme.id, "never", &Tree::new()).await;
+        let (first, _) = analyze(&store, acme.id, home).await;
+        let (elsewhere, _) = analyze(&store, acme.id, away).await;
+        clock.advance(QUIET_PERIOD);
+        let (second, _) = analyze(&store, acme.id, home).await;
+        let scoped = store.read(acme.id).await.unwrap();
+        let listed = analysis_list(&scoped, home, &PageRequest::default()).await.unwrap().into_items();
+        assert_eq!(listed, [second.clone(), first.clone()]);
+        assert_eq!(analysis_count(&scoped, home).await.unwrap(), 2);
+        assert_eq!(analysis_latest(&scoped, home).await.unwrap(), Some(second.clone()));
+        let latest = analysis_latest_of(&scoped, &[home, away, never]).await.unwrap();
+        assert_eq!((latest.len(), &latest[&home], &latest[&away]), (2, &second, &elsewhere));
+        let many = CodeAnalyses::get_many(&scoped, &[first.run_id, elsewhere.run_id]).await.unwrap();
+        assert_eq!((many.len(), &many[&first.run_id]), (2, &first));
+        assert_eq!(project_summary(&scoped, never).await.unwrap(), None);
+        assert_eq!((elsewhere.lines_of_code, project_summary(&scoped, away).await.unwrap().unwrap().stack()), (0, vec![]));
+    }
+
+    async fn another_tenant_finds_nothing_of_it(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (other, _) = tenant(&store, "other").await;
+        let (home, _) = project(&store, acme.id, "home", &tree()).await;
+        let (analysis, _) = analyze(&store, acme.id, home).await;
+        let pattern = patterns(&store, acme.id, home, &CodePatternFilter::default()).await.remove(0);
+
+        let scoped = store.write(other.id).await.unwrap();
+        for refused in [
+            analysis_start(&scoped, home, AnalysisTrigger::Manual, None, QUIET_PERIOD).await,
+            analysis_start_after_sync(&scoped, home, QUIET_PERIOD).await,
+        ] {
+            assert_eq!(refused.unwrap_err().code(), "NOT_FOUND");
+        }
+        drop(scoped);
+        let scoped = store.read(other.id).await.unwrap();
+        assert_eq!(CodePatterns::get(&scoped, pattern.id).await.unwrap(), None);
+        assert_eq!(CodeAnalyses::get(&scoped, analysis.run_id).await.unwrap(), None);
+        assert_eq!(analysis_latest(&scoped, home).await.unwrap(), None);
+        assert!(analysis_latest_of(&scoped, &[home]).await.unwrap().is_empty());
+        assert_eq!(code_pattern_count(&scoped, home, &CodePatternFilter::default()).await.unwrap(), 0);
+        assert_eq!(hotspot_list(&scoped, home, 10).await.unwrap(), []);
+        assert_eq!(project_summary(&scoped, home).await.unwrap(), None);
+        drop(scoped);
+        // What one tenant parsed is not known to the other, not even by being faster.
+        let (theirs, _) = project(&store, other.id, "home", &tree()).await;
+        let (again, _) = analyze(&store, other.id, theirs).await;
+        assert_eq!((again.files_analyzed, again.files_reused), (analysis.files_analyzed, 0));
+    }
+}
+
+/// A small project in Rust and Python with a manifest, and with files to be left out: one hidden and two ignored, which are as if they
+/// were not there, one vendored and one generated, which are counted.
+fn tree() -> Tree {
+    let mut tree = Tree::new();
+    let mut add = |path: &str, text: &str| tree.insert(path.to_owned(), text.to_owned());
+    add("Cargo.toml", "[package]\nname = \"home\"\n\n[dependencies]\naxum = \"0.8\"\n");
+    add(".nyxcoreignore", "old/\n");
+    add("old/a.rs", "pub fn notSnake() {}\n");
+    add("old/b.rs", "pub fn notSnakeEither() {}\n");
+    add("vendor/theirs.py", "def theirs():\n    pass\n");
+    add("Cargo.lock", "version = 4\n");
+    for name in ["open", "read", "write", "seek", "close", "flush", "sync"] {
+        let text = format!(
+            "use axum::Router;\n\n/// Does {name}.\npub fn file_{name}(deep: bool, more: bool) -> Result<bool, Error> {{\n    if deep && more {{\n        return check_{name}();\n    }}\n    let found = check_{name}()?;\n    Ok(found)\n}}\n\nfn check_{name}() -> Result<bool, Error> {{\n    Ok(true)\n}}\n"
+        );
+        add(&format!("src/{name}.rs"), &text);
+    }
+    add("src/odd.rs", "pub fn oddOne() {}\n");
+    for name in ["main", "load", "save", "send", "wait", "stop"] {
+        let text = format!("def do_{name}(value):\n    \"\"\"Does it.\"\"\"\n    if value:\n        return '{name}'\n    return None\n");
+        add(&format!("app/{name}.py"), &text);
+    }
+    tree
+}
+
+/// A project with one source that has those files, as of the commit `c0ffee`.
+async fn project(store: &Store, tenant: TenantId, name: &str, tree: &Tree) -> (ProjectId, SourceId) {
+    let scoped = store.write(tenant).await.unwrap();
+    let project = project_create(&scoped, NewProject { name: name.into(), ..NewProject::default() }).await.unwrap();
+    scoped.commit().await.unwrap();
+    let source = source(store, tenant, project.id, &format!("https://example.org/{name}.git"), "").await;
+    let files: Vec<(&str, &str)> = tree.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    sync(store, tenant, source, "c0ffee", &files).await;
+    (project.id, source)
+}
+
+async fn source(store: &Store, tenant: TenantId, project_id: ProjectId, url: &str, scan_path: &str) -> SourceId {
+    let scoped = store.write(tenant).await.unwrap();
+    let new = NewSource { project_id, url: url.into(), branch: None, scan_path: scan_path.into() };
+    let source = source_add(&scoped, new).await.unwrap();
+    scoped.commit().await.unwrap();
+    source.id
+}
+
+/// Brings files into a source, as a sync does.
+async fn sync(store: &Store, tenant: TenantId, source: SourceId, commit: &str, files: &[(&str, &str)]) {
+    let scoped = store.write(tenant).await.unwrap();
+    let size = |text: &str| i64::try_from(text.len()).unwrap();
+    let blobs = files.iter().map(|(_, text)| NewBlob { oid: blob_id(text.as_bytes()), size: size(text), content: Some((*text).into()) });
+    blobs_insert(&scoped, blobs.collect()).await.unwrap();
+    let added = files.iter().map(|(path, text)| NewFile { path: (*path).into(), blob: blob_id(text.as_bytes()), language: None, size: size(text) });
+    files_apply(&scoped, source, FileChanges { added: added.collect(), ..FileChanges::default() }).await.unwrap();
+    let now = scoped.env().now();
+    source_synced(&scoped, source, commit, now).await.unwrap();
+    scoped.commit().await.unwrap();
+}
+
+async fn begin(store: &Store, tenant: TenantId, project: ProjectId) -> (Start, CodeAnalysis) {
+    let scoped = store.write(tenant).await.unwrap();
+    let begun = analysis_start(&scoped, project, AnalysisTrigger::Manual, None, QUIET_PERIOD).await.unwrap();
+    scoped.commit().await.unwrap();
+    begun
+}
+
+async fn after_sync(store: &Store, tenant: TenantId, project: ProjectId) -> (Start, CodeAnalysis) {
+    let scoped = store.write(tenant).await.unwrap();
+    let begun = analysis_start_after_sync(&scoped, project, QUIET_PERIOD).await.unwrap();
+    scoped.commit().await.unwrap();
+    begun
+}
+
+/// Has a queued run worked to its end, which must be good.
+async fn work(store: &Store, tenant: TenantId, run: RunId) -> Vec<RunEvent> {
+    let workers = Workers::builder(store).handler(AnalysisHandler::default()).start();
+    let events: Vec<RunEvent> = run_follow(store, tenant, run, 0).map(Result::unwrap).collect().await;
+    workers.shutdown().await;
+    let succeeded = EventBody::Finished { status: RunStatus::Succeeded };
+    assert_eq!(events.last().unwrap().body, succeeded, "{events:#?}");
+    events
+}
+
+async fn analyze(store: &Store, tenant: TenantId, project: ProjectId) -> (CodeAnalysis, Vec<RunEvent>) {
+    let (start, _) = begin(store, tenant, project).await;
+    assert!(start.is_started());
+    let events = work(store, tenant, start.run().id).await;
+    let scoped = store.read(tenant).await.unwrap();
+    (CodeAnalyses::require(&scoped, start.run().id).await.unwrap(), events)
+}
+
+async fn status(store: &Store, tenant: TenantId, run: RunId) -> RunStatus {
+    let scoped = store.read(tenant).await.unwrap();
+    Runs::require(&scoped, run).await.unwrap().status
+}
+
+async fn patterns(store: &Store, tenant: TenantId, project: ProjectId, filter: &CodePatternFilter) -> Vec<CodePattern> {
+    let scoped = store.read(tenant).await.unwrap();
+    let page = code_pattern_list(&scoped, project, filter, &PageRequest::first(200)).await.unwrap();
+    page.into_items()
+}
+
+/// How many contents of the tenant have something kept.
+async fn facts_kept(store: &Store, tenant: TenantId) -> i64 {
+    #[derive(FromQueryResult)]
+    struct Kept {
+        kept: i64,
+    }
+    let scoped = store.read(tenant).await.unwrap();
+    let rows: Vec<Kept> = scoped.sql_all("SELECT count(*) AS kept FROM file_facts WHERE tenant_id = $1", []).await.unwrap();
+    rows[0].kept
+}
+
+fn as_the_engine_says_it(pattern: CodePattern) -> Pattern {
+    Pattern {
+        key: pattern.key,
+        kind: pattern.kind,
+        title: pattern.title,
+        statement: pattern.statement,
+        stack: pattern.stack,
+        scope: pattern.scope,
+        support: u32::try_from(pattern.support).unwrap(),
+        cases: u32::try_from(pattern.cases).unwrap(),
+        confidence: pattern.confidence,
+        exemplars: pattern.exemplars,
+        counter_examples: pattern.counter_examples,
+    }
+}
