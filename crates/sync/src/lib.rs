@@ -1,3 +1,49 @@
 //! Keeps a source in step with its git repository: mirror, diff, import.
+//!
+//! [`sync_start`] queues a sync, and [`SyncHandler`] carries it out in four phases: `prepare` fetches into the mirror, `scan` compares
+//! the commit with what is stored, `import` reads the contents that the tenant lacks, and `finalize` moves the source to the commit and
+//! brings the search index after it. The cost follows the change: a repository in which nothing changed has nothing read and nothing
+//! imported. A sync that was killed is taken up by another worker and ends as if nothing had happened.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use nyxcore_projects::SourceId;
+//! use nyxcore_runs::{Start, Workers};
+//! use nyxcore_sync::git::SourcePolicy;
+//! use nyxcore_sync::{SyncHandler, SyncOptions, sync_start};
+//! use nyxcore_tenancy::{Result, Store, TenantId};
+//!
+//! fn language_of(path: &str) -> Option<&'static str> {
+//!     path.ends_with(".rs").then_some("rust")
+//! }
+//!
+//! async fn sync(store: &Store, data_dir: &Path, tenant: TenantId, source: SourceId) -> Result<Start> {
+//!     let options = SyncOptions::new(data_dir, SourcePolicy::default(), language_of);
+//!     let workers = Workers::builder(store).handler(SyncHandler::new(options)).start();
+//!     let scoped = store.write(tenant).await?;
+//!     let (start, sync) = sync_start(&scoped, source, None).await?;
+//!     scoped.commit().await?;
+//!     assert_eq!(sync.run.id, start.run().id);
+//!     workers.shutdown().await;
+//!     Ok(start)
+//! }
+//! ```
 
+mod entity;
+mod error;
 pub mod git;
+mod handler;
+mod model;
+mod options;
+mod repository;
+mod service;
+
+pub use handler::SyncHandler;
+pub use model::{SourceStatus, Sync, SyncDetail};
+pub use options::{SyncOptions, mirror_remove};
+pub use repository::{
+    Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
+    sync_latest_of_sources, sync_list,
+};
+pub use service::{source_status, source_url_check, sync_has_news, sync_start, sync_subject};

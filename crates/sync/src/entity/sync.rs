@@ -1,0 +1,49 @@
+//! The table `syncs`.
+
+use nyxcore_projects::SourceId;
+use nyxcore_runs::RunId;
+use nyxcore_tenancy::TenantId;
+use sea_orm::entity::prelude::*;
+
+use crate::model::SyncDetail;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "syncs")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub run_id: RunId,
+    pub tenant_id: TenantId,
+    pub source_id: SourceId,
+    pub previous_sync_id: Option<RunId>,
+    pub from_commit: Option<String>,
+    pub to_commit: Option<String>,
+    pub files_added: i64,
+    pub files_updated: i64,
+    pub files_deleted: i64,
+    pub files_unchanged: i64,
+    pub files_skipped: i64,
+    pub bytes_fetched: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+impl ActiveModelBehavior for ActiveModel {}
+nyxcore_tenancy::tenant_scoped!(Entity);
+
+impl From<Model> for SyncDetail {
+    fn from(row: Model) -> Self {
+        Self {
+            run_id: row.run_id,
+            source_id: row.source_id,
+            previous_sync_id: row.previous_sync_id,
+            from_commit: row.from_commit,
+            to_commit: row.to_commit,
+            files_added: row.files_added,
+            files_updated: row.files_updated,
+            files_deleted: row.files_deleted,
+            files_unchanged: row.files_unchanged,
+            files_skipped: row.files_skipped,
+            bytes_fetched: row.bytes_fetched,
+        }
+    }
+}

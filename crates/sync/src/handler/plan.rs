@@ -1,0 +1,189 @@
+//! The phase `scan`: what differs between the files that are stored and those of the commit. It reads trees and no content.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use nyxcore_projects::{FILE_PATH_MAX, FileChanges, NewFile, StoredFile, files_by_path};
+
+use super::{Failure, Job};
+use crate::git::{
+    ChangeKind, HistoryChurn, HistoryQuery, RepositoryReader, ScanPath, SkippedEntries, TreeChange,
+};
+
+/// What a sync is going to do.
+pub(super) struct Plan {
+    /// The commit that the files are to be of.
+    pub to: String,
+    /// The files that differ.
+    pub changes: FileChanges,
+    /// Contents that files are going to lose.
+    pub replaced: Vec<String>,
+    /// What the history says of files, unless the commit is the same.
+    pub churn: Option<HistoryChurn>,
+    /// Entries of the tree that become no files.
+    pub left_out: SkippedEntries,
+    /// Files without text, known once all contents are there.
+    pub textless: Textless,
+}
+
+/// Files that are added or updated and have no text.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Textless {
+    pub binary: u64,
+    pub too_large: u64,
+}
+
+impl Plan {
+    /// The files that are added or updated.
+    pub fn written(&self) -> impl Iterator<Item = &NewFile> {
+        self.changes.added.iter().chain(&self.changes.updated)
+    }
+
+    /// Their contents with their sizes, each once.
+    pub fn blobs(&self) -> BTreeMap<&str, i64> {
+        self.written()
+            .map(|file| (file.blob.as_str(), file.size))
+            .collect()
+    }
+
+    /// The ids of their contents, each once.
+    pub fn blob_ids(&self) -> Vec<String> {
+        self.blobs().into_keys().map(str::to_owned).collect()
+    }
+
+    /// Their paths with their sizes.
+    pub fn written_sizes(&self) -> Vec<(String, i64)> {
+        self.written()
+            .map(|file| (file.path.clone(), file.size))
+            .collect()
+    }
+}
+
+impl Job<'_> {
+    /// Compares the commit with what is stored: by the trees of two commits where the stored one is still there, by all files else.
+    pub(super) async fn plan(&self, reader: &RepositoryReader, to: &str) -> Result<Plan, Failure> {
+        let cancel = self.context.cancelled();
+        let scan_path = ScanPath::parse(&self.source.scan_path)?;
+        // A change of URL, branch or scan path takes the head commit away; a rewritten history may have lost it.
+        let from = match &self.source.head_commit {
+            Some(head) if reader.commit_exists(head).await? => Some(head.as_str()),
+            _ => None,
+        };
+        let diff = reader.tree_diff(from, to, &scan_path, cancel).await?;
+        let stored = self.stored_files(from.is_some(), &diff.changes).await?;
+        let mut plan = Plan {
+            to: to.to_owned(),
+            changes: FileChanges::default(),
+            replaced: Vec::new(),
+            churn: None,
+            left_out: diff.skipped,
+            textless: Textless::default(),
+        };
+        self.changes_sort(&mut plan, diff.changes, &stored, from.is_none());
+        self.sizes_fill(reader, &mut plan).await?;
+        if from != Some(to) {
+            let query = HistoryQuery {
+                from: from.map(str::to_owned),
+                to: to.to_owned(),
+                scan_path,
+                window_days: self.options.history_days,
+                commits_max: self.options.history_commits_max,
+                now: self.context.store().env().now(),
+            };
+            plan.churn = Some(reader.history_churn(&query, cancel).await?);
+        }
+        Ok(plan)
+    }
+
+    /// The stored files that a comparison of two commits names, or all of them.
+    async fn stored_files(
+        &self,
+        named: bool,
+        changes: &[TreeChange],
+    ) -> Result<HashMap<String, StoredFile>, Failure> {
+        if named && changes.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        let scoped = self.context.read().await?;
+        let paths = named.then_some(paths.as_slice());
+        Ok(files_by_path(&scoped, self.source.id, paths).await?)
+    }
+
+    /// What the trees say, held against what is really stored, so that doing it twice changes nothing.
+    fn changes_sort(
+        &self,
+        plan: &mut Plan,
+        changes: Vec<TreeChange>,
+        stored: &HashMap<String, StoredFile>,
+        all: bool,
+    ) {
+        let mut kept: HashSet<String> = HashSet::new();
+        for change in changes {
+            if change.kind == ChangeKind::Deleted {
+                if let Some(old) = stored.get(&change.path) {
+                    plan.replaced.push(old.blob.clone());
+                    plan.changes.deleted.push(change.path);
+                }
+                continue;
+            }
+            if change.path.len() > FILE_PATH_MAX {
+                plan.left_out.long_paths += 1;
+                continue;
+            }
+            if all {
+                kept.insert(change.path.clone());
+            }
+            let file = NewFile {
+                language: (self.options.language_of)(&change.path).map(str::to_owned),
+                path: change.path,
+                blob: change.blob,
+                size: 0,
+            };
+            match stored.get(&file.path) {
+                None => plan.changes.added.push(file),
+                Some(old) if old.blob == file.blob => {}
+                Some(old) => {
+                    plan.replaced.push(old.blob.clone());
+                    plan.changes.updated.push(file);
+                }
+            }
+        }
+        if all {
+            for (path, old) in stored.iter().filter(|(path, _)| !kept.contains(*path)) {
+                plan.replaced.push(old.blob.clone());
+                plan.changes.deleted.push(path.clone());
+            }
+        }
+        plan.replaced.sort_unstable();
+        plan.replaced.dedup();
+    }
+
+    /// Sizes come from the objects' headers. A file that was left at the remote for its size has none here: it is kept as one byte
+    /// larger than the limit, which is the least that it can have.
+    async fn sizes_fill(&self, reader: &RepositoryReader, plan: &mut Plan) -> Result<(), Failure> {
+        let blobs = plan.blob_ids();
+        let sizes = reader
+            .blob_sizes(blobs.clone(), self.context.cancelled())
+            .await?;
+        let least = self.options.blob_bytes_max.saturating_add(1);
+        let sizes: HashMap<String, i64> = blobs
+            .into_iter()
+            .zip(sizes)
+            .map(|(blob, size)| {
+                (
+                    blob,
+                    i64::try_from(size.unwrap_or(least)).unwrap_or(i64::MAX),
+                )
+            })
+            .collect();
+        let written = plan
+            .changes
+            .added
+            .iter_mut()
+            .chain(&mut plan.changes.updated);
+        for file in written {
+            file.size = sizes.get(&file.blob).copied().unwrap_or_default();
+        }
+        Ok(())
+    }
+}

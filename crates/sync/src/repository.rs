@@ -1,0 +1,181 @@
+//! Syncs by id, by source and by project.
+
+use std::collections::HashMap;
+
+use nyxcore_projects::{ProjectId, SourceId, sources_of};
+use nyxcore_runs::{RunId, Runs};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use sea_orm::ColumnTrait;
+use sea_orm::sea_query::Expr;
+
+use crate::entity::sync;
+use crate::model::{Sync, SyncDetail};
+
+/// Ids in one statement: below what both databases take in binds, with room for a filter.
+const IDS_MAX: usize = 5_000;
+
+/// What syncs keep beside their runs.
+pub struct Syncs;
+
+impl Repository for Syncs {
+    type Entity = sync::Entity;
+    type Row = sync::ActiveModel;
+    type Record = SyncDetail;
+    type Id = RunId;
+    const KEY: sync::Column = sync::Column::RunId;
+    fn id_of(record: &SyncDetail) -> RunId {
+        record.run_id
+    }
+}
+
+/// The sync with that id.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_get<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<Option<Sync>> {
+    let found = Syncs::get(scoped, id).await?;
+    Ok(with_runs(scoped, found.into_iter().collect()).await?.pop())
+}
+
+/// What those syncs keep beside their runs. The id of a run of another kind is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_details<A: Access>(
+    scoped: &Scoped<A>,
+    ids: &[RunId],
+) -> Result<HashMap<RunId, SyncDetail>> {
+    let mut details = HashMap::new();
+    for some in ids.chunks(IDS_MAX) {
+        details.extend(Syncs::get_many(scoped, some).await?);
+    }
+    Ok(details)
+}
+
+/// One page of a source's syncs, newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_list<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    page: &PageRequest,
+) -> Result<Page<Sync>> {
+    let page = Syncs::list(scoped, sync::Column::SourceId.eq(source), page).await?;
+    let (cursors, details): (Vec<_>, Vec<_>) = page.items.into_iter().unzip();
+    let syncs = with_runs(scoped, details).await?;
+    Ok(Page {
+        items: cursors.into_iter().zip(syncs).collect(),
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+    })
+}
+
+/// How many syncs a source has had.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_count<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<u64> {
+    Syncs::count(scoped, sync::Column::SourceId.eq(source)).await
+}
+
+/// The newest sync of a source.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_latest<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<Option<Sync>> {
+    Ok(sync_latest_of_sources(scoped, &[source])
+        .await?
+        .remove(&source))
+}
+
+/// The newest sync of each of those sources. A source that has had none is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_latest_of_sources<A: Access>(
+    scoped: &Scoped<A>,
+    sources: &[SourceId],
+) -> Result<HashMap<SourceId, Sync>> {
+    const NEWEST: &str = "NOT EXISTS (SELECT 1 FROM syncs AS later WHERE later.tenant_id = syncs.tenant_id \
+                          AND later.source_id = syncs.source_id AND later.run_id > syncs.run_id)";
+    let mut details = Vec::new();
+    for some in sources.chunks(IDS_MAX) {
+        let rows = scoped
+            .find::<sync::Entity>()
+            .filter(
+                sea_orm::Condition::all()
+                    .add(sync::Column::SourceId.is_in(some.iter().copied()))
+                    .add(Expr::cust(NEWEST)),
+            )
+            .all()
+            .await?;
+        details.extend(rows.into_iter().map(SyncDetail::from));
+    }
+    let syncs = with_runs(scoped, details).await?;
+    Ok(syncs
+        .into_iter()
+        .map(|sync| (sync.detail.source_id, sync))
+        .collect())
+}
+
+/// The newest sync of any source of each of those projects. A project that has had none is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_latest_of_projects<A: Access>(
+    scoped: &Scoped<A>,
+    projects: &[ProjectId],
+) -> Result<HashMap<ProjectId, Sync>> {
+    let sources = sources_of(scoped, projects).await?;
+    let ids: Vec<SourceId> = sources.values().flatten().map(|source| source.id).collect();
+    let mut latest = sync_latest_of_sources(scoped, &ids).await?;
+    Ok(sources
+        .into_iter()
+        .filter_map(|(project, sources)| {
+            // Ids are in the order of time.
+            let syncs = sources
+                .iter()
+                .filter_map(|source| latest.remove(&source.id));
+            Some((project, syncs.max_by_key(|sync| sync.run.id)?))
+        })
+        .collect())
+}
+
+/// The sync of a source that last brought its files to a commit, other than `but`: whether it also succeeded is another question.
+pub(crate) async fn sync_applied_before<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    but: RunId,
+) -> Result<Option<Sync>> {
+    let row = scoped
+        .find::<sync::Entity>()
+        .filter(
+            sea_orm::Condition::all()
+                .add(sync::Column::SourceId.eq(source))
+                .add(sync::Column::RunId.ne(but))
+                .add(sync::Column::ToCommit.is_not_null()),
+        )
+        .order_by_desc(sync::Column::RunId)
+        .limit(1)
+        .one()
+        .await?;
+    let details = row.map(SyncDetail::from).into_iter().collect();
+    Ok(with_runs(scoped, details).await?.pop())
+}
+
+/// The same in the same order, each with its run, which there is: a sync's row refers to it.
+async fn with_runs<A: Access>(scoped: &Scoped<A>, details: Vec<SyncDetail>) -> Result<Vec<Sync>> {
+    let mut runs = HashMap::new();
+    let ids: Vec<RunId> = details.iter().map(|detail| detail.run_id).collect();
+    for some in ids.chunks(IDS_MAX) {
+        runs.extend(Runs::get_many(scoped, some).await?);
+    }
+    Ok(details
+        .into_iter()
+        .filter_map(|detail| {
+            let run = runs.remove(&detail.run_id)?;
+            Some(Sync { run, detail })
+        })
+        .collect())
+}
