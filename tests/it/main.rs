@@ -24,3 +24,5 @@ mod projects;
 mod note_enrichment;
 #[cfg(test)]
 mod code_analysis;
+#[cfg(test)]
+mod sync;

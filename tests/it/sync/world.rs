@@ -1,0 +1,266 @@
+//! A tenant with a project, repositories to sync into it, and a look at the rows that a sync left.
+
+use std::path::PathBuf;
+
+use futures::StreamExt;
+use nyxcore_projects::{
+    NewProject, NewSource, ProjectId, SourceChanges, SourceFile, SourceId, file_all,
+    project_create, source_add, source_update,
+};
+use nyxcore_retrieval::{SearchRequest, search};
+use nyxcore_runs::{EventBody, RunEvent, RunHandler, RunId, Workers, run_follow};
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_sync::git::testing::TestRepository;
+use nyxcore_sync::{Sync, SyncHandler, SyncOptions, sync_get, sync_start};
+use nyxcore_tenancy::{Store, TenantId};
+use nyxcore_tests::TestDatabase;
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
+
+use crate::support::tenant;
+
+/// A tenant, its project, and how it syncs.
+pub struct World {
+    pub store: Store,
+    pub tenant: TenantId,
+    pub project: ProjectId,
+    pub options: SyncOptions,
+    raw: DatabaseConnection,
+}
+
+/// What a sync left, without ids: two sources with the same files are equal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    pub head_commit: Option<String>,
+    /// Path, blob, language, size and commits.
+    pub files: Vec<(String, String, Option<String>, i64, i64)>,
+    /// Path, chunk, body, first line and stack.
+    pub documents: Vec<(String, i64, String, i64, Option<String>)>,
+    /// Id, size and text of all that the tenant has.
+    pub blobs: Vec<(String, i64, Option<String>)>,
+}
+
+impl Rows {
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts: Vec<&str> = self
+            .blobs
+            .iter()
+            .filter_map(|(_, _, text)| text.as_deref())
+            .collect();
+        texts.sort_unstable();
+        texts
+    }
+}
+
+fn language_of(path: &str) -> Option<&'static str> {
+    path.ends_with(".rs").then_some("rust")
+}
+
+/// A repository outside the data directory.
+pub fn repository(db: &TestDatabase, name: &str) -> TestRepository {
+    TestRepository::create(db.folder().join("remotes").join(name))
+}
+
+impl World {
+    pub async fn new(db: &TestDatabase, store: &Store, slug: &str) -> Self {
+        let (acme, _) = tenant(store, slug).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = NewProject {
+            name: "Atlas".into(),
+            ..NewProject::default()
+        };
+        let project = project_create(&scoped, project).await.unwrap().id;
+        scoped.commit().await.unwrap();
+        let policy = SourcePolicy {
+            allow_local: true,
+            ..SourcePolicy::default()
+        };
+        let data_dir: PathBuf = db.folder().join("data");
+        Self {
+            store: store.clone(),
+            tenant: acme.id,
+            project,
+            options: SyncOptions::new(&data_dir, policy, language_of),
+            raw: db.superuser_connection().await.unwrap(),
+        }
+    }
+
+    pub async fn source(
+        &self,
+        repository: &TestRepository,
+        branch: Option<&str>,
+        scan_path: &str,
+    ) -> SourceId {
+        self.source_at(repository.path().to_str().unwrap(), branch, scan_path)
+            .await
+    }
+
+    pub async fn source_at(&self, url: &str, branch: Option<&str>, scan_path: &str) -> SourceId {
+        let scoped = self.store.write(self.tenant).await.unwrap();
+        let source = NewSource {
+            project_id: self.project,
+            url: url.into(),
+            branch: branch.map(Into::into),
+            scan_path: scan_path.into(),
+        };
+        let source = source_add(&scoped, source).await.unwrap();
+        scoped.commit().await.unwrap();
+        source.id
+    }
+
+    pub async fn source_change(&self, source: SourceId, changes: SourceChanges) {
+        let scoped = self.store.write(self.tenant).await.unwrap();
+        source_update(&scoped, source, changes).await.unwrap();
+        scoped.commit().await.unwrap();
+    }
+
+    /// Queues a sync.
+    pub async fn start(&self, source: SourceId) -> RunId {
+        let scoped = self.store.write(self.tenant).await.unwrap();
+        let (start, _) = sync_start(&scoped, source, None).await.unwrap();
+        assert!(start.is_started());
+        scoped.commit().await.unwrap();
+        start.run().id
+    }
+
+    /// Lets a worker with that handler work until the run ends or tells that it is tried again.
+    pub async fn work(&self, run: RunId, handler: impl RunHandler) -> Sync {
+        let before = self.sync(run).await.run.event_count;
+        let workers = Workers::builder(&self.store).handler(handler).start();
+        let mut events = Box::pin(run_follow(&self.store, self.tenant, run, before));
+        while let Some(event) = events.next().await {
+            if matches!(event.unwrap().body, EventBody::Message { text, .. } if text.contains("trying again"))
+            {
+                break;
+            }
+        }
+        workers.shutdown().await;
+        self.sync(run).await
+    }
+
+    /// Starts a sync and lets it be carried out.
+    pub async fn synced(&self, source: SourceId) -> Sync {
+        let run = self.start(source).await;
+        self.work(run, SyncHandler::new(self.options.clone())).await
+    }
+
+    pub async fn sync(&self, run: RunId) -> Sync {
+        let scoped = self.store.read(self.tenant).await.unwrap();
+        sync_get(&scoped, run).await.unwrap().unwrap()
+    }
+
+    pub async fn events(&self, sync: &Sync) -> Vec<RunEvent> {
+        run_follow(&self.store, self.tenant, sync.run.id, 0)
+            .map(Result::unwrap)
+            .collect()
+            .await
+    }
+
+    pub async fn phases(&self, sync: &Sync) -> Vec<String> {
+        let events = self.events(sync).await;
+        let started = events.into_iter().filter_map(|event| match event.body {
+            EventBody::PhaseStarted { phase } => Some(phase),
+            _ => None,
+        });
+        started.collect()
+    }
+
+    pub async fn has_progress(&self, sync: &Sync, phase: &str) -> bool {
+        let events = self.events(sync).await;
+        events.iter().any(|event| matches!(&event.body, EventBody::Progressed { progress } if progress.phase == phase))
+    }
+
+    pub async fn files(&self, source: SourceId) -> Vec<SourceFile> {
+        let scoped = self.store.read(self.tenant).await.unwrap();
+        file_all(&scoped, source).await.unwrap()
+    }
+
+    pub async fn paths(&self, source: SourceId) -> Vec<String> {
+        self.files(source)
+            .await
+            .into_iter()
+            .map(|file| file.path)
+            .collect()
+    }
+
+    /// The files in which the words are found.
+    pub async fn searched(&self, words: &str) -> Vec<String> {
+        let scoped = self.store.read(self.tenant).await.unwrap();
+        let hits = search(&scoped, &SearchRequest::new(words)).await.unwrap();
+        hits.into_iter().filter_map(|hit| hit.path).collect()
+    }
+
+    /// What is really in the tables.
+    pub async fn rows(&self, source: SourceId) -> Rows {
+        let (tenant, id) = (Value::from(self.tenant.0), Value::from(source.0));
+        let head = "SELECT head_commit AS a FROM sources WHERE tenant_id = $1 AND id = $2";
+        let heads = self.query(head, [tenant.clone(), id.clone()]).await;
+        let files =
+            "SELECT path AS a, blob AS b, language AS c, size AS d, commits AS e FROM source_files
+                     WHERE tenant_id = $1 AND source_id = $2";
+        let files = self.query(files, [tenant.clone(), id]).await;
+        let documents = "SELECT path AS a, chunk AS b, body AS c, start_line AS d, stack AS e FROM search_documents
+                         WHERE tenant_id = $1 AND subject LIKE $2";
+        let documents = self
+            .query(documents, [tenant.clone(), format!("{source}:%").into()])
+            .await;
+        let blobs = self
+            .query(
+                "SELECT oid AS a, size AS b, content AS c FROM blobs WHERE tenant_id = $1",
+                [tenant],
+            )
+            .await;
+        let mut rows = Rows {
+            head_commit: heads[0].try_get("", "a").unwrap(),
+            files: files
+                .iter()
+                .map(|row| {
+                    let text = |name| row.try_get("", name).unwrap();
+                    (
+                        text("a"),
+                        text("b"),
+                        row.try_get("", "c").unwrap(),
+                        row.try_get("", "d").unwrap(),
+                        row.try_get("", "e").unwrap(),
+                    )
+                })
+                .collect(),
+            documents: documents
+                .iter()
+                .map(|row| {
+                    let text = |name| row.try_get("", name).unwrap();
+                    (
+                        text("a"),
+                        row.try_get("", "b").unwrap(),
+                        text("c"),
+                        row.try_get("", "d").unwrap(),
+                        row.try_get("", "e").unwrap(),
+                    )
+                })
+                .collect(),
+            blobs: blobs
+                .iter()
+                .map(|row| {
+                    (
+                        row.try_get("", "a").unwrap(),
+                        row.try_get("", "b").unwrap(),
+                        row.try_get("", "c").unwrap(),
+                    )
+                })
+                .collect(),
+        };
+        rows.files.sort();
+        rows.documents.sort();
+        rows.blobs.sort();
+        rows
+    }
+
+    async fn query(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Vec<sea_orm::QueryResult> {
+        let statement =
+            Statement::from_sql_and_values(self.raw.get_database_backend(), sql, values);
+        self.raw.query_all_raw(statement).await.unwrap()
+    }
+}
