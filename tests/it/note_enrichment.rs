@@ -1,13 +1,10 @@
 //! Note enrichment: what is found for a note, how it reads, that every citation resolves, and what becomes of it.
 
+mod world;
+
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use nyxcore_knowledge::{
-    ConsolidationPatternId, ConsolidationPatterns, ConsolidationSeverity, ConsolidationType,
-    InsightId, InsightSeverity, InsightType, Insights, MemoryEntries, MemoryEntryId,
-    NewConsolidationPattern, NewInsight, NewMemoryEntry, consolidation_pattern_create,
-    insight_create, memory_entry_create,
-};
+use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
 use nyxcore_note_enrichment::{
     EnrichmentDecision, EnrichmentHandler, EnrichmentMode, NewEnrichment, NoteEnrichment,
     enrichment_apply, enrichment_count, enrichment_details, enrichment_dismiss, enrichment_get,
@@ -15,26 +12,19 @@ use nyxcore_note_enrichment::{
 };
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
-    ActionPointChanges, ActionPointStatus, FileChanges, NewBlob, NewFile, NewNote, NewProject,
-    NewSource, Note, NoteChanges, NoteId, Notes, ProjectId, SourceId, action_point_update,
-    action_points_of_enrichments, blob_content, blobs_insert, code_subject, files_apply,
-    files_by_path, note_create, note_update, project_create, source_add,
+    ActionPointChanges, ActionPointStatus, Note, NoteChanges, NoteId, Notes, action_point_update,
+    action_points_of_enrichments, note_update,
 };
-use nyxcore_retrieval::{
-    Citation, Document, KnowledgeKind, SearchRequest, documents_publish, search,
-};
+use nyxcore_retrieval::{Document, KnowledgeKind, SearchRequest, documents_publish, search};
 use nyxcore_runs::{
     EventBody, RunContext, RunFailure, RunHandler, RunKind, RunStatus, Runs, Start, Workers,
     run_cancel, run_follow,
 };
-use nyxcore_tenancy::{
-    Error, PageRequest, ReadWrite, Repository, Scoped, Store, TenantId, TypedId, id_format,
-};
+use nyxcore_tenancy::{Error, PageRequest, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
+use self::world::{file, memory, note, pattern, project, resolve, world};
 use crate::support::{store, tenant};
-
-const LEASE_RS: &str = "//! Leases.\n\nuse std::time::Duration;\n\n/// Renews the lease of a worker.\npub fn renew_lease(worker: &str) -> Duration {\n    let fence = \"```\";\n    Duration::from_secs(15)\n}\n";
 
 on_both_databases! {
     async fn a_note_is_enriched_from_all_kinds_of_knowledge_and_every_citation_resolves(db: TestDatabase) {
@@ -311,150 +301,6 @@ on_both_databases! {
     }
 }
 
-/// A project with one piece of every kind of knowledge about leases, one of another matter, and a note that asks about leases.
-struct World {
-    project: ProjectId,
-    source: SourceId,
-    pattern: String,
-    note: Note,
-}
-
-async fn world(store: &Store, tenant: TenantId) -> World {
-    let scoped = store.write(tenant).await.unwrap();
-    let project = project(&scoped, "home").await;
-    let source = file(&scoped, project, "src/lease.rs", LEASE_RS, "rust").await;
-    let code = Document {
-        kind: KnowledgeKind::Code,
-        subject: code_subject(source, "src/lease.rs"),
-        subject_id: None,
-        title: "src/lease.rs".into(),
-        body: LEASE_RS.into(),
-        end_line: Some(9),
-        ..pattern(&scoped, Some(project), "")
-    };
-    let pattern = Document {
-        start_line: Some(6),
-        end_line: Some(9),
-        ..pattern(
-            &scoped,
-            Some(project),
-            "Functions that renew leases are snake_case",
-        )
-    };
-    let subject = pattern.subject.clone();
-    documents_publish(&scoped, vec![code, pattern])
-        .await
-        .unwrap();
-    memory_entry_create(&scoped, memory(project, "Letter about leases"))
-        .await
-        .unwrap();
-    memory_entry_create(
-        &scoped,
-        NewMemoryEntry {
-            content: "Nothing but weather.".into(),
-            ..memory(project, "Weather")
-        },
-    )
-    .await
-    .unwrap();
-    let insight = NewInsight {
-        project_id: Some(project),
-        insight_type: InsightType::PainPoint,
-        severity: Some(InsightSeverity::High),
-        category: None,
-        title: "Leases expire unseen".into(),
-        detail: "A worker lost its lease in the middle of a batch.".into(),
-        suggestion: Some("Renew the lease before each batch.".into()),
-        paired_with: None,
-        created_by: None,
-    };
-    insight_create(&scoped, insight).await.unwrap();
-    let consolidation = NewConsolidationPattern {
-        pattern_type: ConsolidationType::Pain,
-        title: "Workers outlive their leases".into(),
-        description: "Seen wherever a batch is long and a lease is short.".into(),
-        evidence: vec!["a run was done twice".into()],
-        frequency: 3,
-        severity: Some(ConsolidationSeverity::High),
-        tags: vec!["runs".into(), "workers".into()],
-        project_ids: vec![project],
-    };
-    consolidation_pattern_create(&scoped, consolidation)
-        .await
-        .unwrap();
-    let note = note(&scoped, project, "Lease renewal", "How does a worker renew its lease?\n\n- [ ] measure how long a renewal takes\n- [x] read the code\n").await;
-    scoped.commit().await.unwrap();
-    World {
-        project,
-        source,
-        pattern: subject,
-        note,
-    }
-}
-
-/// What was cited is there, in its owner's own table, and says what was quoted.
-async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &Citation) {
-    let scoped = store.read(tenant).await.unwrap();
-    let subject = citation.subject_id.as_deref().unwrap_or_default();
-    assert!(citation.score > 0.0 && !citation.title.is_empty() && !citation.excerpt.is_empty());
-    let text = match citation.kind {
-        KnowledgeKind::MemoryEntry => {
-            MemoryEntries::require(&scoped, MemoryEntryId::parse(subject).unwrap())
-                .await
-                .unwrap()
-                .content
-        }
-        KnowledgeKind::Insight => {
-            Insights::require(&scoped, InsightId::parse(subject).unwrap())
-                .await
-                .unwrap()
-                .detail
-        }
-        KnowledgeKind::Consolidation => {
-            ConsolidationPatterns::require(&scoped, ConsolidationPatternId::parse(subject).unwrap())
-                .await
-                .unwrap()
-                .description
-        }
-        KnowledgeKind::Note => {
-            Notes::require(&scoped, NoteId::parse(subject).unwrap())
-                .await
-                .unwrap()
-                .body
-        }
-        KnowledgeKind::CodePattern => {
-            assert_eq!(subject, world.pattern);
-            assert_eq!(
-                lines(&scoped, world.source, citation).await.lines().next(),
-                Some("pub fn renew_lease(worker: &str) -> Duration {")
-            );
-            citation.excerpt.clone()
-        }
-        KnowledgeKind::Code => {
-            assert_eq!(citation.subject_id, None);
-            lines(&scoped, world.source, citation).await
-        }
-    };
-    assert!(text.contains(&citation.excerpt), "{citation:?}");
-}
-
-/// The lines that a citation names, out of the stored file.
-async fn lines<A: nyxcore_tenancy::Access>(
-    scoped: &Scoped<A>,
-    source: SourceId,
-    citation: &Citation,
-) -> String {
-    let path = citation.path.clone().unwrap();
-    let file = &files_by_path(scoped, source, Some(&[&path])).await.unwrap()[&path];
-    let content = blob_content(scoped, &file.blob).await.unwrap().unwrap();
-    let lines: Vec<&str> = content.split_inclusive('\n').collect();
-    let (start, end) = (
-        citation.start_line.unwrap() as usize,
-        citation.end_line.unwrap() as usize,
-    );
-    lines[start - 1..end].concat()
-}
-
 /// Starts an enrichment and works it to its end.
 async fn enriched(store: &Store, tenant: TenantId, note: NoteId) -> NoteEnrichment {
     worked(store, tenant, of(note)).await
@@ -547,100 +393,5 @@ fn of(note_id: NoteId) -> NewEnrichment {
         provider: None,
         model: None,
         started_by: None,
-    }
-}
-
-async fn project(scoped: &Scoped<ReadWrite>, name: &str) -> ProjectId {
-    project_create(
-        scoped,
-        NewProject {
-            name: name.to_owned(),
-            ..NewProject::default()
-        },
-    )
-    .await
-    .unwrap()
-    .id
-}
-
-async fn note(scoped: &Scoped<ReadWrite>, project_id: ProjectId, title: &str, body: &str) -> Note {
-    let new = NewNote {
-        project_id,
-        title: title.to_owned(),
-        body: body.to_owned(),
-        created_by: None,
-    };
-    note_create(scoped, new).await.unwrap()
-}
-
-/// A source with one file, stored as a sync stores it.
-async fn file(
-    scoped: &Scoped<ReadWrite>,
-    project_id: ProjectId,
-    path: &str,
-    content: &str,
-    language: &str,
-) -> SourceId {
-    let source = NewSource {
-        project_id,
-        url: "https://example.org/home.git".into(),
-        branch: None,
-        scan_path: String::new(),
-    };
-    let source = source_add(scoped, source).await.unwrap().id;
-    let (oid, size) = (format!("oid-of-{path}"), content.len() as i64);
-    blobs_insert(
-        scoped,
-        vec![NewBlob {
-            oid: oid.clone(),
-            size,
-            content: Some(content.to_owned()),
-        }],
-    )
-    .await
-    .unwrap();
-    let file = NewFile {
-        path: path.to_owned(),
-        blob: oid,
-        language: Some(language.to_owned()),
-        size,
-    };
-    files_apply(
-        scoped,
-        source,
-        FileChanges {
-            added: vec![file],
-            ..FileChanges::default()
-        },
-    )
-    .await
-    .unwrap();
-    source
-}
-
-/// A code pattern as the analysis publishes it.
-fn pattern(scoped: &Scoped<ReadWrite>, project: Option<ProjectId>, title: &str) -> Document {
-    let id = scoped.env().id();
-    Document {
-        kind: KnowledgeKind::CodePattern,
-        subject: id_format("codepattern", id),
-        subject_id: Some(id),
-        project_id: project.map(|project| project.0),
-        title: title.to_owned(),
-        body: "Name functions that renew leases in `snake_case`.".into(),
-        path: Some("src/lease.rs".into()),
-        start_line: Some(1),
-        end_line: Some(9),
-        stack: Some("rust".into()),
-    }
-}
-
-fn memory(project: ProjectId, title: &str) -> NewMemoryEntry {
-    NewMemoryEntry {
-        project_id: Some(project),
-        title: title.to_owned(),
-        content: "## Pain Log\n- The sweeper came too late for the lease.\n".into(),
-        tags: vec![],
-        created_by: None,
     }
 }
