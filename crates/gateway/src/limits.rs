@@ -124,7 +124,10 @@ impl Extension for QueryGuard {
 /// # Errors
 /// `QUERY_TOO_MANY_TOKENS`, `QUERY_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_MANY_ALIASES`, `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`;
 /// `OPERATION_RESOLUTION_FAILED` where it is not clear which operation is meant.
-pub(crate) fn document_check(request: &mut Request, limits: &Limits) -> ServerResult<OperationType> {
+pub(crate) fn document_check(
+    request: &mut Request,
+    limits: &Limits,
+) -> ServerResult<OperationType> {
     source_check(&request.query, limits)?;
     let name = request.operation_name.clone();
     let document = request
@@ -134,7 +137,10 @@ pub(crate) fn document_check(request: &mut Request, limits: &Limits) -> ServerRe
     operation_type(document, name.as_deref())
 }
 
-fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> ServerResult<OperationType> {
+fn operation_type(
+    document: &ExecutableDocument,
+    name: Option<&str>,
+) -> ServerResult<OperationType> {
     let unclear = |message: String| error_with_code("OPERATION_RESOLUTION_FAILED", message);
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(operation.node.ty),
@@ -191,7 +197,12 @@ fn source_check(source: &str, limits: &Limits) -> ServerResult<()> {
             b')' | b']' | b'}' => open = open.saturating_sub(1),
             _ => {}
         }
-        within(open, BRACKETS, "QUERY_TOO_DEEP", "brackets within each other")?;
+        within(
+            open,
+            BRACKETS,
+            "QUERY_TOO_DEEP",
+            "brackets within each other",
+        )?;
         tokens += usize::from(is_token);
         if tokens > limits.tokens {
             return Err(error_with_code(
@@ -218,7 +229,11 @@ fn is_number_part(byte: u8) -> bool {
 
 /// The length of the string or block string at the beginning, up to the end where it is not closed: the parser will say so.
 fn string_length(rest: &[u8]) -> usize {
-    let quotes: &[u8] = if rest.starts_with(b"\"\"\"") { b"\"\"\"" } else { b"\"" };
+    let quotes: &[u8] = if rest.starts_with(b"\"\"\"") {
+        b"\"\"\""
+    } else {
+        b"\""
+    };
     let mut at = quotes.len();
     while at < rest.len() {
         if rest[at..].starts_with(quotes) {
@@ -267,11 +282,36 @@ fn shape_check(document: &ExecutableDocument, limits: &Limits) -> ServerResult<(
     for name in document.fragments.keys() {
         scale.fragment(name)?;
     }
-    within(total.depth, limits.depth, "QUERY_TOO_DEEP", "levels of fields")?;
-    within(total.nesting, NESTING, "QUERY_TOO_DEEP", "levels of selections")?;
-    within(total.aliases, limits.aliases, "QUERY_TOO_MANY_ALIASES", "aliases")?;
-    within(scale.directives, limits.directives, "QUERY_TOO_MANY_DIRECTIVES", "directives")?;
-    within(total.selections, SELECTIONS, "QUERY_TOO_COMPLEX", "selections")
+    within(
+        total.depth,
+        limits.depth,
+        "QUERY_TOO_DEEP",
+        "levels of fields",
+    )?;
+    within(
+        total.nesting,
+        NESTING,
+        "QUERY_TOO_DEEP",
+        "levels of selections",
+    )?;
+    within(
+        total.aliases,
+        limits.aliases,
+        "QUERY_TOO_MANY_ALIASES",
+        "aliases",
+    )?;
+    within(
+        scale.directives,
+        limits.directives,
+        "QUERY_TOO_MANY_DIRECTIVES",
+        "directives",
+    )?;
+    within(
+        total.selections,
+        SELECTIONS,
+        "QUERY_TOO_COMPLEX",
+        "selections",
+    )
 }
 
 impl<'d> Scale<'d> {
@@ -291,8 +331,12 @@ impl<'d> Scale<'d> {
                     weight.aliases += usize::from(field.node.alias.is_some());
                     weight
                 }
-                Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node)?.nested(),
-                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?.nested(),
+                Selection::InlineFragment(inline) => {
+                    self.set(&inline.node.selection_set.node)?.nested()
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node)?.nested()
+                }
             };
             total = total.and(Weight {
                 selections: weight.selections.saturating_add(1),

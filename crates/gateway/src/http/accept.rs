@@ -84,13 +84,21 @@ impl Accepts {
     pub(super) fn prefers_html(&self) -> bool {
         let html = self.weight(Media::Html).filter(|(_, exact)| *exact == 2);
         let others = [Media::GraphqlResponse, Media::Json, Media::EventStream];
-        html.is_some_and(|(q, _)| others.iter().filter_map(|&o| self.weight(o)).all(|(other, _)| other <= q))
+        html.is_some_and(|(q, _)| {
+            others
+                .iter()
+                .filter_map(|&o| self.weight(o))
+                .all(|(other, _)| other <= q)
+        })
     }
 }
 
 fn range_read(text: &str) -> Option<(String, f32)> {
     let mut parts = text.split(';').map(str::trim);
-    let range = parts.next().filter(|range| range.contains('/'))?.to_ascii_lowercase();
+    let range = parts
+        .next()
+        .filter(|range| range.contains('/'))?
+        .to_ascii_lowercase();
     let q = parts
         .filter_map(|part| part.split_once('='))
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
@@ -123,9 +131,15 @@ mod tests {
         assert_eq!(accepts(both).json(), Some(Media::GraphqlResponse));
         let other = "application/graphql-response+json;q=0.5, application/json";
         assert_eq!(accepts(other).json(), Some(Media::Json));
-        assert_eq!(accepts("APPLICATION/GRAPHQL-RESPONSE+JSON; charset=utf-8").json(), Some(Media::GraphqlResponse));
+        assert_eq!(
+            accepts("APPLICATION/GRAPHQL-RESPONSE+JSON; charset=utf-8").json(),
+            Some(Media::GraphqlResponse)
+        );
         assert_eq!(accepts("text/html").json(), None);
-        assert_eq!(accepts("*/*, application/json;q=0, application/graphql-response+json;q=0").json(), None);
+        assert_eq!(
+            accepts("*/*, application/json;q=0, application/graphql-response+json;q=0").json(),
+            None
+        );
     }
 
     #[test]
@@ -137,7 +151,10 @@ mod tests {
 
     #[test]
     fn a_browser_is_told_from_a_program() {
-        assert!(accepts("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8").prefers_html());
+        assert!(
+            accepts("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+                .prefers_html()
+        );
         assert!(!accepts("*/*").prefers_html());
         assert!(!accepts("application/json, text/html;q=0.1").prefers_html());
     }

@@ -13,7 +13,15 @@ use crate::context::Gateway;
 /// The header by which a client says which tenant it means.
 const TENANT: &str = "nyxcore-tenant";
 /// Names that a token is often given in an address.
-const TOKEN_NAMES: [&str; 7] = ["token", "access_token", "api_token", "api_key", "apikey", "authorization", "auth"];
+const TOKEN_NAMES: [&str; 7] = [
+    "token",
+    "access_token",
+    "api_token",
+    "api_key",
+    "apikey",
+    "authorization",
+    "auth",
+];
 
 /// A token that was good when it was shown, and who showed it.
 #[derive(Clone)]
@@ -23,10 +31,16 @@ pub(super) struct Shown {
 }
 
 /// Finds out who sends a request with these headers to this address.
-pub(super) async fn request_authenticate(gateway: &Gateway, headers: &HeaderMap, uri: &Uri) -> Result<Shown, Problem> {
+pub(super) async fn request_authenticate(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Shown, Problem> {
     address_check(uri)?;
     let token = bearer_read(headers)?.ok_or_else(missing)?;
-    let tenant = headers.get(TENANT).map(|slug| slug.to_str().unwrap_or_default());
+    let tenant = headers
+        .get(TENANT)
+        .map(|slug| slug.to_str().unwrap_or_default());
     authenticate(gateway, token, tenant).await
 }
 
@@ -51,12 +65,16 @@ pub(super) async fn init_authenticate(
 ) -> Result<Shown, Problem> {
     let field = |wanted: &str| {
         let fields = payload.and_then(Value::as_object)?;
-        let (_, value) = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        let (_, value) = fields
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
         value.as_str()
     };
     let tenant = field(TENANT);
     match (field("authorization"), field("token"), shown_before) {
-        (Some(authorization), _, _) => authenticate(gateway, scheme_strip(authorization)?, tenant).await,
+        (Some(authorization), _, _) => {
+            authenticate(gateway, scheme_strip(authorization)?, tenant).await
+        }
         (None, Some(token), _) => authenticate(gateway, token, tenant).await,
         (None, None, Some(shown)) => {
             tenant_check(gateway, &shown.caller, tenant).await?;
@@ -74,7 +92,10 @@ pub(super) fn token_revoked(gateway: Gateway, shown: Shown) -> impl Future<Outpu
             match directory::token_authenticate(gateway.store(), &shown.token).await {
                 Ok(Some(caller)) if caller == shown.caller => {}
                 Ok(_) => return,
-                Err(error) => tracing::warn!(?error, "an open stream's token could not be looked at again"),
+                Err(error) => tracing::warn!(
+                    ?error,
+                    "an open stream's token could not be looked at again"
+                ),
             }
         }
     }
@@ -83,9 +104,14 @@ pub(super) fn token_revoked(gateway: Gateway, shown: Shown) -> impl Future<Outpu
 /// A token in an address ends up in logs and histories: it is refused, so that nobody gets used to it.
 pub(super) fn address_check(uri: &Uri) -> Result<(), Problem> {
     let pairs = uri.query().unwrap_or_default().split('&');
-    let found = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).any(|(name, value)| {
-        TOKEN_NAMES.iter().any(|token| name.eq_ignore_ascii_case(token)) || value.starts_with("nyx_")
-    });
+    let found = pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .any(|(name, value)| {
+            TOKEN_NAMES
+                .iter()
+                .any(|token| name.eq_ignore_ascii_case(token))
+                || value.starts_with("nyx_")
+        });
     if found {
         return Err(Problem::unauthenticated(
             "a token does not belong in an address, where logs keep it: send it in the header Authorization: Bearer nyx_..., and revoke this one",
@@ -94,7 +120,11 @@ pub(super) fn address_check(uri: &Uri) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn authenticate(gateway: &Gateway, token: &str, tenant: Option<&str>) -> Result<Shown, Problem> {
+async fn authenticate(
+    gateway: &Gateway,
+    token: &str,
+    tenant: Option<&str>,
+) -> Result<Shown, Problem> {
     let caller = directory::token_authenticate(gateway.store(), token)
         .await
         .map_err(|error| Problem::store(&error))?
@@ -107,7 +137,11 @@ async fn authenticate(gateway: &Gateway, token: &str, tenant: Option<&str>) -> R
 }
 
 /// A tenant that is not the token's and one that does not exist get the same answer.
-async fn tenant_check(gateway: &Gateway, caller: &Caller, slug: Option<&str>) -> Result<(), Problem> {
+async fn tenant_check(
+    gateway: &Gateway,
+    caller: &Caller,
+    slug: Option<&str>,
+) -> Result<(), Problem> {
     let Some(slug) = slug else { return Ok(()) };
     let tenant = directory::tenant_by_slug(gateway.store(), slug)
         .await
@@ -154,7 +188,9 @@ mod tests {
             for value in values {
                 headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
             }
-            bearer_read(&headers).map(|token| token.map(str::to_owned)).map_err(|_| ())
+            bearer_read(&headers)
+                .map(|token| token.map(str::to_owned))
+                .map_err(|_| ())
         };
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&["Bearer nyx_a"]), Ok(Some("nyx_a".into())));
@@ -167,7 +203,12 @@ mod tests {
     #[test]
     fn a_token_in_an_address_is_seen_by_its_name_and_by_its_form() {
         let refused = |uri: &'static str| address_check(&Uri::from_static(uri)).is_err();
-        for uri in ["/graphql?token=x", "/graphql?query=%7Ba%7D&Access_Token=x", "/graphql?t=nyx_01h_ab", "/a?auth"] {
+        for uri in [
+            "/graphql?token=x",
+            "/graphql?query=%7Ba%7D&Access_Token=x",
+            "/graphql?t=nyx_01h_ab",
+            "/a?auth",
+        ] {
             assert!(refused(uri), "{uri}");
         }
         for uri in ["/graphql", "/graphql?query=%7Btoken%7D", "/graphql?after=3"] {

@@ -55,7 +55,8 @@ async fn open(
     let store = store.clone();
     let events = run_follow(&store, tenant, id, after)
         .scan((), |(), event| {
-            let event = event.inspect_err(|error| tracing::warn!(?error, "a run's events could not be read"));
+            let event = event
+                .inspect_err(|error| tracing::warn!(?error, "a run's events could not be read"));
             ready(event.ok())
         })
         .then(move |event| {
@@ -82,19 +83,24 @@ fn kind_read(name: &str) -> Option<RunKind> {
 
 /// The number of the last event that the client has seen: the header of a client that comes back before the address it came with first.
 fn cursor_read(headers: &HeaderMap, uri: &Uri) -> Result<i64, Problem> {
-    let header = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
+    let header = headers
+        .get("last-event-id")
+        .map(|id| id.to_str().unwrap_or("?"));
     let mut pairs = uri.query().unwrap_or_default().split('&');
     let after = pairs.find_map(|pair| pair.strip_prefix("after="));
     let Some(text) = header.or(after).filter(|text| !text.is_empty()) else {
         return Ok(0);
     };
-    text.parse().ok().filter(|cursor| *cursor >= 0).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "INVALID_INPUT",
-            "Last-Event-ID is the id of an event of this stream: a number",
-        )
-    })
+    text.parse()
+        .ok()
+        .filter(|cursor| *cursor >= 0)
+        .ok_or_else(|| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID_INPUT",
+                "Last-Event-ID is the id of an event of this stream: a number",
+            )
+        })
 }
 
 async fn run_get(store: &Store, tenant: TenantId, id: RunId) -> StoreResult<Option<Run>> {

@@ -58,7 +58,8 @@ pub(super) async fn post(State(server): State<Server>, request: Request) -> Resp
 }
 
 async fn post_answer(server: Server, request: Request) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, request.headers(), request.uri()).await?;
+    let shown =
+        auth::request_authenticate(&server.gateway, request.headers(), request.uri()).await?;
     if !is_json(request.headers()) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -67,30 +68,47 @@ async fn post_answer(server: Server, request: Request) -> Result<Response, Probl
         ));
     }
     let accepts = Accepts::read(request.headers());
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let most = server.gateway.limits().body_bytes;
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "BODY_TOO_LARGE",
-                format!("the body is larger than {most} bytes"),
-            )
-        } else {
-            Problem::bad_request("the body could not be read")
-        }
-    })?;
-    execute(&server, &shown, &accepts, Params::from_body(&body)?.request()?, false).await
+    let body = Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let most = server.gateway.limits().body_bytes;
+                Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "BODY_TOO_LARGE",
+                    format!("the body is larger than {most} bytes"),
+                )
+            } else {
+                Problem::bad_request("the body could not be read")
+            }
+        })?;
+    execute(
+        &server,
+        &shown,
+        &accepts,
+        Params::from_body(&body)?.request()?,
+        false,
+    )
+    .await
 }
 
 /// JSON in UTF-8: `application/json`, with no other charset than that.
 fn is_json(headers: &HeaderMap) -> bool {
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let text = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let mut parts = text.unwrap_or_default().split(';').map(str::trim);
-    parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
+    parts
+        .next()
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
         && parts
             .filter_map(|part| part.split_once('='))
             .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-            .all(|(_, charset)| charset.trim_matches([' ', '"']).eq_ignore_ascii_case("utf-8"))
+            .all(|(_, charset)| {
+                charset
+                    .trim_matches([' ', '"'])
+                    .eq_ignore_ascii_case("utf-8")
+            })
 }
 
 async fn execute(
@@ -110,9 +128,12 @@ async fn execute(
     if accepts.names(Media::EventStream) && (subscription || json.is_none()) {
         return Ok(sse::operation(server, shown, request));
     }
-    let not_acceptable = |message| Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
+    let not_acceptable =
+        |message| Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
     let media = json.ok_or_else(|| {
-        not_acceptable("accept application/graphql-response+json, application/json or text/event-stream")
+        not_acceptable(
+            "accept application/graphql-response+json, application/json or text/event-stream",
+        )
     })?;
     if subscription {
         return Err(not_acceptable(
@@ -130,11 +151,20 @@ async fn execute(
 /// 200 for a broken server.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
-        Media::GraphqlResponse if is_request_error(response) => {
-            (StatusCode::BAD_REQUEST, "application/graphql-response+json; charset=utf-8")
-        }
-        Media::GraphqlResponse => (StatusCode::OK, "application/graphql-response+json; charset=utf-8"),
+        Media::GraphqlResponse if is_request_error(response) => (
+            StatusCode::BAD_REQUEST,
+            "application/graphql-response+json; charset=utf-8",
+        ),
+        Media::GraphqlResponse => (
+            StatusCode::OK,
+            "application/graphql-response+json; charset=utf-8",
+        ),
         _ => (StatusCode::OK, "application/json; charset=utf-8"),
     };
-    (status, [(header::CONTENT_TYPE, content_type)], answer_json(response)).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, content_type)],
+        answer_json(response),
+    )
+        .into_response()
 }

@@ -19,7 +19,8 @@ pub(super) async fn healthz() -> Response {
 
 /// The database answers, and the server does not end.
 pub(super) async fn readyz(State(server): State<Server>) -> Response {
-    let unready = |code, message: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, message).plain();
+    let unready =
+        |code, message: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, message).plain();
     if server.stopping.is_cancelled() {
         return unready("SERVER_ENDING", "the server ends");
     }
@@ -29,11 +30,18 @@ pub(super) async fn readyz(State(server): State<Server>) -> Response {
             tracing::warn!(?error, "the database does not answer");
             unready("DATABASE_UNREACHABLE", "the database does not answer")
         }
-        Err(_) => unready("DATABASE_UNREACHABLE", "the database does not answer in time"),
+        Err(_) => unready(
+            "DATABASE_UNREACHABLE",
+            "the database does not answer in time",
+        ),
     }
 }
 
 fn status(status: &str) -> Response {
     let body = serde_json::json!({ "status": status }).to_string();
-    ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body,
+    )
+        .into_response()
 }

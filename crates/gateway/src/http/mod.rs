@@ -145,7 +145,10 @@ fn routes(server: Server) -> Router {
                 .post(graphql::post)
                 .fallback(async || Problem::method_not_allowed("GET, POST").graphql()),
         )
-        .route("/api/v1/events/{kind}/{id}", get(events::get).fallback(only_get))
+        .route(
+            "/api/v1/events/{kind}/{id}",
+            get(events::get).fallback(only_get),
+        )
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())
@@ -191,10 +194,15 @@ async fn observe(State(server): State<Server>, request: Request, next: Next) -> 
 
 /// The id that a proxy gave, where it is plain, else one of our own.
 fn request_id(server: &Server, request: &Request) -> String {
-    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
     let plain = |id: &&str| {
         (1..=REQUEST_ID_MAX).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     match given.filter(plain) {
         Some(id) => id.to_owned(),
@@ -228,12 +236,20 @@ fn oversized(server: &Server, request: &Request) -> Option<Problem> {
 
 fn answer_headers(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }

@@ -40,8 +40,11 @@ impl Params {
                 "send one operation a request: batches are not served",
             ));
         }
-        serde_json::from_slice(body)
-            .map_err(|error| Problem::bad_request(format!("the body is not a GraphQL request in JSON: {error}")))
+        serde_json::from_slice(body).map_err(|error| {
+            Problem::bad_request(format!(
+                "the body is not a GraphQL request in JSON: {error}"
+            ))
+        })
     }
 
     /// The request to execute.
@@ -70,7 +73,10 @@ impl AddressParams {
     }
 }
 
-fn json_field<T: for<'de> Deserialize<'de>>(name: &str, text: Option<String>) -> Result<Option<T>, Problem> {
+fn json_field<T: for<'de> Deserialize<'de>>(
+    name: &str,
+    text: Option<String>,
+) -> Result<Option<T>, Problem> {
     text.filter(|text| !text.is_empty())
         .map(|text| serde_json::from_str(&text))
         .transpose()
@@ -117,22 +123,37 @@ mod tests {
 
     fn body(text: &'static str) -> Result<Request, String> {
         let params = Params::from_body(&Bytes::from_static(text.as_bytes()));
-        params.and_then(Params::request).map_err(|problem| problem.message().to_owned())
+        params
+            .and_then(Params::request)
+            .map_err(|problem| problem.message().to_owned())
     }
 
     #[test]
     fn null_is_as_good_as_absent() {
-        let request = body(r#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#).unwrap();
-        assert_eq!((request.query.as_str(), request.operation_name), ("{a}", None));
+        let request =
+            body(r#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#)
+                .unwrap();
+        assert_eq!(
+            (request.query.as_str(), request.operation_name),
+            ("{a}", None)
+        );
     }
 
     #[test]
     fn a_batch_a_text_and_a_request_without_a_query_are_refused_each_with_its_reason() {
-        assert!(body(" [{\"query\":\"{a}\"}]").unwrap_err().contains("batches"));
+        assert!(
+            body(" [{\"query\":\"{a}\"}]")
+                .unwrap_err()
+                .contains("batches")
+        );
         assert!(body("query=a").unwrap_err().contains("JSON"));
         assert!(body("{}").unwrap_err().contains("needs a query"));
         assert!(body(r#"{"query":{}}"#).unwrap_err().contains("JSON"));
-        assert!(body(r#"{"query":"{a}","variables":[1]}"#).unwrap_err().contains("JSON"));
+        assert!(
+            body(r#"{"query":"{a}","variables":[1]}"#)
+                .unwrap_err()
+                .contains("JSON")
+        );
     }
 
     #[test]
@@ -141,6 +162,9 @@ mod tests {
         assert_eq!(answer_json(&refused), r#"{"errors":[{"message":"no"}]}"#);
         let mut failed = Response::from_errors(vec![ServerError::new("no", None)]);
         failed.errors[0].path = vec![async_graphql::PathSegment::Field("a".into())];
-        assert_eq!(answer_json(&failed), r#"{"data":null,"errors":[{"message":"no","path":["a"]}]}"#);
+        assert_eq!(
+            answer_json(&failed),
+            r#"{"data":null,"errors":[{"message":"no","path":["a"]}]}"#
+        );
     }
 }

@@ -61,7 +61,11 @@ impl Problem {
     /// The store did not answer. What the database said goes into the log and stays there.
     pub(super) fn store(error: &nyxcore_tenancy::Error) -> Self {
         tracing::error!(?error, "the store failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), error.to_string())
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            error.code(),
+            error.to_string(),
+        )
     }
 
     /// Whether it is the server that fails and not the request.

@@ -20,12 +20,17 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 
 /// One operation as a stream: `next` for each answer, `complete` at its end. What fails comes as an answer too, since the `EventSource` of a
 /// browser cannot read any other.
-pub(super) fn operation(server: &Server, shown: &Shown, request: async_graphql::Request) -> Response {
+pub(super) fn operation(
+    server: &Server,
+    shown: &Shown,
+    request: async_graphql::Request,
+) -> Response {
     let answers = server
         .schema
         .execute_stream(request)
         .map(|answer| Event::default().event("next").data(answer_json(&answer)));
-    let complete = futures::stream::once(async { Event::default().event("complete").data("") });
+    // An event without a line of data is never given to a browser's listener, and axum writes none for an empty text.
+    let complete = futures::stream::once(async { Event::default().event("complete").data("\n") });
     events(server, shown, answers.chain(complete))
 }
 

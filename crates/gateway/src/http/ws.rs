@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use async_graphql::Response as GraphqlResponse;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::FromRequestParts;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -18,10 +18,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 
+use super::Server;
 use super::auth::{self, Shown};
 use super::params::{Params, answer_json, is_request_error, json};
 use super::problem::Problem;
-use super::Server;
 use crate::context::RequestContext;
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -59,7 +59,11 @@ impl End {
 
     fn refused(problem: &Problem) -> Self {
         // 1013: try again later.
-        let code = if problem.is_server_fault() { 1013 } else { 4403 };
+        let code = if problem.is_server_fault() {
+            1013
+        } else {
+            4403
+        };
         Self::close(code, problem.message())
     }
 }
@@ -132,13 +136,19 @@ impl Connection {
             };
             match self.read(frame)? {
                 Some(ClientMessage::ConnectionInit { payload }) => {
-                    let shown = auth::init_authenticate(&self.server.gateway, payload.as_ref(), shown_before)
-                        .await
-                        .map_err(|problem| End::refused(&problem))?;
+                    let shown = auth::init_authenticate(
+                        &self.server.gateway,
+                        payload.as_ref(),
+                        shown_before,
+                    )
+                    .await
+                    .map_err(|problem| End::refused(&problem))?;
                     self.send(r#"{"type":"connection_ack"}"#.into()).await?;
                     return Ok(shown);
                 }
-                Some(ClientMessage::Subscribe { .. }) => return Err(End::close(4401, "Unauthorized")),
+                Some(ClientMessage::Subscribe { .. }) => {
+                    return Err(End::close(4401, "Unauthorized"));
+                }
                 Some(ClientMessage::Ping { payload }) => self.pong(payload).await?,
                 Some(ClientMessage::Complete { .. } | ClientMessage::Pong {}) | None => {}
             }
@@ -149,7 +159,10 @@ impl Connection {
     async fn serve(&mut self, shown: &Shown) -> Result<(), End> {
         let keepalive = self.server.gateway.limits().keepalive;
         let stopping = self.server.stopping.clone();
-        let mut revoked = Box::pin(auth::token_revoked(self.server.gateway.clone(), shown.clone()));
+        let mut revoked = Box::pin(auth::token_revoked(
+            self.server.gateway.clone(),
+            shown.clone(),
+        ));
         let mut signs_of_life = interval(keepalive);
         signs_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -175,12 +188,17 @@ impl Connection {
     }
 
     /// The message in a frame; `None` where the frame is only a sign of life.
-    fn read(&mut self, frame: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, End> {
+    fn read(
+        &mut self,
+        frame: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<ClientMessage>, End> {
         self.heard = Instant::now();
         match frame {
-            Some(Ok(Message::Text(text))) => serde_json::from_str(&text)
-                .map(Some)
-                .map_err(|error| End::close(4400, format!("not a message of the protocol: {error}"))),
+            Some(Ok(Message::Text(text))) => {
+                serde_json::from_str(&text).map(Some).map_err(|error| {
+                    End::close(4400, format!("not a message of the protocol: {error}"))
+                })
+            }
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             // tungstenite's word for a message past the limit; its error type is not axum's to show.
@@ -193,7 +211,9 @@ impl Connection {
 
     async fn obey(&mut self, shown: &Shown, message: ClientMessage) -> Result<(), End> {
         match message {
-            ClientMessage::ConnectionInit { .. } => Err(End::close(4429, "Too many initialisation requests")),
+            ClientMessage::ConnectionInit { .. } => {
+                Err(End::close(4429, "Too many initialisation requests"))
+            }
             ClientMessage::Ping { payload } => self.pong(payload).await,
             ClientMessage::Pong {} => Ok(()),
             ClientMessage::Complete { id } => {
@@ -209,7 +229,10 @@ impl Connection {
 
     async fn subscribe(&mut self, shown: &Shown, id: String, params: Params) -> Result<(), End> {
         if self.running.contains_key(&id) {
-            return Err(End::close(4409, format!("Subscriber for {id} already exists")));
+            return Err(End::close(
+                4409,
+                format!("Subscriber for {id} already exists"),
+            ));
         }
         let most = self.server.gateway.limits().operations_per_connection;
         let request = if self.running.len() < most {
@@ -227,7 +250,9 @@ impl Connection {
                 let answers = self.server.schema.execute_stream(request);
                 let of = id.clone();
                 let last = futures::stream::iter([(id.clone(), None)]);
-                let steps = answers.map(move |answer| (of.clone(), Some(answer))).chain(last);
+                let steps = answers
+                    .map(move |answer| (of.clone(), Some(answer)))
+                    .chain(last);
                 let (steps, operation) = abortable(steps);
                 self.operations.push(steps.boxed());
                 self.running.insert(id, operation);
@@ -247,7 +272,11 @@ impl Connection {
                 self.tell_error(&id, &answer.errors).await
             }
             Some(answer) => {
-                let message = format!(r#"{{"id":{},"type":"next","payload":{}}}"#, json(&id), answer_json(&answer));
+                let message = format!(
+                    r#"{{"id":{},"type":"next","payload":{}}}"#,
+                    json(&id),
+                    answer_json(&answer)
+                );
                 self.send(message.into()).await
             }
             None => {
@@ -258,8 +287,16 @@ impl Connection {
         }
     }
 
-    async fn tell_error(&mut self, id: &str, errors: &[async_graphql::ServerError]) -> Result<(), End> {
-        let message = format!(r#"{{"id":{},"type":"error","payload":{}}}"#, json(&id), json(&errors));
+    async fn tell_error(
+        &mut self,
+        id: &str,
+        errors: &[async_graphql::ServerError],
+    ) -> Result<(), End> {
+        let message = format!(
+            r#"{{"id":{},"type":"error","payload":{}}}"#,
+            json(&id),
+            json(&errors)
+        );
         self.send(message.into()).await
     }
 

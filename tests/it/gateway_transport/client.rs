@@ -1,0 +1,359 @@
+//! A gateway on a free port, and clients that read its streams frame by frame.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use futures::{FutureExt, SinkExt, StreamExt};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_runs::{
+    NewRun, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
+};
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::directory::{self, NewApiToken};
+use nyxcore_tenancy::{Role, Store, TenantId, UserId};
+use nyxcore_tests::TestDatabase;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::support::{store, tenant};
+
+/// How long a test waits for what must happen.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway that serves, a tenant `acme` in it, and its owner's token.
+pub(super) struct Served {
+    pub(super) store: Store,
+    pub(super) tenant: TenantId,
+    pub(super) user: UserId,
+    pub(super) token: String,
+    pub(super) client: reqwest::Client,
+    pub(super) address: String,
+    ending: Option<oneshot::Sender<()>>,
+    pub(super) task: JoinHandle<std::io::Result<()>>,
+}
+
+pub(super) async fn serve(db: &TestDatabase, limits: Limits) -> Served {
+    Served::start(&store(db).await, "acme", limits).await
+}
+
+impl Served {
+    pub(super) async fn start(store: &Store, slug: &str, limits: Limits) -> Self {
+        let (tenant, owner) = tenant(store, slug).await;
+        let scoped = store.write(tenant.id).await.unwrap();
+        let new = NewApiToken {
+            user: owner.id,
+            name: "test".into(),
+            role: Role::Owner,
+            expires_at: None,
+        };
+        let (_, token) = directory::api_token_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
+        let gateway = Gateway::new(GatewayOptions {
+            store: store.clone(),
+            source_policy: SourcePolicy::default(),
+            analysis_quiet_period: TimeDelta::minutes(3),
+            server: ServerInfo {
+                version: "0.0.0".into(),
+                commit: None,
+            },
+            limits,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (ending, end) = oneshot::channel();
+        let shutdown = async { end.await.unwrap_or(()) };
+        let task = tokio::spawn(nyxcore_gateway::serve(gateway, listener, shutdown));
+        // Without a pool: a connection lives as long as its answer.
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self {
+            store: store.clone(),
+            tenant: tenant.id,
+            user: owner.id,
+            token,
+            client,
+            address,
+            ending: Some(ending),
+            task,
+        }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(super) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method.parse().unwrap(), self.url(path))
+            .bearer_auth(&self.token)
+    }
+
+    pub(super) fn post(&self, body: &Value) -> reqwest::RequestBuilder {
+        self.request("POST", "/graphql")
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// Tells the server to end.
+    pub(super) fn end(&mut self) {
+        self.ending.take().unwrap().send(()).unwrap();
+    }
+
+    pub(super) async fn stream(&self, request: reqwest::RequestBuilder) -> Frames {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Frames {
+            response,
+            text: String::new(),
+        }
+    }
+
+    pub(super) fn events(&self, run: RunId) -> reqwest::RequestBuilder {
+        self.request("GET", &format!("/api/v1/events/workflows/{run}"))
+    }
+
+    /// A WebSocket with that first message said and nothing read.
+    pub(super) async fn socket(
+        &self,
+        protocol: Option<&str>,
+        init: Option<Value>,
+    ) -> Result<Socket, tungstenite::Error> {
+        let mut request = format!("ws://{}/graphql", self.address)
+            .into_client_request()
+            .unwrap();
+        if let Some(protocol) = protocol {
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", protocol.parse().unwrap());
+        }
+        let (socket, response) = tokio_tungstenite::connect_async(request).await?;
+        assert_eq!(
+            response.headers()["sec-websocket-protocol"],
+            "graphql-transport-ws"
+        );
+        let mut socket = Socket(socket);
+        if let Some(payload) = init {
+            socket
+                .say(json!({"type": "connection_init", "payload": payload}))
+                .await;
+        }
+        Ok(socket)
+    }
+
+    /// A WebSocket whose handshake is done.
+    pub(super) async fn socket_open(&self) -> Socket {
+        let authorization = format!("Bearer {}", self.token);
+        let init = json!({"Authorization": authorization});
+        let mut socket = self
+            .socket(Some("graphql-transport-ws"), Some(init))
+            .await
+            .unwrap();
+        assert_eq!(
+            socket.hear().await.unwrap(),
+            json!({"type": "connection_ack"})
+        );
+        socket
+    }
+}
+
+/// The code of an answer's first error, whichever shape the address has; empty where there is none.
+pub(super) fn code(body: &Value) -> &str {
+    let graphql = body["errors"][0]["extensions"]["code"].as_str();
+    graphql.or(body["code"].as_str()).unwrap_or_default()
+}
+
+/// A frame of an event stream. A comment has no field but itself.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Frame {
+    pub(super) id: Option<String>,
+    pub(super) event: Option<String>,
+    pub(super) data: Option<String>,
+    pub(super) comment: bool,
+}
+
+impl Frame {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(self.data.as_ref().unwrap()).unwrap()
+    }
+
+    pub(super) fn seq(&self) -> i64 {
+        self.id.as_ref().unwrap().parse().unwrap()
+    }
+}
+
+pub(super) struct Frames {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Frames {
+    /// The next frame, signs of life too; `None` at the end.
+    pub(super) async fn next_or_comment(&mut self) -> Option<Frame> {
+        loop {
+            if let Some((frame, rest)) = self.text.split_once("\n\n") {
+                let frame = frame_read(frame);
+                self.text = rest.to_owned();
+                return Some(frame);
+            }
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
+            let chunk = chunk.expect("a frame in time").ok().flatten()?;
+            self.text += std::str::from_utf8(&chunk).unwrap();
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Option<Frame> {
+        loop {
+            let frame = self.next_or_comment().await?;
+            if !frame.comment {
+                return Some(frame);
+            }
+        }
+    }
+
+    pub(super) async fn rest(mut self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        while let Some(frame) = self.next().await {
+            frames.push(frame);
+        }
+        frames
+    }
+}
+
+fn frame_read(text: &str) -> Frame {
+    let mut frame = Frame::default();
+    for line in text.lines() {
+        let (field, value) = line.split_once(':').unwrap();
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "" => frame.comment = true,
+            "id" => frame.id = Some(value.to_owned()),
+            "event" => frame.event = Some(value.to_owned()),
+            "data" => match &mut frame.data {
+                Some(data) => *data += &format!("\n{value}"),
+                None => frame.data = Some(value.to_owned()),
+            },
+            other => panic!("a field {other}"),
+        }
+    }
+    frame
+}
+
+pub(super) struct Socket(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub(super) async fn say(&mut self, message: Value) {
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
+    }
+
+    /// The next message, or the code and reason that the connection was closed with.
+    pub(super) async fn hear(&mut self) -> Result<Value, (u16, String)> {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("a message in time");
+            match frame {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Err((frame.code.into(), frame.reason.to_string()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("neither a message nor a close: {other:?}"),
+            }
+        }
+    }
+}
+
+/// A workflow that counts to three, and goes on when it is let.
+struct Counting(Arc<Semaphore>);
+
+impl RunHandler for Counting {
+    fn kind(&self) -> RunKind {
+        RunKind::Workflow
+    }
+
+    fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
+        async move {
+            context.phase("count", Some(3), Some("steps")).await?;
+            self.0.acquire().await.unwrap().forget();
+            for step in 1..=3 {
+                context.progress(step, None).await?;
+            }
+            context.check()
+        }
+        .boxed()
+    }
+}
+
+/// A run that has begun to work once its first event is there, and the gate that lets it end.
+pub(super) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let workers = Workers::builder(&served.store)
+        .handler(Counting(gate.clone()))
+        .start();
+    (
+        run_queue(served, RunKind::Workflow, subject).await,
+        workers,
+        gate,
+    )
+}
+
+pub(super) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> RunId {
+    let scoped = served.store.write(served.tenant).await.unwrap();
+    let new = NewRun {
+        kind,
+        subject: subject.into(),
+        project_id: None,
+        started_by: None,
+        input: Value::Null,
+        quiet_period: None,
+        max_attempts: 1,
+        not_before: None,
+    };
+    let run = run_start(&scoped, new).await.unwrap().run().id;
+    scoped.commit().await.unwrap();
+    run
+}
+
+/// How many tasks live while nothing happens: what begins or ends meanwhile is not counted.
+pub(super) async fn tasks_at_rest() -> usize {
+    let mut least = usize::MAX;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        least = least.min(
+            tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks(),
+        );
+    }
+    least
+}
+
+/// Waits until no more tasks live than `most`.
+pub(super) async fn tasks_fall_to(most: usize) {
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let fallen = async {
+        while alive() > most {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let fallen = tokio::time::timeout(PATIENCE, fallen).await;
+    assert!(fallen.is_ok(), "{} tasks live, not {most}", alive());
+}
