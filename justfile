@@ -36,6 +36,10 @@ schema:
     "{{ target }}/debug/nyxcore" schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
+# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched)
+bench *folder:
+    cargo bench --package nyxcore-code-analysis --no-default-features --bench analyze -- {{ folder }}
+
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:
     cargo run -- serve {{ arguments }}

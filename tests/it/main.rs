@@ -21,8 +21,14 @@ mod personas;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
-mod note_enrichment;
+mod sync;
 #[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
-mod sync;
+mod note_enrichment;
+#[cfg(test)]
+mod end_to_end;
+#[cfg(test)]
+mod gateway_transport;
+#[cfg(test)]
+mod command_line;

@@ -1,0 +1,558 @@
+//! The main job, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
+
+mod api;
+
+use std::path::Path;
+
+use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
+use serde_json::{Value, json};
+
+use api::{Api, EVENT, seqs};
+
+on_both_databases! {
+    async fn a_repository_becomes_an_enriched_note_and_no_other_tenant_sees_any_of_it(db: TestDatabase) {
+        let repository = Repository::make(&db);
+        let acme_token = tenant_create(&db, "acme");
+        let other_token = tenant_create(&db, "other");
+        let mut server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
+        let api = Api::new(&server, &acme_token);
+
+        // A project, its source, and the first sync, watched by WebSocket and by SSE at once.
+        let project = api.ask(CREATE_PROJECT, json!({"input": {"name": "Shop"}})).await["createProject"]["project"].clone();
+        let added = api.ask(ADD_SOURCE, json!({"input": {"projectId": project["id"], "url": repository.url}})).await;
+        let source = added["addSource"]["source"].clone();
+        assert_eq!(source["status"], "NEVER_SYNCED");
+        assert_eq!(source["displayPath"], "/");
+        let first = start_sync(&api, &source).await;
+        assert_eq!(first["outcome"], "STARTED");
+        let run = first["sync"]["id"].as_str().unwrap();
+        let (by_websocket, by_sse) = tokio::join!(api.events_by_websocket(run, 0, usize::MAX), api.events_by_sse(run, 0, usize::MAX));
+        let last = by_websocket.last().unwrap();
+        assert_eq!((&last["__typename"], &last["run"]["status"]), (&json!("RunFinished"), &json!("SUCCEEDED")), "{last:#}");
+        assert_eq!(by_websocket, by_sse);
+        let whole: Vec<i64> = (1..=by_websocket.len() as i64).collect();
+        assert_eq!(seqs(&by_websocket), whole);
+        for phase in ["prepare", "scan", "import", "finalize"] {
+            assert!(by_websocket.iter().any(|e| e["phase"] == phase), "no phase {phase}");
+        }
+
+        // A connection that breaks in the middle resumes after the last event it saw, either way.
+        let begun = api.events_by_websocket(run, 0, 2).await;
+        let resumed = api.events_by_sse(run, 2, usize::MAX).await;
+        assert_eq!([begun, resumed].concat(), by_websocket);
+        let begun = api.events_by_sse(run, 0, 3).await;
+        let resumed = api.events_by_websocket(run, 3, usize::MAX).await;
+        assert_eq!([begun, resumed].concat(), by_websocket);
+
+        let synced = api.ask(SYNC, json!({"id": run})).await["run"].clone();
+        assert_eq!(synced["filesAdded"], repository.files, "{synced:#}");
+        assert_eq!(synced["toCommit"], repository.head());
+
+        // The sync started the analysis; asked for again, the answer is a run that there is already.
+        let analysis = analysis_of(&api, &project, "latestAnalysis").await;
+        finished(&api, &analysis).await;
+        let once = api.ask(START_ANALYSIS, json!({"input": {"projectId": project["id"]}})).await["startCodeAnalysis"].clone();
+        let twice = api.ask(START_ANALYSIS, json!({"input": {"projectId": project["id"]}})).await["startCodeAnalysis"].clone();
+        for again in [&once, &twice] {
+            let outcome = again["outcome"].as_str().unwrap();
+            assert!(["ALREADY_ACTIVE", "RECENTLY_COMPLETED"].contains(&outcome), "{again}");
+            assert_eq!(again["codeAnalysis"]["id"], analysis.as_str());
+        }
+        let found = api.ask(PROJECT, json!({"id": project["id"]})).await["project"].clone();
+        assert_eq!(found["stack"][0], "python", "{found:#}");
+        assert!(found["metrics"]["functions"].as_i64().unwrap() >= 30);
+        let patterns = found["codePatterns"]["nodes"].as_array().unwrap();
+        assert!(!patterns.is_empty(), "{found:#}");
+        assert!(patterns.iter().all(|p| p["exemplars"][0]["excerpt"].is_string()), "{patterns:#?}");
+        assert_eq!(found["latestAnalysis"]["filesAnalyzed"], repository.sources);
+
+        // A second sync of the unchanged repository imports nothing.
+        let unchanged = sync_to_end(&api, &source).await;
+        assert_eq!(
+            [&unchanged["filesAdded"], &unchanged["filesUpdated"], &unchanged["filesDeleted"], &unchanged["filesUnchanged"]],
+            [&json!(0), &json!(0), &json!(0), &json!(repository.files)],
+        );
+        assert_eq!(unchanged["previousSync"]["id"], run);
+
+        // Another server takes over, without the quiet period: one changed file is one file updated and one file parsed.
+        server.kill().unwrap();
+        std::fs::write(db.folder().join("nyxcore.toml"), "[analysis]\nquiet_period = 0\n").unwrap();
+        let server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
+        let api = Api::new(&server, &acme_token);
+        repository.change_one_file();
+        let changed = sync_to_end(&api, &source).await;
+        assert_eq!(
+            [&changed["filesAdded"], &changed["filesUpdated"], &changed["filesDeleted"], &changed["filesUnchanged"]],
+            [&json!(0), &json!(1), &json!(0), &json!(repository.files - 1)],
+        );
+        let second = analysis_of(&api, &project, "latestAnalysis").await;
+        assert_ne!(second, analysis);
+        finished(&api, &second).await;
+        let found = api.ask(PROJECT, json!({"id": project["id"]})).await["project"]["latestAnalysis"].clone();
+        assert_eq!(found["trigger"], "SYNC");
+        assert_eq!((&found["filesAnalyzed"], &found["filesReused"]), (&json!(1), &json!(repository.sources - 1)));
+
+        // A note, enriched from what is known, with citations that all lead somewhere.
+        knowledge_create(&api, &project).await;
+        let note = json!({"input": {"projectId": project["id"], "title": "Checkout totals", "body": "How do we compute the total of an order, and how are errors handled?\n\n- [ ] add a test for discounts"}});
+        let note = api.ask(CREATE_NOTE, note).await["createNote"]["note"].clone();
+        let enriched = api.ask(ENRICH, json!({"input": {"noteId": note["id"]}})).await["enrichNote"].clone();
+        assert_eq!(enriched["outcome"], "STARTED");
+        let enrichment = enriched["enrichment"]["id"].as_str().unwrap();
+        finished(&api, enrichment).await;
+        let enrichment = api.ask(ENRICHMENT, json!({"id": enrichment})).await["run"].clone();
+        assert_eq!(enrichment["mode"], "EXTRACTIVE");
+        citations_resolve(&api, &source, &enrichment).await;
+        let applied = api.ask(APPLY, json!({"input": {"enrichmentId": enrichment["id"]}})).await;
+        let body = applied["applyEnrichment"]["note"]["body"].as_str().unwrap();
+        assert!(body.contains("How do we compute") && body.contains("[1]"), "{body}");
+
+        let ids = [&project["id"], &source["id"], &note["id"], &enrichment["id"], &patterns[0]["id"], &json!(run)];
+        other_tenant_sees_nothing(&Api::new(&server, &other_token), &ids).await;
+        if db.backend() == DbBackend::Postgres {
+            raw_sql_sees_nothing(&db).await;
+        }
+    }
+}
+
+const CREATE_PROJECT: &str = "mutation ($input: CreateProjectInput!) { createProject(input: $input) { project { id slug } } }";
+const ADD_SOURCE: &str = "mutation ($input: AddSourceInput!) { addSource(input: $input) { source { id status displayPath scanPath } } }";
+const START_SYNC: &str = "mutation ($input: StartSyncInput!) { startSync(input: $input) { outcome sync { id status } } }";
+const START_ANALYSIS: &str = "mutation ($input: StartCodeAnalysisInput!) { startCodeAnalysis(input: $input) { outcome codeAnalysis { id } } }";
+const CREATE_NOTE: &str =
+    "mutation ($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }";
+const ENRICH: &str = "mutation ($input: EnrichNoteInput!) { enrichNote(input: $input) { outcome enrichment { id } } }";
+const APPLY: &str =
+    "mutation ($input: ApplyEnrichmentInput!) { applyEnrichment(input: $input) { note { body } } }";
+const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
+    filesAdded filesUpdated filesDeleted filesUnchanged toCommit previousSync { id } } } }";
+const PROJECT: &str = "query ($id: ID!) { project(id: $id) { stack metrics { functions } hotspots { path score }
+    codePatterns(first: 20) { nodes { id title support cases exemplars { path startLine excerpt } } }
+    latestSync { id } latestAnalysis { id trigger filesAnalyzed filesReused } } }";
+const ENRICHMENT: &str = "query ($id: ID!) { run(id: $id) { id status ... on NoteEnrichment { mode markdown
+    citations { kind subjectId title excerpt path startLine endLine score } actionPoints { id text } } } }";
+
+/// Starts a sync and waits for its end.
+async fn sync_to_end(api: &Api, source: &Value) -> Value {
+    let sync = start_sync(api, source).await["sync"]["id"].clone();
+    finished(api, sync.as_str().unwrap()).await;
+    api.ask(SYNC, json!({"id": sync})).await["run"].clone()
+}
+
+async fn start_sync(api: &Api, source: &Value) -> Value {
+    api.ask(START_SYNC, json!({"input": {"sourceId": source["id"]}}))
+        .await["startSync"]
+        .clone()
+}
+
+async fn analysis_of(api: &Api, project: &Value, field: &str) -> String {
+    let query = format!("query ($id: ID!) {{ project(id: $id) {{ {field} {{ id }} }} }}");
+    let answer = api.ask(&query, json!({"id": project["id"]})).await;
+    answer["project"][field]["id"].as_str().unwrap().to_owned()
+}
+
+/// Follows a run to its end, which is a success.
+async fn finished(api: &Api, run: &str) {
+    let events = api.events_by_websocket(run, 0, usize::MAX).await;
+    let last = events.last().unwrap();
+    assert_eq!(last["run"]["status"], "SUCCEEDED", "{events:#?}");
+}
+
+async fn knowledge_create(api: &Api, project: &Value) {
+    let entry = json!({"input": {"projectId": project["id"], "title": "Totals are in cents", "tags": ["money"],
+        "content": "The total of an order is computed in cents; rounding errors cost us a week."}});
+    api.ask("mutation ($input: CreateMemoryEntryInput!) { createMemoryEntry(input: $input) { memoryEntry { id } } }", entry).await;
+    let insight = json!({"input": {"projectId": project["id"], "type": "pain_point", "severity": "high", "title": "Order totals drift",
+        "detail": "The total of an order was wrong when a discount was applied twice.", "suggestion": "Apply discounts in one place."}});
+    api.ask("mutation ($input: CreateInsightInput!) { createInsight(input: $input) { insight { id } } }", insight).await;
+}
+
+/// Each citation names a thing that exists, and lines that its file has.
+async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
+    let citations = enrichment["citations"].as_array().unwrap();
+    let kinds: Vec<&str> = citations
+        .iter()
+        .map(|c| c["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["MEMORY_ENTRY", "INSIGHT", "CODE"] {
+        assert!(kinds.contains(&kind), "no citation of {kind}: {kinds:?}");
+    }
+    for citation in citations {
+        if citation["subjectId"].is_string() {
+            let node = api
+                .ask(
+                    "query ($id: ID!) { node(id: $id) { id } }",
+                    json!({"id": citation["subjectId"]}),
+                )
+                .await;
+            assert_eq!(node["node"]["id"], citation["subjectId"]);
+        }
+        if citation["path"].is_string() {
+            let query = "query ($id: ID!, $path: String!) { node(id: $id) { ... on Source { files(path: $path) { nodes { path content } } } } }";
+            let file = api
+                .ask(query, json!({"id": source["id"], "path": citation["path"]}))
+                .await;
+            let content = file["node"]["files"]["nodes"][0]["content"]
+                .as_str()
+                .unwrap();
+            let lines = i64::try_from(content.lines().count()).unwrap();
+            assert!(citation["startLine"].as_i64().unwrap() >= 1, "{citation}");
+            assert!(citation["endLine"].as_i64().unwrap() <= lines, "{citation}");
+        }
+        assert!(
+            citation["subjectId"].is_string() || citation["path"].is_string(),
+            "{citation}"
+        );
+    }
+}
+
+/// By every door of the API: reading, changing, starting, watching, counting, searching.
+async fn other_tenant_sees_nothing(other: &Api, ids: &[&Value]) {
+    let [project, source, note, enrichment, pattern, run] = ids else {
+        panic!("six ids");
+    };
+    for id in ids {
+        let answer = other
+            .ask(
+                "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }",
+                json!({"id": id}),
+            )
+            .await;
+        assert_eq!(answer, json!({"node": null, "nodes": [null]}), "{pattern}");
+    }
+    let counted = other
+        .ask("{ projects { totalCount nodes { id } } runs { totalCount nodes { id } } personas { totalCount } search(query: \"order total\") { title } }", json!({}))
+        .await;
+    let nothing = json!({"projects": {"totalCount": 0, "nodes": []}, "runs": {"totalCount": 0, "nodes": []}, "personas": {"totalCount": 0}, "search": []});
+    assert_eq!(counted, nothing);
+    let by_id = other
+        .ask(
+            "query ($p: ID!, $r: ID!) { project(id: $p) { id } run(id: $r) { id } }",
+            json!({"p": project, "r": run}),
+        )
+        .await;
+    assert_eq!(by_id, json!({"project": null, "run": null}));
+    let by_slug = other
+        .ask("{ project(slug: \"shop\") { id } }", json!({}))
+        .await;
+    assert_eq!(by_slug["project"], Value::Null);
+
+    let changes = [
+        (
+            "updateProject",
+            "UpdateProjectInput",
+            json!({"projectId": project, "name": "mine"}),
+        ),
+        (
+            "deleteProject",
+            "DeleteProjectInput",
+            json!({"projectId": project}),
+        ),
+        (
+            "addSource",
+            "AddSourceInput",
+            json!({"projectId": project, "url": "https://example.org/x.git"}),
+        ),
+        (
+            "updateSource",
+            "UpdateSourceInput",
+            json!({"sourceId": source, "branch": "x"}),
+        ),
+        (
+            "removeSource",
+            "RemoveSourceInput",
+            json!({"sourceId": source}),
+        ),
+        ("startSync", "StartSyncInput", json!({"sourceId": source})),
+        (
+            "startCodeAnalysis",
+            "StartCodeAnalysisInput",
+            json!({"projectId": project}),
+        ),
+        ("cancelRun", "CancelRunInput", json!({"runId": run})),
+        (
+            "createNote",
+            "CreateNoteInput",
+            json!({"projectId": project, "title": "x", "body": "x"}),
+        ),
+        (
+            "updateNote",
+            "UpdateNoteInput",
+            json!({"noteId": note, "title": "x"}),
+        ),
+        ("deleteNote", "DeleteNoteInput", json!({"noteId": note})),
+        ("enrichNote", "EnrichNoteInput", json!({"noteId": note})),
+        (
+            "applyEnrichment",
+            "ApplyEnrichmentInput",
+            json!({"enrichmentId": enrichment}),
+        ),
+        (
+            "dismissEnrichment",
+            "DismissEnrichmentInput",
+            json!({"enrichmentId": enrichment}),
+        ),
+        (
+            "createMemoryEntry",
+            "CreateMemoryEntryInput",
+            json!({"projectId": project, "title": "x", "content": "x"}),
+        ),
+    ];
+    for (field, input, value) in changes {
+        let query =
+            format!("mutation ($input: {input}!) {{ {field}(input: $input) {{ __typename }} }}");
+        assert_eq!(
+            other.refused(&query, json!({"input": value})).await,
+            "NOT_FOUND",
+            "{field}"
+        );
+    }
+    let search = "query ($p: ID!) { search(query: \"order\", projectId: $p) { title } }";
+    assert_eq!(
+        other.refused(search, json!({"p": project})).await,
+        "NOT_FOUND"
+    );
+
+    let run = run.as_str().unwrap();
+    for events in [
+        other.events_by_websocket(run, 0, 1).await,
+        other.events_by_sse(run, 0, 1).await,
+    ] {
+        let told = serde_json::to_string(&events).unwrap();
+        assert!(
+            told.contains("NOT_FOUND") && !told.contains("seq"),
+            "{told}"
+        );
+    }
+    let activity = format!(
+        "subscription {{ projectActivity(projectId: \"{}\") {{ {EVENT} }} }}",
+        project.as_str().unwrap()
+    );
+    let answer = other.post(&activity, json!({})).await.to_string();
+    assert!(!answer.contains("\"seq\""), "{answer}");
+}
+
+/// As the role that serves: without a tenant no table shows a row, and with the other tenant none of the first one's.
+async fn raw_sql_sees_nothing(db: &TestDatabase) {
+    let app = db.app_connection().await.unwrap();
+    let all = db.superuser_connection().await.unwrap();
+    let tables = names(&all, "SELECT table_name::text AS name FROM information_schema.columns WHERE column_name = 'tenant_id' AND table_schema = 'public'").await;
+    let acme = names(
+        &all,
+        "SELECT id::text AS name FROM tenants WHERE slug = 'acme'",
+    )
+    .await
+    .remove(0);
+    let other = names(
+        &all,
+        "SELECT id::text AS name FROM tenants WHERE slug = 'other'",
+    )
+    .await
+    .remove(0);
+    let mut filled = 0;
+    for table in &tables {
+        let of_acme = format!("SELECT count(*) AS rows FROM {table} WHERE tenant_id = '{acme}'");
+        filled += i64::from(rows(&all, &of_acme).await > 0);
+        assert_eq!(
+            rows(&app, &format!("SELECT count(*) AS rows FROM {table}")).await,
+            0,
+            "{table}"
+        );
+        let tx = app.begin().await.unwrap();
+        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{other}'"))
+            .await
+            .unwrap();
+        assert_eq!(rows(&tx, &of_acme).await, 0, "{table}");
+    }
+    // The story above left rows in nearly every table: the zeros are not those of an empty database.
+    assert!(
+        filled >= 18,
+        "{filled} of {} tables were filled",
+        tables.len()
+    );
+}
+
+async fn names(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let rows = db
+        .query_all_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| row.try_get("", "name").unwrap())
+        .collect()
+}
+
+async fn rows(db: &impl ConnectionTrait, sql: &str) -> i64 {
+    let row = db
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await
+        .unwrap();
+    row.unwrap().try_get("", "rows").unwrap()
+}
+
+/// What an operator types: a tenant, its owner, and the token alone on standard output.
+fn tenant_create(db: &TestDatabase, slug: &str) -> String {
+    let output = nyxcore_command(db)
+        .unwrap()
+        .args([
+            "tenant",
+            "create",
+            slug,
+            "--name",
+            slug,
+            "--owner",
+            &format!("owner@{slug}.example"),
+            "--print-token",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    assert!(token.starts_with("nyx_"), "{token}");
+    token
+}
+
+/// A small shop in Python, made with git.
+struct Repository {
+    folder: std::path::PathBuf,
+    url: String,
+    /// Files of the tree.
+    files: i64,
+    /// Files of source code.
+    sources: i64,
+}
+
+impl Repository {
+    fn make(db: &TestDatabase) -> Self {
+        let folder = db.folder().join("shop");
+        std::fs::create_dir(&folder).unwrap();
+        let repository = Self {
+            url: folder.to_str().unwrap().to_owned(),
+            folder,
+            files: 14,
+            sources: 12,
+        };
+        repository.git(&["init", "--quiet", "--initial-branch=main"]);
+        for module in [
+            "order", "cart", "discount", "invoice", "payment", "customer",
+        ] {
+            repository.write(&format!("shop/{module}.py"), &module_text(module));
+            repository.write(&format!("tests/test_{module}.py"), &test_text(module));
+        }
+        repository.write("README.md", "# Shop\n\nComputes the total of an order.\n");
+        repository.write("logo.png", "\u{0}binary\u{0}");
+        repository.commit("Open the shop");
+        repository
+    }
+
+    fn change_one_file(&self) {
+        let text = module_text("order")
+            + "\n\ndef refund_total(order):\n    \"\"\"The total to pay back.\"\"\"\n    return -total(order)\n";
+        self.write("shop/order.py", &text);
+        self.commit("Pay money back");
+    }
+
+    fn head(&self) -> String {
+        let output = self.git(&["rev-parse", "HEAD"]);
+        output.trim().to_owned()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&[
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.org",
+            "commit",
+            "--quiet",
+            "-m",
+            message,
+        ]);
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the repository under test is made with git itself"
+        )]
+        let output = std::process::Command::new("git")
+            .arg("-C")
+            .arg(&self.folder)
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn module_text(module: &str) -> String {
+    format!(
+        r#""""Everything about the {module}."""
+
+import logging
+
+log = logging.getLogger(__name__)
+
+
+class {title}Error(Exception):
+    """What goes wrong with the {module}."""
+
+
+def total(order):
+    """The total of an order in cents."""
+    result = 0
+    for line in order.lines:
+        if line.quantity > 0:
+            result += line.price * line.quantity
+    return result
+
+
+def load_{module}(path):
+    """Reads the {module} from a file."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError as error:
+        log.warning("cannot read %s", path)
+        raise {title}Error(path) from error
+
+
+def save_{module}(path, text):
+    """Writes the {module} to a file."""
+    try:
+        with open(path, "w") as file:
+            file.write(text)
+    except OSError as error:
+        raise {title}Error(path) from error
+
+
+def describe_{module}(value):
+    """The {module} in words."""
+    return f"{module}: {{value}}"
+"#,
+        title = module[..1].to_uppercase() + &module[1..],
+    )
+}
+
+fn test_text(module: &str) -> String {
+    format!(
+        "from shop.{module} import describe_{module}\n\n\ndef test_describe_{module}():\n    assert describe_{module}(1) == \"{module}: 1\"\n"
+    )
+}
