@@ -1,6 +1,5 @@
 //! Who asks: the token in the `Authorization` header, or in a WebSocket's first message, and the tenant that the client believes it speaks to.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -85,18 +84,16 @@ pub(super) async fn init_authenticate(
 }
 
 /// Resolves when the token is good no more, or its role has changed. Where the database does not answer, the token is asked about again.
-pub(super) fn token_revoked(gateway: Gateway, shown: Shown) -> impl Future<Output = ()> + Send {
-    async move {
-        loop {
-            tokio::time::sleep(gateway.limits().token_recheck).await;
-            match directory::token_authenticate(gateway.store(), &shown.token).await {
-                Ok(Some(caller)) if caller == shown.caller => {}
-                Ok(_) => return,
-                Err(error) => tracing::warn!(
-                    ?error,
-                    "an open stream's token could not be looked at again"
-                ),
-            }
+pub(super) async fn token_revoked(gateway: Gateway, shown: Shown) {
+    loop {
+        tokio::time::sleep(gateway.limits().token_recheck).await;
+        match directory::token_authenticate(gateway.store(), &shown.token).await {
+            Ok(Some(caller)) if caller == shown.caller => {}
+            Ok(_) => return,
+            Err(error) => tracing::warn!(
+                ?error,
+                "an open stream's token could not be looked at again"
+            ),
         }
     }
 }

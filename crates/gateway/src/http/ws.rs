@@ -176,10 +176,11 @@ impl Connection {
                     // Every WebSocket answers a ping frame by itself; the protocol's own ping asks the application.
                     self.send(Message::Ping(Default::default())).await?;
                 }
-                frame = self.socket.recv() => match self.read(frame)? {
-                    Some(message) => self.obey(shown, message).await?,
-                    None => {}
-                },
+                frame = self.socket.recv() => {
+                    if let Some(message) = self.read(frame)? {
+                        self.obey(shown, message).await?;
+                    }
+                }
                 Some((id, answer)) = self.operations.next(), if !self.operations.is_empty() => {
                     self.tell(id, answer).await?;
                 }
