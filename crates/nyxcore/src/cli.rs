@@ -10,7 +10,7 @@ use crate::settings::{GlobalFlags, ServeFlags};
 ///
 /// Try it on a repository of yours: `nyxcore quickstart`, in its folder. No account, no key and no service are needed.
 #[derive(Parser)]
-#[command(name = "nyxcore", version = env!("NYXCORE_VERSION"), max_term_width = 100)]
+#[command(name = "nyxcore", version = env!("NYXCORE_VERSION"))]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalFlags,

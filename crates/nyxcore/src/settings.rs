@@ -26,11 +26,14 @@ const VARIABLES: &[(&str, &str)] = &[
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
 
-/// Options that stand before the command.
+/// Where the help lists the options of every command.
+const EVERYWHERE: &str = "Options of every command";
+
+/// Options that stand before the command, or behind it.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct GlobalFlags {
     /// Where everything is kept: the SQLite file and the mirrors [env: NYXCORE_DATA_DIR] [default: ./nyxcore-data]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// A settings file [env: NYXCORE_CONFIG] [default: ./nyxcore.toml, if it is there]
@@ -39,16 +42,15 @@ pub struct GlobalFlags {
         value_name = "FILE",
         env = "NYXCORE_CONFIG",
         hide_env = true,
-        global = true
-    )]
+        global = true, help_heading = EVERYWHERE)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
     /// What to log, on standard error: `warn`, `info`, `nyxcore_runs=debug` ... [env: NYXCORE_LOG]
-    #[arg(long, value_name = "FILTER", global = true)]
+    #[arg(long, value_name = "FILTER", global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
-    /// How to write the log [env: NYXCORE_LOG_FORMAT] [default: text]
-    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    /// How to write the log, `text` or `json` [env: NYXCORE_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
 }
@@ -193,8 +195,8 @@ fn environment() -> Env {
     Env::prefixed("NYXCORE_").only(&names).map(|variable| {
         let setting = VARIABLES
             .iter()
-            .find(|(name, _)| *name == variable.as_str());
-        // `only` lets no other variable through.
+            .find(|(name, _)| variable == *name);
+        // The name comes as it stands in the environment, in capitals: the comparison has no case. `only` lets no other through.
         setting.map_or("", |(_, setting)| setting).into()
     })
 }

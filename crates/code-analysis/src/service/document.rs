@@ -18,6 +18,8 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
         body.push_str("\nFor example: ");
         body.push_str(&places.join(", "));
     }
+    // The first place that shows it is where a citation leads.
+    let shown = pattern.exemplars.first();
     Document {
         kind: KnowledgeKind::CodePattern,
         subject: pattern.id.to_string(),
@@ -25,9 +27,9 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
         project_id: Some(pattern.project_id.0),
         title: pattern.title.clone(),
         body,
-        path: None,
-        start_line: None,
-        end_line: None,
+        path: shown.map(|place| place.path.clone()),
+        start_line: shown.map(|place| i64::from(place.start_line)),
+        end_line: shown.map(|place| i64::from(place.end_line)),
         stack: pattern.stack.clone(),
     }
 }
