@@ -35,8 +35,15 @@ pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
     }
 }
 
+/// The longest TypeID: a prefix of 63 characters, an underscore, and 26 characters for the UUID (the specification's numbers).
+const TYPE_ID_MAX: usize = 63 + 1 + 26;
+
 /// Reads any TypeID: its prefix and its UUID. `None` where the text is malformed.
 pub fn id_parse(text: &str) -> Option<(String, Uuid)> {
+    // The crate cuts a text by bytes at the longest prefix and panics inside a character (0.3.3): a TypeID is ASCII and short.
+    if !text.is_ascii() || text.len() > TYPE_ID_MAX {
+        return None;
+    }
     let id: TypeSafeId<DynamicType> = text.parse().ok()?;
     Some((id.type_prefix().to_owned(), id.uuid()))
 }
@@ -136,6 +143,12 @@ mod tests {
     fn an_id_of_another_kind_is_refused() {
         let other = OtherId(Uuid::from_u128(7)).to_string();
         assert_eq!(ThingId::parse(&other), Err(IdError { expected: "thing" }));
+    }
+
+    #[test]
+    fn a_long_text_with_a_character_across_the_longest_prefix_is_refused() {
+        let text = format!("{}\u{8c61e}_x", "a".repeat(62));
+        assert_eq!(id_parse(&text), None);
     }
 
     proptest! {

@@ -26,10 +26,6 @@ use crate::error::ApiError;
     name = "Node",
     field(name = "id", ty = "ID", desc = "Its id, the same for ever.")
 )]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time is made, and moved once"
-)]
 pub(crate) enum NodeRef {
     Tenant(TenantNode),
     User(UserNode),

@@ -99,6 +99,10 @@ pub(crate) struct RunErrorNode {
 
 /// Long-running work. Every kind of run is one of these.
 #[derive(Interface)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "each field of the interface has its own type and argument"
+)]
 #[graphql(
     name = "Run",
     field(name = "id", ty = "ID", desc = "Its id."),
@@ -306,7 +310,8 @@ run_object! {
         }
 
         /// The commit it started from.
-        async fn from_commit(&self, context: &Context<'_>) -> Result<Option<String>> {
+        #[graphql(name = "fromCommit")]
+        async fn commit_before(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.from_commit)
         }
 
