@@ -4,11 +4,16 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
 /// Room that must be there to begin with, in bytes: less than the smallest database and its log take.
 const ROOM: usize = 1 << 20;
+/// Less room than this is none, in bytes: a page or two of the database's log.
+const ROOM_LEFT: u64 = 64 << 10;
+/// How often it is looked whether there is room left.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The file that tries whether there is room.
 const PROBE: &str = ".nyxcore-probe";
 
@@ -57,6 +62,16 @@ impl DataDir {
         self.made.is_some()
     }
 
+    /// Resolves when there is no room left in it: a database that cannot be written ends nothing by itself.
+    pub async fn full(&self) -> Error {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if room(&self.path).is_some_and(|room| room < ROOM_LEFT) {
+                return Error::DiskFull(self.path.clone());
+            }
+        }
+    }
+
     /// Takes away what was made for it; nothing where it was there before.
     pub fn remove_if_made(&self) {
         if let Some(made) = &self.made {
@@ -75,6 +90,12 @@ pub fn probe(folder: &Path) -> io::Result<()> {
     let written = fs::write(&file, vec![0; ROOM]).and_then(|()| fs::File::open(&file)?.sync_all());
     let removed = fs::remove_file(&file);
     written.and(removed)
+}
+
+/// Bytes that are free for this user in a folder.
+pub fn room(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
 }
 
 /// What an error of the system means for the data directory.

@@ -52,21 +52,25 @@ impl Summary {
         let (strong, heading) = (Style::new().bold(), Style::new().bold().cyan());
         let faint = Style::new().dimmed();
         let rule = paint(&"─".repeat(width), faint);
-        let mut text = format!("\n{}", paint(&self.project.name, strong));
+        let name = self.project.name.replace(char::is_control, "?");
+        let mut text = format!("\n{}", paint(&name, strong));
         let at = self.place();
         if !at.is_empty() {
             let _infallible = write!(text, "  {}", paint(&at, faint));
         }
         let _infallible = write!(text, "\n{rule}\n");
         match &self.analysis {
-            Some(analysis) => text.push_str(&project_table(analysis, width, colour)),
+            Some(analysis) => {
+                let analysis = printable(analysis.clone());
+                text.push_str(&project_table(&analysis, width, colour));
+            }
             None => text.push_str("No code was found to analyse.\n\n"),
         }
         let _infallible = writeln!(
             text,
             "{} {}",
             paint("Note", heading),
-            paint(&self.note.title, strong)
+            paint(&self.note.title.replace(char::is_control, "?"), strong)
         );
         let markdown = self.enrichment.markdown.as_deref().unwrap_or_default();
         text.push_str(&markdown_render(markdown, width, 2, colour));
@@ -128,6 +132,27 @@ pub async fn analysis_load<A: Access>(
     }))
 }
 
+/// An analysis whose paths cannot steer a terminal: whoever made the repository named its files.
+pub fn printable(mut analysis: ProjectAnalysis) -> ProjectAnalysis {
+    let clean = |path: &mut String| {
+        if path.contains(char::is_control) {
+            *path = path.replace(char::is_control, "?");
+        }
+    };
+    for pattern in &mut analysis.patterns {
+        pattern.scope.iter_mut().for_each(clean);
+        let places = pattern
+            .exemplars
+            .iter_mut()
+            .chain(&mut pattern.counter_examples);
+        places.for_each(|place| clean(&mut place.path));
+    }
+    for hotspot in &mut analysis.hotspots {
+        clean(&mut hotspot.path);
+    }
+    analysis
+}
+
 fn pattern(kept: CodePattern) -> Pattern {
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     Pattern {
@@ -142,5 +167,28 @@ fn pattern(kept: CodePattern) -> Pattern {
         confidence: kept.confidence,
         exemplars: kept.exemplars,
         counter_examples: kept.counter_examples,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nyxcore_code_analysis::{Hotspot, ProjectMetrics};
+
+    #[test]
+    fn a_path_cannot_steer_the_terminal() {
+        let analysis = ProjectAnalysis {
+            stack: Vec::new(),
+            metrics: ProjectMetrics::default(),
+            patterns: Vec::new(),
+            hotspots: vec![Hotspot {
+                path: "src/\u{1b}[2Jx.rs".into(),
+                commits: 1,
+                complexity: 1,
+                score: 1.0,
+            }],
+        };
+        let table = project_table(&printable(analysis), 80, false);
+        assert!(table.contains("src/?[2Jx.rs"), "{table}");
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::{AnalyzeArgs, AnalyzeFormat};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
+use crate::summary::printable;
 
 /// How often the bar is moved.
 const TOLD_EVERY: Duration = Duration::from_millis(60);
@@ -77,14 +78,17 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     };
     let files = report.project.metrics.files;
     step.done(&format!("{files} files of code"));
-    print(&report, args.format)
+    print(report, args.format)
 }
 
-fn print(report: &TreeReport, format: AnalyzeFormat) -> Result<()> {
+fn print(mut report: TreeReport, format: AnalyzeFormat) -> Result<()> {
     let text = match format {
-        AnalyzeFormat::Table => report_table(report, output::width(), output::is_coloured()),
+        AnalyzeFormat::Table => {
+            report.project = printable(report.project);
+            report_table(&report, output::width(), output::is_coloured())
+        }
         AnalyzeFormat::Json => {
-            let json = serde_json::to_string_pretty(report);
+            let json = serde_json::to_string_pretty(&report);
             let json = json.map_err(|error| Error::Io {
                 operation: "writing the report",
                 reason: error.to_string(),

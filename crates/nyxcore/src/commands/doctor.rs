@@ -1,12 +1,10 @@
 //! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
 
-use std::path::Path;
-
 use nyxcore_migrations::{SchemaState, schema_state};
 use owo_colors::{OwoColorize, Style};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use crate::data_dir::{probe, refusal};
+use crate::data_dir::{probe, refusal, room};
 use crate::database::{Place, connection_open};
 use crate::error::{Error, Result};
 use crate::git_tool::{git_version, is_new_enough};
@@ -103,12 +101,6 @@ fn data_dir(settings: &Settings, report: &mut Report) {
         Some(room) => report.bad("free space", format!("{}: make room", megabytes(room))),
         None => report.bad("free space", "cannot be told"),
     }
-}
-
-/// Bytes that are free for this user.
-fn room(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    found.f_bavail.checked_mul(found.f_frsize)
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{
-    AnalysisTrigger, ENGINE_VERSION, analysis_latest, analysis_start, project_summary,
+    AnalysisTrigger, ENGINE_VERSION, Hotspot, analysis_latest, analysis_start, hotspot_list,
+    project_summary,
 };
 use nyxcore_note_enrichment::{
     NewEnrichment, NoteEnrichment, enrichment_get, enrichment_list, enrichment_start,
@@ -21,15 +22,13 @@ use crate::progress::{Screen, Step};
 use crate::summary::{Summary, analysis_load};
 use crate::wiring::App;
 
-/// What is asked where nobody asks anything: what a newcomer wants to know of any repository, in the words that code and its habits are
-/// described with.
+/// What is asked where nobody asks anything: what a newcomer wants to know of any repository, in the words that habits of code are
+/// described with. The files that change often and are complex are named behind
+/// it, in few words: every word of a note is looked for.
 const NOTE_TITLE: &str = "Where should a newcomer start?";
-const NOTE_BODY: &str = "\
-Which habits of this code base should a newcomer know before the first change: how functions and types are named, how errors are handled, \
-how tests are laid out, how public items are documented, how modules import each other?
-
-Where does the program start: the main entry point, its configuration, the core of it?
-";
+const NOTE_BODY: &str = "How is code written here: names of functions and types, handling of errors, tests, doc comments, imports?";
+/// Files that the note names.
+const FILES_NAMED: u64 = 3;
 
 /// What is walked.
 pub struct Asked<'a> {
@@ -151,7 +150,8 @@ impl Walk<'_> {
                     counted(analysis.lines_of_code, "line"),
                     counted(analysis.patterns_found, "pattern")
                 );
-                if analysis.files_reused > 0 {
+                // The same content twice is known already the first time, too; that is not worth a word.
+                if analysis.files_reused > analysis.files_analyzed {
                     told.push_str(&format!(
                         "; {} parsed, {} known already",
                         counted(analysis.files_analyzed, "file"),
@@ -183,8 +183,9 @@ impl Walk<'_> {
 
     /// The note that asks this, written if it is not there.
     async fn note(&self, asked: Option<&str>) -> Result<Note> {
-        let (title, body) = note_of(asked);
         let scoped = self.app.store.write(self.home.tenant).await?;
+        let hotspots = hotspot_list(&scoped, self.project.id, FILES_NAMED).await?;
+        let (title, body) = note_of(asked, &hotspots);
         let notes = note_list(&scoped, self.project.id, &PageRequest::first(PAGE_MAX)).await?;
         // Enriching and applying change a note's body; what it is called stays.
         let known = notes
@@ -253,10 +254,18 @@ impl Walk<'_> {
 }
 
 /// The title and the body of the note: of a text, its first line and all of it.
-fn note_of(asked: Option<&str>) -> (String, String) {
+fn note_of(asked: Option<&str>, hotspots: &[Hotspot]) -> (String, String) {
     let asked = asked.map(str::trim).filter(|text| !text.is_empty());
     let Some(asked) = asked else {
-        return (NOTE_TITLE.to_owned(), NOTE_BODY.to_owned());
+        let mut body = format!("{NOTE_BODY}\n");
+        if !hotspots.is_empty() {
+            let paths: Vec<String> = hotspots
+                .iter()
+                .map(|one| format!("`{}`", one.path))
+                .collect();
+            body.push_str(&format!("\nTo read first: {}.\n", paths.join(", ")));
+        }
+        return (NOTE_TITLE.to_owned(), body);
     };
     let first = asked.lines().next().unwrap_or_default().trim();
     let title: String = first.chars().take(200).collect();
@@ -305,10 +314,22 @@ mod tests {
 
     #[test]
     fn the_first_line_of_what_is_asked_is_the_title() {
-        let (title, body) = note_of(Some(" How are leases renewed?\nAnd when? "));
+        let (title, body) = note_of(Some(" How are leases renewed?\nAnd when? "), &[]);
         assert_eq!(title, "How are leases renewed?");
         assert_eq!(body, "How are leases renewed?\nAnd when?");
-        assert_eq!(note_of(Some("  ")).0, NOTE_TITLE);
+        assert_eq!(note_of(Some("  "), &[]).0, NOTE_TITLE);
+    }
+
+    #[test]
+    fn where_nobody_asks_the_files_to_look_at_are_named() {
+        let hotspot = |path: &str| Hotspot {
+            path: path.to_owned(),
+            commits: 2,
+            complexity: 3,
+            score: 1.0,
+        };
+        let (_, body) = note_of(None, &[hotspot("src/a.rs"), hotspot("src/b.rs")]);
+        assert!(body.starts_with(NOTE_BODY) && body.ends_with("`src/a.rs`, `src/b.rs`.\n"));
     }
 
     #[test]

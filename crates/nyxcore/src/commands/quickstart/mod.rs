@@ -8,6 +8,7 @@ mod line;
 mod target;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use nyxcore_sync::git::ScanPath;
@@ -19,6 +20,9 @@ use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
 use target::Target;
+
+/// How long workers may take to hand their runs back.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Analyses, enriches, shows, and serves unless told to end.
 ///
@@ -65,8 +69,10 @@ async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<hom
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
         () = ended => Err(Error::Interrupted),
+        error = app.data_dir.full() => Err(error),
     };
-    workers.shutdown().await;
+    // On a full disk a worker may wait long for a database that cannot be written.
+    let _late = tokio::time::timeout(SHUTDOWN_PATIENCE, workers.shutdown()).await;
     match outcome {
         Ok((home, summary)) => {
             output::write(&summary.render(output::width(), output::is_coloured()))?;

@@ -1,0 +1,189 @@
+//! `quickstart` on real repositories: what it shows, what it uses again, and how it ends.
+
+use super::*;
+
+#[test]
+fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
+    run_on_sqlite(|db| async move {
+        let mut repository = repository(&db, "atlas");
+        let path = repository.path().to_str().unwrap().to_owned();
+        let quickstart = || nyxcore(&db, &["quickstart", &path, "--exit"]);
+
+        let first = quickstart();
+        assert!(first.status.success(), "{}", first.err);
+        let head = repository.git(&["rev-parse", "--short=10", "HEAD"]);
+        for shown in [
+            &format!("atlas  main @ {head}"),
+            "rust        tokio",
+            "12 files · ",
+            "Functions and methods are snake_case",
+            "12 of 12 · rust",
+            "see  src/",
+            "Hotspots",
+            "Note Where should a newcomer start?",
+            "Extractive: drawn from what is known, no model was used.",
+            "References",
+            "[1] Code pattern: ",
+        ] {
+            assert!(
+                first.out.contains(shown),
+                "{shown:?} is not in\n{}",
+                first.out
+            );
+        }
+        assert!(
+            first.err.contains("13 new") && !first.err.contains("error"),
+            "{}",
+            first.err
+        );
+
+        let second = quickstart();
+        assert!(
+            second.out.contains("analysis as it was · note as it was"),
+            "{}",
+            second.out
+        );
+        assert!(second.err.contains("13 unchanged"), "{}", second.err);
+        let without_times = |said: &Said| {
+            said.out
+                .lines()
+                .filter(|line| !line.starts_with("Took"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert_eq!(without_times(&first), without_times(&second));
+
+        repository.write("src/open.rs", "pub fn openFile() {}\n");
+        repository.commit("Change one file");
+        let third = quickstart();
+        assert!(
+            third.err.contains("1 changed, 12 unchanged"),
+            "{}",
+            third.err
+        );
+        assert!(
+            third.err.contains("1 file parsed, 12 known already"),
+            "{}",
+            third.err
+        );
+        assert!(
+            third.out.contains("11 of 12 · rust") && !third.out.contains("as it was"),
+            "{}",
+            third.out
+        );
+    });
+}
+
+#[test]
+fn in_the_repository_it_stands_in_it_leaves_nothing_for_git_to_see() {
+    run_on_sqlite(|db| async move {
+        let repository = repository(&db, "atlas");
+        // What lies in the repository decides nothing.
+        repository.write("nyxcore.toml", "listen = 'nowhere'\nworkers = 'none'\n");
+        let program = nyxcore_command(&db).unwrap().get_program().to_owned();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the program as a person types it, with no option"
+        )]
+        let mut command = Command::new(program);
+        let shown = said(
+            command
+                .current_dir(repository.path().join("src"))
+                .args(["quickstart", "--exit"]),
+        );
+        assert!(
+            shown.status.success() && shown.out.contains("12 of 12"),
+            "{}{}",
+            shown.out,
+            shown.err
+        );
+        assert!(
+            repository
+                .path()
+                .join("src/nyxcore-data/nyxcore.sqlite")
+                .is_file()
+        );
+        assert_eq!(
+            repository.git(&["status", "--porcelain"]),
+            "?? nyxcore.toml"
+        );
+    });
+}
+
+#[test]
+fn what_is_not_committed_is_not_looked_at_and_that_is_said() {
+    run_on_sqlite(|db| async move {
+        let repository = repository(&db, "atlas");
+        repository.write("src/open.rs", "pub fn openFile() {}\n");
+        let shown = nyxcore(
+            &db,
+            &["quickstart", repository.path().to_str().unwrap(), "--exit"],
+        );
+        assert!(
+            shown.out.contains("12 of 12") && shown.err.contains("not committed"),
+            "{}{}",
+            shown.out,
+            shown.err
+        );
+    });
+}
+
+#[test]
+fn a_note_of_ones_own_is_asked_beside_the_others() {
+    run_on_sqlite(|db| async move {
+        let repository = repository(&db, "atlas");
+        let path = repository.path().to_str().unwrap().to_owned();
+        assert!(
+            nyxcore(&db, &["quickstart", &path, "--exit"])
+                .status
+                .success()
+        );
+        let note = "Seek in a file\nWhat does seek do?";
+        let shown = nyxcore(&db, &["quickstart", &path, "--exit", "--note", note]);
+        assert!(
+            shown.out.contains("Note Seek in a file") && shown.out.contains("src/seek.rs:"),
+            "{}",
+            shown.out
+        );
+        assert!(
+            shown.out.contains("analysis as it was · note 0"),
+            "{}",
+            shown.out
+        );
+    });
+}
+
+#[test]
+fn it_serves_with_a_token_that_the_next_one_revokes() {
+    run_on_sqlite(|db| async move {
+        let repository = repository(&db, "atlas");
+        let path = repository.path().to_str().unwrap().to_owned();
+        let start = || {
+            let mut command = nyxcore_command(&db).unwrap();
+            let running = Running::start(
+                command.args(["quickstart", &path, "--listen", "127.0.0.1:0"]),
+                true,
+            );
+            let url = running.after("GraphiQL");
+            let token = running.after("Token");
+            (running, url, token)
+        };
+        let (running, url, first) = start();
+        let (_, answer) = viewer(&url, &first).await;
+        assert_eq!(
+            answer["data"]["viewer"]["tenant"]["slug"], "home",
+            "{answer}"
+        );
+        assert_eq!(running.end("INT").code(), Some(0));
+
+        let (running, url, second) = start();
+        let (_, answer) = viewer(&url, &second).await;
+        assert_eq!(answer["data"]["viewer"]["role"], "OWNER", "{answer}");
+        let (status, answer) = viewer(&url, &first).await;
+        assert!(
+            status == 401 && answer["data"].is_null(),
+            "{status} {answer}"
+        );
+        assert_eq!(running.end("TERM").code(), Some(0));
+    });
+}
