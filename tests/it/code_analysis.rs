@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use nyxcore_code_analysis::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern, CodePatternFilter,
-    CodePatterns, FileHistory, Pattern, QUIET_PERIOD, TreeOptions, analysis_catch_up, analysis_count, analysis_latest,
-    analysis_latest_of, analysis_list, analysis_start, analysis_start_after_sync, blob_id, code_pattern_count,
-    code_pattern_list, hotspot_list, project_summaries_of, project_summary, tree_analyze,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
+    CodePatternFilter, CodePatterns, FileHistory, Pattern, QUIET_PERIOD, TreeOptions,
+    analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
+    analysis_start, analysis_start_after_sync, blob_id, code_pattern_count, code_pattern_list,
+    hotspot_list, project_summaries_of, project_summary, tree_analyze,
 };
 use nyxcore_projects::{
-    FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert, churn_add, files_apply,
-    files_by_path, project_create, source_add, source_synced,
+    FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert,
+    churn_add, files_apply, files_by_path, project_create, source_add, source_synced,
 };
 use nyxcore_retrieval::{KnowledgeKind, SearchRequest, search};
-use nyxcore_runs::{EventBody, Level, RunEvent, RunId, RunKind, RunStatus, Runs, Start, Workers, run_cancel, run_follow};
+use nyxcore_runs::{
+    EventBody, Level, RunEvent, RunId, RunKind, RunStatus, Runs, Start, Workers, run_cancel,
+    run_follow,
+};
 use nyxcore_tenancy::{PageRequest, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::FromQueryResult;
@@ -402,7 +406,10 @@ on_both_databases! {
 fn tree() -> Tree {
     let mut tree = Tree::new();
     let mut add = |path: &str, text: &str| tree.insert(path.to_owned(), text.to_owned());
-    add("Cargo.toml", "[package]\nname = \"home\"\n\n[dependencies]\naxum = \"0.8\"\n");
+    add(
+        "Cargo.toml",
+        "[package]\nname = \"home\"\n\n[dependencies]\naxum = \"0.8\"\n",
+    );
     add(".nyxcoreignore", "old/\n");
     add("old/a.rs", "pub fn notSnake() {}\n");
     add("old/b.rs", "pub fn notSnakeEither() {}\n");
@@ -416,39 +423,99 @@ fn tree() -> Tree {
     }
     add("src/odd.rs", "pub fn oddOne() {}\n");
     for name in ["main", "load", "save", "send", "wait", "stop"] {
-        let text = format!("def do_{name}(value):\n    \"\"\"Does it.\"\"\"\n    if value:\n        return '{name}'\n    return None\n");
+        let text = format!(
+            "def do_{name}(value):\n    \"\"\"Does it.\"\"\"\n    if value:\n        return '{name}'\n    return None\n"
+        );
         add(&format!("app/{name}.py"), &text);
     }
     tree
 }
 
 /// A project with one source that has those files, as of the commit `c0ffee`.
-async fn project(store: &Store, tenant: TenantId, name: &str, tree: &Tree) -> (ProjectId, SourceId) {
+async fn project(
+    store: &Store,
+    tenant: TenantId,
+    name: &str,
+    tree: &Tree,
+) -> (ProjectId, SourceId) {
     let scoped = store.write(tenant).await.unwrap();
-    let project = project_create(&scoped, NewProject { name: name.into(), ..NewProject::default() }).await.unwrap();
+    let project = project_create(
+        &scoped,
+        NewProject {
+            name: name.into(),
+            ..NewProject::default()
+        },
+    )
+    .await
+    .unwrap();
     scoped.commit().await.unwrap();
-    let source = source(store, tenant, project.id, &format!("https://example.org/{name}.git"), "").await;
-    let files: Vec<(&str, &str)> = tree.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let source = source(
+        store,
+        tenant,
+        project.id,
+        &format!("https://example.org/{name}.git"),
+        "",
+    )
+    .await;
+    let files: Vec<(&str, &str)> = tree
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
     sync(store, tenant, source, "c0ffee", &files).await;
     (project.id, source)
 }
 
-async fn source(store: &Store, tenant: TenantId, project_id: ProjectId, url: &str, scan_path: &str) -> SourceId {
+async fn source(
+    store: &Store,
+    tenant: TenantId,
+    project_id: ProjectId,
+    url: &str,
+    scan_path: &str,
+) -> SourceId {
     let scoped = store.write(tenant).await.unwrap();
-    let new = NewSource { project_id, url: url.into(), branch: None, scan_path: scan_path.into() };
+    let new = NewSource {
+        project_id,
+        url: url.into(),
+        branch: None,
+        scan_path: scan_path.into(),
+    };
     let source = source_add(&scoped, new).await.unwrap();
     scoped.commit().await.unwrap();
     source.id
 }
 
 /// Brings files into a source, as a sync does.
-async fn sync(store: &Store, tenant: TenantId, source: SourceId, commit: &str, files: &[(&str, &str)]) {
+async fn sync(
+    store: &Store,
+    tenant: TenantId,
+    source: SourceId,
+    commit: &str,
+    files: &[(&str, &str)],
+) {
     let scoped = store.write(tenant).await.unwrap();
     let size = |text: &str| i64::try_from(text.len()).unwrap();
-    let blobs = files.iter().map(|(_, text)| NewBlob { oid: blob_id(text.as_bytes()), size: size(text), content: Some((*text).into()) });
+    let blobs = files.iter().map(|(_, text)| NewBlob {
+        oid: blob_id(text.as_bytes()),
+        size: size(text),
+        content: Some((*text).into()),
+    });
     blobs_insert(&scoped, blobs.collect()).await.unwrap();
-    let added = files.iter().map(|(path, text)| NewFile { path: (*path).into(), blob: blob_id(text.as_bytes()), language: None, size: size(text) });
-    files_apply(&scoped, source, FileChanges { added: added.collect(), ..FileChanges::default() }).await.unwrap();
+    let added = files.iter().map(|(path, text)| NewFile {
+        path: (*path).into(),
+        blob: blob_id(text.as_bytes()),
+        language: None,
+        size: size(text),
+    });
+    files_apply(
+        &scoped,
+        source,
+        FileChanges {
+            added: added.collect(),
+            ..FileChanges::default()
+        },
+    )
+    .await
+    .unwrap();
     let now = scoped.env().now();
     source_synced(&scoped, source, commit, now).await.unwrap();
     scoped.commit().await.unwrap();
@@ -456,34 +523,60 @@ async fn sync(store: &Store, tenant: TenantId, source: SourceId, commit: &str, f
 
 async fn begin(store: &Store, tenant: TenantId, project: ProjectId) -> (Start, CodeAnalysis) {
     let scoped = store.write(tenant).await.unwrap();
-    let begun = analysis_start(&scoped, project, AnalysisTrigger::Manual, None, QUIET_PERIOD).await.unwrap();
+    let begun = analysis_start(
+        &scoped,
+        project,
+        AnalysisTrigger::Manual,
+        None,
+        QUIET_PERIOD,
+    )
+    .await
+    .unwrap();
     scoped.commit().await.unwrap();
     begun
 }
 
 async fn after_sync(store: &Store, tenant: TenantId, project: ProjectId) -> (Start, CodeAnalysis) {
     let scoped = store.write(tenant).await.unwrap();
-    let begun = analysis_start_after_sync(&scoped, project, QUIET_PERIOD).await.unwrap();
+    let begun = analysis_start_after_sync(&scoped, project, QUIET_PERIOD)
+        .await
+        .unwrap();
     scoped.commit().await.unwrap();
     begun
 }
 
 /// Has a queued run worked to its end, which must be good.
 async fn work(store: &Store, tenant: TenantId, run: RunId) -> Vec<RunEvent> {
-    let workers = Workers::builder(store).handler(AnalysisHandler::default()).start();
-    let events: Vec<RunEvent> = run_follow(store, tenant, run, 0).map(Result::unwrap).collect().await;
+    let workers = Workers::builder(store)
+        .handler(AnalysisHandler::default())
+        .start();
+    let events: Vec<RunEvent> = run_follow(store, tenant, run, 0)
+        .map(Result::unwrap)
+        .collect()
+        .await;
     workers.shutdown().await;
-    let succeeded = EventBody::Finished { status: RunStatus::Succeeded };
+    let succeeded = EventBody::Finished {
+        status: RunStatus::Succeeded,
+    };
     assert_eq!(events.last().unwrap().body, succeeded, "{events:#?}");
     events
 }
 
-async fn analyze(store: &Store, tenant: TenantId, project: ProjectId) -> (CodeAnalysis, Vec<RunEvent>) {
+async fn analyze(
+    store: &Store,
+    tenant: TenantId,
+    project: ProjectId,
+) -> (CodeAnalysis, Vec<RunEvent>) {
     let (start, _) = begin(store, tenant, project).await;
     assert!(start.is_started());
     let events = work(store, tenant, start.run().id).await;
     let scoped = store.read(tenant).await.unwrap();
-    (CodeAnalyses::require(&scoped, start.run().id).await.unwrap(), events)
+    (
+        CodeAnalyses::require(&scoped, start.run().id)
+            .await
+            .unwrap(),
+        events,
+    )
 }
 
 async fn status(store: &Store, tenant: TenantId, run: RunId) -> RunStatus {
@@ -491,9 +584,16 @@ async fn status(store: &Store, tenant: TenantId, run: RunId) -> RunStatus {
     Runs::require(&scoped, run).await.unwrap().status
 }
 
-async fn patterns(store: &Store, tenant: TenantId, project: ProjectId, filter: &CodePatternFilter) -> Vec<CodePattern> {
+async fn patterns(
+    store: &Store,
+    tenant: TenantId,
+    project: ProjectId,
+    filter: &CodePatternFilter,
+) -> Vec<CodePattern> {
     let scoped = store.read(tenant).await.unwrap();
-    let page = code_pattern_list(&scoped, project, filter, &PageRequest::first(200)).await.unwrap();
+    let page = code_pattern_list(&scoped, project, filter, &PageRequest::first(200))
+        .await
+        .unwrap();
     page.into_items()
 }
 
@@ -504,7 +604,13 @@ async fn facts_kept(store: &Store, tenant: TenantId) -> i64 {
         kept: i64,
     }
     let scoped = store.read(tenant).await.unwrap();
-    let rows: Vec<Kept> = scoped.sql_all("SELECT count(*) AS kept FROM file_facts WHERE tenant_id = $1", []).await.unwrap();
+    let rows: Vec<Kept> = scoped
+        .sql_all(
+            "SELECT count(*) AS kept FROM file_facts WHERE tenant_id = $1",
+            [],
+        )
+        .await
+        .unwrap();
     rows[0].kept
 }
 

@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use nyxcore_knowledge::{
-    ConsolidationPatterns, ConsolidationSeverity, ConsolidationType, ImportedMemoryEntry, Insight, InsightSeverity,
-    InsightType, Insights, MemoryEntries, MemoryImport, MemorySource, NewConsolidationPattern, NewInsight,
-    NewMemoryEntry, consolidation_pattern_count, consolidation_pattern_create, consolidation_pattern_list,
-    consolidation_pattern_projects, insight_count, insight_create, insight_list, letter_entry, memory_entries_import,
+    ConsolidationPatterns, ConsolidationSeverity, ConsolidationType, ImportedMemoryEntry, Insight,
+    InsightSeverity, InsightType, Insights, MemoryEntries, MemoryImport, MemorySource,
+    NewConsolidationPattern, NewInsight, NewMemoryEntry, consolidation_pattern_count,
+    consolidation_pattern_create, consolidation_pattern_list, consolidation_pattern_projects,
+    insight_count, insight_create, insight_list, letter_entry, memory_entries_import,
     memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
 };
 use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
@@ -215,28 +216,55 @@ on_both_databases! {
 
 async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
     let scoped = store.write(tenant).await.unwrap();
-    let project = project_create(&scoped, NewProject { name: name.to_owned(), ..NewProject::default() }).await.unwrap();
+    let project = project_create(
+        &scoped,
+        NewProject {
+            name: name.to_owned(),
+            ..NewProject::default()
+        },
+    )
+    .await
+    .unwrap();
     scoped.commit().await.unwrap();
     project.id
 }
 
-async fn import(store: &Store, tenant: TenantId, project: ProjectId, letters: Vec<ImportedMemoryEntry>) -> MemoryImport {
+async fn import(
+    store: &Store,
+    tenant: TenantId,
+    project: ProjectId,
+    letters: Vec<ImportedMemoryEntry>,
+) -> MemoryImport {
     let scoped = store.write(tenant).await.unwrap();
-    let import = memory_entries_import(&scoped, project, letters).await.unwrap();
+    let import = memory_entries_import(&scoped, project, letters)
+        .await
+        .unwrap();
     scoped.commit().await.unwrap();
     import
 }
 
 /// A project's entries, oldest first.
-async fn letters(store: &Store, tenant: TenantId, project: ProjectId) -> Vec<nyxcore_knowledge::MemoryEntry> {
+async fn letters(
+    store: &Store,
+    tenant: TenantId,
+    project: ProjectId,
+) -> Vec<nyxcore_knowledge::MemoryEntry> {
     let scoped = store.read(tenant).await.unwrap();
-    let mut entries = memory_entry_list(&scoped, Some(project), &PageRequest::default()).await.unwrap().into_items();
+    let mut entries = memory_entry_list(&scoped, Some(project), &PageRequest::default())
+        .await
+        .unwrap()
+        .into_items();
     entries.reverse();
     entries
 }
 
 async fn ask(store: &Store, tenant: TenantId, text: &str) -> Vec<Hit> {
-    search(&store.read(tenant).await.unwrap(), &SearchRequest::new(text)).await.unwrap()
+    search(
+        &store.read(tenant).await.unwrap(),
+        &SearchRequest::new(text),
+    )
+    .await
+    .unwrap()
 }
 
 fn subjects(hits: &[Hit]) -> Vec<String> {
@@ -244,11 +272,19 @@ fn subjects(hits: &[Hit]) -> Vec<String> {
 }
 
 fn counts(added: u64, updated: u64, unchanged: u64) -> MemoryImport {
-    MemoryImport { added, updated, unchanged, refused: vec![] }
+    MemoryImport {
+        added,
+        updated,
+        unchanged,
+        refused: vec![],
+    }
 }
 
 fn letter(number: u32, text: &str) -> ImportedMemoryEntry {
-    letter_entry(&format!(".memory/letter_{number}.md"), &format!("# Letter {number}\n\n{text}\n"))
+    letter_entry(
+        &format!(".memory/letter_{number}.md"),
+        &format!("# Letter {number}\n\n{text}\n"),
+    )
 }
 
 fn memory(project_id: Option<ProjectId>, title: &str) -> NewMemoryEntry {

@@ -1,34 +1,34 @@
 //! The one integration-test binary: one module an area.
 
 #[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod house_rules;
-#[cfg(test)]
-mod storage;
-#[cfg(test)]
-mod runs;
-#[cfg(test)]
-mod support;
-#[cfg(test)]
-mod tenancy;
-#[cfg(test)]
-mod knowledge;
-#[cfg(test)]
-mod retrieval;
-#[cfg(test)]
-mod personas;
-#[cfg(test)]
-mod projects;
-#[cfg(test)]
-mod sync;
-#[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
-mod note_enrichment;
+mod command_line;
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod gateway_transport;
 #[cfg(test)]
-mod command_line;
+mod harness;
+#[cfg(test)]
+mod house_rules;
+#[cfg(test)]
+mod knowledge;
+#[cfg(test)]
+mod note_enrichment;
+#[cfg(test)]
+mod personas;
+#[cfg(test)]
+mod projects;
+#[cfg(test)]
+mod retrieval;
+#[cfg(test)]
+mod runs;
+#[cfg(test)]
+mod storage;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod sync;
+#[cfg(test)]
+mod tenancy;

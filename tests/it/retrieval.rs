@@ -2,8 +2,8 @@
 
 use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
 use nyxcore_retrieval::{
-    Citation, Document, Hit, KnowledgeKind, Published, SearchRequest, documents_publish, documents_withdraw,
-    documents_withdraw_project, search,
+    Citation, Document, Hit, KnowledgeKind, Published, SearchRequest, documents_publish,
+    documents_withdraw, documents_withdraw_project, search,
 };
 use nyxcore_tenancy::{Error, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
@@ -239,7 +239,12 @@ fn the_search_function_returns_nothing_where_no_tenant_is_set() {
     run_on_postgres(|db| async move {
         let (store, acme) = acme(&db).await;
         let (other, _) = tenant(&store, "other").await;
-        publish(&store, acme, vec![document(KnowledgeKind::Note, "n", "lease")]).await;
+        publish(
+            &store,
+            acme,
+            vec![document(KnowledgeKind::Note, "n", "lease")],
+        )
+        .await;
         let app = db.app_connection().await.unwrap();
         assert_eq!(function_rows(&app, None).await, 0);
         assert_eq!(function_rows(&app, Some("")).await, 0);
@@ -255,9 +260,18 @@ fn the_search_function_returns_nothing_where_no_tenant_is_set() {
 fn nobody_becomes_the_role_of_the_search_function() {
     run_on_postgres(|db| async move {
         let (store, acme) = acme(&db).await;
-        publish(&store, acme, vec![document(KnowledgeKind::Note, "n", "lease")]).await;
+        publish(
+            &store,
+            acme,
+            vec![document(KnowledgeKind::Note, "n", "lease")],
+        )
+        .await;
         let app = db.app_connection().await.unwrap();
-        assert!(app.execute_unprepared("SET ROLE nyxcore_search").await.is_err());
+        assert!(
+            app.execute_unprepared("SET ROLE nyxcore_search")
+                .await
+                .is_err()
+        );
         let rights = "SELECT count(*) AS n FROM pg_roles r WHERE r.rolname = 'nyxcore_search' AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls
             OR has_table_privilege(r.oid, 'search_documents', 'INSERT, UPDATE, DELETE') OR has_table_privilege(r.oid, 'notes', 'SELECT'))";
         assert_eq!(count(&app, rights).await, 0);
@@ -267,15 +281,24 @@ fn nobody_becomes_the_role_of_the_search_function() {
 async fn function_rows(app: &DatabaseConnection, tenant: Option<&str>) -> i64 {
     let tx = app.begin().await.unwrap();
     if let Some(tenant) = tenant {
-        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{tenant}'")).await.unwrap();
+        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{tenant}'"))
+            .await
+            .unwrap();
     }
-    let rows = count(&tx, "SELECT count(*) AS n FROM nyxcore_search('lease', NULL, ARRAY['NOTE'], NULL, 10)").await;
+    let rows = count(
+        &tx,
+        "SELECT count(*) AS n FROM nyxcore_search('lease', NULL, ARRAY['NOTE'], NULL, 10)",
+    )
+    .await;
     tx.commit().await.unwrap();
     rows
 }
 
 async fn count(db: &impl ConnectionTrait, sql: &str) -> i64 {
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let row = db
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await
+        .unwrap();
     row.unwrap().try_get("", "n").unwrap()
 }
 
@@ -287,7 +310,15 @@ async fn acme(db: &TestDatabase) -> (Store, TenantId) {
 
 async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
     let scoped = store.write(tenant).await.unwrap();
-    let project = project_create(&scoped, NewProject { name: name.to_owned(), ..NewProject::default() }).await.unwrap();
+    let project = project_create(
+        &scoped,
+        NewProject {
+            name: name.to_owned(),
+            ..NewProject::default()
+        },
+    )
+    .await
+    .unwrap();
     scoped.commit().await.unwrap();
     project.id
 }
@@ -300,7 +331,9 @@ async fn publish(store: &Store, tenant: TenantId, documents: Vec<Document>) -> P
 }
 
 async fn find(store: &Store, tenant: TenantId, request: &SearchRequest) -> Vec<Hit> {
-    search(&store.read(tenant).await.unwrap(), request).await.unwrap()
+    search(&store.read(tenant).await.unwrap(), request)
+        .await
+        .unwrap()
 }
 
 async fn ask(store: &Store, tenant: TenantId, text: &str) -> Vec<Hit> {

@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use nyxcore_runs::{
-    EventBody, NewRun, RunContext, RunEvent, RunFailure, RunHandler, RunId, RunKind, RunStatus, Runs, Start, Workers,
-    activity_follow, event_list, run_cancel, run_follow, run_start, run_sweep,
+    EventBody, NewRun, RunContext, RunEvent, RunFailure, RunHandler, RunId, RunKind, RunStatus,
+    Runs, Start, Workers, activity_follow, event_list, run_cancel, run_follow, run_start,
+    run_sweep,
 };
 use nyxcore_tenancy::{Error, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -36,7 +37,13 @@ enum Then {
 impl Steps {
     fn new(then: Then) -> (Self, Arc<AtomicUsize>) {
         let worked = Arc::new(AtomicUsize::new(0));
-        (Self { worked: worked.clone(), then }, worked)
+        (
+            Self {
+                worked: worked.clone(),
+                then,
+            },
+            worked,
+        )
     }
 }
 
@@ -92,7 +99,10 @@ fn new_run(subject: &str) -> NewRun {
 }
 
 async fn followed(store: &Store, tenant: TenantId, run: RunId, after: i64) -> Vec<RunEvent> {
-    run_follow(store, tenant, run, after).map(Result::unwrap).collect().await
+    run_follow(store, tenant, run, after)
+        .map(Result::unwrap)
+        .collect()
+        .await
 }
 
 async fn status(store: &Store, tenant: TenantId, run: RunId) -> RunStatus {

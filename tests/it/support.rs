@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use nyxcore_tenancy::{CountingIds, Env, ManualClock, RandomIds, Store, StoreOptions, Tenant, User, directory};
+use nyxcore_tenancy::{
+    CountingIds, Env, ManualClock, RandomIds, Store, StoreOptions, Tenant, User, directory,
+};
 use nyxcore_tests::TestDatabase;
 
 /// A store on the test's database, as the role that serves, on the machine's clock.

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use nyxcore_runs::{NewRun, RunKind, Runs, Start, run_start};
 use nyxcore_tenancy::directory::{
-    ApiTokens, NewApiToken, api_token_create, api_token_revoke, membership_count, membership_list, tenant_by_slug,
-    tenant_create, tenant_current, token_authenticate, user_memberships, users_by_id,
+    ApiTokens, NewApiToken, api_token_create, api_token_revoke, membership_count, membership_list,
+    tenant_by_slug, tenant_create, tenant_current, token_authenticate, user_memberships,
+    users_by_id,
 };
 use nyxcore_tenancy::{
     Error, PageRequest, Repository, Role, Store, StoreOptions, SystemPurpose, TenantId, UserId,
@@ -183,16 +184,19 @@ fn token_for(user: UserId, role: Role) -> NewApiToken {
 
 async fn run_of(store: &Store, tenant: TenantId) -> Start {
     let scoped = store.write(tenant).await.unwrap();
-    let start = run_start(&scoped, NewRun {
-        kind: RunKind::Workflow,
-        subject: "x".into(),
-        project_id: None,
-        started_by: None,
-        input: serde_json::Value::Null,
-        quiet_period: None,
-        max_attempts: 1,
-        not_before: None,
-    })
+    let start = run_start(
+        &scoped,
+        NewRun {
+            kind: RunKind::Workflow,
+            subject: "x".into(),
+            project_id: None,
+            started_by: None,
+            input: serde_json::Value::Null,
+            quiet_period: None,
+            max_attempts: 1,
+            not_before: None,
+        },
+    )
     .await
     .unwrap();
     scoped.commit().await.unwrap();
@@ -216,7 +220,9 @@ fn raw_sql_as_the_app_role_sees_nothing_without_a_tenant_and_only_its_own_with_o
             run_of(&store, tenant).await;
         }
         let scoped = store.write(acme.id).await.unwrap();
-        api_token_create(&scoped, token_for(ada.id, Role::Member)).await.unwrap();
+        api_token_create(&scoped, token_for(ada.id, Role::Member))
+            .await
+            .unwrap();
         scoped.commit().await.unwrap();
 
         let app: DatabaseConnection = db.app_connection().await.unwrap();
@@ -224,14 +230,24 @@ fn raw_sql_as_the_app_role_sees_nothing_without_a_tenant_and_only_its_own_with_o
             let all = format!("SELECT count(*) FROM {table}");
             assert_eq!(count(&app, &all).await, 0, "{table} without a tenant");
             let tx = app.begin().await.unwrap();
-            tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0)).await.unwrap();
+            tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0))
+                .await
+                .unwrap();
             assert_eq!(count(&tx, &all).await, 1, "{table} with a tenant");
         }
         // Neither by inserting nor by moving a row does it get into another tenant.
         let tx = app.begin().await.unwrap();
-        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0)).await.unwrap();
+        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0))
+            .await
+            .unwrap();
         let moved = format!("UPDATE runs SET tenant_id = '{}'", other.id.0);
-        assert!(tx.execute_unprepared(&moved).await.unwrap_err().to_string().contains("row-level security"));
+        assert!(
+            tx.execute_unprepared(&moved)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("row-level security")
+        );
     });
 }
 
@@ -241,7 +257,9 @@ fn a_connection_that_goes_back_to_the_pool_has_no_tenant_left() {
         let mut options = StoreOptions::new(db.app_url());
         // One for the listener, one for everything else: the same connection serves again.
         options.max_connections = 2;
-        let store = Store::connect(&options, nyxcore_tenancy::Env::default()).await.unwrap();
+        let store = Store::connect(&options, nyxcore_tenancy::Env::default())
+            .await
+            .unwrap();
         let (acme, _) = tenant(&store, "acme").await;
         let run = run_of(&store, acme.id).await.run().id;
         let scoped = store.read(acme.id).await.unwrap();
@@ -254,7 +272,10 @@ fn a_connection_that_goes_back_to_the_pool_has_no_tenant_left() {
             tenant: Option<String>,
         }
         let rows: Vec<Setting> = system
-            .sql_all("SELECT nullif(current_setting('nyxcore.tenant_id', true), '') AS tenant", [])
+            .sql_all(
+                "SELECT nullif(current_setting('nyxcore.tenant_id', true), '') AS tenant",
+                [],
+            )
             .await
             .unwrap();
         assert_eq!(rows[0].tenant, None);
@@ -265,7 +286,8 @@ fn a_connection_that_goes_back_to_the_pool_has_no_tenant_left() {
 fn a_superuser_is_refused_as_the_serving_role() {
     run_on_postgres(|db| async move {
         let url = db.superuser_url().unwrap();
-        let refused = Store::connect(&StoreOptions::new(url), nyxcore_tenancy::Env::default()).await;
+        let refused =
+            Store::connect(&StoreOptions::new(url), nyxcore_tenancy::Env::default()).await;
         assert_eq!(refused.unwrap_err().code(), "DATABASE_ROLE_UNSAFE");
     });
 }

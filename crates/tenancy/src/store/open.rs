@@ -6,6 +6,7 @@ use std::time::Duration;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
 };
+use sqlx::Connection;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::{Error, Result};
@@ -58,6 +59,16 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
                 .busy_timeout(Duration::from_secs(10))
                 .pragma("cache_size", "-16000")
                 .pragma("temp_store", "memory")
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            // On a full disk SQLite ends a transaction by itself; the driver's ROLLBACK then fails and the connection would be taken for
+            // one in a transaction for ever. Such a one is closed. The ping waits for a rollback that is still under way.
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
         });
     Ok(Database::connect(connect).await?)
 }
