@@ -1,14 +1,16 @@
 //! The main job, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
 
 mod api;
+mod repository;
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
 use api::{Api, EVENT, seqs};
+use repository::Repository;
 
 on_both_databases! {
     async fn a_repository_becomes_an_enriched_note_and_no_other_tenant_sees_any_of_it(db: TestDatabase) {
@@ -108,8 +110,14 @@ on_both_databases! {
         let body = applied["applyEnrichment"]["note"]["body"].as_str().unwrap();
         assert!(body.contains("How do we compute") && body.contains("[1]"), "{body}");
 
-        let ids = [&project["id"], &source["id"], &note["id"], &enrichment["id"], &patterns[0]["id"], &json!(run)];
-        other_tenant_sees_nothing(&Api::new(&server, &other_token), &ids).await;
+        let persona = api.ask(CREATE_PERSONA, json!({"input": {"name": "Ada", "description": "Knows React."}})).await;
+        let tenant = api.ask("{ viewer { tenant { id apiTokens { nodes { id } } } } }", json!({})).await["viewer"]["tenant"].clone();
+        let acme = json!({
+            "project": project["id"], "source": source["id"], "note": note["id"], "enrichment": enrichment["id"],
+            "pattern": patterns[0]["id"], "run": run, "actionPoint": enrichment["actionPoints"][0]["id"],
+            "persona": persona["createPersona"]["persona"]["id"], "tenant": tenant["id"],
+        });
+        other_tenant_sees_nothing(&Api::new(&server, &other_token), &acme, &tenant["apiTokens"]["nodes"][0]["id"]).await;
         if db.backend() == DbBackend::Postgres {
             raw_sql_sees_nothing(&db).await;
         }
@@ -123,6 +131,7 @@ const START_ANALYSIS: &str = "mutation ($input: StartCodeAnalysisInput!) { start
 const CREATE_NOTE: &str =
     "mutation ($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }";
 const ENRICH: &str = "mutation ($input: EnrichNoteInput!) { enrichNote(input: $input) { outcome enrichment { id } } }";
+const CREATE_PERSONA: &str = "mutation ($input: CreatePersonaInput!) { createPersona(input: $input) { persona { id specializations } } }";
 const APPLY: &str =
     "mutation ($input: ApplyEnrichmentInput!) { applyEnrichment(input: $input) { note { body } } }";
 const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
@@ -207,20 +216,21 @@ async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
     }
 }
 
-/// By every door of the API: reading, changing, starting, watching, counting, searching.
-async fn other_tenant_sees_nothing(other: &Api, ids: &[&Value]) {
-    let [project, source, note, enrichment, pattern, run] = ids else {
-        panic!("six ids");
-    };
+/// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries here fails the test.
+async fn other_tenant_sees_nothing(other: &Api, acme: &Value, token: &Value) {
+    let ids: Vec<&Value> = acme.as_object().unwrap().values().collect();
     for id in ids {
+        assert!(id.is_string(), "{acme:#}");
         let answer = other
             .ask(
                 "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }",
                 json!({"id": id}),
             )
             .await;
-        assert_eq!(answer, json!({"node": null, "nodes": [null]}), "{pattern}");
+        assert_eq!(answer, json!({"node": null, "nodes": [null]}), "{id}");
     }
+    let [project, source, note, enrichment, run] =
+        ["project", "source", "note", "enrichment", "run"].map(|name| &acme[name]);
     let counted = other
         .ask("{ projects { totalCount nodes { id } } runs { totalCount nodes { id } } personas { totalCount } search(query: \"order total\") { title } }", json!({}))
         .await;
@@ -298,7 +308,48 @@ async fn other_tenant_sees_nothing(other: &Api, ids: &[&Value]) {
             "CreateMemoryEntryInput",
             json!({"projectId": project, "title": "x", "content": "x"}),
         ),
+        (
+            "createInsight",
+            "CreateInsightInput",
+            json!({"projectId": project, "type": "pattern", "title": "x", "detail": "x"}),
+        ),
+        (
+            "updateActionPoint",
+            "UpdateActionPointInput",
+            json!({"actionPointId": acme["actionPoint"], "status": "DONE"}),
+        ),
+        (
+            "updatePersona",
+            "UpdatePersonaInput",
+            json!({"personaId": acme["persona"], "name": "mine"}),
+        ),
+        (
+            "deletePersona",
+            "DeletePersonaInput",
+            json!({"personaId": acme["persona"]}),
+        ),
+        (
+            "revokeApiToken",
+            "RevokeApiTokenInput",
+            json!({"apiTokenId": token}),
+        ),
     ];
+    // These name nothing that is there already.
+    let mut tried = BTreeSet::from(["createProject", "createPersona", "createApiToken"]);
+    tried.extend(changes.iter().map(|(field, ..)| *field));
+    let schema = other
+        .ask(
+            "{ __schema { mutationType { fields { name } } } }",
+            json!({}),
+        )
+        .await;
+    let fields = schema["__schema"]["mutationType"]["fields"].as_array();
+    let fields: BTreeSet<&str> = fields
+        .unwrap()
+        .iter()
+        .map(|field| field["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, tried);
     for (field, input, value) in changes {
         let query =
             format!("mutation ($input: {input}!) {{ {field}(input: $input) {{ __typename }} }}");
@@ -415,144 +466,4 @@ fn tenant_create(db: &TestDatabase, slug: &str) -> String {
     let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     assert!(token.starts_with("nyx_"), "{token}");
     token
-}
-
-/// A small shop in Python, made with git.
-struct Repository {
-    folder: std::path::PathBuf,
-    url: String,
-    /// Files of the tree.
-    files: i64,
-    /// Files that the analysis reads: Python, and the Markdown whose lines it counts.
-    sources: i64,
-}
-
-impl Repository {
-    fn make(db: &TestDatabase) -> Self {
-        let folder = db.folder().join("shop");
-        std::fs::create_dir(&folder).unwrap();
-        let repository = Self {
-            url: folder.to_str().unwrap().to_owned(),
-            folder,
-            files: 14,
-            sources: 13,
-        };
-        repository.git(&["init", "--quiet", "--initial-branch=main"]);
-        for module in [
-            "order", "cart", "discount", "invoice", "payment", "customer",
-        ] {
-            repository.write(&format!("shop/{module}.py"), &module_text(module));
-            repository.write(&format!("tests/test_{module}.py"), &test_text(module));
-        }
-        repository.write("README.md", "# Shop\n\nComputes the total of an order.\n");
-        repository.write("logo.png", "\u{0}binary\u{0}");
-        repository.commit("Open the shop");
-        repository
-    }
-
-    fn change_one_file(&self) {
-        let text = module_text("order")
-            + "\n\ndef refund_total(order):\n    \"\"\"The total to pay back.\"\"\"\n    return -total(order)\n";
-        self.write("shop/order.py", &text);
-        self.commit("Pay money back");
-    }
-
-    fn head(&self) -> String {
-        let output = self.git(&["rev-parse", "HEAD"]);
-        output.trim().to_owned()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.folder.join(path);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&[
-            "-c",
-            "user.name=Test",
-            "-c",
-            "user.email=test@example.org",
-            "commit",
-            "--quiet",
-            "-m",
-            message,
-        ]);
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the repository under test is made with git itself"
-        )]
-        let output = std::process::Command::new("git")
-            .arg("-C")
-            .arg(&self.folder)
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "git {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
-}
-
-fn module_text(module: &str) -> String {
-    format!(
-        r#""""Everything about the {module}."""
-
-import logging
-
-log = logging.getLogger(__name__)
-
-
-class {title}Error(Exception):
-    """What goes wrong with the {module}."""
-
-
-def total(order):
-    """The total of an order in cents."""
-    result = 0
-    for line in order.lines:
-        if line.quantity > 0:
-            result += line.price * line.quantity
-    return result
-
-
-def load_{module}(path):
-    """Reads the {module} from a file."""
-    try:
-        with open(path) as file:
-            return file.read()
-    except OSError as error:
-        log.warning("cannot read %s", path)
-        raise {title}Error(path) from error
-
-
-def save_{module}(path, text):
-    """Writes the {module} to a file."""
-    try:
-        with open(path, "w") as file:
-            file.write(text)
-    except OSError as error:
-        raise {title}Error(path) from error
-
-
-def describe_{module}(value):
-    """The {module} in words."""
-    return f"{module}: {{value}}"
-"#,
-        title = module[..1].to_uppercase() + &module[1..],
-    )
-}
-
-fn test_text(module: &str) -> String {
-    format!(
-        "from shop.{module} import describe_{module}\n\n\ndef test_describe_{module}():\n    assert describe_{module}(1) == \"{module}: 1\"\n"
-    )
 }
