@@ -2,7 +2,7 @@
 //!
 //! A storage test is written once and runs on both databases, as two tests:
 //!
-//! ```ignore
+//! ```text
 //! use nyxcore_tests::{TestDatabase, on_both_databases};
 //!
 //! on_both_databases! {
