@@ -63,6 +63,11 @@ impl Api {
     /// A run's events after a number by WebSocket: all of them to the run's end, or the first `limit`, whereupon the connection is
     /// dropped without a word. An error ends the list with the error.
     pub async fn events_by_websocket(&self, run: &str, after: i64, limit: usize) -> Vec<Value> {
+        self.subscribe(&subscription(run, after), limit).await
+    }
+
+    /// As [`Api::events_by_websocket`], for any subscription.
+    pub async fn subscribe(&self, payload: &Value, limit: usize) -> Vec<Value> {
         let mut request = self.ws_url.as_str().into_client_request().unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
         request
@@ -80,7 +85,6 @@ impl Api {
             let message: Value = serde_json::from_str(&text).unwrap();
             match message["type"].as_str().unwrap() {
                 "connection_ack" => {
-                    let payload = subscription(run, after);
                     let subscribe = json!({"type": "subscribe", "id": "1", "payload": payload});
                     socket
                         .send(Message::text(subscribe.to_string()))
