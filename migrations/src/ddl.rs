@@ -67,6 +67,19 @@ impl<'a> Ddl<'a> {
         .await
     }
 
+    /// Makes a table that belongs to no tenant and that only a system scope reaches: how people sign in, what was done across tenants.
+    pub async fn system_table(&self, name: &str, columns: &str) -> Result<(), DbErr> {
+        self.table(name, columns).await?;
+        if self.is_postgres() {
+            self.run(&format!(
+                "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
+                 ALTER TABLE {name} FORCE ROW LEVEL SECURITY;"
+            ))
+            .await?;
+        }
+        self.system_access(name).await
+    }
+
     /// Lets a system scope reach the table too. For the few tables that work across tenants needs, and no others.
     pub async fn system_access(&self, name: &str) -> Result<(), DbErr> {
         if !self.is_postgres() {

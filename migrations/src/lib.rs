@@ -11,6 +11,11 @@ mod m0003_runs;
 mod m0004_search;
 mod m0005_knowledge;
 mod m0006_analysis;
+mod m0007_people;
+mod m0008_sign_in;
+mod m0009_audit;
+mod m0010_secrets;
+mod m0011_posts;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -31,6 +36,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_search::Migration),
             Box::new(m0005_knowledge::Migration),
             Box::new(m0006_analysis::Migration),
+            Box::new(m0007_people::Migration),
+            Box::new(m0008_sign_in::Migration),
+            Box::new(m0009_audit::Migration),
+            Box::new(m0010_secrets::Migration),
+            Box::new(m0011_posts::Migration),
         ]
     }
 }
@@ -99,10 +109,18 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
         format!(
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{role}\""
         ),
-        format!("REVOKE INSERT, UPDATE, DELETE ON seaql_migrations FROM \"{role}\""),
+        format!("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON seaql_migrations FROM \"{role}\""),
+        format!(
+            "REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM \"{role}\"",
+            m0009_audit::APPEND_ONLY.join(", ")
+        ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
             m0004_search::FUNCTION
+        ),
+        format!(
+            "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
+            m0009_audit::FUNCTION
         ),
     ] {
         db.execute_unprepared(&grant).await?;

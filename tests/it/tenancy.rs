@@ -308,6 +308,6 @@ fn a_signal_reaches_the_other_replica_when_it_is_committed_and_not_before() {
         let nyxcore_tenancy::Signal::Changed { topic, tenant, .. } = heard.recv().await else {
             panic!("a signal with content");
         };
-        assert_eq!((topic.as_str(), tenant), ("kept", acme.id));
+        assert_eq!((topic.as_str(), tenant), ("kept", Some(acme.id)));
     });
 }

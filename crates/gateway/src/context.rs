@@ -8,7 +8,7 @@ use async_graphql::extensions::{
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_tenancy::{Caller, ReadOnly, ReadWrite, Result, Role, Scoped, Store};
+use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
 use crate::limits::Limits;
@@ -78,15 +78,15 @@ impl Gateway {
 #[derive(Clone)]
 pub struct RequestContext {
     gateway: Gateway,
-    caller: Caller,
+    acting: Acting,
 }
 
 impl RequestContext {
     /// A caller at a gateway.
-    pub fn new(gateway: &Gateway, caller: Caller) -> Self {
+    pub fn new(gateway: &Gateway, acting: Acting) -> Self {
         Self {
             gateway: gateway.clone(),
-            caller,
+            acting,
         }
     }
 }
@@ -95,7 +95,7 @@ impl RequestContext {
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     store: Store,
-    caller: Caller,
+    acting: Acting,
     open: Arc<Mutex<Option<Arc<Scoped<ReadOnly>>>>>,
 }
 
@@ -106,7 +106,7 @@ impl Snapshot {
         if let Some(scoped) = open.as_ref() {
             return Ok(Arc::clone(scoped));
         }
-        let scoped = Arc::new(self.store.read(self.caller.tenant).await?);
+        let scoped = Arc::new(self.store.read_as(&self.acting).await?);
         *open = Some(Arc::clone(&scoped));
         Ok(scoped)
     }
@@ -128,7 +128,7 @@ impl Operation {
     fn new(request: RequestContext) -> Self {
         let snapshot = Snapshot {
             store: request.gateway.store().clone(),
-            caller: request.caller,
+            acting: request.acting.clone(),
             open: Arc::default(),
         };
         let loaders = Loaders::new(&snapshot);
@@ -148,7 +148,11 @@ impl Operation {
     }
 
     pub(crate) fn caller(&self) -> &Caller {
-        &self.request.caller
+        &self.request.acting.caller
+    }
+
+    pub(crate) fn acting(&self) -> &Acting {
+        &self.request.acting
     }
 
     pub(crate) fn loaders(&self) -> &Loaders {
@@ -160,11 +164,10 @@ impl Operation {
         self.snapshot.get().await
     }
 
-    /// A transaction for a mutation, where the caller's role includes `role`.
-    pub(crate) async fn write(&self, role: Role) -> Result<Scoped<ReadWrite>> {
-        self.caller().require(role)?;
+    /// A transaction for a mutation. What the caller may do in it the services ask of the policy.
+    pub(crate) async fn write(&self) -> Result<Scoped<ReadWrite>> {
         self.snapshot.release().await;
-        self.store().write(self.caller().tenant).await
+        self.store().write_as(self.acting()).await
     }
 
     /// See [`Snapshot::release`].
@@ -199,7 +202,8 @@ impl Extension for Operations {
         let given = request.data.get(&std::any::TypeId::of::<RequestContext>());
         let own = given.and_then(|data| data.downcast_ref::<RequestContext>());
         let shared = context.data_opt::<RequestContext>();
-        if let Some(caller) = own.or(shared).cloned() {
+        if let Some(mut caller) = own.or(shared).cloned() {
+            caller.acting = caller.acting.fresh();
             request = request.data(Operation::new(caller));
         }
         Ok(request)

@@ -92,6 +92,15 @@ fn error_code(error: &mut ServerError) {
     error.extensions.get_or_insert_default().set("code", code);
 }
 
+/// The code that an error will have in the answer, for the audit log.
+pub(crate) fn error_code_of(error: &ServerError) -> &'static str {
+    match known(error) {
+        Some((code, _)) => code,
+        None if error.source.is_none() => "GRAPHQL_VALIDATION_FAILED",
+        None => "INTERNAL",
+    }
+}
+
 fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<nyxcore_tenancy::Error>() {
         return Some(store_error(e));

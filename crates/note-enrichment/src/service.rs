@@ -9,7 +9,9 @@ use nyxcore_projects::{
 };
 use nyxcore_retrieval::Citation;
 use nyxcore_runs::{NewRun, RunId, RunKind, RunStatus, Runs, Start, run_start};
-use nyxcore_tenancy::{Access, Error, ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{
+    Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
 use crate::entity::note_enrichment::{ActiveModel, Citations, Column, Sections};
@@ -43,6 +45,7 @@ pub async fn enrichment_start(
     scoped: &Scoped<ReadWrite>,
     new: NewEnrichment,
 ) -> Result<(Start, NoteEnrichment)> {
+    scoped.permit(Action::Start, Resource::NoteEnrichment, None)?;
     let note = Notes::require(scoped, new.note_id).await?;
     if let Some(persona) = new.persona_id {
         Personas::require(scoped, persona).await?;
@@ -69,6 +72,7 @@ pub async fn enrichment_start(
     )
     .await?;
     let id = start.run().id;
+    scoped.audit_subject(id.uuid());
     if !start.is_started() {
         return Ok((start, enrichment_require(scoped, id).await?));
     }
@@ -94,6 +98,7 @@ pub async fn enrichment_start(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would get too long.
 pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Note> {
+    scoped.permit(Action::Apply, Resource::NoteEnrichment, id.uuid())?;
     let enrichment = enrichment_finished(scoped, id).await?;
     match decide(scoped, id, EnrichmentDecision::Applied).await? {
         EnrichmentDecision::Pending => {}
@@ -122,6 +127,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was applied.
 pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
+    scoped.permit(Action::Apply, Resource::NoteEnrichment, id.uuid())?;
     enrichment_finished(scoped, id).await?;
     if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
         return Err(Error::Invalid(

@@ -1,6 +1,8 @@
 //! Making, changing and deleting personas. Each verb works within the transaction it is given and does not commit it.
 
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::persona::{self, Words};
@@ -54,11 +56,13 @@ pub struct PersonaChanges {
 /// # Errors
 /// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that are.
 pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Result<Persona> {
+    let id = PersonaId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Persona, id.uuid())?;
     let now = scoped.env().now();
     let description = body("the persona's description", &new.description)?;
     let (specializations, auto_specialized) = specialize(&new.specializations, &description)?;
     let row = persona::ActiveModel {
-        id: Set(PersonaId(scoped.env().id())),
+        id: Set(id),
         name: Set(name("the persona's name", &new.name)?),
         description: Set(description),
         system_prompt: Set(body(
@@ -89,6 +93,7 @@ pub async fn persona_update(
     id: PersonaId,
     changes: PersonaChanges,
 ) -> Result<Persona> {
+    scoped.permit(Action::Update, Resource::Persona, id.uuid())?;
     let old = Personas::require(scoped, id).await?;
     let mut row = persona::ActiveModel {
         updated_at: Set(scoped.env().now()),
@@ -129,6 +134,7 @@ pub async fn persona_update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn persona_delete(scoped: &Scoped<ReadWrite>, id: PersonaId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::Persona, id.uuid())?;
     Personas::delete(scoped, id).await
 }
 

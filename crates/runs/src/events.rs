@@ -151,7 +151,7 @@ pub fn run_follow(
                 loop {
                     match signals.recv().await {
                         Signal::Changed { topic, tenant: whose, subject }
-                            if topic != TOPIC_EVENT || whose != tenant || subject != run.0 => {}
+                            if topic != TOPIC_EVENT || whose != Some(tenant) || subject != run.0 => {}
                         _ => break,
                     }
                 }
@@ -175,7 +175,7 @@ pub fn activity_follow(
         let mut cursors: HashMap<Uuid, i64> = HashMap::new();
         loop {
             let wanted = match signals.recv().await {
-                Signal::Changed { topic, tenant: whose, subject } if topic == TOPIC_EVENT && whose == tenant => Some(subject),
+                Signal::Changed { topic, tenant: whose, subject } if topic == TOPIC_EVENT && whose == Some(tenant) => Some(subject),
                 Signal::Changed { .. } => continue,
                 Signal::Resync => None,
             };

@@ -1,7 +1,7 @@
 //! Starting and cancelling runs, and failing those that are stuck.
 
 use chrono::TimeDelta;
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
 
 use crate::entity::run;
@@ -91,6 +91,7 @@ async fn run_active(scoped: &Scoped<ReadWrite>, subject: Condition) -> Result<Op
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
+    scoped.permit(Action::Cancel, Resource::Run, id.uuid())?;
     Runs::require(scoped, id).await?;
     let queued = by_status(id, RunStatus::Queued);
     if run_end(scoped, id, queued, RunStatus::Cancelled, None).await? {

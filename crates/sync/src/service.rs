@@ -3,7 +3,8 @@
 use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_runs::{NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start};
 use nyxcore_tenancy::{
-    Access, Error, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId, UserId,
+    Access, Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId,
+    UserId,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
@@ -34,6 +35,7 @@ pub async fn sync_start(
     source: SourceId,
     started_by: Option<UserId>,
 ) -> Result<(Start, Sync)> {
+    scoped.permit(Action::Start, Resource::Sync, None)?;
     let source = Sources::require(scoped, source).await?;
     let run = NewRun {
         kind: RunKind::Sync,
@@ -47,6 +49,7 @@ pub async fn sync_start(
     };
     let start = run_start(scoped, run).await?;
     let id = start.run().id;
+    scoped.audit_subject(id.uuid());
     if start.is_started() {
         let previous = last_succeeded(scoped, source.id).await?;
         if let Some(previous) = previous {

@@ -7,12 +7,17 @@ use uuid::Uuid;
 use crate::entity::{api_token, membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{
-    ApiToken, ApiTokenId, Caller, Membership, Role, Tenant, TenantId, User, UserId,
+    ApiToken, ApiTokenId, Caller, Credential, Membership, Role, Tenant, TenantId, User, UserId,
 };
 use crate::page::{Page, PageRequest};
+use crate::policy::{Action, Resource};
 use crate::repository::Repository;
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose};
 use crate::token::{token_id, token_matches, token_mint};
+
+/// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
+/// at again.
+pub const TOPIC_CREDENTIAL: &str = "credential";
 
 /// How stale `last_used_at` may be: a token in steady use costs one write a minute and not one a request.
 const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
@@ -215,6 +220,16 @@ pub async fn api_token_create(
     new: NewApiToken,
 ) -> Result<(ApiToken, String)> {
     let now = scoped.env().now();
+    let id = ApiTokenId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::OwnApiToken, id.0)?;
+    if let Some(caller) = scoped.caller() {
+        if caller.user != new.user {
+            return Err(Error::NotFound("user"));
+        }
+        if !caller.role.includes(new.role) {
+            return Err(Error::Forbidden(new.role.as_str()));
+        }
+    }
     if new.name.trim().is_empty() {
         return Err(Error::Invalid("a token needs a name".into()));
     }
@@ -230,7 +245,6 @@ pub async fn api_token_create(
     if !member.role.includes(new.role) {
         return Err(Error::Forbidden(new.role.as_str()));
     }
-    let id = ApiTokenId(scoped.env().id());
     let minted = token_mint(id)?;
     let record = ApiTokens::insert(
         scoped,
@@ -252,11 +266,52 @@ pub async fn api_token_create(
     Ok((record, minted.text))
 }
 
-/// Revokes a token, from this commit on. Revoking twice is no error and keeps the first time.
+/// The tokens that the caller may see: one's own, and for who may read anybody's all of them.
+fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
+    let own = scoped
+        .caller()
+        .filter(|_| {
+            scoped
+                .permit(Action::Read, Resource::ApiToken, None)
+                .is_err()
+        })
+        .map(|caller| api_token::Column::UserId.eq(caller.user));
+    Condition::all().add_option(own)
+}
+
+/// One page of the tokens that were made, newest first: one's own, and for owners and admins everybody's.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// The database fails.
+pub async fn api_token_list<A: Access>(
+    scoped: &Scoped<A>,
+    page: &PageRequest,
+) -> Result<Page<ApiToken>> {
+    ApiTokens::list(scoped, api_tokens_visible(scoped), page).await
+}
+
+/// How many tokens [`api_token_list`] would give in all.
+///
+/// # Errors
+/// The database fails.
+pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
+    ApiTokens::count(scoped, api_tokens_visible(scoped)).await
+}
+
+/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin anybody's. Revoking twice is no
+/// error and keeps the first time.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`].
 pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
+    scoped.permit(Action::Delete, Resource::OwnApiToken, id.0)?;
+    let token = ApiTokens::require(scoped, id).await?;
+    if scoped
+        .caller()
+        .is_some_and(|caller| caller.user != token.user_id)
+    {
+        scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
+    }
     let revoked = api_token::ActiveModel {
         revoked_at: Set(Some(scoped.env().now())),
         ..Default::default()
@@ -265,6 +320,7 @@ pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Res
         .add(api_token::Column::Id.eq(id))
         .add(api_token::Column::RevokedAt.is_null());
     scoped.update(which, revoked).await?;
+    scoped.announce(TOPIC_CREDENTIAL, id.0).await?;
     ApiTokens::require(scoped, id).await
 }
 
@@ -308,7 +364,7 @@ pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Cal
         tenant: TenantId(row.tenant_id),
         user: UserId(row.user_id),
         role: row.token_role.min(row.member_role),
-        token: Some(id),
+        credential: Credential::Token(id),
     };
     if row
         .last_used_at

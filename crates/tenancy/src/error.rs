@@ -17,6 +17,15 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
+    /// What was shown at sign-in is wrong: an unknown account, a wrong password, an invitation that is not good. The caller cannot tell which.
+    #[error("{0}")]
+    SignInRefused(&'static str),
+    /// Too many attempts failed: the next is looked at after so many seconds.
+    #[error("too many failed attempts: try again in {0} s")]
+    Throttled(i64),
+    /// A service changed something for a caller without asking the policy: a defect, refused.
+    #[error("the policy was not asked")]
+    PolicyNotAsked,
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
@@ -47,11 +56,13 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID_INPUT",
             Self::Forbidden(_) => "FORBIDDEN",
+            Self::SignInRefused(_) => "SIGN_IN_REFUSED",
+            Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",
             Self::UnsafeRole(_) => "DATABASE_ROLE_UNSAFE",
-            Self::Database(_) => "INTERNAL",
+            Self::PolicyNotAsked | Self::Database(_) => "INTERNAL",
         }
     }
 

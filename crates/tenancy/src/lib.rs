@@ -21,6 +21,8 @@
 )]
 mod store;
 
+mod actor;
+pub mod audit;
 pub mod directory;
 mod entity;
 mod env;
@@ -28,14 +30,20 @@ mod error;
 mod id;
 mod model;
 mod page;
+mod policy;
 mod repository;
 mod token;
 
+pub use actor::{Acting, Origin, Step};
 pub use env::{Clock, CountingIds, Env, IdSource, ManualClock, RandomIds, SystemClock};
 pub use error::{Error, Result};
 pub use id::{IdError, TypedId, id_format, id_parse};
-pub use model::{ApiToken, ApiTokenId, Caller, Membership, Role, Tenant, TenantId, User, UserId};
+pub use model::{
+    ApiToken, ApiTokenId, AuditEntryId, Caller, Credential, InvitationId, Membership, Role,
+    SessionId, Tenant, TenantId, User, UserId,
+};
 pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
+pub use policy::{Action, POLICY, Resource, policy_text, role_needed};
 pub use repository::Repository;
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]

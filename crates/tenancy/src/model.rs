@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DeriveActiveEnum, EnumIter};
 
 use crate::entity;
-use crate::error::{Error, Result};
 use crate::typed_id;
 
 typed_id!(
@@ -21,6 +20,22 @@ typed_id!(
     /// An API token.
     ApiTokenId,
     "token"
+);
+
+typed_id!(
+    /// A session of a person who signed in.
+    SessionId,
+    "session"
+);
+typed_id!(
+    /// An invitation into a tenant.
+    InvitationId,
+    "invitation"
+);
+typed_id!(
+    /// An entry of the audit log.
+    AuditEntryId,
+    "audit"
 );
 
 /// What a member may do, the most first.
@@ -188,20 +203,15 @@ pub struct Caller {
     pub user: UserId,
     /// The lesser of the membership's role and the token's.
     pub role: Role,
-    /// The token that was shown.
-    pub token: Option<ApiTokenId>,
+    /// What the caller showed.
+    pub credential: Credential,
 }
 
-impl Caller {
-    /// Passes where the caller's role includes `role`.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`], naming the role that is needed.
-    pub fn require(&self, role: Role) -> Result<()> {
-        if self.role.includes(role) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(role.as_str()))
-        }
-    }
+/// What a caller showed to be known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API token.
+    Token(ApiTokenId),
+    /// A session, by its cookie.
+    Session(SessionId),
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::{ProjectId, Projects, sources_of};
 use nyxcore_runs::{FollowUp, NewRun, Run, RunId, RunKind, Start, run_start};
-use nyxcore_tenancy::{Access, ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{
+    Access, Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
@@ -38,13 +40,16 @@ pub async fn analysis_start(
     started_by: Option<UserId>,
     quiet_period: TimeDelta,
 ) -> Result<(Start, CodeAnalysis)> {
+    scoped.permit(Action::Start, Resource::CodeAnalysis, None)?;
     Projects::require(scoped, project).await?;
     let new = NewRun {
         started_by,
         quiet_period: Some(quiet_period),
         ..new_run(project)
     };
-    start(scoped, project, trigger, new).await
+    let started = start(scoped, project, trigger, new).await?;
+    scoped.audit_subject(started.0.run().id.uuid());
+    Ok(started)
 }
 
 /// As [`analysis_start`] for code that a sync brought, so that it does not stay unanalysed: where an analysis of older code completed

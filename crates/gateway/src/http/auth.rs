@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use nyxcore_tenancy::{Caller, directory};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
+use nyxcore_tenancy::{Acting, Caller, Credential, Origin, Signal, TypedId, directory};
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -22,37 +24,73 @@ const TOKEN_NAMES: [&str; 7] = [
     "auth",
 ];
 
-/// A token that was good when it was shown, and who showed it.
-#[derive(Clone)]
-pub(super) struct Shown {
-    pub(super) caller: Caller,
-    token: Arc<str>,
+/// A request before it is known who sends it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'r> {
+    pub(super) headers: &'r HeaderMap,
+    pub(super) uri: &'r Uri,
+    pub(super) extensions: &'r Extensions,
 }
 
-/// Finds out who sends a request with these headers to this address.
+impl<'r> Asked<'r> {
+    pub(super) fn parts(parts: &'r Parts) -> Self {
+        Self {
+            headers: &parts.headers,
+            uri: &parts.uri,
+            extensions: &parts.extensions,
+        }
+    }
+
+    pub(super) fn request(request: &'r Request) -> Self {
+        Self {
+            headers: request.headers(),
+            uri: request.uri(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// Where it comes from, as the outermost layer found out.
+    pub(super) fn origin(&self) -> Origin {
+        self.extensions.get().cloned().unwrap_or_default()
+    }
+}
+
+/// What a client showed, to be looked at again while a stream is open.
+#[derive(Clone)]
+enum Proof {
+    Token(Arc<str>),
+}
+
+/// A caller whose token was good when it was shown.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) acting: Acting,
+    proof: Proof,
+}
+
+/// Finds out who sends a request.
 pub(super) async fn request_authenticate(
     gateway: &Gateway,
-    headers: &HeaderMap,
-    uri: &Uri,
+    asked: Asked<'_>,
 ) -> Result<Shown, Problem> {
-    address_check(uri)?;
-    let token = bearer_read(headers)?.ok_or_else(missing)?;
-    let tenant = headers
+    address_check(asked.uri)?;
+    let token = bearer_read(asked.headers)?.ok_or_else(missing)?;
+    let tenant = asked
+        .headers
         .get(TENANT)
         .map(|slug| slug.to_str().unwrap_or_default());
-    authenticate(gateway, token, tenant).await
+    authenticate(gateway, token, tenant, asked.origin()).await
 }
 
 /// The same for a WebSocket's handshake, where a browser can send no header: `None` where there is none.
 pub(super) async fn upgrade_authenticate(
     gateway: &Gateway,
-    headers: &HeaderMap,
-    uri: &Uri,
+    asked: Asked<'_>,
 ) -> Result<Option<Shown>, Problem> {
-    if headers.contains_key(header::AUTHORIZATION) {
-        return request_authenticate(gateway, headers, uri).await.map(Some);
+    if asked.headers.contains_key(header::AUTHORIZATION) {
+        return request_authenticate(gateway, asked).await.map(Some);
     }
-    address_check(uri)?;
+    address_check(asked.uri)?;
     Ok(None)
 }
 
@@ -61,6 +99,7 @@ pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Value>,
     shown_before: Option<Shown>,
+    origin: Origin,
 ) -> Result<Shown, Problem> {
     let field = |wanted: &str| {
         let fields = payload.and_then(Value::as_object)?;
@@ -72,29 +111,58 @@ pub(super) async fn init_authenticate(
     let tenant = field(TENANT);
     match (field("authorization"), field("token"), shown_before) {
         (Some(authorization), _, _) => {
-            authenticate(gateway, scheme_strip(authorization)?, tenant).await
+            authenticate(gateway, scheme_strip(authorization)?, tenant, origin).await
         }
-        (None, Some(token), _) => authenticate(gateway, token, tenant).await,
+        (None, Some(token), _) => authenticate(gateway, token, tenant, origin).await,
         (None, None, Some(shown)) => {
-            tenant_check(gateway, &shown.caller, tenant).await?;
+            tenant_check(gateway, &shown.acting.caller, tenant).await?;
             Ok(shown)
         }
         (None, None, None) => Err(missing()),
     }
 }
 
-/// Resolves when the token is good no more, or its role has changed. Where the database does not answer, the token is asked about again.
-pub(super) async fn token_revoked(gateway: Gateway, shown: Shown) {
+/// Resolves when what was shown is good no more, or the caller's role has changed: looked at again at once when somebody changes it on any
+/// replica, and every now and then. Where the database does not answer, it is asked again.
+pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
+    let mut signals = gateway.store().signals();
+    let caller = shown.acting.caller;
+    let about = [
+        caller.user.uuid(),
+        match caller.credential {
+            Credential::Token(token) => token.uuid(),
+            Credential::Session(session) => session.uuid(),
+        },
+    ];
     loop {
-        tokio::time::sleep(gateway.limits().token_recheck).await;
-        match directory::token_authenticate(gateway.store(), &shown.token).await {
-            Ok(Some(caller)) if caller == shown.caller => {}
+        let news = async {
+            loop {
+                match signals.recv().await {
+                    Signal::Changed { topic, subject, .. }
+                        if topic != directory::TOPIC_CREDENTIAL || !about.contains(&subject) => {}
+                    Signal::Changed { .. } | Signal::Resync => break,
+                }
+            }
+        };
+        // Passing without news is fine: an expiry makes none.
+        let _ = tokio::time::timeout(gateway.limits().token_recheck, news).await;
+        match proof_check(&gateway, &shown.proof).await {
+            Ok(Some(now)) if now == caller => {}
             Ok(_) => return,
             Err(error) => tracing::warn!(
                 ?error,
                 "an open stream's token could not be looked at again"
             ),
         }
+    }
+}
+
+async fn proof_check(
+    gateway: &Gateway,
+    proof: &Proof,
+) -> Result<Option<Caller>, nyxcore_tenancy::Error> {
+    match proof {
+        Proof::Token(token) => directory::token_authenticate(gateway.store(), token).await,
     }
 }
 
@@ -121,6 +189,7 @@ async fn authenticate(
     gateway: &Gateway,
     token: &str,
     tenant: Option<&str>,
+    origin: Origin,
 ) -> Result<Shown, Problem> {
     let caller = directory::token_authenticate(gateway.store(), token)
         .await
@@ -128,8 +197,8 @@ async fn authenticate(
         .ok_or_else(|| Problem::unauthenticated("the token is unknown, expired or revoked"))?;
     tenant_check(gateway, &caller, tenant).await?;
     Ok(Shown {
-        caller,
-        token: token.into(),
+        acting: Acting::new(caller, origin),
+        proof: Proof::Token(token.into()),
     })
 }
 

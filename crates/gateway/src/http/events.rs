@@ -4,7 +4,7 @@
 //! what it has seen and misses nothing. Reading starts nothing, and whoever leaves costs nothing.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use nyxcore_runs::{EventBody, Run, RunEvent, RunId, RunKind, Runs, run_follow};
 use nyxcore_tenancy::{Repository, Result as StoreResult, Store, TenantId, TypedId};
 use serde_json::{Value, json};
 
+use super::auth::Asked;
 use super::problem::Problem;
 use super::{Server, auth, sse};
 
@@ -22,10 +23,9 @@ use super::{Server, auth, sse};
 pub(super) async fn get(
     State(server): State<Server>,
     path: Result<Path<(String, String)>, PathRejection>,
-    headers: HeaderMap,
-    uri: Uri,
+    request: Request,
 ) -> Response {
-    open(&server, path.ok(), &headers, &uri)
+    open(&server, path.ok(), Asked::request(&request))
         .await
         .unwrap_or_else(Problem::plain)
 }
@@ -33,15 +33,14 @@ pub(super) async fn get(
 async fn open(
     server: &Server,
     path: Option<Path<(String, String)>>,
-    headers: &HeaderMap,
-    uri: &Uri,
+    asked: Asked<'_>,
 ) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, headers, uri).await?;
-    let tenant = shown.caller.tenant;
+    let shown = auth::request_authenticate(&server.gateway, asked).await?;
+    let tenant = shown.acting.caller.tenant;
     let (kind, id) = path
         .and_then(|Path((kind, id))| Some((kind_read(&kind)?, RunId::parse(&id).ok()?)))
         .ok_or_else(missing)?;
-    let after = cursor_read(headers, uri)?;
+    let after = cursor_read(asked.headers, asked.uri)?;
     let store = server.gateway.store();
     let run = run_get(store, tenant, id)
         .await

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::{Accepts, Media};
-use super::auth::{self, Shown};
+use super::auth::{self, Asked, Shown};
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
 use super::{Server, sse, ws};
@@ -44,7 +44,7 @@ async fn get_answer(server: Server, request: Request) -> Result<Response, Proble
         ];
         return Ok((headers, GRAPHIQL).into_response());
     }
-    let shown = auth::request_authenticate(&server.gateway, &parts.headers, &parts.uri).await?;
+    let shown = auth::request_authenticate(&server.gateway, Asked::parts(&parts)).await?;
     let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)
         .map_err(|error| Problem::bad_request(error.body_text()))?;
     execute(&server, &shown, &accepts, params.request()?, true).await
@@ -58,8 +58,7 @@ pub(super) async fn post(State(server): State<Server>, request: Request) -> Resp
 }
 
 async fn post_answer(server: Server, request: Request) -> Result<Response, Problem> {
-    let shown =
-        auth::request_authenticate(&server.gateway, request.headers(), request.uri()).await?;
+    let shown = auth::request_authenticate(&server.gateway, Asked::request(&request)).await?;
     if !is_json(request.headers()) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -122,7 +121,7 @@ async fn execute(
     if by_get && operation == Ok(OperationType::Mutation) {
         return Err(Problem::method_not_allowed("POST"));
     }
-    let request = request.data(RequestContext::new(&server.gateway, shown.caller));
+    let request = request.data(RequestContext::new(&server.gateway, shown.acting.clone()));
     let json = accepts.json();
     let subscription = operation == Ok(OperationType::Subscription);
     if accepts.names(Media::EventStream) && (subscription || json.is_none()) {

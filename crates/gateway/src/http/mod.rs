@@ -21,17 +21,19 @@ mod ws;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use futures::FutureExt;
+use nyxcore_tenancy::Origin;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -63,7 +65,7 @@ impl Server {
     fn stream_ends(&self, shown: &Shown) -> impl Future<Output = ()> + Send + use<> {
         let (stopping, revoked) = (
             self.stopping.clone(),
-            auth::token_revoked(self.gateway.clone(), shown.clone()),
+            auth::credential_ended(self.gateway.clone(), shown.clone()),
         );
         async move {
             tokio::select! {
@@ -106,9 +108,12 @@ pub async fn serve(
         }
     });
     let ended = async {
-        axum::serve(listener, routes(server))
-            .with_graceful_shutdown(signal)
-            .await?;
+        axum::serve(
+            listener,
+            routes(server).into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(signal)
+        .await?;
         sockets.close();
         sockets.wait().await;
         Ok(())
@@ -163,8 +168,14 @@ async fn only_get() -> Response {
 
 /// Around every request: its id and its line in the log, the bound on its headers, an answer where a handler panics, and the headers that
 /// every answer has. Neither the query string nor any header's value is logged.
-async fn observe(State(server): State<Server>, request: Request, next: Next) -> Response {
+async fn observe(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let id = request_id(&server, &request);
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let origin = Origin {
+        address: peer.map(|ConnectInfo(peer)| peer.ip()),
+        request_id: Some(id.clone()),
+    };
+    request.extensions_mut().insert(origin);
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
     let watched = !matches!(request.uri().path(), "/healthz" | "/readyz");
     async move {

@@ -14,12 +14,13 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use futures::StreamExt;
 use futures::stream::{AbortHandle, BoxStream, SelectAll, abortable};
+use nyxcore_tenancy::Origin;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::Server;
-use super::auth::{self, Shown};
+use super::auth::{self, Asked, Shown};
 use super::params::{Params, answer_json, is_request_error, json};
 use super::problem::Problem;
 use crate::context::RequestContext;
@@ -73,7 +74,8 @@ type Step = (String, Option<GraphqlResponse>);
 
 /// Takes the connection over, where it speaks the protocol.
 pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response, Problem> {
-    let shown = auth::upgrade_authenticate(&server.gateway, &parts.headers, &parts.uri).await?;
+    let shown = auth::upgrade_authenticate(&server.gateway, Asked::parts(&parts)).await?;
+    let origin = Asked::parts(&parts).origin();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|rejection| Problem::bad_request(rejection.body_text()))?
@@ -95,6 +97,7 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
             Connection {
                 server,
                 socket,
+                origin,
                 operations: SelectAll::new(),
                 running: HashMap::new(),
                 heard: Instant::now(),
@@ -107,6 +110,7 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
 struct Connection {
     server: Server,
     socket: WebSocket,
+    origin: Origin,
     operations: SelectAll<BoxStream<'static, Step>>,
     running: HashMap<String, AbortHandle>,
     /// When the client last sent anything.
@@ -140,6 +144,7 @@ impl Connection {
                         &self.server.gateway,
                         payload.as_ref(),
                         shown_before,
+                        self.origin.clone(),
                     )
                     .await
                     .map_err(|problem| End::refused(&problem))?;
@@ -159,7 +164,7 @@ impl Connection {
     async fn serve(&mut self, shown: &Shown) -> Result<(), End> {
         let keepalive = self.server.gateway.limits().keepalive;
         let stopping = self.server.stopping.clone();
-        let mut revoked = Box::pin(auth::token_revoked(
+        let mut revoked = Box::pin(auth::credential_ended(
             self.server.gateway.clone(),
             shown.clone(),
         ));
@@ -247,7 +252,10 @@ impl Connection {
         };
         match request {
             Ok(request) => {
-                let request = request.data(RequestContext::new(&self.server.gateway, shown.caller));
+                let request = request.data(RequestContext::new(
+                    &self.server.gateway,
+                    shown.acting.fresh(),
+                ));
                 let answers = self.server.schema.execute_stream(request);
                 let of = id.clone();
                 let last = futures::stream::iter([(id.clone(), None)]);

@@ -1,5 +1,6 @@
 //! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
 
+mod audit_trail;
 mod catalog;
 mod code;
 mod connection;
@@ -39,6 +40,7 @@ pub fn schema_build(gateway: &Gateway) -> NyxSchema {
         .extension(ErrorCodes)
         .extension(QueryGuard::new(gateway.limits()))
         .extension(Operations)
+        .extension(audit_trail::AuditTrail)
         .finish()
 }
 

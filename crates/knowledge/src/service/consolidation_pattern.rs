@@ -2,7 +2,7 @@
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project};
@@ -42,6 +42,8 @@ pub async fn consolidation_pattern_create(
     scoped: &Scoped<ReadWrite>,
     new: NewConsolidationPattern,
 ) -> Result<ConsolidationPattern> {
+    let id = ConsolidationPatternId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::ConsolidationPattern, id.uuid())?;
     let mut projects = new.project_ids;
     projects.sort_unstable();
     projects.dedup();
@@ -65,7 +67,6 @@ pub async fn consolidation_pattern_create(
         .iter()
         .map(|text| check::body("a piece of evidence", text))
         .collect::<Result<_>>()?;
-    let id = ConsolidationPatternId(scoped.env().id());
     let row = consolidation_pattern::ActiveModel {
         id: Set(id),
         pattern_type: Set(new.pattern_type),

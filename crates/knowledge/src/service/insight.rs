@@ -2,7 +2,9 @@
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
@@ -40,11 +42,12 @@ pub struct NewInsight {
 /// [`Error::Invalid`] for a text out of bounds, or a pair that is not a pain and a solution of one project; [`Error::Conflict`] where the
 /// partner has one already; [`Error::NotFound`] for a project or partner that the tenant does not have.
 pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Result<Insight> {
+    let id = InsightId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Insight, id.uuid())?;
     check::projects(scoped, new.project_id.as_slice()).await?;
     if let Some(partner) = new.paired_with {
         pair_check(&new, &Insights::require(scoped, partner).await?)?;
     }
-    let id = InsightId(scoped.env().id());
     let row = ActiveModel {
         id: Set(id),
         project_id: Set(new.project_id),

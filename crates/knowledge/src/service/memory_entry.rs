@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
@@ -43,10 +43,12 @@ pub async fn memory_entry_create(
     scoped: &Scoped<ReadWrite>,
     new: NewMemoryEntry,
 ) -> Result<MemoryEntry> {
+    let id = MemoryEntryId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::MemoryEntry, id.uuid())?;
     check::projects(scoped, new.project_id.as_slice()).await?;
     let now = scoped.env().now();
     let row = ActiveModel {
-        id: Set(MemoryEntryId(scoped.env().id())),
+        id: Set(id),
         project_id: Set(new.project_id),
         title: Set(check::title(&new.title)?),
         content: Set(check::body("the content", &new.content)?),
@@ -108,6 +110,7 @@ pub async fn memory_entries_import(
     project: ProjectId,
     entries: Vec<ImportedMemoryEntry>,
 ) -> Result<MemoryImport> {
+    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
     check::projects(scoped, &[project]).await?;
     let mut import = MemoryImport::default();
     let mut wanted = BTreeMap::new();
@@ -179,6 +182,7 @@ pub async fn memory_entries_remove(
     project: ProjectId,
     source_refs: &[String],
 ) -> Result<u64> {
+    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
     let gone = former(scoped, project, source_refs).await?;
     let ids: Vec<MemoryEntryId> = gone.into_values().map(|entry| entry.id).collect();
     let mut removed = 0;

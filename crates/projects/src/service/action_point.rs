@@ -1,7 +1,7 @@
 //! Making and changing action points.
 
 use nyxcore_retrieval::Citation;
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
@@ -39,6 +39,7 @@ pub async fn action_point_create_all(
     enrichment: Option<Uuid>,
     points: Vec<NewActionPoint>,
 ) -> Result<Vec<ActionPoint>> {
+    scoped.permit(Action::Update, Resource::Note, note.uuid())?;
     Notes::require(scoped, note).await?;
     let now = scoped.env().now();
     let points = points
@@ -80,6 +81,7 @@ pub async fn action_point_update(
     id: ActionPointId,
     changes: ActionPointChanges,
 ) -> Result<ActionPoint> {
+    scoped.permit(Action::Update, Resource::Note, None)?;
     let mut row = action_point::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()

@@ -3,7 +3,7 @@
 use nyxcore_retrieval::{
     ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
 };
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId};
 use sea_orm::ActiveValue::Set;
 
 use crate::check;
@@ -37,9 +37,11 @@ pub struct NoteChanges {
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of bounds.
 pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Note> {
+    let id = NoteId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Note, id.uuid())?;
     let now = scoped.env().now();
     let row = note::ActiveModel {
-        id: Set(NoteId(scoped.env().id())),
+        id: Set(id),
         project_id: Set(new.project_id),
         title: Set(check::name("the note's title", &new.title)?),
         body: Set(check::body("the note's body", &new.body, check::BODY_MAX)?),
@@ -63,6 +65,7 @@ pub async fn note_update(
     id: NoteId,
     changes: NoteChanges,
 ) -> Result<Note> {
+    scoped.permit(Action::Update, Resource::Note, id.uuid())?;
     let mut row = note::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -83,6 +86,7 @@ pub async fn note_update(
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn note_delete(scoped: &Scoped<ReadWrite>, id: NoteId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::Note, id.uuid())?;
     Notes::delete(scoped, id).await?;
     documents_withdraw(scoped, KnowledgeKind::Note, &[id.to_string()]).await?;
     Ok(())

@@ -1,7 +1,9 @@
 //! Making, changing and deleting projects.
 
 use nyxcore_tenancy::directory::{slug_check, slug_from};
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped, UserId};
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 
 use super::blob::{blobs_collect, blobs_of_sources};
@@ -43,9 +45,10 @@ pub struct ProjectChanges {
 /// # Errors
 /// [`Error::Invalid`] for a name, slug or description out of bounds; [`Error::Conflict`] where the slug that was given is taken.
 pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Result<Project> {
+    let id = ProjectId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Project, id.uuid())?;
     let now = scoped.env().now();
     let name = check::name("the project's name", &new.name)?;
-    let id = ProjectId(scoped.env().id());
     let row = |slug: String, description| project::ActiveModel {
         id: Set(id),
         slug: Set(slug),
@@ -90,6 +93,7 @@ pub async fn project_update(
     id: ProjectId,
     changes: ProjectChanges,
 ) -> Result<Project> {
+    scoped.permit(Action::Update, Resource::Project, id.uuid())?;
     let mut row = project::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -115,6 +119,7 @@ pub async fn project_update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn project_delete(scoped: &Scoped<ReadWrite>, id: ProjectId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::Project, id.uuid())?;
     let sources: Vec<SourceId> = scoped
         .find::<source::Entity>()
         .filter(source::Column::ProjectId.eq(id))

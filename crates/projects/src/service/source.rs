@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 
 use super::blob::{blobs_collect, blobs_of_sources};
@@ -44,9 +44,11 @@ pub struct SourceChanges {
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of
 /// bounds; [`Conflict`](nyxcore_tenancy::Error::Conflict) where the project has the same source.
 pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<Source> {
+    let id = SourceId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Source, id.uuid())?;
     let now = scoped.env().now();
     let row = source::ActiveModel {
-        id: Set(SourceId(scoped.env().id())),
+        id: Set(id),
         project_id: Set(new.project_id),
         url: Set(check::url(&new.url)?),
         branch: Set(check::branch(new.branch.as_deref().unwrap_or_default())?),
@@ -72,6 +74,7 @@ pub async fn source_update(
     id: SourceId,
     changes: SourceChanges,
 ) -> Result<Source> {
+    scoped.permit(Action::Update, Resource::Source, id.uuid())?;
     let old = Sources::require(scoped, id).await?;
     let url = changes.url.as_deref().map(check::url).transpose()?;
     let branch = changes.branch.as_deref().map(check::branch).transpose()?;
@@ -107,6 +110,7 @@ pub async fn source_update(
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::Source, id.uuid())?;
     let blobs = blobs_of_sources(scoped, &[id]).await?;
     let files = files_by_path::<_, String>(scoped, id, None).await?;
     let subjects: Vec<String> = files.keys().map(|path| code_subject(id, path)).collect();

@@ -1,6 +1,8 @@
 //! The tables of the directory. Private: what others see are the types of [`crate::model`].
 
 pub mod api_token;
+pub mod audit_entry;
 pub mod membership;
+pub mod system_entry;
 pub mod tenant;
 pub mod user;

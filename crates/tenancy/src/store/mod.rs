@@ -27,6 +27,8 @@ pub use select::{Keyset, ScopedSelect};
 pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 
+use crate::actor::{Acting, Actor, Trail};
+use crate::audit::SystemUses;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
@@ -58,6 +60,8 @@ pub struct Store {
     db: DatabaseConnection,
     env: Env,
     signals: signal::Signals,
+    /// Uses of system scopes that are not yet in the audit log.
+    uses: Arc<SystemUses>,
     /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls.
     writer: Option<Arc<Semaphore>>,
 }
@@ -87,6 +91,7 @@ impl Store {
             db,
             env,
             signals,
+            uses: Arc::default(),
             writer,
         })
     }
@@ -114,11 +119,51 @@ impl Store {
         self.signals.subscribe()
     }
 
-    /// A snapshot of a tenant's rows.
+    /// A snapshot of a tenant's rows, for the program itself.
     ///
     /// # Errors
     /// No connection could be had.
     pub async fn read(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
+        self.read_for(tenant, Actor::Program).await
+    }
+
+    /// A snapshot of the rows of a caller's tenant, in which the policy is asked for that caller.
+    ///
+    /// # Errors
+    /// No connection could be had.
+    pub async fn read_as(&self, acting: &Acting) -> Result<Scoped<ReadOnly>> {
+        let actor = Actor::Caller(acting.clone());
+        self.read_for(acting.caller.tenant, actor).await
+    }
+
+    /// A transaction that may change a tenant's rows, for the program itself: a worker, or a service that embeds these crates and decides
+    /// by itself who may do what. Nothing is kept unless it is committed.
+    ///
+    /// # Errors
+    /// No connection could be had, or another writer kept the database for too long.
+    pub async fn write(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
+        self.write_for(tenant, Actor::Program).await
+    }
+
+    /// A transaction for a caller: the services ask the policy for that caller, and what they did is in the audit log with the commit.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_as(&self, acting: &Acting) -> Result<Scoped<ReadWrite>> {
+        let actor = Actor::Caller(acting.clone());
+        self.write_for(acting.caller.tenant, actor).await
+    }
+
+    /// A transaction for an operator at the command line: everything may be done, and it is in the audit log.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_as_operator(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
+        self.write_for(tenant, Actor::Operator(Trail::default()))
+            .await
+    }
+
+    async fn read_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadOnly>> {
         let tx = self.begin(SqliteTransactionMode::Deferred).await?;
         self.settings_apply(
             &tx,
@@ -128,14 +173,10 @@ impl Store {
             ),
         )
         .await?;
-        Ok(Scoped::new(tx, tenant, self, None))
+        Ok(Scoped::new(tx, tenant, actor, self, None))
     }
 
-    /// A transaction that may change a tenant's rows. Nothing is kept unless it is committed.
-    ///
-    /// # Errors
-    /// No connection could be had, or another writer kept the database for too long.
-    pub async fn write(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
+    async fn write_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadWrite>> {
         let permit = self.writer_permit().await?;
         let tx = self.begin(SqliteTransactionMode::Immediate).await?;
         self.settings_apply(
@@ -143,7 +184,7 @@ impl Store {
             &format!("SET LOCAL nyxcore.tenant_id = '{}'", tenant.0),
         )
         .await?;
-        Ok(Scoped::new(tx, tenant, self, permit))
+        Ok(Scoped::new(tx, tenant, actor, self, permit))
     }
 
     /// A transaction across tenants, for one of the listed purposes.
@@ -162,10 +203,16 @@ impl Store {
             SqliteTransactionMode::Deferred
         };
         tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
+        self.uses.add(purpose);
         let tx = self.begin(mode).await?;
         self.settings_apply(&tx, "SET LOCAL nyxcore.scope = 'system'")
             .await?;
-        Ok(SystemScope::new(tx, self, permit))
+        Ok(SystemScope::new(tx, purpose, self, permit))
+    }
+
+    /// Uses of system scopes since they were last taken, for [`crate::audit::system_uses_flush`].
+    pub(crate) fn uses(&self) -> &SystemUses {
+        &self.uses
     }
 
     async fn begin(&self, mode: SqliteTransactionMode) -> Result<DatabaseTransaction> {

@@ -1,8 +1,8 @@
 //! A transaction in which only one tenant exists.
 
 use std::marker::PhantomData;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use sea_orm::sea_query::{IntoCondition, OnConflict};
 use sea_orm::{
@@ -15,9 +15,12 @@ use uuid::Uuid;
 use super::select::ScopedSelect;
 use super::signal::{CHANNEL, Signal};
 use super::{Store, TenantScoped};
+use crate::actor::{Actor, Step};
+use crate::audit;
 use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::model::TenantId;
+use crate::model::{Caller, TenantId};
+use crate::policy::{Action, Resource, role_check};
 
 /// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
 const MAX_BINDS: usize = 30_000;
@@ -86,6 +89,9 @@ pub struct Scoped<A: Access = ReadWrite> {
     tx: DatabaseTransaction,
     tenant: TenantId,
     store: Store,
+    actor: Actor,
+    /// Whether the policy has allowed a change in this scope.
+    permitted: AtomicBool,
     announced: Mutex<Vec<Signal>>,
     _permit: Option<OwnedSemaphorePermit>,
     _access: PhantomData<A>,
@@ -103,6 +109,7 @@ impl<A: Access> Scoped<A> {
     pub(super) fn new(
         tx: DatabaseTransaction,
         tenant: TenantId,
+        actor: Actor,
         store: &Store,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
@@ -110,6 +117,8 @@ impl<A: Access> Scoped<A> {
             tx,
             tenant,
             store: store.clone(),
+            permitted: AtomicBool::new(!matches!(actor, Actor::Caller(_))),
+            actor,
             announced: Mutex::new(Vec::new()),
             _permit: permit,
             _access: PhantomData,
@@ -119,6 +128,60 @@ impl<A: Access> Scoped<A> {
     /// The tenant that this is for.
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Asks the policy whether whoever this scope acts for may do this, and notes it for the audit log: with the commit it is an entry.
+    ///
+    /// A service asks before it changes anything; a scope for a caller in which nobody asked refuses to change a row. An operator and
+    /// the program itself may do everything.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], naming the role that is needed.
+    pub fn permit(
+        &self,
+        action: Action,
+        resource: Resource,
+        subject: impl Into<Option<Uuid>>,
+    ) -> Result<()> {
+        if let Some(trail) = self.actor.trail()
+            && action != Action::Read
+        {
+            trail.add(Step {
+                action,
+                resource,
+                subject: subject.into(),
+                detail: None,
+            });
+        }
+        if let Actor::Caller(acting) = &self.actor {
+            role_check(acting.caller.role, resource, action)?;
+        }
+        if action != Action::Read {
+            self.permitted.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// What the thing is that was last asked for with [`Scoped::permit`], where it was made only then.
+    pub fn audit_subject(&self, subject: Uuid) {
+        if let Some(trail) = self.actor.trail() {
+            trail.change(|step| step.subject = Some(subject));
+        }
+    }
+
+    /// More about what was last asked of [`Scoped::permit`], for the audit log. Never a secret.
+    pub fn audit_detail(&self, detail: serde_json::Value) {
+        if let Some(trail) = self.actor.trail() {
+            trail.change(|step| step.detail = Some(detail));
+        }
+    }
+
+    /// The caller this scope acts for; `None` where that is an operator or the program itself.
+    pub fn caller(&self) -> Option<&Caller> {
+        match &self.actor {
+            Actor::Caller(acting) => Some(&acting.caller),
+            Actor::Operator(_) | Actor::Program => None,
+        }
     }
 
     /// The clock and ids.
@@ -185,6 +248,7 @@ impl Scoped<ReadWrite> {
         M::Entity: TenantScoped,
         <M::Entity as EntityTrait>::Model: IntoActiveModel<M>,
     {
+        self.permitted()?;
         self.stamp(&mut row);
         Ok(<M::Entity as EntityTrait>::insert(row)
             .exec_with_returning(&self.tx)
@@ -233,6 +297,7 @@ impl Scoped<ReadWrite> {
         M: ActiveModelTrait + Send,
         M::Entity: TenantScoped,
     {
+        self.permitted()?;
         let columns = <M::Entity as EntityTrait>::Column::iter().count().max(1);
         while !rows.is_empty() {
             let rest = rows.split_off(rows.len().min(MAX_BINDS / columns));
@@ -258,6 +323,7 @@ impl Scoped<ReadWrite> {
         M: ActiveModelTrait + Send,
         M::Entity: TenantScoped,
     {
+        self.permitted()?;
         changes.not_set(<M::Entity as TenantScoped>::tenant_column());
         let done = <M::Entity as EntityTrait>::update_many()
             .set(changes)
@@ -273,6 +339,7 @@ impl Scoped<ReadWrite> {
     /// # Errors
     /// A row is still referred to.
     pub async fn delete<E: TenantScoped>(&self, which: impl IntoCondition) -> Result<u64> {
+        self.permitted()?;
         let done = E::delete_many()
             .filter(self.mine::<E>())
             .filter(which.into_condition())
@@ -290,6 +357,7 @@ impl Scoped<ReadWrite> {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
+        self.permitted()?;
         let statement = self.statement(sql, values)?;
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
@@ -301,7 +369,7 @@ impl Scoped<ReadWrite> {
     pub async fn announce(&self, topic: &'static str, subject: Uuid) -> Result<()> {
         let signal = Signal::Changed {
             topic: topic.to_owned(),
-            tenant: self.tenant,
+            tenant: Some(self.tenant),
             subject,
         };
         if self.backend() == DbBackend::Postgres {
@@ -322,17 +390,39 @@ impl Scoped<ReadWrite> {
         Ok(())
     }
 
-    /// Keeps what was done, then sends what was announced.
+    /// Keeps what was done, with its entries in the audit log, then sends what was announced.
     ///
     /// # Errors
     /// The database refuses; then nothing was kept.
     pub async fn commit(self) -> Result<()> {
+        if let Some(trail) = self.actor.trail() {
+            let steps = trail.copy();
+            if !steps.is_empty() {
+                let entries = audit::entries_done(self.env(), self.tenant, &self.actor, steps);
+                audit::Entity::insert_many(entries)
+                    .exec_without_returning(&self.tx)
+                    .await?;
+            }
+        }
         self.tx.commit().await?;
+        if let Some(trail) = self.actor.trail() {
+            drop(trail.take());
+        }
         let announced = self.announced.into_inner();
         for signal in announced.unwrap_or_else(PoisonError::into_inner) {
             self.store.signals.send(signal);
         }
         Ok(())
+    }
+
+    /// A scope for a caller changes nothing before a service has asked the policy.
+    fn permitted(&self) -> Result<()> {
+        if self.permitted.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            tracing::error!("a service changes rows for a caller without asking the policy");
+            Err(Error::PolicyNotAsked)
+        }
     }
 
     fn stamp<M>(&self, row: &mut M)

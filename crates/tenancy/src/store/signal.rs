@@ -18,15 +18,18 @@ use crate::model::TenantId;
 /// The one channel of the database.
 pub(super) const CHANNEL: &str = "nyxcore";
 
+/// Stands in a payload where there is no tenant.
+const NO_TENANT: &str = "-";
+
 /// What was announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
-    /// Something about `subject` changed in a tenant.
+    /// Something about `subject` changed.
     Changed {
         /// What kind of news it is; a constant of the crate that sends it.
         topic: String,
-        /// Whose it is.
-        tenant: TenantId,
+        /// Whose it is; `None` for what belongs to no tenant, such as a person's session.
+        tenant: Option<TenantId>,
         /// The row it is about.
         subject: Uuid,
     },
@@ -41,7 +44,10 @@ impl Signal {
                 topic,
                 tenant,
                 subject,
-            } => format!("{topic} {} {subject}", tenant.0),
+            } => {
+                let tenant = tenant.map_or_else(|| NO_TENANT.to_owned(), |t| t.0.to_string());
+                format!("{topic} {tenant} {subject}")
+            }
             Self::Resync => String::new(),
         }
     }
@@ -51,7 +57,10 @@ impl Signal {
         let mut changed = || {
             Some(Self::Changed {
                 topic: words.next()?.to_owned(),
-                tenant: TenantId(words.next()?.parse().ok()?),
+                tenant: match words.next()? {
+                    NO_TENANT => None,
+                    tenant => Some(TenantId(tenant.parse().ok()?)),
+                },
                 subject: words.next()?.parse().ok()?,
             })
         };
@@ -148,12 +157,14 @@ mod tests {
 
     #[test]
     fn a_signal_survives_its_payload() {
-        let signal = Signal::Changed {
-            topic: "run".into(),
-            tenant: TenantId(Uuid::from_u128(1)),
-            subject: Uuid::from_u128(2),
-        };
-        assert_eq!(Signal::parse(&signal.payload()), signal);
+        for tenant in [None, Some(TenantId(Uuid::from_u128(1)))] {
+            let signal = Signal::Changed {
+                topic: "run".into(),
+                tenant,
+                subject: Uuid::from_u128(2),
+            };
+            assert_eq!(Signal::parse(&signal.payload()), signal);
+        }
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! Work that has no tenant: a type of its own, for a listed purpose, that never turns into a tenant's scope.
 
+use std::sync::{Mutex, PoisonError};
+
 use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, EnumIter,
     FromQueryResult, IntoActiveModel, QueryFilter, Statement, Value,
 };
 use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
 
 use super::Store;
+use super::signal::{CHANNEL, Signal};
+use crate::actor::Origin;
+use crate::audit;
 use crate::env::Env;
 use crate::error::{Error, Result};
 
@@ -15,7 +21,7 @@ use crate::error::{Error, Result};
 pub trait SystemScoped: EntityTrait<Model: Send + Sync> {}
 
 /// Why a transaction looks across tenants. Whoever needs another reason adds it here, where it is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter)]
 pub enum SystemPurpose {
     /// An operator makes a tenant with its owner.
     TenantCreate,
@@ -23,15 +29,45 @@ pub enum SystemPurpose {
     DirectoryRead,
     /// Finding out whose token this is.
     TokenAuthenticate,
+    /// Finding out whose session this is.
+    SessionAuthenticate,
+    /// Somebody signs in or out, changes a password, or makes an account.
+    SignIn,
+    /// Somebody looks at an invitation or accepts it.
+    InvitationAccept,
     /// A worker looks for the next run.
     RunClaim,
     /// The sweeper looks for runs whose worker is gone.
     RunSweep,
+    /// What system scopes did is written down, and old entries are taken away.
+    AuditKeep,
 }
 
 impl SystemPurpose {
     pub(super) fn writes(self) -> bool {
-        matches!(self, Self::TenantCreate | Self::RunClaim)
+        matches!(
+            self,
+            Self::TenantCreate
+                | Self::SignIn
+                | Self::InvitationAccept
+                | Self::RunClaim
+                | Self::AuditKeep
+        )
+    }
+
+    /// Its name in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantCreate => "tenant_create",
+            Self::DirectoryRead => "directory_read",
+            Self::TokenAuthenticate => "token_authenticate",
+            Self::SessionAuthenticate => "session_authenticate",
+            Self::SignIn => "sign_in",
+            Self::InvitationAccept => "invitation_accept",
+            Self::RunClaim => "run_claim",
+            Self::RunSweep => "run_sweep",
+            Self::AuditKeep => "audit_keep",
+        }
     }
 }
 
@@ -56,19 +92,24 @@ impl SystemPurpose {
 /// ```
 pub struct SystemScope {
     tx: DatabaseTransaction,
+    purpose: SystemPurpose,
     store: Store,
+    announced: Mutex<Vec<Signal>>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl SystemScope {
     pub(super) fn new(
         tx: DatabaseTransaction,
+        purpose: SystemPurpose,
         store: &Store,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         Self {
             tx,
+            purpose,
             store: store.clone(),
+            announced: Mutex::new(Vec::new()),
             _permit: permit,
         }
     }
@@ -113,6 +154,93 @@ impl SystemScope {
             .await?)
     }
 
+    /// Changes rows of a listed entity that meet the condition, of every tenant, and tells how many there were.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] for a taken unique key.
+    pub async fn update<M>(&self, which: impl IntoCondition, changes: M) -> Result<u64>
+    where
+        M: ActiveModelTrait + Send,
+        M::Entity: SystemScoped,
+    {
+        let done = <M::Entity as EntityTrait>::update_many()
+            .set(changes)
+            .filter(which.into_condition())
+            .exec(&self.tx)
+            .await?;
+        Ok(done.rows_affected)
+    }
+
+    /// Deletes rows of a listed entity that meet the condition, of every tenant, and tells how many there were.
+    ///
+    /// # Errors
+    /// A row is still referred to.
+    pub async fn delete<E: SystemScoped>(&self, which: impl IntoCondition) -> Result<u64> {
+        let done = E::delete_many()
+            .filter(which.into_condition())
+            .exec(&self.tx)
+            .await?;
+        Ok(done.rows_affected)
+    }
+
+    /// Writes down what was done, in the transaction that does it: `outcome` is `OK` or an error's code, `detail` never holds a secret.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn record(
+        &self,
+        outcome: &str,
+        subject: Option<Uuid>,
+        origin: &Origin,
+        detail: Option<serde_json::Value>,
+    ) -> Result<()> {
+        let entry = audit::system_entry(self.env(), self.purpose, outcome, subject, origin, detail);
+        self.insert(entry).await.map(drop)
+    }
+
+    /// Adds an entry to a tenant's audit log, in the transaction that did what it tells.
+    pub(crate) async fn audit(&self, entry: audit::ActiveModel) -> Result<()> {
+        audit::Entity::insert(entry)
+            .exec_without_returning(&self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Tells every listener, on every replica, that something about `subject` changed, once this is committed.
+    ///
+    /// # Errors
+    /// The database refuses the notification.
+    pub async fn announce(&self, topic: &'static str, subject: Uuid) -> Result<()> {
+        let signal = Signal::Changed {
+            topic: topic.to_owned(),
+            tenant: None,
+            subject,
+        };
+        if self.backend() == DbBackend::Postgres {
+            let values: [Value; 2] = [CHANNEL.into(), signal.payload().into()];
+            self.sql_execute("SELECT pg_notify($1, $2)", values).await?;
+        } else {
+            self.announced
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(signal);
+        }
+        Ok(())
+    }
+
+    /// Runs a statement written by hand, and tells how many rows it touched. On PostgreSQL row-level security still holds it to the listed tables.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn sql_execute(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64> {
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+    }
+
     /// Rows of a statement written by hand. On PostgreSQL row-level security still holds it to the listed tables.
     ///
     /// # Errors
@@ -129,11 +257,16 @@ impl SystemScope {
             .collect()
     }
 
-    /// Keeps what was done.
+    /// Keeps what was done, then sends what was announced.
     ///
     /// # Errors
     /// The database refuses; then nothing was kept.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        let announced = self.announced.into_inner();
+        for signal in announced.unwrap_or_else(PoisonError::into_inner) {
+            self.store.signals.send(signal);
+        }
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use nyxcore_projects::{
     action_point_update, note_create, note_delete, note_update,
 };
 use nyxcore_runs::{RunId, Runs};
-use nyxcore_tenancy::{Repository, Role};
+use nyxcore_tenancy::Repository;
 
 use crate::context::operation;
 use crate::error::ApiError;
@@ -38,7 +38,7 @@ impl NoteMutation {
             body: input.body,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let note = note_create(&scoped, new).await?;
         scoped.commit().await?;
         Ok(CreateNotePayload {
@@ -53,7 +53,7 @@ impl NoteMutation {
         input: UpdateNoteInput,
     ) -> Result<UpdateNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let changes = NoteChanges {
             title: input.title,
             body: input.body,
@@ -72,7 +72,7 @@ impl NoteMutation {
         input: DeleteNoteInput,
     ) -> Result<DeleteNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         note_delete(&scoped, id).await?;
         scoped.commit().await?;
         Ok(DeleteNotePayload {
@@ -87,7 +87,7 @@ impl NoteMutation {
         input: ApplyEnrichmentInput,
     ) -> Result<ApplyEnrichmentPayload> {
         let id = id_of::<RunId>(&input.enrichment_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let note = enrichment_apply(&scoped, id).await?;
         scoped.commit().await?;
         Ok(ApplyEnrichmentPayload {
@@ -102,7 +102,7 @@ impl NoteMutation {
         input: DismissEnrichmentInput,
     ) -> Result<DismissEnrichmentPayload> {
         let id = id_of::<RunId>(&input.enrichment_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         enrichment_dismiss(&scoped, id).await?;
         let run = Runs::require(&scoped, id).await?;
         scoped.commit().await?;
@@ -118,7 +118,7 @@ impl NoteMutation {
         input: UpdateActionPointInput,
     ) -> Result<UpdateActionPointPayload> {
         let id = id_of::<ActionPointId>(&input.action_point_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let changes = ActionPointChanges {
             status: input.status.map(Into::into),
             text: input.text,
@@ -144,7 +144,7 @@ impl NoteMutation {
             tags: input.tags,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let entry = memory_entry_create(&scoped, new).await?;
         scoped.commit().await?;
         Ok(CreateMemoryEntryPayload {
@@ -181,7 +181,7 @@ impl NoteMutation {
             paired_with: id_of_option::<InsightId>(input.paired_with_id.as_ref())?,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let insight = insight_create(&scoped, new).await?;
         scoped.commit().await?;
         Ok(CreateInsightPayload {

@@ -4,7 +4,6 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 use nyxcore_personas::{
     NewPersona, PersonaChanges, PersonaId, persona_create, persona_delete, persona_update,
 };
-use nyxcore_tenancy::Role;
 
 use crate::context::operation;
 use crate::schema::ids::id_of;
@@ -31,7 +30,7 @@ impl PersonaMutation {
             category: input.category,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let persona = persona_create(&scoped, new).await?;
         scoped.commit().await?;
         Ok(CreatePersonaPayload {
@@ -46,7 +45,7 @@ impl PersonaMutation {
         input: UpdatePersonaInput,
     ) -> Result<UpdatePersonaPayload> {
         let id = id_of::<PersonaId>(&input.persona_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let changes = PersonaChanges {
             name: input.name,
             description: input.description,
@@ -73,7 +72,7 @@ impl PersonaMutation {
         input: DeletePersonaInput,
     ) -> Result<DeletePersonaPayload> {
         let id = id_of::<PersonaId>(&input.persona_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         persona_delete(&scoped, id).await?;
         scoped.commit().await?;
         Ok(DeletePersonaPayload {

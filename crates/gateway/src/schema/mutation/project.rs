@@ -7,7 +7,6 @@ use nyxcore_projects::{
 };
 use nyxcore_sync::git::{BranchName, ScanPath};
 use nyxcore_sync::source_url_check;
-use nyxcore_tenancy::Role;
 
 use crate::context::operation;
 use crate::schema::ids::id_of;
@@ -26,7 +25,7 @@ impl ProjectMutation {
         input: CreateProjectInput,
     ) -> Result<CreateProjectPayload> {
         let op = operation(context);
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let new = NewProject {
             name: input.name,
             slug: input.slug,
@@ -47,7 +46,7 @@ impl ProjectMutation {
         input: UpdateProjectInput,
     ) -> Result<UpdateProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let changes = ProjectChanges {
             name: input.name,
             slug: input.slug,
@@ -67,7 +66,7 @@ impl ProjectMutation {
         input: DeleteProjectInput,
     ) -> Result<DeleteProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = operation(context).write(Role::Admin).await?;
+        let scoped = operation(context).write().await?;
         project_delete(&scoped, id).await?;
         scoped.commit().await?;
         Ok(DeleteProjectPayload {
@@ -82,12 +81,11 @@ impl ProjectMutation {
         input: AddSourceInput,
     ) -> Result<AddSourcePayload> {
         let op = operation(context);
-        op.caller().require(Role::Member)?;
         let project_id = id_of::<ProjectId>(&input.project_id)?;
         let url = source_url_check(&input.url, op.gateway().source_policy())?;
         branch_check(input.branch.as_deref())?;
         ScanPath::parse(&input.scan_path)?;
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let new = NewSource {
             project_id,
             url,
@@ -108,7 +106,6 @@ impl ProjectMutation {
         input: UpdateSourceInput,
     ) -> Result<UpdateSourcePayload> {
         let op = operation(context);
-        op.caller().require(Role::Member)?;
         let id = id_of::<SourceId>(&input.source_id)?;
         let url = match input.url {
             Some(url) => Some(source_url_check(&url, op.gateway().source_policy())?),
@@ -119,7 +116,7 @@ impl ProjectMutation {
         if let Some(path) = &input.scan_path {
             ScanPath::parse(path)?;
         }
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let changes = SourceChanges {
             url,
             branch,
@@ -139,7 +136,7 @@ impl ProjectMutation {
         input: RemoveSourceInput,
     ) -> Result<RemoveSourcePayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         source_remove(&scoped, id).await?;
         scoped.commit().await?;
         Ok(RemoveSourcePayload {

@@ -7,7 +7,7 @@ use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
 use nyxcore_runs::{RunId, run_cancel};
 use nyxcore_sync::sync_start;
-use nyxcore_tenancy::{Error, Role};
+use nyxcore_tenancy::Error;
 
 use super::StartOutcome;
 use crate::context::operation;
@@ -27,7 +27,7 @@ impl RunMutation {
     ) -> Result<StartSyncPayload> {
         let op = operation(context);
         let source = id_of::<SourceId>(&input.source_id)?;
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let (start, sync) = sync_start(&scoped, source, Some(op.caller().user)).await?;
         scoped.commit().await?;
         Ok(StartSyncPayload {
@@ -45,7 +45,7 @@ impl RunMutation {
     ) -> Result<StartCodeAnalysisPayload> {
         let op = operation(context);
         let project = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let quiet_period = op.gateway().analysis_quiet_period();
         let user = Some(op.caller().user);
         let (start, _) = analysis_start(
@@ -77,7 +77,7 @@ impl RunMutation {
             model: input.model,
             started_by: Some(op.caller().user),
         };
-        let scoped = op.write(Role::Member).await?;
+        let scoped = op.write().await?;
         let (start, _) = enrichment_start(&scoped, new).await?;
         scoped.commit().await?;
         Ok(EnrichNotePayload {
@@ -93,7 +93,7 @@ impl RunMutation {
         input: CancelRunInput,
     ) -> Result<CancelRunPayload> {
         let id = id_of::<RunId>(&input.run_id)?;
-        let scoped = operation(context).write(Role::Member).await?;
+        let scoped = operation(context).write().await?;
         let run = run_cancel(&scoped, id).await?;
         scoped.commit().await?;
         Ok(CancelRunPayload {

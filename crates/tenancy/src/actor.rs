@@ -1,0 +1,119 @@
+//! For whom a scope acts, where the request came from, and the trail of what it asked to do.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use crate::model::Caller;
+use crate::policy::{Action, Resource};
+
+/// Where a request came from, for the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The request's id, as in the server's log.
+    pub request_id: Option<String>,
+}
+
+/// A caller at work: who asks, from where, and what was asked so far. Cheap to clone; clones share one trail.
+#[derive(Debug, Clone)]
+pub struct Acting {
+    /// Who asks.
+    pub caller: Caller,
+    /// From where.
+    pub origin: Arc<Origin>,
+    trail: Trail,
+}
+
+impl Acting {
+    /// A caller that begins to act.
+    pub fn new(caller: Caller, origin: Origin) -> Self {
+        Self {
+            caller,
+            origin: Arc::new(origin),
+            trail: Trail::default(),
+        }
+    }
+
+    /// The same caller with a trail of its own, for another piece of work.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self {
+            trail: Trail::default(),
+            ..self.clone()
+        }
+    }
+
+    /// What was asked to be done and was not kept: the work failed, or was refused.
+    pub fn unfinished(&self) -> Vec<Step> {
+        self.trail.take()
+    }
+}
+
+/// For whom a scope acts. The policy is asked for a caller; an operator and the program itself may do everything.
+#[derive(Debug, Clone)]
+pub(crate) enum Actor {
+    /// A person or a token.
+    Caller(Acting),
+    /// An operator at the command line, whose work is audited.
+    Operator(Trail),
+    /// The program itself: a worker, or a service that embeds these crates and decides by itself.
+    Program,
+}
+
+impl Actor {
+    pub(crate) fn trail(&self) -> Option<&Trail> {
+        match self {
+            Self::Caller(acting) => Some(&acting.trail),
+            Self::Operator(trail) => Some(trail),
+            Self::Program => None,
+        }
+    }
+}
+
+/// Something that was asked to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What.
+    pub action: Action,
+    /// On which kind of thing.
+    pub resource: Resource,
+    /// On which, where it is known.
+    pub subject: Option<Uuid>,
+    /// More that is worth knowing, never a secret.
+    pub detail: Option<serde_json::Value>,
+}
+
+/// The steps of a piece of work that are not yet in the audit log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trail(Arc<Mutex<Vec<Step>>>);
+
+impl Trail {
+    pub(crate) fn add(&self, step: Step) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(step);
+    }
+
+    /// Changes the last step.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Step)) {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = steps.last_mut() {
+            change(last);
+        }
+    }
+
+    pub(crate) fn copy(&self) -> Vec<Step> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn take(&self) -> Vec<Step> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

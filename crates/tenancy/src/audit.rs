@@ -1,0 +1,504 @@
+//! The audit log: who did what, on what, from where, when, and with what outcome.
+//!
+//! What a caller or an operator changed is written in the transaction that changes it, by [`Scoped::commit`](crate::Scoped::commit); what was
+//! refused or failed is written by [`audit_failed`]. What system scopes do is counted by purpose and written down every minute by [`system_uses_flush`];
+//! those that change something add an entry of their own. Entries are added and never changed: on PostgreSQL the serving role has no right to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Condition, FromQueryResult, Iterable};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::TypedId;
+use crate::actor::{Acting, Actor, Origin, Step};
+pub(crate) use crate::entity::audit_entry::{ActiveModel, Entity};
+use crate::entity::{audit_entry, system_entry};
+use crate::env::Env;
+use crate::error::Result;
+use crate::id::id_format;
+use crate::model::{ApiTokenId, AuditEntryId, Credential, SessionId, TenantId, UserId};
+use crate::page::{Page, PageRequest};
+use crate::policy::{Action, POLICY, Resource};
+use crate::repository::Repository;
+use crate::store::{Access, Scoped, Store, SystemPurpose};
+
+/// The outcome of what was done.
+pub const OUTCOME_OK: &str = "OK";
+/// The least time that entries are kept, whatever the operator sets: the database holds it too.
+pub const RETENTION_MIN: TimeDelta = TimeDelta::days(7);
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditActor {
+    /// A person with a session.
+    User,
+    /// An API token.
+    Token,
+    /// An operator at the command line.
+    Operator,
+    /// The program, for somebody who was in no tenant yet.
+    System,
+}
+
+impl AuditActor {
+    /// Its name in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Token => "TOKEN",
+            Self::Operator => "OPERATOR",
+            Self::System => "SYSTEM",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        match text {
+            "USER" => Self::User,
+            "TOKEN" => Self::Token,
+            "OPERATOR" => Self::Operator,
+            _ => Self::System,
+        }
+    }
+}
+
+/// An entry of a tenant's audit log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Its id; later entries have greater ones.
+    pub id: AuditEntryId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What kind of actor it was.
+    pub actor: AuditActor,
+    /// Which person, also behind a token.
+    pub user_id: Option<UserId>,
+    /// Which token.
+    pub token_id: Option<ApiTokenId>,
+    /// Which session.
+    pub session_id: Option<SessionId>,
+    /// What: `project.create`, or a field of the API where it got no further.
+    pub action: String,
+    /// On which kind of thing.
+    pub subject_kind: Option<String>,
+    /// On which.
+    pub subject_id: Option<Uuid>,
+    /// `OK`, or the code of the error.
+    pub outcome: String,
+    /// From where.
+    pub address: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// More, never a secret.
+    pub detail: Option<Value>,
+}
+
+impl From<audit_entry::Model> for AuditEntry {
+    fn from(row: audit_entry::Model) -> Self {
+        Self {
+            id: row.id,
+            at: row.at,
+            actor: AuditActor::parse(&row.actor),
+            user_id: row.user_id,
+            token_id: row.token_id,
+            session_id: row.session_id,
+            action: row.action,
+            subject_kind: row.subject_kind,
+            subject_id: row.subject_id,
+            outcome: row.outcome,
+            address: row.address,
+            request_id: row.request_id,
+            detail: row.detail,
+        }
+    }
+}
+
+impl AuditEntry {
+    /// The entry as one line of JSON Lines, without the line's end.
+    pub fn json_line(&self) -> String {
+        json!({
+            "id": self.id,
+            "at": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "actor": self.actor.as_str(),
+            "userId": self.user_id,
+            "tokenId": self.token_id,
+            "sessionId": self.session_id,
+            "action": self.action,
+            "subjectId": self.subject_text(),
+            "outcome": self.outcome,
+            "address": self.address,
+            "requestId": self.request_id,
+            "detail": self.detail,
+        })
+        .to_string()
+    }
+
+    /// The subject as the API writes ids: `project_01h...`.
+    pub fn subject_text(&self) -> Option<String> {
+        let kind = self.subject_kind.as_deref()?;
+        let (resource, _) = POLICY.iter().find(|(listed, _)| listed.as_str() == kind)?;
+        Some(id_format(id_prefix(*resource), self.subject_id?))
+    }
+}
+
+/// What the ids of a kind of thing begin with: a sync, an analysis and an enrichment are runs.
+fn id_prefix(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Member | Resource::OwnMembership => UserId::PREFIX,
+        Resource::ApiToken | Resource::OwnApiToken => ApiTokenId::PREFIX,
+        Resource::Sync | Resource::CodeAnalysis | Resource::NoteEnrichment => "run",
+        Resource::MemoryEntry => "memory",
+        Resource::ConsolidationPattern => "consolidation",
+        Resource::BlogPost => "post",
+        other => other.as_str(),
+    }
+}
+
+/// The audit log of a tenant.
+struct AuditEntries;
+
+impl Repository for AuditEntries {
+    type Entity = audit_entry::Entity;
+    type Row = audit_entry::ActiveModel;
+    type Record = AuditEntry;
+    type Id = AuditEntryId;
+    const KEY: audit_entry::Column = audit_entry::Column::Id;
+    fn id_of(record: &AuditEntry) -> AuditEntryId {
+        record.id
+    }
+}
+
+/// Which entries are wanted; what is `None` narrows nothing.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Those of this person.
+    pub user: Option<UserId>,
+    /// Those of this action.
+    pub action: Option<String>,
+    /// Those about this thing.
+    pub subject: Option<Uuid>,
+    /// Those from then on.
+    pub from: Option<DateTime<Utc>>,
+    /// Those before then.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl AuditFilter {
+    fn condition(&self) -> Condition {
+        use audit_entry::Column;
+        Condition::all()
+            .add_option(self.user.map(|user| Column::UserId.eq(user)))
+            .add_option(self.action.as_ref().map(|action| Column::Action.eq(action)))
+            .add_option(self.subject.map(|subject| Column::SubjectId.eq(subject)))
+            .add_option(self.from.map(|from| Column::At.gte(from)))
+            .add_option(self.to.map(|to| Column::At.lt(to)))
+    }
+}
+
+/// One page of a tenant's audit log, newest first.
+///
+/// # Errors
+/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it.
+pub async fn audit_list<A: Access>(
+    scoped: &Scoped<A>,
+    filter: &AuditFilter,
+    page: &PageRequest,
+) -> Result<Page<AuditEntry>> {
+    scoped.permit(Action::Read, Resource::AuditLog, None)?;
+    AuditEntries::list(scoped, filter.condition(), page).await
+}
+
+/// How many entries [`audit_list`] would give in all.
+///
+/// # Errors
+/// As [`audit_list`].
+pub async fn audit_count<A: Access>(scoped: &Scoped<A>, filter: &AuditFilter) -> Result<u64> {
+    scoped.permit(Action::Read, Resource::AuditLog, None)?;
+    AuditEntries::count(scoped, filter.condition()).await
+}
+
+/// Writes down what a caller tried and what became of it. `attempted` names it where it did not get as far as the policy.
+///
+/// # Errors
+/// The database refuses.
+pub async fn audit_failed(
+    store: &Store,
+    acting: &Acting,
+    attempted: &str,
+    outcome: &str,
+) -> Result<()> {
+    let mut steps = acting.unfinished();
+    let scoped = store.write(acting.caller.tenant).await?;
+    let actor = Actor::Caller(acting.clone());
+    let mut entry = entry(scoped.env(), scoped.tenant(), &actor, outcome, steps.pop());
+    if entry.subject_kind == Set(None) {
+        entry.action = Set(attempted.to_owned());
+    }
+    scoped.insert(entry).await?;
+    scoped.commit().await
+}
+
+/// The entries of what is done with the commit they are part of.
+pub(crate) fn entries_done(
+    env: &Env,
+    tenant: TenantId,
+    actor: &Actor,
+    steps: Vec<Step>,
+) -> Vec<audit_entry::ActiveModel> {
+    steps
+        .into_iter()
+        .map(|step| entry(env, tenant, actor, OUTCOME_OK, Some(step)))
+        .collect()
+}
+
+/// An entry in a tenant's log about something that a system scope did, for a person who may not have been in the tenant before.
+pub(crate) fn entry_by_system(
+    env: &Env,
+    tenant: TenantId,
+    user: Option<UserId>,
+    origin: &Origin,
+    step: Step,
+) -> audit_entry::ActiveModel {
+    let mut row = row(env, tenant, AuditActor::System, OUTCOME_OK, Some(step));
+    row.user_id = Set(user);
+    origin_set(&mut row, origin);
+    row
+}
+
+fn entry(
+    env: &Env,
+    tenant: TenantId,
+    actor: &Actor,
+    outcome: &str,
+    step: Option<Step>,
+) -> audit_entry::ActiveModel {
+    let Actor::Caller(acting) = actor else {
+        return row(env, tenant, AuditActor::Operator, outcome, step);
+    };
+    let (kind, token, session) = match acting.caller.credential {
+        Credential::Token(token) => (AuditActor::Token, Some(token), None),
+        Credential::Session(session) => (AuditActor::User, None, Some(session)),
+    };
+    let mut row = row(env, tenant, kind, outcome, step);
+    row.user_id = Set(Some(acting.caller.user));
+    row.token_id = Set(token);
+    row.session_id = Set(session);
+    origin_set(&mut row, &acting.origin);
+    row
+}
+
+fn origin_set(row: &mut audit_entry::ActiveModel, origin: &Origin) {
+    row.address = Set(origin.address.map(|address| address.to_string()));
+    row.request_id = Set(origin.request_id.clone());
+}
+
+fn row(
+    env: &Env,
+    tenant: TenantId,
+    actor: AuditActor,
+    outcome: &str,
+    step: Option<Step>,
+) -> audit_entry::ActiveModel {
+    let (action, kind, subject, detail) = match step {
+        Some(step) => {
+            let kind = step.resource.as_str();
+            let action = format!("{kind}.{}", step.action.as_str());
+            (action, Some(kind.to_owned()), step.subject, step.detail)
+        }
+        None => (String::new(), None, None, None),
+    };
+    audit_entry::ActiveModel {
+        tenant_id: Set(tenant),
+        id: Set(AuditEntryId(env.id())),
+        at: Set(env.now()),
+        actor: Set(actor.as_str().to_owned()),
+        user_id: Set(None),
+        token_id: Set(None),
+        session_id: Set(None),
+        action: Set(action),
+        subject_kind: Set(kind),
+        subject_id: Set(subject),
+        outcome: Set(outcome.to_owned()),
+        address: Set(None),
+        request_id: Set(None),
+        detail: Set(detail),
+    }
+}
+
+/// How often system scopes were opened for each purpose since the last flush.
+#[derive(Debug)]
+pub(crate) struct SystemUses(Vec<(SystemPurpose, AtomicU64)>);
+
+impl Default for SystemUses {
+    fn default() -> Self {
+        Self(
+            SystemPurpose::iter()
+                .map(|p| (p, AtomicU64::new(0)))
+                .collect(),
+        )
+    }
+}
+
+impl SystemUses {
+    pub(crate) fn add(&self, purpose: SystemPurpose) {
+        if let Some((_, uses)) = self.0.iter().find(|(listed, _)| *listed == purpose) {
+            uses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn take(&self) -> Vec<(SystemPurpose, u64)> {
+        self.0
+            .iter()
+            .map(|(purpose, uses)| (*purpose, uses.swap(0, Ordering::Relaxed)))
+            .filter(|(_, uses)| *uses > 0)
+            .collect()
+    }
+}
+
+/// Writes down how often system scopes were opened, a row a purpose, since it was last called. Called every minute and at the end.
+///
+/// # Errors
+/// The database refuses; the uses are then counted for the next time.
+pub async fn system_uses_flush(store: &Store) -> Result<()> {
+    let taken = store.uses().take();
+    // The flush itself is no news: it is there whenever there is anything to write.
+    if taken
+        .iter()
+        .all(|(purpose, _)| *purpose == SystemPurpose::AuditKeep)
+    {
+        return Ok(());
+    }
+    let write = async {
+        let system = store.system(SystemPurpose::AuditKeep).await?;
+        for (purpose, uses) in &taken {
+            let mut row = system_entry(
+                system.env(),
+                *purpose,
+                OUTCOME_OK,
+                None,
+                &Origin::default(),
+                None,
+            );
+            row.uses = Set(i64::try_from(*uses).unwrap_or(i64::MAX));
+            system.insert(row).await?;
+        }
+        system.commit().await
+    };
+    let written = write.await;
+    if written.is_err() {
+        for (purpose, uses) in taken {
+            (0..uses).for_each(|_| store.uses().add(purpose));
+        }
+    }
+    written
+}
+
+pub(crate) fn system_entry(
+    env: &Env,
+    purpose: SystemPurpose,
+    outcome: &str,
+    subject: Option<Uuid>,
+    origin: &Origin,
+    detail: Option<Value>,
+) -> system_entry::ActiveModel {
+    system_entry::ActiveModel {
+        id: Set(env.id()),
+        at: Set(env.now()),
+        purpose: Set(purpose.as_str().to_owned()),
+        uses: Set(1),
+        outcome: Set(outcome.to_owned()),
+        subject_id: Set(subject),
+        address: Set(origin.address.map(|address| address.to_string())),
+        request_id: Set(origin.request_id.clone()),
+        detail: Set(detail),
+    }
+}
+
+/// Something that was done across tenants.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "as in AuditEntry")]
+pub struct SystemEntry {
+    pub at: DateTime<Utc>,
+    /// Why the system scope was opened.
+    pub purpose: String,
+    /// How often, since the entry before for the same purpose.
+    pub uses: i64,
+    pub outcome: String,
+    pub subject_id: Option<Uuid>,
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+    pub detail: Option<Value>,
+}
+
+impl SystemEntry {
+    /// The entry as one line of JSON Lines, without the line's end.
+    pub fn json_line(&self) -> String {
+        json!({
+            "at": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "purpose": self.purpose,
+            "uses": self.uses,
+            "outcome": self.outcome,
+            "subjectId": self.subject_id,
+            "address": self.address,
+            "requestId": self.request_id,
+            "detail": self.detail,
+        })
+        .to_string()
+    }
+}
+
+/// What was done across tenants from then on, oldest first: for an operator, never for a client.
+///
+/// # Errors
+/// The database fails.
+pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec<SystemEntry>> {
+    let system = store.system(SystemPurpose::AuditKeep).await?;
+    let mut rows = system
+        .find::<system_entry::Entity>(system_entry::Column::At.gte(from))
+        .await?;
+    rows.sort_by_key(|row| (row.at, row.id));
+    Ok(rows
+        .into_iter()
+        .map(|row| SystemEntry {
+            at: row.at,
+            purpose: row.purpose,
+            uses: row.uses,
+            outcome: row.outcome,
+            subject_id: row.subject_id,
+            address: row.address,
+            request_id: row.request_id,
+            detail: row.detail,
+        })
+        .collect())
+}
+
+/// Takes away entries that are older than the operator keeps them, but none younger than [`RETENTION_MIN`], and tells how many there were.
+///
+/// # Errors
+/// The database refuses.
+pub async fn audit_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
+    let before = store.env().now() - keep.max(RETENTION_MIN);
+    let system = store.system(SystemPurpose::AuditKeep).await?;
+    let gone = match system.backend() {
+        sea_orm::DbBackend::Postgres => {
+            #[derive(FromQueryResult)]
+            struct Gone {
+                gone: i64,
+            }
+            let rows: Vec<Gone> = system
+                .sql_all("SELECT nyxcore_audit_expire($1) AS gone", [before.into()])
+                .await?;
+            rows.first().map_or(0, |row| row.gone.unsigned_abs())
+        }
+        _ => {
+            let entries = "DELETE FROM audit_entries WHERE at < $1";
+            let uses = "DELETE FROM system_entries WHERE at < $1";
+            system.sql_execute(entries, [before.into()]).await?
+                + system.sql_execute(uses, [before.into()]).await?
+        }
+    };
+    system.commit().await?;
+    Ok(gone)
+}

@@ -1,0 +1,284 @@
+//! The one policy: which role may do what on which kind of thing.
+//!
+//! [`POLICY`] is a table and nothing else is asked. A service asks it through its scope, [`Scoped::permit`](crate::Scoped::permit), before it changes anything;
+//! whoever sits above does not decide. What the table does not list nobody may do. Reading is not listed kind by kind: a viewer reads everything
+//! of the tenant, but for what [`POLICY`] asks more for.
+
+use crate::error::{Error, Result};
+use crate::model::Role;
+
+/// A kind of thing in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Resource {
+    /// The tenant itself: its name, its end.
+    Tenant,
+    /// Other people's memberships.
+    Member,
+    /// One's own membership.
+    OwnMembership,
+    /// Invitations.
+    Invitation,
+    /// Anybody's API tokens.
+    ApiToken,
+    /// One's own API tokens.
+    OwnApiToken,
+    /// The audit log.
+    AuditLog,
+    /// Keys of model providers.
+    ProviderKey,
+    /// Projects.
+    Project,
+    /// Repositories of a project.
+    Source,
+    /// Syncs.
+    Sync,
+    /// Code analyses.
+    CodeAnalysis,
+    /// Notes, with their action points.
+    Note,
+    /// Enrichments of notes.
+    NoteEnrichment,
+    /// Runs of any kind.
+    Run,
+    /// Posts.
+    BlogPost,
+    /// Memory entries.
+    MemoryEntry,
+    /// Insights.
+    Insight,
+    /// Consolidation patterns.
+    ConsolidationPattern,
+    /// Personas.
+    Persona,
+}
+
+/// What may be done with a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the verbs say it")]
+pub enum Action {
+    Read,
+    Create,
+    Update,
+    Delete,
+    Start,
+    Cancel,
+    Import,
+    Publish,
+    Apply,
+    Transfer,
+}
+
+/// Which role each action on each kind of thing needs; a role that includes it may as well.
+pub const POLICY: &[(Resource, &[(Action, Role)])] = {
+    use Action::*;
+    use Role::*;
+    &[
+        (
+            Resource::Tenant,
+            &[(Read, Viewer), (Update, Admin), (Transfer, Owner)],
+        ),
+        (
+            Resource::Member,
+            &[(Read, Viewer), (Update, Admin), (Delete, Admin)],
+        ),
+        (Resource::OwnMembership, &[(Read, Viewer), (Delete, Viewer)]),
+        (
+            Resource::Invitation,
+            &[(Read, Admin), (Create, Admin), (Delete, Admin)],
+        ),
+        (Resource::ApiToken, &[(Read, Admin), (Delete, Admin)]),
+        (
+            Resource::OwnApiToken,
+            &[(Read, Viewer), (Create, Member), (Delete, Member)],
+        ),
+        (Resource::AuditLog, &[(Read, Admin)]),
+        (
+            Resource::ProviderKey,
+            &[(Read, Viewer), (Update, Admin), (Delete, Admin)],
+        ),
+        (
+            Resource::Project,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Update, Member),
+                (Delete, Admin),
+            ],
+        ),
+        (
+            Resource::Source,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Update, Member),
+                (Delete, Member),
+            ],
+        ),
+        (Resource::Sync, &[(Read, Viewer), (Start, Member)]),
+        (Resource::CodeAnalysis, &[(Read, Viewer), (Start, Member)]),
+        (
+            Resource::Note,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Update, Member),
+                (Delete, Member),
+            ],
+        ),
+        (
+            Resource::NoteEnrichment,
+            &[(Read, Viewer), (Start, Member), (Apply, Member)],
+        ),
+        (Resource::Run, &[(Read, Viewer), (Cancel, Member)]),
+        (
+            Resource::BlogPost,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Import, Member),
+                (Update, Member),
+                (Publish, Member),
+                (Delete, Member),
+            ],
+        ),
+        (
+            Resource::MemoryEntry,
+            &[(Read, Viewer), (Create, Member), (Import, Member)],
+        ),
+        (Resource::Insight, &[(Read, Viewer), (Create, Member)]),
+        (
+            Resource::ConsolidationPattern,
+            &[(Read, Viewer), (Create, Member)],
+        ),
+        (
+            Resource::Persona,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Update, Member),
+                (Delete, Member),
+            ],
+        ),
+    ]
+};
+
+/// The least role that may do this; `None` where nobody may.
+pub fn role_needed(resource: Resource, action: Action) -> Option<Role> {
+    let (_, actions) = POLICY.iter().find(|(listed, _)| *listed == resource)?;
+    let (_, role) = actions.iter().find(|(listed, _)| *listed == action)?;
+    Some(*role)
+}
+
+/// Passes where the role may do this.
+///
+/// # Errors
+/// [`Error::Forbidden`], naming the role that is needed.
+pub(crate) fn role_check(role: Role, resource: Resource, action: Action) -> Result<()> {
+    match role_needed(resource, action) {
+        Some(needed) if role.includes(needed) => Ok(()),
+        Some(needed) => Err(Error::Forbidden(needed.as_str())),
+        None => Err(Error::Forbidden("what no role has")),
+    }
+}
+
+impl Resource {
+    /// Its name in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Member => "member",
+            Self::OwnMembership => "own_membership",
+            Self::Invitation => "invitation",
+            Self::ApiToken => "api_token",
+            Self::OwnApiToken => "own_api_token",
+            Self::AuditLog => "audit_log",
+            Self::ProviderKey => "provider_key",
+            Self::Project => "project",
+            Self::Source => "source",
+            Self::Sync => "sync",
+            Self::CodeAnalysis => "code_analysis",
+            Self::Note => "note",
+            Self::NoteEnrichment => "note_enrichment",
+            Self::Run => "run",
+            Self::BlogPost => "blog_post",
+            Self::MemoryEntry => "memory_entry",
+            Self::Insight => "insight",
+            Self::ConsolidationPattern => "consolidation_pattern",
+            Self::Persona => "persona",
+        }
+    }
+}
+
+impl Action {
+    /// Its name in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Start => "start",
+            Self::Cancel => "cancel",
+            Self::Import => "import",
+            Self::Publish => "publish",
+            Self::Apply => "apply",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+/// The table as a person reads it, a line a thing: `project: read VIEWER · create MEMBER · ...`.
+pub fn policy_text() -> String {
+    let line = |(resource, actions): &(Resource, &[(Action, Role)])| {
+        let actions: Vec<String> = actions
+            .iter()
+            .map(|(action, role)| format!("{} {}", action.as_str(), role.as_str()))
+            .collect();
+        format!("{}: {}\n", resource.as_str(), actions.join(" · "))
+    };
+    POLICY.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_is_this_table() {
+        insta::assert_snapshot!(policy_text());
+    }
+
+    #[test]
+    fn a_viewer_changes_nothing_but_may_leave() {
+        let changes = POLICY
+            .iter()
+            .flat_map(|(resource, actions)| {
+                actions
+                    .iter()
+                    .map(move |(action, role)| (resource, action, role))
+            })
+            .filter(|(_, action, role)| **action != Action::Read && **role == Role::Viewer);
+        let changes: Vec<_> = changes
+            .map(|(resource, action, _)| (*resource, *action))
+            .collect();
+        assert_eq!(changes, [(Resource::OwnMembership, Action::Delete)]);
+    }
+
+    #[test]
+    fn each_thing_and_each_action_is_listed_once() {
+        for (resource, actions) in POLICY {
+            let rows = POLICY.iter().filter(|(other, _)| other == resource).count();
+            assert_eq!(rows, 1, "{resource:?}");
+            for (action, _) in *actions {
+                let times = actions.iter().filter(|(other, _)| other == action).count();
+                assert_eq!(times, 1, "{resource:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_nobody_may_do() {
+        let refused = role_check(Role::Owner, Resource::AuditLog, Action::Delete);
+        assert_eq!(refused.unwrap_err().code(), "FORBIDDEN");
+    }
+}

@@ -1,0 +1,107 @@
+//! The audit log: what was done in each tenant, and what was done across tenants. Rows are added and never changed.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbErr;
+
+use crate::ddl::Ddl;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+/// Tables whose rows the serving role adds and reads, and neither changes nor deletes.
+pub const APPEND_ONLY: &[&str] = &["audit_entries", "system_entries"];
+
+/// The signature of the one function that takes old rows away. See [`POSTGRES_EXPIRE`].
+pub const FUNCTION: &str = "nyxcore_audit_expire(timestamptz)";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let ddl = Ddl::new(manager);
+        ddl.tenant_table(
+            "audit_entries",
+            "id $uuid NOT NULL,
+             at $time NOT NULL,
+             actor $text NOT NULL CHECK (actor IN ('USER', 'TOKEN', 'OPERATOR', 'SYSTEM')),
+             user_id $uuid,
+             token_id $uuid,
+             session_id $uuid,
+             action $text NOT NULL,
+             subject_kind $text,
+             subject_id $uuid,
+             outcome $text NOT NULL,
+             address $text,
+             request_id $text,
+             detail $json,
+             PRIMARY KEY (tenant_id, id)",
+        )
+        .await?;
+        ddl.run("CREATE INDEX audit_entries_at ON audit_entries (at)")
+            .await?;
+        // What happens to a tenant from outside, such as an invitation that is accepted, is written down by the scope that does it.
+        ddl.system_access("audit_entries").await?;
+        ddl.system_table(
+            "system_entries",
+            "id $uuid PRIMARY KEY,
+             at $time NOT NULL,
+             purpose $text NOT NULL,
+             uses $int NOT NULL,
+             outcome $text NOT NULL,
+             subject_id $uuid,
+             address $text,
+             request_id $text,
+             detail $json",
+        )
+        .await?;
+        ddl.run("CREATE INDEX system_entries_at ON system_entries (at)")
+            .await?;
+        if ddl.is_postgres() {
+            ddl.run(POSTGRES_EXPIRE).await
+        } else {
+            for table in APPEND_ONLY {
+                ddl.run(&SQLITE_APPEND_ONLY.replace("{table}", table))
+                    .await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the database's own.
+const SQLITE_APPEND_ONLY: &str = "
+    CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} BEGIN
+        SELECT RAISE(ABORT, 'the audit log is not changed');
+    END;
+    CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} WHEN old.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-7 days') BEGIN
+        SELECT RAISE(ABORT, 'the audit log keeps the last 7 days');
+    END;";
+
+/// The serving role may not delete. Rows past the operator's retention go through this function, owned by a role that nobody can log in as;
+/// whatever it is asked, it keeps the last 7 days. It tells how many rows went.
+const POSTGRES_EXPIRE: &str = "
+    DO $body$ BEGIN
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'nyxcore_audit') THEN
+            CREATE ROLE nyxcore_audit NOLOGIN;
+        END IF;
+    END $body$;
+    CREATE FUNCTION nyxcore_audit_expire(before timestamptz) RETURNS bigint
+        LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+        AS $body$
+            WITH entries AS (
+                DELETE FROM public.audit_entries WHERE at < least(before, now() - interval '7 days') RETURNING 1
+            ), uses AS (
+                DELETE FROM public.system_entries WHERE at < least(before, now() - interval '7 days') RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM uses)
+        $body$;
+    CREATE POLICY audit_expire ON audit_entries TO nyxcore_audit USING (true);
+    CREATE POLICY audit_expire ON system_entries TO nyxcore_audit USING (true);
+    GRANT SELECT, DELETE ON audit_entries, system_entries TO nyxcore_audit;
+    REVOKE ALL ON FUNCTION nyxcore_audit_expire(timestamptz) FROM PUBLIC;
+    GRANT nyxcore_audit TO CURRENT_USER;
+    GRANT USAGE, CREATE ON SCHEMA public TO nyxcore_audit;
+    ALTER FUNCTION nyxcore_audit_expire(timestamptz) OWNER TO nyxcore_audit;
+    GRANT EXECUTE ON FUNCTION nyxcore_audit_expire(timestamptz) TO CURRENT_USER WITH GRANT OPTION;
+    REVOKE CREATE ON SCHEMA public FROM nyxcore_audit;
+    REVOKE nyxcore_audit FROM CURRENT_USER;";

@@ -1,0 +1,30 @@
+//! Secrets at rest: sealed, each bound to its tenant, its kind and its id.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbErr;
+
+use crate::ddl::Ddl;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let ddl = Ddl::new(manager);
+        // `name` is the secret's id within its kind: a provider's name, a source's id.
+        ddl.tenant_table(
+            "sealed_secrets",
+            "kind $text NOT NULL,
+             name $text NOT NULL,
+             key_id $text NOT NULL,
+             sealed $bytes NOT NULL,
+             updated_at $time NOT NULL,
+             PRIMARY KEY (tenant_id, kind, name)",
+        )
+        .await?;
+        ddl.run("CREATE INDEX sealed_secrets_key ON sealed_secrets (tenant_id, key_id)")
+            .await
+    }
+}
