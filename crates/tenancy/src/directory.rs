@@ -13,7 +13,7 @@ use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
 use crate::repository::Repository;
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose};
-use crate::token::{token_id, token_matches, token_mint};
+use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
 /// at again.
@@ -245,7 +245,7 @@ pub async fn api_token_create(
     if !member.role.includes(new.role) {
         return Err(Error::Forbidden(new.role.as_str()));
     }
-    let minted = token_mint(id)?;
+    let minted = token_mint(API_TOKEN, id.0)?;
     let record = ApiTokens::insert(
         scoped,
         api_token::ActiveModel {
@@ -340,7 +340,7 @@ struct TokenRow {
 /// # Errors
 /// The database fails.
 pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Caller>> {
-    let Some(id) = token_id(token) else {
+    let Some(id) = token_id(API_TOKEN, token).map(ApiTokenId) else {
         return Ok(None);
     };
     let system = store.system(SystemPurpose::TokenAuthenticate).await?;
