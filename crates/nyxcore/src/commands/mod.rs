@@ -2,10 +2,12 @@
 
 mod analyze;
 mod doctor;
+mod first_start;
 mod migrate;
 mod quickstart;
 mod serve;
 mod tenant;
+mod user;
 
 use serde::Serialize;
 
@@ -69,6 +71,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
+        }
+        Command::User(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            user::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
