@@ -1,6 +1,8 @@
 //! The one integration-test binary: one module an area.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
 mod command_line;

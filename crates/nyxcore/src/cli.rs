@@ -42,6 +42,9 @@ pub enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe
@@ -158,6 +161,20 @@ pub enum TokenCommand {
         /// What to call it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
+    },
+}
+
+/// What may be done with the audit log.
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Print the log as JSON lines: a tenant's, newest first, or what was done across tenants, oldest first
+    Export {
+        /// The tenant's short name; without it, what was done across tenants
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// Entries from then on, as in 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<chrono::DateTime<chrono::Utc>>,
     },
 }
 

@@ -21,6 +21,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("workers", "workers"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
+    ("audit_retention_days", "audit.retention_days"),
 ];
 
 /// The settings file that is read where none is named.
@@ -118,6 +119,16 @@ pub struct Settings {
     pub allow_privileged_role: bool,
     /// Of the code analysis.
     pub analysis: AnalysisSettings,
+    /// Of the audit log.
+    pub audit: AuditSettings,
+}
+
+/// What the operator decides about the audit log.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How many days entries are kept; 7 at least.
+    pub retention_days: u16,
 }
 
 /// What the operator decides about analyses.
@@ -151,6 +162,8 @@ impl Settings {
             "workers": 2,
             "allow_privileged_role": false,
             // A rule of the product: 3 minutes.
+            // As long as most auditors ask back.
+            "audit": { "retention_days": 365 },
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
         match (&global.config, file) {
@@ -182,6 +195,11 @@ impl Settings {
             allow_private: self.allow_sources.private,
             data_dir: Some(self.data_dir.clone()),
         }
+    }
+
+    /// How long the audit log is kept.
+    pub fn audit_retention(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.audit.retention_days))
     }
 
     /// How long after an analysis the next one of the project is refused.

@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, NotSet};
 use uuid::Uuid;
 
+use crate::actor::{Origin, Step};
+use crate::audit;
 use crate::entity::{api_token, membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -85,6 +87,15 @@ pub async fn tenant_create(
             created_at: Set(now),
         })
         .await?;
+    let step = Step {
+        action: Action::Create,
+        resource: Resource::Tenant,
+        subject: Some(tenant.id.0),
+        detail: None,
+    };
+    let origin = Origin::default();
+    let entry = audit::entry_by_system(system.env(), tenant.id, Some(owner.id), &origin, step);
+    system.audit(entry).await?;
     system.commit().await?;
     Ok((tenant.into(), owner.into()))
 }

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
+//! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
 //!
 //! Whoever asks is known before anything is parsed. A stream that is open ends when its token is revoked and when the server ends; one
 //! whose client left is dropped, and nothing else happens.
 
 mod accept;
+mod audit;
 mod auth;
 mod events;
 mod graphql;
@@ -154,6 +156,7 @@ fn routes(server: Server) -> Router {
             "/api/v1/events/{kind}/{id}",
             get(events::get).fallback(only_get),
         )
+        .route("/api/v1/audit", get(audit::get).fallback(only_get))
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod analyze;
+mod audit;
 mod doctor;
 mod migrate;
 mod quickstart;
@@ -69,6 +70,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
+        }
+        Command::Audit(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            audit::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -14,6 +14,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let app = App::open(settings).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         "nyxcore listens at http://{address}"
@@ -21,6 +22,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
 }
 
@@ -35,6 +37,7 @@ pub async fn work(settings: Settings) -> Result<()> {
     let app = App::open(settings).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         workers = app.settings.workers,
@@ -43,5 +46,6 @@ pub async fn work(settings: Settings) -> Result<()> {
     ended.await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    housekeeping.end().await;
     Ok(())
 }
