@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::limits::Limits;
 use crate::loaders::Loaders;
+use crate::web::SignInOptions;
 
 /// What the server says of itself.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct GatewayOptions {
     pub server: ServerInfo,
     /// What one request may cost.
     pub limits: Limits,
+    /// How people sign in.
+    pub sign_in: SignInOptions,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -66,6 +69,11 @@ impl Gateway {
     /// What the server says of itself.
     pub fn server_info(&self) -> &ServerInfo {
         &self.0.server
+    }
+
+    /// How people sign in.
+    pub fn sign_in(&self) -> &SignInOptions {
+        &self.0.sign_in
     }
 
     /// What one request may cost.

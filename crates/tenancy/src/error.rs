@@ -23,6 +23,9 @@ pub enum Error {
     /// Too many attempts failed: the next is looked at after so many seconds.
     #[error("too many failed attempts: try again in {0} s")]
     Throttled(i64),
+    /// Nobody makes an account here by themselves: an operator or an invitation does.
+    #[error("signing up is closed here: ask for an invitation")]
+    SignUpClosed,
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
@@ -58,6 +61,7 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",

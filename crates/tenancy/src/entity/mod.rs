@@ -3,6 +3,9 @@
 pub mod api_token;
 pub mod audit_entry;
 pub mod membership;
+pub mod password;
+pub mod session;
+pub mod sign_in_attempt;
 pub mod system_entry;
 pub mod tenant;
 pub mod user;
