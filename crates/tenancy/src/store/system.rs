@@ -33,7 +33,9 @@ pub enum SystemPurpose {
     SessionAuthenticate,
     /// Somebody signs in or out, changes a password, or makes an account.
     SignIn,
-    /// Somebody looks at an invitation or accepts it.
+    /// Somebody looks at an invitation.
+    InvitationLook,
+    /// Somebody accepts an invitation.
     InvitationAccept,
     /// A worker looks for the next run.
     RunClaim,
@@ -63,6 +65,7 @@ impl SystemPurpose {
             Self::TokenAuthenticate => "token_authenticate",
             Self::SessionAuthenticate => "session_authenticate",
             Self::SignIn => "sign_in",
+            Self::InvitationLook => "invitation_look",
             Self::InvitationAccept => "invitation_accept",
             Self::RunClaim => "run_claim",
             Self::RunSweep => "run_sweep",
