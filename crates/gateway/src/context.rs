@@ -68,6 +68,11 @@ impl Gateway {
         &self.0.server
     }
 
+    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    pub(crate) fn public_url(&self) -> &str {
+        ""
+    }
+
     /// What one request may cost.
     pub fn limits(&self) -> &Limits {
         &self.0.limits

@@ -28,11 +28,12 @@ pub async fn member_role_set(
     let locked = Locked::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"from": old.role, "to": role}));
-    locked.actor_includes(scoped, Action::Update, old.role)?;
-    locked.actor_includes(scoped, Action::Update, role)?;
+    above_check(scoped, old.role)?;
+    above_check(scoped, role)?;
     if role != Role::Owner {
         locked.owner_stays(user)?;
     }
+    locked.caller_still_includes(scoped, Action::Update, &[old.role, role])?;
     if old.role == role {
         return Ok(old.into());
     }
@@ -49,8 +50,9 @@ pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<(
     let locked = Locked::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"role": old.role}));
-    locked.actor_includes(scoped, Action::Delete, old.role)?;
+    above_check(scoped, old.role)?;
     locked.owner_stays(user)?;
+    locked.caller_still_includes(scoped, Action::Delete, &[old.role])?;
     remove(scoped, user).await
 }
 
@@ -82,7 +84,7 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
     }
     let locked = Locked::take(scoped, to).await?;
     let old = locked.target()?;
-    locked.actor_includes(scoped, Action::Update, Role::Owner)?;
+    locked.caller_still_includes(scoped, Action::Update, &[Role::Owner])?;
     set(scoped, to, Role::Owner).await?;
     set(scoped, giver, Role::Admin).await?;
     Ok(Membership {
@@ -125,20 +127,21 @@ impl Locked {
         self.of(self.target).cloned().ok_or(Error::NotFound("user"))
     }
 
-    /// Passes where the caller still may do this to members, and has a role that includes that one: by the role that the caller has now,
-    /// which may be less than when the request began.
-    fn actor_includes(&self, scoped: &Scoped<ReadWrite>, action: Action, role: Role) -> Result<()> {
+    /// Passes where the caller still may do this to members of those roles: by the role that the caller has now, which may be less than
+    /// when the request began.
+    fn caller_still_includes(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        action: Action,
+        roles: &[Role],
+    ) -> Result<()> {
         let Some(caller) = scoped.caller() else {
             return Ok(());
         };
         let now = self.of(caller.user).map(|row| row.role.min(caller.role));
         let now = now.ok_or(Error::Forbidden("a membership"))?;
         role_check(now, Resource::Member, action)?;
-        if now.includes(role) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(role.as_str()))
-        }
+        roles.iter().try_for_each(|role| includes_check(now, *role))
     }
 
     /// Passes where somebody else is an owner, or that user is none.
@@ -148,6 +151,21 @@ impl Locked {
             return Err(Error::LastOwner);
         }
         Ok(())
+    }
+}
+
+/// Passes where the caller's role, as the request began, includes that one.
+fn above_check(scoped: &Scoped<ReadWrite>, role: Role) -> Result<()> {
+    scoped
+        .caller()
+        .map_or(Ok(()), |caller| includes_check(caller.role, role))
+}
+
+fn includes_check(own: Role, role: Role) -> Result<()> {
+    if own.includes(role) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(role.as_str()))
     }
 }
 
