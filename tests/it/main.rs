@@ -19,6 +19,8 @@ mod knowledge;
 #[cfg(test)]
 mod note_enrichment;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod personas;
 #[cfg(test)]
 mod projects;
