@@ -76,6 +76,12 @@ impl Gateway {
         &self.0.sign_in
     }
 
+    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    pub(crate) fn public_url(&self) -> &str {
+        let url = self.0.sign_in.public_url.as_ref();
+        url.map_or("", |url| url.as_str().trim_end_matches('/'))
+    }
+
     /// What one request may cost.
     pub fn limits(&self) -> &Limits {
         &self.0.limits

@@ -49,6 +49,9 @@ pub enum Command {
     /// Manage people's accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe
@@ -176,6 +179,20 @@ pub enum TokenCommand {
         /// What to call it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
+    },
+}
+
+/// What may be done with the audit log.
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Print the log as JSON lines: a tenant's, newest first, or what was done across tenants, oldest first
+    Export {
+        /// The tenant's short name; without it, what was done across tenants
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// Entries from then on, as in 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<chrono::DateTime<chrono::Utc>>,
     },
 }
 

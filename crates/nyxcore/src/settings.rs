@@ -28,6 +28,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("sign_up", "sign_up"),
     ("public_url", "public_url"),
     ("trusted_proxies", "trusted_proxies"),
+    ("audit_retention_days", "audit.retention_days"),
 ];
 
 /// The settings file that is read where none is named.
@@ -133,6 +134,16 @@ pub struct Settings {
     /// Proxies whose word about the client counts.
     #[serde(deserialize_with = "proxies_read")]
     pub trusted_proxies: TrustedProxies,
+    /// Of the audit log.
+    pub audit: AuditSettings,
+}
+
+/// What the operator decides about the audit log.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How many days entries are kept; 7 at least.
+    pub retention_days: u16,
 }
 
 /// What the operator decides about analyses.
@@ -168,6 +179,8 @@ impl Settings {
             "sign_up": "closed",
             "public_url": null,
             "trusted_proxies": "",
+            // As long as most auditors ask back.
+            "audit": { "retention_days": 365 },
             // A rule of the product: 3 minutes.
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
@@ -200,6 +213,11 @@ impl Settings {
             allow_private: self.allow_sources.private,
             data_dir: Some(self.data_dir.clone()),
         }
+    }
+
+    /// How long the audit log is kept.
+    pub fn audit_retention(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.audit.retention_days))
     }
 
     /// How long after an analysis the next one of the project is refused.

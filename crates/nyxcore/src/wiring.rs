@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
+use crate::housekeeping::Housekeeping;
 use crate::settings::Settings;
 
 /// The program's parts.
@@ -77,6 +78,11 @@ impl App {
             .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
             .start()
+    }
+
+    /// Begins to keep house.
+    pub fn housekeeping_start(&self) -> Housekeeping {
+        Housekeeping::start(&self.store, self.settings.audit_retention())
     }
 
     /// The gateway.

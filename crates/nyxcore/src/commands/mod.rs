@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod analyze;
+mod audit;
 mod doctor;
 mod first_start;
 mod migrate;
@@ -75,6 +76,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::User(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             user::run(settings, command).await
+        }
+        Command::Audit(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            audit::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -1,17 +1,9 @@
 //! `serve` and `worker`: what runs until it is told to end.
 
-use std::time::Duration;
-
-use nyxcore_tenancy::Store;
-use nyxcore_tenancy::sign_in::sign_in_sweep;
-
 use super::first_start;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
-
-/// How often what counts no more is taken away; rows that wait for it change nothing.
-const SWEEP: Duration = Duration::from_secs(10 * 60);
 
 /// Serves the API, with the workers in the same process, until SIGTERM or SIGINT. Runs in hand go back to the queue.
 ///
@@ -25,7 +17,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
-    let swept = tokio::spawn(sweep(app.store.clone()));
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         "nyxcore listens at http://{address}"
@@ -33,18 +25,8 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let served = nyxcore_gateway::serve(gateway, listener, ended).await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
-    swept.abort();
+    housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
-}
-
-/// Takes away sessions that ended and failures that count no more, every now and then.
-async fn sweep(store: Store) {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        if let Err(error) = sign_in_sweep(&store).await {
-            tracing::warn!(?error, "old sessions could not be taken away");
-        }
-    }
 }
 
 /// Carries out runs until SIGTERM or SIGINT.
@@ -58,6 +40,7 @@ pub async fn work(settings: Settings) -> Result<()> {
     let app = App::open(settings).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         workers = app.settings.workers,
@@ -66,5 +49,6 @@ pub async fn work(settings: Settings) -> Result<()> {
     ended.await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    housekeeping.end().await;
     Ok(())
 }
