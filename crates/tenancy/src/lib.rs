@@ -32,6 +32,7 @@ mod model;
 mod page;
 mod policy;
 mod repository;
+pub mod secret;
 mod token;
 
 pub use actor::{Acting, Origin, Step};

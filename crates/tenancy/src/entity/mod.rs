@@ -3,6 +3,7 @@
 pub mod api_token;
 pub mod audit_entry;
 pub mod membership;
+pub mod sealed_secret;
 pub mod system_entry;
 pub mod tenant;
 pub mod user;

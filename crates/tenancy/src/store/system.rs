@@ -41,6 +41,8 @@ pub enum SystemPurpose {
     RunSweep,
     /// What system scopes did is written down, and old entries are taken away.
     AuditKeep,
+    /// Secrets are sealed anew with another master key.
+    SecretRotate,
 }
 
 impl SystemPurpose {
@@ -52,6 +54,7 @@ impl SystemPurpose {
                 | Self::InvitationAccept
                 | Self::RunClaim
                 | Self::AuditKeep
+                | Self::SecretRotate
         )
     }
 
@@ -67,6 +70,7 @@ impl SystemPurpose {
             Self::RunClaim => "run_claim",
             Self::RunSweep => "run_sweep",
             Self::AuditKeep => "audit_keep",
+            Self::SecretRotate => "secret_rotate",
         }
     }
 }
