@@ -8,6 +8,7 @@ use async_graphql::extensions::{
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
@@ -36,6 +37,8 @@ pub struct GatewayOptions {
     pub server: ServerInfo,
     /// What one request may cost.
     pub limits: Limits,
+    /// What secrets are sealed with.
+    pub keyring: Keyring,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -66,6 +69,11 @@ impl Gateway {
     /// What the server says of itself.
     pub fn server_info(&self) -> &ServerInfo {
         &self.0.server
+    }
+
+    /// What secrets are sealed with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// What one request may cost.

@@ -12,6 +12,7 @@ use nyxcore_runs::{
 };
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::directory::{self, NewApiToken};
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Role, Store, TenantId, UserId};
 use nyxcore_tests::TestDatabase;
 use serde_json::{Value, json};
@@ -64,6 +65,7 @@ impl Served {
                 commit: None,
             },
             limits,
+            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -4,6 +4,7 @@ mod analyze;
 mod doctor;
 mod migrate;
 mod quickstart;
+mod secrets;
 mod serve;
 mod tenant;
 
@@ -69,6 +70,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
+        }
+        Command::Secrets(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            secrets::run(settings, command, &screen).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -3,6 +3,7 @@
 mod note;
 mod persona;
 mod project;
+mod provider_key;
 mod run;
 mod token;
 
@@ -12,6 +13,7 @@ use nyxcore_runs::Start;
 pub(crate) use note::NoteMutation;
 pub(crate) use persona::PersonaMutation;
 pub(crate) use project::ProjectMutation;
+pub(crate) use provider_key::ProviderKeyMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
@@ -23,6 +25,7 @@ pub struct Mutation(
     NoteMutation,
     PersonaMutation,
     TokenMutation,
+    ProviderKeyMutation,
 );
 
 /// What became of a request to start something.
