@@ -25,6 +25,8 @@ mod retrieval;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod support;

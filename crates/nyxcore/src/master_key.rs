@@ -254,7 +254,7 @@ mod tests {
             current: MasterKey::generate().unwrap(),
             previous: vec![made.current],
         };
-        file.replace(&rotated).unwrap();
+        file.replace(&rotated, &file.lock().unwrap()).unwrap();
         assert!(file.load().unwrap() == Some(rotated));
         assert_eq!(mode(file.path()), MODE);
         assert_eq!(

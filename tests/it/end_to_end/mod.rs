@@ -335,7 +335,13 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, token: &Value) {
         ),
     ];
     // These name nothing that is there already.
-    let mut tried = BTreeSet::from(["createProject", "createPersona", "createApiToken"]);
+    let mut tried = BTreeSet::from([
+        "createProject",
+        "createPersona",
+        "createApiToken",
+        "setProviderKey",
+        "removeProviderKey",
+    ]);
     tried.extend(changes.iter().map(|(field, ..)| *field));
     let schema = other
         .ask(
