@@ -22,7 +22,12 @@ const VARIABLES: &[(&str, &str)] = &[
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
     ("audit_retention_days", "audit.retention_days"),
+    ("master_key", "master_key"),
+    ("master_key_previous", "master_key_previous"),
 ];
+
+/// Settings that are taken from the environment only: a settings file may be read by others.
+const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous"];
 
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
@@ -121,6 +126,10 @@ pub struct Settings {
     pub analysis: AnalysisSettings,
     /// Of the audit log.
     pub audit: AuditSettings,
+    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
+    pub master_key: Option<String>,
+    /// What they may still be sealed with, separated by commas.
+    pub master_key_previous: Option<String>,
 }
 
 /// What the operator decides about the audit log.
@@ -178,6 +187,14 @@ impl Settings {
                 figment = figment.merge(Toml::file_exact(FILE));
             }
             (None, _) => {}
+        }
+        for setting in NOT_IN_A_FILE {
+            if figment.contains(setting) {
+                return Err(Error::SettingInvalid(format!(
+                    "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
+                    setting.to_uppercase()
+                )));
+            }
         }
         figment
             .merge(environment())
@@ -334,6 +351,7 @@ mod tests {
                 "[analysis]\nquiet_period = 'pw-secret'",
                 "analysis.quiet_period",
             ),
+            ("master_key = 'pw-secret'", "NYXCORE_MASTER_KEY"),
         ] {
             let error = load(toml, ServeFlags::default())
                 .err()

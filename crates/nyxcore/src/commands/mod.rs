@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod migrate;
 mod quickstart;
+mod secrets;
 mod serve;
 mod tenant;
 
@@ -74,6 +75,11 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             audit::run(settings, command).await
+        }
+
+        Command::Secrets(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            secrets::run(settings, command, &screen).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

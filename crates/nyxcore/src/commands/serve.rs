@@ -12,6 +12,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let app = App::open(settings).await?;
+    app.keys.check()?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
     let housekeeping = app.housekeeping_start();
@@ -35,6 +36,7 @@ pub async fn work(settings: Settings) -> Result<()> {
         return Err(Error::DatabaseUrlMissing("worker"));
     }
     let app = App::open(settings).await?;
+    app.keys.check()?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
     let housekeeping = app.housekeeping_start();
