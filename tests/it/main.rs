@@ -29,6 +29,8 @@ mod retrieval;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod storage;

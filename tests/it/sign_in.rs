@@ -1,5 +1,8 @@
 //! Signing in: passwords, sessions, guessing, and the first owner, first at the crate's own door, then over HTTP.
 
+mod browser;
+mod http;
+
 use std::net::IpAddr;
 
 use chrono::TimeDelta;

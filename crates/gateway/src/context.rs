@@ -8,6 +8,7 @@ use async_graphql::extensions::{
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
@@ -39,6 +40,8 @@ pub struct GatewayOptions {
     pub limits: Limits,
     /// How people sign in.
     pub sign_in: SignInOptions,
+    /// What secrets are sealed with.
+    pub keyring: Keyring,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -80,6 +83,11 @@ impl Gateway {
     pub(crate) fn public_url(&self) -> &str {
         let url = self.0.sign_in.public_url.as_ref();
         url.map_or("", |url| url.as_str().trim_end_matches('/'))
+    }
+
+    /// What secrets are sealed with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// What one request may cost.

@@ -52,6 +52,9 @@ pub enum Command {
     /// Read the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look after the secrets that are kept sealed, such as keys of model providers
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe
@@ -194,6 +197,18 @@ pub enum AuditCommand {
         #[arg(long, value_name = "TIME")]
         since: Option<chrono::DateTime<chrono::Utc>>,
     },
+}
+
+/// What may be done with the secrets.
+#[derive(Subcommand)]
+pub enum SecretsCommand {
+    /// Seal every secret anew with another master key; works beside running servers, and goes on where it was interrupted
+    ///
+    /// With the key file in the data directory this makes the new key, and takes the old one out of the file once nothing is sealed with it.
+    /// With NYXCORE_MASTER_KEY, set it to the new key and NYXCORE_MASTER_KEY_PREVIOUS to the old one, on every server first and then here.
+    Rotate,
+    /// Print which master keys the secrets are sealed with, by the keys' ids
+    Status,
 }
 
 /// The roles, as they are written on the command line; as in `Role`.

@@ -7,6 +7,7 @@ mod database;
 mod error;
 mod git_tool;
 mod housekeeping;
+mod master_key;
 mod output;
 mod progress;
 mod settings;

@@ -29,7 +29,12 @@ const VARIABLES: &[(&str, &str)] = &[
     ("public_url", "public_url"),
     ("trusted_proxies", "trusted_proxies"),
     ("audit_retention_days", "audit.retention_days"),
+    ("master_key", "master_key"),
+    ("master_key_previous", "master_key_previous"),
 ];
+
+/// Settings that are taken from the environment only: a settings file may be read by others.
+const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous"];
 
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
@@ -136,6 +141,10 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Of the audit log.
     pub audit: AuditSettings,
+    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
+    pub master_key: Option<String>,
+    /// What they may still be sealed with, separated by commas.
+    pub master_key_previous: Option<String>,
 }
 
 /// What the operator decides about the audit log.
@@ -196,6 +205,14 @@ impl Settings {
                 figment = figment.merge(Toml::file_exact(FILE));
             }
             (None, _) => {}
+        }
+        for setting in NOT_IN_A_FILE {
+            if figment.contains(setting) {
+                return Err(Error::SettingInvalid(format!(
+                    "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
+                    setting.to_uppercase()
+                )));
+            }
         }
         figment
             .merge(environment())
@@ -407,6 +424,7 @@ mod tests {
                 "[analysis]\nquiet_period = 'pw-secret'",
                 "analysis.quiet_period",
             ),
+            ("master_key = 'pw-secret'", "NYXCORE_MASTER_KEY"),
         ] {
             let error = load(toml, ServeFlags::default())
                 .err()

@@ -23,6 +23,7 @@ use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
 use crate::housekeeping::Housekeeping;
+use crate::master_key;
 use crate::settings::Settings;
 
 /// The program's parts.
@@ -35,6 +36,8 @@ pub struct App {
     pub data_dir: DataDir,
     /// Where repositories may come from.
     pub policy: SourcePolicy,
+    /// Where the master key is.
+    pub keys: master_key::Source,
 }
 
 impl App {
@@ -44,8 +47,12 @@ impl App {
     /// As [`DataDir::prepare`] and [`store_open`]. A data directory that was made for it is taken away again.
     pub async fn open(settings: Settings) -> Result<Self> {
         let data_dir = DataDir::prepare(&settings.data_dir)?;
-        let store = match store_open(&settings, &data_dir).await {
-            Ok(store) => store,
+        let opened = async {
+            let keys = master_key::Source::of(&settings, data_dir.path())?;
+            Ok((keys, store_open(&settings, &data_dir).await?))
+        };
+        let (keys, store) = match opened.await {
+            Ok(opened) => opened,
             Err(error) => {
                 data_dir.remove_if_made();
                 return Err(error);
@@ -60,6 +67,7 @@ impl App {
             settings,
             data_dir,
             policy,
+            keys,
         })
     }
 
@@ -103,6 +111,7 @@ impl App {
             server: server_info(),
             limits: Limits::default(),
             sign_in,
+            keyring: self.keys.keyring(),
         }))
     }
 }

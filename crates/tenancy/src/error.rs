@@ -35,6 +35,14 @@ pub enum Error {
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
+    /// No master key that there is opens this secret, or it was changed or moved.
+    #[error(
+        "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
+    )]
+    SecretUnreadable,
+    /// The master key cannot be used. The text is for the operator, never for a client.
+    #[error("the server's master key cannot be used: its log says why")]
+    MasterKey(String),
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
@@ -70,6 +78,8 @@ impl Error {
             Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::InvitationInvalid => "INVITATION_INVALID",
             Self::LastOwner => "LAST_OWNER",
+            Self::SecretUnreadable => "SECRET_UNREADABLE",
+            Self::MasterKey(_) => "MASTER_KEY_UNUSABLE",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",

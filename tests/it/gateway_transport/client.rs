@@ -12,6 +12,7 @@ use nyxcore_runs::{
 };
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::directory::{self, NewApiToken};
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Role, Store, TenantId, UserId};
 use nyxcore_tests::TestDatabase;
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub(crate) struct Served {
     pub(crate) tenant: TenantId,
     pub(crate) user: UserId,
     pub(crate) token: String,
+    pub(crate) keyring: Keyring,
     pub(crate) client: reqwest::Client,
     pub(crate) address: String,
     ending: Option<oneshot::Sender<()>>,
@@ -55,6 +57,7 @@ impl Served {
         };
         let (_, token) = directory::api_token_create(&scoped, new).await.unwrap();
         scoped.commit().await.unwrap();
+        let keyring = Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()));
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy: SourcePolicy::default(),
@@ -65,6 +68,7 @@ impl Served {
             },
             limits,
             sign_in: SignInOptions::new().unwrap(),
+            keyring: keyring.clone(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -82,6 +86,7 @@ impl Served {
             tenant: tenant.id,
             user: owner.id,
             token,
+            keyring,
             client,
             address,
             ending: Some(ending),
@@ -250,7 +255,7 @@ fn frame_read(text: &str) -> Frame {
     frame
 }
 
-pub(crate) struct Socket(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     pub(crate) async fn say(&mut self, message: Value) {

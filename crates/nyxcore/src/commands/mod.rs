@@ -6,6 +6,7 @@ mod doctor;
 mod first_start;
 mod migrate;
 mod quickstart;
+mod secrets;
 mod serve;
 mod tenant;
 mod user;
@@ -80,6 +81,11 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             audit::run(settings, command).await
+        }
+
+        Command::Secrets(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            secrets::run(settings, command, &screen).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
