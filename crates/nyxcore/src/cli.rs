@@ -26,7 +26,11 @@ pub enum Command {
     /// Serve the GraphQL API, with the workers in the same process
     ///
     /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
-    /// NYXCORE_ANALYSIS_QUIET_PERIOD ...), then from nyxcore.toml. Without NYXCORE_DATABASE_URL everything is kept in the data directory.
+    /// NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES ...), then from nyxcore.toml. Without
+    /// NYXCORE_DATABASE_URL everything is kept in the data directory.
+    ///
+    /// The first start makes the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
+    /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). Where there is a tenant already, they do nothing.
     Serve(ServeFlags),
     /// Carry out runs without serving the API (PostgreSQL)
     Worker(WorkerArgs),
@@ -48,6 +52,9 @@ pub enum Command {
     /// Look after the secrets that are kept sealed, such as keys of model providers
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Manage people's accounts
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe
@@ -144,6 +151,17 @@ pub enum TenantCommand {
         /// Make an API token for the owner and print it, alone, on standard output
         #[arg(long)]
         print_token: bool,
+    },
+}
+
+/// What may be done with accounts.
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Give a person a password, read as one line from standard input, and end the person's sessions
+    SetPassword {
+        /// The person's e-mail address
+        #[arg(value_name = "EMAIL")]
+        email: String,
     },
 }
 

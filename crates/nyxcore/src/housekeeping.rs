@@ -1,15 +1,19 @@
-//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries past their time are taken away.
+//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries, sessions and counters past their time
+//! are taken away.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::{audit_expire, system_uses_flush};
+use nyxcore_tenancy::sign_in::sign_in_sweep;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// How often what was counted is written down.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
+/// Flushes between two looks for sessions that ended and failures that count no more: rows that wait for it change nothing.
+const SWEEP_EVERY: u32 = 10;
 /// Flushes between two looks for old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
 
@@ -38,6 +42,11 @@ impl Housekeeping {
 
 async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
     for round in 0_u32.. {
+        if round.is_multiple_of(SWEEP_EVERY)
+            && let Err(error) = sign_in_sweep(&store).await
+        {
+            tracing::warn!(?error, "old sessions could not be taken away");
+        }
         if round.is_multiple_of(EXPIRE_EVERY) {
             match audit_expire(&store, keep).await {
                 Ok(0) => {}

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use nyxcore_gateway::TrustedProxies;
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use url::Url;
 
 use crate::error::{Error, Result};
 
@@ -24,6 +28,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("audit_retention_days", "audit.retention_days"),
     ("master_key", "master_key"),
     ("master_key_previous", "master_key_previous"),
+    ("sign_up", "sign_up"),
+    ("public_url", "public_url"),
+    ("trusted_proxies", "trusted_proxies"),
 ];
 
 /// Settings that are taken from the environment only: a settings file may be read by others.
@@ -130,6 +137,14 @@ pub struct Settings {
     pub master_key: Option<String>,
     /// What they may still be sealed with, separated by commas.
     pub master_key_previous: Option<String>,
+    /// Who may make an account by themselves.
+    pub sign_up: SignUp,
+    /// Where browsers reach the server, where that is not where it listens.
+    #[serde(deserialize_with = "public_url_read")]
+    pub public_url: Option<Url>,
+    /// Proxies whose word about the client counts.
+    #[serde(deserialize_with = "proxies_read")]
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// What the operator decides about the audit log.
@@ -170,6 +185,9 @@ impl Settings {
             "allow_sources": "",
             "workers": 2,
             "allow_privileged_role": false,
+            "sign_up": "closed",
+            "public_url": null,
+            "trusted_proxies": "",
             // A rule of the product: 3 minutes.
             // As long as most auditors ask back.
             "audit": { "retention_days": 365 },
@@ -266,18 +284,51 @@ fn setting_invalid(error: &figment::Error) -> Error {
     Error::SettingInvalid(format!("{what}{place}"))
 }
 
-/// `local,private` in one text or in a list.
-fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+/// Several words in one text, separated by commas, or in a list.
+fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
         Text(String),
         List(Vec<String>),
     }
-    let kinds = match Written::deserialize(deserializer)? {
+    Ok(match Written::deserialize(deserializer)? {
         Written::Text(text) => text.split(',').map(str::to_owned).collect(),
         Written::List(list) => list,
+    })
+}
+
+/// An address that a browser understands, without anything behind the host.
+fn public_url_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
     };
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => Err(serde::de::Error::custom(
+            "it is https:// or http:// and a host, and nothing behind it",
+        )),
+    }
+}
+
+/// `127.0.0.1,10.0.0.0/8` in one text or in a list.
+fn proxies_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
+    let words = words_read(deserializer)?.join(",");
+    TrustedProxies::parse(&words).map_err(serde::de::Error::custom)
+}
+
+/// `local,private` in one text or in a list.
+fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+    let kinds = words_read(deserializer)?;
     let mut allowed = AllowedSources::default();
     for kind in kinds
         .iter()
@@ -342,11 +393,33 @@ mod tests {
     }
 
     #[test]
+    fn how_people_sign_in_is_closed_by_default_and_can_be_opened() {
+        let closed = load("", ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(closed.sign_up, SignUp::Closed);
+        assert_eq!(
+            (closed.public_url, closed.trusted_proxies),
+            (None, TrustedProxies::default())
+        );
+        let toml = "sign_up = 'open'\npublic_url = 'https://nyx.example.org'\ntrusted_proxies = ['10.0.0.0/8', '::1']\n";
+        let open = load(toml, ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(open.sign_up, SignUp::Open);
+        assert_eq!(
+            open.public_url.unwrap().as_str(),
+            "https://nyx.example.org/"
+        );
+        assert!(open.trusted_proxies.contains("10.1.2.3".parse().unwrap()));
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_and_its_value_is_not() {
         for (toml, named) in [
             ("quiet = 1", "quiet"),
             ("workers = 'pw-secret'", "workers"),
             ("allow_sources = 'public'", "allow_sources"),
+            ("sign_up = 'perhaps'", "sign_up"),
+            ("public_url = 'https://u:pw-secret@host'", "public_url"),
+            ("public_url = 'https://host/nyx'", "public_url"),
+            ("trusted_proxies = ['proxy.internal']", "trusted_proxies"),
             (
                 "[analysis]\nquiet_period = 'pw-secret'",
                 "analysis.quiet_period",

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, Language, analysis_catch_up, analysis_start_after_sync,
 };
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
@@ -94,15 +94,25 @@ impl App {
     }
 
     /// The gateway.
-    pub fn gateway(&self) -> Gateway {
-        Gateway::new(GatewayOptions {
+    ///
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn gateway(&self) -> Result<Gateway> {
+        let sign_in = SignInOptions {
+            sign_up: self.settings.sign_up,
+            public_url: self.settings.public_url.clone(),
+            trusted_proxies: self.settings.trusted_proxies.clone(),
+            ..SignInOptions::new()?
+        };
+        Ok(Gateway::new(GatewayOptions {
             store: self.store.clone(),
             source_policy: self.policy.clone(),
             analysis_quiet_period: self.settings.quiet_period(),
             server: server_info(),
             limits: Limits::default(),
             keyring: self.keys.keyring(),
-        })
+            sign_in,
+        }))
     }
 }
 

@@ -3,11 +3,13 @@
 mod analyze;
 mod audit;
 mod doctor;
+mod first_start;
 mod migrate;
 mod quickstart;
 mod secrets;
 mod serve;
 mod tenant;
+mod user;
 
 use serde::Serialize;
 
@@ -80,6 +82,11 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Secrets(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             secrets::run(settings, command, &screen).await
+        }
+
+        Command::User(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            user::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -100,7 +100,7 @@ async fn serve(
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
+    let served = nyxcore_gateway::serve(app.gateway()?, listener, ended).await;
     workers.shutdown().await;
     housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
