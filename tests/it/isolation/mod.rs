@@ -1,0 +1,4 @@
+//! Isolation, proven: what each role, another tenant and nobody get from every field of the schema, and what PostgreSQL holds by itself.
+
+mod database;
+mod rows;
