@@ -162,6 +162,8 @@ fn run<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     database: impl Future<Output = anyhow::Result<TestDatabase>>,
     test: impl FnOnce(TestDatabase) -> F,
 ) -> T {
+    // What the program does at its start: the HTTP client takes its TLS from here. A second time changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
