@@ -6,13 +6,13 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
 /// What every table holds of one tenant, or of everybody.
-pub struct Digester {
-    db: DatabaseConnection,
+pub struct Digester<'d> {
+    db: &'d DatabaseConnection,
     sql: String,
 }
 
-impl Digester {
-    pub async fn new(db: DatabaseConnection, tenant: Option<Uuid>) -> Self {
+impl<'d> Digester<'d> {
+    pub async fn new(db: &'d DatabaseConnection, tenant: Option<Uuid>) -> Self {
         let postgres = db.get_database_backend() == DbBackend::Postgres;
         let columns = if postgres {
             "SELECT table_name::text AS one, column_name::text AS two FROM information_schema.columns WHERE table_schema = 'public'"
@@ -23,10 +23,19 @@ impl Digester {
         let statement = Statement::from_string(db.get_database_backend(), columns);
         let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in db.query_all_raw(statement).await.unwrap() {
-            let (table, column) = (row.try_get("", "one").unwrap(), row.try_get("", "two").unwrap());
+            let (table, column) = (
+                row.try_get("", "one").unwrap(),
+                row.try_get("", "two").unwrap(),
+            );
             tables.entry(table).or_default().push(column);
         }
-        let id = tenant.map(|id| if postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) });
+        let id = tenant.map(|id| {
+            if postgres {
+                format!("'{id}'")
+            } else {
+                format!("x'{}'", id.simple())
+            }
+        });
         let parts: Vec<String> = tables
             .iter()
             .map(|(table, columns)| {
@@ -45,14 +54,22 @@ impl Digester {
                 }
             })
             .collect();
-        Self { db, sql: parts.join(" UNION ALL ") }
+        Self {
+            db,
+            sql: parts.join(" UNION ALL "),
+        }
     }
 
     pub async fn take(&self) -> BTreeMap<String, String> {
         let statement = Statement::from_string(self.db.get_database_backend(), &self.sql);
         let rows = self.db.query_all_raw(statement).await.unwrap();
         rows.iter()
-            .map(|row| (row.try_get("", "one").unwrap(), row.try_get("", "two").unwrap()))
+            .map(|row| {
+                (
+                    row.try_get("", "one").unwrap(),
+                    row.try_get("", "two").unwrap(),
+                )
+            })
             .collect()
     }
 

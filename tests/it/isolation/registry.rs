@@ -16,7 +16,12 @@ pub struct Entry {
     pub needs: (Resource, Action),
 }
 
-const fn entry(field: &'static str, variables: &'static str, resource: Resource, action: Action) -> Entry {
+const fn entry(
+    field: &'static str,
+    variables: &'static str,
+    resource: Resource,
+    action: Action,
+) -> Entry {
     Entry {
         field,
         within: &[],

@@ -24,23 +24,32 @@ impl Schema {
         let answer = server.ask(Some(token), INTROSPECTION, &json!({})).await;
         let types = answer.json["data"]["__schema"]["types"].as_array();
         let types = types.unwrap_or_else(|| panic!("{}", answer.text)).iter();
-        Self(types.map(|one| (text(&one["name"]).to_owned(), one.clone())).collect())
+        Self(
+            types
+                .map(|one| (text(&one["name"]).to_owned(), one.clone()))
+                .collect(),
+        )
     }
 
-    fn field(&self, path: &str) -> &Value {
-        let (of, name) = path.split_once('.').unwrap();
-        let fields = list(&self.0[of]["fields"]);
-        let found = fields.iter().find(|field| field["name"] == name);
-        found.unwrap_or_else(|| panic!("the schema has no {path}"))
+    fn field(&self, path: &str) -> Option<&Value> {
+        let (of, name) = path.split_once('.')?;
+        let fields = list(&self.0.get(of)?["fields"]);
+        fields.iter().find(|field| field["name"] == name)
     }
 
     /// Every field that must be in the registry: those of the roots, and others that take an id.
     pub fn to_register(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for (name, one) in self.0.iter().filter(|(name, one)| one["kind"] == "OBJECT" && !name.starts_with("__")) {
+        for (name, one) in self
+            .0
+            .iter()
+            .filter(|(name, one)| one["kind"] == "OBJECT" && !name.starts_with("__"))
+        {
             for field in list(&one["fields"]) {
                 let path = format!("{name}.{}", text(&field["name"]));
-                if ROOTS.contains(&name.as_str()) || !self.ids(&path).is_empty() {
+                if ROOTS.contains(&name.as_str())
+                    || self.ids(&path).is_some_and(|ids| !ids.is_empty())
+                {
                     found.insert(path);
                 }
             }
@@ -48,13 +57,17 @@ impl Schema {
         found
     }
 
-    /// Where a field takes ids, as in `/input/noteId` and `/ids/*`.
-    pub fn ids(&self, path: &str) -> BTreeSet<String> {
+    /// Where a field takes ids, as in `/input/noteId` and `/ids/*`; `None` where there is no such field.
+    pub fn ids(&self, path: &str) -> Option<BTreeSet<String>> {
         let mut found = BTreeSet::new();
-        for argument in list(&self.field(path)["args"]) {
-            self.ids_within(&argument["type"], &format!("/{}", text(&argument["name"])), &mut found);
+        for argument in list(&self.field(path)?["args"]) {
+            self.ids_within(
+                &argument["type"],
+                &format!("/{}", text(&argument["name"])),
+                &mut found,
+            );
         }
-        found
+        Some(found)
     }
 
     fn ids_within(&self, of: &Value, at: &str, found: &mut BTreeSet<String>) {
@@ -76,7 +89,7 @@ impl Schema {
 
     /// The question that a registered field is asked with.
     pub fn document(&self, entry: &Entry) -> String {
-        let field = self.field(entry.field);
+        let field = self.field(entry.field).unwrap();
         let (of, name) = entry.field.split_once('.').unwrap();
         let variables: Value = serde_json::from_str(entry.variables).unwrap();
         let given = |argument: &&Value| variables.get(text(&argument["name"])).is_some();
@@ -115,10 +128,14 @@ impl Schema {
             return String::new();
         }
         let mut chosen = vec!["__typename".to_owned()];
-        let needs = |argument: &Value| argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null();
+        let needs = |argument: &Value| {
+            argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null()
+        };
         for field in list(&one["fields"]) {
             let (name, inner) = (text(&field["name"]), &self.0[named(&field["type"])]);
-            if without.contains(format!("{of}.{name}").as_str()) || list(&field["args"]).iter().any(needs) {
+            if without.contains(format!("{of}.{name}").as_str())
+                || list(&field["args"]).iter().any(needs)
+            {
                 continue;
             }
             match text(&inner["kind"]) {

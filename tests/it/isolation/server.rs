@@ -9,6 +9,7 @@ use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
 use nyxcore_tests::TestDatabase;
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -19,8 +20,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Server {
-    pub db: TestDatabase,
     pub store: Store,
+    /// Past all rules, to see what was really written.
+    pub superuser: DatabaseConnection,
     client: reqwest::Client,
     address: String,
     heard: Arc<Mutex<Vec<String>>>,
@@ -65,18 +67,30 @@ impl Server {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        tokio::spawn(nyxcore_gateway::serve(gateway, listener, std::future::pending()));
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        tokio::spawn(nyxcore_gateway::serve(
+            gateway,
+            listener,
+            std::future::pending(),
+        ));
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
         Self {
-            db: db.clone(),
             store,
+            superuser: db.superuser_connection().await.unwrap(),
             client,
             address,
             heard,
         }
     }
 
-    pub fn request(&self, token: Option<&str>, path: &str, body: Option<&Value>) -> reqwest::RequestBuilder {
+    pub fn request(
+        &self,
+        token: Option<&str>,
+        path: &str,
+        body: Option<&Value>,
+    ) -> reqwest::RequestBuilder {
         let url = format!("http://{}{path}", self.address);
         let request = match body {
             Some(body) => self
@@ -94,7 +108,11 @@ impl Server {
 
     pub async fn ask(&self, token: Option<&str>, document: &str, variables: &Value) -> Answer {
         let body = json!({"query": document, "variables": variables});
-        let response = self.request(token, "/graphql", Some(&body)).send().await.unwrap();
+        let response = self
+            .request(token, "/graphql", Some(&body))
+            .send()
+            .await
+            .unwrap();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
         Answer {
@@ -114,12 +132,20 @@ impl Server {
     /// The first thing that a subscription tells by server-sent events.
     pub async fn first_by_sse(&self, token: &str, body: &Value) -> Option<String> {
         let request = self.request(Some(token), "/graphql", Some(body));
-        let mut response = request.header("accept", "text/event-stream").send().await.unwrap();
+        let mut response = request
+            .header("accept", "text/event-stream")
+            .send()
+            .await
+            .unwrap();
         let mut text = String::new();
         while let Some(chunk) = response.chunk().await.unwrap() {
             text.push_str(std::str::from_utf8(&chunk).unwrap());
-            let frames = text.split_inclusive("\n\n").filter(|frame| frame.ends_with("\n\n"));
-            let mut told = frames.filter(|frame| frame.starts_with("event: next") || frame.starts_with("event:next"));
+            let frames = text
+                .split_inclusive("\n\n")
+                .filter(|frame| frame.ends_with("\n\n"));
+            let mut told = frames.filter(|frame| {
+                frame.starts_with("event: next") || frame.starts_with("event:next")
+            });
             if let Some(frame) = told.next() {
                 return Some(frame.to_owned());
             }
@@ -129,13 +155,19 @@ impl Server {
 
     /// A WebSocket that has said who it is; `Err` with the code it was closed with.
     pub async fn socket(&self, token: Option<&str>) -> Result<Socket, u16> {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
+        let mut request = format!("ws://{}/graphql", self.address)
+            .into_client_request()
+            .unwrap();
         let protocol = "graphql-transport-ws".parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         let mut socket = Socket(socket);
         let payload = token.map_or(json!({}), |token| json!({"token": token}));
-        socket.say(&json!({"type": "connection_init", "payload": payload})).await;
+        socket
+            .say(&json!({"type": "connection_init", "payload": payload}))
+            .await;
         socket.hear().await?;
         Ok(socket)
     }
@@ -145,7 +177,10 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     pub async fn say(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
     /// The next message; `Err` with the code that the connection was closed with.
@@ -162,7 +197,8 @@ impl Socket {
 
     /// Subscribes; what the server had to say before an answer to a ping is heard is the result, where there is any.
     pub async fn subscribe(&mut self, body: &Value) -> Option<Value> {
-        self.say(&json!({"type": "subscribe", "id": "1", "payload": body})).await;
+        self.say(&json!({"type": "subscribe", "id": "1", "payload": body}))
+            .await;
         self.say(&json!({"type": "ping"})).await;
         let first = self.hear().await.unwrap();
         (first["type"] != "pong").then_some(first)
