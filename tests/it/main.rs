@@ -15,6 +15,8 @@ mod harness;
 #[cfg(test)]
 mod house_rules;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod knowledge;
 #[cfg(test)]
 mod note_enrichment;

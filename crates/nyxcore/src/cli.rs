@@ -46,15 +46,15 @@ pub enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Manage people's accounts
-    #[command(subcommand)]
-    User(UserCommand),
     /// Read the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Look after the secrets that are kept sealed, such as keys of model providers
     #[command(subcommand)]
     Secrets(SecretsCommand),
+    /// Manage people's accounts
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe

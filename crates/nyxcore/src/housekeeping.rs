@@ -1,5 +1,5 @@
-//! What goes on beside the work: the uses of system scopes are written into the audit log, and what is past its time
-//! is taken away: entries of that log, sessions that ended, failed sign-ins that count no more.
+//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries, sessions and counters past their time
+//! are taken away.
 
 use std::time::Duration;
 
@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often what was counted is written down.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
-/// Flushes between two looks for what is past its time: an hour.
+/// Flushes between two looks for sessions that ended and failures that count no more: rows that wait for it change nothing.
+const SWEEP_EVERY: u32 = 10;
+/// Flushes between two looks for old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
 
 /// The task that keeps house until it is told to end.
@@ -40,14 +42,16 @@ impl Housekeeping {
 
 async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
     for round in 0_u32.. {
+        if round.is_multiple_of(SWEEP_EVERY)
+            && let Err(error) = sign_in_sweep(&store).await
+        {
+            tracing::warn!(?error, "old sessions could not be taken away");
+        }
         if round.is_multiple_of(EXPIRE_EVERY) {
             match audit_expire(&store, keep).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(gone, "took old entries out of the audit log"),
                 Err(error) => tracing::warn!(?error, "the audit log could not be thinned"),
-            }
-            if let Err(error) = sign_in_sweep(&store).await {
-                tracing::warn!(?error, "sessions that ended could not be taken away");
             }
         }
         let last = tokio::select! {

@@ -25,12 +25,12 @@ const VARIABLES: &[(&str, &str)] = &[
     ("workers", "workers"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
-    ("sign_up", "sign_up"),
-    ("public_url", "public_url"),
-    ("trusted_proxies", "trusted_proxies"),
     ("audit_retention_days", "audit.retention_days"),
     ("master_key", "master_key"),
     ("master_key_previous", "master_key_previous"),
+    ("sign_up", "sign_up"),
+    ("public_url", "public_url"),
+    ("trusted_proxies", "trusted_proxies"),
 ];
 
 /// Settings that are taken from the environment only: a settings file may be read by others.
@@ -131,6 +131,12 @@ pub struct Settings {
     pub allow_privileged_role: bool,
     /// Of the code analysis.
     pub analysis: AnalysisSettings,
+    /// Of the audit log.
+    pub audit: AuditSettings,
+    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
+    pub master_key: Option<String>,
+    /// What they may still be sealed with, separated by commas.
+    pub master_key_previous: Option<String>,
     /// Who may make an account by themselves.
     pub sign_up: SignUp,
     /// Where browsers reach the server, where that is not where it listens.
@@ -139,12 +145,6 @@ pub struct Settings {
     /// Proxies whose word about the client counts.
     #[serde(deserialize_with = "proxies_read")]
     pub trusted_proxies: TrustedProxies,
-    /// Of the audit log.
-    pub audit: AuditSettings,
-    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
-    pub master_key: Option<String>,
-    /// What they may still be sealed with, separated by commas.
-    pub master_key_previous: Option<String>,
 }
 
 /// What the operator decides about the audit log.
@@ -188,9 +188,9 @@ impl Settings {
             "sign_up": "closed",
             "public_url": null,
             "trusted_proxies": "",
+            // A rule of the product: 3 minutes.
             // As long as most auditors ask back.
             "audit": { "retention_days": 365 },
-            // A rule of the product: 3 minutes.
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
         match (&global.config, file) {

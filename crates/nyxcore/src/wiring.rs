@@ -110,8 +110,8 @@ impl App {
             analysis_quiet_period: self.settings.quiet_period(),
             server: server_info(),
             limits: Limits::default(),
-            sign_in,
             keyring: self.keys.keyring(),
+            sign_in,
         }))
     }
 }

@@ -67,8 +67,8 @@ impl Served {
                 commit: None,
             },
             limits,
-            sign_in: SignInOptions::new().unwrap(),
             keyring: keyring.clone(),
+            sign_in: SignInOptions::new().unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

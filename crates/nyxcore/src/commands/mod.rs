@@ -74,10 +74,6 @@ pub async fn run(cli: Cli) -> Result<()> {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
         }
-        Command::User(command) => {
-            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
-            user::run(settings, command).await
-        }
         Command::Audit(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             audit::run(settings, command).await
@@ -86,6 +82,11 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Secrets(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             secrets::run(settings, command, &screen).await
+        }
+
+        Command::User(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            user::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
