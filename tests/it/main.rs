@@ -27,6 +27,8 @@ mod retrieval;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod support;

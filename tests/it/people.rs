@@ -4,7 +4,7 @@ mod invitations;
 mod members;
 mod story;
 
-use nyxcore_tenancy::people::{Invitee, NewInvitation, invitation_accept, invitation_create};
+use nyxcore_tenancy::people::{NewInvitation, invitation_accept, invitation_create};
 use nyxcore_tenancy::{
     Acting, Caller, Credential, Invitation, Origin, Role, SessionId, Store, Tenant, TenantId,
     UserId, directory,
@@ -43,7 +43,7 @@ async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Inv
 
 async fn accept(store: &Store, secret: &str, user: UserId) -> nyxcore_tenancy::Result<Role> {
     let origin = Origin::default();
-    let joined = invitation_accept(store, secret, Invitee::User(user), &origin).await?;
+    let joined = invitation_accept(store, secret, user, &origin).await?;
     Ok(joined.membership.role)
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
-use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose};
+use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose, SystemScope};
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
 /// at again.
@@ -33,13 +33,25 @@ pub async fn tenant_create(
     name: &str,
     owner_email: &str,
 ) -> Result<(Tenant, User)> {
+    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let made = tenant_insert(&system, slug, name, owner_email).await?;
+    system.commit().await?;
+    Ok(made)
+}
+
+/// See [`tenant_create`].
+pub(crate) async fn tenant_insert(
+    system: &SystemScope,
+    slug: &str,
+    name: &str,
+    owner_email: &str,
+) -> Result<(Tenant, User)> {
     slug_check(slug)?;
     let email = email_normalize(owner_email)?;
-    let now = store.env().now();
-    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let now = system.env().now();
     let tenant = system
         .insert(tenant::ActiveModel {
-            id: Set(TenantId(store.env().id())),
+            id: Set(TenantId(system.env().id())),
             slug: Set(slug.to_owned()),
             name: Set(name.to_owned()),
             created_at: Set(now),
@@ -55,7 +67,7 @@ pub async fn tenant_create(
             let name = email.split('@').next().unwrap_or_default().to_owned();
             system
                 .insert(user::ActiveModel {
-                    id: Set(UserId(store.env().id())),
+                    id: Set(UserId(system.env().id())),
                     email: Set(email),
                     name: Set(name),
                     created_at: Set(now),
@@ -71,7 +83,6 @@ pub async fn tenant_create(
             created_at: Set(now),
         })
         .await?;
-    system.commit().await?;
     Ok((tenant.into(), owner.into()))
 }
 

@@ -29,6 +29,9 @@ pub enum Error {
     /// The tenant would be left without an owner.
     #[error("a tenant always has an owner: make somebody else one first")]
     LastOwner,
+    /// Nobody makes an account here by themselves: an operator or an invitation does.
+    #[error("signing up is closed here: ask for an invitation")]
+    SignUpClosed,
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
@@ -66,6 +69,7 @@ impl Error {
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::InvitationInvalid => "INVITATION_INVALID",
             Self::LastOwner => "LAST_OWNER",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",
