@@ -1,6 +1,8 @@
 //! The one integration-test binary: one module an area.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
 mod command_line;
@@ -12,6 +14,8 @@ mod gateway_transport;
 mod harness;
 #[cfg(test)]
 mod house_rules;
+#[cfg(test)]
+mod isolation;
 #[cfg(test)]
 mod knowledge;
 #[cfg(test)]
@@ -26,6 +30,8 @@ mod projects;
 mod retrieval;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend};
 
+use crate::actor::{Origin, Step};
 pub use crate::api_token::{
     ApiTokens, NewApiToken, api_token_count, api_token_create, api_token_list, api_token_revoke,
     token_authenticate,
 };
+use crate::audit;
 use crate::entity::{membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
@@ -83,6 +85,15 @@ pub(crate) async fn tenant_insert(
             created_at: Set(now),
         })
         .await?;
+    let step = Step {
+        action: Action::Create,
+        resource: Resource::Tenant,
+        subject: Some(tenant.id.0),
+        detail: None,
+    };
+    let origin = Origin::default();
+    let entry = audit::entry_by_system(system.env(), tenant.id, Some(owner.id), &origin, step);
+    system.audit(entry).await?;
     Ok((tenant.into(), owner.into()))
 }
 

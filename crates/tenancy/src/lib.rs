@@ -34,6 +34,7 @@ mod page;
 pub mod people;
 mod policy;
 mod repository;
+pub mod secret;
 pub mod sign_in;
 mod token;
 

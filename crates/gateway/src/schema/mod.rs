@@ -1,5 +1,6 @@
 //! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
 
+mod audit;
 mod audit_trail;
 mod catalog;
 mod code;

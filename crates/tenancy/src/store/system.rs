@@ -45,6 +45,8 @@ pub enum SystemPurpose {
     RunSweep,
     /// What system scopes did is written down, and old entries are taken away.
     AuditKeep,
+    /// Secrets are sealed anew with another master key.
+    SecretRotate,
 }
 
 impl SystemPurpose {
@@ -57,6 +59,7 @@ impl SystemPurpose {
                 | Self::InvitationAccept
                 | Self::RunClaim
                 | Self::AuditKeep
+                | Self::SecretRotate
         )
     }
 
@@ -74,6 +77,7 @@ impl SystemPurpose {
             Self::RunClaim => "run_claim",
             Self::RunSweep => "run_sweep",
             Self::AuditKeep => "audit_keep",
+            Self::SecretRotate => "secret_rotate",
         }
     }
 }

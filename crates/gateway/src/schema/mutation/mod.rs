@@ -5,6 +5,7 @@ mod people;
 mod persona;
 mod post;
 mod project;
+mod provider_key;
 mod run;
 mod token;
 
@@ -16,6 +17,7 @@ pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
 pub(crate) use post::BlogPostMutation;
 pub(crate) use project::ProjectMutation;
+pub(crate) use provider_key::ProviderKeyMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
@@ -29,6 +31,7 @@ pub struct Mutation(
     TokenMutation,
     PeopleMutation,
     BlogPostMutation,
+    ProviderKeyMutation,
 );
 
 /// What became of a request to start something.
