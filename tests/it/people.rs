@@ -30,7 +30,7 @@ async fn person(store: &Store, name: &str) -> UserId {
 }
 
 /// Invites an address as the program itself does.
-async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Invitation, String) {
+pub(crate) async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Invitation, String) {
     let scoped = store.write(tenant.id).await.unwrap();
     let new = NewInvitation {
         email: email.into(),
@@ -56,7 +56,7 @@ async fn member(store: &Store, tenant: &Tenant, name: &str, role: Role) -> UserI
 }
 
 /// The role of each member, by id.
-async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
+pub(crate) async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
     let memberships = directory::user_memberships(store, user).await.unwrap();
     let found = memberships.into_iter().find(|(t, _)| t.id == tenant.id);
     found.map(|(_, membership)| membership.role)
