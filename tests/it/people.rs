@@ -30,7 +30,12 @@ async fn person(store: &Store, name: &str) -> UserId {
 }
 
 /// Invites an address as the program itself does.
-pub(crate) async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Invitation, String) {
+pub(crate) async fn invite(
+    store: &Store,
+    tenant: &Tenant,
+    email: &str,
+    role: Role,
+) -> (Invitation, String) {
     let scoped = store.write(tenant.id).await.unwrap();
     let new = NewInvitation {
         email: email.into(),
