@@ -20,6 +20,7 @@ mod events;
 mod forwarded;
 mod graphql;
 mod health;
+mod invitation;
 mod params;
 mod problem;
 mod session;
@@ -168,7 +169,7 @@ fn routes(server: Server) -> Router {
             get(events::get).fallback(only_get),
         )
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
-        .nest("/auth", session::routes())
+        .nest("/auth", session::routes().merge(invitation::routes()))
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())
