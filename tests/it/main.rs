@@ -27,6 +27,8 @@ mod runs;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod support;

@@ -20,10 +20,12 @@ mod error;
 mod http;
 mod limits;
 mod loaders;
+mod oidc;
 mod schema;
 
 pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
 pub use http::{router, serve};
 pub use limits::Limits;
+pub use oidc::OidcProvider;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};

@@ -12,8 +12,8 @@ use crate::model::{
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
 use crate::repository::Repository;
-use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose};
-use crate::token::{token_id, token_matches, token_mint};
+use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose, SystemScope};
+use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
 /// at again.
@@ -47,13 +47,25 @@ pub async fn tenant_create(
     name: &str,
     owner_email: &str,
 ) -> Result<(Tenant, User)> {
+    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let made = tenant_insert(&system, slug, name, owner_email).await?;
+    system.commit().await?;
+    Ok(made)
+}
+
+/// See [`tenant_create`].
+pub(crate) async fn tenant_insert(
+    system: &SystemScope,
+    slug: &str,
+    name: &str,
+    owner_email: &str,
+) -> Result<(Tenant, User)> {
     slug_check(slug)?;
     let email = email_normalize(owner_email)?;
-    let now = store.env().now();
-    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let now = system.env().now();
     let tenant = system
         .insert(tenant::ActiveModel {
-            id: Set(TenantId(store.env().id())),
+            id: Set(TenantId(system.env().id())),
             slug: Set(slug.to_owned()),
             name: Set(name.to_owned()),
             created_at: Set(now),
@@ -69,7 +81,7 @@ pub async fn tenant_create(
             let name = email.split('@').next().unwrap_or_default().to_owned();
             system
                 .insert(user::ActiveModel {
-                    id: Set(UserId(store.env().id())),
+                    id: Set(UserId(system.env().id())),
                     email: Set(email),
                     name: Set(name),
                     created_at: Set(now),
@@ -85,7 +97,6 @@ pub async fn tenant_create(
             created_at: Set(now),
         })
         .await?;
-    system.commit().await?;
     Ok((tenant.into(), owner.into()))
 }
 
@@ -245,7 +256,7 @@ pub async fn api_token_create(
     if !member.role.includes(new.role) {
         return Err(Error::Forbidden(new.role.as_str()));
     }
-    let minted = token_mint(id)?;
+    let minted = token_mint(API_TOKEN, id.0)?;
     let record = ApiTokens::insert(
         scoped,
         api_token::ActiveModel {
@@ -340,7 +351,7 @@ struct TokenRow {
 /// # Errors
 /// The database fails.
 pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Caller>> {
-    let Some(id) = token_id(token) else {
+    let Some(id) = token_id(API_TOKEN, token).map(ApiTokenId) else {
         return Ok(None);
     };
     let system = store.system(SystemPurpose::TokenAuthenticate).await?;
@@ -415,7 +426,11 @@ pub fn slug_from(name: &str) -> String {
     if slug.is_empty() { "project" } else { slug }.to_owned()
 }
 
-fn email_normalize(email: &str) -> Result<String> {
+/// The address as accounts are known by: trimmed and in lower case.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address.
+pub(crate) fn email_normalize(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     match email.split_once('@') {
         Some((name, host)) if !name.is_empty() && !host.is_empty() && !host.contains('@') => {

@@ -23,6 +23,9 @@ pub enum Error {
     /// Too many attempts failed: the next is looked at after so many seconds.
     #[error("too many failed attempts: try again in {0} s")]
     Throttled(i64),
+    /// Nobody makes an account here by themselves: an operator or an invitation does.
+    #[error("signing up is closed here: ask for an invitation")]
+    SignUpClosed,
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
@@ -68,6 +71,7 @@ impl Error {
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::SecretUnreadable => "SECRET_UNREADABLE",
             Self::MasterKey(_) => "MASTER_KEY_UNUSABLE",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",

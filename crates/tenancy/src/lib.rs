@@ -33,6 +33,7 @@ mod page;
 mod policy;
 mod repository;
 pub mod secret;
+pub mod sign_in;
 mod token;
 
 pub use actor::{Acting, Origin, Step};
@@ -41,7 +42,7 @@ pub use error::{Error, Result};
 pub use id::{IdError, TypedId, id_format, id_parse};
 pub use model::{
     ApiToken, ApiTokenId, AuditEntryId, Caller, Credential, InvitationId, Membership, Role,
-    SessionId, Tenant, TenantId, User, UserId,
+    Session, SessionId, Tenant, TenantId, User, UserId,
 };
 pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
 pub use policy::{Action, POLICY, Resource, policy_text, role_needed};

@@ -215,3 +215,36 @@ pub enum Credential {
     /// A session, by its cookie.
     Session(SessionId),
 }
+
+/// A session of a person who signed in. Its secret is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When the person signed in.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// From when on it is refused, however much it is used.
+    pub expires_at: DateTime<Utc>,
+    /// The network address that the person signed in from.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+}
+
+impl From<entity::session::Model> for Session {
+    fn from(row: entity::session::Model) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+            address: row.address,
+            user_agent: row.user_agent,
+        }
+    }
+}

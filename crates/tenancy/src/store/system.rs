@@ -31,6 +31,8 @@ pub enum SystemPurpose {
     TokenAuthenticate,
     /// Finding out whose session this is.
     SessionAuthenticate,
+    /// A session in use is written down as seen, once a minute.
+    SessionSeen,
     /// Somebody signs in or out, changes a password, or makes an account.
     SignIn,
     /// Somebody looks at an invitation or accepts it.
@@ -50,6 +52,7 @@ impl SystemPurpose {
         matches!(
             self,
             Self::TenantCreate
+                | Self::SessionSeen
                 | Self::SignIn
                 | Self::InvitationAccept
                 | Self::RunClaim
@@ -65,6 +68,7 @@ impl SystemPurpose {
             Self::DirectoryRead => "directory_read",
             Self::TokenAuthenticate => "token_authenticate",
             Self::SessionAuthenticate => "session_authenticate",
+            Self::SessionSeen => "session_seen",
             Self::SignIn => "sign_in",
             Self::InvitationAccept => "invitation_accept",
             Self::RunClaim => "run_claim",
