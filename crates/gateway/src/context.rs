@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::limits::Limits;
 use crate::loaders::Loaders;
+use crate::web::SignInOptions;
 
 /// What the server says of itself.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct GatewayOptions {
     pub limits: Limits,
     /// What secrets are sealed with.
     pub keyring: Keyring,
+    /// How people sign in.
+    pub sign_in: SignInOptions,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -74,6 +77,11 @@ impl Gateway {
     /// What secrets are sealed with.
     pub fn keyring(&self) -> &Keyring {
         &self.0.keyring
+    }
+
+    /// How people sign in.
+    pub fn sign_in(&self) -> &SignInOptions {
+        &self.0.sign_in
     }
 
     /// What one request may cost.

@@ -22,6 +22,7 @@ mod limits;
 mod loaders;
 mod oidc;
 mod schema;
+mod web;
 
 pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
@@ -29,3 +30,4 @@ pub use http::{router, serve};
 pub use limits::Limits;
 pub use oidc::OidcProvider;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
+pub use web::{SignInOptions, TrustedProxies};
