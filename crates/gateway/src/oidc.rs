@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 use nyxcore_tenancy::Env;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::OutsidePerson;
@@ -18,10 +19,10 @@ use openidconnect::core::{
     CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl,
-    Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    SignatureVerificationError, TokenResponse,
+    AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError,
+    ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope, SignatureVerificationError, TokenResponse,
 };
 use tokio::sync::Mutex;
 use url::Url;
@@ -146,7 +147,7 @@ type ReadyClient = CoreClient<
 /// One service, ready to be talked to.
 pub(crate) struct OidcClient {
     pub(crate) provider: OidcProvider,
-    http: reqwest::Client,
+    http: Http,
     known: Mutex<Option<Known>>,
 }
 
@@ -163,7 +164,7 @@ impl OidcClient {
             .build()?;
         Ok(Self {
             provider,
-            http,
+            http: Http(http),
             known: Mutex::new(None),
         })
     }
@@ -196,14 +197,13 @@ impl OidcClient {
         env: &Env,
         arrival: Arrival<'_>,
     ) -> Result<OutsidePerson, OidcError> {
-        let http = |request| call(&self.http, request);
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let client = self.client(&metadata, arrival.redirect);
         let answer = client
             .exchange_code(AuthorizationCode::new(arrival.code))
             .map_err(|error| OidcError::Unreachable(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier))
-            .request_async(&http)
+            .request_async(&self.http)
             .await
             .map_err(|error| match error {
                 openidconnect::RequestTokenError::Request(error) => {
@@ -271,7 +271,7 @@ impl OidcClient {
                     Some(claims.subject().clone()),
                 )
                 .map_err(|error| OidcError::Unreachable(error.to_string()))?
-                .request_async(&http)
+                .request_async(&self.http)
                 .await
                 .map_err(|error| OidcError::Refused(error.to_string()))?;
             person.email = told.email().map(|email| email.to_string());
@@ -315,8 +315,7 @@ impl OidcClient {
         }
         let issuer = IssuerUrl::new(self.provider.issuer.clone())
             .map_err(|error| unreachable(error.to_string()))?;
-        let http = |request| call(&self.http, request);
-        let metadata = CoreProviderMetadata::discover_async(issuer, &http)
+        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
         let metadata = Arc::new(metadata);
@@ -330,13 +329,11 @@ impl OidcClient {
 
 /// Why a request to a service failed. Addresses are left out: they may hold what is none of the log's business.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(crate) enum CallError {
     #[error("{0}")]
     Transport(reqwest::Error),
     #[error("the answer is larger than {ANSWER_MAX} bytes")]
     TooLarge,
-    #[error("the answer cannot be read")]
-    Malformed,
 }
 
 impl From<reqwest::Error> for CallError {
@@ -345,19 +342,29 @@ impl From<reqwest::Error> for CallError {
     }
 }
 
-async fn call(http: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, CallError> {
-    let mut answer = http.execute(request.try_into()?).await?;
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_MAX {
-            return Err(CallError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+/// The client as the library takes one.
+struct Http(reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = CallError;
+    type Future = BoxFuture<'c, Result<HttpResponse, CallError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let mut answer = self.0.execute(request.try_into()?).await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await? {
+                if body.len() + chunk.len() > ANSWER_MAX {
+                    return Err(CallError::TooLarge);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let mut response = HttpResponse::new(body);
+            *response.status_mut() = answer.status();
+            *response.headers_mut() = std::mem::take(answer.headers_mut());
+            Ok(response)
+        })
     }
-    let mut response = HttpResponse::new(body);
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = std::mem::take(answer.headers_mut());
-    Ok(response)
 }
 
 #[cfg(test)]
