@@ -110,6 +110,8 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{role}\""
         ),
         format!("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON seaql_migrations FROM \"{role}\""),
+        // With a tenant its log would go.
+        format!("REVOKE DELETE, TRUNCATE ON tenants FROM \"{role}\""),
         format!(
             "REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM \"{role}\"",
             m0009_audit::APPEND_ONLY.join(", ")

@@ -59,17 +59,26 @@ impl MigrationTrait for Migration {
         if ddl.is_postgres() {
             ddl.run(POSTGRES_EXPIRE).await
         } else {
-            for table in APPEND_ONLY {
-                ddl.run(&SQLITE_APPEND_ONLY.replace("{table}", table))
-                    .await?;
+            for (table, same) in [
+                ("audit_entries", "tenant_id = new.tenant_id AND id = new.id"),
+                ("system_entries", "id = new.id"),
+            ] {
+                let triggers = SQLITE_APPEND_ONLY
+                    .replace("{table}", table)
+                    .replace("{same}", same);
+                ddl.run(&triggers).await?;
             }
             Ok(())
         }
     }
 }
 
-/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the database's own.
+/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the database's own. An
+/// `INSERT OR REPLACE` takes the old row away without a word to the trigger on deletion, so that a taken id is refused before.
 const SQLITE_APPEND_ONLY: &str = "
+    CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN
+        SELECT RAISE(ABORT, 'the audit log is not changed');
+    END;
     CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} BEGIN
         SELECT RAISE(ABORT, 'the audit log is not changed');
     END;

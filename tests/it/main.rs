@@ -1,6 +1,8 @@
 //! The one integration-test binary: one module an area.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
 mod command_line;
@@ -13,9 +15,13 @@ mod harness;
 #[cfg(test)]
 mod house_rules;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod knowledge;
 #[cfg(test)]
 mod note_enrichment;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod personas;
 #[cfg(test)]

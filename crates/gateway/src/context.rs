@@ -38,10 +38,10 @@ pub struct GatewayOptions {
     pub server: ServerInfo,
     /// What one request may cost.
     pub limits: Limits,
-    /// What secrets are sealed with.
-    pub keyring: Keyring,
     /// How people sign in.
     pub sign_in: SignInOptions,
+    /// What secrets are sealed with.
+    pub keyring: Keyring,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -74,14 +74,20 @@ impl Gateway {
         &self.0.server
     }
 
-    /// What secrets are sealed with.
-    pub fn keyring(&self) -> &Keyring {
-        &self.0.keyring
-    }
-
     /// How people sign in.
     pub fn sign_in(&self) -> &SignInOptions {
         &self.0.sign_in
+    }
+
+    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    pub(crate) fn public_url(&self) -> &str {
+        let url = self.0.sign_in.public_url.as_ref();
+        url.map_or("", |url| url.as_str().trim_end_matches('/'))
+    }
+
+    /// What secrets are sealed with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// What one request may cost.

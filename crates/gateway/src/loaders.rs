@@ -91,6 +91,7 @@ loaders! {
     files: ById<projects::SourceFiles> = by_id;
     notes: ById<projects::Notes> = by_id;
     action_points: ById<projects::ActionPoints> = by_id;
+    blog_posts: ById<projects::BlogPosts> = by_id;
     personas: ById<personas::Personas> = by_id;
     memory_entries: ById<knowledge::MemoryEntries> = by_id;
     insights: ById<knowledge::Insights> = by_id;

@@ -6,6 +6,7 @@ mod data_dir;
 mod database;
 mod error;
 mod git_tool;
+mod housekeeping;
 mod master_key;
 mod output;
 mod progress;

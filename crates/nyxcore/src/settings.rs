@@ -1,12 +1,19 @@
 //! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use nyxcore_gateway::{OidcProvider, TrustedProxies};
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::Secret;
+use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use url::Url;
 
 use crate::error::{Error, Result};
 
@@ -21,12 +28,21 @@ const VARIABLES: &[(&str, &str)] = &[
     ("workers", "workers"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
+    ("audit_retention_days", "audit.retention_days"),
     ("master_key", "master_key"),
     ("master_key_previous", "master_key_previous"),
+    ("sign_up", "sign_up"),
+    ("public_url", "public_url"),
+    ("trusted_proxies", "trusted_proxies"),
+    ("oidc_id", "oidc_variables.id"),
+    ("oidc_name", "oidc_variables.name"),
+    ("oidc_issuer", "oidc_variables.issuer"),
+    ("oidc_client_id", "oidc_variables.client_id"),
+    ("oidc_client_secret", "oidc_variables.client_secret"),
 ];
 
 /// Settings that are taken from the environment only: a settings file may be read by others.
-const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous"];
+const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous", "oidc_variables"];
 
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
@@ -123,10 +139,71 @@ pub struct Settings {
     pub allow_privileged_role: bool,
     /// Of the code analysis.
     pub analysis: AnalysisSettings,
+    /// Of the audit log.
+    pub audit: AuditSettings,
+    /// The services that people sign in with.
+    pub oidc: Vec<OidcSettings>,
+    /// One more, of the environment.
+    pub oidc_variables: OidcSettings,
     /// What secrets are sealed with, in base64; without one, the key file in the data directory.
     pub master_key: Option<String>,
     /// What they may still be sealed with, separated by commas.
     pub master_key_previous: Option<String>,
+    /// Who may make an account by themselves.
+    pub sign_up: SignUp,
+    /// Where browsers reach the server, where that is not where it listens.
+    #[serde(deserialize_with = "public_url_read")]
+    pub public_url: Option<Url>,
+    /// Proxies whose word about the client counts.
+    #[serde(deserialize_with = "proxies_read")]
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// What the operator decides about the audit log.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How many days entries are kept; 7 at least.
+    pub retention_days: u16,
+}
+
+/// A service that people sign in with.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcSettings {
+    /// Its name in addresses.
+    pub id: Option<String>,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// Its issuer: `https://login.example.org`.
+    pub issuer: Option<String>,
+    /// What it knows this server as.
+    pub client_id: Option<String>,
+    /// What this server proves that with.
+    pub client_secret: Option<String>,
+}
+
+impl OidcSettings {
+    fn provider(&self) -> Result<OidcProvider> {
+        let text = |field: &Option<String>| field.as_deref().unwrap_or_default().trim().to_owned();
+        let or = |given: String, default: &str| {
+            if given.is_empty() {
+                default.to_owned()
+            } else {
+                given
+            }
+        };
+        let id = or(text(&self.id), "oidc");
+        let provider = OidcProvider {
+            name: or(text(&self.name), &id),
+            id,
+            issuer: text(&self.issuer),
+            client_id: text(&self.client_id),
+            client_secret: Arc::new(Secret::new(text(&self.client_secret))),
+        };
+        provider.check().map_err(Error::SettingInvalid)?;
+        Ok(provider)
+    }
 }
 
 /// What the operator decides about analyses.
@@ -159,7 +236,13 @@ impl Settings {
             "allow_sources": "",
             "workers": 2,
             "allow_privileged_role": false,
+            "sign_up": "closed",
+            "public_url": null,
+            "trusted_proxies": "",
+            "oidc": [],
             // A rule of the product: 3 minutes.
+            // As long as most auditors ask back.
+            "audit": { "retention_days": 365 },
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
         match (&global.config, file) {
@@ -184,6 +267,7 @@ impl Settings {
             }
         }
         figment
+            .merge(Serialized::default("oidc_variables", serde_json::json!({})))
             .merge(environment())
             .merge(Serialized::defaults(global))
             .merge(Serialized::defaults(flags))
@@ -199,6 +283,30 @@ impl Settings {
             allow_private: self.allow_sources.private,
             data_dir: Some(self.data_dir.clone()),
         }
+    }
+
+    /// How long the audit log is kept.
+    pub fn audit_retention(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.audit.retention_days))
+    }
+
+    /// The services that people sign in with: those of the settings file, then the one of the environment.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for one that is not complete, and for two of one name.
+    pub fn oidc_providers(&self) -> Result<Vec<OidcProvider>> {
+        let of_environment = &self.oidc_variables;
+        let of_environment = of_environment.issuer.as_ref().map(|_| of_environment);
+        let all = self.oidc.iter().chain(of_environment);
+        let providers: Vec<OidcProvider> =
+            all.map(OidcSettings::provider).collect::<Result<_>>()?;
+        let ids: BTreeSet<&str> = providers.iter().map(|provider| &*provider.id).collect();
+        if ids.len() < providers.len() {
+            return Err(Error::SettingInvalid(
+                "two services of the setting \"oidc\" have the same id".into(),
+            ));
+        }
+        Ok(providers)
     }
 
     /// How long after an analysis the next one of the project is refused.
@@ -248,18 +356,51 @@ fn setting_invalid(error: &figment::Error) -> Error {
     Error::SettingInvalid(format!("{what}{place}"))
 }
 
-/// `local,private` in one text or in a list.
-fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+/// Several words in one text, separated by commas, or in a list.
+fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
         Text(String),
         List(Vec<String>),
     }
-    let kinds = match Written::deserialize(deserializer)? {
+    Ok(match Written::deserialize(deserializer)? {
         Written::Text(text) => text.split(',').map(str::to_owned).collect(),
         Written::List(list) => list,
+    })
+}
+
+/// An address that a browser understands, without anything behind the host.
+fn public_url_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
     };
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => Err(serde::de::Error::custom(
+            "it is https:// or http:// and a host, and nothing behind it",
+        )),
+    }
+}
+
+/// `127.0.0.1,10.0.0.0/8` in one text or in a list.
+fn proxies_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
+    let words = words_read(deserializer)?.join(",");
+    TrustedProxies::parse(&words).map_err(serde::de::Error::custom)
+}
+
+/// `local,private` in one text or in a list.
+fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+    let kinds = words_read(deserializer)?;
     let mut allowed = AllowedSources::default();
     for kind in kinds
         .iter()
@@ -310,6 +451,31 @@ mod tests {
     }
 
     #[test]
+    fn services_to_sign_in_with_are_complete_and_of_different_names() {
+        let service = |id: &str| {
+            format!("[[oidc]]\nid = '{id}'\nissuer = 'https://login.example.org'\nclient_id = 'nyx'\nclient_secret = 'pw-secret'\n")
+        };
+        let providers = |toml: &str| {
+            let settings = load(toml, ServeFlags::default());
+            settings.and_then(|settings| settings.oidc_providers())
+        };
+        let two = providers(&[service("one"), service("two")].concat());
+        let two = two.unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<&str> = two.iter().map(|provider| &*provider.name).collect();
+        assert_eq!(names, ["one", "two"]);
+        for wrong in [
+            [service("one"), service("one")].concat(),
+            service("One and two"),
+            service("one").replace("https", "http"),
+            service("one").replace("'nyx'", "''"),
+        ] {
+            let error = providers(&wrong).err().map(|error| error.to_string());
+            let error = error.unwrap_or_else(|| panic!("{wrong} is read"));
+            assert!(!error.contains("pw-secret"), "{error}");
+        }
+    }
+
+    #[test]
     fn both_kinds_of_sources_in_one_text() {
         let flags = ServeFlags {
             allow_sources: Some("local, private".into()),
@@ -324,11 +490,33 @@ mod tests {
     }
 
     #[test]
+    fn how_people_sign_in_is_closed_by_default_and_can_be_opened() {
+        let closed = load("", ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(closed.sign_up, SignUp::Closed);
+        assert_eq!(
+            (closed.public_url, closed.trusted_proxies),
+            (None, TrustedProxies::default())
+        );
+        let toml = "sign_up = 'open'\npublic_url = 'https://nyx.example.org'\ntrusted_proxies = ['10.0.0.0/8', '::1']\n";
+        let open = load(toml, ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(open.sign_up, SignUp::Open);
+        assert_eq!(
+            open.public_url.unwrap().as_str(),
+            "https://nyx.example.org/"
+        );
+        assert!(open.trusted_proxies.contains("10.1.2.3".parse().unwrap()));
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_and_its_value_is_not() {
         for (toml, named) in [
             ("quiet = 1", "quiet"),
             ("workers = 'pw-secret'", "workers"),
             ("allow_sources = 'public'", "allow_sources"),
+            ("sign_up = 'perhaps'", "sign_up"),
+            ("public_url = 'https://u:pw-secret@host'", "public_url"),
+            ("public_url = 'https://host/nyx'", "public_url"),
+            ("trusted_proxies = ['proxy.internal']", "trusted_proxies"),
             (
                 "[analysis]\nquiet_period = 'pw-secret'",
                 "analysis.quiet_period",

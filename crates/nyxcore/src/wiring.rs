@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, Language, analysis_catch_up, analysis_start_after_sync,
 };
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
+use crate::housekeeping::Housekeeping;
 use crate::master_key;
 use crate::settings::Settings;
 
@@ -87,16 +88,32 @@ impl App {
             .start()
     }
 
+    /// Begins to keep house.
+    pub fn housekeeping_start(&self) -> Housekeeping {
+        Housekeeping::start(&self.store, self.settings.audit_retention())
+    }
+
     /// The gateway.
-    pub fn gateway(&self) -> Gateway {
-        Gateway::new(GatewayOptions {
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
+    pub fn gateway(&self) -> Result<Gateway> {
+        let sign_in = SignInOptions {
+            sign_up: self.settings.sign_up,
+            public_url: self.settings.public_url.clone(),
+            trusted_proxies: self.settings.trusted_proxies.clone(),
+            oidc: self.settings.oidc_providers()?,
+            ..SignInOptions::new()?
+        };
+        Ok(Gateway::new(GatewayOptions {
             store: self.store.clone(),
             source_policy: self.policy.clone(),
             analysis_quiet_period: self.settings.quiet_period(),
             server: server_info(),
             limits: Limits::default(),
             keyring: self.keys.keyring(),
-        })
+            sign_in,
+        }))
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
-    /// What was shown at sign-in is wrong: an unknown account, a wrong password, an invitation that is not good. The caller cannot tell which.
+    /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
     #[error("{0}")]
     SignInRefused(&'static str),
     /// Too many attempts failed: the next is looked at after so many seconds.
@@ -26,6 +26,12 @@ pub enum Error {
     /// Nobody makes an account here by themselves: an operator or an invitation does.
     #[error("signing up is closed here: ask for an invitation")]
     SignUpClosed,
+    /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
+    #[error("this invitation is not good: ask for another")]
+    InvitationInvalid,
+    /// The tenant would be left without an owner.
+    #[error("a tenant always has an owner: make somebody else one first")]
+    LastOwner,
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
@@ -69,9 +75,11 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
+            Self::InvitationInvalid => "INVITATION_INVALID",
+            Self::LastOwner => "LAST_OWNER",
             Self::SecretUnreadable => "SECRET_UNREADABLE",
             Self::MasterKey(_) => "MASTER_KEY_UNUSABLE",
-            Self::SignUpClosed => "SIGN_UP_CLOSED",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",

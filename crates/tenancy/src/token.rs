@@ -12,6 +12,8 @@ use crate::id::{id_format, id_parse};
 pub(crate) const API_TOKEN: &str = "nyx";
 /// What a session's secret begins with.
 pub(crate) const SESSION: &str = "nyxs";
+/// What an invitation's secret begins with.
+pub(crate) const INVITATION: &str = "nyxinv";
 
 /// Bytes of randomness in a secret: 192 bits.
 const SECRET_BYTES: usize = 24;
@@ -81,7 +83,11 @@ mod tests {
     #[test]
     fn a_minted_secret_names_its_id_matches_its_hash_and_is_of_its_kind_alone() {
         let id = Uuid::from_u128(42);
-        for (kind, other) in [(API_TOKEN, SESSION), (SESSION, API_TOKEN)] {
+        for (kind, other) in [
+            (API_TOKEN, SESSION),
+            (SESSION, INVITATION),
+            (INVITATION, API_TOKEN),
+        ] {
             let token = token_mint(kind, id).unwrap();
             assert!(token.text.starts_with(&format!("{kind}_")));
             assert_eq!(token_id(kind, &token.text), Some(id));
@@ -101,9 +107,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_text_is_never_a_token_and_never_a_panic(text in "(nyxs?_)?.{0,60}") {
+        fn arbitrary_text_is_never_a_token_and_never_a_panic(text in "(nyx(s|inv)?_)?.{0,60}") {
             prop_assert_eq!(token_id(API_TOKEN, &text), None);
             prop_assert_eq!(token_id(SESSION, &text), None);
+            prop_assert_eq!(token_id(INVITATION, &text), None);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use futures::{FutureExt, SinkExt, StreamExt};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_runs::{
     NewRun, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
 };
@@ -68,6 +68,7 @@ impl Served {
             },
             limits,
             keyring: keyring.clone(),
+            sign_in: SignInOptions::new().unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

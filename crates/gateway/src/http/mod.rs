@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
+//! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
 //!
@@ -11,6 +12,7 @@
 //! whose client left is dropped, and nothing else happens.
 
 mod accept;
+mod audit;
 mod auth;
 mod cookie;
 mod cross_origin;
@@ -176,6 +178,7 @@ fn routes(server: Server) -> Router {
             "/api/v1/events/{kind}/{id}",
             get(events::get).fallback(only_get),
         )
+        .route("/api/v1/audit", get(audit::get).fallback(only_get))
         .nest("/auth", session::routes())
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))

@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod audit_entry;
+pub mod invitation;
 pub mod membership;
 pub mod password;
 pub mod sealed_secret;

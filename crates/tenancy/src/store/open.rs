@@ -1,6 +1,7 @@
 //! Opening a database, and refusing a role that could look past its rules.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
@@ -20,6 +21,8 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// Serve even as a superuser or with BYPASSRLS.
     pub allow_privileged_role: bool,
+    /// Hears the text of every statement, without its values: what a test counts.
+    pub statement_listener: Option<Arc<dyn Fn(&str) + Send + Sync>>,
 }
 
 impl StoreOptions {
@@ -29,6 +32,7 @@ impl StoreOptions {
             url: url.into(),
             max_connections: 10,
             allow_privileged_role: false,
+            statement_listener: None,
         }
     }
 
@@ -70,7 +74,11 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
                 })
             })
         });
-    Ok(Database::connect(connect).await?)
+    let mut database = Database::connect(connect).await?;
+    if let Some(listener) = options.statement_listener.clone() {
+        database.set_metric_callback(move |info| listener(&info.statement.sql));
+    }
+    Ok(database)
 }
 
 /// Superusers and roles with BYPASSRLS see every tenant's rows whatever the policies say.

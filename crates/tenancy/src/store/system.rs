@@ -35,7 +35,9 @@ pub enum SystemPurpose {
     SessionSeen,
     /// Somebody signs in or out, changes a password, or makes an account.
     SignIn,
-    /// Somebody looks at an invitation or accepts it.
+    /// Somebody looks at an invitation.
+    InvitationLook,
+    /// Somebody accepts an invitation.
     InvitationAccept,
     /// A worker looks for the next run.
     RunClaim,
@@ -70,6 +72,7 @@ impl SystemPurpose {
             Self::SessionAuthenticate => "session_authenticate",
             Self::SessionSeen => "session_seen",
             Self::SignIn => "sign_in",
+            Self::InvitationLook => "invitation_look",
             Self::InvitationAccept => "invitation_accept",
             Self::RunClaim => "run_claim",
             Self::RunSweep => "run_sweep",

@@ -1,0 +1,369 @@
+//! The matrix: every field of the schema, asked by each role, by another tenant's owner with this tenant's ids, and by nobody.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use nyxcore_tenancy::{Role, role_needed};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use serde_json::{Value, json};
+
+use super::digest::Digester;
+use super::registry::{Entry, NODES, REGISTRY};
+use super::schema::{ROOTS, Schema};
+use super::server::{Answer, Server};
+use super::world::{ROLES, Team, World, nobodys, places};
+
+/// What another tenant may be told of an id that is not its own: as if there were no such thing.
+const NOT_THERE: [&str; 3] = ["NOT_FOUND", "null", "empty"];
+
+struct Two {
+    server: Server,
+    schema: Schema,
+    acme: Team,
+    other: Team,
+    acme_world: World,
+    other_world: World,
+}
+
+impl Two {
+    async fn make(db: &TestDatabase) -> Self {
+        let server = Server::start(db).await;
+        let acme = Team::make(&server, "acme").await;
+        let other = Team::make(&server, "other").await;
+        Self {
+            schema: Schema::of(&server, acme.token(Role::Owner)).await,
+            acme_world: World::make(&server, &acme).await,
+            other_world: World::make(&server, &other).await,
+            server,
+            acme,
+            other,
+        }
+    }
+
+    async fn digester(&self) -> Digester<'_> {
+        Digester::new(&self.server.superuser, Some(self.acme.tenant.id.0)).await
+    }
+
+    /// What the other tenant's owner is told, and by which statements.
+    async fn as_other(&self, document: &str, variables: &Value) -> (Answer, Vec<String>) {
+        self.server.statements();
+        let token = self.other.token(Role::Owner);
+        let answer = self.server.ask(Some(token), document, variables).await;
+        (answer, self.server.statements())
+    }
+
+    /// Nothing of acme's is in what the other tenant is told, but for what it named itself.
+    fn tells_nothing(&self, answer: &Answer, named: &Value) {
+        assert!(!answer.text.contains(&self.acme.mark), "{}", answer.text);
+        let named = named.to_string();
+        for id in self.acme_world.0.values() {
+            assert!(
+                named.contains(id) || !answer.text.contains(id),
+                "{id} in {}",
+                answer.text
+            );
+        }
+    }
+}
+
+on_both_databases! {
+    async fn every_field_gives_each_role_what_the_policy_says_and_another_tenant_and_nobody_nothing(db: TestDatabase) {
+        let two = Two::make(&db).await;
+        let whole: Vec<&Entry> = REGISTRY.iter().collect();
+        assert_eq!(complaints(&two.schema, &whole), Vec::<String>::new());
+        complaints_are_made(&two.schema);
+        let mut matrix = String::new();
+        for entry in REGISTRY.iter().filter(|entry| !entry.field.starts_with("Subscription.")) {
+            let (resource, action) = entry.needs;
+            let row = format!("{} {}", entry.field, entry.variables);
+            writeln!(matrix, "{row}\n    {}.{}", resource.as_str(), action.as_str()).unwrap();
+            by_role(&two, entry, &mut matrix).await;
+            by_another_tenant(&two, entry, &mut matrix).await;
+        }
+        by_nobody(&two).await;
+        insta::assert_snapshot!("matrix", matrix);
+    }
+
+    async fn a_viewer_reads_all_that_an_owner_reads_of_every_kind_of_thing_and_another_tenant_none(db: TestDatabase) {
+        let two = Two::make(&db).await;
+        let listed: BTreeSet<&str> = NODES.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(listed, two.schema.nodes(), "NODES is not what the schema has");
+        let digester = two.digester().await;
+        for (kind, name) in NODES {
+            let selection = two.schema.selection(kind, 2, &with_a_permission_of_their_own());
+            let one = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {selection} }} }}");
+            let many = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind} {selection} }} }}");
+            let (id, own) = (two.acme_world.id(name), two.other_world.id(name));
+            let owners = two.server.ask(Some(two.acme.token(Role::Owner)), &one, &json!({"id": id})).await;
+            assert_eq!(owners.json["data"]["node"]["id"], id, "{kind}: {}", owners.text);
+            assert!(owners.json.get("errors").is_none() && owners.text.contains(&two.acme.mark) || *kind == "Tenant", "{}", owners.text);
+            for role in ROLES {
+                let answer = two.server.ask(Some(two.acme.token(role)), &one, &json!({"id": id})).await;
+                // Fields are answered in the order in which they are ready.
+                assert_eq!(answer.json, owners.json, "{kind} as {role:?}: a field that needs more than VIEWER has to be in the registry");
+            }
+            // Alone, beside one's own, and beside itself: what is another's is as if it were not there.
+            let before = digester.take().await;
+            let alone = two.as_other(&one, &json!({"id": own})).await.0.json["data"]["node"].clone();
+            assert_eq!(alone["id"], own, "{kind}");
+            for (document, theirs, nobodys, expected) in [
+                (&one, json!({"id": id}), json!({"id": nobodys(id)}), json!({"node": null})),
+                (&many, json!({"ids": [id, id]}), json!({"ids": [nobodys(id), nobodys(id)]}), json!({"nodes": [null, null]})),
+                (&many, json!({"ids": [own, id]}), json!({"ids": [own, nobodys(id)]}), json!({"nodes": [alone, null]})),
+            ] {
+                let (answer, statements) = two.as_other(document, &theirs).await;
+                assert_eq!(answer.json, json!({"data": expected}), "{kind}");
+                two.tells_nothing(&answer, &theirs);
+                let (nothing, same) = two.as_other(document, &nobodys).await;
+                assert_eq!(nothing.json, answer.json, "{kind}");
+                // One's own beside it is read by loaders, which batch what comes in time.
+                if document == &one {
+                    assert_eq!((nothing.text, same), (answer.text, statements), "{kind}");
+                }
+            }
+            assert_eq!(digester.changed(&before).await, Vec::<String>::new(), "{kind}");
+        }
+    }
+}
+
+/// What the registry lacks, or has too much: the schema's fields are its fields, and every id that a field takes has a place in its variables.
+fn complaints(schema: &Schema, registry: &[&Entry]) -> Vec<String> {
+    let registered: BTreeSet<String> = registry
+        .iter()
+        .map(|entry| entry.field.to_owned())
+        .collect();
+    let missing = schema
+        .to_register()
+        .into_iter()
+        .filter(|field| !registered.contains(field));
+    let mut complaints: Vec<String> = missing
+        .map(|field| format!("{field} is not in the registry"))
+        .collect();
+    for field in &registered {
+        let Some(ids) = schema.ids(field) else {
+            complaints.push(format!("the schema has no {field}"));
+            continue;
+        };
+        let tried: BTreeSet<String> = registry
+            .iter()
+            .filter(|entry| entry.field == field)
+            .flat_map(|entry| places(&serde_json::from_str(entry.variables).unwrap()))
+            .map(|(at, _)| any_index(&at))
+            .collect();
+        let untried = ids.difference(&tried);
+        complaints
+            .extend(untried.map(|at| format!("{field}: another tenant's id is not tried in {at}")));
+    }
+    complaints
+}
+
+/// A field that is forgotten, one that is gone and an id that is not tried are each told by name.
+fn complaints_are_made(schema: &Schema) {
+    let mut registry: Vec<&Entry> = REGISTRY
+        .iter()
+        .filter(|entry| entry.field != "Mutation.createNote")
+        .collect();
+    let without_id = Entry {
+        variables: r#"{"input": {"noteId": "$note"}}"#,
+        field: "Mutation.enrichNote",
+        ..*registry[0]
+    };
+    registry.retain(|entry| entry.field != "Mutation.enrichNote");
+    let gone = Entry {
+        field: "Mutation.dropEverything",
+        ..*registry[0]
+    };
+    registry.extend([&without_id, &gone]);
+    assert_eq!(
+        complaints(schema, &registry),
+        [
+            "Mutation.createNote is not in the registry",
+            "the schema has no Mutation.dropEverything",
+            "Mutation.enrichNote: another tenant's id is not tried in /input/personaId",
+        ]
+    );
+}
+
+/// `/ids/0` as `/ids/*`.
+fn any_index(at: &str) -> String {
+    let part = |part: &str| {
+        if part.parse::<usize>().is_ok() {
+            "*"
+        } else {
+            part
+        }
+        .to_owned()
+    };
+    at.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Fields of objects that have a row of the registry to themselves.
+pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
+    let fields = REGISTRY.iter().map(|entry| entry.field);
+    fields
+        .filter(|field| !ROOTS.contains(&field.split('.').next().unwrap()))
+        .collect()
+}
+
+async fn by_role(two: &Two, entry: &Entry, matrix: &mut String) {
+    let document = two.schema.document(entry);
+    let needed = role_needed(entry.needs.0, entry.needs.1);
+    let is_mutation = entry.field.starts_with("Mutation.");
+    let digester = two.digester().await;
+    write!(matrix, "    ").unwrap();
+    for role in ROLES {
+        let fresh = match is_mutation {
+            true => Some(World::make(&two.server, &two.acme).await),
+            false => None,
+        };
+        let world = fresh.as_ref().unwrap_or(&two.acme_world);
+        let before = digester.take().await;
+        let answer = two
+            .server
+            .ask(
+                Some(two.acme.token(role)),
+                &document,
+                &world.filled(entry.variables),
+            )
+            .await;
+        let told = outcome(entry, &answer);
+        let is_allowed = needed.is_some_and(|needed| role.includes(needed));
+        let expected = if is_allowed { "ok" } else { "FORBIDDEN" };
+        assert_eq!(
+            told, expected,
+            "{} as {role:?}: {}",
+            entry.field, answer.text
+        );
+        let changed = digester.changed(&before).await;
+        if !is_mutation {
+            assert_eq!(changed, Vec::<String>::new(), "{} as {role:?}", entry.field);
+        } else if is_allowed {
+            assert!(
+                changed.len() > 1 && changed.contains(&"audit_entries".to_owned()),
+                "{} as {role:?}: {changed:?}",
+                entry.field
+            );
+        } else {
+            // What was refused leaves its trace and nothing else.
+            assert_eq!(changed, ["audit_entries"], "{} as {role:?}", entry.field);
+        }
+        write!(matrix, "{} {told} · ", role.as_str()).unwrap();
+    }
+    writeln!(matrix, "nobody UNAUTHENTICATED").unwrap();
+}
+
+async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
+    let document = two.schema.document(entry);
+    let template: Value = serde_json::from_str(entry.variables).unwrap();
+    let own = two.other_world.filled(entry.variables);
+    let digester = two.digester().await;
+    let before = digester.take().await;
+    write!(matrix, "    another tenant:").unwrap();
+    let places = places(&template);
+    if places.is_empty() {
+        let (answer, _) = two.as_other(&document, &own).await;
+        two.tells_nothing(&answer, &json!(null));
+        write!(matrix, " its own {}", outcome(entry, &answer)).unwrap();
+    }
+    for (at, name) in places {
+        let with = |id: &str| {
+            let mut variables = own.clone();
+            *variables.pointer_mut(&at).unwrap() = id.into();
+            variables
+        };
+        let theirs = two.acme_world.id(&name);
+        let none = nobodys(theirs);
+        let asked = with(theirs);
+        let (answer, statements) = two.as_other(&document, &asked).await;
+        let told = outcome(entry, &answer);
+        assert!(
+            NOT_THERE.contains(&told.as_str()),
+            "{} with another's {at}: {}",
+            entry.field,
+            answer.text
+        );
+        two.tells_nothing(&answer, &asked);
+        // What is another's and what nobody has are the same, byte by byte and statement by statement.
+        let (nothing, same) = two.as_other(&document, &with(&none)).await;
+        let plain = |text: &str| text.replace(theirs, "<id>").replace(&none, "<id>");
+        assert_eq!(
+            (nothing.status, plain(&nothing.text)),
+            (answer.status, plain(&answer.text)),
+            "{} {at}",
+            entry.field
+        );
+        assert_eq!(same, statements, "{} {at}", entry.field);
+        write!(
+            matrix,
+            " {} {told}",
+            at.rsplit('/')
+                .find(|part| part.parse::<usize>().is_err())
+                .unwrap()
+        )
+        .unwrap();
+    }
+    writeln!(matrix).unwrap();
+    // All of them at once, as somebody would who copied a request.
+    let asked = two.acme_world.filled(entry.variables);
+    if asked != template {
+        let (answer, _) = two.as_other(&document, &asked).await;
+        let told = outcome(entry, &answer);
+        assert!(
+            NOT_THERE.contains(&told.as_str()),
+            "{} with another's ids: {}",
+            entry.field,
+            answer.text
+        );
+        two.tells_nothing(&answer, &asked);
+    }
+    assert_eq!(
+        digester.changed(&before).await,
+        Vec::<String>::new(),
+        "{}",
+        entry.field
+    );
+}
+
+/// Without a token nothing is looked at, and nothing written, for nobody.
+async fn by_nobody(two: &Two) {
+    let digester = Digester::new(&two.server.superuser, None).await;
+    let before = digester.take().await;
+    two.server.statements();
+    for entry in REGISTRY {
+        let variables = two.acme_world.filled(entry.variables);
+        let answer = two
+            .server
+            .ask(None, &two.schema.document(entry), &variables)
+            .await;
+        let code = &answer.json["errors"][0]["extensions"]["code"];
+        assert_eq!(
+            (answer.status, code),
+            (401, &json!("UNAUTHENTICATED")),
+            "{}",
+            entry.field
+        );
+        assert!(answer.json.get("data").is_none(), "{}", answer.text);
+    }
+    assert_eq!(two.server.statements(), Vec::<String>::new());
+    assert_eq!(digester.changed(&before).await, Vec::<String>::new());
+}
+
+/// What became of a question, in a word: the code of its error, `null`, `empty`, or `ok`.
+fn outcome(entry: &Entry, answer: &Answer) -> String {
+    if let Some(code) = answer.json["errors"][0]["extensions"]["code"].as_str() {
+        return code.to_owned();
+    }
+    let (_, name) = entry.field.split_once('.').unwrap();
+    let mut value = &answer.json["data"];
+    for part in entry.within.iter().chain(&[name]) {
+        value = &value[*part];
+    }
+    let items = value.as_array().or_else(|| value["nodes"].as_array());
+    match (value, items) {
+        (Value::Null, _) => "null",
+        (_, Some(items)) if items.is_empty() => "empty",
+        (_, Some(items)) if items.contains(&Value::Null) => "null",
+        _ => "ok",
+    }
+    .to_owned()
+}

@@ -1,0 +1,11 @@
+//! Isolation, proven: what each role, another tenant and nobody get from every field of the schema, and what PostgreSQL holds by itself.
+
+mod database;
+mod digest;
+mod matrix;
+mod registry;
+mod rows;
+mod schema;
+mod server;
+mod streams;
+mod world;

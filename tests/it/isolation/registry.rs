@@ -1,0 +1,117 @@
+//! Every field that can be asked, with what it is asked with and the row of the policy that allows it. A field of the schema that is not
+//! here fails the matrix.
+//!
+//! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own note, by its name in
+//! [`World`](super::world::World); the matrix puts another tenant's id, and one that nobody has, in the place of each of them in turn.
+
+use nyxcore_tenancy::{Action, Resource};
+
+pub struct Entry {
+    /// As in `Mutation.createNote`.
+    pub field: &'static str,
+    /// The fields that lead there, where it is not a root's.
+    pub within: &'static [&'static str],
+    /// JSON, with `"$name"` for ids.
+    pub variables: &'static str,
+    pub needs: (Resource, Action),
+}
+
+const fn entry(
+    field: &'static str,
+    variables: &'static str,
+    resource: Resource,
+    action: Action,
+) -> Entry {
+    Entry {
+        field,
+        within: &[],
+        variables,
+        needs: (resource, action),
+    }
+}
+
+const fn within(within: &'static [&'static str], entry: Entry) -> Entry {
+    Entry { within, ..entry }
+}
+
+#[rustfmt::skip]
+pub const REGISTRY: &[Entry] = {
+    use Action::*;
+    use Resource as R;
+    &[
+        // Reading.
+        entry("Query.node", r#"{"id": "$note"}"#, R::Note, Read),
+        entry("Query.nodes", r#"{"ids": ["$project", "$note", "$sync", "$user"]}"#, R::Project, Read),
+        entry("Query.project", r#"{"id": "$project"}"#, R::Project, Read),
+        entry("Query.project", r#"{"slug": "$project_slug"}"#, R::Project, Read),
+        entry("Query.projects", r#"{"query": "quince"}"#, R::Project, Read),
+        entry("Query.run", r#"{"id": "$sync"}"#, R::Run, Read),
+        entry("Query.runs", r#"{}"#, R::Run, Read),
+        entry("Query.runs", r#"{"projectId": "$library"}"#, R::Run, Read),
+        entry("Query.personas", r#"{"query": "quince"}"#, R::Persona, Read),
+        entry("Query.search", r#"{"query": "quince"}"#, R::Note, Read),
+        entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, R::Note, Read),
+        entry("Query.viewer", "{}", R::Tenant, Read),
+        entry("Query.server", "{}", R::Tenant, Read),
+        entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
+        entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, R::Persona, Read),
+        within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", R::OwnApiToken, Read)),
+
+        // Projects and sources.
+        entry("Mutation.createProject", r#"{"input": {"name": "New"}}"#, R::Project, Create),
+        entry("Mutation.updateProject", r#"{"input": {"projectId": "$project", "name": "Changed"}}"#, R::Project, Update),
+        entry("Mutation.deleteProject", r#"{"input": {"projectId": "$project"}}"#, R::Project, Delete),
+        entry("Mutation.addSource", r#"{"input": {"projectId": "$project", "url": "https://example.org/new.git"}}"#, R::Source, Create),
+        entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, R::Source, Update),
+        entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, R::Source, Delete),
+
+        // Runs.
+        entry("Mutation.startSync", r#"{"input": {"sourceId": "$source"}}"#, R::Sync, Start),
+        entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, R::CodeAnalysis, Start),
+        entry("Mutation.cancelRun", r#"{"input": {"runId": "$analysis"}}"#, R::Run, Cancel),
+        entry("Mutation.enrichNote", r#"{"input": {"noteId": "$note", "personaId": "$persona"}}"#, R::NoteEnrichment, Start),
+        entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, R::NoteEnrichment, Apply),
+        entry("Mutation.dismissEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, R::NoteEnrichment, Apply),
+
+        // Notes and what is known.
+        entry("Mutation.createNote", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, R::Note, Create),
+        entry("Mutation.updateNote", r#"{"input": {"noteId": "$note", "title": "Changed"}}"#, R::Note, Update),
+        entry("Mutation.deleteNote", r#"{"input": {"noteId": "$note"}}"#, R::Note, Delete),
+        entry("Mutation.updateActionPoint", r#"{"input": {"actionPointId": "$action_point", "status": "DONE"}}"#, R::Note, Update),
+        entry("Mutation.createMemoryEntry", r#"{"input": {"projectId": "$project", "title": "New", "content": "x"}}"#, R::MemoryEntry, Create),
+        entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, R::Insight, Create),
+
+        // Personas.
+        entry("Mutation.createPersona", r#"{"input": {"name": "New", "description": "Knows React."}}"#, R::Persona, Create),
+        entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "name": "Changed"}}"#, R::Persona, Update),
+        entry("Mutation.deletePersona", r#"{"input": {"personaId": "$persona"}}"#, R::Persona, Delete),
+
+        // Tokens. The one that is revoked is the owner's.
+        entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, R::OwnApiToken, Create),
+        entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, R::ApiToken, Delete),
+
+        // Streams. What they are asked with is in `streams.rs`.
+        entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, R::Run, Read),
+        entry("Subscription.projectActivity", r#"{"projectId": "$project"}"#, R::Run, Read),
+        entry("Subscription.tenantActivity", "{}", R::Run, Read),
+    ]
+};
+
+/// Each kind of thing with an id, and the one of it that is in [`World`](super::world::World). A kind that is not here fails the matrix.
+pub const NODES: &[(&str, &str)] = &[
+    ("Tenant", "tenant"),
+    ("User", "user"),
+    ("Project", "project"),
+    ("Source", "source"),
+    ("SourceFile", "file"),
+    ("Note", "note"),
+    ("ActionPoint", "action_point"),
+    ("CodePattern", "code_pattern"),
+    ("MemoryEntry", "memory_entry"),
+    ("Insight", "insight"),
+    ("ConsolidationPattern", "consolidation_pattern"),
+    ("Persona", "persona"),
+    ("Sync", "sync"),
+    ("CodeAnalysis", "analysis"),
+    ("NoteEnrichment", "enrichment"),
+];

@@ -1,0 +1,182 @@
+//! The schema as the server tells it: what there is to ask, and how.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::registry::Entry;
+use super::server::Server;
+
+const INTROSPECTION: &str = "
+    { __schema { types { kind name
+        fields(includeDeprecated: true) { name args { name defaultValue type { ...T } } type { ...T } }
+        inputFields { name type { ...T } }
+        possibleTypes { name } } } }
+    fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
+
+/// The three types that every question begins with.
+pub const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
+
+pub struct Schema(BTreeMap<String, Value>);
+
+impl Schema {
+    pub async fn of(server: &Server, token: &str) -> Self {
+        let answer = server.ask(Some(token), INTROSPECTION, &json!({})).await;
+        let types = answer.json["data"]["__schema"]["types"].as_array();
+        let types = types.unwrap_or_else(|| panic!("{}", answer.text)).iter();
+        Self(
+            types
+                .map(|one| (text(&one["name"]).to_owned(), one.clone()))
+                .collect(),
+        )
+    }
+
+    fn field(&self, path: &str) -> Option<&Value> {
+        let (of, name) = path.split_once('.')?;
+        let fields = list(&self.0.get(of)?["fields"]);
+        fields.iter().find(|field| field["name"] == name)
+    }
+
+    /// Every field that must be in the registry: those of the roots, and others that take an id.
+    pub fn to_register(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for (name, one) in self
+            .0
+            .iter()
+            .filter(|(name, one)| one["kind"] == "OBJECT" && !name.starts_with("__"))
+        {
+            for field in list(&one["fields"]) {
+                let path = format!("{name}.{}", text(&field["name"]));
+                if ROOTS.contains(&name.as_str())
+                    || self.ids(&path).is_some_and(|ids| !ids.is_empty())
+                {
+                    found.insert(path);
+                }
+            }
+        }
+        found
+    }
+
+    /// Where a field takes ids, as in `/input/noteId` and `/ids/*`; `None` where there is no such field.
+    pub fn ids(&self, path: &str) -> Option<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        for argument in list(&self.field(path)?["args"]) {
+            self.ids_within(
+                &argument["type"],
+                &format!("/{}", text(&argument["name"])),
+                &mut found,
+            );
+        }
+        Some(found)
+    }
+
+    fn ids_within(&self, of: &Value, at: &str, found: &mut BTreeSet<String>) {
+        match text(&of["kind"]) {
+            "NON_NULL" => self.ids_within(&of["ofType"], at, found),
+            "LIST" => self.ids_within(&of["ofType"], &format!("{at}/*"), found),
+            "INPUT_OBJECT" => {
+                for field in list(&self.0[text(&of["name"])]["inputFields"]) {
+                    let at = format!("{at}/{}", text(&field["name"]));
+                    self.ids_within(&field["type"], &at, found);
+                }
+            }
+            _ if of["name"] == "ID" => {
+                found.insert(at.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// The question that a registered field is asked with.
+    pub fn document(&self, entry: &Entry) -> String {
+        let field = self.field(entry.field).unwrap();
+        let (of, name) = entry.field.split_once('.').unwrap();
+        let variables: Value = serde_json::from_str(entry.variables).unwrap();
+        let given = |argument: &&Value| variables.get(text(&argument["name"])).is_some();
+        let arguments: Vec<&Value> = list(&field["args"]).iter().filter(given).collect();
+        let declared: Vec<String> = arguments
+            .iter()
+            .map(|a| format!("${}: {}", text(&a["name"]), spelled(&a["type"])))
+            .collect();
+        let passed: Vec<String> = arguments
+            .iter()
+            .map(|a| format!("{0}: ${0}", text(&a["name"])))
+            .collect();
+        let parentheses = |inside: Vec<String>| match inside.is_empty() {
+            true => String::new(),
+            false => format!("({})", inside.join(", ")),
+        };
+        let depth = if of == "Mutation" { 0 } else { 2 };
+        let without = super::matrix::with_a_permission_of_their_own();
+        let selection = self.selection(named(&field["type"]), depth, &without);
+        let kind = match of {
+            "Mutation" => "mutation",
+            "Subscription" => "subscription",
+            _ => "query",
+        };
+        let mut inner = format!("{name}{} {selection}", parentheses(passed));
+        for outer in entry.within.iter().rev() {
+            inner = format!("{outer} {{ {inner} }}");
+        }
+        format!("{kind} {} {{ {inner} }}", parentheses(declared))
+    }
+
+    /// What can be asked of a type without arguments, so many objects deep; fields that are named in `without` are left out.
+    pub fn selection(&self, of: &str, depth: usize, without: &BTreeSet<&str>) -> String {
+        let one = &self.0[of];
+        if one["kind"] == "SCALAR" || one["kind"] == "ENUM" {
+            return String::new();
+        }
+        let mut chosen = vec!["__typename".to_owned()];
+        let needs = |argument: &Value| {
+            argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null()
+        };
+        for field in list(&one["fields"]) {
+            let (name, inner) = (text(&field["name"]), &self.0[named(&field["type"])]);
+            if without.contains(format!("{of}.{name}").as_str())
+                || list(&field["args"]).iter().any(needs)
+            {
+                continue;
+            }
+            match text(&inner["kind"]) {
+                "SCALAR" | "ENUM" => chosen.push(name.to_owned()),
+                _ if depth > 0 => {
+                    let selection = self.selection(text(&inner["name"]), depth - 1, without);
+                    chosen.push(format!("{name} {selection}"));
+                }
+                _ => {}
+            }
+        }
+        format!("{{ {} }}", chosen.join(" "))
+    }
+
+    /// The kinds of things that have an id of their own.
+    pub fn nodes(&self) -> BTreeSet<&str> {
+        let possible = list(&self.0["Node"]["possibleTypes"]);
+        possible.iter().map(|one| text(&one["name"])).collect()
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The type at the bottom of lists and non-nulls.
+fn named(of: &Value) -> &str {
+    match &of["ofType"] {
+        Value::Null => text(&of["name"]),
+        inner => named(inner),
+    }
+}
+
+fn spelled(of: &Value) -> String {
+    match text(&of["kind"]) {
+        "NON_NULL" => format!("{}!", spelled(&of["ofType"])),
+        "LIST" => format!("[{}]", spelled(&of["ofType"])),
+        _ => text(&of["name"]).to_owned(),
+    }
+}

@@ -1,0 +1,461 @@
+//! A tenant with one of everything, made through the services, and someone of each role in it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nyxcore_code_analysis::{AnalysisTrigger, CodePatternId, analysis_start};
+use nyxcore_knowledge::{
+    ConsolidationType, InsightType, NewConsolidationPattern, NewInsight, NewMemoryEntry,
+    consolidation_pattern_create, insight_create, memory_entry_create,
+};
+use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
+use nyxcore_personas::{NewPersona, persona_create};
+use nyxcore_projects::{
+    FileChanges, NewActionPoint, NewBlob, NewFile, NewNote, NewProject, NewSource, ProjectId,
+    SourceId, action_point_create_all, blobs_insert, files_apply, files_by_path, note_create,
+    project_create, source_add,
+};
+use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
+use nyxcore_runs::run_cancel;
+use nyxcore_sync::sync_start;
+use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
+use nyxcore_tenancy::{ReadWrite, Role, Scoped, Tenant, UserId, id_format, id_parse};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::server::Server;
+use crate::support::tenant;
+
+/// The roles, the highest first.
+pub const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];
+
+/// A tenant and its people.
+pub struct Team {
+    pub tenant: Tenant,
+    /// Stands in every text of the tenant's: where it is read, something of the tenant was.
+    pub mark: String,
+    pub owner: UserId,
+    /// The one with the role MEMBER.
+    pub member: UserId,
+    tokens: BTreeMap<&'static str, String>,
+}
+
+impl Team {
+    pub async fn make(server: &Server, slug: &str) -> Self {
+        let (tenant, owner) = tenant(&server.store, slug).await;
+        let mut team = Self {
+            mark: format!("{slug}only"),
+            owner: owner.id,
+            member: owner.id,
+            tenant,
+            tokens: BTreeMap::new(),
+        };
+        for role in ROLES {
+            let user = match role {
+                Role::Owner => owner.id,
+                _ => team.member_add(server, role).await,
+            };
+            if role == Role::Member {
+                team.member = user;
+            }
+            let token = team.token_make(server, user, role).await;
+            // Its first use is written down; no later one is, because the clock rests.
+            server
+                .ask(Some(&token), "{ __typename }", &Json::Null)
+                .await;
+            team.tokens.insert(role.as_str(), token);
+        }
+        team
+    }
+
+    async fn member_add(&self, server: &Server, role: Role) -> UserId {
+        let superuser = &server.superuser;
+        let (user, now) = (server.store.env().id(), server.store.env().now());
+        let email = format!("{user}@{}.example", self.tenant.slug);
+        let values: [Value; 4] = [
+            user.into(),
+            email.into(),
+            self.mark.clone().into(),
+            now.into(),
+        ];
+        execute(
+            superuser,
+            "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4)",
+            values,
+        )
+        .await;
+        let values: [Value; 4] = [
+            self.tenant.id.0.into(),
+            user.into(),
+            role.as_str().into(),
+            now.into(),
+        ];
+        execute(superuser, "INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)", values).await;
+        UserId(user)
+    }
+
+    pub async fn token_make(&self, server: &Server, user: UserId, role: Role) -> String {
+        let scoped = server.store.write(self.tenant.id).await.unwrap();
+        let name = self.mark.clone();
+        let new = NewApiToken {
+            user,
+            name,
+            role,
+            expires_at: None,
+        };
+        let (_, token) = api_token_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
+        token
+    }
+
+    pub fn token(&self, role: Role) -> &str {
+        &self.tokens[role.as_str()]
+    }
+}
+
+/// One of everything in a team, by name. Each call makes another.
+pub struct World(pub BTreeMap<&'static str, String>);
+
+impl World {
+    pub async fn make(server: &Server, team: &Team) -> Self {
+        let mut ids = BTreeMap::new();
+        let scoped = server.store.write(team.tenant.id).await.unwrap();
+        let mark = &team.mark;
+        let (by, unique) = (Some(team.owner), scoped.env().id().simple().to_string());
+        let text = |what: &str| format!("Quince {what} {mark}");
+        ids.insert("tenant", team.tenant.id.to_string());
+        ids.insert("user", team.member.to_string());
+        ids.insert("project_slug", format!("{}-{unique}", team.tenant.slug));
+        let project = project(&scoped, &text("orchard"), &ids["project_slug"], by).await;
+        let library = project_of(&scoped, &text("library"), by).await;
+        ids.insert("project", project.to_string());
+        ids.insert("library", library.to_string());
+        let source = source(&scoped, project, "a").await;
+        ids.insert("source", source.to_string());
+        ids.insert("file", file(&scoped, source, &text("code")).await);
+
+        let new = NewNote {
+            project_id: project,
+            title: text("note"),
+            body: text("body"),
+            created_by: by,
+        };
+        let note = note_create(&scoped, new.clone()).await.unwrap();
+        let done = note_create(
+            &scoped,
+            NewNote {
+                project_id: library,
+                ..new
+            },
+        )
+        .await
+        .unwrap();
+        ids.insert("note", note.id.to_string());
+        let point = NewActionPoint {
+            text: text("to do"),
+            citations: Vec::new(),
+        };
+        let points = action_point_create_all(&scoped, note.id, None, vec![point])
+            .await
+            .unwrap();
+        ids.insert("action_point", points[0].id.to_string());
+        let persona = NewPersona {
+            name: text("gardener"),
+            description: text("knows React"),
+            system_prompt: None,
+            traits: Vec::new(),
+            specializations: Vec::new(),
+            category: None,
+            created_by: by,
+        };
+        let persona = persona_create(&scoped, persona).await.unwrap().id;
+        ids.insert("persona", persona.to_string());
+        let memory = NewMemoryEntry {
+            project_id: Some(project),
+            title: text("letter"),
+            content: text("content"),
+            tags: Vec::new(),
+            created_by: by,
+        };
+        ids.insert(
+            "memory_entry",
+            memory_entry_create(&scoped, memory)
+                .await
+                .unwrap()
+                .id
+                .to_string(),
+        );
+        let insight = NewInsight {
+            project_id: Some(project),
+            insight_type: InsightType::PainPoint,
+            severity: None,
+            category: None,
+            title: text("pain"),
+            detail: text("detail"),
+            suggestion: None,
+            paired_with: None,
+            created_by: by,
+        };
+        ids.insert(
+            "insight",
+            insight_create(&scoped, insight)
+                .await
+                .unwrap()
+                .id
+                .to_string(),
+        );
+        let pattern = NewConsolidationPattern {
+            pattern_type: ConsolidationType::Pain,
+            title: text("habit"),
+            description: text("description"),
+            evidence: vec![text("evidence")],
+            frequency: 2,
+            severity: None,
+            tags: vec!["runs".into(), "fruit".into()],
+            project_ids: vec![project],
+        };
+        let pattern = consolidation_pattern_create(&scoped, pattern)
+            .await
+            .unwrap()
+            .id;
+        ids.insert("consolidation_pattern", pattern.to_string());
+        let code_pattern = CodePatternId(scoped.env().id());
+        ids.insert("code_pattern", code_pattern.to_string());
+        documents_publish(
+            &scoped,
+            vec![document(code_pattern, project, &text("rule"))],
+        )
+        .await
+        .unwrap();
+
+        // Runs that wait: nobody works on them here.
+        let (sync, _) = sync_start(&scoped, self::source(&scoped, library, "b").await, by)
+            .await
+            .unwrap();
+        ids.insert("sync", sync.run().id.to_string());
+        let (watched, _) = sync_start(&scoped, self::source(&scoped, project, "c").await, by)
+            .await
+            .unwrap();
+        run_cancel(&scoped, watched.run().id).await.unwrap();
+        ids.insert("watched", watched.run().id.to_string());
+        let (analysis, _) = analysis_start(
+            &scoped,
+            library,
+            AnalysisTrigger::Manual,
+            by,
+            TimeDelta::zero(),
+        )
+        .await
+        .unwrap();
+        ids.insert("analysis", analysis.run().id.to_string());
+        let new = NewEnrichment {
+            note_id: done.id,
+            persona_id: Some(persona),
+            provider: None,
+            model: None,
+            started_by: by,
+        };
+        let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
+        ids.insert("enrichment", enrichment.run().id.to_string());
+        let new = NewApiToken {
+            user: team.owner,
+            name: text("token"),
+            role: Role::Viewer,
+            expires_at: None,
+        };
+        ids.insert(
+            "api_token",
+            api_token_create(&scoped, new)
+                .await
+                .unwrap()
+                .0
+                .id
+                .to_string(),
+        );
+        scoped.commit().await.unwrap();
+
+        let superuser = &server.superuser;
+        let now = server.store.env().now();
+        enrichment_finish(superuser, enrichment.run().id.0, &text("found"), now).await;
+        code_pattern_put(superuser, team, code_pattern, project, &text("rule")).await;
+        Self(ids)
+    }
+
+    /// The variables with this world's ids in their places.
+    pub fn filled(&self, template: &str) -> Json {
+        let mut variables: Json = serde_json::from_str(template).unwrap();
+        for (at, name) in places(&variables) {
+            *variables.pointer_mut(&at).unwrap() = self.id(&name).into();
+        }
+        variables
+    }
+
+    pub fn id(&self, name: &str) -> &str {
+        let id = self.0.get(name);
+        id.unwrap_or_else(|| panic!("the world has no {name}"))
+    }
+}
+
+/// Where `"$name"` stands in a template, with the name.
+pub fn places(template: &Json) -> Vec<(String, String)> {
+    fn walk(value: &Json, at: &str, found: &mut Vec<(String, String)>) {
+        match value {
+            Json::String(text) => found.extend(
+                text.strip_prefix('$')
+                    .map(|name| (at.to_owned(), name.to_owned())),
+            ),
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| walk(item, &format!("{at}/{n}"), found)),
+            Json::Object(fields) => fields
+                .iter()
+                .for_each(|(name, value)| walk(value, &format!("{at}/{name}"), found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(template, "", &mut found);
+    found
+}
+
+/// An id, or slug, of the same form that nobody has.
+pub fn nobodys(id: &str) -> String {
+    match id_parse(id) {
+        Some((prefix, _)) => {
+            let any = id_format(
+                "any",
+                Uuid::from_u128(0x0190_1234_5678_7abc_8def_0123_4567_89ab),
+            );
+            any.replacen("any", &prefix, 1)
+        }
+        None => format!("nobody-{}", "0".repeat(id.len().saturating_sub(7))),
+    }
+}
+
+async fn project(
+    scoped: &Scoped<ReadWrite>,
+    name: &str,
+    slug: &str,
+    created_by: Option<UserId>,
+) -> ProjectId {
+    let new = NewProject {
+        name: name.into(),
+        slug: Some(slug.into()),
+        description: Some(name.into()),
+        created_by,
+    };
+    project_create(scoped, new).await.unwrap().id
+}
+
+async fn project_of(scoped: &Scoped<ReadWrite>, name: &str, by: Option<UserId>) -> ProjectId {
+    let slug = format!("library-{}", scoped.env().id().simple());
+    project(scoped, name, &slug, by).await
+}
+
+async fn source(scoped: &Scoped<ReadWrite>, project_id: ProjectId, name: &str) -> SourceId {
+    let url = format!("https://example.org/{name}.git");
+    let new = NewSource {
+        project_id,
+        url,
+        branch: None,
+        scan_path: String::new(),
+    };
+    source_add(scoped, new).await.unwrap().id
+}
+
+async fn file(scoped: &Scoped<ReadWrite>, source: SourceId, content: &str) -> String {
+    let (oid, size) = (scoped.env().id().simple().to_string(), content.len() as i64);
+    let blob = NewBlob {
+        oid: oid.clone(),
+        size,
+        content: Some(content.into()),
+    };
+    blobs_insert(scoped, vec![blob]).await.unwrap();
+    let path = "src/quince.rs";
+    let added = vec![NewFile {
+        path: path.into(),
+        blob: oid,
+        language: Some("rust".into()),
+        size,
+    }];
+    files_apply(
+        scoped,
+        source,
+        FileChanges {
+            added,
+            ..FileChanges::default()
+        },
+    )
+    .await
+    .unwrap();
+    files_by_path(scoped, source, Some(&[path])).await.unwrap()[path]
+        .id
+        .to_string()
+}
+
+fn document(id: CodePatternId, project: ProjectId, title: &str) -> Document {
+    Document {
+        kind: KnowledgeKind::CodePattern,
+        subject: id.to_string(),
+        subject_id: Some(id.0),
+        project_id: Some(project.0),
+        title: title.into(),
+        body: title.into(),
+        path: None,
+        start_line: None,
+        end_line: None,
+        stack: None,
+    }
+}
+
+/// As a worker would, which is not what is tried here.
+async fn enrichment_finish(
+    superuser: &DatabaseConnection,
+    run: Uuid,
+    markdown: &str,
+    now: DateTime<Utc>,
+) {
+    let values: [Value; 2] = [run.into(), now.into()];
+    execute(
+        superuser,
+        "UPDATE runs SET status = 'SUCCEEDED', finished_at = $2 WHERE id = $1",
+        values,
+    )
+    .await;
+    let values: [Value; 2] = [run.into(), markdown.into()];
+    execute(
+        superuser,
+        "UPDATE note_enrichments SET markdown = $2 WHERE run_id = $1",
+        values,
+    )
+    .await;
+}
+
+/// As an analysis would.
+async fn code_pattern_put(
+    superuser: &DatabaseConnection,
+    team: &Team,
+    id: CodePatternId,
+    project: ProjectId,
+    title: &str,
+) {
+    let values: [Value; 5] = [
+        team.tenant.id.0.into(),
+        id.0.into(),
+        project.0.into(),
+        id.to_string().into(),
+        title.into(),
+    ];
+    let sql = "INSERT INTO code_patterns (tenant_id, id, project_id, key, position, kind, title, statement, support, cases, confidence, exemplars, counter_examples)
+        VALUES ($1, $2, $3, $4, 1, 'naming', $5, $5, 4, 4, 0.5, '[]', '[]')";
+    execute(superuser, sql, values).await;
+}
+
+pub async fn execute(db: &DatabaseConnection, sql: &str, values: impl IntoIterator<Item = Value>) {
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    db.execute_raw(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
