@@ -453,7 +453,9 @@ mod tests {
     #[test]
     fn services_to_sign_in_with_are_complete_and_of_different_names() {
         let service = |id: &str| {
-            format!("[[oidc]]\nid = '{id}'\nissuer = 'https://login.example.org'\nclient_id = 'nyx'\nclient_secret = 'pw-secret'\n")
+            format!(
+                "[[oidc]]\nid = '{id}'\nissuer = 'https://login.example.org'\nclient_id = 'nyx'\nclient_secret = 'pw-secret'\n"
+            )
         };
         let providers = |toml: &str| {
             let settings = load(toml, ServeFlags::default());
