@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{SinkExt, StreamExt};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
 use nyxcore_tests::TestDatabase;
 use sea_orm::DatabaseConnection;
@@ -64,6 +65,8 @@ impl Server {
                 token_recheck: Duration::from_millis(200),
                 ..Limits::default()
             },
+            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
+            sign_in: SignInOptions::new().unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
