@@ -2,6 +2,7 @@
 
 mod database;
 mod digest;
+mod doctor;
 mod matrix;
 mod registry;
 mod rows;
