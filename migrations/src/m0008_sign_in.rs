@@ -13,10 +13,12 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
+        // `address_proven`: whoever set it had shown that the account's e-mail address is theirs, or an operator set it.
         ddl.system_table(
             "passwords",
             "user_id $uuid PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
              hash $text NOT NULL,
+             address_proven $bool NOT NULL,
              changed_at $time NOT NULL",
         )
         .await?;

@@ -13,7 +13,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `source_ref` is the path of the file that the post was imported from: importing it again changes the same post.
+        // `source_ref` is the file that the post was imported from, `<source>:<path>`: importing it again changes the same post.
         ddl.tenant_table(
             "blog_posts",
             "id $uuid NOT NULL,
@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
              body $text NOT NULL,
              status $text NOT NULL CHECK (status IN ('DRAFT', 'PUBLISHED')),
              source_ref $text,
-             created_by $uuid,
+             created_by $uuid REFERENCES users (id) ON DELETE SET NULL,
              created_at $time NOT NULL,
              updated_at $time NOT NULL,
              published_at $time,

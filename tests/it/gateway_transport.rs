@@ -1,6 +1,6 @@
 //! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
 
-mod client;
+pub(crate) mod client;
 mod streams;
 mod websocket;
 

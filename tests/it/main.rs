@@ -1,6 +1,8 @@
 //! The one integration-test binary: one module an area.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod code_analysis;
 #[cfg(test)]
 mod command_line;
@@ -19,6 +21,8 @@ mod knowledge;
 #[cfg(test)]
 mod note_enrichment;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod personas;
 #[cfg(test)]
 mod projects;
@@ -26,6 +30,10 @@ mod projects;
 mod retrieval;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod storage;
 #[cfg(test)]

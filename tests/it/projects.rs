@@ -1,6 +1,7 @@
 //! Projects, sources and notes: who reaches them, what is refused, and what goes with what.
 
 mod files;
+mod posts;
 
 use chrono::TimeDelta;
 use nyxcore_projects::{

@@ -8,11 +8,13 @@ use async_graphql::extensions::{
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
 use crate::limits::Limits;
 use crate::loaders::Loaders;
+use crate::web::SignInOptions;
 
 /// What the server says of itself.
 #[derive(Debug, Clone)]
@@ -36,6 +38,10 @@ pub struct GatewayOptions {
     pub server: ServerInfo,
     /// What one request may cost.
     pub limits: Limits,
+    /// How people sign in.
+    pub sign_in: SignInOptions,
+    /// What secrets are sealed with.
+    pub keyring: Keyring,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -66,6 +72,22 @@ impl Gateway {
     /// What the server says of itself.
     pub fn server_info(&self) -> &ServerInfo {
         &self.0.server
+    }
+
+    /// How people sign in.
+    pub fn sign_in(&self) -> &SignInOptions {
+        &self.0.sign_in
+    }
+
+    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    pub(crate) fn public_url(&self) -> &str {
+        let url = self.0.sign_in.public_url.as_ref();
+        url.map_or("", |url| url.as_str().trim_end_matches('/'))
+    }
+
+    /// What secrets are sealed with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
     }
 
     /// What one request may cost.

@@ -125,6 +125,9 @@ fn store_error(error: &nyxcore_tenancy::Error) -> (&'static str, String) {
     if let nyxcore_tenancy::Error::Database(source) = error {
         tracing::error!(?source, "the database failed");
     }
+    if let nyxcore_tenancy::Error::MasterKey(reason) = error {
+        tracing::error!(reason, "the master key cannot be used");
+    }
     (error.code(), error.to_string())
 }
 

@@ -21,9 +21,11 @@ mod http;
 mod limits;
 mod loaders;
 mod schema;
+mod web;
 
 pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
 pub use http::{router, serve};
 pub use limits::Limits;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
+pub use web::{SignInOptions, TrustedProxies};

@@ -2,7 +2,7 @@
 //!
 //! The facts are a data file inside the crate (`data/models.json`, which names its own source and date); everything
 //! that depends on the day takes that day as an argument, so that a model's shutdown needs no release to be noticed.
-//! No database and no network: the crate can be embedded anywhere.
+//! Without the feature `service` there is no database, and the crate can be embedded anywhere; with it, a tenant's keys of providers are kept sealed.
 //!
 //! ```
 //! use chrono::NaiveDate;
@@ -33,9 +33,16 @@ mod facts;
 mod model;
 mod name;
 mod parameters;
+#[cfg(feature = "service")]
+mod provider_key;
 
 pub use catalog::{ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog};
 pub use defaults::{ModelDefaults, ModelWarning};
 pub use error::CatalogError;
 pub use model::{Capability, Lifecycle, LongContextPrice, Mode, Model, Prices, Provider};
 pub use parameters::{Parameters, WireApi};
+#[cfg(feature = "service")]
+pub use provider_key::{
+    API_KEY_MAX, ProviderKey, provider_key_get, provider_key_remove, provider_key_set,
+    providers_configured,
+};

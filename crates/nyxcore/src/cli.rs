@@ -26,7 +26,11 @@ pub enum Command {
     /// Serve the GraphQL API, with the workers in the same process
     ///
     /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
-    /// NYXCORE_ANALYSIS_QUIET_PERIOD ...), then from nyxcore.toml. Without NYXCORE_DATABASE_URL everything is kept in the data directory.
+    /// NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES ...), then from nyxcore.toml. Without
+    /// NYXCORE_DATABASE_URL everything is kept in the data directory.
+    ///
+    /// The first start makes the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
+    /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). Where there is a tenant already, they do nothing.
     Serve(ServeFlags),
     /// Carry out runs without serving the API (PostgreSQL)
     Worker(WorkerArgs),
@@ -42,6 +46,15 @@ pub enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Read the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Look after the secrets that are kept sealed, such as keys of model providers
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Manage people's accounts
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print the GraphQL schema
     Schema,
     /// Check that everything nyxcore needs is there and safe
@@ -141,6 +154,17 @@ pub enum TenantCommand {
     },
 }
 
+/// What may be done with accounts.
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Give a person a password, read as one line from standard input, and end the person's sessions
+    SetPassword {
+        /// The person's e-mail address
+        #[arg(value_name = "EMAIL")]
+        email: String,
+    },
+}
+
 /// What may be done with tokens.
 #[derive(Subcommand)]
 pub enum TokenCommand {
@@ -159,6 +183,32 @@ pub enum TokenCommand {
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
     },
+}
+
+/// What may be done with the audit log.
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Print the log as JSON lines: a tenant's, newest first, or what was done across tenants, oldest first
+    Export {
+        /// The tenant's short name; without it, what was done across tenants
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
+        /// Entries from then on, as in 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<chrono::DateTime<chrono::Utc>>,
+    },
+}
+
+/// What may be done with the secrets.
+#[derive(Subcommand)]
+pub enum SecretsCommand {
+    /// Seal every secret anew with another master key; works beside running servers, and goes on where it was interrupted
+    ///
+    /// With the key file in the data directory this makes the new key, and takes the old one out of the file once nothing is sealed with it.
+    /// With NYXCORE_MASTER_KEY, set it to the new key and NYXCORE_MASTER_KEY_PREVIOUS to the old one, on every server first and then here.
+    Rotate,
+    /// Print which master keys the secrets are sealed with, by the keys' ids
+    Status,
 }
 
 /// The roles, as they are written on the command line; as in `Role`.

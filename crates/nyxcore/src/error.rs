@@ -82,6 +82,14 @@ pub enum Error {
     /// `doctor` found something.
     #[error("{0}")]
     Unhealthy(String),
+    /// Another process moves secrets to another master key.
+    #[error("another `nyxcore secrets rotate` is under way: let it end")]
+    RotationUnderWay,
+    /// Secrets that no master key opens.
+    #[error(
+        "{0} secrets cannot be read: they were sealed with a master key that is gone, or changed. Put the key back (`nyxcore secrets status` names it), or enter them anew"
+    )]
+    SecretsUnreadable(u64),
     /// Somebody pressed Ctrl-C before the work was done.
     #[error("interrupted: run the command again and it goes on where it stopped")]
     Interrupted,
@@ -122,6 +130,8 @@ impl Error {
             Self::AddressInvalid { .. } => "ADDRESS_INVALID",
             Self::SettingInvalid(_) => "SETTING_INVALID",
             Self::Unhealthy(_) => "UNHEALTHY",
+            Self::RotationUnderWay => "ROTATION_UNDER_WAY",
+            Self::SecretsUnreadable(_) => "SECRET_UNREADABLE",
             Self::Interrupted => "INTERRUPTED",
             Self::Io { .. } => "IO_ERROR",
         }
@@ -154,6 +164,7 @@ impl From<nyxcore_tenancy::Error> for Error {
 fn store_message(error: &nyxcore_tenancy::Error) -> String {
     match error {
         nyxcore_tenancy::Error::Database(source) => format!("{error}: {source}"),
+        nyxcore_tenancy::Error::MasterKey(reason) => reason.clone(),
         _ => error.to_string(),
     }
 }

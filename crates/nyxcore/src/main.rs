@@ -6,6 +6,8 @@ mod data_dir;
 mod database;
 mod error;
 mod git_tool;
+mod housekeeping;
+mod master_key;
 mod output;
 mod progress;
 mod settings;

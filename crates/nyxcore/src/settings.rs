@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use nyxcore_gateway::TrustedProxies;
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use url::Url;
 
 use crate::error::{Error, Result};
 
@@ -21,7 +25,16 @@ const VARIABLES: &[(&str, &str)] = &[
     ("workers", "workers"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
+    ("audit_retention_days", "audit.retention_days"),
+    ("master_key", "master_key"),
+    ("master_key_previous", "master_key_previous"),
+    ("sign_up", "sign_up"),
+    ("public_url", "public_url"),
+    ("trusted_proxies", "trusted_proxies"),
 ];
+
+/// Settings that are taken from the environment only: a settings file may be read by others.
+const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous"];
 
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
@@ -118,6 +131,28 @@ pub struct Settings {
     pub allow_privileged_role: bool,
     /// Of the code analysis.
     pub analysis: AnalysisSettings,
+    /// Of the audit log.
+    pub audit: AuditSettings,
+    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
+    pub master_key: Option<String>,
+    /// What they may still be sealed with, separated by commas.
+    pub master_key_previous: Option<String>,
+    /// Who may make an account by themselves.
+    pub sign_up: SignUp,
+    /// Where browsers reach the server, where that is not where it listens.
+    #[serde(deserialize_with = "public_url_read")]
+    pub public_url: Option<Url>,
+    /// Proxies whose word about the client counts.
+    #[serde(deserialize_with = "proxies_read")]
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// What the operator decides about the audit log.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How many days entries are kept; 7 at least.
+    pub retention_days: u16,
 }
 
 /// What the operator decides about analyses.
@@ -150,7 +185,12 @@ impl Settings {
             "allow_sources": "",
             "workers": 2,
             "allow_privileged_role": false,
+            "sign_up": "closed",
+            "public_url": null,
+            "trusted_proxies": "",
             // A rule of the product: 3 minutes.
+            // As long as most auditors ask back.
+            "audit": { "retention_days": 365 },
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
         match (&global.config, file) {
@@ -165,6 +205,14 @@ impl Settings {
                 figment = figment.merge(Toml::file_exact(FILE));
             }
             (None, _) => {}
+        }
+        for setting in NOT_IN_A_FILE {
+            if figment.contains(setting) {
+                return Err(Error::SettingInvalid(format!(
+                    "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
+                    setting.to_uppercase()
+                )));
+            }
         }
         figment
             .merge(environment())
@@ -182,6 +230,11 @@ impl Settings {
             allow_private: self.allow_sources.private,
             data_dir: Some(self.data_dir.clone()),
         }
+    }
+
+    /// How long the audit log is kept.
+    pub fn audit_retention(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.audit.retention_days))
     }
 
     /// How long after an analysis the next one of the project is refused.
@@ -231,18 +284,51 @@ fn setting_invalid(error: &figment::Error) -> Error {
     Error::SettingInvalid(format!("{what}{place}"))
 }
 
-/// `local,private` in one text or in a list.
-fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+/// Several words in one text, separated by commas, or in a list.
+fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
         Text(String),
         List(Vec<String>),
     }
-    let kinds = match Written::deserialize(deserializer)? {
+    Ok(match Written::deserialize(deserializer)? {
         Written::Text(text) => text.split(',').map(str::to_owned).collect(),
         Written::List(list) => list,
+    })
+}
+
+/// An address that a browser understands, without anything behind the host.
+fn public_url_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
     };
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => Err(serde::de::Error::custom(
+            "it is https:// or http:// and a host, and nothing behind it",
+        )),
+    }
+}
+
+/// `127.0.0.1,10.0.0.0/8` in one text or in a list.
+fn proxies_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
+    let words = words_read(deserializer)?.join(",");
+    TrustedProxies::parse(&words).map_err(serde::de::Error::custom)
+}
+
+/// `local,private` in one text or in a list.
+fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
+    let kinds = words_read(deserializer)?;
     let mut allowed = AllowedSources::default();
     for kind in kinds
         .iter()
@@ -307,15 +393,38 @@ mod tests {
     }
 
     #[test]
+    fn how_people_sign_in_is_closed_by_default_and_can_be_opened() {
+        let closed = load("", ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(closed.sign_up, SignUp::Closed);
+        assert_eq!(
+            (closed.public_url, closed.trusted_proxies),
+            (None, TrustedProxies::default())
+        );
+        let toml = "sign_up = 'open'\npublic_url = 'https://nyx.example.org'\ntrusted_proxies = ['10.0.0.0/8', '::1']\n";
+        let open = load(toml, ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(open.sign_up, SignUp::Open);
+        assert_eq!(
+            open.public_url.unwrap().as_str(),
+            "https://nyx.example.org/"
+        );
+        assert!(open.trusted_proxies.contains("10.1.2.3".parse().unwrap()));
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_and_its_value_is_not() {
         for (toml, named) in [
             ("quiet = 1", "quiet"),
             ("workers = 'pw-secret'", "workers"),
             ("allow_sources = 'public'", "allow_sources"),
+            ("sign_up = 'perhaps'", "sign_up"),
+            ("public_url = 'https://u:pw-secret@host'", "public_url"),
+            ("public_url = 'https://host/nyx'", "public_url"),
+            ("trusted_proxies = ['proxy.internal']", "trusted_proxies"),
             (
                 "[analysis]\nquiet_period = 'pw-secret'",
                 "analysis.quiet_period",
             ),
+            ("master_key = 'pw-secret'", "NYXCORE_MASTER_KEY"),
         ] {
             let error = load(toml, ServeFlags::default())
                 .err()

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, Language, analysis_catch_up, analysis_start_after_sync,
 };
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
@@ -22,6 +22,8 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
+use crate::housekeeping::Housekeeping;
+use crate::master_key;
 use crate::settings::Settings;
 
 /// The program's parts.
@@ -34,6 +36,8 @@ pub struct App {
     pub data_dir: DataDir,
     /// Where repositories may come from.
     pub policy: SourcePolicy,
+    /// Where the master key is.
+    pub keys: master_key::Source,
 }
 
 impl App {
@@ -43,8 +47,12 @@ impl App {
     /// As [`DataDir::prepare`] and [`store_open`]. A data directory that was made for it is taken away again.
     pub async fn open(settings: Settings) -> Result<Self> {
         let data_dir = DataDir::prepare(&settings.data_dir)?;
-        let store = match store_open(&settings, &data_dir).await {
-            Ok(store) => store,
+        let opened = async {
+            let keys = master_key::Source::of(&settings, data_dir.path())?;
+            Ok((keys, store_open(&settings, &data_dir).await?))
+        };
+        let (keys, store) = match opened.await {
+            Ok(opened) => opened,
             Err(error) => {
                 data_dir.remove_if_made();
                 return Err(error);
@@ -59,6 +67,7 @@ impl App {
             settings,
             data_dir,
             policy,
+            keys,
         })
     }
 
@@ -79,15 +88,31 @@ impl App {
             .start()
     }
 
+    /// Begins to keep house.
+    pub fn housekeeping_start(&self) -> Housekeeping {
+        Housekeeping::start(&self.store, self.settings.audit_retention())
+    }
+
     /// The gateway.
-    pub fn gateway(&self) -> Gateway {
-        Gateway::new(GatewayOptions {
+    ///
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn gateway(&self) -> Result<Gateway> {
+        let sign_in = SignInOptions {
+            sign_up: self.settings.sign_up,
+            public_url: self.settings.public_url.clone(),
+            trusted_proxies: self.settings.trusted_proxies.clone(),
+            ..SignInOptions::new()?
+        };
+        Ok(Gateway::new(GatewayOptions {
             store: self.store.clone(),
             source_policy: self.policy.clone(),
             analysis_quiet_period: self.settings.quiet_period(),
             server: server_info(),
             limits: Limits::default(),
-        })
+            keyring: self.keys.keyring(),
+            sign_in,
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use nyxcore_tenancy::{Error, Result};
 
 /// Characters in a name or title. A rule of this project.
-const NAME_MAX: usize = 200;
+pub const NAME_MAX: usize = 200;
 /// Characters in a body of text. A rule of this project.
 pub const BODY_MAX: usize = 200_000;
 /// Characters in an action point: one sentence or three. A rule of this project.

@@ -1,4 +1,4 @@
-//! Projects, their sources, files and blobs, and the notes written about them.
+//! Projects, their sources, files and blobs, the notes written about them, and the posts they publish.
 //!
 //! Everything is the tenant's: any member reaches what any other made, and `created_by` is only shown.
 //!
@@ -38,19 +38,21 @@ mod service;
 
 pub use check::{FILE_PATH_MAX, scan_path_normalize};
 pub use model::{
-    ActionPoint, ActionPointId, ActionPointStatus, Note, NoteId, Project, ProjectId, Source,
-    SourceFile, SourceFileId, SourceId,
+    ActionPoint, ActionPointId, ActionPointStatus, BlogPost, BlogPostId, BlogPostStatus, Note,
+    NoteId, Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
 };
 pub use repository::{
-    ActionPoints, Notes, Projects, SourceFiles, Sources, action_points_of,
-    action_points_of_enrichments, file_all, file_count, file_list, note_count, note_list,
-    project_by_slug, project_count, project_list, sources_of,
+    ActionPoints, BlogPosts, Notes, Projects, SourceFiles, Sources, action_points_of,
+    action_points_of_enrichments, blog_post_count, blog_post_list, file_all, file_count, file_list,
+    note_count, note_list, project_by_slug, project_count, project_list, sources_of,
 };
 pub use service::{
-    ActionPointChanges, FileChanges, NewActionPoint, NewBlob, NewFile, NewNote, NewProject,
-    NewSource, NoteChanges, ProjectChanges, SourceChanges, StoredFile, action_point_create_all,
-    action_point_update, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing,
-    churn_add, churn_reset, code_subject, files_apply, files_by_path, note_create, note_delete,
-    note_update, project_create, project_delete, project_update, source_add, source_remove,
-    source_synced, source_update,
+    ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, NewActionPoint, NewBlob,
+    NewBlogPost, NewFile, NewNote, NewProject, NewSource, NoteChanges, ProjectChanges,
+    SourceChanges, StoredFile, action_point_create_all, action_point_update, blob_content,
+    blob_contents, blobs_collect, blobs_insert, blobs_missing, blog_post_create, blog_post_delete,
+    blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update, churn_add,
+    churn_reset, code_subject, files_apply, files_by_path, note_create, note_delete, note_update,
+    project_create, project_delete, project_update, source_add, source_remove, source_synced,
+    source_update,
 };

@@ -1,4 +1,4 @@
-//! The words of the domain: projects, their sources and files, notes and action points.
+//! The words of the domain: projects, their sources and files, notes with action points, and posts.
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::Citation;
@@ -31,6 +31,12 @@ typed_id!(
     /// An action point of a note.
     ActionPointId,
     "actionpoint"
+);
+
+typed_id!(
+    /// A post.
+    BlogPostId,
+    "post"
 );
 
 /// What a team works on: some sources, what is known of them, and the notes about them.
@@ -142,4 +148,37 @@ pub enum ActionPointStatus {
     Done,
     /// Not wanted.
     Dismissed,
+}
+
+/// Something that a project publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct BlogPost {
+    pub id: BlogPostId,
+    pub project_id: ProjectId,
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    pub status: BlogPostStatus,
+    /// The file that it was imported from, as the source's id, a colon and the path.
+    pub source_ref: Option<String>,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Since when it is published; `None` for a draft.
+    pub published_at: Option<DateTime<Utc>>,
+}
+
+/// Whether a post is published.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum BlogPostStatus {
+    /// Being written.
+    Draft,
+    /// Published.
+    Published,
 }

@@ -8,10 +8,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
-use crate::entity::{action_point, note, project, source, source_file};
+use crate::entity::{action_point, blog_post, note, project, source, source_file};
 use crate::model::{
-    ActionPoint, ActionPointId, Note, NoteId, Project, ProjectId, Source, SourceFile, SourceFileId,
-    SourceId,
+    ActionPoint, ActionPointId, BlogPost, BlogPostId, Note, NoteId, Project, ProjectId, Source,
+    SourceFile, SourceFileId, SourceId,
 };
 
 /// Ids in one statement: below what both databases take in binds, with room for a filter.
@@ -63,6 +63,13 @@ repository!(
     note,
     Note,
     NoteId
+);
+repository!(
+    /// Posts of projects.
+    BlogPosts,
+    blog_post,
+    BlogPost,
+    BlogPostId
 );
 repository!(
     /// Action points of notes.
@@ -188,6 +195,26 @@ pub async fn note_list<A: Access>(
 /// The database fails.
 pub async fn note_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
     Notes::count(scoped, note::Column::ProjectId.eq(project)).await
+}
+
+/// One page of a project's posts, newest first, drafts too.
+///
+/// # Errors
+/// The database fails.
+pub async fn blog_post_list<A: Access>(
+    scoped: &Scoped<A>,
+    project: ProjectId,
+    page: &PageRequest,
+) -> Result<Page<BlogPost>> {
+    BlogPosts::list(scoped, blog_post::Column::ProjectId.eq(project), page).await
+}
+
+/// How many posts a project has.
+///
+/// # Errors
+/// The database fails.
+pub async fn blog_post_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
+    BlogPosts::count(scoped, blog_post::Column::ProjectId.eq(project)).await
 }
 
 /// The action points of each of those notes, oldest first. A note without any is not in the map.

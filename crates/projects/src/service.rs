@@ -4,8 +4,10 @@
 
 mod action_point;
 mod blob;
+mod blog_post;
 mod file;
 mod note;
+mod post_text;
 mod project;
 mod source;
 
@@ -13,6 +15,10 @@ pub use action_point::{
     ActionPointChanges, NewActionPoint, action_point_create_all, action_point_update,
 };
 pub use blob::{NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing};
+pub use blog_post::{
+    BlogPostChanges, BlogPostImport, NewBlogPost, blog_post_create, blog_post_delete,
+    blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update,
+};
 pub use file::{
     FileChanges, NewFile, StoredFile, churn_add, churn_reset, code_subject, files_apply,
     files_by_path,

@@ -1,40 +1,28 @@
-//! The directory: who belongs to which tenant, and which token speaks for whom.
+//! The directory: which tenants there are, and who belongs to them.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, NotSet};
-use uuid::Uuid;
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend};
 
-use crate::entity::{api_token, membership, tenant, user};
-use crate::error::{Error, Result};
-use crate::model::{
-    ApiToken, ApiTokenId, Caller, Credential, Membership, Role, Tenant, TenantId, User, UserId,
+use crate::actor::{Origin, Step};
+pub use crate::api_token::{
+    ApiTokens, NewApiToken, api_token_count, api_token_create, api_token_list, api_token_revoke,
+    token_authenticate,
 };
+use crate::audit;
+use crate::entity::{membership, tenant, user};
+use crate::error::{Error, Result};
+use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
-use crate::repository::Repository;
-use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose};
-use crate::token::{token_id, token_matches, token_mint};
+use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose, SystemScope};
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
 /// at again.
 pub const TOPIC_CREDENTIAL: &str = "credential";
 
-/// How stale `last_used_at` may be: a token in steady use costs one write a minute and not one a request.
-const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
-
-/// API tokens of a tenant.
-pub struct ApiTokens;
-
-impl Repository for ApiTokens {
-    type Entity = api_token::Entity;
-    type Row = api_token::ActiveModel;
-    type Record = ApiToken;
-    type Id = ApiTokenId;
-    const KEY: api_token::Column = api_token::Column::Id;
-    fn id_of(record: &ApiToken) -> ApiTokenId {
-        record.id
-    }
-}
+/// Characters in a name. A rule of this project, as for projects.
+const NAME_MAX: usize = 200;
+/// Bytes in an e-mail address: a path of 256 with its angle brackets (RFC 5321, 4.5.3.1.3).
+const EMAIL_MAX: usize = 254;
 
 /// Makes a tenant with its first owner, who may be known already by e-mail.
 ///
@@ -47,13 +35,25 @@ pub async fn tenant_create(
     name: &str,
     owner_email: &str,
 ) -> Result<(Tenant, User)> {
+    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let made = tenant_insert(&system, slug, name, owner_email).await?;
+    system.commit().await?;
+    Ok(made)
+}
+
+/// See [`tenant_create`].
+pub(crate) async fn tenant_insert(
+    system: &SystemScope,
+    slug: &str,
+    name: &str,
+    owner_email: &str,
+) -> Result<(Tenant, User)> {
     slug_check(slug)?;
     let email = email_normalize(owner_email)?;
-    let now = store.env().now();
-    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let now = system.env().now();
     let tenant = system
         .insert(tenant::ActiveModel {
-            id: Set(TenantId(store.env().id())),
+            id: Set(TenantId(system.env().id())),
             slug: Set(slug.to_owned()),
             name: Set(name.to_owned()),
             created_at: Set(now),
@@ -69,7 +69,7 @@ pub async fn tenant_create(
             let name = email.split('@').next().unwrap_or_default().to_owned();
             system
                 .insert(user::ActiveModel {
-                    id: Set(UserId(store.env().id())),
+                    id: Set(UserId(system.env().id())),
                     email: Set(email),
                     name: Set(name),
                     created_at: Set(now),
@@ -85,7 +85,15 @@ pub async fn tenant_create(
             created_at: Set(now),
         })
         .await?;
-    system.commit().await?;
+    let step = Step {
+        action: Action::Create,
+        resource: Resource::Tenant,
+        subject: Some(tenant.id.0),
+        detail: None,
+    };
+    let origin = Origin::default();
+    let entry = audit::entry_by_system(system.env(), tenant.id, Some(owner.id), &origin, step);
+    system.audit(entry).await?;
     Ok((tenant.into(), owner.into()))
 }
 
@@ -156,22 +164,43 @@ pub async fn tenant_current<A: Access>(scoped: &Scoped<A>) -> Result<Tenant> {
         .ok_or(Error::NotFound("tenant"))
 }
 
+/// Gives the scope's own tenant another name.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::Invalid`] for a name that is empty, longer than 200 characters or not one line.
+pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Tenant> {
+    scoped.permit(Action::Update, Resource::Tenant, scoped.tenant().0)?;
+    let name = name_check("the tenant's name", name)?;
+    // As in `tenant_current`: the tenant is the one that has the members.
+    scoped
+        .sql_execute(
+            "UPDATE tenants SET name = $2 WHERE id IN (SELECT m.tenant_id FROM memberships m WHERE m.tenant_id = $1)",
+            [name.into()],
+        )
+        .await?;
+    tenant_current(scoped).await
+}
+
 /// The members among those ids: users of other tenants are not found.
 ///
 /// # Errors
 /// The database fails.
 pub async fn users_by_id<A: Access>(scoped: &Scoped<A>, ids: &[UserId]) -> Result<Vec<User>> {
-    let all: Vec<user::Model> = scoped
-        .sql_all(
-            "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.tenant_id = $1",
-            [],
-        )
-        .await?;
-    Ok(all
-        .into_iter()
-        .filter(|u| ids.contains(&u.id))
-        .map(Into::into)
-        .collect())
+    // All of them in one bind. Both begin at the ids, so that a tenant with many members costs no more than one with few.
+    let sql = match scoped.backend() {
+        DbBackend::Postgres => {
+            "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN memberships m ON m.user_id = u.id
+             WHERE m.tenant_id = $1 AND u.id IN (SELECT value::uuid FROM json_array_elements_text($2::json))"
+        }
+        _ => {
+            "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN memberships m ON m.user_id = u.id
+             WHERE m.tenant_id = $1 AND u.id IN (SELECT unhex(value) FROM json_each($2))"
+        }
+    };
+    let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
+    let ids = serde_json::Value::from(ids).to_string();
+    let found: Vec<user::Model> = scoped.sql_all(sql, [ids.into()]).await?;
+    Ok(found.into_iter().map(Into::into).collect())
 }
 
 /// One page of the tenant's members.
@@ -195,190 +224,6 @@ pub async fn membership_list<A: Access>(
 /// The database fails.
 pub async fn membership_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     scoped.find::<membership::Entity>().count().await
-}
-
-/// What a new token is to be.
-#[derive(Debug, Clone)]
-pub struct NewApiToken {
-    /// Whose it is.
-    pub user: UserId,
-    /// What its owner calls it.
-    pub name: String,
-    /// What it may do at the most.
-    pub role: Role,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// Makes a token and returns its full text, which is not kept and cannot be had again.
-///
-/// # Errors
-/// [`Error::NotFound`] where the user is no member; [`Error::Forbidden`] where the role is higher than the member's;
-/// [`Error::Invalid`] for an empty name or an expiry that has passed.
-pub async fn api_token_create(
-    scoped: &Scoped<ReadWrite>,
-    new: NewApiToken,
-) -> Result<(ApiToken, String)> {
-    let now = scoped.env().now();
-    let id = ApiTokenId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::OwnApiToken, id.0)?;
-    if let Some(caller) = scoped.caller() {
-        if caller.user != new.user {
-            return Err(Error::NotFound("user"));
-        }
-        if !caller.role.includes(new.role) {
-            return Err(Error::Forbidden(new.role.as_str()));
-        }
-    }
-    if new.name.trim().is_empty() {
-        return Err(Error::Invalid("a token needs a name".into()));
-    }
-    if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Error::Invalid("the expiry has already passed".into()));
-    }
-    let member = scoped
-        .find::<membership::Entity>()
-        .filter(membership::Column::UserId.eq(new.user))
-        .one()
-        .await?
-        .ok_or(Error::NotFound("user"))?;
-    if !member.role.includes(new.role) {
-        return Err(Error::Forbidden(new.role.as_str()));
-    }
-    let minted = token_mint(id)?;
-    let record = ApiTokens::insert(
-        scoped,
-        api_token::ActiveModel {
-            id: Set(id),
-            tenant_id: NotSet,
-            user_id: Set(new.user),
-            name: Set(new.name.trim().to_owned()),
-            prefix: Set(minted.prefix),
-            secret_hash: Set(minted.hash),
-            role: Set(new.role),
-            created_at: Set(now),
-            expires_at: Set(new.expires_at),
-            last_used_at: Set(None),
-            revoked_at: Set(None),
-        },
-    )
-    .await?;
-    Ok((record, minted.text))
-}
-
-/// The tokens that the caller may see: one's own, and for who may read anybody's all of them.
-fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
-    let own = scoped
-        .caller()
-        .filter(|_| {
-            scoped
-                .permit(Action::Read, Resource::ApiToken, None)
-                .is_err()
-        })
-        .map(|caller| api_token::Column::UserId.eq(caller.user));
-    Condition::all().add_option(own)
-}
-
-/// One page of the tokens that were made, newest first: one's own, and for owners and admins everybody's.
-///
-/// # Errors
-/// The database fails.
-pub async fn api_token_list<A: Access>(
-    scoped: &Scoped<A>,
-    page: &PageRequest,
-) -> Result<Page<ApiToken>> {
-    ApiTokens::list(scoped, api_tokens_visible(scoped), page).await
-}
-
-/// How many tokens [`api_token_list`] would give in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
-    ApiTokens::count(scoped, api_tokens_visible(scoped)).await
-}
-
-/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin anybody's. Revoking twice is no
-/// error and keeps the first time.
-///
-/// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`].
-pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
-    scoped.permit(Action::Delete, Resource::OwnApiToken, id.0)?;
-    let token = ApiTokens::require(scoped, id).await?;
-    if scoped
-        .caller()
-        .is_some_and(|caller| caller.user != token.user_id)
-    {
-        scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
-    }
-    let revoked = api_token::ActiveModel {
-        revoked_at: Set(Some(scoped.env().now())),
-        ..Default::default()
-    };
-    let which = Condition::all()
-        .add(api_token::Column::Id.eq(id))
-        .add(api_token::Column::RevokedAt.is_null());
-    scoped.update(which, revoked).await?;
-    scoped.announce(TOPIC_CREDENTIAL, id.0).await?;
-    ApiTokens::require(scoped, id).await
-}
-
-#[derive(FromQueryResult)]
-struct TokenRow {
-    tenant_id: Uuid,
-    user_id: Uuid,
-    secret_hash: Vec<u8>,
-    token_role: Role,
-    member_role: Role,
-    expires_at: Option<DateTime<Utc>>,
-    last_used_at: Option<DateTime<Utc>>,
-}
-
-/// Finds out who shows this token. `None` where it is malformed, unknown, expired, revoked, or its owner is no member any more.
-///
-/// # Errors
-/// The database fails.
-pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Caller>> {
-    let Some(id) = token_id(token) else {
-        return Ok(None);
-    };
-    let system = store.system(SystemPurpose::TokenAuthenticate).await?;
-    let rows: Vec<TokenRow> = system
-        .sql_all(
-            "SELECT t.tenant_id, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
-             FROM api_tokens t JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id
-             WHERE t.id = $1 AND t.revoked_at IS NULL",
-            [id.0.into()],
-        )
-        .await?;
-    drop(system);
-    let Some(row) = rows.into_iter().next() else {
-        return Ok(None);
-    };
-    let now = store.env().now();
-    if !token_matches(token, &row.secret_hash) || row.expires_at.is_some_and(|at| at <= now) {
-        return Ok(None);
-    }
-    let caller = Caller {
-        tenant: TenantId(row.tenant_id),
-        user: UserId(row.user_id),
-        role: row.token_role.min(row.member_role),
-        credential: Credential::Token(id),
-    };
-    if row
-        .last_used_at
-        .is_none_or(|at| now - at >= LAST_USED_RESOLUTION)
-    {
-        let scoped = store.write(caller.tenant).await?;
-        let used = api_token::ActiveModel {
-            last_used_at: Set(Some(now)),
-            ..Default::default()
-        };
-        scoped.update(api_token::Column::Id.eq(id), used).await?;
-        scoped.commit().await?;
-    }
-    Ok(Some(caller))
 }
 
 /// A slug: 1 to 63 lower-case letters, digits and hyphens, beginning and ending with a letter or digit.
@@ -415,8 +260,34 @@ pub fn slug_from(name: &str) -> String {
     if slug.is_empty() { "project" } else { slug }.to_owned()
 }
 
-fn email_normalize(email: &str) -> Result<String> {
+/// A name of a tenant or a person on one line, without the space around it.
+///
+/// # Errors
+/// [`Error::Invalid`] says the rule.
+pub(crate) fn name_check(what: &str, name: &str) -> Result<String> {
+    let name = name.trim();
+    let good =
+        (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if good {
+        Ok(name.to_owned())
+    } else {
+        Err(Error::Invalid(format!(
+            "{what} has 1 to {NAME_MAX} characters on one line"
+        )))
+    }
+}
+
+/// The address as accounts are known by: trimmed and in lower case.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address.
+pub(crate) fn email_normalize(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
+    if email.len() > EMAIL_MAX || email.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(Error::Invalid(format!(
+            "an e-mail address has at most {EMAIL_MAX} characters and no space in it"
+        )));
+    }
     match email.split_once('@') {
         Some((name, host)) if !name.is_empty() && !host.is_empty() && !host.contains('@') => {
             Ok(email)

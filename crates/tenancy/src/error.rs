@@ -17,15 +17,32 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
-    /// What was shown at sign-in is wrong: an unknown account, a wrong password, an invitation that is not good. The caller cannot tell which.
+    /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
     #[error("{0}")]
     SignInRefused(&'static str),
     /// Too many attempts failed: the next is looked at after so many seconds.
     #[error("too many failed attempts: try again in {0} s")]
     Throttled(i64),
+    /// Nobody makes an account here by themselves: an operator or an invitation does.
+    #[error("signing up is closed here: ask for an invitation")]
+    SignUpClosed,
+    /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
+    #[error("this invitation is not good: ask for another")]
+    InvitationInvalid,
+    /// The tenant would be left without an owner.
+    #[error("a tenant always has an owner: make somebody else one first")]
+    LastOwner,
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
+    /// No master key that there is opens this secret, or it was changed or moved.
+    #[error(
+        "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
+    )]
+    SecretUnreadable,
+    /// The master key cannot be used. The text is for the operator, never for a client.
+    #[error("the server's master key cannot be used: its log says why")]
+    MasterKey(String),
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
@@ -58,6 +75,11 @@ impl Error {
             Self::Forbidden(_) => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
+            Self::SignUpClosed => "SIGN_UP_CLOSED",
+            Self::InvitationInvalid => "INVITATION_INVALID",
+            Self::LastOwner => "LAST_OWNER",
+            Self::SecretUnreadable => "SECRET_UNREADABLE",
+            Self::MasterKey(_) => "MASTER_KEY_UNUSABLE",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",

@@ -22,6 +22,7 @@
 mod store;
 
 mod actor;
+mod api_token;
 pub mod audit;
 pub mod directory;
 mod entity;
@@ -30,8 +31,11 @@ mod error;
 mod id;
 mod model;
 mod page;
+pub mod people;
 mod policy;
 mod repository;
+pub mod secret;
+pub mod sign_in;
 mod token;
 
 pub use actor::{Acting, Origin, Step};
@@ -39,8 +43,8 @@ pub use env::{Clock, CountingIds, Env, IdSource, ManualClock, RandomIds, SystemC
 pub use error::{Error, Result};
 pub use id::{IdError, TypedId, id_format, id_parse};
 pub use model::{
-    ApiToken, ApiTokenId, AuditEntryId, Caller, Credential, InvitationId, Membership, Role,
-    SessionId, Tenant, TenantId, User, UserId,
+    ApiToken, ApiTokenId, AuditEntryId, Caller, Credential, Invitation, InvitationId, Membership,
+    Role, Session, SessionId, Tenant, TenantId, User, UserId,
 };
 pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
 pub use policy::{Action, POLICY, Resource, policy_text, role_needed};

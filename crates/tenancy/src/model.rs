@@ -143,6 +143,8 @@ pub struct Membership {
     pub tenant_id: TenantId,
     pub user_id: UserId,
     pub role: Role,
+    /// When the person joined.
+    pub created_at: DateTime<Utc>,
 }
 
 impl From<entity::membership::Model> for Membership {
@@ -151,6 +153,46 @@ impl From<entity::membership::Model> for Membership {
             tenant_id: row.tenant_id,
             user_id: row.user_id,
             role: row.role,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// An invitation as it may be shown: its secret is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The invitation's id, which is also the public part of its secret.
+    pub id: InvitationId,
+    /// Whom it is for.
+    pub email: String,
+    /// What whoever accepts it may do.
+    pub role: Role,
+    /// Who made it, who may have left; `None` for an operator.
+    pub invited_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// Who accepted it.
+    pub accepted_by: Option<UserId>,
+    /// When it was revoked, or replaced by another for the same address.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl From<entity::invitation::Model> for Invitation {
+    fn from(row: entity::invitation::Model) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            role: row.role,
+            invited_by: row.invited_by,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            accepted_at: row.accepted_at,
+            accepted_by: row.accepted_by,
+            revoked_at: row.revoked_at,
         }
     }
 }
@@ -214,4 +256,37 @@ pub enum Credential {
     Token(ApiTokenId),
     /// A session, by its cookie.
     Session(SessionId),
+}
+
+/// A session of a person who signed in. Its secret is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When the person signed in.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// From when on it is refused, however much it is used.
+    pub expires_at: DateTime<Utc>,
+    /// The network address that the person signed in from.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+}
+
+impl From<entity::session::Model> for Session {
+    fn from(row: entity::session::Model) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+            address: row.address,
+            user_agent: row.user_agent,
+        }
+    }
 }

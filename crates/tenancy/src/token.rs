@@ -1,30 +1,38 @@
-//! API tokens: `nyx_<id>_<secret>`, kept as SHA-256. The secret ends in a checksum, so that a scanner can tell a token from a look-alike.
+//! What is shown in place of a name and is kept as SHA-256: `<kind>_<id>_<secret>`. The secret ends in a checksum, so that a scanner can tell it from
+//! a look-alike. API tokens are `nyx_...`, sessions `nyxs_...`, invitations `nyxinv_...`.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{id_format, id_parse};
-use crate::model::ApiTokenId;
+
+/// What an API token begins with.
+pub(crate) const API_TOKEN: &str = "nyx";
+/// What a session's secret begins with.
+pub(crate) const SESSION: &str = "nyxs";
+/// What an invitation's secret begins with.
+pub(crate) const INVITATION: &str = "nyxinv";
 
 /// Bytes of randomness in a secret: 192 bits.
 const SECRET_BYTES: usize = 24;
 /// Hex digits of the checksum at the secret's end.
 const CHECKSUM_DIGITS: usize = 8;
 
-/// A token in full, as only its maker sees it, once.
+/// A secret in full, as only its maker sees it, once.
 pub(crate) struct Minted {
     pub text: String,
     pub prefix: String,
     pub hash: Vec<u8>,
 }
 
-/// Makes the token with that id.
-pub(crate) fn token_mint(id: ApiTokenId) -> Result<Minted> {
+/// Makes the secret of that kind with that id.
+pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<Minted> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
         .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
-    let head = format!("{}_{}", id_format("nyx", id.0), hex(&random));
+    let head = format!("{}_{}", id_format(kind, id), hex(&random));
     let text = format!("{head}{}", checksum(&head));
     Ok(Minted {
         prefix: text.chars().take(16).collect(),
@@ -33,15 +41,15 @@ pub(crate) fn token_mint(id: ApiTokenId) -> Result<Minted> {
     })
 }
 
-/// The id within a token, where the text is one: right in form and checksum. Costs no look-up.
-pub(crate) fn token_id(text: &str) -> Option<ApiTokenId> {
+/// The id within a secret of that kind, where the text is one: right in form and checksum. Costs no look-up.
+pub(crate) fn token_id(kind: &str, text: &str) -> Option<Uuid> {
     let (public, _) = text.rsplit_once('_')?;
     let (prefix, uuid) = id_parse(public)?;
     let (head, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM_DIGITS)?)?;
-    (prefix == "nyx" && checksum(head) == sum).then_some(ApiTokenId(uuid))
+    (prefix == kind && checksum(head) == sum).then_some(uuid)
 }
 
-/// What is stored of a token.
+/// What is stored of a secret.
 pub(crate) fn token_hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
@@ -57,7 +65,8 @@ fn checksum(head: &str) -> String {
     sum
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
@@ -70,30 +79,38 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     #[test]
-    fn a_minted_token_names_its_id_and_matches_its_hash() {
-        let id = ApiTokenId(Uuid::from_u128(42));
-        let token = token_mint(id).unwrap();
-        assert!(token.text.starts_with("nyx_"));
-        assert_eq!(token_id(&token.text), Some(id));
-        assert!(token_matches(&token.text, &token.hash));
+    fn a_minted_secret_names_its_id_matches_its_hash_and_is_of_its_kind_alone() {
+        let id = Uuid::from_u128(42);
+        for (kind, other) in [
+            (API_TOKEN, SESSION),
+            (SESSION, INVITATION),
+            (INVITATION, API_TOKEN),
+        ] {
+            let token = token_mint(kind, id).unwrap();
+            assert!(token.text.starts_with(&format!("{kind}_")));
+            assert_eq!(token_id(kind, &token.text), Some(id));
+            assert_eq!(token_id(other, &token.text), None);
+            assert!(token_matches(&token.text, &token.hash));
+        }
     }
 
     #[test]
     fn a_token_with_one_digit_changed_is_refused_by_its_checksum() {
-        let token = token_mint(ApiTokenId(Uuid::from_u128(42))).unwrap();
+        let token = token_mint(API_TOKEN, Uuid::from_u128(42)).unwrap();
         let mut text = token.text.into_bytes();
         let at = text.len() - 20;
         text[at] = if text[at] == b'0' { b'1' } else { b'0' };
-        assert_eq!(token_id(&String::from_utf8(text).unwrap()), None);
+        assert_eq!(token_id(API_TOKEN, &String::from_utf8(text).unwrap()), None);
     }
 
     proptest! {
         #[test]
-        fn arbitrary_text_is_never_a_token_and_never_a_panic(text in "(nyx_)?.{0,60}") {
-            prop_assert_eq!(token_id(&text), None);
+        fn arbitrary_text_is_never_a_token_and_never_a_panic(text in "(nyx(s|inv)?_)?.{0,60}") {
+            prop_assert_eq!(token_id(API_TOKEN, &text), None);
+            prop_assert_eq!(token_id(SESSION, &text), None);
+            prop_assert_eq!(token_id(INVITATION, &text), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The main job, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
 
-mod api;
+pub mod api;
 mod repository;
 
 use std::collections::BTreeSet;
@@ -111,13 +111,18 @@ on_both_databases! {
         assert!(body.contains("How do we compute") && body.contains("[1]"), "{body}");
 
         let persona = api.ask(CREATE_PERSONA, json!({"input": {"name": "Ada", "description": "Knows React."}})).await;
-        let tenant = api.ask("{ viewer { tenant { id apiTokens { nodes { id } } } } }", json!({})).await["viewer"]["tenant"].clone();
+        let post = api.ask(CREATE_POST, json!({"input": {"projectId": project["id"], "title": "Totals", "body": "In cents."}})).await;
+        let invited = api.ask(INVITE, json!({"input": {"email": "owner@other.example", "role": "OWNER"}})).await["inviteMember"].clone();
+        let viewer = api.ask("{ viewer { user { id } tenant { id apiTokens { nodes { id } } } } }", json!({})).await["viewer"].clone();
+        let tenant = &viewer["tenant"];
         let acme = json!({
             "project": project["id"], "source": source["id"], "note": note["id"], "enrichment": enrichment["id"],
             "pattern": patterns[0]["id"], "run": run, "actionPoint": enrichment["actionPoints"][0]["id"],
             "persona": persona["createPersona"]["persona"]["id"], "tenant": tenant["id"],
+            "post": post["createBlogPost"]["blogPost"]["id"], "user": viewer["user"]["id"],
         });
-        other_tenant_sees_nothing(&Api::new(&server, &other_token), &acme, &tenant["apiTokens"]["nodes"][0]["id"]).await;
+        let hidden = [&tenant["apiTokens"]["nodes"][0]["id"], &invited["invitation"]["id"]];
+        other_tenant_sees_nothing(&Api::new(&server, &other_token), &acme, hidden).await;
         if db.backend() == DbBackend::Postgres {
             raw_sql_sees_nothing(&db).await;
         }
@@ -132,6 +137,10 @@ const CREATE_NOTE: &str =
     "mutation ($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }";
 const ENRICH: &str = "mutation ($input: EnrichNoteInput!) { enrichNote(input: $input) { outcome enrichment { id } } }";
 const CREATE_PERSONA: &str = "mutation ($input: CreatePersonaInput!) { createPersona(input: $input) { persona { id specializations } } }";
+const CREATE_POST: &str =
+    "mutation ($input: CreateBlogPostInput!) { createBlogPost(input: $input) { blogPost { id } } }";
+const INVITE: &str =
+    "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
 const APPLY: &str =
     "mutation ($input: ApplyEnrichmentInput!) { applyEnrichment(input: $input) { note { body } } }";
 const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
@@ -217,7 +226,7 @@ async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
 }
 
 /// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries here fails the test.
-async fn other_tenant_sees_nothing(other: &Api, acme: &Value, token: &Value) {
+async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation]: [&Value; 2]) {
     let ids: Vec<&Value> = acme.as_object().unwrap().values().collect();
     for id in ids {
         assert!(id.is_string(), "{acme:#}");
@@ -333,9 +342,70 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, token: &Value) {
             "RevokeApiTokenInput",
             json!({"apiTokenId": token}),
         ),
+        (
+            "createBlogPost",
+            "CreateBlogPostInput",
+            json!({"projectId": project, "title": "x", "body": "x"}),
+        ),
+        (
+            "updateBlogPost",
+            "UpdateBlogPostInput",
+            json!({"blogPostId": acme["post"], "title": "x"}),
+        ),
+        (
+            "deleteBlogPost",
+            "DeleteBlogPostInput",
+            json!({"blogPostId": acme["post"]}),
+        ),
+        (
+            "publishBlogPost",
+            "PublishBlogPostInput",
+            json!({"blogPostId": acme["post"]}),
+        ),
+        (
+            "unpublishBlogPost",
+            "UnpublishBlogPostInput",
+            json!({"blogPostId": acme["post"]}),
+        ),
+        (
+            "importBlogPost",
+            "ImportBlogPostInput",
+            json!({"projectId": project, "sourceId": source, "path": "README.md"}),
+        ),
+        (
+            "revokeInvitation",
+            "RevokeInvitationInput",
+            json!({"invitationId": invitation}),
+        ),
+        (
+            "setMemberRole",
+            "SetMemberRoleInput",
+            json!({"userId": acme["user"], "role": "VIEWER"}),
+        ),
+        (
+            "removeMember",
+            "RemoveMemberInput",
+            json!({"userId": acme["user"]}),
+        ),
+        (
+            "transferOwnership",
+            "TransferOwnershipInput",
+            json!({"userId": acme["user"]}),
+        ),
     ];
     // These name nothing that is there already.
-    let mut tried = BTreeSet::from(["createProject", "createPersona", "createApiToken"]);
+    let mut tried = BTreeSet::from([
+        "createProject",
+        "createPersona",
+        "createApiToken",
+        "updateTenant",
+        "leaveTenant",
+        "inviteMember",
+        // An invitation is for who is in the other tenant: `people` tries those that are not good.
+        "acceptInvitation",
+        "setProviderKey",
+        "removeProviderKey",
+    ]);
     tried.extend(changes.iter().map(|(field, ..)| *field));
     let schema = other
         .ask(

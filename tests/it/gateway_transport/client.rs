@@ -6,12 +6,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use futures::{FutureExt, SinkExt, StreamExt};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_runs::{
     NewRun, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
 };
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::directory::{self, NewApiToken};
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Role, Store, TenantId, UserId};
 use nyxcore_tests::TestDatabase;
 use serde_json::{Value, json};
@@ -25,26 +26,27 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::support::{store, tenant};
 
 /// How long a test waits for what must happen.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway that serves, a tenant `acme` in it, and its owner's token.
-pub(super) struct Served {
-    pub(super) store: Store,
-    pub(super) tenant: TenantId,
-    pub(super) user: UserId,
-    pub(super) token: String,
-    pub(super) client: reqwest::Client,
-    pub(super) address: String,
+pub(crate) struct Served {
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) user: UserId,
+    pub(crate) token: String,
+    pub(crate) keyring: Keyring,
+    pub(crate) client: reqwest::Client,
+    pub(crate) address: String,
     ending: Option<oneshot::Sender<()>>,
-    pub(super) task: JoinHandle<std::io::Result<()>>,
+    pub(crate) task: JoinHandle<std::io::Result<()>>,
 }
 
-pub(super) async fn serve(db: &TestDatabase, limits: Limits) -> Served {
+pub(crate) async fn serve(db: &TestDatabase, limits: Limits) -> Served {
     Served::start(&store(db).await, "acme", limits).await
 }
 
 impl Served {
-    pub(super) async fn start(store: &Store, slug: &str, limits: Limits) -> Self {
+    pub(crate) async fn start(store: &Store, slug: &str, limits: Limits) -> Self {
         let (tenant, owner) = tenant(store, slug).await;
         let scoped = store.write(tenant.id).await.unwrap();
         let new = NewApiToken {
@@ -55,6 +57,7 @@ impl Served {
         };
         let (_, token) = directory::api_token_create(&scoped, new).await.unwrap();
         scoped.commit().await.unwrap();
+        let keyring = Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()));
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy: SourcePolicy::default(),
@@ -64,6 +67,8 @@ impl Served {
                 commit: None,
             },
             limits,
+            keyring: keyring.clone(),
+            sign_in: SignInOptions::new().unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -81,6 +86,7 @@ impl Served {
             tenant: tenant.id,
             user: owner.id,
             token,
+            keyring,
             client,
             address,
             ending: Some(ending),
@@ -88,28 +94,28 @@ impl Served {
         }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub(super) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client
             .request(method.parse().unwrap(), self.url(path))
             .bearer_auth(&self.token)
     }
 
-    pub(super) fn post(&self, body: &Value) -> reqwest::RequestBuilder {
+    pub(crate) fn post(&self, body: &Value) -> reqwest::RequestBuilder {
         self.request("POST", "/graphql")
             .header("content-type", "application/json")
             .body(body.to_string())
     }
 
     /// Tells the server to end.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ending.take().unwrap().send(()).unwrap();
     }
 
-    pub(super) async fn stream(&self, request: reqwest::RequestBuilder) -> Frames {
+    pub(crate) async fn stream(&self, request: reqwest::RequestBuilder) -> Frames {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -119,12 +125,12 @@ impl Served {
         }
     }
 
-    pub(super) fn events(&self, run: RunId) -> reqwest::RequestBuilder {
+    pub(crate) fn events(&self, run: RunId) -> reqwest::RequestBuilder {
         self.request("GET", &format!("/api/v1/events/workflows/{run}"))
     }
 
     /// A WebSocket with that first message said and nothing read.
-    pub(super) async fn socket(
+    pub(crate) async fn socket(
         &self,
         protocol: Option<&str>,
         init: Option<Value>,
@@ -152,7 +158,7 @@ impl Served {
     }
 
     /// A WebSocket whose handshake is done.
-    pub(super) async fn socket_open(&self) -> Socket {
+    pub(crate) async fn socket_open(&self) -> Socket {
         let authorization = format!("Bearer {}", self.token);
         let init = json!({"Authorization": authorization});
         let mut socket = self
@@ -168,38 +174,38 @@ impl Served {
 }
 
 /// The code of an answer's first error, whichever shape the address has; empty where there is none.
-pub(super) fn code(body: &Value) -> &str {
+pub(crate) fn code(body: &Value) -> &str {
     let graphql = body["errors"][0]["extensions"]["code"].as_str();
     graphql.or(body["code"].as_str()).unwrap_or_default()
 }
 
 /// A frame of an event stream. A comment has no field but itself.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Frame {
-    pub(super) id: Option<String>,
-    pub(super) event: Option<String>,
-    pub(super) data: Option<String>,
-    pub(super) comment: bool,
+pub(crate) struct Frame {
+    pub(crate) id: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) data: Option<String>,
+    pub(crate) comment: bool,
 }
 
 impl Frame {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(self.data.as_ref().unwrap()).unwrap()
     }
 
-    pub(super) fn seq(&self) -> i64 {
+    pub(crate) fn seq(&self) -> i64 {
         self.id.as_ref().unwrap().parse().unwrap()
     }
 }
 
-pub(super) struct Frames {
+pub(crate) struct Frames {
     response: reqwest::Response,
     text: String,
 }
 
 impl Frames {
     /// The next frame, signs of life too; `None` at the end.
-    pub(super) async fn next_or_comment(&mut self) -> Option<Frame> {
+    pub(crate) async fn next_or_comment(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let frame = frame_read(frame);
@@ -212,7 +218,7 @@ impl Frames {
         }
     }
 
-    pub(super) async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let frame = self.next_or_comment().await?;
             if !frame.comment {
@@ -221,7 +227,7 @@ impl Frames {
         }
     }
 
-    pub(super) async fn rest(mut self) -> Vec<Frame> {
+    pub(crate) async fn rest(mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(frame) = self.next().await {
             frames.push(frame);
@@ -249,10 +255,10 @@ fn frame_read(text: &str) -> Frame {
     frame
 }
 
-pub(super) struct Socket(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    pub(super) async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.0
             .send(Message::text(message.to_string()))
             .await
@@ -260,7 +266,7 @@ impl Socket {
     }
 
     /// The next message, or the code and reason that the connection was closed with.
-    pub(super) async fn hear(&mut self) -> Result<Value, (u16, String)> {
+    pub(crate) async fn hear(&mut self) -> Result<Value, (u16, String)> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next())
                 .await
@@ -299,7 +305,7 @@ impl RunHandler for Counting {
 }
 
 /// A run that has begun to work once its first event is there, and the gate that lets it end.
-pub(super) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers, Arc<Semaphore>) {
+pub(crate) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let workers = Workers::builder(&served.store)
         .handler(Counting(gate.clone()))
@@ -311,7 +317,7 @@ pub(super) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers
     )
 }
 
-pub(super) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> RunId {
+pub(crate) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> RunId {
     let scoped = served.store.write(served.tenant).await.unwrap();
     let new = NewRun {
         kind,
@@ -329,7 +335,7 @@ pub(super) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> 
 }
 
 /// How many tasks live while nothing happens: what begins or ends meanwhile is not counted.
-pub(super) async fn tasks_at_rest() -> usize {
+pub(crate) async fn tasks_at_rest() -> usize {
     let mut least = usize::MAX;
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -343,7 +349,7 @@ pub(super) async fn tasks_at_rest() -> usize {
 }
 
 /// Waits until no more tasks live than `most`.
-pub(super) async fn tasks_fall_to(most: usize) {
+pub(crate) async fn tasks_fall_to(most: usize) {
     let alive = || {
         tokio::runtime::Handle::current()
             .metrics()

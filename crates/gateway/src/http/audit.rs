@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -20,12 +21,13 @@ const PAGE: u64 = 200;
 
 /// Streams the log, from `?from=` until before `?to=` where these are given.
 pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
-    open(&server, &request).await.unwrap_or_else(Problem::plain)
+    let (parts, _) = request.into_parts();
+    open(&server, &parts).await.unwrap_or_else(Problem::plain)
 }
 
-async fn open(server: &Server, request: &Request) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, Asked::request(request)).await?;
-    let query = request.uri().query().unwrap_or_default();
+async fn open(server: &Server, parts: &Parts) -> Result<Response, Problem> {
+    let shown = auth::request_authenticate(&server.gateway, Asked::parts(parts)).await?;
+    let query = parts.uri.query().unwrap_or_default();
     let filter = AuditFilter {
         from: time_read(query, "from")?,
         to: time_read(query, "to")?,

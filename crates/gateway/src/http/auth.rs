@@ -1,13 +1,20 @@
-//! Who asks: the token in the `Authorization` header, or in a WebSocket's first message, and the tenant that the client believes it speaks to.
+//! Who asks: the token in the `Authorization` header or in a WebSocket's first message, or the session in a browser's cookie; and the tenant that
+//! the client believes it speaks to.
+//!
+//! Where both are shown the token counts, but only where both are the same person's: a page that shows one person's token in another's browser is
+//! refused. A session acts in the tenant that `Nyxcore-Tenant` names, without it in the one of the cookie, without that in its person's first one.
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
-use nyxcore_tenancy::{Acting, Caller, Credential, Origin, Signal, TypedId, directory};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
+use nyxcore_tenancy::sign_in::{Client, SignedIn, session_authenticate, session_look};
+use nyxcore_tenancy::{Acting, Caller, Credential, Origin, Signal, TypedId, UserId, directory};
 use serde_json::Value;
 
+use super::cookie::Cookies;
+use super::cross_origin;
 use super::problem::Problem;
 use crate::context::Gateway;
 
@@ -23,10 +30,15 @@ const TOKEN_NAMES: [&str; 7] = [
     "authorization",
     "auth",
 ];
+/// How the secrets begin that this server gives out.
+const SECRETS: [&str; 3] = ["nyx_", "nyxs_", "nyxinv_"];
+/// The longest name of a browser that is looked at.
+const USER_AGENT_MAX: usize = 512;
 
 /// A request before it is known who sends it.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'r> {
+    pub(super) method: &'r Method,
     pub(super) headers: &'r HeaderMap,
     pub(super) uri: &'r Uri,
     pub(super) extensions: &'r Extensions,
@@ -35,6 +47,7 @@ pub(super) struct Asked<'r> {
 impl<'r> Asked<'r> {
     pub(super) fn parts(parts: &'r Parts) -> Self {
         Self {
+            method: &parts.method,
             headers: &parts.headers,
             uri: &parts.uri,
             extensions: &parts.extensions,
@@ -43,6 +56,7 @@ impl<'r> Asked<'r> {
 
     pub(super) fn request(request: &'r Request) -> Self {
         Self {
+            method: request.method(),
             headers: request.headers(),
             uri: request.uri(),
             extensions: request.extensions(),
@@ -53,15 +67,56 @@ impl<'r> Asked<'r> {
     pub(super) fn origin(&self) -> Origin {
         self.extensions.get().cloned().unwrap_or_default()
     }
+
+    /// The same with what the browser calls itself.
+    pub(super) fn client(&self) -> Client {
+        let user_agent = self.headers.get(header::USER_AGENT);
+        let user_agent = user_agent.and_then(|name| name.to_str().ok());
+        Client {
+            origin: self.origin(),
+            user_agent: user_agent
+                .filter(|name| name.len() <= USER_AGENT_MAX)
+                .map(str::to_owned),
+        }
+    }
+
+    /// How this request's cookies are read and written.
+    pub(super) fn cookies(&self) -> Cookies {
+        let cookies = self.extensions.get().copied();
+        cookies.unwrap_or(Cookies::new(true))
+    }
+
+    /// The tenant that a browser means.
+    ///
+    /// # Errors
+    /// `TENANT_MISMATCH` where the header and the cookie name different ones: a page must not work in another tenant than it shows.
+    pub(super) fn tenant(&self) -> Result<Option<String>, Problem> {
+        let named = self.tenant_named().map(str::to_owned);
+        match (named, self.cookies().tenant(self.headers)?) {
+            (Some(header), Some(cookie)) if header != cookie => Err(tenants_differ()),
+            (Some(slug), _) | (None, Some(slug)) => Ok(Some(slug)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn tenant_named(&self) -> Option<&'r str> {
+        let slug = self.headers.get(TENANT)?;
+        Some(slug.to_str().unwrap_or_default())
+    }
 }
 
 /// What a client showed, to be looked at again while a stream is open.
 #[derive(Clone)]
 enum Proof {
     Token(Arc<str>),
+    Session {
+        secret: Arc<str>,
+        /// The tenant that the request named, where it named one.
+        tenant: Option<Arc<str>>,
+    },
 }
 
-/// A caller whose token was good when it was shown.
+/// A caller whose token or session was good when it was shown.
 #[derive(Clone)]
 pub(super) struct Shown {
     pub(super) acting: Acting,
@@ -73,28 +128,71 @@ pub(super) async fn request_authenticate(
     gateway: &Gateway,
     asked: Asked<'_>,
 ) -> Result<Shown, Problem> {
-    address_check(asked.uri)?;
-    let token = bearer_read(asked.headers)?.ok_or_else(missing)?;
-    let tenant = asked
-        .headers
-        .get(TENANT)
-        .map(|slug| slug.to_str().unwrap_or_default());
-    authenticate(gateway, token, tenant, asked.origin()).await
+    let harmless = asked.method.is_safe();
+    let shown = shown_read(gateway, asked, harmless).await?;
+    shown.ok_or_else(missing)
 }
 
-/// The same for a WebSocket's handshake, where a browser can send no header: `None` where there is none.
+/// The same for a WebSocket's handshake, where a browser can send no header: `None` where nothing is shown.
 pub(super) async fn upgrade_authenticate(
     gateway: &Gateway,
     asked: Asked<'_>,
 ) -> Result<Option<Shown>, Problem> {
-    if asked.headers.contains_key(header::AUTHORIZATION) {
-        return request_authenticate(gateway, asked).await.map(Some);
-    }
-    address_check(asked.uri)?;
-    Ok(None)
+    // Whatever the method, what is said afterwards may change something.
+    shown_read(gateway, asked, false).await
 }
 
-/// The same for the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`, and `Nyxcore-Tenant`.
+async fn shown_read(
+    gateway: &Gateway,
+    asked: Asked<'_>,
+    harmless: bool,
+) -> Result<Option<Shown>, Problem> {
+    address_check(asked.uri)?;
+    let token = bearer_read(asked.headers)?;
+    let secret = asked.cookies().session(asked.headers)?;
+    match (token, secret) {
+        (None, None) => Ok(None),
+        (Some(token), secret) => {
+            let shown = authenticate(gateway, token, asked.tenant_named(), asked.origin()).await?;
+            if let Some(secret) = secret {
+                let session = session_look(gateway.store(), &secret).await;
+                let session = session.map_err(|error| Problem::store(&error))?;
+                same_person(&shown, session.map(|session| session.user.id))?;
+            }
+            Ok(Some(shown))
+        }
+        (None, Some(secret)) => {
+            if !harmless {
+                let public_url = gateway.sign_in().public_url.as_ref();
+                cross_origin::check(asked.headers, asked.uri, public_url)?;
+            }
+            let tenant = asked.tenant()?;
+            session_shown(gateway, &secret, tenant.as_deref(), asked.origin())
+                .await
+                .map(Some)
+        }
+    }
+}
+
+/// The session that a browser shows, whichever tenants its person is in.
+///
+/// # Errors
+/// 401 where there is none or it has ended.
+pub(super) async fn session_required(
+    gateway: &Gateway,
+    asked: Asked<'_>,
+) -> Result<SignedIn, Problem> {
+    let secret = asked.cookies().session(asked.headers)?;
+    let secret = secret.ok_or_else(session_ended)?;
+    let tenant = asked.tenant()?;
+    let signed_in = session_authenticate(gateway.store(), &secret, tenant.as_deref()).await;
+    signed_in
+        .map_err(|error| Problem::store(&error))?
+        .ok_or_else(session_ended)
+}
+
+/// The same for the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`, and `Nyxcore-Tenant`. Where there is
+/// no token in it, the session of the handshake counts.
 pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Value>,
@@ -109,16 +207,31 @@ pub(super) async fn init_authenticate(
         value.as_str()
     };
     let tenant = field(TENANT);
-    match (field("authorization"), field("token"), shown_before) {
-        (Some(authorization), _, _) => {
-            authenticate(gateway, scheme_strip(authorization)?, tenant, origin).await
-        }
-        (None, Some(token), _) => authenticate(gateway, token, tenant, origin).await,
-        (None, None, Some(shown)) => {
-            tenant_check(gateway, &shown.acting.caller, tenant).await?;
+    let token = match (field("authorization"), field("token")) {
+        (Some(authorization), _) => Some(scheme_strip(authorization)?),
+        (None, token) => token,
+    };
+    match (token, shown_before) {
+        (Some(token), before) => {
+            let shown = authenticate(gateway, token, tenant, origin).await?;
+            same_person(&shown, before.map(|before| before.acting.caller.user))?;
             Ok(shown)
         }
-        (None, None, None) => Err(missing()),
+        (None, Some(shown)) => match (&shown.proof, tenant) {
+            (Proof::Session { tenant: before, .. }, Some(tenant))
+                if before.as_deref().is_some_and(|before| before != tenant) =>
+            {
+                Err(tenants_differ())
+            }
+            (Proof::Session { secret, .. }, Some(tenant)) => {
+                session_shown(gateway, secret, Some(tenant), origin).await
+            }
+            _ => {
+                tenant_check(gateway, &shown.acting.caller, tenant).await?;
+                Ok(shown)
+            }
+        },
+        (None, None) => Err(missing()),
     }
 }
 
@@ -146,12 +259,12 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
         };
         // Passing without news is fine: an expiry makes none.
         let _ = tokio::time::timeout(gateway.limits().token_recheck, news).await;
-        match proof_check(&gateway, &shown.proof).await {
+        match proof_check(&gateway, &shown).await {
             Ok(Some(now)) if now == caller => {}
             Ok(_) => return,
             Err(error) => tracing::warn!(
                 ?error,
-                "an open stream's token could not be looked at again"
+                "an open stream's credential could not be looked at again"
             ),
         }
     }
@@ -159,10 +272,14 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
 
 async fn proof_check(
     gateway: &Gateway,
-    proof: &Proof,
+    shown: &Shown,
 ) -> Result<Option<Caller>, nyxcore_tenancy::Error> {
-    match proof {
+    match &shown.proof {
         Proof::Token(token) => directory::token_authenticate(gateway.store(), token).await,
+        Proof::Session { secret, .. } => {
+            let session = session_look(gateway.store(), secret).await?;
+            Ok(session.and_then(|session| session.caller_in(shown.acting.caller.tenant)))
+        }
     }
 }
 
@@ -175,7 +292,7 @@ pub(super) fn address_check(uri: &Uri) -> Result<(), Problem> {
             TOKEN_NAMES
                 .iter()
                 .any(|token| name.eq_ignore_ascii_case(token))
-                || value.starts_with("nyx_")
+                || SECRETS.iter().any(|secret| value.starts_with(secret))
         });
     if found {
         return Err(Problem::unauthenticated(
@@ -202,6 +319,61 @@ async fn authenticate(
     })
 }
 
+async fn session_shown(
+    gateway: &Gateway,
+    secret: &str,
+    tenant: Option<&str>,
+    origin: Origin,
+) -> Result<Shown, Problem> {
+    let session = session_authenticate(gateway.store(), secret, tenant).await;
+    let session = session
+        .map_err(|error| Problem::store(&error))?
+        .ok_or_else(session_ended)?;
+    let caller = session.caller.ok_or_else(|| match tenant {
+        Some(_) => Problem::new(
+            StatusCode::FORBIDDEN,
+            "TENANT_MISMATCH",
+            "you are not in the tenant that is named: choose one of yours with POST /auth/tenant",
+        ),
+        None => Problem::new(
+            StatusCode::FORBIDDEN,
+            "NO_TENANT",
+            "you are in no tenant yet: accept an invitation",
+        ),
+    })?;
+    Ok(Shown {
+        acting: Acting::new(caller, origin),
+        proof: Proof::Session {
+            secret: secret.into(),
+            tenant: tenant.map(Into::into),
+        },
+    })
+}
+
+/// Passes where nobody else is signed in beside the token.
+fn same_person(shown: &Shown, beside: Option<UserId>) -> Result<(), Problem> {
+    match beside {
+        Some(user) if user != shown.acting.caller.user => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "CREDENTIALS_AMBIGUOUS",
+            "the token is one person's and the session another's: show one of them",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn tenants_differ() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "TENANT_MISMATCH",
+        "Nyxcore-Tenant names another tenant than the one that was chosen in this browser",
+    )
+}
+
+fn session_ended() -> Problem {
+    Problem::unauthenticated("nobody is signed in here, or no more: sign in")
+}
+
 /// A tenant that is not the token's and one that does not exist get the same answer.
 async fn tenant_check(
     gateway: &Gateway,
@@ -223,7 +395,7 @@ async fn tenant_check(
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("show a token: Authorization: Bearer nyx_...")
+    Problem::unauthenticated("show a token: Authorization: Bearer nyx_..., or sign in")
 }
 
 fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -273,6 +445,8 @@ mod tests {
             "/graphql?token=x",
             "/graphql?query=%7Ba%7D&Access_Token=x",
             "/graphql?t=nyx_01h_ab",
+            "/auth/session?s=nyxs_01h_ab",
+            "/invite?nyxinv=nyxinv_01h_ab",
             "/a?auth",
         ] {
             assert!(refused(uri), "{uri}");

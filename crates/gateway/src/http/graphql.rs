@@ -92,7 +92,7 @@ async fn post_answer(server: Server, request: Request) -> Result<Response, Probl
 }
 
 /// JSON in UTF-8: `application/json`, with no other charset than that.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

@@ -4,18 +4,25 @@
 //! |---|---|
 //! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
+//! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
+//! | `/auth/...` | signing in and out, for browsers; see the module `session` |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
 //!
-//! Whoever asks is known before anything is parsed. A stream that is open ends when its token is revoked and when the server ends; one
+//! Whoever asks is known before anything is parsed. A stream that is open ends when its token or session ends or its role changes, and when the server ends; one
 //! whose client left is dropped, and nothing else happens.
 
 mod accept;
+mod audit;
 mod auth;
+mod cookie;
+mod cross_origin;
 mod events;
+mod forwarded;
 mod graphql;
 mod health;
 mod params;
 mod problem;
+mod session;
 mod sse;
 mod ws;
 
@@ -26,7 +33,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
@@ -42,6 +49,8 @@ use tracing::Instrument;
 use crate::context::Gateway;
 use crate::{NyxSchema, schema_build};
 use auth::Shown;
+use cookie::Cookies;
+use forwarded::Remote;
 use problem::Problem;
 
 /// The header that names a request in the log and in the answer.
@@ -56,6 +65,8 @@ struct Server {
     schema: NyxSchema,
     /// Cancelled when the server begins to end.
     stopping: CancellationToken,
+    /// Whether it listens for this machine only: there cookies need no HTTPS.
+    loopback: bool,
     /// WebSockets that are open: an upgraded connection is no longer axum's to wait for.
     sockets: TaskTracker,
 }
@@ -76,9 +87,9 @@ impl Server {
     }
 }
 
-/// Everything the gateway serves, for a server of one's own.
+/// Everything the gateway serves, for a server of one's own. Its cookies are for HTTPS only.
 pub fn router(gateway: Gateway) -> Router {
-    routes(server(gateway))
+    routes(server(gateway, false))
 }
 
 /// Serves the gateway until `shutdown` resolves. Then it takes no more connections, ends the open streams, and waits for the requests
@@ -92,7 +103,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let grace = gateway.limits().shutdown_grace;
-    let server = server(gateway);
+    let loopback = listener.local_addr()?.ip().to_canonical().is_loopback();
+    let server = server(gateway, loopback);
     let (stopping, sockets) = (server.stopping.clone(), server.sockets.clone());
     let signal = {
         let stopping = stopping.clone();
@@ -131,10 +143,11 @@ pub async fn serve(
     }
 }
 
-fn server(gateway: Gateway) -> Server {
+fn server(gateway: Gateway, loopback: bool) -> Server {
     Server {
         schema: schema_build(&gateway),
         gateway,
+        loopback,
         stopping: CancellationToken::new(),
         sockets: TaskTracker::new(),
     }
@@ -154,6 +167,8 @@ fn routes(server: Server) -> Router {
             "/api/v1/events/{kind}/{id}",
             get(events::get).fallback(only_get),
         )
+        .route("/api/v1/audit", get(audit::get).fallback(only_get))
+        .nest("/auth", session::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())
@@ -170,12 +185,17 @@ async fn only_get() -> Response {
 /// every answer has. Neither the query string nor any header's value is logged.
 async fn observe(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let id = request_id(&server, &request);
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let sign_in = server.gateway.sign_in();
+    let remote = Remote::of(&request, &sign_in.trusted_proxies);
     let origin = Origin {
-        address: peer.map(|ConnectInfo(peer)| peer.ip()),
+        address: remote.address,
         request_id: Some(id.clone()),
     };
     request.extensions_mut().insert(origin);
+    let public_url = sign_in.public_url.as_ref();
+    let https = remote.https || public_url.is_some_and(|url| url.scheme() == "https");
+    let cookies = Cookies::new(https || !server.loopback);
+    request.extensions_mut().insert(cookies);
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
     let watched = !matches!(request.uri().path(), "/healthz" | "/readyz");
     async move {

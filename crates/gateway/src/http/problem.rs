@@ -14,6 +14,8 @@ pub(super) struct Problem {
     code: &'static str,
     message: String,
     allow: Option<&'static str>,
+    /// After so many seconds it is worth trying again.
+    retry_after: Option<i64>,
 }
 
 impl Problem {
@@ -23,6 +25,7 @@ impl Problem {
             code,
             message: message.into(),
             allow: None,
+            retry_after: None,
         }
     }
 
@@ -68,6 +71,27 @@ impl Problem {
         )
     }
 
+    /// A service refused, or the store did not answer.
+    pub(super) fn service(error: &nyxcore_tenancy::Error) -> Self {
+        use nyxcore_tenancy::Error;
+        let status = match error {
+            Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
+            Error::Forbidden(_) | Error::SignUpClosed => StatusCode::FORBIDDEN,
+            Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            _ => return Self::store(error),
+        };
+        Self {
+            retry_after: match error {
+                Error::Throttled(seconds) => Some(*seconds),
+                _ => None,
+            },
+            ..Self::new(status, error.code(), error.to_string())
+        }
+    }
+
     /// Whether it is the server that fails and not the request.
     pub(super) fn is_server_fault(&self) -> bool {
         self.status.is_server_error()
@@ -106,6 +130,9 @@ impl Problem {
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

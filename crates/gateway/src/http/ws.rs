@@ -173,7 +173,7 @@ impl Connection {
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return Err(End::server_ends()),
-                () = &mut revoked => return Err(End::close(4403, "the token is unknown, expired or revoked")),
+                () = &mut revoked => return Err(End::close(4403, "the token or the session is good no more, or what it may do has changed")),
                 _ = signs_of_life.tick() => {
                     if self.heard.elapsed() > keepalive * 3 {
                         return Err(End::Left);

@@ -73,8 +73,13 @@ fn unknown(what: &str, name: &str) -> ApiError {
     ApiError::invalid(format!("no such {what}: {name}"))
 }
 
+async fn configured(context: &Context<'_>, provider: Provider) -> Result<bool> {
+    let loader = &operation(context).loaders().providers_configured;
+    Ok(loader.load_one(provider).await?.is_some())
+}
+
 /// Who offers models.
-pub(crate) struct ProviderNode(Provider);
+pub(crate) struct ProviderNode(pub(crate) Provider);
 
 #[Object(name = "Provider")]
 impl ProviderNode {
@@ -89,17 +94,23 @@ impl ProviderNode {
     }
 
     /// Whether the tenant has a key for it.
-    async fn configured(&self) -> bool {
-        false
+    async fn configured(&self, context: &Context<'_>) -> Result<bool> {
+        configured(context, self.0).await
     }
 
     /// Whether its models can be called.
-    async fn health(&self) -> ProviderHealthNode {
-        ProviderHealthNode {
-            state: ProviderState::Unconfigured,
+    async fn health(&self, context: &Context<'_>) -> Result<ProviderHealthNode> {
+        let (state, message) = if configured(context, self.0).await? {
+            (ProviderState::Unverified, "its key was not tried yet")
+        } else {
+            let message = "no key is stored for this provider";
+            (ProviderState::Unconfigured, message)
+        };
+        Ok(ProviderHealthNode {
+            state,
             checked_at: None,
-            message: Some("no key is stored for this provider".to_owned()),
-        }
+            message: Some(message.to_owned()),
+        })
     }
 
     /// Its models that were not shut down.

@@ -1,15 +1,18 @@
 //! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
 
+mod audit;
 mod audit_trail;
 mod catalog;
 mod code;
 mod connection;
 mod ids;
+mod invitation;
 mod knowledge;
 mod mutation;
 mod node;
 mod note;
 mod persona;
+mod post;
 mod project;
 mod query;
 mod run;

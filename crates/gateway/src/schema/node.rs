@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Interface, Result};
 use nyxcore_code_analysis::CodePatternId;
 use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};
 use nyxcore_personas::PersonaId;
-use nyxcore_projects::{ActionPointId, NoteId, ProjectId, SourceFileId, SourceId};
+use nyxcore_projects::{ActionPointId, BlogPostId, NoteId, ProjectId, SourceFileId, SourceId};
 use nyxcore_runs::RunId;
 use nyxcore_tenancy::{TenantId, TypedId, UserId, directory, id_parse};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use super::code::CodePatternNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::{ActionPointNode, NoteNode};
 use super::persona::PersonaNode;
+use super::post::BlogPostNode;
 use super::project::ProjectNode;
 use super::run::{CodeAnalysisNode, NoteEnrichmentNode, RunNode, SyncNode};
 use super::source::{SourceFileNode, SourceNode};
@@ -34,6 +35,7 @@ pub(crate) enum NodeRef {
     SourceFile(SourceFileNode),
     Note(NoteNode),
     ActionPoint(ActionPointNode),
+    BlogPost(BlogPostNode),
     CodePattern(CodePatternNode),
     MemoryEntry(MemoryEntryNode),
     Insight(InsightNode),
@@ -75,6 +77,7 @@ const PREFIXES: &[&str] = &[
     SourceFileId::PREFIX,
     NoteId::PREFIX,
     ActionPointId::PREFIX,
+    BlogPostId::PREFIX,
     CodePatternId::PREFIX,
     MemoryEntryId::PREFIX,
     InsightId::PREFIX,
@@ -112,6 +115,7 @@ pub(crate) async fn node_load(
         SourceFileId::PREFIX => load!(files, SourceFileId, SourceFile, SourceFileNode),
         NoteId::PREFIX => load!(notes, NoteId, Note, NoteNode),
         ActionPointId::PREFIX => load!(action_points, ActionPointId, ActionPoint, ActionPointNode),
+        BlogPostId::PREFIX => load!(blog_posts, BlogPostId, BlogPost, BlogPostNode),
         CodePatternId::PREFIX => load!(code_patterns, CodePatternId, CodePattern, CodePatternNode),
         MemoryEntryId::PREFIX => load!(memory_entries, MemoryEntryId, MemoryEntry, MemoryEntryNode),
         InsightId::PREFIX => load!(insights, InsightId, Insight, InsightNode),

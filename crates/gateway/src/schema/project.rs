@@ -4,13 +4,14 @@ use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 use nyxcore_knowledge as knowledge;
-use nyxcore_projects::{Project, note_count, note_list};
+use nyxcore_projects::{Project, blog_post_count, blog_post_list, note_count, note_list};
 
 use super::code::{CodePatternNode, HotspotNode, ProjectMetricsNode};
 use super::connection::{List, PageArgs, Total, list, page_cost};
 use super::ids::global_id;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::NoteNode;
+use super::post::BlogPostNode;
 use super::run::{CodeAnalysisNode, SyncNode};
 use super::source::SourceNode;
 use super::viewer::UserNode;
@@ -261,5 +262,29 @@ impl ProjectNode {
             Box::pin(knowledge::consolidation_pattern_count(scoped, project))
         });
         Ok(list(page, total, ConsolidationPatternNode))
+    }
+
+    /// Posts about it, newest first, drafts too.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn blog_posts(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<BlogPostNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        let scoped = operation(context).read().await?;
+        let project = self.0.id;
+        let page = blog_post_list(&scoped, project, &request).await?;
+        let total = Total::new(move |scoped| Box::pin(blog_post_count(scoped, project)));
+        Ok(list(page, total, BlogPostNode))
     }
 }

@@ -1,12 +1,15 @@
 //! The query root.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
 use nyxcore_personas::{persona_count, persona_list, specializations_extract};
 use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
 use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
+use nyxcore_tenancy::audit::{audit_count, audit_list};
 use nyxcore_tenancy::{Backend, TypedId};
 
+use super::audit::{self, AuditEntryNode};
 use super::catalog::ModelCatalogNode;
 use super::connection::{List, PageArgs, Total, list, page_cost};
 use super::ids::{id_of, id_of_option};
@@ -247,6 +250,42 @@ impl Query {
         };
         let hits = search(&*op.read().await?, &request).await?;
         Ok(hits.into_iter().map(SearchHitNode).collect())
+    }
+
+    /// What was done in the tenant, and tried, newest first; narrowed by what is given. For owners and admins.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the Relay arguments and five filters"
+    )]
+    async fn audit_log(
+        &self,
+        context: &Context<'_>,
+        user_id: Option<ID>,
+        action: Option<String>,
+        subject_id: Option<ID>,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<AuditEntryNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        let filter = audit::filter(user_id.as_ref(), action, subject_id.as_ref(), from, to)?;
+        let scoped = operation(context).read().await?;
+        let page = audit_list(&scoped, &filter, &request).await?;
+        let total = Total::new(move |scoped| {
+            let filter = filter.clone();
+            Box::pin(async move { audit_count(scoped, &filter).await })
+        });
+        Ok(list(page, total, AuditEntryNode))
     }
 
     /// What this server is.

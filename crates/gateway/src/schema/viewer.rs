@@ -1,12 +1,18 @@
 //! Who asks, in which tenant, and who else is there.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
-use nyxcore_tenancy::{ApiToken, Membership, Role, Tenant, User, directory};
+use nyxcore_tenancy::{
+    ApiToken, Membership, ReadOnly, Role, Scoped, Tenant, User, directory, people,
+};
 
 use super::connection::{List, PageArgs, Total, list, page_cost};
 use super::ids::global_id;
+use super::invitation::InvitationNode;
 use crate::context::operation;
+use crate::error::ApiError;
 
 /// What a member may do, the most first.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -98,13 +104,36 @@ impl TenantNode {
             last,
         }
         .request()?;
-        let scoped = operation(context).read().await?;
+        let scoped = self.scope(context).await?;
         let page = directory::membership_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::membership_count(scoped)));
         Ok(list(page, total, |membership| MembershipNode {
             membership,
             tenant: None,
         }))
+    }
+
+    /// The invitations that were made, newest first, those that were accepted or revoked too. For owners and admins.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn invitations(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<InvitationNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        let scoped = self.scope(context).await?;
+        let page = people::invitation_list(&scoped, &request).await?;
+        let total = Total::new(|scoped| Box::pin(people::invitation_count(scoped)));
+        Ok(list(page, total, InvitationNode))
     }
 
     /// The API tokens that were made, without their secrets: one's own, and for owners and admins everybody's.
@@ -124,10 +153,24 @@ impl TenantNode {
             last,
         }
         .request()?;
-        let scoped = operation(context).read().await?;
+        let scoped = self.scope(context).await?;
         let page = directory::api_token_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::api_token_count(scoped)));
         Ok(list(page, total, ApiTokenNode))
+    }
+}
+
+impl TenantNode {
+    /// The operation's scope, where it is this tenant's: a person's other tenants show their names and nothing of what is in them.
+    async fn scope(&self, context: &Context<'_>) -> Result<Arc<Scoped<ReadOnly>>> {
+        let op = operation(context);
+        if self.0.id != op.caller().tenant {
+            return Err(ApiError::invalid(
+                "this is another tenant of yours: ask as a member of that one",
+            )
+            .into());
+        }
+        Ok(op.read().await?)
     }
 }
 
@@ -154,9 +197,9 @@ impl UserNode {
 
 /// A person in a tenant.
 pub(crate) struct MembershipNode {
-    membership: Membership,
+    pub membership: Membership,
     /// Where it is not the operation's own.
-    tenant: Option<Tenant>,
+    pub tenant: Option<Tenant>,
 }
 
 #[Object(name = "Membership")]
@@ -182,6 +225,11 @@ impl MembershipNode {
     /// What the person may do there.
     async fn role(&self) -> RoleName {
         self.membership.role.into()
+    }
+
+    /// When the person joined.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.membership.created_at
     }
 }
 

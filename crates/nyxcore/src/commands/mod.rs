@@ -1,11 +1,15 @@
 //! The commands, one module each.
 
 mod analyze;
+mod audit;
 mod doctor;
+mod first_start;
 mod migrate;
 mod quickstart;
+mod secrets;
 mod serve;
 mod tenant;
+mod user;
 
 use serde::Serialize;
 
@@ -69,6 +73,20 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
+        }
+        Command::Audit(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            audit::run(settings, command).await
+        }
+
+        Command::Secrets(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            secrets::run(settings, command, &screen).await
+        }
+
+        Command::User(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            user::run(settings, command).await
         }
         Command::Doctor => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -1,5 +1,6 @@
 //! `serve` and `worker`: what runs until it is told to end.
 
+use super::first_start;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
@@ -12,15 +13,20 @@ pub async fn serve(settings: Settings) -> Result<()> {
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let app = App::open(settings).await?;
+    app.keys.check()?;
+    let gateway = app.gateway()?;
+    first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         "nyxcore listens at http://{address}"
     );
-    let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
+    let served = nyxcore_gateway::serve(gateway, listener, ended).await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
 }
 
@@ -33,8 +39,10 @@ pub async fn work(settings: Settings) -> Result<()> {
         return Err(Error::DatabaseUrlMissing("worker"));
     }
     let app = App::open(settings).await?;
+    app.keys.check()?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
         workers = app.settings.workers,
@@ -43,5 +51,6 @@ pub async fn work(settings: Settings) -> Result<()> {
     ended.await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    housekeeping.end().await;
     Ok(())
 }

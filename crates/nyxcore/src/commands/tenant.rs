@@ -61,7 +61,7 @@ async fn token_make(
     role: Role,
     name: &str,
 ) -> Result<String> {
-    let scoped = store.write(tenant).await?;
+    let scoped = store.write_as_operator(tenant).await?;
     let new = NewApiToken {
         user,
         name: name.to_owned(),

@@ -2,6 +2,7 @@
 
 pub mod action_point;
 pub mod blob;
+pub mod blog_post;
 pub mod note;
 pub mod project;
 pub mod source;

@@ -362,6 +362,26 @@ impl Scoped<ReadWrite> {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
+    /// Waits until no other transaction has its turn at `what` of this tenant, and has it until it ends. On SQLite whoever writes has the
+    /// whole database.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub(crate) async fn turn(&self, what: &'static str) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            let name: Value = format!("{what}:{}", self.tenant.0).into();
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            self.tx
+                .execute_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    sql,
+                    [name],
+                ))
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Tells every listener, on every replica, that something about `subject` changed, once this is committed.
     ///
     /// # Errors

@@ -31,9 +31,13 @@ pub enum SystemPurpose {
     TokenAuthenticate,
     /// Finding out whose session this is.
     SessionAuthenticate,
+    /// A session in use is written down as seen, once a minute.
+    SessionSeen,
     /// Somebody signs in or out, changes a password, or makes an account.
     SignIn,
-    /// Somebody looks at an invitation or accepts it.
+    /// Somebody looks at an invitation.
+    InvitationLook,
+    /// Somebody accepts an invitation.
     InvitationAccept,
     /// A worker looks for the next run.
     RunClaim,
@@ -41,6 +45,8 @@ pub enum SystemPurpose {
     RunSweep,
     /// What system scopes did is written down, and old entries are taken away.
     AuditKeep,
+    /// Secrets are sealed anew with another master key.
+    SecretRotate,
 }
 
 impl SystemPurpose {
@@ -48,10 +54,12 @@ impl SystemPurpose {
         matches!(
             self,
             Self::TenantCreate
+                | Self::SessionSeen
                 | Self::SignIn
                 | Self::InvitationAccept
                 | Self::RunClaim
                 | Self::AuditKeep
+                | Self::SecretRotate
         )
     }
 
@@ -62,11 +70,14 @@ impl SystemPurpose {
             Self::DirectoryRead => "directory_read",
             Self::TokenAuthenticate => "token_authenticate",
             Self::SessionAuthenticate => "session_authenticate",
+            Self::SessionSeen => "session_seen",
             Self::SignIn => "sign_in",
+            Self::InvitationLook => "invitation_look",
             Self::InvitationAccept => "invitation_accept",
             Self::RunClaim => "run_claim",
             Self::RunSweep => "run_sweep",
             Self::AuditKeep => "audit_keep",
+            Self::SecretRotate => "secret_rotate",
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
 
 mod note;
+mod people;
 mod persona;
+mod post;
 mod project;
+mod provider_key;
 mod run;
 mod token;
 
@@ -10,8 +13,11 @@ use async_graphql::{Enum, MergedObject};
 use nyxcore_runs::Start;
 
 pub(crate) use note::NoteMutation;
+pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
+pub(crate) use post::BlogPostMutation;
 pub(crate) use project::ProjectMutation;
+pub(crate) use provider_key::ProviderKeyMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
@@ -23,6 +29,9 @@ pub struct Mutation(
     NoteMutation,
     PersonaMutation,
     TokenMutation,
+    PeopleMutation,
+    BlogPostMutation,
+    ProviderKeyMutation,
 );
 
 /// What became of a request to start something.

@@ -96,10 +96,12 @@ async fn serve(
     let token = home::token_renew(&app.store, home).await?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
+    let housekeeping = app.housekeeping_start();
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let served = nyxcore_gateway::serve(app.gateway(), listener, ended).await;
+    let served = nyxcore_gateway::serve(app.gateway()?, listener, ended).await;
     workers.shutdown().await;
+    housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
 }

@@ -1,0 +1,167 @@
+//! The cookies of a browser that signed in: the session, and the tenant that is meant. Neither can be read by a script.
+//!
+//! Over HTTPS their names begin with `__Host-`: a browser takes such a cookie only from this very host, over HTTPS, for all its paths
+//! ([RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, SameSite};
+use nyxcore_tenancy::directory::slug_check;
+use nyxcore_tenancy::sign_in::SESSION_LIFE;
+
+use super::problem::Problem;
+
+/// What a session's cookie is called, without the prefix.
+const SESSION: &str = "nyxcore_session";
+/// What the tenant's cookie is called, without the prefix.
+const TENANT: &str = "nyxcore_tenant";
+/// The prefix of cookies that are sent over HTTPS only.
+const HOST: &str = "__Host-";
+/// The longest value that one of ours has.
+const VALUE_MAX: usize = 512;
+
+/// How cookies are written and read for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cookies {
+    /// Whether they are for HTTPS only.
+    secure: bool,
+}
+
+impl Cookies {
+    /// `secure` says whether the browser is to send them over HTTPS only.
+    pub(super) fn new(secure: bool) -> Self {
+        Self { secure }
+    }
+
+    /// The session that a browser shows.
+    pub(super) fn session(self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+        self.read(headers, SESSION)
+    }
+
+    /// The tenant that a browser means, by its slug.
+    pub(super) fn tenant(self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+        let slug = self.read(headers, TENANT)?;
+        match slug {
+            Some(slug) if slug_check(&slug).is_err() => Err(malformed()),
+            slug => Ok(slug),
+        }
+    }
+
+    /// Tells the browser the session; it forgets it when the session ends at the latest.
+    pub(super) fn session_set(self, secret: &str) -> HeaderValue {
+        self.set(SESSION, secret, SESSION_LIFE.num_seconds())
+    }
+
+    /// Tells the browser the tenant.
+    pub(super) fn tenant_set(self, slug: &str) -> HeaderValue {
+        self.set(TENANT, slug, SESSION_LIFE.num_seconds())
+    }
+
+    /// Makes the browser forget both.
+    pub(super) fn clear(self) -> [HeaderValue; 2] {
+        [SESSION, TENANT].map(|name| self.set(name, "", 0))
+    }
+
+    /// Reads a cookie of ours by its name without the prefix. Twice the same name is somebody else's doing: it is refused.
+    pub(super) fn read(self, headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
+        let name = self.name(name);
+        let mut found = None;
+        for value in headers.get_all(header::COOKIE) {
+            let text = value.to_str().map_err(|_| malformed())?;
+            // What others have put beside ours is not looked at, well formed or not.
+            for cookie in Cookie::split_parse(text).flatten() {
+                if cookie.name() != name {
+                    continue;
+                }
+                if found.is_some() || cookie.value().len() > VALUE_MAX {
+                    return Err(malformed());
+                }
+                found = Some(cookie.value().to_owned());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes a cookie of ours by its name without the prefix; for no seconds it is forgotten. `value` is of characters that a cookie may hold.
+    pub(super) fn set(self, name: &str, value: &str, seconds: i64) -> HeaderValue {
+        let mut cookie = Cookie::new(self.name(name), value);
+        cookie.set_http_only(true);
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_path("/");
+        if self.secure {
+            cookie.set_secure(true);
+        }
+        // The date library of the crate is not ours to name: the age is written by hand.
+        let text = format!("{cookie}; Max-Age={seconds}");
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    fn name(self, name: &str) -> String {
+        format!("{}{name}", if self.secure { HOST } else { "" })
+    }
+}
+
+fn malformed() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::BAD_REQUEST,
+        "COOKIE_MALFORMED",
+        "a cookie of this server is not as it was set: clear the cookies of this site and sign in again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(cookies: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn over_https_a_cookie_is_bound_to_the_host() {
+        let set = Cookies::new(true).session_set("nyxs_a_b");
+        assert_eq!(
+            set,
+            "__Host-nyxcore_session=nyxs_a_b; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000"
+        );
+        let set = Cookies::new(false).tenant_set("acme");
+        assert_eq!(
+            set,
+            "nyxcore_tenant=acme; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000"
+        );
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_those_of_others() {
+        let plain = Cookies::new(false);
+        let headers = headers(&[b"a=1; nyxcore_session=s; ;=; x", b"nyxcore_tenant=acme"]);
+        assert_eq!(plain.session(&headers).unwrap().as_deref(), Some("s"));
+        assert_eq!(plain.tenant(&headers).unwrap().as_deref(), Some("acme"));
+        // One without the prefix says nothing over HTTPS: another host of the domain may have set it.
+        assert_eq!(Cookies::new(true).session(&headers).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_not_as_it_was_set_is_refused() {
+        let long = format!("nyxcore_session={}", "x".repeat(VALUE_MAX + 1));
+        for cookies in [
+            [b"nyxcore_session=a; nyxcore_session=b".as_slice()].as_slice(),
+            &[b"nyxcore_session=a", b"nyxcore_session=b"],
+            &[b"nyxcore_session=\xff\xfe"],
+            &[long.as_bytes()],
+        ] {
+            assert!(Cookies::new(false).session(&headers(cookies)).is_err());
+        }
+        for slug in [
+            "nyxcore_tenant=a b",
+            "nyxcore_tenant=../x",
+            "nyxcore_tenant=",
+        ] {
+            let headers = headers(&[slug.as_bytes()]);
+            assert!(Cookies::new(false).tenant(&headers).is_err(), "{slug}");
+        }
+    }
+}

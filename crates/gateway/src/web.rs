@@ -1,0 +1,135 @@
+//! What the operator decides about browsers: who may sign up, where the server is reached, and whose word about the client counts.
+
+use std::net::IpAddr;
+
+use nyxcore_tenancy::Result;
+use nyxcore_tenancy::sign_in::{PasswordHasher, SignUp};
+use url::Url;
+
+/// How people sign in at a gateway.
+#[derive(Clone, Debug)]
+pub struct SignInOptions {
+    /// What hashes passwords.
+    pub hasher: PasswordHasher,
+    /// Who may make an account by themselves.
+    pub sign_up: SignUp,
+    /// Where browsers reach the server, where that is not the address it listens at: `https://nyx.example.org`.
+    pub public_url: Option<Url>,
+    /// Whose word about the client counts.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl SignInOptions {
+    /// Nobody signs up, and no proxy stands before the server.
+    ///
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            hasher: PasswordHasher::new()?,
+            sign_up: SignUp::Closed,
+            public_url: None,
+            trusted_proxies: TrustedProxies::default(),
+        })
+    }
+}
+
+/// The addresses of proxies that stand before the server. Only what these say in `X-Forwarded-For` and `X-Forwarded-Proto` counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+
+impl TrustedProxies {
+    /// Reads addresses and networks, separated by commas or spaces: `127.0.0.1, 10.0.0.0/8, fd00::/8`.
+    ///
+    /// # Errors
+    /// What is neither.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+        words.map(network_parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether an address is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0
+            .iter()
+            .any(|(network, bits)| match (network, address) {
+                (IpAddr::V4(network), IpAddr::V4(address)) => {
+                    let both = network.to_bits() ^ address.to_bits();
+                    u32::from(*bits) <= both.leading_zeros()
+                }
+                (IpAddr::V6(network), IpAddr::V6(address)) => {
+                    let both = network.to_bits() ^ address.to_bits();
+                    u32::from(*bits) <= both.leading_zeros()
+                }
+                _ => false,
+            })
+    }
+}
+
+fn network_parse(word: &str) -> Result<(IpAddr, u8), String> {
+    let wrong = || format!("{word:?} is neither an address nor a network such as 10.0.0.0/8");
+    let (address, bits) = match word.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (word, None),
+    };
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let address = address.to_canonical();
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits: u8 = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
+    if bits > most {
+        return Err(wrong());
+    }
+    Ok((address, bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_in_the_networks_that_hold_it() {
+        let proxies =
+            TrustedProxies::parse("127.0.0.1,10.0.0.0/8 fd00::/8, 192.0.2.128/25").unwrap();
+        let contains = |text: &str| proxies.contains(text.parse().unwrap());
+        for inside in [
+            "127.0.0.1",
+            "10.255.0.1",
+            "fd12::1",
+            "192.0.2.200",
+            "::ffff:10.1.1.1",
+        ] {
+            assert!(contains(inside), "{inside}");
+        }
+        for outside in [
+            "127.0.0.2",
+            "11.0.0.1",
+            "fe80::1",
+            "192.0.2.1",
+            "::1",
+            "::ffff:11.0.0.1",
+        ] {
+            assert!(!contains(outside), "{outside}");
+        }
+        assert!(!TrustedProxies::default().contains("127.0.0.1".parse().unwrap()));
+        assert!(
+            TrustedProxies::parse("0.0.0.0/0")
+                .unwrap()
+                .contains("8.8.8.8".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for wrong in [
+            "localhost",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "::/129",
+            "10.0.0/8",
+            "10.0.0.0/-1",
+        ] {
+            assert!(TrustedProxies::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

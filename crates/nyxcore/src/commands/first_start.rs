@@ -1,0 +1,69 @@
+//! The first start of a server: its first tenant and owner, from the environment, without a browser.
+
+use std::env::{VarError, var};
+
+use nyxcore_tenancy::Store;
+use nyxcore_tenancy::sign_in::{FirstOwner, Password, PasswordHasher, first_owner_create};
+
+use crate::error::{Error, Result};
+
+const TENANT: &str = "NYXCORE_INIT_TENANT";
+const EMAIL: &str = "NYXCORE_INIT_OWNER_EMAIL";
+const PASSWORD: &str = "NYXCORE_INIT_OWNER_PASSWORD";
+const PASSWORD_FILE: &str = "NYXCORE_INIT_OWNER_PASSWORD_FILE";
+
+/// Makes the first tenant and its owner where the environment names them and there is no tenant yet.
+///
+/// # Errors
+/// [`Error::SettingInvalid`] where only some of the variables are set; the tenant, the address or the password breaks a rule.
+pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
+    let Some(first) = first_owner_read()? else {
+        return Ok(());
+    };
+    match first_owner_create(store, hasher, &first).await? {
+        Some((tenant, _)) => {
+            tracing::info!(tenant = %tenant.slug, "made the first tenant and its owner");
+        }
+        None => tracing::debug!("there is a tenant already: {TENANT} does nothing"),
+    }
+    Ok(())
+}
+
+fn first_owner_read() -> Result<Option<FirstOwner>> {
+    let password = match (read(PASSWORD)?, read(PASSWORD_FILE)?) {
+        (Some(_), Some(_)) => {
+            return Err(Error::SettingInvalid(format!(
+                "set {PASSWORD} or {PASSWORD_FILE}, not both"
+            )));
+        }
+        (Some(password), None) => Some(Password::new(password)),
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(&file).map_err(|error| {
+                Error::SettingInvalid(format!("{PASSWORD_FILE} cannot be read: {error}"))
+            })?;
+            Some(Password::new(text.trim_end_matches(['\r', '\n'])))
+        }
+        (None, None) => None,
+    };
+    match (read(TENANT)?, read(EMAIL)?, password) {
+        (None, None, None) => Ok(None),
+        (Some(tenant), Some(email), Some(password)) => Ok(Some(FirstOwner {
+            tenant,
+            email,
+            password,
+        })),
+        _ => Err(Error::SettingInvalid(format!(
+            "for the first owner set all of {TENANT}, {EMAIL} and {PASSWORD} (or {PASSWORD_FILE})"
+        ))),
+    }
+}
+
+/// A variable's text; an empty one is not set.
+fn read(name: &'static str) -> Result<Option<String>> {
+    match var(name) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Error::SettingInvalid(format!("{name} is not UTF-8"))),
+    }
+}

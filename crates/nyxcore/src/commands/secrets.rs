@@ -1,0 +1,181 @@
+//! `secrets rotate` and `secrets status`: what an operator does with the master key.
+
+use std::collections::BTreeMap;
+
+use nyxcore_tenancy::secret::{
+    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, secret_key_uses, secret_tenants,
+    secrets_reseal, secrets_rotation_record,
+};
+use nyxcore_tenancy::{Store, Tenant};
+
+use crate::cli::SecretsCommand;
+use crate::error::{Error, Result};
+use crate::master_key::{KeyFile, Source};
+use crate::output;
+use crate::progress::Screen;
+use crate::settings::Settings;
+use crate::wiring::App;
+
+/// Secrets that are sealed anew in one transaction: short enough that nobody waits for it.
+const BATCH: u64 = 100;
+
+/// Carries out a command on secrets.
+///
+/// # Errors
+/// As [`rotate`]; the database or the key cannot be used.
+pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -> Result<()> {
+    let app = App::open(settings).await?;
+    match command {
+        SecretsCommand::Rotate => match &app.keys {
+            Source::Variable(keys) => rotate_variable(&app, keys, screen).await,
+            Source::File(file) => rotate_file(&app, file, screen).await,
+        },
+        SecretsCommand::Status => status(&app).await,
+    }
+}
+
+/// Makes a new key, moves everything to it, and forgets the old one. Killed at any moment and run again, it goes on: the file has both keys from before the
+/// first secret is moved until after the last.
+async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
+    let lock = file.lock()?;
+    let Some(keys) = file.load()? else {
+        screen.hint("there is no master key yet, because no secret was ever kept: nothing to do");
+        return Ok(());
+    };
+    if keys.previous.is_empty() {
+        let keys = MasterKeys {
+            current: MasterKey::generate()?,
+            previous: vec![keys.current],
+        };
+        file.replace(&keys, &lock)?;
+        screen.hint(&format!("made the key {}", keys.current.id()));
+    } else {
+        screen.hint(&format!(
+            "a rotation to the key {} was begun before: going on",
+            keys.current.id()
+        ));
+    }
+    let keyring = app.keys.keyring();
+    let rotation = reseal_everything(&app.store, &keyring, screen).await?;
+    let uses = key_uses(&app.store).await?;
+    let mut keys = keyring.keys_fresh()?;
+    keys.previous.retain(|key| uses.contains_key(key.id()));
+    file.replace(&keys, &lock)?;
+    secrets_rotation_record(&app.store, &rotation).await?;
+    told(&rotation, screen)?;
+    screen.hint(&format!(
+        "the old key is gone from {}: keep a copy of the new one, apart from the database's",
+        file.path().display()
+    ));
+    Ok(())
+}
+
+/// Moves everything to the key in the environment.
+async fn rotate_variable(app: &App, keys: &MasterKeys, screen: &Screen) -> Result<()> {
+    let keyring = app.keys.keyring();
+    let rotation = reseal_everything(&app.store, &keyring, screen).await?;
+    secrets_rotation_record(&app.store, &rotation).await?;
+    told(&rotation, screen)?;
+    if !keys.previous.is_empty() {
+        screen.hint(
+            "NYXCORE_MASTER_KEY_PREVIOUS is needed no longer, once no server seals with that key",
+        );
+    }
+    Ok(())
+}
+
+async fn reseal_everything(store: &Store, keyring: &Keyring, screen: &Screen) -> Result<Rotation> {
+    let mut rotation = Rotation {
+        key_id: keyring.keys_fresh()?.current.id().to_owned(),
+        resealed: 0,
+        unreadable: 0,
+    };
+    for tenant in secret_tenants(store).await? {
+        let (resealed, unreadable) = reseal_tenant(store, keyring, &tenant, screen).await?;
+        rotation.resealed += resealed;
+        rotation.unreadable += unreadable;
+    }
+    Ok(rotation)
+}
+
+/// How many of a tenant's secrets were moved, and how many no key opened.
+async fn reseal_tenant(
+    store: &Store,
+    keyring: &Keyring,
+    tenant: &Tenant,
+    screen: &Screen,
+) -> Result<(u64, u64)> {
+    let mut resealed = 0;
+    loop {
+        let scoped = store.write(tenant.id).await?;
+        let done: Resealed = secrets_reseal(&scoped, keyring, BATCH).await?;
+        scoped.commit().await?;
+        resealed += done.resealed;
+        if done.resealed > 0 {
+            screen.hint(&format!(
+                "{}: {resealed} sealed anew, {} to go",
+                tenant.slug, done.remaining
+            ));
+        }
+        if done.resealed < BATCH {
+            return Ok((resealed, done.unreadable));
+        }
+    }
+}
+
+fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
+    let Rotation {
+        key_id, resealed, ..
+    } = rotation;
+    screen.hint(&format!("sealed {resealed} secrets with the key {key_id}"));
+    match rotation.unreadable {
+        0 => Ok(()),
+        unreadable => Err(Error::SecretsUnreadable(unreadable)),
+    }
+}
+
+/// How many secrets are sealed with each key, over all tenants.
+async fn key_uses(store: &Store) -> Result<BTreeMap<String, i64>> {
+    let mut uses = BTreeMap::new();
+    for tenant in secret_tenants(store).await? {
+        let scoped = store.read(tenant.id).await?;
+        for key in secret_key_uses(&scoped).await? {
+            *uses.entry(key.key_id).or_default() += key.secrets;
+        }
+    }
+    Ok(uses)
+}
+
+/// A line a key: its id, what it is to this program, and how many secrets are sealed with it.
+async fn status(app: &App) -> Result<()> {
+    let keys = match &app.keys {
+        Source::Variable(keys) => Some(keys.clone()),
+        Source::File(file) => file.load()?,
+    };
+    let mut uses = key_uses(&app.store).await?;
+    let mut lines = String::new();
+    let known = keys.iter().flat_map(|keys| {
+        let previous = keys.previous.iter().map(|key| (key, "previous"));
+        std::iter::once((&keys.current, "current")).chain(previous)
+    });
+    for (key, standing) in known {
+        let secrets = uses.remove(key.id()).unwrap_or_default();
+        lines.push_str(&line(key.id(), standing, secrets));
+    }
+    let lost: i64 = uses.values().sum();
+    for (id, secrets) in &uses {
+        lines.push_str(&line(id, "missing", *secrets));
+    }
+    if lines.is_empty() {
+        lines.push_str("no secret was ever kept, and there is no master key yet\n");
+    }
+    output::write(&lines)?;
+    match u64::try_from(lost) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(lost) => Err(Error::SecretsUnreadable(lost)),
+    }
+}
+
+fn line(id: &str, standing: &str, secrets: i64) -> String {
+    format!("{id}  {standing:8}  {secrets} secrets\n")
+}

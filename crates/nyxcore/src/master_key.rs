@@ -1,0 +1,318 @@
+//! Where the master key comes from: the variable `NYXCORE_MASTER_KEY`, else the file `master.key` in the data directory.
+//!
+//! The file has one key a line in base64; the first seals, the others open what is not sealed anew yet. More than one line means that a rotation is not
+//! finished. It is replaced as a whole or not at all, and read only where nobody else can read it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nyxcore_tenancy::secret::{KeySource, Keyring, MasterKey, MasterKeys};
+use nyxcore_tenancy::{Error as StoreError, Result as StoreResult};
+
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+
+/// The file in the data directory.
+pub const FILE: &str = "master.key";
+/// The mode that it is made with: its owner reads and writes, nobody else does anything.
+const MODE: u32 = 0o600;
+/// The largest file that is read, in bytes: hundreds of keys.
+const FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// Where the master key is.
+#[derive(Clone)]
+pub enum Source {
+    /// In the environment: it is the operator's to keep and to change.
+    Variable(MasterKeys),
+    /// In a file of ours.
+    File(KeyFile),
+}
+
+impl Source {
+    /// Where the settings say it is. Nothing is made, and a file is not read yet.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for a variable that holds no key.
+    pub fn of(settings: &Settings, data_dir: &Path) -> Result<Self> {
+        let previous = settings.master_key_previous.as_deref().unwrap_or_default();
+        let previous = previous.split(',').filter(|key| !key.trim().is_empty());
+        let previous: Vec<MasterKey> = previous
+            .map(|key| key_read("NYXCORE_MASTER_KEY_PREVIOUS", key))
+            .collect::<Result<_>>()?;
+        let current = settings.master_key.as_deref().unwrap_or_default();
+        if !current.trim().is_empty() {
+            let current = key_read("NYXCORE_MASTER_KEY", current)?;
+            return Ok(Self::Variable(MasterKeys { current, previous }));
+        }
+        if !previous.is_empty() {
+            return Err(Error::SettingInvalid(
+                "NYXCORE_MASTER_KEY_PREVIOUS is set and NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
+            ));
+        }
+        Ok(Self::File(KeyFile::in_folder(data_dir)))
+    }
+
+    /// The keys of this source.
+    pub fn keyring(&self) -> Keyring {
+        match self {
+            Self::Variable(keys) => Keyring::new(keys.clone()),
+            Self::File(file) => Keyring::new(file.clone()),
+        }
+    }
+
+    /// Reads the key where there is one, so that a file that cannot be used is told before anybody needs it.
+    ///
+    /// # Errors
+    /// What [`KeyFile`] refuses.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Variable(_) => Ok(()),
+            Self::File(file) => Ok(file.load().map(drop)?),
+        }
+    }
+}
+
+fn key_read(variable: &str, text: &str) -> Result<MasterKey> {
+    MasterKey::parse(text).map_err(|_| {
+        Error::SettingInvalid(format!(
+            "{variable} must be 32 bytes in base64: make one with `openssl rand -base64 32`"
+        ))
+    })
+}
+
+/// The file that keeps master keys.
+#[derive(Clone)]
+pub struct KeyFile(PathBuf);
+
+/// The right to change the file.
+pub struct KeyFileLock(#[expect(dead_code, reason = "held, and let go with the file")] File);
+
+impl KeyFile {
+    /// The one in a data directory.
+    pub fn in_folder(data_dir: &Path) -> Self {
+        Self(data_dir.join(FILE))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Lets one process at a time change the file, until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Error::RotationUnderWay`]; the folder cannot be written.
+    pub fn lock(&self) -> Result<KeyFileLock> {
+        let failed = |error: io::Error| Error::io("locking the key file", &error);
+        let lock = self.lock_open().map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(KeyFileLock(lock)),
+            Err(TryLockError::WouldBlock) => Err(Error::RotationUnderWay),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    fn lock_open(&self) -> io::Result<File> {
+        private_options().open(self.0.with_extension("key.lock"))
+    }
+
+    /// Puts these keys in the file's place, whole: whoever reads it finds the old ones or the new ones, also after a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError::MasterKey`] where the folder cannot be written.
+    pub fn replace(&self, keys: &MasterKeys, _lock: &KeyFileLock) -> StoreResult<()> {
+        self.write(keys)
+            .map_err(|error| self.refused("written", &error))
+    }
+
+    /// Makes the file with a new key, unless somebody else has made it meanwhile.
+    fn make(&self) -> StoreResult<()> {
+        let keys = MasterKeys::one(MasterKey::generate()?);
+        let make = || {
+            let lock = self.lock_open()?;
+            lock.lock()?;
+            if self.0.try_exists()? {
+                return Ok(());
+            }
+            self.write(&keys)?;
+            tracing::info!(path = %self.0.display(), "made a master key for secrets: keep a copy of this file, apart from the database's");
+            Ok(())
+        };
+        make().map_err(|error| self.refused("written", &error))
+    }
+
+    /// Writes beside the file, onto the disk, and then renames: by one process at a time.
+    fn write(&self, keys: &MasterKeys) -> io::Result<()> {
+        let aside = self.0.with_extension("key.new");
+        let write = || {
+            let mut file = private_options().truncate(true).open(&aside)?;
+            for key in std::iter::once(&keys.current).chain(&keys.previous) {
+                file.write_all(key.to_base64().as_bytes())?;
+                file.write_all(b"\n")?;
+            }
+            file.sync_all()?;
+            fs::rename(&aside, &self.0)
+        };
+        if let Err(error) = write() {
+            // Half of it is of no use to anybody.
+            let _gone = fs::remove_file(&aside);
+            return Err(error);
+        }
+        self.folder_sync()
+    }
+
+    fn folder_sync(&self) -> io::Result<()> {
+        let folder = self.0.parent().unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    }
+
+    fn refused(&self, what: &str, error: &io::Error) -> StoreError {
+        StoreError::MasterKey(format!("{} cannot be {what}: {error}", self.0.display()))
+    }
+}
+
+impl KeySource for KeyFile {
+    fn load(&self) -> StoreResult<Option<MasterKeys>> {
+        let refused = |error: io::Error| self.refused("read", &error);
+        let file = match File::open(&self.0) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refused(error)),
+        };
+        // Of the file that was opened, whatever stands at the path by now.
+        let found = file.metadata().map_err(refused)?;
+        if found.permissions().mode() & 0o077 != 0 {
+            return Err(StoreError::MasterKey(format!(
+                "others on this machine may read the master key: run `chmod 600 {}`, and think of a new one (`nyxcore secrets rotate`)",
+                self.0.display()
+            )));
+        }
+        if found.len() > FILE_BYTES_MAX {
+            return Err(StoreError::MasterKey(format!(
+                "{} is too large for a key file",
+                self.0.display()
+            )));
+        }
+        let text = zeroize::Zeroizing::new(io::read_to_string(file).map_err(refused)?);
+        let mut keys = Vec::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            keys.push(MasterKey::parse(line).map_err(|_| {
+                let place = self.0.display();
+                StoreError::MasterKey(format!(
+                    "{place} must have a key a line, 32 bytes in base64"
+                ))
+            })?);
+        }
+        if keys.is_empty() {
+            return Err(StoreError::MasterKey(format!(
+                "{} is empty: put the key back from its copy",
+                self.0.display()
+            )));
+        }
+        let current = keys.remove(0);
+        Ok(Some(MasterKeys {
+            current,
+            previous: keys,
+        }))
+    }
+
+    fn load_or_make(&self) -> StoreResult<MasterKeys> {
+        if let Some(keys) = self.load()? {
+            return Ok(keys);
+        }
+        self.make()?;
+        let nothing = || self.refused("read", &ErrorKind::NotFound.into());
+        self.load()?.ok_or_else(nothing)
+    }
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(MODE);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_file_is_made_at_the_first_need_for_its_owner_alone_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        assert!(file.load().unwrap().is_none());
+        let made = file.load_or_make().unwrap();
+        assert_eq!(mode(file.path()), MODE);
+        assert!(file.load_or_make().unwrap() == made);
+        let rotated = MasterKeys {
+            current: MasterKey::generate().unwrap(),
+            previous: vec![made.current],
+        };
+        file.replace(&rotated, &file.lock().unwrap()).unwrap();
+        assert!(file.load().unwrap() == Some(rotated));
+        assert_eq!(mode(file.path()), MODE);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "the key and its lock"
+        );
+    }
+
+    #[test]
+    fn of_many_that_need_it_first_at_once_all_get_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        let keys: Vec<MasterKeys> = std::thread::scope(|scope| {
+            let make = || scope.spawn(|| file.load_or_make());
+            let threads: Vec<_> = (0..8).map(|_| make()).collect();
+            let made = threads.into_iter().map(|thread| thread.join().unwrap());
+            made.map(StoreResult::unwrap).collect()
+        });
+        let kept = file.load().unwrap().unwrap();
+        assert_eq!(keys, vec![kept; 8]);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        file.load_or_make().unwrap();
+        for open in [0o640, 0o604, 0o660] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(open)).unwrap();
+            let StoreError::MasterKey(reason) = file.load().unwrap_err() else {
+                panic!("another error");
+            };
+            assert!(reason.contains("chmod 600"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_file_is_not_replaced_by_a_new_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        for text in ["", "\n", "c2hvcnQ=\n", "garbled"] {
+            let mut options = private_options();
+            let mut written = options.truncate(true).open(file.path()).unwrap();
+            written.write_all(text.as_bytes()).unwrap();
+            assert!(file.load_or_make().is_err(), "{text:?}");
+            assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn one_rotation_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        let lock = file.lock().unwrap();
+        let second = file.lock().map(drop).unwrap_err();
+        assert_eq!(second.code(), "ROTATION_UNDER_WAY");
+        drop(lock);
+        assert!(file.lock().is_ok());
+    }
+}

@@ -1,0 +1,250 @@
+//! Writing, changing, publishing, importing and deleting posts.
+
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait};
+use serde_json::json;
+
+use super::blob::blob_content;
+use super::file::code_subject;
+use super::post_text::{PostText, is_markdown, post_text};
+use crate::check;
+use crate::entity::{blog_post, source, source_file};
+use crate::model::{BlogPost, BlogPostId, BlogPostStatus, ProjectId, SourceId};
+use crate::repository::{BlogPosts, Projects};
+
+/// What a new post is to be.
+#[derive(Debug, Clone)]
+pub struct NewBlogPost {
+    /// The project it is about.
+    pub project_id: ProjectId,
+    /// 1 to 200 characters.
+    pub title: String,
+    /// Markdown, up to 200,000 characters; may be empty.
+    pub body: String,
+    /// Who writes it.
+    pub created_by: Option<UserId>,
+}
+
+/// What of a post is to change: what is `None` stays.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "as in NewBlogPost")]
+pub struct BlogPostChanges {
+    pub title: Option<String>,
+    pub body: Option<String>,
+}
+
+/// Which file is to become a post.
+#[derive(Debug, Clone)]
+pub struct BlogPostImport {
+    /// The project, one of whose sources has the file.
+    pub project_id: ProjectId,
+    /// The source; needed only where several have a file of that path.
+    pub source_id: Option<SourceId>,
+    /// The file's path from the repository's root: Markdown, with the ending `.md` or `.markdown`.
+    pub path: String,
+    /// Who imports it.
+    pub created_by: Option<UserId>,
+}
+
+/// Writes a post, which is a draft.
+///
+/// # Errors
+/// [`Error::NotFound`] for the project; [`Error::Invalid`] for what is out of bounds.
+pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> Result<BlogPost> {
+    let id = BlogPostId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::BlogPost, id.uuid())?;
+    let project = new.project_id;
+    let row = draft(scoped, id, new, None)?;
+    Projects::require(scoped, project).await?;
+    BlogPosts::insert(scoped, row).await
+}
+
+/// Changes a post, published or not.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for what is out of bounds.
+pub async fn blog_post_update(
+    scoped: &Scoped<ReadWrite>,
+    id: BlogPostId,
+    changes: BlogPostChanges,
+) -> Result<BlogPost> {
+    scoped.permit(Action::Update, Resource::BlogPost, id.uuid())?;
+    let mut row = blog_post::ActiveModel {
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    if let Some(title) = changes.title {
+        row.title = Set(title_check(&title)?);
+    }
+    if let Some(body) = changes.body {
+        row.body = Set(body_check(&body)?);
+    }
+    BlogPosts::update(scoped, id, row).await
+}
+
+/// Deletes a post.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn blog_post_delete(scoped: &Scoped<ReadWrite>, id: BlogPostId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::BlogPost, id.uuid())?;
+    BlogPosts::delete(scoped, id).await
+}
+
+/// Publishes a post. Twice is once: it keeps the time when it was first published.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn blog_post_publish(scoped: &Scoped<ReadWrite>, id: BlogPostId) -> Result<BlogPost> {
+    status_set(scoped, id, BlogPostStatus::Published).await
+}
+
+/// Makes a published post a draft again.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn blog_post_unpublish(scoped: &Scoped<ReadWrite>, id: BlogPostId) -> Result<BlogPost> {
+    status_set(scoped, id, BlogPostStatus::Draft).await
+}
+
+async fn status_set(
+    scoped: &Scoped<ReadWrite>,
+    id: BlogPostId,
+    status: BlogPostStatus,
+) -> Result<BlogPost> {
+    scoped.permit(Action::Publish, Resource::BlogPost, id.uuid())?;
+    scoped.audit_detail(json!({"status": status}));
+    let post = BlogPosts::require(scoped, id).await?;
+    if post.status == status {
+        return Ok(post);
+    }
+    let now = scoped.env().now();
+    let row = blog_post::ActiveModel {
+        status: Set(status),
+        published_at: Set((status == BlogPostStatus::Published).then_some(now)),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    BlogPosts::update(scoped, id, row).await
+}
+
+/// Makes a post of a Markdown file that a sync brought, or brings the post that was made of it up to date: title and text are the file's,
+/// and whether it is published stays. The title is the front matter's, else the first heading, else the file's name.
+///
+/// # Errors
+/// [`Error::NotFound`] for the project, the source or the file; [`Error::Invalid`] for a file that is not Markdown, is not text or is too
+/// long, and where several sources have the path and none was named.
+pub async fn blog_post_import(
+    scoped: &Scoped<ReadWrite>,
+    import: BlogPostImport,
+) -> Result<BlogPost> {
+    let id = BlogPostId(scoped.env().id());
+    scoped.permit(Action::Import, Resource::BlogPost, id.uuid())?;
+    scoped.audit_detail(json!({"path": import.path}));
+    Projects::require(scoped, import.project_id).await?;
+    let path = import.path.trim_start_matches('/');
+    if !is_markdown(path) {
+        return Err(Error::Invalid(
+            "a post is imported from Markdown: a file that ends in .md or .markdown".into(),
+        ));
+    }
+    let (source, blob) = file_find(scoped, &import, path).await?;
+    let text = blob_content(scoped, &blob)
+        .await?
+        .ok_or_else(|| Error::Invalid("the file is no text, or was too large to be kept".into()))?;
+    let PostText { title, body } = post_text(path, &text);
+    let new = NewBlogPost {
+        project_id: import.project_id,
+        title,
+        body,
+        created_by: import.created_by,
+    };
+    let source_ref = code_subject(source, path);
+    let row = draft(scoped, id, new, Some(source_ref.clone()))?;
+    // One statement, so that two who import the same file at once make one post.
+    scoped
+        .upsert_all(
+            vec![row],
+            &[blog_post::Column::ProjectId, blog_post::Column::SourceRef],
+            &[
+                blog_post::Column::Title,
+                blog_post::Column::Body,
+                blog_post::Column::UpdatedAt,
+            ],
+        )
+        .await?;
+    let post = scoped
+        .find::<blog_post::Entity>()
+        .filter(blog_post::Column::ProjectId.eq(import.project_id))
+        .filter(blog_post::Column::SourceRef.eq(source_ref))
+        .one()
+        .await?
+        .map(BlogPost::from)
+        .ok_or(Error::NotFound(BlogPostId::PREFIX))?;
+    scoped.audit_subject(post.id.uuid());
+    Ok(post)
+}
+
+/// The file of that path in the source that is meant, with the id of its content.
+async fn file_find(
+    scoped: &Scoped<ReadWrite>,
+    import: &BlogPostImport,
+    path: &str,
+) -> Result<(SourceId, String)> {
+    let mut sources = scoped
+        .find::<source::Entity>()
+        .filter(source::Column::ProjectId.eq(import.project_id));
+    if let Some(source) = import.source_id {
+        sources = sources.filter(source::Column::Id.eq(source));
+    }
+    let sources: Vec<(SourceId,)> = sources.columns([source::Column::Id]).await?;
+    if import.source_id.is_some() && sources.is_empty() {
+        return Err(Error::NotFound(SourceId::PREFIX));
+    }
+    let found: Vec<(SourceId, String)> = scoped
+        .find::<source_file::Entity>()
+        .filter(source_file::Column::SourceId.is_in(sources.into_iter().map(|(id,)| id)))
+        .filter(source_file::Column::Path.eq(path))
+        .limit(2)
+        .columns([source_file::Column::SourceId, source_file::Column::Blob])
+        .await?;
+    match <[_; 1]>::try_from(found) {
+        Ok([file]) => Ok(file),
+        Err(none) if none.is_empty() => Err(Error::NotFound("file")),
+        Err(_) => Err(Error::Invalid(
+            "several sources of the project have a file of this path: name the source".into(),
+        )),
+    }
+}
+
+fn draft(
+    scoped: &Scoped<ReadWrite>,
+    id: BlogPostId,
+    new: NewBlogPost,
+    source_ref: Option<String>,
+) -> Result<blog_post::ActiveModel> {
+    let now = scoped.env().now();
+    Ok(blog_post::ActiveModel {
+        id: Set(id),
+        project_id: Set(new.project_id),
+        title: Set(title_check(&new.title)?),
+        body: Set(body_check(&new.body)?),
+        status: Set(BlogPostStatus::Draft),
+        source_ref: Set(source_ref),
+        created_by: Set(new.created_by),
+        created_at: Set(now),
+        updated_at: Set(now),
+        published_at: Set(None),
+        ..Default::default()
+    })
+}
+
+fn title_check(title: &str) -> Result<String> {
+    check::name("the post's title", title)
+}
+
+fn body_check(body: &str) -> Result<String> {
+    check::body("the post's text", body, check::BODY_MAX)
+}

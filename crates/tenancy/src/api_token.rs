@@ -1,0 +1,216 @@
+//! API tokens: what a program shows in place of a person.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, NotSet};
+use uuid::Uuid;
+
+use crate::directory::TOPIC_CREDENTIAL;
+use crate::entity::{api_token, membership};
+use crate::error::{Error, Result};
+use crate::model::{ApiToken, ApiTokenId, Caller, Credential, Role, TenantId, UserId};
+use crate::page::{Page, PageRequest};
+use crate::policy::{Action, Resource};
+use crate::repository::Repository;
+use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
+use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
+
+/// How stale `last_used_at` may be: a token in steady use costs one write a minute and not one a request.
+const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
+
+/// API tokens of a tenant.
+pub struct ApiTokens;
+
+impl Repository for ApiTokens {
+    type Entity = api_token::Entity;
+    type Row = api_token::ActiveModel;
+    type Record = ApiToken;
+    type Id = ApiTokenId;
+    const KEY: api_token::Column = api_token::Column::Id;
+    fn id_of(record: &ApiToken) -> ApiTokenId {
+        record.id
+    }
+}
+
+/// What a new token is to be.
+#[derive(Debug, Clone)]
+pub struct NewApiToken {
+    /// Whose it is.
+    pub user: UserId,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do at the most.
+    pub role: Role,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Makes a token and returns its full text, which is not kept and cannot be had again.
+///
+/// # Errors
+/// [`Error::NotFound`] where the user is no member; [`Error::Forbidden`] where the role is higher than the member's;
+/// [`Error::Invalid`] for an empty name or an expiry that has passed.
+pub async fn api_token_create(
+    scoped: &Scoped<ReadWrite>,
+    new: NewApiToken,
+) -> Result<(ApiToken, String)> {
+    let now = scoped.env().now();
+    let id = ApiTokenId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::OwnApiToken, id.0)?;
+    if let Some(caller) = scoped.caller() {
+        if caller.user != new.user {
+            return Err(Error::NotFound("user"));
+        }
+        if !caller.role.includes(new.role) {
+            return Err(Error::Forbidden(new.role.as_str()));
+        }
+    }
+    if new.name.trim().is_empty() {
+        return Err(Error::Invalid("a token needs a name".into()));
+    }
+    if new.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::Invalid("the expiry has already passed".into()));
+    }
+    let member = scoped
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(new.user))
+        .one()
+        .await?
+        .ok_or(Error::NotFound("user"))?;
+    if !member.role.includes(new.role) {
+        return Err(Error::Forbidden(new.role.as_str()));
+    }
+    let minted = token_mint(API_TOKEN, id.0)?;
+    let record = ApiTokens::insert(
+        scoped,
+        api_token::ActiveModel {
+            id: Set(id),
+            tenant_id: NotSet,
+            user_id: Set(new.user),
+            name: Set(new.name.trim().to_owned()),
+            prefix: Set(minted.prefix),
+            secret_hash: Set(minted.hash),
+            role: Set(new.role),
+            created_at: Set(now),
+            expires_at: Set(new.expires_at),
+            last_used_at: Set(None),
+            revoked_at: Set(None),
+        },
+    )
+    .await?;
+    Ok((record, minted.text))
+}
+
+/// The tokens that the caller may see: one's own, and for who may read anybody's all of them.
+fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
+    let own = scoped
+        .caller()
+        .filter(|_| {
+            scoped
+                .permit(Action::Read, Resource::ApiToken, None)
+                .is_err()
+        })
+        .map(|caller| api_token::Column::UserId.eq(caller.user));
+    Condition::all().add_option(own)
+}
+
+/// One page of the tokens that were made, newest first: one's own, and for owners and admins everybody's.
+///
+/// # Errors
+/// The database fails.
+pub async fn api_token_list<A: Access>(
+    scoped: &Scoped<A>,
+    page: &PageRequest,
+) -> Result<Page<ApiToken>> {
+    ApiTokens::list(scoped, api_tokens_visible(scoped), page).await
+}
+
+/// How many tokens [`api_token_list`] would give in all.
+///
+/// # Errors
+/// The database fails.
+pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
+    ApiTokens::count(scoped, api_tokens_visible(scoped)).await
+}
+
+/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin anybody's. Revoking twice is no
+/// error and keeps the first time.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`].
+pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
+    scoped.permit(Action::Delete, Resource::OwnApiToken, id.0)?;
+    let token = ApiTokens::require(scoped, id).await?;
+    if scoped
+        .caller()
+        .is_some_and(|caller| caller.user != token.user_id)
+    {
+        scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
+    }
+    let revoked = api_token::ActiveModel {
+        revoked_at: Set(Some(scoped.env().now())),
+        ..Default::default()
+    };
+    let which = Condition::all()
+        .add(api_token::Column::Id.eq(id))
+        .add(api_token::Column::RevokedAt.is_null());
+    scoped.update(which, revoked).await?;
+    scoped.announce(TOPIC_CREDENTIAL, id.0).await?;
+    ApiTokens::require(scoped, id).await
+}
+
+#[derive(FromQueryResult)]
+struct TokenRow {
+    tenant_id: Uuid,
+    user_id: Uuid,
+    secret_hash: Vec<u8>,
+    token_role: Role,
+    member_role: Role,
+    expires_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Finds out who shows this token. `None` where it is malformed, unknown, expired, revoked, or its owner is no member any more.
+///
+/// # Errors
+/// The database fails.
+pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Caller>> {
+    let Some(id) = token_id(API_TOKEN, token).map(ApiTokenId) else {
+        return Ok(None);
+    };
+    let system = store.system(SystemPurpose::TokenAuthenticate).await?;
+    let rows: Vec<TokenRow> = system
+        .sql_all(
+            "SELECT t.tenant_id, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
+             FROM api_tokens t JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id
+             WHERE t.id = $1 AND t.revoked_at IS NULL",
+            [id.0.into()],
+        )
+        .await?;
+    drop(system);
+    let Some(row) = rows.into_iter().next() else {
+        return Ok(None);
+    };
+    let now = store.env().now();
+    if !token_matches(token, &row.secret_hash) || row.expires_at.is_some_and(|at| at <= now) {
+        return Ok(None);
+    }
+    let caller = Caller {
+        tenant: TenantId(row.tenant_id),
+        user: UserId(row.user_id),
+        role: row.token_role.min(row.member_role),
+        credential: Credential::Token(id),
+    };
+    if row
+        .last_used_at
+        .is_none_or(|at| now - at >= LAST_USED_RESOLUTION)
+    {
+        let scoped = store.write(caller.tenant).await?;
+        let used = api_token::ActiveModel {
+            last_used_at: Set(Some(now)),
+            ..Default::default()
+        };
+        scoped.update(api_token::Column::Id.eq(id), used).await?;
+        scoped.commit().await?;
+    }
+    Ok(Some(caller))
+}

@@ -1,0 +1,188 @@
+//! Looking at an invitation and accepting it, by whoever holds its secret and is in no tenant yet.
+//!
+//! A secret that is forged, expired, revoked or used, or was made for another address, is refused with one error and by one path: who tries
+//! learns nothing of which it was.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+use serde_json::json;
+
+use crate::actor::{Origin, Step};
+use crate::audit;
+use crate::entity::{invitation, membership, tenant, user};
+use crate::error::{Error, Result};
+use crate::model::{InvitationId, Membership, Role, Tenant, UserId};
+use crate::policy::{Action, Resource};
+use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::token::{INVITATION, token_id, token_matches};
+
+/// What an invitation tells whoever holds its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationView {
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// Whom it is for.
+    pub email: String,
+    /// What whoever accepts it may do.
+    pub role: Role,
+    /// What the person who invited is called; `None` for an operator.
+    pub inviter: Option<String>,
+    /// From when on it is refused.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Who accepts an invitation.
+#[derive(Clone)]
+pub enum Invitee {
+    /// Somebody who is signed in, with the address that the invitation is for.
+    User(UserId),
+}
+
+/// What came of an invitation that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The membership there: who belonged to the tenant already keeps the role they had.
+    pub membership: Membership,
+}
+
+/// Reads an invitation by its secret.
+///
+/// # Errors
+/// [`Error::InvitationInvalid`].
+pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationView> {
+    let id = secret_read(secret)?;
+    let system = store.system(SystemPurpose::InvitationLook).await?;
+    let row = open_find(&system, id, secret).await?;
+    let tenant = tenant_of(&system, &row).await?;
+    let inviter = match row.invited_by {
+        Some(inviter) => user_find(&system, inviter).await?.map(|user| user.name),
+        None => None,
+    };
+    Ok(InvitationView {
+        tenant_name: tenant.name,
+        email: row.email,
+        role: row.role,
+        inviter,
+        expires_at: row.expires_at,
+    })
+}
+
+/// Makes whoever holds the secret a member, once. Of several who accept at the same moment one does.
+///
+/// # Errors
+/// [`Error::InvitationInvalid`].
+pub async fn invitation_accept(
+    store: &Store,
+    secret: &str,
+    who: Invitee,
+    origin: &Origin,
+) -> Result<Joined> {
+    let id = secret_read(secret)?;
+    let accepted = accept(store, id, secret, who, origin).await;
+    if let Err(Error::InvitationInvalid) = &accepted {
+        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let code = Error::InvitationInvalid.code();
+        system.record(code, Some(id.0), origin, None).await?;
+        system.commit().await?;
+    }
+    accepted
+}
+
+async fn accept(
+    store: &Store,
+    id: InvitationId,
+    secret: &str,
+    who: Invitee,
+    origin: &Origin,
+) -> Result<Joined> {
+    let system = store.system(SystemPurpose::InvitationAccept).await?;
+    let row = open_find(&system, id, secret).await?;
+    let Invitee::User(user) = who;
+    let user = user_find(&system, user)
+        .await?
+        .filter(|user| user.email == row.email)
+        .ok_or(Error::InvitationInvalid)?;
+    // One of several who got here passes: the others find the invitation used.
+    let used = invitation::ActiveModel {
+        accepted_at: Set(Some(system.env().now())),
+        accepted_by: Set(Some(user.id)),
+        ..Default::default()
+    };
+    if system.update(open(id), used).await? == 0 {
+        return Err(Error::InvitationInvalid);
+    }
+    let joined = join(&system, &row, user.id).await?;
+    let step = Step {
+        action: Action::Create,
+        resource: Resource::Member,
+        subject: Some(user.id.0),
+        detail: Some(json!({"invitation": id, "role": joined.membership.role})),
+    };
+    let entry = audit::entry_by_system(system.env(), row.tenant_id, Some(user.id), origin, step);
+    system.audit(entry).await?;
+    system.commit().await?;
+    Ok(joined)
+}
+
+/// The membership that the invitation is for, where there is none yet.
+async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<Joined> {
+    let values = [
+        row.tenant_id.into(),
+        user.into(),
+        row.role.into(),
+        system.env().now().into(),
+    ];
+    let sql =
+        "INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (tenant_id, user_id) DO NOTHING";
+    system.sql_execute(sql, values).await?;
+    let which = Condition::all()
+        .add(membership::Column::TenantId.eq(row.tenant_id))
+        .add(membership::Column::UserId.eq(user));
+    let found = system.find::<membership::Entity>(which).await?;
+    let membership = found.into_iter().next();
+    Ok(Joined {
+        tenant: tenant_of(system, row).await?.into(),
+        membership: membership.ok_or(Error::NotFound("membership"))?.into(),
+    })
+}
+
+fn secret_read(secret: &str) -> Result<InvitationId> {
+    token_id(INVITATION, secret)
+        .map(InvitationId)
+        .ok_or(Error::InvitationInvalid)
+}
+
+fn open(id: InvitationId) -> Condition {
+    Condition::all()
+        .add(invitation::Column::Id.eq(id))
+        .add(invitation::Column::AcceptedAt.is_null())
+        .add(invitation::Column::RevokedAt.is_null())
+}
+
+async fn open_find(
+    system: &SystemScope,
+    id: InvitationId,
+    secret: &str,
+) -> Result<invitation::Model> {
+    let now = system.env().now();
+    let found = system.find::<invitation::Entity>(open(id)).await?;
+    found
+        .into_iter()
+        .find(|row| token_matches(secret, &row.secret_hash) && row.expires_at > now)
+        .ok_or(Error::InvitationInvalid)
+}
+
+async fn user_find(system: &SystemScope, id: UserId) -> Result<Option<user::Model>> {
+    let found = system.find::<user::Entity>(user::Column::Id.eq(id)).await?;
+    Ok(found.into_iter().next())
+}
+
+async fn tenant_of(system: &SystemScope, row: &invitation::Model) -> Result<tenant::Model> {
+    let found = system
+        .find::<tenant::Entity>(tenant::Column::Id.eq(row.tenant_id))
+        .await?;
+    found.into_iter().next().ok_or(Error::NotFound("tenant"))
+}

@@ -1,0 +1,186 @@
+//! Making, listing and revoking invitations.
+
+use chrono::TimeDelta;
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, Iterable, NotSet};
+use serde_json::json;
+
+use crate::directory::email_normalize;
+use crate::entity::invitation;
+use crate::error::{Error, Result};
+use crate::model::{Invitation, InvitationId, Role, UserId};
+use crate::page::{Page, PageRequest};
+use crate::policy::{Action, Resource, role_needed};
+use crate::repository::Repository;
+use crate::store::{Access, ReadWrite, Scoped};
+use crate::token::{INVITATION, token_mint};
+
+/// How long an invitation is good.
+pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
+
+/// What a tenant has one of for each address.
+const OPEN: &str = "an open invitation for this address";
+
+/// Invitations of a tenant.
+pub struct Invitations;
+
+impl Repository for Invitations {
+    type Entity = invitation::Entity;
+    type Row = invitation::ActiveModel;
+    type Record = Invitation;
+    type Id = InvitationId;
+    const KEY: invitation::Column = invitation::Column::Id;
+    fn id_of(record: &Invitation) -> InvitationId {
+        record.id
+    }
+}
+
+/// What a new invitation is to be.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    /// Whom it is for.
+    pub email: String,
+    /// What whoever accepts it may do.
+    pub role: Role,
+}
+
+/// Invites somebody, for [`INVITATION_LIFETIME`] and for one use, and returns the secret, which is not kept and cannot be had again. An
+/// open invitation for the same address is replaced.
+///
+/// # Errors
+/// [`Error::Forbidden`] for a role above the caller's; [`Error::Invalid`] for what is no address; [`Error::Conflict`] where the address
+/// is a member's.
+pub async fn invitation_create(
+    scoped: &Scoped<ReadWrite>,
+    new: NewInvitation,
+) -> Result<(Invitation, String)> {
+    let id = InvitationId(scoped.env().id());
+    scoped.permit(Action::Create, Resource::Invitation, id.0)?;
+    let email = email_normalize(&new.email)?;
+    scoped.audit_detail(json!({"email": email, "role": new.role}));
+    let inviter = scoped.caller().copied();
+    if inviter.is_some_and(|caller| !caller.role.includes(new.role)) {
+        return Err(Error::Forbidden(new.role.as_str()));
+    }
+    if is_member(scoped, &email).await? {
+        return Err(Error::Conflict("a member with this address"));
+    }
+    let now = scoped.env().now();
+    revoke(scoped, invitation::Column::Email.eq(&email).into()).await?;
+    let minted = token_mint(INVITATION, id.0)?;
+    let row = invitation::ActiveModel {
+        tenant_id: NotSet,
+        id: Set(id),
+        email: Set(email),
+        role: Set(new.role),
+        secret_hash: Set(minted.hash),
+        invited_by: Set(inviter.map(|caller| caller.user)),
+        created_at: Set(now),
+        expires_at: Set(now + INVITATION_LIFETIME),
+        accepted_at: Set(None),
+        accepted_by: Set(None),
+        revoked_at: Set(None),
+    };
+    let made = Invitations::insert(scoped, row)
+        .await
+        .map_err(|e| e.conflict_as(OPEN))?;
+    Ok((made, minted.text))
+}
+
+/// The address that is sent to whom it is for. The secret stands behind the `#`, which a browser keeps to itself: it reaches no server's log.
+pub fn invitation_link(public_url: &str, secret: &str) -> String {
+    format!("{}/invite#{secret}", public_url.trim_end_matches('/'))
+}
+
+/// Takes an invitation back. Twice is once.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Invalid`] where it was accepted already.
+pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> Result<Invitation> {
+    scoped.permit(Action::Delete, Resource::Invitation, id.0)?;
+    Invitations::require(scoped, id).await?;
+    revoke(scoped, invitation::Column::Id.eq(id).into()).await?;
+    let now = Invitations::require(scoped, id).await?;
+    if now.accepted_at.is_some() {
+        return Err(Error::Invalid(
+            "the invitation was accepted: remove the member instead".into(),
+        ));
+    }
+    Ok(now)
+}
+
+/// One page of the invitations that were made, newest first, those that were accepted or revoked too.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who may not read them.
+pub async fn invitation_list<A: Access>(
+    scoped: &Scoped<A>,
+    page: &PageRequest,
+) -> Result<Page<Invitation>> {
+    scoped.permit(Action::Read, Resource::Invitation, None)?;
+    Invitations::list(scoped, Condition::all(), page).await
+}
+
+/// How many invitations [`invitation_list`] would give in all.
+///
+/// # Errors
+/// As [`invitation_list`].
+pub async fn invitation_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
+    scoped.permit(Action::Read, Resource::Invitation, None)?;
+    Invitations::count(scoped, Condition::all()).await
+}
+
+/// Takes back the open invitations that a member made and could not make with the role that is left to them, if any: nobody comes back
+/// by a link that was kept.
+pub(super) async fn invitations_of_member_revoke(
+    scoped: &Scoped<ReadWrite>,
+    member: UserId,
+    left: Option<Role>,
+) -> Result<()> {
+    let needed = role_needed(Resource::Invitation, Action::Create);
+    let left = left.filter(|left| needed.is_some_and(|needed| left.includes(needed)));
+    let beyond = Role::iter().filter(|role| !left.is_some_and(|left| left.includes(*role)));
+    let which = Condition::all()
+        .add(invitation::Column::InvitedBy.eq(member))
+        .add(invitation::Column::Role.is_in(beyond));
+    revoke(scoped, which).await
+}
+
+/// Takes back those that are open.
+async fn revoke(scoped: &Scoped<ReadWrite>, which: Condition) -> Result<()> {
+    let which = which
+        .add(invitation::Column::AcceptedAt.is_null())
+        .add(invitation::Column::RevokedAt.is_null());
+    let which = Condition::all().add(which);
+    let revoked = invitation::ActiveModel {
+        revoked_at: Set(Some(scoped.env().now())),
+        ..Default::default()
+    };
+    scoped.update(which, revoked).await?;
+    Ok(())
+}
+
+async fn is_member(scoped: &Scoped<ReadWrite>, email: &str) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct Member {
+        #[expect(dead_code, reason = "that there is one is all that is asked")]
+        user_id: UserId,
+    }
+    let found: Vec<Member> = scoped
+        .sql_all(
+            "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.tenant_id = $1 AND u.email = $2",
+            [email.into()],
+        )
+        .await?;
+    Ok(!found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_link_stands_where_no_server_sees_it() {
+        let link = invitation_link("https://nyx.example/", "nyxinv_x_y");
+        assert_eq!(link, "https://nyx.example/invite#nyxinv_x_y");
+    }
+}

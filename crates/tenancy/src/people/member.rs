@@ -1,0 +1,189 @@
+//! What members may do, and how they go.
+//!
+//! Every change locks the memberships it depends on and decides by what they are then: two owners who unmake each other at the same
+//! moment do so one after the other, and the second is refused.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, Value};
+use serde_json::json;
+
+use super::invitation::invitations_of_member_revoke;
+use crate::directory::TOPIC_CREDENTIAL;
+use crate::entity::membership;
+use crate::error::{Error, Result};
+use crate::model::{Membership, Role, UserId};
+use crate::policy::{Action, Resource, role_check};
+use crate::store::{ReadWrite, Scoped};
+
+/// Gives a member another role. Open streams of that person end, and come back with what they may do now.
+///
+/// # Errors
+/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a role above the caller's and for a member above the caller;
+/// [`Error::LastOwner`].
+pub async fn member_role_set(
+    scoped: &Scoped<ReadWrite>,
+    user: UserId,
+    role: Role,
+) -> Result<Membership> {
+    scoped.permit(Action::Update, Resource::Member, user.0)?;
+    let locked = Locked::take(scoped, user).await?;
+    let old = locked.target()?;
+    scoped.audit_detail(json!({"from": old.role, "to": role}));
+    above_check(scoped, old.role)?;
+    above_check(scoped, role)?;
+    if role != Role::Owner {
+        locked.owner_stays(user)?;
+    }
+    locked.caller_still_includes(scoped, Action::Update, &[old.role, role])?;
+    if old.role == role {
+        return Ok(old.into());
+    }
+    set(scoped, user, role).await?;
+    Ok(Membership { role, ..old.into() })
+}
+
+/// Takes a member out of the tenant, with the member's API tokens. What the member made stays.
+///
+/// # Errors
+/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a member above the caller; [`Error::LastOwner`].
+pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
+    scoped.permit(Action::Delete, Resource::Member, user.0)?;
+    let locked = Locked::take(scoped, user).await?;
+    let old = locked.target()?;
+    scoped.audit_detail(json!({"role": old.role}));
+    above_check(scoped, old.role)?;
+    locked.owner_stays(user)?;
+    locked.caller_still_includes(scoped, Action::Delete, &[old.role])?;
+    remove(scoped, user).await
+}
+
+/// Takes the caller out of the tenant, whatever the role.
+///
+/// # Errors
+/// [`Error::LastOwner`]; [`Error::NotFound`] where nobody in particular asks.
+pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
+    let user = scoped.caller().ok_or(Error::NotFound("member"))?.user;
+    scoped.permit(Action::Delete, Resource::OwnMembership, user.0)?;
+    let locked = Locked::take(scoped, user).await?;
+    locked.target()?;
+    locked.owner_stays(user)?;
+    remove(scoped, user).await
+}
+
+/// Makes another member an owner and the caller, who was one, an admin. Returns the new owner's membership.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who is no owner; [`Error::NotFound`] for who is no member; [`Error::Invalid`] for oneself.
+pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Result<Membership> {
+    scoped.permit(Action::Transfer, Resource::Tenant, scoped.tenant().0)?;
+    scoped.audit_detail(json!({"to": to}));
+    let giver = scoped.caller().ok_or(Error::NotFound("member"))?.user;
+    if giver == to {
+        return Err(Error::Invalid(
+            "give the tenant to somebody else than yourself".into(),
+        ));
+    }
+    let locked = Locked::take(scoped, to).await?;
+    let old = locked.target()?;
+    locked.caller_still_includes(scoped, Action::Update, &[Role::Owner])?;
+    set(scoped, to, Role::Owner).await?;
+    set(scoped, giver, Role::Admin).await?;
+    Ok(Membership {
+        role: Role::Owner,
+        ..old.into()
+    })
+}
+
+/// The memberships that a change depends on, which nobody else changes until it is done: the owners', the caller's, and the one in question.
+struct Locked {
+    rows: Vec<membership::Model>,
+    target: UserId,
+}
+
+impl Locked {
+    async fn take(scoped: &Scoped<ReadWrite>, target: UserId) -> Result<Self> {
+        let caller = scoped.caller().map_or(target, |caller| caller.user);
+        // In one order, so that two changes wait for each other and do not lock each other out.
+        let sql = match scoped.backend() {
+            DbBackend::Postgres => {
+                "SELECT tenant_id, user_id, role, created_at FROM memberships
+                 WHERE tenant_id = $1 AND (role = 'OWNER' OR user_id IN ($2, $3)) ORDER BY user_id FOR UPDATE"
+            }
+            // SQLite has one writer at a time.
+            _ => {
+                "SELECT tenant_id, user_id, role, created_at FROM memberships
+                 WHERE tenant_id = $1 AND (role = 'OWNER' OR user_id IN ($2, $3)) ORDER BY user_id"
+            }
+        };
+        let values: [Value; 2] = [target.into(), caller.into()];
+        let rows = scoped.sql_all(sql, values).await?;
+        Ok(Self { rows, target })
+    }
+
+    fn of(&self, user: UserId) -> Option<&membership::Model> {
+        self.rows.iter().find(|row| row.user_id == user)
+    }
+
+    fn target(&self) -> Result<membership::Model> {
+        self.of(self.target).cloned().ok_or(Error::NotFound("user"))
+    }
+
+    /// Passes where the caller still may do this to members of those roles: by the role that the caller has now, which may be less than
+    /// when the request began.
+    fn caller_still_includes(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        action: Action,
+        roles: &[Role],
+    ) -> Result<()> {
+        let Some(caller) = scoped.caller() else {
+            return Ok(());
+        };
+        let now = self.of(caller.user).map(|row| row.role.min(caller.role));
+        let now = now.ok_or(Error::Forbidden("a membership"))?;
+        role_check(now, Resource::Member, action)?;
+        roles.iter().try_for_each(|role| includes_check(now, *role))
+    }
+
+    /// Passes where somebody else is an owner, or that user is none.
+    fn owner_stays(&self, user: UserId) -> Result<()> {
+        let owners = || self.rows.iter().filter(|row| row.role == Role::Owner);
+        if owners().any(|row| row.user_id == user) && owners().count() == 1 {
+            return Err(Error::LastOwner);
+        }
+        Ok(())
+    }
+}
+
+/// Passes where the caller's role, as the request began, includes that one.
+fn above_check(scoped: &Scoped<ReadWrite>, role: Role) -> Result<()> {
+    scoped
+        .caller()
+        .map_or(Ok(()), |caller| includes_check(caller.role, role))
+}
+
+fn includes_check(own: Role, role: Role) -> Result<()> {
+    if own.includes(role) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(role.as_str()))
+    }
+}
+
+async fn set(scoped: &Scoped<ReadWrite>, user: UserId, role: Role) -> Result<()> {
+    let row = membership::ActiveModel {
+        role: Set(role),
+        ..Default::default()
+    };
+    scoped
+        .update(membership::Column::UserId.eq(user), row)
+        .await?;
+    invitations_of_member_revoke(scoped, user, Some(role)).await?;
+    scoped.announce(TOPIC_CREDENTIAL, user.0).await
+}
+
+async fn remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
+    let which = membership::Column::UserId.eq(user);
+    scoped.delete::<membership::Entity>(which).await?;
+    invitations_of_member_revoke(scoped, user, None).await?;
+    scoped.announce(TOPIC_CREDENTIAL, user.0).await
+}

@@ -1,0 +1,38 @@
+//! Secrets at rest: sealed with a master key that is not in the database, each bound to its tenant, its kind and its name.
+//!
+//! A service that has asked the policy keeps a secret with [`secret_put`] and reads it with [`secret_get`]; these ask nothing themselves. A row that is
+//! copied to another tenant, kind or name does not open there, and neither does one in which a bit was changed. [`secrets_reseal`] moves a tenant's
+//! secrets to the current master key, a few at a time, while servers go on.
+
+mod keyring;
+mod seal;
+mod service;
+
+use zeroize::Zeroizing;
+
+pub use keyring::{KEY_BYTES, KeySource, Keyring, MasterKey, MasterKeys};
+pub use service::{
+    KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, secret_get, secret_key_uses, secret_names,
+    secret_put, secret_remove, secret_tenants, secrets_reseal, secrets_rotation_record,
+};
+
+/// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls [`Secret::expose`].
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes a secret over.
+    pub fn new(value: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(value.into()))
+    }
+
+    /// Its bytes, for whoever uses them at once and keeps no copy.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}

@@ -1,0 +1,225 @@
+//! Keeping secrets in the database, and moving them to another master key.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Condition, FromQueryResult};
+use serde_json::json;
+
+use super::{Keyring, Secret};
+use crate::actor::Origin;
+use crate::audit::OUTCOME_OK;
+use crate::entity::sealed_secret::{ActiveModel, Column, Entity};
+use crate::entity::tenant;
+use crate::error::{Error, Result};
+use crate::model::Tenant;
+use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
+
+/// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// Who seals and who re-seals take turns: what is sealed after a re-sealing began is sealed with the key that it moves to.
+const TURN: &str = "sealed_secrets";
+
+/// Keeps a secret under its kind and name, in the place of one that was there.
+///
+/// # Errors
+/// [`Error::Invalid`] for one that is too long; [`Error::MasterKey`] where there is no key to seal it with.
+pub async fn secret_put(
+    scoped: &Scoped<ReadWrite>,
+    keyring: &Keyring,
+    kind: &str,
+    name: &str,
+    value: &Secret,
+) -> Result<()> {
+    if value.expose().len() > SECRET_BYTES_MAX {
+        return Err(Error::Invalid(format!(
+            "a secret has at most {SECRET_BYTES_MAX} bytes"
+        )));
+    }
+    scoped.turn(TURN).await?;
+    let (key_id, sealed) = keyring.seal(scoped.tenant(), kind, name, value.expose())?;
+    let row = ActiveModel {
+        kind: Set(kind.to_owned()),
+        name: Set(name.to_owned()),
+        key_id: Set(key_id),
+        sealed: Set(sealed),
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    let key = [Column::Kind, Column::Name];
+    let changed = [Column::KeyId, Column::Sealed, Column::UpdatedAt];
+    scoped.upsert_all(vec![row], &key, &changed).await
+}
+
+/// The secret of that kind and name, where there is one.
+///
+/// # Errors
+/// [`Error::SecretUnreadable`] where no key opens it.
+pub async fn secret_get<A: Access>(
+    scoped: &Scoped<A>,
+    keyring: &Keyring,
+    kind: &str,
+    name: &str,
+) -> Result<Option<Secret>> {
+    let row = scoped
+        .find::<Entity>()
+        .filter(Column::Kind.eq(kind))
+        .filter(Column::Name.eq(name))
+        .one()
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    keyring
+        .open(scoped.tenant(), kind, name, &row.key_id, &row.sealed)
+        .map(Some)
+}
+
+/// Forgets a secret, and tells whether there was one.
+///
+/// # Errors
+/// The database refuses.
+pub async fn secret_remove(scoped: &Scoped<ReadWrite>, kind: &str, name: &str) -> Result<bool> {
+    let which = Condition::all()
+        .add(Column::Kind.eq(kind))
+        .add(Column::Name.eq(name));
+    Ok(scoped.delete::<Entity>(which).await? > 0)
+}
+
+/// The names of the tenant's secrets of a kind, sorted. Nothing is opened.
+///
+/// # Errors
+/// The database fails.
+pub async fn secret_names<A: Access>(scoped: &Scoped<A>, kind: &str) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = scoped
+        .find::<Entity>()
+        .filter(Column::Kind.eq(kind))
+        .order_by_asc(Column::Name)
+        .columns([Column::Name])
+        .await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
+/// What one call of [`secrets_reseal`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Secrets that are now sealed with the current key.
+    pub resealed: u64,
+    /// The tenant's secrets that are still sealed with another one.
+    pub remaining: u64,
+    /// How many of those this call came upon and could not open.
+    pub unreadable: u64,
+}
+
+/// Seals up to `batch` of a tenant's secrets anew with the current key. Called again until it finds none to seal; a call that is not committed has done
+/// nothing. What no key opens is left as it is.
+///
+/// # Errors
+/// [`Error::MasterKey`]; the database refuses.
+pub async fn secrets_reseal(
+    scoped: &Scoped<ReadWrite>,
+    keyring: &Keyring,
+    batch: u64,
+) -> Result<Resealed> {
+    scoped.turn(TURN).await?;
+    // Read after the turn came: whoever sealed with an older current key has committed.
+    let current = keyring.keys_fresh()?.current;
+    let others = || Column::KeyId.ne(current.id());
+    let mut done = Resealed::default();
+    let mut last: Option<(String, String)> = None;
+    while done.resealed < batch {
+        let after = last.take().map(|(kind, name)| {
+            Condition::any().add(Column::Kind.gt(kind.clone())).add(
+                Condition::all()
+                    .add(Column::Kind.eq(kind))
+                    .add(Column::Name.gt(name)),
+            )
+        });
+        let rows = scoped
+            .find::<Entity>()
+            .filter(others())
+            .filter(Condition::all().add_option(after))
+            .order_by_asc(Column::Kind)
+            .order_by_asc(Column::Name)
+            .limit(batch - done.resealed)
+            .all()
+            .await?;
+        let Some(end) = rows.last() else { break };
+        last = Some((end.kind.clone(), end.name.clone()));
+        for row in rows {
+            let (kind, name) = (row.kind.as_str(), row.name.as_str());
+            match keyring.open(scoped.tenant(), kind, name, &row.key_id, &row.sealed) {
+                Ok(value) => {
+                    secret_put(scoped, keyring, kind, name, &value).await?;
+                    done.resealed += 1;
+                }
+                Err(Error::SecretUnreadable) => done.unreadable += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    done.remaining = scoped.find::<Entity>().filter(others()).count().await?;
+    Ok(done)
+}
+
+/// How many of a tenant's secrets are sealed with a key.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct KeyUse {
+    /// The key's id.
+    pub key_id: String,
+    /// How many secrets.
+    pub secrets: i64,
+}
+
+/// Which keys a tenant's secrets are sealed with.
+///
+/// # Errors
+/// The database fails.
+pub async fn secret_key_uses<A: Access>(scoped: &Scoped<A>) -> Result<Vec<KeyUse>> {
+    scoped
+        .sql_all(
+            "SELECT key_id, count(*) AS secrets FROM sealed_secrets WHERE tenant_id = $1 GROUP BY key_id ORDER BY key_id",
+            [],
+        )
+        .await
+}
+
+/// Every tenant, oldest first, for an operator who moves their secrets to another key.
+///
+/// # Errors
+/// The database fails.
+pub async fn secret_tenants(store: &Store) -> Result<Vec<Tenant>> {
+    let system = store.system(SystemPurpose::SecretRotate).await?;
+    let rows = system.find::<tenant::Entity>(Condition::all()).await?;
+    let mut tenants: Vec<Tenant> = rows.into_iter().map(Into::into).collect();
+    tenants.sort_by_key(|tenant| tenant.id.0);
+    Ok(tenants)
+}
+
+/// What became of a rotation, over all tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// The key that the secrets were moved to.
+    pub key_id: String,
+    /// How many were moved.
+    pub resealed: u64,
+    /// How many no key opened.
+    pub unreadable: u64,
+}
+
+/// Writes a rotation down in the log of what was done across tenants.
+///
+/// # Errors
+/// The database refuses.
+pub async fn secrets_rotation_record(store: &Store, rotation: &Rotation) -> Result<()> {
+    let system = store.system(SystemPurpose::SecretRotate).await?;
+    let outcome = if rotation.unreadable == 0 {
+        OUTCOME_OK
+    } else {
+        Error::SecretUnreadable.code()
+    };
+    let detail = json!({
+        "keyId": rotation.key_id,
+        "resealed": rotation.resealed,
+        "unreadable": rotation.unreadable,
+    });
+    let origin = Origin::default();
+    system.record(outcome, None, &origin, Some(detail)).await?;
+    system.commit().await
+}

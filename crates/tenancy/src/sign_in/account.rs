@@ -1,0 +1,279 @@
+//! Accounts: how they come to be, their passwords, and the first owner of a server that nobody has used yet.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, DbBackend, FromQueryResult};
+
+use super::journal::{self, Event};
+use super::password::{Password, PasswordHash, PasswordHasher, Verdict};
+use super::session::{session_create, sessions_revoke_all};
+use super::throttle::Attempt;
+use super::{Client, NewSession, WRONG, password_of};
+use crate::actor::Origin;
+use crate::directory::{email_normalize, tenant_insert};
+use crate::entity::{password, user};
+use crate::error::{Error, Result};
+use crate::model::{SessionId, Tenant, User, UserId};
+use crate::store::{Store, SystemPurpose, SystemScope};
+
+/// Who may make an account by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignUp {
+    /// Nobody: an operator or an invitation makes accounts.
+    #[default]
+    Closed,
+    /// Everybody. The account is in no tenant until it is invited.
+    Open,
+}
+
+/// An account to make.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The address that it is known by.
+    pub email: String,
+    /// What the person is called; the beginning of the address where it is empty.
+    pub name: String,
+    /// The password, hashed before the transaction begins; none for who signs in by another service.
+    pub password: Option<PasswordHash>,
+    /// Whether the person has shown that the address is theirs: by a link that was sent there, or another service says so.
+    pub address_proven: bool,
+}
+
+/// Makes an account. Part of a scope that writes, so that it is kept together with what led to it, such as an invitation.
+///
+/// # Errors
+/// [`Error::Conflict`] where there is one with that address; [`Error::Invalid`] for what is no address or a name over 200 characters.
+pub async fn account_create(system: &SystemScope, new: NewAccount) -> Result<User> {
+    let email = email_normalize(&new.email)?;
+    let name = match new.name.trim() {
+        "" => email.split('@').next().unwrap_or_default(),
+        name => name,
+    };
+    if name.chars().count() > 200 {
+        return Err(Error::Invalid("a name has at most 200 characters".into()));
+    }
+    let row = system
+        .insert(user::ActiveModel {
+            id: Set(UserId(system.env().id())),
+            name: Set(name.to_owned()),
+            email: Set(email),
+            created_at: Set(system.env().now()),
+        })
+        .await
+        .map_err(|error| error.conflict_as("an account with this address"))?;
+    if let Some(hash) = new.password {
+        password_set(system, row.id, hash, new.address_proven).await?;
+    }
+    Ok(row.into())
+}
+
+/// Makes an account for whoever asks, where the operator lets people do so, and signs them in.
+///
+/// # Errors
+/// [`Error::SignUpClosed`]; [`Error::Throttled`]; as [`Password::check`] and [`account_create`].
+pub async fn account_sign_up(
+    store: &Store,
+    hasher: &PasswordHasher,
+    allowed: SignUp,
+    (email, name): (&str, &str),
+    password: &Password,
+    client: &Client,
+) -> Result<(User, NewSession)> {
+    if allowed == SignUp::Closed {
+        return Err(Error::SignUpClosed);
+    }
+    let email = email_normalize(email)?;
+    password.check(&email)?;
+    // Making accounts costs a hash and tells which addresses have one: it is slowed down like guessing.
+    let attempt = Attempt::begin(store, &email, client).await?;
+    let hash = hasher.hash(password).await?;
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let new = NewAccount {
+        email,
+        name: name.to_owned(),
+        password: Some(hash),
+        address_proven: false,
+    };
+    let user = account_create(&system, new).await?;
+    let event = Event::done("sign_up", user.id, None);
+    journal::add(&system, event, &client.origin).await?;
+    attempt.succeed(&system).await?;
+    let session = session_create(&system, user.id, "password", client).await?;
+    system.commit().await?;
+    Ok((user, session))
+}
+
+/// The account with that address. Part of a scope, for what else is decided in it.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no address.
+pub async fn account_by_email(system: &SystemScope, email: &str) -> Result<Option<User>> {
+    let email = email_normalize(email)?;
+    let found = system
+        .find::<user::Entity>(user::Column::Email.eq(&email))
+        .await?;
+    Ok(found.into_iter().next().map(Into::into))
+}
+
+/// Somebody has just shown that the account's address is theirs. A password that was set by somebody who never did, by signing up first under
+/// another person's address, is taken away with its sessions. Call it before an account is given more because of its address.
+///
+/// # Errors
+/// The database refuses.
+pub async fn account_address_proven(system: &SystemScope, user: UserId) -> Result<()> {
+    let unproven = sea_orm::Condition::all()
+        .add(password::Column::UserId.eq(user))
+        .add(password::Column::AddressProven.eq(false));
+    if system.delete::<password::Entity>(unproven).await? > 0 {
+        sessions_revoke_all(system, user, None).await?;
+    }
+    Ok(())
+}
+
+/// Gives an account a password, in place of the one it has.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such account.
+pub async fn password_set(
+    system: &SystemScope,
+    user: UserId,
+    hash: PasswordHash,
+    address_proven: bool,
+) -> Result<()> {
+    system
+        .sql_execute(
+            "INSERT INTO passwords (user_id, hash, address_proven, changed_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (user_id) DO UPDATE SET hash = $2, address_proven = $3, changed_at = $4",
+            [
+                user.0.into(),
+                hash.0.into(),
+                address_proven.into(),
+                system.env().now().into(),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Changes one's own password, which needs the old one, and ends one's other sessions.
+///
+/// # Errors
+/// [`Error::SignInRefused`] for a wrong old password, [`Error::Throttled`] for too many of them; as [`Password::check`].
+pub async fn password_change(
+    store: &Store,
+    hasher: &PasswordHasher,
+    (user, kept): (&User, SessionId),
+    old: &Password,
+    new: &Password,
+    client: &Client,
+) -> Result<()> {
+    new.check(&user.email)?;
+    let attempt = Attempt::begin(store, &user.email, client).await?;
+    let known = password_of(store, &user.email).await?;
+    let proven = known.as_ref().is_some_and(|known| known.address_proven);
+    if hasher
+        .verify(old, known.and_then(|known| known.hash))
+        .await?
+        == Verdict::Wrong
+    {
+        let system = store.system(SystemPurpose::SignIn).await?;
+        let event = Event {
+            outcome: "SIGN_IN_REFUSED",
+            ..Event::done("password_change", user.id, Some(kept))
+        };
+        journal::add(&system, event, &client.origin).await?;
+        system.commit().await?;
+        return Err(Error::SignInRefused(WRONG));
+    }
+    let hash = hasher.hash(new).await?;
+    let system = store.system(SystemPurpose::SignIn).await?;
+    password_set(&system, user.id, hash, proven).await?;
+    sessions_revoke_all(&system, user.id, Some(kept)).await?;
+    attempt.succeed(&system).await?;
+    let event = Event::done("password_change", user.id, Some(kept));
+    journal::add(&system, event, &client.origin).await?;
+    system.commit().await
+}
+
+/// Gives the account with that address a password, on an operator's word, and ends its sessions.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such account; as [`Password::check`].
+pub async fn password_reset(
+    store: &Store,
+    hasher: &PasswordHasher,
+    email: &str,
+    new: &Password,
+) -> Result<User> {
+    new.check(email)?;
+    let hash = hasher.hash(new).await?;
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let user = account_by_email(&system, email).await?;
+    let user = user.ok_or(Error::NotFound("user"))?;
+    password_set(&system, user.id, hash, true).await?;
+    sessions_revoke_all(&system, user.id, None).await?;
+    let event = Event::done("password_reset", user.id, None);
+    journal::add_by_operator(&system, event).await?;
+    system.commit().await?;
+    Ok(user)
+}
+
+/// The first owner of a server that nobody has used yet, and the tenant.
+#[derive(Debug, Clone)]
+pub struct FirstOwner {
+    /// The tenant's slug, which is also its name.
+    pub tenant: String,
+    /// The owner's e-mail address.
+    pub email: String,
+    /// The owner's password.
+    pub password: Password,
+}
+
+/// Makes the first tenant with its owner, only where there is none at all; `None` where there is. Of several replicas that start together
+/// one makes it.
+///
+/// # Errors
+/// As [`Password::check`] and [`tenant_create`](crate::directory::tenant_create).
+pub async fn first_owner_create(
+    store: &Store,
+    hasher: &PasswordHasher,
+    first: &FirstOwner,
+) -> Result<Option<(Tenant, User)>> {
+    if tenants_exist(&store.system(SystemPurpose::DirectoryRead).await?).await? {
+        return Ok(None);
+    }
+    first.password.check(&first.email)?;
+    let hash = hasher.hash(&first.password).await?;
+    let system = store.system(SystemPurpose::TenantCreate).await?;
+    if system.backend() == DbBackend::Postgres {
+        // The number is any that nobody else takes: "nyxfirst" as bytes. SQLite has one writer anyway.
+        system
+            .sql_execute("SELECT pg_advisory_xact_lock(7960526197605167988)", [])
+            .await?;
+    }
+    if tenants_exist(&system).await? {
+        return Ok(None);
+    }
+    let (tenant, owner) =
+        tenant_insert(&system, &first.tenant, &first.tenant, &first.email).await?;
+    password_set(&system, owner.id, hash, true).await?;
+    let origin = Origin::default();
+    let detail = serde_json::json!({"action": "first_owner_create"});
+    system
+        .record("OK", Some(tenant.id.0), &origin, Some(detail))
+        .await?;
+    system.commit().await?;
+    Ok(Some((tenant, owner)))
+}
+
+async fn tenants_exist(system: &SystemScope) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct One {
+        #[expect(dead_code, reason = "that there is a row is the answer")]
+        one: i64,
+    }
+    let rows: Vec<One> = system
+        .sql_all("SELECT CAST(1 AS bigint) AS one FROM tenants LIMIT 1", [])
+        .await?;
+    Ok(!rows.is_empty())
+}

@@ -1,0 +1,94 @@
+//! What is written down of signing in and out: in the log of what was done across tenants, and in the log of each tenant that the person is in.
+
+use sea_orm::Value;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::actor::Origin;
+use crate::audit::{AuditActor, OUTCOME_OK};
+use crate::error::Result;
+use crate::model::{SessionId, UserId};
+use crate::store::SystemScope;
+
+/// Something that happened at sign-in.
+pub(crate) struct Event {
+    /// What, as the log names it.
+    pub(crate) action: &'static str,
+    /// How somebody signed in: `password`, a provider's name.
+    pub(crate) method: Option<String>,
+    /// Whose account it is, where there is one.
+    pub(crate) user: Option<UserId>,
+    /// Which session.
+    pub(crate) session: Option<SessionId>,
+    /// `OK`, or the code of the refusal.
+    pub(crate) outcome: &'static str,
+}
+
+impl Event {
+    /// Something that a person did with an account.
+    pub(crate) fn done(action: &'static str, user: UserId, session: Option<SessionId>) -> Self {
+        Self {
+            action,
+            method: None,
+            user: Some(user),
+            session,
+            outcome: OUTCOME_OK,
+        }
+    }
+
+    /// A sign-in that was refused.
+    pub(crate) fn refused(method: &str, code: &'static str) -> Self {
+        Self {
+            action: "sign_in",
+            method: Some(method.to_owned()),
+            user: None,
+            session: None,
+            outcome: code,
+        }
+    }
+}
+
+/// Writes an event down in the transaction that it is part of. These are the same two statements whether there is such an account or not, so
+/// that their number does not tell.
+pub(crate) async fn add(system: &SystemScope, event: Event, origin: &Origin) -> Result<()> {
+    write(system, AuditActor::User, event, origin).await
+}
+
+/// The same for what an operator did.
+pub(crate) async fn add_by_operator(system: &SystemScope, event: Event) -> Result<()> {
+    write(system, AuditActor::Operator, event, &Origin::default()).await
+}
+
+async fn write(
+    system: &SystemScope,
+    actor: AuditActor,
+    event: Event,
+    origin: &Origin,
+) -> Result<()> {
+    let detail = json!({"action": event.action, "method": event.method, "session": event.session});
+    let subject = event.user.map(|user| user.0);
+    system
+        .record(event.outcome, subject, origin, Some(detail))
+        .await?;
+    let values: [Value; 11] = [
+        event.user.map_or(Uuid::nil(), |user| user.0).into(),
+        system.env().id().into(),
+        system.env().now().into(),
+        actor.as_str().into(),
+        event.session.map(|session| session.0).into(),
+        event.action.into(),
+        event.outcome.into(),
+        origin.address.map(|address| address.to_string()).into(),
+        origin.request_id.clone().into(),
+        event.method.map(|method| json!({"method": method})).into(),
+        None::<Uuid>.into(),
+    ];
+    system
+        .sql_execute(
+            "INSERT INTO audit_entries (tenant_id, id, at, actor, user_id, token_id, session_id, action, outcome, address, request_id, detail)
+             SELECT m.tenant_id, $2, $3, $4, m.user_id, $11, $5, $6, $7, $8, $9, $10 FROM memberships m WHERE m.user_id = $1",
+            values,
+        )
+        .await
+        .map(drop)
+}

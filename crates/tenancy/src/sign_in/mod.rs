@@ -1,0 +1,152 @@
+//! How people show who they are: accounts and passwords, sessions, and what slows down guessing.
+//!
+//! A person signs in once and is known by a session from then on; what the person may do is looked up in each tenant, at each request.
+//! Whatever happens here is written down across tenants, and in the log of each tenant that the person is in.
+//!
+//! ```
+//! use nyxcore_tenancy::sign_in::{Client, Password, PasswordHasher, password_sign_in, session_authenticate};
+//! use nyxcore_tenancy::{Result, Store};
+//!
+//! async fn whoami(store: &Store, hasher: &PasswordHasher) -> Result<Option<String>> {
+//!     let password = Password::new("correct horse battery staple");
+//!     let signed_in = password_sign_in(store, hasher, "ada@example.org", &password, &Client::default()).await?;
+//!     let known = session_authenticate(store, &signed_in.secret, Some("acme")).await?;
+//!     Ok(known.map(|known| known.user.name))
+//! }
+//! ```
+
+mod account;
+mod journal;
+mod password;
+mod session;
+mod throttle;
+
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+pub use account::{
+    FirstOwner, NewAccount, SignUp, account_address_proven, account_by_email, account_create,
+    account_sign_up, first_owner_create, password_change, password_reset, password_set,
+};
+pub use password::{PASSWORD_MAX, PASSWORD_MIN, Password, PasswordHash, PasswordHasher};
+pub use session::{
+    SESSION_IDLE, SESSION_LIFE, SignedIn, session_authenticate, session_create,
+    session_is_well_formed, session_list, session_look, session_revoke, sessions_revoke_all,
+    sign_out_everywhere,
+};
+pub use throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW};
+
+use crate::actor::Origin;
+use crate::directory::email_normalize;
+use crate::error::{Error, Result};
+use crate::model::{Session, UserId};
+use crate::store::{Store, SystemPurpose};
+use journal::Event;
+use password::Verdict;
+use throttle::Attempt;
+
+/// What a wrong password and an unknown account are told.
+pub(crate) const WRONG: &str = "the e-mail address or the password is wrong";
+
+/// Who signs in, as far as the network tells.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// From where.
+    pub origin: Origin,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// A session that was made now.
+#[derive(Clone)]
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// What the cookie is to hold; it is not kept.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewSession")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Signs somebody in by e-mail address and password. An unknown account, one without a password and a wrong password take the same
+/// path: the same statements, and one hash.
+///
+/// # Errors
+/// [`Error::SignInRefused`]; [`Error::Throttled`] after [`ACCOUNT_FAILURES`] or [`ADDRESS_FAILURES`]; [`Error::Invalid`] for what is no address.
+pub async fn password_sign_in(
+    store: &Store,
+    hasher: &PasswordHasher,
+    email: &str,
+    password: &Password,
+    client: &Client,
+) -> Result<NewSession> {
+    let email = email_normalize(email)?;
+    let attempt = Attempt::begin(store, &email, client).await?;
+    let known = password_of(store, &email).await?;
+    let user = known.as_ref().map(|known| UserId(known.user_id));
+    let stored = known.and_then(|known| known.hash);
+    let verdict = hasher.verify(password, stored).await?;
+    let (Verdict::Good | Verdict::GoodButOld, Some(user)) = (verdict, user) else {
+        let system = store.system(SystemPurpose::SignIn).await?;
+        let event = Event {
+            user,
+            ..Event::refused("password", "SIGN_IN_REFUSED")
+        };
+        journal::add(&system, event, &client.origin).await?;
+        system.commit().await?;
+        tracing::info!("a sign-in was refused");
+        return Err(Error::SignInRefused(WRONG));
+    };
+    let rehashed = match verdict {
+        Verdict::GoodButOld => Some(hasher.hash(password).await?),
+        Verdict::Good | Verdict::Wrong => None,
+    };
+    let system = store.system(SystemPurpose::SignIn).await?;
+    if let Some(hash) = rehashed {
+        let values = [hash.0.into(), user.0.into()];
+        system
+            .sql_execute("UPDATE passwords SET hash = $1 WHERE user_id = $2", values)
+            .await?;
+    }
+    attempt.succeed(&system).await?;
+    let session = session_create(&system, user, "password", client).await?;
+    system.commit().await?;
+    tracing::info!(user = %user, session = %session.session.id, "signed in by password");
+    Ok(session)
+}
+
+#[derive(FromQueryResult)]
+struct KnownRow {
+    user_id: Uuid,
+    hash: Option<String>,
+    address_proven: bool,
+}
+
+async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let rows: Vec<KnownRow> = system
+        .sql_all(
+            "SELECT u.id AS user_id, p.hash, coalesce(p.address_proven, $2) AS address_proven
+             FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email = $1",
+            [email.into(), false.into()],
+        )
+        .await?;
+    Ok(rows.into_iter().next())
+}
+
+/// Takes away failures that count no more and sessions that have come to their end, and tells how many rows that were. Called every now and then.
+///
+/// # Errors
+/// The database refuses.
+pub async fn sign_in_sweep(store: &Store) -> Result<u64> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let gone = throttle::sweep(&system).await? + session::sweep(&system).await?;
+    system.commit().await?;
+    Ok(gone)
+}

@@ -1,0 +1,311 @@
+//! Sessions: what a browser shows in a cookie, `nyxs_<id>_<secret>`, kept as SHA-256. What a session may do is its person's membership at that moment.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Condition, FromQueryResult};
+use uuid::Uuid;
+
+use super::journal::{self, Event};
+use super::{Client, NewSession};
+use crate::directory::TOPIC_CREDENTIAL;
+use crate::entity::session;
+use crate::error::{Error, Result};
+use crate::model::{Caller, Credential, Role, Session, SessionId, Tenant, TenantId, User, UserId};
+use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::token::{SESSION, token_id, token_matches, token_mint};
+
+/// How long a session lasts, whatever is done with it: NIST SP 800-63B (AAL1) asks to sign in again after 30 days.
+pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
+/// How long a session lasts that nobody uses: a week's holiday on a machine that somebody else may sit down at.
+pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
+/// How stale `last_seen_at` may be: a session in steady use costs one write a minute and not one a request.
+const SEEN_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
+/// How much of a browser's name for itself is kept, in characters.
+const USER_AGENT_MAX: usize = 200;
+
+/// A session that is good, whose it is, and where that person may go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Whose it is.
+    pub user: User,
+    /// The tenants that the person is in now, by their slugs, with the role in each.
+    pub tenants: Vec<(Tenant, Role)>,
+    /// Who asks: in the tenant that was wanted, or in the first where none was. `None` where the person is not in the wanted one, or in none.
+    pub caller: Option<Caller>,
+}
+
+impl SignedIn {
+    /// Who asks, in that tenant; `None` where the person is not in it.
+    pub fn caller_in(&self, tenant: TenantId) -> Option<Caller> {
+        let mut tenants = self.tenants.iter();
+        let (tenant, role) = tenants.find(|(listed, _)| listed.id == tenant)?;
+        Some(self.caller_as(tenant, *role))
+    }
+
+    fn caller_as(&self, tenant: &Tenant, role: Role) -> Caller {
+        Caller {
+            tenant: tenant.id,
+            user: self.user.id,
+            role,
+            credential: Credential::Session(self.session.id),
+        }
+    }
+}
+
+/// Signs a person in: makes a session, writes it down, and gives the secret that the cookie is to hold, which is not kept.
+///
+/// `method` says how the person showed who it is: `password`, `oidc:<provider>`, `invitation`. Part of a scope for [`SystemPurpose::SignIn`] or
+/// [`SystemPurpose::InvitationAccept`], so that it is kept together with what led to it.
+///
+/// # Errors
+/// The database refuses; the machine gives no randomness.
+pub async fn session_create(
+    system: &SystemScope,
+    user: UserId,
+    method: &str,
+    client: &Client,
+) -> Result<NewSession> {
+    let now = system.env().now();
+    let id = SessionId(system.env().id());
+    let minted = token_mint(SESSION, id.0)?;
+    let user_agent = client.user_agent.as_deref();
+    let row = system
+        .insert(session::ActiveModel {
+            id: Set(id),
+            user_id: Set(user),
+            secret_hash: Set(minted.hash),
+            created_at: Set(now),
+            last_seen_at: Set(now),
+            expires_at: Set(now + SESSION_LIFE),
+            revoked_at: Set(None),
+            address: Set(client.origin.address.map(|address| address.to_string())),
+            user_agent: Set(user_agent.map(|name| name.chars().take(USER_AGENT_MAX).collect())),
+        })
+        .await?;
+    let event = Event {
+        method: Some(method.to_owned()),
+        ..Event::done("sign_in", user, Some(id))
+    };
+    journal::add(system, event, &client.origin).await?;
+    Ok(NewSession {
+        session: row.into(),
+        secret: minted.text,
+    })
+}
+
+/// Whether a text has a session's form. Costs no look-up.
+pub fn session_is_well_formed(secret: &str) -> bool {
+    token_id(SESSION, secret).is_some()
+}
+
+#[derive(FromQueryResult)]
+struct SessionRow {
+    user_id: Uuid,
+    secret_hash: Vec<u8>,
+    created_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    address: Option<String>,
+    user_agent: Option<String>,
+    email: String,
+    name: String,
+    tenant_id: Option<Uuid>,
+    slug: Option<String>,
+    tenant_name: Option<String>,
+    tenant_created_at: Option<DateTime<Utc>>,
+    role: Option<Role>,
+}
+
+/// Finds out whose session this is, and writes down that it was seen. `wanted` is the slug of the tenant that is meant. `None` where the secret is
+/// malformed, unknown, expired or revoked.
+///
+/// # Errors
+/// The database fails.
+pub async fn session_authenticate(
+    store: &Store,
+    secret: &str,
+    wanted: Option<&str>,
+) -> Result<Option<SignedIn>> {
+    let Some(mut found) = session_look(store, secret).await? else {
+        return Ok(None);
+    };
+    if let Some(slug) = wanted {
+        let tenant = found.tenants.iter().find(|(tenant, _)| tenant.slug == slug);
+        found.caller = tenant.map(|(tenant, role)| found.caller_as(tenant, *role));
+    }
+    let now = store.env().now();
+    if now - found.session.last_seen_at >= SEEN_RESOLUTION {
+        let system = store.system(SystemPurpose::SessionSeen).await?;
+        let seen = session::ActiveModel {
+            last_seen_at: Set(now),
+            ..Default::default()
+        };
+        system
+            .update(session::Column::Id.eq(found.session.id), seen)
+            .await?;
+        system.commit().await?;
+        found.session.last_seen_at = now;
+    }
+    Ok(Some(found))
+}
+
+/// The same without writing anything down: looking at an open stream again is no use of the session.
+///
+/// # Errors
+/// The database fails.
+pub async fn session_look(store: &Store, secret: &str) -> Result<Option<SignedIn>> {
+    let Some(id) = token_id(SESSION, secret).map(SessionId) else {
+        return Ok(None);
+    };
+    let system = store.system(SystemPurpose::SessionAuthenticate).await?;
+    let rows: Vec<SessionRow> = system
+        .sql_all(
+            "SELECT s.user_id, s.secret_hash, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, u.email, u.name,
+                 t.id AS tenant_id, t.slug, t.name AS tenant_name, t.created_at AS tenant_created_at, m.role
+             FROM sessions s
+             JOIN users u ON u.id = s.user_id
+             LEFT JOIN memberships m ON m.user_id = s.user_id
+             LEFT JOIN tenants t ON t.id = m.tenant_id
+             WHERE s.id = $1 AND s.revoked_at IS NULL
+             ORDER BY t.slug",
+            [id.0.into()],
+        )
+        .await?;
+    drop(system);
+    let now = store.env().now();
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    if !token_matches(secret, &first.secret_hash)
+        || first.expires_at <= now
+        || first.last_seen_at + SESSION_IDLE <= now
+    {
+        return Ok(None);
+    }
+    let user = UserId(first.user_id);
+    let mut found = SignedIn {
+        session: Session {
+            id,
+            user_id: user,
+            created_at: first.created_at,
+            last_seen_at: first.last_seen_at,
+            expires_at: first.expires_at,
+            address: first.address.clone(),
+            user_agent: first.user_agent.clone(),
+        },
+        user: User {
+            id: user,
+            email: first.email.clone(),
+            name: first.name.clone(),
+        },
+        tenants: rows.into_iter().filter_map(tenant_of).collect(),
+        caller: None,
+    };
+    let first = found.tenants.first();
+    found.caller = first.map(|(tenant, role)| found.caller_as(tenant, *role));
+    Ok(Some(found))
+}
+
+fn tenant_of(row: SessionRow) -> Option<(Tenant, Role)> {
+    let tenant = Tenant {
+        id: TenantId(row.tenant_id?),
+        slug: row.slug?,
+        name: row.tenant_name?,
+        created_at: row.tenant_created_at?,
+    };
+    Some((tenant, row.role?))
+}
+
+/// A person's sessions that are good, the newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn session_list(store: &Store, user: UserId) -> Result<Vec<Session>> {
+    let now = store.env().now();
+    let system = store.system(SystemPurpose::SessionAuthenticate).await?;
+    let good = Condition::all()
+        .add(session::Column::UserId.eq(user))
+        .add(session::Column::RevokedAt.is_null())
+        .add(session::Column::ExpiresAt.gt(now))
+        .add(session::Column::LastSeenAt.gt(now - SESSION_IDLE));
+    let mut rows = system.find::<session::Entity>(good).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Ends one of a person's sessions from this commit on, also on streams that are open.
+///
+/// # Errors
+/// [`Error::NotFound`] where it is not that person's, or has ended already.
+pub async fn session_revoke(
+    store: &Store,
+    user: UserId,
+    id: SessionId,
+    client: &Client,
+) -> Result<()> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let which = Condition::all().add(session::Column::Id.eq(id));
+    if revoke(&system, user, which).await? == 0 {
+        return Err(Error::NotFound("session"));
+    }
+    system.announce(TOPIC_CREDENTIAL, id.0).await?;
+    let event = Event::done("sign_out", user, Some(id));
+    journal::add(&system, event, &client.origin).await?;
+    system.commit().await
+}
+
+/// Ends every session of a person but `except` from this commit on, also on streams that are open, and tells how many there were. Writes down
+/// nothing: whoever calls it says why.
+///
+/// # Errors
+/// The database refuses.
+pub async fn sessions_revoke_all(
+    system: &SystemScope,
+    user: UserId,
+    except: Option<SessionId>,
+) -> Result<u64> {
+    let others = Condition::all().add_option(except.map(|kept| session::Column::Id.ne(kept)));
+    let ended = revoke(system, user, others).await?;
+    system.announce(TOPIC_CREDENTIAL, user.0).await?;
+    Ok(ended)
+}
+
+/// Signs a person out everywhere but in `except`, and tells how many sessions there were.
+///
+/// # Errors
+/// The database refuses.
+pub async fn sign_out_everywhere(
+    store: &Store,
+    user: UserId,
+    except: Option<SessionId>,
+    client: &Client,
+) -> Result<u64> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let ended = sessions_revoke_all(&system, user, except).await?;
+    let event = Event::done("sign_out_everywhere", user, except);
+    journal::add(&system, event, &client.origin).await?;
+    system.commit().await?;
+    Ok(ended)
+}
+
+async fn revoke(system: &SystemScope, user: UserId, which: Condition) -> Result<u64> {
+    let revoked = session::ActiveModel {
+        revoked_at: Set(Some(system.env().now())),
+        ..Default::default()
+    };
+    let which = which
+        .add(session::Column::UserId.eq(user))
+        .add(session::Column::RevokedAt.is_null());
+    system.update(which, revoked).await
+}
+
+/// Takes away the sessions that have come to their end.
+pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
+    let now = system.env().now();
+    let ended = Condition::any()
+        .add(session::Column::ExpiresAt.lte(now))
+        .add(session::Column::LastSeenAt.lte(now - SESSION_IDLE));
+    system.delete::<session::Entity>(ended).await
+}

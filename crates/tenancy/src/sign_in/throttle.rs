@@ -1,0 +1,158 @@
+//! What slows down guessing: failures are counted by account and by network address, before anything is computed.
+//!
+//! An attempt is counted as a failure when it begins, in one statement, so that many at once are no way around the limit; what succeeds is
+//! taken back. Unknown accounts are counted like known ones.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, FromQueryResult};
+use sha2::{Digest, Sha256};
+
+use super::Client;
+use super::journal::{self, Event};
+use crate::entity::sign_in_attempt;
+use crate::error::{Error, Result};
+use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::token::hex;
+
+/// Failures after which an account is left alone, and an address: many people may share one.
+pub const ACCOUNT_FAILURES: i64 = 10;
+/// See [`ACCOUNT_FAILURES`].
+pub const ADDRESS_FAILURES: i64 = 100;
+/// How long failures count, from the first on. With ten of them somebody guesses 960 passwords a day: NIST SP 800-63B asks for no more than 100
+/// in a row without a pause.
+pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// An attempt that is counted.
+pub(crate) struct Attempt {
+    account: String,
+    address: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    failures: i64,
+    began_at: DateTime<Utc>,
+}
+
+impl Attempt {
+    /// Counts an attempt on the account with that address, which is normal already.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] where there were too many.
+    pub(crate) async fn begin(store: &Store, email: &str, client: &Client) -> Result<Self> {
+        let attempt = Self {
+            account: account_key(email),
+            address: client.origin.address.map(address_key),
+        };
+        let system = store.system(SystemPurpose::SignIn).await?;
+        // The address first: whoever is stopped there cannot lock other people's accounts any further.
+        let limits = [
+            (attempt.address.as_deref(), ADDRESS_FAILURES),
+            (Some(attempt.account.as_str()), ACCOUNT_FAILURES),
+        ];
+        let mut refused = None;
+        for (key, most) in limits {
+            let Some(key) = key else { continue };
+            let count = count(&system, key).await?;
+            if count.failures > most {
+                // The first is written down; were all of them, guessing would fill the log.
+                if count.failures == most + 1 {
+                    let event = Event::refused("password", "TOO_MANY_ATTEMPTS");
+                    journal::add(&system, event, &client.origin).await?;
+                    tracing::warn!(
+                        address = client.origin.address.map(tracing::field::display),
+                        "too many failed sign-ins"
+                    );
+                }
+                let left = count.began_at + WINDOW - store.env().now();
+                refused = Some(Error::Throttled(left.num_seconds() + 1));
+                break;
+            }
+        }
+        system.commit().await?;
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(attempt),
+        }
+    }
+
+    /// The attempt succeeded: the account's failures are forgotten. The address keeps those of others, but not this one.
+    pub(crate) async fn succeed(self, system: &SystemScope) -> Result<()> {
+        system
+            .delete::<sign_in_attempt::Entity>(sign_in_attempt::Column::Key.eq(self.account))
+            .await?;
+        if let Some(address) = self.address {
+            system
+                .sql_execute(
+                    "UPDATE sign_in_attempts SET failures = failures - 1 WHERE key = $1 AND failures > 0",
+                    [address.into()],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts one more failure; the window begins anew where the last one has passed.
+async fn count(system: &SystemScope, key: &str) -> Result<Count> {
+    let now = system.env().now();
+    let rows: Vec<Count> = system
+        .sql_all(
+            "INSERT INTO sign_in_attempts (key, failures, began_at, last_at) VALUES ($1, 1, $2, $2)
+             ON CONFLICT (key) DO UPDATE SET
+                 failures = CASE WHEN sign_in_attempts.began_at <= $3 THEN 1 ELSE sign_in_attempts.failures + 1 END,
+                 began_at = CASE WHEN sign_in_attempts.began_at <= $3 THEN $2 ELSE sign_in_attempts.began_at END,
+                 last_at = $2
+             RETURNING failures, began_at",
+            [key.into(), now.into(), (now - WINDOW).into()],
+        )
+        .await?;
+    rows.into_iter().next().ok_or(Error::Busy)
+}
+
+/// Takes away what counts no more.
+pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
+    let passed = system.env().now() - WINDOW;
+    system
+        .delete::<sign_in_attempt::Entity>(sign_in_attempt::Column::BeganAt.lte(passed))
+        .await
+}
+
+/// Addresses that somebody tried are nobody's business: their hashes are kept.
+fn account_key(email: &str) -> String {
+    format!("account:{}", hex(&Sha256::digest(email.as_bytes())))
+}
+
+/// A network address; of IPv6 the /64, which is the least that one customer gets.
+fn address_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("address:{address}"),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            let network = Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0);
+            format!("address:{network}/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_counted_together() {
+        let key = |text: &str| address_key(text.parse().unwrap());
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "address:2001:db8:1:2::/64");
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::1"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.7"), "address:192.0.2.7");
+        assert_ne!(key("192.0.2.7"), key("192.0.2.8"));
+    }
+
+    #[test]
+    fn no_address_is_kept_in_clear() {
+        assert!(!account_key("ada@example.org").contains("ada"));
+    }
+}

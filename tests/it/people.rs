@@ -1,0 +1,63 @@
+//! People in a tenant: who joins, what they may do, how they go, and that all of them work on the same things.
+
+mod invitations;
+mod members;
+mod story;
+
+use nyxcore_tenancy::people::{Invitee, NewInvitation, invitation_accept, invitation_create};
+use nyxcore_tenancy::{
+    Acting, Caller, Credential, Invitation, Origin, Role, SessionId, Store, Tenant, TenantId,
+    UserId, directory,
+};
+
+/// Somebody who asks with that role, as with a session.
+fn acting(store: &Store, tenant: TenantId, user: UserId, role: Role) -> Acting {
+    let caller = Caller {
+        tenant,
+        user,
+        role,
+        credential: Credential::Session(SessionId(store.env().id())),
+    };
+    Acting::new(caller, Origin::default())
+}
+
+/// A person with an account, who belongs to a tenant of their own and to no other.
+async fn person(store: &Store, name: &str) -> UserId {
+    let email = format!("{name}@example.org");
+    let home = format!("home-of-{name}");
+    let made = directory::tenant_create(store, &home, &home, &email).await;
+    made.unwrap().1.id
+}
+
+/// Invites an address as the program itself does.
+async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Invitation, String) {
+    let scoped = store.write(tenant.id).await.unwrap();
+    let new = NewInvitation {
+        email: email.into(),
+        role,
+    };
+    let made = invitation_create(&scoped, new).await.unwrap();
+    scoped.commit().await.unwrap();
+    made
+}
+
+async fn accept(store: &Store, secret: &str, user: UserId) -> nyxcore_tenancy::Result<Role> {
+    let origin = Origin::default();
+    let joined = invitation_accept(store, secret, Invitee::User(user), &origin).await?;
+    Ok(joined.membership.role)
+}
+
+/// A person who belongs to the tenant, with that role.
+async fn member(store: &Store, tenant: &Tenant, name: &str, role: Role) -> UserId {
+    let user = person(store, name).await;
+    let (_, secret) = invite(store, tenant, &format!("{name}@example.org"), role).await;
+    assert_eq!(accept(store, &secret, user).await.unwrap(), role);
+    user
+}
+
+/// The role of each member, by id.
+async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
+    let memberships = directory::user_memberships(store, user).await.unwrap();
+    let found = memberships.into_iter().find(|(t, _)| t.id == tenant.id);
+    found.map(|(_, membership)| membership.role)
+}

@@ -1,0 +1,249 @@
+//! A dump of the database and everything that a server logged, at its most talkative, contain none of the secrets that were used.
+
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use futures::{SinkExt, StreamExt};
+use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+/// A secret by what it is called in a report, which does not repeat it.
+struct Needle {
+    name: &'static str,
+    forms: Vec<Vec<u8>>,
+}
+
+impl Needle {
+    /// The secret as it is, in hex, and in base64 wherever it may begin in what was encoded.
+    fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
+        let secret = secret.as_ref();
+        assert!(secret.len() >= 8, "{name} is too short to be looked for");
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut forms = vec![
+            secret.to_vec(),
+            hex.clone().into(),
+            hex.to_uppercase().into(),
+        ];
+        for before in 0..3 {
+            let mut bytes = vec![0; before];
+            bytes.extend_from_slice(secret);
+            let text = STANDARD_NO_PAD.encode(&bytes);
+            // The characters that hold bits of the secret and of nothing else.
+            let own = &text[(before * 8).div_ceil(6)..bytes.len() * 8 / 6];
+            forms.push(own.as_bytes().to_vec());
+            forms.push(own.replace('+', "-").replace('/', "_").into_bytes());
+        }
+        Self { name, forms }
+    }
+
+    fn is_in(&self, haystack: &[u8]) -> bool {
+        self.forms
+            .iter()
+            .any(|form| haystack.windows(form.len()).any(|window| window == form))
+    }
+}
+
+/// Where secrets were looked for, and found: `a provider's key in the log`.
+fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, bytes) in places {
+        for needle in needles.iter().filter(|needle| needle.is_in(bytes)) {
+            found.push(format!("{} in {place}", needle.name));
+        }
+    }
+    found
+}
+
+/// Every row of every table as text, past all row-level security, and on SQLite the files as they lie there.
+async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
+    let connection = past_everything(db).await;
+    let mut places = Vec::new();
+    for table in tables(&connection).await {
+        let rows = texts(&connection, &rows_sql(&connection, &table).await).await;
+        places.push((format!("table {table}"), rows.join("\n").into_bytes()));
+    }
+    if db.backend() == DbBackend::Sqlite {
+        for file in ["nyxcore.sqlite", "nyxcore.sqlite-wal", "nyxcore.sqlite-shm"] {
+            let path = db.folder().join("data").join(file);
+            places.push((file.to_owned(), fs::read(path).unwrap_or_default()));
+        }
+        assert!(
+            places
+                .iter()
+                .any(|(name, bytes)| name == "nyxcore.sqlite-wal" && !bytes.is_empty())
+        );
+    }
+    places
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is really in the database is seen past the store"
+)]
+async fn past_everything(db: &TestDatabase) -> DatabaseConnection {
+    let url = match db.superuser_url() {
+        Some(url) => url.to_owned(),
+        None => format!(
+            "sqlite://{}",
+            db.folder().join("data/nyxcore.sqlite").display()
+        ),
+    };
+    sea_orm::Database::connect(url).await.unwrap()
+}
+
+async fn texts(connection: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.unwrap();
+    let text = |row: sea_orm::QueryResult| row.try_get::<Option<String>>("", "text").unwrap();
+    rows.into_iter().filter_map(text).collect()
+}
+
+async fn tables(connection: &DatabaseConnection) -> Vec<String> {
+    let sql = match connection.get_database_backend() {
+        DbBackend::Sqlite => "SELECT name AS text FROM sqlite_master WHERE type = 'table'",
+        _ => "SELECT tablename::text AS text FROM pg_tables WHERE schemaname = 'public'",
+    };
+    let tables = texts(connection, sql).await;
+    assert!(tables.len() > 20, "{tables:?}");
+    tables
+}
+
+/// Binary columns come as hex on both databases.
+async fn rows_sql(connection: &DatabaseConnection, table: &str) -> String {
+    if connection.get_database_backend() != DbBackend::Sqlite {
+        return format!("SELECT t::text AS text FROM \"{table}\" t");
+    }
+    let columns =
+        format!("SELECT 'quote(\"' || name || '\")' AS text FROM pragma_table_info('{table}')");
+    let columns = texts(connection, &columns).await.join(" || ',' || ");
+    format!("SELECT {columns} AS text FROM \"{table}\"")
+}
+
+/// A client of the server that says things it should not, too.
+struct Client<'s> {
+    server: &'s TestServer,
+    http: reqwest::Client,
+}
+
+impl Client<'_> {
+    async fn post(&self, token: &str, body: String) -> String {
+        let request = self
+            .http
+            .post(self.server.url("/graphql"))
+            .bearer_auth(token);
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
+    async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        serde_json::from_str(&self.post(token, body).await).unwrap()
+    }
+
+    /// The first message of a socket, which holds the token.
+    async fn socket(&self, token: &str) {
+        let mut request = self
+            .server
+            .ws_url("/graphql")
+            .into_client_request()
+            .unwrap();
+        let protocol = "graphql-transport-ws".parse().unwrap();
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocol);
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let init = json!({"type": "connection_init", "payload": {"Authorization": format!("Bearer {token}")}});
+        socket.send(Message::text(init.to_string())).await.unwrap();
+        socket.next().await.unwrap().unwrap();
+    }
+}
+
+const SET: &str = "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { provider { configured } } }";
+
+on_both_databases! {
+    async fn no_secret_is_in_a_dump_of_the_database_nor_in_the_log(db: TestDatabase) {
+        let create = ["tenant", "create", "acme", "--name", "Acme", "--owner", "ada@acme.example", "--print-token"];
+        let made = nyxcore_command(&db).unwrap().args(["--log", "trace"]).args(create).output().unwrap();
+        let owner = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        let server = TestServer::start(&db, &["--log", "trace"]).await.unwrap();
+        let client = Client { server: &server, http: reqwest::Client::builder().build().unwrap() };
+
+        // Secrets as they are meant to be used.
+        let made_token = client.ask(&owner, "mutation { createApiToken(input: {name: \"ci\", role: MEMBER}) { secret } }", Value::Null).await;
+        let token = made_token["data"]["createApiToken"]["secret"].as_str().unwrap().to_owned();
+        let key = "sk-proj-R4nd0mLooking-0123456789";
+        let set = client.ask(&owner, SET, json!({"input": {"provider": "openai", "apiKey": key, "baseUrl": "https://llm.acme.example"}})).await;
+        assert_eq!(set["data"]["setProviderKey"]["provider"]["configured"], true, "{set}");
+        client.socket(&token).await;
+
+        // And as they are not: each ends in an error that is logged and must not repeat them.
+        let refused_key = "sk-proj-Refused-9876543210";
+        let forged = "nyx_01h455vb4pex5vsknk084sn02q_f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0deadbeef";
+        let input = |provider: &str, key: &str| json!({"input": {"provider": provider, "apiKey": key}});
+        for (token, query, variables) in [
+            (&owner, SET, input("nobody", refused_key)),
+            (&owner, SET, input("openai", &format!("{refused_key} with a space"))),
+            (&owner, SET, json!({"input": {"provider": 1, "apiKey": [refused_key]}})),
+            (&token, SET, input("openai", refused_key)),
+            (&owner, &*format!("mutation {{ setProviderKey(input: {{provider: \"nobody\", apiKey: \"{refused_key}\"}}) {{ nothing }} }}"), Value::Null),
+            (&owner, &*format!("mutation {{ setProviderKey(input: {{apiKey: \"{refused_key}\" }}"), Value::Null),
+            (&forged.to_owned(), SET, input("openai", refused_key)),
+        ] {
+            let answer = client.ask(token, query, variables).await;
+            assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{query}: {answer}");
+        }
+        client.post(&owner, format!("{{\"query\": \"{refused_key}")).await;
+        for address in [format!("/graphql?token={token}"), format!("/graphql?t={forged}")] {
+            assert_eq!(client.http.get(server.url(&address)).send().await.unwrap().status(), 401);
+        }
+
+        let master = fs::read_to_string(db.folder().join("data/master.key")).unwrap();
+        let master = master.trim();
+        let master_bytes = base64::engine::general_purpose::STANDARD.decode(master).unwrap();
+        let mut needles = vec![
+            Needle::new("the owner's token", &owner),
+            Needle::new("the secret part of the owner's token", owner.rsplit('_').next().unwrap()),
+            Needle::new("the API token", &token),
+            Needle::new("the secret part of the API token", token.rsplit('_').next().unwrap()),
+            Needle::new("the forged token", forged),
+            Needle::new("the provider's key", key),
+            Needle::new("the refused provider's key", refused_key),
+            Needle::new("the master key's text", master),
+            Needle::new("the master key", &master_bytes),
+        ];
+        if db.backend() == DbBackend::Postgres {
+            let url = url::Url::parse(db.app_url()).unwrap();
+            needles.push(Needle::new("the database's password", url.password().unwrap()));
+        }
+
+        let mut places = dump(&db).await;
+        places.push(("the log".into(), server.log().into_bytes()));
+        places.push(("what the command said".into(), made.stderr));
+        assert!(server.log().contains("TRACE"), "the log is not at its most talkative");
+        assert_eq!(leaks(&needles, &places), [""; 0]);
+
+        // The same search finds a secret wherever one is.
+        let connection = past_everything(&db).await;
+        let bytes = if db.backend() == DbBackend::Sqlite { "BLOB" } else { "bytea" };
+        connection.execute_unprepared(&format!("CREATE TABLE planted (text TEXT, bytes {bytes})")).await.unwrap();
+        for (text, bytes) in [
+            (format!("before {key} after"), vec![]),
+            (String::new(), format!("x{key}").into_bytes()),
+            (base64::engine::general_purpose::STANDARD.encode(json!({"apiKey": key}).to_string()), vec![]),
+            (base64::engine::general_purpose::URL_SAFE.encode(format!("k{key}")), vec![]),
+        ] {
+            let sql = "INSERT INTO planted VALUES ($1, $2)";
+            connection.execute_raw(Statement::from_sql_and_values(db.backend(), sql, [text.into(), bytes.into()])).await.unwrap();
+            let found = leaks(&needles, &dump(&db).await);
+            assert!(found.contains(&"the provider's key in table planted".to_owned()), "{found:?}");
+            connection.execute_unprepared("DELETE FROM planted").await.unwrap();
+        }
+        let logged = [("a log".to_owned(), format!("{} key={key}", server.log()).into_bytes())];
+        assert_eq!(leaks(&needles, &logged), ["the provider's key in a log"]);
+    }
+}
