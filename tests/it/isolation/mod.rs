@@ -3,6 +3,7 @@
 mod database;
 mod digest;
 mod doctor;
+mod holes;
 mod matrix;
 mod registry;
 mod rows;

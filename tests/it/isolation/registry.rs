@@ -51,6 +51,8 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.personas", r#"{"query": "quince"}"#, R::Persona, Read),
         entry("Query.search", r#"{"query": "quince"}"#, R::Note, Read),
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, R::Note, Read),
+        entry("Query.auditLog", "{}", R::AuditLog, Read),
+        entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, R::AuditLog, Read),
         entry("Query.viewer", "{}", R::Tenant, Read),
         entry("Query.server", "{}", R::Tenant, Read),
         entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
@@ -89,6 +91,10 @@ pub const REGISTRY: &[Entry] = {
         // Tokens. The one that is revoked is the owner's.
         entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, R::OwnApiToken, Create),
         entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, R::ApiToken, Delete),
+
+        // Keys of model providers: each tenant has its own under the same name.
+        entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, R::ProviderKey, Update),
+        entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, R::ProviderKey, Delete),
 
         // Streams. What they are asked with is in `streams.rs`.
         entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, R::Run, Read),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{SinkExt, StreamExt};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
 use nyxcore_tests::TestDatabase;
 use sea_orm::DatabaseConnection;
@@ -61,9 +62,10 @@ impl Server {
                 depth: 40,
                 complexity: 10_000_000,
                 tokens: 100_000,
-                token_recheck: Duration::from_millis(200),
                 ..Limits::default()
             },
+            sign_in: SignInOptions::new().unwrap(),
+            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

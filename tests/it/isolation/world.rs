@@ -21,7 +21,7 @@ use nyxcore_sync::sync_start;
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
 use nyxcore_tenancy::{ReadWrite, Role, Scoped, Tenant, UserId, id_format, id_parse};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::server::Server;
@@ -126,6 +126,7 @@ impl World {
         let text = |what: &str| format!("Quince {what} {mark}");
         ids.insert("tenant", team.tenant.id.to_string());
         ids.insert("user", team.member.to_string());
+        ids.insert("owner", team.owner.to_string());
         ids.insert("project_slug", format!("{}-{unique}", team.tenant.slug));
         let project = project(&scoped, &text("orchard"), &ids["project_slug"], by).await;
         let library = project_of(&scoped, &text("library"), by).await;
@@ -279,6 +280,21 @@ impl World {
         let now = server.store.env().now();
         enrichment_finish(superuser, enrichment.run().id.0, &text("found"), now).await;
         code_pattern_put(superuser, team, code_pattern, project, &text("rule")).await;
+        // What only a caller does: an entry in the log, a key of a provider.
+        let own = Some(team.token(Role::Owner));
+        for (document, input) in [
+            (
+                "mutation ($input: UpdateNoteInput!) { updateNote(input: $input) { __typename } }",
+                json!({"noteId": ids["note"], "title": text("note")}),
+            ),
+            (
+                "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { __typename } }",
+                json!({"provider": "openai", "apiKey": "not-a-real-key"}),
+            ),
+        ] {
+            let done = server.ask(own, document, &json!({"input": input})).await;
+            assert!(done.json.get("errors").is_none(), "{}", done.text);
+        }
         Self(ids)
     }
 
