@@ -378,6 +378,7 @@ on_both_databases! {
         let entries = audit_list(&scoped, &AuditFilter::default(), &PageRequest::first(10)).await.unwrap().into_items();
         let told: Vec<_> = entries.iter().rev().map(|e| (e.actor.as_str(), e.action.as_str(), e.outcome.as_str(), e.address.as_deref(), e.session_id.is_some())).collect();
         assert_eq!(told, [
+            ("SYSTEM", "tenant.create", "OK", None, false),
             ("OPERATOR", "password_reset", "OK", None, false),
             ("USER", "sign_in", "SIGN_IN_REFUSED", Some("192.0.2.1"), false),
             ("USER", "sign_in", "OK", Some("192.0.2.1"), true),

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::digest::Digester;
 use super::server::Server;
-use super::world::{Team, World, execute};
+use super::team::{Team, execute};
+use super::world::World;
 use crate::support::tenant;
 
 /// How long a stream may live on after its caller's role has changed: well below the time after which it would be looked at anyway.

@@ -10,4 +10,5 @@ mod rows;
 mod schema;
 mod server;
 mod streams;
+mod team;
 mod world;

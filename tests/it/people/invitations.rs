@@ -43,6 +43,7 @@ on_both_databases! {
         assert_eq!(told, [
             ("member.create", AuditActor::System, Some(bob), Some(bob.0)),
             ("invitation.create", AuditActor::User, Some(ada.id), Some(invitation.id.0)),
+            ("tenant.create", AuditActor::System, Some(ada.id), Some(acme.id.0)),
         ]);
     }
 
