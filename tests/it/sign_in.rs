@@ -2,6 +2,7 @@
 
 mod browser;
 mod http;
+mod invitations;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
