@@ -20,8 +20,8 @@ use crate::token::hex;
 pub const ACCOUNT_FAILURES: i64 = 10;
 /// See [`ACCOUNT_FAILURES`].
 pub const ADDRESS_FAILURES: i64 = 100;
-/// How long failures count, from the first on. With ten of them somebody guesses 960 passwords a day: NIST SP 800-63B asks for no more than 100
-/// in a row without a pause.
+/// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account, which a password of the least
+/// length withstands; waiting after failures is what NIST SP 800-63B names against it. The owner waits too, at most this long.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
 /// An attempt that is counted.
