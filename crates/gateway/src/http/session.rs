@@ -101,7 +101,12 @@ async fn methods(State(server): State<Server>) -> Response {
         SignUp::Closed => "closed",
         SignUp::Open => "open",
     };
-    let body = json!({"password": true, "oidc": [], "signUp": sign_up});
+    let oidc: Vec<Value> = server
+        .oidc
+        .iter()
+        .map(|client| json!({"id": client.provider.id, "name": client.provider.name}))
+        .collect();
+    let body = json!({"password": true, "oidc": oidc, "signUp": sign_up});
     answer(StatusCode::OK, &body)
 }
 
