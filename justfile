@@ -36,9 +36,14 @@ schema:
     "{{ target }}/debug/nyxcore" schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
-# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched)
-bench *folder:
+# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched); the price of isolation
+bench *folder: bench-isolation
     cargo bench --package nyxcore-code-analysis --no-default-features --bench analyze -- {{ folder }}
+
+# A read through the scoped store with row-level security, against the same statement without: time and round trips, up to 500,000 rows
+bench-isolation:
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-tenancy --bench isolation
 
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:

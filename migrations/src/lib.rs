@@ -5,6 +5,7 @@
 //! there is no other way to make one, and a test reads `pg_class` to see that nobody found one.
 
 pub mod ddl;
+pub mod guard;
 mod m0001_directory;
 mod m0002_projects;
 mod m0003_runs;

@@ -122,6 +122,13 @@ impl Postgres {
         server
             .execute_unprepared(&format!("CREATE DATABASE {unfinished} OWNER {OWNER_ROLE}"))
             .await?;
+        // As an operator does: the owner of the tables may not.
+        let operator = connect(&self.url(&unfinished, None)?).await?;
+        operator
+            .execute_unprepared("CREATE EXTENSION IF NOT EXISTS vector")
+            .await
+            .context("the tests need a PostgreSQL with the extension vector")?;
+        operator.close().await?;
         let owner = connect(&self.url(&unfinished, Some(OWNER_ROLE))?).await?;
         Migrator::up(&owner, None)
             .await

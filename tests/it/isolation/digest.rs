@@ -38,6 +38,8 @@ impl<'d> Digester<'d> {
         });
         let parts: Vec<String> = tables
             .iter()
+            // What is done across tenants is no tenant's.
+            .filter(|(table, _)| id.is_none() || *table != "system_entries")
             .map(|(table, columns)| {
                 let owner = if table == "tenants" { "id" } else { "tenant_id" };
                 let is_owned = columns.iter().any(|column| column == owner) && (owner == "tenant_id" || table == "tenants");

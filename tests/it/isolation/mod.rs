@@ -2,10 +2,13 @@
 
 mod database;
 mod digest;
+mod doctor;
+mod holes;
 mod matrix;
 mod registry;
 mod rows;
 mod schema;
 mod server;
 mod streams;
+mod team;
 mod world;

@@ -14,6 +14,8 @@ pub struct Entry {
     /// JSON, with `"$name"` for ids.
     pub variables: &'static str,
     pub needs: (Resource, Action),
+    /// What everybody is told who may ask: `ok`, where it is not another code.
+    pub told: &'static str,
 }
 
 const fn entry(
@@ -27,11 +29,16 @@ const fn entry(
         within: &[],
         variables,
         needs: (resource, action),
+        told: "ok",
     }
 }
 
 const fn within(within: &'static [&'static str], entry: Entry) -> Entry {
     Entry { within, ..entry }
+}
+
+const fn told(told: &'static str, entry: Entry) -> Entry {
+    Entry { told, ..entry }
 }
 
 #[rustfmt::skip]
@@ -51,11 +58,15 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.personas", r#"{"query": "quince"}"#, R::Persona, Read),
         entry("Query.search", r#"{"query": "quince"}"#, R::Note, Read),
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, R::Note, Read),
+        entry("Query.auditLog", "{}", R::AuditLog, Read),
+        entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, R::AuditLog, Read),
         entry("Query.viewer", "{}", R::Tenant, Read),
         entry("Query.server", "{}", R::Tenant, Read),
         entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
         entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, R::Persona, Read),
         within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", R::OwnApiToken, Read)),
+
+        within(&["viewer", "tenant"], entry("Tenant.invitations", "{}", R::Invitation, Read)),
 
         // Projects and sources.
         entry("Mutation.createProject", r#"{"input": {"name": "New"}}"#, R::Project, Create),
@@ -81,6 +92,14 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.createMemoryEntry", r#"{"input": {"projectId": "$project", "title": "New", "content": "x"}}"#, R::MemoryEntry, Create),
         entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, R::Insight, Create),
 
+        // Posts.
+        entry("Mutation.createBlogPost", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, R::BlogPost, Create),
+        entry("Mutation.updateBlogPost", r#"{"input": {"blogPostId": "$post", "title": "Changed"}}"#, R::BlogPost, Update),
+        entry("Mutation.deleteBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, R::BlogPost, Delete),
+        entry("Mutation.publishBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, R::BlogPost, Publish),
+        entry("Mutation.unpublishBlogPost", r#"{"input": {"blogPostId": "$published"}}"#, R::BlogPost, Publish),
+        entry("Mutation.importBlogPost", r#"{"input": {"projectId": "$project", "sourceId": "$source", "path": "posts/quince.md"}}"#, R::BlogPost, Import),
+
         // Personas.
         entry("Mutation.createPersona", r#"{"input": {"name": "New", "description": "Knows React."}}"#, R::Persona, Create),
         entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "name": "Changed"}}"#, R::Persona, Update),
@@ -89,6 +108,20 @@ pub const REGISTRY: &[Entry] = {
         // Tokens. The one that is revoked is the owner's.
         entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, R::OwnApiToken, Create),
         entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, R::ApiToken, Delete),
+
+        // People. An invitation is to somebody's own address: whoever asks here has none, whatever the role.
+        entry("Mutation.updateTenant", r#"{"input": {"name": "Changed"}}"#, R::Tenant, Update),
+        entry("Mutation.inviteMember", r#"{"input": {"email": "new@guests.example", "role": "VIEWER"}}"#, R::Invitation, Create),
+        entry("Mutation.revokeInvitation", r#"{"input": {"invitationId": "$invitation"}}"#, R::Invitation, Delete),
+        told("INVITATION_INVALID", entry("Mutation.acceptInvitation", r#"{"input": {"secret": "nyxinv_forged"}}"#, R::OwnMembership, Read)),
+        entry("Mutation.setMemberRole", r#"{"input": {"userId": "$colleague", "role": "MEMBER"}}"#, R::Member, Update),
+        entry("Mutation.removeMember", r#"{"input": {"userId": "$colleague"}}"#, R::Member, Delete),
+        entry("Mutation.transferOwnership", r#"{"input": {"userId": "$colleague"}}"#, R::Tenant, Transfer),
+        entry("Mutation.leaveTenant", "{}", R::OwnMembership, Delete),
+
+        // Keys of model providers: each tenant has its own under the same name.
+        entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, R::ProviderKey, Update),
+        entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, R::ProviderKey, Delete),
 
         // Streams. What they are asked with is in `streams.rs`.
         entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, R::Run, Read),
@@ -106,6 +139,7 @@ pub const NODES: &[(&str, &str)] = &[
     ("SourceFile", "file"),
     ("Note", "note"),
     ("ActionPoint", "action_point"),
+    ("BlogPost", "post"),
     ("CodePattern", "code_pattern"),
     ("MemoryEntry", "memory_entry"),
     ("Insight", "insight"),

@@ -62,11 +62,10 @@ impl Server {
                 depth: 40,
                 complexity: 10_000_000,
                 tokens: 100_000,
-                token_recheck: Duration::from_millis(200),
                 ..Limits::default()
             },
-            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
             sign_in: SignInOptions::new().unwrap(),
+            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -8,7 +8,8 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
 use super::server::Server;
-use super::world::{ROLES, Team, World, nobodys};
+use super::team::{ROLES, Team};
+use super::world::{World, nobodys};
 
 /// How often runs end until one of them is heard of: a subscription begins to listen a moment after it was asked for.
 const A_MOMENT: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! A tenant with one of everything, made through the services, and someone of each role in it.
+//! One of everything in a tenant, made through the services.
 
 use std::collections::BTreeMap;
 
@@ -11,108 +11,22 @@ use nyxcore_knowledge::{
 use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
-    FileChanges, NewActionPoint, NewBlob, NewFile, NewNote, NewProject, NewSource, ProjectId,
-    SourceId, action_point_create_all, blobs_insert, files_apply, files_by_path, note_create,
-    project_create, source_add,
+    FileChanges, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
+    ProjectId, SourceId, action_point_create_all, blobs_insert, blog_post_create,
+    blog_post_publish, files_apply, files_by_path, note_create, project_create, source_add,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_runs::run_cancel;
 use nyxcore_sync::sync_start;
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
-use nyxcore_tenancy::{ReadWrite, Role, Scoped, Tenant, UserId, id_format, id_parse};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
-use serde_json::Value as Json;
+use nyxcore_tenancy::people::{NewInvitation, invitation_create};
+use nyxcore_tenancy::{ReadWrite, Role, Scoped, UserId, id_format, id_parse};
+use sea_orm::{DatabaseConnection, Value};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::server::Server;
-use crate::support::tenant;
-
-/// The roles, the highest first.
-pub const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];
-
-/// A tenant and its people.
-pub struct Team {
-    pub tenant: Tenant,
-    /// Stands in every text of the tenant's: where it is read, something of the tenant was.
-    pub mark: String,
-    pub owner: UserId,
-    /// The one with the role MEMBER.
-    pub member: UserId,
-    tokens: BTreeMap<&'static str, String>,
-}
-
-impl Team {
-    pub async fn make(server: &Server, slug: &str) -> Self {
-        let (tenant, owner) = tenant(&server.store, slug).await;
-        let mut team = Self {
-            mark: format!("{slug}only"),
-            owner: owner.id,
-            member: owner.id,
-            tenant,
-            tokens: BTreeMap::new(),
-        };
-        for role in ROLES {
-            let user = match role {
-                Role::Owner => owner.id,
-                _ => team.member_add(server, role).await,
-            };
-            if role == Role::Member {
-                team.member = user;
-            }
-            let token = team.token_make(server, user, role).await;
-            // Its first use is written down; no later one is, because the clock rests.
-            server
-                .ask(Some(&token), "{ __typename }", &Json::Null)
-                .await;
-            team.tokens.insert(role.as_str(), token);
-        }
-        team
-    }
-
-    async fn member_add(&self, server: &Server, role: Role) -> UserId {
-        let superuser = &server.superuser;
-        let (user, now) = (server.store.env().id(), server.store.env().now());
-        let email = format!("{user}@{}.example", self.tenant.slug);
-        let values: [Value; 4] = [
-            user.into(),
-            email.into(),
-            self.mark.clone().into(),
-            now.into(),
-        ];
-        execute(
-            superuser,
-            "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4)",
-            values,
-        )
-        .await;
-        let values: [Value; 4] = [
-            self.tenant.id.0.into(),
-            user.into(),
-            role.as_str().into(),
-            now.into(),
-        ];
-        execute(superuser, "INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)", values).await;
-        UserId(user)
-    }
-
-    pub async fn token_make(&self, server: &Server, user: UserId, role: Role) -> String {
-        let scoped = server.store.write(self.tenant.id).await.unwrap();
-        let name = self.mark.clone();
-        let new = NewApiToken {
-            user,
-            name,
-            role,
-            expires_at: None,
-        };
-        let (_, token) = api_token_create(&scoped, new).await.unwrap();
-        scoped.commit().await.unwrap();
-        token
-    }
-
-    pub fn token(&self, role: Role) -> &str {
-        &self.tokens[role.as_str()]
-    }
-}
+use super::team::{Team, execute};
 
 /// One of everything in a team, by name. Each call makes another.
 pub struct World(pub BTreeMap<&'static str, String>);
@@ -126,6 +40,7 @@ impl World {
         let text = |what: &str| format!("Quince {what} {mark}");
         ids.insert("tenant", team.tenant.id.to_string());
         ids.insert("user", team.member.to_string());
+        ids.insert("owner", team.owner.to_string());
         ids.insert("project_slug", format!("{}-{unique}", team.tenant.slug));
         let project = project(&scoped, &text("orchard"), &ids["project_slug"], by).await;
         let library = project_of(&scoped, &text("library"), by).await;
@@ -133,7 +48,10 @@ impl World {
         ids.insert("library", library.to_string());
         let source = source(&scoped, project, "a").await;
         ids.insert("source", source.to_string());
-        ids.insert("file", file(&scoped, source, &text("code")).await);
+        ids.insert(
+            "file",
+            file(&scoped, source, "src/quince.rs", &text("code")).await,
+        );
 
         let new = NewNote {
             project_id: project,
@@ -229,6 +147,38 @@ impl World {
         .await
         .unwrap();
 
+        file(&scoped, source, "posts/quince.md", &text("post")).await;
+        let new = NewBlogPost {
+            project_id: project,
+            title: text("post"),
+            body: text("post"),
+            created_by: by,
+        };
+        ids.insert(
+            "post",
+            blog_post_create(&scoped, new.clone())
+                .await
+                .unwrap()
+                .id
+                .to_string(),
+        );
+        let published = blog_post_create(&scoped, new).await.unwrap().id;
+        blog_post_publish(&scoped, published).await.unwrap();
+        ids.insert("published", published.to_string());
+        let new = NewInvitation {
+            email: format!("{unique}@guests.example"),
+            role: Role::Viewer,
+        };
+        ids.insert(
+            "invitation",
+            invitation_create(&scoped, new)
+                .await
+                .unwrap()
+                .0
+                .id
+                .to_string(),
+        );
+
         // Runs that wait: nobody works on them here.
         let (sync, _) = sync_start(&scoped, self::source(&scoped, library, "b").await, by)
             .await
@@ -275,10 +225,29 @@ impl World {
         );
         scoped.commit().await.unwrap();
 
+        ids.insert(
+            "colleague",
+            team.member_add(server, Role::Viewer).await.to_string(),
+        );
         let superuser = &server.superuser;
         let now = server.store.env().now();
         enrichment_finish(superuser, enrichment.run().id.0, &text("found"), now).await;
         code_pattern_put(superuser, team, code_pattern, project, &text("rule")).await;
+        // What only a caller does: an entry in the log, a key of a provider.
+        let own = Some(team.token(Role::Owner));
+        for (document, input) in [
+            (
+                "mutation ($input: UpdateNoteInput!) { updateNote(input: $input) { __typename } }",
+                json!({"noteId": ids["note"], "title": text("note")}),
+            ),
+            (
+                "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { __typename } }",
+                json!({"provider": "openai", "apiKey": "not-a-real-key"}),
+            ),
+        ] {
+            let done = server.ask(own, document, &json!({"input": input})).await;
+            assert!(done.json.get("errors").is_none(), "{}", done.text);
+        }
         Self(ids)
     }
 
@@ -365,7 +334,7 @@ async fn source(scoped: &Scoped<ReadWrite>, project_id: ProjectId, name: &str) -
     source_add(scoped, new).await.unwrap().id
 }
 
-async fn file(scoped: &Scoped<ReadWrite>, source: SourceId, content: &str) -> String {
+async fn file(scoped: &Scoped<ReadWrite>, source: SourceId, path: &str, content: &str) -> String {
     let (oid, size) = (scoped.env().id().simple().to_string(), content.len() as i64);
     let blob = NewBlob {
         oid: oid.clone(),
@@ -373,7 +342,6 @@ async fn file(scoped: &Scoped<ReadWrite>, source: SourceId, content: &str) -> St
         content: Some(content.into()),
     };
     blobs_insert(scoped, vec![blob]).await.unwrap();
-    let path = "src/quince.rs";
     let added = vec![NewFile {
         path: path.into(),
         blob: oid,
@@ -451,11 +419,4 @@ async fn code_pattern_put(
     let sql = "INSERT INTO code_patterns (tenant_id, id, project_id, key, position, kind, title, statement, support, cases, confidence, exemplars, counter_examples)
         VALUES ($1, $2, $3, $4, 1, 'naming', $5, $5, 4, 4, 0.5, '[]', '[]')";
     execute(superuser, sql, values).await;
-}
-
-pub async fn execute(db: &DatabaseConnection, sql: &str, values: impl IntoIterator<Item = Value>) {
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    db.execute_raw(statement)
-        .await
-        .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }

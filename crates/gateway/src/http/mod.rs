@@ -20,6 +20,7 @@ mod events;
 mod forwarded;
 mod graphql;
 mod health;
+mod invitation;
 mod oidc;
 mod params;
 mod problem;
@@ -179,7 +180,7 @@ fn routes(server: Server) -> Router {
             get(events::get).fallback(only_get),
         )
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
-        .nest("/auth", session::routes())
+        .nest("/auth", session::routes().merge(invitation::routes()))
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))

@@ -1,8 +1,9 @@
 //! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
 
+use nyxcore_migrations::guard::guard_check;
 use nyxcore_migrations::{SchemaState, schema_state};
 use owo_colors::{OwoColorize, Style};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::data_dir::{probe, refusal, room};
 use crate::database::{Place, connection_open};
@@ -13,17 +14,6 @@ use crate::settings::Settings;
 
 /// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several thousand files.
 const ROOM_MIN: u64 = 256 << 20;
-
-/// Roles that row-level security would not bind.
-const UNSAFE_ROLE: &str = "SELECT rolname::text AS name FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
-/// Every table that has a tenant, and whether it lacks something of its row-level security.
-const TENANT_TABLES: &str = "SELECT c.relname::text AS name,
-        NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
-            SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant_isolation'
-               AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL)) AS open
-     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-     ORDER BY 1";
 
 /// Checks, and prints a line for each.
 ///
@@ -142,20 +132,28 @@ async fn database(settings: &Settings, report: &mut Report) {
         Place::Sqlite(file) => report.good(what, format!("SQLite, {}", file.display())),
         Place::Postgres(_) => report.good(what, "PostgreSQL answers"),
     }
-    if let Err(error) = schema(&place, &connection, report).await {
-        report.bad("schema", format!("cannot be read: {error}"));
-    }
-    if connection.get_database_backend() == DbBackend::Postgres
-        && let Err(error) = row_security(&connection, report).await
-    {
-        report.bad("row security", format!("cannot be read: {error}"));
+    match schema(&place, &connection, report).await {
+        Err(error) => report.bad("schema", format!("cannot be read: {error}")),
+        // What another history made is compared with nothing.
+        Ok(false) => {}
+        Ok(true) => {
+            if let Err(error) = guard(&connection, report).await {
+                report.bad("schema objects", format!("cannot be read: {error}"));
+            }
+        }
     }
     // Only looked at: there is nothing to lose.
     let _closed = connection.close().await;
 }
 
-async fn schema(place: &Place, db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
-    match (schema_state(db).await?, place) {
+/// Whether the schema is the one that this program knows.
+async fn schema(
+    place: &Place,
+    db: &DatabaseConnection,
+    report: &mut Report,
+) -> Result<bool, DbErr> {
+    let state = schema_state(db).await?;
+    match (state, place) {
         (SchemaState::Current, _) => report.good("schema", "current"),
         (SchemaState::Newer, _) => report.bad("schema", Error::DatabaseNewer.to_string()),
         (SchemaState::Behind, Place::Sqlite(_)) => {
@@ -168,44 +166,18 @@ async fn schema(place: &Place, db: &DatabaseConnection, report: &mut Report) -> 
             report.bad("schema", Error::SchemaBehind.to_string());
         }
     }
-    Ok(())
+    Ok(state == SchemaState::Current)
 }
 
-async fn row_security(db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
-    let ask = |sql: &'static str| Statement::from_string(DbBackend::Postgres, sql);
-    match db.query_one_raw(ask(UNSAFE_ROLE)).await? {
-        None => report.good(
-            "database role",
-            "is neither superuser nor past row security",
-        ),
-        Some(row) => {
-            let name: String = row.try_get("", "name")?;
-            report.bad(
-                "database role",
-                format!("{name} is a superuser or has BYPASSRLS: serve with a plain role"),
-            );
+/// What keeps tenants apart, and whether it is all still there.
+async fn guard(db: &DatabaseConnection, report: &mut Report) -> Result<(), DbErr> {
+    for check in guard_check(db).await? {
+        if check.problems.is_empty() {
+            report.good(check.what, check.good);
+        } else {
+            let problems = check.problems.join("; ");
+            report.bad(check.what, format!("{problems}. {}", check.remedy));
         }
-    }
-    let mut open: Vec<String> = Vec::new();
-    let tables = db.query_all_raw(ask(TENANT_TABLES)).await?;
-    for row in &tables {
-        if row.try_get::<bool>("", "open")? {
-            open.push(row.try_get("", "name")?);
-        }
-    }
-    if open.is_empty() {
-        report.good(
-            "row security",
-            format!(
-                "enabled, forced and with its policy on {} tables",
-                tables.len()
-            ),
-        );
-    } else {
-        report.bad(
-            "row security",
-            format!("is missing or incomplete on {}", open.join(", ")),
-        );
     }
     Ok(())
 }

@@ -1,0 +1,303 @@
+//! The price of isolation on PostgreSQL: a single-row read through `Scoped` with row-level security against the same statement on a bare
+//! pool, by a role that row-level security does not bind. `just bench-isolation`.
+//!
+//! Every figure is a median of one process, the two measured in turn, so that a machine whose speed drifts drifts for both. What to quote is
+//! the ratios. Round trips are counted by a proxy between the pool and the server: each time the client speaks after the server did.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use nyxcore_tenancy::{Env, Store, StoreOptions, TenantId, database_open};
+use nyxcore_tests::TestDatabase;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement, TransactionTrait,
+    Value,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const TENANTS: usize = 100;
+/// Rows of the table, over all tenants: one that is all in memory, and one as a large team's would be.
+const SIZES: [usize; 2] = [1_000, 500_000];
+/// Transactions of each kind, and statements in each.
+const TRANSACTIONS: usize = 400;
+const STATEMENTS: usize = 20;
+/// What the statement may cost with row-level security, against without.
+const RATIO_MOST: f64 = 1.3;
+/// Round trips that a request may take more.
+const EXTRA_MOST: u64 = 2;
+
+const READ: &str = "SELECT id, title, body, created_at FROM notes WHERE tenant_id = $1 AND id = $2";
+const TOUCH: &str = "UPDATE notes SET title = 'touched' WHERE tenant_id = $1 AND id = $2";
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+}
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let database = TestDatabase::postgres().await?;
+    let superuser = database
+        .superuser_url()
+        .ok_or("this is PostgreSQL's")?
+        .to_owned();
+    let bare = database_open(&few(&superuser, 1)).await?;
+    let store = Store::connect(&few(database.app_url(), 2), Env::default()).await?;
+    let is_past = "SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper";
+    if bare
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, is_past))
+        .await?
+        .is_none()
+    {
+        return Err(
+            "the bare pool's role must be one that row-level security does not bind".into(),
+        );
+    }
+    tenants_make(&bare).await?;
+    let mut is_held = true;
+    println!(
+        "| rows | tenants | what | bare | through Scoped | ratio |\n|---|---|---|---|---|---|"
+    );
+    for size in SIZES {
+        let rows = notes_make(&bare, size).await?;
+        let (without, with) = statements_measure(&store, &bare, &rows).await?;
+        is_held &= line(size, "the statement alone", without, with) <= RATIO_MOST;
+        let (without, with) = reads_measure(&store, &bare, &rows).await?;
+        line(size, "a read, connection and all", without, with);
+    }
+    is_held &= round_trips(&database, &superuser, notes_sample(&bare).await?[0]).await?;
+    println!("\nlimits: {RATIO_MOST}x for the statement, {EXTRA_MOST} more round trips a request");
+    if is_held {
+        Ok(())
+    } else {
+        Err("a limit was not held".into())
+    }
+}
+
+/// A pool of so many connections.
+fn few(url: &str, connections: u32) -> StoreOptions {
+    let mut options = StoreOptions::new(url);
+    options.max_connections = connections;
+    options
+}
+
+async fn tenants_make(db: &DatabaseConnection) -> Outcome<()> {
+    db.execute_unprepared(&format!(
+        "INSERT INTO tenants (id, slug, name, created_at) SELECT gen_random_uuid(), 't' || n, 't', now() FROM generate_series(1, {TENANTS}) n;
+         INSERT INTO projects (tenant_id, id, slug, name, created_at, updated_at) SELECT id, gen_random_uuid(), 'p', 'p', now(), now() FROM tenants"
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Fills the table up to that many rows, spread evenly, and picks some at random.
+async fn notes_make(db: &DatabaseConnection, size: usize) -> Outcome<Vec<(TenantId, Uuid)>> {
+    // Foreign keys are not what is measured: they would take most of the filling.
+    db.execute_unprepared(&format!(
+        "SET session_replication_role = replica;
+         INSERT INTO notes (tenant_id, id, project_id, title, body, created_at, updated_at)
+         SELECT p.tenant_id, gen_random_uuid(), p.id, 'title ' || n, repeat('body ', 40), now(), now()
+         FROM projects p, generate_series(1, ({size} - (SELECT count(*) FROM notes)) / {TENANTS}) n;
+         SET session_replication_role = origin"
+    ))
+    .await?;
+    db.execute_unprepared("VACUUM ANALYZE notes").await?;
+    notes_sample(db).await
+}
+
+async fn notes_sample(db: &DatabaseConnection) -> Outcome<Vec<(TenantId, Uuid)>> {
+    #[derive(FromQueryResult)]
+    struct Picked {
+        tenant_id: Uuid,
+        id: Uuid,
+    }
+    let picked = "SELECT tenant_id, id FROM notes ORDER BY random() LIMIT 4000";
+    let picked = Statement::from_string(DbBackend::Postgres, picked);
+    let picked = Picked::find_by_statement(picked).all(db).await?;
+    Ok(picked
+        .iter()
+        .map(|one| (TenantId(one.tenant_id), one.id))
+        .collect())
+}
+
+/// Each statement in a transaction that is open already.
+async fn statements_measure(
+    store: &Store,
+    bare: &DatabaseConnection,
+    rows: &[(TenantId, Uuid)],
+) -> Outcome<(Duration, Duration)> {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    let mut rows = rows.iter().cycle();
+    for _ in 0..TRANSACTIONS {
+        let (tenant, id) = *rows.next().ok_or("no rows")?;
+        let tx = bare.begin().await?;
+        let scoped = store.read(tenant).await?;
+        for _ in 0..STATEMENTS {
+            let began = Instant::now();
+            let read = read_bare(&tx, tenant, id).await?;
+            without.push(began.elapsed());
+            let began = Instant::now();
+            let scoped_read: Vec<Row> = scoped.sql_all(READ, [id.into()]).await?;
+            with.push(began.elapsed());
+            if read.len() != 1 || scoped_read.len() != 1 || scoped_read[0].id != read[0].id {
+                return Err("the two read different rows".into());
+            }
+        }
+    }
+    Ok((median(without), median(with)))
+}
+
+/// What a request does that needs one row: with a connection from the pool, and back with it.
+async fn reads_measure(
+    store: &Store,
+    bare: &DatabaseConnection,
+    rows: &[(TenantId, Uuid)],
+) -> Outcome<(Duration, Duration)> {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for (tenant, id) in rows.iter().copied() {
+        let began = Instant::now();
+        read_bare(bare, tenant, id).await?;
+        without.push(began.elapsed());
+        let began = Instant::now();
+        let scoped = store.read(tenant).await?;
+        let _read: Vec<Row> = scoped.sql_all(READ, [id.into()]).await?;
+        drop(scoped);
+        with.push(began.elapsed());
+    }
+    Ok((median(without), median(with)))
+}
+
+async fn read_bare(db: &impl ConnectionTrait, tenant: TenantId, id: Uuid) -> Outcome<Vec<Row>> {
+    let values: [Value; 2] = [tenant.0.into(), id.into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, READ, values);
+    let rows = db.query_all_raw(statement).await?;
+    let rows: Result<_, _> = rows
+        .iter()
+        .map(|row| Row::from_query_result(row, ""))
+        .collect();
+    Ok(rows?)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn line(size: usize, what: &str, without: Duration, with: Duration) -> f64 {
+    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    println!("| {size} | {TENANTS} | {what} | {without:.1?} | {with:.1?} | {ratio:.2}x |");
+    ratio
+}
+
+/// How often each way of doing one thing waits for the server, and whether isolation costs no more than it may.
+async fn round_trips(
+    database: &TestDatabase,
+    superuser: &str,
+    (tenant, id): (TenantId, Uuid),
+) -> Outcome<bool> {
+    let (bare_wire, store_wire) = (Wire::default(), Wire::default());
+    let bare = database_open(&few(&bare_wire.clone().before(superuser).await?, 1)).await?;
+    let store_url = store_wire.clone().before(database.app_url()).await?;
+    let store = Store::connect(&few(&store_url, 2), Env::default()).await?;
+    println!("\n| what | bare | through Scoped | more |\n|---|---|---|---|");
+    let mut is_held = true;
+    for (what, writes) in [("one row read", false), ("one row changed", true)] {
+        let mut trips = (0, 0);
+        // The first time prepares the statements.
+        for _ in 0..2 {
+            let before = bare_wire.settled().await;
+            if writes {
+                let tx = bare.begin().await?;
+                let values: [Value; 2] = [tenant.0.into(), id.into()];
+                tx.execute_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    TOUCH,
+                    values,
+                ))
+                .await?;
+                tx.commit().await?;
+            } else {
+                read_bare(&bare, tenant, id).await?;
+            }
+            trips.0 = bare_wire.settled().await - before;
+            let before = store_wire.settled().await;
+            if writes {
+                let scoped = store.write(tenant).await?;
+                scoped.sql_execute(TOUCH, [id.into()]).await?;
+                scoped.commit().await?;
+            } else {
+                let scoped = store.read(tenant).await?;
+                let _read: Vec<Row> = scoped.sql_all(READ, [id.into()]).await?;
+            }
+            trips.1 = store_wire.settled().await - before;
+        }
+        let more = trips.1.saturating_sub(trips.0);
+        println!("| {what} | {} | {} | {more} |", trips.0, trips.1);
+        is_held &= more <= EXTRA_MOST;
+    }
+    Ok(is_held)
+}
+
+/// Between a pool and the server: counts how often the client speaks after the server did.
+#[derive(Clone, Default)]
+struct Wire {
+    turns: Arc<AtomicU64>,
+    is_clients: Arc<AtomicBool>,
+}
+
+impl Wire {
+    /// The URL by which a pool goes through here to that server.
+    async fn before(self, url: &str) -> Outcome<String> {
+        let (head, rest) = url.split_once('@').ok_or("a URL with a password")?;
+        let (server, name) = rest.split_once('/').ok_or("a URL with a database")?;
+        let (server, name) = (server.to_owned(), name.to_owned());
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let here = listener.local_addr()?;
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(&server).await else {
+                    return;
+                };
+                let (from_client, to_client) = client.into_split();
+                let (from_server, to_server) = server.into_split();
+                tokio::spawn(self.clone().pump(from_client, to_server, true));
+                tokio::spawn(self.clone().pump(from_server, to_client, false));
+            }
+        });
+        Ok(format!("{head}@{here}/{name}?sslmode=disable"))
+    }
+
+    async fn pump(
+        self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+        is_client: bool,
+    ) {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut bytes).await {
+            if !self.is_clients.swap(is_client, Ordering::SeqCst) && is_client {
+                self.turns.fetch_add(1, Ordering::SeqCst);
+            }
+            if to.write_all(&bytes[..read]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// How often so far, once nothing comes any more: a connection goes back to its pool after its user has gone on.
+    async fn settled(&self) -> u64 {
+        loop {
+            let turns = self.turns.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if turns == self.turns.load(Ordering::SeqCst) {
+                return turns;
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Whether a live database still is what the migrations made: its row-level security, its rights, its tables. It looks and changes nothing.
+//!
+//! What they made is written down in `schema/`, one line an object, by the test that compares it with a new database. `nyxcore doctor`
+//! prints [`guard_check`], and the tests break a database in each of these ways to see it told.
+
+use std::collections::BTreeMap;
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+use crate::m0009_audit::APPEND_ONLY;
+
+/// The objects of a new PostgreSQL database, as [`schema_lines`] tells them.
+const POSTGRES: &str = include_str!("../schema/postgres.snap");
+/// The objects of a new SQLite database.
+const SQLITE: &str = include_str!("../schema/sqlite.snap");
+
+/// What was looked at, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What, in a word or two.
+    pub what: &'static str,
+    /// What is to be said where nothing is wrong.
+    pub good: String,
+    /// What is wrong, a sentence each.
+    pub problems: Vec<String>,
+    /// What to do then.
+    pub remedy: &'static str,
+}
+
+/// Looks at everything, as the role that serves. The schema must be current.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr> {
+    let found = schema_lines(db).await?;
+    let postgres = db.get_database_backend() == DbBackend::Postgres;
+    let differences = differences(if postgres { POSTGRES } else { SQLITE }, &found);
+    let of = |kinds: &[&str]| -> Vec<String> {
+        let wanted = differences
+            .iter()
+            .filter(|(kind, _)| kinds.contains(&kind.as_str()));
+        wanted.map(|(_, problem)| problem.clone()).collect()
+    };
+    let count = |kind: &str| found.iter().filter(|line| line.starts_with(kind)).count();
+    let objects = Check {
+        what: "schema objects",
+        good: format!("{} as the migrations make them", found.len()),
+        problems: of(&["table", "column", "constraint", "index", "trigger", "view"]),
+        remedy: "restore what the migrations make, as the owner of the tables",
+    };
+    if !postgres {
+        return Ok(vec![objects]);
+    }
+    let mut foreign_keys = of(&["reference"]);
+    foreign_keys.extend(texts(db, LOOSE_REFERENCES).await?);
+    let mut security = of(&["security"]);
+    security.extend(texts(db, UNGUARDED).await?);
+    let mut rights = texts(db, &RIGHTS.replace("{logs}", &quoted(APPEND_ONLY))).await?;
+    rights.sort_unstable();
+    Ok(vec![
+        Check {
+            what: "database role",
+            good: "is neither superuser nor past row security, and owns nothing".into(),
+            problems: texts(db, ROLE).await?,
+            remedy: "serve with a plain role that only logs in",
+        },
+        Check {
+            what: "row security",
+            good: format!("enabled and forced on {} tables", count("security ")),
+            problems: security,
+            remedy: "as the owner: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        },
+        Check {
+            what: "policies",
+            good: format!(
+                "{} as the migrations make them, and no others",
+                count("policy ")
+            ),
+            problems: of(&["policy"]),
+            remedy: "serve nobody until they are as the migrations make them",
+        },
+        Check {
+            what: "rights",
+            good: "the logs can be added to and read only, no table can be emptied".into(),
+            problems: rights,
+            remedy: "run `nyxcore migrate --app-role ROLE` as the owner, and revoke what is too much",
+        },
+        Check {
+            what: "foreign keys",
+            good: format!(
+                "{} include the tenant wherever there is one",
+                count("reference ")
+            ),
+            problems: foreign_keys,
+            remedy: "restore what the migrations make: a foreign key looks past row security",
+        },
+        Check {
+            what: "functions",
+            good: format!(
+                "{} run with more rights than their caller, as the migrations make them",
+                count("function ")
+            ),
+            problems: of(&["function"]),
+            remedy: "drop what is not nyxcore's, and restore what is",
+        },
+        Check {
+            what: "vectors",
+            good: if texts(db, VECTOR_INSTALLED).await?.is_empty() {
+                "the extension vector is not installed: insights are stored without embeddings"
+                    .into()
+            } else {
+                "insights have a column for embeddings".into()
+            },
+            problems: texts(db, VECTOR).await?,
+            remedy: "as the owner: ALTER TABLE workflow_insights ADD COLUMN embedding vector(1536)",
+        },
+        objects,
+    ])
+}
+
+/// Every object of the schema in one line each, sorted: `kind name: what it is`. What an extension made is not told.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub async fn schema_lines(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => POSTGRES_LINES,
+        _ => SQLITE_LINES,
+    };
+    let lines = texts(db, sql).await?;
+    let mut lines: Vec<String> = lines
+        .iter()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+/// Kinds of which one more than expected is a problem. An operator may add a column or an index; what decides who sees what is listed.
+const NO_MORE: [&str; 7] = [
+    "function",
+    "policy",
+    "reference",
+    "security",
+    "table",
+    "trigger",
+    "view",
+];
+
+/// What is missing, other than expected, or too much, with its kind.
+fn differences(expected: &str, found: &[String]) -> Vec<(String, String)> {
+    // The file begins with a head between two lines of dashes.
+    let expected = expected.splitn(3, "---\n").last().unwrap_or_default();
+    let expected: BTreeMap<&str, &str> = expected
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .collect();
+    let found: BTreeMap<&str, &str> = found
+        .iter()
+        .filter_map(|line| line.split_once(": "))
+        .collect();
+    let mut problems = Vec::new();
+    let mut problem = |object: &str, text: String| {
+        let kind = object.split(' ').next().unwrap_or_default();
+        problems.push((kind.to_owned(), text));
+    };
+    for (object, definition) in &expected {
+        match found.get(object) {
+            None => problem(object, format!("{object} is missing")),
+            Some(other) if other != definition => {
+                problem(
+                    object,
+                    format!("{object} is `{other}` and not `{definition}`"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for (object, definition) in &found {
+        let kind = object.split(' ').next().unwrap_or_default();
+        if !expected.contains_key(object) && NO_MORE.contains(&kind) {
+            problem(
+                object,
+                format!("{object} is not one of nyxcore's: `{definition}`"),
+            );
+        }
+    }
+    problems
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    names.join(", ")
+}
+
+async fn texts(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<String>, DbErr> {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+const SQLITE_LINES: &str = "
+    SELECT type || ' ' || name || ': ' || sql FROM sqlite_master
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_terms_%'";
+
+/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own.
+const POSTGRES_LINES: &str = "
+    WITH tables AS (
+        SELECT c.* FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    )
+    SELECT 'table ' || relname || ': ' || CASE relkind WHEN 'p' THEN 'partitioned' ELSE 'ordinary' END FROM tables
+    UNION ALL
+    SELECT 'view ' || c.relname || ': ' || c.relkind::text FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm', 'f')
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT 'security ' || relname || ': ' || CASE WHEN relrowsecurity THEN 'enabled' ELSE 'not enabled' END
+        || ', ' || CASE WHEN relforcerowsecurity THEN 'forced' ELSE 'not forced' END
+    FROM tables WHERE relname <> 'seaql_migrations'
+    UNION ALL
+    SELECT 'column ' || t.relname || '.' || a.attname || ': ' || format_type(a.atttypid, a.atttypmod)
+        || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+        || CASE WHEN a.attgenerated <> '' THEN ' generated ' || pg_get_expr(e.adbin, e.adrelid) ELSE '' END
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+    WHERE (t.relname, a.attname) <> ('workflow_insights', 'embedding')
+    UNION ALL
+    SELECT CASE k.contype WHEN 'f' THEN 'reference ' ELSE 'constraint ' END || t.relname || '.' || k.conname || ': '
+        || pg_get_constraintdef(k.oid) || CASE WHEN k.convalidated THEN '' ELSE ' not valid' END
+    FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+    UNION ALL
+    SELECT 'index ' || i.relname || ': ' || pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' not valid' END
+    FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+    WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'policy ' || t.relname || '.' || p.polname || ': ' || CASE WHEN p.polpermissive THEN '' ELSE 'restrictive ' END
+        || CASE p.polcmd WHEN '*' THEN 'all' WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' ELSE 'delete' END
+        || ' to ' || (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
+                      FROM unnest(p.polroles) AS one (id) LEFT JOIN pg_roles r ON r.oid = one.id)
+        || coalesce(' using ' || pg_get_expr(p.polqual, p.polrelid), '')
+        || coalesce(' check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
+    FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+    UNION ALL
+    SELECT 'trigger ' || t.relname || '.' || g.tgname || ': ' || pg_get_triggerdef(g.oid)
+    FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+    UNION ALL
+    SELECT 'trigger ' || t.relname || '.' || r.rulename || ': rule' FROM tables t JOIN pg_rewrite r ON r.ev_class = t.oid
+    UNION ALL
+    SELECT 'function ' || f.oid::regprocedure::text || ': of ' || r.rolname || ', ' || coalesce(array_to_string(f.proconfig, ' '), 'no settings')
+        || ', ' || md5(f.prosrc)
+    FROM pg_proc f JOIN pg_roles r ON r.oid = f.proowner
+    WHERE f.prosecdef AND f.pronamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')";
+
+/// Tables with a tenant that lack a part of their row security, whoever made them.
+const UNGUARDED: &str = "
+    SELECT 'table ' || c.relname || ' has a tenant and no policy tenant_isolation that is enabled, forced and for everybody'
+    FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+          SELECT 1 FROM pg_policy p
+          WHERE p.polrelid = c.oid AND p.polname = 'tenant_isolation' AND p.polcmd = '*' AND p.polroles = '{0}'
+            AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
+    ORDER BY 1";
+
+/// Foreign keys between tables with a tenant that leave it out: they ignore row security, and would tell of another's rows.
+const LOOSE_REFERENCES: &str = "
+    SELECT 'foreign key ' || k.conrelid::regclass::text || '.' || k.conname || ' leaves the tenant out'
+    FROM pg_constraint k
+    JOIN pg_attribute here ON here.attrelid = k.conrelid AND here.attname = 'tenant_id'
+    JOIN pg_attribute there ON there.attrelid = k.confrelid AND there.attname = 'tenant_id'
+    WHERE k.contype = 'f'
+      AND NOT EXISTS (SELECT 1 FROM unnest(k.conkey, k.confkey) AS pair (a, b) WHERE pair.a = here.attnum AND pair.b = there.attnum)
+    ORDER BY 1";
+
+const ROLE: &str = "
+    SELECT rolname || ' is a superuser' FROM pg_roles WHERE rolname = current_user AND rolsuper
+    UNION ALL
+    SELECT rolname || ' has BYPASSRLS' FROM pg_roles WHERE rolname = current_user AND rolbypassrls
+    UNION ALL
+    SELECT r.rolname || ' has what ' || other.rolname || ' has, whom row security does not bind in everything'
+    FROM pg_roles r, pg_roles other
+    WHERE r.rolname = current_user AND NOT r.rolsuper AND other.rolname <> r.rolname
+      AND (other.rolsuper OR other.rolbypassrls OR other.rolname IN ('nyxcore_search', 'nyxcore_audit')
+           OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = other.oid AND c.relnamespace = 'public'::regnamespace))
+      AND pg_has_role(r.oid, other.oid, 'MEMBER')
+    UNION ALL
+    SELECT r.rolname || ' owns ' || string_agg(c.relname, ', ' ORDER BY c.relname)
+    FROM pg_roles r JOIN pg_class c ON c.relowner = r.oid AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    WHERE r.rolname = current_user AND NOT r.rolsuper GROUP BY r.rolname
+    UNION ALL
+    SELECT rolname || ' may make tables in the schema public' FROM pg_roles
+    WHERE rolname = current_user AND NOT rolsuper AND has_schema_privilege('public', 'CREATE')";
+
+/// What the role that serves may do too much or too little with a table, one line a right.
+const RIGHTS: &str = "
+    WITH wanted AS (
+        SELECT c.relname, c.oid, one.verb,
+            CASE
+                WHEN one.verb IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') THEN false
+                WHEN c.relname = 'seaql_migrations' THEN one.verb = 'SELECT'
+                WHEN c.relname = 'tenants' AND one.verb = 'DELETE' THEN false
+                WHEN c.relname IN ({logs}) THEN one.verb IN ('SELECT', 'INSERT')
+                ELSE true
+            END AS is_wanted
+        FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS one (verb)
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+          AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    )
+    SELECT current_user || CASE WHEN is_wanted THEN ' lacks ' ELSE ' has ' END || verb || ' on ' || relname
+    FROM wanted
+    WHERE is_wanted <> (has_table_privilege(oid, verb)
+        OR (NOT is_wanted AND verb IN ('UPDATE', 'REFERENCES') AND has_any_column_privilege(oid, verb)))
+      AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+
+const VECTOR_INSTALLED: &str = "SELECT extname::text FROM pg_extension WHERE extname = 'vector'";
+
+/// Where the extension is installed, the column has to be there, and of that size: the embedding models' of the catalogue.
+const VECTOR: &str = "
+    SELECT 'column workflow_insights.embedding is ' || coalesce(
+        (SELECT '`' || format_type(a.atttypid, a.atttypmod) || '` and not `vector(1536)`' FROM pg_attribute a
+         WHERE a.attrelid = to_regclass('public.workflow_insights') AND a.attname = 'embedding' AND NOT a.attisdropped), 'missing')
+    WHERE EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'vector')
+      AND NOT EXISTS (SELECT 1 FROM pg_attribute a
+        WHERE a.attrelid = to_regclass('public.workflow_insights') AND a.attname = 'embedding' AND NOT a.attisdropped
+          AND format_type(a.atttypid, a.atttypmod) = 'vector(1536)')";
