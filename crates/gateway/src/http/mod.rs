@@ -6,6 +6,7 @@
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
+//! | `/sign-in`, `/invite` | two small pages for people |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
 //!
 //! Whoever asks is known before anything is parsed. A stream that is open ends when its token or session ends or its role changes, and when the server ends; one
@@ -22,6 +23,7 @@ mod graphql;
 mod health;
 mod invitation;
 mod oidc;
+mod pages;
 mod params;
 mod problem;
 mod session;
@@ -181,6 +183,7 @@ fn routes(server: Server) -> Router {
         )
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
         .nest("/auth", session::routes().merge(invitation::routes()))
+        .merge(pages::routes())
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
