@@ -213,7 +213,9 @@ async fn by_role(two: &Two, entry: &Entry, matrix: &mut String) {
     let digester = two.digester().await;
     write!(matrix, "    ").unwrap();
     for role in ROLES {
-        let fresh = match is_mutation {
+        let is_allowed = needed.is_some_and(|needed| role.includes(needed));
+        // What is refused leaves the world as it was.
+        let fresh = match is_mutation && is_allowed {
             true => Some(World::make(&two.server, &two.acme).await),
             false => None,
         };
@@ -226,7 +228,6 @@ async fn by_role(two: &Two, entry: &Entry, matrix: &mut String) {
         let variables = world.filled(entry.variables);
         let answer = two.server.ask(Some(&token), &document, &variables).await;
         let told = outcome(entry, &answer);
-        let is_allowed = needed.is_some_and(|needed| role.includes(needed));
         let expected = if is_allowed { entry.told } else { "FORBIDDEN" };
         assert_eq!(
             told, expected,
@@ -304,7 +305,7 @@ async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
     writeln!(matrix).unwrap();
     // All of them at once, as somebody would who copied a request.
     let asked = two.acme_world.filled(entry.variables);
-    if asked != template {
+    if entry.variables.contains("\"$") {
         let (answer, _) = two.as_other(&document, &asked).await;
         let told = outcome(entry, &answer);
         assert!(
