@@ -57,14 +57,16 @@ impl MigrationTrait for Migration {
              last_at $time NOT NULL",
         )
         .await?;
-        // One journey to another service and back; `state_hash` is what the browser brings back, as SHA-256.
+        // One journey to another service and back. The browser brings back what `state_hash` is the SHA-256 of in its address, and what `browser_hash` is
+        // of in its cookie.
         ddl.system_table(
             "sign_in_flows",
             "state_hash $bytes PRIMARY KEY,
              provider $text NOT NULL,
+             browser_hash $bytes NOT NULL,
              nonce $text NOT NULL,
-             pkce_verifier $text NOT NULL,
              return_to $text NOT NULL,
+             address $text,
              created_at $time NOT NULL,
              expires_at $time NOT NULL",
         )

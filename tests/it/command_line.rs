@@ -1,5 +1,6 @@
 //! The command line as a person or a script uses it: the real program, on real repositories.
 
+mod accounts;
 mod bad_input;
 mod quickstart;
 

@@ -21,6 +21,8 @@ mod knowledge;
 #[cfg(test)]
 mod note_enrichment;
 #[cfg(test)]
+mod oidc;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod personas;

@@ -4,7 +4,7 @@ mod invitations;
 mod members;
 mod story;
 
-use nyxcore_tenancy::people::{Invitee, NewInvitation, invitation_accept, invitation_create};
+use nyxcore_tenancy::people::{NewInvitation, invitation_accept, invitation_create};
 use nyxcore_tenancy::{
     Acting, Caller, Credential, Invitation, Origin, Role, SessionId, Store, Tenant, TenantId,
     UserId, directory,
@@ -30,7 +30,12 @@ async fn person(store: &Store, name: &str) -> UserId {
 }
 
 /// Invites an address as the program itself does.
-async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Invitation, String) {
+pub(crate) async fn invite(
+    store: &Store,
+    tenant: &Tenant,
+    email: &str,
+    role: Role,
+) -> (Invitation, String) {
     let scoped = store.write(tenant.id).await.unwrap();
     let new = NewInvitation {
         email: email.into(),
@@ -43,7 +48,7 @@ async fn invite(store: &Store, tenant: &Tenant, email: &str, role: Role) -> (Inv
 
 async fn accept(store: &Store, secret: &str, user: UserId) -> nyxcore_tenancy::Result<Role> {
     let origin = Origin::default();
-    let joined = invitation_accept(store, secret, Invitee::User(user), &origin).await?;
+    let joined = invitation_accept(store, secret, user, &origin).await?;
     Ok(joined.membership.role)
 }
 
@@ -56,7 +61,7 @@ async fn member(store: &Store, tenant: &Tenant, name: &str, role: Role) -> UserI
 }
 
 /// The role of each member, by id.
-async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
+pub(crate) async fn role_of(store: &Store, tenant: &Tenant, user: UserId) -> Option<Role> {
     let memberships = directory::user_memberships(store, user).await.unwrap();
     let found = memberships.into_iter().find(|(t, _)| t.id == tenant.id);
     found.map(|(_, membership)| membership.role)

@@ -1,6 +1,11 @@
 //! Signing in: passwords, sessions, guessing, and the first owner, first at the crate's own door, then over HTTP.
 
+mod browser;
+mod http;
+mod invitations;
+
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::audit::{AuditFilter, audit_list};
@@ -12,7 +17,9 @@ use nyxcore_tenancy::sign_in::{
     password_sign_in, session_authenticate, session_list, session_look, session_revoke,
     sign_in_sweep, sign_out_everywhere,
 };
-use nyxcore_tenancy::{Credential, Error, PageRequest, Role, Signal, Store, SystemPurpose, User};
+use nyxcore_tenancy::{
+    Credential, Env, Error, PageRequest, Role, Signal, Store, StoreOptions, SystemPurpose, User,
+};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 
@@ -113,6 +120,28 @@ on_both_databases! {
             assert_eq!((refused.code(), refused.to_string().as_str()), ("SIGN_IN_REFUSED", "the e-mail address or the password is wrong"));
             assert_eq!(hasher.computed() - before, 1, "{email}");
         }
+    }
+
+    async fn a_refused_sign_in_takes_the_same_statements_whoever_is_named(db: TestDatabase) {
+        let hasher = PasswordHasher::new().unwrap();
+        let plain = store(&db).await;
+        let ada = owner(&plain, &hasher, "acme").await;
+        tenant_create(&plain, "second", "Second", &ada.email).await.unwrap();
+        let (_, without) = tenant(&plain, "other").await;
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let mut options = StoreOptions::new(db.app_url());
+        let listener = heard.clone();
+        options.statement_listener = Some(Arc::new(move |sql: &str| listener.lock().unwrap().push(sql.to_owned())));
+        let store = Store::connect(&options, Env::default()).await.unwrap();
+        let mut all = Vec::new();
+        for email in [ada.email.as_str(), "nobody@example.org", &without.email] {
+            heard.lock().unwrap().clear();
+            password_sign_in(&store, &hasher, email, &password("a wrong password"), &from("192.0.2.1")).await.unwrap_err();
+            all.push(std::mem::take(&mut *heard.lock().unwrap()));
+        }
+        assert!(all[0].len() > 4, "{all:?}");
+        assert_eq!(all[0], all[1]);
+        assert_eq!(all[0], all[2]);
     }
 
     async fn ten_thousand_wrong_passwords_cost_as_many_hashes_as_the_limit_allows(db: TestDatabase) {

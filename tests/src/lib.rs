@@ -16,10 +16,12 @@
 //! The PostgreSQL half needs the server that `just test` starts; without it the test fails and says so.
 
 mod database;
+mod oidc;
 mod postgres;
 mod server;
 
 pub use database::{TestDatabase, run_on_postgres, run_on_sqlite};
+pub use oidc::{OidcProcess, OidcSetup};
 pub use server::{TestServer, nyxcore_command};
 
 /// Makes two tests of each function: `on_sqlite::name` and `on_postgres::name`. Once a module.

@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod limits;
 mod loaders;
+mod oidc;
 mod schema;
 mod web;
 
@@ -27,5 +28,6 @@ pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
 pub use http::{router, serve};
 pub use limits::Limits;
+pub use oidc::OidcProvider;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
 pub use web::{SignInOptions, TrustedProxies};

@@ -6,6 +6,8 @@ use nyxcore_tenancy::Result;
 use nyxcore_tenancy::sign_in::{PasswordHasher, SignUp};
 use url::Url;
 
+use crate::oidc::OidcProvider;
+
 /// How people sign in at a gateway.
 #[derive(Clone, Debug)]
 pub struct SignInOptions {
@@ -17,6 +19,8 @@ pub struct SignInOptions {
     pub public_url: Option<Url>,
     /// Whose word about the client counts.
     pub trusted_proxies: TrustedProxies,
+    /// The services that people sign in with. Where there are any, the program has installed a TLS provider (rustls) before it serves.
+    pub oidc: Vec<OidcProvider>,
 }
 
 impl SignInOptions {
@@ -30,6 +34,7 @@ impl SignInOptions {
             sign_up: SignUp::Closed,
             public_url: None,
             trusted_proxies: TrustedProxies::default(),
+            oidc: Vec::new(),
         })
     }
 }

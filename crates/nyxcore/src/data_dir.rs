@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,9 +39,12 @@ impl DataDir {
             path: absolute,
             made,
         };
-        if let Err(error) =
-            fs::create_dir_all(&directory.path).and_then(|()| probe(&directory.path))
-        {
+        // What is made is its owner's alone: the database holds what others must not read.
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory.path);
+        if let Err(error) = made.and_then(|()| probe(&directory.path)) {
             directory.remove_if_made();
             return Err(refused(error));
         }

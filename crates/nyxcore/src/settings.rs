@@ -1,12 +1,15 @@
 //! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use nyxcore_gateway::TrustedProxies;
+use nyxcore_gateway::{OidcProvider, TrustedProxies};
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -31,10 +34,15 @@ const VARIABLES: &[(&str, &str)] = &[
     ("sign_up", "sign_up"),
     ("public_url", "public_url"),
     ("trusted_proxies", "trusted_proxies"),
+    ("oidc_id", "oidc_variables.id"),
+    ("oidc_name", "oidc_variables.name"),
+    ("oidc_issuer", "oidc_variables.issuer"),
+    ("oidc_client_id", "oidc_variables.client_id"),
+    ("oidc_client_secret", "oidc_variables.client_secret"),
 ];
 
 /// Settings that are taken from the environment only: a settings file may be read by others.
-const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous"];
+const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous", "oidc_variables"];
 
 /// The settings file that is read where none is named.
 const FILE: &str = "nyxcore.toml";
@@ -133,6 +141,10 @@ pub struct Settings {
     pub analysis: AnalysisSettings,
     /// Of the audit log.
     pub audit: AuditSettings,
+    /// The services that people sign in with.
+    pub oidc: Vec<OidcSettings>,
+    /// One more, of the environment.
+    pub oidc_variables: OidcSettings,
     /// What secrets are sealed with, in base64; without one, the key file in the data directory.
     pub master_key: Option<String>,
     /// What they may still be sealed with, separated by commas.
@@ -153,6 +165,45 @@ pub struct Settings {
 pub struct AuditSettings {
     /// How many days entries are kept; 7 at least.
     pub retention_days: u16,
+}
+
+/// A service that people sign in with.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcSettings {
+    /// Its name in addresses.
+    pub id: Option<String>,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// Its issuer: `https://login.example.org`.
+    pub issuer: Option<String>,
+    /// What it knows this server as.
+    pub client_id: Option<String>,
+    /// What this server proves that with.
+    pub client_secret: Option<String>,
+}
+
+impl OidcSettings {
+    fn provider(&self) -> Result<OidcProvider> {
+        let text = |field: &Option<String>| field.as_deref().unwrap_or_default().trim().to_owned();
+        let or = |given: String, default: &str| {
+            if given.is_empty() {
+                default.to_owned()
+            } else {
+                given
+            }
+        };
+        let id = or(text(&self.id), "oidc");
+        let provider = OidcProvider {
+            name: or(text(&self.name), &id),
+            id,
+            issuer: text(&self.issuer),
+            client_id: text(&self.client_id),
+            client_secret: Arc::new(Secret::new(text(&self.client_secret))),
+        };
+        provider.check().map_err(Error::SettingInvalid)?;
+        Ok(provider)
+    }
 }
 
 /// What the operator decides about analyses.
@@ -188,6 +239,7 @@ impl Settings {
             "sign_up": "closed",
             "public_url": null,
             "trusted_proxies": "",
+            "oidc": [],
             // A rule of the product: 3 minutes.
             // As long as most auditors ask back.
             "audit": { "retention_days": 365 },
@@ -215,6 +267,7 @@ impl Settings {
             }
         }
         figment
+            .merge(Serialized::default("oidc_variables", serde_json::json!({})))
             .merge(environment())
             .merge(Serialized::defaults(global))
             .merge(Serialized::defaults(flags))
@@ -235,6 +288,25 @@ impl Settings {
     /// How long the audit log is kept.
     pub fn audit_retention(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::days(i64::from(self.audit.retention_days))
+    }
+
+    /// The services that people sign in with: those of the settings file, then the one of the environment.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for one that is not complete, and for two of one name.
+    pub fn oidc_providers(&self) -> Result<Vec<OidcProvider>> {
+        let of_environment = &self.oidc_variables;
+        let of_environment = of_environment.issuer.as_ref().map(|_| of_environment);
+        let all = self.oidc.iter().chain(of_environment);
+        let providers: Vec<OidcProvider> =
+            all.map(OidcSettings::provider).collect::<Result<_>>()?;
+        let ids: BTreeSet<&str> = providers.iter().map(|provider| &*provider.id).collect();
+        if ids.len() < providers.len() {
+            return Err(Error::SettingInvalid(
+                "two services of the setting \"oidc\" have the same id".into(),
+            ));
+        }
+        Ok(providers)
     }
 
     /// How long after an analysis the next one of the project is refused.
@@ -376,6 +448,33 @@ mod tests {
         assert_eq!(settings.quiet_period(), chrono::TimeDelta::seconds(5));
         assert!(settings.allow_sources.local && !settings.allow_sources.private);
         assert_eq!(settings.workers, 2);
+    }
+
+    #[test]
+    fn services_to_sign_in_with_are_complete_and_of_different_names() {
+        let service = |id: &str| {
+            format!(
+                "[[oidc]]\nid = '{id}'\nissuer = 'https://login.example.org'\nclient_id = 'nyx'\nclient_secret = 'pw-secret'\n"
+            )
+        };
+        let providers = |toml: &str| {
+            let settings = load(toml, ServeFlags::default());
+            settings.and_then(|settings| settings.oidc_providers())
+        };
+        let two = providers(&[service("one"), service("two")].concat());
+        let two = two.unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<&str> = two.iter().map(|provider| &*provider.name).collect();
+        assert_eq!(names, ["one", "two"]);
+        for wrong in [
+            [service("one"), service("one")].concat(),
+            service("One and two"),
+            service("one").replace("https", "http"),
+            service("one").replace("'nyx'", "''"),
+        ] {
+            let error = providers(&wrong).err().map(|error| error.to_string());
+            let error = error.unwrap_or_else(|| panic!("{wrong} is read"));
+            assert!(!error.contains("pw-secret"), "{error}");
+        }
     }
 
     #[test]

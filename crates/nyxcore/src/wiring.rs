@@ -96,12 +96,13 @@ impl App {
     /// The gateway.
     ///
     /// # Errors
-    /// The machine gives no randomness.
+    /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
     pub fn gateway(&self) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,
             public_url: self.settings.public_url.clone(),
             trusted_proxies: self.settings.trusted_proxies.clone(),
+            oidc: self.settings.oidc_providers()?,
             ..SignInOptions::new()?
         };
         Ok(Gateway::new(GatewayOptions {

@@ -89,9 +89,9 @@ on_both_databases! {
                 async move {
                     let scoped = store.write_as(&acting).await?;
                     match round % 3 {
-                        0 => drop(member_role_set(&scoped, whom, Role::Viewer).await?),
-                        1 => drop(member_role_set(&scoped, by, Role::Member).await?),
-                        _ => drop(ownership_transfer(&scoped, whom).await?),
+                        0 => member_role_set(&scoped, whom, Role::Viewer).await.map(|_| ())?,
+                        1 => member_role_set(&scoped, by, Role::Member).await.map(|_| ())?,
+                        _ => ownership_transfer(&scoped, whom).await.map(|_| ())?,
                     }
                     scoped.commit().await
                 }

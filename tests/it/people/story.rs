@@ -11,21 +11,21 @@ const ALIAS: &str = "oliver.baer+ckbnyx@example.org";
 const VIEWER: &str = "vera@example.org";
 
 /// Everything of the tenant that this story is about, with who made it.
-const EVERYTHING: &str = "{ projects { totalCount nodes { id slug name description createdBy { email }
-    sources { id url status headCommit files { totalCount nodes { path content } } syncs { totalCount nodes { status startedBy { email } } } }
-    notes { totalCount nodes { id title body createdBy { email } } }
-    blogPosts { totalCount nodes { id title body status sourceRef publishedAt createdBy { email } project { id } } } } }
-    viewer { tenant { id name members { totalCount nodes { role user { email } } } } } }";
+const EVERYTHING: &str = "{ projects(first: 4) { totalCount nodes { id slug name description createdBy { email }
+    sources { id url status headCommit files(first: 4) { totalCount nodes { path content } } syncs(first: 4) { totalCount nodes { status startedBy { email } } } }
+    notes(first: 4) { totalCount nodes { id title body createdBy { email } } }
+    blogPosts(first: 4) { totalCount nodes { id title body status sourceRef publishedAt createdBy { email } project { id } } } } }
+    viewer { tenant { id name members(first: 4) { totalCount nodes { role user { email } } } } } }";
 
 on_both_databases! {
     async fn two_accounts_of_one_person_work_on_the_same_things(db: TestDatabase) {
         let server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
-        let oliver = Api::new(&server, &command(&db, &["tenant", "create", "acme", "--owner", OLIVER, "--print-token"]));
+        let oliver = Api::new(&server, &command(&db, &["tenant", "create", "acme", "--name", "Acme", "--owner", OLIVER, "--print-token"]));
         // The other account is there already, with a tenant of its own.
-        let elsewhere = Api::new(&server, &command(&db, &["tenant", "create", "ckbnyx", "--owner", ALIAS, "--print-token"]));
+        let elsewhere = Api::new(&server, &command(&db, &["tenant", "create", "ckbnyx", "--name", "CKB", "--owner", ALIAS, "--print-token"]));
         join(&oliver, &elsewhere, ALIAS, "ADMIN").await;
         let alias = Api::new(&server, &token(&db, ALIAS, "ADMIN"));
-        let watching = Api::new(&server, &command(&db, &["tenant", "create", "vera", "--owner", VIEWER, "--print-token"]));
+        let watching = Api::new(&server, &command(&db, &["tenant", "create", "vera", "--name", "Vera", "--owner", VIEWER, "--print-token"]));
         join(&oliver, &watching, VIEWER, "VIEWER").await;
         let viewer = Api::new(&server, &token(&db, VIEWER, "VIEWER"));
 

@@ -248,6 +248,15 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
         },
     ];
     loop {
+        // At first too: it may have ended after it was shown and before the signals were listened to.
+        match proof_check(&gateway, &shown).await {
+            Ok(Some(now)) if now == caller => {}
+            Ok(_) => return,
+            Err(error) => tracing::warn!(
+                ?error,
+                "an open stream's credential could not be looked at again"
+            ),
+        }
         let news = async {
             loop {
                 match signals.recv().await {
@@ -259,14 +268,6 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
         };
         // Passing without news is fine: an expiry makes none.
         let _ = tokio::time::timeout(gateway.limits().token_recheck, news).await;
-        match proof_check(&gateway, &shown).await {
-            Ok(Some(now)) if now == caller => {}
-            Ok(_) => return,
-            Err(error) => tracing::warn!(
-                ?error,
-                "an open stream's credential could not be looked at again"
-            ),
-        }
     }
 }
 

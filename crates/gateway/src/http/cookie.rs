@@ -32,6 +32,11 @@ impl Cookies {
         Self { secure }
     }
 
+    /// Whether they are for HTTPS only.
+    pub(super) fn is_secure(self) -> bool {
+        self.secure
+    }
+
     /// The session that a browser shows.
     pub(super) fn session(self, headers: &HeaderMap) -> Result<Option<String>, Problem> {
         self.read(headers, SESSION)

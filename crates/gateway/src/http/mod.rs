@@ -5,7 +5,8 @@
 //! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
-//! | `/auth/...` | signing in and out, for browsers; see the module `session` |
+//! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
+//! | `/sign-in`, `/invite` | two small pages for people |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
 //!
 //! Whoever asks is known before anything is parsed. A stream that is open ends when its token or session ends or its role changes, and when the server ends; one
@@ -20,6 +21,9 @@ mod events;
 mod forwarded;
 mod graphql;
 mod health;
+mod invitation;
+mod oidc;
+mod pages;
 mod params;
 mod problem;
 mod session;
@@ -30,6 +34,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -47,6 +52,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::context::Gateway;
+use crate::oidc::OidcClient;
 use crate::{NyxSchema, schema_build};
 use auth::Shown;
 use cookie::Cookies;
@@ -67,6 +73,8 @@ struct Server {
     stopping: CancellationToken,
     /// Whether it listens for this machine only: there cookies need no HTTPS.
     loopback: bool,
+    /// The services that people sign in with.
+    oidc: Arc<[OidcClient]>,
     /// WebSockets that are open: an upgraded connection is no longer axum's to wait for.
     sockets: TaskTracker,
 }
@@ -144,8 +152,14 @@ pub async fn serve(
 }
 
 fn server(gateway: Gateway, loopback: bool) -> Server {
+    let providers = gateway.sign_in().oidc.iter();
+    let oidc = providers.filter_map(|provider| {
+        let failed = |error: reqwest::Error| tracing::error!(%error, provider = provider.id, "a service to sign in with is left out");
+        OidcClient::new(provider.clone()).map_err(failed).ok()
+    });
     Server {
         schema: schema_build(&gateway),
+        oidc: oidc.collect(),
         gateway,
         loopback,
         stopping: CancellationToken::new(),
@@ -168,7 +182,9 @@ fn routes(server: Server) -> Router {
             get(events::get).fallback(only_get),
         )
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
-        .nest("/auth", session::routes())
+        .nest("/auth", session::routes().merge(invitation::routes()))
+        .merge(pages::routes())
+        .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())

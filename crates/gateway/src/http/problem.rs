@@ -78,8 +78,8 @@ impl Problem {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::SignUpClosed => StatusCode::FORBIDDEN,
-            Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::NotFound(_) | Error::InvitationInvalid => StatusCode::NOT_FOUND,
+            Error::Conflict(_) | Error::LastOwner => StatusCode::CONFLICT,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => return Self::store(error),
         };

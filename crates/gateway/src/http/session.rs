@@ -101,7 +101,12 @@ async fn methods(State(server): State<Server>) -> Response {
         SignUp::Closed => "closed",
         SignUp::Open => "open",
     };
-    let body = json!({"password": true, "oidc": [], "signUp": sign_up});
+    let oidc: Vec<Value> = server
+        .oidc
+        .iter()
+        .map(|client| json!({"id": client.provider.id, "name": client.provider.name}))
+        .collect();
+    let body = json!({"password": true, "oidc": oidc, "signUp": sign_up});
     answer(StatusCode::OK, &body)
 }
 
@@ -212,12 +217,30 @@ async fn tenant(State(server): State<Server>, request: Request) -> Response {
             .map(|(tenant, _)| tenant.id)
             .ok_or_else(|| Problem::not_found("no such tenant"))?;
         found.caller = found.caller_in(wanted);
-        let cookie = asked.cookies().tenant_set(&body.slug);
-        let mut response = answer(StatusCode::OK, &signed_in_json(&found));
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-        Ok(response)
+        Ok(chosen_answer(asked, &found))
     };
     chosen.await.unwrap_or_else(Problem::plain)
+}
+
+/// Who is signed in, as [`session`] answers, with the tenant that was chosen, also in the cookie.
+fn chosen_answer(asked: Asked<'_>, found: &SignedIn) -> Response {
+    let mut response = answer(StatusCode::OK, &signed_in_json(found));
+    if let Some(slug) = slug_of(found) {
+        let cookie = asked.cookies().tenant_set(slug);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The answer to whoever has just become a member of a tenant, which is chosen with it.
+pub(super) async fn session_found(
+    server: &Server,
+    asked: Asked<'_>,
+    chosen: TenantId,
+) -> Result<Response, Problem> {
+    let mut found = session_required(&server.gateway, asked).await?;
+    found.caller = found.caller_in(chosen);
+    Ok(chosen_answer(asked, &found))
 }
 
 async fn password(State(server): State<Server>, request: Request) -> Response {
@@ -340,7 +363,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     Ok((parts, body))
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
+pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
     let json = [(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),

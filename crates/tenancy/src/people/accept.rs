@@ -9,10 +9,15 @@ use serde_json::json;
 
 use crate::actor::{Origin, Step};
 use crate::audit;
+use crate::directory::name_check;
 use crate::entity::{invitation, membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{InvitationId, Membership, Role, Tenant, UserId};
 use crate::policy::{Action, Resource};
+use crate::sign_in::{
+    Client, NewAccount, NewSession, Password, PasswordHash, PasswordHasher, account_create,
+    session_create,
+};
 use crate::store::{Store, SystemPurpose, SystemScope};
 use crate::token::{INVITATION, token_id, token_matches};
 
@@ -32,10 +37,11 @@ pub struct InvitationView {
 }
 
 /// Who accepts an invitation.
-#[derive(Clone)]
-pub enum Invitee {
-    /// Somebody who is signed in, with the address that the invitation is for.
+enum Invitee {
+    /// Somebody who has an account.
     User(UserId),
+    /// Somebody who gets one, of that name.
+    New(String, PasswordHash),
 }
 
 /// What came of an invitation that was accepted.
@@ -69,19 +75,67 @@ pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationVi
     })
 }
 
-/// Makes whoever holds the secret a member, once. Of several who accept at the same moment one does.
+/// Makes somebody who is signed in a member, once, by an invitation for the address of their account. Of several who accept at the same
+/// moment one does.
 ///
 /// # Errors
-/// [`Error::InvitationInvalid`].
+/// [`Error::InvitationInvalid`], also where it is for another address.
 pub async fn invitation_accept(
     store: &Store,
     secret: &str,
-    who: Invitee,
+    user: UserId,
     origin: &Origin,
 ) -> Result<Joined> {
     let id = secret_read(secret)?;
-    let accepted = accept(store, id, secret, who, origin).await;
+    let accepted = async {
+        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let joined = accept(&system, id, secret, Invitee::User(user), origin).await?;
+        system.commit().await?;
+        Ok(joined)
+    };
+    refusal_record(store, id, origin, accepted.await).await
+}
+
+/// Makes an account for whoever holds the secret, with the address that the invitation is for, makes them a member, and signs them in: all
+/// of it or nothing. The address counts as unproven: the link may have come from anybody who had it.
+///
+/// # Errors
+/// [`Error::InvitationInvalid`]; [`Error::Conflict`] where the address has an account, which signs in and accepts the invitation by
+/// [`invitation_accept`]; [`Error::Invalid`] for the name, and for the password as [`Password::check`].
+pub async fn invitation_sign_up(
+    store: &Store,
+    hasher: &PasswordHasher,
+    secret: &str,
+    name: &str,
+    password: &Password,
+    client: &Client,
+) -> Result<(Joined, NewSession)> {
+    let id = secret_read(secret)?;
+    let accepted = async {
+        let name = name_check("a name", name)?;
+        // Before the hash, which takes its time, and again within the transaction.
+        let email = invitation_look(store, secret).await?.email;
+        password.check(&email)?;
+        let who = Invitee::New(name, hasher.hash(password).await?);
+        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let joined = accept(&system, id, secret, who, &client.origin).await?;
+        let user = joined.membership.user_id;
+        let session = session_create(&system, user, "invitation", client).await?;
+        system.commit().await?;
+        Ok((joined, session))
+    };
+    refusal_record(store, id, &client.origin, accepted.await).await
+}
+
+/// Writes down that a secret in the form of an invitation's was refused: whoever tries leaves a trace.
+async fn refusal_record<T>(
+    store: &Store,
+    id: InvitationId,
+    origin: &Origin,
+    accepted: Result<T>,
+) -> Result<T> {
     if let Err(Error::InvitationInvalid) = &accepted {
+        tracing::info!(invitation = %id, "an invitation was refused");
         let system = store.system(SystemPurpose::InvitationAccept).await?;
         let code = Error::InvitationInvalid.code();
         system.record(code, Some(id.0), origin, None).await?;
@@ -91,38 +145,51 @@ pub async fn invitation_accept(
 }
 
 async fn accept(
-    store: &Store,
+    system: &SystemScope,
     id: InvitationId,
     secret: &str,
     who: Invitee,
     origin: &Origin,
 ) -> Result<Joined> {
-    let system = store.system(SystemPurpose::InvitationAccept).await?;
-    let row = open_find(&system, id, secret).await?;
-    let Invitee::User(user) = who;
-    let user = user_find(&system, user)
-        .await?
-        .filter(|user| user.email == row.email)
-        .ok_or(Error::InvitationInvalid)?;
-    // One of several who got here passes: the others find the invitation used.
+    let row = open_find(system, id, secret).await?;
+    // One of several who got here passes: the others wait for it and find the invitation used.
     let used = invitation::ActiveModel {
         accepted_at: Set(Some(system.env().now())),
-        accepted_by: Set(Some(user.id)),
         ..Default::default()
     };
     if system.update(open(id), used).await? == 0 {
         return Err(Error::InvitationInvalid);
     }
-    let joined = join(&system, &row, user.id).await?;
+    let user = match who {
+        Invitee::User(user) => {
+            let found = user_find(system, user).await?;
+            let addressee = found.filter(|user| user.email == row.email);
+            addressee.ok_or(Error::InvitationInvalid)?.id
+        }
+        Invitee::New(name, password) => {
+            let new = NewAccount {
+                email: row.email.clone(),
+                name,
+                password: Some(password),
+                address_proven: false,
+            };
+            account_create(system, new).await?.id
+        }
+    };
+    let by = invitation::ActiveModel {
+        accepted_by: Set(Some(user)),
+        ..Default::default()
+    };
+    system.update(invitation::Column::Id.eq(id), by).await?;
+    let joined = join(system, &row, user).await?;
     let step = Step {
         action: Action::Create,
         resource: Resource::Member,
-        subject: Some(user.id.0),
+        subject: Some(user.0),
         detail: Some(json!({"invitation": id, "role": joined.membership.role})),
     };
-    let entry = audit::entry_by_system(system.env(), row.tenant_id, Some(user.id), origin, step);
+    let entry = audit::entry_by_system(system.env(), row.tenant_id, Some(user), origin, step);
     system.audit(entry).await?;
-    system.commit().await?;
     Ok(joined)
 }
 

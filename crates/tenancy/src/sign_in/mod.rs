@@ -16,6 +16,7 @@
 //! ```
 
 mod account;
+mod identity;
 mod journal;
 mod password;
 mod session;
@@ -27,6 +28,10 @@ use uuid::Uuid;
 pub use account::{
     FirstOwner, NewAccount, SignUp, account_address_proven, account_by_email, account_create,
     account_sign_up, first_owner_create, password_change, password_reset, password_set,
+};
+pub use identity::{
+    FLOW_LIFE, FLOWS_PER_ADDRESS, Flow, NewFlow, OutsidePerson, flow_begin, flow_take,
+    identity_sign_in, outside_refused,
 };
 pub use password::{PASSWORD_MAX, PASSWORD_MIN, Password, PasswordHash, PasswordHasher};
 pub use session::{
@@ -140,13 +145,15 @@ async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
     Ok(rows.into_iter().next())
 }
 
-/// Takes away failures that count no more and sessions that have come to their end, and tells how many rows that were. Called every now and then.
+/// Takes away failures that count no more, and sessions and journeys to other services that have come to their end, and tells how many rows that were. Called every now and then.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn sign_in_sweep(store: &Store) -> Result<u64> {
     let system = store.system(SystemPurpose::SignIn).await?;
-    let gone = throttle::sweep(&system).await? + session::sweep(&system).await?;
+    let gone = throttle::sweep(&system).await?
+        + session::sweep(&system).await?
+        + identity::sweep(&system).await?;
     system.commit().await?;
     Ok(gone)
 }

@@ -126,7 +126,7 @@ fn account_key(email: &str) -> String {
 }
 
 /// A network address; of IPv6 the /64, which is the least that one customer gets.
-fn address_key(address: IpAddr) -> String {
+pub(super) fn address_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => format!("address:{address}"),
         IpAddr::V6(address) => {

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_tenancy::people::{
-    Invitee, NewInvitation, invitation_accept, invitation_create, invitation_link,
-    invitation_revoke, member_leave, member_remove, member_role_set, ownership_transfer,
+    NewInvitation, invitation_accept, invitation_create, invitation_link, invitation_revoke,
+    member_leave, member_remove, member_role_set, ownership_transfer,
 };
 use nyxcore_tenancy::{InvitationId, UserId, directory};
 
@@ -76,9 +76,8 @@ impl PeopleMutation {
         input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload> {
         let op = operation(context);
-        let who = Invitee::User(op.caller().user);
-        let origin = &op.acting().origin;
-        let joined = invitation_accept(op.store(), &input.secret, who, origin).await?;
+        let (user, origin) = (op.caller().user, &op.acting().origin);
+        let joined = invitation_accept(op.store(), &input.secret, user, origin).await?;
         Ok(AcceptInvitationPayload {
             membership: MembershipNode {
                 membership: joined.membership,

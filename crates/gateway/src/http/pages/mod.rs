@@ -1,0 +1,39 @@
+//! Two small pages for browsers, until there is a console: `/sign-in`, and `/invite`, where the link of an invitation leads.
+
+use axum::Router;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::{Server, only_get};
+
+const PAGE: &str = include_str!("account.html");
+const SCRIPT: &str = include_str!("account.js");
+const STYLE: &str = include_str!("account.css");
+
+/// What the page may load and reach: this server, and nothing that stands in the page itself.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The pages and what they load.
+pub(super) fn routes() -> Router<Server> {
+    let page = || get(|| async { file("text/html; charset=utf-8", PAGE) }).fallback(only_get);
+    Router::new()
+        .route("/sign-in", page())
+        .route("/invite", page())
+        .route(
+            "/assets/account.js",
+            get(|| async { file("text/javascript; charset=utf-8", SCRIPT) }).fallback(only_get),
+        )
+        .route(
+            "/assets/account.css",
+            get(|| async { file("text/css; charset=utf-8", STYLE) }).fallback(only_get),
+        )
+}
+
+fn file(content_type: &'static str, content: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (headers, content).into_response()
+}

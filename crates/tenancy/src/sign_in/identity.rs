@@ -1,0 +1,302 @@
+//! People whom another service vouches for: the journey of a browser there and back, and which account such a person has here.
+//!
+//! A journey is begun by one browser, lasts ten minutes and ends once. What the browser brings back is kept as SHA-256 only: the state in the address, and a cookie
+//! without which nobody can be made to end a journey that somebody else began.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::FromQueryResult;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::account::{
+    NewAccount, SignUp, account_address_proven, account_by_email, account_create,
+};
+use super::journal::{self, Event};
+use super::session::session_create;
+use super::throttle::address_key;
+use super::{Client, NewSession};
+use crate::directory::email_normalize;
+use crate::error::{Error, Result};
+use crate::model::UserId;
+use crate::store::{Store, SystemPurpose, SystemScope};
+
+/// How long a journey may take: somebody finds a password and a second factor.
+pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
+/// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
+pub const FLOWS_PER_ADDRESS: i64 = 100;
+/// What somebody is told whom nobody invited. It is the same whatever is not as it should be.
+const UNKNOWN: &str = "nobody here is known by this identity: ask for an invitation to the e-mail address that it has confirmed";
+
+/// A journey that begins.
+#[derive(Clone, Copy)]
+pub struct NewFlow<'f> {
+    /// The service, by the operator's name for it.
+    pub provider: &'f str,
+    /// What the service sends back with the browser.
+    pub state: &'f str,
+    /// What the browser keeps in a cookie.
+    pub browser: &'f str,
+    /// What the service writes into what it signs.
+    pub nonce: &'f str,
+    /// Where the browser goes afterwards: a path of this server.
+    pub return_to: &'f str,
+}
+
+/// A journey that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// What must stand in what the service signed.
+    pub nonce: String,
+    /// Where the browser goes now.
+    pub return_to: String,
+}
+
+/// Writes down that a browser sets out.
+///
+/// # Errors
+/// [`Error::Throttled`] where too many are under way from its address.
+pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Result<()> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let now = system.env().now();
+    sweep(&system).await?;
+    let address = client.origin.address.map(address_key);
+    if let Some(address) = &address {
+        let under_way: Vec<UnderWay> = system
+            .sql_all(
+                "SELECT count(*) AS flows FROM sign_in_flows WHERE address = $1",
+                [address.clone().into()],
+            )
+            .await?;
+        if under_way.iter().any(|row| row.flows >= FLOWS_PER_ADDRESS) {
+            return Err(Error::Throttled(FLOW_LIFE.num_seconds()));
+        }
+    }
+    system
+        .sql_execute(
+            "INSERT INTO sign_in_flows (state_hash, provider, browser_hash, nonce, return_to, address, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                hash(new.state).into(),
+                new.provider.into(),
+                hash(new.browser).into(),
+                new.nonce.into(),
+                new.return_to.into(),
+                address.into(),
+                now.into(),
+                (now + FLOW_LIFE).into(),
+            ],
+        )
+        .await?;
+    system.commit().await
+}
+
+#[derive(FromQueryResult)]
+struct UnderWay {
+    flows: i64,
+}
+
+#[derive(FromQueryResult)]
+struct FlowRow {
+    browser_hash: Vec<u8>,
+    nonce: String,
+    return_to: String,
+    expires_at: DateTime<Utc>,
+}
+
+/// Ends a journey, whatever comes of it: the second time there is none. `None` too where it has taken too long, was to another service, or was begun by another browser.
+///
+/// # Errors
+/// The database refuses.
+pub async fn flow_take(
+    store: &Store,
+    provider: &str,
+    state: &str,
+    browser: &str,
+) -> Result<Option<Flow>> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let rows: Vec<FlowRow> = system
+        .sql_all(
+            "DELETE FROM sign_in_flows WHERE state_hash = $1 AND provider = $2 RETURNING browser_hash, nonce, return_to, expires_at",
+            [hash(state).into(), provider.into()],
+        )
+        .await?;
+    let now = system.env().now();
+    system.commit().await?;
+    let same_browser = |row: &FlowRow| row.browser_hash.ct_eq(&hash(browser)).into();
+    let good = rows
+        .into_iter()
+        .find(|row| row.expires_at > now)
+        .filter(same_browser);
+    Ok(good.map(|row| Flow {
+        nonce: row.nonce,
+        return_to: row.return_to,
+    }))
+}
+
+/// Whom another service vouches for. Everything is its word, and was verified to be.
+#[derive(Debug, Clone)]
+pub struct OutsidePerson {
+    /// The service, by the operator's name for it.
+    pub provider: String,
+    /// The service, by its own.
+    pub issuer: String,
+    /// The person, by the service's own, which never changes.
+    pub subject: String,
+    /// The person's e-mail address.
+    pub email: Option<String>,
+    /// Whether the service has seen that the address is the person's.
+    pub email_verified: bool,
+    /// What the person is called.
+    pub name: Option<String>,
+}
+
+/// Signs in whom another service vouches for. The first time, the person is the one with the same e-mail address, where the service has confirmed it; where there is none, an
+/// account is made if an invitation waits for the address or everybody may sign up.
+///
+/// # Errors
+/// [`Error::SignInRefused`] for everybody else.
+pub async fn identity_sign_in(
+    store: &Store,
+    person: &OutsidePerson,
+    sign_up: SignUp,
+    client: &Client,
+) -> Result<NewSession> {
+    let signed_in = match identity_try(store, person, sign_up, client).await {
+        // Two journeys of one person ended together, and the other made the account.
+        Err(Error::Conflict(_)) => identity_try(store, person, sign_up, client).await,
+        other => other,
+    };
+    if let Err(Error::SignInRefused(_)) = &signed_in {
+        outside_refused(store, &person.provider, client).await?;
+    }
+    signed_in
+}
+
+async fn identity_try(
+    store: &Store,
+    person: &OutsidePerson,
+    sign_up: SignUp,
+    client: &Client,
+) -> Result<NewSession> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let user = match identity_user(&system, person).await? {
+        Some(user) => user,
+        None => identity_add(&system, person, sign_up, client).await?,
+    };
+    let session = session_create(&system, user, &method(&person.provider), client).await?;
+    system.commit().await?;
+    tracing::info!(user = %user, session = %session.session.id, provider = person.provider, "signed in by another service");
+    Ok(session)
+}
+
+#[derive(FromQueryResult)]
+struct IdentityRow {
+    user_id: Uuid,
+}
+
+async fn identity_user(system: &SystemScope, person: &OutsidePerson) -> Result<Option<UserId>> {
+    let rows: Vec<IdentityRow> = system
+        .sql_all(
+            "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
+            [
+                person.issuer.as_str().into(),
+                person.subject.as_str().into(),
+            ],
+        )
+        .await?;
+    Ok(rows.into_iter().next().map(|row| UserId(row.user_id)))
+}
+
+/// Finds or makes the account of somebody who comes for the first time, and remembers the identity.
+async fn identity_add(
+    system: &SystemScope,
+    person: &OutsidePerson,
+    sign_up: SignUp,
+    client: &Client,
+) -> Result<UserId> {
+    let email = person.email.as_deref().filter(|_| person.email_verified);
+    // An address that the service has not confirmed may be anybody's.
+    let email = email.and_then(|email| email_normalize(email).ok());
+    let email = email.ok_or(Error::SignInRefused(UNKNOWN))?;
+    let (user, action) = match account_by_email(system, &email).await? {
+        Some(user) => {
+            account_address_proven(system, user.id).await?;
+            (user.id, "identity_link")
+        }
+        None if sign_up == SignUp::Open || is_invited(system, &email).await? => {
+            let name = person.name.as_deref().unwrap_or_default();
+            let new = NewAccount {
+                email,
+                name: name.trim().chars().take(200).collect(),
+                password: None,
+                address_proven: true,
+            };
+            (account_create(system, new).await?.id, "sign_up")
+        }
+        None => return Err(Error::SignInRefused(UNKNOWN)),
+    };
+    system
+        .sql_execute(
+            "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES ($1, $2, $3, $4)",
+            [
+                person.issuer.as_str().into(),
+                person.subject.as_str().into(),
+                user.0.into(),
+                system.env().now().into(),
+            ],
+        )
+        .await?;
+    let event = Event {
+        method: Some(method(&person.provider)),
+        ..Event::done(action, user, None)
+    };
+    journal::add(system, event, &client.origin).await?;
+    Ok(user)
+}
+
+#[derive(FromQueryResult)]
+struct InvitedRow {
+    invitations: i64,
+}
+
+async fn is_invited(system: &SystemScope, email: &str) -> Result<bool> {
+    let rows: Vec<InvitedRow> = system
+        .sql_all(
+            "SELECT count(*) AS invitations FROM invitations
+             WHERE email = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2",
+            [email.into(), system.env().now().into()],
+        )
+        .await?;
+    Ok(rows.iter().any(|row| row.invitations > 0))
+}
+
+/// Writes down that somebody came back from another service and was not let in.
+///
+/// # Errors
+/// The database refuses.
+pub async fn outside_refused(store: &Store, provider: &str, client: &Client) -> Result<()> {
+    let system = store.system(SystemPurpose::SignIn).await?;
+    let event = Event::refused(&method(provider), "SIGN_IN_REFUSED");
+    journal::add(&system, event, &client.origin).await?;
+    system.commit().await
+}
+
+/// Takes away the journeys that took too long.
+pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
+    let now = system.env().now();
+    system
+        .sql_execute(
+            "DELETE FROM sign_in_flows WHERE expires_at <= $1",
+            [now.into()],
+        )
+        .await
+}
+
+fn method(provider: &str) -> String {
+    format!("oidc:{provider}")
+}
+
+fn hash(text: &str) -> Vec<u8> {
+    Sha256::digest(text.as_bytes()).to_vec()
+}

@@ -1,0 +1,187 @@
+//! A browser in small: cookies, and redirects that are followed one by one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header;
+use serde_json::Value;
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// More redirects than a journey has.
+const REDIRECTS_MAX: usize = 20;
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) location: Option<String>,
+    pub(super) body: String,
+    /// The cookies it sets, as they stand in its headers.
+    pub(super) set_cookie: Vec<String>,
+    /// The same by name and value.
+    pub(super) cookies: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    /// The stable code of a refusal.
+    pub(super) fn code(&self) -> &str {
+        let at = self.body.find("\"code\":\"").map(|at| &self.body[at + 8..]);
+        at.and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+    }
+}
+
+/// A browser of its own, which knows one server by its address.
+pub(super) struct Browser {
+    base: String,
+    client: reqwest::Client,
+    /// By origin and name; paths are not told apart, because no two cookies here differ by them.
+    cookies: BTreeMap<(String, String), String>,
+}
+
+impl Browser {
+    pub(super) fn new(base: &str) -> Self {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build();
+        Self {
+            base: base.to_owned(),
+            client: client.unwrap(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// A path of the server, or a whole address.
+    pub(super) async fn get(&mut self, address: &str) -> Answer {
+        self.send(reqwest::Method::GET, address, None).await
+    }
+
+    /// The names of its cookies of the server.
+    pub(super) fn cookies(&self) -> Vec<&str> {
+        let ours = self
+            .cookies
+            .keys()
+            .filter(|(origin, _)| *origin == self.base);
+        ours.map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// Takes the names of another browser's cookies over, with a value of one's own.
+    pub(super) fn cookie_forge(&mut self, other: &Self, value: &str) {
+        for (place, _) in other
+            .cookies
+            .iter()
+            .filter(|((origin, _), _)| *origin == self.base)
+        {
+            self.cookies.insert(place.clone(), value.to_owned());
+        }
+    }
+
+    /// The whole journey: the answer to the browser that came back.
+    pub(super) async fn sign_in(&mut self, person: &str, path: &str) -> Answer {
+        let back = self.travel(person, path).await;
+        self.get(&back).await
+    }
+
+    /// Out to the provider and through it, up to the address that it sends the browser back to.
+    pub(super) async fn travel(&mut self, person: &str, path: &str) -> String {
+        let out = self.get(path).await;
+        let out = out.location.unwrap_or_else(|| panic!("{}", out.body));
+        self.travel_from(person, &out).await
+    }
+
+    /// The same from the provider's address on.
+    pub(super) async fn travel_from(&mut self, person: &str, out: &str) -> String {
+        let mut address = out.to_owned();
+        for _ in 0..REDIRECTS_MAX {
+            let mut answer = self.get(&address).await;
+            // The provider's own pages: who signs in, and whether it may tell.
+            let prompt = ["login", "consent"];
+            let asked = prompt.into_iter().find(|name| {
+                answer
+                    .body
+                    .contains(&format!("name=\"prompt\" value=\"{name}\""))
+            });
+            if let Some(asked) = asked {
+                let form = [("prompt", asked), ("login", person), ("password", "any")];
+                let form = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(form)
+                    .finish();
+                answer = self.send(reqwest::Method::POST, &address, Some(form)).await;
+            }
+            let next = answer.location.as_ref();
+            let next = next.unwrap_or_else(|| panic!("the provider is stuck: {answer:?}"));
+            let next = url::Url::parse(&address).unwrap().join(next).unwrap();
+            address = next.to_string();
+            if address.starts_with(&self.base) {
+                return address;
+            }
+        }
+        panic!("the provider never sent the browser back");
+    }
+
+    async fn send(
+        &mut self,
+        method: reqwest::Method,
+        address: &str,
+        form: Option<String>,
+    ) -> Answer {
+        let address = if address.starts_with('/') {
+            format!("{}{address}", self.base)
+        } else {
+            address.to_owned()
+        };
+        let origin = url::Url::parse(&address)
+            .unwrap()
+            .origin()
+            .ascii_serialization();
+        let ours = self.cookies.iter().filter(|((of, _), _)| *of == origin);
+        let cookies: Vec<String> = ours
+            .map(|((_, name), value)| format!("{name}={value}"))
+            .collect();
+        let mut request = self.client.request(method, &address);
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        if let Some(form) = form {
+            request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form);
+        }
+        let answer = request.send().await.unwrap();
+        let text = |value: &header::HeaderValue| value.to_str().unwrap().to_owned();
+        let location = answer.headers().get(header::LOCATION).map(text);
+        let set_cookie: Vec<String> = answer
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(text)
+            .collect();
+        let pairs = set_cookie.iter().map(|cookie| {
+            let pair = cookie.split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            (name.to_owned(), value.to_owned())
+        });
+        let cookies: Vec<(String, String)> = pairs.collect();
+        for (name, value) in &cookies {
+            let place = (origin.clone(), name.clone());
+            if value.is_empty() {
+                self.cookies.remove(&place);
+            } else {
+                self.cookies.insert(place, value.clone());
+            }
+        }
+        Answer {
+            status: answer.status().as_u16(),
+            location,
+            body: answer.text().await.unwrap(),
+            set_cookie,
+            cookies,
+        }
+    }
+}
