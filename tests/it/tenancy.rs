@@ -1,17 +1,13 @@
 //! The scoped store and the directory: a tenant's rows are its own, on both databases and by PostgreSQL's own rules.
 
 use chrono::TimeDelta;
-use nyxcore_runs::{NewRun, RunKind, Runs, Start, run_start};
 use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, membership_count, membership_list,
     tenant_by_slug, tenant_create, tenant_current, token_authenticate, user_memberships,
     users_by_id,
 };
-use nyxcore_tenancy::{
-    Error, PageRequest, Repository, Role, Store, StoreOptions, SystemPurpose, TenantId, UserId,
-};
+use nyxcore_tenancy::{Error, PageRequest, Repository, Role, Store, StoreOptions, UserId};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 
 use crate::support::{second_store, store, store_at_rest, tenant};
 
@@ -180,106 +176,6 @@ fn token_for(user: UserId, role: Role) -> NewApiToken {
         role,
         expires_at: None,
     }
-}
-
-async fn run_of(store: &Store, tenant: TenantId) -> Start {
-    let scoped = store.write(tenant).await.unwrap();
-    let start = run_start(
-        &scoped,
-        NewRun {
-            kind: RunKind::Workflow,
-            subject: "x".into(),
-            project_id: None,
-            started_by: None,
-            input: serde_json::Value::Null,
-            quiet_period: None,
-            max_attempts: 1,
-            not_before: None,
-        },
-    )
-    .await
-    .unwrap();
-    scoped.commit().await.unwrap();
-    start
-}
-
-async fn count(db: &impl ConnectionTrait, sql: &str) -> i64 {
-    let statement = Statement::from_string(db.get_database_backend(), sql);
-    let row = db.query_one_raw(statement).await.unwrap().unwrap();
-    row.try_get_by_index(0).unwrap()
-}
-
-/// Every table that has rows of a tenant, as the app role sees it by raw SQL.
-#[test]
-fn raw_sql_as_the_app_role_sees_nothing_without_a_tenant_and_only_its_own_with_one() {
-    run_on_postgres(|db| async move {
-        let store = store(&db).await;
-        let (acme, ada) = tenant(&store, "acme").await;
-        let (other, _) = tenant(&store, "other").await;
-        for tenant in [acme.id, other.id] {
-            run_of(&store, tenant).await;
-        }
-        let scoped = store.write(acme.id).await.unwrap();
-        api_token_create(&scoped, token_for(ada.id, Role::Member))
-            .await
-            .unwrap();
-        scoped.commit().await.unwrap();
-
-        let app: DatabaseConnection = db.app_connection().await.unwrap();
-        for table in ["tenants", "users", "memberships", "api_tokens", "runs"] {
-            let all = format!("SELECT count(*) FROM {table}");
-            assert_eq!(count(&app, &all).await, 0, "{table} without a tenant");
-            let tx = app.begin().await.unwrap();
-            tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0))
-                .await
-                .unwrap();
-            assert_eq!(count(&tx, &all).await, 1, "{table} with a tenant");
-        }
-        // Neither by inserting nor by moving a row does it get into another tenant.
-        let tx = app.begin().await.unwrap();
-        tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{}'", acme.id.0))
-            .await
-            .unwrap();
-        let moved = format!("UPDATE runs SET tenant_id = '{}'", other.id.0);
-        assert!(
-            tx.execute_unprepared(&moved)
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("row-level security")
-        );
-    });
-}
-
-#[test]
-fn a_connection_that_goes_back_to_the_pool_has_no_tenant_left() {
-    run_on_postgres(|db| async move {
-        let mut options = StoreOptions::new(db.app_url());
-        // One for the listener, one for everything else: the same connection serves again.
-        options.max_connections = 2;
-        let store = Store::connect(&options, nyxcore_tenancy::Env::default())
-            .await
-            .unwrap();
-        let (acme, _) = tenant(&store, "acme").await;
-        let run = run_of(&store, acme.id).await.run().id;
-        let scoped = store.read(acme.id).await.unwrap();
-        assert!(Runs::get(&scoped, run).await.unwrap().is_some());
-        drop(scoped);
-        // A system scope for the directory sees no rows of a tenant that its policies do not list.
-        let system = store.system(SystemPurpose::DirectoryRead).await.unwrap();
-        #[derive(sea_orm::FromQueryResult)]
-        struct Setting {
-            tenant: Option<String>,
-        }
-        let rows: Vec<Setting> = system
-            .sql_all(
-                "SELECT nullif(current_setting('nyxcore.tenant_id', true), '') AS tenant",
-                [],
-            )
-            .await
-            .unwrap();
-        assert_eq!(rows[0].tenant, None);
-    });
 }
 
 #[test]

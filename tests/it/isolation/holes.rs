@@ -236,6 +236,7 @@ fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
                         .sql_execute("SELECT 1 / 0 FROM memberships WHERE tenant_id = $1", [])
                         .await;
                     assert!(failed.is_err());
+                    drop(scoped);
                 }
                 "abandoned" => {
                     // A client that leaves in the middle of a statement.

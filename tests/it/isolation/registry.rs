@@ -11,7 +11,7 @@ pub struct Entry {
     pub field: &'static str,
     /// The fields that lead there, where it is not a root's.
     pub within: &'static [&'static str],
-    /// JSON, with `"$name"` for ids.
+    /// JSON, with `"$name"` for ids, and `%unique%` for what is another text each time.
     pub variables: &'static str,
     pub needs: (Resource, Action),
     /// What everybody is told who may ask: `ok`, where it is not another code.
@@ -110,7 +110,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, R::ApiToken, Delete),
 
         // People. An invitation is to somebody's own address: whoever asks here has none, whatever the role.
-        entry("Mutation.updateTenant", r#"{"input": {"name": "Changed"}}"#, R::Tenant, Update),
+        entry("Mutation.updateTenant", r#"{"input": {"name": "Changed %unique%"}}"#, R::Tenant, Update),
         entry("Mutation.inviteMember", r#"{"input": {"email": "new@guests.example", "role": "VIEWER"}}"#, R::Invitation, Create),
         entry("Mutation.revokeInvitation", r#"{"input": {"invitationId": "$invitation"}}"#, R::Invitation, Delete),
         told("INVITATION_INVALID", entry("Mutation.acceptInvitation", r#"{"input": {"secret": "nyxinv_forged"}}"#, R::OwnMembership, Read)),

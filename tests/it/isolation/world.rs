@@ -251,9 +251,10 @@ impl World {
         Self(ids)
     }
 
-    /// The variables with this world's ids in their places.
+    /// The variables with this world's ids in their places, and its own number for `%unique%`.
     pub fn filled(&self, template: &str) -> Json {
-        let mut variables: Json = serde_json::from_str(template).unwrap();
+        let template = template.replace("%unique%", self.id("note"));
+        let mut variables: Json = serde_json::from_str(&template).unwrap();
         for (at, name) in places(&variables) {
             *variables.pointer_mut(&at).unwrap() = self.id(&name).into();
         }
