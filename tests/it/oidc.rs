@@ -1,6 +1,6 @@
 //! Signing in by another service, against a real provider: the whole journey of a browser, and what comes of one that is not as it should be.
 
-mod browser;
+pub(crate) mod browser;
 
 use std::sync::Arc;
 

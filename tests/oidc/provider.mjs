@@ -19,6 +19,9 @@ const PEOPLE = {
   invited: { email: 'invited@elsewhere.example', email_verified: true, name: 'Ida Invited' },
 };
 
+// Only the issuer is said on standard output.
+console.info = console.warn = console.error;
+
 let handle;
 const server = createServer((request, response) => handle(request, response));
 server.listen(0, '127.0.0.1', () => {

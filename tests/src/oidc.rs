@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, ensure};
 
@@ -28,6 +28,8 @@ pub struct OidcProcess {
     child: Child,
     /// Held open while the provider shall run.
     _input: ChildStdin,
+    /// Held open too: node ends where what it says cannot be said.
+    _output: BufReader<ChildStdout>,
 }
 
 impl OidcProcess {
@@ -58,8 +60,9 @@ impl OidcProcess {
             .context("the tests of OpenID Connect need node (20 or later): install it")?;
         let input = child.stdin.take().context("node has no input")?;
         let output = child.stdout.take().context("node has no output")?;
+        let mut output = BufReader::new(output);
         let mut issuer = String::new();
-        BufReader::new(output).read_line(&mut issuer)?;
+        output.read_line(&mut issuer)?;
         let issuer = issuer.trim().to_owned();
         ensure!(
             issuer.starts_with("http://127.0.0.1:"),
@@ -71,6 +74,7 @@ impl OidcProcess {
             issuer,
             child,
             _input: input,
+            _output: output,
         })
     }
 

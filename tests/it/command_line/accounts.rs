@@ -38,7 +38,8 @@ fn first_start(db: &TestDatabase, variables: &[(&str, &str)]) -> (Running, Strin
         log.push_str(&line);
         log.push('\n');
         if let Some((_, address)) = line.split_once("listens at ") {
-            return (running, address.trim().to_owned(), log);
+            let address = address.split_whitespace().next().unwrap();
+            return (running, address.to_owned(), log);
         }
     }
 }

@@ -13,23 +13,23 @@ const REDIRECTS_MAX: usize = 20;
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) location: Option<String>,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) body: String,
     /// The cookies it sets, as they stand in its headers.
-    pub(super) set_cookie: Vec<String>,
+    pub(crate) set_cookie: Vec<String>,
     /// The same by name and value.
-    pub(super) cookies: Vec<(String, String)>,
+    pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
     /// The stable code of a refusal.
-    pub(super) fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         let at = self.body.find("\"code\":\"").map(|at| &self.body[at + 8..]);
         at.and_then(|rest| rest.split('"').next())
             .unwrap_or_default()
@@ -37,33 +37,41 @@ impl Answer {
 }
 
 /// A browser of its own, which knows one server by its address.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     base: String,
+    /// Where the provider sends browsers back to, up to the path.
+    public: String,
     client: reqwest::Client,
     /// By origin and name; paths are not told apart, because no two cookies here differ by them.
     cookies: BTreeMap<(String, String), String>,
 }
 
 impl Browser {
-    pub(super) fn new(base: &str) -> Self {
+    pub(crate) fn new(base: &str) -> Self {
+        Self::behind(base, base)
+    }
+
+    /// The same for a server that says that it is reached at another address.
+    pub(crate) fn behind(base: &str, public: &str) -> Self {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build();
         Self {
             base: base.to_owned(),
+            public: public.to_owned(),
             client: client.unwrap(),
             cookies: BTreeMap::new(),
         }
     }
 
     /// A path of the server, or a whole address.
-    pub(super) async fn get(&mut self, address: &str) -> Answer {
+    pub(crate) async fn get(&mut self, address: &str) -> Answer {
         self.send(reqwest::Method::GET, address, None).await
     }
 
     /// The names of its cookies of the server.
-    pub(super) fn cookies(&self) -> Vec<&str> {
+    pub(crate) fn cookies(&self) -> Vec<&str> {
         let ours = self
             .cookies
             .keys()
@@ -72,7 +80,7 @@ impl Browser {
     }
 
     /// Takes the names of another browser's cookies over, with a value of one's own.
-    pub(super) fn cookie_forge(&mut self, other: &Self, value: &str) {
+    pub(crate) fn cookie_forge(&mut self, other: &Self, value: &str) {
         for (place, _) in other
             .cookies
             .iter()
@@ -83,20 +91,20 @@ impl Browser {
     }
 
     /// The whole journey: the answer to the browser that came back.
-    pub(super) async fn sign_in(&mut self, person: &str, path: &str) -> Answer {
+    pub(crate) async fn sign_in(&mut self, person: &str, path: &str) -> Answer {
         let back = self.travel(person, path).await;
         self.get(&back).await
     }
 
     /// Out to the provider and through it, up to the address that it sends the browser back to.
-    pub(super) async fn travel(&mut self, person: &str, path: &str) -> String {
+    pub(crate) async fn travel(&mut self, person: &str, path: &str) -> String {
         let out = self.get(path).await;
         let out = out.location.unwrap_or_else(|| panic!("{}", out.body));
         self.travel_from(person, &out).await
     }
 
     /// The same from the provider's address on.
-    pub(super) async fn travel_from(&mut self, person: &str, out: &str) -> String {
+    pub(crate) async fn travel_from(&mut self, person: &str, out: &str) -> String {
         let mut address = out.to_owned();
         for _ in 0..REDIRECTS_MAX {
             let mut answer = self.get(&address).await;
@@ -118,8 +126,8 @@ impl Browser {
             let next = next.unwrap_or_else(|| panic!("the provider is stuck: {answer:?}"));
             let next = url::Url::parse(&address).unwrap().join(next).unwrap();
             address = next.to_string();
-            if address.starts_with(&self.base) {
-                return address;
+            if let Some(path) = address.strip_prefix(&self.public) {
+                return format!("{}{path}", self.base);
             }
         }
         panic!("the provider never sent the browser back");

@@ -1,15 +1,21 @@
 //! A dump of the database and everything that a server logged, at its most talkative, contain none of the secrets that were used.
 
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures::{SinkExt, StreamExt};
-use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
+use nyxcore_tests::{
+    OidcProcess, OidcSetup, TestDatabase, TestServer, nyxcore_command, on_both_databases,
+};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::oidc::browser::Browser;
 
 /// A secret by what it is called in a report, which does not repeat it.
 struct Needle {
@@ -163,6 +169,145 @@ impl Client<'_> {
     }
 }
 
+/// Where the server under test says that it is reached: the provider must know it before the server has a port.
+const PUBLIC: &str = "http://127.0.0.1:9";
+
+/// Starts a provider to sign in with, and writes it into the server's settings file.
+fn provider_start(db: &TestDatabase) -> OidcProcess {
+    let redirect_uri = &format!("{PUBLIC}/auth/oidc/test/callback");
+    let claims_in_id_token = false;
+    let setup = OidcSetup {
+        redirect_uri,
+        claims_in_id_token,
+    };
+    let provider = OidcProcess::start(&setup).unwrap_or_else(|error| panic!("{error:#}"));
+    let settings = format!(
+        "public_url = '{PUBLIC}'\n[[oidc]]\nid = 'test'\nissuer = '{}'\nclient_id = '{}'\nclient_secret = '{}'\n",
+        provider.issuer(),
+        OidcProcess::CLIENT_ID,
+        OidcProcess::CLIENT_SECRET
+    );
+    fs::write(db.folder().join("nyxcore.toml"), settings).unwrap();
+    provider
+}
+
+/// Gives a person a password, as an operator does.
+fn password_set(db: &TestDatabase, email: &str, password: &str) -> Vec<u8> {
+    let mut command = nyxcore_command(db).unwrap();
+    let mut child = command
+        .args(["--log", "trace", "user", "set-password", email])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(format!("{password}\n").as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output.stderr
+}
+
+impl Client<'_> {
+    /// A POST as a page of the server sends it: the status, and the session that the answer sets.
+    async fn page(&self, path: &str, body: Value, session: Option<&str>) -> (u16, Option<String>) {
+        let mut request = self.http.post(self.server.url(path));
+        if let Some(session) = session {
+            request = request.header("cookie", format!("nyxcore_session={session}"));
+        }
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        let cookies = answer.headers().get_all("set-cookie").iter();
+        let session = cookies
+            .filter_map(|cookie| cookie.to_str().ok()?.strip_prefix("nyxcore_session="))
+            .find_map(|cookie| cookie.split(';').next().filter(|value| !value.is_empty()));
+        (answer.status().as_u16(), session.map(str::to_owned))
+    }
+
+    /// People sign in and join, by every way there is, and fail to; what they showed and what they were given.
+    async fn people(&self, owner: &str, password: &str) -> Vec<Needle> {
+        let sign_in = |password: &str| json!({"email": "ada@acme.example", "password": password});
+        let (status, session) = self.page("/auth/sign-in", sign_in(password), None).await;
+        assert_eq!(status, 200);
+        let session = session.unwrap();
+        let wrong = "not the battery staple";
+        assert_eq!(
+            self.page("/auth/sign-in", sign_in(wrong), None).await.0,
+            401
+        );
+        let torn = json!({"email": "ada@acme.example", "password": [wrong]});
+        assert_eq!(self.page("/auth/sign-in", torn, None).await.0, 400);
+
+        let invite = "mutation { inviteMember(input: {email: \"bea@acme.example\", role: MEMBER}) { secret url } }";
+        let invited = self.ask(owner, invite, Value::Null).await;
+        let invitation = invited["data"]["inviteMember"]["secret"].as_str().unwrap();
+        let joining = "bea likes long pass phrases";
+        let look = json!({"secret": invitation});
+        assert_eq!(self.page("/auth/invitations/look", look, None).await.0, 200);
+        let accept = json!({"secret": invitation, "name": "Bea", "password": joining});
+        let (status, joined) = self
+            .page("/auth/invitations/accept", accept.clone(), None)
+            .await;
+        assert_eq!(status, 201);
+        assert!(self.page("/auth/invitations/accept", accept, None).await.0 >= 400);
+
+        let changed = "an entirely new pass phrase";
+        let change = json!({"current": password, "new": changed});
+        assert_eq!(
+            self.page("/auth/password", change, Some(&session)).await.0,
+            204
+        );
+        let forged = "nyxs_01h455vb4pex5vsknk084sn02q_0123456789abcdef0123456789abcdef0123456789abcdef00000000";
+        assert_eq!(
+            self.page(
+                "/auth/password",
+                json!({"current": "a", "new": "b"}),
+                Some(forged)
+            )
+            .await
+            .0,
+            401
+        );
+
+        // By another service: what the browser keeps for the journey, and the code that it brings back.
+        let mut browser = Browser::behind(&self.server.url(""), PUBLIC);
+        let out = browser.get("/auth/oidc/test").await;
+        let (_, verifier) = out.cookies.first().cloned().unwrap();
+        let back = browser
+            .travel_from("stranger", &out.location.unwrap())
+            .await;
+        let pairs = url::Url::parse(&back)
+            .unwrap()
+            .query_pairs()
+            .into_owned()
+            .collect::<Vec<_>>();
+        let (_, code) = pairs.into_iter().find(|(name, _)| name == "code").unwrap();
+        let refused = browser.get(&back).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (403, "SIGN_IN_REFUSED"),
+            "the service's word was taken, and the person is not known"
+        );
+
+        let part = |secret: &str| secret.rsplit('_').next().unwrap().to_owned();
+        vec![
+            Needle::new("the owner's password", password),
+            Needle::new("the owner's changed password", changed),
+            Needle::new("a wrong password", wrong),
+            Needle::new("the password of who joined", joining),
+            Needle::new("a session", &session),
+            Needle::new("the secret part of a session", part(&session)),
+            Needle::new("the session of who joined", joined.unwrap()),
+            Needle::new("a forged session", forged),
+            Needle::new("an invitation", invitation),
+            Needle::new("the secret part of an invitation", part(invitation)),
+            Needle::new("the client secret", OidcProcess::CLIENT_SECRET),
+            Needle::new("the verifier of a journey", verifier),
+            Needle::new("the code of a journey", code),
+        ]
+    }
+}
+
 const SET: &str = "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { provider { configured } } }";
 
 on_both_databases! {
@@ -170,6 +315,9 @@ on_both_databases! {
         let create = ["tenant", "create", "acme", "--name", "Acme", "--owner", "ada@acme.example", "--print-token"];
         let made = nyxcore_command(&db).unwrap().args(["--log", "trace"]).args(create).output().unwrap();
         let owner = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        let password = "correct horse battery staple";
+        let told = password_set(&db, "ada@acme.example", password);
+        let _provider = provider_start(&db);
         let server = TestServer::start(&db, &["--log", "trace"]).await.unwrap();
         let client = Client { server: &server, http: reqwest::Client::builder().build().unwrap() };
 
@@ -205,7 +353,8 @@ on_both_databases! {
         let master = fs::read_to_string(db.folder().join("data/master.key")).unwrap();
         let master = master.trim();
         let master_bytes = base64::engine::general_purpose::STANDARD.decode(master).unwrap();
-        let mut needles = vec![
+        let mut needles = client.people(&owner, password).await;
+        needles.extend([
             Needle::new("the owner's token", &owner),
             Needle::new("the secret part of the owner's token", owner.rsplit('_').next().unwrap()),
             Needle::new("the API token", &token),
@@ -215,7 +364,7 @@ on_both_databases! {
             Needle::new("the refused provider's key", refused_key),
             Needle::new("the master key's text", master),
             Needle::new("the master key", &master_bytes),
-        ];
+        ]);
         if db.backend() == DbBackend::Postgres {
             let url = url::Url::parse(db.app_url()).unwrap();
             needles.push(Needle::new("the database's password", url.password().unwrap()));
@@ -223,7 +372,7 @@ on_both_databases! {
 
         let mut places = dump(&db).await;
         places.push(("the log".into(), server.log().into_bytes()));
-        places.push(("what the command said".into(), made.stderr));
+        places.push(("what the command said".into(), [made.stderr, told].concat()));
         assert!(server.log().contains("TRACE"), "the log is not at its most talkative");
         assert_eq!(leaks(&needles, &places), [""; 0]);
 

@@ -179,7 +179,7 @@ impl Browser<'_> {
         self.post("/graphql", json!({ "query": query })).await
     }
 
-    /// A WebSocket with that first message said and nothing read; or the status and code it was refused with.
+    /// A WebSocket with that first message said, none for null, and nothing read; or the status and code it was refused with.
     pub(super) async fn socket(&self, init: Value) -> Result<Socket, (u16, String)> {
         let mut request = format!("ws://{}/graphql", self.site.address)
             .into_client_request()
@@ -198,9 +198,11 @@ impl Browser<'_> {
         match tokio_tungstenite::connect_async(request).await {
             Ok((socket, _)) => {
                 let mut socket = Socket(socket);
-                socket
-                    .say(json!({"type": "connection_init", "payload": init}))
-                    .await;
+                if !init.is_null() {
+                    socket
+                        .say(json!({"type": "connection_init", "payload": init}))
+                        .await;
+                }
                 Ok(socket)
             }
             Err(tungstenite::Error::Http(response)) => {

@@ -7,7 +7,7 @@ use nyxcore_tenancy::sign_in::{ACCOUNT_FAILURES, SignUp, WINDOW, password_reset,
 use nyxcore_tenancy::{Role, Store, TenantId, User};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::{Browser, Site};
 use super::{GOOD, password};
@@ -361,6 +361,22 @@ on_both_databases! {
         assert_eq!(there.clone().graphql(VIEWER).await.told(), (403, "TENANT_MISMATCH"));
         let known = there.clone().get("/auth/session").await;
         assert_eq!((known.status, &known.body["tenant"]), (200, &json!(null)));
+    }
+
+    async fn a_session_that_ends_between_the_handshake_and_the_first_message_serves_nothing(db: TestDatabase) {
+        let store = store(&db).await;
+        let (_, ada) = owner(&store, "acme").await;
+        let site = Site::start(&store, options()).await;
+        let mut browser = signed_in(&site, &ada).await;
+        let mut socket = browser.socket(Value::Null).await.unwrap();
+        assert_eq!(browser.post("/auth/sign-out", json!({})).await.status, 204);
+        socket.say(json!({"type": "connection_init"})).await;
+        let mut heard = socket.hear().await;
+        if let Ok(message) = &heard {
+            assert_eq!(message["type"], "connection_ack");
+            heard = socket.hear().await;
+        }
+        assert_eq!(heard.unwrap_err(), 4403);
     }
 
     async fn behind_a_proxy_that_is_trusted_the_client_is_who_the_proxy_says(db: TestDatabase) {

@@ -1,6 +1,7 @@
 //! An invitation's link in a browser: looked at by anybody who has it, accepted with a new account or by whoever is signed in.
 
 use nyxcore_gateway::SignInOptions;
+use nyxcore_tenancy::audit::system_entry_list;
 use nyxcore_tenancy::people::{invitation_look, member_remove, member_role_set};
 use nyxcore_tenancy::sign_in::SignUp;
 use nyxcore_tenancy::{Role, Store, Tenant, directory};
@@ -51,7 +52,7 @@ on_both_databases! {
         let body = json!({"email": "bob@example.org", "password": GOOD, "name": "Bob"});
         assert_eq!(bob.post("/auth/sign-up", body).await.status, 201);
         let (_, for_carol) = invite(&store, &acme, "carol@example.org", Role::Owner).await;
-        let (_, for_bob) = invite(&store, &acme, "bob@example.org", Role::Viewer).await;
+        let (bobs, for_bob) = invite(&store, &acme, "bob@example.org", Role::Viewer).await;
         let forged = bob.post("/auth/invitations/accept", json!({"secret": "nyxinv_x_y"})).await;
         let others = bob.post("/auth/invitations/accept", json!({"secret": for_carol})).await;
         assert_eq!(others.told(), (404, "INVITATION_INVALID"));
@@ -59,6 +60,9 @@ on_both_databases! {
         assert!(invitation_look(&store, &for_carol).await.is_ok(), "it is still Carol's");
         // Nobody takes an account over with an invitation: it has a password already.
         assert_eq!(accept(&mut site.browser(), &for_bob).await.told(), (409, "CONFLICT"));
+        let log = system_entry_list(&store, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+        let tried = log.iter().filter(|entry| entry.outcome == "CONFLICT" && entry.subject_id == Some(bobs.id.0));
+        assert_eq!(tried.count(), 1, "who looks for accounts this way leaves a trace");
         assert_eq!(site.browser().post("/auth/invitations/accept", json!({"secret": for_bob})).await.told(), (401, "UNAUTHENTICATED"));
 
         let joined = bob.post("/auth/invitations/accept", json!({"secret": for_bob})).await;

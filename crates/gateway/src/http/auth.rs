@@ -4,13 +4,15 @@
 //! Where both are shown the token counts, but only where both are the same person's: a page that shows one person's token in another's browser is
 //! refused. A session acts in the tenant that `Nyxcore-Tenant` names, without it in the one of the cookie, without that in its person's first one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use nyxcore_tenancy::sign_in::{Client, SignedIn, session_authenticate, session_look};
-use nyxcore_tenancy::{Acting, Caller, Credential, Origin, Signal, TypedId, UserId, directory};
+use nyxcore_tenancy::{
+    Acting, Caller, Credential, Origin, Signal, SignalReceiver, TypedId, UserId, directory,
+};
 use serde_json::Value;
 
 use super::cookie::Cookies;
@@ -121,6 +123,22 @@ enum Proof {
 pub(super) struct Shown {
     pub(super) acting: Acting,
     proof: Proof,
+    heard: Heard,
+}
+
+/// What was announced since just before something shown was looked at: a stream that opens later misses no change in between. It is for the one
+/// stream that takes it.
+#[derive(Clone)]
+struct Heard(Arc<Mutex<Option<SignalReceiver>>>);
+
+impl Heard {
+    fn from_now(gateway: &Gateway) -> Self {
+        Self(Arc::new(Mutex::new(Some(gateway.store().signals()))))
+    }
+
+    fn take(&self) -> Option<SignalReceiver> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Finds out who sends a request.
@@ -238,7 +256,8 @@ pub(super) async fn init_authenticate(
 /// Resolves when what was shown is good no more, or the caller's role has changed: looked at again at once when somebody changes it on any
 /// replica, and every now and then. Where the database does not answer, it is asked again.
 pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
-    let mut signals = gateway.store().signals();
+    let heard = shown.heard.take();
+    let mut signals = heard.unwrap_or_else(|| gateway.store().signals());
     let caller = shown.acting.caller;
     let about = [
         caller.user.uuid(),
@@ -309,6 +328,7 @@ async fn authenticate(
     tenant: Option<&str>,
     origin: Origin,
 ) -> Result<Shown, Problem> {
+    let heard = Heard::from_now(gateway);
     let caller = directory::token_authenticate(gateway.store(), token)
         .await
         .map_err(|error| Problem::store(&error))?
@@ -317,6 +337,7 @@ async fn authenticate(
     Ok(Shown {
         acting: Acting::new(caller, origin),
         proof: Proof::Token(token.into()),
+        heard,
     })
 }
 
@@ -326,6 +347,7 @@ async fn session_shown(
     tenant: Option<&str>,
     origin: Origin,
 ) -> Result<Shown, Problem> {
+    let heard = Heard::from_now(gateway);
     let session = session_authenticate(gateway.store(), secret, tenant).await;
     let session = session
         .map_err(|error| Problem::store(&error))?
@@ -348,6 +370,7 @@ async fn session_shown(
             secret: secret.into(),
             tenant: tenant.map(Into::into),
         },
+        heard,
     })
 }
 

@@ -134,11 +134,13 @@ async fn refusal_record<T>(
     origin: &Origin,
     accepted: Result<T>,
 ) -> Result<T> {
-    if let Err(Error::InvitationInvalid) = &accepted {
-        tracing::info!(invitation = %id, "an invitation was refused");
+    // That an address has an account is told to whoever holds the invitation for it, so that is written down as well.
+    if let Err(error @ (Error::InvitationInvalid | Error::Conflict(_))) = &accepted {
+        tracing::info!(invitation = %id, code = error.code(), "an invitation was refused");
         let system = store.system(SystemPurpose::InvitationAccept).await?;
-        let code = Error::InvitationInvalid.code();
-        system.record(code, Some(id.0), origin, None).await?;
+        system
+            .record(error.code(), Some(id.0), origin, None)
+            .await?;
         system.commit().await?;
     }
     accepted

@@ -12,6 +12,9 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use crate::error::{Error, Result};
 
+/// Hears the text of a statement.
+pub type StatementListener = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Where the database is and how it may be used.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -22,7 +25,7 @@ pub struct StoreOptions {
     /// Serve even as a superuser or with BYPASSRLS.
     pub allow_privileged_role: bool,
     /// Hears the text of every statement, without its values: what a test counts.
-    pub statement_listener: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub statement_listener: Option<StatementListener>,
 }
 
 impl StoreOptions {

@@ -179,7 +179,8 @@ struct InviteMemberPayload {
     invitation: InvitationNode,
     /// The secret that accepts it: this once.
     secret: String,
-    /// The address to send to whom it is for, with the secret behind the `#`: this once.
+    /// The address to send to whom it is for, with the secret behind the `#`: this once. It begins with `/` where the operator has not set
+    /// `public_url`.
     url: String,
 }
 
