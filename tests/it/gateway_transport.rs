@@ -112,6 +112,23 @@ on_both_databases! {
         assert_eq!((response.status().as_u16(), response.headers()["allow"].to_str().unwrap()), (405, "GET, POST"));
     }
 
+    async fn the_pages_for_people_load_only_what_this_server_has(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        for page in ["/sign-in", "/invite"] {
+            let response = served.client.get(served.url(page)).send().await.unwrap();
+            assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, &"text/html; charset=utf-8".parse().unwrap()));
+            let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+            let html = response.text().await.unwrap();
+            let quoted = html.split('"').filter(|text| text.starts_with("/assets/") || text.contains("//"));
+            let loaded: Vec<&str> = quoted.collect();
+            assert_eq!(loaded, ["/assets/account.css", "/assets/account.js"]);
+            for path in loaded {
+                assert_eq!(served.client.get(served.url(path)).send().await.unwrap().status(), 200, "{path}");
+            }
+        }
+    }
+
     async fn a_browser_gets_the_page_without_a_token_and_is_led_to_it(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use nyxcore_tenancy::{Env, Store, StoreOptions, TenantId, database_open};
+use nyxcore_tenancy::directory::{NewApiToken, api_token_create, token_authenticate};
+use nyxcore_tenancy::{
+    ApiTokenId, Env, Role, Store, StoreOptions, TenantId, UserId, database_open,
+};
 use nyxcore_tests::TestDatabase;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement, TransactionTrait,
@@ -36,6 +39,9 @@ const RATIO_MOST: f64 = 1.3;
 const EXTRA_MOST: u64 = 2;
 
 const READ: &str = "SELECT id, title, body, created_at FROM notes WHERE tenant_id = $1 AND id = $2";
+const WHOSE: &str =
+    "SELECT t.tenant_id, t.secret_hash, t.role, m.role AS member_role FROM api_tokens t
+    JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id WHERE t.id = $1";
 const TOUCH: &str = "UPDATE notes SET title = 'touched' WHERE tenant_id = $1 AND id = $2";
 
 #[derive(FromQueryResult)]
@@ -210,6 +216,50 @@ fn line(size: usize, what: &str, mut rounds: Vec<(Duration, Duration)>) -> f64 {
     ratio
 }
 
+/// What a request asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Row,
+    RowByToken,
+    Change,
+}
+
+impl Asked {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Row => "one row read",
+            Self::RowByToken => "one row read, by a token whose owner is found out first",
+            Self::Change => "one row changed",
+        }
+    }
+}
+
+/// A token of a member of the tenant.
+struct Token {
+    id: ApiTokenId,
+    text: String,
+}
+
+async fn token_make(store: &Store, bare: &DatabaseConnection, tenant: TenantId) -> Outcome<Token> {
+    let user = Uuid::from_u128(1);
+    bare.execute_unprepared(&format!(
+        "INSERT INTO users (id, email, name, created_at) VALUES ('{user}', 'bench@example.org', 'bench', now());
+         INSERT INTO memberships (tenant_id, user_id, role, created_at) VALUES ('{}', '{user}', 'VIEWER', now())",
+        tenant.0
+    ))
+    .await?;
+    let scoped = store.write(tenant).await?;
+    let new = NewApiToken {
+        user: UserId(user),
+        name: "bench".into(),
+        role: Role::Viewer,
+        expires_at: None,
+    };
+    let (token, text) = api_token_create(&scoped, new).await?;
+    scoped.commit().await?;
+    Ok(Token { id: token.id, text })
+}
+
 /// How often each way of doing one thing waits for the server, and whether isolation costs no more than it may.
 async fn round_trips(
     database: &TestDatabase,
@@ -222,12 +272,22 @@ async fn round_trips(
     let store = Store::connect(&few(&store_url, 2), Env::default()).await?;
     println!("\n| what | bare | through Scoped | more |\n|---|---|---|---|");
     let mut is_held = true;
-    for (what, writes) in [("one row read", false), ("one row changed", true)] {
+    let token = token_make(&store, &bare, tenant).await?;
+    for what in [Asked::Row, Asked::RowByToken, Asked::Change] {
         let mut trips = (0, 0);
         // The first time prepares the statements.
         for _ in 0..2 {
             let before = bare_wire.settled().await;
-            if writes {
+            if what == Asked::RowByToken {
+                let values: [Value; 1] = [token.id.0.into()];
+                bare.query_all_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    WHOSE,
+                    values,
+                ))
+                .await?;
+            }
+            if what == Asked::Change {
                 let tx = bare.begin().await?;
                 let values: [Value; 2] = [tenant.0.into(), id.into()];
                 tx.execute_raw(Statement::from_sql_and_values(
@@ -242,7 +302,11 @@ async fn round_trips(
             }
             trips.0 = bare_wire.settled().await - before;
             let before = store_wire.settled().await;
-            if writes {
+            if what == Asked::RowByToken {
+                let caller = token_authenticate(&store, &token.text).await?;
+                assert_eq!(caller.map(|caller| caller.tenant), Some(tenant));
+            }
+            if what == Asked::Change {
                 let scoped = store.write(tenant).await?;
                 scoped.sql_execute(TOUCH, [id.into()]).await?;
                 scoped.commit().await?;
@@ -253,7 +317,7 @@ async fn round_trips(
             trips.1 = store_wire.settled().await - before;
         }
         let more = trips.1.saturating_sub(trips.0);
-        println!("| {what} | {} | {} | {more} |", trips.0, trips.1);
+        println!("| {} | {} | {} | {more} |", what.words(), trips.0, trips.1);
         is_held &= more <= EXTRA_MOST;
     }
     Ok(is_held)

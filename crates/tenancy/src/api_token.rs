@@ -177,16 +177,15 @@ pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Cal
     let Some(id) = token_id(API_TOKEN, token).map(ApiTokenId) else {
         return Ok(None);
     };
-    let system = store.system(SystemPurpose::TokenAuthenticate).await?;
-    let rows: Vec<TokenRow> = system
-        .sql_all(
+    let rows: Vec<TokenRow> = store
+        .system_look(
+            SystemPurpose::TokenAuthenticate,
             "SELECT t.tenant_id, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
              FROM api_tokens t JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id
              WHERE t.id = $1 AND t.revoked_at IS NULL",
-            [id.0.into()],
+            id.0,
         )
         .await?;
-    drop(system);
     let Some(row) = rows.into_iter().next() else {
         return Ok(None);
     };

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use nyxcore_note_enrichment::{EnrichmentHandler, NewEnrichment, enrichment_get, enrichment_start};
 use nyxcore_projects::{NewNote, NoteId, ProjectId, note_create};
 use nyxcore_runs::{Workers, run_follow};
+use nyxcore_tenancy::directory::{NewApiToken, api_token_create, token_authenticate};
 use nyxcore_tenancy::people::member_role_set;
 use nyxcore_tenancy::{Env, Role, Store, StoreOptions, SystemPurpose, TenantId, TypedId, id_parse};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
@@ -224,9 +225,19 @@ fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
         // One for the listener, one for everything else: the same connection serves again.
         options.max_connections = 2;
         let store = Store::connect(&options, Env::default()).await.unwrap();
-        let (acme, _) = tenant(&store, "acme").await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let new = NewApiToken {
+            user: ada.id,
+            name: "for a test".into(),
+            role: Role::Viewer,
+            expires_at: None,
+        };
+        let (_, token) = api_token_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
         for end in ["dropped", "committed", "failed", "abandoned"] {
             let scoped = store.write(acme.id).await.unwrap();
+            // Neither the system scope of the round before, nor the look-up of a token, which is one text without BEGIN.
             let seen: Vec<Setting> = scoped.sql_all(SCOPE, []).await.unwrap();
             assert_eq!(seen[0].setting, "");
             match end {
@@ -256,6 +267,9 @@ fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
             let system = store.system(SystemPurpose::DirectoryRead).await.unwrap();
             let seen: Vec<Setting> = system.sql_all(TENANT, []).await.unwrap();
             assert_eq!(seen[0].setting, "", "{end}");
+            drop(system);
+            let caller = token_authenticate(&store, &token).await.unwrap();
+            assert_eq!(caller.map(|caller| caller.tenant), Some(acme.id), "{end}");
         }
     });
 }

@@ -159,9 +159,9 @@ pub async fn session_look(store: &Store, secret: &str) -> Result<Option<SignedIn
     let Some(id) = token_id(SESSION, secret).map(SessionId) else {
         return Ok(None);
     };
-    let system = store.system(SystemPurpose::SessionAuthenticate).await?;
-    let rows: Vec<SessionRow> = system
-        .sql_all(
+    let rows: Vec<SessionRow> = store
+        .system_look(
+            SystemPurpose::SessionAuthenticate,
             "SELECT s.user_id, s.secret_hash, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, u.email, u.name,
                  t.id AS tenant_id, t.slug, t.name AS tenant_name, t.created_at AS tenant_created_at, m.role
              FROM sessions s
@@ -170,10 +170,9 @@ pub async fn session_look(store: &Store, secret: &str) -> Result<Option<SignedIn
              LEFT JOIN tenants t ON t.id = m.tenant_id
              WHERE s.id = $1 AND s.revoked_at IS NULL
              ORDER BY t.slug",
-            [id.0.into()],
+            id.0,
         )
         .await?;
-    drop(system);
     let now = store.env().now();
     let Some(first) = rows.first() else {
         return Ok(None);
