@@ -129,6 +129,15 @@ on_both_databases! {
         assert_eq!(uses(&store).await.len(), 2);
     }
 
+    async fn what_a_command_does_across_tenants_is_counted_although_it_ends_at_once(db: TestDatabase) {
+        let made = nyxcore_command(&db).unwrap().env("NYXCORE_DATABASE_URL", db.app_url())
+            .args(["tenant", "create", "acme", "--name", "Acme", "--owner", "ada@example.org"]).output().unwrap();
+        assert!(made.status.success());
+        let told = nyxcore_command(&db).unwrap().env("NYXCORE_DATABASE_URL", db.app_url()).args(["audit", "export"]).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert!(told.contains(r#""purpose":"tenant_create""#), "{told}");
+    }
+
     async fn the_serving_role_can_neither_change_nor_delete_an_entry(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         system_uses_flush(&served.store).await.unwrap();

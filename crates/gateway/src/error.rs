@@ -79,6 +79,7 @@ fn error_code(error: &mut ServerError) {
     if coded {
         return;
     }
+    inside_log(error);
     let (code, message) = match known(error) {
         Some(known) => known,
         // An error without a source is async-graphql's own word about the document or its variables.
@@ -103,11 +104,11 @@ pub(crate) fn error_code_of(error: &ServerError) -> &'static str {
 
 fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<nyxcore_tenancy::Error>() {
-        return Some(store_error(e));
+        return Some((e.code(), e.to_string()));
     }
     // Loaders share one error among all who waited for it.
     if let Some(e) = error.source::<Arc<nyxcore_tenancy::Error>>() {
-        return Some(store_error(e));
+        return Some((e.code(), e.to_string()));
     }
     if let Some(e) = error.source::<ApiError>() {
         return Some((e.code, e.message.clone()));
@@ -121,14 +122,19 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     None
 }
 
-fn store_error(error: &nyxcore_tenancy::Error) -> (&'static str, String) {
-    if let nyxcore_tenancy::Error::Database(source) = error {
-        tracing::error!(?source, "the database failed");
+/// What goes wrong inside is for the log.
+fn inside_log(error: &ServerError) {
+    let shared = error.source::<Arc<nyxcore_tenancy::Error>>();
+    let inside = error.source().or(shared.map(|shared| &**shared));
+    match inside {
+        Some(nyxcore_tenancy::Error::Database(source)) => {
+            tracing::error!(?source, "the database failed");
+        }
+        Some(nyxcore_tenancy::Error::MasterKey(reason)) => {
+            tracing::error!(reason, "the master key cannot be used");
+        }
+        _ => {}
     }
-    if let nyxcore_tenancy::Error::MasterKey(reason) = error {
-        tracing::error!(reason, "the master key cannot be used");
-    }
-    (error.code(), error.to_string())
 }
 
 #[cfg(test)]

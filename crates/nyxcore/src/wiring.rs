@@ -16,6 +16,7 @@ use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news};
+use nyxcore_tenancy::audit::system_uses_flush;
 use nyxcore_tenancy::{ReadWrite, Scoped, Store};
 use tokio::net::TcpListener;
 
@@ -86,6 +87,27 @@ impl App {
             .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
             .start()
+    }
+
+    /// Opens everything for one piece of work of a command, and [ends](Self::end) whatever became of it.
+    ///
+    /// # Errors
+    /// As [`App::open`], and those of the work.
+    pub async fn once<T>(
+        settings: Settings,
+        work: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let app = Self::open(settings).await?;
+        let outcome = work(&app).await;
+        app.end().await;
+        outcome
+    }
+
+    /// What is done at the end where nobody keeps house: the uses of system scopes are written into the audit log.
+    pub async fn end(&self) {
+        if let Err(error) = system_uses_flush(&self.store).await {
+            tracing::warn!(?error, "the audit log could not be written");
+        }
     }
 
     /// Begins to keep house.

@@ -342,9 +342,9 @@ impl Default for SystemUses {
 }
 
 impl SystemUses {
-    pub(crate) fn add(&self, purpose: SystemPurpose) {
+    pub(crate) fn add(&self, purpose: SystemPurpose, times: u64) {
         if let Some((_, uses)) = self.0.iter().find(|(listed, _)| *listed == purpose) {
-            uses.fetch_add(1, Ordering::Relaxed);
+            uses.fetch_add(times, Ordering::Relaxed);
         }
     }
 
@@ -389,7 +389,7 @@ pub async fn system_uses_flush(store: &Store) -> Result<()> {
     let written = write.await;
     if written.is_err() {
         for (purpose, uses) in taken {
-            (0..uses).for_each(|_| store.uses().add(purpose));
+            store.uses().add(purpose, uses);
         }
     }
     written

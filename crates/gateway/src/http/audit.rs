@@ -93,17 +93,12 @@ fn refused(error: &Error) -> Problem {
 
 /// A time in the address, as RFC 3339; `+` may come as it is.
 fn time_read(query: &str, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(text) = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
-    else {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let Some((_, text)) = pairs.find(|(key, _)| key == name) else {
         return Ok(None);
     };
-    let text = text
-        .replace("%3A", ":")
-        .replace("%3a", ":")
-        .replace("%2B", "+");
+    // A `+` that was not escaped was read as a space, of which a time has none.
+    let text = text.replace(' ', "+");
     DateTime::parse_from_rfc3339(&text)
         .map(|time| Some(time.to_utc()))
         .map_err(|_| {

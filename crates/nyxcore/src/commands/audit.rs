@@ -1,7 +1,7 @@
 //! `audit export`: the audit log as JSON lines, for an operator.
 
 use chrono::{DateTime, Utc};
-use nyxcore_tenancy::audit::{AuditFilter, audit_list, system_entry_list, system_uses_flush};
+use nyxcore_tenancy::audit::{AuditFilter, audit_list, system_entry_list};
 use nyxcore_tenancy::directory::tenant_by_slug;
 use nyxcore_tenancy::{Error as StoreError, PageRequest};
 
@@ -20,17 +20,17 @@ const PAGE: u64 = 200;
 /// `NOT_FOUND` for the tenant; the database cannot be used.
 pub async fn run(settings: Settings, command: AuditCommand) -> Result<()> {
     let AuditCommand::Export { tenant, since } = command;
-    let app = App::open(settings).await?;
     let from = since.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
-    match tenant {
-        Some(slug) => tenant_export(&app, &slug, from).await?,
-        None => {
-            for entry in system_entry_list(&app.store, from).await? {
-                output::write(&(entry.json_line() + "\n"))?;
-            }
+    App::once(settings, async |app| {
+        if let Some(slug) = tenant {
+            return tenant_export(app, &slug, from).await;
         }
-    }
-    Ok(system_uses_flush(&app.store).await?)
+        for entry in system_entry_list(&app.store, from).await? {
+            output::write(&(entry.json_line() + "\n"))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 async fn tenant_export(app: &App, slug: &str, from: DateTime<Utc>) -> Result<()> {

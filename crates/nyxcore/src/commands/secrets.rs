@@ -24,14 +24,14 @@ const BATCH: u64 = 100;
 /// # Errors
 /// As [`rotate`]; the database or the key cannot be used.
 pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -> Result<()> {
-    let app = App::open(settings).await?;
-    match command {
+    App::once(settings, async |app| match command {
         SecretsCommand::Rotate => match &app.keys {
-            Source::Variable(keys) => rotate_variable(&app, keys, screen).await,
-            Source::File(file) => rotate_file(&app, file, screen).await,
+            Source::Variable(keys) => rotate_variable(app, keys, screen).await,
+            Source::File(file) => rotate_file(app, file, screen).await,
         },
-        SecretsCommand::Status => status(&app).await,
-    }
+        SecretsCommand::Status => status(app).await,
+    })
+    .await
 }
 
 /// Makes a new key, moves everything to it, and forgets the old one. Killed at any moment and run again, it goes on: the file has both keys from before the

@@ -22,15 +22,17 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
         owner,
         print_token,
     } = command;
-    let app = App::open(settings).await?;
-    let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
-    anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
-    if print_token {
-        let token =
-            token_make(&app.store, tenant.id, owner.id, Role::Owner, "command line").await?;
-        output::write(&format!("{token}\n"))?;
-    }
-    Ok(())
+    App::once(settings, async |app| {
+        let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
+        anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
+        if print_token {
+            let token =
+                token_make(&app.store, tenant.id, owner.id, Role::Owner, "command line").await?;
+            output::write(&format!("{token}\n"))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Carries out a command on tokens.
@@ -44,13 +46,15 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
         role,
         name,
     } = command;
-    let app = App::open(settings).await?;
-    let tenant = tenant_by_slug(&app.store, &tenant).await?;
-    let tenant = tenant.ok_or(StoreError::NotFound("tenant"))?;
-    let user = user_by_email(&app.store, &user).await?;
-    let user = user.ok_or(StoreError::NotFound("user"))?;
-    let token = token_make(&app.store, tenant.id, user.id, role.into(), &name).await?;
-    output::write(&format!("{token}\n"))
+    App::once(settings, async |app| {
+        let tenant = tenant_by_slug(&app.store, &tenant).await?;
+        let tenant = tenant.ok_or(StoreError::NotFound("tenant"))?;
+        let user = user_by_email(&app.store, &user).await?;
+        let user = user.ok_or(StoreError::NotFound("user"))?;
+        let token = token_make(&app.store, tenant.id, user.id, role.into(), &name).await?;
+        output::write(&format!("{token}\n"))
+    })
+    .await
 }
 
 /// Makes a token that does not expire, and gives its text.

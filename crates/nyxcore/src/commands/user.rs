@@ -18,12 +18,15 @@ const LINE_MAX: u64 = 4 * 1024 + 2;
 /// `NOT_FOUND` for the person, `INVALID_INPUT` for what is no password; the database cannot be used.
 pub async fn run(settings: Settings, command: UserCommand) -> Result<()> {
     let UserCommand::SetPassword { email } = command;
-    let app = App::open(settings).await?;
+    App::once(settings, async |app| password_take(app, &email).await).await
+}
+
+async fn password_take(app: &App, email: &str) -> Result<()> {
     if std::io::stdin().is_terminal() {
         anstream::eprint!("New password for {email}: ");
     }
     let password = line_read().map_err(|error| Error::io("reading the password", &error))?;
-    let user = password_reset(&app.store, &PasswordHasher::new()?, &email, &password).await?;
+    let user = password_reset(&app.store, &PasswordHasher::new()?, email, &password).await?;
     anstream::eprintln!("{} has a new password; all sessions ended", user.email);
     Ok(())
 }

@@ -205,7 +205,7 @@ impl Store {
             SqliteTransactionMode::Deferred
         };
         tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
-        self.uses.add(purpose);
+        self.uses.add(purpose, 1);
         let tx = self.begin(mode).await?;
         self.settings_apply(&tx, "SET LOCAL nyxcore.scope = 'system'")
             .await?;
@@ -226,7 +226,7 @@ impl Store {
         if self.backend() != DbBackend::Postgres {
             return self.system(purpose).await?.sql_all(sql, [id.into()]).await;
         }
-        self.uses.add(purpose);
+        self.uses.add(purpose, 1);
         // Made of a constant and a UUID, nothing else; such a text takes no values.
         let text = format!(
             "SET LOCAL nyxcore.scope = 'system'; {}",

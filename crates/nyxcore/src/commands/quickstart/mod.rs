@@ -73,6 +73,7 @@ async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<hom
     };
     // On a full disk a worker may wait long for a database that cannot be written.
     let _late = tokio::time::timeout(SHUTDOWN_PATIENCE, workers.shutdown()).await;
+    app.end().await;
     match outcome {
         Ok((home, summary)) => {
             output::write(&summary.render(output::width(), output::is_coloured()))?;
