@@ -17,6 +17,7 @@ mod m0008_sign_in;
 mod m0009_audit;
 mod m0010_secrets;
 mod m0011_posts;
+mod m0012_remotes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_audit::Migration),
             Box::new(m0010_secrets::Migration),
             Box::new(m0011_posts::Migration),
+            Box::new(m0012_remotes::Migration),
         ]
     }
 }

@@ -24,7 +24,9 @@ impl MigrationTrait for Migration {
              input $json NOT NULL,
              attempt $int NOT NULL,
              max_attempts $int NOT NULL,
+             priority $int NOT NULL,
              available_at $time NOT NULL,
+             claimed_at $time,
              worker $uuid,
              lease_expires_at $time,
              cancel_requested $bool NOT NULL,
@@ -52,7 +54,30 @@ impl MigrationTrait for Migration {
             .await?;
         ddl.run("CREATE INDEX runs_project ON runs (tenant_id, project_id, id)")
             .await?;
+        // Whose turn it is: the tenant that was served longest ago.
+        ddl.run("CREATE INDEX runs_claimed ON runs (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL")
+            .await?;
+        // What is left of old runs' logs is taken away.
+        ddl.run("CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL")
+            .await?;
         ddl.system_access("runs").await?;
+        // A run's story, which stays when its events are gone: who took it, when, how it ended, and how long each phase took.
+        ddl.tenant_table(
+            "run_attempts",
+            "run_id $uuid NOT NULL,
+             attempt $int NOT NULL,
+             worker $uuid NOT NULL,
+             worker_name $text NOT NULL,
+             started_at $time NOT NULL,
+             ended_at $time,
+             outcome $text CHECK (outcome IN ('SUCCEEDED', 'FAILED', 'CANCELLED', 'RETRIED', 'HANDED_BACK', 'LOST', 'STALLED')),
+             error_code $text,
+             error_message $text,
+             phases $json NOT NULL,
+             PRIMARY KEY (tenant_id, run_id, attempt),
+             FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id) ON DELETE CASCADE",
+        )
+        .await?;
         ddl.tenant_table(
             "run_events",
             "run_id $uuid NOT NULL,
@@ -67,12 +92,14 @@ impl MigrationTrait for Migration {
             "syncs",
             "run_id $uuid NOT NULL,
              source_id $uuid NOT NULL,
+             trigger_kind $text NOT NULL CHECK (trigger_kind IN ('MANUAL', 'SCHEDULE', 'WEBHOOK')),
              previous_sync_id $uuid,
              from_commit $text,
              to_commit $text,
              files_added $int NOT NULL,
              files_updated $int NOT NULL,
              files_deleted $int NOT NULL,
+             files_renamed $int NOT NULL,
              files_unchanged $int NOT NULL,
              files_skipped $int NOT NULL,
              bytes_fetched $int NOT NULL,

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use nyxcore_runs::{
-    EventBody, NewRun, RunContext, RunEvent, RunFailure, RunHandler, RunId, RunKind, RunStatus,
-    Runs, Start, Workers, activity_follow, event_list, run_cancel, run_follow, run_start,
-    run_sweep,
+    EventBody, NewRun, Priority, RunContext, RunEvent, RunFailure, RunHandler, RunId, RunKind,
+    RunStatus, Runs, Start, Workers, activity_follow, event_list, run_cancel, run_follow,
+    run_start, run_sweep,
 };
 use nyxcore_tenancy::{Error, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -94,6 +94,7 @@ fn new_run(subject: &str) -> NewRun {
         input: serde_json::json!({"why": "a test"}),
         quiet_period: Some(TimeDelta::minutes(3)),
         max_attempts: 2,
+        priority: Priority::Normal,
         not_before: None,
     }
 }

@@ -7,8 +7,8 @@ use nyxcore_projects::{SourceChanges, SourceFile, Sources};
 use nyxcore_runs::{EventBody, RunStatus, Start};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{
-    SourceStatus, mirror_remove, source_status, source_url_check, sync_count, sync_get,
-    sync_has_news, sync_latest, sync_latest_of_projects, sync_list, sync_start,
+    SourceStatus, SyncTrigger, mirror_remove, source_status, source_url_check, sync_count,
+    sync_get, sync_has_news, sync_latest, sync_latest_of_projects, sync_list, sync_start,
 };
 use nyxcore_tenancy::{PageRequest, Repository};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -214,10 +214,10 @@ on_both_databases! {
         let repository = repository(&db, "atlas");
         let source = world.source(&repository, None, "").await;
         let scoped = store.write(world.tenant).await.unwrap();
-        let (start, sync) = sync_start(&scoped, source, None).await.unwrap();
+        let (start, sync) = sync_start(&scoped, source, SyncTrigger::Manual, None).await.unwrap();
         assert!(start.is_started());
         assert_eq!(sync.run.project_id, Some(world.project.0));
-        let (again, same) = sync_start(&scoped, source, None).await.unwrap();
+        let (again, same) = sync_start(&scoped, source, SyncTrigger::Manual, None).await.unwrap();
         assert!(matches!(again, Start::AlreadyActive(_)));
         assert_eq!(same, sync);
         let row = Sources::require(&scoped, source).await.unwrap();
@@ -226,7 +226,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
 
         let scoped = store.write(other.id).await.unwrap();
-        assert_eq!(sync_start(&scoped, source, None).await.unwrap_err().code(), "NOT_FOUND");
+        assert_eq!(sync_start(&scoped, source, SyncTrigger::Manual, None).await.unwrap_err().code(), "NOT_FOUND");
         assert_eq!(sync_get(&scoped, sync.run.id).await.unwrap(), None);
         assert_eq!(sync_latest(&scoped, source).await.unwrap(), None);
         assert!(!sync_has_news(&scoped, &sync.run).await.unwrap());

@@ -8,7 +8,7 @@ use nyxcore_projects::{
     note_update,
 };
 use nyxcore_retrieval::Citation;
-use nyxcore_runs::{NewRun, RunId, RunKind, RunStatus, Runs, Start, run_start};
+use nyxcore_runs::{NewRun, Priority, RunId, RunKind, RunStatus, Runs, Start, run_start};
 use nyxcore_tenancy::{
     Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
 };
@@ -67,6 +67,7 @@ pub async fn enrichment_start(
             input: serde_json::json!({ "note_id": note.id, "persona_id": new.persona_id }),
             quiet_period: None,
             max_attempts: ATTEMPTS,
+            priority: Priority::Interactive,
             not_before: None,
         },
     )

@@ -151,8 +151,10 @@ impl Step {
                     level: Level::Warning,
                     text,
                 } => self.screen.warning(&text),
-                EventBody::Message { .. } | EventBody::Text { .. } | EventBody::Finished { .. } => {
-                }
+                EventBody::Message { .. }
+                | EventBody::PhaseSkipped { .. }
+                | EventBody::Text { .. }
+                | EventBody::Finished { .. } => {}
             }
         }
         let scoped = store.read(tenant).await?;

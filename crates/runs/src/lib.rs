@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use futures::{FutureExt, future::BoxFuture};
-//! use nyxcore_runs::{NewRun, RunContext, RunFailure, RunHandler, RunKind, Start, Workers, run_start};
+//! use nyxcore_runs::{NewRun, Priority, RunContext, RunFailure, RunHandler, RunKind, Start, Workers, run_start};
 //! use nyxcore_tenancy::{Result, Store, TenantId};
 //!
 //! struct Greeter;
@@ -34,6 +34,7 @@
 //!         input: serde_json::Value::Null,
 //!         quiet_period: None,
 //!         max_attempts: 3,
+//!         priority: Priority::Interactive,
 //!         not_before: None,
 //!     })
 //!     .await?;
@@ -54,7 +55,8 @@ mod worker;
 pub use error::RunFailure;
 pub use events::{activity_follow, event_list, run_follow};
 pub use model::{
-    EventBody, Level, NewRun, Progress, Run, RunError, RunEvent, RunId, RunKind, RunStatus, Start,
+    EventBody, Level, NewRun, Priority, Progress, Run, RunError, RunEvent, RunId, RunKind,
+    RunStatus, Start,
 };
 pub use repository::{RunFilter, Runs, run_count, run_latest, run_list};
 pub use service::{STALL_AFTER, run_cancel, run_start};

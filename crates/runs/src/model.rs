@@ -120,6 +120,29 @@ pub struct Run {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+/// How urgent a run is, among those of its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Priority {
+    /// Nobody waits for it: what a schedule starts.
+    Background,
+    /// What another run or a push starts.
+    #[default]
+    Normal,
+    /// Somebody asked for it and watches.
+    Interactive,
+}
+
+impl Priority {
+    /// As it is stored: the greater is taken first. Gaps leave room for more of them.
+    pub(crate) fn rank(self) -> i64 {
+        match self {
+            Self::Background => 0,
+            Self::Normal => 10,
+            Self::Interactive => 20,
+        }
+    }
+}
+
 /// What is asked for when a run is started.
 #[derive(Debug, Clone)]
 pub struct NewRun {
@@ -137,6 +160,8 @@ pub struct NewRun {
     pub quiet_period: Option<TimeDelta>,
     /// How often it may be taken before it fails for good.
     pub max_attempts: i64,
+    /// Which of a tenant's waiting runs is taken first. Between tenants it decides nothing.
+    pub priority: Priority,
     /// It waits until then, as an active run of its subject; without it a worker takes it as soon as it can.
     pub not_before: Option<DateTime<Utc>>,
 }
@@ -205,6 +230,13 @@ pub enum EventBody {
         level: Level,
         /// What to tell.
         text: String,
+    },
+    /// A phase was left out.
+    PhaseSkipped {
+        /// Its name.
+        phase: String,
+        /// Why, in a sentence for a person.
+        reason: String,
     },
     /// A piece of text that a model streams.
     Text {

@@ -48,9 +48,9 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
     let id = RunId(scoped.env().id());
     let inserted = scoped
         .sql_execute(
-            "INSERT INTO runs (tenant_id, id, kind, subject, status, project_id, started_by, input, attempt, max_attempts,
+            "INSERT INTO runs (tenant_id, id, kind, subject, status, project_id, started_by, input, attempt, max_attempts, priority,
                                available_at, cancel_requested, event_count, progress_done, progress_at, created_at)
-             VALUES ($1, $2, $3, $4, 'QUEUED', $5, $6, $7, 0, $8, $11, $10, 0, 0, $9, $9)
+             VALUES ($1, $2, $3, $4, 'QUEUED', $5, $6, $7, 0, $8, $12, $11, $10, 0, 0, $9, $9)
              ON CONFLICT DO NOTHING",
             [
                 id.0.into(),
@@ -63,6 +63,7 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
                 now.into(),
                 Value::from(false),
                 new.not_before.map_or(now, |then| then.max(now)).into(),
+                new.priority.rank().into(),
             ],
         )
         .await?;

@@ -11,7 +11,7 @@
 //! use nyxcore_projects::SourceId;
 //! use nyxcore_runs::{Start, Workers};
 //! use nyxcore_sync::git::SourcePolicy;
-//! use nyxcore_sync::{SyncHandler, SyncOptions, sync_start};
+//! use nyxcore_sync::{SyncHandler, SyncOptions, SyncTrigger, sync_start};
 //! use nyxcore_tenancy::{Result, Store, TenantId};
 //!
 //! fn language_of(path: &str) -> Option<&'static str> {
@@ -22,7 +22,7 @@
 //!     let options = SyncOptions::new(data_dir, SourcePolicy::default(), language_of);
 //!     let workers = Workers::builder(store).handler(SyncHandler::new(options)).start();
 //!     let scoped = store.write(tenant).await?;
-//!     let (start, sync) = sync_start(&scoped, source, None).await?;
+//!     let (start, sync) = sync_start(&scoped, source, SyncTrigger::Manual, None).await?;
 //!     scoped.commit().await?;
 //!     assert_eq!(sync.run.id, start.run().id);
 //!     workers.shutdown().await;
@@ -40,7 +40,7 @@ mod repository;
 mod service;
 
 pub use handler::SyncHandler;
-pub use model::{SourceStatus, Sync, SyncDetail};
+pub use model::{SourceStatus, Sync, SyncDetail, SyncTrigger};
 pub use options::{SyncOptions, mirror_remove};
 pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,

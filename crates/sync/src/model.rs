@@ -1,7 +1,36 @@
 //! The words of the domain: a sync, what it found, and how a source stands.
 
 use nyxcore_projects::SourceId;
-use nyxcore_runs::{Run, RunId};
+use nyxcore_runs::{Priority, Run, RunId};
+use sea_orm::{DeriveActiveEnum, EnumIter};
+
+/// What a sync was started by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+pub enum SyncTrigger {
+    /// Somebody asked for it.
+    Manual,
+    /// The source's schedule.
+    Schedule,
+    /// A push that the remote told of.
+    Webhook,
+}
+
+impl SyncTrigger {
+    /// How urgent such a sync is.
+    #[must_use]
+    pub fn priority(self) -> Priority {
+        match self {
+            Self::Manual => Priority::Interactive,
+            Self::Webhook => Priority::Normal,
+            Self::Schedule => Priority::Background,
+        }
+    }
+}
 
 /// What a sync keeps beside its run. The counts are those of the transaction in which the source moved, and 0 before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +39,8 @@ pub struct SyncDetail {
     pub run_id: RunId,
     /// The source.
     pub source_id: SourceId,
+    /// What it was started by.
+    pub trigger: SyncTrigger,
     /// The sync of the source that succeeded last when this one was started. Each has at most one successor, and a sync that failed
     /// is none.
     pub previous_sync_id: Option<RunId>,
@@ -23,6 +54,8 @@ pub struct SyncDetail {
     pub files_updated: i64,
     /// Files that are gone.
     pub files_deleted: i64,
+    /// Files whose path is another and whose content is the same or nearly so; they keep their ids and are neither added nor deleted.
+    pub files_renamed: i64,
     /// Files of the source that stayed as they were.
     pub files_unchanged: i64,
     /// What was not read as text: of the files added and updated those that are binary or too large (they are files of the source

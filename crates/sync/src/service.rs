@@ -11,7 +11,7 @@ use sea_orm::ColumnTrait;
 
 use crate::entity::sync;
 use crate::git::{GitError, SourcePolicy, SourceUrl};
-use crate::model::{SourceStatus, Sync};
+use crate::model::{SourceStatus, Sync, SyncTrigger};
 use crate::repository::{Syncs, sync_get};
 
 /// How often a worker may take a sync before it fails for good.
@@ -33,6 +33,7 @@ pub fn sync_subject(source: SourceId) -> String {
 pub async fn sync_start(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
+    trigger: SyncTrigger,
     started_by: Option<UserId>,
 ) -> Result<(Start, Sync)> {
     scoped.permit(Action::Start, Resource::Sync, None)?;
@@ -45,6 +46,7 @@ pub async fn sync_start(
         input: serde_json::json!({ "source": source.id }),
         quiet_period: None,
         max_attempts: ATTEMPTS_MAX,
+        priority: trigger.priority(),
         not_before: None,
     };
     let start = run_start(scoped, run).await?;
@@ -58,12 +60,14 @@ pub async fn sync_start(
         let row = sync::ActiveModel {
             run_id: Set(id),
             source_id: Set(source.id),
+            trigger_kind: Set(trigger),
             previous_sync_id: Set(previous),
             from_commit: Set(None),
             to_commit: Set(None),
             files_added: Set(0),
             files_updated: Set(0),
             files_deleted: Set(0),
+            files_renamed: Set(0),
             files_unchanged: Set(0),
             files_skipped: Set(0),
             bytes_fetched: Set(0),

@@ -30,6 +30,10 @@ pub enum Resource {
     Project,
     /// Repositories of a project.
     Source,
+    /// Connections to where repositories are listed, such as GitHub, with their tokens.
+    GitConnection,
+    /// What a source's remote is asked with: its token or key, and the secret of its webhook.
+    SourceSecret,
     /// Syncs.
     Sync,
     /// Code analyses.
@@ -114,6 +118,20 @@ pub const POLICY: &[(Resource, &[(Action, Role)])] = {
                 (Delete, Member),
             ],
         ),
+        (
+            Resource::GitConnection,
+            &[
+                (Read, Viewer),
+                (Create, Admin),
+                (Update, Admin),
+                (Delete, Admin),
+                (Import, Member),
+            ],
+        ),
+        (
+            Resource::SourceSecret,
+            &[(Read, Viewer), (Update, Member), (Delete, Member)],
+        ),
         (Resource::Sync, &[(Read, Viewer), (Start, Member)]),
         (Resource::CodeAnalysis, &[(Read, Viewer), (Start, Member)]),
         (
@@ -195,6 +213,8 @@ impl Resource {
             Self::ProviderKey => "provider_key",
             Self::Project => "project",
             Self::Source => "source",
+            Self::GitConnection => "git_connection",
+            Self::SourceSecret => "source_secret",
             Self::Sync => "sync",
             Self::CodeAnalysis => "code_analysis",
             Self::Note => "note",

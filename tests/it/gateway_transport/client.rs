@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, SinkExt, StreamExt};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_runs::{
-    NewRun, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
+    NewRun, Priority, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
 };
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::directory::{self, NewApiToken};
@@ -327,6 +327,7 @@ pub(crate) async fn run_queue(served: &Served, kind: RunKind, subject: &str) -> 
         input: Value::Null,
         quiet_period: None,
         max_attempts: 1,
+        priority: Priority::Normal,
         not_before: None,
     };
     let run = run_start(&scoped, new).await.unwrap().run().id;

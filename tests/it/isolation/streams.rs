@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nyxcore_runs::{NewRun, RunKind, run_cancel, run_start};
+use nyxcore_runs::{NewRun, Priority, RunKind, run_cancel, run_start};
 use nyxcore_tenancy::Role;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
@@ -110,6 +110,7 @@ async fn run_to_end(server: &Server, team: &Team, world: &World) -> String {
         input: Value::Null,
         quiet_period: None,
         max_attempts: 1,
+        priority: Priority::Normal,
         not_before: None,
     };
     let run = run_start(&scoped, new).await.unwrap().run().id;

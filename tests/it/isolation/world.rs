@@ -17,7 +17,7 @@ use nyxcore_projects::{
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_runs::run_cancel;
-use nyxcore_sync::sync_start;
+use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
 use nyxcore_tenancy::{ReadWrite, Role, Scoped, UserId, id_format, id_parse};
@@ -180,13 +180,23 @@ impl World {
         );
 
         // Runs that wait: nobody works on them here.
-        let (sync, _) = sync_start(&scoped, self::source(&scoped, library, "b").await, by)
-            .await
-            .unwrap();
+        let (sync, _) = sync_start(
+            &scoped,
+            self::source(&scoped, library, "b").await,
+            SyncTrigger::Manual,
+            by,
+        )
+        .await
+        .unwrap();
         ids.insert("sync", sync.run().id.to_string());
-        let (watched, _) = sync_start(&scoped, self::source(&scoped, project, "c").await, by)
-            .await
-            .unwrap();
+        let (watched, _) = sync_start(
+            &scoped,
+            self::source(&scoped, project, "c").await,
+            SyncTrigger::Manual,
+            by,
+        )
+        .await
+        .unwrap();
         run_cancel(&scoped, watched.run().id).await.unwrap();
         ids.insert("watched", watched.run().id.to_string());
         let (analysis, _) = analysis_start(

@@ -11,7 +11,7 @@ use nyxcore_retrieval::{SearchRequest, search};
 use nyxcore_runs::{EventBody, RunEvent, RunHandler, RunId, Workers, run_follow};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::git::testing::TestRepository;
-use nyxcore_sync::{Sync, SyncHandler, SyncOptions, sync_get, sync_start};
+use nyxcore_sync::{Sync, SyncHandler, SyncOptions, SyncTrigger, sync_get, sync_start};
 use nyxcore_tenancy::{Store, TenantId};
 use nyxcore_tests::TestDatabase;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
@@ -116,7 +116,9 @@ impl World {
     /// Queues a sync.
     pub async fn start(&self, source: SourceId) -> RunId {
         let scoped = self.store.write(self.tenant).await.unwrap();
-        let (start, _) = sync_start(&scoped, source, None).await.unwrap();
+        let (start, _) = sync_start(&scoped, source, SyncTrigger::Manual, None)
+            .await
+            .unwrap();
         assert!(start.is_started());
         scoped.commit().await.unwrap();
         start.run().id

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::{ProjectId, Projects, sources_of};
-use nyxcore_runs::{FollowUp, NewRun, Run, RunId, RunKind, Start, run_start};
+use nyxcore_runs::{FollowUp, NewRun, Priority, Run, RunId, RunKind, Start, run_start};
 use nyxcore_tenancy::{
     Access, Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
 };
@@ -45,6 +45,10 @@ pub async fn analysis_start(
     let new = NewRun {
         started_by,
         quiet_period: Some(quiet_period),
+        priority: match trigger {
+            AnalysisTrigger::Manual => Priority::Interactive,
+            AnalysisTrigger::Sync => Priority::Normal,
+        },
         ..new_run(project)
     };
     let started = start(scoped, project, trigger, new).await?;
@@ -115,6 +119,7 @@ fn new_run(project: ProjectId) -> NewRun {
         input: serde_json::Value::Null,
         quiet_period: None,
         max_attempts: MAX_ATTEMPTS,
+        priority: Priority::Normal,
         not_before: None,
     }
 }

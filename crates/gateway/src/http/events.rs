@@ -128,6 +128,9 @@ fn body(body: &EventBody) -> (&'static str, Value) {
         EventBody::PhaseStarted { phase } => ("phase_started", json!({ "phase": phase })),
         EventBody::Progressed { progress } => ("progressed", json!({ "progress": progress })),
         EventBody::Message { level, text } => ("message", json!({ "level": level, "text": text })),
+        EventBody::PhaseSkipped { phase, reason } => {
+            ("phase_skipped", json!({ "phase": phase, "reason": reason }))
+        }
         EventBody::Text { text } => ("text", json!({ "text": text })),
         EventBody::Finished { status } => ("finished", json!({ "status": status })),
     }

@@ -21,6 +21,7 @@ pub(crate) enum RunEventNode {
     PhaseStarted(RunPhaseStartedNode),
     Progressed(RunProgressedNode),
     Message(RunMessageNode),
+    PhaseSkipped(RunPhaseSkippedNode),
     Text(RunTextNode),
     Finished(RunFinishedNode),
 }
@@ -61,6 +62,9 @@ impl From<RunEvent> for RunEventNode {
             }
             EventBody::Message { level, text } => {
                 Self::Message(RunMessageNode(event, level.as_str(), text))
+            }
+            EventBody::PhaseSkipped { phase, reason } => {
+                Self::PhaseSkipped(RunPhaseSkippedNode(event, phase, reason))
             }
             EventBody::Text { text } => Self::Text(RunTextNode(event, text)),
             EventBody::Finished { .. } => Self::Finished(RunFinishedNode(event)),
@@ -107,6 +111,24 @@ event_object! {
 
         /// What to tell.
         async fn text(&self) -> &str {
+            &self.2
+        }
+    }
+}
+
+/// A phase was left out.
+pub(crate) struct RunPhaseSkippedNode(RunEvent, String, String);
+
+event_object! {
+    #[Object(name = "RunPhaseSkipped")]
+    RunPhaseSkippedNode {
+        /// Its name.
+        async fn phase(&self) -> &str {
+            &self.1
+        }
+
+        /// Why, in a sentence.
+        async fn reason(&self) -> &str {
             &self.2
         }
     }

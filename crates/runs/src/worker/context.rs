@@ -152,6 +152,20 @@ impl RunContext {
         Ok(())
     }
 
+    /// Tells that a phase is left out, and why, in a sentence for a person.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn phase_skipped(
+        &self,
+        name: &str,
+        reason: impl Into<String>,
+    ) -> Result<(), RunFailure> {
+        let phase = name.to_owned();
+        let reason = reason.into();
+        self.event(&EventBody::PhaseSkipped { phase, reason }).await
+    }
+
     /// Tells how far the phase is. Cheap to call often: a few times a second at most it is written down.
     ///
     /// # Errors

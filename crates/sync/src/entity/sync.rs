@@ -5,7 +5,7 @@ use nyxcore_runs::RunId;
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;
 
-use crate::model::SyncDetail;
+use crate::model::{SyncDetail, SyncTrigger};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "syncs")]
@@ -14,12 +14,14 @@ pub struct Model {
     pub run_id: RunId,
     pub tenant_id: TenantId,
     pub source_id: SourceId,
+    pub trigger_kind: SyncTrigger,
     pub previous_sync_id: Option<RunId>,
     pub from_commit: Option<String>,
     pub to_commit: Option<String>,
     pub files_added: i64,
     pub files_updated: i64,
     pub files_deleted: i64,
+    pub files_renamed: i64,
     pub files_unchanged: i64,
     pub files_skipped: i64,
     pub bytes_fetched: i64,
@@ -35,12 +37,14 @@ impl From<Model> for SyncDetail {
         Self {
             run_id: row.run_id,
             source_id: row.source_id,
+            trigger: row.trigger_kind,
             previous_sync_id: row.previous_sync_id,
             from_commit: row.from_commit,
             to_commit: row.to_commit,
             files_added: row.files_added,
             files_updated: row.files_updated,
             files_deleted: row.files_deleted,
+            files_renamed: row.files_renamed,
             files_unchanged: row.files_unchanged,
             files_skipped: row.files_skipped,
             bytes_fetched: row.bytes_fetched,

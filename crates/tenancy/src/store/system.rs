@@ -47,6 +47,12 @@ pub enum SystemPurpose {
     AuditKeep,
     /// Secrets are sealed anew with another master key.
     SecretRotate,
+    /// The scheduler looks for sources whose next sync is due.
+    SyncSchedule,
+    /// The mirrors on a disk are held against the sources that there are.
+    MirrorSweep,
+    /// Logs of runs that ended long ago are taken away.
+    RunExpire,
 }
 
 impl SystemPurpose {
@@ -78,6 +84,9 @@ impl SystemPurpose {
             Self::RunSweep => "run_sweep",
             Self::AuditKeep => "audit_keep",
             Self::SecretRotate => "secret_rotate",
+            Self::SyncSchedule => "sync_schedule",
+            Self::MirrorSweep => "mirror_sweep",
+            Self::RunExpire => "run_expire",
         }
     }
 }

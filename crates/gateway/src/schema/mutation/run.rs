@@ -6,7 +6,7 @@ use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
 use nyxcore_runs::{RunId, run_cancel};
-use nyxcore_sync::sync_start;
+use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::Error;
 
 use super::StartOutcome;
@@ -28,7 +28,8 @@ impl RunMutation {
         let op = operation(context);
         let source = id_of::<SourceId>(&input.source_id)?;
         let scoped = op.write().await?;
-        let (start, sync) = sync_start(&scoped, source, Some(op.caller().user)).await?;
+        let (start, sync) =
+            sync_start(&scoped, source, SyncTrigger::Manual, Some(op.caller().user)).await?;
         scoped.commit().await?;
         Ok(StartSyncPayload {
             outcome: (&start).into(),

@@ -12,7 +12,7 @@ use nyxcore_note_enrichment::{
 };
 use nyxcore_projects::{NewNote, Note, Project, Source, Sources, note_create, note_list};
 use nyxcore_runs::{Run, RunId, RunStatus, Runs};
-use nyxcore_sync::{SyncDetail, sync_get, sync_start};
+use nyxcore_sync::{SyncDetail, SyncTrigger, sync_get, sync_start};
 use nyxcore_tenancy::{PAGE_MAX, PageRequest, Repository};
 
 use super::home::{Home, Made, home_open, project_open};
@@ -110,7 +110,13 @@ impl Walk<'_> {
     async fn sync(&self, source: Source) -> Result<(Source, Took)> {
         let step = self.screen.step("sync");
         let scoped = self.app.store.write(self.home.tenant).await?;
-        let (start, _sync) = sync_start(&scoped, source.id, Some(self.home.owner)).await?;
+        let (start, _sync) = sync_start(
+            &scoped,
+            source.id,
+            SyncTrigger::Manual,
+            Some(self.home.owner),
+        )
+        .await?;
         scoped.commit().await?;
         let id = start.run().id;
         let (_run, step) = self.follow(step, id).await?;
