@@ -98,6 +98,8 @@ loaders! {
     consolidation_patterns: ById<knowledge::ConsolidationPatterns> = by_id;
     code_patterns: ById<analysis::CodePatterns> = by_id;
     runs: ById<runs::Runs> = by_id;
+    run_attempts: ByKey<runs::RunId, Vec<runs::RunAttempt>> =
+        by_key(|scoped, ids| Box::pin(runs::run_attempts(scoped, ids)));
     users: ByKey<UserId, User> = by_key(|scoped, ids| Box::pin(async move {
         let users = directory::users_by_id(scoped, ids).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())

@@ -1,9 +1,10 @@
-//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries, sessions and counters past their time
-//! are taken away.
+//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries, sessions, counters and logs of runs
+//! past their time are taken away.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use nyxcore_runs::run_events_expire;
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::{audit_expire, system_uses_flush};
 use nyxcore_tenancy::sign_in::sign_in_sweep;
@@ -17,6 +18,15 @@ const SWEEP_EVERY: u32 = 10;
 /// Flushes between two looks for old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
 
+/// How long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Entries of the audit log.
+    pub audit: TimeDelta,
+    /// Logs of runs, after their end.
+    pub run_logs: TimeDelta,
+}
+
 /// The task that keeps house until it is told to end.
 pub struct Housekeeping {
     ended: CancellationToken,
@@ -24,8 +34,8 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Begins, keeping the audit log for so long.
-    pub fn start(store: &Store, keep: TimeDelta) -> Self {
+    /// Begins, keeping things for so long.
+    pub fn start(store: &Store, keep: Retention) -> Self {
         let ended = CancellationToken::new();
         let task = tokio::spawn(keep_house(store.clone(), keep, ended.clone()));
         Self { ended, task }
@@ -40,7 +50,7 @@ impl Housekeeping {
     }
 }
 
-async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
+async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
         if round.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = sign_in_sweep(&store).await
@@ -48,7 +58,12 @@ async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
             tracing::warn!(?error, "old sessions could not be taken away");
         }
         if round.is_multiple_of(EXPIRE_EVERY) {
-            match audit_expire(&store, keep).await {
+            match run_events_expire(&store, keep.run_logs).await {
+                Ok(0) => {}
+                Ok(gone) => tracing::info!(gone, "took events of old runs away"),
+                Err(error) => tracing::warn!(?error, "the logs of runs could not be thinned"),
+            }
+            match audit_expire(&store, keep.audit).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(gone, "took old entries out of the audit log"),
                 Err(error) => tracing::warn!(?error, "the audit log could not be thinned"),

@@ -15,7 +15,7 @@ use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news};
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news, sync_swept};
 use nyxcore_tenancy::audit::system_uses_flush;
 use nyxcore_tenancy::{ReadWrite, Scoped, Store};
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
-use crate::housekeeping::Housekeeping;
+use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
 use crate::settings::Settings;
 
@@ -79,13 +79,21 @@ impl App {
 
     /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
     pub fn workers_start(&self, quiet_period: TimeDelta) -> Workers {
-        Workers::builder(&self.store)
+        let limits = self.settings.worker_limits.iter();
+        let limits = limits.filter_map(|(kind, n)| Some((RunKind::from_name(kind)?, *n)));
+        let workers = Workers::builder(&self.store)
+            .name(worker_name())
             .concurrency(usize::from(self.settings.workers))
             .handler(SyncHandler::new(self.sync_options()))
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
             .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
+            .swept(RunKind::Sync, sync_swept());
+        limits
+            .fold(workers, |workers, (kind, n)| {
+                workers.limit(kind, usize::from(n))
+            })
             .start()
     }
 
@@ -112,7 +120,11 @@ impl App {
 
     /// Begins to keep house.
     pub fn housekeeping_start(&self) -> Housekeeping {
-        Housekeeping::start(&self.store, self.settings.audit_retention())
+        let keep = Retention {
+            audit: self.settings.audit_retention(),
+            run_logs: self.settings.run_log_retention(),
+        };
+        Housekeeping::start(&self.store, keep)
     }
 
     /// The gateway.
@@ -137,6 +149,18 @@ impl App {
             sign_in,
         }))
     }
+}
+
+/// What people know a worker by: the machine and the process.
+fn worker_name() -> String {
+    // Linux tells it in a file; elsewhere a shell that exports it does. It is for people alone, and nothing depends on it.
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let machine = machine.or_else(|| std::env::var("HOSTNAME").ok());
+    let machine = machine
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    format!("{}:{}", machine.unwrap_or("localhost"), std::process::id())
 }
 
 /// What the program says of itself.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::Stream;
 use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped, Signal, Store, TenantId};
-use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet, Value};
 use uuid::Uuid;
 
 use crate::entity::{run, run_event};
-use crate::model::{EventBody, RunEvent, RunId};
+use crate::model::{EventBody, Progress, RunEvent, RunId};
 
 /// News about a run: an event was written.
 pub(crate) const TOPIC_EVENT: &str = "run_event";
@@ -26,51 +26,74 @@ const BATCH: u64 = 500;
 /// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
 const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
-/// Which state of a run a write is for. A worker's writes pass only while it still holds the run.
+/// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while that is so.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Fence {
-    /// Only as the worker that holds this attempt.
-    Held { worker: Uuid, attempt: i64 },
-    /// The caller has just changed the run's row in this transaction.
-    Locked,
+pub(crate) struct Held {
+    pub run: RunId,
+    pub worker: Uuid,
+    pub attempt: i64,
 }
 
 #[derive(FromQueryResult)]
-struct NextSeq {
+struct Counted {
     event_count: i64,
+    cancel_requested: bool,
 }
 
-/// Appends an event, if the fence lets it pass. The number comes from the run's own row, so that the log has no gap and no double
-/// whatever writes at once.
+/// Appends an event for the worker that holds the run, with how far the run is where that is told. `None` where another holds it by now:
+/// then nothing is written. Otherwise whether somebody asked meanwhile for the run to stop; to know that costs no statement more.
+pub(crate) async fn event_tell(
+    scoped: &Scoped<ReadWrite>,
+    held: Held,
+    progress: Option<&Progress>,
+    body: &EventBody,
+) -> Result<Option<bool>> {
+    let sql = "UPDATE runs SET event_count = event_count + 1, progress_at = $5, phase = coalesce($6, phase),
+                      progress_done = coalesce($7, progress_done),
+                      progress_total = CASE WHEN $6 IS NULL THEN progress_total ELSE $8 END,
+                      progress_unit = CASE WHEN $6 IS NULL THEN progress_unit ELSE $9 END
+               WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
+               RETURNING event_count, cancel_requested";
+    let values: [Value; 8] = [
+        held.run.0.into(),
+        held.worker.into(),
+        held.attempt.into(),
+        scoped.env().now().into(),
+        progress.map(|progress| progress.phase.clone()).into(),
+        progress.map(|progress| progress.done).into(),
+        progress.and_then(|progress| progress.total).into(),
+        progress.and_then(|progress| progress.unit.clone()).into(),
+    ];
+    let counted: Vec<Counted> = scoped.sql_all(sql, values).await?;
+    let Some(counted) = counted.into_iter().next() else {
+        return Ok(None);
+    };
+    event_insert(scoped, held.run, counted.event_count, body).await?;
+    Ok(Some(counted.cancel_requested))
+}
+
+/// Appends an event to a run whose row the caller has just changed in this transaction. The number comes from that row, so that the log
+/// has no gap and no double whatever writes at once.
 pub(crate) async fn event_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
-    fence: Fence,
     body: &EventBody,
-) -> Result<Option<i64>> {
-    let next: Vec<NextSeq> = match fence {
-        Fence::Held { worker, attempt } => {
-            scoped
-                .sql_all(
-                    "UPDATE runs SET event_count = event_count + 1
-                     WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
-                     RETURNING event_count",
-                    [run.0.into(), worker.into(), attempt.into()],
-                )
-                .await?
-        }
-        Fence::Locked => {
-            scoped
-                .sql_all(
-                    "UPDATE runs SET event_count = event_count + 1 WHERE tenant_id = $1 AND id = $2 RETURNING event_count",
-                    [run.0.into()],
-                )
-                .await?
-        }
-    };
-    let Some(NextSeq { event_count: seq }) = next.into_iter().next() else {
-        return Ok(None);
-    };
+) -> Result<()> {
+    let sql = "UPDATE runs SET event_count = event_count + 1 WHERE tenant_id = $1 AND id = $2
+               RETURNING event_count, cancel_requested";
+    let counted: Vec<Counted> = scoped.sql_all(sql, [run.0.into()]).await?;
+    match counted.first() {
+        Some(counted) => event_insert(scoped, run, counted.event_count, body).await,
+        None => Err(Error::NotFound("run")),
+    }
+}
+
+async fn event_insert(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    seq: i64,
+    body: &EventBody,
+) -> Result<()> {
     let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
     let row = run_event::ActiveModel {
         run_id: Set(run),
@@ -80,8 +103,7 @@ pub(crate) async fn event_append(
         payload: Set(payload),
     };
     scoped.insert_all(vec![row]).await?;
-    scoped.announce(TOPIC_EVENT, run.0).await?;
-    Ok(Some(seq))
+    scoped.announce(TOPIC_EVENT, run.0).await
 }
 
 /// The events of a run that come after number `after`, oldest first.

@@ -46,4 +46,6 @@ pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
     sync_latest_of_sources, sync_list,
 };
-pub use service::{source_status, source_url_check, sync_has_news, sync_start, sync_subject};
+pub use service::{
+    source_status, source_url_check, sync_has_news, sync_start, sync_subject, sync_swept,
+};

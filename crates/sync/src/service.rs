@@ -1,7 +1,11 @@
 //! Starting a sync, and what follows from one that ended.
 
+use std::sync::Arc;
+
 use nyxcore_projects::{Source, SourceId, Sources};
-use nyxcore_runs::{NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start};
+use nyxcore_runs::{
+    FollowUp, NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start,
+};
 use nyxcore_tenancy::{
     Access, Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId,
     UserId,
@@ -103,6 +107,24 @@ async fn successor_release(scoped: &Scoped<ReadWrite>, previous: RunId) -> Resul
         .update(sync::Column::PreviousSyncId.eq(previous), free)
         .await?;
     Ok(())
+}
+
+/// What is to follow where the sweeper ends a sync, because its worker is gone or nothing moved: the sync lets go of its predecessor at
+/// once, so that nothing stuck holds what a sync after it needs.
+#[must_use]
+pub fn sync_swept() -> FollowUp {
+    Arc::new(|scoped, run| {
+        Box::pin(async move {
+            let free = sync::ActiveModel {
+                previous_sync_id: Set(None),
+                ..Default::default()
+            };
+            scoped
+                .update(sync::Column::RunId.eq(run.id), free)
+                .await
+                .map(drop)
+        })
+    })
 }
 
 /// Whether a sync that succeeded left files behind that differ from those of the sync that succeeded before it: whether there is

@@ -16,6 +16,7 @@ mod post;
 mod project;
 mod query;
 mod run;
+mod run_attempt;
 mod run_event;
 mod search;
 mod source;
