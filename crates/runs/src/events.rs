@@ -48,40 +48,54 @@ pub(crate) async fn event_append(
     fence: Fence,
     body: &EventBody,
 ) -> Result<Option<i64>> {
+    events_append(scoped, run, fence, std::slice::from_ref(body)).await
+}
+
+/// Appends events in as many statements as one takes; the answer is the number of the last.
+pub(crate) async fn events_append(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    fence: Fence,
+    bodies: &[EventBody],
+) -> Result<Option<i64>> {
+    let more = i64::try_from(bodies.len()).unwrap_or(i64::MAX);
     let next: Vec<NextSeq> = match fence {
         Fence::Held { worker, attempt } => {
             scoped
                 .sql_all(
-                    "UPDATE runs SET event_count = event_count + 1
+                    "UPDATE runs SET event_count = event_count + $5
                      WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
                      RETURNING event_count",
-                    [run.0.into(), worker.into(), attempt.into()],
+                    [run.0.into(), worker.into(), attempt.into(), more.into()],
                 )
                 .await?
         }
         Fence::Locked => {
             scoped
                 .sql_all(
-                    "UPDATE runs SET event_count = event_count + 1 WHERE tenant_id = $1 AND id = $2 RETURNING event_count",
-                    [run.0.into()],
+                    "UPDATE runs SET event_count = event_count + $3 WHERE tenant_id = $1 AND id = $2 RETURNING event_count",
+                    [run.0.into(), more.into()],
                 )
                 .await?
         }
     };
-    let Some(NextSeq { event_count: seq }) = next.into_iter().next() else {
+    let Some(NextSeq { event_count: last }) = next.into_iter().next() else {
         return Ok(None);
     };
-    let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
-    let row = run_event::ActiveModel {
-        run_id: Set(run),
-        seq: Set(seq),
-        tenant_id: NotSet,
-        at: Set(scoped.env().now()),
-        payload: Set(payload),
-    };
-    scoped.insert_all(vec![row]).await?;
+    let at = scoped.env().now();
+    let rows = (last - more + 1..).zip(bodies).map(|(seq, body)| {
+        let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
+        Ok(run_event::ActiveModel {
+            run_id: Set(run),
+            seq: Set(seq),
+            tenant_id: NotSet,
+            at: Set(at),
+            payload: Set(payload),
+        })
+    });
+    scoped.insert_all(rows.collect::<Result<_>>()?).await?;
     scoped.announce(TOPIC_EVENT, run.0).await?;
-    Ok(Some(seq))
+    Ok(Some(last))
 }
 
 /// The events of a run that come after number `after`, oldest first.

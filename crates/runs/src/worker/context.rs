@@ -15,7 +15,7 @@ use super::FollowUp;
 use super::claim::{Claimed, LEASE};
 use crate::entity::run;
 use crate::error::RunFailure;
-use crate::events::{Fence, TOPIC_EVENT, TOPIC_QUEUED, event_append};
+use crate::events::{Fence, TOPIC_EVENT, TOPIC_QUEUED, event_append, events_append};
 use crate::model::{EventBody, Level, Progress, Run, RunStatus};
 use crate::repository::Runs;
 use crate::service::run_end;
@@ -137,6 +137,8 @@ impl RunContext {
             done: 0,
             total,
             unit: unit.map(str::to_owned),
+            bytes_done: None,
+            bytes_total: None,
         };
         let scoped = self.store.write(self.tenant).await?;
         self.progress_write(&scoped, &progress).await?;
@@ -166,11 +168,62 @@ impl RunContext {
         self.event(&EventBody::PhaseSkipped { phase, reason }).await
     }
 
+    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it
+    /// is committed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn phases_skipped_in(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        skipped: &[(&str, &str)],
+    ) -> Result<(), RunFailure> {
+        let bodies: Vec<EventBody> = skipped
+            .iter()
+            .map(|(phase, reason)| EventBody::PhaseSkipped {
+                phase: (*phase).to_owned(),
+                reason: (*reason).to_owned(),
+            })
+            .collect();
+        events_append(scoped, self.run.id, self.fence(), &bodies).await?;
+        Ok(())
+    }
+
+    /// As [`RunContext::message`], as part of a transaction from [`RunContext::write`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn message_in(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        level: Level,
+        text: impl Into<String>,
+    ) -> Result<(), RunFailure> {
+        let text = text.into();
+        let body = EventBody::Message { level, text };
+        event_append(scoped, self.run.id, self.fence(), &body).await?;
+        Ok(())
+    }
+
     /// Tells how far the phase is. Cheap to call often: a few times a second at most it is written down.
     ///
     /// # Errors
     /// The run was told to stop, or the database fails.
     pub async fn progress(&self, done: i64, total: Option<i64>) -> Result<(), RunFailure> {
+        self.progress_with_bytes(done, total, None, None).await
+    }
+
+    /// As [`RunContext::progress`], with how many bytes that is.
+    ///
+    /// # Errors
+    /// As [`RunContext::progress`].
+    pub async fn progress_with_bytes(
+        &self,
+        done: i64,
+        total: Option<i64>,
+        bytes_done: Option<i64>,
+        bytes_total: Option<i64>,
+    ) -> Result<(), RunFailure> {
         self.check()?;
         let progress = {
             let mut phase = self.phase_lock();
@@ -179,6 +232,8 @@ impl RunContext {
             };
             phase.progress.done = done;
             phase.progress.total = total.or(phase.progress.total);
+            phase.progress.bytes_done = bytes_done;
+            phase.progress.bytes_total = bytes_total.or(phase.progress.bytes_total);
             let complete = phase.progress.total == Some(done);
             if phase.told.elapsed() < PROGRESS_EVERY && !complete {
                 return Ok(());
@@ -222,6 +277,8 @@ impl RunContext {
             progress_done: Set(progress.done),
             progress_total: Set(progress.total),
             progress_unit: Set(progress.unit.clone()),
+            progress_bytes_done: Set(progress.bytes_done),
+            progress_bytes_total: Set(progress.bytes_total),
             progress_at: Set(scoped.env().now()),
             ..Default::default()
         };
