@@ -1,7 +1,12 @@
 //! Syncs of repositories that the tests make with git: what is imported, what is left alone, and what remains of a sync that died.
 
+mod cancelled;
 mod killed;
+mod letters;
+mod limits;
+mod process;
 mod renames;
+mod repositories;
 mod sigkill;
 mod steps;
 mod world;

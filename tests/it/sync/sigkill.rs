@@ -3,7 +3,6 @@
 //! The process is held in the phase by the database, which lets a certain insert take for ever, and in `prepare` by a git server that does
 //! not answer. The program knows of neither.
 
-use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,10 +13,11 @@ use nyxcore_projects::SourceId;
 use nyxcore_runs::{EventBody, RunEvent, RunId, RunStatus, Runs, event_list, run_follow};
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
 use nyxcore_tenancy::{PageRequest, Repository};
-use nyxcore_tests::{TestDatabase, nyxcore_command, on_both_databases};
+use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::DbBackend;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::process::Process;
 use super::world::{Rows, World, repository};
 use crate::support::store;
 
@@ -83,38 +83,6 @@ impl Door {
             }
         });
         Self { url, open }
-    }
-}
-
-/// `serve` on SQLite and `worker` on PostgreSQL: killed when this is dropped.
-struct Process(Child);
-
-impl Process {
-    fn start(db: &TestDatabase) -> Self {
-        let mut command = nyxcore_command(db).unwrap();
-        match db.backend() {
-            DbBackend::Postgres => command.arg("worker"),
-            _ => command.env("NYXCORE_DATABASE_URL", db.app_url()).args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-            ]),
-        };
-        command.args(["--allow-sources", "private"]);
-        let log = std::fs::File::create(db.folder().join("process.log")).unwrap();
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn();
-        Self(child.unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
     }
 }
 
@@ -298,7 +266,7 @@ on_both_databases! {
         let undisturbed = World::new(&db, &store, "undisturbed").await;
         let source = undisturbed.source_at(&door.url, None, "").await;
         let run = undisturbed.start(source).await;
-        let process = Process::start(&db);
+        let process = Process::start(&db, "private");
         is_whole(&followed_to_the_end(&undisturbed, run).await);
         drop(process);
         let expected = left(&undisturbed, source, run).await;
@@ -319,7 +287,7 @@ on_both_databases! {
                 }
             };
             let run = world.start(source).await;
-            let process = Process::start(&db);
+            let process = Process::start(&db, "private");
             began(&world, run, phase).await;
             drop(process);
             if let Some(lock) = lock {
@@ -338,7 +306,7 @@ on_both_databases! {
             assert_eq!((cut.run.status, begun), (RunStatus::Running, Some(phase)));
 
             world.execute("UPDATE runs SET lease_expires_at = created_at WHERE status = 'RUNNING'").await;
-            let process = Process::start(&db);
+            let process = Process::start(&db, "private");
             let events = followed_to_the_end(&world, run).await;
             drop(process);
             is_whole(&events);
