@@ -6,6 +6,7 @@
 //!
 //! Only `command` starts a process; only `fetch` knows the network.
 
+mod access;
 mod address;
 mod blob;
 mod command;
@@ -27,6 +28,7 @@ mod walk;
 mod tests;
 
 pub use self::{
+    access::RemoteAccess,
     address::{AddressClass, HostResolver, Resolving, SystemResolver, address_class},
     blob::{BlobContent, BlobStream},
     command::GitOptions,
@@ -38,6 +40,6 @@ pub use self::{
     progress::{FetchPhase, FetchProgress},
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},
     tree::{ChangeKind, TreeChange, TreeDiff, TreeEntry, TreeListing},
-    url::{SourcePolicy, SourceUrl},
+    url::{SourcePolicy, SourceUrl, repository_same, url_origin},
     walk::SkippedEntries,
 };
