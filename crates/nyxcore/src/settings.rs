@@ -26,6 +26,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("database_url", "database_url"),
     ("allow_sources", "allow_sources"),
     ("workers", "workers"),
+    ("fetch_bytes_max", "fetch_bytes_max"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
     ("audit_retention_days", "audit.retention_days"),
@@ -135,6 +136,8 @@ pub struct Settings {
     pub allow_sources: AllowedSources,
     /// Runs carried out at once.
     pub workers: u16,
+    /// The most bytes that one fetch of a repository may bring.
+    pub fetch_bytes_max: u64,
     /// Whether a role that row-level security does not bind may serve.
     pub allow_privileged_role: bool,
     /// Of the code analysis.
@@ -235,6 +238,7 @@ impl Settings {
             "listen": "127.0.0.1:4600",
             "allow_sources": "",
             "workers": 2,
+            "fetch_bytes_max": nyxcore_sync::FETCH_BYTES_MAX,
             "allow_privileged_role": false,
             "sign_up": "closed",
             "public_url": null,

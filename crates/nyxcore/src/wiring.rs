@@ -15,7 +15,7 @@ use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news};
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_again, sync_has_news};
 use nyxcore_tenancy::audit::system_uses_flush;
 use nyxcore_tenancy::{ReadWrite, Scoped, Store};
 use tokio::net::TcpListener;
@@ -74,7 +74,11 @@ impl App {
 
     /// How syncs are carried out.
     pub fn sync_options(&self) -> SyncOptions {
-        sync_options(self.data_dir.path(), self.policy.clone())
+        SyncOptions {
+            keyring: Some(self.keys.keyring()),
+            fetch_bytes_max: Some(self.settings.fetch_bytes_max),
+            ..sync_options(self.data_dir.path(), self.policy.clone())
+        }
     }
 
     /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
@@ -85,6 +89,7 @@ impl App {
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
             .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
+            .follow_up(RunKind::Sync, sync_once_more())
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
             .start()
     }
@@ -112,7 +117,11 @@ impl App {
 
     /// Begins to keep house.
     pub fn housekeeping_start(&self) -> Housekeeping {
-        Housekeeping::start(&self.store, self.settings.audit_retention())
+        Housekeeping::start(
+            &self.store,
+            self.settings.audit_retention(),
+            self.sync_options(),
+        )
     }
 
     /// The gateway.
@@ -166,6 +175,11 @@ fn analysis_after_sync(quiet_period: TimeDelta) -> FollowUp {
             Ok(())
         })
     })
+}
+
+/// A sync during which somebody pushed is followed by one more.
+fn sync_once_more() -> FollowUp {
+    follow_up(|scoped, run| Box::pin(sync_again(scoped, run)))
 }
 
 type Following<'a> = Pin<Box<dyn Future<Output = nyxcore_tenancy::Result<()>> + Send + 'a>>;
