@@ -135,7 +135,8 @@ on_both_databases! {
         assert!(moved(evil.url("atlas/.git")).await);
         assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
         assert_eq!(end(&world.synced(source).await), REFUSED);
-        assert!(moved(good.url("atlas/.git")).await == false && kind(&world, source).await == SourceCredentialKind::None);
+        assert!(!moved(good.url("atlas/.git")).await);
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
 
         // And where somebody forgot to forget it: what is sealed says where it may go.
         set(&world, source, token(TOKEN)).await;
