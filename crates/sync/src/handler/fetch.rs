@@ -7,28 +7,19 @@ use tokio::sync::watch;
 
 use super::Job;
 use crate::entity::sync;
-use crate::git::{BranchName, FetchRequest, Fetched, Mirror, RemoteAccess, SourceUrl};
-use crate::remote::source_access;
+use crate::git::{BranchName, FetchRequest, Fetched, Mirror, SourceUrl};
 use crate::repository::Syncs;
 
 impl Job<'_> {
-    /// What the remote is asked with, read when it is needed and kept no longer than the fetch.
-    async fn access_load(&self) -> Result<RemoteAccess, RunFailure> {
-        let scoped = self.context.read().await?;
-        let keyring = self.options.keyring.as_ref();
-        Ok(source_access(&scoped, keyring, &self.source).await?)
-    }
-
     /// Fetches, telling how far git is, and writes down how much came.
     pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<Fetched, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
         let branch = branch.transpose()?;
-        let access = self.access_load().await?;
         let request = FetchRequest {
             url: &url,
             policy: &self.options.policy,
-            access: &access,
+            access: &self.access,
             branch: branch.as_ref(),
             // Git leaves out what has at least this many bytes, and a file of exactly the greatest size is to be read.
             blob_bytes_max: self.options.blob_bytes_max.saturating_add(1),

@@ -16,9 +16,10 @@ use nyxcore_projects::{Source, Sources};
 use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind, RunStatus};
 use nyxcore_tenancy::Repository;
 
-use crate::git::GitError;
+use crate::git::{GitError, RemoteAccess};
 use crate::model::SyncDetail;
 use crate::options::{SyncOptions, mirror_name};
+use crate::remote::source_access;
 use crate::repository::{Syncs, sync_applied_before};
 use finalize::Moved;
 use index::Scope;
@@ -62,6 +63,8 @@ struct Job<'a> {
     options: &'a SyncOptions,
     context: &'a RunContext,
     source: Source,
+    /// What the remote is asked with, as the source was when it was read.
+    access: RemoteAccess,
     detail: SyncDetail,
     /// Whether the index is behind the files because an earlier sync of the source ended between the two.
     index_behind: bool,
@@ -75,11 +78,13 @@ impl<'a> Job<'a> {
         let detail = detail.ok_or_else(removed)?;
         let source = Sources::get(&scoped, detail.source_id).await?;
         let source = source.ok_or_else(removed)?;
+        let access = source_access(&scoped, options.keyring.as_ref(), &source).await?;
         let before = sync_applied_before(&scoped, source.id, detail.run_id).await?;
         Ok(Self {
             options,
             context,
             source,
+            access,
             detail,
             index_behind: before.is_some_and(|sync| sync.run.status != RunStatus::Succeeded),
         })

@@ -382,7 +382,8 @@ async fn connection_access<A: Access>(
     )
 }
 
-/// Whether repositories at that origin are those of an API at `base_url`: the same host, or the API's host is `api.` before it.
+/// Whether repositories at that origin are those of an API at `base_url`: the same host, or the API's host is `api.` before it, over the same
+/// protocol or a safer one. The port may be another: a server's API and its repositories can be at two.
 fn origin_fits(base_url: &str, origin: &str) -> bool {
     let (Ok(base), Ok(origin)) = (Url::parse(base_url), Url::parse(origin)) else {
         return false;
@@ -390,10 +391,8 @@ fn origin_fits(base_url: &str, origin: &str) -> bool {
     let (Some(api), Some(host)) = (base.host_str(), origin.host_str()) else {
         return false;
     };
-    let same_port = base.port_or_known_default() == origin.port_or_known_default();
-    base.scheme() == origin.scheme()
-        && same_port
-        && (api == host || api.strip_prefix("api.") == Some(host))
+    let as_safe = origin.scheme() == "https" || origin.scheme() == base.scheme();
+    as_safe && (api == host || api.strip_prefix("api.") == Some(host))
 }
 
 #[cfg(test)]
@@ -513,7 +512,11 @@ mod tests {
                 false,
             ),
             ("https://api.github.com", "http://github.com:80", false),
-            ("https://api.github.com", "https://github.com:8443", false),
+            (
+                "http://127.0.0.1:4000/api/v3",
+                "http://127.0.0.1:5000",
+                true,
+            ),
             ("https://api.github.com", "ssh://github.com:22", false),
         ] {
             assert_eq!(origin_fits(base, origin), fits, "{base} {origin}");

@@ -238,6 +238,70 @@ async fn symlinks_none_is_followed() {
     }
 }
 
+/// What a repository can hold that git acts on elsewhere: attributes with filters, a bare repository with a configuration of its own in a folder,
+/// submodules whose address is an option. Hooks and the configuration of a repository on this machine: `refusing`.
+#[tokio::test]
+async fn hostile_repositories_nothing_in_one_is_run() {
+    let world = World::new();
+    let trap = world.folder.path().join("sprung");
+    let touch = format!("touch {}", trap.display());
+    let mut repository = world.repository("a");
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsmonitor = {touch}\n\tsshCommand = {touch}\n\
+         [filter \"trap\"]\n\tsmudge = {touch}\n\tclean = {touch}\n[diff \"trap\"]\n\ttextconv = {touch}\n\tcommand = {touch}\n"
+    );
+    repository
+        .write(
+            ".gitattributes",
+            "* filter=trap diff=trap text eol=crlf ident\n",
+        )
+        .write(".gitconfig", &config)
+        .write("config", &config)
+        .write("HEAD", "ref: refs/heads/main\n")
+        .write("objects/info/alternates", "/etc\n")
+        .write("refs/heads/main", "")
+        .write("hooks/post-checkout", format!("#!/bin/sh\n{touch}\n"))
+        .write(
+            "hooks/reference-transaction",
+            format!("#!/bin/sh\n{touch}\n"),
+        )
+        .write(
+            ".gitmodules",
+            format!("[submodule \"x\"]\n\tpath = x\n\turl = -u{touch}\n\tupdate = !{touch}\n"),
+        )
+        .write("a.rs", "fn a() {}\n");
+    repository.commit("one");
+    repository.write("a.rs", "fn b() {}\n");
+    repository.commit("two");
+    let options = GitHttpOptions {
+        filter: true,
+        ..GitHttpOptions::default()
+    };
+    let server = GitHttpServer::start(&world.remotes(), options).await;
+    let fetched = world.fetch(&world.url(&server.url("a/.git")), None).await;
+    let head = fetched.expect("fetched").head_commit;
+    let reader = world.reader().await;
+    let listing = reader
+        .tree_list(&head, &scan(""), &world.cancel)
+        .await
+        .expect("listed");
+    let file = listing.entries.iter().find(|entry| entry.path == "a.rs");
+    let blob = file.expect("a file").blob.clone();
+    // The text as it was committed: no attribute changed it.
+    assert_eq!(
+        contents(&reader, vec![blob], CAP).await,
+        [BlobContent::Text("fn b() {}\n".into())]
+    );
+    let now = chrono::DateTime::from_timestamp(FIRST_COMMIT_SECONDS + 86_400, 0);
+    let query = HistoryQuery::year_before(now.expect("a time"), &head);
+    let churn = reader
+        .history_churn(&query, &world.cancel)
+        .await
+        .expect("counted");
+    assert!(!churn.paths.is_empty());
+    assert!(!trap.exists(), "something of the repository was run");
+}
+
 /// A program in git's place that says what it was given.
 fn spy(world: &mut World, script: &str) {
     let program = world.folder.path().join("spy");
