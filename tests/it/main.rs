@@ -29,6 +29,8 @@ mod personas;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod remotes;
+#[cfg(test)]
 mod retrieval;
 #[cfg(test)]
 mod runs;

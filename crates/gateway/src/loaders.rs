@@ -121,6 +121,8 @@ loaders! {
         by_key(|scoped, ids| Box::pin(sync::sync_latest_of_projects(scoped, ids)));
     latest_source_syncs: ByKey<projects::SourceId, sync::Sync> =
         by_key(|scoped, ids| Box::pin(sync::sync_latest_of_sources(scoped, ids)));
+    sync_settings: ByKey<projects::SourceId, sync::SyncSettings> =
+        by_key(|scoped, ids| Box::pin(sync::sync_settings_of(scoped, ids)));
     latest_analyses: ByKey<projects::ProjectId, analysis::CodeAnalysis> =
         by_key(|scoped, ids| Box::pin(analysis::analysis_latest_of(scoped, ids)));
     syncs: ByKey<runs::RunId, sync::SyncDetail> = by_key(|scoped, ids| Box::pin(sync::sync_details(scoped, ids)));

@@ -29,6 +29,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("workers", "workers"),
     ("worker_limits", "worker_limits"),
     ("run_log_retention_days", "runs.log_retention_days"),
+    ("fetch_bytes_max", "fetch_bytes_max"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
     ("audit_retention_days", "audit.retention_days"),
@@ -145,6 +146,8 @@ pub struct Settings {
     /// Runs of one kind carried out at once.
     #[serde(deserialize_with = "limits_read")]
     pub worker_limits: BTreeMap<String, u16>,
+    /// The most bytes that one fetch of a repository may bring.
+    pub fetch_bytes_max: u64,
     /// Whether a role that row-level security does not bind may serve.
     pub allow_privileged_role: bool,
     /// Of the code analysis.
@@ -256,6 +259,7 @@ impl Settings {
             "allow_sources": "",
             "workers": 2,
             "worker_limits": "",
+            "fetch_bytes_max": nyxcore_sync::FETCH_BYTES_MAX,
             "allow_privileged_role": false,
             "sign_up": "closed",
             "public_url": null,

@@ -76,6 +76,13 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, R::Source, Update),
         entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, R::Source, Delete),
 
+        // What a source's remote is asked with, and when.
+        entry("Mutation.setSourceCredential", r#"{"input": {"sourceId": "$source", "token": {"token": "not-a-real-token"}}}"#, R::SourceSecret, Update),
+        entry("Mutation.removeSourceCredential", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
+        entry("Mutation.enableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Update),
+        entry("Mutation.disableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
+        entry("Mutation.setSourceSchedule", r#"{"input": {"sourceId": "$source", "everyMinutes": 60}}"#, R::Source, Update),
+
         // Runs.
         entry("Mutation.startSync", r#"{"input": {"sourceId": "$source"}}"#, R::Sync, Start),
         entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, R::CodeAnalysis, Start),

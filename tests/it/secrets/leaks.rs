@@ -18,14 +18,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use crate::oidc::browser::Browser;
 
 /// A secret by what it is called in a report, which does not repeat it.
-struct Needle {
+pub(crate) struct Needle {
     name: &'static str,
     forms: Vec<Vec<u8>>,
 }
 
 impl Needle {
     /// The secret as it is, in hex, and in base64 wherever it may begin in what was encoded.
-    fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
         assert!(secret.len() >= 8, "{name} is too short to be looked for");
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -54,7 +54,7 @@ impl Needle {
 }
 
 /// Where secrets were looked for, and found: `a provider's key in the log`.
-fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
+pub(crate) fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, bytes) in places {
         for needle in needles.iter().filter(|needle| needle.is_in(bytes)) {
@@ -65,7 +65,7 @@ fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
 }
 
 /// Every row of every table as text, past all row-level security, and on SQLite the files as they lie there.
-async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
+pub(crate) async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     let connection = past_everything(db).await;
     let mut places = Vec::new();
     for table in tables(&connection).await {

@@ -6,6 +6,7 @@ mod persona;
 mod post;
 mod project;
 mod provider_key;
+mod remote;
 mod run;
 mod token;
 
@@ -18,6 +19,7 @@ pub(crate) use persona::PersonaMutation;
 pub(crate) use post::BlogPostMutation;
 pub(crate) use project::ProjectMutation;
 pub(crate) use provider_key::ProviderKeyMutation;
+pub(crate) use remote::RemoteMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
@@ -32,6 +34,7 @@ pub struct Mutation(
     PeopleMutation,
     BlogPostMutation,
     ProviderKeyMutation,
+    RemoteMutation,
 );
 
 /// What became of a request to start something.
