@@ -1,3 +1,4 @@
 //! The tables of this crate.
 
+pub mod git_connection;
 pub mod sync;

@@ -1,5 +1,6 @@
 //! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
 
+mod git_connection;
 mod note;
 mod people;
 mod persona;
@@ -12,6 +13,7 @@ mod token;
 use async_graphql::{Enum, MergedObject};
 use nyxcore_runs::Start;
 
+pub(crate) use git_connection::GitConnectionMutation;
 pub(crate) use note::NoteMutation;
 pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
@@ -32,6 +34,7 @@ pub struct Mutation(
     PeopleMutation,
     BlogPostMutation,
     ProviderKeyMutation,
+    GitConnectionMutation,
 );
 
 /// What became of a request to start something.
