@@ -24,6 +24,6 @@ pub use model::{
     AddedConnection, ConnectionChanges, GitConnection, GitConnectionId, NewConnection,
 };
 pub use service::{
-    GitConnections, connection_add, connection_count, connection_list, connection_of_source,
-    connection_remove, connection_token, connection_update,
+    GitConnections, connection_add, connection_count, connection_list, connection_remove,
+    connection_update,
 };

@@ -6,7 +6,7 @@ use nyxcore_tenancy::{UserId, typed_id};
 typed_id!(
     /// A connection to where repositories are listed.
     GitConnectionId,
-    "connection"
+    "git_connection"
 );
 
 /// A server that lists repositories, with a token that is kept sealed and that nobody gets to see.

@@ -10,7 +10,6 @@ use nyxcore_tenancy::{
 use sea_orm::ActiveValue::Set;
 use sea_orm::{Condition, FromQueryResult};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::access::ConnectionContext;
 use super::error::ConnectionError;
@@ -161,43 +160,6 @@ pub async fn connection_remove(
     secret_remove(scoped, KIND, &id.to_string()).await?;
     GitConnections::delete(scoped, id).await?;
     Ok(())
-}
-
-/// The token of a connection, for a repository at that address: git shows it as the password of `x-access-token`. None where the repository is on another
-/// server than the connection: whoever may change a source's address must not be able to send the token anywhere. No client ever gets what this gives.
-///
-/// # Errors
-/// [`Error::NotFound`]; [`Error::SecretUnreadable`] where the master key that it was sealed with is gone.
-pub async fn connection_token<A: Access>(
-    scoped: &Scoped<A>,
-    keyring: &Keyring,
-    id: GitConnectionId,
-    repository: &str,
-) -> Result<Option<GithubToken>> {
-    let connection = GitConnections::require(scoped, id).await?;
-    let owns = BaseUrl::parse(&connection.base_url).is_ok_and(|base| base.owns(repository));
-    if !owns {
-        return Ok(None);
-    }
-    token_read(scoped, keyring, id).await.map(Some)
-}
-
-/// The connection that a source is synced with.
-///
-/// # Errors
-/// The database fails.
-pub async fn connection_of_source<A: Access>(
-    scoped: &Scoped<A>,
-    source: SourceId,
-) -> Result<Option<GitConnectionId>> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        connection_id: Option<Uuid>,
-    }
-    let sql = "SELECT connection_id FROM sync_settings WHERE tenant_id = $1 AND source_id = $2";
-    let rows: Vec<Row> = scoped.sql_all(sql, [source.0.into()]).await?;
-    let id = rows.first().and_then(|row| row.connection_id);
-    Ok(id.map(GitConnectionId))
 }
 
 /// Has a source be synced with a connection from now on.
