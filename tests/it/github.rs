@@ -179,6 +179,22 @@ on_both_databases! {
         assert_eq!(code(&world.ask_as(&member, REPOSITORIES, json!({"id": id})).await), "");
     }
 
+    async fn nobody_waits_for_github_but_who_asked(db: TestDatabase) {
+        let world = World::start(&db).await;
+        let silent = FakeGithub::answers(vec![FakeAnswer::Silence]).await;
+        let asking = world.ask(ADD, json!({"input": {"name": "x", "baseUrl": silent.url(), "token": GOOD}}));
+        let meanwhile = async {
+            while silent.requests().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            world.ask("mutation { createProject(input: {name: \"Meanwhile\"}) { project { name } } }", json!({})).await
+        };
+        tokio::select! {
+            answer = asking => panic!("GitHub did not answer, and this came: {answer}"),
+            made = meanwhile => assert_eq!(made["data"]["createProject"]["project"]["name"], "Meanwhile", "{made}"),
+        }
+    }
+
     /// Whoever controls a name may have it resolve to anything.
     async fn a_name_that_leads_to_a_forbidden_address_is_not_asked(db: TestDatabase) {
         let world = World::start(&db).await;

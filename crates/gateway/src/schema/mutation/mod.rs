@@ -1,4 +1,5 @@
-//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
+//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done. An import is one for
+//! each repository, and tells what became of it.
 
 mod git_connection;
 mod note;
