@@ -208,7 +208,7 @@ on_both_databases! {
             (false, vec!["140.82.121.4", "10.0.0.1"]),
         ] {
             let policy = SourcePolicy { allow_private, ..SourcePolicy::default() };
-            let acting = Acting::new(caller.clone(), Origin::default());
+            let acting = Acting::new(caller, Origin::default());
             let context = ConnectionContext {
                 store,
                 acting: &acting,

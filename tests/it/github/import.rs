@@ -96,7 +96,7 @@ on_both_databases! {
         let remove = async || world.ask(REMOVE, json!({"input": {"connectionId": connection}})).await;
         let refused = remove().await;
         assert_eq!(code(&refused), "CONFLICT");
-        assert!(refused["errors"][0]["message"].as_str().unwrap().starts_with("1 sources"), "{refused}");
+        assert!(refused["errors"][0]["message"].as_str().unwrap().contains("used by 1 of"), "{refused}");
         let renewed = world.ask(UPDATE, json!({"input": {"connectionId": connection, "token": NEXT}})).await;
         assert_eq!(renewed["data"]["updateGitConnection"]["login"], "octocat");
         let gone = world.ask(REMOVE_SOURCE, json!({"input": {"sourceId": id}})).await;
@@ -144,14 +144,25 @@ on_both_databases! {
         assert_eq!(outcomes(&again)[..4], ["ALREADY_IMPORTED"; 4], "{again:#?}");
         let anywhere = world.import(&connection, None, json!([{"fullName": "acme/legacy.api"}, {"fullName": "acme/atlas"}])).await;
         assert_eq!(outcomes(&anywhere), ["ALREADY_IMPORTED", "IMPORTED"], "{anywhere:#?}");
+        // One that was added by its address, without anything to ask its remote with, uses the connection from then on.
+        let add = "mutation ($input: AddSourceInput!) { addSource(input: $input) { source { id } } }";
+        let added = json!({"projectId": project, "url": world.git.url("acme/atlas.git"), "scanPath": "docs"});
+        let added = world.ask(add, json!({"input": added})).await["data"]["addSource"]["source"]["id"].clone();
+        for sync in [json!("QUEUED"), json!(null)] {
+            let adopted = world.import(&connection, Some(project), json!([{"fullName": "acme/atlas", "scanPath": "docs"}])).await;
+            let adopted = &adopted[0];
+            assert_eq!((&adopted["outcome"], &adopted["source"]["id"], &adopted["sync"]["status"]), (&json!("ALREADY_IMPORTED"), &added, &sync), "{adopted}");
+        }
+        let used = world.ask(REMOVE, json!({"input": {"connectionId": connection}})).await;
+        assert!(used["errors"][0]["message"].as_str().unwrap().contains("used by 5 of"), "{used}");
         let projects = world.ask(PROJECTS, json!({})).await["data"]["projects"]["nodes"].clone();
         let counted: Vec<(&Value, usize)> = projects.as_array().unwrap().iter().map(|one| (&one["name"], one["sources"].as_array().unwrap().len())).collect();
-        assert_eq!(counted, [(&json!("atlas"), 1), (&json!("Shared"), 3)]);
+        assert_eq!(counted, [(&json!("atlas"), 1), (&json!("Shared"), 4)]);
 
         // Each is in the audit log, by its name.
         let log = world.audit().await;
         let of = |action: &str| log.iter().filter(|line| line.contains(&format!("\"action\":\"{action}\"")) && line.contains("\"outcome\":\"OK\"")).count();
-        assert_eq!([of("git_connection.import"), of("source.create"), of("sync.start")], [4, 4, 4], "{log:#?}");
+        assert_eq!([of("git_connection.import"), of("source.create"), of("sync.start"), of("source_secret.update")], [5, 5, 5, 1], "{log:#?}");
         assert!(log.iter().any(|line| line.contains("acme/legacy.api")), "{log:#?}");
     }
 

@@ -246,7 +246,7 @@ impl GitRepositoryNode {
 pub(crate) enum ImportOutcomeName {
     /// It is a source now, and its first sync is queued.
     Imported,
-    /// It is a source already: of the project that was named, or of any where none was.
+    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its remote with uses the connection from now on.
     AlreadyImported,
     /// It is not there, or the token cannot see it.
     NotFound,
@@ -292,7 +292,7 @@ impl ImportResultNode {
         self.0.source.clone().map(SourceNode)
     }
 
-    /// Its first sync, where it was imported now.
+    /// Its first sync where it was imported now, or the one with which it began to use the connection.
     async fn sync(&self) -> Option<SyncNode> {
         self.0.sync.clone().map(|sync| SyncNode(sync.run))
     }

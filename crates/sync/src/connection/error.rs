@@ -28,7 +28,7 @@ pub enum ConnectionError {
     },
     /// Sources are synced with its token.
     #[error(
-        "{sources} sources use this connection: remove them first, or give the connection a new token"
+        "this connection is used by {sources} of the tenant's sources: remove them first, or give the connection a new token"
     )]
     InUse {
         /// How many; 1 where somebody began to use it just now.

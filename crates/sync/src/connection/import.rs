@@ -16,7 +16,9 @@ use super::access::ConnectionContext;
 use super::error::ConnectionError;
 use super::listing::{sources_by_spelling, sources_spelled, spellings};
 use super::model::GitConnectionId;
-use super::service::{GitConnections, connection_hold, connection_set, token_read};
+use super::service::{
+    GitConnections, connection_hold, connection_set, source_has_access, token_read,
+};
 use crate::git::{BranchName, GitError, ScanPath};
 use crate::model::{Sync, SyncTrigger};
 use crate::service::{source_url_check, sync_start};
@@ -53,7 +55,7 @@ pub struct RepositoriesImport {
 pub enum ImportOutcome {
     /// It is a source now, and its first sync is queued.
     Imported,
-    /// It is a source already: of the project that was named, or of any where none was.
+    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its remote with uses the connection from now on.
     AlreadyImported,
     /// It is not there, or the token cannot see it.
     NotFound,
@@ -82,7 +84,7 @@ pub struct ImportResult {
     pub retry_after: Option<i64>,
     /// The source that it is.
     pub source: Option<Source>,
-    /// Its first sync, where it was imported now.
+    /// Its first sync where it was imported now, or the one with which it began to use the connection.
     pub sync: Option<Sync>,
 }
 
@@ -134,7 +136,7 @@ pub async fn repositories_import(
     let mut results = Vec::with_capacity(looked.len());
     for (wanted, ready) in import.repositories.iter().zip(looked) {
         let outcome = match ready {
-            Ok(ready) => one_import(context, &import, &ready).await,
+            Ok(ready) => one_import(context, &import, &base, &ready).await,
             Err(refusal) => Err(refusal),
         };
         results.push(match outcome {
@@ -276,25 +278,24 @@ fn refused(context: &ConnectionContext<'_>, trouble: Trouble) -> Refusal {
 async fn one_import(
     context: &ConnectionContext<'_>,
     import: &RepositoriesImport,
+    base: &BaseUrl,
     ready: &Ready,
 ) -> Result<ImportResult, Refusal> {
     let acting = context.acting.fresh();
     let kept = async {
         let scoped = context.store.write_as(&acting).await?;
-        let (source, sync) = one_keep(context, &scoped, import, ready).await?;
-        if sync.is_some() {
+        let kept = one_keep(context, &scoped, import, base, ready).await?;
+        // Where nothing was done nothing is kept, and nothing written down.
+        if kept.2.is_some() {
             scoped.commit().await?;
         }
-        Ok((source, sync))
+        Ok(kept)
     };
     let outcome: Result<_> = kept.await;
     match outcome {
-        Ok((source, sync)) => Ok(ImportResult {
+        Ok((outcome, source, sync)) => Ok(ImportResult {
             full_name: String::new(),
-            outcome: match sync {
-                Some(_) => ImportOutcome::Imported,
-                None => ImportOutcome::AlreadyImported,
-            },
+            outcome,
             message: None,
             retry_after: None,
             source: Some(source),
@@ -316,8 +317,9 @@ async fn one_keep(
     context: &ConnectionContext<'_>,
     scoped: &Scoped<ReadWrite>,
     import: &RepositoriesImport,
+    base: &BaseUrl,
     ready: &Ready,
-) -> Result<(Source, Option<Sync>)> {
+) -> Result<(ImportOutcome, Source, Option<Sync>)> {
     let (id, repository) = (import.connection, &ready.repository);
     scoped.permit(Action::Import, Resource::GitConnection, id.uuid())?;
     scoped.audit_detail(json!({"repository": repository.full_name}));
@@ -335,10 +337,18 @@ async fn one_keep(
                 && source.branch.as_deref().or(default) == ready.branch.as_deref().or(default)
                 && source.scan_path == ready.scan_path
         });
-    if let Some(source) = same {
-        return Ok((source, None));
-    }
     let user = scoped.caller().map(|caller| caller.user);
+    if let Some(source) = same {
+        let outcome = ImportOutcome::AlreadyImported;
+        if !base.owns(&source.url) || source_has_access(scoped, source.id).await? {
+            return Ok((outcome, source, None));
+        }
+        // It was added by its address, and its remote may have refused it so far.
+        scoped.permit(Action::Update, Resource::SourceSecret, source.id.uuid())?;
+        connection_set(scoped, source.id, id).await?;
+        let (_, sync) = sync_start(scoped, source.id, SyncTrigger::Manual, user).await?;
+        return Ok((outcome, source, Some(sync)));
+    }
     let project_id = match import.project {
         Some(project) => project,
         None => {
@@ -360,5 +370,5 @@ async fn one_keep(
     let source = source_add(scoped, new).await?;
     connection_set(scoped, source.id, id).await?;
     let (_, sync) = sync_start(scoped, source.id, SyncTrigger::Manual, user).await?;
-    Ok((source, Some(sync)))
+    Ok((ImportOutcome::Imported, source, Some(sync)))
 }

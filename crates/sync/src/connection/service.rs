@@ -162,6 +162,22 @@ pub async fn connection_remove(
     Ok(())
 }
 
+/// Whether a source has something to ask its remote with: a connection, or a token or key of its own.
+pub(super) async fn source_has_access<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        sources: i64,
+    }
+    let sql =
+        "SELECT count(*) AS sources FROM sync_settings WHERE tenant_id = $1 AND source_id = $2
+        AND (connection_id IS NOT NULL OR credential IS NOT NULL)";
+    let rows: Vec<Row> = scoped.sql_all(sql, [source.0.into()]).await?;
+    Ok(rows.first().is_some_and(|row| row.sources > 0))
+}
+
 /// Has a source be synced with a connection from now on.
 pub(super) async fn connection_set(
     scoped: &Scoped<ReadWrite>,
