@@ -89,6 +89,7 @@ loaders! {
     projects: ById<projects::Projects> = by_id;
     sources: ById<projects::Sources> = by_id;
     files: ById<projects::SourceFiles> = by_id;
+    git_connections: ById<sync::connection::GitConnections> = by_id;
     notes: ById<projects::Notes> = by_id;
     action_points: ById<projects::ActionPoints> = by_id;
     blog_posts: ById<projects::BlogPosts> = by_id;

@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+pub mod connection;
 mod entity;
 mod error;
 pub mod git;

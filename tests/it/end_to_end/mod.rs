@@ -430,6 +430,11 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
         "acceptInvitation",
         "setProviderKey",
         "removeProviderKey",
+        "addGitConnection",
+        // No connection was made here: `isolation` tries another tenant's.
+        "updateGitConnection",
+        "removeGitConnection",
+        "importRepositories",
     ]);
     tried.extend(changes.iter().map(|(field, ..)| *field));
     let schema = other

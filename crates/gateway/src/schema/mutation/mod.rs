@@ -1,5 +1,7 @@
-//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
+//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done. An import is one for
+//! each repository, and tells what became of it.
 
+mod git_connection;
 mod note;
 mod people;
 mod persona;
@@ -13,6 +15,7 @@ mod token;
 use async_graphql::{Enum, MergedObject};
 use nyxcore_runs::Start;
 
+pub(crate) use git_connection::GitConnectionMutation;
 pub(crate) use note::NoteMutation;
 pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
@@ -35,6 +38,7 @@ pub struct Mutation(
     BlogPostMutation,
     ProviderKeyMutation,
     RemoteMutation,
+    GitConnectionMutation,
 );
 
 /// What became of a request to start something.
