@@ -1,7 +1,7 @@
 //! Syncs of repositories that the tests make with git: what is imported, what is left alone, and what remains of a sync that died.
 
 mod killed;
-mod world;
+pub(crate) mod world;
 
 use nyxcore_projects::{SourceChanges, SourceFile, Sources};
 use nyxcore_runs::{EventBody, RunStatus, Start};
