@@ -41,6 +41,7 @@ pub use repository::{
 };
 pub use service::{
     ImportedMemoryEntry, MemoryImport, NewConsolidationPattern, NewInsight, NewMemoryEntry,
-    RefusedMemoryEntry, consolidation_pattern_create, insight_create, memory_entries_import,
+    PendingLetter, PendingLetters, RefusedMemoryEntry, consolidation_pattern_create,
+    insight_create, letters_clear, letters_pending, letters_take, memory_entries_import,
     memory_entries_remove, memory_entry_create,
 };

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod settings;
 mod summary;
+mod sync_steps;
 mod telemetry;
 mod terminal_text;
 mod wiring;

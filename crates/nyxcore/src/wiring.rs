@@ -3,21 +3,16 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
-use nyxcore_code_analysis::{
-    AnalysisHandler, AnalysisOptions, Language, analysis_catch_up, analysis_start_after_sync,
-};
+use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
-use nyxcore_projects::ProjectId;
-use nyxcore_runs::{FollowUp, Run, RunKind, Workers};
+use nyxcore_runs::{RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions, sync_has_news, sync_swept};
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_swept};
+use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::system_uses_flush;
-use nyxcore_tenancy::{ReadWrite, Scoped, Store};
 use tokio::net::TcpListener;
 
 use crate::data_dir::DataDir;
@@ -26,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
 use crate::settings::Settings;
+use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
 
 /// The program's parts.
 pub struct App {
@@ -84,10 +80,13 @@ impl App {
         let workers = Workers::builder(&self.store)
             .name(worker_name())
             .concurrency(usize::from(self.settings.workers))
-            .handler(SyncHandler::new(self.sync_options()))
+            .handler(
+                SyncHandler::new(self.sync_options())
+                    .step(CodeAnalysisStep { quiet_period })
+                    .step(KnowledgeStep),
+            )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
-            .follow_up(RunKind::Sync, analysis_after_sync(quiet_period))
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
             .swept(RunKind::Sync, sync_swept());
         limits
@@ -175,31 +174,6 @@ fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
     SyncOptions::new(data_dir, policy, |path| {
         Language::detect(path).map(Language::as_str)
     })
-}
-
-/// A sync that brought news starts the project's analysis, in the transaction that ends it.
-fn analysis_after_sync(quiet_period: TimeDelta) -> FollowUp {
-    follow_up(move |scoped, run| {
-        Box::pin(async move {
-            let Some(project) = run.project_id else {
-                return Ok(());
-            };
-            if sync_has_news(scoped, run).await? {
-                analysis_start_after_sync(scoped, ProjectId(project), quiet_period).await?;
-            }
-            Ok(())
-        })
-    })
-}
-
-type Following<'a> = Pin<Box<dyn Future<Output = nyxcore_tenancy::Result<()>> + Send + 'a>>;
-
-/// Gives a closure the lifetimes that a follow-up has.
-fn follow_up<F>(closure: F) -> FollowUp
-where
-    F: for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> Following<'a> + Send + Sync + 'static,
-{
-    Arc::new(closure)
 }
 
 /// Listens at an address; port 0 is any free one.

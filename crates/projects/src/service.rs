@@ -14,14 +14,16 @@ mod source;
 pub use action_point::{
     ActionPointChanges, NewActionPoint, action_point_create_all, action_point_update,
 };
-pub use blob::{NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing};
+pub use blob::{
+    NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill,
+};
 pub use blog_post::{
     BlogPostChanges, BlogPostImport, NewBlogPost, blog_post_create, blog_post_delete,
     blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update,
 };
 pub use file::{
-    FileChanges, NewFile, StoredFile, churn_add, churn_reset, code_subject, files_apply,
-    files_by_path,
+    FileChanges, NewFile, RenamedFile, StoredFile, churn_add, churn_reset, code_subject,
+    files_apply, files_by_path, files_named,
 };
 pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
 pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};

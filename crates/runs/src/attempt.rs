@@ -55,6 +55,12 @@ pub struct RunPhase {
     pub total: Option<i64>,
     /// What is counted, such as `files`.
     pub unit: Option<String>,
+    /// How many bytes that is, where they are counted.
+    #[serde(default)]
+    pub bytes_done: Option<i64>,
+    /// Of how many bytes, where it is known.
+    #[serde(default)]
+    pub bytes_total: Option<i64>,
     /// Why it was left out, where it was.
     pub skipped: Option<String>,
 }
@@ -74,6 +80,8 @@ impl RunPhase {
             done: progress.done,
             total: progress.total,
             unit: progress.unit.clone(),
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
             skipped: None,
         }
     }
@@ -86,6 +94,8 @@ impl RunPhase {
             done: 0,
             total: None,
             unit: None,
+            bytes_done: None,
+            bytes_total: None,
             skipped: Some(reason),
         }
     }
@@ -95,6 +105,8 @@ impl RunPhase {
             self.done = progress.done;
             self.total = progress.total;
             self.unit.clone_from(&progress.unit);
+            self.bytes_done = progress.bytes_done;
+            self.bytes_total = progress.bytes_total;
         }
     }
 }

@@ -51,10 +51,12 @@ pub(crate) async fn event_tell(
     let sql = "UPDATE runs SET event_count = event_count + 1, progress_at = $5, phase = coalesce($6, phase),
                       progress_done = coalesce($7, progress_done),
                       progress_total = CASE WHEN $6 IS NULL THEN progress_total ELSE $8 END,
-                      progress_unit = CASE WHEN $6 IS NULL THEN progress_unit ELSE $9 END
+                      progress_unit = CASE WHEN $6 IS NULL THEN progress_unit ELSE $9 END,
+                      progress_bytes_done = CASE WHEN $6 IS NULL THEN progress_bytes_done ELSE $10 END,
+                      progress_bytes_total = CASE WHEN $6 IS NULL THEN progress_bytes_total ELSE $11 END
                WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
                RETURNING event_count, cancel_requested";
-    let values: [Value; 8] = [
+    let values: [Value; 10] = [
         held.run.0.into(),
         held.worker.into(),
         held.attempt.into(),
@@ -63,12 +65,20 @@ pub(crate) async fn event_tell(
         progress.map(|progress| progress.done).into(),
         progress.and_then(|progress| progress.total).into(),
         progress.and_then(|progress| progress.unit.clone()).into(),
+        progress.and_then(|progress| progress.bytes_done).into(),
+        progress.and_then(|progress| progress.bytes_total).into(),
     ];
     let counted: Vec<Counted> = scoped.sql_all(sql, values).await?;
     let Some(counted) = counted.into_iter().next() else {
         return Ok(None);
     };
-    event_insert(scoped, held.run, counted.event_count, body).await?;
+    events_insert(
+        scoped,
+        held.run,
+        counted.event_count,
+        std::slice::from_ref(body),
+    )
+    .await?;
     Ok(Some(counted.cancel_requested))
 }
 
@@ -79,30 +89,45 @@ pub(crate) async fn event_append(
     run: RunId,
     body: &EventBody,
 ) -> Result<()> {
-    let sql = "UPDATE runs SET event_count = event_count + 1 WHERE tenant_id = $1 AND id = $2
+    events_append(scoped, run, std::slice::from_ref(body)).await
+}
+
+/// As [`event_append`] for several events, in as many statements as one takes.
+pub(crate) async fn events_append(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    bodies: &[EventBody],
+) -> Result<()> {
+    let sql = "UPDATE runs SET event_count = event_count + $3 WHERE tenant_id = $1 AND id = $2
                RETURNING event_count, cancel_requested";
-    let counted: Vec<Counted> = scoped.sql_all(sql, [run.0.into()]).await?;
+    let more = i64::try_from(bodies.len()).unwrap_or(i64::MAX);
+    let counted: Vec<Counted> = scoped.sql_all(sql, [run.0.into(), more.into()]).await?;
     match counted.first() {
-        Some(counted) => event_insert(scoped, run, counted.event_count, body).await,
+        Some(counted) => events_insert(scoped, run, counted.event_count, bodies).await,
         None => Err(Error::NotFound("run")),
     }
 }
 
-async fn event_insert(
+/// Writes events whose last has that number.
+async fn events_insert(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
-    seq: i64,
-    body: &EventBody,
+    last: i64,
+    bodies: &[EventBody],
 ) -> Result<()> {
-    let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
-    let row = run_event::ActiveModel {
-        run_id: Set(run),
-        seq: Set(seq),
-        tenant_id: NotSet,
-        at: Set(scoped.env().now()),
-        payload: Set(payload),
-    };
-    scoped.insert_all(vec![row]).await?;
+    let first = last - i64::try_from(bodies.len()).unwrap_or(i64::MAX) + 1;
+    let at = scoped.env().now();
+    let rows = (first..).zip(bodies).map(|(seq, body)| {
+        let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
+        Ok(run_event::ActiveModel {
+            run_id: Set(run),
+            seq: Set(seq),
+            tenant_id: NotSet,
+            at: Set(at),
+            payload: Set(payload),
+        })
+    });
+    scoped.insert_all(rows.collect::<Result<_>>()?).await?;
     scoped.announce(TOPIC_EVENT, run.0).await
 }
 

@@ -92,6 +92,12 @@ pub struct Progress {
     pub total: Option<i64>,
     /// What is counted, such as `files`.
     pub unit: Option<String>,
+    /// How many bytes are done, where the work has a size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_done: Option<i64>,
+    /// Of how many bytes, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<i64>,
 }
 
 /// The error a run ended with.

@@ -2,7 +2,7 @@
 //!
 //! [`sync_start`] queues a sync, and [`SyncHandler`] carries it out in four phases: `prepare` fetches into the mirror, `scan` compares
 //! the commit with what is stored, `import` reads the contents that the tenant lacks, and `finalize` moves the source to the commit and
-//! brings the search index after it. The cost follows the change: a repository in which nothing changed has nothing read and nothing
+//! brings the search index after it. Then come the [steps](SyncStep) that were wired in. The cost follows the change: a repository in which nothing changed has nothing read and nothing
 //! imported. A sync that was killed is taken up by another worker and ends as if nothing had happened.
 //!
 //! ```
@@ -38,14 +38,16 @@ mod model;
 mod options;
 mod repository;
 mod service;
+mod step;
 
 pub use handler::SyncHandler;
-pub use model::{SourceStatus, Sync, SyncDetail, SyncTrigger};
+pub use model::{SourceStatus, Sync, SyncDetail, SyncStepKind, SyncTrigger};
 pub use options::{SyncOptions, mirror_remove};
 pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
     sync_latest_of_sources, sync_list,
 };
 pub use service::{
-    source_status, source_url_check, sync_has_news, sync_start, sync_subject, sync_swept,
+    source_status, source_url_check, sync_start, sync_start_without, sync_subject, sync_swept,
 };
+pub use step::{StepContext, StepDone, SyncStep};

@@ -32,6 +32,27 @@ impl SyncTrigger {
     }
 }
 
+/// Work that follows when a sync brought something, as a phase of the sync. Who does it is wired in from above: see
+/// [`SyncStep`](crate::SyncStep).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter)]
+pub enum SyncStepKind {
+    /// The project's analysis is started, as a run of its own.
+    CodeAnalysis,
+    /// Letters become memory entries.
+    Knowledge,
+}
+
+impl SyncStepKind {
+    /// The phase's name, which is also how it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeAnalysis => "code_analysis",
+            Self::Knowledge => "knowledge",
+        }
+    }
+}
+
 /// What a sync keeps beside its run. The counts are those of the transaction in which the source moved, and 0 before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncDetail {
@@ -63,6 +84,18 @@ pub struct SyncDetail {
     pub files_skipped: i64,
     /// Bytes that came from the remote.
     pub bytes_fetched: i64,
+    /// The greatest file whose text was kept, in bytes.
+    pub blob_bytes_max: i64,
+    /// The phases that need not be done again: `finalize` once the search index holds the files, and the steps that had nothing to do or
+    /// did it. What is missing here when the sync ends is done by the next one.
+    pub phases_done: Vec<String>,
+}
+
+impl SyncDetail {
+    /// Whether a phase need not be done again.
+    pub(crate) fn has_done(&self, phase: &str) -> bool {
+        self.phases_done.iter().any(|done| done == phase)
+    }
 }
 
 /// A sync: the run, and what it found.

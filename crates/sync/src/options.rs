@@ -23,6 +23,9 @@ pub struct SyncOptions {
     pub history_days: u32,
     /// How many commits are counted at the most, newest first. 10,000 by default.
     pub history_commits_max: usize,
+    /// The most files that a source may have below its scan path. 200,000 by default, twice what the Linux kernel has: a comparison holds
+    /// some 500 bytes a file in memory.
+    pub files_max: u64,
     /// How many files are written in one transaction of `import` and `finalize`, so that no other writer waits long. 200 by default.
     pub batch_files: usize,
     /// The language of the file with that path, as it is stored and shown. Which languages there are is for whoever wires the program.
@@ -47,6 +50,7 @@ impl SyncOptions {
             fetch_bytes_max: None,
             history_days: 365,
             history_commits_max: 10_000,
+            files_max: 200_000,
             batch_files: 200,
             language_of,
         }

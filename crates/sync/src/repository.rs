@@ -142,12 +142,12 @@ pub async fn sync_latest_of_projects<A: Access>(
         .collect())
 }
 
-/// The sync of a source that last brought its files to a commit, other than `but`: whether it also succeeded is another question.
+/// The sync of a source that last brought its files to a commit, other than `but`, whatever became of it after that.
 pub(crate) async fn sync_applied_before<A: Access>(
     scoped: &Scoped<A>,
     source: SourceId,
     but: RunId,
-) -> Result<Option<Sync>> {
+) -> Result<Option<SyncDetail>> {
     let row = scoped
         .find::<sync::Entity>()
         .filter(
@@ -160,8 +160,7 @@ pub(crate) async fn sync_applied_before<A: Access>(
         .limit(1)
         .one()
         .await?;
-    let details = row.map(SyncDetail::from).into_iter().collect();
-    Ok(with_runs(scoped, details).await?.pop())
+    Ok(row.map(SyncDetail::from))
 }
 
 /// The same in the same order, each with its run, which there is: a sync's row refers to it.

@@ -7,19 +7,27 @@ use nyxcore_runs::{
     FollowUp, NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start,
 };
 use nyxcore_tenancy::{
-    Access, Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId,
-    UserId,
+    Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use crate::entity::sync;
 use crate::git::{GitError, SourcePolicy, SourceUrl};
-use crate::model::{SourceStatus, Sync, SyncTrigger};
-use crate::repository::{Syncs, sync_get};
+use crate::model::{SourceStatus, Sync, SyncStepKind, SyncTrigger};
+use crate::repository::sync_get;
 
 /// How often a worker may take a sync before it fails for good.
 const ATTEMPTS_MAX: i64 = 3;
+
+/// What is to be left out, in a run's input.
+const SKIP: &str = "skip";
+
+/// Whether whoever started a sync asked to leave that step out.
+pub(crate) fn sync_skips(run: &Run, step: SyncStepKind) -> bool {
+    let skipped = run.input.get(SKIP).and_then(|list| list.as_array());
+    skipped.is_some_and(|list| list.iter().any(|name| name == step.as_str()))
+}
 
 /// What a sync's run is about: of one source, one sync is active at a time.
 #[must_use]
@@ -40,14 +48,29 @@ pub async fn sync_start(
     trigger: SyncTrigger,
     started_by: Option<UserId>,
 ) -> Result<(Start, Sync)> {
+    sync_start_without(scoped, source, trigger, started_by, &[]).await
+}
+
+/// As [`sync_start`], with steps that are to be left out this time. What they would have done, the next sync does that is not told so.
+///
+/// # Errors
+/// As [`sync_start`].
+pub async fn sync_start_without(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    trigger: SyncTrigger,
+    started_by: Option<UserId>,
+    skip: &[SyncStepKind],
+) -> Result<(Start, Sync)> {
     scoped.permit(Action::Start, Resource::Sync, None)?;
     let source = Sources::require(scoped, source).await?;
+    let skip: Vec<&str> = skip.iter().map(|step| step.as_str()).collect();
     let run = NewRun {
         kind: RunKind::Sync,
         subject: sync_subject(source.id),
         project_id: Some(source.project_id.0),
         started_by,
-        input: serde_json::json!({ "source": source.id }),
+        input: serde_json::json!({ "source": source.id, (SKIP): skip }),
         quiet_period: None,
         max_attempts: ATTEMPTS_MAX,
         priority: trigger.priority(),
@@ -75,6 +98,8 @@ pub async fn sync_start(
             files_unchanged: Set(0),
             files_skipped: Set(0),
             bytes_fetched: Set(0),
+            blob_bytes_max: Set(0),
+            phases_done: Set(serde_json::json!([])),
             ..Default::default()
         };
         scoped.insert(row).await?;
@@ -125,26 +150,6 @@ pub fn sync_swept() -> FollowUp {
                 .map(drop)
         })
     })
-}
-
-/// Whether a sync that succeeded left files behind that differ from those of the sync that succeeded before it: whether there is
-/// anything to analyse. False for runs of other kinds.
-///
-/// # Errors
-/// The database fails.
-pub async fn sync_has_news<A: Access>(scoped: &Scoped<A>, run: &Run) -> Result<bool> {
-    let Some(detail) = Syncs::get(scoped, run.id).await? else {
-        return Ok(false);
-    };
-    if detail.files_added + detail.files_updated + detail.files_deleted > 0 {
-        return Ok(true);
-    }
-    // A sync in between may have moved the source and failed after that: its news are told now.
-    let previous = match detail.previous_sync_id {
-        Some(id) => Syncs::get(scoped, id).await?,
-        None => None,
-    };
-    Ok(previous.and_then(|sync| sync.to_commit) != detail.from_commit.or(detail.to_commit))
 }
 
 /// How a source stands, given its newest sync.

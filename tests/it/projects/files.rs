@@ -51,7 +51,7 @@ on_both_databases! {
         let before = files_by_path::<_, &str>(&scoped, source, None).await.unwrap();
 
         let changed = NewFile { language: Some("Rust".into()), size: 7, ..file("a.rs", "a2") };
-        let changes = FileChanges { added: vec![file("c.rs", "c1")], updated: vec![changed], deleted: vec!["b.rs".into(), "gone.rs".into()] };
+        let changes = FileChanges { added: vec![file("c.rs", "c1")], updated: vec![changed], renamed: Vec::new(), deleted: vec!["b.rs".into(), "gone.rs".into()] };
         files_apply(&scoped, source, changes).await.unwrap();
         let after = file_all(&scoped, source).await.unwrap();
         assert_eq!(after.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["a.rs", "c.rs"]);

@@ -355,7 +355,11 @@ fn a_worker_that_is_cut_off_from_the_database_loses_its_run_and_writes_nothing_w
         assert_eq!(names(&run)[1].1, Some(AttemptOutcome::Succeeded));
         assert_ne!(names(&run)[0].0, names(&run)[1].0);
         // It tried, and was refused.
-        assert!(cut_off.log().contains("a run was given up"), "{}", cut_off.log());
+        assert!(
+            cut_off.log().contains("a run was given up"),
+            "{}",
+            cut_off.log()
+        );
         assert_eq!(left(&raw, run).await, traces, "{}", cut_off.log());
         assert_eq!(world.rows(source).await, rows);
     });

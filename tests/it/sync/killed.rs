@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use nyxcore_projects::{SourceChanges, SourceId, source_update};
 use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind, RunStatus};
 use nyxcore_sync::git::testing::TestRepository;
-use nyxcore_sync::{SyncDetail, SyncHandler, SyncOptions, sync_has_news};
+use nyxcore_sync::{SyncDetail, SyncHandler};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::world::{World, repository};
@@ -32,9 +32,9 @@ struct Dying {
 }
 
 impl Dying {
-    fn new(options: &SyncOptions, polls: usize, then: RunFailure) -> Self {
+    fn new(inner: SyncHandler, polls: usize, then: RunFailure) -> Self {
         Self {
-            inner: SyncHandler::new(options.clone()),
+            inner,
             polls,
             then,
             done: Arc::default(),
@@ -159,6 +159,7 @@ fn found(detail: &SyncDetail) -> impl PartialEq + std::fmt::Debug + use<> {
         detail.files_added,
         detail.files_updated,
         detail.files_deleted,
+        detail.files_renamed,
         detail.files_unchanged,
         detail.files_skipped,
     ];
@@ -182,16 +183,17 @@ on_both_databases! {
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
             let failure = RunFailure::transient("KILLED", "killed");
-            let dying = Dying::new(&world.options, polls, failure);
+            let dying = Dying::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Queued, "after {polls} polls");
             killed += 1;
             clock.advance(TimeDelta::seconds(10));
-            let again = world.work(run, SyncHandler::new(world.options.clone())).await;
+            let again = world.work(run, world.handler()).await;
             assert_eq!((again.run.status, again.run.attempt), (RunStatus::Succeeded, 2), "after {polls} polls");
             assert_eq!(world.rows(source).await, rows, "after {polls} polls");
             assert_eq!(found(&again.detail), found(&expected.detail), "after {polls} polls");
+            assert!(!world.step.take().is_empty(), "after {polls} polls");
             if done.load(Ordering::Relaxed) {
                 break;
             }
@@ -221,10 +223,11 @@ on_both_databases! {
             let source = world.source(&repository, None, "").await;
             head(&before);
             let first = world.synced(source).await;
+            world.step.take();
             head(&after);
             let run = world.start(source).await;
             let failure = RunFailure::permanent("KILLED", "killed");
-            let dying = Dying::new(&world.options, polls, failure);
+            let dying = Dying::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Failed, "after {polls} polls");
@@ -232,9 +235,8 @@ on_both_databases! {
             let next = world.synced(source).await;
             assert_eq!((next.run.status, next.detail.previous_sync_id), (RunStatus::Succeeded, Some(first.run.id)), "after {polls} polls");
             assert_eq!(world.rows(source).await, rows, "after {polls} polls");
-            // Whoever follows a sync with an analysis hears of the change, whichever of the two made it.
-            let scoped = world.store.read(world.tenant).await.unwrap();
-            assert!(sync_has_news(&scoped, &next.run).await.unwrap(), "after {polls} polls");
+            // What follows a sync hears of the change, whichever of the two made it.
+            assert!(!world.step.take().is_empty(), "after {polls} polls");
             if done.load(Ordering::Relaxed) {
                 break;
             }
@@ -256,11 +258,11 @@ on_both_databases! {
             let world = world(&db, &store, moment + 1).await;
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
-            let handler = Disturbed { inner: SyncHandler::new(world.options.clone()), polls, source };
+            let handler = Disturbed { inner: world.handler(), polls, source };
             let disturbed = world.work(run, handler).await;
             if disturbed.run.status == RunStatus::Queued {
                 clock.advance(TimeDelta::seconds(10));
-                world.work(run, SyncHandler::new(world.options.clone())).await;
+                world.work(run, world.handler()).await;
             }
             world.source_change(source, SourceChanges { scan_path: Some("src".into()), ..SourceChanges::default() }).await;
             let last = world.synced(source).await;

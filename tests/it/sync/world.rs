@@ -1,20 +1,30 @@
 //! A tenant with a project, repositories to sync into it, and a look at the rows that a sync left.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use nyxcore_projects::{
     NewProject, NewSource, ProjectId, SourceChanges, SourceFile, SourceId, file_all,
     project_create, source_add, source_update,
 };
 use nyxcore_retrieval::{SearchRequest, search};
-use nyxcore_runs::{EventBody, RunEvent, RunHandler, RunId, Workers, run_follow};
+use nyxcore_runs::{
+    EventBody, RunEvent, RunFailure, RunHandler, RunId, RunStatus, Workers, run_cancel, run_follow,
+};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::git::testing::TestRepository;
-use nyxcore_sync::{Sync, SyncHandler, SyncOptions, SyncTrigger, sync_get, sync_start};
+use nyxcore_sync::{
+    StepContext, StepDone, Sync, SyncHandler, SyncOptions, SyncStep, SyncStepKind, SyncTrigger,
+    sync_get, sync_start,
+};
 use nyxcore_tenancy::{Store, TenantId};
 use nyxcore_tests::TestDatabase;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement,
+    TransactionTrait, Value,
+};
 
 use crate::support::tenant;
 
@@ -24,7 +34,68 @@ pub struct World {
     pub tenant: TenantId,
     pub project: ProjectId,
     pub options: SyncOptions,
+    /// What follows a sync that brought something.
+    pub step: Told,
     raw: DatabaseConnection,
+}
+
+/// A step that does nothing but remember that it was called, with the paths it was told of, and may be told to fail.
+#[derive(Debug, Clone, Default)]
+pub struct Told(Arc<Mutex<TellState>>);
+
+#[derive(Debug, Default)]
+struct TellState {
+    calls: Vec<Option<Vec<String>>>,
+    fail: Option<RunFailure>,
+    hang: bool,
+}
+
+impl Told {
+    /// The paths of each call since this was asked last; `None` where all are meant.
+    pub fn take(&self) -> Vec<Option<Vec<String>>> {
+        std::mem::take(&mut self.0.lock().unwrap().calls)
+    }
+
+    /// From now on every call ends like this.
+    pub fn fail(&self, with: Option<RunFailure>) {
+        self.0.lock().unwrap().fail = with;
+    }
+}
+
+impl Told {
+    /// From now on every call waits to be told to stop.
+    pub fn hang(&self, hang: bool) {
+        self.0.lock().unwrap().hang = hang;
+    }
+}
+
+impl SyncStep for Told {
+    fn kind(&self) -> SyncStepKind {
+        SyncStepKind::Knowledge
+    }
+
+    fn run<'a>(&'a self, step: StepContext<'a>) -> BoxFuture<'a, Result<StepDone, RunFailure>> {
+        async move {
+            let paths = step.changed.map(|paths| paths.iter().cloned().collect());
+            let (fail, hang) = {
+                let mut state = self.0.lock().unwrap();
+                state.calls.push(paths);
+                (state.fail.clone(), state.hang)
+            };
+            if hang {
+                step.run.cancelled().cancelled().await;
+                step.run.check()?;
+            }
+            match fail {
+                Some(failure) => Err(failure),
+                None => Ok(StepDone {
+                    scoped: step.run.write().await?,
+                    told: Some("told".to_owned()),
+                }),
+            }
+        }
+        .boxed()
+    }
 }
 
 /// What a sync left, without ids: two sources with the same files are equal.
@@ -80,6 +151,7 @@ impl World {
             tenant: acme.id,
             project,
             options: SyncOptions::new(&data_dir, policy, language_of),
+            step: Told::default(),
             raw: db.superuser_connection().await.unwrap(),
         }
     }
@@ -139,10 +211,58 @@ impl World {
         self.sync(run).await
     }
 
+    /// As [`World::work`], for a run that is cancelled as soon as that phase has begun.
+    pub async fn cancelled_in(&self, run: RunId, phase: &str, handler: impl RunHandler) -> Sync {
+        let workers = Workers::builder(&self.store).handler(handler).start();
+        let mut events = Box::pin(run_follow(&self.store, self.tenant, run, 0));
+        while let Some(event) = events.next().await {
+            if matches!(event.unwrap().body, EventBody::PhaseStarted { phase: begun } if begun == phase)
+            {
+                let scoped = self.store.write(self.tenant).await.unwrap();
+                run_cancel(&scoped, run).await.unwrap();
+                scoped.commit().await.unwrap();
+            }
+        }
+        workers.shutdown().await;
+        self.sync(run).await
+    }
+
+    /// A handler with a step that writes down what it is told.
+    pub fn handler(&self) -> SyncHandler {
+        SyncHandler::new(self.options.clone()).step(self.step.clone())
+    }
+
     /// Starts a sync and lets it be carried out.
     pub async fn synced(&self, source: SourceId) -> Sync {
         let run = self.start(source).await;
-        self.work(run, SyncHandler::new(self.options.clone())).await
+        self.work(run, self.handler()).await
+    }
+
+    /// As [`World::synced`], for one that must succeed.
+    pub async fn succeeded(&self, source: SourceId) -> Sync {
+        let sync = self.synced(source).await;
+        assert_eq!(sync.run.status, RunStatus::Succeeded, "{:?}", sync.run);
+        sync
+    }
+
+    /// The phases that were left out.
+    pub async fn skipped(&self, sync: &Sync) -> Vec<String> {
+        let events = self.events(sync).await;
+        let skipped = events.into_iter().filter_map(|event| match event.body {
+            EventBody::PhaseSkipped { phase, .. } if phase != "knowledge" => Some(phase),
+            _ => None,
+        });
+        skipped.collect()
+    }
+
+    /// What a person was told.
+    pub async fn messages(&self, sync: &Sync) -> Vec<String> {
+        let events = self.events(sync).await;
+        let told = events.into_iter().filter_map(|event| match event.body {
+            EventBody::Message { text, .. } => Some(text),
+            _ => None,
+        });
+        told.collect()
     }
 
     pub async fn sync(&self, run: RunId) -> Sync {
@@ -160,7 +280,7 @@ impl World {
     pub async fn phases(&self, sync: &Sync) -> Vec<String> {
         let events = self.events(sync).await;
         let started = events.into_iter().filter_map(|event| match event.body {
-            EventBody::PhaseStarted { phase } => Some(phase),
+            EventBody::PhaseStarted { phase } if phase != "knowledge" => Some(phase),
             _ => None,
         });
         started.collect()
@@ -254,6 +374,26 @@ impl World {
         rows.documents.sort();
         rows.blobs.sort();
         rows
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> DbBackend {
+        self.raw.get_database_backend()
+    }
+
+    /// Runs a statement past the program.
+    pub async fn execute(&self, sql: &str) {
+        self.raw.execute_unprepared(sql).await.unwrap();
+    }
+
+    /// Holds a lock until the transaction ends that is given; on SQLite there is none.
+    pub async fn lock(&self, number: i64) -> DatabaseTransaction {
+        let transaction = self.raw.begin().await.unwrap();
+        if self.backend() == DbBackend::Postgres {
+            let sql = format!("SELECT pg_advisory_xact_lock({number})");
+            transaction.execute_unprepared(&sql).await.unwrap();
+        }
+        transaction
     }
 
     async fn query(

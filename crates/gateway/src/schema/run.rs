@@ -75,6 +75,10 @@ pub(crate) struct RunProgressNode {
     total: Option<i64>,
     /// What is counted.
     unit: Option<String>,
+    /// How many bytes are done, where the work has a size.
+    bytes_done: Option<i64>,
+    /// Of how many bytes, where it is known.
+    bytes_total: Option<i64>,
 }
 
 impl From<Progress> for RunProgressNode {
@@ -84,6 +88,8 @@ impl From<Progress> for RunProgressNode {
             done: progress.done,
             total: progress.total,
             unit: progress.unit,
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
         }
     }
 }
@@ -354,6 +360,12 @@ run_object! {
         /// Files that are gone.
         async fn files_deleted(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_deleted)
+        }
+
+        /// Files whose path is another and whose content is the same, or nearly so. They keep their ids, and are neither added nor
+        /// deleted.
+        async fn files_renamed(&self, context: &Context<'_>) -> Result<i64> {
+            Ok(self.detail(context).await?.files_renamed)
         }
 
         /// Files that stayed as they were.

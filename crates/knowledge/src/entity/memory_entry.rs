@@ -1,6 +1,6 @@
 //! The table `memory_entries`.
 
-use nyxcore_projects::ProjectId;
+use nyxcore_projects::{ProjectId, SourceFileId, SourceId};
 use nyxcore_tenancy::{TenantId, UserId};
 use sea_orm::entity::prelude::*;
 
@@ -19,6 +19,9 @@ pub struct Model {
     pub tags: Texts,
     pub source: MemorySource,
     pub source_ref: Option<String>,
+    pub source_id: Option<SourceId>,
+    pub source_file_id: Option<SourceFileId>,
+    pub source_blob: Option<String>,
     pub created_by: Option<UserId>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -185,6 +185,14 @@ pub async fn memory_entries_remove(
     scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
     let gone = former(scoped, project, source_refs).await?;
     let ids: Vec<MemoryEntryId> = gone.into_values().map(|entry| entry.id).collect();
+    entries_delete(scoped, &ids).await
+}
+
+/// Deletes entries with those ids, and takes them out of the index.
+pub(super) async fn entries_delete(
+    scoped: &Scoped<ReadWrite>,
+    ids: &[MemoryEntryId],
+) -> Result<u64> {
     let mut removed = 0;
     for ids in ids.chunks(IDS_MAX) {
         removed += scoped

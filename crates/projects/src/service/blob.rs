@@ -75,6 +75,23 @@ async fn insert_new(scoped: &Scoped<ReadWrite>, rows: Vec<blob::ActiveModel>) ->
     scoped.upsert_all(rows, &[blob::Column::Oid], &[]).await
 }
 
+/// Writes contents anew that were stored without text, once they could be read.
+///
+/// # Errors
+/// The database fails.
+pub async fn blobs_refill(scoped: &Scoped<ReadWrite>, blobs: Vec<NewBlob>) -> Result<()> {
+    let rows = blobs.into_iter().map(|new| blob::ActiveModel {
+        oid: Set(new.oid),
+        size: Set(new.size),
+        content: Set(new.content.filter(|text| !text.contains('\0'))),
+        ..Default::default()
+    });
+    let changed = [blob::Column::Size, blob::Column::Content];
+    scoped
+        .upsert_all(rows.collect(), &[blob::Column::Oid], &changed)
+        .await
+}
+
 /// The text of a content. `None` where it is unknown, binary or was too large.
 ///
 /// # Errors

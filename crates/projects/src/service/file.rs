@@ -24,6 +24,17 @@ pub struct NewFile {
     pub size: i64,
 }
 
+/// A file that has another path now, and perhaps another content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenamedFile {
+    /// The id that it keeps.
+    pub id: SourceFileId,
+    /// The path that it had.
+    pub from: String,
+    /// What it is now.
+    pub file: NewFile,
+}
+
 /// What differs between two commits of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileChanges {
@@ -31,6 +42,8 @@ pub struct FileChanges {
     pub added: Vec<NewFile>,
     /// Files whose content is another.
     pub updated: Vec<NewFile>,
+    /// Files that moved to a path where none was.
+    pub renamed: Vec<RenamedFile>,
     /// Paths of files that are gone.
     pub deleted: Vec<String>,
 }
@@ -42,7 +55,17 @@ pub struct StoredFile {
     pub id: SourceFileId,
     /// The id that Git gives its content.
     pub blob: String,
+    /// Bytes.
+    pub size: i64,
 }
+
+/// The columns of a [`StoredFile`] and its path.
+const STORED: [source_file::Column; 4] = [
+    source_file::Column::Path,
+    source_file::Column::Id,
+    source_file::Column::Blob,
+    source_file::Column::Size,
+];
 
 /// What the search index calls a file: its documents are of the kind `CODE` and have this subject.
 #[must_use]
@@ -65,27 +88,45 @@ pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
         Some(paths) => paths.chunks(IDS_MAX).map(|some| path_in(some)).collect(),
     };
     for condition in conditions {
-        let found: Vec<(String, SourceFileId, String)> = scoped
+        let found: Vec<(String, SourceFileId, String, i64)> = scoped
             .find::<source_file::Entity>()
             .filter(source_file::Column::SourceId.eq(source))
             .filter(condition)
-            .columns([
-                source_file::Column::Path,
-                source_file::Column::Id,
-                source_file::Column::Blob,
-            ])
+            .columns(STORED)
             .await?;
         files.extend(
             found
                 .into_iter()
-                .map(|(path, id, blob)| (path, StoredFile { id, blob })),
+                .map(|(path, id, blob, size)| (path, StoredFile { id, blob, size })),
         );
     }
     Ok(files)
 }
 
-/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits. What is deleted can no
-/// longer be found by a search; what is added or updated is for the caller to publish.
+/// The stored files of a source whose path has that text in it, whatever its case: for a caller who looks closer.
+///
+/// # Errors
+/// The database fails.
+pub async fn files_named<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+    part: &str,
+) -> Result<Vec<(String, StoredFile)>> {
+    let found: Vec<(String, SourceFileId, String, i64)> = scoped
+        .find::<source_file::Entity>()
+        .filter(source_file::Column::SourceId.eq(source))
+        .filter(source_file::Column::Path.contains(part))
+        .columns(STORED)
+        .await?;
+    let files = found.into_iter();
+    Ok(files
+        .map(|(path, id, blob, size)| (path, StoredFile { id, blob, size }))
+        .collect())
+}
+
+/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits, also where it moved. What is
+/// deleted, or was at a path that it left, can no longer be found there by a search; what is added, updated or moved is for the caller to
+/// publish.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the source, or for a content that is not stored;
@@ -99,9 +140,16 @@ pub async fn files_apply(
     for some in changes.deleted.chunks(IDS_MAX) {
         let which = path_in(some).add(source_file::Column::SourceId.eq(source));
         scoped.delete::<source_file::Entity>(which).await?;
-        let subjects: Vec<String> = some.iter().map(|path| code_subject(source, path)).collect();
-        documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
+        code_withdraw(scoped, source, some.iter()).await?;
     }
+    for some in changes.renamed.chunks(IDS_MAX) {
+        code_withdraw(scoped, source, some.iter().map(|renamed| &renamed.from)).await?;
+    }
+    let renamed: BTreeMap<SourceFileId, NewFile> = changes
+        .renamed
+        .into_iter()
+        .map(|renamed| (renamed.id, renamed.file))
+        .collect();
     // By path, so that one path twice is one row: PostgreSQL refuses to write a row twice in one statement.
     let written: BTreeMap<String, NewFile> = changes
         .added
@@ -109,14 +157,38 @@ pub async fn files_apply(
         .chain(changes.updated)
         .map(|file| (file.path.clone(), file))
         .collect();
-    if let Some(path) = written.keys().find(|path| path.len() > FILE_PATH_MAX) {
+    let paths = written
+        .keys()
+        .chain(renamed.values().map(|file| &file.path));
+    if let Some(path) = paths.into_iter().find(|path| path.len() > FILE_PATH_MAX) {
         let start: String = path.chars().take(60).collect();
         return Err(Error::Invalid(format!(
             "a path is longer than {FILE_PATH_MAX} bytes: {start}..."
         )));
     }
-    let rows = written.into_values().map(|file| source_file::ActiveModel {
-        id: Set(SourceFileId(scoped.env().id())),
+    let content = [
+        source_file::Column::Blob,
+        source_file::Column::Language,
+        source_file::Column::Size,
+    ];
+    // A moved file first: it is known by its id, and its new path is free.
+    let moved = renamed
+        .into_iter()
+        .map(|(id, file)| row_of(source, id, file));
+    let with_path = [&[source_file::Column::Path], content.as_slice()].concat();
+    scoped
+        .upsert_all(moved.collect(), &[source_file::Column::Id], &with_path)
+        .await?;
+    let rows = written
+        .into_values()
+        .map(|file| row_of(source, SourceFileId(scoped.env().id()), file));
+    let key = [source_file::Column::SourceId, source_file::Column::Path];
+    scoped.upsert_all(rows.collect(), &key, &content).await
+}
+
+fn row_of(source: SourceId, id: SourceFileId, file: NewFile) -> source_file::ActiveModel {
+    source_file::ActiveModel {
+        id: Set(id),
         source_id: Set(source),
         path: Set(file.path),
         blob: Set(file.blob),
@@ -124,18 +196,18 @@ pub async fn files_apply(
         size: Set(file.size),
         commits: Set(0),
         ..Default::default()
-    });
-    scoped
-        .upsert_all(
-            rows.collect(),
-            &[source_file::Column::SourceId, source_file::Column::Path],
-            &[
-                source_file::Column::Blob,
-                source_file::Column::Language,
-                source_file::Column::Size,
-            ],
-        )
-        .await
+    }
+}
+
+/// What was at those paths is not found there any more.
+async fn code_withdraw(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    paths: impl Iterator<Item = &String>,
+) -> Result<()> {
+    let subjects: Vec<String> = paths.map(|path| code_subject(source, path)).collect();
+    documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
+    Ok(())
 }
 
 /// Adds to the counts of commits that touched a source's files. Paths that are no files are passed over.

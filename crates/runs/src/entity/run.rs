@@ -33,6 +33,8 @@ pub struct Model {
     pub progress_done: i64,
     pub progress_total: Option<i64>,
     pub progress_unit: Option<String>,
+    pub progress_bytes_done: Option<i64>,
+    pub progress_bytes_total: Option<i64>,
     pub progress_at: DateTimeUtc,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
@@ -64,6 +66,8 @@ impl From<Model> for Run {
                 done: row.progress_done,
                 total: row.progress_total,
                 unit: row.progress_unit,
+                bytes_done: row.progress_bytes_done,
+                bytes_total: row.progress_bytes_total,
             }),
             error: row.error_code.map(|code| RunError {
                 code,

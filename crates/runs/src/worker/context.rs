@@ -14,7 +14,7 @@ use super::claim::{Claimed, LEASE};
 use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
 use crate::error::RunFailure;
-use crate::events::{Held, event_tell};
+use crate::events::{Held, event_append, event_tell, events_append};
 use crate::model::{EventBody, Level, Progress, Run, RunStatus};
 
 /// How often a lease is renewed.
@@ -158,6 +158,8 @@ impl RunContext {
             done: 0,
             total,
             unit: unit.map(str::to_owned),
+            bytes_done: None,
+            bytes_total: None,
         };
         let now = self.store.env().now();
         let phases = {
@@ -197,11 +199,71 @@ impl RunContext {
         self.tell(None, &body, Some(phases)).await
     }
 
+    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it
+    /// is committed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn phases_skipped_in(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        skipped: &[(&str, &str)],
+    ) -> Result<(), RunFailure> {
+        let now = scoped.env().now();
+        let phases = {
+            let mut phases = self.phases_lock();
+            let left_out = skipped.iter().map(|(phase, reason)| {
+                RunPhase::skipped((*phase).to_owned(), (*reason).to_owned(), now)
+            });
+            phases.list.extend(left_out);
+            phases.list.clone()
+        };
+        let bodies: Vec<EventBody> = skipped
+            .iter()
+            .map(|(phase, reason)| EventBody::PhaseSkipped {
+                phase: (*phase).to_owned(),
+                reason: (*reason).to_owned(),
+            })
+            .collect();
+        let held = self.held();
+        events_append(scoped, held.run, &bodies).await?;
+        Ok(phases_write(scoped, held.run, held.attempt, &phases).await?)
+    }
+
+    /// As [`RunContext::message`], as part of a transaction from [`RunContext::write`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn message_in(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        level: Level,
+        text: impl Into<String>,
+    ) -> Result<(), RunFailure> {
+        let text = text.into();
+        let body = EventBody::Message { level, text };
+        Ok(event_append(scoped, self.run.id, &body).await?)
+    }
+
     /// Tells how far the phase is. Cheap to call often: a few times a second at most it is written down.
     ///
     /// # Errors
     /// As [`RunContext::phase`].
     pub async fn progress(&self, done: i64, total: Option<i64>) -> Result<(), RunFailure> {
+        self.progress_with_bytes(done, total, None, None).await
+    }
+
+    /// As [`RunContext::progress`], with how many bytes that is.
+    ///
+    /// # Errors
+    /// As [`RunContext::progress`].
+    pub async fn progress_with_bytes(
+        &self,
+        done: i64,
+        total: Option<i64>,
+        bytes_done: Option<i64>,
+        bytes_total: Option<i64>,
+    ) -> Result<(), RunFailure> {
         self.check()?;
         let progress = {
             let mut phases = self.phases_lock();
@@ -211,6 +273,8 @@ impl RunContext {
             };
             phase.done = done;
             phase.total = total.or(phase.total);
+            phase.bytes_done = bytes_done;
+            phase.bytes_total = bytes_total.or(phase.bytes_total);
             let complete = phase.total == Some(done);
             if told.elapsed() < PROGRESS_EVERY && !complete {
                 return Ok(());
@@ -220,6 +284,8 @@ impl RunContext {
                 done,
                 total: phase.total,
                 unit: phase.unit.clone(),
+                bytes_done: phase.bytes_done,
+                bytes_total: phase.bytes_total,
             };
             phases.told = Instant::now();
             progress

@@ -25,6 +25,9 @@ pub struct Model {
     pub files_unchanged: i64,
     pub files_skipped: i64,
     pub bytes_fetched: i64,
+    pub blob_bytes_max: i64,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub phases_done: Json,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -48,6 +51,15 @@ impl From<Model> for SyncDetail {
             files_unchanged: row.files_unchanged,
             files_skipped: row.files_skipped,
             bytes_fetched: row.bytes_fetched,
+            blob_bytes_max: row.blob_bytes_max,
+            phases_done: names(&row.phases_done),
         }
     }
+}
+
+fn names(list: &Json) -> Vec<String> {
+    let names = list.as_array().into_iter().flatten();
+    names
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect()
 }

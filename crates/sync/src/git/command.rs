@@ -10,8 +10,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::{Child, Command},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStdin, Command},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -113,6 +113,7 @@ pub(crate) struct GitCommand<'a> {
     ssh_pin: Option<String>,
     timeout: Duration,
     bytes_max: Option<u64>,
+    input: Vec<u8>,
 }
 
 impl<'a> GitCommand<'a> {
@@ -136,6 +137,7 @@ impl<'a> GitCommand<'a> {
             ssh_pin: None,
             timeout: options.query_timeout,
             bytes_max: None,
+            input: Vec::new(),
         }
     }
 
@@ -179,6 +181,12 @@ impl<'a> GitCommand<'a> {
     /// Stops the command when it reports more than this many bytes received.
     pub fn bytes_max(mut self, bytes_max: Option<u64>) -> Self {
         self.bytes_max = bytes_max;
+        self
+    }
+
+    /// What the command reads on its standard input.
+    pub fn input(mut self, input: Vec<u8>) -> Self {
+        self.input = input;
         self
     }
 
@@ -227,8 +235,10 @@ impl<'a> GitCommand<'a> {
             return Err(GitError::failed(operation, "git has no output"));
         };
         let bytes_max = self.bytes_max;
+        let (stdin, input) = (child.stdin.take(), self.input);
         let work = async {
-            let ((), stderr) = tokio::try_join!(
+            let ((), (), stderr) = tokio::try_join!(
+                stdin_write(stdin, input),
                 stdout_read(operation, stdout, sink),
                 stderr_read(operation, stderr, bytes_max, progress)
             )?;
@@ -267,7 +277,11 @@ impl<'a> GitCommand<'a> {
         command
             .args(&self.arguments)
             .current_dir(&self.directory)
-            .stdin(Stdio::null())
+            .stdin(if self.input.is_empty() {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -373,6 +387,14 @@ impl Drop for ProcessGroup {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
+}
+
+async fn stdin_write(stdin: Option<ChildStdin>, input: Vec<u8>) -> Result<(), GitError> {
+    if let Some(mut stdin) = stdin {
+        // A command that ends before it has read everything says why on its standard error.
+        let _ = stdin.write_all(&input).await;
+    }
+    Ok(())
 }
 
 async fn stdout_read(

@@ -97,6 +97,11 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             operation,
             detail: detail_clean(stderr),
         }
+    } else if has(&["exceeded maximum allowed tree depth"]) {
+        // Either side's git refuses it: the remote's to send such folders, ours to take them.
+        GitError::RepositoryTooLarge {
+            reason: "its folders lie deeper within each other than git allows",
+        }
     } else if has(&["repository corruption on the remote side"]) {
         unreachable(
             "lacks objects of its own repository; is it a partial clone?",

@@ -115,6 +115,14 @@ impl Mirror {
                 unchanged: true,
             });
         }
+        // Before anything comes: from here on the mirror may lack what is larger.
+        if self
+            .blob_limit()
+            .is_none_or(|limit| limit > request.blob_bytes_max)
+            || before.is_none()
+        {
+            self.blob_limit_set(request.blob_bytes_max)?;
+        }
         let packs_before = pack_sizes(&self.path);
         let source = remote.full_name.as_deref().unwrap_or("HEAD");
         let refspec = format!("+{source}:{MIRROR_REF}");
@@ -136,19 +144,14 @@ impl Mirror {
         }
         fetched.map_err(|error| branch_named(error, request))?;
 
-        let packs = pack_sizes(&self.path);
-        let bytes_received = packs
-            .iter()
-            .filter(|(name, _)| !packs_before.contains_key(*name))
-            .map(|(_, size)| size)
-            .sum();
+        let bytes_received = bytes_new(&self.path, &packs_before);
         let Some(head_commit) = self.head_commit().await? else {
             return Err(GitError::failed(
                 "the fetch",
                 "not a valid object: the branch points at no commit",
             ));
         };
-        if packs.len() > PACKS_MAX {
+        if pack_sizes(&self.path).len() > PACKS_MAX {
             self.mirror_maintain(cancel).await?;
         }
         Ok(Fetched {
@@ -157,6 +160,47 @@ impl Mirror {
             branch,
             bytes_received,
         })
+    }
+
+    /// Fetches contents by their ids, all in one request, whatever their size. Gives the bytes that came.
+    ///
+    /// # Errors
+    /// As [`Mirror::mirror_fetch`]; the remote may have lost one of them.
+    pub async fn blobs_fetch(
+        &self,
+        request: &FetchRequest<'_>,
+        ids: &[String],
+        cancel: &CancellationToken,
+        progress: &mut (dyn FnMut(FetchProgress) + Send),
+    ) -> Result<u64, GitError> {
+        let addresses = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(GitError::Cancelled),
+            addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses?,
+        };
+        let _lock = self.lock(cancel).await?;
+        let packs_before = pack_sizes(&self.path);
+        let fetch = self
+            .command("fetching contents", "fetch")
+            .flags(&[
+                "--progress",
+                "--no-tags",
+                "--no-recurse-submodules",
+                "--no-write-fetch-head",
+                "--no-auto-maintenance",
+                "--filter=blob:none",
+                "--stdin",
+            ])
+            // What is asked for is not here, and nothing that is here leads to it.
+            .config("fetch.negotiationAlgorithm", "noop")
+            .input(ids.join("\n").into_bytes())
+            .operands(["origin"])
+            .timeout(self.options.fetch_timeout)
+            .bytes_max(request.bytes_max);
+        remote_configure(fetch, request.url, &addresses)
+            .run(cancel, progress)
+            .await?;
+        Ok(bytes_new(&self.path, &packs_before))
     }
 
     async fn fetch_run(
@@ -366,6 +410,14 @@ fn branch_named(error: GitError, request: &FetchRequest<'_>) -> GitError {
         },
         error => error,
     }
+}
+
+/// Bytes of the packs that were not there before.
+fn bytes_new(mirror: &Path, before: &HashMap<String, u64>) -> u64 {
+    let now = pack_sizes(mirror).into_iter();
+    now.filter(|(name, _)| !before.contains_key(name))
+        .map(|(_, size)| size)
+        .sum()
 }
 
 fn pack_sizes(mirror: &Path) -> HashMap<String, u64> {

@@ -27,6 +27,9 @@ const MIRROR_CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode =
 
 const MIRROR_HEAD: &str = "ref: refs/nyxcore/head\n";
 
+/// A file in the mirror with the size from which on contents may be missing.
+const BLOB_LIMIT_FILE: &str = "nyxcore-blob-limit";
+
 /// How often a lock held by another process is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 
@@ -153,6 +156,23 @@ impl Mirror {
     pub async fn head_commit(&self) -> Result<Option<String>, GitError> {
         let path = self.path.clone();
         blocking(move || Ok(head_read(&path)?.map(|id| id.to_string()))).await
+    }
+
+    /// The size in bytes from which on contents may be missing here, because the remote was asked to leave them out; `None` where that is
+    /// not known.
+    #[must_use]
+    pub fn blob_limit(&self) -> Option<u64> {
+        let text = fs::read_to_string(self.path.join(BLOB_LIMIT_FILE)).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// Writes down that size.
+    ///
+    /// # Errors
+    /// [`GitError::DiskFull`], [`GitError::StorageReadOnly`].
+    pub fn blob_limit_set(&self, bytes: u64) -> Result<(), GitError> {
+        fs::write(self.path.join(BLOB_LIMIT_FILE), bytes.to_string())
+            .map_err(|error| GitError::storage("writing to a mirror", &error))
     }
 
     pub(crate) fn command(

@@ -17,6 +17,7 @@ mod mirror;
 mod name;
 mod progress;
 mod reader;
+mod similarity;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tree;
@@ -37,7 +38,9 @@ pub use self::{
     name::{BranchName, ScanPath},
     progress::{FetchPhase, FetchProgress},
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},
+    similarity::{Fingerprint, SIMILARITY_MIN},
     tree::{ChangeKind, TreeChange, TreeDiff, TreeEntry, TreeListing},
     url::{SourcePolicy, SourceUrl},
     walk::SkippedEntries,
 };
+pub(crate) use self::{reader::blocking as reading_blocking, walk::files_too_many};

@@ -23,6 +23,7 @@ pub struct RepositoryReader {
     pub(crate) repository: ThreadSafeRepository,
     /// For what is read with the `git` command.
     pub(crate) options: Arc<GitOptions>,
+    pub(crate) files_max: u64,
 }
 
 impl std::fmt::Debug for RepositoryReader {
@@ -40,6 +41,7 @@ impl RepositoryReader {
         Ok(Self {
             repository: repository_open_at(git_dir)?,
             options: Arc::new(GitOptions::without_home()),
+            files_max: u64::MAX,
         })
     }
 
@@ -47,6 +49,13 @@ impl RepositoryReader {
     #[must_use]
     pub fn with_options(mut self, options: Arc<GitOptions>) -> Self {
         self.options = options;
+        self
+    }
+
+    /// The same reader, which gives up on trees that differ in more files than that.
+    #[must_use]
+    pub fn with_files_max(mut self, files_max: u64) -> Self {
+        self.files_max = files_max;
         self
     }
 

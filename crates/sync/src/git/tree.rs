@@ -59,6 +59,8 @@ pub struct TreeDiff {
     pub changes: Vec<TreeChange>,
     /// What was left out, of what is new or changed.
     pub skipped: SkippedEntries,
+    /// The first of the paths that are not UTF-8, with what is not ASCII written as `\xe9`.
+    pub non_utf8_names: Vec<String>,
 }
 
 impl RepositoryReader {
@@ -102,10 +104,11 @@ impl RepositoryReader {
         let (repository, cancel, scan_path) =
             (self.repository.clone(), cancel.clone(), scan_path.clone());
         let (from, to) = (from.map(str::to_owned), to.to_owned());
+        let files_max = self.files_max;
         blocking(move || {
             let mut repository = repository.to_thread_local();
             repository.object_cache_size(OBJECT_CACHE_BYTES);
-            let mut walk = TreeWalk::new(&repository, &cancel);
+            let mut walk = TreeWalk::new(&repository, files_max, &cancel);
             let new_root = commit_tree(&repository, &to)?;
             let Some(new) = walk.folder_find(new_root, &scan_path)? else {
                 return Err(GitError::ScanPathNotFound {
@@ -134,6 +137,7 @@ impl RepositoryReader {
             Ok(TreeDiff {
                 changes,
                 skipped: walk.skipped,
+                non_utf8_names: walk.non_utf8_names,
             })
         })
         .await

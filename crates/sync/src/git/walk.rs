@@ -17,6 +17,16 @@ use super::{GitError, ScanPath, name::PATH_BYTES_MAX, reader::cancel_check};
 /// Entries (files and folders) looked at before a tree counts as too large. A million files fit twice.
 const ENTRIES_MAX: u64 = 2_000_000;
 
+/// How many names that are not UTF-8 are kept to be told.
+const NAMES_TOLD_MAX: usize = 5;
+
+/// What is said of a source with more files than it may have.
+pub(crate) fn files_too_many() -> GitError {
+    GitError::RepositoryTooLarge {
+        reason: "it has more files than this server takes in; choose a scan path",
+    }
+}
+
 /// What was left out of a listing or a comparison, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkippedEntries {
@@ -88,18 +98,30 @@ pub(crate) struct TreeWalk<'a> {
     cancel: &'a CancellationToken,
     buffer: Vec<u8>,
     entries: u64,
+    files: u64,
+    files_max: u64,
     /// What was left out on the new side.
     pub skipped: SkippedEntries,
+    /// Some of the paths that are not UTF-8, as far as they can be written.
+    pub non_utf8_names: Vec<String>,
 }
 
 impl<'a> TreeWalk<'a> {
-    pub fn new(repository: &'a gix::Repository, cancel: &'a CancellationToken) -> Self {
+    /// A walk that gives up after that many files.
+    pub fn new(
+        repository: &'a gix::Repository,
+        files_max: u64,
+        cancel: &'a CancellationToken,
+    ) -> Self {
         Self {
             repository,
             cancel,
             buffer: Vec::new(),
             entries: 0,
+            files: 0,
+            files_max,
             skipped: SkippedEntries::default(),
+            non_utf8_names: Vec::new(),
         }
     }
 
@@ -170,6 +192,9 @@ impl<'a> TreeWalk<'a> {
                 let before = if order.is_le() { old.next() } else { None };
                 let after = if order.is_ge() { new.next() } else { None };
                 self.pair_compare(&folder.path, before, after, &mut open, visit);
+                if self.files > self.files_max {
+                    return Err(files_too_many());
+                }
             }
         }
         Ok(())
@@ -221,9 +246,16 @@ impl<'a> TreeWalk<'a> {
             new.as_ref().and_then(Entry::file),
         );
         if old_file.is_some() || new_file.is_some() {
+            self.files += 1;
             match std::str::from_utf8(&path) {
                 Ok(path) => visit(path, old_file, new_file),
-                Err(_) => self.skipped.non_utf8_paths += u64::from(new_file.is_some()),
+                Err(_) if new_file.is_some() => {
+                    self.skipped.non_utf8_paths += 1;
+                    if self.non_utf8_names.len() < NAMES_TOLD_MAX {
+                        self.non_utf8_names.push(path.escape_ascii().to_string());
+                    }
+                }
+                Err(_) => {}
             }
         }
         let tree = |entry: Option<Entry>| entry.filter(Entry::is_tree).map(|entry| entry.id);

@@ -1,5 +1,7 @@
 //! The phase `prepare`: brings the source's branch into its mirror.
 
+use std::sync::atomic::Ordering;
+
 use nyxcore_runs::RunFailure;
 use nyxcore_tenancy::Repository;
 use sea_orm::ActiveValue::Set;
@@ -7,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Job;
 use crate::entity::sync;
-use crate::git::{BranchName, FetchRequest, Fetched, Mirror, SourceUrl};
+use crate::git::{BranchName, FetchProgress, FetchRequest, Fetched, Mirror, SourceUrl};
 use crate::repository::Syncs;
 
 impl Job<'_> {
@@ -16,14 +18,7 @@ impl Job<'_> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
         let branch = branch.transpose()?;
-        let request = FetchRequest {
-            url: &url,
-            policy: &self.options.policy,
-            branch: branch.as_ref(),
-            // Git leaves out what has at least this many bytes, and a file of exactly the greatest size is to be read.
-            blob_bytes_max: self.options.blob_bytes_max.saturating_add(1),
-            bytes_max: self.options.fetch_bytes_max,
-        };
+        let request = self.request(&url, branch.as_ref());
         let cancel = self.context.cancelled();
         let (sender, mut news) = watch::channel(None);
         let mut tell = |progress| {
@@ -37,8 +32,7 @@ impl Job<'_> {
                 outcome = &mut fetch => break outcome?,
                 Ok(()) = news.changed(), if !cancel.is_cancelled() => {
                     let Some(progress) = *news.borrow_and_update() else { continue };
-                    let count = |objects: u64| i64::try_from(objects).unwrap_or(i64::MAX);
-                    let told = self.context.progress(count(progress.done), progress.total.map(count)).await;
+                    let told = self.fetch_told(progress).await;
                     // A fetch that was told to stop cleans up behind itself: it is waited for.
                     if !cancel.is_cancelled() {
                         told?;
@@ -46,17 +40,62 @@ impl Job<'_> {
                 }
             }
         };
-        if fetched.bytes_received > 0 {
-            let received = i64::try_from(fetched.bytes_received).unwrap_or(i64::MAX);
-            let scoped = self.context.write().await?;
-            let row = sync::ActiveModel {
-                // An earlier attempt may have fetched a part.
-                bytes_fetched: Set(self.detail.bytes_fetched.saturating_add(received)),
-                ..Default::default()
-            };
-            Syncs::update(&scoped, self.detail.run_id, row).await?;
-            scoped.commit().await?;
-        }
+        self.received_write(fetched.bytes_received).await?;
         Ok(fetched)
+    }
+
+    async fn fetch_told(&self, progress: FetchProgress) -> Result<(), RunFailure> {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let (done, total) = (count(progress.done), progress.total.map(count));
+        let bytes = progress.bytes.map(count);
+        let context = self.context;
+        context.progress_with_bytes(done, total, bytes, None).await
+    }
+
+    /// Fetches contents by their ids, all at once.
+    pub(super) async fn blobs_fetch(
+        &self,
+        mirror: &Mirror,
+        ids: &[String],
+    ) -> Result<(), RunFailure> {
+        let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
+        let request = self.request(&url, None);
+        let cancel = self.context.cancelled();
+        let mut silent = |_: FetchProgress| ();
+        let received = mirror
+            .blobs_fetch(&request, ids, cancel, &mut silent)
+            .await?;
+        self.received_write(received).await
+    }
+
+    fn request<'r>(
+        &'r self,
+        url: &'r SourceUrl,
+        branch: Option<&'r BranchName>,
+    ) -> FetchRequest<'r> {
+        FetchRequest {
+            url,
+            policy: &self.options.policy,
+            branch,
+            // Git leaves out what has at least this many bytes, and a file of exactly the greatest size is to be read.
+            blob_bytes_max: self.options.blob_bytes_max.saturating_add(1),
+            bytes_max: self.options.fetch_bytes_max,
+        }
+    }
+
+    async fn received_write(&self, bytes: u64) -> Result<(), RunFailure> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let more = i64::try_from(bytes).unwrap_or(i64::MAX);
+        // An earlier attempt may have fetched a part, too.
+        let all = self.received.fetch_add(more, Ordering::Relaxed) + more;
+        let scoped = self.context.write().await?;
+        let row = sync::ActiveModel {
+            bytes_fetched: Set(all),
+            ..Default::default()
+        };
+        Syncs::update(&scoped, self.detail.run_id, row).await?;
+        Ok(scoped.commit().await?)
     }
 }

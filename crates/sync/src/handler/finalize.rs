@@ -8,8 +8,8 @@ use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{Error, ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use super::Job;
 use super::plan::Plan;
+use super::{FINALIZE, Job};
 use crate::entity::sync;
 use crate::repository::Syncs;
 
@@ -22,22 +22,17 @@ pub(super) enum Moved {
 }
 
 impl Job<'_> {
-    /// Files, history, head commit and the counts of the sync, in one transaction.
-    pub(super) async fn source_move(&self, plan: &Plan) -> Result<Moved, RunFailure> {
-        self.context.phase("finalize", None, Some("files")).await?;
-        if let Some(text) = skipped_text(plan) {
-            self.context.message(Level::Info, text).await?;
-        }
+    /// Files, history, head commit and the counts of the sync, in one transaction. `complete` says that the index has nothing to learn.
+    pub(super) async fn source_move(
+        &self,
+        plan: &Plan,
+        complete: bool,
+    ) -> Result<Moved, RunFailure> {
+        self.context.phase(FINALIZE, None, Some("files")).await?;
+        self.skipped_tell(plan).await?;
         let scoped = self.context.write().await?;
         // First, because it locks the source: it cannot be changed by others from here on.
-        let now = scoped.env().now();
-        let source = source_synced(&scoped, self.source.id, &plan.to, now).await?;
-        if looks_at(&source) != looks_at(&self.source) {
-            return Err(RunFailure::transient(
-                "SOURCE_CHANGED",
-                "the source was changed while it was synced",
-            ));
-        }
+        self.source_lock(&scoped, &plan.to).await?;
         if !blobs_missing(&scoped, &plan.blob_ids()).await?.is_empty() {
             return Ok(Moved::ContentGone);
         }
@@ -48,9 +43,92 @@ impl Job<'_> {
         }
         blobs_collect(&scoped, &plan.replaced).await?;
         self.churn_write(&scoped, plan).await?;
-        self.detail_write(&scoped, plan).await?;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let (added, updated, renamed) = (
+            count(plan.changes.added.len()),
+            count(plan.changes.updated.len()),
+            count(plan.changes.renamed.len()),
+        );
+        let files = self.files_count(&scoped).await?;
+        let skipped = plan.left_out.total() + plan.textless.total();
+        let row = sync::ActiveModel {
+            files_added: Set(added),
+            files_updated: Set(updated),
+            files_deleted: Set(count(plan.changes.deleted.len())),
+            files_renamed: Set(renamed),
+            files_unchanged: Set(files - added - updated - renamed),
+            files_skipped: Set(i64::try_from(skipped).unwrap_or(i64::MAX)),
+            ..self.moved_row(&plan.to, complete)
+        };
+        Syncs::update(&scoped, self.detail.run_id, row).await?;
         scoped.commit().await?;
         Ok(Moved::Done)
+    }
+
+    /// The commit is the one that the files are of: only that it was looked at is written.
+    pub(super) async fn source_stays(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        head: &str,
+    ) -> Result<(), RunFailure> {
+        self.source_lock(scoped, head).await?;
+        let row = sync::ActiveModel {
+            files_unchanged: Set(self.files_count(scoped).await?),
+            ..self.moved_row(head, true)
+        };
+        Syncs::update(scoped, self.detail.run_id, row).await?;
+        Ok(())
+    }
+
+    async fn source_lock(&self, scoped: &Scoped<ReadWrite>, to: &str) -> Result<(), RunFailure> {
+        let now = scoped.env().now();
+        let source = source_synced(scoped, self.source.id, to, now).await?;
+        if looks_at(&source) == looks_at(&self.source) {
+            return Ok(());
+        }
+        Err(RunFailure::transient(
+            "SOURCE_CHANGED",
+            "the source was changed while it was synced",
+        ))
+    }
+
+    async fn files_count(&self, scoped: &Scoped<ReadWrite>) -> Result<i64, Error> {
+        let files = file_count(scoped, self.source.id, None).await?;
+        Ok(i64::try_from(files).unwrap_or(i64::MAX))
+    }
+
+    fn moved_row(&self, to: &str, complete: bool) -> sync::ActiveModel {
+        let done: &[&str] = if complete { &[FINALIZE] } else { &[] };
+        sync::ActiveModel {
+            from_commit: Set(self.source.head_commit.clone()),
+            to_commit: Set(Some(to.to_owned())),
+            blob_bytes_max: Set(self.limit()),
+            phases_done: Set(serde_json::json!(done)),
+            ..Default::default()
+        }
+    }
+
+    /// What was left out: in one sentence, and by name what nobody would find by looking.
+    async fn skipped_tell(&self, plan: &Plan) -> Result<(), RunFailure> {
+        if let Some(text) = skipped_text(plan) {
+            self.context.message(Level::Info, text).await?;
+        }
+        let names = &plan.non_utf8_names;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let all = plan.left_out.non_utf8_paths;
+        let told = names.len() as u64;
+        let more = if all > told {
+            format!(" and {} more", all - told)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "left out, because their names are not UTF-8: {}{more}",
+            names.join(", ")
+        );
+        self.context.message(Level::Warning, text).await
     }
 
     async fn churn_write(&self, scoped: &Scoped<ReadWrite>, plan: &Plan) -> Result<(), Error> {
@@ -67,29 +145,6 @@ impl Job<'_> {
             .collect();
         churn_add(scoped, self.source.id, &counts).await
     }
-
-    async fn detail_write(&self, scoped: &Scoped<ReadWrite>, plan: &Plan) -> Result<(), Error> {
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let (added, updated) = (
-            count(plan.changes.added.len()),
-            count(plan.changes.updated.len()),
-        );
-        let files = file_count(scoped, self.source.id, None).await?;
-        let files = i64::try_from(files).unwrap_or(i64::MAX);
-        let skipped = plan.left_out.total() + plan.textless.binary + plan.textless.too_large;
-        let row = sync::ActiveModel {
-            from_commit: Set(self.source.head_commit.clone()),
-            to_commit: Set(Some(plan.to.clone())),
-            files_added: Set(added),
-            files_updated: Set(updated),
-            files_deleted: Set(count(plan.changes.deleted.len())),
-            files_unchanged: Set(files - added - updated),
-            files_skipped: Set(i64::try_from(skipped).unwrap_or(i64::MAX)),
-            ..Default::default()
-        };
-        Syncs::update(scoped, self.detail.run_id, row).await?;
-        Ok(())
-    }
 }
 
 /// What a source looks at: its files are of nothing else.
@@ -102,6 +157,7 @@ fn skipped_text(plan: &Plan) -> Option<String> {
     let reasons = [
         (plan.textless.binary, "binary", "binary"),
         (plan.textless.too_large, "too large", "too large"),
+        (plan.textless.lfs, "in Git LFS", "in Git LFS"),
         (plan.left_out.symlinks, "symbolic link", "symbolic links"),
         (plan.left_out.submodules, "submodule", "submodules"),
         (
@@ -132,20 +188,19 @@ fn skipped_text(plan: &Plan) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use nyxcore_projects::FileChanges;
-
     use super::*;
     use crate::git::SkippedEntries;
     use crate::handler::plan::Textless;
 
     fn text(left_out: SkippedEntries, binary: u64, too_large: u64) -> Option<String> {
         skipped_text(&Plan {
-            to: String::new(),
-            changes: FileChanges::default(),
-            replaced: Vec::new(),
-            churn: None,
             left_out,
-            textless: Textless { binary, too_large },
+            textless: Textless {
+                binary,
+                too_large,
+                lfs: 0,
+            },
+            ..Plan::default()
         })
     }
 

@@ -1,68 +1,121 @@
 //! The phase `import`: reads the contents that the tenant lacks, and nothing else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use nyxcore_projects::{NewBlob, blob_contents, blobs_insert, blobs_missing};
+use nyxcore_projects::{NewBlob, blob_contents, blobs_insert, blobs_missing, blobs_refill};
 use nyxcore_runs::RunFailure;
 
 use super::plan::{Plan, Textless};
 use super::{BATCH_BYTES_MAX, Failure, Job, batches};
-use crate::git::{BlobContent, RepositoryReader};
+use crate::git::{BlobContent, Mirror, RepositoryReader};
 
-/// The contents that were brought in, each with whether it is text.
-pub(super) type Imported = HashMap<String, bool>;
+/// How long a Git LFS pointer can be, in bytes: the specification's limit.
+const LFS_POINTER_BYTES_MAX: i64 = 1024;
+
+/// The contents that were brought in, each with whether it has text.
+pub(super) type Imported = HashMap<String, Kept>;
+
+/// What is kept of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Text,
+    Nothing,
+    /// Nothing: Git LFS keeps it elsewhere.
+    LfsPointer,
+}
 
 impl Job<'_> {
     /// Stores the contents that the tenant does not have, in batches. Each batch that was stored stays, whatever happens after it.
     pub(super) async fn blobs_import(
         &self,
+        mirror: &Mirror,
         reader: &RepositoryReader,
-        plan: &Plan,
+        plan: &mut Plan,
     ) -> Result<Imported, Failure> {
         let mut imported = Imported::new();
         let scoped = self.context.read().await?;
-        let missing = blobs_missing(&scoped, &plan.blob_ids()).await?;
+        let mut missing = blobs_missing(&scoped, &plan.blob_ids()).await?;
         drop(scoped);
+        missing.extend(plan.refill.iter().cloned());
         if missing.is_empty() {
             return Ok(imported);
         }
+        self.mirror_complete(mirror, reader, plan, &missing).await?;
         let sizes = plan.blobs();
+        let size_of = |oid: &str| sizes.get(oid).copied().unwrap_or_default();
         let total = i64::try_from(missing.len()).unwrap_or(i64::MAX);
+        // What is too large is not read.
+        let read_bytes = |size: i64| if size > self.limit() { 0 } else { size };
+        let bytes_total = missing.iter().map(|oid| read_bytes(size_of(oid))).sum();
         let cancel = self.context.cancelled();
         let mut blobs = reader.blobs_read(missing, self.options.blob_bytes_max, cancel);
-        let (mut batch, mut bytes, mut done) = (Vec::new(), 0, 0);
+        let (mut batch, mut bytes, mut done, mut bytes_done) = (Vec::new(), 0, 0, 0);
         while let Some(read) = blobs.blob_next().await {
             let (oid, content) = read?;
-            let content = match content {
+            let (content, kept) = match content {
                 // PostgreSQL keeps no NUL in a text, so that what has one is binary on both databases.
-                BlobContent::Text(text) => Some(text).filter(|text| !text.contains('\0')),
-                BlobContent::Binary
+                BlobContent::Text(text) if !text.contains('\0') => (Some(text), Kept::Text),
+                BlobContent::LfsPointer => (None, Kept::LfsPointer),
+                BlobContent::Text(_)
+                | BlobContent::Binary
                 | BlobContent::NotUtf8
-                | BlobContent::LfsPointer
                 | BlobContent::TooLarge { .. }
-                | BlobContent::Missing => None,
+                | BlobContent::Missing => (None, Kept::Nothing),
             };
-            let size = sizes.get(oid.as_str()).copied().unwrap_or_default();
+            let size = size_of(&oid);
             bytes += content.as_ref().map_or(0, |_| size);
-            imported.insert(oid.clone(), content.is_some());
+            imported.insert(oid.clone(), kept);
             batch.push(NewBlob { oid, size, content });
             done += 1;
-            if batch.len() >= self.options.batch_files || bytes >= BATCH_BYTES_MAX {
-                self.batch_write(std::mem::take(&mut batch)).await?;
+            bytes_done += read_bytes(size);
+            let is_last = done == total;
+            if batch.len() >= self.options.batch_files || bytes >= BATCH_BYTES_MAX || is_last {
+                self.batch_write(plan, std::mem::take(&mut batch)).await?;
                 bytes = 0;
-                self.context.progress(done, Some(total)).await?;
+                let context = self.context;
+                context
+                    .progress_with_bytes(done, Some(total), Some(bytes_done), Some(bytes_total))
+                    .await?;
             }
-        }
-        if !batch.is_empty() {
-            self.batch_write(batch).await?;
-            self.context.progress(done, Some(total)).await?;
         }
         Ok(imported)
     }
 
-    async fn batch_write(&self, batch: Vec<NewBlob>) -> Result<(), RunFailure> {
+    /// What the mirror lacks because less was read when it was filled comes in one request.
+    async fn mirror_complete(
+        &self,
+        mirror: &Mirror,
+        reader: &RepositoryReader,
+        plan: &mut Plan,
+        missing: &[String],
+    ) -> Result<(), Failure> {
+        let wanted = self.options.blob_bytes_max.saturating_add(1);
+        if mirror.blob_limit().is_none_or(|limit| limit >= wanted) {
+            return Ok(());
+        }
+        let cancel = self.context.cancelled();
+        let sizes = reader.blob_sizes(missing.to_vec(), cancel).await?;
+        let absent: Vec<String> = missing
+            .iter()
+            .zip(sizes)
+            .filter(|(_, size)| size.is_none())
+            .map(|(oid, _)| oid.clone())
+            .collect();
+        if !absent.is_empty() {
+            self.blobs_fetch(mirror, &absent).await?;
+            self.sizes_fill(reader, plan).await?;
+        }
+        mirror.blob_limit_set(wanted)?;
+        Ok(())
+    }
+
+    async fn batch_write(&self, plan: &Plan, batch: Vec<NewBlob>) -> Result<(), RunFailure> {
         let scoped = self.context.write().await?;
-        blobs_insert(&scoped, batch).await?;
+        let (again, first) = batch
+            .into_iter()
+            .partition(|blob: &NewBlob| plan.refill.contains(&blob.oid));
+        blobs_insert(&scoped, first).await?;
+        blobs_refill(&scoped, again).await?;
         Ok(scoped.commit().await?)
     }
 
@@ -70,37 +123,74 @@ impl Job<'_> {
     /// count does not depend on who did.
     pub(super) async fn skipped_count(
         &self,
+        reader: &RepositoryReader,
         plan: &mut Plan,
         imported: &Imported,
-    ) -> Result<(), RunFailure> {
-        let blobs = plan.blobs().into_iter();
-        let others: Vec<(&str, i64)> = blobs
-            .filter(|(oid, _)| !imported.contains_key(*oid))
-            .collect();
-        let mut textless: HashSet<String> = imported
+    ) -> Result<(), Failure> {
+        let mut without: HashMap<String, Kept> = imported
             .iter()
-            .filter(|(_, text)| !**text)
-            .map(|(oid, _)| oid.clone())
+            .filter(|(_, kept)| **kept != Kept::Text)
+            .map(|(oid, kept)| (oid.clone(), *kept))
+            .collect();
+        let blobs = plan.blobs();
+        let others: Vec<(&str, i64)> = blobs
+            .iter()
+            .filter(|(oid, _)| !imported.contains_key(**oid))
+            .map(|(oid, size)| (*oid, *size))
             .collect();
         if !others.is_empty() {
             let scoped = self.context.read().await?;
             for some in batches(&others, self.options.batch_files) {
                 let oids: Vec<&str> = some.iter().map(|(oid, _)| *oid).collect();
                 let texts = blob_contents(&scoped, &oids).await?;
-                let without = oids.into_iter().filter(|oid| !texts.contains_key(*oid));
-                textless.extend(without.map(str::to_owned));
+                let silent = oids.into_iter().filter(|oid| !texts.contains_key(*oid));
+                without.extend(silent.map(|oid| (oid.to_owned(), Kept::Nothing)));
             }
         }
-        let greatest = i64::try_from(self.options.blob_bytes_max).unwrap_or(i64::MAX);
+        self.pointers_find(reader, &blobs, imported, &mut without)
+            .await?;
+        let limit = self.limit();
         let mut counts = Textless::default();
-        for file in plan.written().filter(|file| textless.contains(&file.blob)) {
-            if file.size > greatest {
-                counts.too_large += 1;
-            } else {
-                counts.binary += 1;
+        for file in plan.written() {
+            match without.get(&file.blob) {
+                Some(Kept::LfsPointer) => counts.lfs += 1,
+                Some(_) if file.size > limit => counts.too_large += 1,
+                Some(_) => counts.binary += 1,
+                None => {}
             }
         }
         plan.textless = counts;
+        Ok(())
+    }
+
+    /// Nobody wrote down why a content that was there already has no text: those that are small enough to be a pointer are looked at.
+    async fn pointers_find(
+        &self,
+        reader: &RepositoryReader,
+        blobs: &BTreeMap<&str, i64>,
+        imported: &Imported,
+        without: &mut HashMap<String, Kept>,
+    ) -> Result<(), Failure> {
+        let small: Vec<String> = without
+            .keys()
+            .filter(|oid| !imported.contains_key(*oid))
+            .filter(|oid| {
+                blobs
+                    .get(oid.as_str())
+                    .is_some_and(|size| *size <= LFS_POINTER_BYTES_MAX)
+            })
+            .cloned()
+            .collect();
+        if small.is_empty() {
+            return Ok(());
+        }
+        let cancel = self.context.cancelled();
+        let mut contents = reader.blobs_read(small, self.options.blob_bytes_max, cancel);
+        while let Some(read) = contents.blob_next().await {
+            if let (oid, BlobContent::LfsPointer) = read? {
+                without.insert(oid, Kept::LfsPointer);
+            }
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use nyxcore_retrieval::{
 };
 use nyxcore_runs::RunFailure;
 
-use super::{Job, batches};
+use super::{FINALIZE, Job, batches};
 
 /// Which files the index may be behind with.
 pub(super) enum Scope {
@@ -17,9 +17,22 @@ pub(super) enum Scope {
     All,
 }
 
+impl Scope {
+    /// Whether the index is known to hold all of it.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(files) if files.is_empty())
+    }
+}
+
 impl Job<'_> {
-    /// Publishes the text of files in batches. What was deleted has left the index with its file.
-    pub(super) async fn index_update(&self, scope: Scope) -> Result<(), RunFailure> {
+    /// Publishes the text of files in batches; the last one writes down that the phase is done. What was deleted has left the index with its
+    /// file.
+    pub(super) async fn index_update(
+        &self,
+        scope: Scope,
+        done: &mut Vec<String>,
+    ) -> Result<(), RunFailure> {
+        let was_empty = scope.is_empty();
         let mut files = match scope {
             Scope::Only(files) => files,
             Scope::All => {
@@ -29,21 +42,33 @@ impl Job<'_> {
                 sized.collect()
             }
         };
+        done.push(FINALIZE.to_owned());
+        if files.is_empty() && !was_empty {
+            let scoped = self.context.write().await?;
+            self.phases_done_write(&scoped, done).await?;
+            scoped.commit().await?;
+        }
         files.sort_unstable();
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let mut done = 0;
+        let mut published = 0;
         for batch in batches(&files, self.options.batch_files) {
+            published += batch.len();
+            let is_last = published == files.len();
             let paths: Vec<&str> = batch.iter().map(|(path, _)| path.as_str()).collect();
-            self.batch_publish(&paths).await?;
-            done += batch.len();
+            self.batch_publish(&paths, is_last.then_some(done.as_slice()))
+                .await?;
             self.context
-                .progress(count(done), Some(count(files.len())))
+                .progress(count(published), Some(count(files.len())))
                 .await?;
         }
         Ok(())
     }
 
-    async fn batch_publish(&self, paths: &[&str]) -> Result<(), RunFailure> {
+    async fn batch_publish(
+        &self,
+        paths: &[&str],
+        done: Option<&[String]>,
+    ) -> Result<(), RunFailure> {
         let scoped = self.context.read().await?;
         let files = files_by_path(&scoped, self.source.id, Some(paths)).await?;
         let blobs: Vec<&str> = files.values().map(|file| file.blob.as_str()).collect();
@@ -67,6 +92,9 @@ impl Job<'_> {
         // A file whose text is gone: it became binary, or empty.
         documents_withdraw(&scoped, KnowledgeKind::Code, &silent).await?;
         documents_publish(&scoped, documents).await?;
+        if let Some(done) = done {
+            self.phases_done_write(&scoped, done).await?;
+        }
         Ok(scoped.commit().await?)
     }
 

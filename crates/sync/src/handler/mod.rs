@@ -9,19 +9,30 @@ mod finalize;
 mod import;
 mod index;
 mod plan;
+mod renames;
+mod steps;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use nyxcore_projects::{Source, Sources};
-use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind, RunStatus};
+use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use crate::git::GitError;
 use crate::model::SyncDetail;
 use crate::options::{SyncOptions, mirror_name};
 use crate::repository::{Syncs, sync_applied_before};
+use crate::step::SyncStep;
 use finalize::Moved;
 use index::Scope;
+use plan::Plan;
+
+/// The phase after which the files and what a search finds of them are those of the commit.
+const FINALIZE: &str = "finalize";
 
 /// Bytes of text in one transaction: what both databases take in a fraction of a second.
 const BATCH_BYTES_MAX: i64 = 4 << 20;
@@ -33,13 +44,24 @@ const IMPORTS_MAX: usize = 3;
 #[derive(Debug)]
 pub struct SyncHandler {
     options: SyncOptions,
+    steps: Vec<Arc<dyn SyncStep>>,
 }
 
 impl SyncHandler {
-    /// A handler with these options.
+    /// A handler with these options, and no step.
     #[must_use]
     pub fn new(options: SyncOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            steps: Vec::new(),
+        }
+    }
+
+    /// Adds what follows when a sync brought something. Steps are done in the order in which they were added.
+    #[must_use]
+    pub fn step(mut self, step: impl SyncStep) -> Self {
+        self.steps.push(Arc::new(step));
+        self
     }
 }
 
@@ -50,7 +72,7 @@ impl RunHandler for SyncHandler {
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
         async move {
-            let job = Job::load(&self.options, context).await?;
+            let job = Job::load(self, context).await?;
             job.carry_out().await
         }
         .boxed()
@@ -60,15 +82,28 @@ impl RunHandler for SyncHandler {
 /// One attempt at a sync.
 struct Job<'a> {
     options: &'a SyncOptions,
+    steps: &'a [Arc<dyn SyncStep>],
     context: &'a RunContext,
     source: Source,
     detail: SyncDetail,
-    /// Whether the index is behind the files because an earlier sync of the source ended between the two.
-    index_behind: bool,
+    /// The sync of the source that last moved its files, however it ended.
+    before: Option<SyncDetail>,
+    /// Bytes that came from the remote, with those of earlier attempts.
+    received: AtomicI64,
+}
+
+/// What a sync brought, once the files are those of the commit.
+struct Brought {
+    /// Whether any file differs.
+    news: bool,
+    /// The paths that differ; `None` where an earlier attempt knew them.
+    paths: Option<BTreeSet<String>>,
+    /// The phases that are done with.
+    done: Vec<String>,
 }
 
 impl<'a> Job<'a> {
-    async fn load(options: &'a SyncOptions, context: &'a RunContext) -> Result<Self, RunFailure> {
+    async fn load(handler: &'a SyncHandler, context: &'a RunContext) -> Result<Self, RunFailure> {
         let scoped = context.read().await?;
         let removed = || RunFailure::permanent("NOT_FOUND", "the source was removed");
         let detail = Syncs::get(&scoped, context.run().id).await?;
@@ -77,46 +112,74 @@ impl<'a> Job<'a> {
         let source = source.ok_or_else(removed)?;
         let before = sync_applied_before(&scoped, source.id, detail.run_id).await?;
         Ok(Self {
-            options,
+            options: &handler.options,
+            steps: &handler.steps,
             context,
             source,
+            received: AtomicI64::new(detail.bytes_fetched),
             detail,
-            index_behind: before.is_some_and(|sync| sync.run.status != RunStatus::Succeeded),
+            before,
         })
     }
 
     async fn carry_out(&self) -> Result<(), RunFailure> {
-        if self.detail.to_commit.is_some() {
-            // An earlier attempt moved the source and was lost after that: what is left is the index, as far as it is not written.
-            self.context.phase("finalize", None, Some("files")).await?;
-            return self.index_update(Scope::All).await;
+        let brought = if self.detail.to_commit.is_some() {
+            self.resumed().await?
+        } else {
+            self.bring().await?
+        };
+        self.steps_run(brought).await
+    }
+
+    /// An earlier attempt moved the source and was lost after that: what is left is the index, as far as it is not written.
+    async fn resumed(&self) -> Result<Brought, RunFailure> {
+        let mut done = self.detail.phases_done.clone();
+        if !self.detail.has_done(FINALIZE) {
+            self.context.phase(FINALIZE, None, Some("files")).await?;
+            self.index_update(Scope::All, &mut done).await?;
         }
+        let found = &self.detail;
+        let differ =
+            found.files_added + found.files_updated + found.files_renamed + found.files_deleted;
+        Ok(Brought {
+            news: differ > 0,
+            paths: None,
+            done,
+        })
+    }
+
+    /// Everything up to the commit: the mirror, the files, the index.
+    async fn bring(&self) -> Result<Brought, RunFailure> {
         self.context.phase("prepare", None, Some("objects")).await?;
         let mirrors = &self.options.mirrors;
         let mirror = mirrors
             .mirror_open_or_create(&mirror_name(self.source.id), self.context.cancelled())
             .await?;
         let fetched = self.mirror_fetch(&mirror).await?;
+        if self.is_current(&fetched.head_commit) {
+            return self.nothing_changed(&fetched.head_commit).await;
+        }
         let reader = mirror.reader().map_err(Failure::Git);
         let reader = self.mirror_checked(reader).await?;
+        // Of two trees with nothing in common both sides are seen: how many files there may be is told exactly by the plan.
+        let reader = reader.with_files_max(self.options.files_max.saturating_mul(2));
         self.context.phase("scan", None, Some("files")).await?;
         let mut plan = self
             .mirror_checked(self.plan(&reader, &fetched.head_commit).await)
             .await?;
         self.context.phase("import", None, Some("files")).await?;
         for _ in 0..IMPORTS_MAX {
-            let imported = self.blobs_import(&reader, &plan).await;
+            let imported = self.blobs_import(&mirror, &reader, &mut plan).await;
             let imported = self.mirror_checked(imported).await?;
-            self.skipped_count(&mut plan, &imported).await?;
-            match self.source_move(&plan).await? {
-                Moved::Done => {
-                    let scope = if self.index_behind {
-                        Scope::All
-                    } else {
-                        Scope::Only(plan.written_sizes())
-                    };
-                    return self.index_update(scope).await;
-                }
+            let counted = self.skipped_count(&reader, &mut plan, &imported).await;
+            self.mirror_checked(counted).await?;
+            let scope = if self.index_behind() {
+                Scope::All
+            } else {
+                Scope::Only(plan.written_sizes())
+            };
+            match self.source_move(&plan, scope.is_empty()).await? {
+                Moved::Done => return self.brought(&plan, scope).await,
                 Moved::ContentGone => {}
             }
         }
@@ -124,6 +187,41 @@ impl<'a> Job<'a> {
             "DATABASE_BUSY",
             "contents were taken away while they were brought in",
         ))
+    }
+
+    async fn brought(&self, plan: &Plan, scope: Scope) -> Result<Brought, RunFailure> {
+        let mut done = Vec::new();
+        self.index_update(scope, &mut done).await?;
+        let paths = plan.paths();
+        Ok(Brought {
+            news: !paths.is_empty(),
+            paths: Some(paths),
+            done,
+        })
+    }
+
+    /// Whether the index is behind the files because an earlier sync of the source ended between the two.
+    fn index_behind(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|sync| !sync.has_done(FINALIZE))
+    }
+
+    /// Whether files may be read that were too large for the sync before: the operator raised the limit.
+    fn limit_raised(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|sync| sync.blob_bytes_max < self.limit())
+    }
+
+    fn limit(&self) -> i64 {
+        i64::try_from(self.options.blob_bytes_max).unwrap_or(i64::MAX)
+    }
+
+    /// Whether the files, and what a search finds of them, are those of this commit already.
+    fn is_current(&self, commit: &str) -> bool {
+        self.source.head_commit.as_deref() == Some(commit)
+            && self.before.is_some()
+            && !self.index_behind()
+            && !self.limit_raised()
     }
 
     /// A mirror that cannot be read is thrown away, so that the next attempt makes it anew.

@@ -1,15 +1,19 @@
 //! The phase `scan`: what differs between the files that are stored and those of the commit. It reads trees and no content.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use nyxcore_projects::{FILE_PATH_MAX, FileChanges, NewFile, StoredFile, files_by_path};
+use nyxcore_projects::{
+    FILE_PATH_MAX, FileChanges, NewFile, StoredFile, file_count, files_by_path,
+};
 
 use super::{Failure, Job};
 use crate::git::{
     ChangeKind, HistoryChurn, HistoryQuery, RepositoryReader, ScanPath, SkippedEntries, TreeChange,
+    files_too_many,
 };
 
 /// What a sync is going to do.
+#[derive(Debug, Default)]
 pub(super) struct Plan {
     /// The commit that the files are to be of.
     pub to: String,
@@ -17,25 +21,63 @@ pub(super) struct Plan {
     pub changes: FileChanges,
     /// Contents that files are going to lose.
     pub replaced: Vec<String>,
+    /// Contents that are stored without text and may have one, since more is read by now.
+    pub refill: BTreeSet<String>,
     /// What the history says of files, unless the commit is the same.
     pub churn: Option<HistoryChurn>,
     /// Entries of the tree that become no files.
     pub left_out: SkippedEntries,
+    /// Some of their names, of those that are not UTF-8.
+    pub non_utf8_names: Vec<String>,
     /// Files without text, known once all contents are there.
     pub textless: Textless,
 }
 
-/// Files that are added or updated and have no text.
+/// Files that are added, updated or moved and have no text.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Textless {
     pub binary: u64,
     pub too_large: u64,
+    /// Pointers to contents that Git LFS keeps elsewhere.
+    pub lfs: u64,
+}
+
+impl Textless {
+    pub fn total(self) -> u64 {
+        self.binary + self.too_large + self.lfs
+    }
 }
 
 impl Plan {
-    /// The files that are added or updated.
+    /// The files that are added, updated or moved, as they are then.
     pub fn written(&self) -> impl Iterator<Item = &NewFile> {
-        self.changes.added.iter().chain(&self.changes.updated)
+        let FileChanges {
+            added,
+            updated,
+            renamed,
+            ..
+        } = &self.changes;
+        let renamed = renamed.iter().map(|renamed| &renamed.file);
+        added.iter().chain(updated).chain(renamed)
+    }
+
+    pub fn written_mut(&mut self) -> impl Iterator<Item = &mut NewFile> {
+        let FileChanges {
+            added,
+            updated,
+            renamed,
+            ..
+        } = &mut self.changes;
+        let renamed = renamed.iter_mut().map(|renamed| &mut renamed.file);
+        added.iter_mut().chain(updated).chain(renamed)
+    }
+
+    /// Every path at which something differs.
+    pub fn paths(&self) -> BTreeSet<String> {
+        let left = self.changes.renamed.iter().map(|renamed| &renamed.from);
+        let written = self.written().map(|file| &file.path);
+        let gone = self.changes.deleted.iter().chain(left);
+        written.chain(gone).cloned().collect()
     }
 
     /// Their contents with their sizes, each once.
@@ -64,25 +106,26 @@ impl Job<'_> {
         let cancel = self.context.cancelled();
         let scan_path = ScanPath::parse(&self.source.scan_path)?;
         // A change of URL, branch or scan path takes the head commit away; a rewritten history may have lost it.
-        let from = match &self.source.head_commit {
+        let head = match &self.source.head_commit {
             Some(head) if reader.commit_exists(head).await? => Some(head.as_str()),
             _ => None,
         };
+        let from = head.filter(|_| !self.limit_raised());
         let diff = reader.tree_diff(from, to, &scan_path, cancel).await?;
         let stored = self.stored_files(from.is_some(), &diff.changes).await?;
         let mut plan = Plan {
             to: to.to_owned(),
-            changes: FileChanges::default(),
-            replaced: Vec::new(),
-            churn: None,
             left_out: diff.skipped,
-            textless: Textless::default(),
+            non_utf8_names: diff.non_utf8_names,
+            ..Plan::default()
         };
         self.changes_sort(&mut plan, diff.changes, &stored, from.is_none());
+        self.files_bound(&plan).await?;
         self.sizes_fill(reader, &mut plan).await?;
-        if from != Some(to) {
+        self.renames_find(reader, &mut plan, &stored).await?;
+        if head != Some(to) {
             let query = HistoryQuery {
-                from: from.map(str::to_owned),
+                from: head.map(str::to_owned),
                 to: to.to_owned(),
                 scan_path,
                 window_days: self.options.history_days,
@@ -92,6 +135,20 @@ impl Job<'_> {
             plan.churn = Some(reader.history_churn(&query, cancel).await?);
         }
         Ok(plan)
+    }
+
+    /// Passes where the source may have so many files. A comparison of two commits sees only those that differ.
+    async fn files_bound(&self, plan: &Plan) -> Result<(), Failure> {
+        let (added, deleted) = (plan.changes.added.len(), plan.changes.deleted.len());
+        if added <= deleted {
+            return Ok(());
+        }
+        let scoped = self.context.read().await?;
+        let files = file_count(&scoped, self.source.id, None).await?;
+        if files + (added - deleted) as u64 > self.options.files_max {
+            return Err(files_too_many().into());
+        }
+        Ok(())
     }
 
     /// The stored files that a comparison of two commits names, or all of them.
@@ -141,7 +198,12 @@ impl Job<'_> {
             };
             match stored.get(&file.path) {
                 None => plan.changes.added.push(file),
-                Some(old) if old.blob == file.blob => {}
+                Some(old) if old.blob == file.blob => {
+                    if self.may_be_read_now(old) {
+                        plan.refill.insert(old.blob.clone());
+                        plan.changes.updated.push(file);
+                    }
+                }
                 Some(old) => {
                     plan.replaced.push(old.blob.clone());
                     plan.changes.updated.push(file);
@@ -158,9 +220,20 @@ impl Job<'_> {
         plan.replaced.dedup();
     }
 
+    /// Whether a file was too large for the sync before and is not for this one, or is not known to be. What was left at the remote stands
+    /// with the least size that it can have.
+    fn may_be_read_now(&self, old: &StoredFile) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|sync| old.size > sync.blob_bytes_max) && old.size <= self.limit()
+    }
+
     /// Sizes come from the objects' headers. A file that was left at the remote for its size has none here: it is kept as one byte
     /// larger than the limit, which is the least that it can have.
-    async fn sizes_fill(&self, reader: &RepositoryReader, plan: &mut Plan) -> Result<(), Failure> {
+    pub(super) async fn sizes_fill(
+        &self,
+        reader: &RepositoryReader,
+        plan: &mut Plan,
+    ) -> Result<(), Failure> {
         let blobs = plan.blob_ids();
         let sizes = reader
             .blob_sizes(blobs.clone(), self.context.cancelled())
@@ -176,12 +249,7 @@ impl Job<'_> {
                 )
             })
             .collect();
-        let written = plan
-            .changes
-            .added
-            .iter_mut()
-            .chain(&mut plan.changes.updated);
-        for file in written {
+        for file in plan.written_mut() {
             file.size = sizes.get(&file.blob).copied().unwrap_or_default();
         }
         Ok(())

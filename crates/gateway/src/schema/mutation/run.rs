@@ -1,12 +1,12 @@
 //! Starting and cancelling long-running work.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
 use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
 use nyxcore_runs::{RunId, run_cancel};
-use nyxcore_sync::{SyncTrigger, sync_start};
+use nyxcore_sync::{SyncStepKind, SyncTrigger, sync_start_without};
 use nyxcore_tenancy::Error;
 
 use super::StartOutcome;
@@ -28,8 +28,15 @@ impl RunMutation {
         let op = operation(context);
         let source = id_of::<SourceId>(&input.source_id)?;
         let scoped = op.write().await?;
+        let skip: Vec<SyncStepKind> = input
+            .skip
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        let user = Some(op.caller().user);
         let (start, sync) =
-            sync_start(&scoped, source, SyncTrigger::Manual, Some(op.caller().user)).await?;
+            sync_start_without(&scoped, source, SyncTrigger::Manual, user, &skip).await?;
         scoped.commit().await?;
         Ok(StartSyncPayload {
             outcome: (&start).into(),
@@ -103,11 +110,23 @@ impl RunMutation {
     }
 }
 
+/// A phase of a sync that can be left out.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "SyncStep", remote = "SyncStepKind")]
+enum SyncStepName {
+    /// The project's analysis is started.
+    CodeAnalysis,
+    /// Letters become memory entries.
+    Knowledge,
+}
+
 /// The source to sync.
 #[derive(InputObject)]
 struct StartSyncInput {
     /// Which.
     source_id: ID,
+    /// What is to be left out this time. The next sync that is not told so makes up for it.
+    skip: Option<Vec<SyncStepName>>,
 }
 
 /// The sync to watch.

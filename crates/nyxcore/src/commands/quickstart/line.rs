@@ -283,6 +283,7 @@ fn news(detail: &SyncDetail) -> String {
     let parts: Vec<String> = [
         (detail.files_added, "new"),
         (detail.files_updated, "changed"),
+        (detail.files_renamed, "moved"),
         (detail.files_deleted, "gone"),
         (detail.files_unchanged, "unchanged"),
     ]

@@ -1,0 +1,169 @@
+//! The letters of a source and the memory entries they became: which differ, and bringing them together. An entry knows the file it came from
+//! by its id, which stays when the file moves, and the content by Git's id of it: so what was read once is not read again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use nyxcore_projects::{ProjectId, SourceFileId, SourceId, code_subject, files_named};
+use nyxcore_tenancy::{Access, Action, ReadWrite, Resource, Result, Scoped};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ExprTrait};
+
+use super::memory_entry::{MemoryImport, entries_delete, memory_entries_import};
+use crate::entity::memory_entry::{ActiveModel, Column, Entity};
+use crate::letter::{is_letter, letter_entry};
+use crate::model::MemoryEntryId;
+
+/// What every letter's path has in it, for the database to look for.
+const FOLDER: &str = ".memory/letter_";
+
+/// A letter that is new, or was changed or moved since it was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingLetter {
+    /// The file.
+    pub file: SourceFileId,
+    /// Its path from the repository's root.
+    pub path: String,
+    /// The id that Git gives its content.
+    pub blob: String,
+    /// The entry that it became before.
+    pub entry: Option<MemoryEntryId>,
+}
+
+/// What is to be done so that a source's letters are memory entries, all of them and no others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PendingLetters {
+    /// Letters to take in, in the order of their paths.
+    pub taken: Vec<PendingLetter>,
+    /// Entries whose letters are gone.
+    pub gone: Vec<MemoryEntryId>,
+}
+
+/// An entry that came from a source: its file, its name and Git's id of what it was made of.
+type Known = (
+    MemoryEntryId,
+    Option<SourceFileId>,
+    Option<String>,
+    Option<String>,
+);
+
+/// Compares a source's letters with the entries that came of them, without reading any.
+///
+/// # Errors
+/// The database fails.
+pub async fn letters_pending<A: Access>(
+    scoped: &Scoped<A>,
+    project: ProjectId,
+    source: SourceId,
+) -> Result<PendingLetters> {
+    let known: Vec<Known> = scoped
+        .find::<Entity>()
+        .filter(Column::ProjectId.eq(project))
+        .filter(Column::SourceId.eq(source))
+        .columns([
+            Column::Id,
+            Column::SourceFileId,
+            Column::SourceRef,
+            Column::SourceBlob,
+        ])
+        .await?;
+    let (mut by_file, mut by_ref) = (HashMap::new(), HashMap::new());
+    for (index, (_, file, source_ref, _)) in known.iter().enumerate() {
+        file.map(|file| by_file.insert(file, index));
+        source_ref.as_deref().map(|name| by_ref.insert(name, index));
+    }
+    let mut kept = BTreeSet::new();
+    let mut pending = PendingLetters::default();
+    let files = files_named(scoped, source, FOLDER).await?;
+    for (path, file) in files.into_iter().filter(|(path, _)| is_letter(path)) {
+        let name = code_subject(source, &path);
+        // A file that went and came back has another id and is the same letter.
+        let by_file = by_file.get(&file.id);
+        let entry = by_file.or_else(|| by_ref.get(name.as_str())).copied();
+        let entry = entry.filter(|index| kept.insert(*index));
+        let as_it_was = entry.is_some_and(|index| {
+            let (_, _, source_ref, blob) = &known[index];
+            source_ref.as_deref() == Some(&name) && blob.as_deref() == Some(&file.blob)
+        });
+        if !as_it_was {
+            pending.taken.push(PendingLetter {
+                file: file.id,
+                path,
+                blob: file.blob,
+                entry: entry.map(|index| known[index].0),
+            });
+        }
+    }
+    pending.taken.sort_by(|a, b| a.path.cmp(&b.path));
+    let gone = known.iter().enumerate();
+    pending.gone = gone
+        .filter(|(index, _)| !kept.contains(index))
+        .map(|(_, (id, ..))| *id)
+        .collect();
+    Ok(pending)
+}
+
+/// Lets go of what stands in the way: deletes the entries whose letters are gone, and takes the names from those that moved, so that letters
+/// may also change places.
+///
+/// # Errors
+/// The database fails.
+pub async fn letters_clear(scoped: &Scoped<ReadWrite>, pending: &PendingLetters) -> Result<u64> {
+    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    let moved: Vec<MemoryEntryId> = pending
+        .taken
+        .iter()
+        .filter_map(|letter| letter.entry)
+        .collect();
+    if !moved.is_empty() {
+        let nameless = ActiveModel {
+            source_ref: Set(None),
+            ..Default::default()
+        };
+        scoped.update(Column::Id.is_in(moved), nameless).await?;
+    }
+    if pending.gone.is_empty() {
+        return Ok(0);
+    }
+    entries_delete(scoped, &pending.gone).await
+}
+
+/// Takes letters in, each with its text. Those that became entries before are updated in place, wherever they are now; where a letter
+/// cannot be read any more, or breaks a rule, its entry keeps what it said last.
+///
+/// # Errors
+/// As [`memory_entries_import`].
+pub async fn letters_take(
+    scoped: &Scoped<ReadWrite>,
+    project: ProjectId,
+    source: SourceId,
+    letters: Vec<(PendingLetter, Option<String>)>,
+) -> Result<MemoryImport> {
+    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    let mut entries = Vec::with_capacity(letters.len());
+    let mut came_from = Vec::with_capacity(letters.len());
+    for (letter, text) in letters {
+        let name = code_subject(source, &letter.path);
+        if let Some(entry) = letter.entry {
+            let named = ActiveModel {
+                source_ref: Set(Some(name.clone())),
+                ..Default::default()
+            };
+            scoped.update(Column::Id.eq(entry), named).await?;
+        }
+        entries.extend(text.map(|text| letter_entry(&name, &text)));
+        came_from.push((name, letter));
+    }
+    let import = memory_entries_import(scoped, project, entries).await?;
+    for (name, letter) in came_from {
+        let row = ActiveModel {
+            source_id: Set(Some(source)),
+            source_file_id: Set(Some(letter.file)),
+            source_blob: Set(Some(letter.blob)),
+            ..Default::default()
+        };
+        let which = Column::ProjectId
+            .eq(project)
+            .and(Column::SourceRef.eq(name));
+        scoped.update(which, row).await?;
+    }
+    Ok(import)
+}

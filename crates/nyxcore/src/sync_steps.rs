@@ -1,0 +1,150 @@
+//! What follows a sync that brought something: the project's analysis, and the letters. The crates that do it do not know each other.
+
+use chrono::TimeDelta;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use nyxcore_code_analysis::analysis_start_after_sync;
+use nyxcore_knowledge::{PendingLetter, letters_clear, letters_pending, letters_take};
+use nyxcore_projects::{blob_contents, code_subject};
+use nyxcore_runs::{Level, RunFailure, Start};
+use nyxcore_sync::{StepContext, StepDone, SyncStep, SyncStepKind};
+use nyxcore_tenancy::{ReadWrite, Scoped};
+
+/// Letters in one transaction: a letter has at most 200,000 characters.
+const LETTERS_AT_ONCE: usize = 20;
+
+/// Starts the project's analysis.
+#[derive(Debug)]
+pub struct CodeAnalysisStep {
+    /// How soon after an analysis the next one may begin.
+    pub quiet_period: TimeDelta,
+}
+
+impl SyncStep for CodeAnalysisStep {
+    fn kind(&self) -> SyncStepKind {
+        SyncStepKind::CodeAnalysis
+    }
+
+    fn run<'a>(&'a self, step: StepContext<'a>) -> BoxFuture<'a, Result<StepDone, RunFailure>> {
+        async move {
+            let scoped = step.run.write().await?;
+            let project = step.source.project_id;
+            let started = analysis_start_after_sync(&scoped, project, self.quiet_period).await?;
+            let run = started.0.run().id;
+            let told = match &started.0 {
+                Start::Started(_) => format!("the analysis {run} looks at what is new"),
+                Start::AlreadyActive(_) => {
+                    format!("the analysis {run} is active already; what it misses is looked at by another after it")
+                }
+                Start::RecentlyCompleted(_) => format!("the analysis {run} knows it already"),
+            };
+            Ok(StepDone {
+                scoped,
+                told: Some(told),
+            })
+        }
+        .boxed()
+    }
+}
+
+/// Takes in the letters of the source, `.memory/letter_*.md`.
+#[derive(Debug)]
+pub struct KnowledgeStep;
+
+impl SyncStep for KnowledgeStep {
+    fn kind(&self) -> SyncStepKind {
+        SyncStepKind::Knowledge
+    }
+
+    fn run<'a>(&'a self, step: StepContext<'a>) -> BoxFuture<'a, Result<StepDone, RunFailure>> {
+        letters_follow(step).boxed()
+    }
+}
+
+/// What became of the letters, in numbers.
+#[derive(Default)]
+struct Counts {
+    added: u64,
+    updated: u64,
+    removed: u64,
+}
+
+async fn letters_follow(step: StepContext<'_>) -> Result<StepDone, RunFailure> {
+    let scoped = step.run.read().await?;
+    let pending = letters_pending(&scoped, step.source.project_id, step.source.id).await?;
+    drop(scoped);
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let mut scoped = step.run.write().await?;
+    let mut counts = Counts {
+        removed: letters_clear(&scoped, &pending).await?,
+        ..Counts::default()
+    };
+    let mut taken = 0;
+    for batch in pending.taken.chunks(LETTERS_AT_ONCE) {
+        if taken > 0 {
+            scoped.commit().await?;
+            let total = Some(count(pending.taken.len()));
+            step.run.progress(count(taken), total).await?;
+            scoped = step.run.write().await?;
+        }
+        batch_take(&scoped, step, batch, &mut counts).await?;
+        taken += batch.len();
+    }
+    Ok(StepDone {
+        scoped,
+        told: counts.told(),
+    })
+}
+
+async fn batch_take(
+    scoped: &Scoped<ReadWrite>,
+    step: StepContext<'_>,
+    batch: &[PendingLetter],
+    counts: &mut Counts,
+) -> Result<(), RunFailure> {
+    let (project, source) = (step.source.project_id, step.source.id);
+    let blobs: Vec<&str> = batch.iter().map(|letter| letter.blob.as_str()).collect();
+    let texts = blob_contents(scoped, &blobs).await?;
+    let (mut letters, mut refused) = (Vec::new(), Vec::new());
+    for letter in batch {
+        let text = texts.get(&letter.blob).cloned();
+        if text.is_none() {
+            let reason = "it is no text in UTF-8, or too large to be read".to_owned();
+            refused.push((letter.path.clone(), reason));
+        }
+        letters.push((letter.clone(), text));
+    }
+    let import = letters_take(scoped, project, source, letters).await?;
+    counts.added += import.added;
+    counts.updated += import.updated;
+    let prefix = code_subject(source, "");
+    refused.extend(import.refused.into_iter().map(|refused| {
+        let path = refused.source_ref.strip_prefix(&prefix);
+        (path.unwrap_or_default().to_owned(), refused.reason)
+    }));
+    for (path, reason) in refused {
+        // A letter that stays as it is stays out in silence.
+        if step.changed.is_none_or(|changed| changed.contains(&path)) {
+            let text = format!("the letter {path} was not taken in: {reason}");
+            step.run.message_in(scoped, Level::Warning, text).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Counts {
+    /// "letters: 2 new, 1 gone"; `None` where nothing came of them.
+    fn told(&self) -> Option<String> {
+        let parts = [
+            (self.added, "new"),
+            (self.updated, "changed"),
+            (self.removed, "gone"),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        (!parts.is_empty()).then(|| format!("letters: {}", parts.join(", ")))
+    }
+}

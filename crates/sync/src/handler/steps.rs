@@ -1,0 +1,132 @@
+//! The phases after `finalize`: the steps that were wired in. Which of them are still to be done is written beside the sync, with the last of
+//! their work, so that a worker that dies between the files and a step loses nothing.
+
+use nyxcore_runs::{Level, RunFailure};
+use nyxcore_tenancy::{ReadWrite, Scoped};
+use sea_orm::ActiveValue::Set;
+
+use super::{Brought, FINALIZE, Job};
+use crate::entity::sync;
+use crate::repository::Syncs;
+use crate::service::sync_skips;
+use crate::step::{StepContext, SyncStep};
+use nyxcore_tenancy::Repository;
+
+/// Why a step is left out where no file differs.
+const NOTHING_NEW: &str = "the sync brought nothing new";
+/// Why phases are left out where the commit is the one that is stored.
+const UNCHANGED: &str = "nothing changed since the last sync";
+
+impl Job<'_> {
+    /// The remote's branch is where it was: that is written down, and nothing is read.
+    pub(super) async fn nothing_changed(&self, head: &str) -> Result<Brought, RunFailure> {
+        let scoped = self.context.write().await?;
+        self.source_stays(&scoped, head).await?;
+        let mut skipped = vec![
+            ("scan", UNCHANGED),
+            ("import", UNCHANGED),
+            (FINALIZE, UNCHANGED),
+        ];
+        let mut done = vec![FINALIZE.to_owned()];
+        // As long as none is due, so that they are told in the order in which they would be done.
+        for step in self
+            .steps
+            .iter()
+            .take_while(|step| !self.is_due(step.as_ref(), false))
+        {
+            skipped.push((step.kind().as_str(), NOTHING_NEW));
+            done.push(step.kind().as_str().to_owned());
+        }
+        self.phases_done_write(&scoped, &done).await?;
+        self.context.phases_skipped_in(&scoped, &skipped).await?;
+        scoped.commit().await?;
+        Ok(Brought {
+            news: false,
+            paths: Some(Default::default()),
+            done,
+        })
+    }
+
+    /// Does what is to be done. A step that fails is a warning, and is done by the next sync.
+    pub(super) async fn steps_run(&self, brought: Brought) -> Result<(), RunFailure> {
+        let mut done = brought.done;
+        for step in self.steps {
+            let name = step.kind().as_str();
+            if done.iter().any(|phase| phase == name) {
+                continue;
+            }
+            self.context.check()?;
+            let is_due = self.is_due(step.as_ref(), brought.news);
+            let asked = sync_skips(self.context.run(), step.kind());
+            if !is_due || asked {
+                let reason = if asked {
+                    "left out, as asked"
+                } else {
+                    NOTHING_NEW
+                };
+                let scoped = self.context.write().await?;
+                if !is_due {
+                    done.push(name.to_owned());
+                    self.phases_done_write(&scoped, &done).await?;
+                }
+                let skipped = [(name, reason)];
+                self.context.phases_skipped_in(&scoped, &skipped).await?;
+                scoped.commit().await?;
+                continue;
+            }
+            self.context.phase(name, None, None).await?;
+            // Beside those that this sync changed there may be others where a sync before left the step undone.
+            let all = self.step_left_undone(name);
+            let context = StepContext {
+                run: self.context,
+                source: &self.source,
+                changed: brought.paths.as_ref().filter(|_| !all),
+            };
+            match step.run(context).await {
+                Ok(last) => {
+                    done.push(name.to_owned());
+                    self.phases_done_write(&last.scoped, &done).await?;
+                    if let Some(told) = last.told {
+                        let told = self.context.message_in(&last.scoped, Level::Info, told);
+                        told.await?;
+                    }
+                    last.scoped.commit().await?;
+                }
+                Err(failure) => {
+                    // Who was told to stop, or has lost the run, does not go on.
+                    self.context.check()?;
+                    drop(self.context.write().await?);
+                    tracing::warn!(step = name, %failure, "a step of a sync failed");
+                    let text = format!(
+                        "{name} failed and is done by the next sync: {}",
+                        failure.message
+                    );
+                    self.context.message(Level::Warning, text).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, step: &dyn SyncStep, news: bool) -> bool {
+        news || self.step_left_undone(step.kind().as_str())
+    }
+
+    /// Whether the sync before ended without that step; before the first there was none.
+    fn step_left_undone(&self, name: &str) -> bool {
+        !self.before.as_ref().is_some_and(|sync| sync.has_done(name))
+    }
+
+    pub(super) async fn phases_done_write(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        done: &[String],
+    ) -> Result<(), RunFailure> {
+        let row = sync::ActiveModel {
+            phases_done: Set(serde_json::json!(done)),
+            ..Default::default()
+        };
+        Syncs::update(scoped, self.detail.run_id, row).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! What follows a sync that brought something, as phases of the same run. This crate knows which steps there are, and whoever wires the
+//! program who does them: crates of one layer do not know each other.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use futures::future::BoxFuture;
+use nyxcore_projects::Source;
+use nyxcore_runs::{RunContext, RunFailure};
+use nyxcore_tenancy::{ReadWrite, Scoped};
+
+use crate::model::SyncStepKind;
+
+/// Does one of the steps. It is called where there is something to do: the sync brought files, or an earlier one left the step undone.
+///
+/// It may be called again after a crash, and then finds what it committed. Where it fails, the sync goes on with a warning and succeeds, and
+/// the next sync calls it again.
+pub trait SyncStep: Debug + Send + Sync + 'static {
+    /// Which.
+    fn kind(&self) -> SyncStepKind;
+
+    /// Does the work, and gives back the transaction with the last of it, which is committed together with the note that it is done.
+    ///
+    /// # Errors
+    /// Why it could not be done.
+    fn run<'a>(&'a self, step: StepContext<'a>) -> BoxFuture<'a, Result<StepDone, RunFailure>>;
+}
+
+/// What a step is given.
+#[derive(Debug, Clone, Copy)]
+pub struct StepContext<'a> {
+    /// The sync's run. Its phase has begun.
+    pub run: &'a RunContext,
+    /// The source, whose files are those of its commit by now.
+    pub source: &'a Source,
+    /// The paths that this sync added, changed, moved or deleted; `None` where others may be undone as well.
+    pub changed: Option<&'a BTreeSet<String>>,
+}
+
+/// What came of a step.
+#[derive(Debug)]
+pub struct StepDone {
+    /// The last of its work, from [`RunContext::write`], not yet committed.
+    pub scoped: Scoped<ReadWrite>,
+    /// What a person should know of it.
+    pub told: Option<String>,
+}
