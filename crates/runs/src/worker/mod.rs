@@ -285,6 +285,7 @@ async fn run_carry_out(
         None => {
             // What goes on in threads of its own hears of it, too.
             cancelled.cancel();
+            tracing::warn!(run = %run_id, "a run was given up: another worker may have it by now");
             return;
         }
         Some(Ok(result)) => result,
