@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
-use nyxcore_runs::{RunKind, Workers};
+use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions, sync_swept};
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_again, sync_swept};
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::system_uses_flush;
 use tokio::net::TcpListener;
@@ -70,7 +71,11 @@ impl App {
 
     /// How syncs are carried out.
     pub fn sync_options(&self) -> SyncOptions {
-        sync_options(self.data_dir.path(), self.policy.clone())
+        SyncOptions {
+            keyring: Some(self.keys.keyring()),
+            fetch_bytes_max: Some(self.settings.fetch_bytes_max),
+            ..sync_options(self.data_dir.path(), self.policy.clone())
+        }
     }
 
     /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
@@ -87,6 +92,7 @@ impl App {
             )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
+            .follow_up(RunKind::Sync, sync_once_more())
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
             .swept(RunKind::Sync, sync_swept());
         limits
@@ -123,7 +129,7 @@ impl App {
             audit: self.settings.audit_retention(),
             run_logs: self.settings.run_log_retention(),
         };
-        Housekeeping::start(&self.store, keep)
+        Housekeeping::start(&self.store, keep, self.sync_options())
     }
 
     /// The gateway.
@@ -174,6 +180,11 @@ fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
     SyncOptions::new(data_dir, policy, |path| {
         Language::detect(path).map(Language::as_str)
     })
+}
+
+/// A sync during which somebody pushed is followed by one more.
+fn sync_once_more() -> FollowUp {
+    Arc::new(|scoped, run| Box::pin(sync_again(scoped, run)))
 }
 
 /// Listens at an address; port 0 is any free one.

@@ -15,6 +15,7 @@ use sea_orm::ColumnTrait;
 use crate::entity::sync;
 use crate::git::{GitError, SourcePolicy, SourceUrl};
 use crate::model::{SourceStatus, Sync, SyncStepKind, SyncTrigger};
+use crate::remote::sync_settings_ensure;
 use crate::repository::sync_get;
 
 /// How often a worker may take a sync before it fails for good.
@@ -103,6 +104,7 @@ pub async fn sync_start_without(
             ..Default::default()
         };
         scoped.insert(row).await?;
+        sync_settings_ensure(scoped, source.id).await?;
     }
     let sync = sync_get(scoped, id)
         .await?

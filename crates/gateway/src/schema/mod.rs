@@ -5,6 +5,7 @@ mod audit_trail;
 mod catalog;
 mod code;
 mod connection;
+mod git_connection;
 mod ids;
 mod invitation;
 mod knowledge;
