@@ -1,5 +1,7 @@
 //! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
 
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,12 +10,10 @@ use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use nyxcore_gateway::{OidcProvider, TrustedProxies};
-use nyxcore_runs::RunKind;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::SignUp;
-use serde::{Deserialize, Deserializer, Serialize};
-
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -139,12 +139,12 @@ pub struct Settings {
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
     /// Where repositories may come from besides public hosts.
-    #[serde(deserialize_with = "sources_read")]
+    #[serde(deserialize_with = "values::sources_read")]
     pub allow_sources: AllowedSources,
     /// Runs carried out at once; none in this process where it is 0.
     pub workers: u16,
     /// Runs of one kind carried out at once.
-    #[serde(deserialize_with = "limits_read")]
+    #[serde(deserialize_with = "values::limits_read")]
     pub worker_limits: BTreeMap<String, u16>,
     /// The most bytes that one fetch of a repository may bring.
     pub fetch_bytes_max: u64,
@@ -167,10 +167,10 @@ pub struct Settings {
     /// Who may make an account by themselves.
     pub sign_up: SignUp,
     /// Where browsers reach the server, where that is not where it listens.
-    #[serde(deserialize_with = "public_url_read")]
+    #[serde(deserialize_with = "values::public_url_read")]
     pub public_url: Option<Url>,
     /// Proxies whose word about the client counts.
-    #[serde(deserialize_with = "proxies_read")]
+    #[serde(deserialize_with = "values::proxies_read")]
     pub trusted_proxies: TrustedProxies,
 }
 
@@ -386,109 +386,6 @@ fn setting_invalid(error: &figment::Error) -> Error {
         },
     };
     Error::SettingInvalid(format!("{what}{place}"))
-}
-
-/// Several words in one text, separated by commas, or in a list.
-fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(String),
-        List(Vec<String>),
-    }
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Text(text) => text.split(',').map(str::to_owned).collect(),
-        Written::List(list) => list,
-    })
-}
-
-/// Kinds of runs with their limits: `sync=2,code_analysis=1`, or a table.
-fn limits_read<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, u16>, D::Error> {
-    use serde::de::Error;
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(String),
-        Table(BTreeMap<String, u16>),
-    }
-    let wrong = || {
-        let kinds = RunKind::names().join(", ");
-        D::Error::custom(format!(
-            "must be as in \"sync=2,code_analysis=1\", with numbers from 1 and the kinds {kinds}"
-        ))
-    };
-    let limits = match Written::deserialize(deserializer).map_err(|_| wrong())? {
-        Written::Table(table) => table,
-        Written::Text(text) => {
-            let parts = text
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty());
-            let pairs = parts.map(|part| {
-                let (kind, limit) = part.split_once('=')?;
-                Some((kind.trim().to_owned(), limit.trim().parse().ok()?))
-            });
-            pairs.collect::<Option<_>>().ok_or_else(wrong)?
-        }
-    };
-    let known = |(kind, limit): (&String, &u16)| *limit > 0 && RunKind::from_name(kind).is_some();
-    if limits.iter().all(known) {
-        Ok(limits)
-    } else {
-        Err(wrong())
-    }
-}
-
-/// An address that a browser understands, without anything behind the host.
-fn public_url_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let url = Url::parse(text.trim()).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    match url {
-        Some(url) => Ok(Some(url)),
-        None => Err(serde::de::Error::custom(
-            "it is https:// or http:// and a host, and nothing behind it",
-        )),
-    }
-}
-
-/// `127.0.0.1,10.0.0.0/8` in one text or in a list.
-fn proxies_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
-    let words = words_read(deserializer)?.join(",");
-    TrustedProxies::parse(&words).map_err(serde::de::Error::custom)
-}
-
-/// `local,private` in one text or in a list.
-fn sources_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowedSources, D::Error> {
-    let kinds = words_read(deserializer)?;
-    let mut allowed = AllowedSources::default();
-    for kind in kinds
-        .iter()
-        .map(|kind| kind.trim())
-        .filter(|kind| !kind.is_empty())
-    {
-        match kind {
-            "local" => allowed.local = true,
-            "private" => allowed.private = true,
-            _ => {
-                return Err(serde::de::Error::custom(format!(
-                    "sources are `local` and `private`, not {kind:?}"
-                )));
-            }
-        }
-    }
-    Ok(allowed)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::new_run;
+use super::{followed, new_run};
 use crate::support::{store, store_at_rest, tenant};
 
 /// Tells which run it has begun, then goes on when it is let.
@@ -157,7 +157,9 @@ on_both_databases! {
             let one = queue(&store, small.id, new).await;
             gate.add_permits(1);
             assert_eq!(begun.recv().await.unwrap().run, one);
-            gate.add_permits(1);
+            gate.add_permits(concurrency);
+            // Ended, and not handed back: nothing of the small one's is left to wait.
+            followed(&store, small.id, one, 0).await;
             workers.shutdown().await;
         }
     }

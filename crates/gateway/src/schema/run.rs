@@ -172,7 +172,7 @@ impl From<RunError> for RunErrorNode {
     field(
         name = "events",
         ty = "Vec<RunEventNode>",
-        desc = "Its log after a number, oldest first.",
+        desc = "Its log after a number, oldest first. Of a run that ended long ago only the last event is left.",
         arg(
             name = "after",
             ty = "i64",
@@ -285,7 +285,7 @@ macro_rules! run_object {
                 self.0.finished_at
             }
 
-            /// Its log after a number, oldest first.
+            /// Its log after a number, oldest first. Of a run that ended long ago only the last event is left.
             #[graphql(complexity = "usize::try_from(first).unwrap_or(0).min(500) * child_complexity / 4 + 1")]
             async fn events(
                 &self,

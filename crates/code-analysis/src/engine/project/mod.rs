@@ -225,8 +225,31 @@ pub(crate) fn round4(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::file_analyze;
+
+    #[test]
+    fn who_is_told_to_stop_stops_at_the_next_step() {
+        let steps = Cell::new(0);
+        let asked = |stop_at: u32| {
+            steps.set(0);
+            let stopped = project_summarize_checked(&ProjectInput::default(), || {
+                steps.set(steps.get() + 1);
+                if steps.get() == stop_at {
+                    Err(stop_at)
+                } else {
+                    Ok(())
+                }
+            });
+            (stopped.err(), steps.get())
+        };
+        assert_eq!(asked(0), (None, 8));
+        for stop_at in 1..=8 {
+            assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
+        }
+    }
 
     fn file(path: &str, source: &str) -> SourceFile {
         let language = Language::detect(path).unwrap();

@@ -1,0 +1,119 @@
+//! How the values of settings are written that are more than a text or a number.
+
+use std::collections::BTreeMap;
+
+use nyxcore_gateway::TrustedProxies;
+use nyxcore_runs::RunKind;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::AllowedSources;
+
+/// Several words in one text, separated by commas, or in a list.
+fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        List(Vec<String>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Text(text) => text.split(',').map(str::to_owned).collect(),
+        Written::List(list) => list,
+    })
+}
+
+/// Kinds of runs with their limits: `sync=2,code_analysis=1`, or a table.
+pub(super) fn limits_read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, u16>, D::Error> {
+    use serde::de::Error;
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Table(BTreeMap<String, u16>),
+    }
+    let wrong = || {
+        let kinds = RunKind::names().join(", ");
+        D::Error::custom(format!(
+            "must be as in \"sync=2,code_analysis=1\", with numbers from 1 and the kinds {kinds}"
+        ))
+    };
+    let limits = match Written::deserialize(deserializer).map_err(|_| wrong())? {
+        Written::Table(table) => table,
+        Written::Text(text) => {
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            let pairs = parts.map(|part| {
+                let (kind, limit) = part.split_once('=')?;
+                Some((kind.trim().to_owned(), limit.trim().parse().ok()?))
+            });
+            pairs.collect::<Option<_>>().ok_or_else(wrong)?
+        }
+    };
+    let known = |(kind, limit): (&String, &u16)| *limit > 0 && RunKind::from_name(kind).is_some();
+    if limits.iter().all(known) {
+        Ok(limits)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// An address that a browser understands, without anything behind the host.
+pub(super) fn public_url_read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Url>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    match url {
+        Some(url) => Ok(Some(url)),
+        None => Err(serde::de::Error::custom(
+            "it is https:// or http:// and a host, and nothing behind it",
+        )),
+    }
+}
+
+/// `127.0.0.1,10.0.0.0/8` in one text or in a list.
+pub(super) fn proxies_read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<TrustedProxies, D::Error> {
+    let words = words_read(deserializer)?.join(",");
+    TrustedProxies::parse(&words).map_err(serde::de::Error::custom)
+}
+
+/// `local,private` in one text or in a list.
+pub(super) fn sources_read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<AllowedSources, D::Error> {
+    let kinds = words_read(deserializer)?;
+    let mut allowed = AllowedSources::default();
+    for kind in kinds
+        .iter()
+        .map(|kind| kind.trim())
+        .filter(|kind| !kind.is_empty())
+    {
+        match kind {
+            "local" => allowed.local = true,
+            "private" => allowed.private = true,
+            _ => {
+                return Err(serde::de::Error::custom(format!(
+                    "sources are `local` and `private`, not {kind:?}"
+                )));
+            }
+        }
+    }
+    Ok(allowed)
+}
