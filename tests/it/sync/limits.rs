@@ -65,6 +65,29 @@ on_both_databases! {
         }
     }
 
+    async fn a_bomb_in_the_history_keeps_nobody_from_the_files(db: TestDatabase) {
+        let world = World::new(&db, &store(&db).await, "acme").await;
+        let mut repository = repository(&db, "atlas");
+        let blob = repository.git_with(&["hash-object", "-w", "--stdin"], &[], b"x\n");
+        let mut tree = tree_of(&repository, 100, &format!("100644 blob {blob}"));
+        for _ in 0..2 {
+            tree = tree_of(&repository, 100, &format!("040000 tree {tree}"));
+        }
+        commit_tree(&repository, &tree);
+        repository.write("a.rs", "fn a() {}\n");
+        repository.commit("clean");
+        let source = world.source(&repository, None, "").await;
+        let sync = world.succeeded(source).await;
+        assert_eq!(world.paths(source).await, ["a.rs"]);
+        let told = world.messages(&sync).await;
+        assert!(told.iter().any(|text| text.starts_with("the history was not counted")), "{told:?}");
+        // From here on it is counted again.
+        repository.write("a.rs", "fn aa() {}\n");
+        repository.commit("two");
+        world.succeeded(source).await;
+        assert_eq!(world.files(source).await[0].commits, 1);
+    }
+
     async fn a_source_that_grows_beyond_the_limit_stays_as_it_was(db: TestDatabase) {
         let mut world = World::new(&db, &store(&db).await, "acme").await;
         world.options.files_max = 10;

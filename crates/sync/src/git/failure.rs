@@ -5,6 +5,11 @@ use super::GitError;
 /// Longest detail kept for the log, in characters.
 const DETAIL_CHARS_MAX: usize = 500;
 
+/// Of a remote that cannot read its own repository.
+const REMOTE_CORRUPT: &str = "repository corruption on the remote side";
+/// Of folders that lie deeper than `core.maxTreeDepth`, which is 2,048.
+const TREE_DEPTH: &str = "exceeded maximum allowed tree depth";
+
 /// The first rule whose words are in the text decides, so the particular come before the general.
 pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitError {
     // What the remote says is its own business: only git's words decide.
@@ -105,12 +110,15 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             operation,
             detail: detail_clean(stderr),
         }
-    } else if has(&["exceeded maximum allowed tree depth"]) {
-        // Either side's git refuses it: the remote's to send such folders, ours to take them.
+    } else if has(&[TREE_DEPTH])
+        || has(&[REMOTE_CORRUPT]) && stderr.contains(&format!("remote: fatal: {TREE_DEPTH}"))
+    {
+        // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote that knows why.
+        // Neither passes by itself, so that it can pretend nothing by it.
         GitError::RepositoryTooLarge {
             reason: "its folders lie deeper within each other than git allows",
         }
-    } else if has(&["repository corruption on the remote side"]) {
+    } else if has(&[REMOTE_CORRUPT]) {
         unreachable(
             "lacks objects of its own repository; is it a partial clone?",
             false,
@@ -212,6 +220,16 @@ mod tests {
             (
                 "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
                 "AUTHENTICATION_FAILED",
+                false,
+            ),
+            (
+                "remote: fatal: exceeded maximum allowed tree depth\nfatal: git upload-pack: aborting due to possible repository corruption on the remote side.",
+                "REPOSITORY_TOO_LARGE",
+                false,
+            ),
+            (
+                "fatal: git upload-pack: aborting due to possible repository corruption on the remote side.",
+                "REMOTE_UNREACHABLE",
                 false,
             ),
             (

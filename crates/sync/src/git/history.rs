@@ -20,6 +20,11 @@ use super::{
 /// Edges of a shallow clone that are told to git; one has a handful.
 const SHALLOW_COMMITS_MAX: usize = 1000;
 
+/// Paths that are counted. Linux has had some 140,000 in all its time; a history may unfold to any number from a few kilobytes.
+const PATHS_MAX: usize = 500_000;
+/// Longest time for counting: well below the ten minutes after which a run without progress counts as stuck.
+const HISTORY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
 /// What starts a commit in git's output. A path cannot be it, but for one that somebody made to be.
 const COMMIT_MARK: &[u8] = b"\x01";
 
@@ -83,7 +88,8 @@ impl RepositoryReader {
     ///
     /// # Errors
     /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`], [`GitError::Cancelled`],
-    /// [`GitError::Timeout`] after the options' `fetch_timeout`.
+    /// [`GitError::Timeout`] after the options' `fetch_timeout`
+    /// or five minutes, [`GitError::RepositoryTooLarge`] for more paths than can be counted.
     pub async fn history_churn(
         &self,
         query: &HistoryQuery,
@@ -115,11 +121,15 @@ impl RepositoryReader {
         .flag_with("--max-age", range.oldest_seconds)
         .flag_with("--max-count", query.commits_max)
         .config("log.showRoot", "true")
-        .timeout(self.options.fetch_timeout)
+        .timeout(self.options.fetch_timeout.min(HISTORY_TIMEOUT))
         .operands(range.revisions.iter().map(String::as_str).chain(["--"]));
         let mut counter = ChurnCounter::new(&query.scan_path);
         let mut sink = |bytes: &[u8]| {
             counter.take(bytes);
+            if counter.counts.len() > PATHS_MAX {
+                let reason = "its history has more paths than this server counts";
+                return Err(GitError::RepositoryTooLarge { reason });
+            }
             Ok(())
         };
         let counted = command.run_piped(cancel, &mut |_| (), &mut sink).await;

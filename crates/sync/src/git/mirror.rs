@@ -73,6 +73,14 @@ impl MirrorStore {
         self
     }
 
+    /// The mirror named `id`, as it is: the first fetch makes it where it is missing.
+    ///
+    /// # Errors
+    /// [`GitError::GitFailed`] for what is no name.
+    pub fn mirror(&self, id: &str) -> Result<Mirror, GitError> {
+        self.mirror_named(id)
+    }
+
     /// Opens the mirror named `id` (a UUID: letters, digits and `-`), makes it when it is missing, and makes it again when
     /// it cannot be opened. Waits while another process works on it.
     ///

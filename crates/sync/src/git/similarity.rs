@@ -33,7 +33,13 @@ impl Fingerprint {
             let (piece, after) = rest.split_at(end);
             let mut hash = DefaultHasher::new();
             // Git takes no account of how lines end.
-            hash.write(piece.strip_suffix(b"\r\n").unwrap_or(piece));
+            match piece.strip_suffix(b"\r\n") {
+                Some(line) => {
+                    hash.write(line);
+                    hash.write(b"\n");
+                }
+                None => hash.write(piece),
+            }
             *pieces.entry(hash.finish()).or_default() += piece.len() as u64;
             rest = after;
         }

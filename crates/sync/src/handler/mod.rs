@@ -156,10 +156,8 @@ impl<'a> Job<'a> {
     /// Everything up to the commit: the mirror, the files, the index.
     async fn bring(&self) -> Result<Brought, RunFailure> {
         self.context.phase("prepare", None, Some("objects")).await?;
-        let mirrors = &self.options.mirrors;
-        let mirror = mirrors
-            .mirror_open_or_create(&mirror_name(self.source.id), self.context.cancelled())
-            .await?;
+        let name = mirror_name(self.source.id);
+        let mirror = self.options.mirrors.mirror(&name)?;
         let fetched = self.mirror_fetch(&mirror).await?;
         if self.is_current(&fetched.head_commit) {
             return self.nothing_changed(&fetched.head_commit).await;

@@ -6,10 +6,12 @@ use nyxcore_projects::{
     FILE_PATH_MAX, FileChanges, NewFile, StoredFile, file_count, files_by_path,
 };
 
+use nyxcore_runs::Level;
+
 use super::{Failure, Job};
 use crate::git::{
-    ChangeKind, HistoryChurn, HistoryQuery, RepositoryReader, ScanPath, SkippedEntries, TreeChange,
-    files_too_many,
+    ChangeKind, GitError, HistoryChurn, HistoryQuery, RepositoryReader, ScanPath, SkippedEntries,
+    TreeChange, files_too_many,
 };
 
 /// What a sync is going to do.
@@ -132,9 +134,31 @@ impl Job<'_> {
                 commits_max: self.options.history_commits_max,
                 now: self.context.store().env().now(),
             };
-            plan.churn = Some(reader.history_churn(&query, cancel).await?);
+            plan.churn = self.history_counted(reader, &query).await?;
         }
         Ok(plan)
+    }
+
+    /// Counts the history. What cannot be counted keeps nobody from the files: the counts then stay as they were.
+    async fn history_counted(
+        &self,
+        reader: &RepositoryReader,
+        query: &HistoryQuery,
+    ) -> Result<Option<HistoryChurn>, Failure> {
+        let counted = reader.history_churn(query, self.context.cancelled()).await;
+        let error = match counted {
+            Ok(churn) => return Ok(Some(churn)),
+            Err(
+                error @ (GitError::RepositoryTooLarge { .. }
+                | GitError::Timeout { .. }
+                | GitError::GitFailed { .. }),
+            ) => error,
+            Err(error) => return Err(error.into()),
+        };
+        tracing::warn!(detail = error.detail(), %error, "a history was not counted");
+        let text = format!("the history was not counted, so that hotspots may be missing: {error}");
+        self.context.message(Level::Warning, text).await?;
+        Ok(None)
     }
 
     /// Passes where the source may have so many files. A comparison of two commits sees only those that differ.

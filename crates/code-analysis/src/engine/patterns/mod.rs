@@ -382,7 +382,8 @@ pub(crate) mod fixture {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        find(&files)
+        let Ok(found) = find(&files, || Ok::<_, std::convert::Infallible>(()));
+        found
             .into_iter()
             .filter(|pattern| pattern.kind == kind)
             .collect()
