@@ -2,13 +2,14 @@
 
 use nyxcore_projects::{SourceChanges, SourceId, Sources, source_update};
 use nyxcore_runs::RunStatus;
+use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
 use nyxcore_sync::{
     SourceCredential, SourceCredentialKind, Sync, source_credential_remove, source_credential_set,
     source_forget, source_url_changed, sync_settings_of,
 };
 use nyxcore_tenancy::Repository;
-use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, secret_names};
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, Secret, secret_names, secret_put};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
@@ -145,6 +146,41 @@ on_both_databases! {
         assert_eq!(end(&world.synced(source).await), REFUSED);
         sql(&db, &format!("UPDATE sources SET url = '{}'", good.url("atlas/.git"))).await;
         assert_eq!(end(&world.synced(source).await), GOOD);
+    }
+
+    /// A source that was imported has no credential of its own: it is fetched with the connection's token.
+    async fn a_source_of_a_connection_is_fetched_with_its_token(db: TestDatabase) {
+        let world = world(&db).await;
+        let mut repository = repository(&db, "atlas");
+        repository.write("a.rs", "fn a() {}\n");
+        repository.commit("one");
+        let options = GitHttpOptions {
+            filter: true,
+            credentials: Some(("x-access-token".into(), TOKEN.into())),
+            ..GitHttpOptions::default()
+        };
+        let server = GitHttpServer::start(&db.folder().join("remotes"), options).await;
+        let source = world.source_at(&server.url("atlas/.git"), None, "").await;
+        let id = GitConnectionId(world.store.env().id());
+        let scoped = world.store.write(world.tenant).await.unwrap();
+        let now: sea_orm::Value = scoped.env().now().into();
+        let base = "INSERT INTO git_connections (tenant_id, id, name, base_url, created_at, updated_at)
+            VALUES ($1, $2, 'ours', 'http://127.0.0.1:1/api/v3', $3, $3)";
+        scoped.sql_execute(base, [id.0.into(), now]).await.unwrap();
+        let used = "INSERT INTO sync_settings (tenant_id, source_id, connection_id) VALUES ($1, $2, $3)";
+        scoped.sql_execute(used, [source.0.into(), id.0.into()]).await.unwrap();
+        let keyring = world.options.keyring.as_ref().unwrap();
+        secret_put(&scoped, keyring, "git_connection", &id.to_string(), &Secret::new(TOKEN)).await.unwrap();
+        scoped.commit().await.unwrap();
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::Connection);
+        assert_eq!(end(&world.synced(source).await), GOOD);
+        // The server is another one: its token is not for it.
+        sql(&db, "UPDATE git_connections SET base_url = 'http://127.0.0.2:1/api/v3'").await;
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+        sql(&db, "UPDATE git_connections SET base_url = 'http://127.0.0.1:1/api/v3'").await;
+        // One of its own is stronger.
+        set(&world, source, token("ghp_another")).await;
+        assert_eq!(end(&world.synced(source).await), REFUSED);
     }
 
     async fn a_removed_source_leaves_no_secret(db: TestDatabase) {

@@ -23,6 +23,7 @@ pub use listing::{
 pub use model::{
     AddedConnection, ConnectionChanges, GitConnection, GitConnectionId, NewConnection,
 };
+pub(crate) use service::connection_token;
 pub use service::{
     GitConnections, connection_add, connection_count, connection_list, connection_remove,
     connection_update,

@@ -201,6 +201,22 @@ pub(super) async fn connection_hold(scoped: &Scoped<ReadWrite>, id: GitConnectio
     }
 }
 
+/// The token of a connection, for the sync of a source at that address: only where that is the connection's own server.
+pub(crate) async fn connection_token<A: Access>(
+    scoped: &Scoped<A>,
+    keyring: &Keyring,
+    id: GitConnectionId,
+    url: &str,
+) -> Result<Option<Secret>> {
+    let connection = GitConnections::get(scoped, id).await?;
+    let base = connection.and_then(|connection| BaseUrl::parse(&connection.base_url).ok());
+    if !base.is_some_and(|base| base.owns(url)) {
+        tracing::error!(connection = %id, "a connection is for another server than the source's: its token is not used");
+        return Ok(None);
+    }
+    secret_get(scoped, keyring, KIND, &id.to_string()).await
+}
+
 pub(super) async fn token_read<A: Access>(
     scoped: &Scoped<A>,
     keyring: &Keyring,

@@ -5,25 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
-    Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, id_format,
+    Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId,
 };
 use sea_orm::ActiveValue::Set;
-use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
-use url::Url;
-use uuid::Uuid;
 use zeroize::Zeroize;
 
 use super::settings::{OwnCredential, SettingsRows, SyncSettings, settings_change};
+use crate::connection::{GitConnectionId, connection_token};
 use crate::entity::sync_settings;
 use crate::git::{RemoteAccess, url_origin};
 
 /// The kind that these secrets are kept under; their name is the source's id.
 pub(super) const KIND: &str = "source_credential";
-/// The kind of the tokens of git connections; their name is the connection's id.
-const KIND_CONNECTION: &str = "git_connection";
-/// What the ids of git connections begin with.
-const CONNECTION_PREFIX: &str = "git_connection";
 /// The user name that goes with a connection's token; GitHub takes any.
 const CONNECTION_USER: &str = "x-access-token";
 /// The longest token, in bytes. A rule of this project: hosts' own are below 300, JSON web tokens below 4,000.
@@ -310,12 +304,11 @@ pub(crate) async fn source_access<A: Access>(
         return Ok(RemoteAccess::Anonymous);
     }
     let keyring = keyring.ok_or(Error::SecretUnreadable)?;
-    let (Some(origin), SourceCredentialKind::Connection) = (url_origin(&source.url), kind) else {
-        return own_access(scoped, keyring, source).await;
-    };
     match settings.connection_id {
-        Some(connection) => connection_access(scoped, keyring, connection, &origin).await,
-        None => Ok(RemoteAccess::Anonymous),
+        Some(id) if kind == SourceCredentialKind::Connection => {
+            connection_access(scoped, keyring, GitConnectionId(id), source).await
+        }
+        _ => own_access(scoped, keyring, source).await,
     }
 }
 
@@ -351,48 +344,19 @@ async fn own_access<A: Access>(
     })
 }
 
-#[derive(FromQueryResult)]
-struct Base {
-    base_url: String,
-}
-
 async fn connection_access<A: Access>(
     scoped: &Scoped<A>,
     keyring: &Keyring,
-    connection: Uuid,
-    origin: &str,
+    connection: GitConnectionId,
+    source: &Source,
 ) -> Result<RemoteAccess> {
-    let bases: Vec<Base> = scoped
-        .sql_all(
-            "SELECT base_url FROM git_connections WHERE tenant_id = $1 AND id = $2",
-            [connection.into()],
-        )
-        .await?;
-    if !bases.iter().any(|base| origin_fits(&base.base_url, origin)) {
-        tracing::error!(%connection, "a git connection is for another host than the source's: its token is not used");
-        return Ok(RemoteAccess::Anonymous);
-    }
-    let name = id_format(CONNECTION_PREFIX, connection);
-    let token = secret_get(scoped, keyring, KIND_CONNECTION, &name).await?;
+    let token = connection_token(scoped, keyring, connection, &source.url).await?;
     Ok(
         token.map_or(RemoteAccess::Anonymous, |token| RemoteAccess::Token {
             username: CONNECTION_USER.into(),
             token,
         }),
     )
-}
-
-/// Whether repositories at that origin are those of an API at `base_url`: the same host, or the API's host is `api.` before it, over the same
-/// protocol or a safer one. The port may be another: a server's API and its repositories can be at two.
-fn origin_fits(base_url: &str, origin: &str) -> bool {
-    let (Ok(base), Ok(origin)) = (Url::parse(base_url), Url::parse(origin)) else {
-        return false;
-    };
-    let (Some(api), Some(host)) = (base.host_str(), origin.host_str()) else {
-        return false;
-    };
-    let as_safe = origin.scheme() == "https" || origin.scheme() == base.scheme();
-    as_safe && (api == host || api.strip_prefix("api.") == Some(host))
 }
 
 #[cfg(test)]
@@ -493,33 +457,5 @@ mod tests {
             );
         }
         assert!(token("ada", "s3cret", "ssh://git.example.org:22").is_err());
-    }
-
-    #[test]
-    fn a_connections_token_is_for_the_host_of_its_api() {
-        for (base, origin, fits) in [
-            ("https://api.github.com", "https://github.com:443", true),
-            ("https://github.com", "https://github.com:443", true),
-            (
-                "https://ghe.example.org/api/v3",
-                "https://ghe.example.org:443",
-                true,
-            ),
-            ("https://api.github.com", "https://evil.example:443", false),
-            (
-                "https://api.github.com",
-                "https://evil.github.com:443",
-                false,
-            ),
-            ("https://api.github.com", "http://github.com:80", false),
-            (
-                "http://127.0.0.1:4000/api/v3",
-                "http://127.0.0.1:5000",
-                true,
-            ),
-            ("https://api.github.com", "ssh://github.com:22", false),
-        ] {
-            assert_eq!(origin_fits(base, origin), fits, "{base} {origin}");
-        }
     }
 }
