@@ -36,14 +36,19 @@ schema:
     "{{ target }}/debug/nyxcore" schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
-# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched); the price of isolation
-bench *folder: bench-isolation
+# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched); the price of isolation; a sync against git
+bench *folder: bench-isolation bench-sync
     cargo bench --package nyxcore-code-analysis --no-default-features --bench analyze -- {{ folder }}
 
 # A read through the scoped store with row-level security, against the same statement without: time and round trips, up to 500,000 rows
 bench-isolation:
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-tenancy --bench isolation
+
+# A sync against git itself, on a repository served over HTTP on loopback: the first, one of nothing, one of one file; and the worker's memory
+bench-sync *repository:
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-sync --features testing --bench sync -- {{ repository }}
 
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:

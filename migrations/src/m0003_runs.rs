@@ -24,6 +24,7 @@ impl MigrationTrait for Migration {
              input $json NOT NULL,
              attempt $int NOT NULL,
              max_attempts $int NOT NULL,
+             handed_back $int NOT NULL,
              priority $int NOT NULL,
              available_at $time NOT NULL,
              claimed_at $time,
@@ -31,6 +32,7 @@ impl MigrationTrait for Migration {
              lease_expires_at $time,
              cancel_requested $bool NOT NULL,
              event_count $int NOT NULL,
+             log_expired $bool NOT NULL,
              phase $text,
              progress_done $int NOT NULL,
              progress_total $int,
@@ -50,7 +52,10 @@ impl MigrationTrait for Migration {
         // One active run per subject: the guard that no two clicks can race past.
         ddl.run("CREATE UNIQUE INDEX runs_one_active ON runs (tenant_id, kind, subject) WHERE status IN ('QUEUED', 'RUNNING')")
             .await?;
-        ddl.run("CREATE INDEX runs_active ON runs (status, available_at) WHERE status IN ('QUEUED', 'RUNNING')")
+        // What waits, in lanes: a worker jumps from one tenant, kind and priority to the next, however long each lane is.
+        ddl.run("CREATE INDEX runs_waiting ON runs (tenant_id, kind, priority, available_at, id) WHERE status = 'QUEUED'")
+            .await?;
+        ddl.run("CREATE INDEX runs_running ON runs (tenant_id) WHERE status = 'RUNNING'")
             .await?;
         ddl.run("CREATE INDEX runs_subject ON runs (tenant_id, kind, subject, id)")
             .await?;
@@ -59,8 +64,8 @@ impl MigrationTrait for Migration {
         // Whose turn it is: the tenant that was served longest ago.
         ddl.run("CREATE INDEX runs_claimed ON runs (tenant_id, claimed_at) WHERE claimed_at IS NOT NULL")
             .await?;
-        // What is left of old runs' logs is taken away.
-        ddl.run("CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL")
+        // Whose log may be old enough to be taken away.
+        ddl.run("CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL AND NOT log_expired")
             .await?;
         ddl.system_access("runs").await?;
         // A run's story, which stays when its events are gone: who took it, when, how it ended, and how long each phase took.
@@ -80,6 +85,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
+        // A worker that claims a run begins the attempt with the same commit.
+        ddl.system_access("run_attempts").await?;
         ddl.tenant_table(
             "run_events",
             "run_id $uuid NOT NULL,

@@ -14,8 +14,11 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
         if ddl.is_postgres() {
-            ddl.tenant_table("search_documents", &format!("{COLUMNS}, tsv tsvector GENERATED ALWAYS AS (to_tsvector('simple', terms)) STORED"))
-                .await?;
+            ddl.tenant_table(
+                "search_documents",
+                &format!("{COLUMNS}, tsv tsvector GENERATED ALWAYS AS (terms::tsvector) STORED"),
+            )
+            .await?;
             ddl.run("CREATE INDEX search_documents_tsv ON search_documents USING gin (tsv)")
                 .await?;
             ddl.run(POSTGRES_SEARCH).await?;
@@ -38,7 +41,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `terms` is the text with its identifiers split; what a person reads is `title` and `body`. `subject` names what the document is
+/// `terms` is the text with its identifiers split, on PostgreSQL in the form of a `tsvector`; what a person reads is `title` and `body`. `subject` names what the document is
 /// about within its kind, `chunk` counts its pieces from 0, and `content_key` tells whether a piece changed.
 ///
 /// The long texts stand last: SQLite reads a row from its front, and a search looks at the rest of every row that it finds.
@@ -99,7 +102,7 @@ const POSTGRES_SEARCH: &str = "
                            row_number() OVER (PARTITION BY found.kind, found.subject ORDER BY found.score DESC, found.chunk) AS piece
                     FROM (
                         SELECT d.id, d.kind COLLATE \"C\" AS kind, d.subject COLLATE \"C\" AS subject, d.chunk, ts_rank(d.tsv, q, 1) AS score
-                        FROM public.search_documents d, to_tsquery('simple', query) q
+                        FROM public.search_documents d, CAST(query AS tsquery) q
                         WHERE d.tenant_id = (SELECT nullif(current_setting('nyxcore.tenant_id', true), '')::uuid)
                           AND d.tsv @@ q
                           AND d.kind = ANY (kinds)

@@ -26,6 +26,7 @@ use sea_orm::FromQueryResult;
 
 use crate::support::{store, store_at_rest, tenant};
 
+mod cancelled;
 mod world;
 
 use world::{

@@ -11,6 +11,8 @@ mod end_to_end;
 #[cfg(test)]
 mod gateway_transport;
 #[cfg(test)]
+mod github;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod house_rules;
@@ -28,6 +30,8 @@ mod people;
 mod personas;
 #[cfg(test)]
 mod projects;
+#[cfg(test)]
+mod remotes;
 #[cfg(test)]
 mod retrieval;
 #[cfg(test)]

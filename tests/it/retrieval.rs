@@ -48,6 +48,28 @@ on_both_databases! {
         }
     }
 
+    async fn whatever_is_written_is_taken_in_and_found_by_its_words(db: TestDatabase) {
+        let (store, acme) = acme(&db).await;
+        let texts = [
+            "it's a \"quoted\" back\\slash:1,2 'tick' & | ! <-> ( *",
+            "größenÄnderung naïve nai\u{308}ve 日本語 привет ελληνικά",
+            "emoji 👩‍👩‍👧 zero\u{200b}width nul\0nul tab\tbell\u{7}",
+            "ภาษาไทย हिन्दी עברית",
+            "1e5 0x7f 007 3.14 a.b@c.example /usr/lib/x https://example.org/?q=1",
+        ];
+        let documents = (0..).zip(texts).map(|(n, text)| document(KnowledgeKind::Note, &format!("n{n}"), text)).collect();
+        publish(&store, acme, documents).await;
+        for (question, subject) in [("back_slash", "n0"), ("tick", "n0"), ("größen", "n1"), ("привет", "n1"), ("日本語", "n1"), ("bell", "n2"), ("nul", "n2"),
+            ("ภาษาไทย", "n3"), ("עברית", "n3"), ("1e5", "n4"), ("007", "n4"), ("example.org", "n4")] {
+            assert_eq!(subjects(&ask(&store, acme, question).await)[0], subject, "{question}");
+        }
+        // One word, too long for a database's own limits, and one text of very many.
+        let words: String = (0..60_000).map(|n| format!("w{n} ")).collect();
+        publish(&store, acme, vec![document(KnowledgeKind::Note, "long", &format!("{} after", "x".repeat(5_000))), document(KnowledgeKind::Note, "many", &words)]).await;
+        assert_eq!(subjects(&ask(&store, acme, "after").await), ["long"]);
+        assert_eq!(subjects(&ask(&store, acme, "w17").await), ["many"]);
+    }
+
     async fn a_kind_with_many_documents_does_not_drown_the_others(db: TestDatabase) {
         let (store, acme) = acme(&db).await;
         let mut documents: Vec<Document> = (0..40).map(|n| code(&format!("src/lease_{n}.rs"), 1, "lease lease lease")).collect();

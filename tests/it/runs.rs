@@ -1,5 +1,12 @@
 //! Runs: started once, worked once, finished once, with a log that has no gap and no double.
 
+mod cancel;
+mod expire;
+mod fairness;
+mod processes;
+mod starts;
+mod story;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

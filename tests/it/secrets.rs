@@ -1,6 +1,6 @@
 //! Secrets at rest: sealed, bound to their place, moved to another key while servers go on, and nowhere to be found in a dump or a log.
 
-mod leaks;
+pub(crate) mod leaks;
 mod rotation;
 
 use nyxcore_model_catalog::{Provider, provider_key_get};

@@ -9,7 +9,7 @@ mod renames;
 mod repositories;
 mod sigkill;
 mod steps;
-mod world;
+pub(crate) mod world;
 
 use nyxcore_projects::{SourceChanges, SourceFile, Sources};
 use nyxcore_runs::{EventBody, RunStatus, Start};

@@ -18,11 +18,13 @@
 mod database;
 mod oidc;
 mod postgres;
+mod proxy;
 mod server;
 
 pub use database::{TestDatabase, run_on_postgres, run_on_sqlite};
 pub use oidc::{OidcProcess, OidcSetup};
-pub use server::{TestServer, nyxcore_command};
+pub use proxy::Proxy;
+pub use server::{TestServer, nyxcore_command, nyxcore_command_in};
 
 /// Makes two tests of each function: `on_sqlite::name` and `on_postgres::name`. Once a module.
 ///

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -111,6 +111,14 @@ impl Drop for TestServer {
 /// # Errors
 /// The binary has not been built.
 pub fn nyxcore_command(database: &TestDatabase) -> anyhow::Result<Command> {
+    nyxcore_command_in(database, &database.folder().join("data"))
+}
+
+/// As [`nyxcore_command`], with a data directory of its own: a machine of its own, as far as files go.
+///
+/// # Errors
+/// As [`nyxcore_command`].
+pub fn nyxcore_command_in(database: &TestDatabase, data_dir: &Path) -> anyhow::Result<Command> {
     let this = std::env::current_exe()?;
     // target/debug/deps/it-0123456789abcdef stands one folder below the binaries.
     let binary = this.ancestors().nth(2).map(|folder| folder.join("nyxcore"));
@@ -129,9 +137,7 @@ pub fn nyxcore_command(database: &TestDatabase) -> anyhow::Result<Command> {
     }
     // Away from the work tree, which may hold a nyxcore.toml.
     command.current_dir(database.folder());
-    command
-        .arg("--data-dir")
-        .arg(database.folder().join("data"));
+    command.arg("--data-dir").arg(data_dir);
     if database.backend() == DbBackend::Postgres {
         command.env("NYXCORE_DATABASE_URL", database.app_url());
     }

@@ -38,7 +38,7 @@ pub use engine::project::manifest::Manifest;
 pub use engine::project::stack::{Technology, TechnologyKind};
 pub use engine::project::{
     FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
-    ProjectMetrics, SourceFile, project_summarize,
+    ProjectMetrics, SourceFile, project_summarize, project_summarize_checked,
 };
 pub use engine::render::{project_table, report_table};
 pub use engine::skip::{SIZE_CAP, Skip};

@@ -7,6 +7,7 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
+use nyxcore_sync::connection::GithubAccess;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
@@ -88,6 +89,11 @@ impl Gateway {
     /// What secrets are sealed with.
     pub fn keyring(&self) -> &Keyring {
         &self.0.keyring
+    }
+
+    /// The way to GitHub, which is where sources may be.
+    pub(crate) fn github(&self) -> GithubAccess {
+        GithubAccess::new(self.0.source_policy.clone())
     }
 
     /// What one request may cost.

@@ -11,6 +11,7 @@ use async_graphql::extensions::{
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use nyxcore_sync::connection::ConnectionError;
 use nyxcore_sync::git::GitError;
 use nyxcore_tenancy::IdError;
 
@@ -90,7 +91,13 @@ fn error_code(error: &mut ServerError) {
         }
     };
     error.message = message;
-    error.extensions.get_or_insert_default().set("code", code);
+    let connection = error.source::<ConnectionError>();
+    let retry_after = connection.and_then(ConnectionError::retry_after);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("code", code);
+    if let Some(seconds) = retry_after {
+        extensions.set("retryAfter", seconds);
+    }
 }
 
 /// The code that an error will have in the answer, for the audit log.
@@ -119,13 +126,23 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<GitError>() {
         return Some((e.code(), e.to_string()));
     }
+    if let Some(e) = error.source::<ConnectionError>() {
+        return Some((e.code(), e.to_string()));
+    }
     None
 }
 
 /// What goes wrong inside is for the log.
 fn inside_log(error: &ServerError) {
     let shared = error.source::<Arc<nyxcore_tenancy::Error>>();
-    let inside = error.source().or(shared.map(|shared| &**shared));
+    let connection = match error.source::<ConnectionError>() {
+        Some(ConnectionError::Store(error)) => Some(error),
+        _ => None,
+    };
+    let inside = error
+        .source()
+        .or(shared.map(|shared| &**shared))
+        .or(connection);
     match inside {
         Some(nyxcore_tenancy::Error::Database(source)) => {
             tracing::error!(?source, "the database failed");

@@ -89,6 +89,7 @@ loaders! {
     projects: ById<projects::Projects> = by_id;
     sources: ById<projects::Sources> = by_id;
     files: ById<projects::SourceFiles> = by_id;
+    git_connections: ById<sync::connection::GitConnections> = by_id;
     notes: ById<projects::Notes> = by_id;
     action_points: ById<projects::ActionPoints> = by_id;
     blog_posts: ById<projects::BlogPosts> = by_id;
@@ -98,6 +99,8 @@ loaders! {
     consolidation_patterns: ById<knowledge::ConsolidationPatterns> = by_id;
     code_patterns: ById<analysis::CodePatterns> = by_id;
     runs: ById<runs::Runs> = by_id;
+    run_attempts: ByKey<runs::RunId, Vec<runs::RunAttempt>> =
+        by_key(|scoped, ids| Box::pin(runs::run_attempts(scoped, ids)));
     users: ByKey<UserId, User> = by_key(|scoped, ids| Box::pin(async move {
         let users = directory::users_by_id(scoped, ids).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())
@@ -119,6 +122,8 @@ loaders! {
         by_key(|scoped, ids| Box::pin(sync::sync_latest_of_projects(scoped, ids)));
     latest_source_syncs: ByKey<projects::SourceId, sync::Sync> =
         by_key(|scoped, ids| Box::pin(sync::sync_latest_of_sources(scoped, ids)));
+    sync_settings: ByKey<projects::SourceId, sync::SyncSettings> =
+        by_key(|scoped, ids| Box::pin(sync::sync_settings_of(scoped, ids)));
     latest_analyses: ByKey<projects::ProjectId, analysis::CodeAnalysis> =
         by_key(|scoped, ids| Box::pin(analysis::analysis_latest_of(scoped, ids)));
     syncs: ByKey<runs::RunId, sync::SyncDetail> = by_key(|scoped, ids| Box::pin(sync::sync_details(scoped, ids)));

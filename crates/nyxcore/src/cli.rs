@@ -26,13 +26,17 @@ pub enum Command {
     /// Serve the GraphQL API, with the workers in the same process
     ///
     /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
-    /// NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES ...), then from nyxcore.toml. Without
+    /// NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS, NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES ...), then from nyxcore.toml. Without
     /// NYXCORE_DATABASE_URL everything is kept in the data directory.
     ///
     /// The first start makes the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
     /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). Where there is a tenant already, they do nothing.
     Serve(ServeFlags),
     /// Carry out runs without serving the API (PostgreSQL)
+    ///
+    /// Any number of them, on any machines, share the runs of one database: NYXCORE_DATABASE_URL. Told to end by SIGTERM or Ctrl-C, a worker
+    /// hands its runs back, and another goes on with them; one that dies is noticed after 45 seconds. Further settings are those of `serve`:
+    /// NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES, NYXCORE_RUN_LOG_RETENTION_DAYS ...
     Worker(WorkerArgs),
     /// Bring the database's schema up to date
     ///
@@ -86,9 +90,12 @@ pub struct QuickstartArgs {
 /// What `worker` may be told.
 #[derive(Args)]
 pub struct WorkerArgs {
-    /// How many runs to carry out at once
+    /// How many runs to carry out at once [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
+    /// How many of them may be of one kind, as in `sync=2,code_analysis=1`
+    #[arg(long, value_name = "KIND=N,...")]
+    pub worker_limits: Option<String>,
     /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses)
     #[arg(long, value_name = "KINDS")]
     pub allow_sources: Option<String>,

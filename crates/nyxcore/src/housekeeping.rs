@@ -1,12 +1,14 @@
-//! What goes on beside the work: the uses of system scopes are written into the audit log, and entries, sessions and counters past their time
-//! are taken away.
+//! What goes on beside the work: syncs that are due are started, mirrors of sources that are gone are deleted, the uses of system scopes are
+//! written into the audit log, and entries, sessions, counters and logs of runs past their time are taken away.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use nyxcore_tenancy::Store;
+use nyxcore_runs::run_events_expire;
+use nyxcore_sync::{SyncOptions, TOPIC_SOURCE_GONE, mirrors_sweep, schedule_tick};
 use nyxcore_tenancy::audit::{audit_expire, system_uses_flush};
 use nyxcore_tenancy::sign_in::sign_in_sweep;
+use nyxcore_tenancy::{Signal, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,31 +18,53 @@ const FLUSH_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: u32 = 10;
 /// Flushes between two looks for old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
+/// How often syncs that are due are looked for.
+const SCHEDULE_EVERY: Duration = Duration::from_secs(15);
+/// How often mirrors are looked through where nobody tells that a source is gone.
+const MIRRORS_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long after a source went its mirror is deleted: who removes one often removes several, and a sync of it may be about to end.
+const MIRRORS_AFTER: Duration = Duration::from_secs(2);
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Entries of the audit log.
+    pub audit: TimeDelta,
+    /// Logs of runs, after their end.
+    pub run_logs: TimeDelta,
+}
 
 /// The task that keeps house until it is told to end.
 pub struct Housekeeping {
     ended: CancellationToken,
     task: JoinHandle<()>,
+    syncs: [JoinHandle<()>; 2],
 }
 
 impl Housekeeping {
-    /// Begins, keeping the audit log for so long.
-    pub fn start(store: &Store, keep: TimeDelta) -> Self {
+    /// Begins, keeping things for so long.
+    pub fn start(store: &Store, keep: Retention, syncs: SyncOptions) -> Self {
         let ended = CancellationToken::new();
+        let syncs = [
+            tokio::spawn(schedule_follow(store.clone(), ended.clone())),
+            tokio::spawn(mirrors_follow(store.clone(), syncs, ended.clone())),
+        ];
         let task = tokio::spawn(keep_house(store.clone(), keep, ended.clone()));
-        Self { ended, task }
+        Self { ended, task, syncs }
     }
 
     /// Writes down what is left, and ends.
     pub async fn end(self) {
         self.ended.cancel();
-        if let Err(error) = self.task.await {
-            tracing::warn!(%error, "housekeeping did not end as it should");
+        for task in [self.task].into_iter().chain(self.syncs) {
+            if let Err(error) = task.await {
+                tracing::warn!(%error, "housekeeping did not end as it should");
+            }
         }
     }
 }
 
-async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
+async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
         if round.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = sign_in_sweep(&store).await
@@ -48,7 +72,12 @@ async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
             tracing::warn!(?error, "old sessions could not be taken away");
         }
         if round.is_multiple_of(EXPIRE_EVERY) {
-            match audit_expire(&store, keep).await {
+            match run_events_expire(&store, keep.run_logs).await {
+                Ok(0) => {}
+                Ok(gone) => tracing::info!(gone, "took events of old runs away"),
+                Err(error) => tracing::warn!(?error, "the logs of runs could not be thinned"),
+            }
+            match audit_expire(&store, keep.audit).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(gone, "took old entries out of the audit log"),
                 Err(error) => tracing::warn!(?error, "the audit log could not be thinned"),
@@ -66,6 +95,42 @@ async fn keep_house(store: Store, keep: TimeDelta, ended: CancellationToken) {
         }
         if last {
             return;
+        }
+    }
+}
+
+async fn schedule_follow(store: Store, ended: CancellationToken) {
+    loop {
+        if let Err(error) = schedule_tick(&store).await {
+            tracing::warn!(?error, "syncs that are due could not be looked for");
+        }
+        tokio::select! {
+            () = ended.cancelled() => return,
+            () = tokio::time::sleep(SCHEDULE_EVERY) => {}
+        }
+    }
+}
+
+async fn mirrors_follow(store: Store, options: SyncOptions, ended: CancellationToken) {
+    let mut signals = store.signals();
+    loop {
+        match mirrors_sweep(&store, &options).await {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "deleted mirrors of sources that are gone"),
+            Err(error) => tracing::warn!(?error, "mirrors could not be swept"),
+        }
+        let gone = async {
+            loop {
+                match signals.recv().await {
+                    Signal::Changed { topic, .. } if topic != TOPIC_SOURCE_GONE => {}
+                    _ => break,
+                }
+            }
+            tokio::time::sleep(MIRRORS_AFTER).await;
+        };
+        tokio::select! {
+            () = ended.cancelled() => return,
+            _ = tokio::time::timeout(MIRRORS_EVERY, gone) => {}
         }
     }
 }

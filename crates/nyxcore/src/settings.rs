@@ -1,6 +1,6 @@
 //! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use nyxcore_gateway::{OidcProvider, TrustedProxies};
+use nyxcore_runs::RunKind;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::SignUp;
@@ -26,6 +27,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("database_url", "database_url"),
     ("allow_sources", "allow_sources"),
     ("workers", "workers"),
+    ("worker_limits", "worker_limits"),
+    ("run_log_retention_days", "runs.log_retention_days"),
+    ("fetch_bytes_max", "fetch_bytes_max"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
     ("audit_retention_days", "audit.retention_days"),
@@ -87,10 +91,14 @@ pub struct ServeFlags {
     #[arg(long, value_name = "KINDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_sources: Option<String>,
-    /// How many runs to carry out at once [default: 2]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many runs to carry out at once; 0 leaves them all to `nyxcore worker` [default: 2]
+    #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u16>,
+    /// How many of them may be of one kind, as in `sync=2,code_analysis=1`
+    #[arg(long, value_name = "KIND=N,...")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker_limits: Option<String>,
     /// Serve even as a database role that row-level security does not bind
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -133,14 +141,21 @@ pub struct Settings {
     /// Where repositories may come from besides public hosts.
     #[serde(deserialize_with = "sources_read")]
     pub allow_sources: AllowedSources,
-    /// Runs carried out at once.
+    /// Runs carried out at once; none in this process where it is 0.
     pub workers: u16,
+    /// Runs of one kind carried out at once.
+    #[serde(deserialize_with = "limits_read")]
+    pub worker_limits: BTreeMap<String, u16>,
+    /// The most bytes that one fetch of a repository may bring.
+    pub fetch_bytes_max: u64,
     /// Whether a role that row-level security does not bind may serve.
     pub allow_privileged_role: bool,
     /// Of the code analysis.
     pub analysis: AnalysisSettings,
     /// Of the audit log.
     pub audit: AuditSettings,
+    /// Of runs.
+    pub runs: RunSettings,
     /// The services that people sign in with.
     pub oidc: Vec<OidcSettings>,
     /// One more, of the environment.
@@ -165,6 +180,14 @@ pub struct Settings {
 pub struct AuditSettings {
     /// How many days entries are kept; 7 at least.
     pub retention_days: u16,
+}
+
+/// What the operator decides about runs.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    /// How many days after a run's end its log is kept.
+    pub log_retention_days: u16,
 }
 
 /// A service that people sign in with.
@@ -235,14 +258,18 @@ impl Settings {
             "listen": "127.0.0.1:4600",
             "allow_sources": "",
             "workers": 2,
+            "worker_limits": "",
+            "fetch_bytes_max": nyxcore_sync::FETCH_BYTES_MAX,
             "allow_privileged_role": false,
             "sign_up": "closed",
             "public_url": null,
             "trusted_proxies": "",
             "oidc": [],
-            // A rule of the product: 3 minutes.
             // As long as most auditors ask back.
             "audit": { "retention_days": 365 },
+            // Long enough to ask what went wrong; how each run ended is kept for good.
+            "runs": { "log_retention_days": 30 },
+            // A rule of the product: 3 minutes.
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));
         match (&global.config, file) {
@@ -288,6 +315,11 @@ impl Settings {
     /// How long the audit log is kept.
     pub fn audit_retention(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::days(i64::from(self.audit.retention_days))
+    }
+
+    /// How long the log of a run is kept after its end.
+    pub fn run_log_retention(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.runs.log_retention_days))
     }
 
     /// The services that people sign in with: those of the settings file, then the one of the environment.
@@ -368,6 +400,45 @@ fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
         Written::Text(text) => text.split(',').map(str::to_owned).collect(),
         Written::List(list) => list,
     })
+}
+
+/// Kinds of runs with their limits: `sync=2,code_analysis=1`, or a table.
+fn limits_read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, u16>, D::Error> {
+    use serde::de::Error;
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Table(BTreeMap<String, u16>),
+    }
+    let wrong = || {
+        let kinds = RunKind::names().join(", ");
+        D::Error::custom(format!(
+            "must be as in \"sync=2,code_analysis=1\", with numbers from 1 and the kinds {kinds}"
+        ))
+    };
+    let limits = match Written::deserialize(deserializer).map_err(|_| wrong())? {
+        Written::Table(table) => table,
+        Written::Text(text) => {
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            let pairs = parts.map(|part| {
+                let (kind, limit) = part.split_once('=')?;
+                Some((kind.trim().to_owned(), limit.trim().parse().ok()?))
+            });
+            pairs.collect::<Option<_>>().ok_or_else(wrong)?
+        }
+    };
+    let known = |(kind, limit): (&String, &u16)| *limit > 0 && RunKind::from_name(kind).is_some();
+    if limits.iter().all(known) {
+        Ok(limits)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// An address that a browser understands, without anything behind the host.
@@ -492,6 +563,21 @@ mod tests {
     }
 
     #[test]
+    fn the_kinds_of_runs_have_limits_in_one_text_or_in_a_table() {
+        let both = BTreeMap::from([("code_analysis".to_owned(), 1), ("sync".to_owned(), 2)]);
+        for toml in [
+            "worker_limits = ' sync=2, code_analysis = 1,'",
+            "[worker_limits]\nsync = 2\ncode_analysis = 1",
+        ] {
+            let settings = load(toml, ServeFlags::default());
+            let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(settings.worker_limits, both);
+        }
+        let none = load("", ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(none.worker_limits, BTreeMap::new());
+    }
+
+    #[test]
     fn how_people_sign_in_is_closed_by_default_and_can_be_opened() {
         let closed = load("", ServeFlags::default()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(closed.sign_up, SignUp::Closed);
@@ -514,6 +600,11 @@ mod tests {
         for (toml, named) in [
             ("quiet = 1", "quiet"),
             ("workers = 'pw-secret'", "workers"),
+            ("worker_limits = 'sync=pw-secret'", "worker_limits"),
+            ("worker_limits = 'pw-secret=1'", "worker_limits"),
+            ("worker_limits = 'sync=0'", "worker_limits"),
+            ("worker_limits = 'sync'", "worker_limits"),
+            ("worker_limits = { sync = -1 }", "worker_limits"),
             ("allow_sources = 'public'", "allow_sources"),
             ("sign_up = 'perhaps'", "sign_up"),
             ("public_url = 'https://u:pw-secret@host'", "public_url"),

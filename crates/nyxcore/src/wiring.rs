@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
-use nyxcore_runs::{RunKind, Workers};
+use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions};
+use nyxcore_sync::{SyncHandler, SyncOptions, sync_again, sync_swept};
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::system_uses_flush;
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::store_open;
 use crate::error::{Error, Result};
-use crate::housekeeping::Housekeeping;
+use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
@@ -70,12 +71,19 @@ impl App {
 
     /// How syncs are carried out.
     pub fn sync_options(&self) -> SyncOptions {
-        sync_options(self.data_dir.path(), self.policy.clone())
+        SyncOptions {
+            keyring: Some(self.keys.keyring()),
+            fetch_bytes_max: Some(self.settings.fetch_bytes_max),
+            ..sync_options(self.data_dir.path(), self.policy.clone())
+        }
     }
 
     /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
     pub fn workers_start(&self, quiet_period: TimeDelta) -> Workers {
-        Workers::builder(&self.store)
+        let limits = self.settings.worker_limits.iter();
+        let limits = limits.filter_map(|(kind, n)| Some((RunKind::from_name(kind)?, *n)));
+        let workers = Workers::builder(&self.store)
+            .name(worker_name())
             .concurrency(usize::from(self.settings.workers))
             .handler(
                 SyncHandler::new(self.sync_options())
@@ -84,7 +92,13 @@ impl App {
             )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
+            .follow_up(RunKind::Sync, sync_once_more())
             .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
+            .swept(RunKind::Sync, sync_swept());
+        limits
+            .fold(workers, |workers, (kind, n)| {
+                workers.limit(kind, usize::from(n))
+            })
             .start()
     }
 
@@ -111,7 +125,11 @@ impl App {
 
     /// Begins to keep house.
     pub fn housekeeping_start(&self) -> Housekeeping {
-        Housekeeping::start(&self.store, self.settings.audit_retention())
+        let keep = Retention {
+            audit: self.settings.audit_retention(),
+            run_logs: self.settings.run_log_retention(),
+        };
+        Housekeeping::start(&self.store, keep, self.sync_options())
     }
 
     /// The gateway.
@@ -138,6 +156,18 @@ impl App {
     }
 }
 
+/// What people know a worker by: the machine and the process.
+fn worker_name() -> String {
+    // Linux tells it in a file; elsewhere a shell that exports it does. It is for people alone, and nothing depends on it.
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let machine = machine.or_else(|| std::env::var("HOSTNAME").ok());
+    let machine = machine
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    format!("{}:{}", machine.unwrap_or("localhost"), std::process::id())
+}
+
 /// What the program says of itself.
 pub fn server_info() -> ServerInfo {
     ServerInfo {
@@ -150,6 +180,11 @@ fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
     SyncOptions::new(data_dir, policy, |path| {
         Language::detect(path).map(Language::as_str)
     })
+}
+
+/// A sync during which somebody pushed is followed by one more.
+fn sync_once_more() -> FollowUp {
+    Arc::new(|scoped, run| Box::pin(sync_again(scoped, run)))
 }
 
 /// Listens at an address; port 0 is any free one.

@@ -133,6 +133,24 @@ pub async fn sources_of<A: Access>(
     Ok(grouped(found, |source| Some(source.project_id)))
 }
 
+/// The sources at any of those addresses, of any project, oldest first. The addresses are compared as they are kept.
+///
+/// # Errors
+/// The database fails.
+pub async fn sources_by_url<A: Access>(scoped: &Scoped<A>, urls: &[String]) -> Result<Vec<Source>> {
+    let mut found = Vec::new();
+    for some in urls.chunks(IDS_MAX) {
+        let rows = scoped
+            .find::<source::Entity>()
+            .filter(source::Column::Url.is_in(some))
+            .order_by_asc(source::Column::Id)
+            .all()
+            .await?;
+        found.extend(rows.into_iter().map(Source::from));
+    }
+    Ok(found)
+}
+
 /// One page of a source's files in the order of their paths, byte by byte. With a path, only the file that has it and those below it.
 ///
 /// # Errors

@@ -58,6 +58,5 @@ pub use publish::{documents_publish, documents_withdraw, documents_withdraw_proj
 pub use search::search;
 pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
 pub use text::excerpt::excerpt;
-pub use text::{
-    QUERY_TERMS_MAX, TERM_CHARS_MAX, fts5_query, query_terms, split_identifiers, tsquery,
-};
+pub use text::vector::{tsquery, tsvector};
+pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, fts5_query, query_terms, split_identifiers};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+use nyxcore_tenancy::{Backend, ReadWrite, Result, Scoped};
 use sea_orm::sea_query::Condition;
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 use sha2::{Digest, Sha256};
@@ -11,9 +11,10 @@ use uuid::Uuid;
 use crate::entity::search_document::{self as row, Column};
 use crate::model::{Document, KnowledgeKind, Published};
 use crate::text::split_identifiers;
+use crate::text::vector::tsvector;
 
 /// Part of every content key: raise it when the same text comes to other terms, so that everything is written anew.
-const TERMS_VERSION: u8 = 1;
+const TERMS_VERSION: u8 = 2;
 
 /// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
 /// for each byte of short, distinct words; no chunk that is worth reading comes near.
@@ -57,12 +58,11 @@ pub async fn documents_publish(
             let content_key = content_key(&document);
             match former.remove(&chunk) {
                 Some(old) if old.content_key == content_key => published.unchanged += 1,
-                old => rows.push(row_of(
-                    old.map_or_else(|| scoped.env().id(), |old| old.id),
-                    chunk,
-                    content_key,
-                    document,
-                )),
+                old => {
+                    let id = old.map_or_else(|| scoped.env().id(), |old| old.id);
+                    let terms = terms_stored(scoped.backend(), &document);
+                    rows.push(row_of(id, chunk, content_key, terms, document));
+                }
             }
         }
         gone.extend(former.into_values().map(|old| old.id));
@@ -164,8 +164,13 @@ async fn former_chunks(
     Ok(former)
 }
 
-fn row_of(id: Uuid, chunk: i64, content_key: String, document: Document) -> row::ActiveModel {
-    let terms = terms(&document);
+fn row_of(
+    id: Uuid,
+    chunk: i64,
+    content_key: String,
+    terms: String,
+    document: Document,
+) -> row::ActiveModel {
     row::ActiveModel {
         id: Set(id),
         project_id: Set(document.project_id),
@@ -182,6 +187,15 @@ fn row_of(id: Uuid, chunk: i64, content_key: String, document: Document) -> row:
         stack: Set(document.stack),
         content_key: Set(content_key),
         ..Default::default()
+    }
+}
+
+/// The terms as the database's own full text takes them.
+fn terms_stored(backend: Backend, document: &Document) -> String {
+    let terms = terms(document);
+    match backend {
+        Backend::Postgres => tsvector(&terms),
+        _ => terms,
     }
 }
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::fusion::{Ranked, fuse};
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
 use crate::text::excerpt::excerpt;
-use crate::text::{fts5_query, query_terms, tsquery};
+use crate::text::vector::tsquery;
+use crate::text::{fts5_query, query_terms};
 
 /// The most characters of a hit that are shown: some five lines.
 const EXCERPT_CHARS: usize = 400;

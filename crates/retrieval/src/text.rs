@@ -6,6 +6,7 @@
 
 pub mod chunk;
 pub mod excerpt;
+pub mod vector;
 
 use std::collections::HashSet;
 
@@ -72,34 +73,15 @@ fn distinct_terms(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
 /// [`QUERY_TERMS_MAX`] terms are taken.
 #[must_use]
 pub fn fts5_query(terms: &[impl AsRef<str>]) -> Option<String> {
-    any_of(terms, " OR ", |term| {
-        format!("\"{}\"", term.replace('"', "\"\""))
-    })
-}
-
-/// The terms as the text of a PostgreSQL query, any of them, for `to_tsquery('simple', $1)`. `None` when there is
-/// nothing to look for.
-///
-/// Every term is a quoted lexeme with quotes and backslashes doubled. It is for `to_tsquery`, not for a cast to
-/// `tsquery`: only the function splits `user_id` as the index does. At most [`QUERY_TERMS_MAX`] terms are taken.
-#[must_use]
-pub fn tsquery(terms: &[impl AsRef<str>]) -> Option<String> {
-    any_of(terms, " | ", |term| {
-        format!("'{}'", term.replace('\\', "\\\\").replace('\'', "''"))
-    })
-}
-
-fn any_of(terms: &[impl AsRef<str>], or: &str, quote: impl Fn(&str) -> String) -> Option<String> {
     let quoted: Vec<String> = terms
         .iter()
         .map(AsRef::as_ref)
-        // An empty lexeme is a syntax error in PostgreSQL.
         .filter(|term| term.contains(char::is_alphanumeric))
         .take(QUERY_TERMS_MAX)
-        // Neither database takes a NUL.
-        .map(|term| quote(&term.replace('\0', " ")))
+        // SQLite's text ends at a NUL.
+        .map(|term| format!("\"{}\"", term.replace('\0', " ").replace('"', "\"\"")))
         .collect();
-    (!quoted.is_empty()).then(|| quoted.join(or))
+    (!quoted.is_empty()).then(|| quoted.join(" OR "))
 }
 
 /// A run of letters, digits and `_` in a text.
@@ -262,13 +244,7 @@ mod tests {
             fts5_query(&["NOT", "a\"b", "x*"]).as_deref(),
             Some(r#""NOT" OR "a""b" OR "x*""#)
         );
-        assert_eq!(
-            tsquery(&["a & !b", "it's", "c\\d"]).as_deref(),
-            Some(r"'a & !b' | 'it''s' | 'c\\d'")
-        );
         assert_eq!(fts5_query(&["\0", "--", ""]), None);
-        assert_eq!(tsquery(&["'", "\\", " "]), None);
-        assert_eq!(tsquery(&["a\0b"]).as_deref(), Some("'a b'"));
     }
 
     #[test]
@@ -277,21 +253,17 @@ mod tests {
     }
 
     /// Reads a list of quoted strings as the database does; `None` when there is anything outside the quotes.
-    fn unquote(query: &str, quote: char, or: &str, escapes: &[char]) -> Option<Vec<String>> {
+    fn unquote(query: &str) -> Option<Vec<String>> {
         let mut rest = query;
         let mut found = Vec::new();
         loop {
-            let mut inside = rest.strip_prefix(quote)?.chars();
+            let mut inside = rest.strip_prefix('"')?.chars();
             let mut term = String::new();
             loop {
-                let c = inside.next()?;
-                if c == quote && !inside.as_str().starts_with(quote) {
-                    break;
-                }
-                if escapes.contains(&c) {
-                    term.push(inside.next()?);
-                } else {
-                    term.push(c);
+                match inside.next()? {
+                    '"' if inside.as_str().starts_with('"') => term.push(inside.next()?),
+                    '"' => break,
+                    c => term.push(c),
                 }
             }
             found.push(term);
@@ -299,7 +271,7 @@ mod tests {
             if rest.is_empty() {
                 return Some(found);
             }
-            rest = rest.strip_prefix(or)?;
+            rest = rest.strip_prefix(" OR ")?;
         }
     }
 
@@ -312,13 +284,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tsquery_is_made_of_quoted_lexemes_and_nothing_else(terms in any_terms()) {
+        fn a_query_is_made_of_quoted_strings_and_nothing_else(terms in any_terms()) {
             let expected: Vec<String> = terms.iter()
                 .filter(|term| term.contains(char::is_alphanumeric))
                 .take(QUERY_TERMS_MAX)
                 .map(|term| term.replace('\0', " "))
                 .collect();
-            let read = tsquery(&terms).map(|query| unquote(&query, '\'', " | ", &['\'', '\\']));
+            let read = fts5_query(&terms).map(|query| unquote(&query));
             prop_assert_eq!(read, (!expected.is_empty()).then_some(Some(expected)));
         }
 

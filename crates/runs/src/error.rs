@@ -1,5 +1,7 @@
 //! What a run can end with, and what the crate's own calls can fail with.
 
+use chrono::TimeDelta;
+
 /// Why a run failed, as its reader will see it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -10,30 +12,46 @@ pub struct RunFailure {
     pub message: String,
     /// Whether another attempt may succeed (a network that was down), or never will (a branch that is not there).
     pub transient: bool,
+    /// Another attempt before this has passed is in vain: whoever refused said so.
+    pub retry_after: Option<TimeDelta>,
 }
 
 impl RunFailure {
-    /// A failure that no retry mends.
-    pub fn permanent(code: &'static str, message: impl Into<String>) -> Self {
+    /// A failure of which only the code at hand knows whether it may pass.
+    pub fn new(code: &'static str, message: impl Into<String>, transient: bool) -> Self {
         Self {
             code,
             message: message.into(),
-            transient: false,
+            transient,
+            retry_after: None,
         }
+    }
+
+    /// A failure that no retry mends.
+    pub fn permanent(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, message, false)
     }
 
     /// A failure that may pass.
     pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            transient: true,
-        }
+        Self::new(code, message, true)
     }
 
     /// The work was told to stop and did.
     pub fn stopped() -> Self {
         Self::permanent("CANCELLED", "the run was told to stop")
+    }
+
+    /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that counts.
+    #[must_use]
+    pub fn retry_after(mut self, wait: TimeDelta) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// A worker that was given up tried to write.
+    pub(crate) fn lease_lost() -> Self {
+        Self::permanent("LEASE_LOST", "another worker has taken this run")
     }
 }
 
@@ -41,13 +59,10 @@ impl From<nyxcore_tenancy::Error> for RunFailure {
     fn from(error: nyxcore_tenancy::Error) -> Self {
         // The source is for the log alone: a database's own words may name hosts and columns.
         tracing::warn!(error = ?error, "a run met an error of the store");
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-            transient: matches!(
-                error,
-                nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
-            ),
-        }
+        let transient = matches!(
+            error,
+            nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
+        );
+        Self::new(error.code(), error.to_string(), transient)
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::Stream;
 use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped, Signal, Store, TenantId};
-use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet, Value};
 use uuid::Uuid;
 
 use crate::entity::{run, run_event};
-use crate::model::{EventBody, RunEvent, RunId};
+use crate::model::{EventBody, Progress, RunEvent, RunId};
 
 /// News about a run: an event was written.
 pub(crate) const TOPIC_EVENT: &str = "run_event";
@@ -26,64 +26,98 @@ const BATCH: u64 = 500;
 /// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
 const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
-/// Which state of a run a write is for. A worker's writes pass only while it still holds the run.
+/// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while that is so.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Fence {
-    /// Only as the worker that holds this attempt.
-    Held { worker: Uuid, attempt: i64 },
-    /// The caller has just changed the run's row in this transaction.
-    Locked,
+pub(crate) struct Held {
+    pub run: RunId,
+    pub worker: Uuid,
+    pub attempt: i64,
 }
 
 #[derive(FromQueryResult)]
-struct NextSeq {
+struct Counted {
     event_count: i64,
+    cancel_requested: bool,
 }
 
-/// Appends an event, if the fence lets it pass. The number comes from the run's own row, so that the log has no gap and no double
-/// whatever writes at once.
+/// Appends an event for the worker that holds the run, with how far the run is where that is told. `None` where another holds it by now:
+/// then nothing is written. Otherwise whether somebody asked meanwhile for the run to stop; to know that costs no statement more.
+pub(crate) async fn event_tell(
+    scoped: &Scoped<ReadWrite>,
+    held: Held,
+    progress: Option<&Progress>,
+    body: &EventBody,
+) -> Result<Option<bool>> {
+    let sql = "UPDATE runs SET event_count = event_count + 1, progress_at = $5, phase = coalesce($6, phase),
+                      progress_done = coalesce($7, progress_done),
+                      progress_total = CASE WHEN $6 IS NULL THEN progress_total ELSE $8 END,
+                      progress_unit = CASE WHEN $6 IS NULL THEN progress_unit ELSE $9 END,
+                      progress_bytes_done = CASE WHEN $6 IS NULL THEN progress_bytes_done ELSE $10 END,
+                      progress_bytes_total = CASE WHEN $6 IS NULL THEN progress_bytes_total ELSE $11 END
+               WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
+               RETURNING event_count, cancel_requested";
+    let values: [Value; 10] = [
+        held.run.0.into(),
+        held.worker.into(),
+        held.attempt.into(),
+        scoped.env().now().into(),
+        progress.map(|progress| progress.phase.clone()).into(),
+        progress.map(|progress| progress.done).into(),
+        progress.and_then(|progress| progress.total).into(),
+        progress.and_then(|progress| progress.unit.clone()).into(),
+        progress.and_then(|progress| progress.bytes_done).into(),
+        progress.and_then(|progress| progress.bytes_total).into(),
+    ];
+    let counted: Vec<Counted> = scoped.sql_all(sql, values).await?;
+    let Some(counted) = counted.into_iter().next() else {
+        return Ok(None);
+    };
+    events_insert(
+        scoped,
+        held.run,
+        counted.event_count,
+        std::slice::from_ref(body),
+    )
+    .await?;
+    Ok(Some(counted.cancel_requested))
+}
+
+/// Appends an event to a run whose row the caller has just changed in this transaction. The number comes from that row, so that the log
+/// has no gap and no double whatever writes at once.
 pub(crate) async fn event_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
-    fence: Fence,
     body: &EventBody,
-) -> Result<Option<i64>> {
-    events_append(scoped, run, fence, std::slice::from_ref(body)).await
+) -> Result<()> {
+    events_append(scoped, run, std::slice::from_ref(body)).await
 }
 
-/// Appends events in as many statements as one takes; the answer is the number of the last.
+/// As [`event_append`] for several events, in as many statements as one takes.
 pub(crate) async fn events_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
-    fence: Fence,
     bodies: &[EventBody],
-) -> Result<Option<i64>> {
+) -> Result<()> {
+    let sql = "UPDATE runs SET event_count = event_count + $3 WHERE tenant_id = $1 AND id = $2
+               RETURNING event_count, cancel_requested";
     let more = i64::try_from(bodies.len()).unwrap_or(i64::MAX);
-    let next: Vec<NextSeq> = match fence {
-        Fence::Held { worker, attempt } => {
-            scoped
-                .sql_all(
-                    "UPDATE runs SET event_count = event_count + $5
-                     WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING'
-                     RETURNING event_count",
-                    [run.0.into(), worker.into(), attempt.into(), more.into()],
-                )
-                .await?
-        }
-        Fence::Locked => {
-            scoped
-                .sql_all(
-                    "UPDATE runs SET event_count = event_count + $3 WHERE tenant_id = $1 AND id = $2 RETURNING event_count",
-                    [run.0.into(), more.into()],
-                )
-                .await?
-        }
-    };
-    let Some(NextSeq { event_count: last }) = next.into_iter().next() else {
-        return Ok(None);
-    };
+    let counted: Vec<Counted> = scoped.sql_all(sql, [run.0.into(), more.into()]).await?;
+    match counted.first() {
+        Some(counted) => events_insert(scoped, run, counted.event_count, bodies).await,
+        None => Err(Error::NotFound("run")),
+    }
+}
+
+/// Writes events whose last has that number.
+async fn events_insert(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    last: i64,
+    bodies: &[EventBody],
+) -> Result<()> {
+    let first = last - i64::try_from(bodies.len()).unwrap_or(i64::MAX) + 1;
     let at = scoped.env().now();
-    let rows = (last - more + 1..).zip(bodies).map(|(seq, body)| {
+    let rows = (first..).zip(bodies).map(|(seq, body)| {
         let payload = serde_json::to_value(body).map_err(|e| Error::Invalid(e.to_string()))?;
         Ok(run_event::ActiveModel {
             run_id: Set(run),
@@ -94,8 +128,7 @@ pub(crate) async fn events_append(
         })
     });
     scoped.insert_all(rows.collect::<Result<_>>()?).await?;
-    scoped.announce(TOPIC_EVENT, run.0).await?;
-    Ok(Some(last))
+    scoped.announce(TOPIC_EVENT, run.0).await
 }
 
 /// The events of a run that come after number `after`, oldest first.

@@ -44,16 +44,20 @@
 //! }
 //! ```
 
+mod attempt;
 mod entity;
 mod error;
 mod events;
+mod expire;
 mod model;
 mod repository;
 mod service;
 mod worker;
 
+pub use attempt::{AttemptOutcome, RunAttempt, RunPhase, run_attempts};
 pub use error::RunFailure;
 pub use events::{activity_follow, event_list, run_follow};
+pub use expire::run_events_expire;
 pub use model::{
     EventBody, Level, NewRun, Priority, Progress, Run, RunError, RunEvent, RunId, RunKind,
     RunStatus, Start,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::{UserId, typed_id};
-use sea_orm::{DeriveActiveEnum, EnumIter};
+use sea_orm::{ActiveEnum, DeriveActiveEnum, EnumIter, Iterable};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,6 +33,22 @@ pub enum RunKind {
     Documentation,
     AutoFix,
     Refactor,
+}
+
+impl RunKind {
+    /// The kind of that name in lower case, as in `code_analysis`: how an operator writes it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::iter().find(|kind| kind.to_value().eq_ignore_ascii_case(name))
+    }
+
+    /// The names of all kinds.
+    #[must_use]
+    pub fn names() -> Vec<String> {
+        Self::iter()
+            .map(|kind| kind.to_value().to_ascii_lowercase())
+            .collect()
+    }
 }
 
 /// Where a run stands.

@@ -4,10 +4,14 @@ use chrono::TimeDelta;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
 
+use crate::attempt::{AttemptOutcome, RunPhase, attempt_end};
 use crate::entity::run;
-use crate::events::{Fence, TOPIC_CANCEL, TOPIC_QUEUED, event_append};
+use crate::events::{TOPIC_CANCEL, TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, NewRun, Run, RunId, RunStatus, Start};
 use crate::repository::Runs;
+
+/// How often a start looks again whose run was in the way of one that ended before it could be read.
+const START_TRIES: usize = 3;
 
 /// A run that has not moved for this long is stuck, whatever its lease says.
 pub const STALL_AFTER: TimeDelta = TimeDelta::minutes(10);
@@ -20,6 +24,16 @@ pub const STALL_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// # Errors
 /// The database fails.
 pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start> {
+    for _ in 0..START_TRIES {
+        if let Some(start) = run_try_start(scoped, &new).await? {
+            return Ok(start);
+        }
+    }
+    Err(Error::Busy)
+}
+
+/// `None` where another start was in the way whose run has ended since.
+async fn run_try_start(scoped: &Scoped<ReadWrite>, new: &NewRun) -> Result<Option<Start>> {
     let now = scoped.env().now();
     let subject = Condition::all()
         .add(run::Column::Kind.eq(new.kind))
@@ -28,7 +42,7 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
         if active.status == RunStatus::Running && now - active.progress_at >= STALL_AFTER {
             run_stalled(scoped, active.id).await?;
         } else {
-            return Ok(Start::AlreadyActive(active.into()));
+            return Ok(Some(Start::AlreadyActive(active.into())));
         }
     }
     if let Some(quiet) = new.quiet_period {
@@ -42,23 +56,23 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
             .one()
             .await?;
         if let Some(recent) = recent {
-            return Ok(Start::RecentlyCompleted(recent.into()));
+            return Ok(Some(Start::RecentlyCompleted(recent.into())));
         }
     }
     let id = RunId(scoped.env().id());
     let inserted = scoped
         .sql_execute(
-            "INSERT INTO runs (tenant_id, id, kind, subject, status, project_id, started_by, input, attempt, max_attempts, priority,
-                               available_at, cancel_requested, event_count, progress_done, progress_at, created_at)
-             VALUES ($1, $2, $3, $4, 'QUEUED', $5, $6, $7, 0, $8, $12, $11, $10, 0, 0, $9, $9)
+            "INSERT INTO runs (tenant_id, id, kind, subject, status, project_id, started_by, input, attempt, max_attempts, handed_back,
+                               priority, available_at, cancel_requested, event_count, log_expired, progress_done, progress_at, created_at)
+             VALUES ($1, $2, $3, $4, 'QUEUED', $5, $6, $7, 0, $8, 0, $12, $11, $10, 0, $10, 0, $9, $9)
              ON CONFLICT DO NOTHING",
             [
                 id.0.into(),
                 new.kind.into(),
-                new.subject.into(),
+                new.subject.clone().into(),
                 new.project_id.into(),
                 new.started_by.map(|user| user.0).into(),
-                new.input.into(),
+                new.input.clone().into(),
                 new.max_attempts.into(),
                 now.into(),
                 Value::from(false),
@@ -69,13 +83,11 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
         .await?;
     if inserted == 0 {
         // Somebody else's start was committed between the look and the insert.
-        return match run_active(scoped, subject).await? {
-            Some(active) => Ok(Start::AlreadyActive(active.into())),
-            None => Err(Error::Busy),
-        };
+        let active = run_active(scoped, subject).await?;
+        return Ok(active.map(|active| Start::AlreadyActive(active.into())));
     }
     scoped.announce(TOPIC_QUEUED, id.0).await?;
-    Ok(Start::Started(Runs::require(scoped, id).await?))
+    Ok(Some(Start::Started(Runs::require(scoped, id).await?)))
 }
 
 async fn run_active(scoped: &Scoped<ReadWrite>, subject: Condition) -> Result<Option<run::Model>> {
@@ -94,20 +106,22 @@ async fn run_active(scoped: &Scoped<ReadWrite>, subject: Condition) -> Result<Op
 pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
     scoped.permit(Action::Cancel, Resource::Run, id.uuid())?;
     Runs::require(scoped, id).await?;
-    let queued = by_status(id, RunStatus::Queued);
-    if run_end(scoped, id, queued, RunStatus::Cancelled, None).await? {
-        return Runs::require(scoped, id).await;
-    }
-    let asked = run::ActiveModel {
-        cancel_requested: Set(true),
-        ..Default::default()
-    };
-    if scoped
-        .update(by_status(id, RunStatus::Running), asked)
-        .await?
-        > 0
-    {
-        scoped.announce(TOPIC_CANCEL, id.0).await?;
+    // A run changes hands between two looks: from the queue to a worker, and back where that worker leaves.
+    for _ in 0..2 {
+        let queued = by_status(id, RunStatus::Queued);
+        let ending = Ending::of(RunStatus::Cancelled);
+        if run_end(scoped, id, queued, ending).await? {
+            break;
+        }
+        let asked = run::ActiveModel {
+            cancel_requested: Set(true),
+            ..Default::default()
+        };
+        let running = by_status(id, RunStatus::Running);
+        if scoped.update(running, asked).await? > 0 {
+            scoped.announce(TOPIC_CANCEL, id.0).await?;
+            break;
+        }
     }
     Runs::require(scoped, id).await
 }
@@ -119,11 +133,37 @@ pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
 pub(crate) async fn run_stalled(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<bool> {
     let limit = scoped.env().now() - STALL_AFTER;
     let which = by_status(id, RunStatus::Running).add(run::Column::ProgressAt.lte(limit));
-    let error = (
-        "RUN_STALLED",
-        "no progress for 10 minutes: start it again".to_owned(),
-    );
-    run_end(scoped, id, which, RunStatus::Failed, Some(error)).await
+    let ending = Ending {
+        error: Some((
+            "RUN_STALLED",
+            "no progress for 10 minutes: start it again".to_owned(),
+        )),
+        outcome: Some(AttemptOutcome::Stalled),
+        ..Ending::of(RunStatus::Failed)
+    };
+    run_end(scoped, id, which, ending).await
+}
+
+/// How a run ends.
+pub(crate) struct Ending {
+    pub status: RunStatus,
+    pub error: Option<(&'static str, String)>,
+    /// How the attempt at it ended; `None` where no worker had it.
+    pub outcome: Option<AttemptOutcome>,
+    /// The attempt's phases, where the worker tells them.
+    pub phases: Option<Vec<RunPhase>>,
+}
+
+impl Ending {
+    /// Of a run that no worker has, without an error.
+    pub(crate) fn of(status: RunStatus) -> Self {
+        Self {
+            status,
+            error: None,
+            outcome: None,
+            phases: None,
+        }
+    }
 }
 
 /// Ends a run that meets the condition, with its last event. False where none does: somebody else ended it.
@@ -131,17 +171,17 @@ pub(crate) async fn run_end(
     scoped: &Scoped<ReadWrite>,
     id: RunId,
     which: Condition,
-    status: RunStatus,
-    error: Option<(&str, String)>,
+    ending: Ending,
 ) -> Result<bool> {
     let now = scoped.env().now();
-    let (code, message) = error.map_or((None, None), |(c, m)| (Some(c.to_owned()), Some(m)));
+    let status = ending.status;
+    let error = ending.error.as_ref();
     let ended = run::ActiveModel {
         status: Set(status),
         worker: Set(None),
         lease_expires_at: Set(None),
-        error_code: Set(code),
-        error_message: Set(message),
+        error_code: Set(error.map(|(code, _)| (*code).to_owned())),
+        error_message: Set(error.map(|(_, message)| message.clone())),
         progress_at: Set(now),
         finished_at: Set(Some(now)),
         ..Default::default()
@@ -149,7 +189,11 @@ pub(crate) async fn run_end(
     if scoped.update(which, ended).await? == 0 {
         return Ok(false);
     }
-    event_append(scoped, id, Fence::Locked, &EventBody::Finished { status }).await?;
+    if let Some(outcome) = ending.outcome {
+        let error = error.map(|(code, message)| (*code, message.as_str()));
+        attempt_end(scoped, id, outcome, error, ending.phases).await?;
+    }
+    event_append(scoped, id, &EventBody::Finished { status }).await?;
     Ok(true)
 }
 

@@ -12,11 +12,7 @@ impl From<GitError> for RunFailure {
         if let Some(detail) = error.detail() {
             tracing::warn!(code = error.code(), detail, "git failed in a sync");
         }
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-            transient: error.is_transient(),
-        }
+        Self::new(error.code(), error.to_string(), error.is_transient())
     }
 }
 

@@ -30,22 +30,35 @@
 //! }
 //! ```
 
+pub mod connection;
 mod entity;
 mod error;
 pub mod git;
 mod handler;
+mod mirrors;
 mod model;
 mod options;
+mod remote;
 mod repository;
 mod service;
 mod step;
 
 pub use handler::SyncHandler;
+pub use mirrors::{MirrorSweepError, mirrors_sweep};
 pub use model::{SourceStatus, Sync, SyncDetail, SyncStepKind, SyncTrigger};
-pub use options::{SyncOptions, mirror_remove};
+pub use options::{FETCH_BYTES_MAX, SyncOptions, mirror_remove};
+pub use remote::{
+    OwnCredential, SCHEDULE_MINUTES, SourceCredential, SourceCredentialKind, SourceSchedule,
+    SyncSettings, TOPIC_SOURCE_GONE, WEBHOOK_BODY_MAX, WebhookDelivery, WebhookOutcome,
+    WebhookRefusal, schedule_tick, source_credential_remove, source_credential_set, source_forget,
+    source_schedule_set, source_url_changed, source_webhook_disable, source_webhook_enable,
+    sync_again, sync_settings_of, webhook_receive,
+};
 pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
     sync_latest_of_sources, sync_list,
 };
-pub use service::{source_status, source_url_check, sync_start, sync_start_without, sync_subject};
+pub use service::{
+    source_status, source_url_check, sync_start, sync_start_without, sync_subject, sync_swept,
+};
 pub use step::{StepContext, StepDone, SyncStep};

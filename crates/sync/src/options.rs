@@ -3,9 +3,14 @@
 use std::path::Path;
 
 use nyxcore_projects::SourceId;
+use nyxcore_tenancy::secret::Keyring;
 use tokio_util::sync::CancellationToken;
 
 use crate::git::{GitError, MirrorStore, SourcePolicy};
+
+/// The most bytes that one fetch brings, where nobody says otherwise: 5 GiB. Without its large files, which are left out, the history of
+/// Linux is half of that.
+pub const FETCH_BYTES_MAX: u64 = 5 << 30;
 
 /// How syncs are carried out. [`SyncOptions::new`] gives the defaults; every field may be changed.
 #[derive(Debug, Clone)]
@@ -17,7 +22,9 @@ pub struct SyncOptions {
     /// The greatest file whose text is kept, in bytes. 1 MiB by default, which is what the analysis reads at the most; greater ones are,
     /// in practice, generated or data.
     pub blob_bytes_max: u64,
-    /// The most bytes that one fetch may bring; no limit by default.
+    /// What opens the credentials of sources. Without it a source that has one cannot be fetched.
+    pub keyring: Option<Keyring>,
+    /// The most bytes that one fetch may bring; [`FETCH_BYTES_MAX`] by default.
     pub fetch_bytes_max: Option<u64>,
     /// How many days of history are counted for each file. 365 by default.
     pub history_days: u32,
@@ -47,7 +54,8 @@ impl SyncOptions {
                 ..policy
             },
             blob_bytes_max: 1 << 20,
-            fetch_bytes_max: None,
+            keyring: None,
+            fetch_bytes_max: Some(FETCH_BYTES_MAX),
             history_days: 365,
             history_commits_max: 10_000,
             files_max: 200_000,

@@ -1,7 +1,11 @@
 //! Starting a sync, and what follows from one that ended.
 
+use std::sync::Arc;
+
 use nyxcore_projects::{Source, SourceId, Sources};
-use nyxcore_runs::{NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start};
+use nyxcore_runs::{
+    FollowUp, NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start,
+};
 use nyxcore_tenancy::{
     Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
 };
@@ -11,6 +15,7 @@ use sea_orm::ColumnTrait;
 use crate::entity::sync;
 use crate::git::{GitError, SourcePolicy, SourceUrl};
 use crate::model::{SourceStatus, Sync, SyncStepKind, SyncTrigger};
+use crate::remote::sync_settings_ensure;
 use crate::repository::sync_get;
 
 /// How often a worker may take a sync before it fails for good.
@@ -99,6 +104,7 @@ pub async fn sync_start_without(
             ..Default::default()
         };
         scoped.insert(row).await?;
+        sync_settings_ensure(scoped, source.id).await?;
     }
     let sync = sync_get(scoped, id)
         .await?
@@ -128,6 +134,24 @@ async fn successor_release(scoped: &Scoped<ReadWrite>, previous: RunId) -> Resul
         .update(sync::Column::PreviousSyncId.eq(previous), free)
         .await?;
     Ok(())
+}
+
+/// What is to follow where the sweeper ends a sync, because its worker is gone or nothing moved: the sync lets go of its predecessor at
+/// once, so that nothing stuck holds what a sync after it needs.
+#[must_use]
+pub fn sync_swept() -> FollowUp {
+    Arc::new(|scoped, run| {
+        Box::pin(async move {
+            let free = sync::ActiveModel {
+                previous_sync_id: Set(None),
+                ..Default::default()
+            };
+            scoped
+                .update(sync::Column::RunId.eq(run.id), free)
+                .await
+                .map(drop)
+        })
+    })
 }
 
 /// How a source stands, given its newest sync.

@@ -59,6 +59,9 @@ pub(crate) enum Actor {
     Caller(Acting),
     /// An operator at the command line, whose work is audited.
     Operator(Trail),
+    /// A remote that has proven itself to a service otherwise than by a person or a token, such as by a signature. What was done because of
+    /// it is audited.
+    Remote(Arc<Origin>, Trail),
     /// The program itself: a worker, or a service that embeds these crates and decides by itself.
     Program,
 }
@@ -67,7 +70,7 @@ impl Actor {
     pub(crate) fn trail(&self) -> Option<&Trail> {
         match self {
             Self::Caller(acting) => Some(&acting.trail),
-            Self::Operator(trail) => Some(trail),
+            Self::Operator(trail) | Self::Remote(_, trail) => Some(trail),
             Self::Program => None,
         }
     }

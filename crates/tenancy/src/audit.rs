@@ -39,7 +39,7 @@ pub enum AuditActor {
     Token,
     /// An operator at the command line.
     Operator,
-    /// The program, for somebody who was in no tenant yet.
+    /// The program, for somebody who was in no tenant yet, or for a remote that told of a push.
     System,
 }
 
@@ -152,6 +152,7 @@ fn id_prefix(resource: Resource) -> &'static str {
         Resource::MemoryEntry => "memory",
         Resource::ConsolidationPattern => "consolidation",
         Resource::BlogPost => "post",
+        Resource::SourceSecret => "source",
         other => other.as_str(),
     }
 }
@@ -274,8 +275,16 @@ fn entry(
     outcome: &str,
     step: Option<Step>,
 ) -> audit_entry::ActiveModel {
-    let Actor::Caller(acting) = actor else {
-        return row(env, tenant, AuditActor::Operator, outcome, step);
+    let acting = match actor {
+        Actor::Caller(acting) => acting,
+        Actor::Remote(origin, _) => {
+            let mut row = row(env, tenant, AuditActor::System, outcome, step);
+            origin_set(&mut row, origin);
+            return row;
+        }
+        Actor::Operator(_) | Actor::Program => {
+            return row(env, tenant, AuditActor::Operator, outcome, step);
+        }
     };
     let (kind, token, session) = match acting.caller.credential {
         Credential::Token(token) => (AuditActor::Token, Some(token), None),

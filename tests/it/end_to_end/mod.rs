@@ -290,6 +290,31 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
             "RemoveSourceInput",
             json!({"sourceId": source}),
         ),
+        (
+            "setSourceCredential",
+            "SetSourceCredentialInput",
+            json!({"sourceId": source, "token": {"token": "x"}}),
+        ),
+        (
+            "removeSourceCredential",
+            "RemoveSourceCredentialInput",
+            json!({"sourceId": source}),
+        ),
+        (
+            "enableSourceWebhook",
+            "EnableSourceWebhookInput",
+            json!({"sourceId": source}),
+        ),
+        (
+            "disableSourceWebhook",
+            "DisableSourceWebhookInput",
+            json!({"sourceId": source}),
+        ),
+        (
+            "setSourceSchedule",
+            "SetSourceScheduleInput",
+            json!({"sourceId": source, "everyMinutes": 5}),
+        ),
         ("startSync", "StartSyncInput", json!({"sourceId": source})),
         (
             "startCodeAnalysis",
@@ -412,6 +437,11 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
         "acceptInvitation",
         "setProviderKey",
         "removeProviderKey",
+        "addGitConnection",
+        // No connection was made here: `isolation` tries another tenant's.
+        "updateGitConnection",
+        "removeGitConnection",
+        "importRepositories",
     ]);
     tried.extend(changes.iter().map(|(field, ..)| *field));
     let schema = other

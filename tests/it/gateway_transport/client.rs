@@ -47,6 +47,16 @@ pub(crate) async fn serve(db: &TestDatabase, limits: Limits) -> Served {
 
 impl Served {
     pub(crate) async fn start(store: &Store, slug: &str, limits: Limits) -> Self {
+        Self::start_with(store, slug, limits, SourcePolicy::default()).await
+    }
+
+    /// With repositories from where that policy allows them.
+    pub(crate) async fn start_with(
+        store: &Store,
+        slug: &str,
+        limits: Limits,
+        source_policy: SourcePolicy,
+    ) -> Self {
         let (tenant, owner) = tenant(store, slug).await;
         let scoped = store.write(tenant.id).await.unwrap();
         let new = NewApiToken {
@@ -60,7 +70,7 @@ impl Served {
         let keyring = Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()));
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
-            source_policy: SourcePolicy::default(),
+            source_policy,
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
                 version: "0.0.0".into(),

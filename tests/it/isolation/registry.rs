@@ -60,6 +60,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, R::Note, Read),
         entry("Query.auditLog", "{}", R::AuditLog, Read),
         entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, R::AuditLog, Read),
+        entry("Query.gitConnections", "{}", R::GitConnection, Read),
         entry("Query.viewer", "{}", R::Tenant, Read),
         entry("Query.server", "{}", R::Tenant, Read),
         entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
@@ -68,6 +69,10 @@ pub const REGISTRY: &[Entry] = {
 
         within(&["viewer", "tenant"], entry("Tenant.invitations", "{}", R::Invitation, Read)),
 
+        // Nobody is asked: the world's connection leads where this server does not go.
+        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.repositories", "{}", R::GitConnection, Import))),
+        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.branches", r#"{"repository": "acme/atlas"}"#, R::GitConnection, Import))),
+
         // Projects and sources.
         entry("Mutation.createProject", r#"{"input": {"name": "New"}}"#, R::Project, Create),
         entry("Mutation.updateProject", r#"{"input": {"projectId": "$project", "name": "Changed"}}"#, R::Project, Update),
@@ -75,6 +80,19 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.addSource", r#"{"input": {"projectId": "$project", "url": "https://example.org/new.git"}}"#, R::Source, Create),
         entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, R::Source, Update),
         entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, R::Source, Delete),
+
+        // What a source's remote is asked with, and when.
+        entry("Mutation.setSourceCredential", r#"{"input": {"sourceId": "$source", "token": {"token": "not-a-real-token"}}}"#, R::SourceSecret, Update),
+        entry("Mutation.removeSourceCredential", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
+        entry("Mutation.enableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Update),
+        entry("Mutation.disableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
+        entry("Mutation.setSourceSchedule", r#"{"input": {"sourceId": "$source", "everyMinutes": 60}}"#, R::Source, Update),
+
+        // Connections to GitHub.
+        told("BASE_URL_FORBIDDEN", entry("Mutation.addGitConnection", r#"{"input": {"name": "New", "baseUrl": "http://127.0.0.1:9", "token": "not-a-real-token"}}"#, R::GitConnection, Create)),
+        entry("Mutation.updateGitConnection", r#"{"input": {"connectionId": "$git_connection", "name": "Changed %unique%"}}"#, R::GitConnection, Update),
+        entry("Mutation.removeGitConnection", r#"{"input": {"connectionId": "$git_connection"}}"#, R::GitConnection, Delete),
+        told("BASE_URL_FORBIDDEN", entry("Mutation.importRepositories", r#"{"input": {"connectionId": "$git_connection", "projectId": "$project", "repositories": [{"fullName": "acme/atlas"}]}}"#, R::GitConnection, Import)),
 
         // Runs.
         entry("Mutation.startSync", r#"{"input": {"sourceId": "$source"}}"#, R::Sync, Start),
@@ -137,6 +155,7 @@ pub const NODES: &[(&str, &str)] = &[
     ("Project", "project"),
     ("Source", "source"),
     ("SourceFile", "file"),
+    ("GitConnection", "git_connection"),
     ("Note", "note"),
     ("ActionPoint", "action_point"),
     ("BlogPost", "post"),

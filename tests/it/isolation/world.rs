@@ -17,6 +17,7 @@ use nyxcore_projects::{
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_runs::run_cancel;
+use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
@@ -243,6 +244,9 @@ impl World {
         let now = server.store.env().now();
         enrichment_finish(superuser, enrichment.run().id.0, &text("found"), now).await;
         code_pattern_put(superuser, team, code_pattern, project, &text("rule")).await;
+        let connection = GitConnectionId(server.store.env().id());
+        ids.insert("git_connection", connection.to_string());
+        git_connection_put(superuser, team, connection, &text(&unique), now).await;
         // What only a caller does: an entry in the log, a key of a provider.
         let own = Some(team.token(Role::Owner));
         for (document, input) in [
@@ -410,6 +414,26 @@ async fn enrichment_finish(
         values,
     )
     .await;
+}
+
+/// As if GitHub had been asked, which is not what is tried here: it leads where this server does not go.
+async fn git_connection_put(
+    superuser: &DatabaseConnection,
+    team: &Team,
+    id: GitConnectionId,
+    name: &str,
+    now: DateTime<Utc>,
+) {
+    let values: [Value; 5] = [
+        team.tenant.id.0.into(),
+        id.0.into(),
+        name.into(),
+        team.owner.0.into(),
+        now.into(),
+    ];
+    let sql = "INSERT INTO git_connections (tenant_id, id, name, base_url, created_by, created_at, updated_at)
+        VALUES ($1, $2, $3, 'http://127.0.0.1:9/api/v3', $4, $5, $5)";
+    execute(superuser, sql, values).await;
 }
 
 /// As an analysis would.

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures::{SinkExt, StreamExt};
+use nyxcore_github::testing::{FakeAnswer, FakeGithub};
 use nyxcore_tests::{
     OidcProcess, OidcSetup, TestDatabase, TestServer, nyxcore_command, on_both_databases,
 };
@@ -18,14 +19,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use crate::oidc::browser::Browser;
 
 /// A secret by what it is called in a report, which does not repeat it.
-struct Needle {
+pub(crate) struct Needle {
     name: &'static str,
     forms: Vec<Vec<u8>>,
 }
 
 impl Needle {
     /// The secret as it is, in hex, and in base64 wherever it may begin in what was encoded.
-    fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(name: &'static str, secret: impl AsRef<[u8]>) -> Self {
         let secret = secret.as_ref();
         assert!(secret.len() >= 8, "{name} is too short to be looked for");
         let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -54,7 +55,7 @@ impl Needle {
 }
 
 /// Where secrets were looked for, and found: `a provider's key in the log`.
-fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
+pub(crate) fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, bytes) in places {
         for needle in needles.iter().filter(|needle| needle.is_in(bytes)) {
@@ -65,7 +66,7 @@ fn leaks(needles: &[Needle], places: &[(String, Vec<u8>)]) -> Vec<String> {
 }
 
 /// Every row of every table as text, past all row-level security, and on SQLite the files as they lie there.
-async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
+pub(crate) async fn dump(db: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     let connection = past_everything(db).await;
     let mut places = Vec::new();
     for table in tables(&connection).await {
@@ -308,6 +309,7 @@ impl Client<'_> {
     }
 }
 
+const CONNECT: &str = "mutation ($input: AddGitConnectionInput!) { addGitConnection(input: $input) { connection { id } } }";
 const SET: &str = "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { provider { configured } } }";
 
 on_both_databases! {
@@ -318,7 +320,7 @@ on_both_databases! {
         let password = "correct horse battery staple";
         let told = password_set(&db, "ada@acme.example", password);
         let _provider = provider_start(&db);
-        let server = TestServer::start(&db, &["--log", "trace"]).await.unwrap();
+        let server = TestServer::start(&db, &["--log", "trace", "--allow-sources", "private"]).await.unwrap();
         let client = Client { server: &server, http: reqwest::Client::builder().build().unwrap() };
 
         // Secrets as they are meant to be used.
@@ -328,6 +330,19 @@ on_both_databases! {
         let set = client.ask(&owner, SET, json!({"input": {"provider": "openai", "apiKey": key, "baseUrl": "https://llm.acme.example"}})).await;
         assert_eq!(set["data"]["setProviderKey"]["provider"]["configured"], true, "{set}");
         client.socket(&token).await;
+        let (github_token, refused_github_token) = ("github_pat_R4nd0mLooking0123456789", "github_pat_Refused9876543210");
+        let github = FakeGithub::start(move |request| FakeAnswer::fixture(match request.path() {
+            _ if request.header("authorization") != format!("Bearer {github_token}") => "unauthorized",
+            "/user" => "viewer",
+            "/repos/acme/atlas" => "repository",
+            _ => "not_found",
+        })).await;
+        let connection = |token: &str| json!({"input": {"name": "GitHub", "baseUrl": github.url(), "token": token}});
+        let added = client.ask(&owner, CONNECT, connection(github_token)).await;
+        let id = &added["data"]["addGitConnection"]["connection"]["id"];
+        let input = json!({"input": {"connectionId": id, "repositories": [{"fullName": "acme/atlas"}]}});
+        let imported = client.ask(&owner, "mutation ($input: ImportRepositoriesInput!) { importRepositories(input: $input) { results { outcome } } }", input).await;
+        assert_eq!(imported["data"]["importRepositories"]["results"][0]["outcome"], "IMPORTED", "{imported}");
 
         // And as they are not: each ends in an error that is logged and must not repeat them.
         let refused_key = "sk-proj-Refused-9876543210";
@@ -338,6 +353,9 @@ on_both_databases! {
             (&owner, SET, input("openai", &format!("{refused_key} with a space"))),
             (&owner, SET, json!({"input": {"provider": 1, "apiKey": [refused_key]}})),
             (&token, SET, input("openai", refused_key)),
+            (&owner, CONNECT, connection(refused_github_token)),
+            (&owner, CONNECT, connection(&format!("{refused_github_token} with a space"))),
+            (&token, CONNECT, connection(refused_github_token)),
             (&owner, &*format!("mutation {{ setProviderKey(input: {{provider: \"nobody\", apiKey: \"{refused_key}\"}}) {{ nothing }} }}"), Value::Null),
             (&owner, &*format!("mutation {{ setProviderKey(input: {{apiKey: \"{refused_key}\" }}"), Value::Null),
             (&forged.to_owned(), SET, input("openai", refused_key)),
@@ -362,6 +380,8 @@ on_both_databases! {
             Needle::new("the forged token", forged),
             Needle::new("the provider's key", key),
             Needle::new("the refused provider's key", refused_key),
+            Needle::new("the token of a connection", github_token),
+            Needle::new("a refused token of a connection", refused_github_token),
             Needle::new("the master key's text", master),
             Needle::new("the master key", &master_bytes),
         ]);

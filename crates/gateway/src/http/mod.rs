@@ -5,6 +5,7 @@
 //! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
+//! | `/api/v1/webhooks/github/{tenant}/{source}` | pushes that GitHub tells of, proven by their signature |
 //! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
 //! | `/sign-in`, `/invite` | two small pages for people |
 //! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
@@ -28,6 +29,7 @@ mod params;
 mod problem;
 mod session;
 mod sse;
+mod webhook;
 mod ws;
 
 use std::future::Future;
@@ -42,7 +44,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use futures::FutureExt;
 use nyxcore_tenancy::Origin;
@@ -58,6 +60,7 @@ use auth::Shown;
 use cookie::Cookies;
 use forwarded::Remote;
 use problem::Problem;
+use webhook::WebhookGate;
 
 /// The header that names a request in the log and in the answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -77,6 +80,8 @@ struct Server {
     oidc: Arc<[OidcClient]>,
     /// WebSockets that are open: an upgraded connection is no longer axum's to wait for.
     sockets: TaskTracker,
+    /// What keeps webhooks from costing much.
+    webhooks: Arc<WebhookGate>,
 }
 
 impl Server {
@@ -164,6 +169,7 @@ fn server(gateway: Gateway, loopback: bool) -> Server {
         loopback,
         stopping: CancellationToken::new(),
         sockets: TaskTracker::new(),
+        webhooks: Arc::default(),
     }
 }
 
@@ -182,6 +188,12 @@ fn routes(server: Server) -> Router {
             get(events::get).fallback(only_get),
         )
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
+        .route(
+            "/api/v1/webhooks/github/{tenant}/{source}",
+            post(webhook::github)
+                .fallback(async || Problem::method_not_allowed("POST").plain())
+                .layer(DefaultBodyLimit::max(nyxcore_sync::WEBHOOK_BODY_MAX)),
+        )
         .nest("/auth", session::routes().merge(invitation::routes()))
         .merge(pages::routes())
         .nest("/auth/oidc", oidc::routes())

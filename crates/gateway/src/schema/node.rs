@@ -6,10 +6,12 @@ use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::{ActionPointId, BlogPostId, NoteId, ProjectId, SourceFileId, SourceId};
 use nyxcore_runs::RunId;
+use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_tenancy::{TenantId, TypedId, UserId, directory, id_parse};
 use uuid::Uuid;
 
 use super::code::CodePatternNode;
+use super::git_connection::GitConnectionNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::{ActionPointNode, NoteNode};
 use super::persona::PersonaNode;
@@ -33,6 +35,7 @@ pub(crate) enum NodeRef {
     Project(ProjectNode),
     Source(SourceNode),
     SourceFile(SourceFileNode),
+    GitConnection(GitConnectionNode),
     Note(NoteNode),
     ActionPoint(ActionPointNode),
     BlogPost(BlogPostNode),
@@ -75,6 +78,7 @@ const PREFIXES: &[&str] = &[
     ProjectId::PREFIX,
     SourceId::PREFIX,
     SourceFileId::PREFIX,
+    GitConnectionId::PREFIX,
     NoteId::PREFIX,
     ActionPointId::PREFIX,
     BlogPostId::PREFIX,
@@ -113,6 +117,12 @@ pub(crate) async fn node_load(
         ProjectId::PREFIX => load!(projects, ProjectId, Project, ProjectNode),
         SourceId::PREFIX => load!(sources, SourceId, Source, SourceNode),
         SourceFileId::PREFIX => load!(files, SourceFileId, SourceFile, SourceFileNode),
+        GitConnectionId::PREFIX => load!(
+            git_connections,
+            GitConnectionId,
+            GitConnection,
+            GitConnectionNode
+        ),
         NoteId::PREFIX => load!(notes, NoteId, Note, NoteNode),
         ActionPointId::PREFIX => load!(action_points, ActionPointId, ActionPoint, ActionPointNode),
         BlogPostId::PREFIX => load!(blog_posts, BlogPostId, BlogPost, BlogPostNode),

@@ -6,12 +6,14 @@ use nyxcore_personas::{persona_count, persona_list, specializations_extract};
 use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
 use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
+use nyxcore_sync::connection::{connection_count, connection_list};
 use nyxcore_tenancy::audit::{audit_count, audit_list};
 use nyxcore_tenancy::{Backend, TypedId};
 
 use super::audit::{self, AuditEntryNode};
 use super::catalog::ModelCatalogNode;
 use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
 use super::node::{NodeRef, node_find};
 use super::note::KnowledgeKindName;
@@ -170,6 +172,29 @@ impl Query {
             Box::pin(async move { run_count(scoped, &filter).await })
         });
         Ok(list(page, total, |run| run))
+    }
+
+    /// The tenant's connections to GitHub, newest first.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    async fn git_connections(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<GitConnectionNode>> {
+        let request = PageArgs {
+            after,
+            before,
+            first,
+            last,
+        }
+        .request()?;
+        let scoped = operation(context).read().await?;
+        let page = connection_list(&scoped, &request).await?;
+        let total = Total::new(|scoped| Box::pin(connection_count(scoped)));
+        Ok(list(page, total, GitConnectionNode))
     }
 
     /// Which models there are, what they cost and how long they will live.

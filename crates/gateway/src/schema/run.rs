@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::CodeAnalysis;
 use nyxcore_note_enrichment::{EnrichmentDecision, EnrichmentMode, NoteEnrichment};
 use nyxcore_projects::ProjectId;
-use nyxcore_runs::{Progress, Run, RunKind, RunStatus, event_list};
+use nyxcore_runs::{Progress, Run, RunError, RunKind, RunStatus, event_list};
 use nyxcore_sync::SyncDetail;
 use nyxcore_tenancy::{Error, TypedId};
 
@@ -13,6 +13,7 @@ use super::ids::global_id;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
 use super::project::ProjectNode;
+use super::run_attempt::RunAttemptNode;
 use super::run_event::RunEventNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
@@ -103,6 +104,15 @@ pub(crate) struct RunErrorNode {
     message: String,
 }
 
+impl From<RunError> for RunErrorNode {
+    fn from(error: RunError) -> Self {
+        Self {
+            code: error.code,
+            message: error.message,
+        }
+    }
+}
+
 /// Long-running work. Every kind of run is one of these.
 #[derive(Interface)]
 #[expect(
@@ -128,6 +138,11 @@ pub(crate) struct RunErrorNode {
         name = "attempt",
         ty = "i64",
         desc = "How often a worker has taken it."
+    ),
+    field(
+        name = "attempts",
+        ty = "Vec<RunAttemptNode>",
+        desc = "Its story: each time a worker took it, the first one first."
     ),
     field(
         name = "progress",
@@ -238,6 +253,13 @@ macro_rules! run_object {
                 self.0.attempt
             }
 
+            /// Its story: each time a worker took it, the first one first.
+            #[graphql(complexity = "4 * child_complexity + 1")]
+            async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
+                let attempts = operation(context).loaders().run_attempts.load_one(self.0.id).await?;
+                Ok(attempts.unwrap_or_default().into_iter().map(Into::into).collect())
+            }
+
             /// How far it is.
             async fn progress(&self) -> Option<RunProgressNode> {
                 self.0.progress.clone().map(Into::into)
@@ -245,8 +267,7 @@ macro_rules! run_object {
 
             /// What it failed with.
             async fn error(&self) -> Option<RunErrorNode> {
-                let error = self.0.error.clone()?;
-                Some(RunErrorNode { code: error.code, message: error.message })
+                self.0.error.clone().map(Into::into)
             }
 
             /// When it was asked for.

@@ -1,9 +1,11 @@
 //! Sources and their files.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_projects::{FILE_PATH_MAX, Source, SourceFile, file_count, file_list};
-use nyxcore_sync::{SourceStatus, source_status, sync_count, sync_list};
+use nyxcore_sync::{
+    SourceCredentialKind, SourceStatus, SyncSettings, source_status, sync_count, sync_list,
+};
 
 use super::connection::{List, PageArgs, Total, list, page_cost};
 use super::ids::global_id;
@@ -24,6 +26,30 @@ pub(crate) enum SourceStatusName {
     Ready,
     /// The last sync failed.
     Failed,
+}
+
+/// What a source is fetched with.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "SourceCredentialKind", remote = "SourceCredentialKind")]
+pub(crate) enum SourceCredentialKindName {
+    /// Nothing: it is public.
+    None,
+    /// A token of its own.
+    Token,
+    /// An SSH key of its own.
+    SshKey,
+    /// The token of a git connection.
+    Connection,
+}
+
+/// How often a source is synced without anybody asking.
+#[derive(SimpleObject)]
+#[graphql(name = "SourceSchedule")]
+pub(crate) struct ScheduleObject {
+    /// Minutes between two syncs.
+    every_minutes: i64,
+    /// When the next one is due.
+    next_sync_at: Option<DateTime<Utc>>,
 }
 
 /// A Git repository, a branch of it and the folder in it that is looked at.
@@ -89,6 +115,29 @@ impl SourceNode {
         self.0.last_synced_at
     }
 
+    /// What it is fetched with. The credential itself is never shown.
+    async fn credential(&self, context: &Context<'_>) -> Result<SourceCredentialKindName> {
+        let settings = self.settings(context).await?;
+        let kind = settings.map(|settings| settings.credential());
+        Ok(kind.unwrap_or_default().into())
+    }
+
+    /// Whether pushes that its remote tells of start a sync.
+    async fn webhook_enabled(&self, context: &Context<'_>) -> Result<bool> {
+        let settings = self.settings(context).await?;
+        Ok(settings.is_some_and(|settings| settings.webhook_since.is_some()))
+    }
+
+    /// Its schedule; none where it is synced only when somebody asks or pushes.
+    async fn schedule(&self, context: &Context<'_>) -> Result<Option<ScheduleObject>> {
+        let settings = self.settings(context).await?;
+        let schedule = settings.and_then(|settings| settings.schedule());
+        Ok(schedule.map(|schedule| ScheduleObject {
+            every_minutes: schedule.every_minutes,
+            next_sync_at: schedule.next_sync_at,
+        }))
+    }
+
     /// Its files in the order of their paths, all or those under a folder.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn files(
@@ -142,6 +191,13 @@ impl SourceNode {
         let page = sync_list(&scoped, source, &request).await?;
         let total = Total::new(move |scoped| Box::pin(sync_count(scoped, source)));
         Ok(list(page, total, |sync| SyncNode(sync.run)))
+    }
+}
+
+impl SourceNode {
+    async fn settings(&self, context: &Context<'_>) -> Result<Option<SyncSettings>> {
+        let loader = &operation(context).loaders().sync_settings;
+        Ok(loader.load_one(self.0.id).await?)
     }
 }
 

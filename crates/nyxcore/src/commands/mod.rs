@@ -57,6 +57,7 @@ pub async fn run(cli: Cli) -> Result<()> {
                 listen: None,
                 allow_sources: args.allow_sources,
                 workers: args.workers,
+                worker_limits: args.worker_limits,
                 allow_privileged_role: args.allow_privileged_role,
             };
             let settings = settings(global, flags, DefaultFile::Read, LOG_SERVER, &screen)?;

@@ -5,11 +5,16 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
 
-/// Serves the API, with the workers in the same process, until SIGTERM or SIGINT. Runs in hand go back to the queue.
+/// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand go back to the queue.
 ///
 /// # Errors
 /// The address, the data directory or the database cannot be used.
 pub async fn serve(settings: Settings) -> Result<()> {
+    if settings.workers == 0 && settings.database_url.is_none() {
+        return Err(Error::SettingInvalid(
+            "the setting \"workers\" may be 0 where `nyxcore worker` does the work, on PostgreSQL: set NYXCORE_DATABASE_URL".into(),
+        ));
+    }
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let app = App::open(settings).await?;
@@ -17,7 +22,8 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let gateway = app.gateway()?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
     let ended = end_signal()?;
-    let workers = app.workers_start(app.settings.quiet_period());
+    let workers =
+        (app.settings.workers > 0).then(|| app.workers_start(app.settings.quiet_period()));
     let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
@@ -25,7 +31,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
     );
     let served = nyxcore_gateway::serve(gateway, listener, ended).await;
     tracing::info!("told to end: handing runs back");
-    workers.shutdown().await;
+    if let Some(workers) = workers {
+        workers.shutdown().await;
+    }
     housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
 }

@@ -1,4 +1,5 @@
-//! The tables `runs` and `run_events`. Private: what others see are the types of [`crate::model`].
+//! The tables `runs`, `run_attempts` and `run_events`. Private: what others see are the types of [`crate::model`] and [`crate::attempt`].
 
 pub mod run;
+pub mod run_attempt;
 pub mod run_event;

@@ -1,11 +1,15 @@
 //! Claiming: the one statement that decides which worker gets a run.
+//!
+//! Whose turn it is: of the tenants that have something waiting, the one with the fewest running, then the one that was served longest ago.
+//! Within a tenant the most urgent is first, then what has waited longest. What waits is looked at lane by lane (a tenant, a kind, a
+//! priority), each by one step into the index `runs_waiting`: a claim costs as much as there are lanes, however many runs wait in one.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::{Backend, Result, Store, SystemPurpose, TenantId};
-use sea_orm::{ActiveEnum, Value};
+use sea_orm::{ActiveEnum, ActiveValue::Set, Value};
 use uuid::Uuid;
 
-use crate::entity::run;
+use crate::entity::{run, run_attempt};
 use crate::model::{Run, RunKind};
 
 /// How long a worker may be silent before its run is another's.
@@ -18,36 +22,87 @@ const KINDS: usize = 9;
 pub(super) struct Claimed {
     pub tenant: TenantId,
     pub run: Run,
-    pub max_attempts: i64,
+    /// How often it was taken, without the times it was handed back.
+    pub tries: i64,
+    pub tries_max: i64,
 }
 
 macro_rules! claim_sql {
-    ($lock:literal) => {
+    ($head:literal, $tail:literal) => {
         concat!(
-            "UPDATE runs SET status = 'RUNNING', worker = $1, attempt = attempt + 1, lease_expires_at = $2, progress_at = $3,
-                    started_at = coalesce(started_at, $3)
-             WHERE status = 'QUEUED' AND (tenant_id, id) IN (
-                SELECT tenant_id, id FROM runs
-                WHERE status = 'QUEUED' AND available_at <= $3 AND kind IN ($4, $5, $6, $7, $8, $9, $10, $11, $12)
-                ORDER BY available_at, id LIMIT 1 ",
-            $lock,
-            ") RETURNING *"
+            $head,
+            "UPDATE runs SET status = 'RUNNING', worker = $1, attempt = attempt + 1, lease_expires_at = $2, progress_at = $3, claimed_at = $3,
+                    started_at = coalesce(started_at, $3) ",
+            $tail
         )
     };
 }
 
-/// Takes the run that has waited longest, of one of these kinds. `None` where none waits.
+/// A run that another worker is about to take is passed over and nobody waits: its lane's next is taken instead. The lanes are in order
+/// when they are joined with what can be locked in them, and the first that has something ends the search.
+const CLAIM_ON_POSTGRES: &str = claim_sql!(
+    "WITH RECURSIVE lanes AS (
+        (SELECT tenant_id, kind, priority, available_at, id FROM runs WHERE status = 'QUEUED'
+         ORDER BY tenant_id, kind, priority, available_at, id LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM lanes CROSS JOIN LATERAL (
+            SELECT tenant_id, kind, priority, available_at, id FROM runs
+            WHERE status = 'QUEUED' AND (tenant_id, kind, priority) > (lanes.tenant_id, lanes.kind, lanes.priority)
+            ORDER BY tenant_id, kind, priority, available_at, id LIMIT 1) next
+     ), turns AS MATERIALIZED (
+        SELECT lanes.tenant_id, lanes.kind, lanes.priority FROM lanes
+        CROSS JOIN LATERAL (SELECT count(*) AS runs FROM runs r WHERE r.status = 'RUNNING' AND r.tenant_id = lanes.tenant_id) running
+        CROSS JOIN LATERAL (SELECT max(r.claimed_at) AS at FROM runs r WHERE r.claimed_at IS NOT NULL AND r.tenant_id = lanes.tenant_id) served
+        WHERE lanes.available_at <= $3 AND lanes.kind IN ($4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ORDER BY running.runs, served.at NULLS FIRST, lanes.tenant_id, lanes.priority DESC, lanes.available_at, lanes.id
+     ), pick AS MATERIALIZED (
+        SELECT head.tenant_id, head.id FROM turns CROSS JOIN LATERAL (
+            SELECT tenant_id, id FROM runs
+            WHERE status = 'QUEUED' AND tenant_id = turns.tenant_id AND kind = turns.kind AND priority = turns.priority AND available_at <= $3
+            ORDER BY available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) head
+        LIMIT 1
+     ) ",
+    "FROM pick WHERE runs.tenant_id = pick.tenant_id AND runs.id = pick.id RETURNING runs.*"
+);
+
+/// The transaction began as the only writer: there is nothing to lock. SQLite knows no lateral joins, and finds the next lane with one look
+/// into the index for each of its three columns.
+const CLAIM_ON_SQLITE: &str = claim_sql!(
+    "",
+    "WHERE rowid = (
+        WITH RECURSIVE lanes (head) AS (
+            SELECT * FROM (SELECT rowid FROM runs WHERE status = 'QUEUED' ORDER BY tenant_id, kind, priority, available_at, id LIMIT 1)
+            UNION ALL
+            SELECT coalesce(
+                (SELECT n.rowid FROM runs n
+                 WHERE n.status = 'QUEUED' AND n.tenant_id = l.tenant_id AND n.kind = l.kind AND n.priority > l.priority
+                 ORDER BY n.priority, n.available_at, n.id LIMIT 1),
+                (SELECT n.rowid FROM runs n WHERE n.status = 'QUEUED' AND n.tenant_id = l.tenant_id AND n.kind > l.kind
+                 ORDER BY n.kind, n.priority, n.available_at, n.id LIMIT 1),
+                (SELECT n.rowid FROM runs n WHERE n.status = 'QUEUED' AND n.tenant_id > l.tenant_id
+                 ORDER BY n.tenant_id, n.kind, n.priority, n.available_at, n.id LIMIT 1))
+            FROM lanes JOIN runs l ON l.rowid = lanes.head
+        )
+        SELECT l.rowid FROM lanes JOIN runs l ON l.rowid = lanes.head
+        WHERE l.available_at <= $3 AND l.kind IN ($4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ORDER BY (SELECT count(*) FROM runs r WHERE r.status = 'RUNNING' AND r.tenant_id = l.tenant_id),
+                 (SELECT max(r.claimed_at) FROM runs r WHERE r.claimed_at IS NOT NULL AND r.tenant_id = l.tenant_id) NULLS FIRST,
+                 l.tenant_id, l.priority DESC, l.available_at, l.id
+        LIMIT 1) RETURNING *"
+);
+
+/// Takes the run whose turn it is, of one of these kinds, and begins the attempt at it. `None` where none waits.
 pub(super) async fn run_claim(
     store: &Store,
     worker: Uuid,
+    worker_name: &str,
     kinds: &[RunKind],
 ) -> Result<Option<Claimed>> {
     let now = store.env().now();
     let system = store.system(SystemPurpose::RunClaim).await?;
-    // On SQLite the transaction began as the only writer; on PostgreSQL rows that another claims are passed over.
     let sql = match system.backend() {
-        Backend::Postgres => claim_sql!("FOR UPDATE SKIP LOCKED"),
-        _ => claim_sql!(""),
+        Backend::Postgres => CLAIM_ON_POSTGRES,
+        _ => CLAIM_ON_SQLITE,
     };
     let head: [Value; 3] = [worker.into(), (now + LEASE).into(), now.into()];
     let names = (0..KINDS).map(|i| Value::from(kinds.get(i).map(ActiveEnum::to_value)));
@@ -55,10 +110,25 @@ pub(super) async fn run_claim(
     let Some(row) = rows.into_iter().next() else {
         return Ok(None);
     };
+    let attempt = run_attempt::ActiveModel {
+        tenant_id: Set(row.tenant_id),
+        run_id: Set(row.id),
+        attempt: Set(row.attempt),
+        worker: Set(worker),
+        worker_name: Set(worker_name.to_owned()),
+        started_at: Set(now),
+        ended_at: Set(None),
+        outcome: Set(None),
+        error_code: Set(None),
+        error_message: Set(None),
+        phases: Set(serde_json::json!([])),
+    };
+    system.insert(attempt).await?;
     system.commit().await?;
     Ok(Some(Claimed {
         tenant: row.tenant_id,
-        max_attempts: row.max_attempts,
+        tries: row.attempt - row.handed_back,
+        tries_max: row.max_attempts,
         run: row.into(),
     }))
 }

@@ -4,43 +4,66 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use nyxcore_tenancy::{ReadOnly, ReadWrite, Repository, Result, Scoped, Store, TenantId};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
+use nyxcore_tenancy::{ReadOnly, ReadWrite, Result, Scoped, Store, TenantId};
+use sea_orm::{ColumnTrait, Condition, FromQueryResult, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::FollowUp;
 use super::claim::{Claimed, LEASE};
+use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
 use crate::error::RunFailure;
-use crate::events::{Fence, TOPIC_EVENT, TOPIC_QUEUED, event_append, events_append};
+use crate::events::{Held, event_append, event_tell, events_append};
 use crate::model::{EventBody, Level, Progress, Run, RunStatus};
-use crate::repository::Runs;
-use crate::service::run_end;
 
 /// How often a lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// The least time between two progress events of a phase.
 const PROGRESS_EVERY: Duration = Duration::from_millis(300);
-/// The first retry comes after this, each further one after twice as long.
-const BACKOFF: TimeDelta = TimeDelta::seconds(2);
+
+macro_rules! held_sql {
+    ($column:literal) => {
+        concat!(
+            "UPDATE runs SET ",
+            $column,
+            " = $5 WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempt = $4 AND status = 'RUNNING' RETURNING cancel_requested"
+        )
+    };
+}
+
+/// Sets when the run last moved, behind the fence.
+pub(super) const PROGRESS_AT: &str = held_sql!("progress_at");
+/// Sets how long the lease lasts, behind the fence.
+const LEASE_EXPIRES_AT: &str = held_sql!("lease_expires_at");
 
 /// A run in hand.
 pub struct RunContext {
-    store: Store,
-    tenant: TenantId,
-    run: Run,
-    max_attempts: i64,
+    pub(super) store: Store,
+    pub(super) tenant: TenantId,
+    pub(super) run: Run,
+    pub(super) tries: i64,
+    pub(super) tries_max: i64,
     worker: Uuid,
     cancelled: CancellationToken,
-    phase: Mutex<Option<Phase>>,
+    phases: Mutex<Phases>,
 }
 
-struct Phase {
-    progress: Progress,
+/// The attempt's phases so far, and when the last one was told of.
+struct Phases {
+    list: Vec<RunPhase>,
     told: Instant,
+}
+
+impl Phases {
+    fn going_on(&mut self) -> Option<&mut RunPhase> {
+        self.list.iter_mut().rfind(|phase| phase.ended_at.is_none())
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Asked {
+    cancel_requested: bool,
 }
 
 impl RunContext {
@@ -54,10 +77,14 @@ impl RunContext {
             store: store.clone(),
             tenant: claimed.tenant,
             run: claimed.run,
-            max_attempts: claimed.max_attempts,
+            tries: claimed.tries,
+            tries_max: claimed.tries_max,
             worker,
             cancelled,
-            phase: Mutex::new(None),
+            phases: Mutex::new(Phases {
+                list: Vec::new(),
+                told: Instant::now(),
+            }),
         }
     }
 
@@ -108,23 +135,17 @@ impl RunContext {
     /// The lease is another's by now, or no connection could be had.
     pub async fn write(&self) -> Result<Scoped<ReadWrite>, RunFailure> {
         let scoped = self.store.write(self.tenant).await?;
-        let touched = run::ActiveModel {
-            progress_at: Set(scoped.env().now()),
-            ..Default::default()
-        };
-        if scoped.update(self.held(), touched).await? == 0 {
-            return Err(RunFailure::permanent(
-                "LEASE_LOST",
-                "another worker has taken this run",
-            ));
+        let now = scoped.env().now();
+        match self.held_touch(&scoped, PROGRESS_AT, now).await? {
+            Some(_) => Ok(scoped),
+            None => Err(RunFailure::lease_lost()),
         }
-        Ok(scoped)
     }
 
     /// Begins a phase.
     ///
     /// # Errors
-    /// The database fails.
+    /// The run was told to stop, it is another worker's by now, or the database fails.
     pub async fn phase(
         &self,
         name: &str,
@@ -140,24 +161,26 @@ impl RunContext {
             bytes_done: None,
             bytes_total: None,
         };
-        let scoped = self.store.write(self.tenant).await?;
-        self.progress_write(&scoped, &progress).await?;
+        let now = self.store.env().now();
+        let phases = {
+            let mut phases = self.phases_lock();
+            if let Some(before) = phases.going_on() {
+                before.ended_at = Some(now);
+            }
+            phases.list.push(RunPhase::begun(&progress, now));
+            phases.told = Instant::now();
+            phases.list.clone()
+        };
         let body = EventBody::PhaseStarted {
             phase: name.to_owned(),
         };
-        event_append(&scoped, self.run.id, self.fence(), &body).await?;
-        scoped.commit().await?;
-        *self.phase_lock() = Some(Phase {
-            progress,
-            told: Instant::now(),
-        });
-        Ok(())
+        self.tell(Some(&progress), &body, Some(phases)).await
     }
 
-    /// Tells that a phase is left out, and why, in a sentence for a person.
+    /// Tells that a phase is left out, and why, in a sentence for a person. The phase before it goes on until another begins.
     ///
     /// # Errors
-    /// The database fails.
+    /// As [`RunContext::phase`].
     pub async fn phase_skipped(
         &self,
         name: &str,
@@ -165,7 +188,15 @@ impl RunContext {
     ) -> Result<(), RunFailure> {
         let phase = name.to_owned();
         let reason = reason.into();
-        self.event(&EventBody::PhaseSkipped { phase, reason }).await
+        let now = self.store.env().now();
+        let phases = {
+            let mut phases = self.phases_lock();
+            let skipped = RunPhase::skipped(phase.clone(), reason.clone(), now);
+            phases.list.push(skipped);
+            phases.list.clone()
+        };
+        let body = EventBody::PhaseSkipped { phase, reason };
+        self.tell(None, &body, Some(phases)).await
     }
 
     /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it
@@ -178,6 +209,15 @@ impl RunContext {
         scoped: &Scoped<ReadWrite>,
         skipped: &[(&str, &str)],
     ) -> Result<(), RunFailure> {
+        let now = scoped.env().now();
+        let phases = {
+            let mut phases = self.phases_lock();
+            let left_out = skipped.iter().map(|(phase, reason)| {
+                RunPhase::skipped((*phase).to_owned(), (*reason).to_owned(), now)
+            });
+            phases.list.extend(left_out);
+            phases.list.clone()
+        };
         let bodies: Vec<EventBody> = skipped
             .iter()
             .map(|(phase, reason)| EventBody::PhaseSkipped {
@@ -185,8 +225,9 @@ impl RunContext {
                 reason: (*reason).to_owned(),
             })
             .collect();
-        events_append(scoped, self.run.id, self.fence(), &bodies).await?;
-        Ok(())
+        let held = self.held();
+        events_append(scoped, held.run, &bodies).await?;
+        Ok(phases_write(scoped, held.run, held.attempt, &phases).await?)
     }
 
     /// As [`RunContext::message`], as part of a transaction from [`RunContext::write`].
@@ -201,14 +242,13 @@ impl RunContext {
     ) -> Result<(), RunFailure> {
         let text = text.into();
         let body = EventBody::Message { level, text };
-        event_append(scoped, self.run.id, self.fence(), &body).await?;
-        Ok(())
+        Ok(event_append(scoped, self.run.id, &body).await?)
     }
 
     /// Tells how far the phase is. Cheap to call often: a few times a second at most it is written down.
     ///
     /// # Errors
-    /// The run was told to stop, or the database fails.
+    /// As [`RunContext::phase`].
     pub async fn progress(&self, done: i64, total: Option<i64>) -> Result<(), RunFailure> {
         self.progress_with_bytes(done, total, None, None).await
     }
@@ -226,26 +266,35 @@ impl RunContext {
     ) -> Result<(), RunFailure> {
         self.check()?;
         let progress = {
-            let mut phase = self.phase_lock();
-            let Some(phase) = phase.as_mut() else {
+            let mut phases = self.phases_lock();
+            let told = phases.told;
+            let Some(phase) = phases.going_on() else {
                 return Ok(());
             };
-            phase.progress.done = done;
-            phase.progress.total = total.or(phase.progress.total);
-            phase.progress.bytes_done = bytes_done;
-            phase.progress.bytes_total = bytes_total.or(phase.progress.bytes_total);
-            let complete = phase.progress.total == Some(done);
-            if phase.told.elapsed() < PROGRESS_EVERY && !complete {
+            phase.done = done;
+            phase.total = total.or(phase.total);
+            phase.bytes_done = bytes_done;
+            phase.bytes_total = bytes_total.or(phase.bytes_total);
+            let complete = phase.total == Some(done);
+            if told.elapsed() < PROGRESS_EVERY && !complete {
                 return Ok(());
             }
-            phase.told = Instant::now();
-            phase.progress.clone()
+            let progress = Progress {
+                phase: phase.name.clone(),
+                done,
+                total: phase.total,
+                unit: phase.unit.clone(),
+                bytes_done: phase.bytes_done,
+                bytes_total: phase.bytes_total,
+            };
+            phases.told = Instant::now();
+            progress
         };
-        let scoped = self.store.write(self.tenant).await?;
-        self.progress_write(&scoped, &progress).await?;
-        let body = EventBody::Progressed { progress };
-        event_append(&scoped, self.run.id, self.fence(), &body).await?;
-        Ok(scoped.commit().await?)
+        let body = EventBody::Progressed {
+            progress: progress.clone(),
+        };
+        self.tell(Some(&progress), &body, None).await?;
+        self.check()
     }
 
     /// Tells a person something.
@@ -266,34 +315,73 @@ impl RunContext {
     }
 
     async fn event(&self, body: &EventBody) -> Result<(), RunFailure> {
+        self.tell(None, body, None).await
+    }
+
+    /// Writes an event behind the fence, with what belongs to it. Hears at once whether the run was cancelled meanwhile.
+    async fn tell(
+        &self,
+        progress: Option<&Progress>,
+        body: &EventBody,
+        phases: Option<Vec<RunPhase>>,
+    ) -> Result<(), RunFailure> {
         let scoped = self.store.write(self.tenant).await?;
-        event_append(&scoped, self.run.id, self.fence(), body).await?;
-        Ok(scoped.commit().await?)
-    }
-
-    async fn progress_write(&self, scoped: &Scoped<ReadWrite>, progress: &Progress) -> Result<()> {
-        let changes = run::ActiveModel {
-            phase: Set(Some(progress.phase.clone())),
-            progress_done: Set(progress.done),
-            progress_total: Set(progress.total),
-            progress_unit: Set(progress.unit.clone()),
-            progress_bytes_done: Set(progress.bytes_done),
-            progress_bytes_total: Set(progress.bytes_total),
-            progress_at: Set(scoped.env().now()),
-            ..Default::default()
+        let held = self.held();
+        let Some(cancel) = event_tell(&scoped, held, progress, body).await? else {
+            return Err(RunFailure::lease_lost());
         };
-        scoped.update(self.held(), changes).await.map(drop)
+        if let Some(phases) = phases {
+            phases_write(&scoped, held.run, held.attempt, &phases).await?;
+        }
+        scoped.commit().await?;
+        self.cancel_if(cancel);
+        Ok(())
     }
 
-    /// Renews the lease until it is lost; then it returns. Hears a cancellation that no signal brought, too.
+    /// Changes the run's row behind the fence, and locks it until the commit. `None` where the run is another's by now; otherwise whether
+    /// somebody asked for it to stop.
+    pub(super) async fn held_touch(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        sql: &'static str,
+        value: impl Into<Value>,
+    ) -> Result<Option<bool>> {
+        let held = self.held();
+        let values: [Value; 4] = [
+            held.run.0.into(),
+            held.worker.into(),
+            held.attempt.into(),
+            value.into(),
+        ];
+        let rows: Vec<Asked> = scoped.sql_all(sql, values).await?;
+        let asked = rows.first().map(|row| row.cancel_requested);
+        self.cancel_if(asked == Some(true));
+        Ok(asked)
+    }
+
+    fn cancel_if(&self, asked: bool) {
+        if asked {
+            self.cancelled.cancel();
+        }
+    }
+
+    /// Renews the lease until it is lost; then it returns. A worker that cannot reach the database gives its run up when the lease has run
+    /// out, as others then do.
     pub(super) async fn lease_keep(&self) {
+        let lease = LEASE.to_std().unwrap_or(RENEW_EVERY);
+        let mut held_until = Instant::now() + lease;
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            match self.lease_renew().await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => {
-                    tracing::warn!(?error, run = %self.run.id, "a lease could not be renewed")
+            let begun = Instant::now();
+            match tokio::time::timeout_at(held_until, self.lease_renew()).await {
+                Ok(Ok(true)) => held_until = begun + lease,
+                Ok(Ok(false)) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(?error, run = %self.run.id, "a lease could not be renewed");
+                }
+                Err(_) => {
+                    tracing::warn!(run = %self.run.id, "a lease ran out: the database did not answer");
+                    return;
                 }
             }
         }
@@ -301,100 +389,22 @@ impl RunContext {
 
     async fn lease_renew(&self) -> Result<bool> {
         let scoped = self.store.write(self.tenant).await?;
-        let renewed = run::ActiveModel {
-            lease_expires_at: Set(Some(scoped.env().now() + LEASE)),
-            ..Default::default()
-        };
-        let held = scoped.update(self.held(), renewed).await? > 0;
-        let cancel = scoped
-            .find::<run::Entity>()
-            .filter(self.held())
-            .filter(run::Column::CancelRequested.eq(true))
-            .count()
-            .await?
-            > 0;
+        let until = scoped.env().now() + LEASE;
+        let held = self.held_touch(&scoped, LEASE_EXPIRES_AT, until).await?;
         scoped.commit().await?;
-        if cancel {
-            self.cancelled.cancel();
+        Ok(held.is_some())
+    }
+
+    pub(super) fn held(&self) -> Held {
+        Held {
+            run: self.run.id,
+            worker: self.worker,
+            attempt: self.run.attempt,
         }
-        Ok(held)
     }
 
-    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens.
-    pub(super) async fn finish(
-        &self,
-        result: Result<(), RunFailure>,
-        leaving: bool,
-        follow_ups: &[FollowUp],
-    ) -> Result<()> {
-        let scoped = self.store.write(self.tenant).await?;
-        let id = self.run.id;
-        let asked_to_cancel = scoped
-            .find::<run::Entity>()
-            .filter(self.held())
-            .filter(run::Column::CancelRequested.eq(true))
-            .count()
-            .await?
-            > 0;
-        match result {
-            Ok(()) => {
-                if run_end(&scoped, id, self.held(), RunStatus::Succeeded, None).await? {
-                    let run = Runs::require(&scoped, id).await?;
-                    for follow_up in follow_ups {
-                        follow_up(&scoped, &run).await?;
-                    }
-                }
-            }
-            Err(_) if asked_to_cancel => {
-                run_end(&scoped, id, self.held(), RunStatus::Cancelled, None).await?;
-            }
-            Err(_) if leaving => {
-                // Handed back: being told to leave is no attempt.
-                self.requeue(&scoped, TimeDelta::zero(), self.run.attempt - 1)
-                    .await?;
-            }
-            Err(failure) if failure.transient && self.run.attempt < self.max_attempts => {
-                let doublings = u32::try_from(self.run.attempt - 1).unwrap_or(0).min(8);
-                let delay = BACKOFF * 2_i32.pow(doublings);
-                let body = EventBody::Message {
-                    level: Level::Warning,
-                    text: format!(
-                        "{}; trying again in {} s",
-                        failure.message,
-                        delay.num_seconds()
-                    ),
-                };
-                event_append(&scoped, id, self.fence(), &body).await?;
-                self.requeue(&scoped, delay, self.run.attempt).await?;
-            }
-            Err(failure) => {
-                let error = Some((failure.code, failure.message));
-                run_end(&scoped, id, self.held(), RunStatus::Failed, error).await?;
-            }
-        }
-        scoped.commit().await
-    }
-
-    async fn requeue(
-        &self,
-        scoped: &Scoped<ReadWrite>,
-        delay: TimeDelta,
-        attempt: i64,
-    ) -> Result<()> {
-        let waiting = run::ActiveModel {
-            status: Set(RunStatus::Queued),
-            worker: Set(None),
-            lease_expires_at: Set(None),
-            attempt: Set(attempt),
-            available_at: Set(scoped.env().now() + delay),
-            ..Default::default()
-        };
-        scoped.update(self.held(), waiting).await?;
-        scoped.announce(TOPIC_QUEUED, self.run.id.0).await?;
-        scoped.announce(TOPIC_EVENT, self.run.id.0).await
-    }
-
-    fn held(&self) -> Condition {
+    /// The run, as long as this worker holds it.
+    pub(super) fn fence(&self) -> Condition {
         Condition::all()
             .add(run::Column::Id.eq(self.run.id))
             .add(run::Column::Worker.eq(Value::from(self.worker)))
@@ -402,15 +412,13 @@ impl RunContext {
             .add(run::Column::Status.eq(RunStatus::Running))
     }
 
-    fn fence(&self) -> Fence {
-        Fence::Held {
-            worker: self.worker,
-            attempt: self.run.attempt,
-        }
+    /// The attempt's phases so far.
+    pub(super) fn phases(&self) -> Vec<RunPhase> {
+        self.phases_lock().list.clone()
     }
 
-    fn phase_lock(&self) -> std::sync::MutexGuard<'_, Option<Phase>> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    fn phases_lock(&self) -> std::sync::MutexGuard<'_, Phases> {
+        self.phases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod claim;
 mod context;
+mod finish;
+mod retry;
 mod sweep;
 
 use std::collections::HashMap;
@@ -13,8 +15,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use nyxcore_tenancy::{ReadWrite, Result, Scoped, Signal, Store};
-use tokio::sync::Semaphore;
+use nyxcore_tenancy::{ReadWrite, Result, Scoped, Signal, SignalReceiver, Store, SystemPurpose};
+use sea_orm::{FromQueryResult, Value};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -26,8 +29,12 @@ use crate::model::{Run, RunKind};
 pub use context::RunContext;
 pub use sweep::run_sweep;
 
+use sweep::Swept;
+
 /// How often a worker looks for a run nobody told it of (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a worker looks whether its runs are to stop, for where no signal says so: to be felt within a second.
+const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often expired leases and stalled runs are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
@@ -52,7 +59,10 @@ pub struct WorkersBuilder {
     store: Store,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
+    swept: Swept,
     concurrency: usize,
+    limits: HashMap<RunKind, usize>,
+    name: String,
 }
 
 impl WorkersBuilder {
@@ -70,6 +80,13 @@ impl WorkersBuilder {
         self
     }
 
+    /// Says what follows where the sweeper ends a run of that kind, because its worker is gone or nothing moved.
+    #[must_use]
+    pub fn swept(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
+        self.swept.entry(kind).or_default().push(follow_up);
+        self
+    }
+
     /// How many runs are carried out at once.
     #[must_use]
     pub fn concurrency(mut self, runs: usize) -> Self {
@@ -77,14 +94,32 @@ impl WorkersBuilder {
         self
     }
 
+    /// How many of them may be of that kind. Without a limit of its own a kind may have them all.
+    #[must_use]
+    pub fn limit(mut self, kind: RunKind, runs: usize) -> Self {
+        self.limits.insert(kind, runs.max(1));
+        self
+    }
+
+    /// What people know these workers by, in the story of a run: the machine and the process.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Sets to work.
     pub fn start(self) -> Workers {
         let shared = Arc::new(Shared {
             id: self.store.env().id(),
+            name: self.name,
             store: self.store,
             handlers: self.handlers,
             follow_ups: self.follow_ups,
+            swept: self.swept,
+            limits: self.limits,
             running: Mutex::default(),
+            freed: Notify::new(),
             stop: CancellationToken::new(),
         });
         let tasks = TaskTracker::new();
@@ -110,11 +145,16 @@ pub struct Workers {
 struct Shared {
     /// Who holds a lease: one id for the process' life.
     id: Uuid,
+    name: String,
     store: Store,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
-    /// The runs in hand, each with the token that stops it.
-    running: Mutex<HashMap<Uuid, CancellationToken>>,
+    swept: Swept,
+    limits: HashMap<RunKind, usize>,
+    /// The runs in hand, each with its kind and the token that stops it.
+    running: Mutex<HashMap<Uuid, (RunKind, CancellationToken)>>,
+    /// A run left this worker's hands: its kind may be below its limit again.
+    freed: Notify,
     stop: CancellationToken,
 }
 
@@ -125,7 +165,10 @@ impl Workers {
             store: store.clone(),
             handlers: HashMap::new(),
             follow_ups: HashMap::new(),
+            swept: Swept::new(),
             concurrency: 2,
+            limits: HashMap::new(),
+            name: format!("process:{}", std::process::id()),
         }
     }
 
@@ -137,8 +180,26 @@ impl Workers {
 }
 
 impl Shared {
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, CancellationToken>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, (RunKind, CancellationToken)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The kinds of which another run may be taken.
+    fn kinds_free(&self) -> Vec<RunKind> {
+        let running = self.running();
+        let below = |kind: &RunKind| match self.limits.get(kind) {
+            Some(limit) => running.values().filter(|(one, _)| one == kind).count() < *limit,
+            None => true,
+        };
+        self.handlers.keys().copied().filter(below).collect()
+    }
+
+    async fn claim(&self) -> Result<Option<claim::Claimed>> {
+        let kinds = self.kinds_free();
+        if kinds.is_empty() {
+            return Ok(None);
+        }
+        claim::run_claim(&self.store, self.id, &self.name, &kinds).await
     }
 }
 
@@ -153,13 +214,19 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
                 Err(_) => return,
             },
         };
-        let kinds: Vec<RunKind> = shared.handlers.keys().copied().collect();
-        match claim::run_claim(&shared.store, shared.id, &kinds).await {
+        // What was announced so far is in the database: one look answers for all of it.
+        while signals.recv().now_or_never().is_some() {}
+        match shared.claim().await {
             Ok(Some(claimed)) => {
+                let cancelled = CancellationToken::new();
+                let (id, kind) = (claimed.run.id.0, claimed.run.kind);
+                shared.running().insert(id, (kind, cancelled.clone()));
                 let shared = Arc::clone(&shared);
                 tasks.spawn(async move {
-                    run_carry_out(&shared, claimed).await;
+                    run_carry_out(&shared, claimed, cancelled).await;
+                    shared.running().remove(&id);
                     drop(slot);
+                    shared.freed.notify_one();
                 });
                 continue;
             }
@@ -167,28 +234,34 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
             Err(error) => tracing::warn!(?error, "looking for a run failed"),
         }
         drop(slot);
-        let queued = async {
-            loop {
-                match signals.recv().await {
-                    Signal::Changed { topic, .. } if topic != TOPIC_QUEUED => {}
-                    _ => break,
-                }
-            }
-        };
         tokio::select! {
             () = shared.stop.cancelled() => return,
-            _ = tokio::time::timeout(LOOK_EVERY, queued) => {}
+            () = shared.freed.notified() => {}
+            _ = tokio::time::timeout(LOOK_EVERY, news(&mut signals, TOPIC_QUEUED)) => {}
         }
     }
 }
 
-async fn run_carry_out(shared: &Arc<Shared>, claimed: claim::Claimed) {
+/// Waits for a signal of that topic; `None` where some may have been missed.
+async fn news(signals: &mut SignalReceiver, wanted: &str) -> Option<Uuid> {
+    loop {
+        match signals.recv().await {
+            Signal::Changed { topic, subject, .. } if topic == wanted => return Some(subject),
+            Signal::Changed { .. } => {}
+            Signal::Resync => return None,
+        }
+    }
+}
+
+async fn run_carry_out(
+    shared: &Arc<Shared>,
+    claimed: claim::Claimed,
+    cancelled: CancellationToken,
+) {
     let run_id = claimed.run.id;
     let Some(handler) = shared.handlers.get(&claimed.run.kind).cloned() else {
         return;
     };
-    let cancelled = CancellationToken::new();
-    shared.running().insert(run_id.0, cancelled.clone());
     let context = RunContext::new(&shared.store, claimed, shared.id, cancelled.clone());
     let outcome = {
         let lease = context.lease_keep();
@@ -208,9 +281,13 @@ async fn run_carry_out(shared: &Arc<Shared>, claimed: claim::Claimed) {
             () = &mut stopping => None,
         }
     };
-    shared.running().remove(&run_id.0);
     let result = match outcome {
-        None => return,
+        None => {
+            // What goes on in threads of its own hears of it, too.
+            cancelled.cancel();
+            tracing::warn!(run = %run_id, "a run was given up: another worker may have it by now");
+            return;
+        }
         Some(Ok(result)) => result,
         Some(Err(_)) => Err(RunFailure::permanent(
             "INTERNAL",
@@ -233,7 +310,7 @@ async fn run_carry_out(shared: &Arc<Shared>, claimed: claim::Claimed) {
 
 async fn sweep_loop(shared: Arc<Shared>) {
     loop {
-        if let Err(error) = run_sweep(&shared.store).await {
+        if let Err(error) = sweep::sweep(&shared.store, &shared.swept).await {
             tracing::warn!(?error, "sweeping runs failed");
         }
         tokio::select! {
@@ -243,18 +320,44 @@ async fn sweep_loop(shared: Arc<Shared>) {
     }
 }
 
+/// Passes on that runs are to stop: by signals, and by looking, which finds what no signal told. Another process on the same SQLite file
+/// sends none, and a connection that broke loses some.
 async fn cancel_loop(shared: Arc<Shared>) {
     let mut signals = shared.store.signals();
     loop {
+        let signal = tokio::time::timeout(CANCEL_LOOK_EVERY, news(&mut signals, TOPIC_CANCEL));
         let signal = tokio::select! {
             () = shared.stop.cancelled() => return,
-            signal = signals.recv() => signal,
+            signal = signal => signal,
         };
-        if let Signal::Changed { topic, subject, .. } = signal
-            && topic == TOPIC_CANCEL
-            && let Some(run) = shared.running().get(&subject)
-        {
-            run.cancel();
+        let asked = match signal {
+            Ok(Some(run)) => vec![run],
+            Ok(None) | Err(_) if shared.running().is_empty() => continue,
+            Ok(None) | Err(_) => cancels_read(&shared).await.unwrap_or_else(|error| {
+                tracing::warn!(?error, "looking for cancelled runs failed");
+                Vec::new()
+            }),
+        };
+        let running = shared.running();
+        for run in asked {
+            if let Some((_, cancelled)) = running.get(&run) {
+                cancelled.cancel();
+            }
         }
     }
+}
+
+/// The runs in this worker's hands that somebody wants to stop.
+async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
+    #[derive(FromQueryResult)]
+    struct Asked {
+        id: Uuid,
+    }
+    let system = shared.store.system(SystemPurpose::RunCancel).await?;
+    let sql =
+        "SELECT id FROM runs WHERE status = 'RUNNING' AND worker = $1 AND cancel_requested = $2";
+    let rows: Vec<Asked> = system
+        .sql_all(sql, [shared.id.into(), Value::from(true)])
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }

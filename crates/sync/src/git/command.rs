@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    net::IpAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -14,6 +15,7 @@ use tokio::{
     process::{Child, ChildStdin, Command},
 };
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::{FetchProgress, GitError, failure::failure_classify, progress::progress_parse};
 
@@ -23,6 +25,16 @@ const STDOUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 const STDERR_BYTES_MAX: usize = 8 * 1024;
 /// How long a command may take to clean up behind itself once it was asked to stop.
 const STOP_GRACE: Duration = Duration::from_millis(500);
+
+/// What git may keep in memory, whatever a remote sends: large files pass through in pieces, packs are looked at through small windows.
+const MEMORY: &[(&str, &str)] = &[
+    ("core.bigFileThreshold", "16m"),
+    ("core.packedGitWindowSize", "32m"),
+    ("core.packedGitLimit", "512m"),
+    ("core.deltaBaseCacheLimit", "64m"),
+    ("pack.windowMemory", "64m"),
+    ("pack.threads", "2"),
+];
 
 /// The `git` command of this machine, and what it may use.
 #[derive(Debug, Clone)]
@@ -40,6 +52,11 @@ pub struct GitOptions {
     pub ssh_key_file: Option<PathBuf>,
     /// Known SSH hosts. Without it a host is trusted at first sight and remembered below the data directory.
     pub ssh_known_hosts_file: Option<PathBuf>,
+    /// The most address space that git or one of its helpers may take, in bytes; 4 GiB by default. What it keeps in memory is bounded
+    /// besides, see `MEMORY`. On Linux alone.
+    pub memory_bytes_max: u64,
+    /// The least room on the disk of the mirrors, in bytes, with which a fetch is begun; 1 GiB by default.
+    pub free_bytes_min: u64,
     /// Longest time for a question to a remote (what branches it has).
     pub query_timeout: Duration,
     /// Longest time for a fetch. A connection that stalls is given up after a minute, whatever this says.
@@ -57,6 +74,8 @@ impl GitOptions {
             ca_file: None,
             ssh_key_file: None,
             ssh_known_hosts_file: None,
+            memory_bytes_max: 4 << 30,
+            free_bytes_min: 1 << 30,
             query_timeout: Duration::from_secs(60),
             fetch_timeout: Duration::from_secs(60 * 60),
         }
@@ -68,24 +87,32 @@ impl GitOptions {
         Self::new("/nonexistent/git-home".into())
     }
 
-    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, `pin` for its address.
-    fn ssh_command(&self, pin: Option<&str>) -> String {
-        let known_hosts = self
-            .ssh_known_hosts_file
+    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was checked.
+    fn ssh_command(&self, remote: &SshRemote) -> String {
+        let (own_key, own_hosts) = remote.files.clone().unzip();
+        let named_hosts = own_hosts.flatten().or(self.ssh_known_hosts_file.clone());
+        let known_hosts = named_hosts
             .clone()
             .unwrap_or_else(|| self.home.with_file_name("known_hosts"));
-        let checking = if self.ssh_known_hosts_file.is_some() {
+        let checking = if named_hosts.is_some() {
             "yes"
         } else {
             "accept-new"
         };
-        let key = match &self.ssh_key_file {
-            Some(file) => shell_quote(file),
+        let key = match own_key.or(self.ssh_key_file.clone()) {
+            Some(file) => shell_quote(&file),
             None => "/dev/null".to_owned(),
         };
-        let pin = pin
+        let mut pin = remote
+            .address
             .map(|address| format!(" -o HostName={address}"))
             .unwrap_or_default();
+        if let Some(name) = &remote.known_as {
+            pin.push_str(&format!(
+                " -o HostKeyAlias={}",
+                shell_quote(Path::new(name))
+            ));
+        }
         format!(
             "ssh -F /dev/null -o BatchMode=yes -o ClearAllForwardings=yes -o ForwardAgent=no -o PermitLocalCommand=no \
              -o ProxyCommand=none -o IdentityAgent=none -o IdentitiesOnly=yes -o IdentityFile={key} -o StrictHostKeyChecking={checking} \
@@ -101,16 +128,27 @@ fn shell_quote(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
+/// Where ssh connects to, and with which key.
+#[derive(Debug, Default)]
+pub(crate) struct SshRemote {
+    /// The address that was checked.
+    pub address: Option<IpAddr>,
+    /// What the host is called in `known_hosts`.
+    pub known_as: Option<String>,
+    /// The file of a key of the source's own, and of the hosts it is for, where they are named.
+    pub files: Option<(PathBuf, Option<PathBuf>)>,
+}
+
 /// One run of `git`, being put together.
-#[derive(Debug)]
 pub(crate) struct GitCommand<'a> {
     options: &'a GitOptions,
     operation: &'static str,
     arguments: Vec<OsString>,
     config: Vec<(String, String)>,
+    secret_config: Option<(String, Zeroizing<String>)>,
     directory: PathBuf,
     protocol: &'static str,
-    ssh_pin: Option<String>,
+    ssh: SshRemote,
     timeout: Duration,
     bytes_max: Option<u64>,
     input: Vec<u8>,
@@ -131,10 +169,11 @@ impl<'a> GitCommand<'a> {
             // never ends. A git too old to be told so must fail.
             arguments: vec!["--no-lazy-fetch".into(), subcommand.into()],
             config: Vec::new(),
+            secret_config: None,
             // Git runs inside it: a path relative to here would lead nowhere there.
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
             protocol: "none",
-            ssh_pin: None,
+            ssh: SshRemote::default(),
             timeout: options.query_timeout,
             bytes_max: None,
             input: Vec::new(),
@@ -166,10 +205,21 @@ impl<'a> GitCommand<'a> {
         self
     }
 
-    /// The one transport that git may use (`https`, `ssh`, `http`, `file`), and the address that ssh connects to.
-    pub fn protocol(mut self, protocol: &'static str, ssh_pin: Option<String>) -> Self {
+    /// Configuration that holds a secret.
+    pub fn secret_config(mut self, entry: Option<(String, Zeroizing<String>)>) -> Self {
+        self.secret_config = entry;
+        self
+    }
+
+    /// The one transport that git may use: `https`, `ssh`, `http`, `file`.
+    pub fn protocol(mut self, protocol: &'static str) -> Self {
         self.protocol = protocol;
-        self.ssh_pin = ssh_pin;
+        self
+    }
+
+    /// Where ssh connects to, and with which key.
+    pub fn ssh(mut self, remote: SshRemote) -> Self {
+        self.ssh = remote;
         self
     }
 
@@ -178,7 +228,7 @@ impl<'a> GitCommand<'a> {
         self
     }
 
-    /// Stops the command when it reports more than this many bytes received.
+    /// Stops the command when it reports more than this many bytes received. See [`file_bytes_max`] for what happens where it does not report.
     pub fn bytes_max(mut self, bytes_max: Option<u64>) -> Self {
         self.bytes_max = bytes_max;
         self
@@ -231,6 +281,10 @@ impl<'a> GitCommand<'a> {
             _ => GitError::failed(operation, error),
         })?;
         let mut group = ProcessGroup::of(&child);
+        group.limit(
+            self.options.memory_bytes_max,
+            self.bytes_max.map(file_bytes_max),
+        );
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(GitError::failed(operation, "git has no output"));
         };
@@ -301,10 +355,7 @@ impl<'a> GitCommand<'a> {
             .env("SSH_ASKPASS", "true")
             .env("GIT_PROTOCOL_FROM_USER", "0")
             .env("GIT_ALLOW_PROTOCOL", self.protocol)
-            .env(
-                "GIT_SSH_COMMAND",
-                options.ssh_command(self.ssh_pin.as_deref()),
-            )
+            .env("GIT_SSH_COMMAND", options.ssh_command(&self.ssh))
             .env("GIT_SSH_VARIANT", "ssh")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
@@ -332,11 +383,19 @@ impl<'a> GitCommand<'a> {
             ("http.lowSpeedLimit", "1000"),
             ("http.lowSpeedTime", "60"),
         ];
-        let config = fixed.into_iter().chain(
-            self.config
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
+        let config = fixed
+            .into_iter()
+            .chain(MEMORY.iter().copied())
+            .chain(
+                self.config
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str())),
+            )
+            .chain(
+                self.secret_config
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_str())),
+            );
         let mut count = 0;
         for (key, value) in config {
             command
@@ -347,6 +406,12 @@ impl<'a> GitCommand<'a> {
         command.env("GIT_CONFIG_COUNT", count.to_string());
         command
     }
+}
+
+/// The greatest file that a command may write which may receive so many bytes. Git tells once a second what came: this is far enough above the
+/// limit that it is the report which stops it, with a reason, and stops what came without a report.
+fn file_bytes_max(received_max: u64) -> u64 {
+    received_max.saturating_mul(2).max(64 << 20)
 }
 
 /// The command with all it started. When this is dropped while armed (its future was dropped), the group is killed:
@@ -362,6 +427,28 @@ impl ProcessGroup {
                 .and_then(Pid::from_raw),
         )
     }
+
+    /// What the command and all it starts may take: address space, and the size of a file that they write.
+    #[cfg(target_os = "linux")]
+    fn limit(&self, memory: u64, file: Option<u64>) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        let Some(pid) = self.0 else { return };
+        for (resource, most) in [(Resource::As, Some(memory)), (Resource::Fsize, file)] {
+            let Some(most) = most else { continue };
+            let limit = Rlimit {
+                current: Some(most),
+                maximum: Some(most),
+            };
+            // It may have ended already; where the system refuses, its other limits stand.
+            if let Err(error) = prlimit(Some(pid), resource, limit) {
+                tracing::debug!(%error, ?resource, "git runs without a limit");
+            }
+        }
+    }
+
+    /// Other systems do not limit a process from outside; what git keeps in memory is bounded by its configuration.
+    #[cfg(not(target_os = "linux"))]
+    fn limit(&self, _memory: u64, _file: Option<u64>) {}
 
     fn disarm(&mut self) {
         self.0 = None;

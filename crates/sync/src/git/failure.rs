@@ -31,6 +31,14 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
         "unknown object format",
     ]) {
         GitError::RepositoryFormatUnsupported
+    } else if has(&["File too large"]) {
+        GitError::RepositoryTooLarge {
+            reason: "it has more data than this server takes in",
+        }
+    } else if has(&["Out of memory", "Cannot allocate memory", "out of memory"]) {
+        GitError::RepositoryTooLarge {
+            reason: "it needs more memory than this server gives to a fetch",
+        }
     } else if has(&["transport '", "protocol '"]) && has(&["not allowed", "not supported"]) {
         GitError::SourceUrlForbidden {
             reason: "uses a scheme that is not allowed; use https:// or ssh://",

@@ -5,8 +5,9 @@ use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BranchName, FetchProgress, GitError, Mirror, SourcePolicy, SourceUrl,
-    command::GitCommand,
+    BranchName, FetchProgress, GitError, Mirror, RemoteAccess, SourcePolicy, SourceUrl,
+    access::{KeyFolder, key_files},
+    command::{GitCommand, SshRemote},
     failure::{failure_is_corruption, failure_is_delta_base},
     mirror::MIRROR_REF,
     url::Location,
@@ -31,6 +32,8 @@ pub struct FetchRequest<'a> {
     pub branch: Option<&'a BranchName>,
     /// Files larger than this many bytes are left out (where the remote supports it; else they come too).
     pub blob_bytes_max: u64,
+    /// What the remote is asked with. What does not fit the address (a token for `ssh://`) is not used.
+    pub access: &'a RemoteAccess,
     /// Gives up when more than this many bytes come in one fetch.
     pub bytes_max: Option<u64>,
 }
@@ -77,6 +80,7 @@ impl Mirror {
         }
         let _lock = self.lock(cancel).await?;
         self.make_usable(cancel).await?;
+        let _key = self.key_write(request)?;
         match self
             .fetch_attempt(request, &addresses, cancel, progress)
             .await
@@ -92,6 +96,29 @@ impl Mirror {
             }
             outcome => outcome,
         }
+    }
+
+    /// With the lock held: puts the key, where the remote is asked with one, where ssh finds it, until what this gives is dropped.
+    pub(crate) fn key_write(
+        &self,
+        request: &FetchRequest<'_>,
+    ) -> Result<Option<KeyFolder>, GitError> {
+        if !matches!(request.url.location(), Location::Ssh { .. }) {
+            return Ok(None);
+        }
+        KeyFolder::write(self.path_key(), request.access)
+            .map_err(|error| GitError::storage("writing a key for ssh", &error))
+    }
+
+    /// A fetch that is begun with little room would leave none for the database.
+    fn room_check(&self) -> Result<(), GitError> {
+        let Ok(found) = rustix::fs::statvfs(&self.path) else {
+            return Ok(());
+        };
+        if found.f_bavail.saturating_mul(found.f_frsize) < self.options.free_bytes_min {
+            return Err(GitError::DiskFull);
+        }
+        Ok(())
     }
 
     async fn fetch_attempt(
@@ -115,6 +142,7 @@ impl Mirror {
                 unchanged: true,
             });
         }
+        self.room_check()?;
         // Before anything comes: from here on the mirror may lack what is larger.
         if self
             .blob_limit()
@@ -179,6 +207,8 @@ impl Mirror {
             addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses?,
         };
         let _lock = self.lock(cancel).await?;
+        let _key = self.key_write(request)?;
+        self.room_check()?;
         let packs_before = pack_sizes(&self.path);
         let fetch = self
             .command("fetching contents", "fetch")
@@ -197,7 +227,7 @@ impl Mirror {
             .operands(["origin"])
             .timeout(self.options.fetch_timeout)
             .bytes_max(request.bytes_max);
-        remote_configure(fetch, request.url, &addresses)
+        self.remote_configure(fetch, request, &addresses)
             .run(cancel, progress)
             .await?;
         Ok(bytes_new(&self.path, &packs_before))
@@ -231,7 +261,7 @@ impl Mirror {
             .operands(["origin", refspec])
             .timeout(self.options.fetch_timeout)
             .bytes_max(request.bytes_max);
-        remote_configure(fetch, request.url, addresses)
+        self.remote_configure(fetch, request, addresses)
             .run(cancel, progress)
             .await
     }
@@ -288,7 +318,8 @@ impl Mirror {
             .command("asking the remote for its branches", "ls-remote")
             .flags(flags)
             .operands(["origin", pattern]);
-        let output = remote_configure(command, request.url, addresses)
+        let output = self
+            .remote_configure(command, request, addresses)
             .run(cancel, &mut |_| ())
             .await?;
         Ok(RemoteRefs::parse(&String::from_utf8_lossy(&output)))
@@ -345,61 +376,65 @@ impl RemoteRefs {
     }
 }
 
-/// The remote's address, as configuration of one command, and everything that keeps git there.
-fn remote_configure<'a>(
-    command: GitCommand<'a>,
-    url: &SourceUrl,
-    addresses: &[IpAddr],
-) -> GitCommand<'a> {
-    let command = command.config("remote.origin.url", url.as_str());
-    match url.location() {
-        Location::Http {
-            encrypted,
-            host,
-            port,
-        } => {
-            let command = command.protocol(if *encrypted { "https" } else { "http" }, None);
-            match host {
-                url::Host::Domain(name) => {
-                    let list: Vec<String> = addresses
-                        .iter()
-                        .map(|address| {
-                            if address.is_ipv6() {
-                                format!("[{address}]")
-                            } else {
-                                address.to_string()
-                            }
-                        })
-                        .collect();
-                    command.config(
+impl Mirror {
+    /// The remote's address, as configuration of one command, what it is asked with, and everything that keeps git there.
+    pub(crate) fn remote_configure<'a>(
+        &self,
+        command: GitCommand<'a>,
+        request: &FetchRequest<'_>,
+        addresses: &[IpAddr],
+    ) -> GitCommand<'a> {
+        let url = request.url;
+        let command = command.config("remote.origin.url", url.as_str());
+        match url.location() {
+            Location::Http {
+                encrypted,
+                host,
+                port,
+            } => {
+                let command = command
+                    .protocol(if *encrypted { "https" } else { "http" })
+                    .secret_config(request.access.header(url));
+                match host {
+                    url::Host::Domain(name) => command.config(
                         "http.curloptResolve",
-                        format!("{name}:{port}:{}", list.join(",")),
-                    )
+                        format!("{name}:{port}:{}", address_list(addresses)),
+                    ),
+                    _ => command,
                 }
-                _ => command,
             }
+            Location::Ssh { host, port } => {
+                // ssh takes one address; its host key is still looked up under the name that was given.
+                let address = addresses
+                    .iter()
+                    .find(|address| address.is_ipv4())
+                    .or_else(|| addresses.first());
+                let host = host.to_string();
+                let host = host.trim_matches(['[', ']']);
+                let known_as = match port {
+                    22 => host.to_owned(),
+                    port => format!("[{host}]:{port}"),
+                };
+                command.protocol("ssh").ssh(SshRemote {
+                    address: address.copied(),
+                    known_as: Some(known_as),
+                    files: key_files(&self.path_key()),
+                })
+            }
+            Location::Local { .. } => command
+                .protocol("file")
+                .config("remote.origin.uploadpack", LOCAL_UPLOAD_PACK),
         }
-        Location::Ssh { .. } => {
-            // ssh takes one address; its host key is still looked up under the name that was given.
-            let first = addresses
-                .iter()
-                .find(|address| address.is_ipv4())
-                .or_else(|| addresses.first());
-            let alias = url.host().unwrap_or_default();
-            command.protocol(
-                "ssh",
-                first.map(|address| {
-                    format!(
-                        "{address} -o HostKeyAlias={}",
-                        alias.trim_matches(['[', ']'])
-                    )
-                }),
-            )
-        }
-        Location::Local { .. } => command
-            .protocol("file", None)
-            .config("remote.origin.uploadpack", LOCAL_UPLOAD_PACK),
     }
+}
+
+/// As curl takes them: IPv6 in brackets, separated by commas.
+fn address_list(addresses: &[IpAddr]) -> String {
+    let spelled = addresses.iter().map(|address| match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    });
+    spelled.collect::<Vec<_>>().join(",")
 }
 
 /// Between the question and the fetch a branch may have gone: the error then names it.

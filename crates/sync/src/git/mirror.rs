@@ -2,8 +2,10 @@
 //! there whole or not at all; what a killed process left behind is cleared away under the mirror's lock.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     GitError, GitOptions, HostResolver, RepositoryReader, SystemResolver,
+    access::key_folder_remove,
     command::GitCommand,
     reader::{blocking, repository_open_at},
 };
@@ -29,6 +32,9 @@ const MIRROR_HEAD: &str = "ref: refs/nyxcore/head\n";
 
 /// A file in the mirror with the size from which on contents may be missing.
 const BLOB_LIMIT_FILE: &str = "nyxcore-blob-limit";
+
+/// What is beside a mirror, by the end of its name.
+const BESIDE: &[&str] = &[".new", ".lock", ".ssh"];
 
 /// How often a lock held by another process is tried again.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
@@ -103,23 +109,79 @@ impl MirrorStore {
     ) -> Result<(), GitError> {
         let mirror = self.mirror_named(id)?;
         let _lock = mirror.lock(cancel).await?;
-        let (path, new) = (mirror.path.clone(), mirror.path_aside());
+        mirror.remove().await
+    }
+
+    /// The ids of all mirrors on this disk, also of those of which only a lock or another leftover is there. What has no name of a mirror
+    /// is not listed.
+    ///
+    /// # Errors
+    /// As [`MirrorStore::mirror_open_or_create`].
+    pub async fn mirror_ids(&self) -> Result<BTreeSet<String>, GitError> {
+        let root = self.root.clone();
         blocking(move || {
-            folder_remove(&path)
-                .and_then(|()| folder_remove(&new))
-                .map_err(|error| GitError::storage("removing a mirror", &error))
+            let entries = match fs::read_dir(&root) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(BTreeSet::new());
+                }
+                entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+            };
+            let entries =
+                entries.map_err(|error| GitError::storage("listing the mirrors", &error))?;
+            Ok(entries
+                .iter()
+                .filter_map(|entry| {
+                    let name = entry.file_name().into_string().ok()?;
+                    let id = BESIDE
+                        .iter()
+                        .find_map(|extension| name.strip_suffix(extension))
+                        .unwrap_or(&name);
+                    id_is_harmless(id).then(|| id.to_owned())
+                })
+                .collect())
+        })
+        .await
+    }
+
+    /// Removes the mirror named `id` with its lock, unless somebody works on it. Tells whether it did.
+    ///
+    /// # Errors
+    /// As [`MirrorStore::mirror_open_or_create`].
+    pub async fn mirror_delete_unused(&self, id: &str) -> Result<bool, GitError> {
+        let mirror = self.mirror_named(id)?;
+        let Some(_lock) = mirror.lock_try()? else {
+            return Ok(false);
+        };
+        mirror.remove().await?;
+        // Whoever waits for this lock finds that it is no longer the one by that name, and takes another.
+        fs::remove_file(mirror.path.with_extension("lock"))
+            .map_err(|error| GitError::storage("removing a mirror", &error))?;
+        Ok(true)
+    }
+
+    /// Removes what a killed process left beside the mirror named `id`, unless somebody works on it.
+    ///
+    /// # Errors
+    /// As [`MirrorStore::mirror_open_or_create`].
+    pub async fn mirror_tidy_unused(&self, id: &str) -> Result<(), GitError> {
+        let mirror = self.mirror_named(id)?;
+        if !mirror.path_aside().exists() && !mirror.path_key().exists() {
+            return Ok(());
+        }
+        let Some(_lock) = mirror.lock_try()? else {
+            return Ok(());
+        };
+        let (new, key) = (mirror.path_aside(), mirror.path_key());
+        blocking(move || {
+            folder_remove(&new)
+                .and_then(|()| key_folder_remove(&key))
+                .map_err(|error| GitError::storage("tidying a mirror", &error))
         })
         .await
     }
 
     fn mirror_named(&self, id: &str) -> Result<Mirror, GitError> {
-        let harmless = !id.is_empty()
-            && id.len() <= 64
-            && !id.starts_with('-')
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if !harmless {
+        if !id_is_harmless(id) {
             return Err(GitError::failed(
                 "opening a mirror",
                 "the mirror's id is not one",
@@ -195,39 +257,74 @@ impl Mirror {
         self.path.with_extension("new")
     }
 
+    /// Where a key for ssh lies while it is needed.
+    pub(crate) fn path_key(&self) -> PathBuf {
+        self.path.with_extension("ssh")
+    }
+
+    /// With the lock held: nothing of the mirror is left but its lock.
+    async fn remove(&self) -> Result<(), GitError> {
+        let (path, new, key) = (self.path.clone(), self.path_aside(), self.path_key());
+        blocking(move || {
+            folder_remove(&path)
+                .and_then(|()| folder_remove(&new))
+                .and_then(|()| key_folder_remove(&key))
+                .map_err(|error| GitError::storage("removing a mirror", &error))
+        })
+        .await
+    }
+
     /// Held while the mirror is written; the system lets go of it when the process ends, however it ends.
     pub(crate) async fn lock(&self, cancel: &CancellationToken) -> Result<File, GitError> {
+        loop {
+            if let Some(lock) = self.lock_try()? {
+                return Ok(lock);
+            }
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(GitError::Cancelled),
+                () = tokio::time::sleep(LOCK_RETRY) => {}
+            }
+        }
+    }
+
+    /// The lock, where nobody has it.
+    fn lock_try(&self) -> Result<Option<File>, GitError> {
         let storage = |error: io::Error| GitError::storage("locking a mirror", &error);
         if let Some(root) = self.path.parent() {
             fs::create_dir_all(root).map_err(storage)?;
         }
+        let path = self.path.with_extension("lock");
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(self.path.with_extension("lock"))
+            .open(&path)
             .map_err(storage)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(storage(error)),
-                Err(TryLockError::WouldBlock) => tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => return Err(GitError::Cancelled),
-                    () = tokio::time::sleep(LOCK_RETRY) => {}
-                },
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(storage(error)),
+            Ok(()) => {
+                // The file may have been removed, with the mirror, between the opening and the locking.
+                let mine = file.metadata().map_err(storage)?;
+                let there = fs::metadata(&path).ok();
+                let same = there
+                    .is_some_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino()));
+                Ok(same.then_some(file))
             }
         }
     }
 
     /// With the lock held: the mirror is whole afterwards, made anew where it was not.
     pub(crate) async fn make_usable(&self, cancel: &CancellationToken) -> Result<(), GitError> {
-        let path = self.path.clone();
+        let (path, key) = (self.path.clone(), self.path_key());
         let usable = blocking(move || {
             let reads = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
             // Git adds the size limit at the end of the configuration.
             let ours = reads("HEAD") == MIRROR_HEAD && reads("config").starts_with(MIRROR_CONFIG);
             let usable = ours && leftovers_clear(&path).is_ok() && head_read(&path).is_ok();
+            key_folder_remove(&key)
+                .map_err(|error| GitError::storage("tidying a mirror", &error))?;
             Ok(usable)
         });
         if usable.await? {
@@ -261,6 +358,16 @@ impl Mirror {
             .await?;
         blocking(move || mirror_place(&aside, &path).map_err(storage)).await
     }
+}
+
+/// Letters, digits and `-`: nothing that leads out of the folder, and no option.
+fn id_is_harmless(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= 64
+        && !id.starts_with('-')
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn mirror_place(aside: &Path, path: &Path) -> io::Result<()> {

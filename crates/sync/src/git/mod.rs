@@ -6,6 +6,7 @@
 //!
 //! Only `command` starts a process; only `fetch` knows the network.
 
+mod access;
 mod address;
 mod blob;
 mod command;
@@ -28,6 +29,7 @@ mod walk;
 mod tests;
 
 pub use self::{
+    access::RemoteAccess,
     address::{AddressClass, HostResolver, Resolving, SystemResolver, address_class},
     blob::{BlobContent, BlobStream},
     command::GitOptions,
@@ -40,7 +42,7 @@ pub use self::{
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},
     similarity::{Fingerprint, SIMILARITY_MIN},
     tree::{ChangeKind, TreeChange, TreeDiff, TreeEntry, TreeListing},
-    url::{SourcePolicy, SourceUrl},
+    url::{SourcePolicy, SourceUrl, repository_same, url_origin},
     walk::SkippedEntries,
 };
 pub(crate) use self::{reader::blocking as reading_blocking, walk::files_too_many};

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -137,6 +138,8 @@ pub struct GitHttpOptions {
     pub filter: bool,
     /// Answer everything with this status and, for redirects, this `Location`.
     pub refuse: Option<(u16, String)>,
+    /// The user name and the password that every request must show, by `Authorization: Basic`.
+    pub credentials: Option<(String, String)>,
     /// Take requests and never answer them.
     pub silent: bool,
     /// Answer what a fetch asks for slowly: the body in small pieces, until the client goes away.
@@ -233,6 +236,13 @@ async fn connection_serve(
         }
         if let Some((name, value)) = line.split_once(':') {
             headers.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        }
+    }
+    if let Some((user, password)) = &options.credentials {
+        let pair = STANDARD.encode(format!("{user}:{password}"));
+        if headers.get("authorization") != Some(&format!("Basic {pair}")) {
+            let refused = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            return write.write_all(refused).await;
         }
     }
     if options.silent {

@@ -67,6 +67,7 @@ pub(crate) enum Location {
     },
     Ssh {
         host: Host<String>,
+        port: u16,
     },
     Local {
         path: PathBuf,
@@ -142,7 +143,24 @@ impl SourceUrl {
     #[must_use]
     pub fn host(&self) -> Option<String> {
         match &self.location {
-            Location::Http { host, .. } | Location::Ssh { host } => Some(host.to_string()),
+            Location::Http { host, .. } | Location::Ssh { host, .. } => Some(host.to_string()),
+            Location::Local { .. } => None,
+        }
+    }
+
+    /// Scheme, host and port, as in `https://host:443`: what a credential is bound to. `None` for a path.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        match &self.location {
+            Location::Http {
+                encrypted,
+                host,
+                port,
+            } => {
+                let scheme = if *encrypted { "https" } else { "http" };
+                Some(format!("{scheme}://{host}:{port}"))
+            }
+            Location::Ssh { host, port } => Some(format!("ssh://{host}:{port}")),
             Location::Local { .. } => None,
         }
     }
@@ -165,7 +183,7 @@ impl SourceUrl {
             Location::Http {
                 host, encrypted, ..
             } => (host, *encrypted),
-            Location::Ssh { host } => (host, true),
+            Location::Ssh { host, .. } => (host, true),
         };
         let addresses = match host {
             Host::Ipv4(address) => vec![IpAddr::V4(*address)],
@@ -314,8 +332,39 @@ impl SourceUrl {
         let port_text = port.map(|port| format!(":{port}")).unwrap_or_default();
         Ok(Self {
             text: format!("ssh://{user}{host}{port_text}{path}"),
-            location: Location::Ssh { host },
+            location: Location::Ssh {
+                host,
+                port: port.unwrap_or(22),
+            },
         })
+    }
+}
+
+/// The [origin](SourceUrl::origin) of an address, whatever an operator allows: for comparing, not for fetching.
+#[must_use]
+pub fn url_origin(text: &str) -> Option<String> {
+    SourceUrl::parse(text, &anywhere()).ok()?.origin()
+}
+
+/// Whether two addresses, of whichever scheme, are of the same repository: host and path without `.git`, as hosts compare them, which is
+/// without regard to case. For comparing, not for fetching.
+#[must_use]
+pub fn repository_same(one: &str, other: &str) -> bool {
+    let key = |text: &str| {
+        let url = SourceUrl::parse(text, &anywhere()).ok()?;
+        let host = url.host()?;
+        let path = url.as_str().split("://").nth(1)?.split_once('/')?.1;
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        Some(format!("{host}/{path}").to_ascii_lowercase())
+    };
+    key(one).is_some_and(|one| Some(one) == key(other))
+}
+
+fn anywhere() -> SourcePolicy {
+    SourcePolicy {
+        allow_local: true,
+        allow_private: true,
+        ..SourcePolicy::default()
     }
 }
 

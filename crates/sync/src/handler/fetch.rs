@@ -76,6 +76,7 @@ impl Job<'_> {
         FetchRequest {
             url,
             policy: &self.options.policy,
+            access: &self.access,
             branch,
             // Git leaves out what has at least this many bytes, and a file of exactly the greatest size is to be read.
             blob_bytes_max: self.options.blob_bytes_max.saturating_add(1),

@@ -22,9 +22,10 @@ use nyxcore_projects::{Source, Sources};
 use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
-use crate::git::GitError;
+use crate::git::{GitError, RemoteAccess};
 use crate::model::SyncDetail;
 use crate::options::{SyncOptions, mirror_name};
+use crate::remote::source_access;
 use crate::repository::{Syncs, sync_applied_before};
 use crate::step::SyncStep;
 use finalize::Moved;
@@ -85,6 +86,8 @@ struct Job<'a> {
     steps: &'a [Arc<dyn SyncStep>],
     context: &'a RunContext,
     source: Source,
+    /// What the remote is asked with, as the source was when it was read.
+    access: RemoteAccess,
     detail: SyncDetail,
     /// The sync of the source that last moved its files, however it ended.
     before: Option<SyncDetail>,
@@ -110,6 +113,7 @@ impl<'a> Job<'a> {
         let detail = detail.ok_or_else(removed)?;
         let source = Sources::get(&scoped, detail.source_id).await?;
         let source = source.ok_or_else(removed)?;
+        let access = source_access(&scoped, handler.options.keyring.as_ref(), &source).await?;
         let before = sync_applied_before(&scoped, source.id, detail.run_id).await?;
         Ok(Self {
             options: &handler.options,
@@ -117,6 +121,7 @@ impl<'a> Job<'a> {
             context,
             source,
             received: AtomicI64::new(detail.bytes_fetched),
+            access,
             detail,
             before,
         })

@@ -29,7 +29,7 @@ pub use select::{Keyset, ScopedSelect};
 pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 
-use crate::actor::{Acting, Actor, Trail};
+use crate::actor::{Acting, Actor, Origin, Trail};
 use crate::audit::SystemUses;
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -163,6 +163,20 @@ impl Store {
     pub async fn write_as_operator(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
         self.write_for(tenant, Actor::Operator(Trail::default()))
             .await
+    }
+
+    /// A transaction for a remote that has proven itself to the service that opens this, by a signature for instance: what is done is in the
+    /// audit log, as done by the system, with where the request came from.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_as_remote(
+        &self,
+        tenant: TenantId,
+        origin: Origin,
+    ) -> Result<Scoped<ReadWrite>> {
+        let actor = Actor::Remote(Arc::new(origin), Trail::default());
+        self.write_for(tenant, actor).await
     }
 
     async fn read_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadOnly>> {

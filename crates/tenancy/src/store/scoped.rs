@@ -180,7 +180,7 @@ impl<A: Access> Scoped<A> {
     pub fn caller(&self) -> Option<&Caller> {
         match &self.actor {
             Actor::Caller(acting) => Some(&acting.caller),
-            Actor::Operator(_) | Actor::Program => None,
+            Actor::Operator(_) | Actor::Remote(..) | Actor::Program => None,
         }
     }
 

@@ -41,6 +41,8 @@ pub enum SystemPurpose {
     InvitationAccept,
     /// A worker looks for the next run.
     RunClaim,
+    /// A worker looks whether one of the runs in its hands is to stop.
+    RunCancel,
     /// The sweeper looks for runs whose worker is gone.
     RunSweep,
     /// What system scopes did is written down, and old entries are taken away.
@@ -81,6 +83,7 @@ impl SystemPurpose {
             Self::InvitationLook => "invitation_look",
             Self::InvitationAccept => "invitation_accept",
             Self::RunClaim => "run_claim",
+            Self::RunCancel => "run_cancel",
             Self::RunSweep => "run_sweep",
             Self::AuditKeep => "audit_keep",
             Self::SecretRotate => "secret_rotate",

@@ -172,7 +172,10 @@ const STACKS: [Language; 6] = [
 ];
 
 /// Finds the patterns of files that are in the order of their paths; surest first.
-pub(crate) fn find(files: &[&SourceFile]) -> Vec<Pattern> {
+pub(crate) fn find<E>(
+    files: &[&SourceFile],
+    check: impl Fn() -> Result<(), E>,
+) -> Result<Vec<Pattern>, E> {
     let of = |wanted: Role| {
         files
             .iter()
@@ -184,26 +187,23 @@ pub(crate) fn find(files: &[&SourceFile]) -> Vec<Pattern> {
         source: of(Role::Source),
         tests: of(Role::Test),
     };
-    let mut patterns: Vec<Pattern> = [
-        (naming::KIND, naming::questions(&files)),
-        (error_handling::KIND, error_handling::questions(&files)),
-        (test_layout::KIND, test_layout::questions(&files)),
-        (documentation::KIND, documentation::questions(&files)),
-        (import_style::KIND, import_style::questions(&files)),
-    ]
-    .into_iter()
-    .flat_map(|(kind, questions)| {
-        questions
-            .into_iter()
-            .flat_map(move |question| question.decide(kind))
-    })
-    .collect();
+    let mut patterns: Vec<Pattern> = Vec::new();
+    let mut decide = |kind, questions: Vec<Question<'_>>| {
+        let decided = questions.iter().flat_map(|question| question.decide(kind));
+        patterns.extend(decided);
+        check()
+    };
+    decide(naming::KIND, naming::questions(&files))?;
+    decide(error_handling::KIND, error_handling::questions(&files))?;
+    decide(test_layout::KIND, test_layout::questions(&files))?;
+    decide(documentation::KIND, documentation::questions(&files))?;
+    decide(import_style::KIND, import_style::questions(&files))?;
     patterns.sort_by(|a, b| {
         b.confidence
             .total_cmp(&a.confidence)
             .then_with(|| a.key.cmp(&b.key))
     });
-    patterns
+    Ok(patterns)
 }
 
 impl Question<'_> {
@@ -382,7 +382,8 @@ pub(crate) mod fixture {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        find(&files)
+        let Ok(found) = find(&files, || Ok::<_, std::convert::Infallible>(()));
+        found
             .into_iter()
             .filter(|pattern| pattern.kind == kind)
             .collect()

@@ -7,6 +7,7 @@ pub(crate) mod role;
 pub(crate) mod stack;
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
@@ -115,16 +116,35 @@ pub struct Hotspot {
 /// of tests and examples.
 #[must_use]
 pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
+    match project_summarize_checked(input, || Ok::<(), Infallible>(())) {
+        Ok(analysis) => analysis,
+        Err(never) => match never {},
+    }
+}
+
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+///
+/// # Errors
+/// What `check` answers with.
+pub fn project_summarize_checked<E>(
+    input: &ProjectInput,
+    check: impl Fn() -> Result<(), E>,
+) -> Result<ProjectAnalysis, E> {
     let mut files: Vec<&SourceFile> = input.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
+    check()?;
     let metrics = metrics(&files);
-    ProjectAnalysis {
-        stack: stack::find(&files, &metrics.languages, &input.manifests),
-        patterns: patterns::find(&files),
-        hotspots: hotspots(&files, &input.history),
+    check()?;
+    let stack = stack::find(&files, &metrics.languages, &input.manifests);
+    check()?;
+    let hotspots = hotspots(&files, &input.history);
+    Ok(ProjectAnalysis {
+        stack,
+        patterns: patterns::find(&files, check)?,
+        hotspots,
         metrics,
-    }
+    })
 }
 
 fn metrics(files: &[&SourceFile]) -> ProjectMetrics {

@@ -214,8 +214,11 @@ async fn batch_find(
     }
     let mut tasks = JoinSet::new();
     for part in parts {
+        let cancelled = context.cancelled().clone();
         tasks.spawn_blocking(move || {
-            let found: serde_json::Result<Vec<Found>> = part.into_iter().map(find).collect();
+            // Between two files: a batch takes longer than anybody who cancels wants to wait.
+            let wanted = part.into_iter().take_while(|_| !cancelled.is_cancelled());
+            let found: serde_json::Result<Vec<Found>> = wanted.map(find).collect();
             found
         });
     }
@@ -224,6 +227,8 @@ async fn batch_find(
         let part = part.map_err(broken)?;
         found.extend(part.map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))?);
     }
+    // What was broken off is no batch.
+    context.check()?;
     Ok(found)
 }
 

@@ -36,7 +36,11 @@ pub(super) async fn input_read(
         let scoped = context.read().await?;
         let texts = facts_read(&scoped, &oids).await?;
         drop(scoped);
+        let cancelled = context.cancelled().clone();
+        let wanted = move |_: &_| !cancelled.is_cancelled();
+        let texts = texts.into_iter().take_while(wanted);
         let (kept, bad) = blocking(move || kept_parse(texts)).await?;
+        context.check()?;
         unreadable.extend(bad);
         for file in files {
             match file_kept(file, &kept) {
@@ -67,7 +71,7 @@ pub(super) async fn input_read(
 }
 
 /// Parses what is kept, and names the contents whose facts are in a form that is not known.
-fn kept_parse(texts: Vec<(Key, String)>) -> (HashMap<Key, Kept>, Vec<String>) {
+fn kept_parse(texts: impl Iterator<Item = (Key, String)>) -> (HashMap<Key, Kept>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
     for (key, text) in texts {

@@ -15,14 +15,14 @@ use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use super::repository::CodeAnalyses;
-use crate::{Skip, project_summarize};
+use crate::{Skip, project_summarize_checked};
 
 /// How the work is cut.
 #[derive(Debug, Clone)]
 pub struct AnalysisOptions {
     /// Files that are parsed at once; 0 is one a core.
     pub jobs: usize,
-    /// Files that are read, parsed and kept together, at the most: between two such batches the run can be cancelled.
+    /// Files that are read, parsed and kept together, at the most. The run can be cancelled between any two files.
     pub batch_files: usize,
     /// Bytes of source in one batch, at the most, but for a single file that is larger.
     pub batch_bytes: usize,
@@ -73,7 +73,17 @@ impl AnalysisHandler {
             context.message(level, text).await?;
         }
         let with_facts = i64::try_from(input.files.len()).unwrap_or(i64::MAX);
-        let mut found = facts::blocking(move || project_summarize(&input)).await?;
+        let cancelled = context.cancelled().clone();
+        let found = facts::blocking(move || {
+            project_summarize_checked(&input, || {
+                if cancelled.is_cancelled() {
+                    Err(RunFailure::stopped())
+                } else {
+                    Ok(())
+                }
+            })
+        });
+        let mut found = found.await??;
         scan.localize(&mut found);
 
         context.phase("save", None, None).await?;

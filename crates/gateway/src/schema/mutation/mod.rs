@@ -1,23 +1,28 @@
-//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done.
+//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done. An import is one for
+//! each repository, and tells what became of it.
 
+mod git_connection;
 mod note;
 mod people;
 mod persona;
 mod post;
 mod project;
 mod provider_key;
+mod remote;
 mod run;
 mod token;
 
 use async_graphql::{Enum, MergedObject};
 use nyxcore_runs::Start;
 
+pub(crate) use git_connection::GitConnectionMutation;
 pub(crate) use note::NoteMutation;
 pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
 pub(crate) use post::BlogPostMutation;
 pub(crate) use project::ProjectMutation;
 pub(crate) use provider_key::ProviderKeyMutation;
+pub(crate) use remote::RemoteMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
@@ -32,6 +37,8 @@ pub struct Mutation(
     PeopleMutation,
     BlogPostMutation,
     ProviderKeyMutation,
+    RemoteMutation,
+    GitConnectionMutation,
 );
 
 /// What became of a request to start something.

@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use nyxcore_projects::{
-    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, project_create,
-    project_delete, project_update, source_add, source_remove, source_update,
+    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, Sources,
+    project_create, project_delete, project_update, source_add, source_remove, source_update,
+    sources_of,
 };
 use nyxcore_sync::git::{BranchName, ScanPath};
-use nyxcore_sync::source_url_check;
+use nyxcore_sync::{source_forget, source_url_changed, source_url_check};
+use nyxcore_tenancy::Repository;
 
 use crate::context::operation;
 use crate::schema::ids::id_of;
@@ -67,7 +69,10 @@ impl ProjectMutation {
     ) -> Result<DeleteProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
         let scoped = operation(context).write().await?;
+        let sources = sources_of(&scoped, &[id]).await?;
+        let sources: Vec<SourceId> = sources.values().flatten().map(|source| source.id).collect();
         project_delete(&scoped, id).await?;
+        source_forget(&scoped, &sources).await?;
         scoped.commit().await?;
         Ok(DeleteProjectPayload {
             deleted_id: input.project_id,
@@ -99,7 +104,8 @@ impl ProjectMutation {
         })
     }
 
-    /// Changes what is given of a source. The next sync then compares everything.
+    /// Changes what is given of a source. The next sync then compares everything. Where the address leads to another host, port or scheme,
+    /// the source's credential is forgotten.
     async fn update_source(
         &self,
         context: &Context<'_>,
@@ -122,7 +128,11 @@ impl ProjectMutation {
             branch,
             scan_path: input.scan_path,
         };
+        let before = Sources::get(&scoped, id).await?;
         let source = source_update(&scoped, id, changes).await?;
+        if let Some(before) = before {
+            source_url_changed(&scoped, &before, &source).await?;
+        }
         scoped.commit().await?;
         Ok(UpdateSourcePayload {
             source: SourceNode(source),
@@ -138,6 +148,7 @@ impl ProjectMutation {
         let id = id_of::<SourceId>(&input.source_id)?;
         let scoped = operation(context).write().await?;
         source_remove(&scoped, id).await?;
+        source_forget(&scoped, &[id]).await?;
         scoped.commit().await?;
         Ok(RemoveSourcePayload {
             deleted_id: input.source_id,

@@ -260,6 +260,7 @@ async fn cancelling_is_felt_at_once_and_leaves_no_process() {
         let cancel = CancellationToken::new();
         let request = FetchRequest {
             url: &url,
+            access: &world.access,
             policy: &world.policy,
             branch: None,
             blob_bytes_max: CAP,
@@ -372,6 +373,7 @@ async fn a_fetch_reports_its_phases_and_stops_at_its_limit() {
     let url = world.local(&repository);
     let mut request = FetchRequest {
         url: &url,
+        access: &world.access,
         policy: &world.policy,
         branch: None,
         blob_bytes_max: CAP,

@@ -1,7 +1,9 @@
 //! The git layer against the real git.
 
+mod credentials;
 mod fetching;
 mod history;
+mod holes;
 mod reading;
 mod refusing;
 mod repairing;
@@ -22,6 +24,7 @@ struct World {
     folder: TempDir,
     store: MirrorStore,
     policy: SourcePolicy,
+    access: RemoteAccess,
     cancel: CancellationToken,
 }
 
@@ -39,6 +42,7 @@ impl World {
             store: MirrorStore::new(&data_dir),
             folder,
             policy,
+            access: RemoteAccess::Anonymous,
             cancel: CancellationToken::new(),
         }
     }
@@ -72,6 +76,7 @@ impl World {
             url,
             policy: &self.policy,
             branch: branch.as_ref(),
+            access: &self.access,
             blob_bytes_max: CAP,
             bytes_max: None,
         };

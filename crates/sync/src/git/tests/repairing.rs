@@ -183,6 +183,7 @@ async fn a_mirror_is_written_by_one_at_a_time() {
     let url = world.local(&repository);
     let request = FetchRequest {
         url: &url,
+        access: &world.access,
         policy: &world.policy,
         branch: None,
         blob_bytes_max: CAP,

@@ -1,0 +1,360 @@
+//! The client: one server, one token.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{StatusCode, redirect};
+use serde::de::DeserializeOwned;
+use tracing::debug;
+use url::Url;
+
+use crate::answer::{Found, has_next, refusal};
+use crate::{
+    BaseUrl, Branch, BranchPage, GithubError, GithubToken, Repository, RepositoryName,
+    RepositoryPage, Viewer,
+};
+
+/// The most things that GitHub gives on a page.
+pub const PER_PAGE_MAX: u32 = 100;
+/// How often a question is asked again at the most.
+const RETRIES: u32 = 2;
+/// The version of the API whose answers are read.
+const API_VERSION: &str = "2022-11-28";
+/// What to answer with.
+const MEDIA_TYPE: &str = "application/vnd.github+json";
+/// The longest question of a search, in bytes: GitHub's rule is 256 characters without qualifiers.
+const SEARCH_MAX: usize = 256;
+
+/// How a client asks. [`GithubOptions::new`] gives the defaults; every field may be changed.
+#[derive(Debug, Clone)]
+pub struct GithubOptions {
+    /// The addresses of the base URL's host, resolved and looked at by the caller. The client connects to these and to no others, so that a name which
+    /// resolves differently the second time leads nowhere new. Not used where the host is an address itself.
+    pub addresses: Vec<IpAddr>,
+    /// How long one request may take: 10 s by default.
+    pub timeout: Duration,
+    /// How long to wait before a question is asked again, doubled each time: 300 ms by default.
+    pub backoff: Duration,
+    /// The largest answer that is read, in bytes: 10 MiB by default. A page of 100 repositories has around 600 kB.
+    pub answer_bytes_max: usize,
+}
+
+impl GithubOptions {
+    /// The defaults, for a server at those addresses.
+    #[must_use]
+    pub fn new(addresses: Vec<IpAddr>) -> Self {
+        Self {
+            addresses,
+            timeout: Duration::from_secs(10),
+            backoff: Duration::from_millis(300),
+            answer_bytes_max: 10 << 20,
+        }
+    }
+}
+
+/// A server and the token that is shown to it.
+#[derive(Debug)]
+pub struct GithubClient {
+    http: reqwest::Client,
+    base: BaseUrl,
+    authorization: HeaderValue,
+    backoff: Duration,
+    answer_bytes_max: usize,
+}
+
+/// An answer, read to its end.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Knows no name: those that the client may connect to are pinned.
+struct NoNames;
+
+impl reqwest::dns::Resolve for NoNames {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err("the client connects to pinned addresses only".into()) })
+    }
+}
+
+impl GithubClient {
+    /// Nothing is asked yet. The program has installed what TLS is done with.
+    ///
+    /// # Errors
+    /// [`GithubError::Unavailable`] where TLS cannot be set up.
+    pub fn new(
+        base: &BaseUrl,
+        token: &GithubToken,
+        options: &GithubOptions,
+    ) -> Result<Self, GithubError> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            // A proxy of the environment would resolve the name itself.
+            .no_proxy()
+            .https_only(base.as_str().starts_with("https://"))
+            .timeout(options.timeout)
+            .connect_timeout(options.timeout / 2)
+            .user_agent(concat!("nyxcore/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(NoNames);
+        if let Some(domain) = base.domain() {
+            // Port 0 is the port of the address.
+            let addresses: Vec<SocketAddr> = options
+                .addresses
+                .iter()
+                .map(|address| SocketAddr::new(*address, 0))
+                .collect();
+            builder = builder.resolve_to_addrs(domain, &addresses);
+        }
+        let http = builder
+            .build()
+            .map_err(|_| GithubError::unavailable("cannot be asked: TLS is not set up"))?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| GithubError::TokenInvalid)?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            http,
+            base: base.clone(),
+            authorization,
+            backoff: options.backoff,
+            answer_bytes_max: options.answer_bytes_max,
+        })
+    }
+
+    /// Whose token it is.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn viewer(&self) -> Result<Viewer, GithubError> {
+        read(&self.get(&["user"], &[]).await?)
+    }
+
+    /// A page of the repositories that the token's owner has, works on or sees as a member of an organization, by their full names. Pages count from 1.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn repositories(
+        &self,
+        page: u32,
+        per_page: u32,
+    ) -> Result<RepositoryPage, GithubError> {
+        let (page, per_page) = (page_number(page), per_page_number(per_page));
+        let answer = self
+            .get(
+                &["user", "repos"],
+                &[
+                    ("affiliation", "owner,collaborator,organization_member"),
+                    ("sort", "full_name"),
+                    ("per_page", &per_page),
+                    ("page", &page),
+                ],
+            )
+            .await?;
+        repository_page(read(&answer)?, &answer.headers)
+    }
+
+    /// A page of all repositories on the server that the token can see, public ones of others among them, whose names have the words. The words are words: what would be a
+    /// qualifier (`org:`, `user:`, `is:`) or an operator in GitHub's search is looked for as it stands. Pages count from 1; GitHub gives the first 1,000
+    /// repositories.
+    ///
+    /// # Errors
+    /// [`GithubError`]; [`GithubError::QueryRefused`] too for a question without a word or of more than 256 bytes.
+    pub async fn search(
+        &self,
+        words: &str,
+        page: u32,
+        per_page: u32,
+    ) -> Result<RepositoryPage, GithubError> {
+        let query = search_query(words).ok_or(GithubError::QueryRefused)?;
+        let (page, per_page) = (page_number(page), per_page_number(per_page));
+        let answer = self
+            .get(
+                &["search", "repositories"],
+                &[("q", &query), ("per_page", &per_page), ("page", &page)],
+            )
+            .await?;
+        let found: Found = read(&answer)?;
+        repository_page(found.items, &answer.headers)
+    }
+
+    /// A repository by its name, or by one that it had before.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn repository(&self, name: &RepositoryName) -> Result<Repository, GithubError> {
+        let answer = self.get(&["repos", name.owner(), name.name()], &[]).await?;
+        let repository: Repository = read(&answer)?;
+        repository.checked_name()?;
+        Ok(repository)
+    }
+
+    /// A page of the branches of a repository, by their names. Pages count from 1.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn branches(
+        &self,
+        name: &RepositoryName,
+        page: u32,
+        per_page: u32,
+    ) -> Result<BranchPage, GithubError> {
+        let (page, per_page) = (page_number(page), per_page_number(per_page));
+        let answer = self
+            .get(
+                &["repos", name.owner(), name.name(), "branches"],
+                &[("per_page", &per_page), ("page", &page)],
+            )
+            .await?;
+        let branches: Vec<Branch> = read(&answer)?;
+        Ok(BranchPage {
+            branches,
+            has_next: has_next(&answer.headers),
+        })
+    }
+
+    /// Asks, and follows one redirect on the same server: so GitHub answers for a repository that was renamed.
+    async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, GithubError> {
+        let mut answer = self.ask(self.base.join(path, query)).await?;
+        if answer.status.is_redirection() {
+            let location = answer.headers.get(LOCATION);
+            let location = location.and_then(|location| location.to_str().ok());
+            let next = location.and_then(|location| self.base.redirect(location));
+            answer = self.ask(next.ok_or(GithubError::Moved)?).await?;
+        }
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(refusal(answer.status, &answer.headers, &answer.body))
+    }
+
+    /// Asks until there is an answer that a server in trouble would not give, three times at the most.
+    async fn ask(&self, url: Url) -> Result<Answer, GithubError> {
+        let mut backoff = self.backoff;
+        for _ in 0..RETRIES {
+            match self.ask_once(url.clone()).await {
+                Ok(answer) if answer.status.is_server_error() => {}
+                Err(GithubError::Unavailable { .. }) => {}
+                other => return other,
+            }
+            tokio::time::sleep(backoff).await;
+            backoff *= 2;
+        }
+        self.ask_once(url).await
+    }
+
+    async fn ask_once(&self, url: Url) -> Result<Answer, GithubError> {
+        let path = url.path().to_owned();
+        let request = self
+            .http
+            .get(url)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, MEDIA_TYPE)
+            .header(HeaderName::from_static("x-github-api-version"), API_VERSION);
+        let mut response = request.send().await.map_err(|error| unreached(&error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreached(&error))? {
+            if body.len() + chunk.len() > self.answer_bytes_max {
+                return Err(GithubError::AnswerInvalid {
+                    reason: "it is too large",
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        debug!(
+            path,
+            status = status.as_u16(),
+            bytes = body.len(),
+            "GitHub answered"
+        );
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// Why there is no answer, without the address or anything else that the library says.
+fn unreached(error: &reqwest::Error) -> GithubError {
+    GithubError::unavailable(if error.is_timeout() {
+        "did not answer in time; try again later"
+    } else if error.is_connect() {
+        "cannot be reached; try again later, or check the connection's base URL"
+    } else {
+        "broke its answer off; try again later"
+    })
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, GithubError> {
+    // What the parser says would repeat what the server wrote.
+    serde_json::from_slice(&answer.body).map_err(|_| GithubError::AnswerInvalid {
+        reason: "it does not have the fields that it should",
+    })
+}
+
+fn repository_page(
+    repositories: Vec<Repository>,
+    headers: &HeaderMap,
+) -> Result<RepositoryPage, GithubError> {
+    for repository in &repositories {
+        repository.checked_name()?;
+    }
+    Ok(RepositoryPage {
+        repositories,
+        has_next: has_next(headers),
+    })
+}
+
+fn page_number(page: u32) -> String {
+    page.max(1).to_string()
+}
+
+fn per_page_number(per_page: u32) -> String {
+    per_page.clamp(1, PER_PAGE_MAX).to_string()
+}
+
+/// The words, each a phrase by itself, to be found in names, forks too.
+fn search_query(words: &str) -> Option<String> {
+    // A quotation mark would end the phrase, and a backslash would save one.
+    let is_between =
+        |letter: char| letter.is_whitespace() || letter.is_control() || "\"\\".contains(letter);
+    let words: Vec<String> = words
+        .split(is_between)
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("\"{word}\""))
+        .collect();
+    let query = words.join(" ");
+    if query.is_empty() || query.len() > SEARCH_MAX {
+        return None;
+    }
+    Some(query + " in:name fork:true")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_typed_is_words_and_never_a_qualifier() {
+        for (typed, asked) in [
+            ("atlas", "\"atlas\" in:name fork:true"),
+            (" two  words ", "\"two\" \"words\" in:name fork:true"),
+            (
+                "org:acme NOT x",
+                "\"org:acme\" \"NOT\" \"x\" in:name fork:true",
+            ),
+            (
+                "a\" org:acme \"b",
+                "\"a\" \"org:acme\" \"b\" in:name fork:true",
+            ),
+            ("a\\\" is:private", "\"a\" \"is:private\" in:name fork:true"),
+        ] {
+            assert_eq!(search_query(typed).as_deref(), Some(asked), "{typed}");
+        }
+        for typed in ["", "  ", "\"\\\n", &"a".repeat(SEARCH_MAX + 1)] {
+            assert_eq!(search_query(typed), None, "{typed}");
+        }
+    }
+}

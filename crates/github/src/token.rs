@@ -1,0 +1,65 @@
+//! The token that a client shows.
+
+use zeroize::Zeroizing;
+
+use crate::GithubError;
+
+/// The longest token, in bytes. A rule of this project: GitHub's own have up to 255.
+pub const TOKEN_MAX: usize = 1_000;
+
+/// A personal access token. It is overwritten when it is dropped, and shows nothing of itself but to who calls [`GithubToken::expose`].
+#[derive(Clone)]
+pub struct GithubToken(Zeroizing<String>);
+
+impl GithubToken {
+    /// Takes a token over, without the space around it. Whether it is good only GitHub knows.
+    ///
+    /// # Errors
+    /// [`GithubError::TokenInvalid`] for what cannot be one: empty, longer than [`TOKEN_MAX`] or not printable ASCII.
+    pub fn parse(text: &str) -> Result<Self, GithubError> {
+        let text = text.trim();
+        let fits = (1..=TOKEN_MAX).contains(&text.len());
+        if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            Err(GithubError::TokenInvalid)
+        }
+    }
+
+    /// The token itself, for whoever uses it at once and keeps no copy.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for GithubToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GithubToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_printable_and_of_a_sensible_length() {
+        assert_eq!(
+            GithubToken::parse(" github_pat_A1_b\n").unwrap().expose(),
+            "github_pat_A1_b"
+        );
+        let long = "g".repeat(TOKEN_MAX + 1);
+        for text in ["", "  ", "ghp_a b", "ghp_ä", "ghp_\r\nX-Evil: 1", &long] {
+            let error = GithubToken::parse(text).unwrap_err();
+            assert_eq!(error.code(), "GITHUB_TOKEN_INVALID", "{text:?}");
+            assert!(!error.to_string().contains("ghp_"), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_token() {
+        let token = GithubToken::parse("ghp_secret").unwrap();
+        assert_eq!(format!("{token:?}"), "GithubToken(..)");
+    }
+}

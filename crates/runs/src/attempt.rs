@@ -1,0 +1,269 @@
+//! A run's story: each time a worker took it, who that was, how far each phase came and how long it took, and how it ended.
+//!
+//! It is written by the transactions that it tells of, and stays when the run's events are taken away.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nyxcore_tenancy::{Access, ReadWrite, Repository, Result, Scoped};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+
+use crate::entity::run_attempt;
+use crate::model::{Progress, RunError, RunId};
+use crate::repository::Runs;
+
+/// How an attempt ended.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AttemptOutcome {
+    /// The run ended as it should.
+    Succeeded,
+    /// The run failed for good.
+    Failed,
+    /// Somebody cancelled the run.
+    Cancelled,
+    /// It failed in a way that may pass; the run waits for another attempt.
+    Retried,
+    /// The worker was told to leave. That counts as no attempt.
+    HandedBack,
+    /// The worker was not heard of any more.
+    Lost,
+    /// Nothing moved for too long.
+    Stalled,
+}
+
+/// A phase of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPhase {
+    /// Its name, such as `import`.
+    pub name: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When the next one began, or the attempt ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How much was done.
+    pub done: i64,
+    /// Of how much, where it is known.
+    pub total: Option<i64>,
+    /// What is counted, such as `files`.
+    pub unit: Option<String>,
+    /// How many bytes that is, where they are counted.
+    #[serde(default)]
+    pub bytes_done: Option<i64>,
+    /// Of how many bytes, where it is known.
+    #[serde(default)]
+    pub bytes_total: Option<i64>,
+    /// Why it was left out, where it was.
+    pub skipped: Option<String>,
+}
+
+impl RunPhase {
+    /// How long it took; `None` while it goes on.
+    #[must_use]
+    pub fn duration(&self) -> Option<TimeDelta> {
+        Some(self.ended_at? - self.started_at)
+    }
+
+    pub(crate) fn begun(progress: &Progress, at: DateTime<Utc>) -> Self {
+        Self {
+            name: progress.phase.clone(),
+            started_at: at,
+            ended_at: None,
+            done: progress.done,
+            total: progress.total,
+            unit: progress.unit.clone(),
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
+            skipped: None,
+        }
+    }
+
+    pub(crate) fn skipped(name: String, reason: String, at: DateTime<Utc>) -> Self {
+        Self {
+            name,
+            started_at: at,
+            ended_at: Some(at),
+            done: 0,
+            total: None,
+            unit: None,
+            bytes_done: None,
+            bytes_total: None,
+            skipped: Some(reason),
+        }
+    }
+
+    fn progress_take(&mut self, progress: &Progress) {
+        if self.name == progress.phase {
+            self.done = progress.done;
+            self.total = progress.total;
+            self.unit.clone_from(&progress.unit);
+            self.bytes_done = progress.bytes_done;
+            self.bytes_total = progress.bytes_total;
+        }
+    }
+}
+
+/// One time that a worker took a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunAttempt {
+    /// Its number: 1, 2, 3 and so on.
+    pub number: i64,
+    /// Who took it: the worker's machine and process, as in `build-7:4711`.
+    pub worker: String,
+    /// When it was taken.
+    pub started_at: DateTime<Utc>,
+    /// When that ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: Option<AttemptOutcome>,
+    /// What it failed with.
+    pub error: Option<RunError>,
+    /// Its phases, in their order.
+    pub phases: Vec<RunPhase>,
+}
+
+impl RunAttempt {
+    fn read(row: run_attempt::Model) -> Self {
+        Self {
+            number: row.attempt,
+            worker: row.worker_name,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            outcome: row.outcome,
+            error: row.error_code.map(|code| RunError {
+                code,
+                message: row.error_message.unwrap_or_default(),
+            }),
+            phases: phases_read(row.phases),
+        }
+    }
+}
+
+/// What is not understood is left out: a story that an older version wrote must not keep a run from ending.
+fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
+    serde_json::from_value(json).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the phases of an attempt are in another form");
+        Vec::new()
+    })
+}
+
+/// The attempts at each of these runs, the first one first, in two statements at the most however many there are. A run that no worker
+/// has taken yet is not in the answer.
+///
+/// # Errors
+/// The database fails.
+pub async fn run_attempts<A: Access>(
+    scoped: &Scoped<A>,
+    runs: &[RunId],
+) -> Result<HashMap<RunId, Vec<RunAttempt>>> {
+    let rows = scoped
+        .find::<run_attempt::Entity>()
+        .filter(run_attempt::Column::RunId.is_in(runs.iter().copied()))
+        .order_by_asc(run_attempt::Column::Attempt)
+        .all()
+        .await?;
+    let mut story: HashMap<RunId, Vec<RunAttempt>> = HashMap::new();
+    let mut open = Vec::new();
+    for row in rows {
+        if row.ended_at.is_none() {
+            open.push(row.run_id);
+        }
+        let id = row.run_id;
+        story.entry(id).or_default().push(RunAttempt::read(row));
+    }
+    if open.is_empty() {
+        return Ok(story);
+    }
+    // How far a phase is that still goes on stands with the run: that is written several times a second.
+    for (id, run) in Runs::get_many(scoped, &open).await? {
+        let attempt = story.get_mut(&id).and_then(|attempts| attempts.last_mut());
+        if let (Some(attempt), Some(progress)) = (attempt, &run.progress) {
+            let going_on = attempt.phases.iter_mut().rfind(|p| p.ended_at.is_none());
+            if let Some(phase) = going_on {
+                phase.progress_take(progress);
+            }
+        }
+    }
+    Ok(story)
+}
+
+/// Writes down the phases of an attempt. The caller has just changed the run's row as the one who holds it.
+pub(crate) async fn phases_write(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    attempt: i64,
+    phases: &[RunPhase],
+) -> Result<()> {
+    let row = run_attempt::ActiveModel {
+        phases: Set(phases_json(phases)),
+        ..Default::default()
+    };
+    let which = Condition::all()
+        .add(run_attempt::Column::RunId.eq(run))
+        .add(run_attempt::Column::Attempt.eq(attempt));
+    scoped.update(which, row).await.map(drop)
+}
+
+fn phases_json(phases: &[RunPhase]) -> serde_json::Value {
+    // Names, numbers and times: there is nothing in them that JSON could not say.
+    serde_json::to_value(phases).unwrap_or_default()
+}
+
+/// Ends the attempt that is open, if one is. The caller has just changed the run's row. `phases` are those that the worker at hand knows;
+/// where it is gone they are those that it wrote down, the last as far as it told.
+pub(crate) async fn attempt_end(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    outcome: AttemptOutcome,
+    error: Option<(&str, &str)>,
+    phases: Option<Vec<RunPhase>>,
+) -> Result<()> {
+    let now = scoped.env().now();
+    let open = Condition::all()
+        .add(run_attempt::Column::RunId.eq(run))
+        .add(run_attempt::Column::EndedAt.is_null());
+    let mut phases = match phases {
+        Some(phases) => phases,
+        None => phases_told(scoped, run, open.clone()).await?,
+    };
+    for phase in phases.iter_mut().filter(|phase| phase.ended_at.is_none()) {
+        phase.ended_at = Some(now);
+    }
+    let row = run_attempt::ActiveModel {
+        ended_at: Set(Some(now)),
+        outcome: Set(Some(outcome)),
+        error_code: Set(error.map(|(code, _)| code.to_owned())),
+        error_message: Set(error.map(|(_, message)| message.to_owned())),
+        phases: Set(phases_json(&phases)),
+        ..Default::default()
+    };
+    scoped.update(open, row).await.map(drop)
+}
+
+async fn phases_told(
+    scoped: &Scoped<ReadWrite>,
+    run: RunId,
+    open: Condition,
+) -> Result<Vec<RunPhase>> {
+    let row = scoped
+        .find::<run_attempt::Entity>()
+        .filter(open)
+        .one()
+        .await?;
+    let mut phases = row.map_or_else(Vec::new, |row| phases_read(row.phases));
+    let going_on = phases.iter_mut().rfind(|phase| phase.ended_at.is_none());
+    if let Some(phase) = going_on
+        && let Some(progress) = Runs::get(scoped, run).await?.and_then(|run| run.progress)
+    {
+        phase.progress_take(&progress);
+    }
+    Ok(phases)
+}

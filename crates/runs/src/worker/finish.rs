@@ -1,0 +1,125 @@
+//! How a run leaves its worker's hands: ended, back in the queue for another attempt, or handed back.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use sea_orm::ActiveValue::Set;
+
+use super::FollowUp;
+use super::context::{PROGRESS_AT, RunContext};
+use super::retry::retry_delay;
+use crate::attempt::{AttemptOutcome, attempt_end};
+use crate::entity::run;
+use crate::error::RunFailure;
+use crate::events::{TOPIC_EVENT, TOPIC_QUEUED, event_append};
+use crate::model::{EventBody, Level, RunStatus};
+use crate::repository::Runs;
+use crate::service::{Ending, run_end};
+
+impl RunContext {
+    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens.
+    pub(super) async fn finish(
+        &self,
+        result: Result<(), RunFailure>,
+        leaving: bool,
+        follow_ups: &[FollowUp],
+    ) -> Result<()> {
+        let scoped = self.store.write(self.tenant).await?;
+        let held = self.held();
+        let now = scoped.env().now();
+        // From here on the row is locked: whoever cancels now finds the run ended, or waiting.
+        let Some(asked_to_cancel) = self.held_touch(&scoped, PROGRESS_AT, now).await? else {
+            tracing::warn!(run = %held.run, "a run was given up: another worker has it by now, and what this one did since does not count");
+            return Ok(());
+        };
+        match result {
+            Ok(()) => {
+                let ended = self.ending(RunStatus::Succeeded, AttemptOutcome::Succeeded);
+                if run_end(&scoped, held.run, self.fence(), ended).await? {
+                    let run = Runs::require(&scoped, held.run).await?;
+                    for follow_up in follow_ups {
+                        follow_up(&scoped, &run).await?;
+                    }
+                }
+            }
+            Err(_) if asked_to_cancel => {
+                let ended = self.ending(RunStatus::Cancelled, AttemptOutcome::Cancelled);
+                run_end(&scoped, held.run, self.fence(), ended).await?;
+            }
+            Err(_) if leaving => self.hand_back(&scoped).await?,
+            Err(failure) => match retry_delay(&failure, held.run, self.tries, self.tries_max) {
+                Some(delay) => self.retry(&scoped, &failure, delay).await?,
+                None => {
+                    let ended = Ending {
+                        error: Some((failure.code, failure.message)),
+                        ..self.ending(RunStatus::Failed, AttemptOutcome::Failed)
+                    };
+                    run_end(&scoped, held.run, self.fence(), ended).await?;
+                }
+            },
+        }
+        scoped.commit().await
+    }
+
+    fn ending(&self, status: RunStatus, outcome: AttemptOutcome) -> Ending {
+        Ending {
+            outcome: Some(outcome),
+            phases: Some(self.phases()),
+            ..Ending::of(status)
+        }
+    }
+
+    /// Back to the queue, for another worker to take at once. Being told to leave is no attempt.
+    async fn hand_back(&self, scoped: &Scoped<ReadWrite>) -> Result<()> {
+        let more = run::ActiveModel {
+            handed_back: Set(self.run.attempt - self.tries + 1),
+            ..self.waiting(scoped.env().now())
+        };
+        scoped.update(self.fence(), more).await?;
+        let phases = Some(self.phases());
+        attempt_end(
+            scoped,
+            self.run.id,
+            AttemptOutcome::HandedBack,
+            None,
+            phases,
+        )
+        .await?;
+        self.requeued(scoped).await
+    }
+
+    async fn retry(
+        &self,
+        scoped: &Scoped<ReadWrite>,
+        failure: &RunFailure,
+        delay: TimeDelta,
+    ) -> Result<()> {
+        let waiting = self.waiting(scoped.env().now() + delay);
+        scoped.update(self.fence(), waiting).await?;
+        let error = Some((failure.code, failure.message.as_str()));
+        let phases = Some(self.phases());
+        attempt_end(scoped, self.run.id, AttemptOutcome::Retried, error, phases).await?;
+        // Half a second counts as a whole one: nobody waits for "0 s".
+        let seconds = (delay.num_milliseconds() + 500) / 1_000;
+        let body = EventBody::Message {
+            level: Level::Warning,
+            text: format!("{}; trying again in {seconds} s", failure.message),
+        };
+        event_append(scoped, self.run.id, &body).await?;
+        self.requeued(scoped).await
+    }
+
+    fn waiting(&self, from: DateTime<Utc>) -> run::ActiveModel {
+        run::ActiveModel {
+            status: Set(RunStatus::Queued),
+            worker: Set(None),
+            lease_expires_at: Set(None),
+            available_at: Set(from),
+            ..Default::default()
+        }
+    }
+
+    async fn requeued(&self, scoped: &Scoped<ReadWrite>) -> Result<()> {
+        scoped.announce(TOPIC_QUEUED, self.run.id.0).await?;
+        scoped.announce(TOPIC_EVENT, self.run.id.0).await
+    }
+}

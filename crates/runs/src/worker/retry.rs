@@ -1,0 +1,125 @@
+//! When a run that failed is tried again: twice as late each time, never all at once, and not before whoever refused said so.
+
+use chrono::TimeDelta;
+
+use crate::error::RunFailure;
+use crate::model::RunId;
+
+/// The first retry comes after about this, each further one after twice as long.
+const FIRST: TimeDelta = TimeDelta::seconds(2);
+/// The longest wait that doubling leads to.
+const LONGEST: TimeDelta = TimeDelta::minutes(5);
+/// The longest wait that a remote may ask for: its clock may be wrong, and the run keeps its subject busy meanwhile.
+const LONGEST_ASKED: TimeDelta = TimeDelta::days(1);
+
+/// How long to wait before the next attempt; `None` where there is none, because the failure will not pass or the attempts are used up.
+/// `tries` counts the attempts so far, without those that were handed back.
+pub(super) fn retry_delay(
+    failure: &RunFailure,
+    run: RunId,
+    tries: i64,
+    tries_max: i64,
+) -> Option<TimeDelta> {
+    if !failure.transient || tries >= tries_max {
+        return None;
+    }
+    let doublings = u32::try_from(tries - 1).unwrap_or(0).min(16);
+    let backoff = (FIRST * 2_i32.pow(doublings)).min(LONGEST);
+    // A quarter at the most, so that what failed together does not come back together.
+    let jitter = backoff * share(run, tries) / 4_000;
+    Some(match failure.retry_after {
+        // Never before the time that was said, and spread behind it.
+        Some(asked) if asked > backoff => asked.min(LONGEST_ASKED) + jitter,
+        _ => backoff - jitter,
+    })
+}
+
+/// A number from 0 to 999 that depends on the run and the attempt alone: the same on every machine, and another for every run.
+fn share(run: RunId, tries: i64) -> i32 {
+    // The last eight bytes of an id are its random ones; splitmix64 spreads them over all bits.
+    let (_, random) = run.0.as_u64_pair();
+    let mut bits = random
+        .wrapping_add(tries.unsigned_abs())
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    i32::try_from((bits ^ (bits >> 31)) % 1_000).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use nyxcore_tenancy::Error;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn run(n: u128) -> RunId {
+        RunId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+        let down = || RunFailure::transient("REMOTE_UNREACHABLE", "no answer");
+        let asked = |seconds| down().retry_after(TimeDelta::seconds(seconds));
+        // The failure, attempts so far, and the wait in milliseconds: from, to.
+        let again = |from, to| Some((from, to));
+        for (failure, tries, wait) in [
+            (down(), 1, again(1_500, 2_000)),
+            (down(), 2, again(3_000, 4_000)),
+            (down(), 3, again(6_000, 8_000)),
+            (down(), 8, again(192_000, 256_000)),
+            (down(), 9, again(225_000, 300_000)),
+            (down(), 40, again(225_000, 300_000)),
+            (down(), 50, None),
+            (down(), 51, None),
+            (asked(1), 1, again(1_500, 2_000)),
+            (asked(60), 1, again(60_000, 60_500)),
+            (asked(3_600), 9, again(3_600_000, 3_675_000)),
+            (asked(1 << 40), 1, again(86_400_000, 86_400_500)),
+            (asked(60), 50, None),
+            (
+                RunFailure::permanent("BRANCH_NOT_FOUND", "no such branch"),
+                1,
+                None,
+            ),
+            (
+                RunFailure::permanent("X", "x").retry_after(TimeDelta::seconds(1)),
+                1,
+                None,
+            ),
+            (RunFailure::stopped(), 1, None),
+            (Error::Busy.into(), 1, again(1_500, 2_000)),
+            (Error::NotFound("source").into(), 1, None),
+            (Error::Conflict("x").into(), 1, None),
+            (Error::Invalid("x".into()).into(), 1, None),
+        ] {
+            let delays = (0..50).map(|n| retry_delay(&failure, run(n), tries, 50));
+            for delay in delays {
+                let delay = delay.map(|delay| delay.num_milliseconds());
+                match wait {
+                    Some((from, to)) => assert!(
+                        delay.is_some_and(|delay| (from..=to).contains(&delay)),
+                        "{failure:?} after {tries}: {delay:?}"
+                    ),
+                    None => assert_eq!(delay, None, "{failure:?} after {tries}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_failed_together_does_not_come_back_together() {
+        let down = RunFailure::transient("REMOTE_UNREACHABLE", "no answer");
+        // Ids that follow each other, as those of runs that were started at once.
+        let delays: BTreeSet<Option<TimeDelta>> = (0..100)
+            .map(|n| retry_delay(&down, run(n), 9, 50))
+            .collect();
+        assert!(delays.len() > 80, "{}", delays.len());
+        assert_eq!(
+            retry_delay(&down, run(7), 9, 50),
+            retry_delay(&down, run(7), 9, 50)
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! The way to GitHub: an address that was resolved once, looked at, and is the only one that is connected to.
+
+use std::sync::Arc;
+
+use nyxcore_github::{BaseUrl, GithubClient, GithubOptions, GithubToken};
+use nyxcore_tenancy::secret::Keyring;
+use nyxcore_tenancy::{Acting, Store};
+
+use super::error::ConnectionError;
+use crate::git::{HostResolver, SourcePolicy, SourceUrl, SystemResolver};
+
+/// Makes clients of GitHub under the rules that sources have. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct GithubAccess {
+    policy: SourcePolicy,
+    resolver: Arc<dyn HostResolver>,
+}
+
+impl GithubAccess {
+    /// Servers where that policy lets sources be: at public addresses over HTTPS, and at private ones where it allows those.
+    #[must_use]
+    pub fn new(policy: SourcePolicy) -> Self {
+        Self::with_resolver(policy, Arc::new(SystemResolver))
+    }
+
+    /// The same with a name server of one's own.
+    #[must_use]
+    pub fn with_resolver(policy: SourcePolicy, resolver: Arc<dyn HostResolver>) -> Self {
+        Self { policy, resolver }
+    }
+
+    /// Where sources may be.
+    pub(crate) fn policy(&self) -> &SourcePolicy {
+        &self.policy
+    }
+
+    /// The address as far as it can be looked at without asking the network.
+    pub(crate) fn check(&self, base: &BaseUrl) -> Result<SourceUrl, ConnectionError> {
+        // The rules are those of a source's address, which has a path.
+        let address = format!("{base}/user");
+        SourceUrl::parse(&address, &self.policy).map_err(ConnectionError::address)
+    }
+
+    /// A client of that server. Its name is resolved now, every address that it has must be allowed, and the client connects to these.
+    pub(crate) async fn client(
+        &self,
+        base: &BaseUrl,
+        token: &GithubToken,
+    ) -> Result<GithubClient, ConnectionError> {
+        let url = self.check(base)?;
+        let addresses = url
+            .addresses_resolve(&self.policy, &*self.resolver)
+            .await
+            .map_err(ConnectionError::address)?;
+        Ok(GithubClient::new(
+            base,
+            token,
+            &GithubOptions::new(addresses),
+        )?)
+    }
+}
+
+/// What the verbs that ask GitHub work with.
+#[derive(Clone)]
+pub struct ConnectionContext<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// Who asks.
+    pub acting: &'a Acting,
+    /// What tokens are sealed with.
+    pub keyring: &'a Keyring,
+    /// The way to GitHub.
+    pub access: GithubAccess,
+}

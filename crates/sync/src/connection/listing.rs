@@ -1,0 +1,239 @@
+//! What a connection's token can see: repositories with the sources that they are already, and their branches.
+
+use std::collections::HashMap;
+
+use nyxcore_github::{
+    BaseUrl, GithubClient, PER_PAGE_MAX, Repository as GithubRepository, RepositoryName,
+    RepositoryPage,
+};
+use nyxcore_projects::{Source, sources_by_url};
+use nyxcore_tenancy::{Access, Action, Error, Repository, Resource, Result, Scoped, TypedId};
+
+use super::access::ConnectionContext;
+use super::error::ConnectionError;
+use super::model::GitConnectionId;
+use super::service::{GitConnections, token_read};
+use crate::git::{SourcePolicy, SourceUrl};
+
+/// The most repositories on a page.
+pub const REPOSITORIES_MAX: u32 = PER_PAGE_MAX;
+/// How many of GitHub's pages one question looks through at the most: 500 repositories.
+const PAGES_MAX: u32 = 5;
+/// How many of GitHub's pages of branches are listed at the most: 300 branches.
+const BRANCH_PAGES_MAX: u32 = 3;
+/// The longest text to look for, in bytes.
+const QUERY_MAX: usize = 200;
+/// Where a list ends whatever GitHub says.
+const POSITION_MAX: u32 = 1_000_000;
+
+/// Which repositories to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RemoteQuery {
+    /// Words that all stand in the name or the description; all repositories where there are none.
+    pub words: String,
+    /// Whether to look among all repositories of the server that the token can see, public ones of others too, and not only among those that its owner has, works on or
+    /// sees in an organization. It needs a word, which then is looked for in names.
+    pub everywhere: bool,
+    /// How many repositories at the most: 1 to [`REPOSITORIES_MAX`].
+    pub first: u32,
+    /// Only what comes after this position.
+    pub after: u32,
+}
+
+/// A repository that a token can see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemoteRepository {
+    /// Where it stands in the list, from 1.
+    pub position: u32,
+    /// What GitHub says of it.
+    pub repository: GithubRepository,
+    /// The tenant's sources that it is already, oldest first.
+    pub imported_as: Vec<Source>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemotePage {
+    /// In GitHub's order. There may be fewer than asked for, even none, while more follow.
+    pub items: Vec<RemoteRepository>,
+    /// How far was looked: what follows is asked for with this.
+    pub end: u32,
+    /// Whether to look further.
+    pub has_next: bool,
+}
+
+/// Lists the repositories that a connection's token can see, and says which are sources already.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] for who may not import; [`Error::Invalid`]; [`ConnectionError`].
+pub async fn connection_repositories(
+    context: &ConnectionContext<'_>,
+    id: GitConnectionId,
+    query: &RemoteQuery,
+) -> Result<RemotePage, ConnectionError> {
+    if query.words.len() > QUERY_MAX {
+        let rule = format!("the text to look for is longer than {QUERY_MAX} bytes");
+        return Err(Error::Invalid(rule).into());
+    }
+    if !(1..=REPOSITORIES_MAX).contains(&query.first) {
+        let rule = format!("a page has 1 to {REPOSITORIES_MAX} repositories");
+        return Err(Error::Invalid(rule).into());
+    }
+    if query.everywhere && query.words.trim().is_empty() {
+        let rule = "looking everywhere needs something to look for";
+        return Err(Error::Invalid(rule.into()).into());
+    }
+    let client = client_open(context, id).await?;
+    let mut page = pages_look(context, &client, query).await?;
+    let spelled: Vec<Vec<String>> = page
+        .items
+        .iter()
+        .map(|item| spellings(&item.repository, context.access.policy()))
+        .collect();
+    let scoped = context.store.read_as(&context.acting.fresh()).await?;
+    let sources = sources_by_spelling(&scoped, &spelled).await?;
+    for (item, spelled) in page.items.iter_mut().zip(&spelled) {
+        item.imported_as = sources_spelled(&sources, spelled);
+    }
+    Ok(page)
+}
+
+/// The branches of a repository, the first 300 by their names.
+///
+/// # Errors
+/// As [`connection_repositories`].
+pub async fn connection_branches(
+    context: &ConnectionContext<'_>,
+    id: GitConnectionId,
+    repository: &str,
+) -> Result<Vec<String>, ConnectionError> {
+    let client = client_open(context, id).await?;
+    let name = RepositoryName::parse(repository)?;
+    let mut branches = Vec::new();
+    for number in 1..=BRANCH_PAGES_MAX {
+        let page = client.branches(&name, number, PER_PAGE_MAX).await;
+        let page =
+            page.map_err(|error| ConnectionError::github(error, context.store.env().now()))?;
+        branches.extend(page.branches.into_iter().map(|branch| branch.name));
+        if !page.has_next {
+            break;
+        }
+    }
+    Ok(branches)
+}
+
+/// A client for who may import with the connection. The snapshot is closed before anybody is asked, and the caller's trail stays as it is: looking is no change.
+async fn client_open(
+    context: &ConnectionContext<'_>,
+    id: GitConnectionId,
+) -> Result<GithubClient, ConnectionError> {
+    let scoped = context.store.read_as(&context.acting.fresh()).await?;
+    scoped.permit(Action::Import, Resource::GitConnection, id.uuid())?;
+    let connection = GitConnections::require(&scoped, id).await?;
+    let base = BaseUrl::parse(&connection.base_url)?;
+    context.access.check(&base)?;
+    let token = token_read(&scoped, context.keyring, id).await?;
+    drop(scoped);
+    context.access.client(&base, &token).await
+}
+
+async fn pages_look(
+    context: &ConnectionContext<'_>,
+    client: &GithubClient,
+    query: &RemoteQuery,
+) -> Result<RemotePage, ConnectionError> {
+    let words: Vec<String> = query
+        .words
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .collect();
+    let mut found = RemotePage {
+        items: Vec::new(),
+        end: query.after.min(POSITION_MAX),
+        has_next: false,
+    };
+    for _ in 0..PAGES_MAX {
+        let number = found.end / PER_PAGE_MAX + 1;
+        let page = if query.everywhere {
+            client.search(&query.words, number, PER_PAGE_MAX).await
+        } else {
+            client.repositories(number, PER_PAGE_MAX).await
+        };
+        let RepositoryPage {
+            repositories,
+            has_next,
+        } = page.map_err(|error| ConnectionError::github(error, context.store.env().now()))?;
+        let seen = (found.end % PER_PAGE_MAX) as usize;
+        let count = repositories.len();
+        for (index, repository) in repositories.into_iter().enumerate().skip(seen) {
+            found.end += 1;
+            if !query.everywhere && !matches(&repository, &words) {
+                continue;
+            }
+            found.items.push(RemoteRepository {
+                position: found.end,
+                repository,
+                imported_as: Vec::new(),
+            });
+            if found.items.len() as u32 == query.first {
+                found.has_next = has_next || index + 1 < count;
+                return Ok(found);
+            }
+        }
+        found.has_next = has_next && found.end < POSITION_MAX;
+        if !found.has_next {
+            break;
+        }
+        // GitHub's pages are numbered: one that is not full ends where the next one begins.
+        found.end = number * PER_PAGE_MAX;
+    }
+    Ok(found)
+}
+
+fn matches(repository: &GithubRepository, words: &[String]) -> bool {
+    let name = repository.full_name.to_lowercase();
+    let description = repository.description.as_deref().unwrap_or_default();
+    let description = description.to_lowercase();
+    words
+        .iter()
+        .all(|word| name.contains(word) || description.contains(word))
+}
+
+/// Every way in which a source may name the repository: over HTTPS or SSH, with or without `.git`.
+pub(super) fn spellings(repository: &GithubRepository, policy: &SourcePolicy) -> Vec<String> {
+    [&repository.clone_url, &repository.ssh_url]
+        .into_iter()
+        .flat_map(|url| [url.as_str(), url.strip_suffix(".git").unwrap_or(url)])
+        .filter_map(|url| SourceUrl::parse(url, policy).ok())
+        .map(|url| url.as_str().to_owned())
+        .collect()
+}
+
+/// The tenant's sources at any of those addresses, by their address.
+pub(super) async fn sources_by_spelling<A: Access>(
+    scoped: &Scoped<A>,
+    spelled: &[Vec<String>],
+) -> Result<HashMap<String, Vec<Source>>> {
+    let urls: Vec<String> = spelled.iter().flatten().cloned().collect();
+    let mut sources: HashMap<String, Vec<Source>> = HashMap::new();
+    for source in sources_by_url(scoped, &urls).await? {
+        sources.entry(source.url.clone()).or_default().push(source);
+    }
+    Ok(sources)
+}
+
+/// Those of the sources that are at one of the addresses, oldest first.
+pub(super) fn sources_spelled(
+    sources: &HashMap<String, Vec<Source>>,
+    spelled: &[String],
+) -> Vec<Source> {
+    let mut found: Vec<Source> = spelled
+        .iter()
+        .filter_map(|url| sources.get(url))
+        .flatten()
+        .cloned()
+        .collect();
+    found.sort_by_key(|source| source.id);
+    found.dedup_by_key(|source| source.id);
+    found
+}

@@ -1,0 +1,69 @@
+//! The words of the domain: a connection, and what is said about one.
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{UserId, typed_id};
+
+typed_id!(
+    /// A connection to where repositories are listed.
+    GitConnectionId,
+    "git_connection"
+);
+
+/// A server that lists repositories, with a token that is kept sealed and that nobody gets to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the other fields say it")]
+pub struct GitConnection {
+    pub id: GitConnectionId,
+    /// Unique within the tenant.
+    pub name: String,
+    /// Where the API is: `https://api.github.com`, `https://ghe.example/api/v3`.
+    pub base_url: String,
+    /// Who made it. Written once; it decides nothing.
+    pub created_by: Option<UserId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new connection is to be. The token is looked at where it is kept.
+#[derive(Clone)]
+pub struct NewConnection {
+    /// 1 to 200 characters, unique within the tenant.
+    pub name: String,
+    /// `https://github.com` where it is not given; see [`BaseUrl`](nyxcore_github::BaseUrl).
+    pub base_url: Option<String>,
+    /// A personal access token that may read contents and metadata.
+    pub token: String,
+}
+
+/// What of a connection is to change: what is `None` stays.
+#[derive(Clone, Default)]
+#[expect(missing_docs, reason = "as in NewConnection")]
+pub struct ConnectionChanges {
+    pub name: Option<String>,
+    pub token: Option<String>,
+}
+
+/// A connection whose token was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedConnection {
+    /// The connection.
+    pub connection: GitConnection,
+    /// The account whose token it is, where one was given.
+    pub login: Option<String>,
+}
+
+impl std::fmt::Debug for NewConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewConnection")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ConnectionChanges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConnectionChanges")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! Making, changing and removing connections, and their tokens.
+
+use nyxcore_github::{BaseUrl, GITHUB_COM, GithubError, GithubToken};
+use nyxcore_projects::SourceId;
+use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
+use nyxcore_tenancy::{
+    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Resource, Result, Scoped,
+    TypedId,
+};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{Condition, FromQueryResult};
+use serde_json::json;
+
+use super::access::ConnectionContext;
+use super::error::ConnectionError;
+use super::model::{
+    AddedConnection, ConnectionChanges, GitConnection, GitConnectionId, NewConnection,
+};
+use crate::entity::git_connection;
+
+/// The kind that tokens are sealed under; their name is the connection's id.
+const KIND: &str = "git_connection";
+/// Characters in a name. A rule of this project.
+const NAME_MAX: usize = 200;
+/// What a tenant already has a name for.
+const TAKEN: &str = "a connection with this name";
+
+/// Connections of a tenant.
+pub struct GitConnections;
+
+impl Repository for GitConnections {
+    type Entity = git_connection::Entity;
+    type Row = git_connection::ActiveModel;
+    type Record = GitConnection;
+    type Id = GitConnectionId;
+    const KEY: git_connection::Column = git_connection::Column::Id;
+    fn id_of(record: &GitConnection) -> GitConnectionId {
+        record.id
+    }
+}
+
+/// One page of the tenant's connections, newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn connection_list<A: Access>(
+    scoped: &Scoped<A>,
+    page: &PageRequest,
+) -> Result<Page<GitConnection>> {
+    scoped.permit(Action::Read, Resource::GitConnection, None)?;
+    GitConnections::list(scoped, Condition::all(), page).await
+}
+
+/// How many connections the tenant has.
+///
+/// # Errors
+/// The database fails.
+pub async fn connection_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
+    GitConnections::count(scoped, Condition::all()).await
+}
+
+/// Keeps a connection whose token GitHub knows.
+///
+/// # Errors
+/// [`ConnectionError`]: the token is asked about before anything is kept. [`Error::Conflict`] for a name that is taken.
+pub async fn connection_add(
+    context: &ConnectionContext<'_>,
+    new: NewConnection,
+) -> Result<AddedConnection, ConnectionError> {
+    let id = GitConnectionId(context.store.env().id());
+    let scoped = context.store.read_as(context.acting).await?;
+    scoped.permit(Action::Create, Resource::GitConnection, id.uuid())?;
+    drop(scoped);
+    let name = name_check(&new.name)?;
+    let base = BaseUrl::parse(new.base_url.as_deref().unwrap_or(GITHUB_COM))?;
+    let token = GithubToken::parse(&new.token)?;
+    let login = login(context, &base, &token).await?;
+
+    // The step stands on the trail already, for the case that GitHub refuses; where it does not, it is done now.
+    drop(context.acting.unfinished());
+    let scoped = context.store.write_as(context.acting).await?;
+    scoped.permit(Action::Create, Resource::GitConnection, id.uuid())?;
+    scoped.audit_detail(json!({"name": name, "baseUrl": base.as_str()}));
+    let now = scoped.env().now();
+    let row = git_connection::ActiveModel {
+        id: Set(id),
+        name: Set(name),
+        base_url: Set(base.as_str().to_owned()),
+        created_by: Set(Some(context.acting.caller.user)),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let connection = GitConnections::insert(&scoped, row).await;
+    let connection = connection.map_err(|error| error.conflict_as(TAKEN))?;
+    token_keep(&scoped, context.keyring, id, &token).await?;
+    scoped.commit().await?;
+    Ok(AddedConnection {
+        connection,
+        login: Some(login),
+    })
+}
+
+/// Changes a connection's name, or gives it a new token that GitHub knows. The server stays: another server is another connection.
+///
+/// # Errors
+/// As [`connection_add`]; [`Error::NotFound`].
+pub async fn connection_update(
+    context: &ConnectionContext<'_>,
+    id: GitConnectionId,
+    changes: ConnectionChanges,
+) -> Result<AddedConnection, ConnectionError> {
+    let scoped = context.store.read_as(context.acting).await?;
+    scoped.permit(Action::Update, Resource::GitConnection, id.uuid())?;
+    let old = GitConnections::require(&scoped, id).await?;
+    drop(scoped);
+    let name = changes.name.as_deref().map(name_check).transpose()?;
+    let token = changes
+        .token
+        .as_deref()
+        .map(GithubToken::parse)
+        .transpose()?;
+    let login = match &token {
+        Some(token) => Some(login(context, &BaseUrl::parse(&old.base_url)?, token).await?),
+        None => None,
+    };
+
+    drop(context.acting.unfinished());
+    let scoped = context.store.write_as(context.acting).await?;
+    scoped.permit(Action::Update, Resource::GitConnection, id.uuid())?;
+    scoped.audit_detail(json!({"name": name, "token": token.is_some()}));
+    let row = git_connection::ActiveModel {
+        name: name.map_or(sea_orm::ActiveValue::NotSet, Set),
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    let connection = GitConnections::update(&scoped, id, row).await;
+    let connection = connection.map_err(|error| error.conflict_as(TAKEN))?;
+    if let Some(token) = &token {
+        token_keep(&scoped, context.keyring, id, token).await?;
+    }
+    scoped.commit().await?;
+    Ok(AddedConnection { connection, login })
+}
+
+/// Removes a connection with its token.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`ConnectionError::InUse`] while sources are synced with it.
+pub async fn connection_remove(
+    scoped: &Scoped<ReadWrite>,
+    id: GitConnectionId,
+) -> Result<(), ConnectionError> {
+    scoped.permit(Action::Delete, Resource::GitConnection, id.uuid())?;
+    connection_hold(scoped, id).await?;
+    let sources = connection_sources(scoped, id).await?;
+    if sources > 0 {
+        return Err(ConnectionError::InUse { sources });
+    }
+    secret_remove(scoped, KIND, &id.to_string()).await?;
+    GitConnections::delete(scoped, id).await?;
+    Ok(())
+}
+
+/// Whether a source has something to ask its remote with: a connection, or a token or key of its own.
+pub(super) async fn source_has_access<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        sources: i64,
+    }
+    let sql =
+        "SELECT count(*) AS sources FROM sync_settings WHERE tenant_id = $1 AND source_id = $2
+        AND (connection_id IS NOT NULL OR credential IS NOT NULL)";
+    let rows: Vec<Row> = scoped.sql_all(sql, [source.0.into()]).await?;
+    Ok(rows.first().is_some_and(|row| row.sources > 0))
+}
+
+/// Has a source be synced with a connection from now on.
+pub(super) async fn connection_set(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    id: GitConnectionId,
+) -> Result<()> {
+    let sql = "INSERT INTO sync_settings (tenant_id, source_id, connection_id) VALUES ($1, $2, $3)
+        ON CONFLICT (tenant_id, source_id) DO UPDATE SET connection_id = excluded.connection_id";
+    scoped
+        .sql_execute(sql, [source.0.into(), id.0.into()])
+        .await?;
+    Ok(())
+}
+
+/// Waits until no other transaction changes the connection or imports with it, and keeps others waiting until this one ends.
+pub(super) async fn connection_hold(scoped: &Scoped<ReadWrite>, id: GitConnectionId) -> Result<()> {
+    let sql = "UPDATE git_connections SET updated_at = updated_at WHERE tenant_id = $1 AND id = $2";
+    match scoped.sql_execute(sql, [id.0.into()]).await? {
+        0 => Err(Error::NotFound(GitConnectionId::PREFIX)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn token_read<A: Access>(
+    scoped: &Scoped<A>,
+    keyring: &Keyring,
+    id: GitConnectionId,
+) -> Result<GithubToken> {
+    let secret = secret_get(scoped, keyring, KIND, &id.to_string()).await?;
+    let secret = secret.ok_or(Error::SecretUnreadable)?;
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| Error::SecretUnreadable)?;
+    GithubToken::parse(text).map_err(|_| Error::SecretUnreadable)
+}
+
+async fn token_keep(
+    scoped: &Scoped<ReadWrite>,
+    keyring: &Keyring,
+    id: GitConnectionId,
+    token: &GithubToken,
+) -> Result<()> {
+    let secret = Secret::new(token.expose());
+    secret_put(scoped, keyring, KIND, &id.to_string(), &secret).await
+}
+
+async fn connection_sources<A: Access>(scoped: &Scoped<A>, id: GitConnectionId) -> Result<u64> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        sources: i64,
+    }
+    let sql =
+        "SELECT count(*) AS sources FROM sync_settings WHERE tenant_id = $1 AND connection_id = $2";
+    let rows: Vec<Row> = scoped.sql_all(sql, [id.0.into()]).await?;
+    let sources = rows.first().map_or(0, |row| row.sources);
+    Ok(u64::try_from(sources).unwrap_or_default())
+}
+
+/// Whose token it is: what is kept was good when it was given.
+async fn login(
+    context: &ConnectionContext<'_>,
+    base: &BaseUrl,
+    token: &GithubToken,
+) -> Result<String, ConnectionError> {
+    let client = context.access.client(base, token).await?;
+    match client.viewer().await {
+        Ok(viewer) => Ok(viewer.login),
+        // Nobody was asked about a repository.
+        Err(GithubError::NotFound) => Err(GithubError::AnswerInvalid {
+            reason: "there is no API at this address",
+        }
+        .into()),
+        Err(error) => Err(ConnectionError::github(error, context.store.env().now())),
+    }
+}
+
+fn name_check(name: &str) -> Result<String> {
+    let name = name.trim();
+    let fits = (1..=NAME_MAX).contains(&name.chars().count());
+    if !fits || name.chars().any(char::is_control) {
+        return Err(Error::Invalid(format!(
+            "the connection's name has 1 to {NAME_MAX} characters on one line"
+        )));
+    }
+    Ok(name.to_owned())
+}

@@ -1,0 +1,71 @@
+//! Mirrors whose source is gone are deleted, on every worker's own disk, whatever became of the source: removed by itself, with its
+//! project or with its tenant.
+
+use std::collections::{HashMap, HashSet};
+
+use nyxcore_projects::SourceId;
+use nyxcore_tenancy::{Store, SystemPurpose};
+use sea_orm::ColumnTrait;
+use uuid::Uuid;
+
+use crate::entity::sync_settings;
+use crate::git::GitError;
+use crate::options::{SyncOptions, mirror_name};
+
+/// Ids in one statement.
+const IDS_MAX: usize = 5_000;
+
+/// Why mirrors could not be swept.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorSweepError {
+    /// The folder of the mirrors cannot be read.
+    #[error(transparent)]
+    Disk(#[from] GitError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] nyxcore_tenancy::Error),
+}
+
+/// Deletes the mirrors on this disk whose source nobody has any more, and what killed processes left beside the others; tells how many
+/// mirrors it deleted. One that somebody works on stays until the next time, and so does whatever does not have the name of a mirror.
+///
+/// # Errors
+/// The folder or the database cannot be read; nothing was deleted then. What cannot be deleted is for the log.
+pub async fn mirrors_sweep(store: &Store, options: &SyncOptions) -> Result<u64, MirrorSweepError> {
+    // The disk first: a source whose mirror is there has had its row for longer.
+    let names = options.mirrors.mirror_ids().await?;
+    let sources: HashMap<SourceId, String> = names
+        .into_iter()
+        .filter_map(|name| {
+            let source = SourceId(Uuid::parse_str(&name).ok()?);
+            (mirror_name(source) == name).then_some((source, name))
+        })
+        .collect();
+    let ids: Vec<SourceId> = sources.keys().copied().collect();
+    let mut kept = HashSet::new();
+    for some in ids.chunks(IDS_MAX) {
+        let system = store.system(SystemPurpose::MirrorSweep).await?;
+        let which = sync_settings::Column::SourceId.is_in(some.iter().copied());
+        let rows = system.find::<sync_settings::Entity>(which).await?;
+        kept.extend(rows.into_iter().map(|row| row.source_id));
+    }
+    let mut deleted = 0;
+    for (source, name) in &sources {
+        let outcome = if kept.contains(source) {
+            options
+                .mirrors
+                .mirror_tidy_unused(name)
+                .await
+                .map(|()| false)
+        } else {
+            options.mirrors.mirror_delete_unused(name).await
+        };
+        match outcome {
+            Ok(gone) => deleted += u64::from(gone),
+            Err(error) => {
+                tracing::warn!(code = error.code(), detail = error.detail(), %source, "a mirror could not be deleted");
+            }
+        }
+    }
+    Ok(deleted)
+}

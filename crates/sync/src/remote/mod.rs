@@ -1,0 +1,24 @@
+//! What a source's remote is asked with, and when: credentials, webhooks, the schedule, and what becomes of it all when the source goes.
+
+mod credential;
+mod push;
+mod removal;
+mod schedule;
+mod settings;
+mod webhook;
+
+pub(crate) use credential::source_access;
+pub use credential::{
+    SourceCredential, SourceCredentialKind, source_credential_remove, source_credential_set,
+    source_url_changed,
+};
+pub use removal::{TOPIC_SOURCE_GONE, source_forget};
+pub use schedule::{
+    SCHEDULE_MINUTES, SourceSchedule, schedule_tick, source_schedule_set, sync_again,
+};
+pub(crate) use settings::sync_settings_ensure;
+pub use settings::{OwnCredential, SyncSettings, sync_settings_of};
+pub use webhook::{
+    WEBHOOK_BODY_MAX, WebhookDelivery, WebhookOutcome, WebhookRefusal, source_webhook_disable,
+    source_webhook_enable, webhook_receive,
+};

@@ -1,0 +1,94 @@
+//! The row that each source has which was ever synced or configured.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use nyxcore_projects::SourceId;
+use nyxcore_tenancy::{Access, ReadWrite, Repository, Result, Scoped};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use uuid::Uuid;
+
+use crate::entity::sync_settings;
+use crate::model::SyncTrigger;
+
+/// Which credential a source has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+pub enum OwnCredential {
+    /// A user name with a token.
+    Token,
+    /// An SSH key.
+    SshKey,
+}
+
+/// How a source is kept in step with its remote. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncSettings {
+    /// The source.
+    pub source_id: SourceId,
+    /// The git connection whose token is used, where the source has no credential of its own.
+    pub connection_id: Option<Uuid>,
+    /// The credential of its own.
+    pub own_credential: Option<OwnCredential>,
+    /// Minutes between two syncs, where it has a schedule.
+    pub schedule_minutes: Option<i64>,
+    /// When the scheduler starts the next sync.
+    pub next_sync_at: Option<DateTime<Utc>>,
+    /// What that one is started by.
+    pub next_trigger: Option<SyncTrigger>,
+    /// Since when pushes are listened to.
+    pub webhook_since: Option<DateTime<Utc>>,
+}
+
+/// The settings of sources. A source that nobody ever configured or synced has none.
+pub(super) struct SettingsRows;
+
+impl Repository for SettingsRows {
+    type Entity = sync_settings::Entity;
+    type Row = sync_settings::ActiveModel;
+    type Record = SyncSettings;
+    type Id = SourceId;
+    const KEY: sync_settings::Column = sync_settings::Column::SourceId;
+    fn id_of(record: &SyncSettings) -> SourceId {
+        record.source_id
+    }
+}
+
+/// The settings of each of those sources. One that was never configured or synced is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn sync_settings_of<A: Access>(
+    scoped: &Scoped<A>,
+    sources: &[SourceId],
+) -> Result<HashMap<SourceId, SyncSettings>> {
+    SettingsRows::get_many(scoped, sources).await
+}
+
+/// Makes the source's row where there is none. As long as there is one, its mirror may be on a disk.
+pub(crate) async fn sync_settings_ensure(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+) -> Result<()> {
+    let row = sync_settings::ActiveModel {
+        source_id: Set(source),
+        ..Default::default()
+    };
+    let key = [sync_settings::Column::SourceId];
+    scoped.upsert_all(vec![row], &key, &[]).await
+}
+
+/// Changes what is set of the source's row, which is made where there is none.
+pub(super) async fn settings_change(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+    changes: sync_settings::ActiveModel,
+) -> Result<SyncSettings> {
+    sync_settings_ensure(scoped, source).await?;
+    SettingsRows::update(scoped, source, changes).await
+}

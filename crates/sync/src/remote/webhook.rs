@@ -1,0 +1,299 @@
+//! Pushes that a remote tells of: who may tell is proven by a signature, and one that is told starts a sync by the same guard as any other.
+
+use chrono::TimeDelta;
+use hmac::{Hmac, KeyInit, Mac};
+use nyxcore_projects::{Source, SourceId, Sources};
+use nyxcore_runs::RunId;
+use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
+use nyxcore_tenancy::{
+    Action, Error, Origin, ReadWrite, Repository, Resource, Result, Scoped, Store, TenantId,
+    TypedId,
+};
+use sea_orm::ActiveValue::Set;
+use sea_orm::ColumnTrait;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::push::Push;
+use super::schedule::{another_ask, another_needed};
+use super::settings::settings_change;
+use crate::entity::{sync_settings, webhook_delivery};
+use crate::git::url_origin;
+use crate::model::SyncTrigger;
+use crate::service::sync_start;
+
+/// The kind that these secrets are kept under; their name is the source's id.
+pub(super) const KIND: &str = "source_webhook";
+/// The largest body that is taken, in bytes: the largest that GitHub sends.
+pub const WEBHOOK_BODY_MAX: usize = 25 * 1024 * 1024;
+/// How long a delivery is remembered. GitHub delivers again what is up to 3 days old.
+const REMEMBERED: TimeDelta = TimeDelta::days(30);
+/// The longest name of a delivery; GitHub's are UUIDs.
+const DELIVERY_MAX: usize = 100;
+/// What stands before the signature in its header.
+const SCHEME: &str = "sha256=";
+
+/// What came in, as it came.
+#[derive(Debug)]
+pub struct WebhookDelivery<'a> {
+    /// The tenant that the address names, where it names one.
+    pub tenant: Option<TenantId>,
+    /// The source that the address names, where it names one.
+    pub source: Option<SourceId>,
+    /// `X-GitHub-Event`.
+    pub event: &'a str,
+    /// `X-GitHub-Delivery`.
+    pub delivery: &'a str,
+    /// `X-Hub-Signature-256`.
+    pub signature: &'a str,
+    /// The body, byte by byte as it was signed.
+    pub body: &'a [u8],
+    /// From where.
+    pub origin: Origin,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookOutcome {
+    /// It only asked whether this works.
+    Pong,
+    /// A sync was queued.
+    Started(RunId),
+    /// A sync waits already, and will see the push.
+    Waiting(RunId),
+    /// A sync is at work, which may not see the push any more: one more follows it.
+    Follows(RunId),
+    /// It is nothing to the source. The reason is one of a few stable words.
+    Ignored(&'static str),
+}
+
+/// Why a delivery is not looked at.
+#[derive(Debug)]
+pub enum WebhookRefusal {
+    /// No such source, no webhook of it, or not signed with its secret: one and the same to whoever asks.
+    Unproven,
+    /// It is proven, and is not what GitHub sends.
+    Malformed(&'static str),
+    /// The store did not answer.
+    Store(Error),
+}
+
+impl From<Error> for WebhookRefusal {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Listens to pushes from now on, signed with a secret that is given this once. A secret that there was is good no more.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for a path on the server, which no remote tells of.
+pub async fn source_webhook_enable(
+    scoped: &Scoped<ReadWrite>,
+    keyring: &Keyring,
+    source: SourceId,
+) -> Result<(Source, String)> {
+    scoped.permit(Action::Update, Resource::SourceSecret, source.uuid())?;
+    scoped.audit_detail(serde_json::json!({"webhook": true}));
+    let source = Sources::require(scoped, source).await?;
+    if url_origin(&source.url).is_none() {
+        return Err(Error::Invalid(
+            "a source that is a path on the server has no remote that could tell of a push".into(),
+        ));
+    }
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::Invalid("the server has no randomness: try again".into()))?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = format!("nyxwh_{digits}");
+    let name = source.id.to_string();
+    secret_put(scoped, keyring, KIND, &name, &Secret::new(secret.clone())).await?;
+    let row = sync_settings::ActiveModel {
+        webhook_since: Set(Some(scoped.env().now())),
+        ..Default::default()
+    };
+    settings_change(scoped, source.id, row).await?;
+    Ok((source, secret))
+}
+
+/// Listens to pushes no more. Twice is once.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn source_webhook_disable(
+    scoped: &Scoped<ReadWrite>,
+    source: SourceId,
+) -> Result<Source> {
+    scoped.permit(Action::Delete, Resource::SourceSecret, source.uuid())?;
+    scoped.audit_detail(serde_json::json!({"webhook": false}));
+    let source = Sources::require(scoped, source).await?;
+    secret_remove(scoped, KIND, &source.id.to_string()).await?;
+    let row = sync_settings::ActiveModel {
+        webhook_since: Set(None),
+        ..Default::default()
+    };
+    settings_change(scoped, source.id, row).await?;
+    Ok(source)
+}
+
+/// Takes a delivery of GitHub's. One that was taken before is ignored, also where only its name is another.
+///
+/// # Errors
+/// See [`WebhookRefusal`]. An unknown tenant or source, and one without a webhook, cost what a wrong signature costs.
+pub async fn webhook_receive(
+    store: &Store,
+    keyring: &Keyring,
+    delivery: &WebhookDelivery<'_>,
+) -> Result<WebhookOutcome, WebhookRefusal> {
+    let (tenant, source) = proven(store, keyring, delivery).await?;
+    match delivery.event {
+        "ping" => return Ok(WebhookOutcome::Pong),
+        "push" => {}
+        _ => return Ok(WebhookOutcome::Ignored("EVENT_NOT_USED")),
+    }
+    let named = (1..=DELIVERY_MAX).contains(&delivery.delivery.len())
+        && delivery.delivery.bytes().all(|b| b.is_ascii_graphic());
+    if !named {
+        return Err(WebhookRefusal::Malformed(
+            "the header X-GitHub-Delivery is missing or too long",
+        ));
+    }
+    let push: Push = serde_json::from_slice(delivery.body).map_err(|_| {
+        WebhookRefusal::Malformed(
+            "the body is no push as GitHub sends it: choose the content type application/json",
+        )
+    })?;
+    let scoped = store
+        .write_as_remote(tenant, delivery.origin.clone())
+        .await?;
+    let source = match Sources::get(&scoped, source).await? {
+        Some(source) => source,
+        None => return Err(WebhookRefusal::Unproven),
+    };
+    if let Some(reason) = push.ignored(&source) {
+        return Ok(WebhookOutcome::Ignored(reason));
+    }
+    if !is_new(&scoped, &source, delivery).await? {
+        return Ok(WebhookOutcome::Ignored("REPLAY"));
+    }
+    let (start, sync) = sync_start(&scoped, source.id, SyncTrigger::Webhook, None).await?;
+    scoped.audit_detail(serde_json::json!({"trigger": "WEBHOOK", "delivery": delivery.delivery}));
+    let id = start.run().id;
+    let outcome = if start.is_started() {
+        WebhookOutcome::Started(id)
+    } else if another_needed(&sync.run) {
+        another_ask(&scoped, source.id, scoped.env().now()).await?;
+        WebhookOutcome::Follows(id)
+    } else {
+        WebhookOutcome::Waiting(id)
+    };
+    scoped.commit().await?;
+    Ok(outcome)
+}
+
+/// Whose delivery it is, proven by its signature. The steps are the same whatever is wrong: one look for the secret, one signature computed,
+/// one comparison in constant time.
+async fn proven(
+    store: &Store,
+    keyring: &Keyring,
+    delivery: &WebhookDelivery<'_>,
+) -> Result<(TenantId, SourceId), WebhookRefusal> {
+    let tenant = delivery.tenant.unwrap_or(TenantId(Uuid::nil()));
+    let source = delivery.source.unwrap_or(SourceId(Uuid::nil()));
+    let scoped = store.read(tenant).await?;
+    let found = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
+        Err(Error::SecretUnreadable) => {
+            tracing::error!(%source, "the secret of a webhook cannot be read: enable it anew");
+            None
+        }
+        found => found?,
+    };
+    drop(scoped);
+    let known = found.is_some();
+    let secret = found.unwrap_or_else(|| Secret::new("nobody's"));
+    let given = signature_parse(delivery.signature);
+    let signed = Hmac::<Sha256>::new_from_slice(secret.expose())
+        .map(|mac| mac.chain_update(delivery.body).verify_slice(&given).is_ok())
+        .unwrap_or(false);
+    if signed && known {
+        Ok((tenant, source))
+    } else {
+        Err(WebhookRefusal::Unproven)
+    }
+}
+
+/// The bytes of `sha256=<64 hex digits>`; what is malformed is no signature of anything.
+fn signature_parse(header: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let digits = header.strip_prefix(SCHEME).unwrap_or_default().as_bytes();
+    if digits.len() == 64 {
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).unwrap_or_default();
+            match u8::from_str_radix(pair, 16) {
+                Ok(value) if pair.bytes().all(|b| b.is_ascii_hexdigit()) => *byte = value,
+                _ => return [0; 32],
+            }
+        }
+    }
+    bytes
+}
+
+/// Whether neither the delivery's name nor its signature was seen before. The name alone is not signed: who has one delivery could send it
+/// again under another.
+async fn is_new(
+    scoped: &Scoped<ReadWrite>,
+    source: &Source,
+    delivery: &WebhookDelivery<'_>,
+) -> Result<bool> {
+    let now = scoped.env().now();
+    let old = webhook_delivery::Column::ReceivedAt.lt(now - REMEMBERED);
+    scoped.delete::<webhook_delivery::Entity>(old).await?;
+    let added = scoped
+        .sql_execute(
+            "INSERT INTO webhook_deliveries (tenant_id, source_id, delivery, received_at)
+             VALUES ($1, $2, $3, $5), ($1, $2, $4, $5) ON CONFLICT DO NOTHING",
+            [
+                source.id.0.into(),
+                delivery.delivery.into(),
+                delivery.signature.to_ascii_lowercase().into(),
+                now.into(),
+            ],
+        )
+        .await?;
+    Ok(added == 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of GitHub's documentation ("Validating webhook deliveries", testing the webhook payload validation).
+    #[test]
+    fn a_signature_is_the_one_that_github_documents() {
+        let given = signature_parse(
+            "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+        );
+        let verify = |secret: &str, body: &str| {
+            let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+            mac.chain_update(body).verify_slice(&given).is_ok()
+        };
+        assert!(verify("It's a Secret to Everybody", "Hello, World!"));
+        assert!(!verify("It's a Secret to Everybody", "Hello, World"));
+        assert!(!verify("It's a Secret to everybody", "Hello, World!"));
+    }
+
+    #[test]
+    fn what_is_no_signature_is_none() {
+        for text in [
+            "",
+            "sha256=",
+            "sha256=00",
+            "sha1=757107ea",
+            &format!("sha256={}", "zz".repeat(32)),
+            &format!("sha256={}", "+1".repeat(32)),
+            &"é".repeat(36),
+        ] {
+            assert_eq!(signature_parse(text), [0; 32], "{text}");
+        }
+    }
+}

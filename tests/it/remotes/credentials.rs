@@ -1,0 +1,222 @@
+//! Private repositories: their credential is sealed, goes to the host that it is for, and is nowhere else.
+
+use nyxcore_projects::{SourceChanges, SourceId, Sources, source_update};
+use nyxcore_runs::RunStatus;
+use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
+use nyxcore_sync::{
+    SourceCredential, SourceCredentialKind, Sync, source_credential_remove, source_credential_set,
+    source_forget, source_url_changed, sync_settings_of,
+};
+use nyxcore_tenancy::Repository;
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, secret_names};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use serde_json::{Value, json};
+
+use super::{ask, source_of, sql};
+use crate::gateway_transport::client::{code, serve};
+use crate::support::{store, tenant};
+use crate::sync::world::{World, repository};
+
+const TOKEN: &str = "ghp_a_token_of_acme";
+
+/// A world that may ask this machine, and can open secrets.
+async fn world(db: &TestDatabase) -> World {
+    let mut world = World::new(db, &store(db).await, "acme").await;
+    world.options.policy.allow_private = true;
+    world.options.keyring = Some(keyring());
+    world
+}
+
+fn keyring() -> Keyring {
+    Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()))
+}
+
+/// A server that wants a password for everything.
+async fn private_server(db: &TestDatabase) -> GitHttpServer {
+    let options = GitHttpOptions {
+        filter: true,
+        credentials: Some(("ada".into(), TOKEN.into())),
+        ..GitHttpOptions::default()
+    };
+    GitHttpServer::start(&db.folder().join("remotes"), options).await
+}
+
+fn token(token: &str) -> SourceCredential {
+    SourceCredential::Token {
+        username: "ada".into(),
+        token: token.into(),
+    }
+}
+
+async fn set(world: &World, source: SourceId, credential: SourceCredential) {
+    let scoped = world.store.write(world.tenant).await.unwrap();
+    let keyring = world.options.keyring.as_ref().unwrap();
+    source_credential_set(&scoped, keyring, source, credential)
+        .await
+        .unwrap();
+    scoped.commit().await.unwrap();
+}
+
+async fn kind(world: &World, source: SourceId) -> SourceCredentialKind {
+    let scoped = world.store.read(world.tenant).await.unwrap();
+    let settings = sync_settings_of(&scoped, &[source]).await.unwrap();
+    settings
+        .get(&source)
+        .map(|settings| settings.credential())
+        .unwrap_or_default()
+}
+
+fn end(sync: &Sync) -> (RunStatus, Option<&str>) {
+    (
+        sync.run.status,
+        sync.run.error.as_ref().map(|error| error.code.as_str()),
+    )
+}
+
+const REFUSED: (RunStatus, Option<&str>) = (RunStatus::Failed, Some("AUTHENTICATION_FAILED"));
+const GOOD: (RunStatus, Option<&str>) = (RunStatus::Succeeded, None);
+
+on_both_databases! {
+    async fn a_private_repository_is_synced_with_its_token_and_not_without(db: TestDatabase) {
+        let world = world(&db).await;
+        let mut repository = repository(&db, "atlas");
+        repository.write("a.rs", "fn a() {}\n");
+        repository.commit("one");
+        let server = private_server(&db).await;
+        let source = world.source_at(&server.url("atlas/.git"), None, "").await;
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+        set(&world, source, token("ghp_another")).await;
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+        set(&world, source, token(TOKEN)).await;
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::Token);
+        assert_eq!(end(&world.synced(source).await), GOOD);
+        assert_eq!(world.paths(source).await, ["a.rs"]);
+
+        // A worker that cannot open it says so, and does not try without.
+        let mut blind = world.options.clone();
+        blind.keyring = Some(keyring());
+        let before = server.requests().len();
+        let run = world.start(source).await;
+        let sync = world.work(run, nyxcore_sync::SyncHandler::new(blind)).await;
+        assert_eq!(end(&sync), (RunStatus::Failed, Some("SECRET_UNREADABLE")));
+        assert_eq!(server.requests().len(), before);
+
+        for _ in 0..2 {
+            let scoped = world.store.write(world.tenant).await.unwrap();
+            source_credential_remove(&scoped, source).await.unwrap();
+            scoped.commit().await.unwrap();
+        }
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+    }
+
+    /// Who may change a source could have its token sent to a host of their own.
+    async fn a_credential_does_not_follow_its_source_to_another_host(db: TestDatabase) {
+        let world = world(&db).await;
+        let mut repository = repository(&db, "atlas");
+        repository.write("a.rs", "fn a() {}\n");
+        repository.commit("one");
+        // Two hosts, as far as credentials go: another port. Both would take the token.
+        let (good, evil) = (private_server(&db).await, private_server(&db).await);
+        let source = world.source_at(&good.url("atlas/.git"), None, "").await;
+        set(&world, source, token(TOKEN)).await;
+        let moved = async |url: String| {
+            let scoped = world.store.write(world.tenant).await.unwrap();
+            let before = Sources::require(&scoped, source).await.unwrap();
+            let changes = SourceChanges { url: Some(url), ..SourceChanges::default() };
+            let after = source_update(&scoped, source, changes).await.unwrap();
+            let dropped = source_url_changed(&scoped, &before, &after).await.unwrap();
+            scoped.commit().await.unwrap();
+            dropped
+        };
+        // Another repository of the host is the same host.
+        assert!(!moved(good.url("atlas/.git/")).await);
+        assert_eq!(end(&world.synced(source).await), GOOD);
+        assert!(moved(evil.url("atlas/.git")).await);
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+        assert!(!moved(good.url("atlas/.git")).await);
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::None);
+
+        // And where somebody forgot to forget it: what is sealed says where it may go.
+        set(&world, source, token(TOKEN)).await;
+        sql(&db, &format!("UPDATE sources SET url = '{}'", evil.url("atlas/.git"))).await;
+        assert_eq!(kind(&world, source).await, SourceCredentialKind::Token);
+        assert_eq!(end(&world.synced(source).await), REFUSED);
+        sql(&db, &format!("UPDATE sources SET url = '{}'", good.url("atlas/.git"))).await;
+        assert_eq!(end(&world.synced(source).await), GOOD);
+    }
+
+    async fn a_removed_source_leaves_no_secret(db: TestDatabase) {
+        let world = world(&db).await;
+        let source = world.source_at("https://git.example.org/atlas.git", None, "").await;
+        set(&world, source, token(TOKEN)).await;
+        let names = async || {
+            let scoped = world.store.read(world.tenant).await.unwrap();
+            secret_names(&scoped, "source_credential").await.unwrap()
+        };
+        assert_eq!(names().await, [source.to_string()]);
+        let scoped = world.store.write(world.tenant).await.unwrap();
+        nyxcore_projects::source_remove(&scoped, source).await.unwrap();
+        source_forget(&scoped, &[source]).await.unwrap();
+        scoped.commit().await.unwrap();
+        assert!(names().await.is_empty());
+    }
+
+    async fn the_api_takes_a_credential_and_shows_only_what_kind_it_is(db: TestDatabase) {
+        const SET: &str = "mutation ($input: SetSourceCredentialInput!) { setSourceCredential(input: $input) { source { credential } } }";
+        const REMOVE: &str = "mutation ($input: RemoveSourceCredentialInput!) { removeSourceCredential(input: $input) { source { credential } } }";
+        const UPDATE: &str = "mutation ($input: UpdateSourceInput!) { updateSource(input: $input) { source { credential url } } }";
+        let served = serve(&db, nyxcore_gateway::Limits::default()).await;
+        let https = source_of(&served.store, served.tenant, "https://git.example.org/atlas.git", None).await;
+        let ssh = {
+            let scoped = served.store.read(served.tenant).await.unwrap();
+            let project = Sources::require(&scoped, https).await.unwrap().project_id;
+            drop(scoped);
+            let scoped = served.store.write(served.tenant).await.unwrap();
+            let new = nyxcore_projects::NewSource { project_id: project, url: "ssh://git@git.example.org/atlas.git".into(), branch: None, scan_path: String::new() };
+            let id = nyxcore_projects::source_add(&scoped, new).await.unwrap().id;
+            scoped.commit().await.unwrap();
+            id
+        };
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0IGtleQ==\n-----END RSA PRIVATE KEY-----\n";
+        let hosts = "git.example.org ssh-ed25519 AAAA";
+        for (input, kind) in [
+            (json!({"sourceId": https, "token": {"username": "ada", "token": TOKEN}}), "TOKEN"),
+            (json!({"sourceId": https, "token": {"token": TOKEN}}), "TOKEN"),
+            (json!({"sourceId": ssh, "sshKey": {"privateKey": key}}), "SSH_KEY"),
+            (json!({"sourceId": ssh, "sshKey": {"privateKey": key, "knownHosts": hosts}}), "SSH_KEY"),
+        ] {
+            let answer = ask(&served, SET, input).await;
+            assert_eq!(answer["data"]["setSourceCredential"]["source"]["credential"], kind, "{answer}");
+        }
+        for input in [
+            json!({"sourceId": https}),
+            json!({"sourceId": https, "token": {"token": "s3cret"}, "sshKey": {"privateKey": key}}),
+            json!({"sourceId": https, "sshKey": {"privateKey": key}}),
+            json!({"sourceId": ssh, "token": {"token": "s3cret"}}),
+            json!({"sourceId": https, "token": {"token": "s3cret\nX-Evil: 1"}}),
+            json!({"sourceId": https, "token": {"username": "a:b", "token": "s3cret"}}),
+            json!({"sourceId": ssh, "sshKey": {"privateKey": "s3cret"}}),
+            json!({"sourceId": ssh, "sshKey": {"privateKey": key, "knownHosts": "s3cret"}}),
+        ] {
+            let answer = ask(&served, SET, input).await;
+            assert_eq!(code(&answer), "INVALID_INPUT");
+            assert!(!answer.to_string().contains("s3cret"), "{answer}");
+        }
+        let (other, _) = tenant(&served.store, "other").await;
+        let theirs = source_of(&served.store, other.id, "https://git.example.org/b.git", None).await;
+        let answer = ask(&served, SET, json!({"sourceId": theirs, "token": {"token": TOKEN}})).await;
+        assert_eq!(code(&answer), "NOT_FOUND");
+
+        let updated = async |input: Value| {
+            let answer = ask(&served, UPDATE, input).await;
+            answer["data"]["updateSource"]["source"]["credential"].clone()
+        };
+        assert_eq!(updated(json!({"sourceId": https, "branch": "next"})).await, "TOKEN");
+        assert_eq!(updated(json!({"sourceId": https, "url": "https://git.example.org/elsewhere.git"})).await, "TOKEN");
+        assert_eq!(updated(json!({"sourceId": https, "url": "https://git.example.net/atlas.git"})).await, "NONE");
+        let answer = ask(&served, REMOVE, json!({"sourceId": ssh})).await;
+        assert_eq!(answer["data"]["removeSourceCredential"]["source"]["credential"], "NONE", "{answer}");
+    }
+}

@@ -1,0 +1,109 @@
+//! A cancellation is felt: with the next thing a run tells, by looking where no signal says it, and by a git that waits for a remote.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use nyxcore_runs::{
+    EventBody, Level, RunContext, RunFailure, RunHandler, RunId, RunKind, RunStatus, Workers,
+    run_cancel,
+};
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
+use nyxcore_sync::{SyncHandler, SyncOptions};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::{ConnectionTrait, Statement, Value};
+use tokio::sync::{Notify, Semaphore};
+
+use super::{Steps, Then, followed, start, status};
+use crate::support::{store, tenant};
+use crate::sync::world::World;
+
+/// Tells something when it is let, and notes whether it knew right after that that it is to stop.
+struct Telling {
+    begun: Arc<Notify>,
+    gate: Arc<Semaphore>,
+    heard: Arc<AtomicBool>,
+}
+
+impl RunHandler for Telling {
+    fn kind(&self) -> RunKind {
+        RunKind::Workflow
+    }
+
+    fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
+        async move {
+            self.begun.notify_one();
+            self.gate.acquire().await.unwrap().forget();
+            context.message(Level::Info, "still here").await?;
+            let heard = context.cancelled().is_cancelled();
+            self.heard.store(heard, Ordering::SeqCst);
+            context.check()
+        }
+        .boxed()
+    }
+}
+
+/// Asks for a run to stop as another process on the same SQLite file does: no signal says so.
+async fn cancel_quietly(db: &TestDatabase, run: RunId) {
+    let raw = db.superuser_connection().await.unwrap();
+    let sql = "UPDATE runs SET cancel_requested = $1 WHERE id = $2";
+    let values: [Value; 2] = [true.into(), run.0.into()];
+    let statement = Statement::from_sql_and_values(raw.get_database_backend(), sql, values);
+    assert_eq!(raw.execute_raw(statement).await.unwrap().rows_affected(), 1);
+}
+
+on_both_databases! {
+    async fn a_run_hears_of_its_cancellation_with_the_next_thing_it_tells(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let telling = Telling { begun: Arc::default(), gate: Arc::new(Semaphore::new(0)), heard: Arc::default() };
+        let (begun, gate, heard) = (telling.begun.clone(), telling.gate.clone(), telling.heard.clone());
+        let workers = Workers::builder(&store).handler(telling).start();
+        let run = start(&store, acme.id, "a").await.run().id;
+        begun.notified().await;
+        cancel_quietly(&db, run).await;
+        gate.add_permits(1);
+        let events = followed(&store, acme.id, run, 0).await;
+        workers.shutdown().await;
+        assert!(heard.load(Ordering::SeqCst));
+        assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Cancelled });
+    }
+
+    async fn a_run_that_tells_nothing_is_stopped_where_no_signal_came(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let begun = Arc::new(Notify::new());
+        let (steps, _) = Steps::new(Then::Hang(begun.clone()));
+        let workers = Workers::builder(&store).handler(steps).start();
+        let run = start(&store, acme.id, "a").await.run().id;
+        begun.notified().await;
+        cancel_quietly(&db, run).await;
+        followed(&store, acme.id, run, 0).await;
+        assert_eq!(status(&store, acme.id, run).await, RunStatus::Cancelled);
+        workers.shutdown().await;
+    }
+
+    async fn a_sync_whose_remote_never_answers_is_cancelled(db: TestDatabase) {
+        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let policy = SourcePolicy { allow_private: true, ..SourcePolicy::default() };
+        world.options = SyncOptions::new(&db.folder().join("data"), policy, |_| None);
+        let options = GitHttpOptions { silent: true, ..GitHttpOptions::default() };
+        let server = GitHttpServer::start(db.folder(), options).await;
+        let source = world.source_at(&server.url("atlas/.git"), None, "").await;
+        let workers = Workers::builder(&world.store).handler(SyncHandler::new(world.options.clone())).start();
+        let run = world.start(source).await;
+        while server.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let scoped = world.store.write(world.tenant).await.unwrap();
+        run_cancel(&scoped, run).await.unwrap();
+        scoped.commit().await.unwrap();
+        let events = followed(&world.store, world.tenant, run, 0).await;
+        workers.shutdown().await;
+        assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Cancelled });
+        // Git was asked once, and not again.
+        assert_eq!(server.requests().len(), 1);
+    }
+}
