@@ -12,7 +12,7 @@ mod steps;
 pub(crate) mod world;
 
 use nyxcore_projects::{SourceChanges, SourceFile, Sources};
-use nyxcore_runs::{RunStatus, Start};
+use nyxcore_runs::{EventBody, RunStatus, Start};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{
     SourceStatus, SyncTrigger, mirror_remove, source_status, source_url_check, sync_count,
@@ -47,6 +47,12 @@ on_both_databases! {
         let phases: Vec<String> = world.phases(&first).await;
         assert_eq!(phases, ["prepare", "scan", "import", "finalize"]);
         assert!(world.has_progress(&first, "import").await);
+        let told = world.events(&first).await.into_iter().filter_map(|event| match event.body {
+            EventBody::Progressed { progress } if progress.phase == "import" => Some(progress),
+            _ => None,
+        });
+        let last = told.last().unwrap();
+        assert_eq!((last.done, last.total, last.bytes_done, last.bytes_total), (2, Some(2), Some(36), Some(36)));
 
         let before = world.rows(source).await;
         let second = world.synced(source).await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use futures::StreamExt;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use nyxcore_runs::{EventBody, Level, Progress, Run, RunId, RunStatus, Runs, run_follow};
 use nyxcore_tenancy::{Repository, Store, TenantId};
 use owo_colors::{OwoColorize, Style};
@@ -175,6 +175,10 @@ impl Step {
     fn told(&self, progress: &Progress) {
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
         self.progress(count(progress.done), progress.total.map(count));
+        if let Some(bytes) = progress.bytes_done {
+            let text = format!("{} {}", progress.phase, HumanBytes(count(bytes)));
+            self.bar.set_message(text);
+        }
     }
 }
 

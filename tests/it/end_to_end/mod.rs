@@ -69,8 +69,15 @@ on_both_databases! {
         assert!(patterns.iter().all(|p| p["exemplars"][0]["excerpt"].is_string()), "{patterns:#?}");
         assert_eq!(found["latestAnalysis"]["filesAnalyzed"], repository.sources);
 
-        // A second sync of the unchanged repository imports nothing.
-        let unchanged = sync_to_end(&api, &source).await;
+        // A second sync of the unchanged repository imports nothing, and what is asked to be left out is.
+        let input = json!({"input": {"sourceId": source["id"], "skip": ["CODE_ANALYSIS", "KNOWLEDGE"]}});
+        let sync = api.ask(START_SYNC, input).await["startSync"]["sync"]["id"].clone();
+        finished(&api, sync.as_str().unwrap()).await;
+        let unchanged = api.ask(SYNC, json!({"id": sync})).await["run"].clone();
+        let events = api.events_by_websocket(sync.as_str().unwrap(), 0, usize::MAX).await;
+        let left_out: Vec<&Value> = events.iter().filter(|e| e["__typename"] == "RunPhaseSkipped").collect();
+        assert_eq!(left_out.len(), 5, "{events:#?}");
+        assert_eq!(unchanged["filesRenamed"], 0);
         assert_eq!(
             [&unchanged["filesAdded"], &unchanged["filesUpdated"], &unchanged["filesDeleted"], &unchanged["filesUnchanged"]],
             [&json!(0), &json!(0), &json!(0), &json!(repository.files)],
@@ -144,7 +151,7 @@ const INVITE: &str =
 const APPLY: &str =
     "mutation ($input: ApplyEnrichmentInput!) { applyEnrichment(input: $input) { note { body } } }";
 const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
-    filesAdded filesUpdated filesDeleted filesUnchanged toCommit previousSync { id } } } }";
+    filesAdded filesUpdated filesDeleted filesRenamed filesUnchanged toCommit previousSync { id } } } }";
 const PROJECT: &str = "query ($id: ID!) { project(id: $id) { stack metrics { functions } hotspots { path score }
     codePatterns(first: 20) { nodes { id title support cases exemplars { path startLine excerpt } } }
     latestSync { id } latestAnalysis { id trigger filesAnalyzed filesReused } } }";

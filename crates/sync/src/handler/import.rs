@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::{NewBlob, blob_contents, blobs_insert, blobs_missing, blobs_refill};
-use nyxcore_runs::RunFailure;
+use nyxcore_runs::{Level, RunFailure};
 
 use super::plan::{Plan, Textless};
 use super::{BATCH_BYTES_MAX, Failure, Job, batches};
@@ -102,8 +102,22 @@ impl Job<'_> {
             .map(|(oid, _)| oid.clone())
             .collect();
         if !absent.is_empty() {
-            self.blobs_fetch(mirror, &absent).await?;
-            self.sizes_fill(reader, plan).await?;
+            match self.blobs_fetch(mirror, &absent).await {
+                Ok(()) => self.sizes_fill(reader, plan).await?,
+                Err(failure) if failure.transient || self.context.cancelled().is_cancelled() => {
+                    return Err(failure.into());
+                }
+                // Old servers give nothing by its id: the files stay as they are, without text.
+                Err(failure) => {
+                    let text = format!(
+                        "{} files that were too large before could not be fetched: {}",
+                        absent.len(),
+                        failure.message
+                    );
+                    self.context.message(Level::Warning, text).await?;
+                    return Ok(());
+                }
+            }
         }
         mirror.blob_limit_set(wanted)?;
         Ok(())
