@@ -110,9 +110,7 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             operation,
             detail: detail_clean(stderr),
         }
-    } else if has(&[TREE_DEPTH])
-        || has(&[REMOTE_CORRUPT]) && stderr.contains(&format!("remote: fatal: {TREE_DEPTH}"))
-    {
+    } else if has(&[TREE_DEPTH]) || stderr.contains(&format!("remote: fatal: {TREE_DEPTH}")) {
         // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote that knows why.
         // Neither passes by itself, so that it can pretend nothing by it.
         GitError::RepositoryTooLarge {
