@@ -30,7 +30,10 @@ impl World {
     /// Lets a worker work until the run ends.
     async fn work(&self, db: &TestDatabase, run: &Value) {
         let run = RunId::parse(run.as_str().unwrap()).unwrap();
-        let options = SyncOptions::new(&db.folder().join("data"), self.policy.clone(), |_| None);
+        let options = SyncOptions {
+            keyring: Some(self.served.keyring.clone()),
+            ..SyncOptions::new(&db.folder().join("data"), self.policy.clone(), |_| None)
+        };
         let workers = Workers::builder(&self.served.store).handler(SyncHandler::new(options));
         let workers = workers.start();
         let mut events = Box::pin(run_follow(&self.served.store, self.served.tenant, run, 0));

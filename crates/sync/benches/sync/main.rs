@@ -231,6 +231,10 @@ impl Bench {
 
     /// What a worker of its own holds at the most while it carries out a first sync.
     async fn memory(&self, database: &str) -> Outcome<bool> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the worker whose memory is measured is a process of its own"
+        )]
         let mut worker = Command::new(std::env::current_exe()?)
             .env(WORKER, database)
             .env("NYXCORE_BENCH_FOLDER", self.folder.join("worker"))
