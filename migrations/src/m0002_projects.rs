@@ -56,6 +56,11 @@ impl MigrationTrait for Migration {
              PRIMARY KEY (tenant_id, oid)",
         )
         .await?;
+        if ddl.is_postgres() {
+            // Compressing (17 ms a MB) takes longer than git takes to send.
+            ddl.run("ALTER TABLE blobs ALTER content SET STORAGE EXTERNAL")
+                .await?;
+        }
         ddl.tenant_table(
             "source_files",
             "id $uuid NOT NULL,

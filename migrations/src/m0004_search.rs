@@ -21,6 +21,9 @@ impl MigrationTrait for Migration {
             .await?;
             ddl.run("CREATE INDEX search_documents_tsv ON search_documents USING gin (tsv)")
                 .await?;
+            // The vector is made of them, and nothing reads them after that.
+            ddl.run("ALTER TABLE search_documents ALTER terms SET STORAGE EXTERNAL")
+                .await?;
             ddl.run(POSTGRES_SEARCH).await?;
         } else {
             // An INTEGER PRIMARY KEY is a row id that VACUUM keeps, which the full-text table needs.

@@ -47,11 +47,11 @@ on_both_databases! {
         let phases: Vec<String> = world.phases(&first).await;
         assert_eq!(phases, ["prepare", "scan", "import", "finalize"]);
         assert!(world.has_progress(&first, "import").await);
-        let told = world.events(&first).await.into_iter().filter_map(|event| match event.body {
+        let mut told = world.events(&first).await.into_iter().filter_map(|event| match event.body {
             EventBody::Progressed { progress } if progress.phase == "import" => Some(progress),
             _ => None,
         });
-        let last = told.last().unwrap();
+        let last = told.next_back().unwrap();
         assert_eq!((last.done, last.total, last.bytes_done, last.bytes_total), (2, Some(2), Some(36), Some(36)));
 
         let before = world.rows(source).await;

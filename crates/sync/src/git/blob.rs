@@ -1,7 +1,10 @@
 //! The contents of files, one at a time: as many wait in memory as the reader is ahead, never all.
 
+use std::sync::Arc;
+
 use gix::ObjectId;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -9,8 +12,10 @@ use super::{
     reader::{blocking, cancel_check},
 };
 
-/// Contents that may wait for the consumer.
-const AHEAD: usize = 32;
+/// Contents that may wait for the consumer: as many as go into the database at once, so that reading and writing take turns on nobody.
+const AHEAD: usize = 256;
+/// And their bytes, in KiB: many large ones must not wait in memory together.
+const AHEAD_KIB: u32 = 16 << 10;
 /// How much of a file is looked at for a NUL byte: as git does.
 const BINARY_PROBE_BYTES: usize = 8000;
 /// How every Git LFS pointer starts, and how long one can be (the specification's limit).
@@ -52,16 +57,19 @@ impl BlobContent {
 /// Blobs, as they are read; in the order that was asked for.
 #[derive(Debug)]
 pub struct BlobStream {
-    receiver: mpsc::Receiver<Result<(String, BlobContent), GitError>>,
+    receiver: mpsc::Receiver<(Read, OwnedSemaphorePermit)>,
 }
+
+type Read = Result<(String, BlobContent), GitError>;
 
 impl BlobStream {
     /// The next blob with its id; `None` after the last, and after an error. Dropping the stream stops the reading.
     ///
     /// # Errors
     /// [`GitError::MirrorDamaged`] for a blob that is there and cannot be decoded; [`GitError::Cancelled`].
-    pub async fn blob_next(&mut self) -> Option<Result<(String, BlobContent), GitError>> {
-        self.receiver.recv().await
+    pub async fn blob_next(&mut self) -> Option<Read> {
+        let (read, _room) = self.receiver.recv().await?;
+        Some(read)
     }
 }
 
@@ -77,6 +85,8 @@ impl RepositoryReader {
     ) -> BlobStream {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let (repository, cancel) = (self.repository.clone(), cancel.clone());
+        let room = Arc::new(Semaphore::new(AHEAD_KIB as usize));
+        let runtime = Handle::current();
         // Detached on purpose: it ends with the stream, whose receiver it notices to be gone.
         drop(tokio::task::spawn_blocking(move || {
             let repository = repository.to_thread_local();
@@ -84,11 +94,21 @@ impl RepositoryReader {
                 let read =
                     cancel_check(&cancel).and_then(|()| blob_read(&repository, &id, bytes_max));
                 let failed = read.is_err();
-                if sender
-                    .blocking_send(read.map(|content| (id, content)))
-                    .is_err()
-                    || failed
-                {
+                let kib = match &read {
+                    Ok(BlobContent::Text(text)) => text.len() / 1024 + 1,
+                    _ => 1,
+                };
+                let kib = u32::try_from(kib).unwrap_or(AHEAD_KIB).min(AHEAD_KIB);
+                // The room is given back as the consumer takes what waits, or goes.
+                let room = runtime.block_on(async {
+                    tokio::select! {
+                        room = Arc::clone(&room).acquire_many_owned(kib) => room.ok(),
+                        () = sender.closed() => None,
+                    }
+                });
+                let Some(room) = room else { return };
+                let read = read.map(|content| (id, content));
+                if sender.blocking_send((read, room)).is_err() || failed {
                     return;
                 }
             }

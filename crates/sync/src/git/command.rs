@@ -87,6 +87,17 @@ impl GitOptions {
         Self::new("/nonexistent/git-home".into())
     }
 
+    /// Where the program is. With a name to look up in a `PATH` that is not the server's own, starting it would copy the whole process first.
+    fn program_find(&self) -> PathBuf {
+        if self.program.components().count() > 1 {
+            return self.program.clone();
+        }
+        std::env::split_paths(&self.search_path)
+            .map(|folder| folder.join(&self.program))
+            .find(|path| path.is_file())
+            .unwrap_or_else(|| self.program.clone())
+    }
+
     /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was checked.
     fn ssh_command(&self, remote: &SshRemote) -> String {
         let (own_key, own_hosts) = remote.files.clone().unzip();
@@ -327,7 +338,7 @@ impl<'a> GitCommand<'a> {
     fn command(&self) -> Command {
         let options = self.options;
         #[expect(clippy::disallowed_methods, reason = "this is the place")]
-        let mut command = Command::new(&options.program);
+        let mut command = Command::new(options.program_find());
         command
             .args(&self.arguments)
             .current_dir(&self.directory)

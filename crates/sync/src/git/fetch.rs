@@ -1,4 +1,4 @@
-//! Brings a branch of a remote into its mirror: one question for what is there, and one fetch when that is new.
+//! Brings a branch of a remote into its mirror: one question for what is there the first time, and one fetch.
 
 use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 
@@ -38,23 +38,22 @@ pub struct FetchRequest<'a> {
     pub bytes_max: Option<u64>,
 }
 
+impl FetchRequest<'_> {
+    fn ref_name(&self) -> String {
+        self.branch
+            .map_or_else(|| "HEAD".to_owned(), BranchName::full_name)
+    }
+}
+
 /// What a fetch brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// The commit the branch points at, as hex.
     pub head_commit: String,
-    /// The branch: the one asked for, or the remote's default. `None` when the remote's HEAD is on no branch.
-    pub branch: Option<String>,
     /// Bytes of the packs that came; 0 when there was nothing new.
     pub bytes_received: u64,
     /// Whether the mirror had this commit already.
     pub unchanged: bool,
-}
-
-/// What the remote said it has.
-struct RemoteHead {
-    commit: String,
-    full_name: Option<String>,
 }
 
 impl Mirror {
@@ -128,21 +127,20 @@ impl Mirror {
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
     ) -> Result<Fetched, GitError> {
-        let remote = self.remote_head(request, addresses, cancel).await?;
-        let branch = remote
-            .full_name
-            .as_deref()
-            .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned());
         let before = self.head_commit().await?;
-        if before.as_ref() == Some(&remote.commit) {
-            return Ok(Fetched {
-                head_commit: remote.commit,
-                branch,
-                bytes_received: 0,
-                unchanged: true,
-            });
+        let room = self.room_check();
+        // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new: one question less.
+        if before.is_none() || room.is_err() {
+            let commit = self.remote_check(request, addresses, cancel).await?;
+            if before.as_ref() == Some(&commit) {
+                return Ok(Fetched {
+                    head_commit: commit,
+                    bytes_received: 0,
+                    unchanged: true,
+                });
+            }
         }
-        self.room_check()?;
+        room?;
         // Before anything comes: from here on the mirror may lack what is larger.
         if self
             .blob_limit()
@@ -152,8 +150,7 @@ impl Mirror {
             self.blob_limit_set(request.blob_bytes_max)?;
         }
         let packs_before = pack_sizes(&self.path);
-        let source = remote.full_name.as_deref().unwrap_or("HEAD");
-        let refspec = format!("+{source}:{MIRROR_REF}");
+        let refspec = format!("+{}:{MIRROR_REF}", request.ref_name());
         let mut fetched = self
             .fetch_run(&[], &refspec, request, addresses, cancel, progress)
             .await;
@@ -170,6 +167,10 @@ impl Mirror {
                 )
                 .await;
         }
+        if let Err(GitError::BranchNotFound { .. }) = &fetched {
+            // It says more exactly what is there instead. Between two questions a branch may come back: that is for the next sync.
+            self.remote_check(request, addresses, cancel).await?;
+        }
         fetched.map_err(|error| branch_named(error, request))?;
 
         let bytes_received = bytes_new(&self.path, &packs_before);
@@ -185,7 +186,6 @@ impl Mirror {
         Ok(Fetched {
             unchanged: before.as_ref() == Some(&head_commit),
             head_commit,
-            branch,
             bytes_received,
         })
     }
@@ -266,38 +266,28 @@ impl Mirror {
             .await
     }
 
-    /// Asks the remote where its branch, or its HEAD, points.
-    async fn remote_head(
+    /// The commit of the branch, or of HEAD, where the remote has it and is of a format that can be read; says what is wrong else.
+    async fn remote_check(
         &self,
         request: &FetchRequest<'_>,
         addresses: &[IpAddr],
         cancel: &CancellationToken,
-    ) -> Result<RemoteHead, GitError> {
-        let wanted = request
-            .branch
-            .map_or_else(|| "HEAD".to_owned(), BranchName::full_name);
+    ) -> Result<String, GitError> {
+        let wanted = request.ref_name();
         let refs = self
-            .remote_refs(request, addresses, &["--symref"], &wanted, cancel)
+            .remote_refs(request, addresses, &[], &wanted, cancel)
             .await?;
-        if let Some(commit) = refs.commits.get(&wanted) {
-            if commit.len() != 40 {
-                return Err(GitError::RepositoryFormatUnsupported);
-            }
-            let full_name = if request.branch.is_some() {
-                Some(wanted)
-            } else {
-                refs.head_name
+        if let Some(commit) = refs.get(&wanted) {
+            return match commit.len() {
+                40 => Ok(commit.clone()),
+                _ => Err(GitError::RepositoryFormatUnsupported),
             };
-            return Ok(RemoteHead {
-                commit: commit.clone(),
-                full_name,
-            });
         }
         // Nothing by that name. Is there anything at all?
         let refs = self
             .remote_refs(request, addresses, &["--heads"], "refs/heads/*", cancel)
             .await?;
-        if refs.commits.is_empty() {
+        if refs.is_empty() {
             Err(GitError::RepositoryEmpty)
         } else {
             Err(GitError::BranchNotFound {
@@ -306,6 +296,7 @@ impl Mirror {
         }
     }
 
+    /// The remote's refs that the pattern names, with their commits.
     async fn remote_refs(
         &self,
         request: &FetchRequest<'_>,
@@ -313,7 +304,7 @@ impl Mirror {
         flags: &[&'static str],
         pattern: &str,
         cancel: &CancellationToken,
-    ) -> Result<RemoteRefs, GitError> {
+    ) -> Result<HashMap<String, String>, GitError> {
         let command = self
             .command("asking the remote for its branches", "ls-remote")
             .flags(flags)
@@ -322,7 +313,13 @@ impl Mirror {
             .remote_configure(command, request, addresses)
             .run(cancel, &mut |_| ())
             .await?;
-        Ok(RemoteRefs::parse(&String::from_utf8_lossy(&output)))
+        // Lines of `<id>\t<ref>`.
+        let output = String::from_utf8_lossy(&output);
+        let refs = output.lines().filter_map(|line| line.split_once('\t'));
+        Ok(refs
+            .filter(|(id, _)| id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .map(|(id, name)| (name.to_owned(), id.to_owned()))
+            .collect())
     }
 
     /// Joins the mirror's packs and drops what nothing refers to any more. Called by fetches when it is due.
@@ -344,35 +341,6 @@ impl Mirror {
             }
             outcome => outcome.map(|_| ()),
         }
-    }
-}
-
-#[derive(Default)]
-struct RemoteRefs {
-    commits: HashMap<String, String>,
-    head_name: Option<String>,
-}
-
-impl RemoteRefs {
-    /// Lines of `git ls-remote --symref`: `ref: refs/heads/main\tHEAD` and `<id>\t<ref>`.
-    fn parse(output: &str) -> Self {
-        let mut refs = Self::default();
-        for (value, name) in output.lines().filter_map(|line| line.split_once('\t')) {
-            match value.strip_prefix("ref: ") {
-                // A remote may call its branch anything; what is not a branch name is not followed by name.
-                Some(target) if name == "HEAD" && target.starts_with("refs/heads/") => {
-                    refs.head_name = BranchName::parse(target)
-                        .ok()
-                        .map(|branch| branch.full_name());
-                }
-                Some(_) => {}
-                None if value.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                    refs.commits.insert(name.to_owned(), value.to_owned());
-                }
-                None => {}
-            }
-        }
-        refs
     }
 }
 

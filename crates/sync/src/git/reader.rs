@@ -14,6 +14,10 @@ use super::{GitError, GitOptions};
 /// Largest object taken into memory, in bytes. A folder of a million files is a tree of about 40 MB.
 const OBJECT_BYTES_MAX: &str = "gitoxide.objects.allocLimit=256m";
 
+/// Bytes of what objects are stored as the difference to, kept decoded. Without a size gix keeps 64 of them, and reads each chain from its
+/// beginning again and again: files of a history of 1,200 commits took ten times as long.
+const DELTA_BASE_CACHE: &str = "core.deltaBaseCacheLimit=64m";
+
 /// Bytes of objects kept decoded while trees are compared, where the same ones are read again and again.
 pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -140,7 +144,7 @@ pub(crate) fn repository_open_at(git_dir: &Path) -> Result<ThreadSafeRepository,
     let options = gix::open::Options::isolated()
         .with(gix::sec::Trust::Full)
         .open_path_as_is(true)
-        .config_overrides([OBJECT_BYTES_MAX]);
+        .config_overrides([OBJECT_BYTES_MAX, DELTA_BASE_CACHE]);
     let repository = options.open(git_dir).map_err(|error| {
         let text = format!("{error:?}").to_lowercase();
         if text.contains("objectformat")

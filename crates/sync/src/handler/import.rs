@@ -123,7 +123,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    async fn batch_write(&self, plan: &Plan, batch: Vec<NewBlob>) -> Result<(), RunFailure> {
+    async fn batch_write(&self, plan: &Plan, mut batch: Vec<NewBlob>) -> Result<(), RunFailure> {
+        // In the order of their keys, so that two syncs that bring the same contents do not block each other crosswise.
+        batch.sort_unstable_by(|a, b| a.oid.cmp(&b.oid));
         let scoped = self.context.write().await?;
         let (again, first) = batch
             .into_iter()

@@ -89,9 +89,14 @@ impl Plan {
             .collect()
     }
 
-    /// The ids of their contents, each once.
+    /// The ids of their contents, each once, in the order of the files, in which they lie in git's packs.
     pub fn blob_ids(&self) -> Vec<String> {
-        self.blobs().into_keys().map(str::to_owned).collect()
+        let mut seen = HashSet::new();
+        self.written()
+            .map(|file| file.blob.as_str())
+            .filter(|blob| seen.insert(*blob))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Their paths with their sizes.

@@ -405,7 +405,7 @@ async fn bombs_git_has_limits_of_memory_disk_and_time() {
         assert_eq!(limit("Max file size"), ["67108864", "67108864"]);
     }
     let mut options = GitOptions::new(world.folder.path().join("home"));
-    options.query_timeout = Duration::from_millis(100);
+    options.fetch_timeout = Duration::from_millis(100);
     world.store = world.store.clone().with_options(options);
     let silent = GitHttpOptions {
         silent: true,
