@@ -37,7 +37,7 @@ schema:
     mv schema.graphql.new schema.graphql
 
 # Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched); the price of isolation; a sync against git
-bench *folder: bench-isolation bench-sync
+bench *folder: bench-isolation && bench-sync
     cargo bench --package nyxcore-code-analysis --no-default-features --bench analyze -- {{ folder }}
 
 # A read through the scoped store with row-level security, against the same statement without: time and round trips, up to 500,000 rows
