@@ -92,6 +92,12 @@ pub struct SyncDetail {
 }
 
 impl SyncDetail {
+    /// How many files the source had when it was done.
+    #[must_use]
+    pub fn files(&self) -> i64 {
+        self.files_added + self.files_updated + self.files_renamed + self.files_unchanged
+    }
+
     /// Whether a phase need not be done again.
     pub(crate) fn has_done(&self, phase: &str) -> bool {
         self.phases_done.iter().any(|done| done == phase)

@@ -64,6 +64,10 @@ pub(crate) struct RunPhaseNode {
     total: Option<i64>,
     /// What is counted.
     unit: Option<String>,
+    /// How many bytes that is, where they are counted.
+    bytes_done: Option<i64>,
+    /// Of how many bytes, where it is known.
+    bytes_total: Option<i64>,
     /// Why it was left out, where it was.
     skipped: Option<String>,
 }
@@ -92,6 +96,8 @@ impl From<RunPhase> for RunPhaseNode {
             done: phase.done,
             total: phase.total,
             unit: phase.unit,
+            bytes_done: phase.bytes_done,
+            bytes_total: phase.bytes_total,
             skipped: phase.skipped,
         }
     }

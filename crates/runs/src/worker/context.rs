@@ -186,17 +186,10 @@ impl RunContext {
         name: &str,
         reason: impl Into<String>,
     ) -> Result<(), RunFailure> {
-        let phase = name.to_owned();
-        let reason = reason.into();
-        let now = self.store.env().now();
-        let phases = {
-            let mut phases = self.phases_lock();
-            let skipped = RunPhase::skipped(phase.clone(), reason.clone(), now);
-            phases.list.push(skipped);
-            phases.list.clone()
-        };
-        let body = EventBody::PhaseSkipped { phase, reason };
-        self.tell(None, &body, Some(phases)).await
+        let scoped = self.write().await?;
+        let skipped = [(name, &*reason.into())];
+        self.phases_skipped_in(&scoped, &skipped).await?;
+        Ok(scoped.commit().await?)
     }
 
     /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it

@@ -8,7 +8,7 @@ use nyxcore_tenancy::{
     TypedId,
 };
 use sea_orm::ActiveValue::Set;
-use sea_orm::{Condition, FromQueryResult};
+use sea_orm::{ColumnTrait, Condition};
 use serde_json::json;
 
 use super::access::ConnectionContext;
@@ -16,7 +16,8 @@ use super::error::ConnectionError;
 use super::model::{
     AddedConnection, ConnectionChanges, GitConnection, GitConnectionId, NewConnection,
 };
-use crate::entity::git_connection;
+use crate::entity::{git_connection, sync_settings};
+use crate::remote::{SettingsRows, SourceCredentialKind, settings_change};
 
 /// The kind that tokens are sealed under; their name is the connection's id.
 const KIND: &str = "git_connection";
@@ -153,7 +154,8 @@ pub async fn connection_remove(
 ) -> Result<(), ConnectionError> {
     scoped.permit(Action::Delete, Resource::GitConnection, id.uuid())?;
     connection_hold(scoped, id).await?;
-    let sources = connection_sources(scoped, id).await?;
+    let with_it = sync_settings::Column::ConnectionId.eq(id.0);
+    let sources = SettingsRows::count(scoped, with_it).await?;
     if sources > 0 {
         return Err(ConnectionError::InUse { sources });
     }
@@ -167,15 +169,8 @@ pub(super) async fn source_has_access<A: Access>(
     scoped: &Scoped<A>,
     source: SourceId,
 ) -> Result<bool> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        sources: i64,
-    }
-    let sql =
-        "SELECT count(*) AS sources FROM sync_settings WHERE tenant_id = $1 AND source_id = $2
-        AND (connection_id IS NOT NULL OR credential IS NOT NULL)";
-    let rows: Vec<Row> = scoped.sql_all(sql, [source.0.into()]).await?;
-    Ok(rows.first().is_some_and(|row| row.sources > 0))
+    let settings = SettingsRows::get(scoped, source).await?;
+    Ok(settings.is_some_and(|one| one.credential() != SourceCredentialKind::None))
 }
 
 /// Has a source be synced with a connection from now on.
@@ -184,11 +179,11 @@ pub(super) async fn connection_set(
     source: SourceId,
     id: GitConnectionId,
 ) -> Result<()> {
-    let sql = "INSERT INTO sync_settings (tenant_id, source_id, connection_id) VALUES ($1, $2, $3)
-        ON CONFLICT (tenant_id, source_id) DO UPDATE SET connection_id = excluded.connection_id";
-    scoped
-        .sql_execute(sql, [source.0.into(), id.0.into()])
-        .await?;
+    let row = sync_settings::ActiveModel {
+        connection_id: Set(Some(id.0)),
+        ..Default::default()
+    };
+    settings_change(scoped, source, row).await?;
     Ok(())
 }
 
@@ -236,18 +231,6 @@ async fn token_keep(
 ) -> Result<()> {
     let secret = Secret::new(token.expose());
     secret_put(scoped, keyring, KIND, &id.to_string(), &secret).await
-}
-
-async fn connection_sources<A: Access>(scoped: &Scoped<A>, id: GitConnectionId) -> Result<u64> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        sources: i64,
-    }
-    let sql =
-        "SELECT count(*) AS sources FROM sync_settings WHERE tenant_id = $1 AND connection_id = $2";
-    let rows: Vec<Row> = scoped.sql_all(sql, [id.0.into()]).await?;
-    let sources = rows.first().map_or(0, |row| row.sources);
-    Ok(u64::try_from(sources).unwrap_or_default())
 }
 
 /// Whose token it is: what is kept was good when it was given.

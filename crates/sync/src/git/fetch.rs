@@ -67,11 +67,7 @@ impl Mirror {
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
     ) -> Result<Fetched, GitError> {
-        let addresses = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(GitError::Cancelled),
-            addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses?,
-        };
+        let addresses = self.addresses(request, cancel).await?;
         if let Location::Local { path } = request.url.location()
             && !path.is_dir()
         {
@@ -94,6 +90,19 @@ impl Mirror {
                     .await
             }
             outcome => outcome,
+        }
+    }
+
+    /// The addresses of the remote's host, resolved once and allowed, each of them.
+    async fn addresses(
+        &self,
+        request: &FetchRequest<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<IpAddr>, GitError> {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(GitError::Cancelled),
+            addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses,
         }
     }
 
@@ -201,11 +210,7 @@ impl Mirror {
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
     ) -> Result<u64, GitError> {
-        let addresses = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(GitError::Cancelled),
-            addresses = request.url.addresses_resolve(request.policy, self.resolver.as_ref()) => addresses?,
-        };
+        let addresses = self.addresses(request, cancel).await?;
         let _lock = self.lock(cancel).await?;
         let _key = self.key_write(request)?;
         self.room_check()?;
@@ -342,9 +347,7 @@ impl Mirror {
             outcome => outcome.map(|_| ()),
         }
     }
-}
 
-impl Mirror {
     /// The remote's address, as configuration of one command, what it is asked with, and everything that keeps git there.
     pub(crate) fn remote_configure<'a>(
         &self,

@@ -11,6 +11,7 @@ use sea_orm::ActiveValue::Set;
 use super::plan::Plan;
 use super::{FINALIZE, Job};
 use crate::entity::sync;
+use crate::model::SyncDetail;
 use crate::repository::Syncs;
 
 /// What became of the attempt to move the source.
@@ -49,7 +50,8 @@ impl Job<'_> {
             count(plan.changes.updated.len()),
             count(plan.changes.renamed.len()),
         );
-        let files = self.files_count(&scoped).await?;
+        let files = file_count(&scoped, self.source.id, None).await?;
+        let files = i64::try_from(files).unwrap_or(i64::MAX);
         let skipped = plan.left_out.total() + plan.textless.total();
         let row = sync::ActiveModel {
             files_added: Set(added),
@@ -65,15 +67,18 @@ impl Job<'_> {
         Ok(Moved::Done)
     }
 
-    /// The commit is the one that the files are of: only that it was looked at is written.
+    /// The commit is the one that the files are of: only that it was looked at is written, and that these phases are done.
     pub(super) async fn source_stays(
         &self,
         scoped: &Scoped<ReadWrite>,
         head: &str,
+        done: &[String],
     ) -> Result<(), RunFailure> {
         self.source_lock(scoped, head).await?;
         let row = sync::ActiveModel {
-            files_unchanged: Set(self.files_count(scoped).await?),
+            // As many as the sync left that brought them: to count them would cost more with each file.
+            files_unchanged: Set(self.before.as_ref().map_or(0, SyncDetail::files)),
+            phases_done: Set(serde_json::json!(done)),
             ..self.moved_row(head, true)
         };
         Syncs::update(scoped, self.detail.run_id, row).await?;
@@ -90,11 +95,6 @@ impl Job<'_> {
             "SOURCE_CHANGED",
             "the source was changed while it was synced",
         ))
-    }
-
-    async fn files_count(&self, scoped: &Scoped<ReadWrite>) -> Result<i64, Error> {
-        let files = file_count(scoped, self.source.id, None).await?;
-        Ok(i64::try_from(files).unwrap_or(i64::MAX))
     }
 
     fn moved_row(&self, to: &str, complete: bool) -> sync::ActiveModel {

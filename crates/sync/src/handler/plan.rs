@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use nyxcore_projects::{
     FILE_PATH_MAX, FileChanges, NewFile, StoredFile, file_count, files_by_path,
 };
-
 use nyxcore_runs::Level;
 
 use super::{Failure, Job};

@@ -2,7 +2,7 @@
 //! their work, so that a worker that dies between the files and a step loses nothing.
 
 use nyxcore_runs::{Level, RunFailure};
-use nyxcore_tenancy::{ReadWrite, Scoped};
+use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
 use super::{Brought, FINALIZE, Job};
@@ -10,7 +10,6 @@ use crate::entity::sync;
 use crate::repository::Syncs;
 use crate::service::sync_skips;
 use crate::step::{StepContext, SyncStep};
-use nyxcore_tenancy::Repository;
 
 /// Why a step is left out where no file differs.
 const NOTHING_NEW: &str = "the sync brought nothing new";
@@ -21,7 +20,6 @@ impl Job<'_> {
     /// The remote's branch is where it was: that is written down, and nothing is read.
     pub(super) async fn nothing_changed(&self, head: &str) -> Result<Brought, RunFailure> {
         let scoped = self.context.write().await?;
-        self.source_stays(&scoped, head).await?;
         let mut skipped = vec![
             ("scan", UNCHANGED),
             ("import", UNCHANGED),
@@ -37,7 +35,7 @@ impl Job<'_> {
             skipped.push((step.kind().as_str(), NOTHING_NEW));
             done.push(step.kind().as_str().to_owned());
         }
-        self.phases_done_write(&scoped, &done).await?;
+        self.source_stays(&scoped, head, &done).await?;
         self.context.phases_skipped_in(&scoped, &skipped).await?;
         scoped.commit().await?;
         Ok(Brought {

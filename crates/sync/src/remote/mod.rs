@@ -16,8 +16,8 @@ pub use removal::{TOPIC_SOURCE_GONE, source_forget};
 pub use schedule::{
     SCHEDULE_MINUTES, SourceSchedule, schedule_tick, source_schedule_set, sync_again,
 };
-pub(crate) use settings::sync_settings_ensure;
 pub use settings::{OwnCredential, SyncSettings, sync_settings_of};
+pub(crate) use settings::{SettingsRows, settings_change, sync_settings_ensure};
 pub use webhook::{
     WEBHOOK_BODY_MAX, WebhookDelivery, WebhookOutcome, WebhookRefusal, source_webhook_disable,
     source_webhook_enable, webhook_receive,

@@ -46,7 +46,7 @@ pub struct SyncSettings {
 }
 
 /// The settings of sources. A source that nobody ever configured or synced has none.
-pub(super) struct SettingsRows;
+pub(crate) struct SettingsRows;
 
 impl Repository for SettingsRows {
     type Entity = sync_settings::Entity;
@@ -84,7 +84,7 @@ pub(crate) async fn sync_settings_ensure(
 }
 
 /// Changes what is set of the source's row, which is made where there is none.
-pub(super) async fn settings_change(
+pub(crate) async fn settings_change(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
     changes: sync_settings::ActiveModel,
