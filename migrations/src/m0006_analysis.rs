@@ -41,7 +41,7 @@ impl MigrationTrait for Migration {
             "oid $text NOT NULL,
              language $text NOT NULL,
              engine_version $int NOT NULL,
-             facts $text NOT NULL,
+             facts $bytes NOT NULL,
              PRIMARY KEY (tenant_id, oid, language, engine_version),
              FOREIGN KEY (tenant_id, oid) REFERENCES blobs (tenant_id, oid) ON DELETE CASCADE",
         )

@@ -332,7 +332,7 @@ on_both_databases! {
         let (first, _) = analyze(&store, acme.id, project).await;
         let blob = blob_id(tree()["src/open.rs"].as_bytes());
         let scoped = store.write(acme.id).await.unwrap();
-        let spoilt = scoped.sql_execute("UPDATE file_facts SET facts = '{}' WHERE tenant_id = $1 AND oid = $2", [blob.into()]).await.unwrap();
+        let spoilt = scoped.sql_execute("UPDATE file_facts SET facts = $3 WHERE tenant_id = $1 AND oid = $2", [blob.into(), vec![0xff_u8].into()]).await.unwrap();
         assert_eq!(spoilt, 1);
         scoped.commit().await.unwrap();
         clock.advance(QUIET_PERIOD);

@@ -34,12 +34,18 @@ pub use engine::facts::{
 pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
+pub use engine::project::dead_code::{DEAD_CODE_CAP, DeadCode};
+pub use engine::project::duplicates::{CLONE_CAP, CloneGroup};
+pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, Ownership};
+pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
-pub use engine::project::stack::{Technology, TechnologyKind};
+pub use engine::project::map::{MAP_CAP, RankedDefinition};
+pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 pub use engine::project::{
     FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
     ProjectMetrics, SourceFile, project_summarize, project_summarize_checked,
 };
+pub use engine::references::{Reference, ReferenceKind, References};
 pub use engine::render::{project_table, report_table};
 pub use engine::skip::{SIZE_CAP, Skip};
 pub use engine::tree::{

@@ -20,9 +20,7 @@ pub(crate) struct Cache {
 /// What is kept of a blob: its facts, or why it has none.
 #[derive(Debug, Serialize, Deserialize)]
 enum Kept {
-    #[serde(rename = "facts")]
     Facts(FileFacts),
-    #[serde(rename = "skip")]
     Skip(Skip),
 }
 
@@ -45,9 +43,9 @@ impl Cache {
         let path = self
             .folder
             .join(blob.get(..2).unwrap_or(""))
-            .join(format!("{blob}.{language}.json"));
+            .join(format!("{blob}.{language}"));
         if let Ok(bytes) = std::fs::read(&path)
-            && let Ok(kept) = serde_json::from_slice::<Kept>(&bytes)
+            && let Ok(kept) = postcard::from_bytes::<Kept>(&bytes)
         {
             return match kept {
                 Kept::Facts(facts) => Ok(facts),
@@ -70,7 +68,10 @@ impl Cache {
         std::fs::create_dir_all(folder)?;
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
         let beside = folder.join(format!(".{}-{number}.tmp", std::process::id()));
-        std::fs::write(&beside, serde_json::to_vec(kept)?)?;
+        std::fs::write(
+            &beside,
+            postcard::to_stdvec(kept).map_err(std::io::Error::other)?,
+        )?;
         std::fs::rename(&beside, path)
     }
 }

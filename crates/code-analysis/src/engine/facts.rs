@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::references::References;
 use super::windows::Windows;
 
 /// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,28 +17,22 @@ pub struct FileFacts {
     /// How its lines divide.
     pub lines: LineCounts,
     /// What it defines, in the order of the source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub definitions: Vec<Definition>,
     /// What it imports, in the order of the source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<Import>,
     /// Places that show a habit, by sign; each a 1-based line, in the order of the source.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signs: BTreeMap<Sign, Vec<u32>>,
     /// Functions without a name (closures that the language writes as functions) and their complexity in all.
-    #[serde(default, skip_serializing_if = "Anonymous::is_none")]
     pub anonymous: Anonymous,
-    /// Test cases: test functions, or calls of `it` and `test`.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub tests: u32,
-    /// Comments that say TODO or FIXME.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub todos: u32,
+    /// What it refers to by name.
+    pub references: References,
+    /// Test cases: the lines of test functions, or of calls of `it` and `test`.
+    pub tests: Vec<u32>,
+    /// The lines of the words TODO and FIXME in comments.
+    pub todos: Vec<u32>,
     /// Syntax errors that the parser recovered from.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub syntax_errors: u32,
     /// Hashes of its normalised line windows, for finding duplicates.
-    #[serde(default, skip_serializing_if = "Windows::is_empty")]
     pub windows: Windows,
 }
 
@@ -147,22 +142,18 @@ pub struct Definition {
     /// The line of its last token, 1-based.
     pub end_line: u32,
     /// Whether others may use it: `pub`, `export`, a capital in Go, `public` in Java, no leading `_` in Python.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub exported: bool,
     /// Whether a doc comment belongs to it.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub documented: bool,
     /// Whether it is part of the file's tests.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub test: bool,
     /// Whether its name was chosen elsewhere: it implements a trait, overrides a method, or is special to the language.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub dictated: bool,
+    /// Whether it is an asynchronous function: `async`, `suspend`.
+    pub asynchronous: bool,
     /// The name of the type, class or module that it is directly in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// Its measures, for a function or method with a body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<FunctionMetrics>,
 }
 
@@ -172,6 +163,9 @@ pub struct FunctionMetrics {
     /// Cyclomatic complexity as lizard (<https://github.com/terryyin/lizard>, 1.24) counts it: one, and one more for
     /// each condition, loop, logical operator, handler and further case. The page `parse` lists the differences.
     pub cyclomatic: u32,
+    /// Cognitive complexity after G. A. Campbell, "Cognitive Complexity: a new way of measuring understandability" (SonarSource, 2023),
+    /// recursion aside, which one file cannot tell. A function without a name counts in the one around it, one level deeper.
+    pub cognitive: u32,
     /// The greatest depth of conditions, loops, matches and handlers inside one another.
     pub nesting: u32,
     /// Declared parameters; a Rust `self`, a Go receiver and a variadic count as one each, except that a receiver
@@ -188,12 +182,8 @@ pub struct Anonymous {
     pub functions: u32,
     /// The sum of their cyclomatic complexity.
     pub cyclomatic: u32,
-}
-
-impl Anonymous {
-    fn is_none(&self) -> bool {
-        self.functions == 0
-    }
+    /// The cognitive complexity of those that are in no function.
+    pub cognitive: u32,
 }
 
 /// One import.
@@ -206,7 +196,6 @@ pub struct Import {
     /// How it is imported.
     pub style: ImportStyle,
     /// Whether it stands in test code.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub test: bool,
 }
 
@@ -278,20 +267,4 @@ pub enum Sign {
     DocStartsWithName,
     /// A doc comment that does not.
     DocStartsOtherwise,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !*value
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
-fn is_zero(value: &u32) -> bool {
-    *value == 0
 }

@@ -21,6 +21,11 @@ impl LineIndex {
         LineIndex { starts }
     }
 
+    /// Where a 1-based line begins.
+    pub(crate) fn start(&self, line: u32) -> Option<u32> {
+        self.starts.get(line.checked_sub(1)? as usize).copied()
+    }
+
     /// The 1-based line that holds the byte at `offset`.
     pub(crate) fn line(&self, offset: u32) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)

@@ -9,6 +9,7 @@ mod lines;
 pub(crate) mod parse;
 pub(crate) mod patterns;
 pub(crate) mod project;
+pub(crate) mod references;
 pub(crate) mod render;
 pub(crate) mod skip;
 pub(crate) mod tree;

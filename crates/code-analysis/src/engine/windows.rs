@@ -4,9 +4,7 @@
 //! [`WINDOW_LINES`] of them is one window, kept as a 48-bit hash. Two files that share a window share those lines.
 //! With 10^6 windows the chance that any two of them collide is about 0.2 % (n^2 / 2^49).
 
-use std::fmt::Write as _;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 
 /// Lines in a window. Six lines of code, alike but for white space, are seldom alike by accident.
 pub const WINDOW_LINES: usize = 6;
@@ -15,7 +13,7 @@ pub const WINDOW_LINES: usize = 6;
 const WINDOW_CAP: usize = 4096;
 
 /// The windows of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Windows {
     /// The 1-based lines that are significant, as runs of (first, count).
     runs: Vec<(u32, u32)>,
@@ -106,48 +104,6 @@ fn line_hash(text: &str) -> Option<u64> {
     says_something.then_some(hash)
 }
 
-/// The stored form: `first+count,...;` and twelve hexadecimal digits a window.
-impl Serialize for Windows {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(self.hashes.len() * 12 + self.runs.len() * 8);
-        for (index, (first, count)) in self.runs.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            let _ = write!(text, "{comma}{first}+{count}");
-        }
-        text.push(';');
-        for hash in &self.hashes {
-            let _ = write!(text, "{hash:012x}");
-        }
-        serializer.serialize_str(&text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Windows {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        windows_read(&text).ok_or_else(|| D::Error::custom("not a list of windows"))
-    }
-}
-
-fn windows_read(text: &str) -> Option<Windows> {
-    let (runs, hashes) = text.split_once(';')?;
-    if hashes.len() % 12 != 0 || !hashes.is_ascii() {
-        return None;
-    }
-    let runs = runs
-        .split(',')
-        .filter(|run| !run.is_empty())
-        .map(|run| {
-            let (first, count) = run.split_once('+')?;
-            Some((first.parse().ok()?, count.parse().ok()?))
-        })
-        .collect::<Option<Vec<(u32, u32)>>>()?;
-    let hashes = (0..hashes.len() / 12)
-        .map(|index| u64::from_str_radix(hashes.get(index * 12..index * 12 + 12)?, 16).ok())
-        .collect::<Option<Vec<u64>>>()?;
-    Some(Windows { runs, hashes })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,14 +129,5 @@ mod tests {
     #[test]
     fn five_lines_are_no_window() {
         assert!(numbered("a\nb\nc\nd\ne\n").is_empty());
-    }
-
-    #[test]
-    fn the_stored_form_reads_back() {
-        let windows = numbered("a\nb\nc\n\nd\ne\nf\ng\n");
-        let text = serde_json::to_string(&windows).unwrap();
-        assert_eq!(serde_json::from_str::<Windows>(&text).unwrap(), windows);
-        assert!(serde_json::from_str::<Windows>("\"1+1;xyz\"").is_err());
-        assert!(serde_json::from_str::<Windows>("\"1+1;ääääää\"").is_err());
     }
 }

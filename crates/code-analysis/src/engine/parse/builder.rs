@@ -1,11 +1,14 @@
 //! Collects the facts of one file while a parser walks it: which function and which type is open, what was counted.
 
+use std::borrow::Cow;
+
 use super::super::facts::{
-    Anonymous, Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
+    Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
 };
 use super::super::lines::{LineIndex, LineKind, line_counts, line_kinds};
+use super::super::references::{ReferenceCollector, ReferenceKind};
 use super::super::windows::Windows;
-use super::todo_count;
+use super::todo_offsets;
 
 /// A function that is being walked.
 #[derive(Debug)]
@@ -13,10 +16,24 @@ struct OpenFunction {
     /// Its place in the definitions; `None` for a function without a name.
     definition: Option<usize>,
     cyclomatic: u32,
+    cognitive: u32,
+    /// How deep control flow is nested here, as cognitive complexity counts it.
+    flow: u32,
     nesting: u32,
     deepest: u32,
     parameters: u32,
     length: u32,
+    /// The logical operators of the open condition: where, and which.
+    operators: Vec<(u32, LogicalOperator)>,
+}
+
+/// A logical operator, as far as cognitive complexity tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LogicalOperator {
+    And,
+    Or,
+    /// `??`, `?:` and their like, which are shorthand and cost nothing.
+    Coalesce,
 }
 
 /// The builder. Offsets are bytes into the text.
@@ -31,6 +48,9 @@ pub(crate) struct Builder<'s> {
     comments: Vec<(u32, u32)>,
     /// How many enclosing nodes are test code.
     test_depth: u32,
+    references: ReferenceCollector<'s>,
+    /// The line that was asked for last, and where it begins: what is asked next is mostly near.
+    near: (u32, u32),
 }
 
 /// What a definition is reported with.
@@ -56,6 +76,8 @@ impl<'s> Builder<'s> {
             containers: Vec::new(),
             comments: Vec::new(),
             test_depth: 0,
+            references: ReferenceCollector::default(),
+            near: (0, 0),
         }
     }
 
@@ -84,10 +106,18 @@ impl<'s> Builder<'s> {
             documented: found.documented,
             test: found.test || self.test_depth > 0,
             dictated: found.dictated,
+            asynchronous: false,
             parent: self.containers.last().cloned().flatten(),
             metrics: None,
         });
         self.facts.definitions.len() - 1
+    }
+
+    /// Says that the function of that definition is asynchronous.
+    pub(crate) fn asynchronous(&mut self, definition: usize) {
+        if let Some(definition) = self.facts.definitions.get_mut(definition) {
+            definition.asynchronous = true;
+        }
     }
 
     /// Opens the function that `definition` is of, or one without a name.
@@ -100,9 +130,17 @@ impl<'s> Builder<'s> {
     ) {
         let first = self.line(start);
         let length = self.last_line(end).max(first) - first + 1;
+        // What a function without a name does is read where it stands.
+        let flow = match (definition, self.functions.last()) {
+            (None, Some(around)) => around.flow + 1,
+            _ => 0,
+        };
         self.functions.push(OpenFunction {
             definition,
             cyclomatic: 1,
+            cognitive: 0,
+            flow,
+            operators: Vec::new(),
             nesting: 0,
             deepest: 0,
             parameters,
@@ -121,18 +159,20 @@ impl<'s> Builder<'s> {
             Some(definition) => {
                 definition.metrics = Some(FunctionMetrics {
                     cyclomatic: open.cyclomatic,
+                    cognitive: open.cognitive,
                     nesting: open.deepest,
                     parameters: open.parameters,
                     length: open.length,
                 });
             }
             None => {
-                let Anonymous {
-                    functions,
-                    cyclomatic,
-                } = &mut self.facts.anonymous;
-                *functions += 1;
-                *cyclomatic += open.cyclomatic;
+                let anonymous = &mut self.facts.anonymous;
+                anonymous.functions += 1;
+                anonymous.cyclomatic += open.cyclomatic;
+                match self.functions.last_mut() {
+                    Some(around) => around.cognitive += open.cognitive,
+                    None => anonymous.cognitive += open.cognitive,
+                }
             }
         }
     }
@@ -150,17 +190,99 @@ impl<'s> Builder<'s> {
         }
     }
 
+    /// Opens a level of nesting: a condition, a loop, a choice, a handler.
     pub(crate) fn nest(&mut self) {
+        self.depth_nest();
+        self.flow_nest();
+    }
+
+    /// Closes a level that [`nest`](Self::nest) opened.
+    pub(crate) fn unnest(&mut self) {
+        self.depth_unnest();
+        self.flow_unnest();
+    }
+
+    /// Opens a level of nesting that costs no understanding, such as `try`.
+    pub(crate) fn depth_nest(&mut self) {
         if let Some(open) = self.functions.last_mut() {
             open.nesting += 1;
             open.deepest = open.deepest.max(open.nesting);
         }
     }
 
-    pub(crate) fn unnest(&mut self) {
+    pub(crate) fn depth_unnest(&mut self) {
         if let Some(open) = self.functions.last_mut() {
             open.nesting = open.nesting.saturating_sub(1);
         }
+    }
+
+    /// Opens a level for cognitive complexity alone, such as the branches of `a ? b : c`.
+    pub(crate) fn flow_nest(&mut self) {
+        if let Some(open) = self.functions.last_mut() {
+            open.flow += 1;
+        }
+    }
+
+    pub(crate) fn flow_unnest(&mut self) {
+        if let Some(open) = self.functions.last_mut() {
+            open.flow = open.flow.saturating_sub(1);
+        }
+    }
+
+    /// A break in the flow that costs more the deeper it is nested: `if`, a loop, a choice, `catch`, `a ? b : c`.
+    pub(crate) fn flow(&mut self) {
+        if let Some(open) = self.functions.last_mut() {
+            open.cognitive = open.cognitive.saturating_add(1 + open.flow);
+        }
+    }
+
+    /// A break in the flow that costs the same everywhere: `else`, `else if`, a jump to a label.
+    pub(crate) fn flow_flat(&mut self) {
+        if let Some(open) = self.functions.last_mut() {
+            open.cognitive = open.cognitive.saturating_add(1);
+        }
+    }
+
+    /// A logical operator at `offset`; [`logical_end`](Self::logical_end) closes the condition it is in.
+    pub(crate) fn logical(&mut self, operator: LogicalOperator, offset: u32) {
+        if let Some(open) = self.functions.last_mut() {
+            open.operators.push((offset, operator));
+        }
+    }
+
+    /// The outermost logical operation ends: each run of the same operator, as it is read, costs one.
+    pub(crate) fn logical_end(&mut self) {
+        if let Some(open) = self.functions.last_mut() {
+            open.operators.sort_unstable();
+            let mut before = None;
+            for (_, operator) in open.operators.drain(..) {
+                if operator != LogicalOperator::Coalesce && before != Some(operator) {
+                    open.cognitive = open.cognitive.saturating_add(1);
+                }
+                before = Some(operator);
+            }
+        }
+    }
+
+    /// Something is referred to by a name or a path, see [`Reference::path`](crate::Reference::path).
+    pub(crate) fn reference(&mut self, kind: ReferenceKind, path: Cow<'s, str>, offset: u32) {
+        let line = self.line_near(offset);
+        let test = self.in_test();
+        self.references.add(path, kind, test, line);
+    }
+
+    /// As [`line`](Self::line), cheaper where the offsets come in order.
+    fn line_near(&mut self, offset: u32) -> u32 {
+        let (line, start) = self.near;
+        if line > 0
+            && offset >= start
+            && self.index.start(line + 1).is_none_or(|next| offset < next)
+        {
+            return line;
+        }
+        let line = self.line(offset);
+        self.near = (line, self.index.start(line).unwrap_or(0));
+        line
     }
 
     pub(crate) fn container_open(&mut self, name: Option<String>) {
@@ -183,8 +305,10 @@ impl<'s> Builder<'s> {
         self.test_depth > 0
     }
 
-    pub(crate) fn test_count(&mut self) {
-        self.facts.tests += 1;
+    /// Records a test case that begins at `offset`.
+    pub(crate) fn test_case(&mut self, offset: u32) {
+        let line = self.line(offset);
+        self.facts.tests.push(line);
     }
 
     pub(crate) fn import(&mut self, module: &str, offset: u32, style: ImportStyle) {
@@ -204,7 +328,10 @@ impl<'s> Builder<'s> {
 
     /// Records a comment. Ranges may come in any order.
     pub(crate) fn comment(&mut self, start: u32, end: u32) {
-        self.facts.todos += todo_count(self.slice(start, end));
+        for at in todo_offsets(self.slice(start, end)) {
+            let line = self.line(start + at);
+            self.facts.todos.push(line);
+        }
         self.comments.push((start, end));
     }
 
@@ -243,6 +370,9 @@ impl<'s> Builder<'s> {
         for lines in self.facts.signs.values_mut() {
             lines.sort_unstable();
         }
+        self.facts.tests.sort_unstable();
+        self.facts.todos.sort_unstable();
+        self.facts.references = self.references.finish();
         self.facts
     }
 }

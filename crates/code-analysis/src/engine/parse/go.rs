@@ -136,7 +136,7 @@ impl Walk<'_> {
             && (name.starts_with("Example")
                 || field_text(&self.builder, node, "parameters").contains("*testing."));
         if is_test && !name.starts_with("Benchmark") {
-            self.builder.test_count();
+            self.builder.test_case(start);
         }
         let exported = is_exported(name) && receiver.as_deref().is_none_or(is_exported);
         let documented = self.documented(node, name, exported && !is_test);

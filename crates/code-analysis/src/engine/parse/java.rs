@@ -171,7 +171,7 @@ impl Walk<'_> {
             .iter()
             .any(|annotation| has_annotation(modifiers, annotation));
         if is_test {
-            self.builder.test_count();
+            self.builder.test_case(range(node).0);
         }
         let (start, end) = range(node);
         let documented = is_documented(&self.builder, node);

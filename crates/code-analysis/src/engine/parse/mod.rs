@@ -17,7 +17,7 @@ pub(crate) use builder::Builder;
 use super::facts::FileFacts;
 use super::guard;
 use super::language::Language;
-use super::lines;
+use super::lines::{self, LineIndex};
 use super::skip::{self, Skip};
 
 /// Analyses one file: what it defines and imports, how complex its functions are, and the signs of its habits.
@@ -43,9 +43,13 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !language.has_facts() {
         let kinds = lines::plain_line_kinds(language, text);
+        let index = LineIndex::new(text);
         return Ok(FileFacts {
             lines: lines::line_counts(&kinds),
-            todos: todo_count(text),
+            todos: todo_offsets(text)
+                .into_iter()
+                .map(|at| index.line(at))
+                .collect(),
             ..FileFacts::default()
         });
     }
@@ -66,20 +70,22 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
     }
 }
 
-/// Occurrences of the words TODO and FIXME in upper case.
-fn todo_count(text: &str) -> u32 {
+/// Where the words TODO and FIXME stand in upper case, in order.
+fn todo_offsets(text: &str) -> Vec<u32> {
     let bytes = text.as_bytes();
     let word =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let count = ["TODO", "FIXME"]
+    let mut found: Vec<u32> = ["TODO", "FIXME"]
         .iter()
         .flat_map(|mark| text.match_indices(mark))
         .filter(|(at, mark)| {
             !word(at.checked_sub(1).and_then(|before| bytes.get(before)))
                 && !word(bytes.get(at + mark.len()))
         })
-        .count();
-    u32::try_from(count).unwrap_or(u32::MAX)
+        .filter_map(|(at, _)| u32::try_from(at).ok())
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// How many syntax errors a parser may recover from before its result is guesswork.

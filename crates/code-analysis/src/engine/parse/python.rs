@@ -94,7 +94,7 @@ impl Walk<'_> {
         });
         let is_test = name.starts_with("test_") || name == "test";
         if is_test {
-            self.builder.test_count();
+            self.builder.test_case(start);
         }
         let definition = self.builder.define(Found {
             kind: if class.is_some() {

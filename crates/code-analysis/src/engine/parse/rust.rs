@@ -214,7 +214,7 @@ impl Walk<'_> {
         let dictated =
             dictated || (scope.is_none() && field_text(&self.builder, item, "name") == "main");
         if before.is_test {
-            self.builder.test_count();
+            self.builder.test_case(range(item).0);
         }
         let definition = self.define(item, kind, exported, dictated, before);
         if item.child_by_field_name("body").is_some() {

@@ -30,7 +30,7 @@ fn with_tests<'a>(files: &Files<'a>, stack: Language) -> impl Iterator<Item = &'
         .tests
         .iter()
         .copied()
-        .filter(move |file| file.language.stack() == stack && file.facts.tests > 0)
+        .filter(move |file| file.language.stack() == stack && !file.facts.tests.is_empty())
 }
 
 fn folders(path: &str) -> &str {

@@ -1,7 +1,24 @@
 //! Lines that occur more than once, counted by the windows that files share.
 
+use serde::{Deserialize, Serialize};
+
+use super::super::patterns::CodeLocation;
 use super::SourceFile;
 use super::role::{self, Role};
+
+/// The most groups that an analysis names.
+pub const CLONE_CAP: usize = 50;
+
+/// Code that stands in more than one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloneGroup {
+    /// Its length in tokens, comments and imports aside.
+    pub tokens: u32,
+    /// Its lines in the first place.
+    pub lines: u32,
+    /// Where it stands, in the order of the paths; two places or more.
+    pub places: Vec<CodeLocation>,
+}
 
 /// The lines of `files` that belong to a window which occurs more than once.
 pub(super) fn line_count(files: &[&SourceFile]) -> u32 {

@@ -1,8 +1,12 @@
 //! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
 //! order gives the same analysis.
 
+pub(crate) mod dead_code;
 pub(crate) mod duplicates;
+pub(crate) mod history;
+pub(crate) mod import_graph;
 pub(crate) mod manifest;
+pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
 
@@ -14,9 +18,14 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use dead_code::DeadCode;
+use duplicates::CloneGroup;
+use history::{Change, CoChange, Ownership};
+use import_graph::ImportGraph;
 use manifest::Manifest;
+use map::RankedDefinition;
 use role::Role;
-use stack::Technology;
+use stack::{ProjectCommand, Technology};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -30,6 +39,8 @@ pub struct ProjectInput {
     pub manifests: Vec<Manifest>,
     /// How often each file was changed, over whatever window the caller looks at; empty where nothing is known.
     pub history: Vec<FileHistory>,
+    /// The commits of that window, newest first; empty where nothing is known.
+    pub changes: Vec<Change>,
 }
 
 /// One analysed file.
@@ -63,8 +74,22 @@ pub struct ProjectAnalysis {
     pub metrics: ProjectMetrics,
     /// The habits of its code, surest first.
     pub patterns: Vec<Pattern>,
+    /// How the project is built, tested and checked.
+    pub commands: Vec<ProjectCommand>,
     /// Files that are complex and change often, highest score first; empty without a history.
     pub hotspots: Vec<Hotspot>,
+    /// Files that change together, closest first; empty without a history.
+    pub co_changes: Vec<CoChange>,
+    /// Over how many people the changes of each folder are spread, the project itself first; empty without a history.
+    pub ownership: Vec<Ownership>,
+    /// How its files import each other.
+    pub imports: ImportGraph,
+    /// Code that stands in more than one place, largest first.
+    pub duplicates: Vec<CloneGroup>,
+    /// Definitions that may be unused.
+    pub dead_code: Vec<DeadCode>,
+    /// The definitions that most of the project leans on, highest rank first.
+    pub map: Vec<RankedDefinition>,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -142,7 +167,14 @@ pub fn project_summarize_checked<E>(
     Ok(ProjectAnalysis {
         stack,
         patterns: patterns::find(&files, check)?,
+        commands: Vec::new(),
         hotspots,
+        co_changes: Vec::new(),
+        ownership: Vec::new(),
+        imports: ImportGraph::default(),
+        duplicates: Vec::new(),
+        dead_code: Vec::new(),
+        map: Vec::new(),
         metrics,
     })
 }
@@ -164,7 +196,7 @@ fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
         metrics.files += 1;
         metrics.lines_of_code += file.facts.lines.code;
         metrics.functions += file.facts.function_count();
-        metrics.todos += file.facts.todos;
+        metrics.todos += u32::try_from(file.facts.todos.len()).unwrap_or(u32::MAX);
     }
     metrics.languages = languages.into_values().collect();
     metrics.languages.sort_by(|a, b| {

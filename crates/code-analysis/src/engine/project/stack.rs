@@ -18,6 +18,8 @@ pub struct Technology {
     pub kind: TechnologyKind,
     /// The language it is used from; for a language, itself.
     pub language: Language,
+    /// Its version: what a lock file says, else what a manifest asks for; `None` where neither does.
+    pub version: Option<String>,
     /// Source files in the language, or that import the framework; 0 where only a manifest names it.
     pub files: u32,
 }
@@ -30,6 +32,37 @@ pub enum TechnologyKind {
     Language,
     /// A framework or library that shapes the code around it.
     Framework,
+}
+
+/// What a command of a project is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommandPurpose {
+    /// To fetch what the project depends on.
+    Install,
+    /// To build it.
+    Build,
+    /// To test it.
+    Test,
+    /// To check it: lints and types.
+    Lint,
+    /// To format it.
+    Format,
+    /// To start it.
+    Run,
+}
+
+/// A command that the project's own files name or imply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectCommand {
+    /// What it is for.
+    pub purpose: CommandPurpose,
+    /// The command, to be run in the folder of `path`.
+    pub command: String,
+    /// The file that says so.
+    pub path: String,
+    /// The line that says so, 1-based; `None` where the file's presence alone does.
+    pub line: Option<u32>,
 }
 
 /// A language is part of the stack from this share of the lines of code on, in percent.
@@ -247,6 +280,7 @@ pub(super) fn find(
             name: language.as_str().to_owned(),
             kind: TechnologyKind::Language,
             language,
+            version: None,
             files,
         });
         of_language.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.name.cmp(&b.name)));
@@ -307,6 +341,7 @@ fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology
             name: framework.name.to_owned(),
             kind: TechnologyKind::Framework,
             language,
+            version: None,
             files,
         });
     }

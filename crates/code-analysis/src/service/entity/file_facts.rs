@@ -1,4 +1,4 @@
-//! The table `file_facts`. The facts are text and not JSON to the database: nothing but this crate looks inside, and nothing in SQL does.
+//! The table `file_facts`. The facts are bytes in the form of postcard, and no JSON: nothing but this crate looks inside, and nothing in SQL does.
 
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;
@@ -13,7 +13,7 @@ pub struct Model {
     pub language: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub engine_version: i64,
-    pub facts: String,
+    pub facts: Vec<u8>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

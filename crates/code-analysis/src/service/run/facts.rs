@@ -35,8 +35,8 @@ pub(super) enum Kept {
 /// What is found of one content.
 struct Found {
     key: Key,
-    /// The text of [`Kept`].
-    kept: String,
+    /// The bytes of [`Kept`].
+    kept: Vec<u8>,
     has_facts: bool,
 }
 
@@ -137,14 +137,14 @@ async fn facts_known<'a, A: Access>(
     Ok(known)
 }
 
-/// What is kept of contents, as text.
+/// What is kept of contents, as bytes.
 pub(super) async fn facts_read<A: Access>(
     scoped: &Scoped<A>,
     oids: &[&str],
-) -> Result<Vec<(Key, String)>> {
+) -> Result<Vec<(Key, Vec<u8>)>> {
     let mut kept = Vec::new();
     for some in oids.chunks(OIDS_PER_STATEMENT) {
-        let rows: Vec<(String, String, String)> = scoped
+        let rows: Vec<(String, String, Vec<u8>)> = scoped
             .find::<file_facts::Entity>()
             .filter(current(some))
             .columns([
@@ -218,7 +218,7 @@ async fn batch_find(
         tasks.spawn_blocking(move || {
             // Between two files: a batch takes longer than anybody who cancels wants to wait.
             let wanted = part.into_iter().take_while(|_| !cancelled.is_cancelled());
-            let found: serde_json::Result<Vec<Found>> = wanted.map(find).collect();
+            let found: postcard::Result<Vec<Found>> = wanted.map(find).collect();
             found
         });
     }
@@ -248,7 +248,7 @@ fn broken(error: tokio::task::JoinError) -> RunFailure {
 }
 
 /// Finds the facts of one content. Without a text it is binary or not UTF-8: what is too large was told by its size.
-fn find((key, text): (Key, Option<String>)) -> serde_json::Result<Found> {
+fn find((key, text): (Key, Option<String>)) -> postcard::Result<Found> {
     let kept = match text {
         None => Kept::Skip(Skip::Binary),
         Some(text) => {
@@ -266,7 +266,7 @@ fn find((key, text): (Key, Option<String>)) -> serde_json::Result<Found> {
     };
     Ok(Found {
         has_facts: matches!(kept, Kept::Facts(_)),
-        kept: serde_json::to_string(&kept)?,
+        kept: postcard::to_stdvec(&kept)?,
         key,
     })
 }

@@ -71,11 +71,11 @@ pub(super) async fn input_read(
 }
 
 /// Parses what is kept, and names the contents whose facts are in a form that is not known.
-fn kept_parse(texts: impl Iterator<Item = (Key, String)>) -> (HashMap<Key, Kept>, Vec<String>) {
+fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
     for (key, text) in texts {
-        match serde_json::from_str(&text) {
+        match postcard::from_bytes(&text) {
             Ok(one) => {
                 kept.insert(key, one);
             }

@@ -172,7 +172,9 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
                         .import(source.value.as_str(), it.span.start, ImportStyle::Require);
                 }
             }
-            callee if it.arguments.len() > 1 && is_test_call(callee) => self.builder.test_count(),
+            callee if it.arguments.len() > 1 && is_test_call(callee) => {
+                self.builder.test_case(it.span.start)
+            }
             _ => {}
         }
         oxc_walk::walk_call_expression(self, it);

@@ -1,0 +1,327 @@
+//! What a file refers to by name, in a form that is small in memory and in storage: a name once, with the lines it stands on.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// The most occurrences kept of one file; what follows them is not. It bounds the facts of one file.
+pub(crate) const OCCURRENCE_CAP: usize = 1 << 16;
+
+/// Names longer than this, in bytes, are none that somebody defines.
+const NAME_CAP: usize = 120;
+
+/// How something is referred to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReferenceKind {
+    /// It is called, constructed or invoked as a macro.
+    Call,
+    /// It stands where a type, a base class, a trait or an annotation stands.
+    Type,
+    /// It is named in any other way.
+    Name,
+}
+
+impl ReferenceKind {
+    const ALL: [ReferenceKind; 3] = [
+        ReferenceKind::Call,
+        ReferenceKind::Type,
+        ReferenceKind::Name,
+    ];
+}
+
+/// One name that a file refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference<'f> {
+    /// The name as it is written, without white space and with `.` between its parts, whatever the language writes there:
+    /// `console.log`, `self.client.get`, `std.fs.read`. A leading `.` says that what stands before it has no name.
+    pub path: &'f str,
+    /// How.
+    pub kind: ReferenceKind,
+    /// Whether it stands in test code.
+    pub test: bool,
+    lines: &'f [u8],
+    count: u32,
+}
+
+impl<'f> Reference<'f> {
+    /// The last part of the path: `log` of `console.log`.
+    #[must_use]
+    pub fn name(&self) -> &'f str {
+        self.path
+            .rsplit_once('.')
+            .map_or(self.path, |(_, name)| name)
+    }
+
+    /// How often it occurs; two on one line are two.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The 1-based lines it stands on, in the order of the source.
+    pub fn lines(&self) -> impl Iterator<Item = u32> + 'f {
+        let mut rest = self.lines;
+        let mut line = 0u32;
+        std::iter::from_fn(move || {
+            let (step, after) = number_read(rest)?;
+            rest = after;
+            line = line.wrapping_add(step);
+            Some(line)
+        })
+    }
+
+    /// The first line it stands on.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.lines().next().unwrap_or(1)
+    }
+}
+
+/// Everything that one file refers to, by path, kind and whether in tests, in that order. The names of what it defines itself are in it
+/// where they are used, not where they are defined.
+///
+/// One run of bytes: for each name its length, itself, its kind, the length of its lines, and the lines as differences.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct References {
+    bytes: Box<[u8]>,
+}
+
+impl References {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The references.
+    pub fn iter(&self) -> impl Iterator<Item = Reference<'_>> {
+        let mut rest: &[u8] = &self.bytes;
+        std::iter::from_fn(move || {
+            let (reference, after) = reference_read(rest)?;
+            rest = after;
+            Some(reference)
+        })
+    }
+}
+
+impl Serialize for References {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for References {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Cow<'_, [u8]> = <&[u8]>::deserialize(deserializer)?.into();
+        let mut rest: &[u8] = &bytes;
+        while !rest.is_empty() {
+            rest = reference_read(rest)
+                .ok_or_else(|| D::Error::custom("not a list of references"))?
+                .1;
+        }
+        Ok(References {
+            bytes: bytes.into_owned().into_boxed_slice(),
+        })
+    }
+}
+
+fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
+    let (length, rest) = number_read(bytes)?;
+    let (path, rest) = rest.split_at_checked(length as usize)?;
+    let (&flags, rest) = rest.split_first()?;
+    let (count, rest) = number_read(rest)?;
+    let (length, rest) = number_read(rest)?;
+    let (lines, rest) = rest.split_at_checked(length as usize)?;
+    let reference = Reference {
+        path: std::str::from_utf8(path).ok()?,
+        kind: *ReferenceKind::ALL.get(usize::from(flags >> 1))?,
+        test: flags & 1 == 1,
+        lines,
+        count,
+    };
+    Some((reference, rest))
+}
+
+/// Reads a number of seven bits a byte, the lowest first.
+fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut value = 0u32;
+    for (index, byte) in bytes.iter().enumerate().take(5) {
+        value |= u32::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(index + 1..)?));
+        }
+    }
+    None
+}
+
+fn number_write(mut value: u32, bytes: &mut Vec<u8>) {
+    loop {
+        let low = u8::try_from(value & 0x7f).unwrap_or(0);
+        value >>= 7;
+        if value == 0 {
+            bytes.push(low);
+            return;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// Collects references while a file is walked.
+#[derive(Debug, Default)]
+pub(crate) struct ReferenceCollector<'s> {
+    /// Each distinct name with its flags, and its place in `names`.
+    places: FxHashMap<(Cow<'s, str>, u8), u32>,
+    /// The place of the name and the line, of every occurrence.
+    occurrences: Vec<(u32, u32)>,
+}
+
+impl<'s> ReferenceCollector<'s> {
+    pub(crate) fn add(&mut self, path: Cow<'s, str>, kind: ReferenceKind, test: bool, line: u32) {
+        if path.is_empty() || path.len() > NAME_CAP || self.occurrences.len() == OCCURRENCE_CAP {
+            return;
+        }
+        let kind = match kind {
+            ReferenceKind::Call => 0,
+            ReferenceKind::Type => 1,
+            ReferenceKind::Name => 2,
+        };
+        let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let place = *self
+            .places
+            .entry((path, kind << 1 | u8::from(test)))
+            .or_insert(next);
+        self.occurrences.push((place, line));
+    }
+
+    pub(crate) fn finish(self) -> References {
+        let mut lines: Vec<Vec<u32>> = vec![Vec::new(); self.places.len()];
+        for (place, line) in self.occurrences {
+            if let Some(lines) = lines.get_mut(place as usize) {
+                lines.push(line);
+            }
+        }
+        let mut names: Vec<((Cow<'_, str>, u8), u32)> = self.places.into_iter().collect();
+        names.sort_unstable();
+        let mut bytes = Vec::with_capacity(names.len() * 16);
+        let mut encoded = Vec::new();
+        for ((path, flags), place) in names {
+            let Some(lines) = lines.get_mut(place as usize) else {
+                continue;
+            };
+            lines.sort_unstable();
+            number_write(u32::try_from(path.len()).unwrap_or(0), &mut bytes);
+            bytes.extend_from_slice(path.as_bytes());
+            bytes.push(flags);
+            encoded.clear();
+            let mut before = 0u32;
+            for line in &*lines {
+                number_write(line - before, &mut encoded);
+                before = *line;
+            }
+            number_write(u32::try_from(lines.len()).unwrap_or(0), &mut bytes);
+            number_write(u32::try_from(encoded.len()).unwrap_or(0), &mut bytes);
+            bytes.extend_from_slice(&encoded);
+        }
+        References {
+            bytes: bytes.into_boxed_slice(),
+        }
+    }
+}
+
+/// The path of a chain of names as it is written: white space gone, `.` for every separator (`::`, `->`, `?.`, `!.`). `None` where
+/// something else than names and separators is in it: a call, an index, a literal, type arguments.
+pub(crate) fn path_of(written: &str) -> Option<Cow<'_, str>> {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '#');
+    if written.len() > NAME_CAP || written.is_empty() {
+        return None;
+    }
+    if written.chars().all(|c| is_word(c) || c == '.') {
+        return Some(Cow::Borrowed(written));
+    }
+    let mut path = String::with_capacity(written.len());
+    for c in written.chars() {
+        if is_word(c) {
+            path.push(c);
+        } else if c.is_whitespace() {
+        } else if matches!(c, '.' | ':' | '-' | '>' | '?' | '!' | '&' | '\\') {
+            if !path.ends_with('.') {
+                path.push('.');
+            }
+        } else {
+            return None;
+        }
+    }
+    Some(Cow::Owned(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collected(found: &[(&'static str, ReferenceKind, bool, u32)]) -> References {
+        let mut collector = ReferenceCollector::default();
+        for (path, kind, test, line) in found {
+            collector.add(Cow::Borrowed(path), *kind, *test, *line);
+        }
+        collector.finish()
+    }
+
+    #[test]
+    fn names_come_back_in_order_with_their_lines() {
+        use ReferenceKind::{Call, Name};
+        let references = collected(&[
+            ("b.run", Call, false, 300),
+            ("a", Name, false, 2),
+            ("b.run", Call, false, 4),
+            ("b.run", Call, true, 9),
+            ("b.run", Call, false, 4),
+        ]);
+        let found: Vec<_> = references
+            .iter()
+            .map(|one| {
+                let lines: Vec<u32> = one.lines().collect();
+                (one.path, one.name(), one.test, one.count(), lines)
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a", "a", false, 1, vec![2]),
+                ("b.run", "run", false, 3, vec![4, 4, 300]),
+                ("b.run", "run", true, 1, vec![9]),
+            ]
+        );
+        let bytes = postcard::to_stdvec(&references).unwrap();
+        assert_eq!(
+            postcard::from_bytes::<References>(&bytes).unwrap(),
+            references
+        );
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        let references = collected(&[("name", ReferenceKind::Type, false, 7)]);
+        let whole = &references.bytes;
+        for length in 1..whole.len() {
+            let bytes = postcard::to_stdvec(&References {
+                bytes: whole[..length].into(),
+            });
+            assert!(postcard::from_bytes::<References>(&bytes.unwrap()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_chain_of_names_is_a_path_whatever_separates_them() {
+        for (written, path) in [
+            ("console.log", Some("console.log")),
+            ("std::fs::read", Some("std.fs.read")),
+            ("a?.b\n  .c", Some("a.b.c")),
+            ("p->next->run", Some("p.next.run")),
+            ("f(x).y", None),
+            ("a[0].b", None),
+        ] {
+            assert_eq!(path_of(written).as_deref(), path, "{written}");
+        }
+    }
+}
