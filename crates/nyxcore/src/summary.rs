@@ -129,6 +129,7 @@ pub async fn analysis_load<A: Access>(
         metrics: summary.metrics,
         patterns,
         hotspots: hotspot_list(scoped, project, HOTSPOT_CAP as u64).await?,
+        ..ProjectAnalysis::default()
     }))
 }
 
@@ -173,20 +174,18 @@ fn pattern(kept: CodePattern) -> Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nyxcore_code_analysis::{Hotspot, ProjectMetrics};
+    use nyxcore_code_analysis::Hotspot;
 
     #[test]
     fn a_path_cannot_steer_the_terminal() {
         let analysis = ProjectAnalysis {
-            stack: Vec::new(),
-            metrics: ProjectMetrics::default(),
-            patterns: Vec::new(),
             hotspots: vec![Hotspot {
                 path: "src/\u{1b}[2Jx.rs".into(),
                 commits: 1,
                 complexity: 1,
                 score: 1.0,
             }],
+            ..ProjectAnalysis::default()
         };
         let table = project_table(&printable(analysis), 80, false);
         assert!(table.contains("src/?[2Jx.rs"), "{table}");

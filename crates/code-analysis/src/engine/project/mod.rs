@@ -66,7 +66,7 @@ pub struct FileHistory {
 }
 
 /// What is worth saying of a project.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectAnalysis {
     /// Languages, most lines first, each followed by the frameworks found for it, most used first.
     pub stack: Vec<Technology>,
@@ -167,15 +167,9 @@ pub fn project_summarize_checked<E>(
     Ok(ProjectAnalysis {
         stack,
         patterns: patterns::find(&files, check)?,
-        commands: Vec::new(),
         hotspots,
-        co_changes: Vec::new(),
-        ownership: Vec::new(),
-        imports: ImportGraph::default(),
-        duplicates: Vec::new(),
-        dead_code: Vec::new(),
-        map: Vec::new(),
         metrics,
+        ..ProjectAnalysis::default()
     })
 }
 
