@@ -31,6 +31,7 @@ pub use engine::facts::{
     Anonymous, Definition, DefinitionKind, ENGINE_VERSION, FileFacts, FunctionMetrics, Import,
     ImportStyle, LineCounts, Sign,
 };
+pub use engine::guard::on_deep_stack;
 pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
