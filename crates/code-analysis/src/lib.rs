@@ -41,6 +41,7 @@ pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
 pub use engine::project::map::{MAP_CAP, RankedDefinition};
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+pub use engine::project::step::Step;
 pub use engine::project::{
     FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
     ProjectMetrics, SourceFile, project_summarize, project_summarize_checked,
