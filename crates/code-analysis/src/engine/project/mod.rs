@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
@@ -41,6 +42,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -90,6 +93,8 @@ pub struct ProjectAnalysis {
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -169,6 +174,7 @@ pub fn project_summarize_checked<E>(
         patterns: patterns::find(&files, check)?,
         hotspots,
         metrics,
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
