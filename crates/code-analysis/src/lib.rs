@@ -48,6 +48,11 @@ pub use engine::project::{
 };
 pub use engine::references::{Reference, ReferenceKind, References};
 pub use engine::render::{project_table, report_table};
+#[cfg(feature = "rules")]
+pub use engine::rules::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
+pub use engine::rules::{
+    RULE_FOLDER, RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity,
+};
 pub use engine::skip::{SIZE_CAP, Skip};
 pub use engine::tree::{
     REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,

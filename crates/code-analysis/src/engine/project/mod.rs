@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
@@ -43,6 +44,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -95,6 +98,8 @@ pub struct ProjectAnalysis {
     /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -178,6 +183,7 @@ pub fn project_summarize_checked<E>(
         hotspots,
         metrics,
         failed: steps.failed(),
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
