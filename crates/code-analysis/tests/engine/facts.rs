@@ -128,7 +128,10 @@ fn rust() {
     assert_eq!(facts.signs[&Sign::ErrorPropagated], [8]);
     assert_eq!(facts.signs[&Sign::ErrorUnwrapped], [20]);
     assert_eq!(facts.signs[&Sign::TestModuleInline], [40]);
-    assert_eq!((facts.tests.len(), facts.todos.len(), facts.syntax_errors), (1, 1, 0));
+    assert_eq!(
+        (facts.tests.len(), facts.todos.len(), facts.syntax_errors),
+        (1, 1, 0)
+    );
     assert_eq!(lines(&facts), (35, 5, 7));
 }
 
@@ -424,9 +427,9 @@ fn facts_read_back_from_their_stored_form() {
         ("a.java", JAVA),
     ] {
         let facts = analyse(path, source);
-        let text = serde_json::to_string(&facts).expect("JSON");
+        let bytes = postcard::to_stdvec(&facts).expect("bytes");
         assert_eq!(
-            serde_json::from_str::<FileFacts>(&text).expect("facts"),
+            postcard::from_bytes::<FileFacts>(&bytes).expect("facts"),
             facts,
             "{path}"
         );
