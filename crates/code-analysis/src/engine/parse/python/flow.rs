@@ -9,6 +9,7 @@ use ruff_text_size::Ranged;
 
 use super::super::builder::LogicalOperator;
 use super::Walk;
+use super::syntax::is_type_checking;
 
 impl Walk<'_> {
     pub(super) fn flow_statement(&mut self, stmt: &Stmt) {
@@ -44,6 +45,9 @@ impl Walk<'_> {
     }
 
     fn flow_if(&mut self, branch: &StmtIf) {
+        if is_type_checking(&branch.test) {
+            self.typing_end = branch.body.last().map_or(0, |last| last.end().to_u32());
+        }
         self.builder.branch(1);
         self.builder.flow();
         self.visit_expr(&branch.test);

@@ -33,6 +33,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         classes: Vec::new(),
         handlers: Vec::new(),
         in_type: false,
+        typing_end: 0,
     };
     walk.builder.syntax_errors(parsed.errors().len());
     for token in parsed
@@ -58,6 +59,8 @@ struct Walk<'s> {
     handlers: Vec<Option<String>>,
     /// Whether the names that are walked stand where a type stands.
     in_type: bool,
+    /// Where the last body ends that only type checkers read.
+    typing_end: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -227,6 +230,14 @@ impl Walk<'_> {
             dictated: false,
         });
     }
+
+    fn import_style(&self, start: u32, style: ImportStyle) -> ImportStyle {
+        if start < self.typing_end {
+            ImportStyle::Types
+        } else {
+            style
+        }
+    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
@@ -238,12 +249,10 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 self.flow_statement(stmt);
             }
             Stmt::Import(import) => {
+                let start = import.start().to_u32();
                 for alias in &import.names {
-                    self.builder.import(
-                        alias.name.as_str(),
-                        import.start().to_u32(),
-                        ImportStyle::Module,
-                    );
+                    let style = self.import_style(start, ImportStyle::Module);
+                    self.builder.import(alias.name.as_str(), start, style);
                 }
             }
             Stmt::ImportFrom(import) => {
@@ -255,12 +264,11 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 } else {
                     ImportStyle::Names
                 };
-                self.builder.import(&module, import.start().to_u32(), style);
-                for alias in import
-                    .names
-                    .iter()
-                    .filter(|alias| alias.name.as_str() != "*")
-                {
+                let start = import.start().to_u32();
+                let style = self.import_style(start, style);
+                self.builder.import(&module, start, style);
+                for alias in import.names.iter().filter(|_| !wildcard) {
+                    self.builder.import_name(alias.name.as_str());
                     self.identifier(ReferenceKind::Name, alias.name.range());
                 }
             }

@@ -69,3 +69,12 @@ pub(super) fn keyword_start(text: &str, name: u32, range: TextRange) -> u32 {
     }
     u32::try_from(start).unwrap_or(name)
 }
+
+/// Whether a condition holds for type checkers alone: `TYPE_CHECKING`, also of `typing`.
+pub(super) fn is_type_checking(test: &Expr) -> bool {
+    match test {
+        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
+        _ => false,
+    }
+}
