@@ -1,5 +1,9 @@
 //! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
 
+#[cfg(feature = "c")]
+mod c;
 mod facts;
 mod folders;
 mod hostile;
+#[cfg(feature = "c")]
+mod notation;
