@@ -212,6 +212,9 @@ impl Language {
             | Language::Java => true,
             Language::C => cfg!(feature = "c"),
             Language::Cpp => cfg!(feature = "cpp"),
+            Language::CSharp => cfg!(feature = "csharp"),
+            Language::Kotlin => cfg!(feature = "kotlin"),
+            Language::Scala => cfg!(feature = "scala"),
             _ => false,
         }
     }
