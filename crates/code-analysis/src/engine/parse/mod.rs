@@ -5,13 +5,29 @@
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
 mod builder;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c_family;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod ecma;
 mod go;
 mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
 mod mentions;
 mod python;
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
 mod syntax_tree;
+#[cfg(any(
+    feature = "c",
+    feature = "cpp",
+    feature = "csharp",
+    feature = "kotlin",
+    feature = "scala"
+))]
+mod table;
 
 pub(crate) use builder::Builder;
 
@@ -73,6 +89,16 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Rust => rust::analyze(text),
         Language::Go => go::analyze(text),
         Language::Java => java::analyze(text),
+        #[cfg(feature = "c")]
+        Language::C => c_family::c_analyze(text),
+        #[cfg(feature = "cpp")]
+        Language::Cpp => c_family::cpp_analyze(text),
+        #[cfg(feature = "csharp")]
+        Language::CSharp => csharp::analyze(text),
+        #[cfg(feature = "kotlin")]
+        Language::Kotlin => kotlin::analyze(text),
+        #[cfg(feature = "scala")]
+        Language::Scala => scala::analyze(text),
         _ => ecma::analyze(language, text),
     }
 }
