@@ -1,6 +1,6 @@
 //! Which language a file is written in, told from its path alone.
 //!
-//! Six families are parsed for facts ([`Language::has_facts`]); the others have a name, so that they can be listed and
+//! Some are parsed for facts ([`Language::has_facts`]), a few always and more where their features are compiled in; the others have a name, so that they can be listed and
 //! their lines counted.
 
 use std::path::Path;
@@ -202,16 +202,18 @@ impl Language {
     /// Whether files of this language are parsed, so that they have definitions, imports and complexity.
     #[must_use]
     pub const fn has_facts(self) -> bool {
-        matches!(
-            self,
+        match self {
             Language::Rust
-                | Language::TypeScript
-                | Language::Tsx
-                | Language::JavaScript
-                | Language::Python
-                | Language::Go
-                | Language::Java
-        )
+            | Language::TypeScript
+            | Language::Tsx
+            | Language::JavaScript
+            | Language::Python
+            | Language::Go
+            | Language::Java => true,
+            Language::C => cfg!(feature = "c"),
+            Language::Cpp => cfg!(feature = "cpp"),
+            _ => false,
+        }
     }
 
     /// The language that habits are counted under: TSX shares TypeScript's.

@@ -5,12 +5,16 @@
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
 mod builder;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c_family;
 mod ecma;
 mod go;
 mod java;
 mod python;
 mod rust;
 mod syntax_tree;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod table;
 
 pub(crate) use builder::Builder;
 
@@ -72,6 +76,10 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Rust => rust::analyze(text),
         Language::Go => go::analyze(text),
         Language::Java => java::analyze(text),
+        #[cfg(feature = "c")]
+        Language::C => c_family::c_analyze(text),
+        #[cfg(feature = "cpp")]
+        Language::Cpp => c_family::cpp_analyze(text),
         _ => ecma::analyze(language, text),
     }
 }

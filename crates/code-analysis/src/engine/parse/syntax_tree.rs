@@ -109,14 +109,23 @@ pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut
 
 /// Counts the errors that the parser recovered from, and refuses a tree with too many.
 pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(), Skip> {
-    let root = tree.root_node();
-    if !root.has_error() {
-        return Ok(());
-    }
-    if root.is_error() {
+    if tree.root_node().is_error() {
         return Err(Skip::DoesNotParse);
     }
+    let errors = errors_count(tree);
+    if errors > errors_tolerated(builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    builder.syntax_errors(errors);
+    Ok(())
+}
+
+/// The number of errors that the parser recovered from.
+pub(super) fn errors_count(tree: &Tree) -> usize {
     let mut errors = 0usize;
+    if !tree.root_node().has_error() {
+        return errors;
+    }
     let mut cursor = tree.walk();
     'down: loop {
         let node = cursor.node();
@@ -133,11 +142,7 @@ pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(),
             }
         }
     }
-    if errors > errors_tolerated(builder.text) {
-        return Err(Skip::DoesNotParse);
-    }
-    builder.syntax_errors(errors);
-    Ok(())
+    errors
 }
 
 /// Whether a conditional is the `else` of the one around it.
