@@ -4,16 +4,31 @@
 //! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
+#[cfg(feature = "bash")]
+mod bash;
 mod builder;
 #[cfg(any(feature = "c", feature = "cpp"))]
 mod c_family;
 mod ecma;
 mod go;
 mod java;
+#[cfg(feature = "php")]
+mod php;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
+#[cfg(feature = "swift")]
+mod swift;
 mod syntax_tree;
-#[cfg(any(feature = "c", feature = "cpp"))]
+#[cfg(any(
+    feature = "bash",
+    feature = "c",
+    feature = "cpp",
+    feature = "php",
+    feature = "ruby",
+    feature = "swift"
+))]
 mod table;
 
 pub(crate) use builder::Builder;
@@ -80,6 +95,14 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::C => c_family::c_analyze(text),
         #[cfg(feature = "cpp")]
         Language::Cpp => c_family::cpp_analyze(text),
+        #[cfg(feature = "bash")]
+        Language::Shell => bash::analyze(text),
+        #[cfg(feature = "php")]
+        Language::Php => php::analyze(text),
+        #[cfg(feature = "ruby")]
+        Language::Ruby => ruby::analyze(text),
+        #[cfg(feature = "swift")]
+        Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
 }
