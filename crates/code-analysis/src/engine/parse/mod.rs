@@ -4,6 +4,8 @@
 //! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
+#[cfg(feature = "bash")]
+mod bash;
 mod builder;
 #[cfg(any(feature = "c", feature = "cpp"))]
 mod c_family;
@@ -15,17 +17,27 @@ mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
 mod mentions;
+#[cfg(feature = "php")]
+mod php;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(feature = "swift")]
+mod swift;
 mod syntax_tree;
 #[cfg(any(
+    feature = "bash",
     feature = "c",
     feature = "cpp",
     feature = "csharp",
     feature = "kotlin",
-    feature = "scala"
+    feature = "php",
+    feature = "ruby",
+    feature = "scala",
+    feature = "swift"
 ))]
 mod table;
 
@@ -99,6 +111,14 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Kotlin => kotlin::analyze(text),
         #[cfg(feature = "scala")]
         Language::Scala => scala::analyze(text),
+        #[cfg(feature = "bash")]
+        Language::Shell => bash::analyze(text),
+        #[cfg(feature = "php")]
+        Language::Php => php::analyze(text),
+        #[cfg(feature = "ruby")]
+        Language::Ruby => ruby::analyze(text),
+        #[cfg(feature = "swift")]
+        Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
 }

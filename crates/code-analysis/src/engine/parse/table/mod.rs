@@ -23,7 +23,7 @@ use tree_sitter::{Language as Grammar, Node, Tree};
 use super::super::facts::{DefinitionKind, FileFacts};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::syntax_tree as tree;
+use super::syntax_tree::{self as tree, range};
 
 pub(super) use context::{Context, Scope};
 
@@ -239,6 +239,19 @@ pub(super) trait Shape {
     /// The operator of a [`Role::Binary`] that is written as a name; not asked where it has a token of its own.
     fn word_operator(&self, _cx: &Context<'_>, _node: Node<'_>) -> Option<(Role, u32)> {
         None
+    }
+
+    /// Where a function or type begins: behind its attributes, where the grammar counts them to it.
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(node).0
+    }
+
+    /// Called when the function at `node` was defined.
+    fn defined(&mut self, _cx: &Context<'_>, _node: Node<'_>, _definition: usize) {}
+
+    /// Whether an `if` right after `else` continues the conditional, and is none of its own.
+    fn else_may_continue(&self) -> bool {
+        true
     }
 
     /// Whether a comment documents what follows it.

@@ -111,10 +111,11 @@ impl<S: Shape> Walk<'_, '_, S> {
             Role::If => {
                 self.cx.builder.branch(1);
                 let start = range(node).0;
-                let continues = self
-                    .cx
-                    .else_end
-                    .is_some_and(|end| end <= start && self.cx.blank(end, start));
+                let continues = self.shape.else_may_continue()
+                    && self
+                        .cx
+                        .else_end
+                        .is_some_and(|end| end <= start && self.cx.blank(end, start));
                 if !continues {
                     self.cx.builder.flow();
                     self.cx.builder.nest();
@@ -245,7 +246,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.function(self.cx, node, above) else {
             return;
         };
-        let (start, end) = range(node);
+        let (start, end) = (self.shape.start_of(node, above), range(node).1);
         if found.test {
             self.cx.builder.test_case(start);
             self.cx.builder.test_open();
@@ -267,6 +268,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         if elsewhere {
             self.cx.builder.container_close();
         }
+        self.shape.defined(self.cx, node, definition);
         if found.asynchronous {
             self.cx.builder.asynchronous(definition);
         }
@@ -293,7 +295,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.container(self.cx, node, above) else {
             return;
         };
-        let (start, end) = range(node);
+        let (start, end) = (self.shape.start_of(node, above), range(node).1);
         if found.test {
             self.cx.builder.test_open();
         }
