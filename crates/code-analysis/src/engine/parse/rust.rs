@@ -20,6 +20,7 @@ enum Kind {
     Other,
     Comment,
     Use,
+    ExternCrate,
     Function,
     Signature,
     Struct,
@@ -54,6 +55,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     match kind {
         "line_comment" | "block_comment" => Kind::Comment,
         "use_declaration" => Kind::Use,
+        "extern_crate_declaration" => Kind::ExternCrate,
         "function_item" => Kind::Function,
         "function_signature_item" => Kind::Signature,
         "struct_item" | "union_item" => Kind::Struct,
@@ -168,10 +170,14 @@ impl Walk<'_> {
 
     /// Whether the item's visibility is `pub` without a restriction.
     fn is_pub(&self, item: Node<'_>) -> bool {
+        self.visibility(item) == Some("pub")
+    }
+
+    fn visibility(&self, item: Node<'_>) -> Option<&str> {
         let mut cursor = item.walk();
-        item.named_children(&mut cursor)
-            .find(|child| child.kind() == "visibility_modifier")
-            .is_some_and(|visibility| text(&self.builder, visibility).trim() == "pub")
+        let mut children = item.named_children(&mut cursor);
+        let visibility = children.find(|child| child.kind() == "visibility_modifier")?;
+        Some(text(&self.builder, visibility).trim())
     }
 
     fn define(
@@ -239,7 +245,10 @@ impl Walk<'_> {
         };
         let written = text(&self.builder, argument);
         let compact: String = written.split_whitespace().collect::<Vec<_>>().join(" ");
-        let exported = self.is_pub(item);
+        // To the whole world or to the crate: either way it is passed on.
+        let exported = self
+            .visibility(item)
+            .is_some_and(|visibility| visibility != "pub(self)");
         let path = compact.split('{').next().unwrap_or(&compact);
         let path = path
             .split(" as ")
@@ -397,6 +406,15 @@ impl NodeVisitor for Walk<'_> {
             Kind::Comment => self.builder.comment(start, end),
             Kind::Use => {
                 self.imports(node);
+                return false;
+            }
+            Kind::ExternCrate => {
+                let style = match self.is_pub(node) {
+                    true => ImportStyle::ReExport,
+                    false => ImportStyle::Module,
+                };
+                let name = field_text(&self.builder, node, "name");
+                self.builder.import(name, start, style);
                 return false;
             }
             Kind::Function => {

@@ -5,6 +5,7 @@ pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
 pub(crate) mod import_graph;
+pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
@@ -22,6 +23,7 @@ use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
 use import_graph::ImportGraph;
+use imports::ImportIndex;
 use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
@@ -164,10 +166,14 @@ pub fn project_summarize_checked<E>(
     let stack = stack::find(&files, &metrics.languages, &input.manifests);
     check()?;
     let hotspots = hotspots(&files, &input.history);
+    let index = ImportIndex::build(&files, &input.manifests, &check)?;
+    check()?;
+    let imports = import_graph::find(&files, &index, &input.manifests);
     Ok(ProjectAnalysis {
         stack,
         patterns: patterns::find(&files, check)?,
         hotspots,
+        imports,
         metrics,
         ..ProjectAnalysis::default()
     })
@@ -271,8 +277,8 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 8));
-        for stop_at in 1..=8 {
+        assert_eq!(asked(0), (None, 9));
+        for stop_at in 1..=9 {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
