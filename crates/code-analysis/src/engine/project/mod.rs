@@ -5,6 +5,7 @@ pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
 pub(crate) mod import_graph;
+pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
@@ -24,6 +25,7 @@ use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
 use import_graph::ImportGraph;
+use imports::ImportIndex;
 use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
@@ -176,11 +178,18 @@ pub fn project_summarize_checked<E>(
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
         hotspots,
+        imports,
         metrics,
         failed: steps.failed(),
         rules: input.rules.clone(),
