@@ -12,5 +12,6 @@ pub(crate) mod project;
 pub(crate) mod references;
 pub(crate) mod render;
 pub(crate) mod skip;
+mod tokens;
 pub(crate) mod tree;
 pub(crate) mod windows;

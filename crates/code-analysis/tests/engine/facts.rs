@@ -128,7 +128,10 @@ fn rust() {
     assert_eq!(facts.signs[&Sign::ErrorPropagated], [8]);
     assert_eq!(facts.signs[&Sign::ErrorUnwrapped], [20]);
     assert_eq!(facts.signs[&Sign::TestModuleInline], [40]);
-    assert_eq!((facts.tests.len(), facts.todos.len(), facts.syntax_errors), (1, 1, 0));
+    assert_eq!(
+        (facts.tests.len(), facts.todos.len(), facts.syntax_errors),
+        (1, 1, 0)
+    );
     assert_eq!(lines(&facts), (35, 5, 7));
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+mod suffixes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -84,7 +85,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -103,8 +104,8 @@ pub struct ProjectMetrics {
     pub functions: u32,
     /// By language, most lines first.
     pub languages: Vec<LanguageShare>,
-    /// Lines that belong to a run of six or more significant lines which occurs more than once, white space aside.
-    /// Test fixtures are left out.
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::WINDOW_TOKENS) tokens and five
+    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
     /// Comments that say TODO or FIXME.
     pub todos: u32,
@@ -159,7 +160,10 @@ pub fn project_summarize_checked<E>(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
-    let metrics = metrics(&files);
+    let mut metrics = metrics(&files);
+    check()?;
+    let clones = duplicates::find(&files);
+    metrics.duplicated_lines = clones.lines;
     check()?;
     let stack = stack::find(&files, &metrics.languages, &input.manifests);
     check()?;
@@ -167,6 +171,7 @@ pub fn project_summarize_checked<E>(
     Ok(ProjectAnalysis {
         stack,
         patterns: patterns::find(&files, check)?,
+        duplicates: clones.groups,
         hotspots,
         metrics,
         ..ProjectAnalysis::default()
@@ -198,7 +203,6 @@ fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
             .cmp(&a.lines_of_code)
             .then(a.language.cmp(&b.language))
     });
-    metrics.duplicated_lines = duplicates::line_count(files);
     metrics
 }
 
@@ -271,8 +275,8 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 8));
-        for stop_at in 1..=8 {
+        assert_eq!(asked(0), (None, 9));
+        for stop_at in 1..=9 {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
