@@ -3,7 +3,7 @@
 pub(crate) mod blob;
 mod cache;
 pub(crate) mod facts;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod language;
 mod lines;
 pub(crate) mod parse;
@@ -11,6 +11,7 @@ pub(crate) mod patterns;
 pub(crate) mod project;
 pub(crate) mod references;
 pub(crate) mod render;
+pub(crate) mod rules;
 pub(crate) mod skip;
 mod tokens;
 pub(crate) mod tree;

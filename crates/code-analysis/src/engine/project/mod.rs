@@ -9,6 +9,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+pub(crate) mod step;
 mod suffixes;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
@@ -27,6 +29,7 @@ use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
 use stack::{ProjectCommand, Technology};
+use step::{Step, Steps};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -42,6 +45,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -91,6 +96,11 @@ pub struct ProjectAnalysis {
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -148,7 +158,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
+/// [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
@@ -161,19 +172,22 @@ pub fn project_summarize_checked<E>(
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
     let mut metrics = metrics(&files);
-    check()?;
-    let clones = duplicates::find(&files);
+    let mut steps = Steps::new(&check);
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
-    check()?;
-    let stack = stack::find(&files, &metrics.languages, &input.manifests);
-    check()?;
-    let hotspots = hotspots(&files, &input.history);
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(&files, check)?,
+        patterns,
         duplicates: clones.groups,
         hotspots,
         metrics,
+        failed: steps.failed(),
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
