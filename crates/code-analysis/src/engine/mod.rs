@@ -17,5 +17,6 @@ pub(crate) mod report_files;
 pub(crate) mod rules;
 pub(crate) mod skip;
 pub(crate) mod source;
+mod tokens;
 pub(crate) mod tree;
 pub(crate) mod windows;

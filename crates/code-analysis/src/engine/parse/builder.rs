@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::super::facts::{
     Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
 };
-use super::super::lines::{LineIndex, LineKind, line_counts, line_kinds};
+use super::super::lines::{LineIndex, line_counts, line_kinds};
 use super::super::references::{ReferenceCollector, ReferenceKind};
+use super::super::tokens::ImportLine;
 use super::super::windows::Windows;
 use super::todo_offsets;
 
@@ -402,18 +403,17 @@ impl<'s> Builder<'s> {
         let kinds = line_kinds(self.text, &self.comments);
         self.facts.lines = line_counts(&kinds);
         // Imports repeat from file to file by their nature; they are no duplicates.
-        let imports: std::collections::HashSet<u32> = self
+        let mut imports: Vec<ImportLine> = self
             .facts
             .imports
             .iter()
-            .map(|import| import.line)
+            .map(|import| ImportLine {
+                line: import.line,
+                statement: !matches!(import.style, ImportStyle::Require | ImportStyle::Dynamic),
+            })
             .collect();
-        self.facts.windows = Windows::collect(
-            (1u32..)
-                .zip(self.text.lines().zip(&kinds))
-                .filter(|(line, (_, kind))| **kind == LineKind::Code && !imports.contains(line))
-                .map(|(line, (text, _))| (line, text)),
-        );
+        imports.sort_unstable();
+        self.facts.windows = Windows::collect(self.text, &self.comments, &imports);
         for lines in self.facts.signs.values_mut() {
             lines.sort_unstable();
         }
