@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FileFacts;
 use super::language::{Category, Language};
-use super::patterns::{self, Pattern};
+use super::patterns::{self, Known, Pattern};
 use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
@@ -169,9 +169,15 @@ pub fn project_summarize_checked<E>(
     let stack = stack::find(&files, &metrics.languages, &input.manifests);
     check()?;
     let hotspots = hotspots(&files, &input.history);
+    let known = Known {
+        files: &files,
+        co_changes: &[],
+        commands: &[],
+        rules: Some(&input.rules),
+    };
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(&files, check)?,
+        patterns: patterns::find(known, check)?,
         hotspots,
         metrics,
         rules: input.rules.clone(),
@@ -277,8 +283,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 8));
-        for stop_at in 1..=8 {
+        let (stopped, all) = asked(0);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
