@@ -31,6 +31,7 @@ pub use engine::facts::{
     Anonymous, Definition, DefinitionKind, ENGINE_VERSION, FileFacts, FunctionMetrics, Import,
     ImportStyle, LineCounts, Sign,
 };
+pub use engine::guard::on_deep_stack;
 pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
@@ -41,6 +42,7 @@ pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
 pub use engine::project::map::{MAP_CAP, RankedDefinition};
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+pub use engine::project::step::Step;
 pub use engine::project::{
     FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
     ProjectMetrics, SourceFile, project_summarize, project_summarize_checked,

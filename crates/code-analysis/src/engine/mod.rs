@@ -3,7 +3,7 @@
 pub(crate) mod blob;
 mod cache;
 pub(crate) mod facts;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod language;
 mod lines;
 pub(crate) mod parse;

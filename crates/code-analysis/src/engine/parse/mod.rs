@@ -55,7 +55,7 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     }
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
-    guard::price_check(text)?;
+    guard::price_check(language, text)?;
     guard::on_deep_stack(|| text_parse(language, text))?
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+pub(crate) mod step;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -27,6 +28,7 @@ use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
 use stack::{ProjectCommand, Technology};
+use step::{Step, Steps};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -93,6 +95,9 @@ pub struct ProjectAnalysis {
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
     /// What the project's own rules found, and those that could not be applied.
     pub rules: RuleReport,
 }
@@ -152,7 +157,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
+/// [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
@@ -165,21 +171,24 @@ pub fn project_summarize_checked<E>(
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
     let metrics = metrics(&files);
-    check()?;
-    let stack = stack::find(&files, &metrics.languages, &input.manifests);
-    check()?;
-    let hotspots = hotspots(&files, &input.history);
+    let mut steps = Steps::new(&check);
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let known = Known {
         files: &files,
         co_changes: &[],
         commands: &[],
         rules: Some(&input.rules),
     };
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(known, check)?,
+        patterns,
         hotspots,
         metrics,
+        failed: steps.failed(),
         rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
