@@ -30,8 +30,8 @@ use super::skip::{self, Skip};
 /// # Errors
 /// The reason why the file is skipped. No input panics.
 pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
-    if let Some(reason) = skip::path_skip(path) {
-        return Err(reason);
+    if let Some(rule) = skip::path_skip(path) {
+        return Err(rule.reason);
     }
     source_analyze(language, source)
 }
