@@ -255,16 +255,33 @@ impl<'s> Builder<'s> {
 
     /// The outermost logical operation ends: each run of the same operator, as it is read, costs one.
     pub(crate) fn logical_end(&mut self) {
-        if let Some(open) = self.functions.last_mut() {
-            open.operators.sort_unstable();
-            let mut before = None;
-            for (_, operator) in open.operators.drain(..) {
-                if operator != LogicalOperator::Coalesce && before != Some(operator) {
-                    open.cognitive = open.cognitive.saturating_add(1);
-                }
-                before = Some(operator);
+        self.logical_range_end(0, u32::MAX);
+    }
+
+    /// As [`logical_end`](Self::logical_end), of the operators between two offsets alone: `a && f(b || c) && d` is two operations.
+    pub(crate) fn logical_range_end(&mut self, start: u32, end: u32) {
+        let Some(open) = self.functions.last_mut() else {
+            return;
+        };
+        open.operators.sort_unstable();
+        let mut before = None;
+        let mut runs = 0u32;
+        open.operators.retain(|(offset, operator)| {
+            if *offset < start || *offset >= end {
+                return true;
             }
-        }
+            runs += u32::from(*operator != LogicalOperator::Coalesce && before != Some(*operator));
+            before = Some(*operator);
+            false
+        });
+        open.cognitive = open.cognitive.saturating_add(runs);
+    }
+
+    /// Whether a logical operation is open in the innermost function.
+    pub(crate) fn has_operators(&self) -> bool {
+        self.functions
+            .last()
+            .is_some_and(|open| !open.operators.is_empty())
     }
 
     /// Something is referred to by a name or a path, see [`Reference::path`](crate::Reference::path).

@@ -8,6 +8,7 @@ mod builder;
 mod ecma;
 mod go;
 mod java;
+mod mentions;
 mod python;
 mod rust;
 mod syntax_tree;
