@@ -10,10 +10,12 @@
 //! A question that the whole project answers both ways may have an answer in one folder; then the pattern has that
 //! scope. Where no answer is a habit, nothing is said.
 
+mod async_style;
 mod co_change;
 mod documentation;
 mod error_handling;
 mod import_style;
+mod logging;
 mod naming;
 mod question;
 mod rule;
@@ -83,10 +85,12 @@ type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
 
 /// Every kind.
 const KINDS: &[Kind] = &[
+    (async_style::KIND, async_style::find),
     (co_change::KIND, co_change::find),
     (documentation::KIND, documentation::find),
     (error_handling::KIND, error_handling::find),
     (import_style::KIND, import_style::find),
+    (logging::KIND, logging::find),
     (naming::KIND, naming::find),
     (rule::KIND, rule::find),
     (test_layout::KIND, test_layout::find),
@@ -159,6 +163,12 @@ fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item
 fn calls(file: &SourceFile, test: bool) -> impl Iterator<Item = Reference<'_>> {
     let references = file.facts.references.iter();
     references.filter(move |one| one.kind == ReferenceKind::Call && one.test == test)
+}
+
+/// Whether an import is of a module, or of something in it.
+fn is_module(import: &str, module: &str) -> bool {
+    let rest = import.strip_prefix(module);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':', '\\']))
 }
 
 /// The folder of a path; empty for the root.
