@@ -12,14 +12,17 @@
 
 mod async_style;
 mod co_change;
+mod dependency_wiring;
 mod documentation;
 mod error_handling;
 mod import_style;
 mod logging;
+mod module_layout;
 mod naming;
 mod question;
 mod rule;
 mod test_layout;
+mod validation;
 
 use serde::{Deserialize, Serialize};
 
@@ -87,13 +90,16 @@ type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
 const KINDS: &[Kind] = &[
     (async_style::KIND, async_style::find),
     (co_change::KIND, co_change::find),
+    (dependency_wiring::KIND, dependency_wiring::find),
     (documentation::KIND, documentation::find),
     (error_handling::KIND, error_handling::find),
     (import_style::KIND, import_style::find),
     (logging::KIND, logging::find),
+    (module_layout::KIND, module_layout::find),
     (naming::KIND, naming::find),
     (rule::KIND, rule::find),
     (test_layout::KIND, test_layout::find),
+    (validation::KIND, validation::find),
 ];
 
 impl Pattern {
