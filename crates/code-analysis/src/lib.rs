@@ -31,6 +31,7 @@ pub use engine::facts::{
     Anonymous, Definition, DefinitionKind, ENGINE_VERSION, FileFacts, FunctionMetrics, Import,
     ImportStyle, LineCounts, Sign,
 };
+pub use engine::guard::on_deep_stack;
 pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
@@ -41,6 +42,7 @@ pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
 pub use engine::project::map::{MAP_CAP, RankedDefinition};
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+pub use engine::project::step::Step;
 pub use engine::project::{
     FileHistory, HOTSPOT_CAP, Hotspot, LanguageShare, ProjectAnalysis, ProjectInput,
     ProjectMetrics, SourceFile, project_summarize, project_summarize_checked,
@@ -49,6 +51,11 @@ pub use engine::references::{Reference, ReferenceKind, References};
 pub use engine::render::{project_table, report_table};
 pub use engine::report_files::{
     COGNITIVE_MOST, COMPLEX_CAP, ComplexFunction, FileReport, FunctionReport,
+};
+#[cfg(feature = "rules")]
+pub use engine::rules::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
+pub use engine::rules::{
+    RULE_FOLDER, RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity,
 };
 pub use engine::skip::{SIZE_CAP, Skip};
 pub use engine::source::{FileStamp, FileTree, TreeFile};

@@ -27,6 +27,9 @@ struct OpenFunction {
     operators: Vec<(u32, LogicalOperator)>,
 }
 
+/// The most that is kept of the names of one import, in bytes.
+const IMPORT_NAMES_CAP: usize = 1 << 14;
+
 /// A logical operator, as far as cognitive complexity tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogicalOperator {
@@ -315,10 +318,23 @@ impl<'s> Builder<'s> {
         let (line, test) = (self.line(offset), self.in_test());
         self.facts.imports.push(Import {
             module: module.to_owned(),
+            names: String::new(),
             line,
             style,
             test,
         });
+    }
+
+    /// Adds a name to those that the last import takes out of its module.
+    pub(crate) fn import_name(&mut self, name: &str) {
+        if let Some(import) = self.facts.imports.last_mut()
+            && import.names.len() + name.len() < IMPORT_NAMES_CAP
+        {
+            if !import.names.is_empty() {
+                import.names.push(',');
+            }
+            import.names.push_str(name);
+        }
     }
 
     pub(crate) fn sign(&mut self, sign: Sign, offset: u32) {

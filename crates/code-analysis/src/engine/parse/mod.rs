@@ -55,8 +55,14 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     }
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
-    guard::price_check(text)?;
+    guard::price_check(language, text)?;
     guard::on_deep_stack(|| text_parse(language, text))?
+}
+
+/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.
+#[cfg(feature = "rules")]
+pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
+    syntax_tree::parse(grammar, text).ok()
 }
 
 /// Parses what the guard let pass.

@@ -25,6 +25,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         builder: Builder::new(text),
         classes: Vec::new(),
         handlers: Vec::new(),
+        typing_end: 0,
     };
     walk.builder.syntax_errors(parsed.errors().len());
     for token in parsed
@@ -48,6 +49,8 @@ struct Walk<'s> {
     classes: Vec<Class>,
     /// For each open handler of the innermost function, the name it binds.
     handlers: Vec<Option<String>>,
+    /// Where the last body ends that only type checkers read.
+    typing_end: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -198,6 +201,14 @@ impl Walk<'_> {
         });
     }
 
+    fn import_style(&self, start: u32, style: ImportStyle) -> ImportStyle {
+        if start < self.typing_end {
+            ImportStyle::Types
+        } else {
+            style
+        }
+    }
+
     fn nested(&mut self, stmt: &Stmt) {
         self.builder.nest();
         walk_stmt(self, stmt);
@@ -211,6 +222,9 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
             Stmt::If(branch) => {
+                if is_type_checking(&branch.test) {
+                    self.typing_end = branch.body.last().map_or(0, |last| last.end().to_u32());
+                }
                 // One for `if`, one for each `elif`; an `else` has no test.
                 self.builder.branch(
                     1 + branch
@@ -241,12 +255,10 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 self.nested(stmt);
             }
             Stmt::Import(import) => {
+                let start = import.start().to_u32();
                 for alias in &import.names {
-                    self.builder.import(
-                        alias.name.as_str(),
-                        import.start().to_u32(),
-                        ImportStyle::Module,
-                    );
+                    let style = self.import_style(start, ImportStyle::Module);
+                    self.builder.import(alias.name.as_str(), start, style);
                 }
             }
             Stmt::ImportFrom(import) => {
@@ -258,7 +270,12 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 } else {
                     ImportStyle::Names
                 };
-                self.builder.import(&module, import.start().to_u32(), style);
+                let start = import.start().to_u32();
+                let style = self.import_style(start, style);
+                self.builder.import(&module, start, style);
+                for alias in import.names.iter().filter(|_| !wildcard) {
+                    self.builder.import_name(alias.name.as_str());
+                }
             }
             Stmt::Assign(assign) => {
                 if let [target] = assign.targets.as_slice() {
@@ -383,4 +400,13 @@ fn keyword_start(text: &str, name: u32, range: TextRange) -> u32 {
         rest = rest[..rest.len() - word.len()].trim_end_matches([' ', '\t']);
     }
     u32::try_from(start).unwrap_or(name)
+}
+
+/// Whether a condition holds for type checkers alone: `TYPE_CHECKING`, also of `typing`.
+fn is_type_checking(test: &Expr) -> bool {
+    match test {
+        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
+        _ => false,
+    }
 }

@@ -253,23 +253,21 @@ impl Walk<'_> {
             (false, false) => ImportStyle::Names,
         };
         let path = path.strip_suffix("::*").unwrap_or(path);
-        if path.is_empty() {
+        if let Some(inside) = compact
+            .strip_prefix('{')
+            .and_then(|it| it.strip_suffix('}'))
+        {
             // `use {a::b, c::d}`: each is an import of its own.
-            for part in compact
-                .trim_matches(['{', '}'])
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-            {
-                self.builder.import(
-                    part.split("::{").next().unwrap_or(part),
-                    range(item).0,
-                    style,
-                );
+            for part in use_parts(inside) {
+                let path = part.split("::{").next().unwrap_or(part);
+                self.builder.import(path, range(item).0, style);
+                use_names(&part[path.len()..], "", &mut self.builder);
             }
             return;
         }
         self.builder.import(path, range(item).0, style);
+        let group = compact.find('{').map_or("", |at| &compact[at..]);
+        use_names(group, "", &mut self.builder);
     }
 
     fn impl_open(&mut self, item: Node<'_>) {
@@ -313,6 +311,47 @@ impl Walk<'_> {
         };
         if matches!(text(&self.builder, name), "unwrap" | "expect") {
             self.builder.sign(Sign::ErrorUnwrapped, range(name).0);
+        }
+    }
+}
+
+/// The longest path before a group within a group, in bytes.
+const USE_PATH_CAP: usize = 200;
+
+/// The parts of the inside of a `use` group, each as it is written.
+fn use_parts(inside: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_u32;
+    inside
+        .split(move |c| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && depth == 0
+        })
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+/// Tells the builder the paths in a group (`{a, b::{c as d}}`: `a` and `b::c`). Groups below a path that is longer than
+/// anybody writes are left out: what a nest of them stands for has no bound.
+fn use_names(group: &str, before: &str, builder: &mut Builder<'_>) {
+    let group = group.trim_start_matches("::").trim();
+    let Some(inside) = group.strip_prefix('{').and_then(|it| it.strip_suffix('}')) else {
+        return;
+    };
+    for part in use_parts(inside) {
+        match part.find('{') {
+            Some(at) if before.len() + at < USE_PATH_CAP => {
+                let deeper = format!("{before}{}", &part[..at]);
+                use_names(&part[at..], &deeper, builder);
+            }
+            Some(_) => {}
+            None => {
+                let path = part.split(" as ").next().unwrap_or(part);
+                builder.import_name(&format!("{before}{path}"));
+            }
         }
     }
 }

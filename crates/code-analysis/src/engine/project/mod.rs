@@ -9,6 +9,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+pub(crate) mod step;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
@@ -26,6 +28,7 @@ use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
 use stack::{ProjectCommand, Technology};
+use step::{Step, Steps};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -41,6 +44,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -90,6 +95,11 @@ pub struct ProjectAnalysis {
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -147,7 +157,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
+/// [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
@@ -160,15 +171,19 @@ pub fn project_summarize_checked<E>(
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
     let metrics = metrics(&files);
-    check()?;
-    let stack = stack::find(&files, &metrics.languages, &input.manifests);
-    check()?;
-    let hotspots = hotspots(&files, &input.history);
+    let mut steps = Steps::new(&check);
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(&files, check)?,
+        patterns,
         hotspots,
         metrics,
+        failed: steps.failed(),
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
@@ -271,8 +286,8 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 8));
-        for stop_at in 1..=8 {
+        assert_eq!(asked(0), (None, 9));
+        for stop_at in 1..=9 {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
