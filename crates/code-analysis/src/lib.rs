@@ -57,6 +57,7 @@ pub use engine::rules::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
 pub use engine::rules::{
     RULE_FOLDER, RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity,
 };
+pub use engine::sarif::{Sarif, report_sarif};
 pub use engine::skip::{SIZE_CAP, Skip};
 pub use engine::source::{FileStamp, FileTree, TreeFile};
 pub use engine::tree::{
