@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use nyxcore_code_analysis::{Language, file_analyze};
+use nyxcore_code_analysis::{Language, file_analyze, on_deep_stack};
 
 use crate::Outcome;
 use crate::timing::{Missed, median, ratio};
@@ -21,7 +21,15 @@ const ENOUGH: usize = 8 << 20;
 /// # Errors
 /// A grammar does not load.
 pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
-    println!("everything of a file / tree-sitter's parse alone, one thread each, medians of {RUNS}");
+    // Both on one thread, and on the same one.
+    on_deep_stack(|| measure_here(tree, missed).map_err(|error| error.to_string()))??;
+    Ok(())
+}
+
+fn measure_here(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+    println!(
+        "everything of a file / tree-sitter's parse alone, one thread each, medians of {RUNS}"
+    );
     for (language, grammar) in grammars() {
         let texts = texts(tree, language);
         let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
@@ -44,7 +52,10 @@ pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
             whole.push(start.elapsed());
         }
         let [alone, whole] = [alone, whole].map(median);
-        #[expect(clippy::cast_precision_loss, reason = "megabytes a second to one place")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "megabytes a second to one place"
+        )]
         let speed = bytes as f64 / 1e6 / whole.as_secs_f64();
         let what = format!("{language}, {} files, {speed:.1} MB/s", texts.len());
         missed.at_most(&what, ratio(whole, alone), LIMIT, "x");
@@ -57,7 +68,11 @@ pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
 fn texts(tree: &Path, language: Language) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     let mut bytes = 0;
-    for entry in ignore::WalkBuilder::new(tree).sort_by_file_path(Ord::cmp).build().flatten() {
+    for entry in ignore::WalkBuilder::new(tree)
+        .sort_by_file_path(Ord::cmp)
+        .build()
+        .flatten()
+    {
         let path = entry.path().to_string_lossy().into_owned();
         if Language::detect(&path) != Some(language) {
             continue;

@@ -13,7 +13,10 @@ pub type Limit = (&'static str, f64);
 
 /// The languages that are compared, each with its peers.
 pub const ALL: [(&str, &[Limit]); 3] = [
-    ("python", &[("lizard", 8.0), ("radon", 8.0), ("ast-grep", 2.0)]),
+    (
+        "python",
+        &[("lizard", 8.0), ("radon", 8.0), ("ast-grep", 2.0)],
+    ),
     ("typescript", &[("ast-grep", 2.0)]),
     ("rust", &[("rust-code-analysis-cli", 2.0)]),
 ];
@@ -38,7 +41,13 @@ pub fn measure(
         ours.push(child::analyze(tree, None)?.time);
         for ((peer, _), times) in peers.iter().zip(&mut theirs) {
             let scratch = tempfile::tempdir()?;
-            times.push(program(&mut command(peer, language, programs, tree, scratch.path()))?);
+            times.push(program(&mut command(
+                peer,
+                language,
+                programs,
+                tree,
+                scratch.path(),
+            ))?);
         }
     }
     let ours = median(ours);
@@ -61,7 +70,9 @@ fn command(peer: &str, language: &str, programs: &Path, tree: &Path, scratch: &P
     let mut command = Command::new(programs.join("bin").join(peer));
     let threads = rayon::current_num_threads().to_string();
     match peer {
-        "lizard" => command.args(["-l", language, "-t", &threads, "--csv"]).arg(tree),
+        "lizard" => command
+            .args(["-l", language, "-t", &threads, "--csv"])
+            .arg(tree),
         "radon" => command.args(["cc", "-s"]).arg(tree),
         "ast-grep" => {
             let kinds: &[&str] = match language {
@@ -77,13 +88,23 @@ fn command(peer: &str, language: &str, programs: &Path, tree: &Path, scratch: &P
                     "enum_declaration",
                 ],
             };
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("{{kind: {kind}}}")).collect();
+            let kinds: Vec<String> = kinds
+                .iter()
+                .map(|kind| format!("{{kind: {kind}}}"))
+                .collect();
             let rule = format!(
                 "{{id: definitions, language: {language}, rule: {{any: [{}]}}}}",
                 kinds.join(", ")
             );
             command
-                .args(["scan", "--json=stream", "--threads", &threads, "--inline-rules", &rule])
+                .args([
+                    "scan",
+                    "--json=stream",
+                    "--threads",
+                    &threads,
+                    "--inline-rules",
+                    &rule,
+                ])
                 .arg(tree)
         }
         _ => command

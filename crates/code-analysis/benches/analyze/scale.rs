@@ -29,7 +29,10 @@ const LINEAR_LIMIT: f64 = 1.25;
 /// A tree cannot be made or analysed.
 pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
     let mut files = files_ending(tree, &[".rs"]);
-    files.retain(|file| file.metadata().is_ok_and(|data| (200..FILE_CAP).contains(&data.len())));
+    files.retain(|file| {
+        file.metadata()
+            .is_ok_and(|data| (200..FILE_CAP).contains(&data.len()))
+    });
     // Small and large, dull and lively, spread alike over the trees of every size.
     files.sort_by_key(|file| nyxcore_code_analysis::blob_id(file.to_string_lossy().as_bytes()));
     if files.is_empty() {
@@ -76,7 +79,11 @@ fn tree_make(root: &Path, files: &[std::path::PathBuf], size: usize) -> Outcome<
     for place in 0..size {
         let (round, source) = (place / files.len(), &files[place % files.len()]);
         let text = fs::read_to_string(source)?;
-        let text = if round == 0 { text } else { reworded(&text, round) };
+        let text = if round == 0 {
+            text
+        } else {
+            reworded(&text, round)
+        };
         let folder = root.join(format!("part{}/src", place / 100));
         if place % 100 == 0 {
             fs::create_dir_all(&folder)?;
@@ -92,7 +99,15 @@ fn tree_make(root: &Path, files: &[std::path::PathBuf], size: usize) -> Outcome<
 /// The text with another ending to each of its longer words, keywords aside.
 fn reworded(text: &str, round: usize) -> String {
     const KEYWORDS: [&str; 9] = [
-        "struct", "return", "static", "unsafe", "extern", "continue", "default", "derive", "macro_rules",
+        "struct",
+        "return",
+        "static",
+        "unsafe",
+        "extern",
+        "continue",
+        "default",
+        "derive",
+        "macro_rules",
     ];
     let ending = format!("_{round}");
     let mut new: HashMap<&str, String> = HashMap::new();
@@ -100,10 +115,15 @@ fn reworded(text: &str, round: usize) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut rest = text;
     while let Some(start) = rest.find(is_word) {
-        let end = rest[start..].find(|c| !is_word(c)).map_or(rest.len(), |at| start + at);
+        let end = rest[start..]
+            .find(|c| !is_word(c))
+            .map_or(rest.len(), |at| start + at);
         out.push_str(&rest[..start]);
         let word = &rest[start..end];
-        if word.len() < 6 || word.starts_with(|c: char| c.is_ascii_digit()) || KEYWORDS.contains(&word) {
+        if word.len() < 6
+            || word.starts_with(|c: char| c.is_ascii_digit())
+            || KEYWORDS.contains(&word)
+        {
             out.push_str(word);
         } else {
             out.push_str(new.entry(word).or_insert_with(|| format!("{word}{ending}")));

@@ -39,7 +39,10 @@ pub fn measure(name: &str, tree: &Path, missed: &mut Missed) -> Outcome<()> {
         idle.push(child::analyze(copy.path(), Some(cache.path()))?.time);
     }
     let [read, cold, warm, idle] = [read, cold, warm, idle].map(median);
-    println!("{name}: {} files with facts, medians of {RUNS}", sources.len());
+    println!(
+        "{name}: {} files with facts, medians of {RUNS}",
+        sources.len()
+    );
     for (what, time) in [
         ("read and hash, one thread", read),
         ("cold", cold),
@@ -72,12 +75,18 @@ fn changed(target: &Path, original: &str, round: usize) -> String {
 fn copy_sources(tree: &Path, copy: &Path) -> Outcome<Vec<std::path::PathBuf>> {
     let mut sources = Vec::new();
     let walk = ignore::WalkBuilder::new(tree).build();
-    for entry in walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file())) {
+    for entry in walk
+        .flatten()
+        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
+    {
         let below = entry.path().strip_prefix(tree)?;
         let to = copy.join(below);
         fs::create_dir_all(to.parent().unwrap_or(copy))?;
         fs::copy(entry.path(), &to)?;
-        if matches!(Language::detect(&below.to_string_lossy()), Some(Language::Python | Language::Rust)) {
+        if matches!(
+            Language::detect(&below.to_string_lossy()),
+            Some(Language::Python | Language::Rust)
+        ) {
             sources.push(to);
         }
     }

@@ -27,6 +27,9 @@ struct OpenFunction {
     operators: Vec<(u32, LogicalOperator)>,
 }
 
+/// The most that is kept of the names of one import, in bytes.
+const IMPORT_NAMES_CAP: usize = 1 << 14;
+
 /// A logical operator, as far as cognitive complexity tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogicalOperator {
@@ -252,16 +255,33 @@ impl<'s> Builder<'s> {
 
     /// The outermost logical operation ends: each run of the same operator, as it is read, costs one.
     pub(crate) fn logical_end(&mut self) {
-        if let Some(open) = self.functions.last_mut() {
-            open.operators.sort_unstable();
-            let mut before = None;
-            for (_, operator) in open.operators.drain(..) {
-                if operator != LogicalOperator::Coalesce && before != Some(operator) {
-                    open.cognitive = open.cognitive.saturating_add(1);
-                }
-                before = Some(operator);
+        self.logical_range_end(0, u32::MAX);
+    }
+
+    /// As [`logical_end`](Self::logical_end), of the operators between two offsets alone: `a && f(b || c) && d` is two operations.
+    pub(crate) fn logical_range_end(&mut self, start: u32, end: u32) {
+        let Some(open) = self.functions.last_mut() else {
+            return;
+        };
+        open.operators.sort_unstable();
+        let mut before = None;
+        let mut runs = 0u32;
+        open.operators.retain(|(offset, operator)| {
+            if *offset < start || *offset >= end {
+                return true;
             }
-        }
+            runs += u32::from(*operator != LogicalOperator::Coalesce && before != Some(*operator));
+            before = Some(*operator);
+            false
+        });
+        open.cognitive = open.cognitive.saturating_add(runs);
+    }
+
+    /// Whether a logical operation is open in the innermost function.
+    pub(crate) fn has_operators(&self) -> bool {
+        self.functions
+            .last()
+            .is_some_and(|open| !open.operators.is_empty())
     }
 
     /// Something is referred to by a name or a path, see [`Reference::path`](crate::Reference::path).
@@ -315,10 +335,23 @@ impl<'s> Builder<'s> {
         let (line, test) = (self.line(offset), self.in_test());
         self.facts.imports.push(Import {
             module: module.to_owned(),
+            names: String::new(),
             line,
             style,
             test,
         });
+    }
+
+    /// Adds a name to those that the last import takes out of its module.
+    pub(crate) fn import_name(&mut self, name: &str) {
+        if let Some(import) = self.facts.imports.last_mut()
+            && import.names.len() + name.len() < IMPORT_NAMES_CAP
+        {
+            if !import.names.is_empty() {
+                import.names.push(',');
+            }
+            import.names.push_str(name);
+        }
     }
 
     pub(crate) fn sign(&mut self, sign: Sign, offset: u32) {

@@ -8,6 +8,7 @@ mod builder;
 mod ecma;
 mod go;
 mod java;
+mod mentions;
 mod python;
 mod rust;
 mod syntax_tree;
@@ -30,8 +31,8 @@ use super::skip::{self, Skip};
 /// # Errors
 /// The reason why the file is skipped. No input panics.
 pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
-    if let Some(reason) = skip::path_skip(path) {
-        return Err(reason);
+    if let Some(rule) = skip::path_skip(path) {
+        return Err(rule.reason);
     }
     source_analyze(language, source)
 }
@@ -55,7 +56,7 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     }
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
-    guard::price_check(text)?;
+    guard::price_check(language, text)?;
     guard::on_deep_stack(|| text_parse(language, text))?
 }
 

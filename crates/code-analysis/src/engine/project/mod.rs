@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FileFacts;
 use super::language::{Category, Language};
-use super::patterns::{self, Pattern};
+use super::patterns::{self, Known, Pattern};
 use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
@@ -176,7 +176,13 @@ pub fn project_summarize_checked<E>(
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
-    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
+    let known = Known {
+        files: &files,
+        co_changes: &[],
+        commands: &[],
+        rules: Some(&input.rules),
+    };
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
@@ -286,8 +292,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 9));
-        for stop_at in 1..=9 {
+        let (stopped, all) = asked(0);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }

@@ -4,7 +4,6 @@
 
 mod changes;
 mod facts;
-mod ignored;
 mod input;
 mod patterns;
 mod rules;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use nyxcore_projects::{ProjectId, Source, SourceFile, blob_contents, file_all, sources_of};
 use nyxcore_tenancy::{Access, Result, Scoped};
 
-use super::ignored::{self, Ignored};
+use crate::engine::ignored::{self, Ignored};
 use crate::engine::skip::path_skip;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
@@ -67,7 +67,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
-        let ignored = ignored_read(scoped, &files).await?;
+        let mut ignored = ignored_read(scoped, &files).await?;
         let mut apart = None;
         let below = format!("{}/", source.scan_path);
         for file in files {
@@ -119,9 +119,14 @@ async fn ignored_read<A: Access>(scoped: &Scoped<A>, files: &[SourceFile]) -> Re
 
 impl Scan {
     fn add(&mut self, file: SourceFile, path: String) {
-        let by_path = path_skip(&file.path);
-        if Manifest::is_manifest(&file.path) && by_path.is_none() && is_small(file.size) {
+        let by_path = path_skip(&file.path).map(|rule| rule.reason);
+        // Lock files are generated, and say what is used.
+        let is_own = by_path != Some(Skip::Vendored);
+        if Manifest::is_manifest(&file.path) && is_own && is_small(file.size) {
             self.manifests.push((path.clone(), file.blob.clone()));
+        }
+        if ignored::is_dotted(&file.path) {
+            return;
         }
         let Some(language) = Language::detect(&file.path) else {
             return;

@@ -6,15 +6,17 @@ use std::collections::HashSet;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingPattern,
-    CallExpression, CatchClause, Class, ConditionalExpression, Declaration, DoWhileStatement,
-    ExportAllDeclaration, ExportDeclaration, ExportDefaultDeclaration, ExportFromDeclaration,
-    ExportNamedDeclaration, Expression, ForInStatement, ForOfStatement, ForStatement, Function,
-    IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ImportExpression,
-    LogicalExpression, MethodDefinition, MethodDefinitionKind, ObjectProperty, PropertyDefinition,
-    Statement, SwitchCase, SwitchStatement, TSAccessibility, TSEnumDeclaration,
-    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference, TSNamespaceDeclaration,
-    TSTypeAliasDeclaration, ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator,
-    WhileStatement,
+    BreakStatement, CallExpression, CatchClause, Class, ClassHeritage, ConditionalExpression,
+    ContinueStatement, Declaration, DoWhileStatement, ExportAllDeclaration, ExportDeclaration,
+    ExportDefaultDeclaration, ExportFromDeclaration, ExportNamedDeclaration, Expression,
+    ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
+    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, JSXClosingElement,
+    JSXOpeningElement, LogicalExpression, MemberExpression, MethodDefinition, MethodDefinitionKind,
+    NewExpression, ObjectProperty, PropertyDefinition, Statement, SwitchCase, SwitchStatement,
+    TSAccessibility, TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration,
+    TSModuleReference, TSNamespaceDeclaration, TSTypeAliasDeclaration, TSTypeName,
+    TSTypeQueryExprName, TaggedTemplateExpression, ThrowStatement, TryStatement,
+    VariableDeclaration, VariableDeclarator, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 use oxc_parser::Parser;
@@ -23,13 +25,16 @@ use oxc_syntax::scope::ScopeFlags;
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::language::Language;
+use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::{Builder, errors_tolerated};
 
+mod flow;
+mod names;
 mod shape;
 mod walk;
 
-use shape::{is_function, is_plain_value, is_test_call, names_exported_apart};
+use shape::{is_function, is_plain_value, names_exported_apart};
 use walk::{Named, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
@@ -113,6 +118,9 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             it.span.start,
             ImportStyle::ReExport,
         );
+        for specifier in &it.specifiers {
+            self.module_name(&specifier.local);
+        }
     }
 
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
@@ -142,6 +150,9 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
         };
         self.builder
             .import(it.source.value.as_str(), it.span.start, style);
+        for specifier in it.specifiers.iter().flatten() {
+            self.imported(specifier);
+        }
     }
 
     fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
@@ -163,21 +174,82 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
-        match &it.callee {
-            Expression::Identifier(name) if name.name == "require" => {
-                if let Some(Expression::StringLiteral(source)) =
-                    it.arguments.first().and_then(|one| one.as_expression())
-                {
-                    self.builder
-                        .import(source.value.as_str(), it.span.start, ImportStyle::Require);
-                }
-            }
-            callee if it.arguments.len() > 1 && is_test_call(callee) => {
-                self.builder.test_case(it.span.start)
-            }
-            _ => {}
+        self.call_meaning(it);
+        self.callee(&it.callee);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
         }
-        oxc_walk::walk_call_expression(self, it);
+        self.visit_arguments(&it.arguments);
+    }
+
+    fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        self.callee(&it.callee);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+        self.visit_arguments(&it.arguments);
+    }
+
+    fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
+        self.callee(&it.tag);
+        self.visit_template_literal(&it.quasi);
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        self.name(ReferenceKind::Name, it.span);
+    }
+
+    fn visit_member_expression(&mut self, it: &MemberExpression<'a>) {
+        self.chain(ReferenceKind::Name, it);
+    }
+
+    fn visit_jsx_opening_element(&mut self, it: &JSXOpeningElement<'a>) {
+        self.element(&it.name);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+        for attribute in &it.attributes {
+            self.visit_jsx_attribute_item(attribute);
+        }
+    }
+
+    fn visit_jsx_closing_element(&mut self, _: &JSXClosingElement<'a>) {}
+
+    fn visit_ts_type_name(&mut self, it: &TSTypeName<'a>) {
+        self.type_name(ReferenceKind::Type, it);
+    }
+
+    fn visit_ts_type_query_expr_name(&mut self, it: &TSTypeQueryExprName<'a>) {
+        match it.as_ts_type_name() {
+            // The type of a value.
+            Some(name) => self.type_name(ReferenceKind::Name, name),
+            None => oxc_walk::walk_ts_type_query_expr_name(self, it),
+        }
+    }
+
+    fn visit_class_heritage(&mut self, it: &ClassHeritage<'a>) {
+        match &it.expression {
+            Expression::Identifier(name) => self.name(ReferenceKind::Type, name.span),
+            other => match other.as_member_expression() {
+                Some(member) => self.chain(ReferenceKind::Type, member),
+                None => self.visit_expression(other),
+            },
+        }
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+    }
+
+    fn visit_break_statement(&mut self, it: &BreakStatement<'a>) {
+        if it.label.is_some() {
+            self.builder.flow_flat();
+        }
+    }
+
+    fn visit_continue_statement(&mut self, it: &ContinueStatement<'a>) {
+        if it.label.is_some() {
+            self.builder.flow_flat();
+        }
     }
 
     fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
@@ -195,13 +267,13 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             .id
             .as_ref()
             .map(|id| (id.name.as_str(), it.is_declaration()));
-        self.function(own, it.span, &it.params);
+        self.function(own, it.span, &it.params, it.r#async);
         oxc_walk::walk_function(self, it, flags);
         self.function_end();
     }
 
     fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
-        self.function(None, it.span, &it.params);
+        self.function(None, it.span, &it.params, it.r#async);
         oxc_walk::walk_arrow_function_expression(self, it);
         self.function_end();
     }
@@ -387,14 +459,17 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_ts_interface_declaration(&mut self, it: &TSInterfaceDeclaration<'a>) {
         self.define(DefinitionKind::Interface, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_interface_declaration(self, it);
     }
 
     fn visit_ts_type_alias_declaration(&mut self, it: &TSTypeAliasDeclaration<'a>) {
         self.define(DefinitionKind::Type, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_type_alias_declaration(self, it);
     }
 
     fn visit_ts_enum_declaration(&mut self, it: &TSEnumDeclaration<'a>) {
         self.define(DefinitionKind::Enum, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_enum_declaration(self, it);
     }
 
     fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
@@ -406,45 +481,47 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
-        // An `else if` stands beside its `if`, not inside it.
-        self.builder.branch(1);
-        self.visit_expression(&it.test);
-        self.builder.nest();
-        self.visit_statement(&it.consequent);
-        self.builder.unnest();
-        match &it.alternate {
-            Some(Statement::IfStatement(next)) => self.visit_if_statement(next),
-            Some(other) => {
-                self.builder.nest();
-                self.visit_statement(other);
-                self.builder.unnest();
-            }
-            None => {}
-        }
+        self.flow_if(it);
     }
 
     fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_statement(walk, it));
+        let head = |walk: &mut Self| {
+            if let Some(init) = &it.init {
+                walk.visit_for_statement_init(init);
+            }
+            for expression in [&it.test, &it.update].into_iter().flatten() {
+                walk.visit_expression(expression);
+            }
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_in_statement(walk, it));
+        let head = |walk: &mut Self| {
+            walk.visit_for_statement_left(&it.left);
+            walk.visit_expression(&it.right);
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_of_statement(walk, it));
+        let head = |walk: &mut Self| {
+            walk.visit_for_statement_left(&it.left);
+            walk.visit_expression(&it.right);
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_while_statement(walk, it));
+        self.flow_loop(|walk| walk.visit_expression(&it.test), &it.body);
     }
 
     fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_do_while_statement(walk, it));
+        self.flow_loop(|walk| walk.visit_expression(&it.test), &it.body);
     }
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
-        self.nested(0, |walk| oxc_walk::walk_switch_statement(walk, it));
+        self.flow_switch(it);
     }
 
     fn visit_switch_case(&mut self, it: &SwitchCase<'a>) {
@@ -453,34 +530,21 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
-        self.nested(0, |walk| oxc_walk::walk_try_statement(walk, it));
+        self.builder.depth_nest();
+        oxc_walk::walk_try_statement(self, it);
+        self.builder.depth_unnest();
     }
 
     fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
-        self.builder.branch(1);
-        let empty = it.body.body.is_empty()
-            && !self
-                .builder
-                .has_comment_in(it.body.span.start, it.body.span.end);
-        self.builder.sign(
-            if empty {
-                Sign::CatchEmpty
-            } else {
-                Sign::CatchHandled
-            },
-            it.span.start,
-        );
-        oxc_walk::walk_catch_clause(self, it);
+        self.flow_catch(it);
     }
 
     fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
-        self.builder.branch(1);
-        oxc_walk::walk_conditional_expression(self, it);
+        self.flow_choice(it);
     }
 
     fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
-        self.builder.branch(1);
-        oxc_walk::walk_logical_expression(self, it);
+        self.flow_operation(it);
     }
 
     fn visit_throw_statement(&mut self, it: &ThrowStatement<'a>) {
