@@ -68,9 +68,11 @@ pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 #[cfg(feature = "service")]
 pub use service::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
-    CodePatternFilter, CodePatternId, CodePatterns, ProjectSummary, QUIET_PERIOD,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, AnalysisWarning, CodeAnalyses, CodeAnalysis,
+    CodePattern, CodePatternChange, CodePatternFilter, CodePatternId, CodePatterns, PatternChange,
+    PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary, QUIET_PERIOD, Summarize,
     analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
     analysis_start, analysis_start_after_sync, analysis_subject, code_pattern_count,
-    code_pattern_list, hotspot_list, project_summaries_of, project_summary,
+    code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
+    project_findings_of, project_summaries_of, project_summary,
 };
