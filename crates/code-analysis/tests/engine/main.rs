@@ -5,6 +5,10 @@ mod c;
 mod cache;
 mod facts;
 mod folders;
+mod go;
 mod hostile;
-#[cfg(feature = "c")]
+mod java;
 mod notation;
+mod python;
+mod rust;
+mod typescript;

@@ -362,7 +362,9 @@ fn token_mention(builder: &mut Builder<'_>, start: u32, end: u32) {
     let continues = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
     let object = before.trim_end_matches([':', '.']);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    if continues && object.ends_with(is_word) {
+    // What a macro puts there is no name of this file's: `$crate::double`.
+    let is_variable = object.trim_end_matches(is_word).ends_with('$');
+    if continues && object.ends_with(is_word) && !is_variable {
         return;
     }
     let from = if continues {
