@@ -5,6 +5,7 @@ mod c;
 mod cache;
 mod facts;
 mod folders;
+mod fuzzed;
 mod go;
 mod hostile;
 mod java;
