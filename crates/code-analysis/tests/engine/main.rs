@@ -3,6 +3,7 @@
 #[cfg(feature = "c")]
 mod c;
 mod cache;
+mod cross_check;
 mod facts;
 mod folders;
 mod fuzzed;
