@@ -15,10 +15,9 @@ type Functions = BTreeMap<(usize, String), u32>;
 enum Rule {
     /// tree-sitter recovered from an error, so that its tree is a guess.
     OtherDidNotParse,
-    /// tree-sitter-python reads `print` and `exec` as statements of Python 2, and what follows them as their arguments.
-    StatementOfPython2,
-    /// A function that is decorated within another: its decorators are its own here, and of the one around it there.
-    Decorator,
+    /// tree-sitter-typescript takes the type arguments of a tagged template, as in ``sql<Row>`...` ``, for comparisons, and the arrow before
+    /// them for something else.
+    TypeArguments,
 }
 
 #[test]
@@ -94,14 +93,11 @@ fn hold(extension: &str, language: Language, grammar: &Grammar) {
                 continue;
             }
             let line = source.lines().nth(key.0 - 1).unwrap_or("");
-            let before = source.lines().nth(key.0.wrapping_sub(2)).unwrap_or("");
-            let rule = if source.contains("print ") || source.contains("exec ") {
-                Some(Rule::StatementOfPython2)
-            } else if before.trim_start().starts_with('@') || line.trim_start().starts_with('@') {
-                Some(Rule::Decorator)
-            } else {
-                None
-            };
+            let body: Vec<&str> = source.lines().skip(key.0 - 1).take(40).collect();
+            let rule = body
+                .iter()
+                .any(|line| line.contains(">`"))
+                .then_some(Rule::TypeArguments);
             match rule {
                 Some(rule) => *explained.entry(rule).or_default() += 1,
                 None => unexplained.push(format!("{name}:{key:?}: {left:?} and {right:?}: {line}")),
@@ -241,6 +237,22 @@ impl Reader<'_> {
                             .children(&mut cursor)
                             .any(|child| child.kind() == ":")
                     })
+            }
+            "case_clause" => {
+                let takes_all = |pattern: &str| {
+                    pattern
+                        .bytes()
+                        .all(|one| one.is_ascii_alphanumeric() || one == b'_')
+                        && !pattern.starts_with(|first: char| first.is_ascii_digit())
+                        && !matches!(pattern, "None" | "True" | "False")
+                };
+                let mut cursor = node.walk();
+                let patterns: Vec<Node<'_>> = node
+                    .named_children(&mut cursor)
+                    .filter(|child| child.kind() == "case_pattern")
+                    .collect();
+                node.child_by_field_name("guard").is_some()
+                    || !matches!(patterns.as_slice(), [one] if takes_all(self.text(*one)))
             }
             "required_parameter" | "optional_parameter" => {
                 node.child_by_field_name("value").is_some()
