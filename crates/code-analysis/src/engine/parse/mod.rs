@@ -2,7 +2,12 @@
 //!
 //! Complexity counts what lizard 1.24 counts, on syntax where lizard has tokens. So they differ where tokens mislead it:
 //! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
-//! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
+//! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own. The page
+//! `docs/agreement.md` tells how often, and names each class of difference.
+//!
+//! Cognitive complexity follows the paper that [`FunctionMetrics`](super::facts::FunctionMetrics) names. Where it says nothing: Rust's
+//! `let ... else` is an `if`; `?`, `??`, `?.` and the guard of a match arm cost nothing, as shorthand; the `else` of a loop in Python is an
+//! `else`; conditions among the tokens of a macro cost what they would outside, at the nesting of the macro.
 
 #[cfg(feature = "bash")]
 mod bash;
