@@ -171,17 +171,21 @@ fn modifiers<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
         .map_or("", |found| text(builder, found))
 }
 
-/// Where a declaration begins, after its annotations.
+/// Where a declaration begins, after its annotations and what is said of it between.
 fn declaration_start(node: Node<'_>) -> u32 {
-    let mut first = node.child(0);
-    if let Some(modifiers) = first.filter(|first| first.kind() == "modifiers") {
-        let mut cursor = modifiers.walk();
-        let word = modifiers
-            .children(&mut cursor)
-            .find(|child| !child.is_named());
-        first = word.or_else(|| modifiers.next_sibling());
+    let mut cursor = node.walk();
+    for child in node.children(&mut cursor) {
+        if child.kind() == "modifiers" {
+            let mut words = child.walk();
+            let word = child.children(&mut words).find(|word| !word.is_named());
+            if let Some(word) = word {
+                return range(word).0;
+            }
+        } else if !child.kind().ends_with("_comment") {
+            return range(child).0;
+        }
     }
-    range(first.unwrap_or(node)).0
+    range(node).0
 }
 
 fn has_word(modifiers: &str, word: &str) -> bool {
