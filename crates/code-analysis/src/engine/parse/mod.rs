@@ -14,6 +14,8 @@ mod go;
 mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
+#[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]
+mod preprocessor;
 mod python;
 mod rust;
 #[cfg(feature = "scala")]

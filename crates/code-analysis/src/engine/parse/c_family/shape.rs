@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::super::super::facts::{DefinitionKind, ImportStyle};
 use super::super::super::references::ReferenceKind;
-use super::super::syntax_tree::{children_count, range};
+use super::super::syntax_tree::{Errors, children_count, range};
 use super::super::table::{Above, Container, Context, Function, Role, Shape, use_by_place};
 
 pub(super) fn role_of(kind: &str, named: bool) -> Role {
@@ -490,6 +490,11 @@ impl Shape for CFamily {
             .child_by_field_name("body")
             .is_some_and(|body| body.named_child_count() == 0);
         cx.caught(node, broad, empty);
+    }
+
+    /// A macro that stands for syntax is an error to the grammar, and a small one: what counts is how much it could not make sense of.
+    fn tolerates(&self, errors: Errors, text: &str) -> bool {
+        errors.bytes <= text.len() / 5
     }
 
     /// Neither language has a mark for documentation: whatever stands right before a declaration documents it.

@@ -269,7 +269,12 @@ impl<'s> Context<'s> {
         // Something without a name is in the chain: what is asked of it is known by its own name.
         let mut name = last_name(node);
         while let Some(inner) = name
-            .filter(|name| matches!(self.table.role(*name), Role::Chain | Role::Generic))
+            .filter(|name| {
+                matches!(
+                    self.table.role(*name),
+                    Role::Chain | Role::SafeChain | Role::Generic
+                )
+            })
             .and_then(&last_name)
         {
             name = Some(inner);

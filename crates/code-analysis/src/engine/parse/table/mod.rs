@@ -23,7 +23,8 @@ use tree_sitter::{Language as Grammar, Node, Tree};
 use super::super::facts::{DefinitionKind, FileFacts};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::syntax_tree as tree;
+use super::errors_tolerated;
+use super::syntax_tree::{self as tree, Errors};
 
 pub(super) use context::{Context, Scope};
 
@@ -88,6 +89,8 @@ pub(super) enum Role {
     New,
     /// Names with separators between them, of which the last is [`Shape::last_name`]: `a.b`, `a::b`, `a->b`.
     Chain,
+    /// As [`Role::Chain`], where each `?` in it is a condition: `a?.b`.
+    SafeChain,
     /// A name with type arguments.
     Generic,
     /// A name.
@@ -112,7 +115,7 @@ impl Role {
     fn is_reference(self) -> bool {
         matches!(
             self,
-            Role::Chain | Role::Generic | Role::Name | Role::TypeName
+            Role::Chain | Role::SafeChain | Role::Generic | Role::Name | Role::TypeName
         )
     }
 }
@@ -241,6 +244,11 @@ pub(super) trait Shape {
         None
     }
 
+    /// Whether so many errors leave a result that is no guesswork.
+    fn tolerates(&self, errors: Errors, text: &str) -> bool {
+        errors.count <= errors_tolerated(text)
+    }
+
     /// Whether a comment documents what follows it.
     fn is_doc(&self, comment: &str) -> bool {
         comment.starts_with("/**") && comment.len() > 4
@@ -324,7 +332,11 @@ pub(super) fn tree_analyze<S: Shape>(
     mut cx: Context<'_>,
     mut shape: S,
 ) -> Result<FileFacts, Skip> {
-    tree::errors_check(parsed, &mut cx.builder)?;
+    let errors = tree::errors(parsed);
+    if parsed.root_node().is_error() || !shape.tolerates(errors, cx.builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    cx.builder.syntax_errors(errors.count);
     walk::walk(parsed, &mut cx, &mut shape);
     Ok(cx.finish())
 }
