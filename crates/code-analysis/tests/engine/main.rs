@@ -2,8 +2,22 @@
 
 #[cfg(feature = "c")]
 mod c;
+#[cfg(feature = "cpp")]
+mod cpp;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod facts;
 mod folders;
 mod hostile;
-#[cfg(feature = "c")]
+#[cfg(feature = "kotlin")]
+mod kotlin;
+#[cfg(any(
+    feature = "c",
+    feature = "cpp",
+    feature = "csharp",
+    feature = "kotlin",
+    feature = "scala"
+))]
 mod notation;
+#[cfg(feature = "scala")]
+mod scala;

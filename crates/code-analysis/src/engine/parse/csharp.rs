@@ -299,6 +299,10 @@ impl Shape for CSharp {
         })
     }
 
+    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
+        table::first_child_beside(node, &["attribute_list"])
+    }
+
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node).trim_end_matches(';').trim();
         let written = written.strip_prefix("global ").unwrap_or(written).trim();

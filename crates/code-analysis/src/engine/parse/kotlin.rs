@@ -225,6 +225,19 @@ impl Shape for Kotlin {
         })
     }
 
+    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
+        let first = table::first_child_beside(node, &[]);
+        if first.kind() != "modifiers" {
+            return first;
+        }
+        let word = table::first_child_beside(first, &["annotation"]);
+        if word == first {
+            table::first_child_beside(node, &["modifiers"])
+        } else {
+            word
+        }
+    }
+
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node).trim();
         let path = written.strip_prefix("import").unwrap_or(written).trim();

@@ -268,21 +268,21 @@ impl Scan {
         let before = text.get(self.word.0..self.word.1).unwrap_or("");
         let after_word = self.last == b'a';
         let is_name = following.is_ascii_alphabetic() || following == b'_';
+        let after_qualifier = matches!(before, "const" | "noexcept" | "override" | "final")
+            && self.before_last == b')';
+        let after_parameters = self.last == b')' && self.closed == Some(Before::Name);
         let decorates = if after_word && matches!(before, "class" | "struct" | "union" | "enum") {
             is_name
                 && !text
                     .get(after..)
                     .is_some_and(|rest| rest.starts_with("final"))
-        } else if after_word {
-            word.ends_with("GUARDED_BY") && matches!(following, b';' | b'=' | b'{')
-        } else {
-            self.last == b')'
-                && self.closed == Some(Before::Name)
-                && self
-                    .brackets
-                    .last()
-                    .is_none_or(|bracket| *bracket == Bracket::Block)
+        } else if after_parameters || (after_word && after_qualifier) {
+            self.brackets
+                .last()
+                .is_none_or(|bracket| *bracket == Bracket::Block)
                 && (matches!(following, b'{' | b';' | b':' | b'=') || is_name)
+        } else {
+            after_word && word.ends_with("GUARDED_BY") && matches!(following, b';' | b'=' | b'{')
         };
         decorates.then_some(whole)
     }
@@ -609,6 +609,10 @@ mod tests {
         for (text, left) in [
             ("class API A { };", "class     A { };"),
             ("void a() REQUIRES(b) { }", "void a()             { }"),
+            (
+                "int a() const REQUIRES(b) { }",
+                "int a() const             { }",
+            ),
             ("int a GUARDED_BY(b);", "int a              ;"),
             ("if (a) LOG(b);", "if (a) LOG(b);"),
             ("a = (int) MAX(b, c);", "a = (int) MAX(b, c);"),

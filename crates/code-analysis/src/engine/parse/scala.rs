@@ -175,6 +175,10 @@ impl Shape for Scala {
         })
     }
 
+    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
+        table::first_child_beside(node, &["annotation"])
+    }
+
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node);
         let written = written.strip_prefix("import").unwrap_or(written);

@@ -173,7 +173,7 @@ pub(super) struct Function<'s> {
 #[derive(Debug)]
 pub(super) struct Container<'s> {
     pub name: Cow<'s, str>,
-    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere.
+    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere. Nor is one without a name.
     pub kind: Option<DefinitionKind>,
     pub exported: bool,
     pub documented: bool,
@@ -201,6 +201,11 @@ pub(super) trait Shape {
         node: Node<'_>,
         above: &[Above<'_>],
     ) -> Option<Container<'s>>;
+
+    /// The first node of a declaration behind its attributes or annotations.
+    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
+        node
+    }
 
     /// Reports what is imported at `node`.
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>);
@@ -289,6 +294,14 @@ pub(super) trait Shape {
     ) -> Option<ReferenceKind> {
         use_by_place(node, role, above)
     }
+}
+
+/// The first child that is none of these kinds, and no comment.
+pub(super) fn first_child_beside<'t>(node: Node<'t>, kinds: &[&str]) -> Node<'t> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor)
+        .find(|child| !kinds.contains(&child.kind()) && !child.is_extra())
+        .unwrap_or(node)
 }
 
 /// How a name is used, told by its role and the role of the node it stands in.

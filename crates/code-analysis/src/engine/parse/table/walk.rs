@@ -268,7 +268,8 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.function(self.cx, node, above) else {
             return;
         };
-        let (start, end) = range(node);
+        let (_, end) = self.cx.code_range(node);
+        let start = range(self.shape.first_token(node)).0;
         if found.test {
             self.cx.builder.test_case(start);
             self.cx.builder.test_open();
@@ -316,11 +317,14 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.container(self.cx, node, above) else {
             return;
         };
-        let (start, end) = range(node);
+        let (_, end) = self.cx.code_range(node);
+        let start = range(self.shape.first_token(node)).0;
         if found.test {
             self.cx.builder.test_open();
         }
-        if let Some(kind) = found.kind {
+        if let Some(kind) = found.kind
+            && !found.name.is_empty()
+        {
             self.cx.builder.define(Found {
                 kind,
                 name: &found.name,
