@@ -128,9 +128,10 @@ languages! {
     ObjectiveC "objective-c" "Objective-C" Code SLASHES ["m" "mm"] [];
     Zig "zig" "Zig" Code SLASHES ["zig"] [];
     Php "php" "PHP" Code SLASHES ["php"] [];
-    Ruby "ruby" "Ruby" Code HASH ["rb" "rake" "gemspec"] ["Gemfile" "Rakefile"];
+    Ruby "ruby" "Ruby" Code HASH ["rb" "rake" "gemspec" "podspec" "ru"] ["Gemfile" "Rakefile" "Podfile" "Fastfile" "Vagrantfile"];
     Perl "perl" "Perl" Code HASH ["pl" "pm"] [];
-    Shell "shell" "Shell" Code HASH ["sh" "bash" "zsh" "fish"] [];
+    Shell "shell" "Shell" Code HASH ["sh" "bash" "zsh" "bats"] [];
+    Fish "fish" "fish" Code HASH ["fish"] [];
     PowerShell "powershell" "PowerShell" Code HASH ["ps1" "psm1"] [];
     Elixir "elixir" "Elixir" Code HASH ["ex" "exs"] [];
     R "r" "R" Code HASH ["r" "R"] [];
@@ -215,6 +216,10 @@ impl Language {
             Language::CSharp => cfg!(feature = "csharp"),
             Language::Kotlin => cfg!(feature = "kotlin"),
             Language::Scala => cfg!(feature = "scala"),
+            Language::Shell => cfg!(feature = "bash"),
+            Language::Php => cfg!(feature = "php"),
+            Language::Ruby => cfg!(feature = "ruby"),
+            Language::Swift => cfg!(feature = "swift"),
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Exact facts of small sources, every number counted by hand.
 
-use nyxcore_code_analysis::{FileFacts, Language, Sign, file_analyze};
+use nyxcore_code_analysis::{FileFacts, ImportStyle, Language, Sign, file_analyze};
 
 fn analyse(path: &str, source: &str) -> FileFacts {
     file_analyze(
@@ -128,7 +128,10 @@ fn rust() {
     assert_eq!(facts.signs[&Sign::ErrorPropagated], [8]);
     assert_eq!(facts.signs[&Sign::ErrorUnwrapped], [20]);
     assert_eq!(facts.signs[&Sign::TestModuleInline], [40]);
-    assert_eq!((facts.tests.len(), facts.todos.len(), facts.syntax_errors), (1, 1, 0));
+    assert_eq!(
+        (facts.tests.len(), facts.todos.len(), facts.syntax_errors),
+        (1, 1, 0)
+    );
     assert_eq!(lines(&facts), (35, 5, 7));
 }
 
@@ -424,11 +427,50 @@ fn facts_read_back_from_their_stored_form() {
         ("a.java", JAVA),
     ] {
         let facts = analyse(path, source);
-        let text = serde_json::to_string(&facts).expect("JSON");
+        let bytes = postcard::to_stdvec(&facts).expect("bytes");
         assert_eq!(
-            serde_json::from_str::<FileFacts>(&text).expect("facts"),
+            postcard::from_bytes::<FileFacts>(&bytes).expect("facts"),
             facts,
             "{path}"
         );
     }
+}
+
+#[test]
+fn what_an_import_takes_out_of_a_module_is_named_where_it_may_be_a_module() {
+    let names = |facts: &FileFacts| -> Vec<(String, String, ImportStyle)> {
+        let of = |one: &nyxcore_code_analysis::Import| {
+            (one.module.clone(), one.names.clone(), one.style)
+        };
+        facts.imports.iter().map(of).collect()
+    };
+    let is = |found: Vec<(String, String, ImportStyle)>, expected: &[(&str, &str, ImportStyle)]| {
+        let found: Vec<_> = found
+            .iter()
+            .map(|(a, b, c)| (a.as_str(), b.as_str(), *c))
+            .collect();
+        assert_eq!(found, expected);
+    };
+    let source =
+        "use crate::{a::{b, c as d}, e, f::*};\nuse std::fs;\nuse {x::{self, y}, super::z};\n";
+    is(
+        names(&analyse("a.rs", source)),
+        &[
+            ("crate", "a::b,a::c,e,f::*", ImportStyle::Names),
+            ("std::fs", "", ImportStyle::Names),
+            ("x", "self,y", ImportStyle::Names),
+            ("super::z", "", ImportStyle::Names),
+        ],
+    );
+    let source =
+        "from . import a, b as c\nfrom x import *\nif TYPE_CHECKING:\n    import y\nimport z\n";
+    is(
+        names(&analyse("a.py", source)),
+        &[
+            (".", "a,b", ImportStyle::Names),
+            ("x", "", ImportStyle::Wildcard),
+            ("y", "", ImportStyle::Types),
+            ("z", "", ImportStyle::Module),
+        ],
+    );
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "c")]
 mod c;
+mod cache;
 #[cfg(feature = "cpp")]
 mod cpp;
 #[cfg(feature = "csharp")]

@@ -299,8 +299,8 @@ impl Shape for CSharp {
         })
     }
 
-    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
-        table::first_child_beside(node, &["attribute_list"])
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(table::first_child_beside(node, &["attribute_list"])).0
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {

@@ -225,17 +225,17 @@ impl Shape for Kotlin {
         })
     }
 
-    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
-        let first = table::first_child_beside(node, &[]);
-        if first.kind() != "modifiers" {
-            return first;
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        let mut first = table::first_child_beside(node, &[]);
+        if first.kind() == "modifiers" {
+            let word = table::first_child_beside(first, &["annotation"]);
+            first = if word == first {
+                table::first_child_beside(node, &["modifiers"])
+            } else {
+                word
+            };
         }
-        let word = table::first_child_beside(first, &["annotation"]);
-        if word == first {
-            table::first_child_beside(node, &["modifiers"])
-        } else {
-            word
-        }
+        range(first).0
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {

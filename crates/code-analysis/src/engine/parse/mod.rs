@@ -4,6 +4,8 @@
 //! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
+#[cfg(feature = "bash")]
+mod bash;
 mod builder;
 #[cfg(any(feature = "c", feature = "cpp"))]
 mod c_family;
@@ -14,19 +16,30 @@ mod go;
 mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
+mod mentions;
+#[cfg(feature = "php")]
+mod php;
 #[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]
 mod preprocessor;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(feature = "swift")]
+mod swift;
 mod syntax_tree;
 #[cfg(any(
+    feature = "bash",
     feature = "c",
     feature = "cpp",
     feature = "csharp",
     feature = "kotlin",
-    feature = "scala"
+    feature = "php",
+    feature = "ruby",
+    feature = "scala",
+    feature = "swift"
 ))]
 mod table;
 
@@ -48,8 +61,8 @@ use super::skip::{self, Skip};
 /// # Errors
 /// The reason why the file is skipped. No input panics.
 pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
-    if let Some(reason) = skip::path_skip(path) {
-        return Err(reason);
+    if let Some(rule) = skip::path_skip(path) {
+        return Err(rule.reason);
     }
     source_analyze(language, source)
 }
@@ -73,8 +86,14 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     }
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
-    guard::price_check(text)?;
+    guard::price_check(language, text)?;
     guard::on_deep_stack(|| text_parse(language, text))?
+}
+
+/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.
+#[cfg(feature = "rules")]
+pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
+    syntax_tree::parse(grammar, text).ok()
 }
 
 /// Parses what the guard let pass.
@@ -94,6 +113,14 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Kotlin => kotlin::analyze(text),
         #[cfg(feature = "scala")]
         Language::Scala => scala::analyze(text),
+        #[cfg(feature = "bash")]
+        Language::Shell => bash::analyze(text),
+        #[cfg(feature = "php")]
+        Language::Php => php::analyze(text),
+        #[cfg(feature = "ruby")]
+        Language::Ruby => ruby::analyze(text),
+        #[cfg(feature = "swift")]
+        Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
 }

@@ -175,8 +175,8 @@ impl Shape for Scala {
         })
     }
 
-    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
-        table::first_child_beside(node, &["annotation"])
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(table::first_child_beside(node, &["annotation"])).0
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {

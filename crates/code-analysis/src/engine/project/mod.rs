@@ -5,10 +5,13 @@ pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
 pub(crate) mod import_graph;
+pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+pub(crate) mod step;
+mod suffixes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -17,15 +20,18 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FileFacts;
 use super::language::{Category, Language};
-use super::patterns::{self, Pattern};
+use super::patterns::{self, Known, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
 use import_graph::ImportGraph;
+use imports::ImportIndex;
 use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
 use stack::{ProjectCommand, Technology};
+use step::{Step, Steps};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -41,6 +47,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -84,12 +92,17 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -103,8 +116,8 @@ pub struct ProjectMetrics {
     pub functions: u32,
     /// By language, most lines first.
     pub languages: Vec<LanguageShare>,
-    /// Lines that belong to a run of six or more significant lines which occurs more than once, white space aside.
-    /// Test fixtures are left out.
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::WINDOW_TOKENS) tokens and five
+    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
     /// Comments that say TODO or FIXME.
     pub todos: u32,
@@ -147,7 +160,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
+/// [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
@@ -159,16 +173,36 @@ pub fn project_summarize_checked<E>(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
-    let metrics = metrics(&files);
-    check()?;
-    let stack = stack::find(&files, &metrics.languages, &input.manifests);
-    check()?;
-    let hotspots = hotspots(&files, &input.history);
+    let mut metrics = metrics(&files);
+    let mut steps = Steps::new(&check);
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
+    let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
+    metrics.duplicated_lines = clones.lines;
+    let known = Known {
+        files: &files,
+        co_changes: &[],
+        commands: &[],
+        rules: Some(&input.rules),
+    };
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(&files, check)?,
+        patterns,
+        duplicates: clones.groups,
         hotspots,
+        imports,
         metrics,
+        failed: steps.failed(),
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
@@ -198,7 +232,6 @@ fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
             .cmp(&a.lines_of_code)
             .then(a.language.cmp(&b.language))
     });
-    metrics.duplicated_lines = duplicates::line_count(files);
     metrics
 }
 
@@ -271,8 +304,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 8));
-        for stop_at in 1..=8 {
+        let (stopped, all) = asked(0);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }

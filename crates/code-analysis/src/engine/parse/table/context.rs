@@ -171,7 +171,7 @@ impl<'s> Context<'s> {
         self.scopes.last().is_none_or(|scope| scope.exported)
     }
 
-    /// Defines something that has no scope of its own.
+    /// Defines something that has no scope of its own, and gives back its place.
     pub(in super::super) fn define(
         &mut self,
         kind: DefinitionKind,
@@ -179,7 +179,7 @@ impl<'s> Context<'s> {
         node: Node<'_>,
         exported: bool,
         documented: bool,
-    ) {
+    ) -> usize {
         let (start, end) = self.code_range(node);
         self.builder.define(Found {
             kind,
@@ -190,7 +190,7 @@ impl<'s> Context<'s> {
             documented,
             test: false,
             dictated: false,
-        });
+        })
     }
 
     /// Says of a catch clause whether it is for everything and whether it does something.

@@ -24,7 +24,7 @@ use super::super::facts::{DefinitionKind, FileFacts};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::errors_tolerated;
-use super::syntax_tree::{self as tree, Errors};
+use super::syntax_tree::{self as tree, Errors, range};
 
 pub(super) use context::{Context, Scope};
 
@@ -202,11 +202,6 @@ pub(super) trait Shape {
         above: &[Above<'_>],
     ) -> Option<Container<'s>>;
 
-    /// The first node of a declaration behind its attributes or annotations.
-    fn first_token<'t>(&self, node: Node<'t>) -> Node<'t> {
-        node
-    }
-
     /// Reports what is imported at `node`.
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>);
 
@@ -252,6 +247,19 @@ pub(super) trait Shape {
     /// Whether so many errors leave a result that is no guesswork.
     fn tolerates(&self, errors: Errors, text: &str) -> bool {
         errors.count <= errors_tolerated(text)
+    }
+
+    /// Where a function or type begins: behind its attributes, where the grammar counts them to it.
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(node).0
+    }
+
+    /// Called when the function at `node` was defined.
+    fn defined(&mut self, _cx: &Context<'_>, _node: Node<'_>, _definition: usize) {}
+
+    /// Whether an `if` right after `else` continues the conditional, and is none of its own.
+    fn else_may_continue(&self) -> bool {
+        true
     }
 
     /// Whether a comment documents what follows it.

@@ -124,10 +124,11 @@ impl<S: Shape> Walk<'_, '_, S> {
             Role::If => {
                 self.cx.builder.branch(1);
                 let start = range(node).0;
-                let continues = self
-                    .cx
-                    .else_end
-                    .is_some_and(|end| end <= start && self.cx.blank(end, start));
+                let continues = self.shape.else_may_continue()
+                    && self
+                        .cx
+                        .else_end
+                        .is_some_and(|end| end <= start && self.cx.blank(end, start));
                 if !continues {
                     self.cx.builder.flow();
                     self.cx.builder.nest();
@@ -268,8 +269,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.function(self.cx, node, above) else {
             return;
         };
-        let (_, end) = self.cx.code_range(node);
-        let start = range(self.shape.first_token(node)).0;
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_case(start);
             self.cx.builder.test_open();
@@ -291,6 +291,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         if elsewhere {
             self.cx.builder.container_close();
         }
+        self.shape.defined(self.cx, node, definition);
         if found.asynchronous {
             self.cx.builder.asynchronous(definition);
         }
@@ -317,8 +318,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.container(self.cx, node, above) else {
             return;
         };
-        let (_, end) = self.cx.code_range(node);
-        let start = range(self.shape.first_token(node)).0;
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_open();
         }
