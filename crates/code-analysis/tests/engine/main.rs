@@ -3,13 +3,21 @@
 #[cfg(feature = "c")]
 mod c;
 mod cache;
+#[cfg(feature = "cpp")]
+mod cpp;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod facts;
 mod folders;
 mod fuzzed;
 mod go;
 mod hostile;
 mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
 mod notation;
 mod python;
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
 mod typescript;

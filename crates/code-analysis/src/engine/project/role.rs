@@ -68,7 +68,7 @@ pub(crate) fn of(path: &str) -> Role {
     if any(FIXTURE_FOLDERS) {
         Role::Fixture
     } else if any(TEST_FOLDERS)
-        || folders.split('/').any(|folder| folder.ends_with("-tests"))
+        || folders.split('/').any(is_test_folder)
         || is_test_name(name)
     {
         Role::Test
@@ -77,6 +77,13 @@ pub(crate) fn of(path: &str) -> Role {
     } else {
         Role::Source
     }
+}
+
+/// Folders whose name ends so: `engine-tests`, .NET's `Shop.Tests`, and Gradle's source sets `jvmTest`, `androidTest`.
+fn is_test_folder(folder: &str) -> bool {
+    ["-tests", ".Tests", ".Test", "Test"]
+        .iter()
+        .any(|end| folder.ends_with(end))
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -102,6 +109,19 @@ fn is_test_name(name: &str) -> bool {
         Some(Language::Java) => {
             stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
         }
+        // gtest's and Catch's habits, and those of C's many frameworks.
+        Some(Language::C | Language::Cpp) => {
+            stem.starts_with("test_")
+                || ["_test", "_tests", "_unittest", "Test", "Tests"]
+                    .iter()
+                    .any(|end| stem.ends_with(end))
+                || matches!(stem, "test" | "tests")
+        }
+        Some(Language::CSharp | Language::Kotlin | Language::Scala) => {
+            ["Test", "Tests", "Spec", "Specs", "Suite"]
+                .iter()
+                .any(|end| stem.ends_with(end) && stem != *end)
+        }
         _ => false,
     }
 }
@@ -123,6 +143,14 @@ mod tests {
             ("internal/testdata/x.go", Role::Fixture),
             ("examples/hello/main.rs", Role::Aside),
             ("benches/parse.rs", Role::Aside),
+            ("db/cache_test.cc", Role::Test),
+            ("db/contest.cc", Role::Source),
+            ("src/Latest.cs", Role::Source),
+            ("src/OrderTests.cs", Role::Test),
+            ("app/FeedSpec.kt", Role::Test),
+            ("okio/src/jvmTest/kotlin/A.kt", Role::Test),
+            ("Shop.Tests/Helpers.cs", Role::Test),
+            ("core/LedgerSuite.scala", Role::Test),
         ] {
             assert_eq!(of(path), role, "{path}");
         }
