@@ -57,7 +57,7 @@ fn role_of(kind: &str, named: bool) -> Role {
         "binary_expression" => Role::Binary,
         "parenthesized_expression" => Role::Paren,
         "goto_statement" | "break_statement" | "continue_statement" => Role::Jump,
-        "const_element" | "enum_case" | "use_as_clause" => Role::BindsFirst,
+        "const_element" | "use_as_clause" => Role::BindsFirst,
         "base_clause"
         | "class_interface_clause"
         | "use_declaration"

@@ -59,9 +59,12 @@ fn role_of(kind: &str, named: bool) -> Role {
         "navigation_expression" => Role::Chain,
         "simple_identifier" => Role::Name,
         "user_type" => Role::TypeName,
-        "capture_list_item" | "enum_entry" | "lambda_parameter" | "parameter" | "pattern" => {
-            Role::Binds
-        }
+        "capture_list_item"
+        | "enum_entry"
+        | "enum_type_parameters"
+        | "lambda_parameter"
+        | "parameter"
+        | "pattern" => Role::Binds,
         _ if kind_of(kind, named) != Kind::Other => Role::Special,
         _ => Role::Other,
     }
@@ -437,6 +440,14 @@ impl Shape for Swift {
 
     fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
         let callee = node.named_child(0)?;
+        let arguments = node
+            .named_child(1)
+            .and_then(|suffix| suffix.child(0))
+            .and_then(|list| list.child(0));
+        // `a[1]` is written as a call in this grammar.
+        if arguments.is_some_and(|open| open.kind() == "[") {
+            return None;
+        }
         // `.red(1)`: the type goes without saying.
         (callee.kind() == "prefix_expression")
             .then(|| callee.child_by_field_name("target"))
@@ -458,7 +469,15 @@ impl Shape for Swift {
     ) -> Option<ReferenceKind> {
         let around = above.last()?;
         match around.role {
-            Role::Binds if role == Role::Name => None,
+            // A value that is thrown away.
+            _ if node.end_byte() - node.start_byte() == 1 && cx.text(node) == "_" => None,
+            // `.some` in a pattern is a case that is looked for.
+            Role::Binds if role == Role::Name => cx
+                .builder
+                .text
+                .get(..node.start_byte())
+                .is_some_and(|before| before.ends_with('.'))
+                .then_some(ReferenceKind::Name),
             Role::Function if role == Role::Name => (around.node.child_by_field_name("name")
                 != Some(node))
             .then_some(ReferenceKind::Name),
