@@ -139,7 +139,7 @@ fn a_file_of_c() {
     );
     let names = references(&facts, ReferenceKind::Name);
     for expected in [
-        "BUSY 53",
+        "BUSY 53 55",
         "LIMIT 21 32 35",
         "default_run 38",
         "default_run* 83",

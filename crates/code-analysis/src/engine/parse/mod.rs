@@ -9,15 +9,22 @@ mod bash;
 mod builder;
 #[cfg(any(feature = "c", feature = "cpp"))]
 mod c_family;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod ecma;
 mod go;
 mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
+mod mentions;
 #[cfg(feature = "php")]
 mod php;
 mod python;
 #[cfg(feature = "ruby")]
 mod ruby;
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
 #[cfg(feature = "swift")]
 mod swift;
 mod syntax_tree;
@@ -25,8 +32,11 @@ mod syntax_tree;
     feature = "bash",
     feature = "c",
     feature = "cpp",
+    feature = "csharp",
+    feature = "kotlin",
     feature = "php",
     feature = "ruby",
+    feature = "scala",
     feature = "swift"
 ))]
 mod table;
@@ -95,6 +105,12 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::C => c_family::c_analyze(text),
         #[cfg(feature = "cpp")]
         Language::Cpp => c_family::cpp_analyze(text),
+        #[cfg(feature = "csharp")]
+        Language::CSharp => csharp::analyze(text),
+        #[cfg(feature = "kotlin")]
+        Language::Kotlin => kotlin::analyze(text),
+        #[cfg(feature = "scala")]
+        Language::Scala => scala::analyze(text),
         #[cfg(feature = "bash")]
         Language::Shell => bash::analyze(text),
         #[cfg(feature = "php")]

@@ -42,6 +42,8 @@ pub(super) enum Role {
     Function,
     /// A function without one: [`Shape::closure_parameters`].
     Closure,
+    /// As [`Role::Closure`], for a language that writes them everywhere: in a function its branches are that function's, one level deeper.
+    Lambda,
     /// A type, module or namespace with what is in it: [`Shape::container`].
     Container,
     /// A constant or whatever else is declared by a name alone: [`Shape::constant`].
@@ -220,7 +222,7 @@ pub(super) trait Shape {
     fn catch(&mut self, _cx: &mut Context<'_>, _node: Node<'_>) {}
 
     /// Whether a [`Role::Jump`] goes to a label.
-    fn jumps(&self, _node: Node<'_>) -> bool {
+    fn jumps(&self, _cx: &Context<'_>, _node: Node<'_>) -> bool {
         true
     }
 
@@ -256,6 +258,9 @@ pub(super) trait Shape {
     fn is_doc(&self, comment: &str) -> bool {
         comment.starts_with("/**") && comment.len() > 4
     }
+
+    /// Called for each [`Role::Call`], with what is called: for what this language does by calls, such as test cases.
+    fn called(&mut self, _cx: &mut Context<'_>, _node: Node<'_>, _callee: Node<'_>) {}
 
     /// What is called or constructed at `node`.
     fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {

@@ -16,6 +16,7 @@ enum Opened {
         test: bool,
     },
     Closure,
+    Lambda,
     Container {
         test: bool,
     },
@@ -94,6 +95,16 @@ impl<S: Shape> Walk<'_, '_, S> {
                 self.cx.builder.function_open(None, parameters, start, end);
                 self.opened.push((node.id(), Opened::Closure));
             }
+            Role::Lambda if self.cx.builder.in_function() => {
+                self.cx.builder.flow_nest();
+                self.opened.push((node.id(), Opened::Lambda));
+            }
+            Role::Lambda => {
+                let (start, end) = range(node);
+                let parameters = self.shape.closure_parameters(self.cx, node);
+                self.cx.builder.function_open(None, parameters, start, end);
+                self.opened.push((node.id(), Opened::Closure));
+            }
             Role::Container => self.container(node, above),
             Role::Constant => self.shape.constant(self.cx, node, above),
             Role::Special => return self.shape.special(self.cx, node, above),
@@ -149,9 +160,12 @@ impl<S: Shape> Walk<'_, '_, S> {
                 self.cx.builder.flow_nest();
             }
             Role::And | Role::Or | Role::Coalesce => self.operator(role, range(node).0, above),
-            Role::Jump if self.shape.jumps(node) => self.cx.builder.flow_flat(),
+            Role::Jump if self.shape.jumps(self.cx, node) => self.cx.builder.flow_flat(),
             Role::Call | Role::New => {
                 if let Some(callee) = self.shape.callee(node) {
+                    if role == Role::Call {
+                        self.shape.called(self.cx, node, callee);
+                    }
                     self.cx.mark(callee, ReferenceKind::Call);
                 }
             }
@@ -184,7 +198,9 @@ impl<S: Shape> Walk<'_, '_, S> {
 
     fn leave(&mut self, role: Role, node: Node<'_>, above: &[Above<'_>]) {
         match role {
-            Role::Function | Role::Closure | Role::Container | Role::If => self.close(node),
+            Role::Function | Role::Closure | Role::Lambda | Role::Container | Role::If => {
+                self.close(node);
+            }
             Role::Loop | Role::Switch => self.cx.builder.unnest(),
             Role::Try => self.cx.builder.depth_unnest(),
             Role::Catch | Role::Ternary => self.cx.builder.flow_unnest(),
@@ -214,6 +230,7 @@ impl<S: Shape> Walk<'_, '_, S> {
                 }
             }
             Opened::Closure => self.cx.builder.function_close(),
+            Opened::Lambda => self.cx.builder.flow_unnest(),
             Opened::Container { test } => {
                 self.cx.scopes.pop();
                 self.cx.builder.container_close();
@@ -312,8 +329,7 @@ impl<S: Shape> Walk<'_, '_, S> {
             return false;
         }
         let kind = match self.cx.marked(node) {
-            // What was recorded is gone into for what else is in it.
-            Some(None) => return true,
+            Some(None) => return false,
             Some(kind) => kind,
             None => self.shape.use_of(self.cx, node, role, above),
         };
