@@ -1,5 +1,7 @@
 //! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
 
+#[cfg(feature = "bash")]
+mod bash;
 #[cfg(feature = "c")]
 mod c;
 mod cache;
@@ -16,8 +18,14 @@ mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
 mod notation;
+#[cfg(feature = "php")]
+mod php;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(feature = "swift")]
+mod swift;
 mod typescript;

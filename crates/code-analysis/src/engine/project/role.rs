@@ -122,6 +122,18 @@ fn is_test_name(name: &str) -> bool {
                 .iter()
                 .any(|end| stem.ends_with(end) && stem != *end)
         }
+        Some(Language::Ruby) => {
+            stem.ends_with("_spec")
+                || stem.ends_with("_test")
+                || stem.starts_with("test_")
+                || matches!(stem, "spec_helper" | "rails_helper")
+        }
+        Some(Language::Php | Language::Swift) => {
+            stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
+        }
+        Some(Language::Shell) => {
+            name.ends_with(".bats") || stem.ends_with("_test") || stem.ends_with(".test")
+        }
         _ => false,
     }
 }
@@ -139,6 +151,11 @@ mod tests {
             ("pkg/a_test.go", Role::Test),
             ("src/App.test.tsx", Role::Test),
             ("src/test/java/a/B.java", Role::Test),
+            ("lib/a_spec.rb", Role::Test),
+            ("src/CartTest.php", Role::Test),
+            ("AppUITests/Launch.swift", Role::Test),
+            ("Sources/Contest.swift", Role::Source),
+            ("bin/add.bats", Role::Test),
             ("tests/fixtures/broken.py", Role::Fixture),
             ("internal/testdata/x.go", Role::Fixture),
             ("examples/hello/main.rs", Role::Aside),
