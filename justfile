@@ -36,9 +36,28 @@ schema:
     "{{ target }}/debug/nyxcore" schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
-# Files and lines a second of `analyze`, cold and warm, on this repository and a larger one (default: the crates that cargo fetched); the price of isolation; a sync against git
-bench *folder: bench-isolation && bench-sync
-    cargo bench --package nyxcore-code-analysis --no-default-features --bench analyze -- {{ folder }}
+# Everything that is measured: the analysis against its peers, the price of isolation, a sync against git
+bench: bench-analysis bench-isolation && bench-sync
+
+# Where the programs and trees that the analysis is measured against are kept.
+peers := target / "peers"
+
+# The analysis: warm against cold, against lizard, radon, ast-grep and rust-code-analysis, against tree-sitter alone, and on up to 100,000 files
+bench-analysis: _peers
+    cargo bench --package nyxcore-code-analysis --no-default-features --features all-languages --bench analyze -- --peers "{{ peers }}" --python "{{ peers }}/sympy-1.14.0" --typescript "{{ peers }}/package" --rust "{{ peers }}/rust" --grammars "${CARGO_HOME:-$HOME/.cargo}/registry/src" --scale
+
+# The same on trees of one's own: `just bench-analysis-of --grammars FOLDER`, see benches/analyze/main.rs
+bench-analysis-of *arguments:
+    cargo bench --package nyxcore-code-analysis --no-default-features --features all-languages --bench analyze -- {{ arguments }}
+
+# The peers from PyPI and crates.io; sympy from PyPI, effect (TypeScript) from npm, and some of the crates that cargo fetched to build this.
+_peers:
+    mkdir -p "{{ peers }}"
+    test -x "{{ peers }}/bin/ast-grep" || { python3 -m venv "{{ peers }}" && "{{ peers }}/bin/pip" install --quiet lizard==1.24.3 radon==6.0.1 ast-grep-cli==0.51.1; }
+    test -x "{{ peers }}/bin/rust-code-analysis-cli" || cargo install rust-code-analysis-cli@0.0.25 --locked --root "{{ peers }}"
+    test -d "{{ peers }}/sympy-1.14.0" || { "{{ peers }}/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: sympy==1.14.0 --dest "{{ peers }}" && tar xzf "{{ peers }}/sympy-1.14.0.tar.gz" -C "{{ peers }}"; }
+    test -d "{{ peers }}/package" || { cd "{{ peers }}" && npm pack --silent effect@4.1.0 && tar xzf effect-4.1.0.tgz; }
+    test -d "{{ peers }}/rust" || { mkdir "{{ peers }}/rust" && cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/{tokio,gix,sea-orm,sqlx,axum,async-graphql,sea-query}-[0-9a-z]* "{{ peers }}/rust"; }
 
 # A read through the scoped store with row-level security, against the same statement without: time and round trips, up to 500,000 rows
 bench-isolation:

@@ -20,7 +20,11 @@ pub(crate) const STACK_BYTES: usize = 1 << 30;
 
 /// Refuses source whose brackets nest too deeply.
 pub(crate) fn depth_check(language: Language, text: &str) -> Result<(), Skip> {
-    if depth(language, text.as_bytes()) > DEPTH_CAP {
+    let bytes = text.as_bytes();
+    // Where the parser does not recurse, depth costs time and no stack: the cheap count will do.
+    if depth_of_bytes(bytes) > DEPTH_CAP
+        || parser_recurses(language) && depth_of_code(language, bytes) > DEPTH_CAP
+    {
         Err(Skip::TooDeep)
     } else {
         Ok(())
@@ -28,8 +32,10 @@ pub(crate) fn depth_check(language: Language, text: &str) -> Result<(), Skip> {
 }
 
 /// Refuses source that could need more stack than there is, whatever its brackets look like.
-pub(crate) fn price_check(text: &str) -> Result<(), Skip> {
-    if stack_price(text.as_bytes()) > STACK_BYTES / 2 {
+pub(crate) fn price_check(language: Language, text: &str) -> Result<(), Skip> {
+    // No byte costs more than an opening one, so that most files need not be looked through.
+    let may_exceed = text.len() > STACK_BYTES / 2 / PRICE_OPEN;
+    if may_exceed && parser_recurses(language) && stack_price(text.as_bytes()) > STACK_BYTES / 2 {
         Err(Skip::TooDeep)
     } else {
         Ok(())
@@ -52,10 +58,14 @@ pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
         .ok()
 }
 
-/// Runs `work` on a thread that has a stack of [`STACK_BYTES`]: on this one, if it is such, else on a shared pool.
+/// Runs `work` on a thread whose stack the parsers cannot exhaust: on this one, if it is such, else on a shared pool.
 ///
-/// Where the system gives no threads at all, the work is refused: on a stack of unknown size no promise can be kept.
-pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Skip> {
+/// [`file_analyze`](crate::file_analyze) goes to such a thread by itself, once a file. Whoever analyses many in a row goes there once with
+/// all of them, and saves some ten microseconds a file.
+///
+/// # Errors
+/// [`Skip::TooDeep`] where the system gives no threads at all: on a stack of unknown size no promise can be kept.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Skip> {
     static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
     if IS_DEEP.get() {
         return Ok(work());
@@ -66,26 +76,36 @@ pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<
     }
 }
 
-/// The deepest nesting of brackets, the greater of two counts: with strings and comments passed over, and over all bytes.
-/// The second sees what nests inside strings (f-strings, templates).
-fn depth(language: Language, bytes: &[u8]) -> u32 {
-    depth_of_code(language, bytes).max(depth_of_bytes(bytes))
+/// Whether the parser of a language calls itself for every level: ruff's and oxc's do, tree-sitter keeps a stack of its own.
+const fn parser_recurses(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Python | Language::TypeScript | Language::Tsx | Language::JavaScript
+    )
 }
 
+/// The deepest nesting of brackets, wherever they stand. It sees what nests inside strings (f-strings, templates).
 fn depth_of_bytes(bytes: &[u8]) -> u32 {
-    let (mut depth, mut deepest) = (0u32, 0u32);
+    // A table and no branches: this is asked of every byte of every file.
+    const STEPS: [i32; 256] = {
+        let mut steps = [0; 256];
+        steps[b'(' as usize] = 1;
+        steps[b'[' as usize] = 1;
+        steps[b'{' as usize] = 1;
+        steps[b')' as usize] = -1;
+        steps[b']' as usize] = -1;
+        steps[b'}' as usize] = -1;
+        steps
+    };
+    let (mut depth, mut deepest) = (0i32, 0i32);
     for byte in bytes {
-        match byte {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+        depth = (depth + STEPS[usize::from(*byte)]).max(0);
+        deepest = deepest.max(depth);
     }
-    deepest
+    deepest.unsigned_abs()
 }
+
+/// The deepest nesting of brackets, strings and comments passed over.
 
 fn depth_of_code(language: Language, bytes: &[u8]) -> u32 {
     let mut depth = 0u32;
@@ -224,7 +244,8 @@ mod tests {
                         return new Response(`not found: ${request.path}`);\n}\n";
         let text = function.repeat(super::super::skip::SIZE_CAP / function.len());
         assert_eq!(
-            depth_check(Language::TypeScript, &text).and_then(|()| price_check(&text)),
+            depth_check(Language::TypeScript, &text)
+                .and_then(|()| price_check(Language::TypeScript, &text)),
             Ok(())
         );
     }

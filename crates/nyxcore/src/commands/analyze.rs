@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nyxcore_code_analysis::{
-    FileHistory, TreeOptions, TreeProgress, TreeReport, report_table, tree_analyze,
+    Change, FileHistory, TreeOptions, TreeProgress, TreeReport, report_table, tree_analyze,
 };
 use nyxcore_sync::git::{GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover};
 use nyxcore_tenancy::Env;
@@ -27,15 +27,15 @@ const TOLD_EVERY: Duration = Duration::from_millis(60);
 pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     let step = screen.step("analyze");
     step.phase("history");
-    let history = if args.no_history {
-        Vec::new()
+    let (history, changes) = if args.no_history {
+        Default::default()
     } else {
         match history(&args.path).await {
             Ok(history) => history,
             // Without a history there are no hotspots, and everything else.
             Err(error) => {
                 screen.warning(&format!("no hotspots: {error}"));
-                Vec::new()
+                Default::default()
             }
         }
     };
@@ -43,6 +43,8 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
         jobs: args.jobs,
         cache: args.cache,
         history,
+        changes,
+        ..TreeOptions::default()
     };
     let (told, mut news) = watch::channel(TreeProgress { done: 0, total: 0 });
     let root = args.path;
@@ -99,13 +101,13 @@ fn print(mut report: TreeReport, format: AnalyzeFormat) -> Result<()> {
     output::write(&text)
 }
 
-/// How often the files below the folder were changed, by their paths in it; nothing where it is in no repository.
-async fn history(root: &Path) -> Result<Vec<FileHistory>, GitError> {
+/// How often the files below the folder were changed, and by which commits, by their paths in it; nothing where it is in no repository.
+async fn history(root: &Path) -> Result<(Vec<FileHistory>, Vec<Change>), GitError> {
     let Some(found) = repository_discover(root).await? else {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     };
     let (Some(head), Some(below)) = (&found.head_commit, below(root, found.work_dir)) else {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     };
     let query = HistoryQuery {
         scan_path: ScanPath::parse(&below)?,
@@ -120,17 +122,22 @@ async fn history(root: &Path) -> Result<Vec<FileHistory>, GitError> {
     } else {
         format!("{below}/")
     };
-    let inside = |path: String| path.strip_prefix(&prefix).map(str::to_owned);
-    Ok(churn
-        .paths
-        .into_iter()
-        .filter_map(|one| {
-            Some(FileHistory {
-                path: inside(one.path)?,
-                commits: one.commits,
-            })
+    let inside = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
+    let counts = churn.paths.into_iter().filter_map(|one| {
+        Some(FileHistory {
+            path: inside(&one.path)?,
+            commits: one.commits,
         })
-        .collect())
+    });
+    let changes = churn.changes.into_iter().map(|change| Change {
+        author: change.author.as_ref().to_owned(),
+        paths: change
+            .paths
+            .iter()
+            .filter_map(|path| inside(path))
+            .collect(),
+    });
+    Ok((counts.collect(), changes.collect()))
 }
 
 /// The folder's path from the root of the work tree, with `/` between its parts.

@@ -30,8 +30,8 @@ use super::skip::{self, Skip};
 /// # Errors
 /// The reason why the file is skipped. No input panics.
 pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
-    if let Some(reason) = skip::path_skip(path) {
-        return Err(reason);
+    if let Some(rule) = skip::path_skip(path) {
+        return Err(rule.reason);
     }
     source_analyze(language, source)
 }
@@ -55,8 +55,14 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     }
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
-    guard::price_check(text)?;
+    guard::price_check(language, text)?;
     guard::on_deep_stack(|| text_parse(language, text))?
+}
+
+/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.
+#[cfg(feature = "rules")]
+pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
+    syntax_tree::parse(grammar, text).ok()
 }
 
 /// Parses what the guard let pass.

@@ -1,6 +1,7 @@
 //! What the languages on tree-sitter share: parsing with a limit, and one walk over the tree that neither recurses nor
 //! allocates per node.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{Language as Grammar, Node, ParseOptions, ParseState, Parser, Tree};
@@ -12,29 +13,36 @@ use super::{Builder, errors_tolerated};
 /// file of 1 MiB stays below a tenth of this. Counted and not timed, so that the same file always fares the same.
 const PROGRESS_CAP: u32 = 1_000_000;
 
+thread_local! {
+    /// A parser a thread: it keeps its stacks and caches from file to file.
+    static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
+}
+
 /// Parses `text`; what a grammar loops on is given up.
 pub(super) fn parse(grammar: &Grammar, text: &str) -> Result<Tree, Skip> {
-    let mut parser = Parser::new();
-    parser
-        .set_language(grammar)
-        .map_err(|_| Skip::DoesNotParse)?;
-    let mut reports = 0u32;
-    let mut stop_when_stuck = |_: &ParseState| {
-        reports += 1;
-        if reports > PROGRESS_CAP {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let bytes = text.as_bytes();
-    parser
-        .parse_with_options(
+    PARSER.with_borrow_mut(|parser| {
+        parser
+            .set_language(grammar)
+            .map_err(|_| Skip::DoesNotParse)?;
+        let mut reports = 0u32;
+        let mut stop_when_stuck = |_: &ParseState| {
+            reports += 1;
+            if reports > PROGRESS_CAP {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let bytes = text.as_bytes();
+        let tree = parser.parse_with_options(
             &mut |at, _| bytes.get(at..).unwrap_or_default(),
             None,
             Some(ParseOptions::new().progress_callback(&mut stop_when_stuck)),
-        )
-        .ok_or(Skip::DoesNotParse)
+        );
+        // What was broken off must not be gone on with.
+        parser.reset();
+        tree.ok_or(Skip::DoesNotParse)
+    })
 }
 
 /// What a language does with the nodes it knows by kind.

@@ -10,6 +10,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
+pub(crate) mod step;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::FileFacts;
 use super::language::{Category, Language};
 use super::patterns::{self, Pattern};
+use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
@@ -28,6 +30,7 @@ use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
 use stack::{ProjectCommand, Technology};
+use step::{Step, Steps};
 
 /// The most hotspots that an analysis names.
 pub const HOTSPOT_CAP: usize = 100;
@@ -43,6 +46,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
 }
 
 /// One analysed file.
@@ -92,6 +97,11 @@ pub struct ProjectAnalysis {
     pub dead_code: Vec<DeadCode>,
     /// The definitions that most of the project leans on, highest rank first.
     pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
 }
 
 /// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
@@ -149,7 +159,8 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds.
+/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
+/// [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
@@ -162,19 +173,34 @@ pub fn project_summarize_checked<E>(
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
     let metrics = metrics(&files);
-    check()?;
-    let stack = stack::find(&files, &metrics.languages, &input.manifests);
-    check()?;
-    let hotspots = hotspots(&files, &input.history);
-    let index = ImportIndex::build(&files, &input.manifests, &check)?;
-    check()?;
-    let imports = import_graph::find(&files, &index, &input.manifests);
+    let mut steps = Steps::new(&check);
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let co_changes = steps.take(Step::CoChanges, || {
+        history::co_changes(&files, &input.changes)
+    })?;
+    let ownership = steps.take(Step::Ownership, || {
+        history::ownership(&files, &input.changes)
+    })?;
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
     Ok(ProjectAnalysis {
         stack,
-        patterns: patterns::find(&files, check)?,
+        patterns,
         hotspots,
+        co_changes,
+        ownership,
         imports,
         metrics,
+        failed: steps.failed(),
+        rules: input.rules.clone(),
         ..ProjectAnalysis::default()
     })
 }
@@ -277,8 +303,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 9));
-        for stop_at in 1..=9 {
+        let (stopped, steps) = asked(0);
+        assert!(stopped.is_none() && steps > 10);
+        for stop_at in 1..=steps {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }

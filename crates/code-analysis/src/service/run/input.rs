@@ -22,6 +22,7 @@ pub(super) async fn input_read(
 ) -> Result<(ProjectInput, BTreeMap<Skip, u64>), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
+        changes: scan.changes.clone(),
         ..ProjectInput::default()
     };
     let mut skipped: BTreeMap<Skip, u64> = BTreeMap::new();

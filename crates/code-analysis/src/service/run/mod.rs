@@ -3,7 +3,6 @@
 //! Every step may be done again after a crash: facts are kept as they are found, and the result is replaced as a whole at the end.
 
 mod facts;
-mod ignored;
 mod input;
 mod save;
 mod scan;

@@ -1,15 +1,20 @@
 //! Which files are analysed: those of all the project's sources, as a look at the same folder would list them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use nyxcore_projects::{ProjectId, Source, SourceFile, blob_contents, file_all, sources_of};
+use nyxcore_projects::{
+    ProjectId, Source, SourceCommit, SourceFile, blob_contents, file_all, source_history,
+    sources_of,
+};
 use nyxcore_tenancy::{Access, Result, Scoped};
 
-use super::ignored::{self, Ignored};
+use crate::engine::ignored::{self, Ignored};
 use crate::engine::skip::path_skip;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
-use crate::{CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, SIZE_CAP, Skip};
+use crate::{
+    Change, CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, SIZE_CAP, Skip,
+};
 
 /// What is to be analysed.
 pub(super) struct Scan {
@@ -19,6 +24,8 @@ pub(super) struct Scan {
     pub manifests: Vec<(String, String)>,
     /// How often each file was changed.
     pub history: Vec<FileHistory>,
+    /// The commits of each source, newest first.
+    pub changes: Vec<Change>,
     /// The commits that the files are of.
     pub heads: Heads,
     /// Sources whose files stand under a path of their own, because another source has files of the same paths.
@@ -50,6 +57,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         files: Vec::new(),
         manifests: Vec::new(),
         history: Vec::new(),
+        changes: Vec::new(),
         heads: heads(scoped, project).await?,
         apart: Vec::new(),
     };
@@ -62,8 +70,9 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
-        let ignored = ignored_read(scoped, &files).await?;
-        let mut apart = None;
+        let mut ignored = ignored_read(scoped, &files).await?;
+        let mut apart: Option<Apart> = None;
+        let mut moved: HashSet<String> = HashSet::new();
         for file in files {
             if ignored.contains(&file.path) {
                 continue;
@@ -73,6 +82,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                 Some(_) => {
                     let folder = source.id.to_string();
                     let path = format!("{folder}/{}", file.path);
+                    moved.insert(file.path.clone());
                     apart.get_or_insert_with(|| Apart {
                         folder,
                         name: repository_name(source),
@@ -85,6 +95,11 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                 }
             };
             scan.add(file, path);
+        }
+        let folder = apart.as_ref().map(|apart| apart.folder.clone());
+        for commit in source_history(scoped, source.id).await? {
+            scan.changes
+                .push(change(&commit, &moved, folder.as_deref()));
         }
         scan.apart.extend(apart);
     }
@@ -104,11 +119,28 @@ async fn ignored_read<A: Access>(scoped: &Scoped<A>, files: &[SourceFile]) -> Re
     Ok(Ignored::new(lists))
 }
 
+/// A commit, with the paths that the files have here.
+fn change(commit: &SourceCommit, moved: &HashSet<String>, folder: Option<&str>) -> Change {
+    let path = |path: &str| match folder.filter(|_| moved.contains(path)) {
+        Some(folder) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    };
+    Change {
+        author: commit.author.as_ref().to_owned(),
+        paths: commit.paths.iter().map(|one| path(one)).collect(),
+    }
+}
+
 impl Scan {
     fn add(&mut self, file: SourceFile, path: String) {
-        let by_path = path_skip(&file.path);
-        if Manifest::is_manifest(&file.path) && by_path.is_none() && is_small(file.size) {
+        let by_path = path_skip(&file.path).map(|rule| rule.reason);
+        // Lock files are generated, and say what is used.
+        let is_own = by_path != Some(Skip::Vendored);
+        if Manifest::is_manifest(&file.path) && is_own && is_small(file.size) {
             self.manifests.push((path.clone(), file.blob.clone()));
+        }
+        if ignored::is_dotted(&file.path) {
+            return;
         }
         let Some(language) = Language::detect(&file.path) else {
             return;
@@ -142,6 +174,25 @@ impl Scan {
         }
         for hotspot in &mut found.hotspots {
             self.path_localize(&mut hotspot.path);
+        }
+        for path in found.co_changes.iter_mut().flat_map(|pair| &mut pair.paths) {
+            self.path_localize(path);
+        }
+        for step in found
+            .imports
+            .cycles
+            .iter_mut()
+            .flat_map(|cycle| &mut cycle.path)
+        {
+            self.path_localize(&mut step.file);
+        }
+        for command in &mut found.commands {
+            self.path_localize(&mut command.path);
+        }
+        let owned = found.ownership.iter_mut().map(|one| &mut one.folder);
+        let layers = found.imports.layers.iter_mut();
+        for folder in owned.chain(layers.flat_map(|layer| &mut layer.folders)) {
+            self.scope_localize(folder);
         }
     }
 

@@ -1,0 +1,124 @@
+//! The steps of a project's analysis. What one finds is worth having without the others: one that fails is named, and the rest stands.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+
+/// A step that a project's analysis can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Languages and frameworks.
+    Stack,
+    /// How the project is built, tested and checked.
+    Commands,
+    /// Files that are complex and change often.
+    Hotspots,
+    /// Files that change together.
+    CoChanges,
+    /// Over how many people the changes are spread.
+    Ownership,
+    /// How files import each other.
+    Imports,
+    /// Code that stands in more than one place.
+    Duplicates,
+    /// Definitions that may be unused.
+    DeadCode,
+    /// The definitions that most of the project leans on.
+    Map,
+    /// The habits of the code.
+    Patterns,
+    /// What the project's own rules match.
+    Rules,
+}
+
+impl Step {
+    /// Its stable name: `co_changes`, `dead_code`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::Commands => "commands",
+            Self::Hotspots => "hotspots",
+            Self::CoChanges => "co_changes",
+            Self::Ownership => "ownership",
+            Self::Imports => "imports",
+            Self::Duplicates => "duplicates",
+            Self::DeadCode => "dead_code",
+            Self::Map => "map",
+            Self::Patterns => "patterns",
+            Self::Rules => "rules",
+        }
+    }
+}
+
+/// Does the steps one by one, and remembers which failed.
+pub(super) struct Steps<C> {
+    check: C,
+    failed: Vec<Step>,
+}
+
+impl<E, C: Fn() -> Result<(), E>> Steps<C> {
+    /// Steps that ask `check` before each whether to go on.
+    pub fn new(check: C) -> Self {
+        Self {
+            check,
+            failed: Vec::new(),
+        }
+    }
+
+    /// Does a step. One that panics has found nothing, and is remembered as failed: a step reads the facts and changes none of them, so what it
+    /// leaves behind is whole.
+    pub fn take<T: Default>(&mut self, step: Step, work: impl FnOnce() -> T) -> Result<T, E> {
+        self.take_checked(step, || Ok(work()))
+    }
+
+    /// As [`Steps::take`] for a step that asks itself whether to go on.
+    pub fn take_checked<T: Default>(
+        &mut self,
+        step: Step,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        (self.check)()?;
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => done,
+            Err(_) => {
+                self.failed.push(step);
+                Ok(T::default())
+            }
+        }
+    }
+
+    /// The steps that failed, in their order.
+    pub fn failed(mut self) -> Vec<Step> {
+        self.failed.sort_unstable();
+        self.failed.dedup();
+        self.failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_panics_is_named_and_the_others_stand() {
+        let mut steps = Steps::new(|| Ok::<(), ()>(()));
+        assert_eq!(steps.take(Step::Stack, || 1), Ok(1));
+        let broken: Result<u32, ()> =
+            steps.take(Step::Map, || panic!("a step that fails on purpose"));
+        assert_eq!(broken, Ok(0));
+        assert_eq!(steps.take(Step::Imports, || 2), Ok(2));
+        assert_eq!(steps.failed(), [Step::Map]);
+    }
+
+    #[test]
+    fn who_is_told_to_stop_is_no_step_that_failed() {
+        let mut steps = Steps::new(|| Err::<(), _>("stop"));
+        assert_eq!(steps.take(Step::Stack, || 1), Err("stop"));
+        let mut steps = Steps::new(|| Ok::<(), &str>(()));
+        let stopped: Result<u32, _> = steps.take_checked(Step::Patterns, || Err("stop"));
+        assert_eq!(stopped, Err("stop"));
+        assert_eq!(steps.failed(), []);
+    }
+}
