@@ -11,6 +11,7 @@ pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
 pub(crate) mod step;
+mod suffixes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FileFacts;
 use super::language::{Category, Language};
-use super::patterns::{self, Pattern};
+use super::patterns::{self, Known, Pattern};
 use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
@@ -91,7 +92,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -115,8 +116,8 @@ pub struct ProjectMetrics {
     pub functions: u32,
     /// By language, most lines first.
     pub languages: Vec<LanguageShare>,
-    /// Lines that belong to a run of six or more significant lines which occurs more than once, white space aside.
-    /// Test fixtures are left out.
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::WINDOW_TOKENS) tokens and five
+    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
     /// Comments that say TODO or FIXME.
     pub todos: u32,
@@ -172,7 +173,7 @@ pub fn project_summarize_checked<E>(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
-    let metrics = metrics(&files);
+    let mut metrics = metrics(&files);
     let mut steps = Steps::new(&check);
     let index = steps.take_checked(Step::Imports, || {
         ImportIndex::build(&files, &input.manifests, &check)
@@ -190,10 +191,19 @@ pub fn project_summarize_checked<E>(
     let ownership = steps.take(Step::Ownership, || {
         history::ownership(&files, &input.changes)
     })?;
-    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
+    let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
+    metrics.duplicated_lines = clones.lines;
+    let known = Known {
+        files: &files,
+        co_changes: &co_changes,
+        commands: &[],
+        rules: Some(&input.rules),
+    };
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
+        duplicates: clones.groups,
         hotspots,
         co_changes,
         ownership,
@@ -230,7 +240,6 @@ fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
             .cmp(&a.lines_of_code)
             .then(a.language.cmp(&b.language))
     });
-    metrics.duplicated_lines = duplicates::line_count(files);
     metrics
 }
 
@@ -303,9 +312,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        let (stopped, steps) = asked(0);
-        assert!(stopped.is_none() && steps > 10);
-        for stop_at in 1..=steps {
+        let (stopped, all) = asked(0);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
