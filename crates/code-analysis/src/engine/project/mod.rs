@@ -1,8 +1,10 @@
 //! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
 //! order gives the same analysis.
 
+pub(crate) mod commands;
 pub(crate) mod dead_code;
 pub(crate) mod duplicates;
+pub(crate) mod frameworks;
 pub(crate) mod history;
 pub(crate) mod import_graph;
 pub(crate) mod imports;
@@ -12,6 +14,7 @@ pub(crate) mod role;
 pub(crate) mod stack;
 pub(crate) mod step;
 mod suffixes;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -184,6 +187,7 @@ pub fn project_summarize_checked<E>(
     let stack = steps.take(Step::Stack, || {
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
+    let commands = steps.take(Step::Commands, || commands::find(&input.manifests))?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let co_changes = steps.take(Step::CoChanges, || {
         history::co_changes(&files, &input.changes)
@@ -196,13 +200,14 @@ pub fn project_summarize_checked<E>(
     let known = Known {
         files: &files,
         co_changes: &co_changes,
-        commands: &[],
+        commands: &commands,
         rules: Some(&input.rules),
     };
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
+        commands,
         duplicates: clones.groups,
         hotspots,
         co_changes,

@@ -148,7 +148,10 @@ impl Scan {
         let by_path = path_skip(&file.path).map(|rule| rule.reason);
         // Lock files are generated, and say what is used.
         let is_own = by_path != Some(Skip::Vendored);
-        if Manifest::is_manifest(&file.path) && is_own && is_small(file.size) {
+        if Manifest::is_manifest(&file.path)
+            && is_own
+            && u64::try_from(file.size).is_ok_and(|size| size <= Manifest::size_cap(&file.path))
+        {
             self.manifests.push((path.clone(), file.blob.clone()));
         }
         if ignored::is_dotted(&file.path) {
