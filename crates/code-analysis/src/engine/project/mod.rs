@@ -1,6 +1,7 @@
 //! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
 //! order gives the same analysis.
 
+mod conventions;
 pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
@@ -90,7 +91,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
+    /// Code that stands in more than one place, largest first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -179,11 +180,15 @@ pub fn project_summarize_checked<E>(
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
+    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, &input.manifests))?;
+    let map = steps.take(Step::Map, || map::find(&files, |_, _| false))?;
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
         duplicates: clones.groups,
+        dead_code,
+        map,
         hotspots,
         metrics,
         failed: steps.failed(),
