@@ -49,23 +49,30 @@ pub use engine::project::{
 };
 pub use engine::references::{Reference, ReferenceKind, References};
 pub use engine::render::{project_table, report_table};
+pub use engine::report_files::{
+    COGNITIVE_MOST, COMPLEX_CAP, ComplexFunction, FileReport, FunctionReport,
+};
 #[cfg(feature = "rules")]
 pub use engine::rules::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
 pub use engine::rules::{
     RULE_FOLDER, RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity,
 };
+pub use engine::sarif::{Sarif, report_sarif};
 pub use engine::skip::{SIZE_CAP, Skip};
+pub use engine::source::{FileStamp, FileTree, TreeFile};
 pub use engine::tree::{
     REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,
-    tree_analyze,
+    files_analyze, tree_analyze,
 };
 pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 #[cfg(feature = "service")]
 pub use service::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
-    CodePatternFilter, CodePatternId, CodePatterns, ProjectSummary, QUIET_PERIOD,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, AnalysisWarning, CodeAnalyses, CodeAnalysis,
+    CodePattern, CodePatternChange, CodePatternFilter, CodePatternId, CodePatterns, PatternChange,
+    PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary, QUIET_PERIOD, Summarize,
     analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
     analysis_start, analysis_start_after_sync, analysis_subject, code_pattern_count,
-    code_pattern_list, hotspot_list, project_summaries_of, project_summary,
+    code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
+    project_findings_of, project_summaries_of, project_summary,
 };

@@ -1,77 +1,383 @@
-//! Facts kept on disk between runs, one small file a blob, under the engine's version. It can be deleted at any time.
+//! Facts kept on disk between runs: one packed file a tree, which can be deleted at any time.
+//!
+//! A pack is the facts of all files, one after the other in the order of their paths, then an index of them, then where the index is. It is
+//! read by parts, so that it is never in memory as a whole, and written beside its place and moved there: a reader has the old one or
+//! the new one, and of two writers the last one wins. What is damaged or of another version is done without.
+//!
+//! A file whose stamp (size, times, inode) is that of the pack is not read again, as in git's index; and as there
+//! (<https://git-scm.com/docs/racy-git>) a stamp proves nothing of a file that was written to when the pack's run began or later. Such a
+//! file, and one that moved, is read, and its facts are found by its content.
 
+use std::fs::{self, File};
+use std::hash::Hasher;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
+use rustc_hash::{FxHashMap, FxHasher};
 use serde::{Deserialize, Serialize};
 
+use super::blob::blob_id;
 use super::facts::{ENGINE_VERSION, FileFacts};
 use super::language::Language;
 use super::skip::Skip;
+use super::source::{FileStamp, time_written};
 
-/// A folder of facts.
-#[derive(Debug)]
-pub(crate) struct Cache {
-    folder: PathBuf,
-    /// Numbers the files that are being written, so that two threads never write the same.
-    writes: AtomicU64,
+/// What a pack begins with: its form, and the engine's version.
+const MAGIC: &[u8; 16] = b"nyxcore facts 1\n";
+/// The magic, the engine's version, where the index begins, its length, and its checksum.
+const TAIL_BYTES: u64 = 16 + 4 + 8 + 8 + 8;
+/// An index longer than this is none of ours: a hundred bytes a file are a lot.
+const INDEX_CAP: u64 = 1 << 30;
+/// Entries that lie together are read together, up to this many bytes.
+const READ_CAP: u64 = 8 << 20;
+/// On file systems that keep no parts of a second, a stamp is trusted from two seconds on (FAT's step); else from the coarsest tick of a kernel's clock on.
+const STEP_COARSE: i64 = 2_000_000_000;
+const STEP_FINE: i64 = 20_000_000;
+/// What a run that was killed left behind is removed by the next one after this time, in nanoseconds: an hour.
+const LEFTOVER_AGE: i64 = 3_600_000_000_000;
+
+/// What is kept of a content: its facts, or why it has none.
+pub(crate) type Kept = Result<FileFacts, Skip>;
+
+/// What the index says of one file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    path: String,
+    blob: String,
+    language: Language,
+    stamp: Option<FileStamp>,
+    /// Where its facts lie.
+    start: u64,
+    length: u32,
+    sum: u64,
 }
 
-/// What is kept of a blob: its facts, or why it has none.
-#[derive(Debug, Serialize, Deserialize)]
-enum Kept {
-    Facts(FileFacts),
-    Skip(Skip),
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Index {
+    /// When the run that wrote it began, by the clock of the cache's file system.
+    began: i64,
+    /// The rules that were matched.
+    rules: String,
+    /// By path.
+    entries: Vec<Entry>,
+}
+
+/// The pack of one tree, and the one that is to replace it.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    place: PathBuf,
+    beside: PathBuf,
+    began: i64,
+    rules: String,
+    index: Index,
+    pack: Option<Mutex<File>>,
+    by_content: OnceLock<FxHashMap<(String, Language), usize>>,
+}
+
+/// What a run knows of one file and keeps for the next.
+#[derive(Debug)]
+pub(crate) struct Keep<'k> {
+    pub path: &'k str,
+    pub blob: &'k str,
+    pub language: Language,
+    pub stamp: Option<FileStamp>,
+    /// The entry that has its facts already; `None` where they are new.
+    pub entry: Option<usize>,
+    pub kept: Result<&'k FileFacts, Skip>,
+    /// What the project's rules match in it, as bytes.
+    pub hits: &'k [u8],
 }
 
 impl Cache {
-    pub(crate) fn new(folder: &Path) -> Cache {
-        Cache {
-            folder: folder.join(format!("facts-{ENGINE_VERSION}")),
-            writes: AtomicU64::new(0),
+    /// Opens the pack of the tree with this identity, for a run with these rules. `None` where nothing can be kept in the folder.
+    pub fn open(folder: &Path, identity: &str, rules: &str) -> Option<Cache> {
+        fs::create_dir_all(folder).ok()?;
+        let name = blob_id(identity.as_bytes());
+        let place = folder.join(format!("{name}.facts"));
+        let (beside, began) = beside(folder, &name).ok()?;
+        let mut cache = Cache {
+            place,
+            beside,
+            began,
+            rules: rules.to_owned(),
+            index: Index::default(),
+            pack: None,
+            by_content: OnceLock::new(),
+        };
+        if let Ok((file, index)) = pack_open(&cache.place) {
+            cache.index = index;
+            cache.pack = Some(Mutex::new(file));
         }
+        Some(cache)
     }
 
-    /// The facts of a blob: those kept, or those that `analyse` finds, which are kept then. A kept file that does not
-    /// read is found anew; one that cannot be written is left.
-    pub(crate) fn get_or(
+    /// The entry of the file at `path`, if nothing speaks against its being the same: its blob where that is known, else its stamp.
+    pub fn entry(
         &self,
-        blob: &str,
+        path: &str,
         language: Language,
-        analyse: impl FnOnce() -> Result<FileFacts, Skip>,
-    ) -> Result<FileFacts, Skip> {
-        let path = self
-            .folder
-            .join(blob.get(..2).unwrap_or(""))
-            .join(format!("{blob}.{language}"));
-        if let Ok(bytes) = std::fs::read(&path)
-            && let Ok(kept) = postcard::from_bytes::<Kept>(&bytes)
-        {
-            return match kept {
-                Kept::Facts(facts) => Ok(facts),
-                Kept::Skip(reason) => Err(reason),
-            };
-        }
-        let found = analyse();
-        let kept = match &found {
-            Ok(facts) => Kept::Facts(facts.clone()),
-            Err(reason) => Kept::Skip(*reason),
+        blob: Option<&str>,
+        stamp: Option<FileStamp>,
+    ) -> Option<usize> {
+        let entries = &self.index.entries;
+        let found = entries
+            .binary_search_by(|entry| entry.path.as_str().cmp(path))
+            .ok()?;
+        let entry = &entries[found];
+        let is_same = match blob {
+            Some(blob) => entry.blob == blob,
+            None => stamp.is_some() && entry.stamp == stamp && !is_racy(stamp?, self.index.began),
         };
-        // A failure to keep costs the next run some time and nothing else.
-        let _ = self.write(&path, &kept);
+        (is_same && entry.language == language).then_some(found)
+    }
+
+    /// An entry of the same content, wherever it lay.
+    pub fn entry_of(&self, blob: &str, language: Language) -> Option<usize> {
+        let by_content = self.by_content.get_or_init(|| {
+            let entries = self.index.entries.iter().enumerate();
+            entries
+                .map(|(number, entry)| ((entry.blob.clone(), entry.language), number))
+                .collect()
+        });
+        by_content.get(&(blob.to_owned(), language)).copied()
+    }
+
+    /// The rules whose matches are in the pack.
+    pub fn rules(&self) -> &str {
+        &self.index.rules
+    }
+
+    /// The blob of an entry.
+    pub fn blob(&self, entry: usize) -> &str {
+        &self.index.entries[entry].blob
+    }
+
+    /// Reads what is kept of some entries, in ascending order; `None` for one that is damaged.
+    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(Kept, Vec<u8>)>> {
+        let mut found = Vec::with_capacity(wanted.len());
+        let mut rest = wanted;
+        while !rest.is_empty() {
+            let (range, count) = self.run(rest);
+            let (now, later) = rest.split_at(count);
+            let bytes = self.bytes(&range);
+            found.extend(now.iter().map(|number| {
+                let entry = &self.index.entries[*number];
+                let from = usize::try_from(entry.start - range.start).ok()?;
+                let bytes = bytes.as_deref()?.get(from..from + entry.length as usize)?;
+                (sum(bytes) == entry.sum)
+                    .then(|| postcard::from_bytes(bytes).ok())
+                    .flatten()
+            }));
+            rest = later;
+        }
         found
     }
 
-    /// Writes beside the place and moves it there, so that no reader ever sees half a file.
-    fn write(&self, path: &Path, kept: &Kept) -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(&self.folder);
-        std::fs::create_dir_all(folder)?;
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let beside = folder.join(format!(".{}-{number}.tmp", std::process::id()));
-        std::fs::write(
-            &beside,
-            postcard::to_stdvec(kept).map_err(std::io::Error::other)?,
-        )?;
-        std::fs::rename(&beside, path)
+    /// The bytes that hold the first of the entries, and as many of the next as are worth reading with it.
+    fn run(&self, wanted: &[usize]) -> (Range<u64>, usize) {
+        let of = |number: usize| {
+            let entry = &self.index.entries[number];
+            entry.start..entry.start + u64::from(entry.length)
+        };
+        let mut range = of(wanted[0]);
+        let mut count = 1;
+        for number in &wanted[1..] {
+            let next = of(*number);
+            if next.start < range.end || next.end - range.start > READ_CAP {
+                break;
+            }
+            range.end = next.end;
+            count += 1;
+        }
+        (range, count)
+    }
+
+    fn bytes(&self, range: &Range<u64>) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).ok()?];
+        let mut file = self.pack.as_ref()?.lock().ok()?;
+        file.seek(SeekFrom::Start(range.start)).ok()?;
+        file.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Whether a new pack is worth writing: there are new facts, or so many files moved, went or were read in vain that the next run gains by it.
+    pub fn is_stale(&self, keep: &[Keep<'_>]) -> bool {
+        let new = keep.iter().any(|one| one.entry.is_none());
+        let other = || {
+            let same = |one: &&Keep<'_>| {
+                let entry = one.entry.map(|number| &self.index.entries[number]);
+                entry.is_some_and(|entry| {
+                    let racy = one
+                        .stamp
+                        .is_some_and(|stamp| is_racy(stamp, self.index.began));
+                    entry.path == one.path && entry.stamp == one.stamp && !racy
+                })
+            };
+            let same = keep.iter().filter(same).count();
+            keep.len().max(self.index.entries.len()) - same
+        };
+        let is_other = self.pack.is_none() || self.rules != self.index.rules;
+        new || is_other || other() * 16 > keep.len()
+    }
+
+    /// Writes the pack anew. A failure costs the next run some time and nothing else.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn write(&self, keep: &[Keep<'_>]) -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
+        let mut index = Index {
+            began: self.began,
+            rules: self.rules.clone(),
+            entries: Vec::with_capacity(keep.len()),
+        };
+        let mut at = 0u64;
+        let mut rest = keep;
+        while let Some(first) = rest.first() {
+            // What is kept already is copied as it is, as much at a time as lies together.
+            let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
+            let mut add = |one: &Keep<'_>, length: usize, sum: u64| {
+                index.entries.push(Entry {
+                    path: one.path.to_owned(),
+                    blob: one.blob.to_owned(),
+                    language: one.language,
+                    stamp: one.stamp,
+                    start: at,
+                    length: u32::try_from(length).unwrap_or(u32::MAX),
+                    sum,
+                });
+                at += length as u64;
+            };
+            if old.is_empty() {
+                let bytes = postcard::to_stdvec(&(first.kept, first.hits));
+                let bytes = bytes.map_err(io::Error::other)?;
+                out.write_all(&bytes)?;
+                add(first, bytes.len(), sum(&bytes));
+                rest = &rest[1..];
+                continue;
+            }
+            let (range, count) = self.run(&old);
+            let bytes = self.bytes(&range).ok_or(io::ErrorKind::UnexpectedEof)?;
+            for (number, one) in old[..count].iter().zip(rest) {
+                let entry = &self.index.entries[*number];
+                let from = usize::try_from(entry.start - range.start).unwrap_or_default();
+                let bytes = &bytes[from..from + entry.length as usize];
+                out.write_all(bytes)?;
+                add(one, bytes.len(), entry.sum);
+            }
+            rest = &rest[count..];
+        }
+        let bytes = postcard::to_stdvec(&index).map_err(io::Error::other)?;
+        out.write_all(&bytes)?;
+        out.write_all(MAGIC)?;
+        out.write_all(&ENGINE_VERSION.to_le_bytes())?;
+        for number in [at, bytes.len() as u64, sum(&bytes)] {
+            out.write_all(&number.to_le_bytes())?;
+        }
+        out.into_inner().map_err(|error| error.into_error())?;
+        fs::rename(&self.beside, &self.place)
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // Where it was moved to its place, there is nothing to remove.
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
+/// Whether a file with this stamp could have been written to again without its stamp telling, after a run that began then had read it.
+fn is_racy(stamp: FileStamp, began: i64) -> bool {
+    let is_coarse = |time: i64| time % 1_000_000_000 == 0;
+    let step = if is_coarse(stamp.modified) && is_coarse(stamp.changed) {
+        STEP_COARSE
+    } else {
+        STEP_FINE
+    };
+    stamp.modified.max(stamp.changed) >= began.saturating_sub(step)
+}
+
+/// Makes the file that becomes the new pack, and tells the time by it. What runs that were killed left is removed.
+fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
+    static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let beside = folder.join(format!("{name}-{}-{number}.tmp", std::process::id()));
+    let began = time_written(&File::create(&beside)?.metadata()?);
+    for entry in fs::read_dir(folder)?.flatten() {
+        let is_leftover = entry.path().extension().is_some_and(|end| end == "tmp")
+            && entry
+                .metadata()
+                .is_ok_and(|metadata| time_written(&metadata) < began - LEFTOVER_AGE);
+        if is_leftover {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok((beside, began))
+}
+
+/// Opens a pack and reads its index.
+fn pack_open(place: &Path) -> io::Result<(File, Index)> {
+    let mut file = File::open(place)?;
+    let size = file.seek(SeekFrom::End(0))?;
+    let damaged = || io::Error::from(io::ErrorKind::InvalidData);
+    let tail_at = size.checked_sub(TAIL_BYTES).ok_or_else(damaged)?;
+    file.seek(SeekFrom::Start(tail_at))?;
+    let mut tail = [0; TAIL_BYTES as usize];
+    file.read_exact(&mut tail)?;
+    let number = |at: usize| {
+        let bytes: Option<[u8; 8]> = tail.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(u64::from_le_bytes).ok_or_else(damaged)
+    };
+    let (start, length, expected) = (number(20)?, number(28)?, number(36)?);
+    let is_ours = tail.starts_with(MAGIC) && tail[16..20] == ENGINE_VERSION.to_le_bytes();
+    if !is_ours || length > INDEX_CAP || start.checked_add(length) != Some(tail_at) {
+        return Err(damaged());
+    }
+    let mut bytes = vec![0; usize::try_from(length).map_err(|_| damaged())?];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut bytes)?;
+    let index: Index = postcard::from_bytes(&bytes).map_err(|_| damaged())?;
+    let is_whole = sum(&bytes) == expected
+        && index
+            .entries
+            .iter()
+            .all(|entry| entry.start.saturating_add(u64::from(entry.length)) <= start);
+    if is_whole {
+        Ok((file, index))
+    } else {
+        Err(damaged())
+    }
+}
+
+/// Tells damage, not malice: whoever can write to the cache can write to the sources.
+fn sum(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_of_the_moment_the_run_began_or_later_proves_nothing() {
+        let stamp = |modified, changed| FileStamp {
+            size: 1,
+            modified,
+            changed,
+            inode: 1,
+        };
+        let began = 10_000_000_001;
+        assert!(!is_racy(stamp(9_000_000_001, 9_000_000_001), began));
+        assert!(is_racy(stamp(10_000_000_001, 10_000_000_001), began));
+        assert!(is_racy(stamp(12_000_000_001, 9_000_000_001), began));
+        // A modification time that was set back does not hide the change.
+        assert!(is_racy(stamp(1, 10_500_000_001), began));
+        // Whole seconds alone: a file system that knows no parts of them.
+        assert!(is_racy(stamp(9_000_000_000, 9_000_000_000), began));
+        assert!(!is_racy(stamp(7_000_000_000, 7_000_000_000), began));
     }
 }

@@ -1,5 +1,8 @@
 //! Files that are not analysed, and the named rules that decide it. Nothing here looks at more than the path and the
-//! bytes, so the same file is skipped for the same reason wherever it is met.
+//! bytes, so the same file is skipped for the same reason wherever it is met. What a project says of its own files is in
+//! [`attributes`](super::attributes).
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +52,18 @@ pub enum Skip {
     /// It could not be read.
     #[error("unreadable")]
     Unreadable,
+    /// It is text in UTF-16.
+    #[error("UTF-16")]
+    Utf16,
+    /// It was written to while it was read.
+    #[error("changed while it was read")]
+    Changed,
+    /// It was listed, and gone when it was to be read.
+    #[error("gone when it was to be read")]
+    Vanished,
+    /// It is a link: what it leads to is analysed where it lies, if it is in the project at all.
+    #[error("links")]
+    Link,
 }
 
 impl Skip {
@@ -65,7 +80,52 @@ impl Skip {
             Skip::Minified => "minified",
             Skip::Vendored => "vendored",
             Skip::Unreadable => "unreadable",
+            Skip::Utf16 => "utf16",
+            Skip::Changed => "changed",
+            Skip::Vanished => "vanished",
+            Skip::Link => "link",
         }
+    }
+}
+
+/// One of the rules by which files are left out. Its name, which a report gives, is `vendored/node_modules`, `generated/.pb.go`,
+/// `minified/long-lines`; where the reason says it all, the reason's name: `binary`, `does_not_parse`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SkipRule {
+    pub reason: Skip,
+    pub detail: &'static str,
+}
+
+impl SkipRule {
+    const fn new(reason: Skip, detail: &'static str) -> SkipRule {
+        SkipRule { reason, detail }
+    }
+
+    /// What the repository's own `.gitattributes` says is vendored, or generated.
+    pub const VENDORED_BY_ATTRIBUTE: SkipRule = SkipRule::new(Skip::Vendored, "linguist-vendored");
+    pub const GENERATED_BY_ATTRIBUTE: SkipRule =
+        SkipRule::new(Skip::Generated, "linguist-generated");
+}
+
+/// The rule behind a reason that the content gave.
+impl From<Skip> for SkipRule {
+    fn from(reason: Skip) -> SkipRule {
+        let detail = match reason {
+            Skip::Generated => "header",
+            Skip::Minified => "long-lines",
+            _ => "",
+        };
+        SkipRule { reason, detail }
+    }
+}
+
+impl fmt::Display for SkipRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        if self.detail.is_empty() {
+            return Ok(());
+        }
+        write!(f, "/{}", self.detail)
     }
 }
 
@@ -80,8 +140,6 @@ const VENDORED_FOLDERS: &[&str] = &[
     "third-party",
     "thirdparty",
     "site-packages",
-    ".venv",
-    ".yarn",
     "Pods",
     "Godeps",
 ];
@@ -90,24 +148,42 @@ const VENDORED_FOLDERS: &[&str] = &[
 const GENERATED_ENDINGS: &[&str] = &[
     ".pb.go",
     ".pb.gw.go",
+    "_grpc.pb.go",
+    "_generated.go",
     "_pb2.py",
     "_pb2.pyi",
     "_pb2_grpc.py",
-    "_grpc.pb.go",
     ".pb.ts",
     "_pb.js",
     "_pb.d.ts",
-    "package-lock.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "Cargo.lock",
-    "poetry.lock",
-    "uv.lock",
-    "go.sum",
-    ".min.js",
-    ".min.css",
+    ".pb.cc",
+    ".pb.h",
+    ".pb.swift",
+    ".generated.ts",
+    ".generated.js",
+    ".g.cs",
+    ".g.dart",
+    ".Designer.cs",
     ".bundle.js",
 ];
+
+/// Files that tools write, by their whole name. What a lock file says is read as a manifest; it has no lines of code.
+const GENERATED_NAMES: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "composer.lock",
+    "Cargo.lock",
+    "Gemfile.lock",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile.lock",
+    "go.sum",
+];
+
+/// Endings of files without the white space that people need.
+const MINIFIED_ENDINGS: &[&str] = &[".min.js", ".min.mjs", ".min.css"];
 
 /// How much of a file's beginning is read for the remark that it is generated. Licences come first in many files.
 const HEADER_BYTES: usize = 2048;
@@ -120,25 +196,34 @@ const MINIFIED_MIN_BYTES: usize = 2048;
 const MINIFIED_LINE: usize = 10_000;
 
 /// The rule by which a path alone is skipped, if there is one.
-pub(crate) fn path_skip(path: &str) -> Option<Skip> {
-    let mut parts = path.rsplit('/');
-    let name = parts.next().unwrap_or(path);
-    if parts.any(|folder| VENDORED_FOLDERS.contains(&folder)) {
-        return Some(Skip::Vendored);
-    }
-    if name.ends_with(".min.js") || name.ends_with(".min.css") {
-        return Some(Skip::Minified);
-    }
-    GENERATED_ENDINGS
-        .iter()
-        .any(|ending| name.ends_with(ending))
-        .then_some(Skip::Generated)
+pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let vendored = folders.split('/').find_map(|folder| {
+        let rule = VENDORED_FOLDERS.iter().find(|one| **one == folder)?;
+        Some(SkipRule::new(Skip::Vendored, rule))
+    });
+    let ends = |reason: Skip, endings: &'static [&'static str]| {
+        let rule = endings.iter().find(|ending| name.ends_with(**ending))?;
+        Some(SkipRule::new(reason, rule))
+    };
+    let whole = || {
+        let rule = GENERATED_NAMES.iter().find(|one| **one == name)?;
+        Some(SkipRule::new(Skip::Generated, rule))
+    };
+    vendored
+        .or_else(|| ends(Skip::Minified, MINIFIED_ENDINGS))
+        .or_else(|| ends(Skip::Generated, GENERATED_ENDINGS))
+        .or_else(whole)
 }
 
 /// Checks the bytes of a file, and gives them back as text.
 pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
     if source.len() > SIZE_CAP {
         return Err(Skip::TooLarge);
+    }
+    // UTF-16 is full of NUL bytes; the mark at its beginning tells it from what is no text.
+    if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
+        return Err(Skip::Utf16);
     }
     if source.contains(&0) {
         return Err(Skip::Binary);
@@ -206,19 +291,34 @@ mod tests {
 
     #[test]
     fn folders_of_other_peoples_code_are_vendored_wherever_they_lie() {
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
         assert_eq!(
-            path_skip("web/node_modules/react/index.js"),
-            Some(Skip::Vendored)
+            rule("web/node_modules/react/index.js").as_deref(),
+            Some("vendored/node_modules")
         );
-        assert_eq!(path_skip("vendor/a.go"), Some(Skip::Vendored));
-        assert_eq!(path_skip("src/vendor.rs"), None);
-        assert_eq!(path_skip("src/vendors/list.rs"), None);
+        assert_eq!(rule("vendor/a.go").as_deref(), Some("vendored/vendor"));
+        assert_eq!(rule("src/vendor.rs"), None);
+        assert_eq!(rule("src/vendors/list.rs"), None);
     }
 
     #[test]
     fn what_a_tool_writes_is_told_by_its_name_or_its_first_comment() {
-        assert_eq!(path_skip("api/v1/user.pb.go"), Some(Skip::Generated));
-        assert_eq!(path_skip("static/jquery.min.js"), Some(Skip::Minified));
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
+        assert_eq!(
+            rule("api/v1/user.pb.go").as_deref(),
+            Some("generated/.pb.go")
+        );
+        assert_eq!(rule("Cargo.lock").as_deref(), Some("generated/Cargo.lock"));
+        assert_eq!(rule("src/NotCargo.lock"), None);
+        assert_eq!(
+            rule("static/jquery.min.js").as_deref(),
+            Some("minified/.min.js")
+        );
+        assert_eq!(
+            SkipRule::from(Skip::Generated).to_string(),
+            "generated/header"
+        );
+        assert_eq!(SkipRule::from(Skip::Binary).to_string(), "binary");
         let go = b"// Code generated by mockgen. DO NOT EDIT.\npackage a\n";
         assert_eq!(content_check(go), Err(Skip::Generated));
         let rust =
@@ -232,6 +332,8 @@ mod tests {
     fn bytes_that_are_no_text_have_their_own_reasons() {
         assert_eq!(content_check(b"fn a() {}\0"), Err(Skip::Binary));
         assert_eq!(content_check(&[0xff, b'a']), Err(Skip::NotUtf8));
+        assert_eq!(content_check(b"\xff\xfea\0"), Err(Skip::Utf16));
+        assert_eq!(content_check(b"\xfe\xff\0a"), Err(Skip::Utf16));
         assert_eq!(
             content_check(&vec![b' '; SIZE_CAP + 1]),
             Err(Skip::TooLarge)

@@ -1,32 +1,46 @@
-//! Analyses a folder: walks it, reads and parses its files on every core, and reports.
+//! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
+use super::attributes::{self, Attributes};
 use super::blob::blob_id;
-use super::cache::Cache;
+use super::cache::{Cache, Keep, Kept};
 use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
+use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::source_analyze;
 use super::project::manifest::Manifest;
 use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, project_summarize};
-use super::skip::{SIZE_CAP, Skip, path_skip};
+use super::report_files::{ComplexFunction, FileReport, complex_functions, file_reports};
+use super::rules::{RULE_FOLDER, RuleFile};
+use super::skip::{SIZE_CAP, Skip, SkipRule};
+use super::source::{FileStamp, FileTree, Folder, TreeFile};
+use super::tree_rules::Rules;
 
-/// The name and version of the report's form.
-pub const REPORT_SCHEMA: &str = "nyxcore.analysis/1";
+/// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is added leaves the
+/// number; one that goes or comes to mean something else raises it.
+pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
 
-/// The most skipped files that a report names for one reason.
+/// The most skipped files that a report names for one rule.
 pub const SKIPPED_NAMED: usize = 5;
 
-/// Manifests larger than this are not read, in bytes.
-const MANIFEST_CAP: u64 = 1 << 20;
+/// Manifests and lock files larger than this are not read, in bytes.
+const MANIFEST_CAP: u64 = 16 << 20;
+/// Lists of what is ignored, and of attributes, larger than this are not read, in bytes.
+const LIST_CAP: u64 = 1 << 20;
 
-/// How a folder is analysed.
+/// Files that one thread takes at a time.
+const CHUNK: usize = 16;
+
+/// How a tree is analysed.
 #[derive(Debug, Clone, Default)]
 pub struct TreeOptions {
     /// Threads to parse on; 0 for one a core.
@@ -35,6 +49,8 @@ pub struct TreeOptions {
     pub cache: Option<PathBuf>,
     /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
     pub history: Vec<FileHistory>,
+    /// Whether the report lists every analysed file with its functions.
+    pub files: bool,
 }
 
 /// How far an analysis has come.
@@ -46,8 +62,7 @@ pub struct TreeProgress {
     pub total: u64,
 }
 
-/// The analysis of a folder. As JSON: `schema`, `engine_version`, `project` (`stack`, `metrics`, `patterns`, `hotspots`)
-/// and `skipped`. The same folder gives the same bytes, with a warm cache or a cold one.
+/// The analysis of a tree. The same files give the same bytes as JSON, with a warm cache or a cold one, from a folder or from a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TreeReport {
     /// [`REPORT_SCHEMA`].
@@ -56,22 +71,30 @@ pub struct TreeReport {
     pub engine_version: u32,
     /// What is worth saying of the project.
     pub project: ProjectAnalysis,
-    /// What was left out, by reason.
+    /// The functions that are hardest to follow.
+    pub complex_functions: Vec<ComplexFunction>,
+    /// What was left out, by reason and rule. What `.gitignore` and `.nyxcoreignore` name, and what is hidden, is as if it were not there.
     pub skipped: Vec<SkippedFiles>,
+    /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<FileReport>>,
 }
 
-/// Files that were left out for one reason.
+/// Files that were left out by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFiles {
     /// The reason.
     pub reason: Skip,
+    /// The rule's stable name: the reason, and what it was told by where there are several ways: `vendored/node_modules`,
+    /// `generated/.pb.go`, `generated/header`, `minified/long-lines`, `does_not_parse`.
+    pub rule: String,
     /// How many.
     pub files: u32,
     /// The first of them, at most [`SKIPPED_NAMED`].
     pub paths: Vec<String>,
 }
 
-/// What stops the analysis of a folder. Single files never do.
+/// What stops the analysis of a tree. Single files never do.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// The path is not a folder that can be read.
@@ -83,6 +106,12 @@ pub enum TreeError {
     /// The system gave no threads.
     #[error("the system gives no threads to parse on")]
     NoThreads,
+    /// A [`FileTree`] cannot say what files it has.
+    #[error("the files cannot be listed: {reason}")]
+    NotListed {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl TreeError {
@@ -92,13 +121,14 @@ impl TreeError {
         match self {
             TreeError::NotAFolder { .. } => "NOT_A_FOLDER",
             TreeError::NoThreads => "NO_THREADS",
+            TreeError::NotListed { .. } => "NOT_LISTED",
         }
     }
 }
 
 /// Analyses the folder at `root`.
 ///
-/// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files too are left out, and
+/// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files are left out too, and
 /// links are not followed. `progress` is called from several threads, after every file.
 ///
 /// # Errors
@@ -108,151 +138,361 @@ pub fn tree_analyze(
     options: &TreeOptions,
     progress: impl Fn(TreeProgress) + Sync,
 ) -> Result<TreeReport, TreeError> {
-    if !root.is_dir() {
-        return Err(TreeError::NotAFolder {
-            path: root.to_owned(),
-        });
-    }
+    files_analyze(&Folder::new(root, options.jobs)?, options, progress)
+}
+
+/// As [`tree_analyze`], with files from wherever `tree` has them. The same files give the same report.
+///
+/// # Errors
+/// [`TreeError::NoThreads`], and whatever stops the tree from being listed.
+pub fn files_analyze(
+    tree: &dyn FileTree,
+    options: &TreeOptions,
+    progress: impl Fn(TreeProgress) + Sync,
+) -> Result<TreeReport, TreeError> {
     let pool = deep_pool(options.jobs).ok_or(TreeError::NoThreads)?;
-    let Listing { paths, manifests } = list(root);
-    let cache = options.cache.as_deref().map(Cache::new);
-    let total = paths.len() as u64;
+    let Listing {
+        files,
+        manifests,
+        rules,
+        attributes,
+    } = Listing::new(tree)?;
+    let rules = pool.install(|| Rules::new(&rules));
+    let folder = options.cache.as_deref();
+    let cache = folder.and_then(|folder| Cache::open(folder, &tree.identity(), rules.key()));
+    let work = Work {
+        tree,
+        attributes: &attributes,
+        rules: &rules,
+        cache: cache.as_ref(),
+    };
+    let total = files.len() as u64;
     let done = AtomicU64::new(0);
-    let outcomes: Vec<Outcome> = pool.install(|| {
-        paths
-            .par_iter()
-            .map(|path| {
-                let outcome = analyze_one(root, path, cache.as_ref());
-                progress(TreeProgress {
-                    done: done.fetch_add(1, Ordering::Relaxed) + 1,
-                    total,
-                });
-                outcome
-            })
-            .collect()
+    let told = || {
+        progress(TreeProgress {
+            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+            total,
+        });
+    };
+    let outcomes: Vec<Vec<Outcome>> = pool.install(|| {
+        let chunks = files.par_chunks(CHUNK);
+        chunks.map(|chunk| work.chunk(chunk, &told)).collect()
     });
-    let mut input = ProjectInput {
+    let mut found = Findings::default();
+    for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
+        found.add(file.path, outcome);
+    }
+    let hits = found.marks.iter().filter_map(|mark| {
+        let number = *mark.kept.as_ref().ok()?;
+        Some((&found.files[number], mark.hits.as_slice()))
+    });
+    let rules = rules.report(hits);
+    let input = ProjectInput {
         manifests,
         history: options.history.clone(),
+        files: found.files,
+        rules,
+        unread_folders: found.unread_folders.into_iter().collect(),
         ..ProjectInput::default()
     };
-    let mut skipped: BTreeMap<Skip, SkippedFiles> = BTreeMap::new();
-    for (path, outcome) in paths.into_iter().zip(outcomes) {
-        match outcome {
-            Outcome::Analysed(file) => input.files.push(*file),
-            Outcome::Unnamed => {}
-            Outcome::Skipped(reason) => {
-                let entry = skipped.entry(reason).or_insert(SkippedFiles {
-                    reason,
-                    files: 0,
-                    paths: Vec::new(),
-                });
-                entry.files += 1;
-                if entry.paths.len() < SKIPPED_NAMED {
-                    entry.paths.push(path);
-                }
-            }
+    let project = std::thread::scope(|scope| {
+        // The next run's cache is written while this one thinks. That it cannot be written is no failure.
+        if let Some(cache) = &cache {
+            let (files, marks) = (&input.files, &found.marks);
+            scope.spawn(move || {
+                let keep: Vec<Keep<'_>> = marks.iter().map(|mark| mark.keep(files)).collect();
+                cache.is_stale(&keep).then(|| cache.write(&keep).ok())
+            });
         }
-    }
+        pool.install(|| project_summarize(&input))
+    });
     Ok(TreeReport {
         schema: REPORT_SCHEMA.to_owned(),
         engine_version: ENGINE_VERSION,
-        project: project_summarize(&input),
-        skipped: skipped.into_values().collect(),
+        project,
+        complex_functions: complex_functions(&input.files),
+        skipped: found.skipped.into_values().collect(),
+        files: options.files.then(|| file_reports(&input.files)),
     })
 }
 
+/// The files of a tree without those that it wants left out, and what it says of itself.
+struct Listing {
+    /// By path.
+    files: Vec<TreeFile>,
+    manifests: Vec<Manifest>,
+    rules: Vec<RuleFile>,
+    attributes: Attributes,
+}
+
+impl Listing {
+    fn new(tree: &dyn FileTree) -> Result<Listing, TreeError> {
+        let mut files = tree.list()?;
+        files.sort_unstable();
+        files.dedup_by(|a, b| a.path == b.path);
+        if !tree.leaves_out_ignored() {
+            let lists = texts(tree, &files, LIST_CAP, ignored::is_list);
+            let lists = lists.iter();
+            let mut ignored =
+                Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
+            files.retain(|file| !ignored.contains(&file.path));
+        }
+        let named = |path: &str| path.rsplit('/').next() == Some(attributes::NAME);
+        let said = texts(tree, &files, LIST_CAP, named);
+        let said = said.iter();
+        let attributes = Attributes::new(said.map(|(path, text)| (path.as_str(), text.as_str())));
+        // Lock files are generated, and say what is used.
+        let own = |path: &str| {
+            let rule = attributes.path_skip(path);
+            Manifest::is_manifest(path) && rule.is_none_or(|rule| rule.reason != Skip::Vendored)
+        };
+        let manifests = texts(tree, &files, MANIFEST_CAP, own).into_iter();
+        let manifests = manifests
+            .map(|(path, text)| Manifest { path, text })
+            .collect();
+        let is_rules = |path: &str| path.starts_with(RULE_FOLDER) && RuleFile::is_rule_file(path);
+        let rules = texts(tree, &files, LIST_CAP, is_rules).into_iter();
+        let rules = rules.map(|(path, text)| RuleFile { path, text }).collect();
+        // What is hidden was read now, as far as it says anything.
+        files.retain(|file| !ignored::is_dotted(&file.path));
+        Ok(Listing {
+            files,
+            manifests,
+            rules,
+            attributes,
+        })
+    }
+}
+
+/// The files whose path is wanted, with their text. One that cannot be read says nothing.
+fn texts(
+    tree: &dyn FileTree,
+    files: &[TreeFile],
+    bytes_max: u64,
+    wanted: impl Fn(&str) -> bool,
+) -> Vec<(String, String)> {
+    let wanted = files
+        .iter()
+        .filter(|file| !file.is_link && wanted(&file.path));
+    wanted
+        .filter_map(|file| {
+            let content = tree.read(file, bytes_max).ok()?;
+            Some((file.path.clone(), String::from_utf8(content).ok()?))
+        })
+        .collect()
+}
+
+/// What became of one file.
 enum Outcome {
-    Analysed(Box<SourceFile>),
-    Skipped(Skip),
+    /// Its content was looked into, now or before.
+    Known(Box<Known>),
+    Skipped(SkipRule),
     /// No language is known for it.
     Unnamed,
 }
 
-fn analyze_one(root: &Path, path: &str, cache: Option<&Cache>) -> Outcome {
-    let Some(language) = Language::detect(path) else {
-        return Outcome::Unnamed;
-    };
-    if let Some(reason) = path_skip(path) {
-        return Outcome::Skipped(reason);
+struct Known {
+    blob: String,
+    language: Language,
+    stamp: Option<FileStamp>,
+    /// The cache's entry that has the same.
+    entry: Option<usize>,
+    kept: Kept,
+    /// What the project's rules match in it, as bytes.
+    hits: Vec<u8>,
+}
+
+/// What all files are looked into with.
+struct Work<'w> {
+    tree: &'w dyn FileTree,
+    attributes: &'w Attributes,
+    rules: &'w Rules,
+    cache: Option<&'w Cache>,
+}
+
+impl Work<'_> {
+    fn chunk(&self, files: &[TreeFile], told: &(dyn Fn() + Sync)) -> Vec<Outcome> {
+        // What the cache knows is read in one go.
+        let mut plans: Vec<Result<Plan, Outcome>> = files.iter().map(|f| self.plan(f)).collect();
+        let entries = plans.iter().filter_map(|plan| plan.as_ref().ok()?.entry);
+        let entries: Vec<usize> = entries.collect();
+        let read = self.cache.map(|cache| cache.read(&entries));
+        let mut read = read.unwrap_or_default().into_iter();
+        let outcomes = files.iter().zip(plans.drain(..)).map(|(file, plan)| {
+            let outcome = match plan {
+                Err(outcome) => outcome,
+                Ok(plan) => {
+                    let kept = plan.entry.and_then(|_| read.next().flatten());
+                    self.file(file, plan, kept)
+                }
+            };
+            told();
+            outcome
+        });
+        outcomes.collect()
     }
-    let full = root.join(path);
-    // The size is asked first: a file of gigabytes is not read to be refused.
-    match full.metadata() {
-        Ok(metadata) if metadata.len() > SIZE_CAP as u64 => {
-            return Outcome::Skipped(Skip::TooLarge);
+
+    /// What can be told of a file without reading it.
+    fn plan(&self, file: &TreeFile) -> Result<Plan, Outcome> {
+        let Some(language) = Language::detect(&file.path) else {
+            return Err(Outcome::Unnamed);
+        };
+        if file.is_link {
+            return Err(Outcome::Skipped(Skip::Link.into()));
         }
-        Ok(_) => {}
-        Err(_) => return Outcome::Skipped(Skip::Unreadable),
+        if let Some(rule) = self.attributes.path_skip(&file.path) {
+            return Err(Outcome::Skipped(rule));
+        }
+        let stamp = self.cache.and_then(|_| self.tree.stamp(&file.path));
+        let entry = self
+            .cache
+            .and_then(|cache| cache.entry(&file.path, language, file.blob.as_deref(), stamp))
+            .filter(|_| self.knows_hits(language));
+        Ok(Plan {
+            language,
+            stamp,
+            entry,
+        })
     }
-    let Ok(content) = std::fs::read(&full) else {
-        return Outcome::Skipped(Skip::Unreadable);
-    };
-    let blob = blob_id(&content);
-    let analyse = || source_analyze(language, &content);
-    // Without a parser, counting lines costs less than a look into the cache.
-    let facts = match cache.filter(|_| language.has_facts()) {
-        Some(cache) => cache.get_or(&blob, language, analyse),
-        None => analyse(),
-    };
-    match facts {
-        Ok(facts) => Outcome::Analysed(Box::new(SourceFile {
-            path: path.to_owned(),
+
+    /// Whether the cache knows what the rules match in files of a language.
+    fn knows_hits(&self, language: Language) -> bool {
+        let is_same = |cache: &Cache| cache.rules() == self.rules.key();
+        self.cache.is_some_and(is_same) || !self.rules.wants(language)
+    }
+
+    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(Kept, Vec<u8>)>) -> Outcome {
+        let known = |blob: String, entry: Option<usize>, (kept, hits): (Kept, Vec<u8>)| {
+            Outcome::Known(Box::new(Known {
+                blob,
+                language: plan.language,
+                stamp: plan.stamp,
+                entry,
+                kept,
+                hits,
+            }))
+        };
+        if let (Some(cache), Some(entry), Some(kept)) = (self.cache, plan.entry, kept) {
+            return known(cache.blob(entry).to_owned(), Some(entry), kept);
+        }
+        let content = match self.tree.read(file, SIZE_CAP as u64) {
+            Ok(content) => content,
+            Err(reason) => return Outcome::Skipped(reason.into()),
+        };
+        let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
+        // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
+        if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
+            && self.knows_hits(plan.language)
+            && let Some(entry) = cache.entry_of(&blob, plan.language)
+            && let Some(kept) = cache.read(&[entry]).pop().flatten()
+        {
+            return known(blob, Some(entry), kept);
+        }
+        let analyse = || source_analyze(plan.language, &content);
+        // One file that a parser cannot bear does not end the analysis of the others.
+        let kept = std::panic::catch_unwind(AssertUnwindSafe(analyse));
+        let kept = kept.unwrap_or(Err(Skip::DoesNotParse));
+        let hits = match kept {
+            Ok(_) => self.rules.hits(plan.language, &content),
+            Err(_) => Vec::new(),
+        };
+        known(blob, None, (kept, hits))
+    }
+}
+
+struct Plan {
+    language: Language,
+    stamp: Option<FileStamp>,
+    entry: Option<usize>,
+}
+
+/// What was found in the files, by path.
+#[derive(Default)]
+struct Findings {
+    files: Vec<SourceFile>,
+    skipped: BTreeMap<SkipRule, SkippedFiles>,
+    /// Folders with source of the project's own that was left out.
+    unread_folders: BTreeSet<String>,
+    /// What the cache is told.
+    marks: Vec<Mark>,
+}
+
+impl Findings {
+    fn add(&mut self, path: String, outcome: Outcome) {
+        let known = match outcome {
+            Outcome::Unnamed => return,
+            Outcome::Skipped(rule) => return self.skip(path, rule),
+            Outcome::Known(known) => *known,
+        };
+        let kept = match known.kept {
+            Ok(facts) => {
+                self.files.push(SourceFile {
+                    path,
+                    blob: known.blob,
+                    language: known.language,
+                    facts,
+                });
+                Ok(self.files.len() - 1)
+            }
+            Err(reason) => {
+                self.skip(path.clone(), reason.into());
+                Err((path, known.blob, known.language, reason))
+            }
+        };
+        self.marks.push(Mark {
+            stamp: known.stamp,
+            entry: known.entry,
+            hits: known.hits,
+            kept,
+        });
+    }
+
+    fn skip(&mut self, path: String, rule: SkipRule) {
+        if rule.reason != Skip::Vendored && Language::detect(&path).is_some_and(Language::has_facts)
+        {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !self.unread_folders.contains(folder) {
+                self.unread_folders.insert(folder.to_owned());
+            }
+        }
+        let entry = self.skipped.entry(rule).or_insert_with(|| SkippedFiles {
+            reason: rule.reason,
+            rule: rule.to_string(),
+            files: 0,
+            paths: Vec::new(),
+        });
+        entry.files += 1;
+        if entry.paths.len() < SKIPPED_NAMED {
+            entry.paths.push(path);
+        }
+    }
+}
+
+struct Mark {
+    stamp: Option<FileStamp>,
+    entry: Option<usize>,
+    hits: Vec<u8>,
+    /// The file by its number, or what it was skipped for.
+    kept: Result<usize, (String, String, Language, Skip)>,
+}
+
+impl Mark {
+    fn keep<'k>(&'k self, files: &'k [SourceFile]) -> Keep<'k> {
+        let (path, blob, language, kept) = match &self.kept {
+            Ok(number) => {
+                let file = &files[*number];
+                (&file.path, &file.blob, file.language, Ok(&file.facts))
+            }
+            Err((path, blob, language, reason)) => (path, blob, *language, Err(*reason)),
+        };
+        Keep {
+            path,
             blob,
             language,
-            facts,
-        })),
-        Err(reason) => Outcome::Skipped(reason),
+            stamp: self.stamp,
+            entry: self.entry,
+            kept,
+            hits: &self.hits,
+        }
     }
-}
-
-struct Listing {
-    /// Paths relative to the root, sorted.
-    paths: Vec<String>,
-    manifests: Vec<Manifest>,
-}
-
-/// Lists the files below `root`. What cannot be listed is as if it were not there; names that are no UTF-8 are left out.
-fn list(root: &Path) -> Listing {
-    let walk = ignore::WalkBuilder::new(root)
-        .follow_links(false)
-        .require_git(false)
-        .git_global(false)
-        .parents(false)
-        .add_custom_ignore_filename(".nyxcoreignore")
-        .build();
-    let mut paths: Vec<String> = walk
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()))
-        .filter_map(|entry| relative(root, entry.path()))
-        .collect();
-    paths.sort_unstable();
-    let manifests = paths
-        .iter()
-        .filter(|path| Manifest::is_manifest(path) && path_skip(path).is_none())
-        .filter_map(|path| {
-            let full = root.join(path);
-            let small = full
-                .metadata()
-                .is_ok_and(|metadata| metadata.len() <= MANIFEST_CAP);
-            let text = small
-                .then(|| std::fs::read_to_string(&full).ok())
-                .flatten()?;
-            Some(Manifest {
-                path: path.clone(),
-                text,
-            })
-        })
-        .collect();
-    Listing { paths, manifests }
-}
-
-fn relative(root: &Path, path: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = path
-        .strip_prefix(root)
-        .ok()?
-        .iter()
-        .map(|part| part.to_str())
-        .collect();
-    parts.map(|parts| parts.join("/"))
 }

@@ -76,43 +76,6 @@ fn a_report_is_the_same_with_a_cold_cache_a_warm_one_and_none() {
 }
 
 #[test]
-fn a_warm_cache_is_what_is_read_and_a_broken_one_is_done_without() {
-    let root = tempfile::tempdir().expect("a folder");
-    write(root.path(), "a.py", "def f(): pass\n");
-    let cache = tempfile::tempdir().expect("a folder");
-    let cached = TreeOptions {
-        cache: Some(cache.path().to_owned()),
-        ..TreeOptions::default()
-    };
-    let functions = || analyse(root.path(), &cached).project.metrics.functions;
-    assert_eq!(functions(), 1);
-    let kept = walk(cache.path()).pop().expect("a kept file");
-    fs::write(
-        &kept,
-        r#"{"facts":{"lines":{"code":1,"comment":0,"blank":0}}}"#,
-    )
-    .expect("written");
-    assert_eq!(functions(), 0, "facts come from the cache");
-    fs::write(&kept, "{").expect("written");
-    assert_eq!(functions(), 1, "a broken entry is found anew");
-}
-
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                walk(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
-
-#[test]
 fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
     let root = project();
     let plain = analyse(root.path(), &options()).project;
@@ -123,6 +86,14 @@ fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
     write(root.path(), "node_modules/x/index.js", "a();\n");
     write(root.path(), "src/blob.rs", b"a\0b");
     write(root.path(), "src/latin.py", b"# \xe9\n");
+    write(root.path(), "src/wide.py", b"\xff\xfe#\0");
+    write(
+        root.path(),
+        ".gitattributes",
+        "told/** linguist-generated\n",
+    );
+    write(root.path(), "told/a.rs", "fn a() {}\n");
+    write(root.path(), "vendor/a.go", "package a\n");
     write(
         root.path(),
         "src/gen.go",
@@ -131,35 +102,50 @@ fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
     write(root.path(), "src/huge.rs", vec![b'\n'; (1 << 20) + 1]);
     let report = analyse(root.path(), &options());
     assert_eq!(report.project, plain);
-    let skipped: Vec<(Skip, u32, &str)> = report
+    let skipped: Vec<(&str, u32, &str)> = report
         .skipped
         .iter()
-        .map(|one| (one.reason, one.files, one.paths[0].as_str()))
+        .map(|one| (one.rule.as_str(), one.files, one.paths[0].as_str()))
         .collect();
     assert_eq!(
         skipped,
         [
-            (Skip::Binary, 1, "src/blob.rs"),
-            (Skip::NotUtf8, 1, "src/latin.py"),
-            (Skip::TooLarge, 1, "src/huge.rs"),
-            (Skip::Generated, 1, "src/gen.go"),
-            (Skip::Vendored, 1, "node_modules/x/index.js"),
+            ("binary", 1, "src/blob.rs"),
+            ("not_utf8", 1, "src/latin.py"),
+            ("too_large", 1, "src/huge.rs"),
+            ("generated/header", 1, "src/gen.go"),
+            ("generated/linguist-generated", 1, "told/a.rs"),
+            ("vendored/node_modules", 1, "node_modules/x/index.js"),
+            ("vendored/vendor", 1, "vendor/a.go"),
+            ("utf16", 1, "src/wide.py"),
         ]
     );
+    assert_eq!(report.skipped[0].reason, Skip::Binary);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_are_not_followed() {
+fn links_are_counted_and_not_followed_and_a_pipe_holds_nobody_up() {
     let root = project();
     let plain = analyse(root.path(), &options());
-    std::os::unix::fs::symlink(root.path(), root.path().join("src/loop")).expect("a link");
-    std::os::unix::fs::symlink(
-        root.path().join("src/cart_items.rs"),
-        root.path().join("src/twin.rs"),
-    )
-    .expect("a link");
-    assert_eq!(analyse(root.path(), &options()), plain);
+    let link = |from: &Path, to: &str| {
+        std::os::unix::fs::symlink(from, root.path().join(to)).expect("a link");
+    };
+    link(root.path(), "src/loop");
+    link(Path::new("b.rs"), "src/a.rs");
+    link(Path::new("a.rs"), "src/b.rs");
+    link(&root.path().join("src/cart_items.rs"), "src/twin.rs");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(root.path().join("src/pipe.rs"))
+        .status();
+    assert!(pipe.is_ok_and(|status| status.success()));
+    let report = analyse(root.path(), &options());
+    assert_eq!(report.project, plain.project);
+    let [links] = report.skipped.as_slice() else {
+        panic!("{:?}", report.skipped)
+    };
+    assert_eq!((links.reason, links.files), (Skip::Link, 3));
+    assert_eq!(links.paths, ["src/a.rs", "src/b.rs", "src/twin.rs"]);
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn bytes_that_are_no_text_are_skipped_in_every_language() {
     for (path, language) in PARSED {
         let analyse = |bytes: &[u8]| file_analyze(path, language, bytes).expect_err("a reason");
         assert_eq!(analyse(b"a\0b"), Skip::Binary);
-        assert_eq!(analyse(b"\xff\xfea\x01"), Skip::NotUtf8);
+        assert_eq!(analyse(b"# \xe9"), Skip::NotUtf8);
+        assert_eq!(analyse(b"\xff\xfea\0"), Skip::Utf16);
         assert_eq!(analyse(&vec![b'\n'; SIZE_CAP + 1]), Skip::TooLarge);
         assert_eq!(analyse("a = b;".repeat(20_000).as_bytes()), Skip::Minified);
         assert_eq!(analyse("{".repeat(100_000).as_bytes()), Skip::TooDeep);

@@ -124,6 +124,14 @@ impl<'s> Builder<'s> {
         }
     }
 
+    /// Says that the definition is not for others after all.
+    #[cfg(feature = "ruby")]
+    pub(crate) fn hide(&mut self, definition: usize) {
+        if let Some(definition) = self.facts.definitions.get_mut(definition) {
+            definition.exported = false;
+        }
+    }
+
     /// Opens the function that `definition` is of, or one without a name.
     pub(crate) fn function_open(
         &mut self,
@@ -366,6 +374,12 @@ impl<'s> Builder<'s> {
             let line = self.line(start + at);
             self.facts.todos.push(line);
         }
+        self.comments.push((start, end));
+    }
+
+    /// Records text that is no part of the program, such as the page around a script: its lines are counted with the comments.
+    #[cfg(any(feature = "php", feature = "ruby"))]
+    pub(crate) fn not_code(&mut self, start: u32, end: u32) {
         self.comments.push((start, end));
     }
 

@@ -1,6 +1,6 @@
 //! Who may use a definition without mentioning it: a language's run time, a framework, another project.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
@@ -38,7 +38,7 @@ impl Reach {
                 Language::Go if defines_main(file) => {
                     reach.go_programs.insert(folder(&file.path).to_owned());
                 }
-                Language::Vue | Language::Svelte | Language::Html => reach.templates = true,
+                Language::Vue | Language::Svelte => reach.templates = true,
                 Language::Rust => {
                     if let Some(package) = file.path.strip_suffix("src/lib.rs") {
                         cargo_libraries.insert(package);
@@ -210,6 +210,10 @@ pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> 
     if name.len() < 2 || CALLED.contains(&name) || name.starts_with("__") {
         return true;
     }
+    // What a text names in its braces (`panic!("{LIMIT}")`) is not read, and the compiler knows better.
+    if language == Language::Rust && definition.kind == DefinitionKind::Constant {
+        return true;
+    }
     match language {
         // `_` and what begins with it is a name for what is meant to be unused.
         Language::Rust
@@ -226,6 +230,102 @@ pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> 
         }
         _ => false,
     }
+}
+
+/// What a class is loaded by where its name is found at run time.
+pub(super) fn is_loaded_by_name(language: Language, definition: &Definition) -> bool {
+    let jvm = matches!(
+        language,
+        Language::Java | Language::Kotlin | Language::Scala
+    );
+    jvm && definition.metrics.is_none()
+}
+
+/// The types of a file that others may use.
+pub(super) struct ExportedTypes<'f> {
+    names: FxHashSet<&'f str>,
+}
+
+impl<'f> ExportedTypes<'f> {
+    pub(super) fn new(file: &'f SourceFile) -> ExportedTypes<'f> {
+        let definitions = file.facts.definitions.iter();
+        let types = definitions.filter(|one| one.exported && one.metrics.is_none());
+        ExportedTypes {
+            names: types.map(|one| one.name.as_str()).collect(),
+        }
+    }
+
+    /// Whether a method that is not exported is hidden by itself. That its type is hidden does not hide it: a value of the type may have been
+    /// handed out, and what it is handed to may ask for the method by an interface.
+    pub(super) fn hide(&self, language: Language, method: &Definition) -> bool {
+        match language {
+            Language::Rust => true,
+            Language::Go => method.name.starts_with(|c: char| !c.is_uppercase()),
+            Language::Python => method.name.starts_with('_'),
+            _ => {
+                let parent = method.parent.as_deref();
+                method.name.starts_with('#')
+                    || parent.is_some_and(|parent| self.names.contains(parent))
+            }
+        }
+    }
+}
+
+/// Methods that are called by names made at run time, in languages that do so: several classes have one of that name, or one that begins alike
+/// (`_print_Add`, `_print_Mul`), and nobody mentions them.
+#[derive(Debug)]
+pub(super) struct Protocols<'f> {
+    names: FxHashMap<&'f str, u32>,
+    prefixes: FxHashMap<&'f str, u32>,
+}
+
+/// So many methods of one name are a protocol.
+const SAME_NAME: u32 = 3;
+
+/// So many methods that begin alike are a protocol.
+const SAME_PREFIX: u32 = 5;
+
+impl<'f> Protocols<'f> {
+    pub(super) fn new(files: &[&'f SourceFile]) -> Protocols<'f> {
+        let mut protocols = Protocols {
+            names: FxHashMap::default(),
+            prefixes: FxHashMap::default(),
+        };
+        for file in files.iter().filter(|file| is_dynamic(file.language)) {
+            let definitions = file.facts.definitions.iter();
+            for method in definitions.filter(|one| one.kind == DefinitionKind::Method) {
+                *protocols.names.entry(&method.name).or_default() += 1;
+                if let Some(prefix) = prefix(&method.name) {
+                    *protocols.prefixes.entry(prefix).or_default() += 1;
+                }
+            }
+        }
+        protocols
+    }
+
+    pub(super) fn contains(&self, language: Language, definition: &Definition) -> bool {
+        if !is_dynamic(language) || definition.kind != DefinitionKind::Method {
+            return false;
+        }
+        let named = self.names.get(definition.name.as_str());
+        let begun = prefix(&definition.name).and_then(|prefix| self.prefixes.get(prefix));
+        named.is_some_and(|count| *count >= SAME_NAME)
+            || begun.is_some_and(|count| *count >= SAME_PREFIX)
+    }
+}
+
+fn is_dynamic(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Python | Language::Ruby | Language::Php | Language::JavaScript
+    )
+}
+
+/// `_print_` of `_print_Add`, `visit_` of `visit_name`.
+fn prefix(name: &str) -> Option<&str> {
+    let word = name.trim_start_matches('_');
+    let end = name.len() - word.len() + word.find('_')? + 1;
+    name.get(..end).filter(|prefix| prefix.len() < name.len())
 }
 
 /// Decorators that only change how a definition is called, and give it to nobody.
@@ -253,8 +353,10 @@ const HARMLESS: &[&str] = &[
 
 /// The definitions of a file that have a decorator, an annotation or an attribute.
 pub(super) struct Decorated {
-    /// Lines with a reference that is in no definition but one that holds others, and may be a decorator.
+    /// Lines before a definition that refer to something and end no other.
     lines: FxHashSet<u32>,
+    /// Whether only classes and methods can have one.
+    in_classes: bool,
 }
 
 impl Decorated {
@@ -273,9 +375,11 @@ impl Decorated {
                 | Language::Swift
                 | Language::Rust
         );
+        let in_classes =
+            file.language.stack() == Language::TypeScript || file.language == Language::JavaScript;
         let mut lines = FxHashSet::default();
         if !decorates {
-            return Decorated { lines };
+            return Decorated { lines, in_classes };
         }
         let starts: FxHashSet<u32> = file
             .facts
@@ -300,11 +404,16 @@ impl Decorated {
                     .filter(|line| starts.contains(&(line + 1)) && !ends.contains(line)),
             );
         }
-        Decorated { lines }
+        Decorated { lines, in_classes }
     }
 
     pub(super) fn contains(&self, definition: &Definition) -> bool {
-        definition
+        let may = !self.in_classes
+            || matches!(
+                definition.kind,
+                DefinitionKind::Class | DefinitionKind::Method
+            );
+        may && definition
             .start_line
             .checked_sub(1)
             .is_some_and(|line| self.lines.contains(&line))

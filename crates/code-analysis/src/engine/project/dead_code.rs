@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::patterns::CodeLocation;
-use super::super::references::OCCURRENCE_CAP;
-use super::SourceFile;
+use super::super::references::{OCCURRENCE_CAP, Reference};
 use super::conventions;
-use super::manifest::Manifest;
 use super::map::full_name;
 use super::role::{self, Role};
+use super::{ProjectInput, SourceFile};
 
 /// The most candidates that an analysis names.
 pub const DEAD_CODE_CAP: usize = 100;
@@ -37,7 +36,8 @@ pub struct DeadCode {
 
 /// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do, and of each the
 /// longest first.
-pub(super) fn find(files: &[&SourceFile], manifests: &[Manifest]) -> Vec<DeadCode> {
+pub(super) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode> {
+    let manifests = &input.manifests;
     let reach = conventions::Reach::new(files, manifests);
     let mut candidates = candidates(files, &reach);
     let mut names: FxHashMap<&str, Uses> = FxHashMap::default();
@@ -49,13 +49,14 @@ pub(super) fn find(files: &[&SourceFile], manifests: &[Manifest]) -> Vec<DeadCod
             uses.manifest = true;
         }
     }
-    let mut clipped: FxHashSet<&str> = FxHashSet::default();
+    // Who names too much to be read to the end, or was not read at all, may name anything near.
+    let mut unread: FxHashSet<&str> = input.unread_folders.iter().map(String::as_str).collect();
     for (at, file) in (0u32..).zip(files) {
         let in_tests = role::of(&file.path) == Role::Test;
         let mut occurrences = 0usize;
         for reference in file.facts.references.iter() {
             occurrences += reference.count() as usize;
-            for part in reference.path.split('.') {
+            for part in parts(&reference) {
                 if let Some(uses) = names.get_mut(part) {
                     let test = in_tests || reference.test;
                     uses.places_mut(test).add(at);
@@ -63,7 +64,7 @@ pub(super) fn find(files: &[&SourceFile], manifests: &[Manifest]) -> Vec<DeadCod
             }
         }
         if occurrences >= OCCURRENCE_CAP {
-            clipped.insert(folder(&file.path));
+            unread.insert(folder(&file.path));
         }
         for definition in &file.facts.definitions {
             if let Some(uses) = names.get_mut(definition.name.as_str()) {
@@ -71,18 +72,25 @@ pub(super) fn find(files: &[&SourceFile], manifests: &[Manifest]) -> Vec<DeadCod
             }
         }
     }
-    // Who names too much to be read to the end may name anything near.
-    candidates.retain(|one| !clipped.contains(folder(&files[one.file as usize].path)));
+    let protocols = conventions::Protocols::new(files);
+    let look_ups = conventions::look_ups(files);
     candidates.retain_mut(|one| {
+        let file = files[one.file as usize];
         let Some(uses) = names.get(one.definition.name.as_str()) else {
             return false;
         };
         one.same_name = uses.definitions;
         one.used_by_tests = uses.tests.elsewhere(one.file);
-        !uses.manifest && !uses.source.elsewhere(one.file)
+        !uses.manifest
+            && !uses.source.elsewhere(one.file)
+            && !unread.contains(folder(&file.path))
+            && !protocols.contains(file.language, one.definition)
+            && !(conventions::is_loaded_by_name(file.language, one.definition)
+                && look_ups
+                    .iter()
+                    .any(|other| other.language == file.language.stack()))
     });
     own_files_check(files, &mut candidates);
-    let look_ups = conventions::look_ups(files);
     let mut found: Vec<DeadCode> = candidates
         .into_iter()
         .map(|one| told(&one, files, &look_ups))
@@ -161,6 +169,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
             continue;
         }
         let decorated = conventions::Decorated::new(file);
+        let types = conventions::ExportedTypes::new(file);
         for definition in &file.facts.definitions {
             let hidden = !definition.exported || reach.is_own(file, definition);
             if hidden
@@ -168,6 +177,8 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
                 && !definition.dictated
                 && definition.kind != DefinitionKind::Module
                 && !conventions::is_called_by_name(file.language, definition)
+                && (definition.kind != DefinitionKind::Method
+                    || types.hide(file.language, definition))
                 && !decorated.contains(definition)
             {
                 found.push(Candidate {
@@ -194,7 +205,7 @@ fn own_files_check(files: &[&SourceFile], candidates: &mut Vec<Candidate<'_>>) {
             by_name.entry(&one.definition.name).or_default().push(place);
         }
         for reference in file.facts.references.iter() {
-            for part in reference.path.split('.') {
+            for part in parts(&reference) {
                 for place in by_name.get(part).into_iter().flatten() {
                     let one = &mut of_file[*place];
                     let own = one.definition.start_line..=one.definition.end_line;
@@ -257,6 +268,12 @@ fn told(
         tests_only: one.used_by_tests,
         caveats,
     }
+}
+
+/// The names that a reference mentions; a raw name of Rust's as the name it is.
+fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
+    let parts = reference.path.split('.');
+    parts.map(|part| part.strip_prefix("r#").unwrap_or(part))
 }
 
 fn folder(path: &str) -> &str {

@@ -8,12 +8,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
+use super::super::references::ReferenceKind;
+use super::imports::ImportIndex;
 use super::role::{self, Role};
 use super::{ProjectAnalysis, SourceFile};
 
@@ -41,16 +44,16 @@ const PRIVATE_WEIGHT: f64 = 0.3;
 
 /// Methods that the languages' own types have too: `x.append()` is hardly ever the project's, unless it says whose.
 const EVERYONES: &[&str] = &[
-    "add", "all", "any", "append", "apply", "bind", "call", "clear", "clone", "close", "collect",
-    "concat", "contains", "copy", "count", "create", "default", "delete", "encode", "decode",
-    "entries", "entry", "error", "every", "expect", "extend", "fill", "filter", "find", "flush",
-    "fmt", "forEach", "format", "from", "get", "has", "hash", "includes", "index", "indexOf",
-    "info", "insert", "into", "items", "iter", "join", "keys", "last", "len", "length", "lower",
-    "map", "match", "max", "min", "name", "new", "next", "open", "parse", "path", "peek", "pop",
-    "print", "push", "read", "reduce", "remove", "repeat", "replace", "reverse", "round", "run",
-    "search", "send", "set", "shift", "size", "slice", "some", "sort", "splice", "split", "start",
-    "stop", "strip", "sum", "test", "then", "toString", "trim", "unwrap", "update", "upper",
-    "value", "values", "warn", "write",
+    "add", "all", "any", "append", "apply", "bind", "bytes", "call", "clear", "clone", "close",
+    "collect", "concat", "contains", "copy", "count", "create", "default", "delete", "encode",
+    "decode", "entries", "entry", "error", "every", "expect", "extend", "fill", "filter", "find",
+    "flush", "fmt", "forEach", "format", "from", "get", "has", "hash", "includes", "index",
+    "indexOf", "info", "insert", "into", "items", "iter", "join", "keys", "last", "len", "length",
+    "list", "lower", "map", "match", "max", "min", "name", "new", "next", "open", "parse", "path",
+    "peek", "pop", "print", "push", "read", "reduce", "remove", "repeat", "replace", "reverse",
+    "round", "run", "search", "send", "set", "shift", "size", "slice", "some", "sort", "splice",
+    "split", "start", "stop", "str", "strip", "sum", "test", "then", "toString", "trim", "unwrap",
+    "update", "upper", "value", "values", "warn", "write",
 ];
 
 /// The most references that are followed, those of the first files in the order of their paths: 100 MB of them.
@@ -93,12 +96,9 @@ pub(super) fn family(language: Language) -> Language {
     }
 }
 
-/// The definitions that most of the project leans on, highest rank first. `imports` tells whether one file imports another.
-pub(super) fn find(
-    files: &[&SourceFile],
-    imports: impl Fn(usize, usize) -> bool,
-) -> Vec<RankedDefinition> {
-    let graph = Graph::new(files, imports);
+/// The definitions that most of the project leans on, highest rank first.
+pub(super) fn find(files: &[&SourceFile], index: &ImportIndex) -> Vec<RankedDefinition> {
+    let graph = Graph::new(files, index);
     let ranks = graph.ranks();
     let mut order: Vec<u32> = (0u32..).take(graph.nodes.len()).collect();
     // Nodes are in the order of files and lines, which decides among equals.
@@ -142,58 +142,168 @@ struct Graph {
     targets: Vec<(u32, f32)>,
 }
 
-/// The definitions of one name in one family of languages.
-type Names<'f> = FxHashMap<(Language, &'f str), Vec<u32>>;
+/// What finds the definitions that a name means.
+struct Resolver<'f> {
+    files: &'f [&'f SourceFile],
+    index: &'f ImportIndex,
+    nodes: Vec<Node>,
+    /// Where each file's nodes begin, and one more at the end.
+    begins: Vec<u32>,
+    /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
+    names: FxHashMap<(Language, &'f str), Vec<u32>>,
+}
 
-impl Graph {
-    fn new(files: &[&SourceFile], imports: impl Fn(usize, usize) -> bool) -> Graph {
-        let mut graph = Graph::default();
-        let mut names: Names<'_> = FxHashMap::default();
-        // Where each file's nodes begin.
-        let mut begins: Vec<u32> = Vec::with_capacity(files.len() + 1);
-        for (at, file) in files.iter().enumerate() {
-            begins.push(graph.nodes.len() as u32);
+/// How a name is mentioned.
+#[derive(Debug, Clone, Copy)]
+struct Mention<'f> {
+    name: &'f str,
+    /// The part of the path before it.
+    before: Option<&'f str>,
+    kind: ReferenceKind,
+}
+
+impl<'f> Resolver<'f> {
+    fn new(files: &'f [&'f SourceFile], index: &'f ImportIndex) -> Resolver<'f> {
+        let mut resolver = Resolver {
+            files,
+            index,
+            nodes: Vec::new(),
+            begins: Vec::with_capacity(files.len() + 1),
+            names: FxHashMap::default(),
+        };
+        for (at, file) in (0u32..).zip(files) {
+            resolver.begins.push(resolver.nodes.len() as u32);
             if role::of(&file.path) != Role::Source {
                 continue;
             }
             let family = family(file.language);
-            for (place, definition) in file.facts.definitions.iter().enumerate() {
-                if is_node(definition) {
-                    let targets = names.entry((family, &definition.name)).or_default();
-                    // One more than is allowed is enough to know that it is too many.
-                    if targets.len() <= AMBIGUOUS {
-                        targets.push(graph.nodes.len() as u32);
-                    }
-                    graph.nodes.push(Node {
-                        file: at as u32,
-                        definition: place as u32,
-                        used_in: 0,
-                    });
+            // What a function holds is its own affair.
+            let mut function_end = 0u32;
+            for (place, definition) in (0u32..).zip(&file.facts.definitions) {
+                let is_local = definition.end_line <= function_end;
+                if definition.metrics.is_some() && !is_local {
+                    function_end = definition.end_line;
                 }
+                if is_local || !is_node(definition) {
+                    continue;
+                }
+                let alike = resolver
+                    .names
+                    .entry((family, &definition.name))
+                    .or_default();
+                if alike.len() <= AMBIGUOUS {
+                    alike.push(resolver.nodes.len() as u32);
+                }
+                resolver.nodes.push(Node {
+                    file: at,
+                    definition: place,
+                    used_in: 0,
+                });
             }
         }
-        begins.push(graph.nodes.len() as u32);
-        graph.count = graph.nodes.len() + files.len();
+        resolver.begins.push(resolver.nodes.len() as u32);
+        resolver
+    }
+
+    /// The nodes of a file.
+    fn own(&self, at: usize) -> Range<u32> {
+        self.begins[at]..self.begins[at + 1]
+    }
+
+    fn definition(&self, node: u32) -> Option<&'f Definition> {
+        let node = self.nodes.get(node as usize)?;
+        let file = self.files.get(node.file as usize)?;
+        file.facts.definitions.get(node.definition as usize)
+    }
+
+    /// Whether the file at `at` imports the one that the node is in, or is of one unit with it.
+    fn sees(&self, at: usize, node: u32) -> bool {
+        let Some(to) = self.nodes.get(node as usize).map(|node| node.file) else {
+            return false;
+        };
+        let (from, unit) = (at as u32, self.index.unit(to));
+        let edges = self.index.imports(from);
+        self.index.unit(from) == unit || edges.binary_search_by_key(&unit, |edge| edge.to).is_ok()
+    }
+
+    /// Finds the nodes that the file at `at` means with a name.
+    fn resolve(&self, at: usize, mention: Mention<'f>, targets: &mut Vec<u32>) {
+        targets.clear();
+        let key = (family(self.files[at].language), mention.name);
+        let Some(alike) = self.names.get(&key).filter(|all| all.len() <= AMBIGUOUS) else {
+            return;
+        };
+        let own = self.own(at);
+        let of_parent = |node: &u32| {
+            let parent = self.definition(*node).and_then(|one| one.parent.as_deref());
+            parent.is_some() && parent == mention.before
+        };
+        // `Store.open` is the `open` of `Store`, wherever that is.
+        targets.extend(alike.iter().copied().filter(of_parent));
+        if !targets.is_empty() {
+            return;
+        }
+        let itself = matches!(mention.before, Some("self" | "this" | "cls" | "Self"));
+        let may = |node: &u32| {
+            let (here, node) = (own.contains(node), *node);
+            self.definition(node).is_some_and(|definition| {
+                let is_method = definition.kind == DefinitionKind::Method;
+                let is_function = is_method || definition.kind == DefinitionKind::Function;
+                match (mention.kind, mention.before) {
+                    (ReferenceKind::Type, _) => !is_function,
+                    // By its name alone a method is called only where the language does not ask whose it is.
+                    (_, None) if is_method => METHODS_ALONE.contains(&self.files[at].language),
+                    // A name that is neither called nor in sight is a variable's.
+                    (ReferenceKind::Name, None) => here || !is_function || self.sees(at, node),
+                    (_, Some(_)) if is_method && !itself => {
+                        !EVERYONES.contains(&definition.name.as_str())
+                    }
+                    _ => true,
+                }
+            })
+        };
+        let alike = || alike.iter().copied().filter(may);
+        targets.extend(alike().filter(|node| own.contains(node)));
+        if targets.is_empty() {
+            targets.extend(alike().filter(|node| self.sees(at, *node)));
+        }
+        if targets.is_empty() {
+            targets.extend(alike());
+        }
+    }
+}
+
+/// Languages in which a method may be called by its name alone.
+const METHODS_ALONE: &[Language] = &[
+    Language::Java,
+    Language::Kotlin,
+    Language::Scala,
+    Language::CSharp,
+    Language::Cpp,
+    Language::Ruby,
+    Language::Swift,
+];
+
+impl Graph {
+    fn new(files: &[&SourceFile], index: &ImportIndex) -> Graph {
+        let resolver = Resolver::new(files, index);
+        let mut graph = Graph {
+            nodes: resolver.nodes.clone(),
+            count: resolver.nodes.len() + files.len(),
+            ..Graph::default()
+        };
         for (at, file) in files.iter().enumerate() {
             if role::of(&file.path) == Role::Source && graph.targets.len() < EDGES_CAP {
-                graph.file_add(files, at, &begins, &names, &imports);
+                graph.file_add(&resolver, at);
             }
         }
         graph
     }
 
     /// Adds the references of one file.
-    fn file_add(
-        &mut self,
-        files: &[&SourceFile],
-        at: usize,
-        begins: &[u32],
-        names: &Names<'_>,
-        imports: impl Fn(usize, usize) -> bool,
-    ) {
-        let file = files[at];
-        let family = family(file.language);
-        let own = begins[at]..begins[at + 1];
+    fn file_add(&mut self, resolver: &Resolver<'_>, at: usize) {
+        let file = resolver.files[at];
+        let own = resolver.own(at);
         let around = Around::new(file, &self.nodes[own.start as usize..own.end as usize]);
         let of_file = (self.nodes.len() + at) as u32;
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
@@ -201,94 +311,48 @@ impl Graph {
         let mut targets: Vec<u32> = Vec::new();
         for reference in file.facts.references.iter().filter(|one| !one.test) {
             let mut before = None;
-            for part in reference.path.split('.') {
-                let named = names.get(&(family, part));
-                if let Some(all) = named.filter(|all| all.len() <= AMBIGUOUS) {
-                    self.targets_choose(all, at, before, files, &own, &imports, &mut targets);
-                    let share = 1.0 / targets.len().max(1) as f64;
-                    for target in &targets {
-                        if !own.contains(target) {
-                            used.insert(*target);
-                        }
-                        for line in reference.lines() {
-                            let from = around.line(line).map_or(of_file, |node| own.start + node);
-                            if from != *target {
-                                *counts.entry((from, *target)).or_default() += share;
-                            }
+            let mut parts = reference.path.split('.').peekable();
+            while let Some(name) = parts.next() {
+                let kind = match parts.peek() {
+                    None => reference.kind,
+                    Some(_) => ReferenceKind::Name,
+                };
+                let mention = Mention { name, before, kind };
+                before = Some(name);
+                resolver.resolve(at, mention, &mut targets);
+                let share = 1.0 / targets.len().max(1) as f64;
+                for target in &targets {
+                    if !own.contains(target) {
+                        used.insert(*target);
+                    }
+                    for line in reference.lines() {
+                        let from = around.line(line).map_or(of_file, |node| own.start + node);
+                        if from != *target {
+                            *counts.entry((from, *target)).or_default() += share;
                         }
                     }
                 }
-                before = Some(part);
             }
         }
         for target in used {
             self.nodes[target as usize].used_in += 1;
         }
-        let mut edges: Vec<((u32, u32), f64)> = counts.into_iter().collect();
-        edges.sort_unstable_by_key(|(edge, _)| *edge);
-        for edges in edges.chunk_by(|a, b| a.0.0 == b.0.0) {
-            let weight = |target: u32, count: f64| count.sqrt() * self.weight(files, target);
-            let sum: f64 = edges
+        let mut edges: Vec<(u32, u32, f64)> = counts
+            .into_iter()
+            .map(|((from, to), count)| {
+                let exported = resolver.definition(to).is_some_and(|one| one.exported);
+                let weight = if exported { 1.0 } else { PRIVATE_WEIGHT };
+                (from, to, count.sqrt() * weight)
+            })
+            .collect();
+        edges.sort_unstable_by_key(|(from, to, _)| (*from, *to));
+        for edges in edges.chunk_by(|a, b| a.0 == b.0) {
+            let sum: f64 = edges.iter().map(|(_, _, weight)| weight).sum();
+            self.sources.push((edges[0].0, edges.len() as u32));
+            let shares = edges
                 .iter()
-                .map(|((_, to), count)| weight(*to, *count))
-                .sum();
-            let shares: Vec<(u32, f32)> = edges
-                .iter()
-                .map(|((_, to), count)| (*to, (weight(*to, *count) / sum) as f32))
-                .collect();
-            self.sources.push((edges[0].0.0, shares.len() as u32));
+                .map(|(_, to, weight)| (*to, (weight / sum) as f32));
             self.targets.extend(shares);
-        }
-    }
-
-    fn weight(&self, files: &[&SourceFile], target: u32) -> f64 {
-        match definition(files, self.nodes.get(target as usize)) {
-            Some(definition) if definition.exported => 1.0,
-            _ => PRIVATE_WEIGHT,
-        }
-    }
-
-    /// Which of `all` definitions of a name are meant in the file at `at`.
-    #[expect(clippy::too_many_arguments, reason = "what decides is many things")]
-    fn targets_choose(
-        &self,
-        all: &[u32],
-        at: usize,
-        before: Option<&str>,
-        files: &[&SourceFile],
-        own: &std::ops::Range<u32>,
-        imports: impl Fn(usize, usize) -> bool,
-        targets: &mut Vec<u32>,
-    ) {
-        targets.clear();
-        let node = |target: &u32| self.nodes.get(*target as usize);
-        // `Store.open` is the `open` of `Store`, wherever that is.
-        if let Some(before) = before {
-            targets.extend(all.iter().filter(|target| {
-                definition(files, node(target)).and_then(|one| one.parent.as_deref())
-                    == Some(before)
-            }));
-        }
-        let itself = matches!(before, Some("self" | "this" | "cls" | "Self"));
-        let everyones = |target: &u32| {
-            let named = definition(files, node(target));
-            named.is_some_and(|one| one.parent.is_some() && EVERYONES.contains(&one.name.as_str()))
-        };
-        if targets.is_empty() && (itself || !all.iter().any(everyones)) {
-            targets.extend(all.iter().filter(|target| own.contains(target)));
-        }
-        if targets.is_empty() && all.iter().any(everyones) {
-            return;
-        }
-        if targets.is_empty() && all.len() > 1 {
-            targets.extend(
-                all.iter().filter(|target| {
-                    node(target).is_some_and(|one| imports(at, one.file as usize))
-                }),
-            );
-        }
-        if targets.is_empty() {
-            targets.extend(all);
         }
     }
 
@@ -334,19 +398,14 @@ impl Graph {
     }
 }
 
-fn definition<'f>(files: &[&'f SourceFile], node: Option<&Node>) -> Option<&'f Definition> {
-    let node = node?;
-    files
-        .get(node.file as usize)?
-        .facts
-        .definitions
-        .get(node.definition as usize)
-}
-
 fn is_node(definition: &Definition) -> bool {
     !definition.test
         && definition.kind != DefinitionKind::Module
         && definition.name.len() >= NAME_MIN
+        && !matches!(
+            definition.name.as_str(),
+            "self" | "cls" | "this" | "super" | "Self"
+        )
         && !(definition.name.starts_with("__") && definition.name.ends_with("__"))
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
 pub(crate) mod import_graph;
+pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
@@ -20,12 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::FileFacts;
 use super::language::{Category, Language};
-use super::patterns::{self, Pattern};
+use super::patterns::{self, Known, Pattern};
 use super::rules::RuleReport;
 use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
 use import_graph::ImportGraph;
+use imports::ImportIndex;
 use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
@@ -48,6 +50,9 @@ pub struct ProjectInput {
     pub changes: Vec<Change>,
     /// What the project's own rules found; empty where it has none.
     pub rules: RuleReport,
+    /// Folders with the project's own source that was left out (generated, too large, not parsed): nobody knows what it mentions, so nothing
+    /// in them is called unused.
+    pub unread_folders: Vec<String>,
 }
 
 /// One analysed file.
@@ -178,11 +183,23 @@ pub fn project_summarize_checked<E>(
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
     let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
-    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, &input.manifests))?;
-    let map = steps.take(Step::Map, || map::find(&files, |_, _| false))?;
-    let patterns = steps.take_checked(Step::Patterns, || patterns::find(&files, &check))?;
+    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
+    let map = steps.take(Step::Map, || map::find(&files, &index))?;
+    let known = Known {
+        files: &files,
+        co_changes: &[],
+        commands: &[],
+        rules: Some(&input.rules),
+    };
+    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
@@ -190,6 +207,7 @@ pub fn project_summarize_checked<E>(
         dead_code,
         map,
         hotspots,
+        imports,
         metrics,
         failed: steps.failed(),
         rules: input.rules.clone(),
@@ -294,8 +312,9 @@ mod tests {
             });
             (stopped.err(), steps.get())
         };
-        assert_eq!(asked(0), (None, 9));
-        for stop_at in 1..=9 {
+        let (stopped, all) = asked(0);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
             assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
         }
     }
