@@ -41,6 +41,11 @@ const TEST_FOLDERS: &[&str] = &[
     "integration-tests",
     "acceptance",
     "testutil",
+    "testutils",
+    "test_utils",
+    "test-utils",
+    "test_helpers",
+    "test-helpers",
 ];
 const ASIDE_FOLDERS: &[&str] = &[
     "examples",
@@ -81,7 +86,7 @@ pub(crate) fn of(path: &str) -> Role {
 
 /// Folders whose name ends so: `engine-tests`, .NET's `Shop.Tests`, and Gradle's source sets `jvmTest`, `androidTest`.
 fn is_test_folder(folder: &str) -> bool {
-    ["-tests", ".Tests", ".Test", "Test"]
+    ["-tests", "Tests", ".Test", "Test"]
         .iter()
         .any(|end| folder.ends_with(end))
 }
