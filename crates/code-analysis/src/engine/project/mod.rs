@@ -189,6 +189,8 @@ pub fn project_summarize_checked<E>(
     metrics.duplicated_lines = clones.lines;
     let known = Known {
         files: &files,
+        manifests: &input.manifests,
+        imports: Some(&index),
         co_changes: &[],
         commands: &[],
         rules: Some(&input.rules),

@@ -1,0 +1,151 @@
+//! Which part of a project may import which: of two parts that know each other, the one that is imported imports nothing back. A case is
+//! an import from a file of the one to a file of the other; what is imported for its types alone, or by tests, is none.
+
+use std::collections::BTreeMap;
+
+use super::super::language::Language;
+use super::super::project::imports::{ImportKind, parts_find};
+use super::super::project::role::{self, Role};
+use super::{Answer, Case, Context, Pattern, Question};
+
+pub(super) const KIND: &str = "import_direction";
+
+/// The most pairs that are told: those with the most imports. The layers of the project tell of all.
+const PAIR_CAP: usize = 6;
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    let mut questions: Vec<Question<'_>> = questions(context);
+    questions.sort_by(|a, b| {
+        let by_cases = b.cases.len().cmp(&a.cases.len());
+        by_cases.then_with(|| a.subject.cmp(&b.subject))
+    });
+    let decided = questions.iter().filter_map(|one| one.decide_whole(KIND));
+    decided.take(PAIR_CAP).collect()
+}
+
+/// The imports between two parts: first those of the part that comes first, then the others.
+type Between<'a> = [Vec<Case<'a>>; 2];
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    let files = context.known.files;
+    let Some(index) = context.known.imports else {
+        return Vec::new();
+    };
+    let wanted: Vec<u32> = (0u32..)
+        .zip(files)
+        .filter(|(_, file)| role::of(&file.path) == Role::Source && file.language.has_facts())
+        .map(|(at, _)| at)
+        .collect();
+    let parts = parts_find(files, &wanted, context.known.manifests);
+    let mut pairs: BTreeMap<(u32, u32), Between<'a>> = BTreeMap::new();
+    for at in &wanted {
+        let (Some(file), Some(from)) = (files.get(*at as usize).copied(), parts.of.get(at)) else {
+            continue;
+        };
+        for edge in index.imports(*at) {
+            let counts = matches!(
+                edge.kind,
+                ImportKind::Loaded | ImportKind::PassedOn | ImportKind::Deferred
+            );
+            let Some(to) = parts.of.get(&edge.to).filter(|to| counts && *to != from) else {
+                continue;
+            };
+            let pair = ((*from).min(*to), (*from).max(*to));
+            let side = usize::from(from > to);
+            pairs.entry(pair).or_default()[side].push(Case::line(file, edge.line, 0));
+        }
+    }
+    let name = |part: u32| parts.folders.get(part as usize).map_or("", String::as_str);
+    let questions = pairs.into_iter().map(|((first, second), [mut of_first, of_second])| {
+        // The upper part is the one that imports more.
+        let (upper, lower) = if of_first.len() >= of_second.len() {
+            (name(first), name(second))
+        } else {
+            (name(second), name(first))
+        };
+        let back = of_first.len().min(of_second.len());
+        let is_first = of_first.len() >= of_second.len();
+        let mut cases = Vec::with_capacity(of_first.len() + of_second.len());
+        for (mut side, is_upper) in [(std::mem::take(&mut of_first), is_first), (of_second, !is_first)] {
+            for case in &mut side {
+                case.answer = usize::from(!is_upper);
+            }
+            cases.append(&mut side);
+        }
+        let title = match back {
+            0 => format!("Nothing in `{lower}` imports `{upper}`"),
+            _ => format!("`{upper}` imports `{lower}`, and hardly ever the other way round"),
+        };
+        Question {
+            subject: format!("{upper}>{lower}").into(),
+            stack: stack_of(&cases),
+            answers: vec![
+                Answer::rule(
+                    "one-way",
+                    title,
+                    format!(
+                        "Code in `{upper}` may import from `{lower}`; do not import from `{upper}` in `{lower}`."
+                    ),
+                ),
+                Answer::other("back"),
+            ],
+            cases,
+        }
+    });
+    questions.collect()
+}
+
+/// The stack of most cases.
+fn stack_of(cases: &[Case<'_>]) -> Language {
+    let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
+    for case in cases {
+        *counts.entry(case.file.language.stack()).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .max_by_key(|(stack, count)| (*count, std::cmp::Reverse(*stack)));
+    most.map_or(Language::Text, |(stack, _)| stack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::found;
+
+    fn project(back: usize) -> Vec<String> {
+        let mut sources: Vec<(String, String)> = Vec::new();
+        for n in 0..8 {
+            let import =
+                format!("import {{ m{n} }} from '../model/m{n}';\nexport const h{n} = m{n};\n");
+            sources.push((format!("src/http/h{n}.ts"), import));
+            let import = match n < back {
+                true => {
+                    format!("import {{ h{n} }} from '../http/h{n}';\nexport const m{n} = h{n};\n")
+                }
+                false => format!("export const m{n} = 1;\n"),
+            };
+            sources.push((format!("src/model/m{n}.ts"), import));
+        }
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        found("import_direction", &sources)
+    }
+
+    #[test]
+    fn the_part_that_is_imported_imports_nothing_back() {
+        assert_eq!(
+            project(0),
+            ["import_direction/typescript/src/http>src/model/one-way 8/8"]
+        );
+        assert_eq!(
+            project(1),
+            ["import_direction/typescript/src/http>src/model/one-way 8/9"]
+        );
+    }
+
+    #[test]
+    fn parts_that_import_each_other_have_no_direction() {
+        assert!(project(8).is_empty());
+    }
+}
