@@ -1,12 +1,13 @@
 //! Which part of a project may import which: of two parts that know each other, the one that is imported imports nothing back. A case is
 //! an import from a file of the one to a file of the other; what is imported for its types alone, or by tests, is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::language::Language;
-use super::super::project::imports::{ImportKind, parts_find};
+use super::super::project::SourceFile;
+use super::super::project::imports::{ImportKind, Parts, parts_find};
 use super::super::project::role::{self, Role};
-use super::{Answer, Case, Context, Pattern, Question};
+use super::{Answer, Case, Context, Pattern, Question, name_of};
 
 pub(super) const KIND: &str = "import_direction";
 
@@ -62,6 +63,16 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         }
     }
     let name = |part: u32| parts.folders.get(part as usize).map_or("", String::as_str);
+    let names = Names::read(files, &wanted, &parts);
+    pairs.retain(|(first, second), [of_first, of_second]| {
+        let (upper, lower) = if of_first.len() >= of_second.len() {
+            (*first, *second)
+        } else {
+            (*second, *first)
+        };
+        // Where there is a way back that did not lead to a file, it is not known that there is none.
+        !of_first.is_empty() && !of_second.is_empty() || !names.in_part(lower, upper)
+    });
     // A folder and one in it have no order: what both need lies in the outer one, and so does what gathers the inner.
     pairs.retain(|(first, second), _| {
         let is_in = |inner: &str, outer: &str| {
@@ -109,6 +120,66 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions.collect()
 }
 
+/// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that leads to no file of
+/// the project may still be one of it.
+struct Names {
+    written: BTreeSet<(u32, u32)>,
+}
+
+impl Names {
+    fn read(files: &[&SourceFile], wanted: &[u32], parts: &Parts) -> Names {
+        let mut named: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (part, folder) in (0u32..).zip(&parts.folders) {
+            named.entry(word(name_of(folder))).or_default().push(part);
+        }
+        let mut written = BTreeSet::new();
+        for at in wanted {
+            let (Some(file), Some(from)) = (files.get(*at as usize), parts.of.get(at)) else {
+                continue;
+            };
+            let mut note = |text: &str| {
+                for one in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))) {
+                    if let Some(parts) = named.get(&word(one)) {
+                        written.extend(parts.iter().map(|to| (*from, *to)));
+                    }
+                }
+            };
+            for import in file.facts.imports.iter().filter(|import| !import.test) {
+                note(&import.module);
+                note(&import.names);
+            }
+            // In these a thing may be named by its whole path, without an import.
+            let inline = matches!(
+                file.language,
+                Language::Rust
+                    | Language::Java
+                    | Language::Kotlin
+                    | Language::Scala
+                    | Language::CSharp
+                    | Language::Php
+                    | Language::Cpp
+            );
+            if inline {
+                for one in file.facts.references.iter().filter(|one| !one.test) {
+                    if let Some((before, _)) = one.path.rsplit_once('.') {
+                        note(before);
+                    }
+                }
+            }
+        }
+        Names { written }
+    }
+
+    fn in_part(&self, part: u32, named: u32) -> bool {
+        self.written.contains(&(part, named))
+    }
+}
+
+/// A name as folders, packages and modules have it alike: `axum-core` is `axum_core`.
+fn word(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
+}
+
 /// The stack of most cases.
 fn stack_of(cases: &[Case<'_>]) -> Language {
     let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
@@ -152,6 +223,23 @@ mod tests {
             project(0),
             ["import_direction/typescript/src/http>src/model/one-way 8/8"]
         );
+    }
+
+    #[test]
+    fn a_way_back_that_leads_to_no_file_is_a_way_back() {
+        let mut sources: Vec<(String, String)> = Vec::new();
+        for n in 0..6 {
+            let text =
+                format!("import {{ m{n} }} from '../model/m{n}';\nexport const h{n} = m{n};\n");
+            sources.push((format!("src/http/h{n}.ts"), text));
+            let text = format!("import {{ x }} from '@app/http/server';\nexport const m{n} = x;\n");
+            sources.push((format!("src/model/m{n}.ts"), text));
+        }
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert!(found("import_direction", &sources).is_empty());
     }
 
     #[test]

@@ -67,16 +67,21 @@ pub(crate) fn of(path: &str) -> Role {
     let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     if any(FIXTURE_FOLDERS) {
         Role::Fixture
-    } else if any(TEST_FOLDERS)
-        || folders.split('/').any(|folder| folder.ends_with("-tests"))
-        || is_test_name(name)
-    {
+    } else if any(TEST_FOLDERS) || folders.split('/').any(is_test_folder) || is_test_name(name) {
         Role::Test
     } else if any(ASIDE_FOLDERS) {
         Role::Aside
     } else {
         Role::Source
     }
+}
+
+/// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
+fn is_test_folder(folder: &str) -> bool {
+    let before = folder
+        .strip_suffix("Tests")
+        .or_else(|| folder.strip_suffix("Test"));
+    folder.ends_with("-tests") || before.is_some_and(|before| !before.ends_with(char::is_uppercase))
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -99,8 +104,17 @@ fn is_test_name(name: &str) -> bool {
                 .any(|mark| stem.ends_with(mark))
                 || stem.ends_with(".stories")
         }
-        Some(Language::Java) => {
-            stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
+        Some(
+            Language::Java | Language::Kotlin | Language::CSharp | Language::Php | Language::Swift,
+        ) => stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase"),
+        Some(Language::Scala) => ["Test", "Tests", "Spec", "Suite"]
+            .iter()
+            .any(|end| stem.ends_with(end)),
+        Some(Language::Ruby) => {
+            stem.ends_with("_test") || stem.ends_with("_spec") || stem.starts_with("test_")
+        }
+        Some(Language::C | Language::Cpp) => {
+            stem.ends_with("_test") || stem.ends_with("_unittest") || stem.starts_with("test_")
         }
         _ => false,
     }
@@ -123,6 +137,11 @@ mod tests {
             ("internal/testdata/x.go", Role::Fixture),
             ("examples/hello/main.rs", Role::Aside),
             ("benches/parse.rs", Role::Aside),
+            ("okio/src/commonTest/kotlin/A.kt", Role::Test),
+            ("Src/Shop.Tests/Order.cs", Role::Test),
+            ("Tests/App/routes.swift", Role::Test),
+            ("lib/order_spec.rb", Role::Test),
+            ("src/Contest/Latest.php", Role::Source),
         ] {
             assert_eq!(of(path), role, "{path}");
         }

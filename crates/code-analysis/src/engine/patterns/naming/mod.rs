@@ -152,6 +152,11 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
             if subject == Subject::Functions && holds_components && style == Style::Pascal {
                 continue;
             }
+            // A macro with parameters is written in capitals so that it is not taken for a function.
+            let has_macros = matches!(stack, Language::C | Language::Cpp);
+            if subject == Subject::Functions && has_macros && style == Style::Screaming {
+                continue;
+            }
             let answer = styles
                 .iter()
                 .position(|one| *one == style)
@@ -233,7 +238,10 @@ fn file_names<'a>(
         .filter(|file| file.language == language)
     {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        let stem = name.split('.').next().unwrap_or(name);
+        // `Gemfile`: named by the tool that reads it.
+        let Some((stem, _)) = name.split_once('.') else {
+            continue;
+        };
         if let Some(style) = file_style(stem) {
             let answer = styles
                 .iter()
