@@ -72,10 +72,7 @@ pub(crate) fn of(path: &str) -> Role {
     let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     if any(FIXTURE_FOLDERS) {
         Role::Fixture
-    } else if any(TEST_FOLDERS)
-        || folders.split('/').any(is_test_folder)
-        || is_test_name(name)
-    {
+    } else if any(TEST_FOLDERS) || folders.split('/').any(is_test_folder) || is_test_name(name) {
         Role::Test
     } else if any(ASIDE_FOLDERS) {
         Role::Aside
@@ -84,11 +81,12 @@ pub(crate) fn of(path: &str) -> Role {
     }
 }
 
-/// Folders whose name ends so: `engine-tests`, .NET's `Shop.Tests`, and Gradle's source sets `jvmTest`, `androidTest`.
+/// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
 fn is_test_folder(folder: &str) -> bool {
-    ["-tests", "Tests", ".Test", "Test"]
-        .iter()
-        .any(|end| folder.ends_with(end))
+    let before = folder
+        .strip_suffix("Tests")
+        .or_else(|| folder.strip_suffix("Test"));
+    folder.ends_with("-tests") || before.is_some_and(|before| !before.ends_with(char::is_uppercase))
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -173,6 +171,11 @@ mod tests {
             ("okio/src/jvmTest/kotlin/A.kt", Role::Test),
             ("Shop.Tests/Helpers.cs", Role::Test),
             ("core/LedgerSuite.scala", Role::Test),
+            ("okio/src/commonTest/kotlin/A.kt", Role::Test),
+            ("Src/Shop.Tests/Order.cs", Role::Test),
+            ("Tests/App/routes.swift", Role::Test),
+            ("lib/order_spec.rb", Role::Test),
+            ("src/Contest/Latest.php", Role::Source),
         ] {
             assert_eq!(of(path), role, "{path}");
         }
