@@ -3,4 +3,6 @@
 mod cache;
 mod facts;
 mod folders;
+mod forms;
+mod full_report;
 mod hostile;
