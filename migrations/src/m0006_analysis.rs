@@ -1,4 +1,4 @@
-//! What the code analysis found: facts by blob, the latest patterns, hotspots and metrics of a project.
+//! What the code analysis found: facts by blob, the latest patterns, hotspots and findings of a project, and how patterns changed.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -26,6 +26,13 @@ impl MigrationTrait for Migration {
              files_skipped $int NOT NULL,
              lines_of_code $int NOT NULL,
              patterns_found $int NOT NULL,
+             patterns_compared $bool NOT NULL,
+             patterns_appeared $int NOT NULL,
+             patterns_strengthened $int NOT NULL,
+             patterns_weakened $int NOT NULL,
+             patterns_vanished $int NOT NULL,
+             skipped $json NOT NULL,
+             warnings $json NOT NULL,
              PRIMARY KEY (tenant_id, run_id),
              FOREIGN KEY (tenant_id, run_id) REFERENCES runs (tenant_id, id) ON DELETE CASCADE,
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
@@ -46,7 +53,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, oid) REFERENCES blobs (tenant_id, oid) ON DELETE CASCADE",
         )
         .await?;
-        // `position` orders a project's patterns, the best supported first; `key` is stable from run to run.
+        // `position` orders a project's patterns, the best supported first; `key` is stable from run to run, and so is the id: a pattern that
+        // is no more keeps its row, and `vanished_in` says since which analysis. `told_...` is what was last told of it as a change.
         ddl.tenant_table(
             "code_patterns",
             "id $uuid NOT NULL,
@@ -63,9 +71,38 @@ impl MigrationTrait for Migration {
              confidence $real NOT NULL,
              exemplars $json NOT NULL,
              counter_examples $json NOT NULL,
+             told_support $int NOT NULL,
+             told_cases $int NOT NULL,
+             told_confidence $real NOT NULL,
+             first_seen_at $time NOT NULL,
+             vanished_in $uuid,
              PRIMARY KEY (tenant_id, id),
              UNIQUE (tenant_id, project_id, key),
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
+        )
+        .await?;
+        // What an analysis told of a pattern: from what it was when it was last told of, to what it is.
+        ddl.tenant_table(
+            "code_pattern_changes",
+            "run_id $uuid NOT NULL,
+             pattern_id $uuid NOT NULL,
+             position $int NOT NULL,
+             change $text NOT NULL CHECK (change IN ('APPEARED', 'STRENGTHENED', 'WEAKENED', 'VANISHED')),
+             title $text NOT NULL,
+             kind $text NOT NULL,
+             former_support $int,
+             former_cases $int,
+             former_confidence $real,
+             support $int,
+             cases $int,
+             confidence $real,
+             PRIMARY KEY (tenant_id, run_id, pattern_id),
+             FOREIGN KEY (tenant_id, run_id) REFERENCES code_analyses (tenant_id, run_id) ON DELETE CASCADE,
+             FOREIGN KEY (tenant_id, pattern_id) REFERENCES code_patterns (tenant_id, id) ON DELETE CASCADE",
+        )
+        .await?;
+        ddl.run(
+            "CREATE INDEX code_pattern_changes_pattern ON code_pattern_changes (tenant_id, pattern_id, run_id)",
         )
         .await?;
         ddl.tenant_table(
@@ -80,16 +117,39 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
+        // One row a project, a column a part: a page reads one row, and of it what it shows. `patterns_version` is the version of the engine
+        // that found the patterns, 0 before any did.
         ddl.tenant_table(
             "project_metrics",
             "project_id $uuid NOT NULL,
              analysis_id $uuid NOT NULL,
              engine_version $int NOT NULL,
+             patterns_version $int NOT NULL,
              stack $json NOT NULL,
              metrics $json NOT NULL,
+             commands $json NOT NULL,
+             co_changes $json NOT NULL,
+             ownership $json NOT NULL,
+             imports $json NOT NULL,
+             duplicates $json NOT NULL,
+             dead_code $json NOT NULL,
+             map $json NOT NULL,
              PRIMARY KEY (tenant_id, project_id),
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE,
              FOREIGN KEY (tenant_id, analysis_id) REFERENCES code_analyses (tenant_id, run_id) ON DELETE CASCADE",
+        )
+        .await?;
+        // What a project's own rules match in a content, by the rules that were asked: neither is looked at again while both are the same.
+        ddl.tenant_table(
+            "rule_matches",
+            "project_id $uuid NOT NULL,
+             oid $text NOT NULL,
+             language $text NOT NULL,
+             rules_key $text NOT NULL,
+             matches $bytes NOT NULL,
+             PRIMARY KEY (tenant_id, project_id, oid, language, rules_key),
+             FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE,
+             FOREIGN KEY (tenant_id, oid) REFERENCES blobs (tenant_id, oid) ON DELETE CASCADE",
         )
         .await?;
         Ok(())

@@ -9,7 +9,8 @@ use nyxcore_code_analysis::{
     CodePatternFilter, CodePatterns, FileHistory, Pattern, QUIET_PERIOD, TreeOptions,
     analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
     analysis_start, analysis_start_after_sync, blob_id, code_pattern_count, code_pattern_list,
-    hotspot_list, project_summaries_of, project_summary, tree_analyze,
+    hotspot_list, pattern_change_list, pattern_changes_last, project_findings_of,
+    project_summaries_of, project_summary, tree_analyze,
 };
 use nyxcore_projects::{
     FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert,
@@ -27,11 +28,14 @@ use sea_orm::FromQueryResult;
 use crate::support::{store, store_at_rest, tenant};
 
 mod cancelled;
+mod changes;
+mod optional;
+mod rules;
 mod world;
 
 use world::{
     Tree, after_sync, analyze, as_the_engine_says_it, begin, facts_kept, patterns, project, source,
-    status, sync, tree, work,
+    status, sync, tree, work, work_with,
 };
 
 on_both_databases! {
@@ -106,10 +110,12 @@ on_both_databases! {
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         let deep = format!("x = {}1{}\n", "(".repeat(5_000), ")".repeat(5_000));
         sync(&store, acme.id, source, "beef", &[("app/deep.py", &deep), ("app/binary.py", "a\0b")]).await;
-        let text = "4 files skipped: 1 binary, 1 nested too deeply, 1 generated, 1 vendored";
+        let text = "4 files skipped: 1 binary, 1 nested too deeply (app/deep.py), 1 generated, 1 vendored";
         for _ in 0..2 {
             let (analysis, events) = analyze(&store, acme.id, project).await;
             assert_eq!(analysis.files_skipped, 4);
+            let named: Vec<(&str, u32, &str)> = analysis.skipped.iter().map(|one| (one.reason.as_str(), one.files, one.paths[0].as_str())).collect();
+            assert_eq!(named, [("binary", 1, "app/binary.py"), ("too_deep", 1, "app/deep.py"), ("generated", 1, "Cargo.lock"), ("vendored", 1, "vendor/theirs.py")]);
             let told: Vec<&EventBody> = events.iter().map(|event| &event.body).filter(|body| matches!(body, EventBody::Message { .. })).collect();
             assert_eq!(told, [&EventBody::Message { level: Level::Warning, text: text.into() }]);
             clock.advance(QUIET_PERIOD);
@@ -199,7 +205,7 @@ on_both_databases! {
         assert_eq!(newest().await.commit_id.as_deref(), Some("beef"));
     }
 
-    async fn a_pattern_keeps_its_id_while_it_lasts_and_cannot_be_found_afterwards(db: TestDatabase) {
+    async fn a_pattern_keeps_its_id_and_cannot_be_found_once_it_has_vanished(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -232,7 +238,11 @@ on_both_databases! {
         let left = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
         assert!(!left.is_empty() && left.iter().all(|pattern| pattern.stack.as_deref() == Some("python")));
         let scoped = store.read(acme.id).await.unwrap();
-        assert_eq!(CodePatterns::get(&scoped, old.id).await.unwrap(), None);
+        // Who cited it still finds what it was.
+        let gone = CodePatterns::require(&scoped, old.id).await.unwrap();
+        let latest = analysis_latest(&scoped, project).await.unwrap().unwrap();
+        assert_eq!((gone.title, gone.first_seen_at, gone.vanished_in), (old.title, old.first_seen_at, Some(latest.run_id)));
+        assert!(code_pattern_count(&scoped, project, &CodePatternFilter::default()).await.unwrap() == left.len() as u64);
         drop(scoped);
         assert_eq!(ask().await, []);
     }
@@ -398,6 +408,9 @@ on_both_databases! {
         assert_eq!(code_pattern_count(&scoped, home, &CodePatternFilter::default()).await.unwrap(), 0);
         assert_eq!(hotspot_list(&scoped, home, 10).await.unwrap(), []);
         assert_eq!(project_summary(&scoped, home).await.unwrap(), None);
+        assert!(project_findings_of(&scoped, &[home]).await.unwrap().is_empty());
+        assert_eq!(pattern_change_list(&scoped, analysis.run_id, None, 10).await.unwrap(), []);
+        assert!(pattern_changes_last(&scoped, &[pattern.id]).await.unwrap().is_empty());
         drop(scoped);
         // What one tenant parsed is not known to the other, not even by being faster.
         let (theirs, _) = project(&store, other.id, "home", &tree()).await;

@@ -36,7 +36,7 @@ pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 pub use engine::project::dead_code::{DEAD_CODE_CAP, DeadCode};
-pub use engine::project::duplicates::{CLONE_CAP, CloneGroup};
+pub use engine::project::duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
 pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, Ownership};
 pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
@@ -64,13 +64,15 @@ pub use engine::tree::{
     REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,
     files_analyze, tree_analyze,
 };
-pub use engine::windows::{WINDOW_LINES, Windows};
+pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 #[cfg(feature = "service")]
 pub use service::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
-    CodePatternFilter, CodePatternId, CodePatterns, ProjectSummary, QUIET_PERIOD,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, AnalysisWarning, CodeAnalyses, CodeAnalysis,
+    CodePattern, CodePatternChange, CodePatternFilter, CodePatternId, CodePatterns, PatternChange,
+    PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary, QUIET_PERIOD, Summarize,
     analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
     analysis_start, analysis_start_after_sync, analysis_subject, code_pattern_count,
-    code_pattern_list, hotspot_list, project_summaries_of, project_summary,
+    code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
+    project_findings_of, project_summaries_of, project_summary,
 };

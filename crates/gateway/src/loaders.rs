@@ -132,4 +132,8 @@ loaders! {
         by_key(|scoped, ids| Box::pin(enrichment::enrichment_details(scoped, ids)));
     summaries: ByKey<projects::ProjectId, analysis::ProjectSummary> =
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
+    findings: ByKey<projects::ProjectId, analysis::ProjectFindings> =
+        by_key(|scoped, ids| Box::pin(analysis::project_findings_of(scoped, ids)));
+    pattern_changes_last: ByKey<analysis::CodePatternId, analysis::CodePatternChange> =
+        by_key(|scoped, ids| Box::pin(analysis::pattern_changes_last(scoped, ids)));
 }

@@ -159,9 +159,17 @@ pub(super) async fn after_sync(
 
 /// Has a queued run worked to its end, which must be good.
 pub(super) async fn work(store: &Store, tenant: TenantId, run: RunId) -> Vec<RunEvent> {
-    let workers = Workers::builder(store)
-        .handler(AnalysisHandler::default())
-        .start();
+    work_with(AnalysisHandler::default(), store, tenant, run).await
+}
+
+/// As [`work`], with another handler.
+pub(super) async fn work_with(
+    handler: AnalysisHandler,
+    store: &Store,
+    tenant: TenantId,
+    run: RunId,
+) -> Vec<RunEvent> {
+    let workers = Workers::builder(store).handler(handler).start();
     let events: Vec<RunEvent> = run_follow(store, tenant, run, 0)
         .map(Result::unwrap)
         .collect()
@@ -240,4 +248,25 @@ pub(super) fn as_the_engine_says_it(pattern: CodePattern) -> Pattern {
         exemplars: pattern.exemplars,
         counter_examples: pattern.counter_examples,
     }
+}
+
+/// Takes files out of a source, as a sync does.
+pub(super) async fn remove(store: &Store, tenant: TenantId, source: SourceId, paths: &[&str]) {
+    let scoped = store.write(tenant).await.unwrap();
+    let deleted = paths.iter().map(|path| (*path).to_owned()).collect();
+    let changes = FileChanges {
+        deleted,
+        ..FileChanges::default()
+    };
+    files_apply(&scoped, source, changes).await.unwrap();
+    scoped.commit().await.unwrap();
+}
+
+/// What a run told, warnings or not.
+pub(super) fn messages(events: &[RunEvent], wanted: Level) -> Vec<String> {
+    let told = events.iter().filter_map(|event| match &event.body {
+        EventBody::Message { level, text } if *level == wanted => Some(text.clone()),
+        _ => None,
+    });
+    told.collect()
 }

@@ -68,6 +68,10 @@ on_both_databases! {
         assert!(!patterns.is_empty(), "{found:#}");
         assert!(patterns.iter().all(|p| p["exemplars"][0]["excerpt"].is_string()), "{patterns:#?}");
         assert_eq!(found["latestAnalysis"]["filesAnalyzed"], repository.sources);
+        assert_eq!((&found["latestAnalysis"]["patternsCompared"], &found["latestAnalysis"]["warnings"]), (&json!(false), &json!([])));
+        assert_eq!(found["findings"]["analysis"]["id"], found["latestAnalysis"]["id"]);
+        assert_eq!(found["findings"]["technologies"][0]["kind"], "language");
+        assert_eq!(found["findings"]["technologies"][0]["name"], found["stack"][0]);
 
         // A second sync of the unchanged repository imports nothing, and what is asked to be left out is.
         let input = json!({"input": {"sourceId": source["id"], "skip": ["CODE_ANALYSIS", "KNOWLEDGE"]}});
@@ -154,7 +158,10 @@ const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
     filesAdded filesUpdated filesDeleted filesRenamed filesUnchanged toCommit previousSync { id } } } }";
 const PROJECT: &str = "query ($id: ID!) { project(id: $id) { stack metrics { functions } hotspots { path score }
     codePatterns(first: 20) { nodes { id title support cases exemplars { path startLine excerpt } } }
-    latestSync { id } latestAnalysis { id trigger filesAnalyzed filesReused } } }";
+    findings { engineVersion technologies { name kind language } commands { purpose command path } importGraph { edges layers { folders } }
+        duplicates { places { path excerpt } } deadCode { name caveats } definitions { name path } coChanges { paths } ownership { folder } analysis { id } }
+    latestSync { id } latestAnalysis { id trigger filesAnalyzed filesReused patternsCompared patternsAppeared
+        skipped { reason files paths } warnings { part text } patternChanges { change title before { cases } after { cases } pattern { id key } } } } }";
 const ENRICHMENT: &str = "query ($id: ID!) { run(id: $id) { id status ... on NoteEnrichment { mode markdown
     citations { kind subjectId title excerpt path startLine endLine score } actionPoints { id text } } } }";
 

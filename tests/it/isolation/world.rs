@@ -16,7 +16,7 @@ use nyxcore_projects::{
     blog_post_publish, files_apply, files_by_path, note_create, project_create, source_add,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
-use nyxcore_runs::run_cancel;
+use nyxcore_runs::{RunId, run_cancel};
 use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
@@ -243,7 +243,16 @@ impl World {
         let superuser = &server.superuser;
         let now = server.store.env().now();
         enrichment_finish(superuser, enrichment.run().id.0, &text("found"), now).await;
-        code_pattern_put(superuser, team, code_pattern, project, &text("rule")).await;
+        code_pattern_put(superuser, team, code_pattern, project, &text("rule"), now).await;
+        analysis_put(
+            superuser,
+            team,
+            analysis.run().id,
+            project,
+            code_pattern,
+            &text("found"),
+        )
+        .await;
         let connection = GitConnectionId(server.store.env().id());
         ids.insert("git_connection", connection.to_string());
         git_connection_put(superuser, team, connection, &text(&unique), now).await;
@@ -443,15 +452,73 @@ async fn code_pattern_put(
     id: CodePatternId,
     project: ProjectId,
     title: &str,
+    now: DateTime<Utc>,
 ) {
-    let values: [Value; 5] = [
+    let values: [Value; 6] = [
         team.tenant.id.0.into(),
         id.0.into(),
         project.0.into(),
         id.to_string().into(),
         title.into(),
+        now.into(),
     ];
-    let sql = "INSERT INTO code_patterns (tenant_id, id, project_id, key, position, kind, title, statement, support, cases, confidence, exemplars, counter_examples)
-        VALUES ($1, $2, $3, $4, 1, 'naming', $5, $5, 4, 4, 0.5, '[]', '[]')";
+    let sql = "INSERT INTO code_patterns (tenant_id, id, project_id, key, position, kind, title, statement, support, cases, confidence, exemplars, counter_examples,
+            told_support, told_cases, told_confidence, first_seen_at)
+        VALUES ($1, $2, $3, $4, 1, 'naming', $5, $5, 4, 4, 0.5, '[]', '[]', 4, 4, 0.5, $6)";
+    execute(superuser, sql, values).await;
+}
+
+/// What an analysis tells of its run, of a pattern and of a project; each text is the given one.
+async fn analysis_put(
+    superuser: &DatabaseConnection,
+    team: &Team,
+    analysis: RunId,
+    project: ProjectId,
+    pattern: CodePatternId,
+    text: &str,
+) {
+    let tenant = team.tenant.id.0;
+    let skipped = json!([{"reason": "vendored", "files": 1, "paths": [text]}]);
+    let warnings = json!([{"part": "map", "path": text, "text": text}]);
+    let sql =
+        "UPDATE code_analyses SET skipped = $3, warnings = $4 WHERE tenant_id = $1 AND run_id = $2";
+    let values: [Value; 4] = [
+        tenant.into(),
+        analysis.0.into(),
+        skipped.into(),
+        warnings.into(),
+    ];
+    execute(superuser, sql, values).await;
+
+    let sql = "INSERT INTO code_pattern_changes (tenant_id, run_id, pattern_id, position, change, title, kind, support, cases, confidence)
+        VALUES ($1, $2, $3, 0, 'APPEARED', $4, 'naming', 4, 4, 0.5)";
+    let values: [Value; 4] = [
+        tenant.into(),
+        analysis.0.into(),
+        pattern.0.into(),
+        text.into(),
+    ];
+    execute(superuser, sql, values).await;
+
+    let metrics = json!({"files": 1, "lines_of_code": 1, "functions": 1, "languages": [], "duplicated_lines": 0, "todos": 0});
+    let place = json!({"path": text, "start_line": 1, "end_line": 2, "blob": text});
+    let values: [Value; 12] = [
+        tenant.into(),
+        project.0.into(),
+        analysis.0.into(),
+        metrics.into(),
+        json!([{"name": text, "kind": "language", "language": "rust", "version": null, "files": 1}]).into(),
+        json!([{"purpose": "build", "command": text, "path": text, "line": 1}]).into(),
+        json!([{"paths": [text, text], "together": 5, "commits": [5, 6], "degree": 1.0}]).into(),
+        json!([{"folder": text, "commits": 5, "authors": 1, "main_author": text, "main_share": 1.0}]).into(),
+        json!({"files": 1, "edges": 1, "unresolved": 0, "layers": [{"level": 0, "folders": [text]}],
+            "cycles": [{"size": 2, "path": [{"file": text, "line": 1}]}]}).into(),
+        json!([{"tokens": 50, "lines": 5, "places": [place, place]}]).into(),
+        json!([{"kind": "function", "name": text, "location": place, "tests_only": false, "caveats": [text]}]).into(),
+        json!([{"rank": 0.5, "kind": "function", "name": text, "path": text, "start_line": 1, "end_line": 2, "used_in": 1}]).into(),
+    ];
+    let sql = "INSERT INTO project_metrics (tenant_id, project_id, analysis_id, engine_version, patterns_version, metrics, stack,
+            commands, co_changes, ownership, imports, duplicates, dead_code, map)
+        VALUES ($1, $2, $3, 1, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     execute(superuser, sql, values).await;
 }

@@ -18,6 +18,7 @@ pub(crate) mod rules;
 pub(crate) mod sarif;
 pub(crate) mod skip;
 pub(crate) mod source;
+mod tokens;
 pub(crate) mod tree;
 mod tree_rules;
 pub(crate) mod windows;

@@ -1,22 +1,29 @@
 //! What of a pattern is published to the search index, and how it reads there.
 
+use std::fmt::Write as _;
+
 use nyxcore_retrieval::{Document, KnowledgeKind};
 
 use super::model::CodePattern;
 use crate::CodeLocation;
 
-/// A pattern: its rule, how well it is kept, and where it can be seen.
+/// A pattern: its rule, how well it is kept, where it can be seen and where it is not kept. What else an analysis finds is no document of its
+/// own: commands, layers and what goes through what are patterns too where they are habits, and a map is asked for and not searched.
 pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
     let scope = pattern.scope.as_deref();
     let within = scope.map_or_else(String::new, |scope| format!(" in {scope}"));
     let mut body = format!(
-        "{}\n\n{} of {} cases{within} follow it.",
-        pattern.statement, pattern.support, pattern.cases
+        "{}\n\n{} of {} cases{within} follow it (confidence {:.2}).",
+        pattern.statement, pattern.support, pattern.cases, pattern.confidence
     );
-    if !pattern.exemplars.is_empty() {
-        let places: Vec<String> = pattern.exemplars.iter().map(place).collect();
-        body.push_str("\nFor example: ");
-        body.push_str(&places.join(", "));
+    for (what, places) in [
+        ("For example", &pattern.exemplars),
+        ("Otherwise in", &pattern.counter_examples),
+    ] {
+        if !places.is_empty() {
+            let places: Vec<String> = places.iter().map(place).collect();
+            let _ = write!(body, "\n{what}: {}", places.join(", "));
+        }
     }
     // The first place that shows it is where a citation leads.
     let shown = pattern.exemplars.first();

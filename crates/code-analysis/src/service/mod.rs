@@ -8,13 +8,17 @@ mod repository;
 mod run;
 mod start;
 
-pub use model::{AnalysisTrigger, CodeAnalysis, CodePattern, CodePatternId, ProjectSummary};
+pub use model::{
+    AnalysisTrigger, AnalysisWarning, CodeAnalysis, CodePattern, CodePatternChange, CodePatternId,
+    PatternChange, PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary,
+};
 pub use repository::{
     CodeAnalyses, CodePatternFilter, CodePatterns, analysis_count, analysis_latest,
     analysis_latest_of, analysis_list, code_pattern_count, code_pattern_list, hotspot_list,
-    project_summaries_of, project_summary,
+    pattern_change_list, pattern_changes_last, project_findings_of, project_summaries_of,
+    project_summary,
 };
-pub use run::{AnalysisHandler, AnalysisOptions};
+pub use run::{AnalysisHandler, AnalysisOptions, Summarize};
 pub use start::{
     QUIET_PERIOD, analysis_catch_up, analysis_start, analysis_start_after_sync, analysis_subject,
 };

@@ -8,8 +8,11 @@ use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Sco
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
 
-use super::entity::{code_analysis, code_pattern, hotspot, project_metrics};
-use super::model::{CodeAnalysis, CodePattern, CodePatternId, ProjectSummary};
+use super::entity::{code_analysis, code_pattern, code_pattern_change, hotspot, project_metrics};
+use super::model::{
+    CodeAnalysis, CodePattern, CodePatternChange, CodePatternId, PatternChange, ProjectFindings,
+    ProjectSummary,
+};
 use crate::Hotspot;
 
 /// Analyses, by the id of their run.
@@ -26,7 +29,7 @@ impl Repository for CodeAnalyses {
     }
 }
 
-/// Patterns, by id.
+/// Patterns, by id; also those that have vanished, so that who cited one finds what it was.
 pub struct CodePatterns;
 
 impl Repository for CodePatterns {
@@ -110,6 +113,7 @@ impl CodePatternFilter {
     fn condition(&self, project: ProjectId) -> Condition {
         Condition::all()
             .add(code_pattern::Column::ProjectId.eq(project))
+            .add(code_pattern::Column::VanishedIn.is_null())
             .add_option(
                 (!self.kinds.is_empty()).then(|| {
                     code_pattern::Column::Kind.is_in(self.kinds.iter().map(String::as_str))
@@ -123,7 +127,7 @@ impl CodePatternFilter {
     }
 }
 
-/// One page of a project's patterns, surest first.
+/// One page of a project's patterns, surest first. Those that have vanished are not among them.
 ///
 /// # Errors
 /// The database fails.
@@ -151,6 +155,56 @@ pub async fn code_pattern_count<A: Access>(
     filter: &CodePatternFilter,
 ) -> Result<u64> {
     CodePatterns::count(scoped, filter.condition(project)).await
+}
+
+/// What an analysis told of patterns that changed, of all or of those that changed so; by what happened, and of those that changed the most
+/// first.
+///
+/// # Errors
+/// The database fails.
+pub async fn pattern_change_list<A: Access>(
+    scoped: &Scoped<A>,
+    analysis: RunId,
+    change: Option<PatternChange>,
+    first: u64,
+) -> Result<Vec<CodePatternChange>> {
+    use code_pattern_change::Column;
+    let which = Condition::all()
+        .add(Column::RunId.eq(analysis))
+        .add_option(change.map(|change| Column::Change.eq(change)));
+    let rows = scoped
+        .find::<code_pattern_change::Entity>()
+        .filter(which)
+        .order_by_asc(Column::Position)
+        .limit(first)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// What was last told of each of those patterns. A pattern that has not changed since its project's first analysis is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn pattern_changes_last<A: Access>(
+    scoped: &Scoped<A>,
+    patterns: &[CodePatternId],
+) -> Result<HashMap<CodePatternId, CodePatternChange>> {
+    let newest = Expr::cust(
+        "code_pattern_changes.run_id = (SELECT newest.run_id FROM code_pattern_changes AS newest
+         WHERE newest.tenant_id = code_pattern_changes.tenant_id AND newest.pattern_id = code_pattern_changes.pattern_id
+         ORDER BY newest.run_id DESC LIMIT 1)",
+    );
+    let rows = scoped
+        .find::<code_pattern_change::Entity>()
+        .filter(code_pattern_change::Column::PatternId.is_in(patterns.iter().copied()))
+        .filter(Condition::all().add(newest))
+        .all()
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.pattern_id, row.into()))
+        .collect())
 }
 
 /// The first of a project's hotspots, highest score first; there are [`HOTSPOT_CAP`](crate::HOTSPOT_CAP) at the most.
@@ -193,6 +247,26 @@ pub async fn project_summaries_of<A: Access>(
     scoped: &Scoped<A>,
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, ProjectSummary>> {
+    let rows: Vec<project_metrics::SummaryRow> = scoped
+        .find::<project_metrics::Entity>()
+        .filter(project_metrics::Column::ProjectId.is_in(projects.iter().copied()))
+        .columns(project_metrics::SUMMARY)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(project_metrics::summary_read)
+        .map(|summary| (summary.project_id, summary))
+        .collect())
+}
+
+/// All that was found of each of those projects. A project that was never analysed is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn project_findings_of<A: Access>(
+    scoped: &Scoped<A>,
+    projects: &[ProjectId],
+) -> Result<HashMap<ProjectId, ProjectFindings>> {
     let rows = scoped
         .find::<project_metrics::Entity>()
         .filter(project_metrics::Column::ProjectId.is_in(projects.iter().copied()))
@@ -200,7 +274,6 @@ pub async fn project_summaries_of<A: Access>(
         .await?;
     Ok(rows
         .into_iter()
-        .filter_map(project_metrics::Model::read)
-        .map(|summary| (summary.project_id, summary))
+        .map(|row| (row.project_id, row.read()))
         .collect())
 }

@@ -13,7 +13,7 @@ use nyxcore_tenancy::{
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
-use super::entity::code_analysis::{self, Heads};
+use super::entity::code_analysis::{self, Heads, Skipped, Warnings};
 use super::model::{AnalysisTrigger, CodeAnalysis};
 use super::repository::CodeAnalyses;
 
@@ -146,6 +146,13 @@ async fn start(
         files_skipped: Set(0),
         lines_of_code: Set(0),
         patterns_found: Set(0),
+        patterns_compared: Set(false),
+        patterns_appeared: Set(0),
+        patterns_strengthened: Set(0),
+        patterns_weakened: Set(0),
+        patterns_vanished: Set(0),
+        skipped: Set(Skipped::default()),
+        warnings: Set(Warnings::default()),
         ..Default::default()
     };
     Ok((start, CodeAnalyses::insert(scoped, row).await?))

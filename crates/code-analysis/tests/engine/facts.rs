@@ -427,9 +427,9 @@ fn facts_read_back_from_their_stored_form() {
         ("a.java", JAVA),
     ] {
         let facts = analyse(path, source);
-        let text = serde_json::to_string(&facts).expect("JSON");
+        let bytes = postcard::to_stdvec(&facts).expect("bytes");
         assert_eq!(
-            serde_json::from_str::<FileFacts>(&text).expect("facts"),
+            postcard::from_bytes::<FileFacts>(&bytes).expect("facts"),
             facts,
             "{path}"
         );

@@ -1,8 +1,12 @@
 //! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
 
+#[cfg(feature = "c")]
+mod c;
 mod cache;
 mod facts;
 mod folders;
 mod forms;
 mod full_report;
 mod hostile;
+#[cfg(feature = "c")]
+mod notation;

@@ -1,8 +1,10 @@
 //! What the analysis found in a project's code: patterns with their evidence, hotspots, counts.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 
+use super::code_analysis::{CodeAnalysisNode, CodePatternChangeNode};
 use super::ids::global_id;
 use crate::context::operation;
 
@@ -16,7 +18,33 @@ impl CodePatternNode {
         global_id(self.0.id)
     }
 
-    /// What it is about: naming, error_handling, test_layout and so on.
+    /// The rule's own name, unique within the project and the same from analysis to analysis.
+    async fn key(&self) -> &str {
+        &self.0.key
+    }
+
+    /// When an analysis found it for the first time.
+    async fn first_seen(&self) -> DateTime<Utc> {
+        self.0.first_seen_at
+    }
+
+    /// What was last told of it; none where it is as the project's first analysis found it.
+    async fn last_change(&self, context: &Context<'_>) -> Result<Option<CodePatternChangeNode>> {
+        let loader = &operation(context).loaders().pattern_changes_last;
+        let change = loader.load_one(self.0.id).await?;
+        Ok(change.map(CodePatternChangeNode))
+    }
+
+    /// The analysis that did not find it any more; none while it lasts.
+    async fn vanished_in(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
+        let Some(id) = self.0.vanished_in else {
+            return Ok(None);
+        };
+        let run = operation(context).loaders().runs.load_one(id).await?;
+        Ok(run.map(CodeAnalysisNode))
+    }
+
+    /// What it is about: naming, error_handling, test_layout and so on; rule for the project's own.
     async fn kind(&self) -> &str {
         &self.0.kind
     }
@@ -78,7 +106,7 @@ impl CodePatternNode {
 }
 
 /// A place in the code, of a certain content.
-pub(crate) struct CodeLocationNode(analysis::CodeLocation);
+pub(crate) struct CodeLocationNode(pub analysis::CodeLocation);
 
 #[Object(name = "CodeLocation")]
 impl CodeLocationNode {

@@ -7,12 +7,14 @@ use nyxcore_knowledge as knowledge;
 use nyxcore_projects::{Project, blog_post_count, blog_post_list, note_count, note_list};
 
 use super::code::{CodePatternNode, HotspotNode, ProjectMetricsNode};
+use super::code_analysis::CodeAnalysisNode;
 use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::findings::ProjectFindingsNode;
 use super::ids::global_id;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::NoteNode;
 use super::post::BlogPostNode;
-use super::run::{CodeAnalysisNode, SyncNode};
+use super::run::SyncNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
@@ -153,6 +155,16 @@ impl ProjectNode {
         let scoped = operation(context).read().await?;
         let hotspots = analysis::hotspot_list(&scoped, self.0.id, first.min(200)).await?;
         Ok(hotspots.into_iter().map(HotspotNode::from).collect())
+    }
+
+    /// What else the latest analysis found: what it is built with and how, what depends on what, what repeats itself.
+    async fn findings(&self, context: &Context<'_>) -> Result<Option<ProjectFindingsNode>> {
+        let findings = operation(context)
+            .loaders()
+            .findings
+            .load_one(self.0.id)
+            .await?;
+        Ok(findings.map(ProjectFindingsNode))
     }
 
     /// Counts of the latest analysis.

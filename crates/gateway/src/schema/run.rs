@@ -2,13 +2,13 @@
 
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_code_analysis::CodeAnalysis;
 use nyxcore_note_enrichment::{EnrichmentDecision, EnrichmentMode, NoteEnrichment};
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Progress, Run, RunError, RunKind, RunStatus, event_list};
 use nyxcore_sync::SyncDetail;
 use nyxcore_tenancy::{Error, TypedId};
 
+use super::code_analysis::CodeAnalysisNode;
 use super::ids::global_id;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
@@ -21,7 +21,7 @@ use crate::context::operation;
 use crate::error::ApiError;
 
 /// The most events one field gives.
-const EVENTS_MAX: u64 = 500;
+pub(super) const EVENTS_MAX: u64 = 500;
 
 /// What a run does.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -225,17 +225,17 @@ macro_rules! run_object {
             }
 
             /// What it does.
-            async fn kind(&self) -> RunKindName {
+            pub(crate) async fn kind(&self) -> RunKindName {
                 self.0.kind.into()
             }
 
             /// Where it stands.
-            async fn status(&self) -> RunStatusName {
+            pub(crate) async fn status(&self) -> RunStatusName {
                 self.0.status.into()
             }
 
             /// The project it belongs to.
-            async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
+            pub(crate) async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
                 let Some(id) = self.0.project_id else {
                     return Ok(None);
                 };
@@ -244,50 +244,50 @@ macro_rules! run_object {
             }
 
             /// Who started it; nobody where another run did.
-            async fn started_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
+            pub(crate) async fn started_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
                 super::created_by(context, self.0.started_by).await
             }
 
             /// How often a worker has taken it.
-            async fn attempt(&self) -> i64 {
+            pub(crate) async fn attempt(&self) -> i64 {
                 self.0.attempt
             }
 
             /// Its story: each time a worker took it, the first one first.
             #[graphql(complexity = "4 * child_complexity + 1")]
-            async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
+            pub(crate) async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
                 let attempts = operation(context).loaders().run_attempts.load_one(self.0.id).await?;
                 Ok(attempts.unwrap_or_default().into_iter().map(Into::into).collect())
             }
 
             /// How far it is.
-            async fn progress(&self) -> Option<RunProgressNode> {
+            pub(crate) async fn progress(&self) -> Option<RunProgressNode> {
                 self.0.progress.clone().map(Into::into)
             }
 
             /// What it failed with.
-            async fn error(&self) -> Option<RunErrorNode> {
+            pub(crate) async fn error(&self) -> Option<RunErrorNode> {
                 self.0.error.clone().map(Into::into)
             }
 
             /// When it was asked for.
-            async fn created_at(&self) -> DateTime<Utc> {
+            pub(crate) async fn created_at(&self) -> DateTime<Utc> {
                 self.0.created_at
             }
 
             /// When a worker first took it.
-            async fn started_at(&self) -> Option<DateTime<Utc>> {
+            pub(crate) async fn started_at(&self) -> Option<DateTime<Utc>> {
                 self.0.started_at
             }
 
             /// When it ended.
-            async fn finished_at(&self) -> Option<DateTime<Utc>> {
+            pub(crate) async fn finished_at(&self) -> Option<DateTime<Utc>> {
                 self.0.finished_at
             }
 
             /// Its log after a number, oldest first. Of a run that ended long ago only the last event is left.
             #[graphql(complexity = "usize::try_from(first).unwrap_or(0).min(500) * child_complexity / 4 + 1")]
-            async fn events(
+            pub(crate) async fn events(
                 &self,
                 context: &Context<'_>,
                 #[graphql(default = 0, desc = "Only events with a higher number.")] after: i64,
@@ -303,6 +303,8 @@ macro_rules! run_object {
         }
     };
 }
+
+pub(super) use run_object;
 
 /// A sync of a source with its repository.
 pub(crate) struct SyncNode(pub Run);
@@ -381,60 +383,6 @@ run_object! {
         /// Bytes that came over the network.
         async fn bytes_fetched(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.bytes_fetched)
-        }
-    }
-}
-
-/// An analysis of a project's code.
-pub(crate) struct CodeAnalysisNode(pub Run);
-
-impl CodeAnalysisNode {
-    async fn detail(&self, context: &Context<'_>) -> Result<CodeAnalysis> {
-        let detail = operation(context)
-            .loaders()
-            .analyses
-            .load_one(self.0.id)
-            .await?;
-        Ok(detail.ok_or(Error::NotFound("code analysis"))?)
-    }
-}
-
-run_object! {
-    #[Object(name = "CodeAnalysis")]
-    CodeAnalysisNode {
-        /// The commit whose code it looked at.
-        async fn commit(&self, context: &Context<'_>) -> Result<Option<String>> {
-            Ok(self.detail(context).await?.commit_id)
-        }
-
-        /// Files it read and parsed.
-        async fn files_analyzed(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.files_analyzed)
-        }
-
-        /// Files whose facts were known already.
-        async fn files_reused(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.files_reused)
-        }
-
-        /// Files it left out: they do not parse, or are generated.
-        async fn files_skipped(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.files_skipped)
-        }
-
-        /// Lines with code on them.
-        async fn lines_of_code(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.lines_of_code)
-        }
-
-        /// Patterns it found.
-        async fn patterns_found(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.patterns_found)
-        }
-
-        /// MANUAL, or SYNC where a sync brought new code.
-        async fn trigger(&self, context: &Context<'_>) -> Result<&'static str> {
-            Ok(self.detail(context).await?.trigger.as_str())
         }
     }
 }

@@ -8,10 +8,46 @@ use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
+use super::mentions::{MentionSpec, MentionTable, UNNAMED};
 use super::syntax_tree::{self as tree, NodeVisitor, field_text, range, text};
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_go::LANGUAGE.into());
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
+static MENTIONS: LazyLock<MentionTable> = LazyLock::new(|| MentionTable::new(&GRAMMAR, &NAMES));
+
+const NAMES: MentionSpec = MentionSpec {
+    names: &["identifier", "package_identifier"],
+    types: &["type_identifier"],
+    anchors: &[],
+    chains: &[("selector_expression", "operand")],
+    type_chains: &[("qualified_type", "package")],
+    call_chains: &[],
+    calls: &[
+        ("call_expression", "function"),
+        ("composite_literal", "type"),
+    ],
+    wrappers: &["generic_type"],
+    bindings: &[
+        ("const_spec", "name"),
+        ("function_declaration", "name"),
+        ("import_spec", "name"),
+        ("package_clause", UNNAMED),
+        ("parameter_declaration", "name"),
+        ("range_clause", "left"),
+        ("receive_statement", "left"),
+        ("short_var_declaration", "left"),
+        ("type_alias", "name"),
+        ("type_parameter_declaration", "name"),
+        ("type_spec", "name"),
+        ("type_switch_statement", "alias"),
+        ("var_spec", "name"),
+        ("variadic_parameter_declaration", "name"),
+    ],
+    patterns: &[],
+    lists: &["expression_list"],
+    type_places: &[],
+    tokens: &[],
+};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
@@ -29,6 +65,9 @@ enum Kind {
     For,
     Switch,
     Case,
+    Else,
+    Jump,
+    Operation,
     Logical,
     Return,
 }
@@ -37,6 +76,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     if !named {
         return match kind {
             "&&" | "||" => Kind::Logical,
+            "else" => Kind::Else,
             _ => Kind::Other,
         };
     }
@@ -56,6 +96,8 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         }
         "expression_case" | "type_case" | "communication_case" => Kind::Case,
         "return_statement" => Kind::Return,
+        "goto_statement" | "break_statement" | "continue_statement" => Kind::Jump,
+        "binary_expression" | "parenthesized_expression" => Kind::Operation,
         _ => Kind::Other,
     }
 }
@@ -66,12 +108,18 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         builder: Builder::new(text),
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
-    tree::walk(&parsed, &KINDS, &mut walk);
+    tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
     Ok(walk.builder.finish())
 }
 
 struct Walk<'s> {
     builder: Builder<'s>,
+}
+
+impl<'s> AsMut<Builder<'s>> for Walk<'s> {
+    fn as_mut(&mut self) -> &mut Builder<'s> {
+        &mut self.builder
+    }
 }
 
 fn is_exported(name: &str) -> bool {
@@ -327,15 +375,30 @@ impl NodeVisitor for Walk<'_> {
             Kind::If => {
                 self.builder.branch(1);
                 if !tree::is_alternative(node, parent) {
+                    self.builder.flow();
                     self.builder.nest();
                 }
             }
             Kind::For => {
                 self.builder.branch(1);
+                self.builder.flow();
                 self.builder.nest();
             }
-            Kind::Switch => self.builder.nest(),
-            Kind::Case | Kind::Logical => self.builder.branch(1),
+            Kind::Switch => {
+                self.builder.flow();
+                self.builder.nest();
+            }
+            Kind::Case => self.builder.branch(1),
+            Kind::Else => self.builder.flow_flat(),
+            // A jump to a label.
+            Kind::Jump if node.named_child_count() > 0 => self.builder.flow_flat(),
+            Kind::Jump | Kind::Operation => {}
+            Kind::Logical => {
+                self.builder.branch(1);
+                if let Some(operator) = tree::logical_operator(node.kind()) {
+                    self.builder.logical(operator, start);
+                }
+            }
             Kind::Return => self.returned(node),
         }
         true
@@ -348,6 +411,7 @@ impl NodeVisitor for Walk<'_> {
             }
             Kind::Closure => self.builder.function_close(),
             Kind::For | Kind::Switch => self.builder.unnest(),
+            Kind::Operation => tree::logical_leave(&mut self.builder, node, parent),
             Kind::If if !tree::is_alternative(node, parent) => self.builder.unnest(),
             _ => {}
         }

@@ -1,17 +1,73 @@
 //! Java, read by tree-sitter.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use tree_sitter::{Language as Grammar, Node};
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
+use super::super::references::{ReferenceKind, path_of};
 use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
+use super::mentions::{FIRST, MentionSpec, MentionTable, UNNAMED};
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_java::LANGUAGE.into());
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
+static MENTIONS: LazyLock<MentionTable> = LazyLock::new(|| MentionTable::new(&GRAMMAR, &NAMES));
+
+const NAMES: MentionSpec = MentionSpec {
+    names: &["identifier"],
+    types: &["type_identifier"],
+    anchors: &["this", "super"],
+    chains: &[
+        ("field_access", "object"),
+        ("method_reference", FIRST),
+        ("scoped_identifier", "scope"),
+    ],
+    type_chains: &[("scoped_type_identifier", FIRST)],
+    call_chains: &[("method_invocation", "object", "name")],
+    calls: &[("object_creation_expression", "type")],
+    wrappers: &["generic_type"],
+    bindings: &[
+        ("annotation_type_declaration", "name"),
+        ("annotation_type_element_declaration", "name"),
+        ("break_statement", UNNAMED),
+        ("catch_formal_parameter", "name"),
+        ("class_declaration", "name"),
+        ("compact_constructor_declaration", "name"),
+        ("constructor_declaration", "name"),
+        ("continue_statement", UNNAMED),
+        ("element_value_pair", "key"),
+        ("enhanced_for_statement", "name"),
+        ("enum_constant", "name"),
+        ("enum_declaration", "name"),
+        ("exports_module_directive", "package"),
+        ("formal_parameter", "name"),
+        ("inferred_parameters", UNNAMED),
+        ("instanceof_expression", "name"),
+        ("interface_declaration", "name"),
+        ("labeled_statement", UNNAMED),
+        ("lambda_expression", "parameters"),
+        ("method_declaration", "name"),
+        ("module_declaration", "name"),
+        ("opens_module_directive", "package"),
+        ("package_declaration", UNNAMED),
+        ("record_declaration", "name"),
+        ("requires_module_directive", "module"),
+        ("resource", "name"),
+        ("type_parameter", UNNAMED),
+        ("variable_declarator", "name"),
+    ],
+    patterns: &[
+        ("record_pattern_component", UNNAMED),
+        ("type_pattern", UNNAMED),
+    ],
+    lists: &[],
+    type_places: &[],
+    tokens: &[],
+};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
@@ -31,6 +87,10 @@ enum Kind {
     Case,
     Try,
     Catch,
+    Else,
+    Jump,
+    Lambda,
+    Operation,
     Logical,
     Ternary,
 }
@@ -40,6 +100,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         return match kind {
             "&&" | "||" => Kind::Logical,
             "case" => Kind::Case,
+            "else" => Kind::Else,
             _ => Kind::Other,
         };
     }
@@ -62,6 +123,9 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         "try_statement" | "try_with_resources_statement" => Kind::Try,
         "catch_clause" => Kind::Catch,
         "ternary_expression" => Kind::Ternary,
+        "break_statement" | "continue_statement" => Kind::Jump,
+        "lambda_expression" => Kind::Lambda,
+        "binary_expression" | "parenthesized_expression" => Kind::Operation,
         _ => Kind::Other,
     }
 }
@@ -73,7 +137,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         types: Vec::new(),
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
-    tree::walk(&parsed, &KINDS, &mut walk);
+    tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
     Ok(walk.builder.finish())
 }
 
@@ -81,6 +145,12 @@ struct Walk<'s> {
     builder: Builder<'s>,
     /// The types that are open, innermost last.
     types: Vec<OpenType>,
+}
+
+impl<'s> AsMut<Builder<'s>> for Walk<'s> {
+    fn as_mut(&mut self) -> &mut Builder<'s> {
+        &mut self.builder
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -95,6 +165,19 @@ fn modifiers<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
     node.named_children(&mut cursor)
         .find(|child| child.kind() == "modifiers")
         .map_or("", |found| text(builder, found))
+}
+
+/// Where a declaration begins, after its annotations.
+fn declaration_start(node: Node<'_>) -> u32 {
+    let mut first = node.child(0);
+    if let Some(modifiers) = first.filter(|first| first.kind() == "modifiers") {
+        let mut cursor = modifiers.walk();
+        let word = modifiers
+            .children(&mut cursor)
+            .find(|child| !child.is_named());
+        first = word.or_else(|| modifiers.next_sibling());
+    }
+    range(first.unwrap_or(node)).0
 }
 
 fn has_word(modifiers: &str, word: &str) -> bool {
@@ -139,7 +222,7 @@ impl Walk<'_> {
         let name = field_text(&self.builder, node, "name");
         let modifiers = modifiers(&self.builder, node);
         let exported = self.is_exported(modifiers);
-        let (start, end) = range(node);
+        let (start, end) = (declaration_start(node), range(node).1);
         let documented = is_documented(&self.builder, node);
         self.builder.define(Found {
             kind,
@@ -170,10 +253,10 @@ impl Walk<'_> {
         let is_test = ["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"]
             .iter()
             .any(|annotation| has_annotation(modifiers, annotation));
+        let (start, end) = (declaration_start(node), range(node).1);
         if is_test {
-            self.builder.test_case(range(node).0);
+            self.builder.test_case(start);
         }
-        let (start, end) = range(node);
         let documented = is_documented(&self.builder, node);
         let definition = self.builder.define(Found {
             kind: DefinitionKind::Method,
@@ -206,7 +289,7 @@ impl Walk<'_> {
         }
         let exported = self.is_exported(modifiers);
         let documented = is_documented(&self.builder, node);
-        let (start, end) = range(node);
+        let (start, end) = (declaration_start(node), range(node).1);
         let mut cursor = node.walk();
         for declarator in node.children_by_field_name("declarator", &mut cursor) {
             let name = field_text(&self.builder, declarator, "name");
@@ -288,7 +371,16 @@ impl NodeVisitor for Walk<'_> {
                 let path = path.strip_prefix("static ").map_or(path, str::trim);
                 match path.strip_suffix(".*") {
                     Some(package) => self.builder.import(package, start, ImportStyle::Wildcard),
-                    None => self.builder.import(path, start, ImportStyle::Names),
+                    None => {
+                        self.builder.import(path, start, ImportStyle::Names);
+                        if let Some(path) = path_of(path) {
+                            self.builder.reference(
+                                ReferenceKind::Name,
+                                Cow::Owned(path.into_owned()),
+                                start,
+                            );
+                        }
+                    }
                 }
                 return false;
             }
@@ -308,17 +400,41 @@ impl NodeVisitor for Walk<'_> {
             Kind::If => {
                 self.builder.branch(1);
                 if !tree::is_alternative(node, parent) {
+                    self.builder.flow();
                     self.builder.nest();
                 }
             }
             Kind::Loop => {
                 self.builder.branch(1);
+                self.builder.flow();
                 self.builder.nest();
             }
-            Kind::Switch | Kind::Try => self.builder.nest(),
-            Kind::Case | Kind::Logical | Kind::Ternary => self.builder.branch(1),
+            Kind::Switch => {
+                self.builder.flow();
+                self.builder.nest();
+            }
+            Kind::Try => self.builder.depth_nest(),
+            Kind::Case => self.builder.branch(1),
+            Kind::Ternary => {
+                self.builder.branch(1);
+                self.builder.flow();
+                self.builder.flow_nest();
+            }
+            Kind::Else => self.builder.flow_flat(),
+            // A jump to a label.
+            Kind::Jump if node.named_child_count() > 0 => self.builder.flow_flat(),
+            Kind::Lambda => self.builder.flow_nest(),
+            Kind::Jump | Kind::Operation => {}
+            Kind::Logical => {
+                self.builder.branch(1);
+                if let Some(operator) = tree::logical_operator(node.kind()) {
+                    self.builder.logical(operator, start);
+                }
+            }
             Kind::Catch => {
                 self.builder.branch(1);
+                self.builder.flow();
+                self.builder.flow_nest();
                 self.catch(node);
             }
         }
@@ -334,7 +450,10 @@ impl NodeVisitor for Walk<'_> {
             }
             Kind::AnonymousBody if has_body(node) => self.type_close(),
             Kind::If if !tree::is_alternative(node, parent) => self.builder.unnest(),
-            Kind::Loop | Kind::Switch | Kind::Try => self.builder.unnest(),
+            Kind::Loop | Kind::Switch => self.builder.unnest(),
+            Kind::Try => self.builder.depth_unnest(),
+            Kind::Catch | Kind::Lambda | Kind::Ternary => self.builder.flow_unnest(),
+            Kind::Operation => tree::logical_leave(&mut self.builder, node, parent),
             _ => {}
         }
     }

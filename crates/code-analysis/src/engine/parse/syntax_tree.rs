@@ -7,6 +7,8 @@ use std::ops::ControlFlow;
 use tree_sitter::{Language as Grammar, Node, ParseOptions, ParseState, Parser, Tree};
 
 use super::super::skip::Skip;
+use super::builder::LogicalOperator;
+use super::mentions::{MentionTable, Mentions};
 use super::{Builder, errors_tolerated};
 
 /// How often a parser may report progress before it is stopped. It reports every hundred operations or so; an honest
@@ -70,9 +72,15 @@ pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K
         .collect()
 }
 
-/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the
-/// root each time.
-pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut V) {
+/// Walks the tree in the order of the source, and records what the file refers to by name. A node that `enter` said not to go into is
+/// not looked at. The nodes above are kept here: asking a node for its parent starts at the root each time.
+pub(super) fn walk_mentions<'s, V: NodeVisitor + AsMut<Builder<'s>>>(
+    tree: &Tree,
+    kinds: &[V::Kind],
+    table: &MentionTable,
+    visitor: &mut V,
+) {
+    let mut mentions = Mentions::default();
     let mut cursor = tree.walk();
     let mut above: Vec<Node<'_>> = Vec::with_capacity(64);
     let other = V::Kind::default();
@@ -86,7 +94,10 @@ pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut
         let node = cursor.node();
         let kind = kind_of(node);
         if kind == other || visitor.enter(kind, node, above.last().copied()) {
-            if cursor.goto_first_child() {
+            let above_it = above.last().copied();
+            if mentions.enter(table, visitor.as_mut(), &cursor, node, above_it)
+                && cursor.goto_first_child()
+            {
                 above.push(node);
                 continue;
             }
@@ -109,14 +120,23 @@ pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut
 
 /// Counts the errors that the parser recovered from, and refuses a tree with too many.
 pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(), Skip> {
-    let root = tree.root_node();
-    if !root.has_error() {
-        return Ok(());
-    }
-    if root.is_error() {
+    if tree.root_node().is_error() {
         return Err(Skip::DoesNotParse);
     }
+    let errors = errors_count(tree);
+    if errors > errors_tolerated(builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    builder.syntax_errors(errors);
+    Ok(())
+}
+
+/// The number of errors that the parser recovered from.
+pub(super) fn errors_count(tree: &Tree) -> usize {
     let mut errors = 0usize;
+    if !tree.root_node().has_error() {
+        return errors;
+    }
     let mut cursor = tree.walk();
     'down: loop {
         let node = cursor.node();
@@ -133,16 +153,40 @@ pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(),
             }
         }
     }
-    if errors > errors_tolerated(builder.text) {
-        return Err(Skip::DoesNotParse);
-    }
-    builder.syntax_errors(errors);
-    Ok(())
+    errors
 }
 
 /// Whether a conditional is the `else` of the one around it.
 pub(super) fn is_alternative(node: Node<'_>, parent: Option<Node<'_>>) -> bool {
     parent.is_some_and(|parent| parent.child_by_field_name("alternative") == Some(node))
+}
+
+/// On leaving a binary expression or parentheses: whether the logical operators in it are at their end here, or go on in the
+/// expression around it, which is then the operand's parent. Ends them for cognitive complexity.
+pub(super) fn logical_leave(builder: &mut Builder<'_>, node: Node<'_>, parent: Option<Node<'_>>) {
+    if !builder.has_operators() {
+        return;
+    }
+    let goes_on = parent.is_some_and(|parent| match parent.kind() {
+        "parenthesized_expression" | "let_chain" => true,
+        "binary_expression" => parent
+            .child_by_field_name("operator")
+            .is_some_and(|operator| logical_operator(operator.kind()).is_some()),
+        _ => false,
+    });
+    if !goes_on {
+        let (start, end) = range(node);
+        builder.logical_range_end(start, end);
+    }
+}
+
+/// The logical operator that a token is.
+pub(super) fn logical_operator(token: &str) -> Option<LogicalOperator> {
+    match token {
+        "&&" => Some(LogicalOperator::And),
+        "||" => Some(LogicalOperator::Or),
+        _ => None,
+    }
 }
 
 /// A node's byte range in the numbers of the builder.

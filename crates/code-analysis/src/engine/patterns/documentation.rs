@@ -3,11 +3,15 @@
 
 use super::super::facts::{Definition, DefinitionKind, Sign};
 use super::super::language::Language;
-use super::{Answer, Case, Files, Question, STACKS};
+use super::{Answer, Case, Context, Pattern, Question, STACKS, decide};
 
 pub(super) const KIND: &str = "documentation";
 
-pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(KIND, &questions(context))
+}
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = Vec::new();
     for stack in STACKS {
         let (seen, comment) = words(stack);
@@ -40,7 +44,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
                 ),
                 Answer::other("undocumented"),
             ];
-            let cases = files
+            let cases = context
                 .source(stack)
                 .flat_map(|file| {
                     let wanted = |definition: &&Definition| {
@@ -62,18 +66,18 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
                 })
                 .collect();
             questions.push(Question {
-                subject,
+                subject: subject.into(),
                 stack,
                 answers,
                 cases,
             });
         }
     }
-    questions.push(first_word(files));
+    questions.push(first_word(context));
     questions
 }
 
-fn first_word<'a>(files: &Files<'a>) -> Question<'a> {
+fn first_word<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "begins-with-name",
@@ -83,7 +87,7 @@ fn first_word<'a>(files: &Files<'a>) -> Question<'a> {
         Answer::other("begins-otherwise"),
     ];
     let mut cases = Vec::new();
-    for file in files.source(Language::Go) {
+    for file in context.source(Language::Go) {
         for (answer, sign) in [Sign::DocStartsWithName, Sign::DocStartsOtherwise]
             .into_iter()
             .enumerate()
@@ -97,7 +101,7 @@ fn first_word<'a>(files: &Files<'a>) -> Question<'a> {
         }
     }
     Question {
-        subject: "first-word",
+        subject: "first-word".into(),
         stack: Language::Go,
         answers,
         cases,

@@ -2,14 +2,18 @@
 
 use super::super::facts::Sign;
 use super::super::language::Language;
-use super::{Answer, Case, Files, Question};
+use super::{Answer, Case, Context, Pattern, Question, decide};
 
 pub(super) const KIND: &str = "error_handling";
 
-pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(KIND, &questions(context))
+}
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = vec![
         signs(
-            files,
+            context,
             Language::Rust,
             "propagation",
             &[Sign::ErrorPropagated, Sign::ErrorUnwrapped],
@@ -23,7 +27,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
             ],
         ),
         signs(
-            files,
+            context,
             Language::Python,
             "except",
             &[Sign::CatchSpecific, Sign::CatchBroad],
@@ -37,7 +41,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
             ],
         ),
         signs(
-            files,
+            context,
             Language::Python,
             "raise-from",
             &[Sign::RaiseChained, Sign::RaiseUnchained],
@@ -51,7 +55,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
             ],
         ),
         signs(
-            files,
+            context,
             Language::Go,
             "returned",
             &[
@@ -74,7 +78,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
             ],
         ),
         signs(
-            files,
+            context,
             Language::Java,
             "catch",
             &[Sign::CatchSpecific, Sign::CatchBroad],
@@ -89,7 +93,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
         ),
     ];
     for stack in [Language::TypeScript, Language::JavaScript, Language::Java] {
-        questions.push(signs(files, stack, "catch-body", &[Sign::CatchHandled, Sign::CatchEmpty], vec![
+        questions.push(signs(context, stack, "catch-body", &[Sign::CatchHandled, Sign::CatchEmpty], vec![
             Answer::rule(
                 "handled",
                 "Catch blocks are not empty",
@@ -100,7 +104,7 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
     }
     for stack in [Language::TypeScript, Language::JavaScript] {
         questions.push(signs(
-            files,
+            context,
             stack,
             "throw",
             &[Sign::ThrowNew, Sign::ThrowValue],
@@ -119,14 +123,14 @@ pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
 
 /// A question whose cases are the signs, each standing for the answer at its place.
 fn signs<'a>(
-    files: &Files<'a>,
+    context: &Context<'a>,
     stack: Language,
     subject: &'static str,
     signs: &[Sign],
     answers: Vec<Answer>,
 ) -> Question<'a> {
     let mut cases = Vec::new();
-    for file in files.source(stack) {
+    for file in context.source(stack) {
         for (answer, sign) in signs.iter().enumerate() {
             cases.extend(
                 file.facts
@@ -137,7 +141,7 @@ fn signs<'a>(
         }
     }
     Question {
-        subject,
+        subject: subject.into(),
         stack,
         answers,
         cases,

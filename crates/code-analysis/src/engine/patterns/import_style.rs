@@ -5,22 +5,26 @@ use std::collections::BTreeSet;
 use super::super::facts::{Import, ImportStyle, Sign};
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::{Answer, Case, Files, Question};
+use super::{Answer, Case, Context, Pattern, Question, decide};
 
 pub(super) const KIND: &str = "import_style";
 
-pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(KIND, &questions(context))
+}
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = vec![
-        rust_paths(files),
-        python_paths(files),
-        python_annotations(files),
-        go_groups(files),
-        java_names(files),
+        rust_paths(context),
+        python_paths(context),
+        python_annotations(context),
+        go_groups(context),
+        java_names(context),
     ];
     for stack in [Language::TypeScript, Language::JavaScript] {
-        questions.push(script_modules(files, stack));
-        questions.push(script_exports(files, stack));
-        questions.push(script_paths(files, stack));
+        questions.push(script_modules(context, stack));
+        questions.push(script_exports(context, stack));
+        questions.push(script_paths(context, stack));
     }
     questions
 }
@@ -34,7 +38,7 @@ fn imports<'a>(
     outside_tests.filter_map(move |import| Some(Case::line(file, import.line, answer(import)?)))
 }
 
-fn rust_paths<'a>(files: &Files<'a>) -> Question<'a> {
+fn rust_paths<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "crate",
@@ -47,7 +51,7 @@ fn rust_paths<'a>(files: &Files<'a>) -> Question<'a> {
             "Import from the same crate relative to the module (`super::...`, `self::...`).",
         ),
     ];
-    let cases = files
+    let cases = context
         .source(Language::Rust)
         .flat_map(|file| {
             imports(file, |import| match import.module.split("::").next() {
@@ -59,14 +63,14 @@ fn rust_paths<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "own-modules",
+        subject: "own-modules".into(),
         stack: Language::Rust,
         answers,
         cases,
     }
 }
 
-fn python_paths<'a>(files: &Files<'a>) -> Question<'a> {
+fn python_paths<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "absolute",
@@ -79,11 +83,11 @@ fn python_paths<'a>(files: &Files<'a>) -> Question<'a> {
             "Import from the same package relatively (`from .module import ...`).",
         ),
     ];
-    let packages: BTreeSet<(&str, &str)> = files
+    let packages: BTreeSet<(&str, &str)> = context
         .source(Language::Python)
         .filter_map(|file| package_root(&file.path))
         .collect();
-    let cases = files
+    let cases = context
         .source(Language::Python)
         .filter_map(|file| Some((file, package_of(&file.path, &packages)?)))
         .flat_map(|(file, package)| {
@@ -95,7 +99,7 @@ fn python_paths<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "own-modules",
+        subject: "own-modules".into(),
         stack: Language::Python,
         answers,
         cases,
@@ -116,7 +120,7 @@ fn package_of<'p>(path: &'p str, packages: &BTreeSet<(&str, &str)>) -> Option<&'
         .map(|one| one.1)
 }
 
-fn python_annotations<'a>(files: &Files<'a>) -> Question<'a> {
+fn python_annotations<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "future",
@@ -125,7 +129,7 @@ fn python_annotations<'a>(files: &Files<'a>) -> Question<'a> {
         ),
         Answer::other("none"),
     ];
-    let cases = files
+    let cases = context
         .source(Language::Python)
         // An empty `__init__.py` has nothing to annotate.
         .filter(|file| file.facts.function_count() > 0)
@@ -143,14 +147,14 @@ fn python_annotations<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "future-annotations",
+        subject: "future-annotations".into(),
         stack: Language::Python,
         answers,
         cases,
     }
 }
 
-fn go_groups<'a>(files: &Files<'a>) -> Question<'a> {
+fn go_groups<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "standard-first",
@@ -159,7 +163,7 @@ fn go_groups<'a>(files: &Files<'a>) -> Question<'a> {
         ),
         Answer::other("mixed"),
     ];
-    let cases = files
+    let cases = context
         .source(Language::Go)
         .filter_map(|file| {
             let imports: Vec<&Import> = file
@@ -194,14 +198,14 @@ fn go_groups<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "groups",
+        subject: "groups".into(),
         stack: Language::Go,
         answers,
         cases,
     }
 }
 
-fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
+fn java_names<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "single",
@@ -214,7 +218,7 @@ fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
             "Import a package's classes with a wildcard (`import a.b.*`).",
         ),
     ];
-    let cases = files
+    let cases = context
         .source(Language::Java)
         .flat_map(|file| {
             imports(file, |import| {
@@ -223,14 +227,14 @@ fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "names",
+        subject: "names".into(),
         stack: Language::Java,
         answers,
         cases,
     }
 }
 
-fn script_modules<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+fn script_modules<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "es-modules",
@@ -244,7 +248,7 @@ fn script_modules<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         ),
         Answer::other("both"),
     ];
-    let cases = files
+    let cases = context
         .source(stack)
         .filter_map(|file| {
             let required = file
@@ -264,14 +268,14 @@ fn script_modules<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "modules",
+        subject: "modules".into(),
         stack,
         answers,
         cases,
     }
 }
 
-fn script_exports<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+fn script_exports<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "named",
@@ -288,7 +292,7 @@ fn script_exports<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
     let by_hand =
         |file: &&SourceFile| !file.path.contains(".config.") && !file.path.ends_with(".d.ts");
     let mut cases = Vec::new();
-    for file in files.source(stack).filter(by_hand) {
+    for file in context.source(stack).filter(by_hand) {
         for (answer, sign) in [Sign::ExportNamed, Sign::ExportDefault]
             .into_iter()
             .enumerate()
@@ -302,14 +306,14 @@ fn script_exports<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         }
     }
     Question {
-        subject: "exports",
+        subject: "exports".into(),
         stack,
         answers,
         cases,
     }
 }
 
-fn script_paths<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+fn script_paths<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "relative",
@@ -322,7 +326,7 @@ fn script_paths<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
             "Import the project's own modules by the path alias (`@/`, `~/`, `#`), not by relative paths.",
         ),
     ];
-    let cases = files
+    let cases = context
         .source(stack)
         .flat_map(|file| {
             imports(file, |import| {
@@ -342,7 +346,7 @@ fn script_paths<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "own-modules",
+        subject: "own-modules".into(),
         stack,
         answers,
         cases,

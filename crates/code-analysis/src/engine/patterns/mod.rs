@@ -1,7 +1,7 @@
 //! Habits of a code base, each with the places that show it and those that do not.
 //!
-//! A pattern kind is one module. It asks [`Question`]s: which of several [`Answer`]s does the code give, case by case?
-//! This module decides which answers are habits. One is, when
+//! A pattern kind is one module, and one line of [`KINDS`]; `docs/patterns.md` tells how to add one. It asks [`Question`]s: which of
+//! several answers does the code give, case by case? [`question`] decides which answers are habits. One is, when
 //!
 //! - there are at least [`MIN_CASES`] cases,
 //! - at least [`MIN_SHARE`] of them answer alike, and
@@ -10,19 +10,30 @@
 //! A question that the whole project answers both ways may have an answer in one folder; then the pattern has that
 //! scope. Where no answer is a habit, nothing is said.
 
+mod async_style;
+mod co_change;
+mod dependency_wiring;
 mod documentation;
 mod error_handling;
 mod import_style;
+mod logging;
+mod module_layout;
 mod naming;
+mod question;
+mod rule;
 mod test_layout;
-
-use std::collections::{BTreeMap, BTreeSet};
+mod validation;
 
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
+use super::project::SourceFile;
+use super::project::history::CoChange;
 use super::project::role::{self, Role};
-use super::project::{SourceFile, round4};
+use super::project::stack::ProjectCommand;
+use super::references::{Reference, ReferenceKind};
+use super::rules::RuleReport;
+use question::{Answer, Case, Question};
 
 /// Fewer cases than this are no habit.
 pub const MIN_CASES: u32 = 5;
@@ -31,28 +42,19 @@ pub const MIN_CASES: u32 = 5;
 /// likely than not meet an exception.
 pub const MIN_SHARE: f64 = 0.75;
 
-/// A pattern of one folder needs more cases: there are more folders to find a coincidence in.
-const MIN_CASES_SCOPED: u32 = 10;
-
-/// The most folders that one question is answered for.
-const SCOPE_CAP: usize = 3;
-
-/// Exemplars, and counter-examples, of one pattern.
-const EXAMPLES: usize = 3;
-
 /// A habit of the code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pattern {
     /// The same from run to run while the rule is the same: `naming/python/functions/snake_case`, with `@folder` where it
     /// has a scope.
     pub key: String,
-    /// Its kind: `naming`, `error_handling`, `test_layout`, `documentation`, `import_style`.
+    /// Its kind: one of [`Pattern::kinds`].
     pub kind: String,
     /// The habit in a few words: "Functions are snake_case".
     pub title: String,
     /// A rule that somebody could follow.
     pub statement: String,
-    /// The language it is about.
+    /// The language it is about; `None` where it is about none.
     pub stack: Option<String>,
     /// The folder it is about; `None` for the whole project.
     pub scope: Option<String>,
@@ -81,251 +83,160 @@ pub struct CodeLocation {
     pub blob: String,
 }
 
-/// Something that code does in one way or another.
-#[derive(Debug)]
-struct Question<'a> {
-    /// What it is about, for the key: `functions`.
-    subject: &'static str,
-    stack: Language,
-    /// The ways, in a fixed order.
-    answers: Vec<Answer>,
-    cases: Vec<Case<'a>>,
-}
+/// One kind of pattern: its name, and what finds it.
+type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
 
-/// One way of doing it.
-#[derive(Debug, Clone)]
-struct Answer {
-    /// For the key: `snake_case`.
-    slug: &'static str,
-    /// The title and the rule; `None` where the way, common as it may be, is nothing to follow.
-    rule: Option<(String, String)>,
-}
+/// Every kind.
+const KINDS: &[Kind] = &[
+    (async_style::KIND, async_style::find),
+    (co_change::KIND, co_change::find),
+    (dependency_wiring::KIND, dependency_wiring::find),
+    (documentation::KIND, documentation::find),
+    (error_handling::KIND, error_handling::find),
+    (import_style::KIND, import_style::find),
+    (logging::KIND, logging::find),
+    (module_layout::KIND, module_layout::find),
+    (naming::KIND, naming::find),
+    (rule::KIND, rule::find),
+    (test_layout::KIND, test_layout::find),
+    (validation::KIND, validation::find),
+];
 
-impl Answer {
-    fn rule(slug: &'static str, title: impl Into<String>, statement: impl Into<String>) -> Answer {
-        Answer {
-            slug,
-            rule: Some((title.into(), statement.into())),
-        }
-    }
-
-    /// A way that is counted and not recommended.
-    fn other(slug: &'static str) -> Answer {
-        Answer { slug, rule: None }
+impl Pattern {
+    /// The names of every kind of pattern, in order.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(name, _)| *name)
     }
 }
 
-/// One place where the question arises.
-#[derive(Debug, Clone, Copy)]
-struct Case<'a> {
-    file: &'a SourceFile,
-    start_line: u32,
-    end_line: u32,
-    /// Which of the question's answers is given here.
-    answer: usize,
+/// What is known of a project when its patterns are looked for. All but the files may be empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The files, in the order of their paths.
+    pub files: &'a [&'a SourceFile],
+    pub co_changes: &'a [CoChange],
+    pub commands: &'a [ProjectCommand],
+    /// `None` where there are none.
+    pub rules: Option<&'a RuleReport>,
 }
 
-impl<'a> Case<'a> {
-    fn line(file: &'a SourceFile, line: u32, answer: usize) -> Case<'a> {
-        Case {
-            file,
-            start_line: line,
-            end_line: line,
-            answer,
-        }
-    }
-
-    fn location(&self) -> CodeLocation {
-        CodeLocation {
-            path: self.file.path.clone(),
-            start_line: self.start_line,
-            end_line: self.end_line,
-            blob: self.file.blob.clone(),
-        }
-    }
-}
-
-/// The files that patterns are found in, by what they are for.
-struct Files<'a> {
+/// What a kind is given: what is known, and the files by what they are for.
+struct Context<'a> {
+    known: Known<'a>,
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
+    fixtures: Vec<&'a SourceFile>,
 }
 
-impl<'a> Files<'a> {
+impl<'a> Context<'a> {
+    fn new(known: Known<'a>) -> Context<'a> {
+        let mut context = Context {
+            known,
+            source: Vec::new(),
+            tests: Vec::new(),
+            fixtures: Vec::new(),
+        };
+        for file in known.files {
+            match role::of(&file.path) {
+                Role::Source => context.source.push(file),
+                Role::Test => context.tests.push(file),
+                Role::Fixture => context.fixtures.push(file),
+                Role::Aside => {}
+            }
+        }
+        context
+    }
+
     /// The source files of the languages that share a stack.
     fn source(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
-        self.source
-            .iter()
-            .copied()
-            .filter(move |file| file.language.stack() == stack)
+        of_stack(&self.source, stack)
     }
+
+    /// The files of tests of the languages that share a stack.
+    fn tests(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+        of_stack(&self.tests, stack)
+    }
+}
+
+fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+    files
+        .iter()
+        .copied()
+        .filter(move |file| file.language.stack() == stack)
+}
+
+/// What a file calls: outside of the tests within it, or in them alone.
+fn calls(file: &SourceFile, test: bool) -> impl Iterator<Item = Reference<'_>> {
+    let references = file.facts.references.iter();
+    references.filter(move |one| one.kind == ReferenceKind::Call && one.test == test)
+}
+
+/// Whether an import is of a module, or of something in it.
+fn is_module(import: &str, module: &str) -> bool {
+    let rest = import.strip_prefix(module);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':', '\\']))
+}
+
+/// The folder of a path; empty for the root.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The file name of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// The file name of a path, up to its first dot.
+fn stem_of(path: &str) -> &str {
+    let name = name_of(path);
+    name.split_once('.')
+        .map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
+}
+
+/// The patterns of questions.
+fn decide(kind: &'static str, questions: &[Question<'_>]) -> Vec<Pattern> {
+    let decided = questions.iter().flat_map(|question| question.decide(kind));
+    decided.collect()
 }
 
 /// The languages whose habits are looked for.
-const STACKS: [Language; 6] = [
+const STACKS: [Language; 15] = [
     Language::Rust,
     Language::TypeScript,
     Language::JavaScript,
     Language::Python,
     Language::Go,
     Language::Java,
+    Language::C,
+    Language::Cpp,
+    Language::CSharp,
+    Language::Kotlin,
+    Language::Php,
+    Language::Ruby,
+    Language::Scala,
+    Language::Shell,
+    Language::Swift,
 ];
 
-/// Finds the patterns of files that are in the order of their paths; surest first.
+/// Finds the patterns; surest first.
 pub(crate) fn find<E>(
-    files: &[&SourceFile],
+    known: Known<'_>,
     check: impl Fn() -> Result<(), E>,
 ) -> Result<Vec<Pattern>, E> {
-    let of = |wanted: Role| {
-        files
-            .iter()
-            .copied()
-            .filter(move |file| role::of(&file.path) == wanted)
-            .collect()
-    };
-    let files = Files {
-        source: of(Role::Source),
-        tests: of(Role::Test),
-    };
+    let context = Context::new(known);
     let mut patterns: Vec<Pattern> = Vec::new();
-    let mut decide = |kind, questions: Vec<Question<'_>>| {
-        let decided = questions.iter().flat_map(|question| question.decide(kind));
-        patterns.extend(decided);
-        check()
-    };
-    decide(naming::KIND, naming::questions(&files))?;
-    decide(error_handling::KIND, error_handling::questions(&files))?;
-    decide(test_layout::KIND, test_layout::questions(&files))?;
-    decide(documentation::KIND, documentation::questions(&files))?;
-    decide(import_style::KIND, import_style::questions(&files))?;
+    for (_, find) in KINDS {
+        patterns.extend(find(&context));
+        check()?;
+    }
     patterns.sort_by(|a, b| {
         b.confidence
             .total_cmp(&a.confidence)
             .then_with(|| a.key.cmp(&b.key))
     });
+    patterns.dedup_by(|a, b| a.key == b.key);
     Ok(patterns)
-}
-
-impl Question<'_> {
-    fn decide(&self, kind: &'static str) -> Vec<Pattern> {
-        if let Some(winner) = self.habit(self.cases.iter(), MIN_CASES) {
-            return self
-                .pattern(kind, winner, None, &self.cases)
-                .into_iter()
-                .collect();
-        }
-        let mut by_folder: BTreeMap<&str, Vec<Case<'_>>> = BTreeMap::new();
-        for case in &self.cases {
-            for folder in scopes(&case.file.path) {
-                by_folder.entry(folder).or_default().push(*case);
-            }
-        }
-        let mut found: Vec<Pattern> = Vec::new();
-        let mut scoped: Vec<(&str, Vec<Case<'_>>)> = by_folder.into_iter().collect();
-        scoped.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(b.0)));
-        for (folder, cases) in scoped {
-            let inside = |pattern: &Pattern| {
-                pattern
-                    .scope
-                    .as_deref()
-                    .is_some_and(|outer| is_inside(folder, outer))
-            };
-            if found.len() == SCOPE_CAP || found.iter().any(inside) {
-                continue;
-            }
-            if let Some(winner) = self.habit(cases.iter(), MIN_CASES_SCOPED) {
-                found.extend(self.pattern(kind, winner, Some(folder), &cases));
-            }
-        }
-        found
-    }
-
-    /// The answer that is a habit, if one is.
-    fn habit<'c, 'a: 'c>(
-        &self,
-        cases: impl Iterator<Item = &'c Case<'a>>,
-        least: u32,
-    ) -> Option<usize> {
-        let mut counts = vec![0u32; self.answers.len()];
-        for case in cases {
-            counts[case.answer] += 1;
-        }
-        let all: u32 = counts.iter().sum();
-        let (winner, support) = counts
-            .into_iter()
-            .enumerate()
-            .max_by_key(|(answer, count)| (*count, std::cmp::Reverse(*answer)))?;
-        let enough = all >= least && f64::from(support) >= MIN_SHARE * f64::from(all);
-        (enough && wilson_lower_bound(support, all) > 0.5).then_some(winner)
-    }
-
-    fn pattern(
-        &self,
-        kind: &str,
-        winner: usize,
-        scope: Option<&str>,
-        cases: &[Case<'_>],
-    ) -> Option<Pattern> {
-        let answer = &self.answers[winner];
-        let (title, statement) = answer.rule.clone()?;
-        let (with, without): (Vec<Case<'_>>, Vec<Case<'_>>) =
-            cases.iter().partition(|case| case.answer == winner);
-        let support = u32::try_from(with.len()).unwrap_or(u32::MAX);
-        let all = u32::try_from(cases.len()).unwrap_or(u32::MAX);
-        let at = scope.map_or_else(String::new, |scope| format!("@{scope}"));
-        Some(Pattern {
-            key: format!("{kind}/{}/{}/{}{at}", self.stack, self.subject, answer.slug),
-            kind: kind.to_owned(),
-            title,
-            statement,
-            stack: Some(self.stack.as_str().to_owned()),
-            scope: scope.map(str::to_owned),
-            support,
-            cases: all,
-            confidence: round4(wilson_lower_bound(support, all)),
-            exemplars: examples(&with),
-            counter_examples: examples(&without),
-        })
-    }
-}
-
-/// Up to three cases, from the files that have the most of them: one from each while there are files.
-fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
-    let mut by_file: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
-    for case in cases {
-        by_file.entry(&case.file.path).or_default().push(case);
-    }
-    let mut files: Vec<Vec<&Case<'_>>> = by_file.into_values().collect();
-    // Among equals the shallower path: it is nearer to the heart of a project.
-    files.sort_by_key(|cases| {
-        (
-            std::cmp::Reverse(cases.len()),
-            cases[0].file.path.matches('/').count(),
-        )
-    });
-    let mut chosen = BTreeSet::new();
-    for round in 0..EXAMPLES {
-        for file in &files {
-            if let Some(case) = file.get(round) {
-                chosen.insert(case.location());
-                if chosen.len() == EXAMPLES {
-                    return chosen.into_iter().collect();
-                }
-            }
-        }
-    }
-    chosen.into_iter().collect()
-}
-
-/// The folders that may be the scope of a pattern: the first, and the first two.
-fn scopes(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').take(2).map(|(at, _)| &path[..at])
-}
-
-fn is_inside(folder: &str, outer: &str) -> bool {
-    folder
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The lower bound of the Wilson score interval at 95 % on `support` of `cases`, between 0 and 1.
@@ -382,7 +293,16 @@ pub(crate) mod fixture {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let Ok(found) = find(&files, || Ok::<_, std::convert::Infallible>(()));
+        let known = Known {
+            files: &files,
+            ..Known::default()
+        };
+        found_in(kind, known)
+    }
+
+    /// The patterns of one kind in what is known.
+    pub(crate) fn found_in(kind: &str, known: Known<'_>) -> Vec<Pattern> {
+        let Ok(found) = find(known, || Ok::<_, std::convert::Infallible>(()));
         found
             .into_iter()
             .filter(|pattern| pattern.kind == kind)
@@ -392,6 +312,7 @@ pub(crate) mod fixture {
 
 #[cfg(test)]
 mod tests {
+    use super::super::project::round4;
     use super::*;
 
     #[test]

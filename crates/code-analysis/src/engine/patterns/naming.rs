@@ -3,7 +3,7 @@
 
 use super::super::facts::DefinitionKind;
 use super::super::language::Language;
-use super::{Answer, Case, Files, Question, STACKS};
+use super::{Answer, Case, Context, Pattern, Question, STACKS, decide};
 
 pub(super) const KIND: &str = "naming";
 
@@ -69,25 +69,29 @@ impl Subject {
     }
 }
 
-pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(KIND, &questions(context))
+}
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let definitions = STACKS
         .into_iter()
         .flat_map(|stack| Subject::ALL.map(|subject| (stack, subject)));
     let mut questions: Vec<Question<'a>> = definitions
         // A constant is told by its case in Python: asking how it is written would answer itself.
         .filter(|asked| *asked != (Language::Python, Subject::Constants))
-        .map(|(stack, subject)| names(files, stack, subject))
+        .map(|(stack, subject)| names(context, stack, subject))
         .collect();
     let scripts = [
         (Language::TypeScript, "files"),
         (Language::Tsx, "component-files"),
         (Language::JavaScript, "files"),
     ];
-    questions.extend(scripts.map(|(language, subject)| file_names(files, language, subject)));
+    questions.extend(scripts.map(|(language, subject)| file_names(context, language, subject)));
     questions
 }
 
-fn names<'a>(files: &Files<'a>, stack: Language, subject: Subject) -> Question<'a> {
+fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Question<'a> {
     let (things, note) = subject.words(stack);
     let styles = [
         Style::Snake,
@@ -119,7 +123,7 @@ fn names<'a>(files: &Files<'a>, stack: Language, subject: Subject) -> Question<'
         .collect();
     answers.push(Answer::other("other"));
     let mut cases = Vec::new();
-    for file in files.source(stack) {
+    for file in context.source(stack) {
         let holds_components = matches!(file.language, Language::Tsx | Language::JavaScript);
         for definition in &file.facts.definitions {
             if !subject.holds(definition.kind) || definition.dictated || definition.test {
@@ -144,7 +148,7 @@ fn names<'a>(files: &Files<'a>, stack: Language, subject: Subject) -> Question<'
         }
     }
     Question {
-        subject: subject.slug(),
+        subject: subject.slug().into(),
         stack,
         answers,
         cases,
@@ -183,7 +187,11 @@ fn style_of(name: &str, stack: Language, subject: Subject) -> Option<Style> {
     Some(style)
 }
 
-fn file_names<'a>(files: &Files<'a>, language: Language, subject: &'static str) -> Question<'a> {
+fn file_names<'a>(
+    context: &Context<'a>,
+    language: Language,
+    subject: &'static str,
+) -> Question<'a> {
     let styles = [Style::Snake, Style::Camel, Style::Pascal, Style::Kebab];
     let title = language.title();
     let mut answers: Vec<Answer> = styles
@@ -201,7 +209,7 @@ fn file_names<'a>(files: &Files<'a>, language: Language, subject: &'static str) 
         .collect();
     answers.push(Answer::other("other"));
     let mut cases = Vec::new();
-    for file in files
+    for file in context
         .source
         .iter()
         .copied()
@@ -218,7 +226,7 @@ fn file_names<'a>(files: &Files<'a>, language: Language, subject: &'static str) 
         }
     }
     Question {
-        subject,
+        subject: subject.into(),
         stack: language.stack(),
         answers,
         cases,

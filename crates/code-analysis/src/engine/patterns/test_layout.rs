@@ -5,28 +5,32 @@ use std::collections::HashSet;
 use super::super::facts::Sign;
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::{Answer, Case, Files, Question};
+use super::{Answer, Case, Context, Pattern, Question, decide};
 
 pub(super) const KIND: &str = "test_layout";
 
-pub(super) fn questions<'a>(files: &Files<'a>) -> Vec<Question<'a>> {
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(KIND, &questions(context))
+}
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = vec![
-        rust(files),
-        go(files),
-        python_places(files),
-        python_names(files),
-        java_names(files),
+        rust(context),
+        go(context),
+        python_places(context),
+        python_names(context),
+        java_names(context),
     ];
     for stack in [Language::TypeScript, Language::JavaScript] {
-        questions.push(script_places(files, stack));
-        questions.push(script_names(files, stack));
+        questions.push(script_places(context, stack));
+        questions.push(script_names(context, stack));
     }
     questions
 }
 
 /// The files that hold tests.
-fn with_tests<'a>(files: &Files<'a>, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
-    files
+fn with_tests<'a>(context: &Context<'a>, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+    context
         .tests
         .iter()
         .copied()
@@ -41,7 +45,7 @@ fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn rust<'a>(files: &Files<'a>) -> Question<'a> {
+fn rust<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "in-file",
@@ -56,7 +60,7 @@ fn rust<'a>(files: &Files<'a>) -> Question<'a> {
     ];
     let mut cases = Vec::new();
     // `tests/` holds integration tests, which have no other place; the question is where unit tests go.
-    for file in files.source(Language::Rust) {
+    for file in context.source(Language::Rust) {
         for (answer, sign) in [Sign::TestModuleInline, Sign::TestModuleElsewhere]
             .into_iter()
             .enumerate()
@@ -71,14 +75,14 @@ fn rust<'a>(files: &Files<'a>) -> Question<'a> {
         }
     }
     Question {
-        subject: "unit-tests",
+        subject: "unit-tests".into(),
         stack: Language::Rust,
         answers,
         cases,
     }
 }
 
-fn go<'a>(files: &Files<'a>) -> Question<'a> {
+fn go<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "same-package",
@@ -92,7 +96,7 @@ fn go<'a>(files: &Files<'a>) -> Question<'a> {
         ),
     ];
     let mut cases = Vec::new();
-    for file in with_tests(files, Language::Go) {
+    for file in with_tests(context, Language::Go) {
         for (answer, sign) in [Sign::TestPackageInside, Sign::TestPackageOutside]
             .into_iter()
             .enumerate()
@@ -107,14 +111,14 @@ fn go<'a>(files: &Files<'a>) -> Question<'a> {
         }
     }
     Question {
-        subject: "package",
+        subject: "package".into(),
         stack: Language::Go,
         answers,
         cases,
     }
 }
 
-fn python_places<'a>(files: &Files<'a>) -> Question<'a> {
+fn python_places<'a>(context: &Context<'a>) -> Question<'a> {
     let top = |slug, folder: &str| {
         Answer::rule(
             slug,
@@ -136,7 +140,7 @@ fn python_places<'a>(files: &Files<'a>) -> Question<'a> {
         inside("package-test", "test"),
         Answer::other("elsewhere"),
     ];
-    let cases = with_tests(files, Language::Python)
+    let cases = with_tests(context, Language::Python)
         .map(|file| {
             let found = folders(&file.path)
                 .split('/')
@@ -153,14 +157,14 @@ fn python_places<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "place",
+        subject: "place".into(),
         stack: Language::Python,
         answers,
         cases,
     }
 }
 
-fn python_names<'a>(files: &Files<'a>) -> Question<'a> {
+fn python_names<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "test-prefix",
@@ -179,7 +183,7 @@ fn python_names<'a>(files: &Files<'a>) -> Question<'a> {
         ),
         Answer::other("other"),
     ];
-    let cases = with_tests(files, Language::Python)
+    let cases = with_tests(context, Language::Python)
         .map(|file| {
             let name = name(&file.path);
             let answer = match () {
@@ -192,14 +196,14 @@ fn python_names<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "file-names",
+        subject: "file-names".into(),
         stack: Language::Python,
         answers,
         cases,
     }
 }
 
-fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
+fn java_names<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "test-suffix",
@@ -218,7 +222,7 @@ fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
         ),
         Answer::other("other"),
     ];
-    let cases = with_tests(files, Language::Java)
+    let cases = with_tests(context, Language::Java)
         .map(|file| {
             let stem = name(&file.path).trim_end_matches(".java");
             let answer = match () {
@@ -231,14 +235,14 @@ fn java_names<'a>(files: &Files<'a>) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "file-names",
+        subject: "file-names".into(),
         stack: Language::Java,
         answers,
         cases,
     }
 }
 
-fn script_names<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+fn script_names<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "test",
@@ -252,7 +256,7 @@ fn script_names<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         ),
         Answer::other("other"),
     ];
-    let cases = with_tests(files, stack)
+    let cases = with_tests(context, stack)
         .map(|file| {
             let name = name(&file.path);
             let answer = match () {
@@ -264,14 +268,14 @@ fn script_names<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "file-names",
+        subject: "file-names".into(),
         stack,
         answers,
         cases,
     }
 }
 
-fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
+fn script_places<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     const FOLDERS: [&str; 5] = ["__tests__", "tests", "test", "spec", "e2e"];
     let mut answers: Vec<Answer> = FOLDERS
         .into_iter()
@@ -290,11 +294,11 @@ fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         "Put a test file into the folder of the file that it tests.",
     ));
     answers.push(Answer::other("other"));
-    let source_folders: HashSet<&str> = files
+    let source_folders: HashSet<&str> = context
         .source(stack)
         .map(|file| folders(&file.path))
         .collect();
-    let cases = with_tests(files, stack)
+    let cases = with_tests(context, stack)
         .map(|file| {
             let folders = folders(&file.path);
             let named = FOLDERS
@@ -309,7 +313,7 @@ fn script_places<'a>(files: &Files<'a>, stack: Language) -> Question<'a> {
         })
         .collect();
     Question {
-        subject: "place",
+        subject: "place".into(),
         stack,
         answers,
         cases,

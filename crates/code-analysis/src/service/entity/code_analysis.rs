@@ -9,7 +9,8 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::service::model::{AnalysisTrigger, CodeAnalysis};
+use crate::SkippedFiles;
+use crate::service::model::{AnalysisTrigger, AnalysisWarning, CodeAnalysis, PatternChangeCounts};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "code_analyses")]
@@ -27,7 +28,24 @@ pub struct Model {
     pub files_skipped: i64,
     pub lines_of_code: i64,
     pub patterns_found: i64,
+    pub patterns_compared: bool,
+    pub patterns_appeared: i64,
+    pub patterns_strengthened: i64,
+    pub patterns_weakened: i64,
+    pub patterns_vanished: i64,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub skipped: Skipped,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub warnings: Warnings,
 }
+
+/// A column of files that were left out, by reason; a JSON array.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Skipped(pub Vec<SkippedFiles>);
+
+/// A column of warnings, a JSON array.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Warnings(pub Vec<AnalysisWarning>);
 
 /// The commit that the files of each source are of; a source that was never synced is not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -59,6 +77,15 @@ impl From<Model> for CodeAnalysis {
             files_skipped: row.files_skipped,
             lines_of_code: row.lines_of_code,
             patterns_found: row.patterns_found,
+            patterns_compared: row.patterns_compared,
+            pattern_changes: PatternChangeCounts {
+                appeared: row.patterns_appeared,
+                strengthened: row.patterns_strengthened,
+                weakened: row.patterns_weakened,
+                vanished: row.patterns_vanished,
+            },
+            skipped: row.skipped.0,
+            warnings: row.warnings.0,
         }
     }
 }

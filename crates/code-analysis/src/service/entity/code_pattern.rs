@@ -1,6 +1,8 @@
 //! The table `code_patterns`.
 
+use chrono::{DateTime, Utc};
 use nyxcore_projects::ProjectId;
+use nyxcore_runs::RunId;
 use nyxcore_tenancy::TenantId;
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
@@ -30,6 +32,11 @@ pub struct Model {
     pub exemplars: Locations,
     #[sea_orm(column_type = "JsonBinary")]
     pub counter_examples: Locations,
+    pub told_support: i64,
+    pub told_cases: i64,
+    pub told_confidence: f64,
+    pub first_seen_at: DateTime<Utc>,
+    pub vanished_in: Option<RunId>,
 }
 
 /// A column of places in the code, a JSON array.
@@ -57,6 +64,8 @@ impl From<Model> for CodePattern {
             confidence: row.confidence,
             exemplars: row.exemplars.0,
             counter_examples: row.counter_examples.0,
+            first_seen_at: row.first_seen_at,
+            vanished_in: row.vanished_in,
         }
     }
 }

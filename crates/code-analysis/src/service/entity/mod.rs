@@ -2,6 +2,8 @@
 
 pub mod code_analysis;
 pub mod code_pattern;
+pub mod code_pattern_change;
 pub mod file_facts;
 pub mod hotspot;
 pub mod project_metrics;
+pub mod rule_matches;

@@ -125,7 +125,11 @@ pub(super) fn message(told: &[Told]) -> Option<String> {
         if those.len() > NAMED {
             names.push(format!("{} more", those.len() - NAMED));
         }
-        sentences.push(format!("{}{noun} {word}: {}.", those.len(), names.join("; ")));
+        sentences.push(format!(
+            "{}{noun} {word}: {}.",
+            those.len(),
+            names.join("; ")
+        ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
@@ -180,13 +184,22 @@ mod tests {
         for (from, to, statement, told) in [
             ((20, 20), (20, 21), same, Some(PatternChange::Weakened)),
             ((50, 50), (50, 51), same, None),
-            ((50, 50), (50, 51), "Another rule.", Some(PatternChange::Weakened)),
+            (
+                (50, 50),
+                (50, 51),
+                "Another rule.",
+                Some(PatternChange::Weakened),
+            ),
             ((50, 50), (50, 50), "Another rule.", None),
             ((20, 21), (40, 41), same, Some(PatternChange::Strengthened)),
             ((40, 41), (41, 42), same, None),
         ] {
             let now = current(statement, to.0, to.1);
-            assert_eq!(change_of(Some(&former(from.0, from.1)), Some(now)), told, "{from:?} {to:?}");
+            assert_eq!(
+                change_of(Some(&former(from.0, from.1)), Some(now)),
+                told,
+                "{from:?} {to:?}"
+            );
         }
     }
 
@@ -197,31 +210,53 @@ mod tests {
             ..former(20, 20)
         };
         let now = current("Write them so.", 20, 20);
-        assert_eq!(change_of(Some(&gone), Some(now)), Some(PatternChange::Appeared));
+        assert_eq!(
+            change_of(Some(&gone), Some(now)),
+            Some(PatternChange::Appeared)
+        );
         assert_eq!(change_of(None, Some(now)), Some(PatternChange::Appeared));
         assert_eq!(change_of(Some(&gone), None), None);
-        assert_eq!(change_of(Some(&former(20, 20)), None), Some(PatternChange::Vanished));
+        assert_eq!(
+            change_of(Some(&former(20, 20)), None),
+            Some(PatternChange::Vanished)
+        );
     }
 
     #[test]
     fn the_message_counts_and_names_the_greatest_changes() {
-        let told = |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| Told {
-            pattern: CodePatternId::from_uuid(Uuid::nil()),
-            title: title.into(),
-            kind: "naming".into(),
-            change,
-            before: before.map(|(support, cases)| strength(support, cases)),
-            after: after.map(|(support, cases)| strength(support, cases)),
-        };
+        let told =
+            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| Told {
+                pattern: CodePatternId::from_uuid(Uuid::nil()),
+                title: title.into(),
+                kind: "naming".into(),
+                change,
+                before: before.map(|(support, cases)| strength(support, cases)),
+                after: after.map(|(support, cases)| strength(support, cases)),
+            };
         assert_eq!(message(&[]), None);
         let mut all = vec![
             told("Gone", PatternChange::Vanished, Some((5, 5)), None),
-            told("Little", PatternChange::Weakened, Some((41, 44)), Some((41, 52))),
-            told("Much", PatternChange::Weakened, Some((20, 20)), Some((20, 26))),
+            told(
+                "Little",
+                PatternChange::Weakened,
+                Some((41, 44)),
+                Some((41, 52)),
+            ),
+            told(
+                "Much",
+                PatternChange::Weakened,
+                Some((20, 20)),
+                Some((20, 26)),
+            ),
             told("New", PatternChange::Appeared, None, Some((9, 9))),
         ];
         for n in 0..3 {
-            all.push(told(&format!("New {n}"), PatternChange::Appeared, None, Some((5, 5))));
+            all.push(told(
+                &format!("New {n}"),
+                PatternChange::Appeared,
+                None,
+                Some((5, 5)),
+            ));
         }
         order(&mut all);
         assert_eq!(
@@ -230,6 +265,14 @@ mod tests {
              2 weakened: Much (20 of 20, now 20 of 26); Little (41 of 44, now 41 of 52). 1 vanished: Gone."
         );
         let counts = counts(&all);
-        assert_eq!((counts.appeared, counts.strengthened, counts.weakened, counts.vanished), (4, 0, 2, 1));
+        assert_eq!(
+            (
+                counts.appeared,
+                counts.strengthened,
+                counts.weakened,
+                counts.vanished
+            ),
+            (4, 0, 2, 1)
+        );
     }
 }

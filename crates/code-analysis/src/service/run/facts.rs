@@ -97,7 +97,7 @@ fn gone(error: Error) -> RunFailure {
 }
 
 /// Cuts the contents into batches of no more files and bytes than the options allow.
-fn batches(sizes: BTreeMap<Key, usize>, options: &AnalysisOptions) -> Vec<Vec<Key>> {
+pub(super) fn batches(sizes: BTreeMap<Key, usize>, options: &AnalysisOptions) -> Vec<Vec<Key>> {
     let mut batches: Vec<Vec<Key>> = Vec::new();
     let mut bytes = 0;
     for (key, size) in sizes {
@@ -200,6 +200,22 @@ async fn batch_find(
         .collect();
     drop(texts);
 
+    let found = on_every_core(context, options, contents, find).await?;
+    let found: postcard::Result<Vec<Found>> = found.into_iter().collect();
+    found.map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))
+}
+
+/// Does some work for each of many things on as many threads as the options say. The answers come in no order.
+pub(super) async fn on_every_core<T, R>(
+    context: &RunContext,
+    options: &AnalysisOptions,
+    things: Vec<T>,
+    work: impl Fn(T) -> R + Clone + Send + 'static,
+) -> Result<Vec<R>, RunFailure>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+{
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if options.jobs == 0 {
         cores()
@@ -207,29 +223,28 @@ async fn batch_find(
         options.jobs
     };
     // Dealt out like cards, so that the parts are about equally long.
-    let mut parts: Vec<Vec<(Key, Option<String>)>> = Vec::new();
+    let mut parts: Vec<Vec<T>> = Vec::new();
     parts.resize_with(jobs, Vec::new);
-    for (content, part) in contents.into_iter().zip((0..jobs).cycle()) {
-        parts[part].push(content);
+    for (thing, part) in things.into_iter().zip((0..jobs).cycle()) {
+        parts[part].push(thing);
     }
     let mut tasks = JoinSet::new();
     for part in parts {
         let cancelled = context.cancelled().clone();
+        let work = work.clone();
         tasks.spawn_blocking(move || {
             // Between two files: a batch takes longer than anybody who cancels wants to wait.
             let wanted = part.into_iter().take_while(|_| !cancelled.is_cancelled());
-            let found: postcard::Result<Vec<Found>> = wanted.map(find).collect();
-            found
+            wanted.map(work).collect::<Vec<R>>()
         });
     }
-    let mut found = Vec::new();
+    let mut done = Vec::new();
     while let Some(part) = tasks.join_next().await {
-        let part = part.map_err(broken)?;
-        found.extend(part.map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))?);
+        done.extend(part.map_err(broken)?);
     }
     // What was broken off is no batch.
     context.check()?;
-    Ok(found)
+    Ok(done)
 }
 
 /// Runs what takes long where it holds up nobody.

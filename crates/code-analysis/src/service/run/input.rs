@@ -1,12 +1,13 @@
 //! What the engine sums up: the facts of all files, read a batch at a time, and the texts of the manifests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use nyxcore_projects::blob_contents;
 use nyxcore_runs::{RunContext, RunFailure};
 
 use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
+use super::skipped::SkippedByReason;
 use crate::{Manifest, ProjectInput, Skip, SourceFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
@@ -14,17 +15,17 @@ const BATCH: usize = 1_000;
 /// Manifests read together.
 const MANIFEST_BATCH: usize = 200;
 
-/// Reads the facts of the scanned files, and counts those that have none by reason. A file whose content is gone by now, because a
+/// Reads the facts of the scanned files, and names those that have none by reason. A file whose content is gone by now, because a
 /// sync changed it, is in neither: the analysis that follows that sync will see it.
 pub(super) async fn input_read(
     context: &RunContext,
     scan: &Scan,
-) -> Result<(ProjectInput, BTreeMap<Skip, u64>), RunFailure> {
+) -> Result<(ProjectInput, SkippedByReason), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
         ..ProjectInput::default()
     };
-    let mut skipped: BTreeMap<Skip, u64> = BTreeMap::new();
+    let mut skipped = SkippedByReason::default();
     let mut unreadable: Vec<String> = Vec::new();
     let mut done = 0;
     for files in scan.files.chunks(BATCH) {
@@ -45,7 +46,7 @@ pub(super) async fn input_read(
         for file in files {
             match file_kept(file, &kept) {
                 Some(Ok(file)) => input.files.push(file),
-                Some(Err(reason)) => *skipped.entry(reason).or_default() += 1,
+                Some(Err(reason)) => skipped.add(reason, scan.path_shown(&file.path)),
                 None => {}
             }
         }

@@ -2,19 +2,23 @@
 //!
 //! Every step may be done again after a crash: facts are kept as they are found, and the result is replaced as a whole at the end.
 
+mod changes;
 mod facts;
 mod input;
+mod patterns;
+mod rules;
 mod save;
 mod scan;
+mod skipped;
+mod warnings;
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 
-use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
+use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use super::repository::CodeAnalyses;
-use crate::{Skip, project_summarize_checked};
+use crate::{ProjectAnalysis, ProjectInput, Step, project_summarize_checked};
 
 /// How the work is cut.
 #[derive(Debug, Clone)]
@@ -38,17 +42,37 @@ impl Default for AnalysisOptions {
     }
 }
 
+/// What sums up a project, asking between its steps whether to go on.
+pub type Summarize =
+    fn(&ProjectInput, &dyn Fn() -> Result<(), RunFailure>) -> Result<ProjectAnalysis, RunFailure>;
+
 /// Carries out runs of the kind `CODE_ANALYSIS`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AnalysisHandler {
     options: AnalysisOptions,
+    summarize: Summarize,
+}
+
+impl Default for AnalysisHandler {
+    fn default() -> Self {
+        Self::new(AnalysisOptions::default())
+    }
 }
 
 impl AnalysisHandler {
     /// A handler.
     #[must_use]
     pub fn new(options: AnalysisOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            summarize: |input, check| project_summarize_checked(input, check),
+        }
+    }
+
+    /// With another than [`project_summarize_checked`] to sum up: one whose steps fail shows what becomes of a run.
+    #[must_use]
+    pub fn summarize(self, summarize: Summarize) -> Self {
+        Self { summarize, ..self }
     }
 
     async fn analyze(&self, context: &RunContext) -> Result<(), RunFailure> {
@@ -64,17 +88,30 @@ impl AnalysisHandler {
         let before = analysis.files_analyzed;
         let analyzed = facts::facts_complete(context, &self.options, &scan.files, before).await?;
 
+        let project = analysis.project_id;
+        let rules = rules::rules_match(context, &self.options, project, &scan).await?;
+
         context
             .phase("summarize", Some(total), Some("files"))
             .await?;
-        let (input, skipped) = input::input_read(context, &scan).await?;
-        if let Some((level, text)) = skipped_message(&skipped) {
+        let (mut input, skipped) = input::input_read(context, &scan).await?;
+        let skipped = skipped.into_list();
+        if let Some((level, text)) = skipped::message(&skipped) {
             context.message(level, text).await?;
         }
         let with_facts = i64::try_from(input.files.len()).unwrap_or(i64::MAX);
+        let rules = facts::blocking(move || {
+            let report = rules.report(&input.files);
+            (input, report)
+        });
+        let (input_read, report) = rules.await?;
+        input = input_read;
+        let rules_failed = report.is_none();
+        input.rules = report.unwrap_or_default();
         let cancelled = context.cancelled().clone();
+        let summarize = self.summarize;
         let found = facts::blocking(move || {
-            project_summarize_checked(&input, || {
+            summarize(&input, &|| {
                 if cancelled.is_cancelled() {
                     Err(RunFailure::stopped())
                 } else {
@@ -83,16 +120,23 @@ impl AnalysisHandler {
             })
         });
         let mut found = found.await??;
+        if rules_failed {
+            found.failed.push(Step::Rules);
+        }
         scan.localize(&mut found);
+        let warnings = warnings::of(&found);
+        warnings::tell(context, &warnings).await?;
 
         context.phase("save", None, None).await?;
-        let counts = save::Counts {
+        let account = save::Account {
+            heads: scan.heads,
             files_analyzed: analyzed,
             files_reused: (with_facts - analyzed).max(0),
-            files_skipped: i64::try_from(skipped.values().sum::<u64>()).unwrap_or(i64::MAX),
+            skipped,
+            warnings,
         };
         let scoped = context.write().await?;
-        save::result_save(&scoped, &analysis, scan.heads, counts, found).await?;
+        save::result_save(context, &scoped, &analysis, account, found).await?;
         Ok(scoped.commit().await?)
     }
 }
@@ -107,54 +151,5 @@ impl RunHandler for AnalysisHandler {
         context: &'a RunContext,
     ) -> Pin<Box<dyn Future<Output = Result<(), RunFailure>> + Send + 'a>> {
         Box::pin(self.analyze(context))
-    }
-}
-
-/// "3 files skipped: 2 do not parse, 1 nested too deeply". A warning where somebody may have expected otherwise.
-fn skipped_message(skipped: &BTreeMap<Skip, u64>) -> Option<(Level, String)> {
-    let all: u64 = skipped.values().sum();
-    if all == 0 {
-        return None;
-    }
-    let expected = |reason: &Skip| {
-        matches!(
-            reason,
-            Skip::Generated | Skip::Minified | Skip::Vendored | Skip::Binary
-        )
-    };
-    let level = if skipped.keys().all(expected) {
-        Level::Info
-    } else {
-        Level::Warning
-    };
-    let mut reasons: Vec<(&Skip, &u64)> = skipped.iter().collect();
-    reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
-    let reasons: Vec<String> = reasons
-        .into_iter()
-        .map(|(reason, count)| match (reason, count) {
-            (Skip::DoesNotParse, 2..) => format!("{count} do not parse"),
-            _ => format!("{count} {reason}"),
-        })
-        .collect();
-    let files = if all == 1 { "file" } else { "files" };
-    Some((
-        level,
-        format!("{all} {files} skipped: {}", reasons.join(", ")),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_skipped_is_told_in_one_sentence_most_first() {
-        assert_eq!(skipped_message(&BTreeMap::new()), None);
-        let skipped = BTreeMap::from([(Skip::TooDeep, 1), (Skip::DoesNotParse, 2)]);
-        let text = "3 files skipped: 2 do not parse, 1 nested too deeply".to_owned();
-        assert_eq!(skipped_message(&skipped), Some((Level::Warning, text)));
-        let skipped = BTreeMap::from([(Skip::Vendored, 1)]);
-        let text = "1 file skipped: 1 vendored".to_owned();
-        assert_eq!(skipped_message(&skipped), Some((Level::Info, text)));
     }
 }

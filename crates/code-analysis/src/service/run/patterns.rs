@@ -11,13 +11,13 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
 use super::changes::{self, Current, Former, Told, change_of};
+use super::rules::RULE_KIND;
 use crate::service::document;
 use crate::service::entity::code_pattern::{self, Column, Locations};
 use crate::service::entity::code_pattern_change;
 use crate::service::model::{
     CodeAnalysis, CodePattern, CodePatternId, PatternChange, PatternStrength,
 };
-use super::rules::RULE_KIND;
 use crate::{Pattern, Step};
 
 /// A pattern of an earlier analysis, whether it has vanished or not.
@@ -96,7 +96,14 @@ pub(super) async fn patterns_keep(
         documents.push(document::code_pattern(&pattern));
         rows.push(row_of(pattern, position, last_told));
     }
-    vanish(scoped, analysis.run_id, known.into_values(), compared, &mut told).await?;
+    vanish(
+        scoped,
+        analysis.run_id,
+        known.into_values(),
+        compared,
+        &mut told,
+    )
+    .await?;
     rows_put(scoped, rows).await?;
     documents_publish(scoped, documents).await?;
     changes::order(&mut told);

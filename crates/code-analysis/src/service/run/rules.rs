@@ -17,9 +17,7 @@ use super::AnalysisOptions;
 use super::facts::{Key, batches, blocking, on_every_core};
 use super::scan::Scan;
 use crate::service::entity::rule_matches::{self, Column};
-use crate::{
-    Language, RuleError, RuleFile, RuleHits, RuleReport, RuleSet, RuleTally, SourceFile,
-};
+use crate::{Language, RuleError, RuleFile, RuleHits, RuleReport, RuleSet, RuleTally, SourceFile};
 
 /// The kind of the patterns that a project's own rules make.
 pub(super) const RULE_KIND: &str = "rule";
@@ -55,7 +53,8 @@ pub(super) async fn rules_match(
         return Ok(Matched::NoRules);
     }
     let files = rule_files(context, scan).await?;
-    let parsed = blocking(move || catch_unwind(AssertUnwindSafe(|| RuleSet::parse(&files)))).await?;
+    let parsed =
+        blocking(move || catch_unwind(AssertUnwindSafe(|| RuleSet::parse(&files)))).await?;
     let Ok((set, errors)) = parsed else {
         tracing::error!(%project, "reading rules panicked");
         return Ok(Matched::Failed);

@@ -1,157 +1,178 @@
-//! Keeping the result: it replaces that of the analysis before, in one transaction.
-
-use std::collections::HashMap;
+//! Keeping the result: it replaces that of the analysis before, in one transaction. What a step that failed would have found stays as it was.
 
 use nyxcore_projects::ProjectId;
-use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
-use nyxcore_runs::RunFailure;
+use nyxcore_runs::{Level, RunContext, RunFailure, RunId};
 use nyxcore_tenancy::{ReadWrite, Result, Scoped};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::ColumnTrait;
 
-use crate::service::document;
-use crate::service::entity::code_analysis::{self, Heads};
-use crate::service::entity::code_pattern::{self, Column, Locations};
-use crate::service::entity::{hotspot, project_metrics};
-use crate::service::model::{CodeAnalysis, CodePattern, CodePatternId};
-use crate::{ENGINE_VERSION, Hotspot, Pattern, ProjectAnalysis};
+use super::changes;
+use super::patterns::patterns_keep;
+use crate::service::entity::code_analysis::{self, Heads, Skipped, Warnings};
+use crate::service::entity::hotspot;
+use crate::service::entity::project_metrics::{self, Column};
+use crate::service::model::{AnalysisWarning, CodeAnalysis};
+use crate::{ENGINE_VERSION, Hotspot, ProjectAnalysis, SkippedFiles, Step};
 
-/// How many files of each sort there were.
-pub(super) struct Counts {
+/// What a run tells beside what it found.
+pub(super) struct Account {
+    pub heads: Heads,
     pub files_analyzed: i64,
     pub files_reused: i64,
-    pub files_skipped: i64,
+    pub skipped: Vec<SkippedFiles>,
+    pub warnings: Vec<AnalysisWarning>,
 }
 
-/// Writes what an analysis found.
+/// Writes what an analysis found, and tells how the patterns changed.
 pub(super) async fn result_save(
+    context: &RunContext,
     scoped: &Scoped<ReadWrite>,
     analysis: &CodeAnalysis,
-    heads: Heads,
-    counts: Counts,
+    account: Account,
     found: ProjectAnalysis,
 ) -> Result<(), RunFailure> {
     let project = analysis.project_id;
-    let json = |value: serde_json::Result<serde_json::Value>| {
-        value.map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))
-    };
-    let metrics = project_metrics::ActiveModel {
-        project_id: Set(project),
-        analysis_id: Set(analysis.run_id),
-        engine_version: Set(i64::from(ENGINE_VERSION)),
-        stack: Set(json(serde_json::to_value(&found.stack))?),
-        metrics: Set(json(serde_json::to_value(&found.metrics))?),
-        ..Default::default()
-    };
+    let former = former(scoped, project).await?;
+    if former
+        .as_ref()
+        .is_some_and(|former| former.analysis == analysis.run_id)
+    {
+        // An attempt that was broken off between this and its end. What came in since is for the analysis that follows.
+        return Ok(());
+    }
+    let version = i64::from(ENGINE_VERSION);
+    let patterns_version = former.as_ref().map_or(0, |former| former.patterns_version);
+    let mut failed = found.failed.clone();
+    if former.is_some_and(|former| former.engine_version != version) {
+        // What another version found is not this one's: rather nothing than a mixture.
+        failed.retain(|step| matches!(step, Step::Patterns | Step::Rules));
+    }
+    let compared = patterns_version == version && !failed.contains(&Step::Patterns);
+    let patterns_found = found.patterns.len();
+    let lines_of_code = i64::from(found.metrics.lines_of_code);
+
+    findings_put(scoped, analysis, &found, &failed, patterns_version).await?;
+    if !failed.contains(&Step::Hotspots) {
+        hotspots_replace(scoped, project, found.hotspots).await?;
+    }
+    let told = patterns_keep(scoped, analysis, found.patterns, &failed, compared).await?;
+    if let Some(text) = changes::message(&told) {
+        context.message_in(scoped, Level::Info, text).await?;
+    } else if patterns_version != 0 && patterns_version != version {
+        let text = format!(
+            "The patterns were found by another version of the engine than before ({version}, then {patterns_version}): they are compared from now on"
+        );
+        context.message_in(scoped, Level::Info, text).await?;
+    }
+    let counts = changes::counts(&told);
+    let skipped: u64 = account.skipped.iter().map(|one| u64::from(one.files)).sum();
     let row = code_analysis::ActiveModel {
-        commit_id: Set(heads.commit()),
-        heads: Set(heads),
-        files_analyzed: Set(counts.files_analyzed),
-        files_reused: Set(counts.files_reused),
-        files_skipped: Set(counts.files_skipped),
-        lines_of_code: Set(i64::from(found.metrics.lines_of_code)),
-        patterns_found: Set(i64::try_from(found.patterns.len()).unwrap_or(i64::MAX)),
+        commit_id: Set(account.heads.commit()),
+        heads: Set(account.heads),
+        files_analyzed: Set(account.files_analyzed),
+        files_reused: Set(account.files_reused),
+        files_skipped: Set(i64::try_from(skipped).unwrap_or(i64::MAX)),
+        lines_of_code: Set(lines_of_code),
+        patterns_found: Set(i64::try_from(patterns_found).unwrap_or(i64::MAX)),
+        patterns_compared: Set(compared),
+        patterns_appeared: Set(counts.appeared),
+        patterns_strengthened: Set(counts.strengthened),
+        patterns_weakened: Set(counts.weakened),
+        patterns_vanished: Set(counts.vanished),
+        skipped: Set(Skipped(account.skipped)),
+        warnings: Set(Warnings(account.warnings)),
         ..Default::default()
     };
     let this = code_analysis::Column::RunId.eq(analysis.run_id);
     scoped.update(this, row).await?;
-    patterns_replace(scoped, project, found.patterns).await?;
-    hotspots_replace(scoped, project, found.hotspots).await?;
-    let changed = [
-        project_metrics::Column::AnalysisId,
-        project_metrics::Column::EngineVersion,
-        project_metrics::Column::Stack,
-        project_metrics::Column::Metrics,
-    ];
-    let key = [project_metrics::Column::ProjectId];
-    scoped.upsert_all(vec![metrics], &key, &changed).await?;
     Ok(())
 }
 
-/// A pattern that was there keeps its id; one that is no more can be found no more.
-async fn patterns_replace(
-    scoped: &Scoped<ReadWrite>,
-    project: ProjectId,
-    found: Vec<Pattern>,
-) -> Result<()> {
-    let former: Vec<(String, CodePatternId)> = scoped
-        .find::<code_pattern::Entity>()
+/// What the analysis before left.
+struct FormerFindings {
+    analysis: RunId,
+    engine_version: i64,
+    patterns_version: i64,
+}
+
+async fn former(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Option<FormerFindings>> {
+    let rows = scoped
+        .find::<project_metrics::Entity>()
         .filter(Column::ProjectId.eq(project))
-        .columns([Column::Key, Column::Id])
+        .columns([
+            Column::AnalysisId,
+            Column::EngineVersion,
+            Column::PatternsVersion,
+        ])
         .await?;
-    let mut former: HashMap<String, CodePatternId> = former.into_iter().collect();
-    let patterns: Vec<CodePattern> = found
-        .into_iter()
-        .map(|pattern| {
-            let id = former.remove(&pattern.key);
-            let id = id.unwrap_or_else(|| CodePatternId(scoped.env().id()));
-            named(id, project, pattern)
-        })
-        .collect();
-    let gone: Vec<CodePatternId> = former.into_values().collect();
-    let which = Condition::all().add(Column::Id.is_in(gone.iter().copied()));
-    scoped.delete::<code_pattern::Entity>(which).await?;
-    let subjects: Vec<String> = gone.iter().map(CodePatternId::to_string).collect();
-    documents_withdraw(scoped, KnowledgeKind::CodePattern, &subjects).await?;
-
-    let documents = patterns.iter().map(document::code_pattern).collect();
-    let rows = patterns.into_iter().zip(0..).map(row_of).collect();
-    let changed = [
-        Column::Position,
-        Column::Kind,
-        Column::Title,
-        Column::Statement,
-        Column::Stack,
-        Column::Scope,
-        Column::Support,
-        Column::Cases,
-        Column::Confidence,
-        Column::Exemplars,
-        Column::CounterExamples,
-    ];
-    scoped
-        .upsert_all(rows, &[Column::ProjectId, Column::Key], &changed)
-        .await?;
-    documents_publish(scoped, documents).await?;
-    Ok(())
+    let former = rows.into_iter().next();
+    Ok(former.map(
+        |(analysis, engine_version, patterns_version)| FormerFindings {
+            analysis,
+            engine_version,
+            patterns_version,
+        },
+    ))
 }
 
-fn named(id: CodePatternId, project_id: ProjectId, pattern: Pattern) -> CodePattern {
-    CodePattern {
-        id,
-        project_id,
-        key: pattern.key,
-        kind: pattern.kind,
-        title: pattern.title,
-        statement: pattern.statement,
-        stack: pattern.stack,
-        scope: pattern.scope,
-        support: i64::from(pattern.support),
-        cases: i64::from(pattern.cases),
-        confidence: pattern.confidence,
-        exemplars: pattern.exemplars,
-        counter_examples: pattern.counter_examples,
-    }
-}
-
-fn row_of((pattern, position): (CodePattern, i64)) -> code_pattern::ActiveModel {
-    code_pattern::ActiveModel {
-        id: Set(pattern.id),
-        project_id: Set(pattern.project_id),
-        key: Set(pattern.key),
-        position: Set(position),
-        kind: Set(pattern.kind),
-        title: Set(pattern.title),
-        statement: Set(pattern.statement),
-        stack: Set(pattern.stack),
-        scope: Set(pattern.scope),
-        support: Set(pattern.support),
-        cases: Set(pattern.cases),
-        confidence: Set(pattern.confidence),
-        exemplars: Set(Locations(pattern.exemplars)),
-        counter_examples: Set(Locations(pattern.counter_examples)),
+/// The project's row, but for the parts of steps that failed.
+async fn findings_put(
+    scoped: &Scoped<ReadWrite>,
+    analysis: &CodeAnalysis,
+    found: &ProjectAnalysis,
+    failed: &[Step],
+    patterns_version: i64,
+) -> Result<(), RunFailure> {
+    let json = |value: serde_json::Result<serde_json::Value>| {
+        value
+            .map(Set)
+            .map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))
+    };
+    let version = i64::from(ENGINE_VERSION);
+    let patterns_version = if failed.contains(&Step::Patterns) {
+        patterns_version
+    } else {
+        version
+    };
+    let row = project_metrics::ActiveModel {
+        project_id: Set(analysis.project_id),
+        analysis_id: Set(analysis.run_id),
+        engine_version: Set(version),
+        patterns_version: Set(patterns_version),
+        stack: json(serde_json::to_value(&found.stack))?,
+        metrics: json(serde_json::to_value(&found.metrics))?,
+        commands: json(serde_json::to_value(&found.commands))?,
+        co_changes: json(serde_json::to_value(&found.co_changes))?,
+        ownership: json(serde_json::to_value(&found.ownership))?,
+        imports: json(serde_json::to_value(&found.imports))?,
+        duplicates: json(serde_json::to_value(&found.duplicates))?,
+        dead_code: json(serde_json::to_value(&found.dead_code))?,
+        map: json(serde_json::to_value(&found.map))?,
         ..Default::default()
-    }
+    };
+    let always = [
+        Column::AnalysisId,
+        Column::EngineVersion,
+        Column::PatternsVersion,
+        Column::Metrics,
+    ];
+    let by_step = [
+        (Step::Stack, Column::Stack),
+        (Step::Commands, Column::Commands),
+        (Step::CoChanges, Column::CoChanges),
+        (Step::Ownership, Column::Ownership),
+        (Step::Imports, Column::Imports),
+        (Step::Duplicates, Column::Duplicates),
+        (Step::DeadCode, Column::DeadCode),
+        (Step::Map, Column::Map),
+    ];
+    let done = by_step
+        .into_iter()
+        .filter(|(step, _)| !failed.contains(step))
+        .map(|(_, column)| column);
+    let changed: Vec<Column> = always.into_iter().chain(done).collect();
+    let key = [Column::ProjectId];
+    Ok(scoped.upsert_all(vec![row], &key, &changed).await?)
 }
 
 async fn hotspots_replace(

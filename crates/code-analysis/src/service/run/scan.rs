@@ -9,7 +9,9 @@ use crate::engine::ignored::{self, Ignored};
 use crate::engine::skip::path_skip;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
-use crate::{CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, SIZE_CAP, Skip};
+use crate::{
+    CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, RuleFile, SIZE_CAP, Skip,
+};
 
 /// What is to be analysed.
 pub(super) struct Scan {
@@ -17,6 +19,8 @@ pub(super) struct Scan {
     pub files: Vec<ScannedFile>,
     /// Manifests: their paths and blobs.
     pub manifests: Vec<(String, String)>,
+    /// Files of the project's own rules: their paths and blobs.
+    pub rules: Vec<(String, String)>,
     /// How often each file was changed.
     pub history: Vec<FileHistory>,
     /// The commits that the files are of.
@@ -49,6 +53,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
     let mut scan = Scan {
         files: Vec::new(),
         manifests: Vec::new(),
+        rules: Vec::new(),
         history: Vec::new(),
         heads: heads(scoped, project).await?,
         apart: Vec::new(),
@@ -64,8 +69,12 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         let files = file_all(scoped, source.id).await?;
         let mut ignored = ignored_read(scoped, &files).await?;
         let mut apart = None;
+        let below = format!("{}/", source.scan_path);
         for file in files {
-            if ignored.contains(&file.path) {
+            // Rules lie in a hidden folder, which is left out otherwise.
+            let inside = file.path.strip_prefix(&below).unwrap_or(&file.path);
+            let is_rules = RuleFile::is_rule_file(inside) && is_small(file.size);
+            if ignored.contains(&file.path) && !is_rules {
                 continue;
             }
             let path = match taken.get(&file.path) {
@@ -84,7 +93,11 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                     file.path.clone()
                 }
             };
-            scan.add(file, path);
+            if is_rules {
+                scan.rules.push((path, file.blob));
+            } else {
+                scan.add(file, path);
+            }
         }
         scan.apart.extend(apart);
     }
@@ -148,13 +161,58 @@ impl Scan {
         for hotspot in &mut found.hotspots {
             self.path_localize(&mut hotspot.path);
         }
+        for command in &mut found.commands {
+            self.path_localize(&mut command.path);
+        }
+        for pair in &mut found.co_changes {
+            for path in &mut pair.paths {
+                self.path_localize(path);
+            }
+        }
+        for owned in &mut found.ownership {
+            self.scope_localize(&mut owned.folder);
+        }
+        for layer in &mut found.imports.layers {
+            for folder in &mut layer.folders {
+                self.scope_localize(folder);
+            }
+        }
+        for cycle in &mut found.imports.cycles {
+            for step in &mut cycle.path {
+                self.path_localize(&mut step.file);
+            }
+        }
+        for clone in &mut found.duplicates {
+            for place in &mut clone.places {
+                self.path_localize(&mut place.path);
+            }
+        }
+        for unused in &mut found.dead_code {
+            self.path_localize(&mut unused.location.path);
+        }
+        for ranked in &mut found.map {
+            self.path_localize(&mut ranked.path);
+        }
+        for error in &mut found.rules.errors {
+            self.path_localize(&mut error.path);
+        }
+        for rule in &mut found.rules.rules {
+            self.path_localize(&mut rule.path);
+        }
+    }
+
+    /// A path as it is in its source.
+    pub fn path_shown<'a>(&self, path: &'a str) -> &'a str {
+        match path.split_once('/') {
+            Some((first, rest)) if self.apart.iter().any(|apart| apart.folder == first) => rest,
+            _ => path,
+        }
     }
 
     fn path_localize(&self, path: &mut String) {
-        if let Some((first, rest)) = path.split_once('/')
-            && self.apart.iter().any(|apart| apart.folder == first)
-        {
-            *path = rest.to_owned();
+        let shown = self.path_shown(path);
+        if shown.len() < path.len() {
+            *path = shown.to_owned();
         }
     }
 

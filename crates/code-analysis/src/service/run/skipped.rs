@@ -95,11 +95,14 @@ mod tests {
             (Skip::DoesNotParse, "a.py"),
             (Skip::DoesNotParse, "b.py"),
         ];
-        let text =
-            "3 files skipped: 2 do not parse (a.py, b.py), 1 nested too deeply (deep.py)".to_owned();
+        let text = "3 files skipped: 2 do not parse (a.py, b.py), 1 nested too deeply (deep.py)"
+            .to_owned();
         assert_eq!(told(&files), Some((Level::Warning, text)));
         let text = "1 file skipped: 1 vendored".to_owned();
-        assert_eq!(told(&[(Skip::Vendored, "vendor/a.py")]), Some((Level::Info, text)));
+        assert_eq!(
+            told(&[(Skip::Vendored, "vendor/a.py")]),
+            Some((Level::Info, text))
+        );
     }
 
     #[test]
@@ -107,7 +110,10 @@ mod tests {
         let files: Vec<(Skip, String)> = (0..9)
             .map(|n| (Skip::TooLarge, format!("{n}.py")))
             .collect();
-        let files: Vec<(Skip, &str)> = files.iter().map(|(skip, path)| (*skip, path.as_str())).collect();
+        let files: Vec<(Skip, &str)> = files
+            .iter()
+            .map(|(skip, path)| (*skip, path.as_str()))
+            .collect();
         let text = "9 files skipped: 9 larger than 1 MiB (0.py, 1.py, 2.py, 3.py, 4.py, ...)";
         assert_eq!(told(&files), Some((Level::Warning, text.to_owned())));
     }

@@ -53,7 +53,10 @@ fn of_given_up(rule: &RuleFinding) -> Option<AnalysisWarning> {
     Some(AnalysisWarning {
         part: Step::Rules.as_str().to_owned(),
         path: Some(rule.path.clone()),
-        text: format!("the rule {} takes too many steps and was given up in {files}", rule.id),
+        text: format!(
+            "the rule {} takes too many steps and was given up in {files}",
+            rule.id
+        ),
     })
 }
 

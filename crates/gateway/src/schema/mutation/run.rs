@@ -11,8 +11,9 @@ use nyxcore_tenancy::Error;
 
 use super::StartOutcome;
 use crate::context::operation;
+use crate::schema::code_analysis::CodeAnalysisNode;
 use crate::schema::ids::{id_of, id_of_option};
-use crate::schema::run::{CodeAnalysisNode, NoteEnrichmentNode, RunNode, SyncNode};
+use crate::schema::run::{NoteEnrichmentNode, RunNode, SyncNode};
 
 #[derive(Default)]
 pub(crate) struct RunMutation;

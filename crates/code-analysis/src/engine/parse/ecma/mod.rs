@@ -5,16 +5,17 @@ use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingPattern,
-    CallExpression, CatchClause, Class, ConditionalExpression, Declaration, DoWhileStatement,
-    ExportAllDeclaration, ExportDeclaration, ExportDefaultDeclaration, ExportFromDeclaration,
-    ExportNamedDeclaration, Expression, ForInStatement, ForOfStatement, ForStatement, Function,
-    IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ImportExpression,
-    LogicalExpression, MethodDefinition, MethodDefinitionKind, ObjectProperty, PropertyDefinition,
-    Statement, SwitchCase, SwitchStatement, TSAccessibility, TSEnumDeclaration,
-    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference, TSNamespaceDeclaration,
-    TSTypeAliasDeclaration, ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator,
-    WhileStatement,
+    ArrowFunctionExpression, AssignmentExpression, AssignmentPattern, AssignmentTargetWithDefault,
+    BreakStatement, CallExpression, CatchClause, Class, ClassHeritage, ConditionalExpression,
+    ContinueStatement, DoWhileStatement, ExportAllDeclaration, ExportDeclaration,
+    ExportDefaultDeclaration, ExportFromDeclaration, ExportNamedDeclaration, Expression,
+    ForInStatement, ForOfStatement, ForStatement, FormalParameter, Function, IdentifierReference,
+    IfStatement, ImportDeclaration, ImportExpression, JSXClosingElement, JSXOpeningElement,
+    LogicalExpression, MemberExpression, MethodDefinition, NewExpression, ObjectProperty,
+    PropertyDefinition, Statement, SwitchCase, SwitchStatement, TSEnumDeclaration,
+    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSNamespaceDeclaration,
+    TSTypeAliasDeclaration, TSTypeName, TSTypeQueryExprName, TaggedTemplateExpression,
+    ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 use oxc_parser::Parser;
@@ -23,13 +24,18 @@ use oxc_syntax::scope::ScopeFlags;
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::language::Language;
+use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::{Builder, errors_tolerated};
 
+mod flow;
+mod members;
+mod modules;
+mod names;
 mod shape;
 mod walk;
 
-use shape::{is_function, is_plain_value, is_test_call, names_exported_apart};
+use shape::{is_function, names_exported_apart};
 use walk::{Named, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
@@ -78,41 +84,15 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_export_declaration(&mut self, it: &ExportDeclaration<'a>) {
-        let types_only = matches!(
-            it.declaration,
-            Declaration::TSInterfaceDeclaration(_) | Declaration::TSTypeAliasDeclaration(_)
-        );
-        if !types_only {
-            self.builder.sign(Sign::ExportNamed, it.span.start);
-        }
-        self.exported = true;
-        oxc_walk::walk_export_declaration(self, it);
+        self.export_declaration(it);
     }
 
     fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'a>) {
-        if it.export_kind.is_type() || it.specifiers.is_empty() {
-            return;
-        }
-        let default = it
-            .specifiers
-            .iter()
-            .all(|specifier| specifier.exported.name() == "default");
-        self.builder.sign(
-            if default {
-                Sign::ExportDefault
-            } else {
-                Sign::ExportNamed
-            },
-            it.span.start,
-        );
+        self.export_named(it);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        self.builder.import(
-            it.source.value.as_str(),
-            it.span.start,
-            ImportStyle::ReExport,
-        );
+        self.export_from(it);
     }
 
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
@@ -130,28 +110,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        let namespace = it.specifiers.as_ref().is_none_or(|specifiers| {
-            specifiers
-                .iter()
-                .any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)))
-        });
-        let style = match (it.import_kind.is_type(), namespace) {
-            (true, _) => ImportStyle::Types,
-            (false, true) => ImportStyle::Module,
-            (false, false) => ImportStyle::Names,
-        };
-        self.builder
-            .import(it.source.value.as_str(), it.span.start, style);
+        self.import(it);
     }
 
     fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
-        if let TSModuleReference::ExternalModuleReference(external) = &it.module_reference {
-            self.builder.import(
-                external.expression.value.as_str(),
-                it.span.start,
-                ImportStyle::Require,
-            );
-        }
+        self.import_equals(it);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
@@ -163,21 +126,82 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
-        match &it.callee {
-            Expression::Identifier(name) if name.name == "require" => {
-                if let Some(Expression::StringLiteral(source)) =
-                    it.arguments.first().and_then(|one| one.as_expression())
-                {
-                    self.builder
-                        .import(source.value.as_str(), it.span.start, ImportStyle::Require);
-                }
-            }
-            callee if it.arguments.len() > 1 && is_test_call(callee) => {
-                self.builder.test_case(it.span.start)
-            }
-            _ => {}
+        self.call_meaning(it);
+        self.callee(&it.callee);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
         }
-        oxc_walk::walk_call_expression(self, it);
+        self.visit_arguments(&it.arguments);
+    }
+
+    fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        self.callee(&it.callee);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+        self.visit_arguments(&it.arguments);
+    }
+
+    fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
+        self.callee(&it.tag);
+        self.visit_template_literal(&it.quasi);
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        self.name(ReferenceKind::Name, it.span);
+    }
+
+    fn visit_member_expression(&mut self, it: &MemberExpression<'a>) {
+        self.chain(ReferenceKind::Name, it);
+    }
+
+    fn visit_jsx_opening_element(&mut self, it: &JSXOpeningElement<'a>) {
+        self.element(&it.name);
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+        for attribute in &it.attributes {
+            self.visit_jsx_attribute_item(attribute);
+        }
+    }
+
+    fn visit_jsx_closing_element(&mut self, _: &JSXClosingElement<'a>) {}
+
+    fn visit_ts_type_name(&mut self, it: &TSTypeName<'a>) {
+        self.type_name(ReferenceKind::Type, it);
+    }
+
+    fn visit_ts_type_query_expr_name(&mut self, it: &TSTypeQueryExprName<'a>) {
+        match it.as_ts_type_name() {
+            // The type of a value.
+            Some(name) => self.type_name(ReferenceKind::Name, name),
+            None => oxc_walk::walk_ts_type_query_expr_name(self, it),
+        }
+    }
+
+    fn visit_class_heritage(&mut self, it: &ClassHeritage<'a>) {
+        match &it.expression {
+            Expression::Identifier(name) => self.name(ReferenceKind::Type, name.span),
+            other => match other.as_member_expression() {
+                Some(member) => self.chain(ReferenceKind::Type, member),
+                None => self.visit_expression(other),
+            },
+        }
+        if let Some(types) = &it.type_arguments {
+            self.visit_ts_type_parameter_instantiation(types);
+        }
+    }
+
+    fn visit_break_statement(&mut self, it: &BreakStatement<'a>) {
+        if it.label.is_some() {
+            self.builder.flow_flat();
+        }
+    }
+
+    fn visit_continue_statement(&mut self, it: &ContinueStatement<'a>) {
+        if it.label.is_some() {
+            self.builder.flow_flat();
+        }
     }
 
     fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
@@ -195,13 +219,13 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             .id
             .as_ref()
             .map(|id| (id.name.as_str(), it.is_declaration()));
-        self.function(own, it.span, &it.params);
+        self.function(own, it.span, &it.params, it.r#async);
         oxc_walk::walk_function(self, it, flags);
         self.function_end();
     }
 
     fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
-        self.function(None, it.span, &it.params);
+        self.function(None, it.span, &it.params, it.r#async);
         oxc_walk::walk_arrow_function_expression(self, it);
         self.function_end();
     }
@@ -239,53 +263,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
-        let class = self.classes.last().copied().unwrap_or(OpenClass {
-            exported: false,
-            derived: false,
-        });
-        if let Some(name) = it.key.name() {
-            let hidden = it.key.is_private_identifier()
-                || matches!(
-                    it.accessibility,
-                    Some(TSAccessibility::Private | TSAccessibility::Protected)
-                );
-            self.name = Some(Named {
-                name,
-                kind: DefinitionKind::Method,
-                span: it.span,
-                exported: class.exported && !hidden,
-                documented: self.documented.contains(&it.span.start),
-                dictated: it.kind == MethodDefinitionKind::Constructor
-                    || it.r#override
-                    || class.derived,
-            });
-        }
-        oxc_walk::walk_method_definition(self, it);
-        self.name = None;
+        self.method(it);
     }
 
     fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
-        let class = self.classes.last().copied().unwrap_or(OpenClass {
-            exported: false,
-            derived: false,
-        });
-        if let (Some(name), true) = (it.key.name(), it.value.as_ref().is_some_and(is_function)) {
-            let hidden = it.key.is_private_identifier()
-                || matches!(
-                    it.accessibility,
-                    Some(TSAccessibility::Private | TSAccessibility::Protected)
-                );
-            self.name = Some(Named {
-                name,
-                kind: DefinitionKind::Method,
-                span: it.span,
-                exported: class.exported && !hidden,
-                documented: self.documented.contains(&it.span.start),
-                dictated: it.r#override || class.derived,
-            });
-        }
-        oxc_walk::walk_property_definition(self, it);
-        self.name = None;
+        self.property(it);
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
@@ -305,96 +287,46 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
-        let (anchor, exported) = (self.anchor.take(), std::mem::take(&mut self.exported));
-        let top = !self.builder.in_function() && self.classes.is_empty();
-        for declarator in &it.declarations {
-            if let (BindingPattern::BindingIdentifier(id), Some(init)) =
-                (&declarator.id, &declarator.init)
-            {
-                let name = id.name.as_str();
-                let exported = exported || (top && self.exported_later.contains(name));
-                let documented = [Some(it.span.start), anchor, Some(declarator.span.start)]
-                    .into_iter()
-                    .flatten()
-                    .any(|at| self.documented.contains(&at));
-                let named = |kind| Named {
-                    name: Cow::Borrowed(name),
-                    kind,
-                    span: declarator.span,
-                    exported,
-                    documented,
-                    dictated: false,
-                };
-                match init {
-                    Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
-                        self.name = Some(named(DefinitionKind::Function));
-                    }
-                    Expression::ClassExpression(_) => {
-                        self.name = Some(named(DefinitionKind::Class))
-                    }
-                    // Plain values alone: what a call gives back may as well be a function or a component.
-                    _ if top && it.kind.is_const() && is_plain_value(init) => {
-                        self.found(&named(DefinitionKind::Constant));
-                    }
-                    _ => {}
-                }
-            }
-            self.visit_variable_declarator(declarator);
-            self.name = None;
-        }
+        self.variables(it);
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         oxc_walk::walk_variable_declarator(self, it);
     }
 
+    // A default is a decision: it is taken where nothing is given. ESLint's `complexity` and lizard count it too.
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        self.builder.branch(usize::from(it.initializer.is_some()));
+        oxc_walk::walk_formal_parameter(self, it);
+    }
+
+    fn visit_assignment_pattern(&mut self, it: &AssignmentPattern<'a>) {
+        self.builder.branch(1);
+        oxc_walk::walk_assignment_pattern(self, it);
+    }
+
+    fn visit_assignment_target_with_default(&mut self, it: &AssignmentTargetWithDefault<'a>) {
+        self.builder.branch(1);
+        oxc_walk::walk_assignment_target_with_default(self, it);
+    }
+
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
-        if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
-            let module = match &member.object {
-                Expression::Identifier(object) => match object.name.as_str() {
-                    "exports" => Some(false),
-                    "module" if member.property.name == "exports" => Some(true),
-                    _ => None,
-                },
-                Expression::StaticMemberExpression(outer) => {
-                    let is_module = matches!(&outer.object, Expression::Identifier(name) if name.name == "module");
-                    (is_module && outer.property.name == "exports").then_some(false)
-                }
-                _ => None,
-            };
-            if module.is_some() && !self.builder.in_function() {
-                self.builder.sign(Sign::ExportCommonJs, it.span.start);
-            }
-            if is_function(&it.right) && module != Some(true) {
-                let documented = self.anchor.is_some_and(|at| self.documented.contains(&at));
-                self.name = Some(Named {
-                    name: Cow::Borrowed(member.property.name.as_str()),
-                    kind: if module.is_some() {
-                        DefinitionKind::Function
-                    } else {
-                        DefinitionKind::Method
-                    },
-                    span: it.span,
-                    exported: module.is_some(),
-                    documented,
-                    dictated: module.is_none(),
-                });
-            }
-        }
-        oxc_walk::walk_assignment_expression(self, it);
-        self.name = None;
+        self.assignment(it);
     }
 
     fn visit_ts_interface_declaration(&mut self, it: &TSInterfaceDeclaration<'a>) {
         self.define(DefinitionKind::Interface, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_interface_declaration(self, it);
     }
 
     fn visit_ts_type_alias_declaration(&mut self, it: &TSTypeAliasDeclaration<'a>) {
         self.define(DefinitionKind::Type, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_type_alias_declaration(self, it);
     }
 
     fn visit_ts_enum_declaration(&mut self, it: &TSEnumDeclaration<'a>) {
         self.define(DefinitionKind::Enum, it.id.name.as_str(), it.span);
+        oxc_walk::walk_ts_enum_declaration(self, it);
     }
 
     fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
@@ -406,45 +338,47 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
-        // An `else if` stands beside its `if`, not inside it.
-        self.builder.branch(1);
-        self.visit_expression(&it.test);
-        self.builder.nest();
-        self.visit_statement(&it.consequent);
-        self.builder.unnest();
-        match &it.alternate {
-            Some(Statement::IfStatement(next)) => self.visit_if_statement(next),
-            Some(other) => {
-                self.builder.nest();
-                self.visit_statement(other);
-                self.builder.unnest();
-            }
-            None => {}
-        }
+        self.flow_if(it);
     }
 
     fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_statement(walk, it));
+        let head = |walk: &mut Self| {
+            if let Some(init) = &it.init {
+                walk.visit_for_statement_init(init);
+            }
+            for expression in [&it.test, &it.update].into_iter().flatten() {
+                walk.visit_expression(expression);
+            }
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_in_statement(walk, it));
+        let head = |walk: &mut Self| {
+            walk.visit_for_statement_left(&it.left);
+            walk.visit_expression(&it.right);
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_for_of_statement(walk, it));
+        let head = |walk: &mut Self| {
+            walk.visit_for_statement_left(&it.left);
+            walk.visit_expression(&it.right);
+        };
+        self.flow_loop(head, &it.body);
     }
 
     fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_while_statement(walk, it));
+        self.flow_loop(|walk| walk.visit_expression(&it.test), &it.body);
     }
 
     fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
-        self.nested(1, |walk| oxc_walk::walk_do_while_statement(walk, it));
+        self.flow_loop(|walk| walk.visit_expression(&it.test), &it.body);
     }
 
     fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
-        self.nested(0, |walk| oxc_walk::walk_switch_statement(walk, it));
+        self.flow_switch(it);
     }
 
     fn visit_switch_case(&mut self, it: &SwitchCase<'a>) {
@@ -453,34 +387,21 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
-        self.nested(0, |walk| oxc_walk::walk_try_statement(walk, it));
+        self.builder.depth_nest();
+        oxc_walk::walk_try_statement(self, it);
+        self.builder.depth_unnest();
     }
 
     fn visit_catch_clause(&mut self, it: &CatchClause<'a>) {
-        self.builder.branch(1);
-        let empty = it.body.body.is_empty()
-            && !self
-                .builder
-                .has_comment_in(it.body.span.start, it.body.span.end);
-        self.builder.sign(
-            if empty {
-                Sign::CatchEmpty
-            } else {
-                Sign::CatchHandled
-            },
-            it.span.start,
-        );
-        oxc_walk::walk_catch_clause(self, it);
+        self.flow_catch(it);
     }
 
     fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
-        self.builder.branch(1);
-        oxc_walk::walk_conditional_expression(self, it);
+        self.flow_choice(it);
     }
 
     fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
-        self.builder.branch(1);
-        oxc_walk::walk_logical_expression(self, it);
+        self.flow_operation(it);
     }
 
     fn visit_throw_statement(&mut self, it: &ThrowStatement<'a>) {

@@ -84,6 +84,7 @@ impl<'a> Walk<'_, 'a> {
         own: Option<(&str, bool)>,
         span: Span,
         parameters: &FormalParameters<'a>,
+        asynchronous: bool,
     ) {
         let definition = match self.name.take() {
             Some(named) => Some(self.found(&named)),
@@ -107,6 +108,9 @@ impl<'a> Walk<'_, 'a> {
                 None => None,
             },
         };
+        if let (Some(definition), true) = (definition, asynchronous) {
+            self.builder.asynchronous(definition);
+        }
         self.exported = false;
         self.anchor = None;
         let count = parameters.items.len() + usize::from(parameters.rest.is_some());
@@ -122,12 +126,5 @@ impl<'a> Walk<'_, 'a> {
     pub(super) fn function_end(&mut self) {
         self.builder.container_close();
         self.builder.function_close();
-    }
-
-    pub(super) fn nested(&mut self, branches: usize, work: impl FnOnce(&mut Self)) {
-        self.builder.branch(branches);
-        self.builder.nest();
-        work(self);
-        self.builder.unnest();
     }
 }

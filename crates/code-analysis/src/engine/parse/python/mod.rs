@@ -1,17 +1,24 @@
 //! Python, read by ruff's parser. It recovers from syntax errors; a file in Python 2 has too many of them.
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::visitor::source_order::{
-    SourceOrderVisitor, walk_except_handler, walk_expr, walk_stmt,
-};
-use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr, walk_stmt};
+use ruff_python_ast::{Decorator, ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
+use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
 use super::builder::Found;
 use super::{Builder, errors_tolerated};
+
+mod flow;
+mod names;
+mod syntax;
+
+use syntax::{
+    comprehension, decorator_path, is_specific, keyword_start, parameter_count, raises_new,
+};
 
 pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     let Some(parsed) = parse_unchecked(text, ParseOptions::from(Mode::Module)).try_into_module()
@@ -25,6 +32,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         builder: Builder::new(text),
         classes: Vec::new(),
         handlers: Vec::new(),
+        in_type: false,
         typing_end: 0,
     };
     walk.builder.syntax_errors(parsed.errors().len());
@@ -49,6 +57,8 @@ struct Walk<'s> {
     classes: Vec<Class>,
     /// For each open handler of the innermost function, the name it binds.
     handlers: Vec<Option<String>>,
+    /// Whether the names that are walked stand where a type stands.
+    in_type: bool,
     /// Where the last body ends that only type checkers read.
     typing_end: u32,
 }
@@ -113,6 +123,9 @@ impl Walk<'_> {
             test: is_test,
             dictated: dunder || decorated || class.is_some_and(|class| class.derived),
         });
+        if function.is_async {
+            self.builder.asynchronous(definition);
+        }
         self.builder.function_open(
             Some(definition),
             parameter_count(&function.parameters),
@@ -125,7 +138,13 @@ impl Walk<'_> {
         for decorator in &function.decorator_list {
             self.visit_decorator(decorator);
         }
+        if let Some(types) = &function.type_params {
+            self.visit_type_params(types);
+        }
         self.visit_parameters(&function.parameters);
+        if let Some(returned) = &function.returns {
+            self.visit_annotation(returned);
+        }
         self.visit_body(&function.body);
         self.classes = classes;
         self.handlers = handlers;
@@ -171,6 +190,17 @@ impl Walk<'_> {
         for decorator in &class.decorator_list {
             self.visit_decorator(decorator);
         }
+        if let Some(types) = &class.type_params {
+            self.visit_type_params(types);
+        }
+        if let Some(arguments) = &class.arguments {
+            for base in &arguments.args {
+                self.typed(|walk| walk.visit_expr(base));
+            }
+            for keyword in &arguments.keywords {
+                self.visit_keyword(keyword);
+            }
+        }
         self.visit_body(&class.body);
         self.classes.pop();
         self.builder.container_close();
@@ -208,12 +238,6 @@ impl Walk<'_> {
             style
         }
     }
-
-    fn nested(&mut self, stmt: &Stmt) {
-        self.builder.nest();
-        walk_stmt(self, stmt);
-        self.builder.unnest();
-    }
 }
 
 impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
@@ -221,38 +245,8 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
         match stmt {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
-            Stmt::If(branch) => {
-                if is_type_checking(&branch.test) {
-                    self.typing_end = branch.body.last().map_or(0, |last| last.end().to_u32());
-                }
-                // One for `if`, one for each `elif`; an `else` has no test.
-                self.builder.branch(
-                    1 + branch
-                        .elif_else_clauses
-                        .iter()
-                        .filter(|clause| clause.test.is_some())
-                        .count(),
-                );
-                self.nested(stmt);
-            }
-            Stmt::For(_) | Stmt::While(_) => {
-                self.builder.branch(1);
-                self.nested(stmt);
-            }
-            Stmt::Try(attempt) => {
-                self.builder
-                    .branch(attempt.handlers.len() + usize::from(!attempt.finalbody.is_empty()));
-                self.nested(stmt);
-            }
-            Stmt::Match(choice) => {
-                self.builder.branch(
-                    choice
-                        .cases
-                        .iter()
-                        .filter(|case| case.guard.is_some())
-                        .count(),
-                );
-                self.nested(stmt);
+            Stmt::If(_) | Stmt::For(_) | Stmt::While(_) | Stmt::Try(_) | Stmt::Match(_) => {
+                self.flow_statement(stmt);
             }
             Stmt::Import(import) => {
                 let start = import.start().to_u32();
@@ -275,6 +269,7 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 self.builder.import(&module, start, style);
                 for alias in import.names.iter().filter(|_| !wildcard) {
                     self.builder.import_name(alias.name.as_str());
+                    self.identifier(ReferenceKind::Name, alias.name.range());
                 }
             }
             Stmt::Assign(assign) => {
@@ -315,98 +310,37 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
         self.builder.sign(sign, inner.start().to_u32());
         self.handlers
             .push(inner.name.as_ref().map(|name| name.as_str().to_owned()));
-        walk_except_handler(self, handler);
+        self.flow_handler(inner);
         self.handlers.pop();
+    }
+
+    fn visit_decorator(&mut self, decorator: &'a Decorator) {
+        self.visit_expr(&decorator.expression);
+    }
+
+    fn visit_annotation(&mut self, expr: &'a Expr) {
+        self.typed(|walk| walk.visit_expr(expr));
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
-            Expr::If(_) => self.builder.branch(1),
-            Expr::BoolOp(operation) => self
-                .builder
-                .branch(operation.values.len().saturating_sub(1)),
+            Expr::If(choice) => return self.flow_choice(choice),
+            Expr::BoolOp(operation) => return self.flow_operation(operation),
+            Expr::Lambda(_) => {
+                self.builder.flow_nest();
+                walk_expr(self, expr);
+                return self.builder.flow_unnest();
+            }
             Expr::ListComp(list) => self.builder.branch(comprehension(&list.generators)),
             Expr::SetComp(set) => self.builder.branch(comprehension(&set.generators)),
             Expr::DictComp(dict) => self.builder.branch(comprehension(&dict.generators)),
             Expr::Generator(generator) => self.builder.branch(comprehension(&generator.generators)),
-            _ => {}
+            _ => {
+                if self.name(expr) {
+                    return;
+                }
+            }
         }
         walk_expr(self, expr);
-    }
-}
-
-fn comprehension(generators: &[ruff_python_ast::Comprehension]) -> usize {
-    generators
-        .iter()
-        .map(|generator| 1 + generator.ifs.len())
-        .sum()
-}
-
-/// Whether an `except` names something narrower than every exception.
-fn is_specific(expr: &Expr) -> bool {
-    match expr {
-        Expr::Name(name) => !matches!(name.id.as_str(), "Exception" | "BaseException"),
-        Expr::Tuple(tuple) => tuple.elts.iter().all(is_specific),
-        _ => true,
-    }
-}
-
-/// Whether a `raise` in a handler makes an exception, other than the one that was caught.
-fn raises_new(exception: &Expr, caught: Option<&str>) -> bool {
-    match exception {
-        Expr::Call(call) => match call.func.as_ref() {
-            // `raise error.with_traceback(...)` raises the caught one.
-            Expr::Attribute(attribute) => {
-                !matches!(attribute.value.as_ref(), Expr::Name(name) if Some(name.id.as_str()) == caught)
-            }
-            _ => true,
-        },
-        // A class by its name; a lower-case name is a variable, whatever it holds.
-        Expr::Name(name) => {
-            Some(name.id.as_str()) != caught
-                && name
-                    .id
-                    .as_str()
-                    .starts_with(|first: char| first.is_uppercase())
-        }
-        _ => false,
-    }
-}
-
-fn parameter_count(parameters: &Parameters) -> u32 {
-    u32::try_from(parameters.len()).unwrap_or(u32::MAX)
-}
-
-/// The last name of a decorator: `override` of `@typing.override`, `setter` of `@x.setter`.
-fn decorator_path(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        Expr::Call(call) => decorator_path(&call.func),
-        _ => None,
-    }
-}
-
-/// Where `def`, `async def` or `class` begins, after the decorators that the statement's range includes.
-fn keyword_start(text: &str, name: u32, range: TextRange) -> u32 {
-    let before = text
-        .get(range.start().to_usize()..name as usize)
-        .unwrap_or("");
-    let words = ["async", "def", "class"];
-    let mut start = name as usize;
-    let mut rest = before.trim_end();
-    while let Some(word) = words.iter().find(|word| rest.ends_with(*word)) {
-        start = range.start().to_usize() + rest.len() - word.len();
-        rest = rest[..rest.len() - word.len()].trim_end_matches([' ', '\t']);
-    }
-    u32::try_from(start).unwrap_or(name)
-}
-
-/// Whether a condition holds for type checkers alone: `TYPE_CHECKING`, also of `typing`.
-fn is_type_checking(test: &Expr) -> bool {
-    match test {
-        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
-        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
-        _ => false,
     }
 }

@@ -5,14 +5,22 @@ use std::sync::LazyLock;
 
 use tree_sitter::{Language as Grammar, Node};
 
-use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
+use super::super::facts::{DefinitionKind, FileFacts, Sign};
 use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
+use super::mentions::MentionTable;
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
+
+mod before;
+mod names;
+
+use before::{Before, before, documented_inside};
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_rust::LANGUAGE.into());
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
+static MENTIONS: LazyLock<MentionTable> =
+    LazyLock::new(|| MentionTable::new(&GRAMMAR, &names::MENTIONS));
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
@@ -20,6 +28,7 @@ enum Kind {
     Other,
     Comment,
     Use,
+    ExternCrate,
     Function,
     Signature,
     Struct,
@@ -35,6 +44,10 @@ enum Kind {
     PlainLoop,
     Match,
     LetElse,
+    Else,
+    Jump,
+    Closure,
+    Operation,
     Logical,
     Question,
     Call,
@@ -54,6 +67,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     match kind {
         "line_comment" | "block_comment" => Kind::Comment,
         "use_declaration" => Kind::Use,
+        "extern_crate_declaration" => Kind::ExternCrate,
         "function_item" => Kind::Function,
         "function_signature_item" => Kind::Signature,
         "struct_item" | "union_item" => Kind::Struct,
@@ -69,6 +83,10 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         "loop_expression" => Kind::PlainLoop,
         "match_expression" => Kind::Match,
         "let_declaration" => Kind::LetElse,
+        "else_clause" => Kind::Else,
+        "break_expression" | "continue_expression" => Kind::Jump,
+        "closure_expression" => Kind::Closure,
+        "binary_expression" | "parenthesized_expression" | "let_chain" => Kind::Operation,
         "call_expression" => Kind::Call,
         "token_tree" => Kind::MacroTokens,
         _ => Kind::Other,
@@ -84,7 +102,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         test_ends: Vec::new(),
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
-    tree::walk(&parsed, &KINDS, &mut walk);
+    tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
     Ok(walk.builder.finish())
 }
 
@@ -97,6 +115,12 @@ struct Walk<'s> {
     test_ends: Vec<u32>,
 }
 
+impl<'s> AsMut<Builder<'s>> for Walk<'s> {
+    fn as_mut(&mut self) -> &mut Builder<'s> {
+        &mut self.builder
+    }
+}
+
 /// A trait, an `impl` or a module that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -106,72 +130,17 @@ enum Scope {
     Function,
 }
 
-/// What the attributes and comments before an item say.
-#[derive(Debug, Clone, Copy, Default)]
-struct Before {
-    documented: bool,
-    /// `#[test]` and its like.
-    is_test: bool,
-    /// `#[cfg(test)]`.
-    only_in_tests: bool,
-}
-
 impl Walk<'_> {
-    fn before(&self, item: Node<'_>) -> Before {
-        let mut found = Before::default();
-        let mut before = item.prev_sibling();
-        while let Some(node) = before {
-            match node.kind() {
-                "line_comment" => {
-                    let comment = text(&self.builder, node);
-                    found.documented |= comment.starts_with("///") && !comment.starts_with("////");
-                }
-                "block_comment" => {
-                    let comment = text(&self.builder, node);
-                    found.documented |= comment.starts_with("/**")
-                        && !comment.starts_with("/***")
-                        && comment.len() > 4;
-                }
-                "attribute_item" => {
-                    let attribute = text(&self.builder, node)
-                        .trim_start_matches(['#', '['])
-                        .trim();
-                    let path: String = attribute
-                        .chars()
-                        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-                        .collect();
-                    found.documented |= path == "doc" && !attribute.contains("hidden");
-                    found.is_test |= matches!(
-                        path.rsplit("::").next(),
-                        Some("test" | "rstest" | "test_case" | "quickcheck")
-                    );
-                    found.only_in_tests |= path == "cfg" && cfg_needs_test(attribute);
-                }
-                _ => break,
-            }
-            before = node.prev_sibling();
-        }
-        found
-    }
-
-    /// A module may be documented from inside, by `//!`.
-    fn documented_inside(&self, body: Option<Node<'_>>) -> bool {
-        let Some(body) = body else { return false };
-        let mut cursor = body.walk();
-        let first = body.named_children(&mut cursor).next();
-        first.is_some_and(|node| {
-            let comment = text(&self.builder, node);
-            node.kind().ends_with("_comment")
-                && (comment.starts_with("//!") || comment.starts_with("/*!"))
-        })
-    }
-
     /// Whether the item's visibility is `pub` without a restriction.
     fn is_pub(&self, item: Node<'_>) -> bool {
+        self.visibility(item) == Some("pub")
+    }
+
+    fn visibility(&self, item: Node<'_>) -> Option<&str> {
         let mut cursor = item.walk();
-        item.named_children(&mut cursor)
-            .find(|child| child.kind() == "visibility_modifier")
-            .is_some_and(|visibility| text(&self.builder, visibility).trim() == "pub")
+        let mut children = item.named_children(&mut cursor);
+        let visibility = children.find(|child| child.kind() == "visibility_modifier")?;
+        Some(text(&self.builder, visibility).trim())
     }
 
     fn define(
@@ -217,6 +186,9 @@ impl Walk<'_> {
             self.builder.test_case(range(item).0);
         }
         let definition = self.define(item, kind, exported, dictated, before);
+        if is_async(&self.builder, item) {
+            self.builder.asynchronous(definition);
+        }
         if item.child_by_field_name("body").is_some() {
             let parameters = item.child_by_field_name("parameters").map_or(0, |list| {
                 children_count(list, |child| {
@@ -231,43 +203,6 @@ impl Walk<'_> {
                 .function_open(Some(definition), parameters, start, end);
             self.builder.container_open(None);
         }
-    }
-
-    fn imports(&mut self, item: Node<'_>) {
-        let Some(argument) = item.child_by_field_name("argument") else {
-            return;
-        };
-        let written = text(&self.builder, argument);
-        let compact: String = written.split_whitespace().collect::<Vec<_>>().join(" ");
-        let exported = self.is_pub(item);
-        let path = compact.split('{').next().unwrap_or(&compact);
-        let path = path
-            .split(" as ")
-            .next()
-            .unwrap_or(path)
-            .trim_end_matches("::");
-        let wildcard = compact.ends_with("::*");
-        let style = match (exported, wildcard) {
-            (true, _) => ImportStyle::ReExport,
-            (false, true) => ImportStyle::Wildcard,
-            (false, false) => ImportStyle::Names,
-        };
-        let path = path.strip_suffix("::*").unwrap_or(path);
-        if let Some(inside) = compact
-            .strip_prefix('{')
-            .and_then(|it| it.strip_suffix('}'))
-        {
-            // `use {a::b, c::d}`: each is an import of its own.
-            for part in use_parts(inside) {
-                let path = part.split("::{").next().unwrap_or(part);
-                self.builder.import(path, range(item).0, style);
-                use_names(&part[path.len()..], "", &mut self.builder);
-            }
-            return;
-        }
-        self.builder.import(path, range(item).0, style);
-        let group = compact.find('{').map_or("", |at| &compact[at..]);
-        use_names(group, "", &mut self.builder);
     }
 
     fn impl_open(&mut self, item: Node<'_>) {
@@ -315,66 +250,25 @@ impl Walk<'_> {
     }
 }
 
-/// The longest path before a group within a group, in bytes.
-const USE_PATH_CAP: usize = 200;
-
-/// The parts of the inside of a `use` group, each as it is written.
-fn use_parts(inside: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_u32;
-    inside
-        .split(move |c| {
-            match c {
-                '{' => depth += 1,
-                '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            c == ',' && depth == 0
-        })
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-}
-
-/// Tells the builder the paths in a group (`{a, b::{c as d}}`: `a` and `b::c`). Groups below a path that is longer than
-/// anybody writes are left out: what a nest of them stands for has no bound.
-fn use_names(group: &str, before: &str, builder: &mut Builder<'_>) {
-    let group = group.trim_start_matches("::").trim();
-    let Some(inside) = group.strip_prefix('{').and_then(|it| it.strip_suffix('}')) else {
-        return;
-    };
-    for part in use_parts(inside) {
-        match part.find('{') {
-            Some(at) if before.len() + at < USE_PATH_CAP => {
-                let deeper = format!("{before}{}", &part[..at]);
-                use_names(&part[at..], &deeper, builder);
-            }
-            Some(_) => {}
-            None => {
-                let path = part.split(" as ").next().unwrap_or(part);
-                builder.import_name(&format!("{before}{path}"));
-            }
-        }
-    }
-}
-
-/// Whether a `cfg` holds in tests alone: `test` asked for, not negated and not one choice of several.
-fn cfg_needs_test(attribute: &str) -> bool {
-    let condition: String = attribute.chars().filter(|c| !c.is_whitespace()).collect();
-    let Some(condition) = condition.strip_prefix("cfg(") else {
-        return false;
-    };
-    condition.starts_with("test)")
-        || (condition.starts_with("all(")
-            && !condition.contains("any(")
-            && !condition.contains("not(test")
-            && condition.split(['(', ',', ')']).any(|word| word == "test"))
-}
-
 /// Whether a module of that name holds tests, and not what tests need.
 fn is_name_of_tests(name: &str) -> bool {
     matches!(name, "test" | "tests")
         || name.ends_with("_test")
         || name.ends_with("_tests")
         || name.starts_with("test_")
+}
+
+/// Whether `async` stands among the words before `fn`.
+fn is_async(builder: &Builder<'_>, item: Node<'_>) -> bool {
+    let mut cursor = item.walk();
+    item.named_children(&mut cursor)
+        .take_while(|child| child.kind() != "parameters")
+        .any(|child| {
+            child.kind() == "function_modifiers"
+                && text(builder, child)
+                    .split_whitespace()
+                    .any(|word| word == "async")
+        })
 }
 
 fn is_else_if(parent: Option<Node<'_>>) -> bool {
@@ -396,22 +290,35 @@ impl NodeVisitor for Walk<'_> {
         match kind {
             Kind::Comment => self.builder.comment(start, end),
             Kind::Use => {
-                self.imports(node);
+                // To the whole world or to the crate: either way it is passed on.
+                let exported = self
+                    .visibility(node)
+                    .is_some_and(|visibility| visibility != "pub(self)");
+                names::imports(&mut self.builder, node, exported);
+                return false;
+            }
+            Kind::ExternCrate => {
+                let style = match self.is_pub(node) {
+                    true => ImportStyle::ReExport,
+                    false => ImportStyle::Module,
+                };
+                let name = field_text(&self.builder, node, "name");
+                self.builder.import(name, start, style);
                 return false;
             }
             Kind::Function => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 self.test_open(node, before);
                 self.function(node, before);
                 self.scopes.push(Scope::Function);
             }
             Kind::Signature => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 self.function(node, before);
                 return false;
             }
             Kind::Struct | Kind::Enum | Kind::Type => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 // The associated type of a trait's implementation is named by the trait.
                 let dictated = matches!(self.scopes.last(), Some(Scope::Impl { of_trait: true }));
                 let shape = match kind {
@@ -423,7 +330,7 @@ impl NodeVisitor for Walk<'_> {
                 self.define(node, shape, exported, dictated, before);
             }
             Kind::Constant => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 let dictated = matches!(self.scopes.last(), Some(Scope::Impl { of_trait: true }))
                     || field_text(&self.builder, node, "name") == "_";
                 let exported = self.is_pub(node) && !self.builder.in_function();
@@ -432,7 +339,7 @@ impl NodeVisitor for Walk<'_> {
                 }
             }
             Kind::Trait => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 let exported = self.is_pub(node);
                 self.define(node, DefinitionKind::Trait, exported, false, before);
                 self.builder
@@ -440,9 +347,9 @@ impl NodeVisitor for Walk<'_> {
                 self.scopes.push(Scope::Trait { exported });
             }
             Kind::Module => {
-                let mut before = self.before(node);
+                let mut before = before(&self.builder, node);
                 let body = node.child_by_field_name("body");
-                before.documented |= self.documented_inside(body);
+                before.documented |= documented_inside(&self.builder, body);
                 let name = field_text(&self.builder, node, "name");
                 if before.only_in_tests && body.is_some() {
                     self.builder.sign(Sign::TestModuleInline, start);
@@ -459,13 +366,14 @@ impl NodeVisitor for Walk<'_> {
                 self.scopes.push(Scope::Module);
             }
             Kind::Impl => {
-                let before = self.before(node);
+                let before = before(&self.builder, node);
                 self.test_open(node, before);
                 self.impl_open(node);
             }
             Kind::If => {
                 self.builder.branch(1);
                 if !is_else_if(parent) {
+                    self.builder.flow();
                     self.builder.nest();
                 }
             }
@@ -473,20 +381,36 @@ impl NodeVisitor for Walk<'_> {
             Kind::Guard => self
                 .builder
                 .branch(usize::from(node.child_by_field_name("condition").is_some())),
+            Kind::Else => self.builder.flow_flat(),
+            Kind::Jump => {
+                let labelled = node
+                    .named_child(0)
+                    .is_some_and(|label| label.kind() == "label");
+                if labelled {
+                    self.builder.flow_flat();
+                }
+            }
+            Kind::Closure => self.builder.flow_nest(),
             Kind::Loop => {
                 self.builder.branch(1);
+                self.builder.flow();
                 self.builder.nest();
             }
-            Kind::PlainLoop => self.builder.nest(),
+            Kind::PlainLoop => {
+                self.builder.flow();
+                self.builder.nest();
+            }
             Kind::Match => {
+                self.builder.flow();
                 self.builder
                     .branch(arm_count(node).saturating_sub(1) as usize);
                 self.builder.nest();
             }
             Kind::LetElse => {
-                self.builder.branch(usize::from(
-                    node.child_by_field_name("alternative").is_some(),
-                ));
+                if node.child_by_field_name("alternative").is_some() {
+                    self.builder.branch(1);
+                    self.builder.flow();
+                }
             }
             // `||` before the body of a closure without parameters is no operator.
             Kind::Logical => {
@@ -494,7 +418,12 @@ impl NodeVisitor for Walk<'_> {
                     || parent.is_some_and(|parent| {
                         matches!(parent.kind(), "binary_expression" | "let_chain")
                     });
-                self.builder.branch(usize::from(operator));
+                if operator {
+                    self.builder.branch(1);
+                    if let Some(operator) = tree::logical_operator(node.kind()) {
+                        self.builder.logical(operator, start);
+                    }
+                }
             }
             Kind::Question => {
                 let operator = self.macro_depth > 0
@@ -507,9 +436,12 @@ impl NodeVisitor for Walk<'_> {
                 }
             }
             Kind::Call => self.unwrapped(node),
-            Kind::MacroWord => self.builder.branch(usize::from(self.macro_depth > 0)),
+            Kind::MacroWord if self.macro_depth > 0 => {
+                self.builder.branch(1);
+                self.builder.flow();
+            }
+            Kind::MacroWord | Kind::Operation | Kind::Other => {}
             Kind::MacroTokens => self.macro_depth += 1,
-            Kind::Other => {}
         }
         true
     }
@@ -535,7 +467,15 @@ impl NodeVisitor for Walk<'_> {
             }
             Kind::If if !is_else_if(parent) => self.builder.unnest(),
             Kind::Loop | Kind::PlainLoop | Kind::Match => self.builder.unnest(),
-            Kind::MacroTokens => self.macro_depth = self.macro_depth.saturating_sub(1),
+            Kind::MacroTokens => {
+                self.macro_depth = self.macro_depth.saturating_sub(1);
+                if self.macro_depth == 0 {
+                    let (start, end) = range(node);
+                    self.builder.logical_range_end(start, end);
+                }
+            }
+            Kind::Closure => self.builder.flow_unnest(),
+            Kind::Operation => tree::logical_leave(&mut self.builder, node, parent),
             _ => {}
         }
     }

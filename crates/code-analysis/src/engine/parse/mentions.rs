@@ -1,0 +1,390 @@
+//! What a file refers to by name, for every language on tree-sitter: a language says in a [`MentionSpec`] which nodes of its grammar
+//! are names, chains of names and calls, and [`walk_mentions`](super::syntax_tree::walk_mentions) records them in the same walk.
+
+use std::borrow::Cow;
+
+use tree_sitter::{Language as Grammar, Node, TreeCursor};
+
+use super::super::references::{ReferenceKind, path_of};
+use super::Builder;
+use super::syntax_tree::range;
+
+/// A place in a node: the name of a field, [`FIRST`] for its first child, or [`UNNAMED`] for its children that are in no field.
+pub(super) type Place = &'static str;
+
+/// The first child of a node, for grammars without fields.
+pub(super) const FIRST: Place = "^";
+
+/// The children of a node that are in no field.
+pub(super) const UNNAMED: Place = "";
+
+/// What the kinds of a grammar are to the names in a file. A kind that is in none of the lists is passed through.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct MentionSpec {
+    /// Leaves that name something: `identifier`.
+    pub names: &'static [&'static str],
+    /// Leaves that name a type: `type_identifier`.
+    pub types: &'static [&'static str],
+    /// Leaves that begin a path and say nothing by themselves: `self`, `this`, `super`.
+    pub anchors: &'static [&'static str],
+    /// Links of a chain, with the place of what stands before its last name: `("field_expression", "value")`. The outermost link is
+    /// recorded with its whole path, and the links in it are not.
+    pub chains: &'static [(&'static str, Place)],
+    /// The same, where a type stands.
+    pub type_chains: &'static [(&'static str, Place)],
+    /// Calls that hold what is called in two pieces, with the places of both: `("method_invocation", "object", "name")`.
+    pub call_chains: &'static [(&'static str, Place, Place)],
+    /// What calls, constructs or invokes, with the place of the name: `("call_expression", "function")`.
+    pub calls: &'static [(&'static str, Place)],
+    /// What may stand between a call and the name it calls, beginning with that name: type arguments.
+    pub wrappers: &'static [&'static str],
+    /// Places whose names are defined or bound there, and so are no references.
+    pub bindings: &'static [(&'static str, Place)],
+    /// Places of patterns: a name in them is bound, unless it begins with a capital, and so is a variant or constant.
+    pub patterns: &'static [(&'static str, Place)],
+    /// Lists of names that are bound where the list stands in a place of `bindings`: Go's `a, b := f()`.
+    pub lists: &'static [&'static str],
+    /// Places where a name stands for a type, in grammars that have one kind of leaf for both.
+    pub type_places: &'static [(&'static str, Place)],
+    /// Nodes whose children are bare tokens: the arguments of a Rust macro. Paths and calls in them are told by the text.
+    pub tokens: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Role {
+    #[default]
+    Other,
+    Name,
+    Type,
+    Anchor,
+    Chain,
+    TypeChain,
+    CallChain,
+    Wrapper,
+    List,
+    Tokens,
+}
+
+impl Role {
+    /// Whether a path may begin with it.
+    fn begins_path(self) -> bool {
+        matches!(self, Role::Name | Role::Type | Role::Anchor)
+    }
+
+    fn is_link(self) -> bool {
+        matches!(self, Role::Chain | Role::TypeChain)
+    }
+}
+
+/// Places of one kind, a bit each: those that name no field and the first child have one too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Places(u128);
+
+impl Places {
+    const FIRST: Places = Places(1);
+    const UNNAMED: Places = Places(2);
+
+    fn field(id: u16) -> Places {
+        Places(1u128.checked_shl(u32::from(id) + 2).unwrap_or(0))
+    }
+
+    fn of(grammar: &Grammar, place: Place) -> Places {
+        match place {
+            FIRST => Places::FIRST,
+            UNNAMED => Places::UNNAMED,
+            name => grammar
+                .field_id_for_name(name)
+                .map_or(Places(0), |id| Places::field(id.into())),
+        }
+    }
+
+    fn meet(self, other: Places) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn add(&mut self, other: Places) {
+        self.0 |= other.0;
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    role: Role,
+    /// Where the object of a chain stands.
+    object: Places,
+    object_field: Option<u16>,
+    /// Where the last name of a call chain stands.
+    name_field: Option<u16>,
+    callee: Places,
+    bound: Places,
+    pattern: Places,
+    typed: Places,
+}
+
+/// A [`MentionSpec`], by the numbers that tree-sitter gives to the kinds of its grammar.
+#[derive(Debug)]
+pub(super) struct MentionTable {
+    entries: Vec<Entry>,
+}
+
+impl MentionTable {
+    pub(super) fn new(grammar: &Grammar, spec: &MentionSpec) -> MentionTable {
+        let entries = (0..grammar.node_kind_count())
+            .map(|id| {
+                let id = u16::try_from(id).unwrap_or(u16::MAX);
+                let kind = grammar.node_kind_for_id(id).unwrap_or("");
+                if grammar.node_kind_is_named(id) || spec.anchors.contains(&kind) {
+                    entry_of(grammar, spec, kind)
+                } else {
+                    Entry::default()
+                }
+            })
+            .collect();
+        MentionTable { entries }
+    }
+
+    fn entry(&self, node: Node<'_>) -> Entry {
+        self.entries
+            .get(usize::from(node.kind_id()))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+fn entry_of(grammar: &Grammar, spec: &MentionSpec, kind: &str) -> Entry {
+    let mut entry = Entry::default();
+    let field = |place: Place| grammar.field_id_for_name(place).map(u16::from);
+    for (kinds, role) in [
+        (spec.names, Role::Name),
+        (spec.types, Role::Type),
+        (spec.anchors, Role::Anchor),
+        (spec.wrappers, Role::Wrapper),
+        (spec.lists, Role::List),
+        (spec.tokens, Role::Tokens),
+    ] {
+        if kinds.contains(&kind) {
+            entry.role = role;
+        }
+    }
+    for (links, role) in [
+        (spec.chains, Role::Chain),
+        (spec.type_chains, Role::TypeChain),
+    ] {
+        for (_, place) in links.iter().filter(|(link, _)| *link == kind) {
+            entry.role = role;
+            entry.object = Places::of(grammar, place);
+            entry.object_field = field(place);
+        }
+    }
+    for (_, object, name) in spec.call_chains.iter().filter(|(link, ..)| *link == kind) {
+        entry.role = Role::CallChain;
+        entry.object = Places::of(grammar, object);
+        entry.object_field = field(object);
+        entry.name_field = field(name);
+    }
+    for (places, into) in [
+        (spec.calls, &mut entry.callee),
+        (spec.bindings, &mut entry.bound),
+        (spec.patterns, &mut entry.pattern),
+        (spec.type_places, &mut entry.typed),
+    ] {
+        for (_, place) in places.iter().filter(|(holder, _)| *holder == kind) {
+            into.add(Places::of(grammar, place));
+        }
+    }
+    entry
+}
+
+/// What the walk remembers between nodes.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    /// Where the name begins that is called.
+    callee: Option<u32>,
+    /// Where the list of bound names ends that is open.
+    list_end: u32,
+}
+
+impl Mentions {
+    /// Looks at a node on the way down. Says whether to go into it.
+    pub(super) fn enter(
+        &mut self,
+        table: &MentionTable,
+        builder: &mut Builder<'_>,
+        cursor: &TreeCursor<'_>,
+        node: Node<'_>,
+        parent: Option<Node<'_>>,
+    ) -> bool {
+        let entry = table.entry(node);
+        if matches!(entry.role, Role::Other | Role::Tokens) {
+            return true;
+        }
+        let outer = parent.map_or_else(Entry::default, |parent| table.entry(parent));
+        let (start, end) = range(node);
+        let mut place = cursor
+            .field_id()
+            .map_or(Places::UNNAMED, |id| Places::field(id.into()));
+        if parent.is_some_and(|parent| range(parent).0 == start) {
+            place.add(Places::FIRST);
+        }
+        if outer.callee.meet(place) {
+            self.callee = Some(start);
+        }
+        let bound = outer.bound.meet(place);
+        match entry.role {
+            Role::Other | Role::Tokens | Role::Wrapper => true,
+            Role::Anchor if outer.role != Role::Tokens => true,
+            Role::List => {
+                if bound {
+                    self.list_end = end;
+                }
+                true
+            }
+            Role::Name | Role::Type | Role::Anchor => {
+                let hidden = bound
+                    || (outer.role == Role::List && start < self.list_end)
+                    || outer.role.is_link()
+                    || (outer.role == Role::CallChain && is_piece(outer, place));
+                if hidden {
+                    return true;
+                }
+                if outer.role == Role::Tokens {
+                    token_mention(builder, start, end);
+                    return true;
+                }
+                let written = builder.slice(start, end);
+                if outer.pattern.meet(place) && !written.starts_with(char::is_uppercase) {
+                    return true;
+                }
+                let typed = entry.role == Role::Type || outer.typed.meet(place);
+                let kind = self.kind(start, typed);
+                builder.reference(kind, Cow::Borrowed(written), start);
+                true
+            }
+            Role::Chain | Role::TypeChain => {
+                let is_inside = (outer.role.is_link() || outer.role == Role::CallChain)
+                    && outer.object.meet(place);
+                if is_inside {
+                    return true;
+                }
+                if bound {
+                    return false;
+                }
+                let typed = entry.role == Role::TypeChain || outer.typed.meet(place);
+                let kind = self.kind(start, typed);
+                !path_mention(table, builder, node, end, kind)
+            }
+            Role::CallChain => {
+                let last = entry
+                    .name_field
+                    .and_then(|field| node.child_by_field_id(field));
+                if let Some(last) = last {
+                    path_mention(table, builder, node, range(last).1, ReferenceKind::Call);
+                }
+                true
+            }
+        }
+    }
+
+    fn kind(&mut self, start: u32, typed: bool) -> ReferenceKind {
+        if self.callee == Some(start) {
+            self.callee = None;
+            ReferenceKind::Call
+        } else if typed {
+            ReferenceKind::Type
+        } else {
+            ReferenceKind::Name
+        }
+    }
+}
+
+/// Whether a leaf is the object or the name of the call chain it stands in, which is recorded as a whole.
+fn is_piece(outer: Entry, place: Places) -> bool {
+    outer.object.meet(place)
+        || outer
+            .name_field
+            .is_some_and(|field| place.meet(Places::field(field)))
+}
+
+/// Records the path of a chain that ends at `end`, from its first name on, or where that has none with a `.` before the rest.
+/// Says whether nothing else can be in it.
+fn path_mention(
+    table: &MentionTable,
+    builder: &mut Builder<'_>,
+    node: Node<'_>,
+    end: u32,
+    kind: ReferenceKind,
+) -> bool {
+    let start = range(node).0;
+    let mut base = object_of(table.entry(node), node);
+    while let Some(link) = base.filter(|base| table.entry(*base).role.is_link()) {
+        base = object_of(table.entry(link), link);
+    }
+    let named = base.is_none_or(|base| table.entry(base).role.begins_path());
+    let from = match base {
+        Some(base) if !named => range(base).1,
+        _ => start,
+    };
+    let written = builder.slice(from, end);
+    if let Some(path) = path_of(written) {
+        builder.reference(kind, path, start);
+        return named;
+    }
+    // A comment or type arguments within: the last name is still told.
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let last = written.rsplit(|c| !is_word(c)).next().unwrap_or("");
+    if !last.is_empty() {
+        builder.reference(kind, Cow::Owned(format!(".{last}")), start);
+    }
+    false
+}
+
+fn object_of(entry: Entry, node: Node<'_>) -> Option<Node<'_>> {
+    match entry.object_field {
+        Some(field) => node.child_by_field_id(field),
+        None if entry.object == Places::FIRST => node.named_child(0),
+        None => None,
+    }
+}
+
+/// A name among bare tokens: with it, the path that begins here, told by the characters around it.
+fn token_mention(builder: &mut Builder<'_>, start: u32, end: u32) {
+    let before = builder.text.get(..start as usize).unwrap_or("");
+    let continues = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
+    let object = before.trim_end_matches([':', '.']);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    if continues && object.ends_with(is_word) {
+        return;
+    }
+    let from = if continues {
+        object.len()
+    } else {
+        start as usize
+    };
+    let after = builder.text.get(end as usize..).unwrap_or("");
+    let mut length = 0usize;
+    loop {
+        let rest = after.get(length..).unwrap_or("");
+        let separator = if rest.starts_with("::") {
+            2
+        } else {
+            usize::from(rest.starts_with('.'))
+        };
+        let name = rest.get(separator..).unwrap_or("");
+        let word = name.find(|c| !is_word(c)).unwrap_or(name.len());
+        if separator == 0 || word == 0 || name.starts_with(|c: char| c.is_ascii_digit()) {
+            break;
+        }
+        length += separator + word;
+    }
+    let to = end + u32::try_from(length).unwrap_or(0);
+    let kind = match builder.text.as_bytes().get(to as usize) {
+        Some(b'(' | b'!') => ReferenceKind::Call,
+        _ => ReferenceKind::Name,
+    };
+    let written = builder.slice(u32::try_from(from).unwrap_or(start), to);
+    if let Some(path) = path_of(written)
+        && !matches!(&*path, "self" | "super" | "crate")
+    {
+        builder.reference(kind, path, start);
+    }
+}

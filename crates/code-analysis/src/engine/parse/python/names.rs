@@ -1,0 +1,130 @@
+//! The names that a Python file refers to.
+
+use std::borrow::Cow;
+
+use ruff_python_ast::visitor::source_order::SourceOrderVisitor;
+use ruff_python_ast::{Expr, ExprContext};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::super::super::references::{ReferenceKind, path_of};
+use super::Walk;
+
+impl Walk<'_> {
+    /// Walks what stands where a type stands.
+    pub(super) fn typed(&mut self, walk: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.in_type, true);
+        walk(self);
+        self.in_type = before;
+    }
+
+    /// Records the names of an expression, and walks what else is in it, where it is a name, a chain of names or a call. Says
+    /// whether it was one.
+    pub(super) fn name(&mut self, expr: &Expr) -> bool {
+        let kind = if self.in_type {
+            ReferenceKind::Type
+        } else {
+            ReferenceKind::Name
+        };
+        match expr {
+            Expr::Name(name) => {
+                // What is assigned to or deleted is bound here.
+                if name.ctx == ExprContext::Load {
+                    self.identifier(kind, name.range());
+                }
+                true
+            }
+            Expr::Attribute(_) => {
+                self.chain(kind, expr);
+                true
+            }
+            Expr::Call(call) => {
+                match call.func.as_ref() {
+                    Expr::Name(name) => self.identifier(ReferenceKind::Call, name.range()),
+                    Expr::Attribute(_) => self.chain(ReferenceKind::Call, &call.func),
+                    other => self.visit_expr(other),
+                }
+                let before = std::mem::take(&mut self.in_type);
+                self.visit_arguments(&call.arguments);
+                self.in_type = before;
+                true
+            }
+            Expr::Subscript(subscript) if self.in_type => {
+                self.visit_expr(&subscript.value);
+                let last = match subscript.value.as_ref() {
+                    Expr::Name(name) => name.id.as_str(),
+                    Expr::Attribute(attribute) => attribute.attr.as_str(),
+                    _ => "",
+                };
+                // What these hold is values, of which only the first of `Annotated` is a type.
+                let is_type = last != "Literal";
+                let before = std::mem::replace(&mut self.in_type, is_type);
+                match subscript.slice.as_ref() {
+                    Expr::Tuple(tuple) if last == "Annotated" => {
+                        for one in &tuple.elts {
+                            self.visit_expr(one);
+                            self.in_type = false;
+                        }
+                    }
+                    slice => self.visit_expr(slice),
+                }
+                self.in_type = before;
+                true
+            }
+            // A type that is written as text, because it is not known yet.
+            Expr::StringLiteral(literal) if self.in_type => {
+                self.quoted(literal.range());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn identifier(&mut self, kind: ReferenceKind, range: TextRange) {
+        let (start, end) = (range.start().to_u32(), range.end().to_u32());
+        let name = self.builder.slice(start, end);
+        self.builder.reference(kind, Cow::Borrowed(name), start);
+    }
+
+    /// A chain of attributes: its path, or where something without a name begins it, the path behind that.
+    fn chain(&mut self, kind: ReferenceKind, outermost: &Expr) {
+        let mut base = outermost;
+        while let Expr::Attribute(attribute) = base {
+            base = &attribute.value;
+        }
+        let mut named = base.is_name_expr();
+        let from = if named { base.start() } else { base.end() };
+        let end = outermost.end().to_u32();
+        let written = self.builder.slice(from.to_u32(), end);
+        // Parentheses around what begins it end behind it, and a comment may stand between.
+        let written = written.trim_start_matches([')', ' ', '\n', '\t']);
+        match path_of(written) {
+            Some(path) => self
+                .builder
+                .reference(kind, path, outermost.start().to_u32()),
+            None => {
+                named = false;
+                if let Expr::Attribute(attribute) = outermost {
+                    let path = Cow::Owned(format!(".{}", attribute.attr.as_str()));
+                    self.builder
+                        .reference(kind, path, outermost.start().to_u32());
+                }
+            }
+        }
+        if !named {
+            self.visit_expr(base);
+        }
+    }
+
+    /// The names in a type that is written as text.
+    fn quoted(&mut self, range: TextRange) {
+        let start = range.start().to_u32();
+        let written = self.builder.slice(start, range.end().to_u32());
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        for path in written.split(|c| !is_word(c)) {
+            if path.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                self.builder
+                    .reference(ReferenceKind::Type, Cow::Borrowed(path), start);
+            }
+        }
+    }
+}

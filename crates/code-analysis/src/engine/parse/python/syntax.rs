@@ -1,0 +1,80 @@
+//! Questions about a piece of Python syntax that need nothing but the piece.
+
+use ruff_python_ast::{Comprehension, Expr, Parameters};
+use ruff_text_size::TextRange;
+
+pub(super) fn comprehension(generators: &[Comprehension]) -> usize {
+    generators
+        .iter()
+        .map(|generator| 1 + generator.ifs.len())
+        .sum()
+}
+
+/// Whether an `except` names something narrower than every exception.
+pub(super) fn is_specific(expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(name) => !matches!(name.id.as_str(), "Exception" | "BaseException"),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_specific),
+        _ => true,
+    }
+}
+
+/// Whether a `raise` in a handler makes an exception, other than the one that was caught.
+pub(super) fn raises_new(exception: &Expr, caught: Option<&str>) -> bool {
+    match exception {
+        Expr::Call(call) => match call.func.as_ref() {
+            // `raise error.with_traceback(...)` raises the caught one.
+            Expr::Attribute(attribute) => {
+                !matches!(attribute.value.as_ref(), Expr::Name(name) if Some(name.id.as_str()) == caught)
+            }
+            _ => true,
+        },
+        // A class by its name; a lower-case name is a variable, whatever it holds.
+        Expr::Name(name) => {
+            Some(name.id.as_str()) != caught
+                && name
+                    .id
+                    .as_str()
+                    .starts_with(|first: char| first.is_uppercase())
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn parameter_count(parameters: &Parameters) -> u32 {
+    u32::try_from(parameters.len()).unwrap_or(u32::MAX)
+}
+
+/// The last name of a decorator: `override` of `@typing.override`, `setter` of `@x.setter`.
+pub(super) fn decorator_path(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        Expr::Call(call) => decorator_path(&call.func),
+        _ => None,
+    }
+}
+
+/// Where `def`, `async def` or `class` begins, after the decorators that the statement's range includes.
+pub(super) fn keyword_start(text: &str, name: u32, range: TextRange) -> u32 {
+    let before = text
+        .get(range.start().to_usize()..name as usize)
+        .unwrap_or("");
+    let words = ["async", "def", "class"];
+    let mut start = name as usize;
+    let mut rest = before.trim_end();
+    while let Some(word) = words.iter().find(|word| rest.ends_with(*word)) {
+        start = range.start().to_usize() + rest.len() - word.len();
+        rest = rest[..rest.len() - word.len()].trim_end_matches([' ', '\t']);
+    }
+    u32::try_from(start).unwrap_or(name)
+}
+
+/// Whether a condition holds for type checkers alone: `TYPE_CHECKING`, also of `typing`.
+pub(super) fn is_type_checking(test: &Expr) -> bool {
+    match test {
+        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
+        _ => false,
+    }
+}

@@ -1,0 +1,438 @@
+//! How code gets what it works with: through constructors, annotated fields, parameters that a framework fills, or a constructor
+//! function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::facts::{Definition, DefinitionKind};
+use super::super::language::Language;
+use super::super::project::SourceFile;
+use super::super::references::ReferenceKind;
+use super::{Answer, Case, Context, Pattern, Question, calls, decide, folder_of, is_module};
+
+pub(super) const KIND: &str = "dependency_wiring";
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    decide(
+        KIND,
+        &[
+            java_injection(context),
+            nest_injection(context),
+            fastapi_depends(context),
+            go_constructors(context),
+            csharp_injection(context),
+        ],
+    )
+}
+
+/// The lines on which something of one of these names is referred to outside of imports.
+fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
+    let imported: BTreeSet<u32> = file
+        .facts
+        .imports
+        .iter()
+        .map(|import| import.line)
+        .collect();
+    let found = file
+        .facts
+        .references
+        .iter()
+        .filter(|one| !one.test && names.contains(&one.name()));
+    let lines = found.flat_map(|one| one.lines().collect::<Vec<_>>());
+    lines.filter(|line| !imported.contains(line)).collect()
+}
+
+/// The names that the decorators and annotations right above a definition have: those between what is before it and itself.
+fn marks<'f>(file: &'f SourceFile, names: &[&str]) -> Vec<&'f Definition> {
+    let lines = lines_of(file, names);
+    let mut before = 0;
+    let mut found = Vec::new();
+    for one in &file.facts.definitions {
+        if lines.range(before..=one.start_line).next().is_some() {
+            found.push(one);
+        }
+        before = before.max(one.start_line + 1);
+    }
+    found
+}
+
+fn constructors<'f>(
+    file: &'f SourceFile,
+    class: &Definition,
+) -> impl Iterator<Item = &'f Definition> {
+    let (name, span) = (class.name.clone(), class.start_line..=class.end_line);
+    let definitions = file.facts.definitions.iter();
+    definitions.filter(move |one| {
+        span.contains(&one.start_line)
+            && one.parent.as_ref() == Some(&name)
+            && (one.name == name || one.name == "constructor")
+            && one.metrics.is_some_and(|metrics| metrics.parameters > 0)
+    })
+}
+
+fn case<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
+    Case {
+        file,
+        start_line: one.start_line,
+        end_line: one.start_line,
+        answer,
+    }
+}
+
+/// A case is a component that has its dependencies by a constructor, or a field with an annotation.
+fn java_injection<'a>(context: &Context<'a>) -> Question<'a> {
+    const COMPONENTS: [&str; 8] = [
+        "Component",
+        "Service",
+        "Repository",
+        "Controller",
+        "RestController",
+        "Configuration",
+        "Singleton",
+        "ApplicationScoped",
+    ];
+    let answers = vec![
+        Answer::rule(
+            "constructor",
+            "Dependencies come through constructors",
+            "Take what a component needs as parameters of its constructor; annotate no fields with `@Autowired` or `@Inject`.",
+        ),
+        Answer::rule(
+            "field",
+            "Dependencies come into annotated fields",
+            "Annotate the field of a dependency with `@Autowired` or `@Inject`.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.source(Language::Java) {
+        for class in marks(file, &COMPONENTS) {
+            if class.kind == DefinitionKind::Class
+                && let Some(one) = constructors(file, class).next()
+            {
+                cases.push(case(file, one, 0));
+            }
+        }
+        let methods: BTreeSet<u32> = file
+            .facts
+            .definitions
+            .iter()
+            .map(|one| one.start_line)
+            .collect();
+        for line in lines_of(file, &["Autowired", "Inject"]) {
+            // Above a constructor or a method it says what the constructor says already.
+            if methods.range(line..=line + 2).next().is_none() {
+                cases.push(Case::line(file, line, 1));
+            }
+        }
+    }
+    Question {
+        subject: "injection".into(),
+        stack: Language::Java,
+        answers,
+        cases,
+    }
+}
+
+fn nest_injection<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "constructor",
+            "Dependencies come through constructors",
+            "Take what a provider or component needs as parameters of its constructor.",
+        ),
+        Answer::rule(
+            "inject",
+            "Dependencies come by `inject()`",
+            "Ask for what a provider or component needs with `inject()` in a field.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.source(Language::TypeScript) {
+        let mut imports = file.facts.imports.iter();
+        if !imports
+            .any(|one| one.module.starts_with("@nestjs/") || one.module.starts_with("@angular/"))
+        {
+            continue;
+        }
+        let injects = lines_of(file, &["inject"]);
+        for class in marks(
+            file,
+            &[
+                "Injectable",
+                "Controller",
+                "Component",
+                "Resolver",
+                "Directive",
+            ],
+        ) {
+            if class.kind != DefinitionKind::Class {
+                continue;
+            }
+            if let Some(one) = constructors(file, class).next() {
+                cases.push(case(file, one, 0));
+            } else if let Some(line) = injects.range(class.start_line..=class.end_line).next() {
+                cases.push(Case::line(file, *line, 1));
+            }
+        }
+    }
+    Question {
+        subject: "injection".into(),
+        stack: Language::TypeScript,
+        answers,
+        cases,
+    }
+}
+
+/// A case is a function that a router of FastAPI calls.
+fn fastapi_depends<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "depends",
+            "Route handlers take what they need by `Depends`",
+            "Let a route handler take sessions, users and settings as parameters with `Depends`.",
+        ),
+        Answer::other("otherwise"),
+    ];
+    let mut cases = Vec::new();
+    for file in context.source(Language::Python) {
+        if !file
+            .facts
+            .imports
+            .iter()
+            .any(|one| is_module(&one.module, "fastapi"))
+        {
+            continue;
+        }
+        let mut routes = BTreeSet::new();
+        for one in calls(file, false) {
+            let is_route = one.path.rsplit_once('.').is_some_and(|(object, name)| {
+                (object.to_ascii_lowercase().ends_with("router") || object.ends_with("app"))
+                    && matches!(name, "get" | "post" | "put" | "patch" | "delete")
+            });
+            if is_route {
+                routes.extend(one.lines());
+            }
+        }
+        let depends = lines_of(file, &["Depends", "Security"]);
+        // Parameters may have types that stand for a dependency: `CurrentUser = Annotated[User, Depends(...)]`.
+        let mut before = 0;
+        for one in &file.facts.definitions {
+            let decorated = routes.range(before..one.start_line + 1).next().is_some();
+            before = before.max(one.start_line + 1);
+            if decorated && one.kind == DefinitionKind::Function {
+                let has = depends
+                    .range(one.start_line..=one.end_line)
+                    .next()
+                    .is_some();
+                cases.push(case(file, one, usize::from(!has)));
+            }
+        }
+    }
+    Question {
+        subject: "handlers".into(),
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+/// A case is an exported struct with methods of its own: whether its package has a function that makes it.
+fn go_constructors<'a>(context: &Context<'a>) -> Question<'a> {
+    const METHODS: usize = 3;
+    let answers = vec![
+        Answer::rule(
+            "new",
+            "Types with methods are made by `New...` functions",
+            "Give an exported type with methods a `New...` function that takes what it needs, and make it by that.",
+        ),
+        Answer::other("literal"),
+    ];
+    let mut made: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut methods: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for file in context.source(Language::Go) {
+        let folder = folder_of(&file.path);
+        for one in &file.facts.definitions {
+            match one.kind {
+                DefinitionKind::Function if one.name.starts_with("New") => {
+                    made.insert((folder, one.name.as_str()));
+                }
+                DefinitionKind::Method if !one.test => {
+                    let parent = one.parent.as_deref().unwrap_or("");
+                    *methods.entry((folder, parent)).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut cases = Vec::new();
+    for file in context.source(Language::Go) {
+        let folder = folder_of(&file.path);
+        let package = folder.rsplit('/').next().unwrap_or("");
+        for one in &file.facts.definitions {
+            let count = methods
+                .get(&(folder, one.name.as_str()))
+                .copied()
+                .unwrap_or(0);
+            if one.kind != DefinitionKind::Struct || !one.exported || one.test || count < METHODS {
+                continue;
+            }
+            let own = format!("New{}", one.name);
+            let begins = (folder, own.as_str())..;
+            let has_own = made
+                .range(begins)
+                .next()
+                .is_some_and(|(at, name)| *at == folder && name.starts_with(&own));
+            // `New` makes what the package is named after.
+            let of_package =
+                made.contains(&(folder, "New")) && one.name.eq_ignore_ascii_case(package);
+            cases.push(case(file, one, usize::from(!(has_own || of_package))));
+        }
+    }
+    Question {
+        subject: "constructors".into(),
+        stack: Language::Go,
+        answers,
+        cases,
+    }
+}
+
+/// A case is a constructor with parameters, or a place that asks the container by hand.
+fn csharp_injection<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "constructor",
+            "Dependencies come through constructors",
+            "Take what a class needs as parameters of its constructor; do not ask the service provider for it.",
+        ),
+        Answer::other("locator"),
+    ];
+    let mut cases = Vec::new();
+    for file in context.source(Language::CSharp) {
+        if matches!(super::stem_of(&file.path), "Program" | "Startup") {
+            continue;
+        }
+        let takes_interface = |one: &Definition| {
+            // An interface by its name: `IClock`.
+            let span = one.start_line..=one.end_line;
+            file.facts.references.iter().any(|found| {
+                let name = found.name();
+                let mut letters = name.chars();
+                found.kind == ReferenceKind::Type
+                    && letters.next() == Some('I')
+                    && letters.next().is_some_and(char::is_uppercase)
+                    && found.lines().any(|line| span.contains(&line))
+            })
+        };
+        for class in &file.facts.definitions {
+            if class.kind != DefinitionKind::Class || class.test {
+                continue;
+            }
+            let found = constructors(file, class).find(|one| takes_interface(one));
+            cases.extend(found.map(|one| case(file, one, 0)));
+        }
+        for line in lines_of(file, &["GetService", "GetRequiredService"]) {
+            cases.push(Case::line(file, line, 1));
+        }
+    }
+    Question {
+        subject: "injection".into(),
+        stack: Language::CSharp,
+        answers,
+        cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::found;
+
+    #[test]
+    fn java_components_take_dependencies_by_constructors_or_fields() {
+        let names = ["A", "B", "C", "D", "E", "F"];
+        let of = |body: &dyn Fn(&str) -> String| {
+            let sources: Vec<(String, String)> = names
+                .map(|name| {
+                    let text = format!(
+                        "import org.springframework.stereotype.Service;\n\n@Service\npublic class {name} {{\n{}}}\n",
+                        body(name)
+                    );
+                    (format!("src/{name}.java"), text)
+                })
+                .into();
+            let sources: Vec<(&str, &str)> = sources
+                .iter()
+                .map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect();
+            found("dependency_wiring", &sources)
+        };
+        assert_eq!(
+            of(&|name| format!(
+                "  private final Clock clock;\n\n  public {name}(Clock clock) {{\n    this.clock = clock;\n  }}\n"
+            )),
+            ["dependency_wiring/java/injection/constructor 6/6"]
+        );
+        assert_eq!(
+            of(&|_| "  @Autowired\n  private Clock clock;\n\n\n\n  void f() {}\n".to_owned()),
+            ["dependency_wiring/java/injection/field 6/6"]
+        );
+        assert!(of(&|_| "  void f() {}\n".to_owned()).is_empty());
+    }
+
+    #[test]
+    fn providers_take_dependencies_by_constructors() {
+        let classes = |body: &str| -> String {
+            let classes: String = (0..6)
+                .map(|n| format!("@Injectable()\nexport class S{n} {{\n  {body}\n}}\n\n"))
+                .collect();
+            format!("import {{ Injectable }} from '@nestjs/common';\n\n{classes}")
+        };
+        assert_eq!(
+            found(
+                "dependency_wiring",
+                &[(
+                    "src/a.ts",
+                    &classes("constructor(private readonly clock: Clock) {}")
+                )]
+            ),
+            ["dependency_wiring/typescript/injection/constructor 6/6"]
+        );
+        assert!(found("dependency_wiring", &[("src/a.ts", &classes("run() {}"))]).is_empty());
+    }
+
+    #[test]
+    fn route_handlers_depend() {
+        let handlers = |parameter: &str| -> String {
+            let handlers: String = (0..6)
+                .map(|n| {
+                    format!("@router.get('/{n}')\ndef read_{n}({parameter}):\n    return 1\n\n")
+                })
+                .collect();
+            format!("from fastapi import APIRouter, Depends\n\nrouter = APIRouter()\n\n{handlers}")
+        };
+        assert_eq!(
+            found(
+                "dependency_wiring",
+                &[("app/a.py", &handlers("db=Depends(session)"))]
+            ),
+            ["dependency_wiring/python/handlers/depends 6/6"]
+        );
+        assert!(found("dependency_wiring", &[("app/a.py", &handlers("x"))]).is_empty());
+    }
+
+    #[test]
+    fn go_types_are_made_by_functions() {
+        let source = |constructor: bool| -> String {
+            let types: String = (0..6)
+                .map(|n| {
+                    let made = if constructor { format!("func NewT{n}() *T{n} {{ return nil }}\n") } else { String::new() };
+                    format!("type T{n} struct{{}}\n{made}func (t *T{n}) A() {{}}\nfunc (t *T{n}) B() {{}}\nfunc (t *T{n}) C() {{}}\n")
+                })
+                .collect();
+            format!("package a\n\n{types}")
+        };
+        assert_eq!(
+            found("dependency_wiring", &[("a/a.go", &source(true))]),
+            ["dependency_wiring/go/constructors/new 6/6"]
+        );
+        assert!(found("dependency_wiring", &[("a/a.go", &source(false))]).is_empty());
+    }
+}

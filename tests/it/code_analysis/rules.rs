@@ -1,0 +1,73 @@
+//! A project's own rules: found in its source, matched once a content, and their mistakes named.
+
+use super::world::{messages, remove};
+use super::*;
+
+const RULE: &str = "id: no-print\nlanguage: python\nmessage: Log instead of printing\nrule:\n  pattern: print($$$A)\n";
+
+/// How many contents have their matches kept.
+async fn kept(store: &Store, tenant: TenantId) -> i64 {
+    #[derive(FromQueryResult)]
+    struct Kept {
+        kept: i64,
+    }
+    let scoped = store.read(tenant).await.unwrap();
+    let sql = "SELECT count(*) AS kept FROM rule_matches WHERE tenant_id = $1";
+    let rows: Vec<Kept> = scoped.sql_all(sql, []).await.unwrap();
+    rows[0].kept
+}
+
+/// The phases of a run with their totals, and those left out.
+fn phases(events: &[RunEvent]) -> Vec<&str> {
+    let phases = events.iter().filter_map(|event| match &event.body {
+        EventBody::PhaseStarted { phase } => Some(phase.as_str()),
+        _ => None,
+    });
+    phases.collect()
+}
+
+on_both_databases! {
+    async fn the_projects_own_rules_become_patterns_and_those_that_cannot_be_read_are_named(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (other, _) = tenant(&store, "other").await;
+        let prints: String = (0..7).map(|n| format!("def do_print_{n}():\n    print({n})\n\n\n")).collect();
+        let mut tree = tree();
+        tree.insert("app/prints.py".into(), prints);
+        tree.insert(".nyxcore/rules/no-print.yml".into(), RULE.into());
+        tree.insert(".nyxcore/rules/broken.yml".into(), "id: [\n".into());
+        let (project, source) = project(&store, acme.id, "home", &tree).await;
+        let (first, events) = analyze(&store, acme.id, project).await;
+        assert_eq!(phases(&events), ["scan", "facts", "rules", "summarize", "save"]);
+        let warned: Vec<(&str, Option<&str>)> = first.warnings.iter().map(|one| (one.part.as_str(), one.path.as_deref())).collect();
+        assert_eq!(warned, [("rules", Some(".nyxcore/rules/broken.yml"))]);
+        assert!(!first.warnings[0].text.is_empty());
+        let told = messages(&events, Level::Warning);
+        assert!(told.iter().any(|text| text.starts_with(".nyxcore/rules/broken.yml: ")), "{told:?}");
+        let rules = CodePatternFilter { kinds: vec!["rule".into()], ..CodePatternFilter::default() };
+        let found = patterns(&store, acme.id, project, &rules).await;
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].exemplars.iter().all(|place| place.path == "app/prints.py"), "{found:#?}");
+        let python = tree.keys().filter(|path| path.starts_with("app/")).count() as i64;
+        assert_eq!((kept(&store, acme.id).await, kept(&store, other.id).await), (python, 0));
+
+        // What did not change is not matched again; what is gone has nothing kept.
+        clock.advance(QUIET_PERIOD);
+        sync(&store, acme.id, source, "beef", &[("app/more.py", "def do_more():\n    print(1)\n")]).await;
+        let (_, events) = analyze(&store, acme.id, project).await;
+        let matched = events.iter().filter_map(|event| match &event.body {
+            EventBody::Progressed { progress } if progress.phase == "rules" => Some(progress.done),
+            _ => None,
+        });
+        assert!(matched.min().is_none_or(|done| done >= python));
+        assert_eq!(kept(&store, acme.id).await, python + 1);
+
+        // Without rules nothing is kept, and nobody is told of them.
+        clock.advance(QUIET_PERIOD);
+        remove(&store, acme.id, source, &[".nyxcore/rules/no-print.yml", ".nyxcore/rules/broken.yml"]).await;
+        let (last, events) = analyze(&store, acme.id, project).await;
+        assert_eq!(phases(&events), ["scan", "facts", "summarize", "save"]);
+        assert_eq!((kept(&store, acme.id).await, last.warnings), (0, Vec::new()));
+        assert_eq!(patterns(&store, acme.id, project, &rules).await, []);
+    }
+}
