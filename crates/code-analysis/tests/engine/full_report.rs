@@ -160,6 +160,7 @@ pub fn project() -> ProjectAnalysis {
         duplicates: vec![CloneGroup {
             tokens: 120,
             lines: 18,
+            count: 2,
             places: vec![place("src/a.ts", 40), place("src/b.ts", 80)],
         }],
         dead_code: vec![DeadCode {
