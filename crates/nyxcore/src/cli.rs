@@ -160,6 +160,8 @@ pub enum AnalyzeFormat {
     Table,
     /// For a program.
     Json,
+    /// For code-scanning pages and editors.
+    Sarif,
 }
 
 /// What may be done with tenants.

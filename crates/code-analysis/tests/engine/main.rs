@@ -10,3 +10,4 @@ mod full_report;
 mod hostile;
 #[cfg(feature = "c")]
 mod notation;
+mod tables;

@@ -20,17 +20,31 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     );
     page.heading("Habits", &remark);
     for pattern in varied(patterns) {
-        let mark = format!("  {} {:.2}  ", bar(pattern.confidence, 6), pattern.confidence);
+        let mark = format!(
+            "  {} {:.2}  ",
+            bar(pattern.confidence, 6),
+            pattern.confidence
+        );
         page.words(&mark, &pattern.title, Paint::Strong);
         let mut about = pattern.stack.clone().unwrap_or_default();
         if let Some(scope) = &pattern.scope {
             about = format!("{about} in {scope}/");
         }
-        let held = format!("{} of {}", thousands(pattern.support), thousands(pattern.cases));
+        let held = format!(
+            "{} of {}",
+            thousands(pattern.support),
+            thousands(pattern.cases)
+        );
         let about = about.trim();
         let dot = if about.is_empty() { "" } else { " · " };
-        page.line(&[(INDENT, Paint::Plain), (&format!("{held}{dot}{about}"), Paint::Faint)]);
-        for (word, places) in [("see", &pattern.exemplars), ("not", &pattern.counter_examples)] {
+        page.line(&[
+            (INDENT, Paint::Plain),
+            (&format!("{held}{dot}{about}"), Paint::Faint),
+        ]);
+        for (word, places) in [
+            ("see", &pattern.exemplars),
+            ("not", &pattern.counter_examples),
+        ] {
             if let Some(first) = places.first() {
                 place(page, word, first);
             }
@@ -44,7 +58,10 @@ const INDENT: &str = "               ";
 fn place(page: &mut Page, word: &str, at: &CodeLocation) {
     let room = page.width().saturating_sub(INDENT.len() + 5);
     let at = path_fit(&format!("{}:{}", at.path, at.start_line), room);
-    page.line(&[(INDENT, Paint::Plain), (&format!("{word}  {at}"), Paint::Faint)]);
+    page.line(&[
+        (INDENT, Paint::Plain),
+        (&format!("{word}  {at}"), Paint::Faint),
+    ]);
 }
 
 /// The patterns to show: the surest of each kind in turn, so that one kind does not fill the page.
@@ -66,16 +83,28 @@ pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {
         return;
     }
     let mut rules: Vec<_> = found.rules.iter().collect();
-    rules.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), std::cmp::Reverse(rule.matches)));
+    rules.sort_by_key(|rule| {
+        (
+            std::cmp::Reverse(rule.severity),
+            std::cmp::Reverse(rule.matches),
+        )
+    });
     let count = rules.len().min(RULES_SHOWN);
-    page.heading("Own rules", &format!("{}  .nyxcore/rules", shown(count, rules.len())));
+    page.heading(
+        "Own rules",
+        &format!("{}  .nyxcore/rules", shown(count, rules.len())),
+    );
     for rule in rules.into_iter().take(RULES_SHOWN) {
         let paint = match rule.severity {
             RuleSeverity::Warning | RuleSeverity::Error if rule.matches > 0 => Paint::Hot,
             _ => Paint::Strong,
         };
         let matches = format!("{:>7}  ", thousands(rule.matches));
-        page.line(&[("  ", Paint::Plain), (&matches, paint), (&rule.title, Paint::Plain)]);
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&matches, paint),
+            (&rule.title, Paint::Plain),
+        ]);
         let counter = match rule.counter_matches {
             0 => String::new(),
             count => format!(" · {} otherwise", thousands(count)),
@@ -85,7 +114,10 @@ pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {
         if let Some(first) = rule.places.first() {
             let room = page.width().saturating_sub(16);
             let at = path_fit(&format!("{}:{}", first.path, first.start_line), room);
-            page.line(&[("           ", Paint::Plain), (&format!("see  {at}"), Paint::Faint)]);
+            page.line(&[
+                ("           ", Paint::Plain),
+                (&format!("see  {at}"), Paint::Faint),
+            ]);
         }
     }
     for error in found.errors.iter().take(ERRORS_SHOWN) {

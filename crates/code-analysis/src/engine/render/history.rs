@@ -3,7 +3,6 @@
 use super::super::project::Hotspot;
 use super::super::project::history::{CoChange, Ownership};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
-use super::structure::folder_name;
 
 const HOTSPOTS_SHOWN: usize = 5;
 const PAIRS_SHOWN: usize = 4;
@@ -35,7 +34,10 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange]) {
     if pairs.is_empty() {
         return;
     }
-    page.heading("Change together", &shown(pairs.len().min(PAIRS_SHOWN), pairs.len()));
+    page.heading(
+        "Change together",
+        &shown(pairs.len().min(PAIRS_SHOWN), pairs.len()),
+    );
     for pair in pairs.iter().take(PAIRS_SHOWN) {
         let [first, second] = &pair.paths;
         let [a, b] = pair.commits;
@@ -46,7 +48,10 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange]) {
             (&path_fit(first, room), Paint::Plain),
             (&format!("  {of}"), Paint::Faint),
         ]);
-        page.line(&[("          ", Paint::Plain), (&path_fit(second, room), Paint::Plain)]);
+        page.line(&[
+            ("          ", Paint::Plain),
+            (&path_fit(second, room), Paint::Plain),
+        ]);
     }
     page.gap();
 }
@@ -55,9 +60,15 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership]) {
     if folders.is_empty() {
         return;
     }
-    page.heading("Who wrote it", &shown(folders.len().min(FOLDERS_SHOWN), folders.len()));
+    page.heading(
+        "Who wrote it",
+        &shown(folders.len().min(FOLDERS_SHOWN), folders.len()),
+    );
     let top: Vec<_> = folders.iter().take(FOLDERS_SHOWN).collect();
-    let width = widest(top.iter().map(|one| folder_name(&one.folder)), page.width() / 3);
+    let width = widest(
+        top.iter().map(|one| whole_or(&one.folder)),
+        page.width() / 3,
+    );
     for one in top {
         let people = if one.authors == 1 {
             "1 person".to_owned()
@@ -66,11 +77,29 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership]) {
         };
         page.line(&[
             ("  ", Paint::Plain),
-            (&padded(&path_fit(folder_name(&one.folder), width), width), Paint::Plain),
+            (
+                &padded(&path_fit(whole_or(&one.folder), width), width),
+                Paint::Plain,
+            ),
             (&format!("  {people:>10}  "), Paint::Strong),
-            (&format!("{} by {}", percent(one.main_share), one.main_author), Paint::Plain),
-            (&format!("  {}", counted(one.commits, "commit")), Paint::Faint),
+            (
+                &format!("{} by {}", percent(one.main_share), one.main_author),
+                Paint::Plain,
+            ),
+            (
+                &format!("  {}", counted(one.commits, "commit")),
+                Paint::Faint,
+            ),
         ]);
     }
     page.gap();
+}
+
+/// A folder as it is called; the first stands for the whole project.
+fn whole_or(folder: &str) -> &str {
+    if folder.is_empty() {
+        "(everything)"
+    } else {
+        folder
+    }
 }

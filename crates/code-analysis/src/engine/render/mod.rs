@@ -47,7 +47,10 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     structure::dead_code(page, &found.dead_code);
     if !found.failed.is_empty() {
         let names: Vec<&str> = found.failed.iter().map(|step| step.as_str()).collect();
-        let words = format!("Missing here, by a fault of nyxcore's: {}", names.join(", "));
+        let words = format!(
+            "Missing here, by a fault of nyxcore's: {}",
+            names.join(", ")
+        );
         page.words("", &words, Paint::Hot);
         page.gap();
     }

@@ -50,7 +50,11 @@ impl Page {
 
     /// A heading, with a remark after it.
     pub fn heading(&mut self, title: &str, remark: &str) {
-        self.line(&[(title, Paint::Heading), ("  ", Paint::Plain), (remark, Paint::Faint)]);
+        self.line(&[
+            (title, Paint::Heading),
+            ("  ", Paint::Plain),
+            (remark, Paint::Faint),
+        ]);
     }
 
     /// An empty line.
@@ -66,7 +70,11 @@ impl Page {
         let mut room = self.width;
         for (number, (text, paint)) in parts.iter().enumerate() {
             let clean = clean(text);
-            let clean = if number + 1 == parts.len() { clean.trim_end() } else { &clean };
+            let clean = if number + 1 == parts.len() {
+                clean.trim_end()
+            } else {
+                &clean
+            };
             let part = cut(clean, room);
             room = room.saturating_sub(columns(&part));
             self.paint(&part, *paint);
@@ -264,7 +272,10 @@ mod tests {
     #[test]
     fn a_line_keeps_to_the_width_and_steers_nothing() {
         let mut page = Page::new(40, false);
-        page.line(&[("a\u{1b}[2J\u{202e}", Paint::Hot), (&"x".repeat(99), Paint::Plain)]);
+        page.line(&[
+            ("a\u{1b}[2J\u{202e}", Paint::Hot),
+            (&"x".repeat(99), Paint::Plain),
+        ]);
         page.line(&[("漢字".repeat(30).as_str(), Paint::Plain)]);
         page.line(&[("end", Paint::Plain), ("   ", Paint::Plain)]);
         let text = page.finish();

@@ -15,7 +15,10 @@ pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
         counted(metrics.functions, "function"),
     ];
     if metrics.duplicated_lines > 0 {
-        parts.push(format!("{} duplicated", counted(metrics.duplicated_lines, "line")));
+        parts.push(format!(
+            "{} duplicated",
+            counted(metrics.duplicated_lines, "line")
+        ));
     }
     if metrics.todos > 0 {
         parts.push(format!("{} to do", thousands(metrics.todos)));
@@ -32,18 +35,28 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
     let bar_width = page.width().saturating_sub(44).clamp(8, 40);
     for one in metrics.languages.iter().take(LANGUAGES_SHOWN) {
         let share = f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1));
-        let unit = if one.lines_of_code == 1 { "line" } else { "lines" };
+        let unit = if one.lines_of_code == 1 {
+            "line"
+        } else {
+            "lines"
+        };
         let lines = thousands(one.lines_of_code);
         page.line(&[
             ("  ", Paint::Plain),
             (&padded(one.language.title(), 14), Paint::Strong),
             (&bar(share, bar_width), Paint::Bar),
-            (&format!(" {:>5.1} %  {lines:>9} {unit}", share * 100.0), Paint::Plain),
+            (
+                &format!(" {:>5.1} %  {lines:>9} {unit}", share * 100.0),
+                Paint::Plain,
+            ),
         ]);
     }
     let rest = metrics.languages.len().saturating_sub(LANGUAGES_SHOWN);
     if rest > 0 {
-        page.line(&[("  ", Paint::Plain), (&format!("and {rest} more"), Paint::Faint)]);
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&format!("and {rest} more"), Paint::Faint),
+        ]);
     }
     page.gap();
 }
@@ -95,7 +108,11 @@ pub(super) fn commands(page: &mut Page, commands: &[ProjectCommand]) {
         if number >= COMMANDS_SHOWN {
             continue;
         }
-        let purpose = if number == 0 { purpose_name(one.purpose) } else { "" };
+        let purpose = if number == 0 {
+            purpose_name(one.purpose)
+        } else {
+            ""
+        };
         let place = match one.line {
             Some(line) => format!("{}:{line}", one.path),
             None => one.path.clone(),
@@ -105,7 +122,10 @@ pub(super) fn commands(page: &mut Page, commands: &[ProjectCommand]) {
             (&padded(purpose, 9), Paint::Plain),
             (&padded(&one.command, width), Paint::Strong),
             ("  ", Paint::Plain),
-            (&path_fit(&place, page.width().saturating_sub(width + 13).max(10)), Paint::Faint),
+            (
+                &path_fit(&place, page.width().saturating_sub(width + 13).max(10)),
+                Paint::Faint,
+            ),
         ]);
     }
     page.gap();

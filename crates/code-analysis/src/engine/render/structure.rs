@@ -20,7 +20,10 @@ pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
     if map.is_empty() {
         return;
     }
-    page.heading("Most leaned on", "definitions by PageRank over who refers to whom");
+    page.heading(
+        "Most leaned on",
+        "definitions by PageRank over who refers to whom",
+    );
     let top: Vec<_> = map.iter().take(MAP_SHOWN).collect();
     let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
     for one in top {
@@ -46,18 +49,29 @@ pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
     page.heading("Layers", "each imports what is below it");
     // The top first, as one draws it.
     for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
-        let folders: Vec<&str> = layer.folders.iter().map(|folder| folder_name(folder)).collect();
-        page.words(&format!("  {:>2}  ", layer.level), &folders.join(" · "), Paint::Plain);
+        let folders: Vec<&str> = layer
+            .folders
+            .iter()
+            .map(|folder| folder_name(folder))
+            .collect();
+        page.words(
+            &format!("  {:>2}  ", layer.level),
+            &folders.join(" · "),
+            Paint::Plain,
+        );
     }
     let rest = imports.layers.len().saturating_sub(LEVELS_SHOWN);
     if rest > 0 {
-        page.line(&[("      ", Paint::Plain), (&format!("and {rest} more"), Paint::Faint)]);
+        page.line(&[
+            ("      ", Paint::Plain),
+            (&format!("and {rest} more"), Paint::Faint),
+        ]);
     }
     page.gap();
 }
 
 /// A folder as it is called; the root has no name.
-pub(super) fn folder_name(folder: &str) -> &str {
+fn folder_name(folder: &str) -> &str {
     if folder.is_empty() { "(root)" } else { folder }
 }
 
@@ -68,7 +82,10 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     }
     page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
     for cycle in imports.cycles.iter().take(CYCLES_SHOWN) {
-        page.line(&[("  ", Paint::Plain), (&counted(cycle.size, "file"), Paint::Hot)]);
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&counted(cycle.size, "file"), Paint::Hot),
+        ]);
         for step in cycle.path.iter().take(STEPS_SHOWN) {
             let at = path_fit(&format!("{}:{}", step.file, step.line), page.width() - 6);
             page.line(&[("    → ", Paint::Faint), (&at, Paint::Plain)]);
@@ -92,7 +109,11 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup]) {
         for place in group.places.iter().take(PLACES_SHOWN) {
             let place = format!("{}:{}", place.path, place.start_line);
             let at = path_fit(&place, page.width().saturating_sub(15));
-            page.line(&[("  ", Paint::Plain), (&padded(&lines, 13), Paint::Strong), (&at, Paint::Plain)]);
+            page.line(&[
+                ("  ", Paint::Plain),
+                (&padded(&lines, 13), Paint::Strong),
+                (&at, Paint::Plain),
+            ]);
             lines.clear();
         }
         let all = usize::try_from(group.count).unwrap_or(usize::MAX);
@@ -111,10 +132,16 @@ pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
     let remark = shown(dead.len().min(DEAD_SHOWN), dead.len());
     page.heading("Perhaps unused", &remark);
     let top: Vec<_> = dead.iter().take(DEAD_SHOWN).collect();
-    let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 2 - 10);
+    let width = widest(
+        top.iter().map(|one| one.name.as_str()),
+        page.width() / 2 - 10,
+    );
     for one in top {
         let tests = if one.tests_only { "  but in tests" } else { "" };
-        let room = page.width().saturating_sub(width + tests.len() + 14).max(10);
+        let room = page
+            .width()
+            .saturating_sub(width + tests.len() + 14)
+            .max(10);
         let at = format!("{}:{}", one.location.path, one.location.start_line);
         page.line(&[
             ("  ", Paint::Plain),
@@ -133,9 +160,15 @@ pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) 
         return;
     }
     let all = shown(functions.len().min(COMPLEX_SHOWN), functions.len());
-    page.heading("Hard to follow", &format!("{all}  cognitive complexity over {COGNITIVE_MOST}"));
+    page.heading(
+        "Hard to follow",
+        &format!("{all}  cognitive complexity over {COGNITIVE_MOST}"),
+    );
     let top: Vec<_> = functions.iter().take(COMPLEX_SHOWN).collect();
-    let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 2 - 6);
+    let width = widest(
+        top.iter().map(|one| one.name.as_str()),
+        page.width() / 2 - 6,
+    );
     for one in top {
         let at = format!("{}:{}", one.path, one.start_line);
         let room = page.width().saturating_sub(width + 10).max(10);
