@@ -79,7 +79,7 @@ pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
             _ => lines.push((name, Vec::new())),
         }
     }
-    let width = widest(lines.iter().map(|(name, _)| name.as_str()), 24);
+    let width = widest(lines.iter().map(|(name, _)| name.as_str()), 24).max(10);
     for (language, frameworks) in lines {
         let indent = format!("  {}  ", padded(&language, width));
         if frameworks.is_empty() {
