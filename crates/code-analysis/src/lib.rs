@@ -70,7 +70,7 @@ pub use engine::project::duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
 pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, Ownership};
 pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
-pub use engine::project::map::{MAP_CAP, RankedDefinition};
+pub use engine::project::map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 pub use engine::project::step::Step;
 pub use engine::project::{

@@ -41,6 +41,11 @@ const TEST_FOLDERS: &[&str] = &[
     "integration-tests",
     "acceptance",
     "testutil",
+    "testutils",
+    "test_utils",
+    "test-utils",
+    "test_helpers",
+    "test-helpers",
 ];
 const ASIDE_FOLDERS: &[&str] = &[
     "examples",
