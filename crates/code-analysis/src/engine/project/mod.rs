@@ -179,15 +179,21 @@ pub fn project_summarize_checked<E>(
     check()?;
     let mut metrics = metrics(&files);
     let mut steps = Steps::new(&check);
-    let stack = steps.take(Step::Stack, || {
-        stack::find(&files, &metrics.languages, &input.manifests)
-    })?;
-    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let index = steps.take_checked(Step::Imports, || {
         ImportIndex::build(&files, &input.manifests, &check)
     })?;
     let imports = steps.take(Step::Imports, || {
         import_graph::find(&files, &index, &input.manifests)
+    })?;
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let co_changes = steps.take(Step::CoChanges, || {
+        history::co_changes(&files, &input.changes)
+    })?;
+    let ownership = steps.take(Step::Ownership, || {
+        history::ownership(&files, &input.changes)
     })?;
     let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
@@ -195,7 +201,7 @@ pub fn project_summarize_checked<E>(
     let map = steps.take(Step::Map, || map::find(&files, &index))?;
     let known = Known {
         files: &files,
-        co_changes: &[],
+        co_changes: &co_changes,
         commands: &[],
         rules: Some(&input.rules),
     };
@@ -207,6 +213,8 @@ pub fn project_summarize_checked<E>(
         dead_code,
         map,
         hotspots,
+        co_changes,
+        ownership,
         imports,
         metrics,
         failed: steps.failed(),

@@ -23,6 +23,7 @@ pub(super) async fn input_read(
 ) -> Result<(ProjectInput, SkippedByReason), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
+        changes: scan.changes.clone(),
         ..ProjectInput::default()
     };
     let mut skipped = SkippedByReason::default();
