@@ -61,7 +61,7 @@ pub enum Skip {
     /// It was listed, and gone when it was to be read.
     #[error("gone when it was to be read")]
     Vanished,
-    /// It is a link: what it leads to is analysed where it lies, if it is in the project at all.
+    /// It is a symbolic link: what it leads to is analysed where it lies, if it is in the project at all.
     #[error("links")]
     Link,
 }

@@ -11,6 +11,8 @@ mod cpp;
 mod csharp;
 mod facts;
 mod folders;
+mod forms;
+mod full_report;
 mod fuzzed;
 mod go;
 mod hostile;
@@ -28,4 +30,5 @@ mod rust;
 mod scala;
 #[cfg(feature = "swift")]
 mod swift;
+mod tables;
 mod typescript;

@@ -15,6 +15,7 @@ impl SkippedByReason {
     pub fn add(&mut self, reason: Skip, path: &str) {
         let those = self.0.entry(reason).or_insert_with(|| SkippedFiles {
             reason,
+            rule: reason.as_str().to_owned(),
             files: 0,
             paths: Vec::new(),
         });
