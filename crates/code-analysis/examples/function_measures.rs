@@ -1,9 +1,10 @@
-//! Prints the measures of every named function below a folder as CSV (path, line, name, complexity, parameters,
-//! length), to hold them against another tool's: `cargo run --example function_measures -- PATH`.
+//! Prints every named function below a folder as CSV (path, line, name, cyclomatic complexity, parameters, length, cognitive
+//! complexity; the measures are empty where it has no body), to hold them against another tool's:
+//! `cargo run --example function_measures -- PATH`.
 
 use std::path::{Path, PathBuf};
 
-use nyxcore_code_analysis::{Language, file_analyze};
+use nyxcore_code_analysis::{DefinitionKind, Language, file_analyze};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = std::env::args()
@@ -29,13 +30,21 @@ fn visit(root: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
             Err(reason) => eprintln!("{name}: {reason}"),
             Ok(facts) => {
                 for definition in &facts.definitions {
-                    if let Some(m) = definition.metrics {
-                        let (line, function) =
-                            (definition.start_line, definition.name.replace(',', " "));
-                        println!(
-                            "{name},{line},{function},{},{},{}",
-                            m.cyclomatic, m.parameters, m.length
-                        );
+                    let (line, function) =
+                        (definition.start_line, definition.name.replace(',', " "));
+                    match definition.metrics {
+                        Some(m) => println!(
+                            "{name},{line},{function},{},{},{},{}",
+                            m.cyclomatic, m.parameters, m.length, m.cognitive
+                        ),
+                        None if matches!(
+                            definition.kind,
+                            DefinitionKind::Function | DefinitionKind::Method
+                        ) =>
+                        {
+                            println!("{name},{line},{function},,,,");
+                        }
+                        None => {}
                     }
                 }
             }

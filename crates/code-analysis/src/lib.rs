@@ -36,7 +36,7 @@ pub use engine::language::{Category, Language};
 pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 pub use engine::project::dead_code::{DEAD_CODE_CAP, DeadCode};
-pub use engine::project::duplicates::{CLONE_CAP, CloneGroup};
+pub use engine::project::duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
 pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, Ownership};
 pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
@@ -57,13 +57,14 @@ pub use engine::rules::{RULE_CAP, RULE_FILE_CAP, RuleHits, RuleSet, RuleTally};
 pub use engine::rules::{
     RULE_FOLDER, RULE_PLACES, RuleError, RuleFile, RuleFinding, RuleReport, RuleSeverity,
 };
+pub use engine::sarif::{Sarif, report_sarif};
 pub use engine::skip::{SIZE_CAP, Skip};
 pub use engine::source::{FileStamp, FileTree, TreeFile};
 pub use engine::tree::{
     REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,
     files_analyze, tree_analyze,
 };
-pub use engine::windows::{WINDOW_LINES, Windows};
+pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 #[cfg(feature = "service")]
 pub use service::{

@@ -18,6 +18,14 @@ pub struct Cli {
     pub command: Command,
 }
 
+const ANALYZE_EXAMPLES: &str = "\
+Examples:
+  nyxcore analyze .                                     a summary to read
+  nyxcore analyze . --rev v1.2.0                        the same of a release, without checking it out
+  nyxcore analyze . --format json --files               everything, for a program (docs/schema/analysis-2.schema.json)
+  nyxcore analyze . --format sarif -o nyxcore.sarif     for a code-scanning page
+  nyxcore analyze . --cache ~/.cache/nyxcore            parses only what changed since the last time";
+
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
@@ -42,7 +50,11 @@ pub enum Command {
     ///
     /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables. SQLite is migrated by whatever command opens it.
     Migrate(MigrateArgs),
-    /// Analyse a folder, with no database: stack, patterns with evidence, hotspots
+    /// Analyse a folder or a commit, with no database: stack, commands, habits with evidence, hotspots, cycles, duplicates
+    ///
+    /// What .gitignore and .nyxcoreignore name is left out, and so is what is vendored, generated or minified; the report says how much, and by which
+    /// rule. Rules of your own in .nyxcore/rules (ast-grep's format) are matched too.
+    #[command(after_long_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
     /// Manage tenants
     #[command(subcommand)]
@@ -115,19 +127,28 @@ pub struct MigrateArgs {
 /// What `analyze` may be told.
 #[derive(Args)]
 pub struct AnalyzeArgs {
-    /// The folder
+    /// The folder; with --rev, a repository or a folder in one
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
-    /// `table` for a person, `json` for a program
-    #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table)]
+    /// `table` for a person, `json` for a program, `sarif` for code-scanning pages and editors
+    #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table, hide_possible_values = true)]
     pub format: AnalyzeFormat,
+    /// Look at a commit instead of the folder as it is: a branch, a tag, a commit's id, HEAD~3. Nothing is checked out
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
     /// Threads to parse on; 0 is one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub jobs: usize,
-    /// A folder that keeps what was found in each file, so that the next time only changed files are parsed
+    /// A folder that keeps what was found in each file, so that the next time only changed files are read and parsed; it may be deleted at any time
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Leave out the history, and with it the hotspots
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// List every file with its lines and functions (json)
+    #[arg(long)]
+    pub files: bool,
+    /// Leave out the history, and with it hotspots, files that change together, and ownership
     #[arg(long)]
     pub no_history: bool,
 }

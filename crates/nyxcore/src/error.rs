@@ -26,6 +26,14 @@ pub enum Error {
         /// The run's message.
         message: String,
     },
+    /// The file that the output should go to cannot be written.
+    #[error("{}: cannot be written: {reason}", .path.display())]
+    OutputRefused {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// No repository is at or around the path.
     #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
     NotARepository(PathBuf),
@@ -118,6 +126,7 @@ impl Error {
             Self::Git(error) => error.code(),
             Self::Tree(error) => error.code(),
             Self::Run { code, .. } => code,
+            Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
             Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",

@@ -31,6 +31,11 @@ pub fn is_coloured() -> bool {
     !matches!(AutoStream::choice(&io::stdout()), ColorChoice::Never)
 }
 
+/// The columns of the terminal; of a page, where it is not written to one.
+pub fn width_of(to_terminal: bool) -> usize {
+    if to_terminal { width() } else { WIDTH }
+}
+
 /// The columns of the terminal.
 pub fn width() -> usize {
     let size = console::Term::stdout().size_checked();

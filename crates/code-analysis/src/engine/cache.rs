@@ -58,6 +58,8 @@ pub(crate) struct Entry {
 struct Index {
     /// When the run that wrote it began, by the clock of the cache's file system.
     began: i64,
+    /// The rules that were matched.
+    rules: String,
     /// By path.
     entries: Vec<Entry>,
 }
@@ -68,6 +70,7 @@ pub(crate) struct Cache {
     place: PathBuf,
     beside: PathBuf,
     began: i64,
+    rules: String,
     index: Index,
     pack: Option<Mutex<File>>,
     by_content: OnceLock<FxHashMap<(String, Language), usize>>,
@@ -83,11 +86,13 @@ pub(crate) struct Keep<'k> {
     /// The entry that has its facts already; `None` where they are new.
     pub entry: Option<usize>,
     pub kept: Result<&'k FileFacts, Skip>,
+    /// What the project's rules match in it, as bytes.
+    pub hits: &'k [u8],
 }
 
 impl Cache {
-    /// Opens the pack of the tree with this identity. `None` where nothing can be kept in the folder.
-    pub fn open(folder: &Path, identity: &str) -> Option<Cache> {
+    /// Opens the pack of the tree with this identity, for a run with these rules. `None` where nothing can be kept in the folder.
+    pub fn open(folder: &Path, identity: &str, rules: &str) -> Option<Cache> {
         fs::create_dir_all(folder).ok()?;
         let name = blob_id(identity.as_bytes());
         let place = folder.join(format!("{name}.facts"));
@@ -96,6 +101,7 @@ impl Cache {
             place,
             beside,
             began,
+            rules: rules.to_owned(),
             index: Index::default(),
             pack: None,
             by_content: OnceLock::new(),
@@ -138,13 +144,18 @@ impl Cache {
         by_content.get(&(blob.to_owned(), language)).copied()
     }
 
+    /// The rules whose matches are in the pack.
+    pub fn rules(&self) -> &str {
+        &self.index.rules
+    }
+
     /// The blob of an entry.
     pub fn blob(&self, entry: usize) -> &str {
         &self.index.entries[entry].blob
     }
 
     /// Reads what is kept of some entries, in ascending order; `None` for one that is damaged.
-    pub fn read(&self, wanted: &[usize]) -> Vec<Option<Kept>> {
+    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(Kept, Vec<u8>)>> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut rest = wanted;
         while !rest.is_empty() {
@@ -207,7 +218,8 @@ impl Cache {
             let same = keep.iter().filter(same).count();
             keep.len().max(self.index.entries.len()) - same
         };
-        new || self.pack.is_none() || other() * 16 > keep.len()
+        let is_other = self.pack.is_none() || self.rules != self.index.rules;
+        new || is_other || other() * 16 > keep.len()
     }
 
     /// Writes the pack anew. A failure costs the next run some time and nothing else.
@@ -218,6 +230,7 @@ impl Cache {
         let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
         let mut index = Index {
             began: self.began,
+            rules: self.rules.clone(),
             entries: Vec::with_capacity(keep.len()),
         };
         let mut at = 0u64;
@@ -238,10 +251,7 @@ impl Cache {
                 at += length as u64;
             };
             if old.is_empty() {
-                let bytes = match first.kept {
-                    Ok(facts) => postcard::to_stdvec(&Ok::<&FileFacts, Skip>(facts)),
-                    Err(reason) => postcard::to_stdvec(&Err::<FileFacts, Skip>(reason)),
-                };
+                let bytes = postcard::to_stdvec(&(first.kept, first.hits));
                 let bytes = bytes.map_err(io::Error::other)?;
                 out.write_all(&bytes)?;
                 add(first, bytes.len(), sum(&bytes));

@@ -32,7 +32,7 @@ pub struct FileFacts {
     pub todos: Vec<u32>,
     /// Syntax errors that the parser recovered from.
     pub syntax_errors: u32,
-    /// Hashes of its normalised line windows, for finding duplicates.
+    /// Hashes of its windows of normalised tokens, for finding duplicates.
     pub windows: Windows,
 }
 

@@ -1,6 +1,6 @@
 //! Which language a file is written in, told from its path alone.
 //!
-//! Six families are parsed for facts ([`Language::has_facts`]); the others have a name, so that they can be listed and
+//! Some are parsed for facts ([`Language::has_facts`]), a few always and more where their features are compiled in; the others have a name, so that they can be listed and
 //! their lines counted.
 
 use std::path::Path;
@@ -128,9 +128,10 @@ languages! {
     ObjectiveC "objective-c" "Objective-C" Code SLASHES ["m" "mm"] [];
     Zig "zig" "Zig" Code SLASHES ["zig"] [];
     Php "php" "PHP" Code SLASHES ["php"] [];
-    Ruby "ruby" "Ruby" Code HASH ["rb" "rake" "gemspec"] ["Gemfile" "Rakefile"];
+    Ruby "ruby" "Ruby" Code HASH ["rb" "rake" "gemspec" "podspec" "ru"] ["Gemfile" "Rakefile" "Podfile" "Fastfile" "Vagrantfile"];
     Perl "perl" "Perl" Code HASH ["pl" "pm"] [];
-    Shell "shell" "Shell" Code HASH ["sh" "bash" "zsh" "fish"] [];
+    Shell "shell" "Shell" Code HASH ["sh" "bash" "zsh" "bats"] [];
+    Fish "fish" "fish" Code HASH ["fish"] [];
     PowerShell "powershell" "PowerShell" Code HASH ["ps1" "psm1"] [];
     Elixir "elixir" "Elixir" Code HASH ["ex" "exs"] [];
     R "r" "R" Code HASH ["r" "R"] [];
@@ -202,16 +203,25 @@ impl Language {
     /// Whether files of this language are parsed, so that they have definitions, imports and complexity.
     #[must_use]
     pub const fn has_facts(self) -> bool {
-        matches!(
-            self,
+        match self {
             Language::Rust
-                | Language::TypeScript
-                | Language::Tsx
-                | Language::JavaScript
-                | Language::Python
-                | Language::Go
-                | Language::Java
-        )
+            | Language::TypeScript
+            | Language::Tsx
+            | Language::JavaScript
+            | Language::Python
+            | Language::Go
+            | Language::Java => true,
+            Language::C => cfg!(feature = "c"),
+            Language::Cpp => cfg!(feature = "cpp"),
+            Language::CSharp => cfg!(feature = "csharp"),
+            Language::Kotlin => cfg!(feature = "kotlin"),
+            Language::Scala => cfg!(feature = "scala"),
+            Language::Shell => cfg!(feature = "bash"),
+            Language::Php => cfg!(feature = "php"),
+            Language::Ruby => cfg!(feature = "ruby"),
+            Language::Swift => cfg!(feature = "swift"),
+            _ => false,
+        }
     }
 
     /// The language that habits are counted under: TSX shares TypeScript's.

@@ -144,7 +144,7 @@ fn reference_read(bytes: &[u8]) -> Option<(Reference<'_>, &[u8])> {
 }
 
 /// Reads a number of seven bits a byte, the lowest first.
-fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
+pub(crate) fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0u32;
     for (index, byte) in bytes.iter().enumerate().take(5) {
         value |= u32::from(byte & 0x7f) << (7 * index);
@@ -155,7 +155,8 @@ fn number_read(bytes: &[u8]) -> Option<(u32, &[u8])> {
     None
 }
 
-fn number_write(mut value: u32, bytes: &mut Vec<u8>) {
+/// Writes what [`number_read`] reads.
+pub(crate) fn number_write(mut value: u32, bytes: &mut Vec<u8>) {
     loop {
         let low = u8::try_from(value & 0x7f).unwrap_or(0);
         value >>= 7;

@@ -20,8 +20,10 @@ use super::parse::source_analyze;
 use super::project::manifest::Manifest;
 use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, project_summarize};
 use super::report_files::{ComplexFunction, FileReport, complex_functions, file_reports};
+use super::rules::{RULE_FOLDER, RuleFile};
 use super::skip::{SIZE_CAP, Skip, SkipRule};
 use super::source::{FileStamp, FileTree, Folder, TreeFile};
+use super::tree_rules::Rules;
 
 /// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is added leaves the
 /// number; one that goes or comes to mean something else raises it.
@@ -152,13 +154,16 @@ pub fn files_analyze(
     let Listing {
         files,
         manifests,
+        rules,
         attributes,
     } = Listing::new(tree)?;
+    let rules = pool.install(|| Rules::new(&rules));
     let folder = options.cache.as_deref();
-    let cache = folder.and_then(|folder| Cache::open(folder, &tree.identity()));
+    let cache = folder.and_then(|folder| Cache::open(folder, &tree.identity(), rules.key()));
     let work = Work {
         tree,
         attributes: &attributes,
+        rules: &rules,
         cache: cache.as_ref(),
     };
     let total = files.len() as u64;
@@ -177,10 +182,16 @@ pub fn files_analyze(
     for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
         found.add(file.path, outcome);
     }
+    let hits = found.marks.iter().filter_map(|mark| {
+        let number = *mark.kept.as_ref().ok()?;
+        Some((&found.files[number], mark.hits.as_slice()))
+    });
+    let rules = rules.report(hits);
     let input = ProjectInput {
         manifests,
         history: options.history.clone(),
         files: found.files,
+        rules,
         ..ProjectInput::default()
     };
     let project = std::thread::scope(|scope| {
@@ -209,6 +220,7 @@ struct Listing {
     /// By path.
     files: Vec<TreeFile>,
     manifests: Vec<Manifest>,
+    rules: Vec<RuleFile>,
     attributes: Attributes,
 }
 
@@ -237,11 +249,15 @@ impl Listing {
         let manifests = manifests
             .map(|(path, text)| Manifest { path, text })
             .collect();
+        let is_rules = |path: &str| path.starts_with(RULE_FOLDER) && RuleFile::is_rule_file(path);
+        let rules = texts(tree, &files, LIST_CAP, is_rules).into_iter();
+        let rules = rules.map(|(path, text)| RuleFile { path, text }).collect();
         // What is hidden was read now, as far as it says anything.
         files.retain(|file| !ignored::is_dotted(&file.path));
         Ok(Listing {
             files,
             manifests,
+            rules,
             attributes,
         })
     }
@@ -281,12 +297,15 @@ struct Known {
     /// The cache's entry that has the same.
     entry: Option<usize>,
     kept: Kept,
+    /// What the project's rules match in it, as bytes.
+    hits: Vec<u8>,
 }
 
 /// What all files are looked into with.
 struct Work<'w> {
     tree: &'w dyn FileTree,
     attributes: &'w Attributes,
+    rules: &'w Rules,
     cache: Option<&'w Cache>,
 }
 
@@ -326,7 +345,8 @@ impl Work<'_> {
         let stamp = self.cache.and_then(|_| self.tree.stamp(&file.path));
         let entry = self
             .cache
-            .and_then(|cache| cache.entry(&file.path, language, file.blob.as_deref(), stamp));
+            .and_then(|cache| cache.entry(&file.path, language, file.blob.as_deref(), stamp))
+            .filter(|_| self.knows_hits(language));
         Ok(Plan {
             language,
             stamp,
@@ -334,14 +354,21 @@ impl Work<'_> {
         })
     }
 
-    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<Kept>) -> Outcome {
-        let known = |blob: String, entry: Option<usize>, kept: Kept| {
+    /// Whether the cache knows what the rules match in files of a language.
+    fn knows_hits(&self, language: Language) -> bool {
+        let is_same = |cache: &Cache| cache.rules() == self.rules.key();
+        self.cache.is_some_and(is_same) || !self.rules.wants(language)
+    }
+
+    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(Kept, Vec<u8>)>) -> Outcome {
+        let known = |blob: String, entry: Option<usize>, (kept, hits): (Kept, Vec<u8>)| {
             Outcome::Known(Box::new(Known {
                 blob,
                 language: plan.language,
                 stamp: plan.stamp,
                 entry,
                 kept,
+                hits,
             }))
         };
         if let (Some(cache), Some(entry), Some(kept)) = (self.cache, plan.entry, kept) {
@@ -354,6 +381,7 @@ impl Work<'_> {
         let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
         // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
         if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
+            && self.knows_hits(plan.language)
             && let Some(entry) = cache.entry_of(&blob, plan.language)
             && let Some(kept) = cache.read(&[entry]).pop().flatten()
         {
@@ -362,7 +390,12 @@ impl Work<'_> {
         let analyse = || source_analyze(plan.language, &content);
         // One file that a parser cannot bear does not end the analysis of the others.
         let kept = std::panic::catch_unwind(AssertUnwindSafe(analyse));
-        known(blob, None, kept.unwrap_or(Err(Skip::DoesNotParse)))
+        let kept = kept.unwrap_or(Err(Skip::DoesNotParse));
+        let hits = match kept {
+            Ok(_) => self.rules.hits(plan.language, &content),
+            Err(_) => Vec::new(),
+        };
+        known(blob, None, (kept, hits))
     }
 }
 
@@ -406,6 +439,7 @@ impl Findings {
         self.marks.push(Mark {
             stamp: known.stamp,
             entry: known.entry,
+            hits: known.hits,
             kept,
         });
     }
@@ -427,6 +461,7 @@ impl Findings {
 struct Mark {
     stamp: Option<FileStamp>,
     entry: Option<usize>,
+    hits: Vec<u8>,
     /// The file by its number, or what it was skipped for.
     kept: Result<usize, (String, String, Language, Skip)>,
 }
@@ -447,6 +482,7 @@ impl Mark {
             stamp: self.stamp,
             entry: self.entry,
             kept,
+            hits: &self.hits,
         }
     }
 }

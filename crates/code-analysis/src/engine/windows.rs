@@ -1,133 +1,394 @@
-//! Windows of normalised lines, by which duplicated code is found.
+//! Windows of normalised tokens, by which duplicated code is found.
 //!
-//! The significant lines of a file are those with code and more than punctuation, white space collapsed. Each run of
-//! [`WINDOW_LINES`] of them is one window, kept as a 48-bit hash. Two files that share a window share those lines.
-//! With 10^6 windows the chance that any two of them collide is about 0.2 % (n^2 / 2^49).
+//! Each run of [`WINDOW_TOKENS`] tokens ([`tokens`](super::tokens)) is a window, and its hash its print. Of every 15 windows that follow
+//! each other the one with the least print is kept: S. Schleimer, D. Wilkerson, A. Aiken, "Winnowing: local algorithms for document
+//! fingerprinting", SIGMOD 2003. So one window in eight is kept, and of every run of [`CLONE_TOKENS_FOUND`] tokens that two places share
+//! both keep the same. A window that has hardly a word in it is not kept: tables of numbers are alike without being copies.
+//!
+//! Prints have 48 bits. Among 10^6 windows the chance that any two different ones look alike is about 0.2 % (n^2 / 2^49).
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// Lines in a window. Six lines of code, alike but for white space, are seldom alike by accident.
-pub const WINDOW_LINES: usize = 6;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most windows kept of one file; what follows them is not compared. It bounds the facts of one file to 64 KiB.
-const WINDOW_CAP: usize = 4096;
+use super::references::{number_read, number_write};
+use super::tokens::{ImportLine, Token, tokens};
+
+/// Tokens in a window: the least that is a duplicate, as jscpd has it (<https://github.com/kucherenko/jscpd>, 4.0).
+pub const WINDOW_TOKENS: usize = 50;
+
+/// Every run of so many tokens that occurs twice is found. Shorter ones, down to [`WINDOW_TOKENS`], mostly are.
+pub const CLONE_TOKENS_FOUND: usize = WINDOW_TOKENS + CHOICE - 1;
+
+/// Of so many windows one is kept.
+const CHOICE: usize = 15;
+
+/// The most windows kept of one file; what follows them is not compared. It bounds the facts of one file to 96 KiB.
+const WINDOW_CAP: usize = 8192;
+
+/// The words that a window must have in it, and how many different ones.
+const WORDS_MIN: u32 = 10;
+const DIFFERENT_WORDS_MIN: u32 = 5;
 
 /// The windows of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// One run of bytes: how many bytes tell which lines have tokens, those bytes (a bit a line, the first line lowest), and for each window its
+/// print in six bytes, and as numbers of seven bits a byte: the tokens and the lines since the window before, and the lines it spans.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Windows {
-    /// The 1-based lines that are significant, as runs of (first, count).
-    runs: Vec<(u32, u32)>,
-    /// The hash of the window that begins at each significant line.
-    hashes: Vec<u64>,
+    bytes: Box<[u8]>,
+}
+
+/// One window that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The hash of its tokens.
+    pub print: u64,
+    /// The number of its first token in the file.
+    pub token: u32,
+    /// The 1-based line of its first token.
+    pub first: u32,
+    /// The line of its last token.
+    pub last: u32,
 }
 
 impl Windows {
-    /// Collects the windows of the significant lines `(line, text)`, in order.
-    pub(crate) fn collect<'s>(lines: impl Iterator<Item = (u32, &'s str)>) -> Windows {
-        let mut windows = Windows::default();
-        let mut recent = [0u64; WINDOW_LINES];
-        let mut count = 0usize;
-        for (line, text) in lines {
-            let Some(hash) = line_hash(text) else {
-                continue;
-            };
-            match windows.runs.last_mut() {
-                Some((first, length)) if *first + *length == line => *length += 1,
-                _ => windows.runs.push((line, 1)),
-            }
-            recent[count % WINDOW_LINES] = hash;
-            count += 1;
-            if count >= WINDOW_LINES {
-                let oldest = count % WINDOW_LINES;
-                let window = (0..WINDOW_LINES).fold(FNV_OFFSET, |sum, step| {
-                    mix(sum, recent[(oldest + step) % WINDOW_LINES])
-                });
-                windows.hashes.push((window ^ (window >> 48)) & HASH_MASK);
-                if windows.hashes.len() == WINDOW_CAP {
-                    break;
-                }
+    /// Collects the windows of a text. `comments` are byte ranges and `imports` lines, both in order.
+    pub(crate) fn collect(text: &str, comments: &[(u32, u32)], imports: &[ImportLine]) -> Windows {
+        let mut collector = Collector::new(text);
+        for token in tokens(text, comments, imports) {
+            if !collector.add(token) {
+                break;
             }
         }
-        if windows.hashes.is_empty() {
-            windows.runs.clear();
-        }
-        windows
+        collector.finish()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
+        self.bytes.is_empty()
     }
 
-    /// How many significant lines lie in a window whose hash is `wanted`.
-    pub(crate) fn covered_lines(&self, wanted: impl Fn(u64) -> bool) -> u32 {
-        let mut covered = 0u32;
-        // The first significant line that was not counted yet.
-        let mut counted_to = 0usize;
-        for (first, hash) in self.hashes.iter().enumerate() {
-            if wanted(*hash) {
-                let from = first.max(counted_to);
-                counted_to = first + WINDOW_LINES;
-                covered += u32::try_from(counted_to - from).unwrap_or(0);
-            }
-        }
-        covered
+    /// The windows, in the order of the source.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Window> {
+        let mut rest = self.parts().1;
+        let (mut token, mut first) = (0u32, 1u32);
+        std::iter::from_fn(move || {
+            let (print, after) = rest.split_first_chunk::<6>()?;
+            let (tokens, after) = number_read(after)?;
+            let (lines, after) = number_read(after)?;
+            let (span, after) = number_read(after)?;
+            rest = after;
+            token = token.wrapping_add(tokens);
+            first = first.wrapping_add(lines);
+            let [a, b, c, d, e, f] = *print;
+            Some(Window {
+                print: u64::from_le_bytes([a, b, c, d, e, f, 0, 0]),
+                token,
+                first,
+                last: first.wrapping_add(span),
+            })
+        })
     }
 
-    /// The hash of each window, in the order of the source.
-    pub(crate) fn hashes(&self) -> &[u64] {
-        &self.hashes
+    /// How many of the lines from `first` to `last` have tokens that were compared.
+    pub(crate) fn lines_with_tokens(&self, first: u32, last: u32) -> u32 {
+        let mask = self.parts().0;
+        (first..=last.min(u32::try_from(mask.len() * 8).unwrap_or(u32::MAX)))
+            .filter(|line| {
+                let bit = line.wrapping_sub(1);
+                mask.get(bit as usize / 8)
+                    .is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
+            })
+            .count() as u32
+    }
+
+    /// The bits of the lines, and the windows.
+    fn parts(&self) -> (&[u8], &[u8]) {
+        number_read(&self.bytes)
+            .and_then(|(length, rest)| rest.split_at_checked(length as usize))
+            .unwrap_or((&[], &[]))
     }
 }
 
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
-const HASH_MASK: u64 = (1 << 48) - 1;
+impl Serialize for Windows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.bytes)
+    }
+}
 
-fn mix(sum: u64, value: u64) -> u64 {
-    // The finaliser of splitmix64 over an FNV step: cheap, and the same on every machine.
-    let mut z = (sum ^ value)
-        .wrapping_mul(FNV_PRIME)
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+impl<'de> Deserialize<'de> for Windows {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("windows as bytes")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut bytes: A) -> Result<Vec<u8>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(byte) = bytes.next_element()? {
+                    all.push(byte);
+                }
+                Ok(all)
+            }
+        }
+        // Bytes that were damaged give fewer or other windows and nothing worse: every read of them is checked.
+        let bytes = deserializer.deserialize_bytes(Bytes)?;
+        Ok(Windows {
+            bytes: bytes.into_boxed_slice(),
+        })
+    }
+}
+
+/// The tokens that are remembered: those of every window that may still be chosen.
+const MEMORY: usize = 64;
+const _: () = assert!(MEMORY >= WINDOW_TOKENS + CHOICE - 1);
+
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+const PRINT_MASK: u64 = (1 << 48) - 1;
+
+#[derive(Clone, Copy, Default)]
+struct Candidate {
+    print: u64,
+    /// The number of its first token, from 0.
+    token: usize,
+}
+
+struct Collector {
+    /// The last tokens, by their number modulo [`MEMORY`].
+    memory: [Token; MEMORY],
+    count: usize,
+    /// The polynomial of the last window's hashes, and the weight that its first has.
+    rolling: u64,
+    leading: u64,
+    /// The last windows, by their number modulo [`CHOICE`].
+    recent: [Candidate; CHOICE],
+    least: Option<Candidate>,
+    chosen: Option<usize>,
+    kept: usize,
+    /// The token and line of the window that was kept last.
+    before: (u32, u32),
+    lines: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Collector {
+    fn new(text: &str) -> Collector {
+        let nothing = Token {
+            hash: 0,
+            line: 1,
+            end_line: 1,
+            word: false,
+        };
+        Collector {
+            memory: [nothing; MEMORY],
+            count: 0,
+            rolling: 0,
+            leading: (1..WINDOW_TOKENS).fold(1, |power, _| power.wrapping_mul(BASE)),
+            recent: [Candidate::default(); CHOICE],
+            least: None,
+            chosen: None,
+            kept: 0,
+            before: (0, 1),
+            lines: Vec::new(),
+            bytes: Vec::with_capacity(text.len() / 8),
+        }
+    }
+
+    fn at(&self, number: usize) -> &Token {
+        &self.memory[number % MEMORY]
+    }
+
+    /// Takes the next token; `false` where no more can be kept.
+    fn add(&mut self, token: Token) -> bool {
+        self.lines_mark(&token);
+        if self.count >= WINDOW_TOKENS {
+            let gone = self.at(self.count - WINDOW_TOKENS).hash;
+            self.rolling = self.rolling.wrapping_sub(gone.wrapping_mul(self.leading));
+        }
+        self.rolling = self.rolling.wrapping_mul(BASE).wrapping_add(token.hash);
+        self.memory[self.count % MEMORY] = token;
+        self.count += 1;
+        let Some(first) = self.count.checked_sub(WINDOW_TOKENS) else {
+            return true;
+        };
+        let candidate = Candidate {
+            print: mix(self.rolling) & PRINT_MASK,
+            token: first,
+        };
+        self.recent[first % CHOICE] = candidate;
+        // Of equals the last is taken: the same windows then give the same choice, wherever they stand.
+        let least = match self.least {
+            Some(least) if least.print < candidate.print && least.token + CHOICE > first => least,
+            Some(least) if least.print < candidate.print => self.least_of_recent(first),
+            _ => candidate,
+        };
+        self.least = Some(least);
+        if first + 1 >= CHOICE {
+            self.choose(least);
+        }
+        self.kept < WINDOW_CAP
+    }
+
+    fn least_of_recent(&self, newest: usize) -> Candidate {
+        let oldest = newest + 1 - CHOICE;
+        (oldest..=newest)
+            .map(|number| self.recent[number % CHOICE])
+            .reduce(|least, next| {
+                if next.print <= least.print {
+                    next
+                } else {
+                    least
+                }
+            })
+            .unwrap_or_default()
+    }
+
+    fn choose(&mut self, window: Candidate) {
+        if self.chosen == Some(window.token) {
+            return;
+        }
+        self.chosen = Some(window.token);
+        if !self.says_something(window) {
+            return;
+        }
+        let token = u32::try_from(window.token).unwrap_or(u32::MAX);
+        let first = self.at(window.token).line;
+        let last = self.at(window.token + WINDOW_TOKENS - 1).end_line;
+        self.bytes
+            .extend_from_slice(&window.print.to_le_bytes()[..6]);
+        number_write(token - self.before.0, &mut self.bytes);
+        number_write(first - self.before.1, &mut self.bytes);
+        number_write(last - first, &mut self.bytes);
+        self.before = (token, first);
+        self.kept += 1;
+    }
+
+    fn says_something(&self, window: Candidate) -> bool {
+        let (mut words, mut different) = (0u32, 0u64);
+        for number in window.token..window.token + WINDOW_TOKENS {
+            let token = self.at(number);
+            if token.word {
+                words += 1;
+                // A bit a word, out of 64: two that share one are seldom and only make the count too low.
+                different |= 1 << (mix(token.hash) & 63);
+            }
+        }
+        words >= WORDS_MIN && different.count_ones() >= DIFFERENT_WORDS_MIN
+    }
+
+    fn lines_mark(&mut self, token: &Token) {
+        for line in token.line..=token.end_line {
+            let bit = line.wrapping_sub(1);
+            let place = bit as usize / 8;
+            if place >= self.lines.len() {
+                self.lines.resize(place + 1, 0);
+            }
+            self.lines[place] |= 1 << (bit % 8);
+        }
+    }
+
+    fn finish(mut self) -> Windows {
+        // A file that is too short for a choice keeps its least window.
+        if let (None, Some(least)) = (self.chosen, self.least) {
+            self.choose(least);
+        }
+        if self.kept == 0 {
+            return Windows::default();
+        }
+        let mut bytes = Vec::with_capacity(self.lines.len() + self.bytes.len() + 5);
+        number_write(u32::try_from(self.lines.len()).unwrap_or(0), &mut bytes);
+        bytes.extend_from_slice(&self.lines);
+        bytes.extend_from_slice(&self.bytes);
+        Windows {
+            bytes: bytes.into_boxed_slice(),
+        }
+    }
+}
+
+/// The finaliser of splitmix64: cheap, and the same on every machine.
+fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-/// The hash of a line without its white space; `None` where it has no letter or digit.
-fn line_hash(text: &str) -> Option<u64> {
-    let mut hash = FNV_OFFSET;
-    let mut says_something = false;
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        says_something |= byte.is_ascii_alphanumeric() || byte >= 0x80;
-        hash = (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
-    }
-    says_something.then_some(hash)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbered(text: &str) -> Windows {
-        Windows::collect((1u32..).zip(text.lines()))
+    fn words(names: impl Iterator<Item = u32>) -> String {
+        names.map(|name| format!("w{name} ")).collect()
+    }
+
+    fn prints(text: &str) -> Vec<u64> {
+        Windows::collect(text, &[], &[])
+            .iter()
+            .map(|window| window.print)
+            .collect()
     }
 
     #[test]
-    fn white_space_and_lone_punctuation_make_no_difference() {
-        let a = numbered("a1\nb2\nc3\nd4\ne5\nf6\n");
-        let b = numbered("  a1\n\n\tb 2\n{\nc3\n}\nd4\ne5\nf6\n");
-        assert_eq!(a.hashes().len(), 1);
-        assert_eq!(a.hashes(), b.hashes());
-        assert_eq!(b.runs, [(1, 1), (3, 1), (5, 1), (7, 3)]);
-        assert_ne!(
-            a.hashes(),
-            numbered("a1\nb2\nc3\nd4\nf6\ne5\n").hashes(),
-            "order matters"
-        );
+    fn one_window_in_eight_is_kept_with_its_lines() {
+        let text: String = (0..4000).map(|line| format!("a{line} = f(b)\n")).collect();
+        let windows = Windows::collect(&text, &[], &[]);
+        let kept: Vec<Window> = windows.iter().collect();
+        let share = kept.len() as f64 / (4000.0 * 6.0);
+        assert!((0.11..0.14).contains(&share), "{share}");
+        for window in &kept {
+            assert_eq!(window.first, window.token / 6 + 1);
+            assert_eq!(window.last, (window.token + 49) / 6 + 1);
+        }
+        assert!(kept.windows(2).all(|two| two[1].token - two[0].token <= 15));
+        assert_eq!(windows.lines_with_tokens(1, 4000), 4000);
+        assert_eq!(windows.lines_with_tokens(3999, 9000), 2);
     }
 
     #[test]
-    fn five_lines_are_no_window() {
-        assert!(numbered("a\nb\nc\nd\ne\n").is_empty());
+    fn a_run_of_sixty_four_tokens_has_a_window_in_common_wherever_it_stands() {
+        assert_eq!(CLONE_TOKENS_FOUND, 64);
+        for start in 0..200u32 {
+            let run = words(start * 100..start * 100 + 64);
+            let one = format!(
+                "{}{run}{}",
+                words(50_000..50_000 + start),
+                words(60_000..60_100)
+            );
+            let other = format!("{}{run}", words(70_000..70_077));
+            let (one, other) = (prints(&one), prints(&other));
+            assert!(one.iter().any(|print| other.contains(print)), "{start}");
+        }
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_window_or_has_no_words_keeps_none() {
+        assert!(Windows::collect(&words(0..49), &[], &[]).is_empty());
+        assert_eq!(prints(&words(0..50)).len(), 1);
+        assert!(prints(&"1, 2, ".repeat(200)).is_empty());
+        assert!(prints(&"a(b); ".repeat(200)).is_empty());
+    }
+
+    #[test]
+    fn they_read_back_and_damaged_bytes_do_no_harm() {
+        let windows = Windows::collect(&words(0..500), &[], &[]);
+        let bytes = postcard::to_stdvec(&windows).unwrap();
+        assert_eq!(postcard::from_bytes::<Windows>(&bytes).unwrap(), windows);
+        let text = serde_json::to_string(&windows).unwrap();
+        assert_eq!(serde_json::from_str::<Windows>(&text).unwrap(), windows);
+        for cut in 0..windows.bytes.len() {
+            let damaged = Windows {
+                bytes: windows.bytes[cut..].into(),
+            };
+            assert!(damaged.iter().count() <= windows.bytes.len());
+            damaged.lines_with_tokens(1, u32::MAX);
+        }
     }
 }

@@ -1,12 +1,16 @@
-//! `analyze`: the engine on a folder, with no database.
+//! `analyze`: the engine on a folder or a commit, with no database.
+
+mod revision;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nyxcore_code_analysis::{
-    FileHistory, TreeOptions, TreeProgress, TreeReport, report_table, tree_analyze,
+    FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_table, tree_analyze,
 };
-use nyxcore_sync::git::{GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover};
+use nyxcore_sync::git::{
+    DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover,
+};
 use nyxcore_tenancy::Env;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
 use crate::summary::printable;
+use revision::Revision;
 
 /// How often the bar is moved.
 const TOLD_EVERY: Duration = Duration::from_millis(60);
@@ -23,31 +28,48 @@ const TOLD_EVERY: Duration = Duration::from_millis(60);
 /// Analyses the folder and prints what was found.
 ///
 /// # Errors
-/// `NOT_A_FOLDER`.
+/// `NOT_A_FOLDER`; with a revision `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`, `SCAN_PATH_NOT_FOUND`.
 pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     let step = screen.step("analyze");
     step.phase("history");
-    let history = if args.no_history {
-        Vec::new()
-    } else {
-        match history(&args.path).await {
-            Ok(history) => history,
-            // Without a history there are no hotspots, and everything else.
-            Err(error) => {
-                screen.warning(&format!("no hotspots: {error}"));
-                Vec::new()
-            }
+    let place = place_find(&args.path).await;
+    let (place, revision) = match &args.rev {
+        Some(name) => {
+            let place = place?.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
+            let commit = place.reader.commit_resolve(name).await?;
+            let git_dir = &place.repository.git_dir;
+            let files = Revision::open(&place.reader, git_dir, &commit, &place.below).await?;
+            (Ok(Some((place, commit))), Some(files))
+        }
+        None => {
+            let head = |place: Place| Some((place.repository.head_commit.clone()?, place));
+            let place = place.map(|place| place.and_then(head));
+            (
+                place.map(|some| some.map(|(head, place)| (place, head))),
+                None,
+            )
         }
     };
+    let history = match place {
+        Ok(Some((place, commit))) if !args.no_history => history(&place, &commit).await,
+        Err(error) if !args.no_history => Err(error),
+        _ => Ok(Vec::new()),
+    };
+    // Without a history there are no hotspots, and everything else.
+    let history = history.unwrap_or_else(|error| {
+        screen.warning(&format!("no hotspots: {error}"));
+        Vec::new()
+    });
     let options = TreeOptions {
         jobs: args.jobs,
         cache: args.cache,
         history,
+        files: args.files,
     };
     let (told, mut news) = watch::channel(TreeProgress { done: 0, total: 0 });
     let root = args.path;
     let mut work = tokio::task::spawn_blocking(move || {
-        tree_analyze(&root, &options, |progress| {
+        let progress = |progress: TreeProgress| {
             // Several threads tell, and not in order.
             told.send_if_modified(|known| {
                 let is_further = progress.done > known.done;
@@ -56,7 +78,11 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
                 }
                 is_further
             });
-        })
+        };
+        match revision {
+            Some(revision) => files_analyze(&revision, &options, progress),
+            None => tree_analyze(&root, &options, progress),
+        }
     });
     step.phase("files");
     let report = loop {
@@ -78,14 +104,24 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     };
     let files = report.project.metrics.files;
     step.done(&format!("{files} files of code"));
-    print(report, args.format)
+    let to_terminal = args.output.is_none();
+    let text = written(report, args.format, to_terminal)?;
+    match args.output {
+        Some(file) => std::fs::write(&file, text).map_err(|error| Error::OutputRefused {
+            path: file,
+            reason: error.to_string(),
+        }),
+        None => output::write(&text),
+    }
 }
 
-fn print(mut report: TreeReport, format: AnalyzeFormat) -> Result<()> {
-    let text = match format {
+/// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
+fn written(mut report: TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
+    Ok(match format {
         AnalyzeFormat::Table => {
             report.project = printable(report.project);
-            report_table(&report, output::width(), output::is_coloured())
+            let coloured = to_terminal && output::is_coloured();
+            report_table(&report, output::width_of(to_terminal), coloured)
         }
         AnalyzeFormat::Json => {
             let json = serde_json::to_string_pretty(&report);
@@ -95,28 +131,49 @@ fn print(mut report: TreeReport, format: AnalyzeFormat) -> Result<()> {
             })?;
             format!("{json}\n")
         }
-    };
-    output::write(&text)
+    })
 }
 
-/// How often the files below the folder were changed, by their paths in it; nothing where it is in no repository.
-async fn history(root: &Path) -> Result<Vec<FileHistory>, GitError> {
-    let Some(found) = repository_discover(root).await? else {
-        return Ok(Vec::new());
+/// Where in a repository a folder is.
+struct Place {
+    repository: DiscoveredRepository,
+    reader: RepositoryReader,
+    /// The folder's path from the root of the repository, with `/` between its parts.
+    below: String,
+}
+
+/// Finds the repository around a folder; `None` where there is none, or none that the folder is part of.
+async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError> {
+    let Some(repository) = repository_discover(root).await? else {
+        return Ok(None);
     };
-    let (Some(head), Some(below)) = (&found.head_commit, below(root, found.work_dir)) else {
-        return Ok(Vec::new());
+    let below = match &repository.work_dir {
+        Some(work_dir) => below(root, work_dir),
+        None => Some(String::new()),
     };
+    let Some(below) = below else {
+        return Ok(None);
+    };
+    Ok(Some(Place {
+        reader: RepositoryReader::repository_open(&repository.git_dir)?,
+        repository,
+        below,
+    }))
+}
+
+/// How often the files below the folder were changed up to `commit`, by their paths in it.
+async fn history(place: &Place, commit: &str) -> std::result::Result<Vec<FileHistory>, GitError> {
+    let below = &place.below;
     let query = HistoryQuery {
-        scan_path: ScanPath::parse(&below)?,
-        ..HistoryQuery::year_before(Env::default().now(), head)
+        scan_path: ScanPath::parse(below)?,
+        ..HistoryQuery::year_before(Env::default().now(), commit)
     };
-    let reader = RepositoryReader::repository_open(&found.git_dir)?;
-    let churn = reader
+    let churn = place
+        .reader
         .history_churn(&query, &CancellationToken::new())
         .await?;
     let prefix = if below.is_empty() {
-        below
+        String::new()
     } else {
         format!("{below}/")
     };
@@ -134,8 +191,8 @@ async fn history(root: &Path) -> Result<Vec<FileHistory>, GitError> {
 }
 
 /// The folder's path from the root of the work tree, with `/` between its parts.
-fn below(root: &Path, work_dir: Option<PathBuf>) -> Option<String> {
-    let work_dir = work_dir?.canonicalize().ok()?;
+fn below(root: &Path, work_dir: &Path) -> Option<String> {
+    let work_dir: PathBuf = work_dir.canonicalize().ok()?;
     let root = root.canonicalize().ok()?;
     let parts: Option<Vec<&str>> = root
         .strip_prefix(work_dir)

@@ -42,6 +42,20 @@ pub enum BlobContent {
     Missing,
 }
 
+/// A blob as it is, whatever it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlobBytes {
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// Larger than the limit.
+    TooLarge {
+        /// In bytes.
+        size: u64,
+    },
+    /// Not in the repository.
+    Missing,
+}
+
 impl BlobContent {
     fn of(data: Vec<u8>) -> Self {
         if data[..data.len().min(BINARY_PROBE_BYTES)].contains(&0) {
@@ -162,14 +176,27 @@ fn blob_read(
     id: &str,
     bytes_max: u64,
 ) -> Result<BlobContent, GitError> {
+    Ok(match blob_take(repository, id, bytes_max)? {
+        BlobBytes::Bytes(data) => BlobContent::of(data),
+        BlobBytes::TooLarge { size } => BlobContent::TooLarge { size },
+        BlobBytes::Missing => BlobContent::Missing,
+    })
+}
+
+/// The bytes of a blob, as they are.
+pub(crate) fn blob_take(
+    repository: &gix::Repository,
+    id: &str,
+    bytes_max: u64,
+) -> Result<BlobBytes, GitError> {
     let Some((object, size)) = blob_size(repository, id)? else {
-        return Ok(BlobContent::Missing);
+        return Ok(BlobBytes::Missing);
     };
     if size > bytes_max {
-        return Ok(BlobContent::TooLarge { size });
+        return Ok(BlobBytes::TooLarge { size });
     }
     let mut blob = repository
         .find_blob(object)
         .map_err(|error| damaged(id, &error))?;
-    Ok(BlobContent::of(blob.take_data()))
+    Ok(BlobBytes::Bytes(blob.take_data()))
 }

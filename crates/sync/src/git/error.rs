@@ -34,6 +34,14 @@ pub enum GitError {
         /// The id that was asked for.
         commit: String,
     },
+    /// What a person named as a commit is none, or more than one.
+    #[error(
+        "\"{}\" names no commit of the repository; give a branch, a tag or a commit's id, as `git rev-parse` takes them", .revision.escape_debug()
+    )]
+    RevisionNotFound {
+        /// What was named, or its beginning.
+        revision: String,
+    },
     /// The scan path names nothing, at this commit.
     #[error(
         "the scan path \"{path}\" is not in the repository; choose a folder that exists on this branch"
@@ -133,6 +141,7 @@ impl GitError {
             Self::BranchNotFound { .. } => "BRANCH_NOT_FOUND",
             Self::BranchInvalid { .. } => "BRANCH_INVALID",
             Self::CommitNotFound { .. } => "COMMIT_NOT_FOUND",
+            Self::RevisionNotFound { .. } => "REVISION_NOT_FOUND",
             Self::ScanPathNotFound { .. } => "SCAN_PATH_NOT_FOUND",
             Self::ScanPathInvalid { .. } => "SCAN_PATH_INVALID",
             Self::SourceUrlInvalid { .. } => "SOURCE_URL_INVALID",

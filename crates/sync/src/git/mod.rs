@@ -18,6 +18,7 @@ mod mirror;
 mod name;
 mod progress;
 mod reader;
+mod revision;
 mod similarity;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -31,7 +32,7 @@ mod tests;
 pub use self::{
     access::RemoteAccess,
     address::{AddressClass, HostResolver, Resolving, SystemResolver, address_class},
-    blob::{BlobContent, BlobStream},
+    blob::{BlobBytes, BlobContent, BlobStream},
     command::GitOptions,
     error::GitError,
     fetch::{FetchRequest, Fetched},
@@ -40,6 +41,7 @@ pub use self::{
     name::{BranchName, ScanPath},
     progress::{FetchPhase, FetchProgress},
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},
+    revision::BlobReader,
     similarity::{Fingerprint, SIMILARITY_MIN},
     tree::{ChangeKind, TreeChange, TreeDiff, TreeEntry, TreeListing},
     url::{SourcePolicy, SourceUrl, repository_same, url_origin},

@@ -26,6 +26,8 @@ pub struct TreeListing {
     pub entries: Vec<TreeEntry>,
     /// What is there and was left out.
     pub skipped: SkippedEntries,
+    /// The symbolic links among it, by path.
+    pub links: Vec<String>,
 }
 
 /// What happened to a file.
@@ -75,16 +77,18 @@ impl RepositoryReader {
         scan_path: &ScanPath,
         cancel: &CancellationToken,
     ) -> Result<TreeListing, GitError> {
-        let mut entries = Vec::new();
-        let diff = self.tree_diff(None, commit, scan_path, cancel).await?;
-        entries.extend(diff.changes.into_iter().map(|change| TreeEntry {
+        let (diff, links) = self
+            .tree_compare(None, commit, scan_path, cancel, true)
+            .await?;
+        let entries = diff.changes.into_iter().map(|change| TreeEntry {
             path: change.path,
             blob: change.blob,
             executable: change.executable,
-        }));
+        });
         Ok(TreeListing {
-            entries,
+            entries: entries.collect(),
             skipped: diff.skipped,
+            links,
         })
     }
 
@@ -101,6 +105,21 @@ impl RepositoryReader {
         scan_path: &ScanPath,
         cancel: &CancellationToken,
     ) -> Result<TreeDiff, GitError> {
+        let compared = self
+            .tree_compare(from, to, scan_path, cancel, false)
+            .await?;
+        Ok(compared.0)
+    }
+
+    /// The comparison, and the new side's links where they are wanted.
+    async fn tree_compare(
+        &self,
+        from: Option<&str>,
+        to: &str,
+        scan_path: &ScanPath,
+        cancel: &CancellationToken,
+        with_links: bool,
+    ) -> Result<(TreeDiff, Vec<String>), GitError> {
         let (repository, cancel, scan_path) =
             (self.repository.clone(), cancel.clone(), scan_path.clone());
         let (from, to) = (from.map(str::to_owned), to.to_owned());
@@ -109,6 +128,7 @@ impl RepositoryReader {
             let mut repository = repository.to_thread_local();
             repository.object_cache_size(OBJECT_CACHE_BYTES);
             let mut walk = TreeWalk::new(&repository, files_max, &cancel);
+            walk.links = with_links.then(Vec::new);
             let new_root = commit_tree(&repository, &to)?;
             let Some(new) = walk.folder_find(new_root, &scan_path)? else {
                 return Err(GitError::ScanPathNotFound {
@@ -134,11 +154,14 @@ impl RepositoryReader {
                 changes.extend(change(path, old, new))
             })?;
             changes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-            Ok(TreeDiff {
+            let mut links = walk.links.unwrap_or_default();
+            links.sort_unstable();
+            let diff = TreeDiff {
                 changes,
                 skipped: walk.skipped,
                 non_utf8_names: walk.non_utf8_names,
-            })
+            };
+            Ok((diff, links))
         })
         .await
     }

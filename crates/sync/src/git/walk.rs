@@ -104,6 +104,8 @@ pub(crate) struct TreeWalk<'a> {
     pub skipped: SkippedEntries,
     /// Some of the paths that are not UTF-8, as far as they can be written.
     pub non_utf8_names: Vec<String>,
+    /// The symbolic links of the new side, where somebody wants to know them.
+    pub links: Option<Vec<String>>,
 }
 
 impl<'a> TreeWalk<'a> {
@@ -122,6 +124,7 @@ impl<'a> TreeWalk<'a> {
             files_max,
             skipped: SkippedEntries::default(),
             non_utf8_names: Vec::new(),
+            links: None,
         }
     }
 
@@ -237,7 +240,12 @@ impl<'a> TreeWalk<'a> {
             return;
         }
         match new.as_ref().map(|entry| entry.kind) {
-            Some(EntryKind::Link) => self.skipped.symlinks += 1,
+            Some(EntryKind::Link) => {
+                self.skipped.symlinks += 1;
+                if let (Some(links), Ok(path)) = (&mut self.links, std::str::from_utf8(&path)) {
+                    links.push(path.to_owned());
+                }
+            }
             Some(EntryKind::Commit) => self.skipped.submodules += 1,
             _ => {}
         }

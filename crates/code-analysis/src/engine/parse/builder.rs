@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::super::facts::{
     Definition, DefinitionKind, FileFacts, FunctionMetrics, Import, ImportStyle, Sign,
 };
-use super::super::lines::{LineIndex, LineKind, line_counts, line_kinds};
+use super::super::lines::{LineIndex, line_counts, line_kinds};
 use super::super::references::{ReferenceCollector, ReferenceKind};
+use super::super::tokens::ImportLine;
 use super::super::windows::Windows;
 use super::todo_offsets;
 
@@ -120,6 +121,14 @@ impl<'s> Builder<'s> {
     pub(crate) fn asynchronous(&mut self, definition: usize) {
         if let Some(definition) = self.facts.definitions.get_mut(definition) {
             definition.asynchronous = true;
+        }
+    }
+
+    /// Says that the definition is not for others after all.
+    #[cfg(feature = "ruby")]
+    pub(crate) fn hide(&mut self, definition: usize) {
+        if let Some(definition) = self.facts.definitions.get_mut(definition) {
+            definition.exported = false;
         }
     }
 
@@ -368,6 +377,12 @@ impl<'s> Builder<'s> {
         self.comments.push((start, end));
     }
 
+    /// Records text that is no part of the program, such as the page around a script: its lines are counted with the comments.
+    #[cfg(any(feature = "php", feature = "ruby"))]
+    pub(crate) fn not_code(&mut self, start: u32, end: u32) {
+        self.comments.push((start, end));
+    }
+
     /// Whether a comment lies within the range.
     pub(crate) fn has_comment_in(&self, start: u32, end: u32) -> bool {
         self.comments
@@ -388,18 +403,17 @@ impl<'s> Builder<'s> {
         let kinds = line_kinds(self.text, &self.comments);
         self.facts.lines = line_counts(&kinds);
         // Imports repeat from file to file by their nature; they are no duplicates.
-        let imports: std::collections::HashSet<u32> = self
+        let mut imports: Vec<ImportLine> = self
             .facts
             .imports
             .iter()
-            .map(|import| import.line)
+            .map(|import| ImportLine {
+                line: import.line,
+                statement: !matches!(import.style, ImportStyle::Require | ImportStyle::Dynamic),
+            })
             .collect();
-        self.facts.windows = Windows::collect(
-            (1u32..)
-                .zip(self.text.lines().zip(&kinds))
-                .filter(|(line, (_, kind))| **kind == LineKind::Code && !imports.contains(line))
-                .map(|(line, (text, _))| (line, text)),
-        );
+        imports.sort_unstable();
+        self.facts.windows = Windows::collect(self.text, &self.comments, &imports);
         for lines in self.facts.signs.values_mut() {
             lines.sort_unstable();
         }

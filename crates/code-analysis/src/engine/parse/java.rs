@@ -167,6 +167,19 @@ fn modifiers<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
         .map_or("", |found| text(builder, found))
 }
 
+/// Where a declaration begins, after its annotations.
+fn declaration_start(node: Node<'_>) -> u32 {
+    let mut first = node.child(0);
+    if let Some(modifiers) = first.filter(|first| first.kind() == "modifiers") {
+        let mut cursor = modifiers.walk();
+        let word = modifiers
+            .children(&mut cursor)
+            .find(|child| !child.is_named());
+        first = word.or_else(|| modifiers.next_sibling());
+    }
+    range(first.unwrap_or(node)).0
+}
+
 fn has_word(modifiers: &str, word: &str) -> bool {
     modifiers.split_whitespace().any(|one| one == word)
 }
@@ -209,7 +222,7 @@ impl Walk<'_> {
         let name = field_text(&self.builder, node, "name");
         let modifiers = modifiers(&self.builder, node);
         let exported = self.is_exported(modifiers);
-        let (start, end) = range(node);
+        let (start, end) = (declaration_start(node), range(node).1);
         let documented = is_documented(&self.builder, node);
         self.builder.define(Found {
             kind,
@@ -240,10 +253,10 @@ impl Walk<'_> {
         let is_test = ["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"]
             .iter()
             .any(|annotation| has_annotation(modifiers, annotation));
+        let (start, end) = (declaration_start(node), range(node).1);
         if is_test {
-            self.builder.test_case(range(node).0);
+            self.builder.test_case(start);
         }
-        let (start, end) = range(node);
         let documented = is_documented(&self.builder, node);
         let definition = self.builder.define(Found {
             kind: DefinitionKind::Method,
@@ -276,7 +289,7 @@ impl Walk<'_> {
         }
         let exported = self.is_exported(modifiers);
         let documented = is_documented(&self.builder, node);
-        let (start, end) = range(node);
+        let (start, end) = (declaration_start(node), range(node).1);
         let mut cursor = node.walk();
         for declarator in node.children_by_field_name("declarator", &mut cursor) {
             let name = field_text(&self.builder, declarator, "name");

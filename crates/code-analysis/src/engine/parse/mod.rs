@@ -4,14 +4,42 @@
 //! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
 //! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own.
 
+#[cfg(feature = "bash")]
+mod bash;
 mod builder;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c_family;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod ecma;
 mod go;
 mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
 mod mentions;
+#[cfg(feature = "php")]
+mod php;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
+#[cfg(feature = "swift")]
+mod swift;
 mod syntax_tree;
+#[cfg(any(
+    feature = "bash",
+    feature = "c",
+    feature = "cpp",
+    feature = "csharp",
+    feature = "kotlin",
+    feature = "php",
+    feature = "ruby",
+    feature = "scala",
+    feature = "swift"
+))]
+mod table;
 
 pub(crate) use builder::Builder;
 
@@ -73,6 +101,24 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Rust => rust::analyze(text),
         Language::Go => go::analyze(text),
         Language::Java => java::analyze(text),
+        #[cfg(feature = "c")]
+        Language::C => c_family::c_analyze(text),
+        #[cfg(feature = "cpp")]
+        Language::Cpp => c_family::cpp_analyze(text),
+        #[cfg(feature = "csharp")]
+        Language::CSharp => csharp::analyze(text),
+        #[cfg(feature = "kotlin")]
+        Language::Kotlin => kotlin::analyze(text),
+        #[cfg(feature = "scala")]
+        Language::Scala => scala::analyze(text),
+        #[cfg(feature = "bash")]
+        Language::Shell => bash::analyze(text),
+        #[cfg(feature = "php")]
+        Language::Php => php::analyze(text),
+        #[cfg(feature = "ruby")]
+        Language::Ruby => ruby::analyze(text),
+        #[cfg(feature = "swift")]
+        Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use tree_sitter::{Language as Grammar, Node, ParseOptions, ParseState, Parser, Tree, TreeCursor};
+use tree_sitter::{Language as Grammar, Node, ParseOptions, ParseState, Parser, Tree};
 
 use super::super::skip::Skip;
 use super::builder::LogicalOperator;
@@ -72,31 +72,15 @@ pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K
         .collect()
 }
 
-/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the
-/// root each time.
-pub(super) fn walk<V: NodeVisitor>(tree: &Tree, kinds: &[V::Kind], visitor: &mut V) {
-    walk_each(tree, kinds, visitor, |_, _, _, _| true);
-}
-
-/// As [`walk`], and records what the file refers to by name. A node that `enter` said not to go into is not looked at.
+/// Walks the tree in the order of the source, and records what the file refers to by name. A node that `enter` said not to go into is
+/// not looked at. The nodes above are kept here: asking a node for its parent starts at the root each time.
 pub(super) fn walk_mentions<'s, V: NodeVisitor + AsMut<Builder<'s>>>(
     tree: &Tree,
     kinds: &[V::Kind],
-    mentions: &MentionTable,
+    table: &MentionTable,
     visitor: &mut V,
 ) {
-    let mut state = Mentions::default();
-    walk_each(tree, kinds, visitor, |visitor, cursor, node, parent| {
-        state.enter(mentions, visitor.as_mut(), cursor, node, parent)
-    });
-}
-
-fn walk_each<V: NodeVisitor>(
-    tree: &Tree,
-    kinds: &[V::Kind],
-    visitor: &mut V,
-    mut mention: impl FnMut(&mut V, &TreeCursor<'_>, Node<'_>, Option<Node<'_>>) -> bool,
-) {
+    let mut mentions = Mentions::default();
     let mut cursor = tree.walk();
     let mut above: Vec<Node<'_>> = Vec::with_capacity(64);
     let other = V::Kind::default();
@@ -110,8 +94,10 @@ fn walk_each<V: NodeVisitor>(
         let node = cursor.node();
         let kind = kind_of(node);
         if kind == other || visitor.enter(kind, node, above.last().copied()) {
-            let within = mention(visitor, &cursor, node, above.last().copied());
-            if within && cursor.goto_first_child() {
+            let above_it = above.last().copied();
+            if mentions.enter(table, visitor.as_mut(), &cursor, node, above_it)
+                && cursor.goto_first_child()
+            {
                 above.push(node);
                 continue;
             }
@@ -134,14 +120,23 @@ fn walk_each<V: NodeVisitor>(
 
 /// Counts the errors that the parser recovered from, and refuses a tree with too many.
 pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(), Skip> {
-    let root = tree.root_node();
-    if !root.has_error() {
-        return Ok(());
-    }
-    if root.is_error() {
+    if tree.root_node().is_error() {
         return Err(Skip::DoesNotParse);
     }
+    let errors = errors_count(tree);
+    if errors > errors_tolerated(builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    builder.syntax_errors(errors);
+    Ok(())
+}
+
+/// The number of errors that the parser recovered from.
+pub(super) fn errors_count(tree: &Tree) -> usize {
     let mut errors = 0usize;
+    if !tree.root_node().has_error() {
+        return errors;
+    }
     let mut cursor = tree.walk();
     'down: loop {
         let node = cursor.node();
@@ -158,11 +153,7 @@ pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(),
             }
         }
     }
-    if errors > errors_tolerated(builder.text) {
-        return Err(Skip::DoesNotParse);
-    }
-    builder.syntax_errors(errors);
-    Ok(())
+    errors
 }
 
 /// Whether a conditional is the `else` of the one around it.

@@ -1,13 +1,36 @@
-//! Lines that occur more than once, counted by the windows that files share.
+//! Code that stands in more than one place, found by the windows that files share ([`Windows`](super::super::windows::Windows)).
+//!
+//! Windows that occur twice are numbered by what they hold, and each file becomes runs of such numbers. A suffix array over all runs
+//! (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) then has every repeat beside its equals: an interval of suffixes
+//! with a common beginning is a group of clones, as long as that beginning. So the time is that of sorting, however often a thing repeats.
+//!
+//! What is bounded: files alike in all their windows are compared once and named together; no more than [`COMPARED_CAP`] windows that
+//! occur twice are compared, those of the first files in the order of their paths; a group names [`PLACES_CAP`] of its places. A run may go
+//! on for up to 14 tokens on either side of what is told, since only one window in eight is known.
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::patterns::CodeLocation;
+use super::super::windows::{WINDOW_TOKENS, Windows};
 use super::SourceFile;
 use super::role::{self, Role};
+use super::suffixes::{Interval, Suffixes};
 
 /// The most groups that an analysis names.
 pub const CLONE_CAP: usize = 50;
+
+/// The most places that one group names.
+pub const PLACES_CAP: usize = 20;
+
+/// Lines below which a run is no clone, as jscpd has it.
+const LINES_MIN: u32 = 5;
+
+/// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some 100 MB.
+const COMPARED_CAP: usize = 1 << 21;
+
+/// The most places that are looked at before the groups are named.
+const LOOKED_AT_CAP: usize = 1 << 18;
 
 /// Code that stands in more than one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,89 +39,670 @@ pub struct CloneGroup {
     pub tokens: u32,
     /// Its lines in the first place.
     pub lines: u32,
-    /// Where it stands, in the order of the paths; two places or more.
+    /// How often it stands there.
+    pub count: u32,
+    /// Where, in the order of the paths: two places or more, at most [`PLACES_CAP`].
     pub places: Vec<CodeLocation>,
 }
 
-/// The lines of `files` that belong to a window which occurs more than once.
-pub(super) fn line_count(files: &[&SourceFile]) -> u32 {
-    let compared = || {
-        files
-            .iter()
-            .filter(|file| role::of(&file.path) != Role::Fixture)
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Duplicates {
+    /// Those with most tokens beyond their first place first.
+    pub groups: Vec<CloneGroup>,
+    /// Lines with tokens that belong to any clone, each once.
+    pub lines: u32,
+}
+
+/// Finds the clones among `files`, which are in the order of their paths. Fixtures repeat what they test and stay out.
+pub(super) fn find(files: &[&SourceFile]) -> Duplicates {
+    let mut copies: Vec<Copies<'_>> = Vec::new();
+    let mut known: FxHashMap<&Windows, usize> = FxHashMap::default();
+    for file in files {
+        let windows = &file.facts.windows;
+        if windows.is_empty() || role::of(&file.path) == Role::Fixture {
+            continue;
+        }
+        let place = *known.entry(windows).or_insert(copies.len());
+        match copies.get_mut(place) {
+            Some(one) => one.files.push(file),
+            None => copies.push(Copies { files: vec![file] }),
+        }
+    }
+    drop(known);
+    let repeated = repeated(&copies);
+    let sequence = Sequence::new(&repeated);
+    let suffixes = Suffixes::new(&sequence.symbols);
+    let lines = lines(&copies, &repeated, &sequence, &suffixes);
+    Duplicates {
+        groups: groups(&copies, &repeated, &sequence, &suffixes),
+        lines,
+    }
+}
+
+/// Files that are alike in all their windows, mostly one.
+struct Copies<'f> {
+    files: Vec<&'f SourceFile>,
+}
+
+impl Copies<'_> {
+    fn windows(&self) -> Option<&Windows> {
+        self.files.first().map(|file| &file.facts.windows)
+    }
+}
+
+/// A window that occurs more than once.
+#[derive(Debug, Clone, Copy)]
+struct Repeated {
+    /// The number of what it holds.
+    class: u32,
+    /// Its place among the copies.
+    file: u32,
+    /// Its number among the windows of the file.
+    ordinal: u32,
+    token: u32,
+    first: u32,
+    last: u32,
+}
+
+/// The windows that occur in more than one place, in the order of files and lines.
+fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
+    let windows = || copies.iter().filter_map(Copies::windows);
+    let count: usize = windows().map(|windows| windows.iter().count()).sum();
+    // First by two bits a print: whether it was seen, and whether it was seen again. Most windows occur once, and go no further.
+    let bits = (count * 16).next_power_of_two().clamp(1 << 10, 1 << 30);
+    let (mut seen, mut again) = (vec![0u64; bits / 64], vec![0u64; bits / 64]);
+    let place = |print: u64| {
+        let bit = (print ^ print >> 24) as usize & (bits - 1);
+        (bit / 64, 1u64 << (bit % 64))
     };
-    let mut hashes: Vec<u64> = compared()
-        .flat_map(|file| file.facts.windows.hashes().iter().copied())
-        .collect();
-    hashes.sort_unstable();
-    // What remains is each hash that stands beside its equal, once.
-    let mut repeated: Vec<u64> = hashes
-        .windows(2)
-        .filter(|pair| pair[0] == pair[1])
-        .map(|pair| pair[0])
-        .collect();
-    repeated.dedup();
-    drop(hashes);
-    compared()
-        .map(|file| {
-            file.facts
-                .windows
-                .covered_lines(|hash| repeated.binary_search(&hash).is_ok())
+    for window in windows().flat_map(Windows::iter) {
+        let (word, bit) = place(window.print);
+        again[word] |= seen[word] & bit;
+        seen[word] |= bit;
+    }
+    drop(seen);
+    let mut found: Vec<Repeated> = Vec::new();
+    let mut prints: Vec<(u64, u32)> = Vec::new();
+    'all: for (file, windows) in (0u32..).zip(windows()) {
+        for (ordinal, window) in (0u32..).zip(windows.iter()) {
+            let (word, bit) = place(window.print);
+            if again[word] & bit == 0 {
+                continue;
+            }
+            if found.len() == COMPARED_CAP {
+                break 'all;
+            }
+            prints.push((window.print, found.len() as u32));
+            found.push(Repeated {
+                class: 0,
+                file,
+                ordinal,
+                token: window.token,
+                first: window.first,
+                last: window.last,
+            });
+        }
+    }
+    drop(again);
+    // Then exactly. What shared its bits with another only is left out.
+    prints.sort_unstable();
+    let mut class = 0u32;
+    for alike in prints
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|alike| alike.len() > 1)
+    {
+        class += 1;
+        for (_, place) in alike {
+            found[*place as usize].class = class;
+        }
+    }
+    found.retain(|window| window.class > 0);
+    found
+}
+
+/// The repeated windows as one sequence of numbers, with a number that occurs once after each run.
+#[derive(Debug, Default)]
+struct Sequence {
+    symbols: Vec<u32>,
+    /// For each symbol its place among the repeated windows; [`END`] after a run.
+    windows: Vec<u32>,
+}
+
+const END: u32 = u32::MAX;
+
+impl Sequence {
+    fn new(repeated: &[Repeated]) -> Sequence {
+        let mut sequence = Sequence::default();
+        let mut ends = repeated
+            .iter()
+            .map(|window| window.class)
+            .max()
+            .unwrap_or(0);
+        for (place, window) in (0u32..).zip(repeated) {
+            sequence.symbols.push(window.class);
+            sequence.windows.push(place);
+            let goes_on = repeated
+                .get(place as usize + 1)
+                .is_some_and(|next| follows(window, next));
+            if !goes_on {
+                ends += 1;
+                sequence.symbols.push(ends);
+                sequence.windows.push(END);
+            }
+        }
+        sequence
+    }
+
+    fn window<'r>(&self, at: u32, repeated: &'r [Repeated]) -> Option<&'r Repeated> {
+        repeated.get(*self.windows.get(at as usize)? as usize)
+    }
+}
+
+/// Whether no token lies between two windows, nor a window that occurs only once.
+fn follows(window: &Repeated, next: &Repeated) -> bool {
+    next.file == window.file
+        && next.ordinal == window.ordinal + 1
+        && next.token.wrapping_sub(window.token) as usize <= WINDOW_TOKENS
+}
+
+/// A run of windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Span {
+    file: u32,
+    token: u32,
+    token_end: u32,
+    first: u32,
+    last: u32,
+}
+
+impl Span {
+    fn new(sequence: &Sequence, repeated: &[Repeated], at: u32, length: u32) -> Option<Span> {
+        let from = sequence.window(at, repeated)?;
+        let to = sequence.window(at + length.checked_sub(1)?, repeated)?;
+        Some(Span {
+            file: from.file,
+            token: from.token,
+            token_end: to.token.saturating_add(WINDOW_TOKENS as u32),
+            first: from.first,
+            last: to.last,
         })
-        .sum()
+    }
+
+    fn tokens(&self) -> u32 {
+        self.token_end.saturating_sub(self.token)
+    }
+
+    fn lines(&self) -> u32 {
+        self.last.saturating_sub(self.first) + 1
+    }
+
+    /// The tokens that lie in both.
+    fn shared(&self, other: &Span) -> u32 {
+        let end = self.token_end.min(other.token_end);
+        end.saturating_sub(self.token.max(other.token))
+    }
+
+    fn overlaps(&self, other: &Span) -> bool {
+        self.file == other.file && self.shared(other) > 0
+    }
+}
+
+/// Counts the lines of every clone, each once: those of the longest run that begins at each window and stands somewhere else too.
+fn lines(
+    copies: &[Copies<'_>],
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+) -> u32 {
+    let mut longest = vec![0u32; sequence.symbols.len()];
+    for (index, common) in suffixes.neighbours() {
+        let (one, other) = (suffixes.order[index - 1], suffixes.order[index]);
+        let spans = [one, other].map(|at| Span::new(sequence, repeated, at, common));
+        let [Some(a), Some(b)] = spans else {
+            continue;
+        };
+        // What overlaps itself repeats only where two of it fit in.
+        let fits =
+            !a.overlaps(&b) || a.token.abs_diff(b.token) + a.tokens() >= 2 * WINDOW_TOKENS as u32;
+        if fits && a.lines() >= LINES_MIN && b.lines() >= LINES_MIN {
+            for at in [one, other] {
+                let length = &mut longest[at as usize];
+                *length = (*length).max(common);
+            }
+        }
+    }
+    let mut total = 0u32;
+    let mut counted = (0u32, 0u32);
+    for (at, length) in (0u32..).zip(&longest) {
+        let Some(span) = Span::new(sequence, repeated, at, *length) else {
+            continue;
+        };
+        let done = if counted.0 == span.file { counted.1 } else { 0 };
+        let from = span.first.max(done.saturating_add(1));
+        if let Some(one) = copies.get(span.file as usize)
+            && from <= span.last
+            && let (1, Some(windows)) = (one.files.len(), one.windows())
+        {
+            total = total.saturating_add(windows.lines_with_tokens(from, span.last));
+        }
+        counted = (span.file, span.last.max(done));
+    }
+    // Files that are alike are clones from end to end.
+    for one in copies.iter().filter(|one| one.files.len() > 1) {
+        if let (Some(span), Some(windows)) = (whole(0, one), one.windows())
+            && span.lines() >= LINES_MIN
+        {
+            let each = windows.lines_with_tokens(span.first, span.last);
+            let files = u32::try_from(one.files.len()).unwrap_or(u32::MAX);
+            total = total.saturating_add(each.saturating_mul(files));
+        }
+    }
+    total
+}
+
+/// From the first window of a file to its last.
+fn whole(file: u32, copies: &Copies<'_>) -> Option<Span> {
+    let windows = copies.windows()?;
+    let first = windows.iter().next()?;
+    let last = windows.iter().last()?;
+    Some(Span {
+        file,
+        token: first.token,
+        token_end: last.token.saturating_add(WINDOW_TOKENS as u32),
+        first: first.first,
+        last: last.last,
+    })
+}
+
+/// A clone group before its places have names.
+#[derive(Debug)]
+struct Group {
+    tokens: u32,
+    count: u32,
+    /// In the order of the files. Of files that are alike the first stands for all.
+    places: Vec<Span>,
+}
+
+impl Group {
+    /// The tokens that would be gone if it stood in one place only.
+    fn weight(&self) -> u64 {
+        u64::from(self.tokens) * u64::from(self.count.saturating_sub(1))
+    }
+
+    fn told(self, copies: &[Copies<'_>]) -> CloneGroup {
+        let located = |span: &Span, file: &SourceFile| CodeLocation {
+            path: file.path.clone(),
+            start_line: span.first,
+            end_line: span.last,
+            blob: file.blob.clone(),
+        };
+        let mut places: Vec<CodeLocation> = self
+            .places
+            .iter()
+            .take(PLACES_CAP)
+            .filter_map(|span| Some((span, copies.get(span.file as usize)?)))
+            .flat_map(|(span, one)| {
+                let all = if self.places.len() == 1 {
+                    PLACES_CAP
+                } else {
+                    1
+                };
+                one.files
+                    .iter()
+                    .take(all)
+                    .map(move |file| located(span, file))
+            })
+            .collect();
+        places.sort_unstable();
+        CloneGroup {
+            tokens: self.tokens,
+            lines: places
+                .first()
+                .map_or(0, |place| place.end_line - place.start_line + 1),
+            count: self.count,
+            places,
+        }
+    }
+}
+
+/// The places of the groups that are named, by file.
+#[derive(Debug, Default)]
+struct Named {
+    places: FxHashMap<u32, Vec<Span>>,
+}
+
+impl Named {
+    /// Whether three quarters of each of the group's places lie in a place that is named: then it says nothing new.
+    fn covers(&self, group: &Group) -> bool {
+        group.places.iter().all(|place| {
+            self.places
+                .get(&place.file)
+                .into_iter()
+                .flatten()
+                .any(|other| u64::from(other.shared(place)) * 4 >= u64::from(place.tokens()) * 3)
+        })
+    }
+
+    fn add(&mut self, group: &Group) {
+        for place in &group.places {
+            self.places.entry(place.file).or_default().push(*place);
+        }
+    }
+}
+
+/// What may become a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Candidate {
+    /// A file that others are alike to, by its place among the copies.
+    File(usize),
+    /// Suffixes with a common beginning.
+    Runs(Interval),
+}
+
+/// The groups with the most tokens beyond their first place.
+fn groups(
+    copies: &[Copies<'_>],
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+) -> Vec<CloneGroup> {
+    let files = copies.iter().enumerate().filter_map(|(file, one)| {
+        let tokens = whole(0, one)?.tokens();
+        Some((Candidate::File(file), tokens, one.files.len()))
+    });
+    let before = |at: u32| Some(sequence.window(at.checked_sub(1)?, repeated)?.class);
+    let runs = suffixes
+        .maximal_intervals(before)
+        .into_iter()
+        .filter_map(|interval| {
+            let at = *suffixes.order.get(interval.first)?;
+            let tokens = Span::new(sequence, repeated, at, interval.common)?.tokens();
+            Some((Candidate::Runs(interval), tokens, interval.count()))
+        });
+    let mut candidates: Vec<(u64, Candidate, usize)> = files
+        .chain(runs)
+        .filter(|(_, _, count)| *count > 1)
+        .map(|(one, tokens, count)| (u64::from(tokens) * (count as u64 - 1), one, count))
+        .collect();
+    candidates.sort_unstable_by_key(|(weight, one, _)| (std::cmp::Reverse(*weight), *one));
+    let mut found: Vec<Group> = Vec::new();
+    let mut named = Named::default();
+    let mut looked_at = 0usize;
+    for (_, candidate, count) in candidates {
+        looked_at += count;
+        if looked_at > LOOKED_AT_CAP || found.len() == CLONE_CAP {
+            break;
+        }
+        let group = match candidate {
+            Candidate::File(file) => copies.get(file).and_then(|one| whole_file(file, one)),
+            Candidate::Runs(interval) => runs_group(repeated, sequence, suffixes, interval),
+        };
+        if let Some(group) = group.filter(|group| !named.covers(group)) {
+            named.add(&group);
+            found.push(group);
+        }
+    }
+    found.sort_by(|a, b| (b.weight().cmp(&a.weight())).then_with(|| a.places.cmp(&b.places)));
+    found.into_iter().map(|group| group.told(copies)).collect()
+}
+
+/// The group of files that are alike: one place, which stands for all of them.
+fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
+    let span = whole(u32::try_from(file).ok()?, copies)?;
+    (span.lines() >= LINES_MIN).then(|| Group {
+        tokens: span.tokens(),
+        count: u32::try_from(copies.files.len()).unwrap_or(u32::MAX),
+        places: vec![span],
+    })
+}
+
+/// The places of an interval that hold the same tokens as the first, do not overlap and are long enough; `None` below two of them.
+fn runs_group(
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+    interval: Interval,
+) -> Option<Group> {
+    let mut starts: Vec<u32> = suffixes.order.get(interval.first..=interval.last)?.to_vec();
+    starts.sort_unstable();
+    let steps = |at: u32| {
+        (at..at + interval.common).map(move |at| sequence.window(at, repeated).map(|one| one.token))
+    };
+    let pattern: Vec<u32> = steps(*starts.first()?).flatten().collect();
+    let mut places: Vec<Span> = Vec::new();
+    let mut before: Option<Span> = None;
+    for at in starts {
+        // Windows that are alike at other distances are those of something that repeats itself in a few tokens.
+        let shift = sequence.window(at, repeated)?.token;
+        let alike = steps(at).zip(&pattern).all(|(token, other)| {
+            token.is_some_and(|token| token.wrapping_sub(shift) == other.wrapping_sub(pattern[0]))
+        });
+        let span = Span::new(sequence, repeated, at, interval.common)?;
+        let apart = before.is_none_or(|before| !before.overlaps(&span));
+        if alike && apart && span.lines() >= LINES_MIN {
+            before = Some(span);
+            places.push(span);
+        }
+    }
+    (places.len() > 1).then(|| Group {
+        tokens: places.first().map_or(0, Span::tokens),
+        count: u32::try_from(places.len()).unwrap_or(u32::MAX),
+        places,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Language, ProjectInput, SourceFile, file_analyze, project_summarize};
+    use proptest::prelude::*;
+
+    use super::super::super::tokens::tokens;
+    use super::*;
+    use crate::{
+        CLONE_TOKENS_FOUND, Language, ProjectAnalysis, ProjectInput, file_analyze,
+        project_summarize,
+    };
 
     fn file(path: &str, source: &str) -> SourceFile {
-        let facts = file_analyze(path, Language::Python, source.as_bytes()).unwrap();
+        let language = Language::detect(path).unwrap();
+        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
         SourceFile {
             path: path.to_owned(),
             blob: String::new(),
-            language: Language::Python,
+            language,
             facts,
         }
     }
 
-    fn duplicated(files: Vec<SourceFile>) -> u32 {
+    fn analysed(sources: &[(&str, &str)]) -> ProjectAnalysis {
         project_summarize(&ProjectInput {
-            files,
+            files: sources
+                .iter()
+                .map(|(path, text)| file(path, text))
+                .collect(),
             ..ProjectInput::default()
         })
-        .metrics
-        .duplicated_lines
     }
 
-    const SEVEN: &str = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\ng = 7\n";
-
-    #[test]
-    fn a_run_of_lines_in_two_files_counts_in_both() {
-        let other = format!("import os\nz = 0\n\n    \n{SEVEN}y = 9\n");
-        assert_eq!(
-            duplicated(vec![file("a.py", SEVEN), file("b.py", &other)]),
-            14
-        );
+    /// Each group as its places, `path:first-last`.
+    fn groups(analysis: &ProjectAnalysis) -> Vec<Vec<String>> {
+        let place =
+            |one: &CodeLocation| format!("{}:{}-{}", one.path, one.start_line, one.end_line);
+        analysis
+            .duplicates
+            .iter()
+            .map(|group| group.places.iter().map(place).collect())
+            .collect()
     }
 
-    #[test]
-    fn fewer_than_six_lines_alike_are_chance() {
-        let other = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nx = 6\ny = 7\n";
-        assert_eq!(
-            duplicated(vec![file("a.py", SEVEN), file("b.py", other)]),
-            0
-        );
+    /// `count` lines of eight tokens, of which no two are alike.
+    fn block(name: &str, count: usize) -> String {
+        (0..count)
+            .map(|line| format!("{name}{line} = call_{name}_{line}(value, 7)\n"))
+            .collect()
     }
 
     #[test]
-    fn fixtures_repeat_what_they_test_and_do_not_count() {
-        assert_eq!(
-            duplicated(vec![
-                file("a.py", SEVEN),
-                file("tests/fixtures/a.py", SEVEN)
-            ]),
-            0
+    fn a_block_that_moved_and_whose_literals_changed_is_found_in_both_places() {
+        let first = format!("{}{}", block("a", 40), block("same", 20));
+        let changed = block("same", 20)
+            .replace(", 7)", ", 'seven'  )")
+            .replace(" = ", "=");
+        // Strings are one kind and numbers another: 7 became a string, 8 stays a number.
+        assert!(
+            analysed(&[("a.py", &first), ("b.py", &changed)])
+                .duplicates
+                .is_empty()
         );
+        let changed = block("same", 20).replace(", 7)", ",  8_000.5 )");
+        let second = format!("import os\n# remark\n\n{changed}{}", block("b", 30));
+        let analysis = analysed(&[("a.py", &first), ("b.py", &second)]);
+        let [group] = analysis.duplicates.as_slice() else {
+            panic!("{:?}", analysis.duplicates)
+        };
+        assert!((160 - 28..=160).contains(&group.tokens), "{}", group.tokens);
+        assert_eq!((group.count, group.places.len()), (2, 2));
+        let (one, other) = (&group.places[0], &group.places[1]);
+        assert!(one.start_line >= 41 && one.end_line <= 60, "{one:?}");
+        assert_eq!(one.start_line - 40, other.start_line - 3);
+        assert_eq!(one.end_line - 40, other.end_line - 3);
+        assert_eq!(group.lines, one.end_line - one.start_line + 1);
+        assert_eq!(analysis.metrics.duplicated_lines, 2 * group.lines);
+    }
+
+    #[test]
+    fn files_that_are_alike_are_one_group_from_end_to_end() {
+        let text = block("a", 60);
+        let analysis = analysed(&[("x/a.py", &text), ("x/b.py", &text), ("x/c.py", &text)]);
+        let found = groups(&analysis);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].len(), 3);
+        assert!(analysis.duplicates[0].tokens >= 480 - 28);
+        assert_eq!(analysis.metrics.duplicated_lines % 3, 0);
+        assert!(analysis.metrics.duplicated_lines > 150);
+    }
+
+    #[test]
+    fn a_shorter_clone_is_named_where_it_stands_in_a_place_of_its_own() {
+        let long = block("a", 60);
+        let part: String = long
+            .lines()
+            .skip(20)
+            .take(20)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let found = groups(&analysed(&[
+            ("a.py", &format!("{}{long}", block("x", 9))),
+            ("b.py", &format!("{long}{}", block("y", 9))),
+            ("c.py", &format!("{part}{}", block("z", 9))),
+        ]));
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn what_repeats_itself_is_cut_into_places_that_do_not_overlap() {
+        let text = block("a", 10).repeat(6);
+        let analysis = analysed(&[("a.py", &text)]);
+        assert!(!analysis.duplicates.is_empty());
+        for group in &analysis.duplicates {
+            assert!(
+                group
+                    .places
+                    .windows(2)
+                    .all(|two| two[0].end_line <= two[1].start_line)
+            );
+        }
+    }
+
+    #[test]
+    fn fixtures_tables_imports_and_four_long_lines_are_no_clones() {
+        let text = block("a", 30);
+        assert_eq!(
+            analysed(&[("a.py", &text), ("tests/fixtures/a.py", &text)]).duplicates,
+            []
+        );
+        let table = "t = [\n".to_owned() + &"1, 2, 'x',\n".repeat(200) + "]\n";
+        let imports: String = (0..90)
+            .map(|n| {
+                format!("from package.module_{n} import (\n    first_{n},\n    second_{n},\n)\n")
+            })
+            .collect();
+        let long: String = (0..4)
+            .map(|n| format!("f{n}({})\n", "a1, b2, c3, d4, e5, f6, ".repeat(6)))
+            .collect();
+        for same in [table, imports, long] {
+            let analysis = analysed(&[("a.py", &same), ("b.py", &format!("x = 1\n{same}"))]);
+            assert_eq!(groups(&analysis), Vec::<Vec<String>>::new());
+            assert_eq!(analysis.metrics.duplicated_lines, 0);
+        }
+    }
+
+    #[test]
+    fn a_run_in_thousands_of_places_is_one_group_with_the_first_of_them() {
+        let same = block("a", 10);
+        let files: Vec<SourceFile> = (0..2000)
+            .map(|n| {
+                file(
+                    &format!("f{n:04}.py"),
+                    &format!(
+                        "{}{same}{}",
+                        block(&format!("x{n}_"), 2),
+                        block(&format!("y{n}_"), 2)
+                    ),
+                )
+            })
+            .collect();
+        let files: Vec<&SourceFile> = files.iter().collect();
+        let found = find(&files);
+        assert_eq!(found.groups[0].count, 2000);
+        assert_eq!(found.groups[0].places.len(), PLACES_CAP);
+        assert_eq!(found.groups[0].places[0].path, "f0000.py");
+    }
+
+    fn hashes_of(text: &str, place: &CodeLocation) -> Vec<u64> {
+        tokens(text, &[], &[])
+            .filter(|token| (place.start_line..=place.end_line).contains(&token.line))
+            .map(|token| token.hash)
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn planted_clones_are_found_and_every_place_holds_the_same_tokens(
+            around in prop::collection::vec((0usize..40, 0usize..40), 2..5),
+            length in 0usize..30,
+            few_names in prop::collection::vec(0u8..6, 60..300),
+        ) {
+            // Lines of eight tokens: so many are at least the run that is always found, whatever stands around.
+            let planted = block("same", CLONE_TOKENS_FOUND / 8 + 1 + length);
+            let texts: Vec<String> = (0..)
+                .zip(&around)
+                .map(|(n, (before, after))| {
+                    let noise: String = few_names.iter().skip(n * 7).map(|name| format!("n{name} = n{}(m{})\n", name / 2, name % 3)).collect();
+                    format!("{}{planted}{}{noise}", block(&format!("b{n}_"), *before), block(&format!("c{n}_"), *after))
+                })
+                .collect();
+            let paths: Vec<String> = (0..texts.len()).map(|n| format!("f{n}.py")).collect();
+            let sources: Vec<(&str, &str)> = paths.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+            let analysis = analysed(&sources);
+            for (path, (before, _)) in paths.iter().zip(&around) {
+                let (from, to) = (*before as u32 + 1, *before as u32 + planted.lines().count() as u32);
+                let found = analysis.duplicates.iter().flat_map(|group| &group.places).any(|place| {
+                    place.path == *path && place.start_line <= to && place.end_line >= from
+                });
+                prop_assert!(found, "{path}:{from}-{to} in {:?}", groups(&analysis));
+            }
+            for group in &analysis.duplicates {
+                prop_assert!(group.tokens as usize >= WINDOW_TOKENS && group.lines >= LINES_MIN);
+                let held: Vec<Vec<u64>> = group.places.iter().map(|place| {
+                    let (_, text) = sources.iter().find(|(path, _)| *path == place.path).unwrap();
+                    hashes_of(text, place)
+                }).collect();
+                let length = group.tokens as usize;
+                let common = held[0].windows(length).any(|run| held.iter().all(|other| other.windows(length).any(|one| one == run)));
+                prop_assert!(common, "{:?}", group.places);
+            }
+        }
     }
 }

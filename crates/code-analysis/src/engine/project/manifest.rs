@@ -25,6 +25,12 @@ impl Manifest {
                 | "pom.xml"
                 | "build.gradle"
                 | "build.gradle.kts"
+                | "tsconfig.json"
+                | "tsconfig.base.json"
+                | "jsconfig.json"
+                | "composer.json"
+                | "setup.py"
+                | "setup.cfg"
         ) || (name.starts_with("requirements") && name.ends_with(".txt"))
     }
 }
@@ -288,6 +294,48 @@ fn gradle(text: &str, packages: &mut Packages) {
         };
         set.insert((Ecosystem::Maven, group));
     }
+}
+
+/// JSON with comments and commas at the end of lists, as `tsconfig.json` has them; `None` where it is none.
+pub(crate) fn json_with_comments(text: &str) -> Option<serde_json::Value> {
+    let mut plain: Vec<u8> = Vec::with_capacity(text.len());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).copied() {
+        let rest = &bytes[at..];
+        at += match byte {
+            b'"' => {
+                let mut end = 1;
+                while rest.get(end).is_some_and(|byte| *byte != b'"') {
+                    end += if rest[end] == b'\\' { 2 } else { 1 };
+                }
+                let end = (end + 1).min(rest.len());
+                plain.extend_from_slice(&rest[..end]);
+                end
+            }
+            b'/' if rest.starts_with(b"//") => rest
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .unwrap_or(rest.len()),
+            b'/' if rest.starts_with(b"/*") => {
+                let end = rest.windows(2).skip(2).position(|two| two == b"*/");
+                end.map_or(rest.len(), |end| end + 4)
+            }
+            b']' | b'}' => {
+                let last = plain.iter().rposition(|byte| !byte.is_ascii_whitespace());
+                if let Some(last) = last.filter(|last| plain[*last] == b',') {
+                    plain.truncate(last);
+                }
+                plain.push(byte);
+                1
+            }
+            byte => {
+                plain.push(byte);
+                1
+            }
+        };
+    }
+    serde_json::from_slice(&plain).ok()
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod history;
 pub(crate) mod import_graph;
+pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod role;
 pub(crate) mod stack;
 pub(crate) mod step;
+mod suffixes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -24,6 +26,7 @@ use dead_code::DeadCode;
 use duplicates::CloneGroup;
 use history::{Change, CoChange, Ownership};
 use import_graph::ImportGraph;
+use imports::ImportIndex;
 use manifest::Manifest;
 use map::RankedDefinition;
 use role::Role;
@@ -89,7 +92,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -113,8 +116,8 @@ pub struct ProjectMetrics {
     pub functions: u32,
     /// By language, most lines first.
     pub languages: Vec<LanguageShare>,
-    /// Lines that belong to a run of six or more significant lines which occurs more than once, white space aside.
-    /// Test fixtures are left out.
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::WINDOW_TOKENS) tokens and five
+    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
     /// Comments that say TODO or FIXME.
     pub todos: u32,
@@ -170,12 +173,20 @@ pub fn project_summarize_checked<E>(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
     check()?;
-    let metrics = metrics(&files);
+    let mut metrics = metrics(&files);
     let mut steps = Steps::new(&check);
     let stack = steps.take(Step::Stack, || {
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
+    let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
+    metrics.duplicated_lines = clones.lines;
     let known = Known {
         files: &files,
         co_changes: &[],
@@ -186,7 +197,9 @@ pub fn project_summarize_checked<E>(
     Ok(ProjectAnalysis {
         stack,
         patterns,
+        duplicates: clones.groups,
         hotspots,
+        imports,
         metrics,
         failed: steps.failed(),
         rules: input.rules.clone(),
@@ -219,7 +232,6 @@ fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
             .cmp(&a.lines_of_code)
             .then(a.language.cmp(&b.language))
     });
-    metrics.duplicated_lines = duplicates::line_count(files);
     metrics
 }
 

@@ -5,18 +5,17 @@ use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, BindingPattern,
+    ArrowFunctionExpression, AssignmentExpression, AssignmentPattern, AssignmentTargetWithDefault,
     BreakStatement, CallExpression, CatchClause, Class, ClassHeritage, ConditionalExpression,
-    ContinueStatement, Declaration, DoWhileStatement, ExportAllDeclaration, ExportDeclaration,
+    ContinueStatement, DoWhileStatement, ExportAllDeclaration, ExportDeclaration,
     ExportDefaultDeclaration, ExportFromDeclaration, ExportNamedDeclaration, Expression,
-    ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, JSXClosingElement,
-    JSXOpeningElement, LogicalExpression, MemberExpression, MethodDefinition, MethodDefinitionKind,
-    NewExpression, ObjectProperty, PropertyDefinition, Statement, SwitchCase, SwitchStatement,
-    TSAccessibility, TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration,
-    TSModuleReference, TSNamespaceDeclaration, TSTypeAliasDeclaration, TSTypeName,
-    TSTypeQueryExprName, TaggedTemplateExpression, ThrowStatement, TryStatement,
-    VariableDeclaration, VariableDeclarator, WhileStatement,
+    ForInStatement, ForOfStatement, ForStatement, FormalParameter, Function, IdentifierReference,
+    IfStatement, ImportDeclaration, ImportExpression, JSXClosingElement, JSXOpeningElement,
+    LogicalExpression, MemberExpression, MethodDefinition, NewExpression, ObjectProperty,
+    PropertyDefinition, Statement, SwitchCase, SwitchStatement, TSEnumDeclaration,
+    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSNamespaceDeclaration,
+    TSTypeAliasDeclaration, TSTypeName, TSTypeQueryExprName, TaggedTemplateExpression,
+    ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 use oxc_parser::Parser;
@@ -30,11 +29,13 @@ use super::super::skip::Skip;
 use super::{Builder, errors_tolerated};
 
 mod flow;
+mod members;
+mod modules;
 mod names;
 mod shape;
 mod walk;
 
-use shape::{is_function, is_plain_value, names_exported_apart};
+use shape::{is_function, names_exported_apart};
 use walk::{Named, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
@@ -83,44 +84,15 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_export_declaration(&mut self, it: &ExportDeclaration<'a>) {
-        let types_only = matches!(
-            it.declaration,
-            Declaration::TSInterfaceDeclaration(_) | Declaration::TSTypeAliasDeclaration(_)
-        );
-        if !types_only {
-            self.builder.sign(Sign::ExportNamed, it.span.start);
-        }
-        self.exported = true;
-        oxc_walk::walk_export_declaration(self, it);
+        self.export_declaration(it);
     }
 
     fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'a>) {
-        if it.export_kind.is_type() || it.specifiers.is_empty() {
-            return;
-        }
-        let default = it
-            .specifiers
-            .iter()
-            .all(|specifier| specifier.exported.name() == "default");
-        self.builder.sign(
-            if default {
-                Sign::ExportDefault
-            } else {
-                Sign::ExportNamed
-            },
-            it.span.start,
-        );
+        self.export_named(it);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        self.builder.import(
-            it.source.value.as_str(),
-            it.span.start,
-            ImportStyle::ReExport,
-        );
-        for specifier in &it.specifiers {
-            self.module_name(&specifier.local);
-        }
+        self.export_from(it);
     }
 
     fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
@@ -138,31 +110,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        let namespace = it.specifiers.as_ref().is_none_or(|specifiers| {
-            specifiers
-                .iter()
-                .any(|one| matches!(one, ImportDeclarationSpecifier::ImportNamespaceSpecifier(_)))
-        });
-        let style = match (it.import_kind.is_type(), namespace) {
-            (true, _) => ImportStyle::Types,
-            (false, true) => ImportStyle::Module,
-            (false, false) => ImportStyle::Names,
-        };
-        self.builder
-            .import(it.source.value.as_str(), it.span.start, style);
-        for specifier in it.specifiers.iter().flatten() {
-            self.imported(specifier);
-        }
+        self.import(it);
     }
 
     fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
-        if let TSModuleReference::ExternalModuleReference(external) = &it.module_reference {
-            self.builder.import(
-                external.expression.value.as_str(),
-                it.span.start,
-                ImportStyle::Require,
-            );
-        }
+        self.import_equals(it);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
@@ -311,53 +263,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
-        let class = self.classes.last().copied().unwrap_or(OpenClass {
-            exported: false,
-            derived: false,
-        });
-        if let Some(name) = it.key.name() {
-            let hidden = it.key.is_private_identifier()
-                || matches!(
-                    it.accessibility,
-                    Some(TSAccessibility::Private | TSAccessibility::Protected)
-                );
-            self.name = Some(Named {
-                name,
-                kind: DefinitionKind::Method,
-                span: it.span,
-                exported: class.exported && !hidden,
-                documented: self.documented.contains(&it.span.start),
-                dictated: it.kind == MethodDefinitionKind::Constructor
-                    || it.r#override
-                    || class.derived,
-            });
-        }
-        oxc_walk::walk_method_definition(self, it);
-        self.name = None;
+        self.method(it);
     }
 
     fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
-        let class = self.classes.last().copied().unwrap_or(OpenClass {
-            exported: false,
-            derived: false,
-        });
-        if let (Some(name), true) = (it.key.name(), it.value.as_ref().is_some_and(is_function)) {
-            let hidden = it.key.is_private_identifier()
-                || matches!(
-                    it.accessibility,
-                    Some(TSAccessibility::Private | TSAccessibility::Protected)
-                );
-            self.name = Some(Named {
-                name,
-                kind: DefinitionKind::Method,
-                span: it.span,
-                exported: class.exported && !hidden,
-                documented: self.documented.contains(&it.span.start),
-                dictated: it.r#override || class.derived,
-            });
-        }
-        oxc_walk::walk_property_definition(self, it);
-        self.name = None;
+        self.property(it);
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
@@ -377,84 +287,31 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     }
 
     fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
-        let (anchor, exported) = (self.anchor.take(), std::mem::take(&mut self.exported));
-        let top = !self.builder.in_function() && self.classes.is_empty();
-        for declarator in &it.declarations {
-            if let (BindingPattern::BindingIdentifier(id), Some(init)) =
-                (&declarator.id, &declarator.init)
-            {
-                let name = id.name.as_str();
-                let exported = exported || (top && self.exported_later.contains(name));
-                let documented = [Some(it.span.start), anchor, Some(declarator.span.start)]
-                    .into_iter()
-                    .flatten()
-                    .any(|at| self.documented.contains(&at));
-                let named = |kind| Named {
-                    name: Cow::Borrowed(name),
-                    kind,
-                    span: declarator.span,
-                    exported,
-                    documented,
-                    dictated: false,
-                };
-                match init {
-                    Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
-                        self.name = Some(named(DefinitionKind::Function));
-                    }
-                    Expression::ClassExpression(_) => {
-                        self.name = Some(named(DefinitionKind::Class))
-                    }
-                    // Plain values alone: what a call gives back may as well be a function or a component.
-                    _ if top && it.kind.is_const() && is_plain_value(init) => {
-                        self.found(&named(DefinitionKind::Constant));
-                    }
-                    _ => {}
-                }
-            }
-            self.visit_variable_declarator(declarator);
-            self.name = None;
-        }
+        self.variables(it);
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         oxc_walk::walk_variable_declarator(self, it);
     }
 
+    // A default is a decision: it is taken where nothing is given. ESLint's `complexity` and lizard count it too.
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        self.builder.branch(usize::from(it.initializer.is_some()));
+        oxc_walk::walk_formal_parameter(self, it);
+    }
+
+    fn visit_assignment_pattern(&mut self, it: &AssignmentPattern<'a>) {
+        self.builder.branch(1);
+        oxc_walk::walk_assignment_pattern(self, it);
+    }
+
+    fn visit_assignment_target_with_default(&mut self, it: &AssignmentTargetWithDefault<'a>) {
+        self.builder.branch(1);
+        oxc_walk::walk_assignment_target_with_default(self, it);
+    }
+
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
-        if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
-            let module = match &member.object {
-                Expression::Identifier(object) => match object.name.as_str() {
-                    "exports" => Some(false),
-                    "module" if member.property.name == "exports" => Some(true),
-                    _ => None,
-                },
-                Expression::StaticMemberExpression(outer) => {
-                    let is_module = matches!(&outer.object, Expression::Identifier(name) if name.name == "module");
-                    (is_module && outer.property.name == "exports").then_some(false)
-                }
-                _ => None,
-            };
-            if module.is_some() && !self.builder.in_function() {
-                self.builder.sign(Sign::ExportCommonJs, it.span.start);
-            }
-            if is_function(&it.right) && module != Some(true) {
-                let documented = self.anchor.is_some_and(|at| self.documented.contains(&at));
-                self.name = Some(Named {
-                    name: Cow::Borrowed(member.property.name.as_str()),
-                    kind: if module.is_some() {
-                        DefinitionKind::Function
-                    } else {
-                        DefinitionKind::Method
-                    },
-                    span: it.span,
-                    exported: module.is_some(),
-                    documented,
-                    dictated: module.is_none(),
-                });
-            }
-        }
-        oxc_walk::walk_assignment_expression(self, it);
-        self.name = None;
+        self.assignment(it);
     }
 
     fn visit_ts_interface_declaration(&mut self, it: &TSInterfaceDeclaration<'a>) {

@@ -28,6 +28,7 @@ enum Kind {
     Other,
     Comment,
     Use,
+    ExternCrate,
     Function,
     Signature,
     Struct,
@@ -66,6 +67,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     match kind {
         "line_comment" | "block_comment" => Kind::Comment,
         "use_declaration" => Kind::Use,
+        "extern_crate_declaration" => Kind::ExternCrate,
         "function_item" => Kind::Function,
         "function_signature_item" => Kind::Signature,
         "struct_item" | "union_item" => Kind::Struct,
@@ -131,10 +133,14 @@ enum Scope {
 impl Walk<'_> {
     /// Whether the item's visibility is `pub` without a restriction.
     fn is_pub(&self, item: Node<'_>) -> bool {
+        self.visibility(item) == Some("pub")
+    }
+
+    fn visibility(&self, item: Node<'_>) -> Option<&str> {
         let mut cursor = item.walk();
-        item.named_children(&mut cursor)
-            .find(|child| child.kind() == "visibility_modifier")
-            .is_some_and(|visibility| text(&self.builder, visibility).trim() == "pub")
+        let mut children = item.named_children(&mut cursor);
+        let visibility = children.find(|child| child.kind() == "visibility_modifier")?;
+        Some(text(&self.builder, visibility).trim())
     }
 
     fn define(
@@ -284,8 +290,20 @@ impl NodeVisitor for Walk<'_> {
         match kind {
             Kind::Comment => self.builder.comment(start, end),
             Kind::Use => {
-                let exported = self.is_pub(node);
+                // To the whole world or to the crate: either way it is passed on.
+                let exported = self
+                    .visibility(node)
+                    .is_some_and(|visibility| visibility != "pub(self)");
                 names::imports(&mut self.builder, node, exported);
+                return false;
+            }
+            Kind::ExternCrate => {
+                let style = match self.is_pub(node) {
+                    true => ImportStyle::ReExport,
+                    false => ImportStyle::Module,
+                };
+                let name = field_text(&self.builder, node, "name");
+                self.builder.import(name, start, style);
                 return false;
             }
             Kind::Function => {

@@ -1,0 +1,452 @@
+//! PHP, read by tree-sitter.
+//!
+//! What stands around `<?php ... ?>` is no code. What a closure does counts for the function it stands in, one level deeper for cognitive
+//! complexity; one that stands in no function is a function without a name. A `match` counts its arms as a `switch` counts its cases.
+
+mod names;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::LazyLock;
+
+use tree_sitter::{Language as Grammar, Node};
+
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::skip::Skip;
+use super::syntax_tree::{children_count, kind_table, range};
+use super::table::{self, Above, Container, Context, Function, Role, Shape, Table};
+
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::new(tree_sitter_php::LANGUAGE_PHP.into(), role_of));
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let grammar: Grammar = tree_sitter_php::LANGUAGE_PHP.into();
+    kind_table(&grammar, kind_of)
+});
+
+fn role_of(kind: &str, named: bool) -> Role {
+    if !named {
+        return match kind {
+            "&&" | "and" => Role::And,
+            "||" | "or" => Role::Or,
+            "else" => Role::Else,
+            _ => Role::Other,
+        };
+    }
+    match kind {
+        "comment" => Role::Comment,
+        "variable_name" | "declare_directive" | "named_label_statement" | "namespace_name" => {
+            Role::Pass
+        }
+        "namespace_use_declaration" => Role::Import,
+        "function_definition" | "method_declaration" => Role::Function,
+        "class_declaration"
+        | "interface_declaration"
+        | "trait_declaration"
+        | "enum_declaration"
+        | "anonymous_class"
+        | "namespace_definition" => Role::Container,
+        "const_declaration" => Role::Constant,
+        "if_statement" => Role::If,
+        "else_clause" => Role::ElseClause,
+        "else_if_clause" => Role::ElseIf,
+        "for_statement" | "foreach_statement" | "while_statement" | "do_statement" => Role::Loop,
+        "switch_statement" | "match_expression" => Role::Switch,
+        "case_statement" | "match_conditional_expression" => Role::Case,
+        "try_statement" => Role::Try,
+        "catch_clause" => Role::Catch,
+        "binary_expression" => Role::Binary,
+        "parenthesized_expression" => Role::Paren,
+        "goto_statement" | "break_statement" | "continue_statement" => Role::Jump,
+        "const_element" | "enum_case" | "use_as_clause" => Role::BindsFirst,
+        "base_clause"
+        | "class_interface_clause"
+        | "use_declaration"
+        | "named_type"
+        | "attribute" => Role::Types,
+        _ if kind_of(kind, named) != Kind::Other => Role::Special,
+        _ => Role::Other,
+    }
+}
+
+/// What has no role that other languages share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Call,
+    Closure,
+    Conditional,
+    Include,
+    Member,
+    MemberCall,
+    Name,
+    New,
+    Page,
+}
+
+fn kind_of(kind: &str, named: bool) -> Kind {
+    match kind {
+        _ if !named => Kind::Other,
+        "function_call_expression" => Kind::Call,
+        "anonymous_function" | "arrow_function" => Kind::Closure,
+        "conditional_expression" => Kind::Conditional,
+        "include_expression"
+        | "include_once_expression"
+        | "require_expression"
+        | "require_once_expression" => Kind::Include,
+        "member_access_expression"
+        | "nullsafe_member_access_expression"
+        | "class_constant_access_expression"
+        | "scoped_property_access_expression" => Kind::Member,
+        "member_call_expression" | "nullsafe_member_call_expression" | "scoped_call_expression" => {
+            Kind::MemberCall
+        }
+        "name" | "qualified_name" | "relative_name" => Kind::Name,
+        "object_creation_expression" => Kind::New,
+        "text" => Kind::Page,
+        _ => Kind::Other,
+    }
+}
+
+fn kind(node: Node<'_>) -> Kind {
+    KINDS
+        .get(usize::from(node.kind_id()))
+        .copied()
+        .unwrap_or_default()
+}
+
+pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
+    table::analyze(text, &TABLE, Php::default())
+}
+
+/// What is to be undone when a node is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Flow,
+    Function,
+    Tests,
+}
+
+#[derive(Debug, Default)]
+struct Php {
+    /// What is open, by the node that opened it, innermost last.
+    opened: Vec<(usize, Opened)>,
+    /// Names that end before here were recorded with what is around them.
+    covered_to: u32,
+    /// Where a name begins that is called, and what is constructed.
+    callee: Option<u32>,
+    /// Where names begin that were recorded before the walk came to them, the next last.
+    recorded: Vec<u32>,
+    /// Whether the last doc comment says `@test`.
+    says_test: Cell<bool>,
+}
+
+/// Methods whose names PHPUnit chose.
+const TEST_HOOKS: &[&str] = &[
+    "setUp",
+    "setUpBeforeClass",
+    "tearDown",
+    "tearDownAfterClass",
+];
+
+impl Php {
+    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+        self.opened.push((node.id(), opened));
+    }
+
+    /// `it('does', function () { ... })`, as Pest has it, and `define('NAME', 1)`.
+    fn function_call(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let Some(callee) = node.child_by_field_name("function") else {
+            return;
+        };
+        if kind(callee) == Kind::Name {
+            self.callee = Some(range(callee).0);
+        }
+        let name = cx.text(callee);
+        if !matches!(name, "define" | "describe" | "it" | "test") || cx.in_type() {
+            return;
+        }
+        let Some(list) = node.child_by_field_name("arguments") else {
+            return;
+        };
+        let argument = |place| list.named_child(place).and_then(|one| one.named_child(0));
+        let (first, second) = (argument(0), argument(1));
+        let Some(said) = first.filter(|one| matches!(one.kind(), "string" | "encapsed_string"))
+        else {
+            return;
+        };
+        if name == "define" {
+            let written = cx.text(said).trim_matches(['\'', '"']);
+            let documented = cx.documented(range(node).0);
+            if !cx.in_function() {
+                cx.define(DefinitionKind::Constant, written, node, true, documented);
+            }
+        } else if second.is_some_and(|one| kind(one) == Kind::Closure) {
+            if name != "describe" {
+                cx.builder.test_case(range(node).0);
+            }
+            cx.builder.test_open();
+            self.opens(node, Opened::Tests);
+        }
+    }
+
+    fn include(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let written = cx.text(node);
+        let Some(quote) = written.find(['\'', '"']) else {
+            return;
+        };
+        let (before, path) = written.split_at(quote);
+        let path = path.trim_end_matches([')', ' ']);
+        let inner = path
+            .get(1..path.len().saturating_sub(1))
+            .filter(|inner| !inner.is_empty() && !inner.contains(['\'', '"', '$']));
+        let Some(inner) = inner else { return };
+        let rest = before
+            .trim_start_matches(|c: char| c.is_ascii_lowercase() || c == '_')
+            .trim_matches([' ', '(']);
+        let at = range(node).0;
+        match rest.trim_end_matches([' ', '.']) {
+            "" => cx.builder.import(inner, at, ImportStyle::Require),
+            "__DIR__" | "dirname(__FILE__)" => {
+                let path = format!(".{inner}");
+                cx.builder.import(&path, at, ImportStyle::Require);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_recorded(&mut self, start: u32, end: u32) -> bool {
+        while self.recorded.last().is_some_and(|at| *at < start) {
+            self.recorded.pop();
+        }
+        end <= self.covered_to || self.recorded.last() == Some(&start)
+    }
+}
+
+/// The words before a declaration: who may use it, `static`.
+fn has_modifier(cx: &Context<'_>, node: Node<'_>, words: &[&str]) -> bool {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .any(|child| child.kind().ends_with("_modifier") && words.contains(&cx.text(child)))
+}
+
+/// Whether one of the attributes is of that name, whatever namespace stands before it.
+fn has_attribute(cx: &Context<'_>, node: Node<'_>, name: &str) -> bool {
+    node.child_by_field_name("attributes")
+        .is_some_and(|attributes| {
+            cx.text(attributes)
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|word| word == name)
+        })
+}
+
+/// The last of a path of names.
+fn last_part(path: &str) -> &str {
+    path.rsplit('\\').next().unwrap_or(path)
+}
+
+fn children_text<'s>(cx: &Context<'s>, node: Node<'_>, kind: &str) -> &'s str {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor)
+        .find(|child| child.kind() == kind)
+        .map_or("", |child| cx.text(child))
+}
+
+impl Shape for Php {
+    fn function<'s>(
+        &mut self,
+        cx: &mut Context<'s>,
+        node: Node<'_>,
+        _above: &[Above<'_>],
+    ) -> Option<Function<'s>> {
+        let name = cx.field_text(node, "name");
+        let method = node.kind() == "method_declaration";
+        let documented = cx.documented(range(node).0);
+        let test = method
+            && cx.builder.in_test()
+            && (name.starts_with("test")
+                || has_attribute(cx, node, "Test")
+                || documented && self.says_test.get());
+        let hook = method && cx.builder.in_test() && TEST_HOOKS.contains(&name);
+        Some(Function {
+            name: Cow::Borrowed(name),
+            kind: if method {
+                DefinitionKind::Method
+            } else {
+                DefinitionKind::Function
+            },
+            parent: None,
+            exported: !cx.in_function()
+                && cx.outside_exported()
+                && !has_modifier(cx, node, &["private", "protected"]),
+            documented,
+            test,
+            dictated: method && name.starts_with("__")
+                || hook
+                || has_attribute(cx, node, "Override"),
+            asynchronous: false,
+            parameters: node.child_by_field_name("parameters").map_or(0, |list| {
+                children_count(list, |one| one.kind() != "comment")
+            }),
+            body: node.child_by_field_name("body").is_some(),
+        })
+    }
+
+    fn container<'s>(
+        &mut self,
+        cx: &mut Context<'s>,
+        node: Node<'_>,
+        _above: &[Above<'_>],
+    ) -> Option<Container<'s>> {
+        let kind = match node.kind() {
+            "class_declaration" => Some(DefinitionKind::Class),
+            "interface_declaration" => Some(DefinitionKind::Interface),
+            "trait_declaration" => Some(DefinitionKind::Trait),
+            "enum_declaration" => Some(DefinitionKind::Enum),
+            // `namespace A;` is about the rest of the file, and holds nothing.
+            "namespace_definition" => {
+                node.child_by_field_name("body")?;
+                Some(DefinitionKind::Module)
+            }
+            _ => None,
+        };
+        let name = cx.field_text(node, "name");
+        let base = children_text(cx, node, "base_clause");
+        let test = kind == Some(DefinitionKind::Class)
+            && (base.ends_with("TestCase") || name.ends_with("Test") && !base.is_empty());
+        Some(Container {
+            name: Cow::Borrowed(name),
+            kind,
+            exported: kind.is_some() && cx.outside_exported(),
+            documented: cx.documented(range(node).0),
+            test,
+            dictated: false,
+            open: true,
+        })
+    }
+
+    fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let at = range(node).0;
+        let prefix = children_text(cx, node, "namespace_name");
+        let list = node.child_by_field_name("body").unwrap_or(node);
+        let mut cursor = list.walk();
+        for clause in list
+            .named_children(&mut cursor)
+            .filter(|child| child.kind() == "namespace_use_clause")
+        {
+            // What it is called here stands behind it.
+            let used = cx.text(clause).split_whitespace();
+            let path = used
+                .filter(|word| !matches!(*word, "function" | "const"))
+                .next()
+                .unwrap_or("")
+                .trim_start_matches('\\');
+            if prefix.is_empty() {
+                cx.builder.import(path, at, ImportStyle::Names);
+            } else {
+                let path = format!("{}\\{path}", prefix.trim_start_matches('\\'));
+                cx.builder.import(&path, at, ImportStyle::Names);
+            }
+        }
+    }
+
+    fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
+        let exported = cx.outside_exported() && !has_modifier(cx, node, &["private", "protected"]);
+        let documented = cx.documented(range(node).0);
+        let mut cursor = node.walk();
+        for element in node
+            .named_children(&mut cursor)
+            .filter(|child| child.kind() == "const_element")
+        {
+            let name = element.named_child(0).map_or("", |name| cx.text(name));
+            cx.define(DefinitionKind::Constant, name, node, exported, documented);
+        }
+    }
+
+    fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
+        match kind(node) {
+            Kind::Other => {}
+            Kind::Call => self.function_call(cx, node),
+            Kind::Closure => {
+                if cx.builder.in_function() {
+                    cx.builder.flow_nest();
+                    self.opens(node, Opened::Flow);
+                } else {
+                    let (start, end) = range(node);
+                    let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
+                        children_count(list, |one| one.kind() != "comment")
+                    });
+                    cx.builder.function_open(None, parameters, start, end);
+                    self.opens(node, Opened::Function);
+                }
+            }
+            // `a ?: b` is shorthand, as `a ?? b` is.
+            Kind::Conditional if node.child_by_field_name("body").is_some() => {
+                cx.builder.branch(1);
+                cx.builder.flow();
+                cx.builder.flow_nest();
+                self.opens(node, Opened::Flow);
+            }
+            Kind::Conditional => {}
+            Kind::Include => self.include(cx, node),
+            Kind::Member | Kind::MemberCall => self.member(cx, node, above),
+            Kind::Name => return self.name(cx, node, above),
+            Kind::New => {
+                if let Some(made) = node.named_child(0).filter(|one| kind(*one) == Kind::Name) {
+                    self.callee = Some(range(made).0);
+                }
+            }
+            Kind::Page => {
+                let (start, end) = range(node);
+                cx.builder.not_code(start, end);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn special_end(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let Some(&(opener, opened)) = self.opened.last() else {
+            return;
+        };
+        if opener != node.id() {
+            return;
+        }
+        self.opened.pop();
+        match opened {
+            Opened::Flow => cx.builder.flow_unnest(),
+            Opened::Function => cx.builder.function_close(),
+            Opened::Tests => cx.builder.test_close(),
+        }
+    }
+
+    fn catch(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let broad = cx
+            .field_text(node, "type")
+            .split('|')
+            .any(|one| matches!(last_part(one.trim()), "Exception" | "Throwable"));
+        let empty = node
+            .child_by_field_name("body")
+            .is_some_and(|body| body.named_child_count() == 0);
+        cx.caught(node, broad, empty);
+    }
+
+    /// `break 2` goes to a place of its own, as `goto` does.
+    fn jumps(&self, node: Node<'_>) -> bool {
+        node.named_child_count() > 0
+    }
+
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        let attributes = node.child_by_field_name("attributes");
+        let first = attributes.and_then(|attributes| attributes.next_sibling());
+        range(first.unwrap_or(node)).0
+    }
+
+    fn is_doc(&self, comment: &str) -> bool {
+        let doc = comment.starts_with("/**") && comment.len() > 4;
+        if doc {
+            self.says_test.set(comment.contains("@test"));
+        }
+        doc
+    }
+}

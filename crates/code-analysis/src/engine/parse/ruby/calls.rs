@@ -1,0 +1,229 @@
+//! Calls in Ruby: which do what other languages have words for (imports, visibility, tests), and how what is called is named.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+use tree_sitter::Node;
+
+use super::super::super::references::ReferenceKind;
+use super::super::syntax_tree::range;
+use super::super::table::{Above, Context};
+use super::{ImportStyle, Kind, Opened, Ruby, kind};
+
+/// What opens a group of tests, with RSpec's and Minitest's words.
+const GROUPS: &[&str] = &[
+    "context",
+    "describe",
+    "fcontext",
+    "fdescribe",
+    "feature",
+    "shared_context",
+    "shared_examples",
+    "shared_examples_for",
+    "xcontext",
+    "xdescribe",
+];
+
+/// What a test case is called with.
+const CASES: &[&str] = &[
+    "example", "fit", "focus", "it", "its", "scenario", "should", "specify", "test", "xit",
+];
+
+/// What changes who may call a method.
+const HIDES: &[&str] = &[
+    "private",
+    "private_class_method",
+    "private_constant",
+    "protected",
+];
+
+/// The hash by which a name is remembered.
+pub(super) fn name_hash(name: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The path of a chain of names as Ruby writes it, in which a name may end in `?` or `!`. `None` where something else is in it.
+pub(super) fn path_of(written: &str) -> Option<Cow<'_, str>> {
+    let written = written.strip_prefix("::").unwrap_or(written);
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$' | '?' | '!');
+    if written.len() > 120
+        || !written.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '@' | '$'))
+    {
+        return None;
+    }
+    if written.chars().all(|c| is_word(c) || c == '.') {
+        return Some(Cow::Borrowed(written));
+    }
+    let mut path = String::with_capacity(written.len());
+    for part in written.split_inclusive(['.', ':', '&']) {
+        let (name, separated) = match part.strip_suffix(['.', ':', '&']) {
+            Some(name) => (name.trim(), true),
+            None => (part.trim(), false),
+        };
+        if !name.chars().all(is_word) {
+            return None;
+        }
+        path.push_str(name);
+        if separated && !name.is_empty() {
+            path.push('.');
+        }
+    }
+    Some(Cow::Owned(path))
+}
+
+/// The word before a definition that is its argument, as in `private def run`, and where it begins.
+pub(super) fn prefix_of<'s>(cx: &Context<'s>, above: &[Above<'_>]) -> Option<(&'s str, u32)> {
+    let [.., call, list] = above else {
+        return None;
+    };
+    if list.node.kind() != "argument_list" || kind(call.node) != Kind::Call {
+        return None;
+    }
+    let word = cx.field_text(call.node, "method");
+    (word == "public" || word == "module_function" || HIDES.contains(&word))
+        .then(|| (word, range(call.node).0))
+}
+
+/// The text of a string without anything in it that is computed.
+fn plain_string<'s>(cx: &Context<'s>, node: Node<'_>) -> Option<&'s str> {
+    let content = node.named_child(0)?;
+    (node.kind() == "string" && node.named_child_count() == 1 && content.kind() == "string_content")
+        .then(|| cx.text(content))
+}
+
+impl Ruby {
+    pub(super) fn call(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
+        let Some(method) = node.child_by_field_name("method") else {
+            return;
+        };
+        if method.kind() == "super" {
+            return;
+        }
+        let name = cx.text(method);
+        let receiver = node.child_by_field_name("receiver");
+        self.call_reference(cx, node, method, receiver);
+        let arguments = node.child_by_field_name("arguments");
+        let block = node.child_by_field_name("block");
+        match receiver {
+            None => {
+                let first = arguments.and_then(|list| list.named_child(0));
+                match name {
+                    "require" | "require_relative" | "load" | "autoload" => {
+                        let place = u32::from(name == "autoload");
+                        if let Some(path) = arguments
+                            .and_then(|list| list.named_child(place))
+                            .and_then(|path| plain_string(cx, path))
+                        {
+                            import(cx, name, path, range(node).0);
+                        }
+                    }
+                    _ if HIDES.contains(&name) => {
+                        if let Some(list) = arguments {
+                            self.hide(cx, list);
+                        }
+                    }
+                    _ if block.is_some() && GROUPS.contains(&name) => {
+                        if first.is_some() {
+                            self.tests_open(cx, node);
+                        }
+                    }
+                    _ if block.is_some() && cx.builder.in_test() && CASES.contains(&name) => {
+                        cx.builder.test_case(range(node).0);
+                    }
+                    _ => {}
+                }
+            }
+            Some(receiver) if block.is_some() && GROUPS.contains(&name) => {
+                if matches!(cx.text(receiver), "RSpec" | "Minitest") {
+                    self.tests_open(cx, node);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn tests_open(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        cx.builder.test_open();
+        self.opens(node, Opened::Tests);
+    }
+
+    /// Records what is called, with the names before it.
+    fn call_reference(
+        &mut self,
+        cx: &mut Context<'_>,
+        node: Node<'_>,
+        method: Node<'_>,
+        receiver: Option<Node<'_>>,
+    ) {
+        let (start, (at, end)) = (range(node).0, range(method));
+        if end <= self.covered_to {
+            return;
+        }
+        let path = path_of(cx.builder.slice(start, end));
+        match (path, receiver) {
+            (Some(path), _) => {
+                cx.builder.reference(ReferenceKind::Call, path, start);
+                self.covered_to = end;
+            }
+            (None, Some(_)) if kind(method) != Kind::Other => {
+                let path = format!(".{}", cx.text(method));
+                cx.builder
+                    .reference(ReferenceKind::Call, Cow::Owned(path), at);
+                self.recorded.push(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// `private :a, :b`: what was defined in this class is no longer for others.
+    fn hide(&mut self, cx: &mut Context<'_>, list: Node<'_>) {
+        let depth = cx.scopes.len();
+        let mut cursor = list.walk();
+        for symbol in list
+            .named_children(&mut cursor)
+            .filter(|one| kind(*one) == Kind::Symbol)
+        {
+            let (start, end) = range(symbol);
+            let name = name_hash(cx.text(symbol).trim_start_matches(':'));
+            for (_, _, definition) in self
+                .members
+                .iter()
+                .filter(|member| member.0 == depth && member.1 == name)
+            {
+                cx.builder.hide(*definition);
+            }
+            // To say who may call it is not to use it.
+            if start >= self.covered_to {
+                self.covered_to = end;
+            }
+        }
+    }
+
+    /// Defines something, and remembers it by its name.
+    pub(super) fn member_add(
+        &mut self,
+        cx: &mut Context<'_>,
+        name: &str,
+        define: impl FnOnce(&mut Context<'_>) -> usize,
+    ) {
+        let depth = cx.scopes.len();
+        let definition = define(cx);
+        self.members.push((depth, name_hash(name), definition));
+    }
+}
+
+fn import(cx: &mut Context<'_>, word: &str, path: &str, at: u32) {
+    if word == "require_relative" && !path.starts_with('.') {
+        let path = format!("./{path}");
+        cx.builder.import(&path, at, ImportStyle::Require);
+        return;
+    }
+    let style = match word {
+        "autoload" => ImportStyle::Dynamic,
+        _ => ImportStyle::Require,
+    };
+    cx.builder.import(path, at, style);
+}

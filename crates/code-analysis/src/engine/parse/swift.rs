@@ -1,0 +1,477 @@
+//! Swift, read by tree-sitter.
+//!
+//! What a closure does counts for the function it stands in, one level deeper for cognitive complexity; one that stands in no function is a
+//! function without a name. A computed property is a method of its name, with all its accessors.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use tree_sitter::{Language as Grammar, Node};
+
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
+use super::super::references::ReferenceKind;
+use super::super::skip::Skip;
+use super::syntax_tree::{children_count, kind_table, range};
+use super::table::{self, Above, Container, Context, Function, Role, Shape, Table};
+
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::new(tree_sitter_swift::LANGUAGE.into(), role_of));
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let grammar: Grammar = tree_sitter_swift::LANGUAGE.into();
+    kind_table(&grammar, kind_of)
+});
+
+fn role_of(kind: &str, named: bool) -> Role {
+    if !named {
+        return match kind {
+            "&&" => Role::And,
+            "||" => Role::Or,
+            "case" => Role::Special,
+            _ => Role::Other,
+        };
+    }
+    match kind {
+        "comment" | "multiline_comment" => Role::Comment,
+        "availability_condition" | "directive" | "statement_label" | "value_argument_label" => {
+            Role::Pass
+        }
+        "import_declaration" => Role::Import,
+        "class_declaration" | "protocol_declaration" => Role::Container,
+        "function_declaration"
+        | "protocol_function_declaration"
+        | "init_declaration"
+        | "deinit_declaration"
+        | "subscript_declaration"
+        | "computed_property" => Role::Function,
+        "property_declaration" | "typealias_declaration" => Role::Constant,
+        "if_statement" => Role::If,
+        "else" => Role::Else,
+        "for_statement" | "while_statement" | "repeat_while_statement" => Role::Loop,
+        "switch_statement" => Role::Switch,
+        "switch_entry" => Role::Case,
+        "do_statement" => Role::Try,
+        "catch_block" => Role::Catch,
+        "ternary_expression" => Role::Ternary,
+        "conjunction_expression" | "disjunction_expression" => Role::Binary,
+        "tuple_expression" => Role::Paren,
+        "control_transfer_statement" => Role::Jump,
+        "call_expression" | "constructor_expression" | "macro_invocation" => Role::Call,
+        "navigation_expression" => Role::Chain,
+        "simple_identifier" => Role::Name,
+        "user_type" => Role::TypeName,
+        "capture_list_item" | "enum_entry" | "lambda_parameter" | "parameter" | "pattern" => {
+            Role::Binds
+        }
+        _ if kind_of(kind, named) != Kind::Other => Role::Special,
+        _ => Role::Other,
+    }
+}
+
+/// What has no role that other languages share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Closure,
+    Guard,
+    Observer,
+}
+
+fn kind_of(kind: &str, named: bool) -> Kind {
+    match kind {
+        _ if !named => Kind::Other,
+        "lambda_literal" => Kind::Closure,
+        "guard_statement" => Kind::Guard,
+        "didset_clause" | "willset_clause" => Kind::Observer,
+        _ => Kind::Other,
+    }
+}
+
+fn kind(node: Node<'_>) -> Kind {
+    KINDS
+        .get(usize::from(node.kind_id()))
+        .copied()
+        .unwrap_or_default()
+}
+
+pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
+    table::analyze(text, &TABLE, Swift::default())
+}
+
+/// What is to be undone when a node is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Flow,
+    Function,
+    Level,
+}
+
+#[derive(Debug, Default)]
+struct Swift {
+    /// What is open, by the node that opened it, innermost last.
+    opened: Vec<(usize, Opened)>,
+}
+
+/// The words and attributes before a declaration.
+struct Modifiers<'s> {
+    words: Vec<&'s str>,
+    attributes: Vec<&'s str>,
+    /// Where the first word stands, if there is one.
+    first_word: Option<u32>,
+    /// Where they end; the declaration's own beginning where there are none.
+    end: u32,
+}
+
+fn modifiers<'s>(cx: &Context<'s>, node: Node<'_>) -> Modifiers<'s> {
+    let mut found = Modifiers {
+        words: Vec::new(),
+        attributes: Vec::new(),
+        first_word: None,
+        end: range(node).0,
+    };
+    let Some(list) = node.named_child(0).filter(|one| one.kind() == "modifiers") else {
+        return found;
+    };
+    let mut cursor = list.walk();
+    for one in list.named_children(&mut cursor) {
+        if one.kind() == "attribute" {
+            let name = one.named_child(0).map_or("", |name| cx.text(name));
+            found.attributes.push(name);
+        } else {
+            found.first_word.get_or_insert(range(one).0);
+            found.words.push(cx.text(one));
+        }
+    }
+    if let Some(next) = list.next_sibling() {
+        found.end = range(next).0;
+    }
+    found
+}
+
+impl Modifiers<'_> {
+    fn has(&self, words: &[&str]) -> bool {
+        self.words.iter().any(|word| words.contains(word))
+    }
+
+    /// Whether others may use what is declared: what stands around it decides where nothing is said.
+    fn exported(&self, cx: &Context<'_>) -> bool {
+        let implied = cx.scope().is_some_and(|scope| scope.open);
+        cx.outside_exported()
+            && (self.has(&["public", "open"])
+                || implied && !self.has(&["private", "fileprivate", "internal"]))
+    }
+}
+
+/// A type's name without its arguments: `Array` of `Swift.Array<Int>`.
+fn bare_name(written: &str) -> &str {
+    let plain = written.split('<').next().unwrap_or(written).trim();
+    plain.rsplit('.').next().unwrap_or(plain)
+}
+
+/// The first name that a property binds.
+fn property_name<'s>(cx: &Context<'s>, property: Node<'_>) -> &'s str {
+    let name = property.child_by_field_name("name");
+    name.and_then(|pattern| pattern.child_by_field_name("bound_identifier"))
+        .map_or("", |name| cx.text(name))
+}
+
+impl Swift {
+    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+        self.opened.push((node.id(), opened));
+    }
+
+    /// `var total: Int { ... }`.
+    fn computed<'s>(&mut self, cx: &mut Context<'s>, above: &[Above<'_>]) -> Option<Function<'s>> {
+        let property = above
+            .last()
+            .filter(|around| around.node.kind() == "property_declaration")?
+            .node;
+        if cx.in_function() {
+            return None;
+        }
+        let words = modifiers(cx, property);
+        Some(Function {
+            name: Cow::Borrowed(property_name(cx, property)),
+            kind: if cx.scope().is_some() {
+                DefinitionKind::Method
+            } else {
+                DefinitionKind::Function
+            },
+            parent: None,
+            exported: words.exported(cx),
+            documented: cx.documented(range(property).0),
+            test: false,
+            dictated: words.has(&["override"]),
+            asynchronous: false,
+            parameters: 0,
+            body: true,
+        })
+    }
+}
+
+impl Shape for Swift {
+    fn function<'s>(
+        &mut self,
+        cx: &mut Context<'s>,
+        node: Node<'_>,
+        above: &[Above<'_>],
+    ) -> Option<Function<'s>> {
+        let (name, special) = match node.kind() {
+            "computed_property" => return self.computed(cx, above),
+            "init_declaration" => ("init", true),
+            "deinit_declaration" => ("deinit", true),
+            "subscript_declaration" => ("subscript", true),
+            _ => (cx.field_text(node, "name"), false),
+        };
+        let words = modifiers(cx, node);
+        let method = !cx.in_function() && cx.scope().is_some();
+        let parameters = children_count(node, |one| one.kind() == "parameter");
+        let case = words.attributes.contains(&"Test")
+            || method && cx.builder.in_test() && name.starts_with("test") && parameters == 0;
+        let hook = method
+            && cx.builder.in_test()
+            && matches!(
+                name,
+                "setUp" | "setUpWithError" | "tearDown" | "tearDownWithError"
+            );
+        let operator = !name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '`'));
+        let mut cursor = node.walk();
+        let asynchronous = node.children(&mut cursor).any(|one| one.kind() == "async");
+        let mut cursor = node.walk();
+        let body = node.child_by_field_name("body").is_some()
+            || node
+                .named_children(&mut cursor)
+                .any(|one| one.kind() == "computed_property");
+        Some(Function {
+            name: Cow::Borrowed(name),
+            kind: if method {
+                DefinitionKind::Method
+            } else {
+                DefinitionKind::Function
+            },
+            parent: None,
+            exported: !cx.in_function() && words.exported(cx),
+            documented: cx.documented(range(node).0),
+            test: case,
+            dictated: special || operator || hook || words.has(&["override"]),
+            asynchronous,
+            parameters,
+            body,
+        })
+    }
+
+    fn container<'s>(
+        &mut self,
+        cx: &mut Context<'s>,
+        node: Node<'_>,
+        _above: &[Above<'_>],
+    ) -> Option<Container<'s>> {
+        let kind = match cx.field_text(node, "declaration_kind") {
+            "class" | "actor" => Some(DefinitionKind::Class),
+            "struct" => Some(DefinitionKind::Struct),
+            "enum" => Some(DefinitionKind::Enum),
+            "protocol" => Some(DefinitionKind::Interface),
+            _ => None,
+        };
+        let words = modifiers(cx, node);
+        let mut cursor = node.walk();
+        let tested = node
+            .named_children(&mut cursor)
+            .any(|one| one.kind() == "inheritance_specifier" && cx.text(one).ends_with("TestCase"));
+        let extension = kind.is_none();
+        let private = words.has(&["private", "fileprivate"]);
+        Some(Container {
+            name: Cow::Borrowed(bare_name(cx.field_text(node, "name"))),
+            kind,
+            // Whom an extension is for, each of its members says, or the extension for all of them.
+            exported: if extension {
+                !private && cx.outside_exported()
+            } else {
+                words.exported(cx)
+            },
+            documented: cx.documented(range(node).0),
+            test: tested || words.attributes.contains(&"Suite"),
+            dictated: false,
+            open: match kind {
+                Some(DefinitionKind::Interface) => true,
+                Some(_) => false,
+                None => words.has(&["public"]),
+            },
+        })
+    }
+
+    fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let mut cursor = node.walk();
+        let Some(path) = node
+            .named_children(&mut cursor)
+            .find(|one| one.kind() == "identifier")
+        else {
+            return;
+        };
+        let mut cursor = node.walk();
+        // `import class UIKit.UIView` takes one name.
+        let one = node.children(&mut cursor).any(|one| {
+            matches!(
+                one.kind(),
+                "class" | "enum" | "func" | "let" | "protocol" | "struct" | "typealias" | "var"
+            )
+        });
+        let style = if one {
+            ImportStyle::Names
+        } else {
+            ImportStyle::Module
+        };
+        cx.builder.import(cx.text(path), range(node).0, style);
+    }
+
+    /// A `let` of the file or a `static let`, and a type's other name.
+    fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
+        if cx.in_function() || cx.builder.in_function() {
+            return;
+        }
+        let words = modifiers(cx, node);
+        let documented = cx.documented(range(node).0);
+        let exported = words.exported(cx);
+        if node.kind() == "typealias_declaration" {
+            let name = cx.field_text(node, "name");
+            cx.define(DefinitionKind::Type, name, node, exported, documented);
+            return;
+        }
+        let mut cursor = node.walk();
+        let fixed = node.named_children(&mut cursor).any(|one| {
+            one.kind() == "value_binding_pattern" && cx.field_text(one, "mutability") == "let"
+        });
+        let name = property_name(cx, node);
+        if fixed && !name.is_empty() && (cx.scope().is_none() || words.has(&["static", "class"])) {
+            cx.define(DefinitionKind::Constant, name, node, exported, documented);
+        }
+    }
+
+    fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
+        match kind(node) {
+            // `if case`, `for case`: lizard counts the word.
+            Kind::Other => {
+                let counts = above.last().is_some_and(|around| {
+                    matches!(around.role, Role::If | Role::Loop) || kind(around.node) == Kind::Guard
+                });
+                cx.builder.branch(usize::from(counts));
+                return false;
+            }
+            Kind::Closure if cx.builder.in_function() => {
+                cx.builder.flow_nest();
+                self.opens(node, Opened::Flow);
+            }
+            Kind::Closure | Kind::Observer => {
+                let (start, end) = range(node);
+                cx.builder.function_open(None, 0, start, end);
+                self.opens(node, Opened::Function);
+            }
+            Kind::Guard => {
+                cx.builder.branch(1);
+                cx.builder.flow();
+                cx.builder.nest();
+                self.opens(node, Opened::Level);
+            }
+        }
+        true
+    }
+
+    fn special_end(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let Some(&(opener, opened)) = self.opened.last() else {
+            return;
+        };
+        if opener != node.id() {
+            return;
+        }
+        self.opened.pop();
+        match opened {
+            Opened::Flow => cx.builder.flow_unnest(),
+            Opened::Function => cx.builder.function_close(),
+            Opened::Level => cx.builder.unnest(),
+        }
+    }
+
+    fn case_counts(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
+        node.named_child(0)
+            .is_none_or(|first| first.kind() != "default_keyword")
+    }
+
+    fn catch(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
+        let caught = cx.field_text(node, "error");
+        let broad =
+            !caught.contains([' ', '.']) || caught.starts_with("let ") && !caught.contains(" as ");
+        let mut cursor = node.walk();
+        let empty = !node
+            .named_children(&mut cursor)
+            .any(|one| matches!(one.kind(), "statements" | "comment" | "multiline_comment"));
+        cx.caught(node, broad, empty);
+    }
+
+    /// `break` and `continue` with a label.
+    fn jumps(&self, node: Node<'_>) -> bool {
+        let word = node.child(0).map_or("", |word| word.kind());
+        matches!(word, "break" | "continue") && node.named_child_count() > 0
+    }
+
+    fn start_of(&self, node: Node<'_>, above: &[Above<'_>]) -> u32 {
+        let declared = match above.last() {
+            Some(around) if node.kind() == "computed_property" => around.node,
+            _ => node,
+        };
+        let Some(list) = declared
+            .named_child(0)
+            .filter(|one| one.kind() == "modifiers")
+        else {
+            return range(declared).0;
+        };
+        let mut cursor = list.walk();
+        let word = list
+            .named_children(&mut cursor)
+            .find(|one| one.kind() != "attribute");
+        range(word.or_else(|| list.next_sibling()).unwrap_or(declared)).0
+    }
+
+    fn is_doc(&self, comment: &str) -> bool {
+        comment.starts_with("///") || comment.starts_with("/**") && comment.len() > 4
+    }
+
+    fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        let callee = node.named_child(0)?;
+        // `.red(1)`: the type goes without saying.
+        (callee.kind() == "prefix_expression")
+            .then(|| callee.child_by_field_name("target"))
+            .flatten()
+            .or(Some(callee))
+    }
+
+    fn last_name<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        node.child_by_field_name("suffix")?
+            .child_by_field_name("suffix")
+    }
+
+    fn use_of(
+        &self,
+        cx: &Context<'_>,
+        node: Node<'_>,
+        role: Role,
+        above: &[Above<'_>],
+    ) -> Option<ReferenceKind> {
+        let around = above.last()?;
+        match around.role {
+            Role::Binds if role == Role::Name => None,
+            Role::Function if role == Role::Name => (around.node.child_by_field_name("name")
+                != Some(node))
+            .then_some(ReferenceKind::Name),
+            // The label of a jump.
+            Role::Jump if self.jumps(around.node) => None,
+            Role::If | Role::Loop | Role::Special if role == Role::Name => {
+                let before = cx.builder.text.get(..node.start_byte()).unwrap_or("");
+                let before = before.trim_end();
+                let bound = before.ends_with("let") || before.ends_with("var");
+                (!bound).then_some(ReferenceKind::Name)
+            }
+            _ if role == Role::TypeName => Some(ReferenceKind::Type),
+            _ => Some(ReferenceKind::Name),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What is known at the place where the walk is: the scopes around it, the comment before it, and what was recorded already.
+
+use std::borrow::Cow;
+
+use tree_sitter::Node;
+
+use super::super::super::facts::{DefinitionKind, FileFacts, Sign};
+use super::super::super::references::{ReferenceKind, path_of};
+use super::super::Builder;
+use super::super::builder::Found;
+use super::super::syntax_tree::{range, text};
+use super::{Role, Table};
+
+/// Something with a name that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Scope {
+    /// The kind of a type or module; `None` for a function, and for what extends a type.
+    pub kind: Option<DefinitionKind>,
+    /// Whether it is a function.
+    pub function: bool,
+    /// Whether it may be used from outside the file.
+    pub exported: bool,
+    /// Whether what is declared now may be used from outside it, unless it says otherwise.
+    pub open: bool,
+}
+
+/// What was decided about a node before the walk comes to it.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    start: u32,
+    node: usize,
+    /// How it is used; `None` where that was recorded already.
+    kind: Option<ReferenceKind>,
+}
+
+/// A run of comments with nothing but one line's end between them.
+#[derive(Debug, Clone, Copy, Default)]
+struct CommentRun {
+    end: u32,
+    documents: bool,
+}
+
+/// The state of a walk.
+pub(in super::super) struct Context<'s> {
+    pub builder: Builder<'s>,
+    pub table: &'static Table,
+    /// The scopes that are open, innermost last.
+    pub scopes: Vec<Scope>,
+    comment: Option<CommentRun>,
+    marks: Vec<Mark>,
+    /// Names that end before here were recorded as part of what is around them.
+    covered_to: u32,
+    /// Conditions that the parser does not see, in order: they count for the function they lie in.
+    hidden: Vec<u32>,
+    /// The end of the last `else`, over comments that follow it.
+    pub(super) else_end: Option<u32>,
+}
+
+impl<'s> Context<'s> {
+    pub(in super::super) fn new(text: &'s str, table: &'static Table) -> Context<'s> {
+        Context {
+            builder: Builder::new(text),
+            table,
+            scopes: Vec::new(),
+            comment: None,
+            marks: Vec::new(),
+            covered_to: 0,
+            hidden: Vec::new(),
+            else_end: None,
+        }
+    }
+
+    /// Takes note of conditions at these offsets, in order, that the parser does not get to see.
+    pub(in super::super) fn conditions_hide(&mut self, offsets: Vec<u32>) {
+        self.hidden = offsets;
+    }
+
+    pub(super) fn hidden_in(&self, start: u32, end: u32) -> usize {
+        let before = |limit: u32| self.hidden.partition_point(|at| *at < limit);
+        before(end).saturating_sub(before(start))
+    }
+
+    pub(super) fn finish(self) -> FileFacts {
+        self.builder.finish()
+    }
+
+    /// The text of a node.
+    pub(in super::super) fn text(&self, node: Node<'_>) -> &'s str {
+        text(&self.builder, node)
+    }
+
+    /// The text of a node's field; empty where it has none.
+    pub(in super::super) fn field_text(&self, node: Node<'_>, field: &str) -> &'s str {
+        node.child_by_field_name(field)
+            .map_or("", |child| self.text(child))
+    }
+
+    /// Whether a comment that documents ends right before `start`: on the same line or the one before.
+    pub(in super::super) fn documented(&self, start: u32) -> bool {
+        self.comment
+            .is_some_and(|run| run.documents && run.end <= start && self.adjacent(run.end, start))
+    }
+
+    /// Whether nothing but white space with at most one line's end is between two offsets.
+    fn adjacent(&self, from: u32, to: u32) -> bool {
+        let mut ends = 0;
+        self.builder.slice(from, to).bytes().all(|byte| {
+            ends += u32::from(byte == b'\n');
+            byte.is_ascii_whitespace() && ends < 2
+        })
+    }
+
+    pub(super) fn blank(&self, from: u32, to: u32) -> bool {
+        self.builder
+            .slice(from, to)
+            .bytes()
+            .all(|byte| byte.is_ascii_whitespace())
+    }
+
+    /// Records a comment, and whether it documents what follows.
+    pub(super) fn comment(&mut self, start: u32, end: u32, is_doc: impl Fn(&str) -> bool) {
+        self.builder.comment(start, end);
+        if let Some(after) = self.else_end
+            && self.blank(after, start)
+        {
+            self.else_end = Some(end);
+        }
+        // A grammar may count the end of the line to the comment.
+        let written = self.builder.slice(start, end).trim_end();
+        let end = start + u32::try_from(written.len()).unwrap_or(0);
+        let before = self.builder.text.get(..start as usize).unwrap_or("");
+        let alone = before
+            .bytes()
+            .rev()
+            .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+            .is_none_or(|byte| byte == b'\n');
+        let joined = self
+            .comment
+            .filter(|run| run.end <= start && self.adjacent(run.end, start));
+        let documents = (alone && is_doc(written)) || joined.is_some_and(|run| run.documents);
+        self.comment = Some(CommentRun { end, documents });
+    }
+
+    /// The innermost scope.
+    pub(in super::super) fn scope(&self) -> Option<Scope> {
+        self.scopes.last().copied()
+    }
+
+    /// Whether the innermost scope is a function.
+    pub(in super::super) fn in_function(&self) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.function)
+    }
+
+    /// Whether the innermost scope is a type, or extends one.
+    pub(in super::super) fn in_type(&self) -> bool {
+        self.scopes
+            .last()
+            .is_some_and(|scope| !scope.function && scope.kind != Some(DefinitionKind::Module))
+    }
+
+    /// Whether everything around may be used from outside the file.
+    pub(in super::super) fn outside_exported(&self) -> bool {
+        self.scopes.last().is_none_or(|scope| scope.exported)
+    }
+
+    /// Defines something that has no scope of its own, and gives back its place.
+    pub(in super::super) fn define(
+        &mut self,
+        kind: DefinitionKind,
+        name: &str,
+        node: Node<'_>,
+        exported: bool,
+        documented: bool,
+    ) -> usize {
+        let (start, end) = range(node);
+        self.builder.define(Found {
+            kind,
+            name,
+            start,
+            end,
+            exported,
+            documented,
+            test: false,
+            dictated: false,
+        })
+    }
+
+    /// Says of a catch clause whether it is for everything and whether it does something.
+    pub(in super::super) fn caught(&mut self, node: Node<'_>, broad: bool, empty: bool) {
+        let at = range(node).0;
+        let what = if broad {
+            Sign::CatchBroad
+        } else {
+            Sign::CatchSpecific
+        };
+        let how = if empty {
+            Sign::CatchEmpty
+        } else {
+            Sign::CatchHandled
+        };
+        self.builder.sign(what, at);
+        self.builder.sign(how, at);
+    }
+
+    /// Decides how a name is used before the walk comes to it. Marks are set in the order of the source, the last first.
+    pub(in super::super) fn mark(&mut self, node: Node<'_>, kind: ReferenceKind) {
+        if self.table.role(node).is_reference() {
+            let (start, node) = (range(node).0, node.id());
+            self.marks.push(Mark {
+                start,
+                node,
+                kind: Some(kind),
+            });
+        }
+    }
+
+    /// Says that a name is no reference, or was recorded.
+    pub(in super::super) fn mark_done(&mut self, node: Node<'_>) {
+        let (start, node) = (range(node).0, node.id());
+        self.marks.push(Mark {
+            start,
+            node,
+            kind: None,
+        });
+    }
+
+    /// What was decided about a node: nothing, that it is done, or how it is used.
+    pub(super) fn marked(&mut self, node: Node<'_>) -> Option<Option<ReferenceKind>> {
+        let start = range(node).0;
+        while self.marks.last().is_some_and(|mark| mark.start < start) {
+            self.marks.pop();
+        }
+        let mark = self.marks.last().filter(|mark| mark.node == node.id())?;
+        let kind = mark.kind;
+        self.marks.pop();
+        Some(kind)
+    }
+
+    pub(super) fn is_covered(&self, node: Node<'_>) -> bool {
+        range(node).1 <= self.covered_to
+    }
+
+    /// Records a name or a chain of names. Says whether something in it is still to be looked at.
+    pub(super) fn refer(
+        &mut self,
+        node: Node<'_>,
+        role: Role,
+        kind: ReferenceKind,
+        generics_open: char,
+        last_name: impl Fn(Node<'_>) -> Option<Node<'_>>,
+    ) -> bool {
+        let (start, end) = range(node);
+        let written = self.builder.slice(start, end);
+        if role == Role::Name {
+            self.builder.reference(kind, Cow::Borrowed(written), start);
+            return false;
+        }
+        let close = if generics_open == '<' { '>' } else { ']' };
+        let plain = match written.find(generics_open) {
+            Some(at) if written.ends_with(close) => written.get(..at).unwrap_or(""),
+            Some(_) => "",
+            None => written,
+        };
+        if let Some(path) = path_of(plain.trim_end()) {
+            self.builder.reference(kind, path, start);
+            self.covered_to = start + u32::try_from(plain.len()).unwrap_or(0);
+            return plain.len() < written.len();
+        }
+        // Something without a name is in the chain: what is asked of it is known by its own name.
+        let mut name = last_name(node);
+        while let Some(inner) = name
+            .filter(|name| matches!(self.table.role(*name), Role::Chain | Role::Generic))
+            .and_then(&last_name)
+        {
+            name = Some(inner);
+        }
+        if let Some(name) = name {
+            let (at, _) = range(name);
+            let path = format!(".{}", self.text(name));
+            self.builder.reference(kind, Cow::Owned(path), at);
+            self.mark_done(name);
+        }
+        true
+    }
+
+    /// Records the words of text that was not parsed: those before a bracket as calls.
+    pub(super) fn words(&mut self, start: u32, end: u32, keywords: &[&str]) {
+        let written = self.builder.slice(start, end);
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mut at = 0usize;
+        while let Some(from) = written.get(at..).and_then(|rest| rest.find(is_word)) {
+            let from = at + from;
+            let rest = written.get(from..).unwrap_or("");
+            let word = rest.split(|c| !is_word(c)).next().unwrap_or("");
+            at = from + word.len().max(1);
+            let is_name = word.len() > 1
+                && word.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && !keywords.contains(&word);
+            if is_name {
+                let called = written
+                    .get(at..)
+                    .is_some_and(|rest| rest.trim_start().starts_with('('));
+                let kind = if called {
+                    ReferenceKind::Call
+                } else {
+                    ReferenceKind::Name
+                };
+                let offset = start + u32::try_from(from).unwrap_or(0);
+                self.builder.reference(kind, Cow::Borrowed(word), offset);
+            }
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The walk: what each role means.
+
+use tree_sitter::{Node, Tree};
+
+use super::super::super::facts::DefinitionKind;
+use super::super::super::references::ReferenceKind;
+use super::super::builder::{Found, LogicalOperator};
+use super::super::syntax_tree::range;
+use super::{Above, Context, Role, Scope, Shape};
+
+/// What a node opened, to be closed when it is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Function {
+        body: bool,
+        test: bool,
+    },
+    Closure,
+    Lambda,
+    Container {
+        test: bool,
+    },
+    /// A conditional that continues none.
+    Nest,
+}
+
+struct Walk<'w, 's, S> {
+    cx: &'w mut Context<'s>,
+    shape: &'w mut S,
+    /// What is open, by the node that opened it.
+    opened: Vec<(usize, Opened)>,
+    /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
+    operators: Vec<(usize, LogicalOperator, u32)>,
+}
+
+/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the root each time.
+pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
+    let table = cx.table;
+    let mut walk = Walk {
+        cx,
+        shape,
+        opened: Vec::new(),
+        operators: Vec::new(),
+    };
+    let mut cursor = tree.walk();
+    let mut above: Vec<Above<'_>> = Vec::with_capacity(64);
+    loop {
+        let node = cursor.node();
+        let role = table.role(node);
+        if role == Role::Other || walk.enter(role, node, &above) {
+            if cursor.goto_first_child() {
+                above.push(Above { node, role });
+                continue;
+            }
+            if role != Role::Other {
+                walk.leave(role, node, &above);
+            }
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+            let Some(Above { node, role }) = above.pop() else {
+                return;
+            };
+            if role != Role::Other {
+                walk.leave(role, node, &above);
+            }
+        }
+    }
+}
+
+impl<S: Shape> Walk<'_, '_, S> {
+    fn enter(&mut self, role: Role, node: Node<'_>, above: &[Above<'_>]) -> bool {
+        let around = above.last().map_or(Role::Other, |around| around.role);
+        match role {
+            Role::Name | Role::TypeName | Role::Chain | Role::Generic => {
+                return self.reference(role, node, above);
+            }
+            Role::Comment => {
+                let (start, end) = range(node);
+                let shape = &*self.shape;
+                self.cx.comment(start, end, |text| shape.is_doc(text));
+                return false;
+            }
+            Role::Pass => return false,
+            Role::Import => {
+                self.shape.import(self.cx, node);
+                return false;
+            }
+            Role::Function => self.function(node, above),
+            Role::Closure => {
+                let (start, end) = range(node);
+                let parameters = self.shape.closure_parameters(self.cx, node);
+                self.cx.builder.function_open(None, parameters, start, end);
+                self.opened.push((node.id(), Opened::Closure));
+            }
+            Role::Lambda if self.cx.builder.in_function() => {
+                self.cx.builder.flow_nest();
+                self.opened.push((node.id(), Opened::Lambda));
+            }
+            Role::Lambda => {
+                let (start, end) = range(node);
+                let parameters = self.shape.closure_parameters(self.cx, node);
+                self.cx.builder.function_open(None, parameters, start, end);
+                self.opened.push((node.id(), Opened::Closure));
+            }
+            Role::Container => self.container(node, above),
+            Role::Constant => self.shape.constant(self.cx, node, above),
+            Role::Special => return self.shape.special(self.cx, node, above),
+            Role::If => {
+                self.cx.builder.branch(1);
+                let start = range(node).0;
+                let continues = self.shape.else_may_continue()
+                    && self
+                        .cx
+                        .else_end
+                        .is_some_and(|end| end <= start && self.cx.blank(end, start));
+                if !continues {
+                    self.cx.builder.flow();
+                    self.cx.builder.nest();
+                    self.opened.push((node.id(), Opened::Nest));
+                }
+            }
+            Role::Else => {
+                if matches!(around, Role::If | Role::ElseClause | Role::ElseIf) {
+                    self.cx.builder.flow_flat();
+                    self.cx.else_end = Some(range(node).1);
+                }
+            }
+            Role::ElseIf => {
+                self.cx.builder.branch(1);
+                self.cx.builder.flow_flat();
+            }
+            Role::Loop => {
+                self.cx.builder.branch(1);
+                self.cx.builder.flow();
+                self.cx.builder.nest();
+            }
+            Role::Switch => {
+                self.cx.builder.branch(self.shape.switch_branches(node));
+                self.cx.builder.flow();
+                self.cx.builder.nest();
+            }
+            Role::Case => {
+                let counts = self.shape.case_counts(self.cx, node);
+                self.cx.builder.branch(usize::from(counts));
+            }
+            Role::Condition => self.cx.builder.branch(1),
+            Role::Try => self.cx.builder.depth_nest(),
+            Role::Catch => {
+                self.cx.builder.branch(1);
+                self.cx.builder.flow();
+                self.cx.builder.flow_nest();
+                self.shape.catch(self.cx, node);
+            }
+            Role::Ternary => {
+                self.cx.builder.branch(1);
+                self.cx.builder.flow();
+                self.cx.builder.flow_nest();
+            }
+            Role::And | Role::Or | Role::Coalesce => self.operator(role, range(node).0, above),
+            Role::Jump if self.shape.jumps(self.cx, node) => self.cx.builder.flow_flat(),
+            Role::Call | Role::New => {
+                if let Some(callee) = self.shape.callee(node) {
+                    if role == Role::Call {
+                        self.shape.called(self.cx, node, callee);
+                    }
+                    self.cx.mark(callee, ReferenceKind::Call);
+                }
+            }
+            Role::Typed => {
+                if let Some(named) = node.child_by_field_name("type") {
+                    self.cx.mark(named, ReferenceKind::Type);
+                }
+            }
+            Role::Words => {
+                let (start, end) = range(node);
+                self.cx.words(start, end, self.shape.keywords());
+                return false;
+            }
+            Role::Binary => {
+                if let Some((operator, at)) = self.shape.word_operator(self.cx, node) {
+                    self.word_operator(operator, at, node);
+                }
+            }
+            Role::Other
+            | Role::ElseClause
+            | Role::Jump
+            | Role::Paren
+            | Role::Binds
+            | Role::BindsAll
+            | Role::BindsFirst
+            | Role::Types => {}
+        }
+        true
+    }
+
+    fn leave(&mut self, role: Role, node: Node<'_>, above: &[Above<'_>]) {
+        match role {
+            Role::Function | Role::Closure | Role::Lambda | Role::Container | Role::If => {
+                self.close(node);
+            }
+            Role::Loop | Role::Switch => self.cx.builder.unnest(),
+            Role::Try => self.cx.builder.depth_unnest(),
+            Role::Catch | Role::Ternary => self.cx.builder.flow_unnest(),
+            Role::Binary => self.operation_end(node, above),
+            Role::Special => self.shape.special_end(self.cx, node),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, node: Node<'_>) {
+        let Some(&(opener, opened)) = self.opened.last() else {
+            return;
+        };
+        if opener != node.id() {
+            return;
+        }
+        self.opened.pop();
+        match opened {
+            Opened::Function { body, test } => {
+                self.cx.scopes.pop();
+                self.cx.builder.container_close();
+                if body {
+                    self.cx.builder.function_close();
+                }
+                if test {
+                    self.cx.builder.test_close();
+                }
+            }
+            Opened::Closure => self.cx.builder.function_close(),
+            Opened::Lambda => self.cx.builder.flow_unnest(),
+            Opened::Container { test } => {
+                self.cx.scopes.pop();
+                self.cx.builder.container_close();
+                if test {
+                    self.cx.builder.test_close();
+                }
+            }
+            Opened::Nest => self.cx.builder.unnest(),
+        }
+    }
+
+    fn function(&mut self, node: Node<'_>, above: &[Above<'_>]) {
+        let Some(found) = self.shape.function(self.cx, node, above) else {
+            return;
+        };
+        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        if found.test {
+            self.cx.builder.test_case(start);
+            self.cx.builder.test_open();
+        }
+        let elsewhere = found.parent.is_some();
+        if let Some(parent) = found.parent {
+            self.cx.builder.container_open(Some(parent.into_owned()));
+        }
+        let definition = self.cx.builder.define(Found {
+            kind: found.kind,
+            name: &found.name,
+            start,
+            end,
+            exported: found.exported,
+            documented: found.documented,
+            test: found.test,
+            dictated: found.dictated,
+        });
+        if elsewhere {
+            self.cx.builder.container_close();
+        }
+        self.shape.defined(self.cx, node, definition);
+        if found.asynchronous {
+            self.cx.builder.asynchronous(definition);
+        }
+        if found.body {
+            self.cx
+                .builder
+                .function_open(Some(definition), found.parameters, start, end);
+            let hidden = self.cx.hidden_in(start, end);
+            self.cx.builder.branch(hidden);
+        }
+        self.cx.builder.container_open(None);
+        self.cx.scopes.push(Scope {
+            kind: None,
+            function: true,
+            exported: false,
+            open: false,
+        });
+        let (body, test) = (found.body, found.test);
+        self.opened
+            .push((node.id(), Opened::Function { body, test }));
+    }
+
+    fn container(&mut self, node: Node<'_>, above: &[Above<'_>]) {
+        let Some(found) = self.shape.container(self.cx, node, above) else {
+            return;
+        };
+        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        if found.test {
+            self.cx.builder.test_open();
+        }
+        if let Some(kind) = found.kind {
+            self.cx.builder.define(Found {
+                kind,
+                name: &found.name,
+                start,
+                end,
+                exported: found.exported,
+                documented: found.documented,
+                test: found.test,
+                dictated: found.dictated,
+            });
+        }
+        // A namespace is no parent that a name needs where it has no name itself.
+        let name = (!found.name.is_empty()).then(|| found.name.into_owned());
+        self.cx.builder.container_open(name);
+        self.cx.scopes.push(Scope {
+            kind: found.kind.or(Some(DefinitionKind::Type)),
+            function: false,
+            exported: found.exported,
+            open: found.open,
+        });
+        self.opened
+            .push((node.id(), Opened::Container { test: found.test }));
+    }
+
+    fn reference(&mut self, role: Role, node: Node<'_>, above: &[Above<'_>]) -> bool {
+        if self.cx.is_covered(node) {
+            return false;
+        }
+        let kind = match self.cx.marked(node) {
+            Some(None) => return false,
+            Some(kind) => kind,
+            None => self.shape.use_of(self.cx, node, role, above),
+        };
+        let Some(kind) = kind else { return false };
+        let (shape, open) = (&*self.shape, self.shape.generics_open());
+        self.cx
+            .refer(node, role, kind, open, |node| shape.last_name(node))
+    }
+
+    fn operator(&mut self, role: Role, at: u32, above: &[Above<'_>]) {
+        let Some(operation) = above.last().filter(|around| around.role == Role::Binary) else {
+            return;
+        };
+        self.cx.builder.branch(1);
+        let operator = match role {
+            Role::And => LogicalOperator::And,
+            Role::Or => LogicalOperator::Or,
+            _ => LogicalOperator::Coalesce,
+        };
+        self.operators.push((operation.node.id(), operator, at));
+    }
+
+    fn word_operator(&mut self, role: Role, at: u32, operation: Node<'_>) {
+        let around = [Above {
+            node: operation,
+            role: Role::Binary,
+        }];
+        self.operator(role, at, &around);
+    }
+
+    /// An operation ends: its operator joins those of the operation that it is directly in, or ends their run.
+    fn operation_end(&mut self, node: Node<'_>, above: &[Above<'_>]) {
+        let Some(&(operation, operator, at)) = self.operators.last() else {
+            return;
+        };
+        if operation != node.id() {
+            return;
+        }
+        self.operators.pop();
+        self.cx.builder.logical(operator, at);
+        let around = above
+            .iter()
+            .rev()
+            .find(|around| around.role != Role::Paren)
+            .filter(|around| around.role == Role::Binary);
+        let joins = around.is_some_and(|around| self.is_logical(around.node));
+        if !joins {
+            self.cx.builder.logical_end();
+        }
+    }
+
+    fn is_logical(&self, operation: Node<'_>) -> bool {
+        let mut cursor = operation.walk();
+        let has_token = operation.children(&mut cursor).any(|child| {
+            matches!(
+                self.cx.table.role(child),
+                Role::And | Role::Or | Role::Coalesce
+            )
+        });
+        has_token || self.shape.word_operator(self.cx, operation).is_some()
+    }
+}

@@ -1,0 +1,113 @@
+//! A project's own rules on the files of a tree: what they match is found beside the facts and kept with them.
+
+#[cfg(feature = "rules")]
+pub(crate) use matching::Rules;
+#[cfg(not(feature = "rules"))]
+pub(crate) use without::Rules;
+
+#[cfg(feature = "rules")]
+mod matching {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::super::language::Language;
+    use super::super::project::SourceFile;
+    use super::super::rules::{RuleError, RuleFile, RuleHits, RuleReport, RuleSet, RuleTally};
+
+    /// The rules of one tree.
+    pub(crate) struct Rules {
+        set: RuleSet,
+        errors: Vec<RuleError>,
+    }
+
+    impl Rules {
+        pub fn new(files: &[RuleFile]) -> Rules {
+            let (set, errors) = RuleSet::parse(files);
+            Rules { set, errors }
+        }
+
+        /// What stands for the rules: with others, other things match.
+        pub fn key(&self) -> &str {
+            if self.set.is_empty() {
+                ""
+            } else {
+                self.set.key()
+            }
+        }
+
+        pub fn wants(&self, language: Language) -> bool {
+            self.set.wants(language)
+        }
+
+        /// What matches in a file, as bytes; none where nothing does.
+        pub fn hits(&self, language: Language, content: &[u8]) -> Vec<u8> {
+            let Ok(text) = std::str::from_utf8(content) else {
+                return Vec::new();
+            };
+            if !self.wants(language) {
+                return Vec::new();
+            }
+            let hits = catch_unwind(AssertUnwindSafe(|| self.set.matches(language, text)));
+            match hits {
+                Ok(hits) if !hits.is_empty() => postcard::to_stdvec(&hits).unwrap_or_default(),
+                _ => Vec::new(),
+            }
+        }
+
+        /// What all of them found, from the files and what matched in each.
+        pub fn report<'f>(
+            self,
+            files: impl Iterator<Item = (&'f SourceFile, &'f [u8])>,
+        ) -> RuleReport {
+            let mut tally = RuleTally::new(&self.set);
+            for (file, hits) in files.filter(|(_, hits)| !hits.is_empty()) {
+                if let Ok(hits) = postcard::from_bytes::<Vec<RuleHits>>(hits) {
+                    tally.add(&file.path, &file.blob, &hits);
+                }
+            }
+            tally.finish(self.errors)
+        }
+    }
+}
+
+#[cfg(not(feature = "rules"))]
+mod without {
+    use super::super::language::Language;
+    use super::super::project::SourceFile;
+    use super::super::rules::{RuleError, RuleFile, RuleReport};
+
+    /// The rules of one tree, in a build that has no ast-grep: each is named as one that was not applied.
+    pub(crate) struct Rules(Vec<RuleError>);
+
+    impl Rules {
+        pub fn new(files: &[RuleFile]) -> Rules {
+            let errors = files.iter().map(|file| RuleError {
+                path: file.path.clone(),
+                line: None,
+                reason: "this build matches no rules: it lacks the feature `rules`".to_owned(),
+            });
+            Rules(errors.collect())
+        }
+
+        pub fn key(&self) -> &str {
+            ""
+        }
+
+        pub fn hits(&self, _language: Language, _content: &[u8]) -> Vec<u8> {
+            Vec::new()
+        }
+
+        pub fn wants(&self, _language: Language) -> bool {
+            false
+        }
+
+        pub fn report<'f>(
+            self,
+            _files: impl Iterator<Item = (&'f SourceFile, &'f [u8])>,
+        ) -> RuleReport {
+            RuleReport {
+                rules: Vec::new(),
+                errors: self.0,
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The files of one commit, read from git's objects: nothing is checked out.
+
+use nyxcore_code_analysis::{FileTree, Skip, TreeError, TreeFile};
+use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader, ScanPath};
+use tokio_util::sync::CancellationToken;
+
+/// The files of a commit below a folder, by their paths in it.
+pub struct Revision {
+    identity: String,
+    files: Vec<TreeFile>,
+    blobs: BlobReader,
+}
+
+impl Revision {
+    /// Lists the files of `commit` (hex) below the folder `below`.
+    ///
+    /// # Errors
+    /// The commit or the folder is not there, or the repository cannot be read.
+    pub async fn open(
+        reader: &RepositoryReader,
+        repository: &std::path::Path,
+        commit: &str,
+        below: &str,
+    ) -> Result<Self, GitError> {
+        let scan_path = ScanPath::parse(below)?;
+        let listing = reader
+            .tree_list(commit, &scan_path, &CancellationToken::new())
+            .await?;
+        let prefix = if below.is_empty() {
+            String::new()
+        } else {
+            format!("{below}/")
+        };
+        let inside = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
+        let files = listing.entries.into_iter().filter_map(|entry| {
+            Some(TreeFile {
+                path: inside(&entry.path)?,
+                blob: Some(entry.blob),
+                is_link: false,
+            })
+        });
+        let links = listing.links.iter().filter_map(|path| {
+            Some(TreeFile {
+                path: inside(path)?,
+                blob: None,
+                is_link: true,
+            })
+        });
+        Ok(Self {
+            // Of all revisions together: what changed from one to the next is little.
+            identity: format!("repository {} {below}", repository.display()),
+            files: files.chain(links).collect(),
+            blobs: reader.blob_reader(),
+        })
+    }
+}
+
+impl FileTree for Revision {
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
+    fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
+        Ok(self.files.clone())
+    }
+
+    fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
+        let blob = file.blob.as_deref().ok_or(Skip::Unreadable)?;
+        match self.blobs.blob_bytes(blob, bytes_max) {
+            Ok(BlobBytes::Bytes(bytes)) => Ok(bytes),
+            Ok(BlobBytes::TooLarge { .. }) => Err(Skip::TooLarge),
+            // A partial clone has not fetched it, or the repository is damaged.
+            Ok(BlobBytes::Missing) | Err(_) => Err(Skip::Unreadable),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a person calls a commit, and its contents for who reads them from many threads at once.
+
+use std::sync::Mutex;
+
+use gix::ThreadSafeRepository;
+
+use super::{
+    GitError, RepositoryReader,
+    blob::{BlobBytes, blob_take},
+    reader::{OBJECT_CACHE_BYTES, blocking},
+};
+
+/// The contents of blobs as they are, from any thread. What [`RepositoryReader::blobs_read`] is for a database, this is for many cores.
+pub struct BlobReader {
+    repository: ThreadSafeRepository,
+    /// One for each thread that has ever read at the same time as the others: each has its own cache of what differences are to.
+    idle: Mutex<Vec<gix::Repository>>,
+}
+
+impl std::fmt::Debug for BlobReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobReader").finish_non_exhaustive()
+    }
+}
+
+impl BlobReader {
+    /// The bytes of the blob `id` (hex), where there are no more than `bytes_max`, which is told before they are read. It blocks.
+    ///
+    /// # Errors
+    /// [`GitError::MirrorDamaged`] for one that is there and cannot be decoded.
+    pub fn blob_bytes(&self, id: &str, bytes_max: u64) -> Result<BlobBytes, GitError> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let repository = idle.unwrap_or_else(|| {
+            let mut repository = self.repository.to_thread_local();
+            repository.object_cache_size(OBJECT_CACHE_BYTES);
+            repository
+        });
+        let bytes = blob_take(&repository, id, bytes_max);
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(repository);
+        }
+        bytes
+    }
+}
+
+impl RepositoryReader {
+    /// Contents of blobs, for reading from many threads.
+    #[must_use]
+    pub fn blob_reader(&self) -> BlobReader {
+        BlobReader {
+            repository: self.repository.clone(),
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its beginning, `HEAD~3`.
+    ///
+    /// # Errors
+    /// [`GitError::RevisionNotFound`] where it names none, or more than one.
+    pub async fn commit_resolve(&self, revision: &str) -> Result<String, GitError> {
+        let (repository, revision) = (self.repository.clone(), revision.to_owned());
+        blocking(move || {
+            let repository = repository.to_thread_local();
+            let found = repository
+                .rev_parse_single(revision.as_str())
+                .ok()
+                .and_then(|id| id.object().ok())
+                .and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit).ok());
+            found
+                .map(|commit| commit.id.to_string())
+                .ok_or_else(|| GitError::RevisionNotFound {
+                    revision: revision.chars().take(64).collect(),
+                })
+        })
+        .await
+    }
+}
