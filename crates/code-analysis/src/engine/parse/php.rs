@@ -432,7 +432,7 @@ impl Shape for Php {
     }
 
     /// `break 2` goes to a place of its own, as `goto` does.
-    fn jumps(&self, node: Node<'_>) -> bool {
+    fn jumps(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
         node.named_child_count() > 0
     }
 

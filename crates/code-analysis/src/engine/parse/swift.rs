@@ -408,7 +408,7 @@ impl Shape for Swift {
     }
 
     /// `break` and `continue` with a label.
-    fn jumps(&self, node: Node<'_>) -> bool {
+    fn jumps(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
         let word = node.child(0).map_or("", |word| word.kind());
         matches!(word, "break" | "continue") && node.named_child_count() > 0
     }
@@ -463,7 +463,7 @@ impl Shape for Swift {
                 != Some(node))
             .then_some(ReferenceKind::Name),
             // The label of a jump.
-            Role::Jump if self.jumps(around.node) => None,
+            Role::Jump if self.jumps(cx, around.node) => None,
             Role::If | Role::Loop | Role::Special if role == Role::Name => {
                 let before = cx.builder.text.get(..node.start_byte()).unwrap_or("");
                 let before = before.trim_end();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use tree_sitter::{Language as Grammar, Node};
 
-use super::super::facts::{DefinitionKind, FileFacts, Sign};
+use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
