@@ -182,11 +182,7 @@ const GENERATED_ENDINGS: &[&str] = &[
 ];
 
 /// Beginnings of files that tools write: Qt's.
-const GENERATED_BEGINNINGS: &[(&str, &str)] = &[
-    ("moc_", ".cpp"),
-    ("qrc_", ".cpp"),
-    ("ui_", ".h"),
-];
+const GENERATED_BEGINNINGS: &[(&str, &str)] = &[("moc_", ".cpp"), ("qrc_", ".cpp"), ("ui_", ".h")];
 
 /// Files that tools write, by their whole name. What a lock file says is read as a manifest; it has no lines of code.
 const GENERATED_NAMES: &[&str] = &[

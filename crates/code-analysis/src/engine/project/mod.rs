@@ -205,10 +205,10 @@ pub fn project_summarize_checked<E>(
     let map = steps.take(Step::Map, || map::find(&files, &index))?;
     let known = Known {
         files: &files,
-            manifests: &input.manifests,
-            imports: Some(&index),
-            co_changes: &co_changes,
-            commands: &commands,
+        manifests: &input.manifests,
+        imports: Some(&index),
+        co_changes: &co_changes,
+        commands: &commands,
         rules: Some(&input.rules),
     };
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
