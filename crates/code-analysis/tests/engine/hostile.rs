@@ -39,6 +39,65 @@ fn deep_nesting_over_many_lines_is_too_deep() {
 }
 
 #[test]
+fn one_line_of_fifty_megabytes_is_too_large_in_every_language() {
+    let line = vec![b'x'; 50 << 20];
+    for language in Language::ALL {
+        let found = file_analyze("a", *language, &line);
+        assert_eq!(found, Err(Skip::TooLarge), "{language}");
+    }
+}
+
+#[test]
+fn utf_16_is_named_by_its_mark_and_no_text_without_it() {
+    let text = "def a(): pass\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let analyse = |bytes: &[u8]| file_analyze("a.py", Language::Python, bytes);
+    assert_eq!(
+        analyse(&[b"\xff\xfe".as_slice(), &little].concat()),
+        Err(Skip::Utf16)
+    );
+    assert_eq!(
+        analyse(&[b"\xfe\xff".as_slice(), &big].concat()),
+        Err(Skip::Utf16)
+    );
+    // Without it, every second byte is NUL, and so it is no text.
+    assert_eq!(analyse(&little), Err(Skip::Binary));
+    assert_eq!(analyse(&big), Err(Skip::Binary));
+}
+
+#[test]
+fn twenty_thousand_documented_items_are_all_told() {
+    for (path, language, item) in [
+        (
+            "a.rs",
+            Language::Rust,
+            "/// Doc.\n#[inline]\npub fn a() {}\n",
+        ),
+        ("a.go", Language::Go, "// A is.\nfunc A() {}\n"),
+        ("a.java", Language::Java, "/** A. */\npublic void a() {}\n"),
+        ("a.py", Language::Python, "def a():\n    \"\"\"A.\"\"\"\n"),
+        (
+            "a.ts",
+            Language::TypeScript,
+            "/** A. */\nexport function a() {}\n",
+        ),
+    ] {
+        let body = item.repeat(20_000);
+        let text = match language {
+            Language::Java => format!("public class A {{\n{body}}}\n"),
+            Language::Go => format!("package a\n\n{body}"),
+            _ => body,
+        };
+        let facts = file_analyze(path, language, text.as_bytes()).expect("facts");
+        let documented = facts.definitions.iter().filter(|one| {
+            one.documented && matches!(one.name.as_str(), "a" | "A") && one.metrics.is_some()
+        });
+        assert_eq!(documented.count(), 20_000, "{language}");
+    }
+}
+
+#[test]
 fn half_a_merge_conflict_still_has_the_definitions_around_it() {
     let python =
         "def a():\n    pass\n\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n\ndef b():\n    pass\n";
@@ -58,6 +117,24 @@ fn half_a_merge_conflict_still_has_the_definitions_around_it() {
             .definitions
             .iter()
             .any(|definition| definition.name == "a")
+    );
+    for (path, language, before) in [
+        ("a.go", Language::Go, "package p\n\nfunc a() {}\n"),
+        ("a.java", Language::Java, "class a { void b() {} }\n"),
+    ] {
+        let text = format!("{before}<<<<<<< HEAD\n=======\n");
+        let facts = file_analyze(path, language, text.as_bytes()).expect("facts");
+        assert!(facts.syntax_errors > 0, "{language}");
+        assert!(
+            facts.definitions.iter().any(|one| one.name == "a"),
+            "{language}"
+        );
+    }
+    // oxc gives up at a conflict: the file is named, and stands for nothing.
+    let text = "function a() {}\n<<<<<<< HEAD\nlet b = 1;\n=======\n";
+    assert_eq!(
+        file_analyze("a.ts", Language::TypeScript, text.as_bytes()),
+        Err(Skip::DoesNotParse)
     );
 }
 

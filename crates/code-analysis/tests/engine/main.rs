@@ -9,6 +9,7 @@ mod cache;
 mod cpp;
 #[cfg(feature = "csharp")]
 mod csharp;
+mod cross_check;
 mod facts;
 mod folders;
 mod forms;
