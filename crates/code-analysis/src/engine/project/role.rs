@@ -67,10 +67,7 @@ pub(crate) fn of(path: &str) -> Role {
     let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     if any(FIXTURE_FOLDERS) {
         Role::Fixture
-    } else if any(TEST_FOLDERS)
-        || folders.split('/').any(is_test_folder)
-        || is_test_name(name)
-    {
+    } else if any(TEST_FOLDERS) || folders.split('/').any(is_test_folder) || is_test_name(name) {
         Role::Test
     } else if any(ASIDE_FOLDERS) {
         Role::Aside
