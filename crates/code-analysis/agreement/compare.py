@@ -23,6 +23,10 @@ LANGUAGES = {
     "java": ((".java",), "Java", {"method"}, "java"),
     "python": ((".py",), "Python", {"function", "member"}, "python"),
     "typescript": ((".ts", ".tsx"), "TypeScript", {"function", "method", "generator"}, "typescript"),
+    "ruby": ((".rb",), "Ruby", {"method", "singletonMethod"}, "ruby"),
+    "php": ((".php",), "PHP", {"function"}, "php"),
+    "swift": ((".swift",), None, set(), "swift"),  # ctags does not know it
+    "shell": ((".sh", ".bash"), "Sh", {"function"}, None),  # lizard does not know it, see shellmetrics.py
     "javascript": ((".js", ".jsx", ".mjs", ".cjs"), "JavaScript", {"function", "method", "generator", "getter", "setter"}, "javascript"),
 }
 
@@ -39,6 +43,8 @@ def ours(path, suffixes):
 
 def ctags(tree, files, language, kinds):
     """What universal-ctags finds in those files."""
+    if language is None:
+        return set()
     command = ["ctags", "--output-format=json", "--fields=+nK", "--extras=-{anonymous}", "--sort=no",
                f"--languages={language}", "--map-TypeScript=+.tsx", "-L", "-", "-f", "-"]
     printed = subprocess.run(command, cwd=tree, input="\n".join(files), capture_output=True, text=True, errors="replace").stdout
@@ -52,6 +58,8 @@ def ctags(tree, files, language, kinds):
 
 def lizard(tree, files, language):
     """What lizard finds in those files: {(file, line, name): [cyclomatic]}."""
+    if language is None:
+        return {}
     import lizard as program
     found = collections.defaultdict(list)
     for file in files:
@@ -68,6 +76,14 @@ def lizard(tree, files, language):
     return found
 
 
+def correct_lizard():
+    """Lets lizard 1.24 read what it misses: Ruby's `unless` as a condition, and PHP's `?Type` as a type and no `a ? b : c`."""
+    from lizard_languages.php import PHPReader
+    from lizard_languages.ruby import RubyReader
+    RubyReader._control_flow_keywords = RubyReader._control_flow_keywords | {"unless"}
+    PHPReader._non_ternary_question_operators = r"|(?:\?\\?[A-Za-z_]\w*)" + PHPReader._non_ternary_question_operators
+
+
 def share(part, whole):
     return f"{part:>7,} of {whole:>7,} = {100 * part / max(whole, 1):5.1f} %"
 
@@ -79,7 +95,10 @@ def main():
     arguments.add_argument("measures")
     arguments.add_argument("--list", type=int, default=0)
     arguments.add_argument("--kind", choices=["missing", "extra", "complexity"])
+    arguments.add_argument("--correct", action="store_true", help="with lizard's two mistakes in Ruby and PHP corrected")
     given = arguments.parse_args()
+    if given.correct:
+        correct_lizard()
     suffixes, tags_language, kinds, lizard_language = LANGUAGES[given.language]
     own = ours(given.measures, suffixes)
     files = sorted({file for file, _, _ in own})
