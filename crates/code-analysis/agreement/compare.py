@@ -29,6 +29,10 @@ LANGUAGES = {
     "csharp": ((".cs",), "C#", {"method"}, "csharp"),
     "kotlin": ((".kt",), "Kotlin", {"method"}, "kotlin"),
     "scala": ((".scala",), None, set(), "scala"),  # ctags does not know it
+    "ruby": ((".rb",), "Ruby", {"method", "singletonMethod"}, "ruby"),
+    "php": ((".php",), "PHP", {"function"}, "php"),
+    "swift": ((".swift",), None, set(), "swift"),  # ctags does not know it
+    "shell": ((".sh", ".bash"), "Sh", {"function"}, None),  # lizard does not know it, see shellmetrics.py
     "javascript": ((".js", ".jsx", ".mjs", ".cjs"), "JavaScript", {"function", "method", "generator", "getter", "setter"}, "javascript"),
 }
 
@@ -79,6 +83,8 @@ def ours(path, suffixes):
 
 def ctags(tree, files, language, kinds):
     """What universal-ctags finds in those files."""
+    if language is None:
+        return set()
     command = ["ctags", "--output-format=json", "--fields=+nK", "--extras=-{anonymous}", "--sort=no",
                f"--languages={language}", "--map-TypeScript=+.tsx", "-L", "-", "-f", "-"]
     printed = subprocess.run(command, cwd=tree, input="\n".join(files), capture_output=True, text=True, errors="replace").stdout
@@ -92,6 +98,8 @@ def ctags(tree, files, language, kinds):
 
 def lizard(tree, files, language):
     """What lizard finds in those files: {(file, line, name): [cyclomatic]}."""
+    if language is None:
+        return {}
     import lizard as program
     found = collections.defaultdict(list)
     for file in files:
@@ -106,6 +114,15 @@ def lizard(tree, files, language):
                 continue
             found[file, function.start_line, name].append(function.cyclomatic_complexity)
     return found
+
+
+def correct_lizard_scripts():
+    """Teaches lizard what it misses in Ruby, that `unless` is a condition, and in PHP, that the `?` of `?Type` is none."""
+    from lizard_languages.php import PHPReader
+    from lizard_languages.ruby import RubyReader
+
+    RubyReader._control_flow_keywords = RubyReader._control_flow_keywords | {"unless"}
+    PHPReader._non_ternary_question_operators = r"|(?:\?\\?[A-Za-z_]\w*)" + PHPReader._non_ternary_question_operators
 
 
 def correct_lizard_rust():
@@ -214,6 +231,7 @@ def main():
     if given.correct:
         correct_lizard_rust()
         correct_lizard_csharp()
+        correct_lizard_scripts()
     suffixes, tags_language, kinds, lizard_language = LANGUAGES[given.language]
     own = ours(given.measures, suffixes)
     files = sorted({file for file, _, _ in own})
