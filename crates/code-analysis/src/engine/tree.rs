@@ -1,6 +1,6 @@
 //! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -196,6 +196,7 @@ pub fn files_analyze(
         changes: options.changes.clone(),
         files: found.files,
         rules,
+        unread_folders: found.unread_folders.into_iter().collect(),
         ..ProjectInput::default()
     };
     let project = std::thread::scope(|scope| {
@@ -414,6 +415,8 @@ struct Plan {
 struct Findings {
     files: Vec<SourceFile>,
     skipped: BTreeMap<SkipRule, SkippedFiles>,
+    /// Folders with source of the project's own that was left out.
+    unread_folders: BTreeSet<String>,
     /// What the cache is told.
     marks: Vec<Mark>,
 }
@@ -449,6 +452,13 @@ impl Findings {
     }
 
     fn skip(&mut self, path: String, rule: SkipRule) {
+        if rule.reason != Skip::Vendored && Language::detect(&path).is_some_and(Language::has_facts)
+        {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !self.unread_folders.contains(folder) {
+                self.unread_folders.insert(folder.to_owned());
+            }
+        }
         let entry = self.skipped.entry(rule).or_insert_with(|| SkippedFiles {
             reason: rule.reason,
             rule: rule.to_string(),

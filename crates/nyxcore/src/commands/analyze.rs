@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nyxcore_code_analysis::{
-    Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_table,
-    tree_analyze,
+    Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_sarif,
+    report_table, repository_map, tree_analyze,
 };
 use nyxcore_sync::git::{
     DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover,
@@ -20,7 +20,6 @@ use crate::cli::{AnalyzeArgs, AnalyzeFormat};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
-use crate::summary::printable;
 use revision::Revision;
 
 /// How often the bar is moved.
@@ -107,7 +106,12 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     let files = report.project.metrics.files;
     step.done(&format!("{files} files of code"));
     let to_terminal = args.output.is_none();
-    let text = written(report, args.format, to_terminal)?;
+    let text = match args.map {
+        // Whoever made the repository named its files, and this may be a terminal.
+        Some(tokens) => repository_map(&report.project, tokens)
+            .replace(|letter: char| letter.is_control() && letter != '\n', "?"),
+        None => written(&report, args.format, to_terminal)?,
+    };
     match args.output {
         Some(file) => std::fs::write(&file, text).map_err(|error| Error::OutputRefused {
             path: file,
@@ -118,22 +122,23 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
 }
 
 /// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
-fn written(mut report: TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
+fn written(report: &TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
     Ok(match format {
         AnalyzeFormat::Table => {
-            report.project = printable(report.project);
             let coloured = to_terminal && output::is_coloured();
-            report_table(&report, output::width_of(to_terminal), coloured)
+            report_table(report, output::width_of(to_terminal), coloured)
         }
-        AnalyzeFormat::Json => {
-            let json = serde_json::to_string_pretty(&report);
-            let json = json.map_err(|error| Error::Io {
-                operation: "writing the report",
-                reason: error.to_string(),
-            })?;
-            format!("{json}\n")
-        }
+        AnalyzeFormat::Json => json(report)?,
+        AnalyzeFormat::Sarif => json(&report_sarif(report))?,
     })
+}
+
+fn json(report: &impl serde::Serialize) -> Result<String> {
+    let json = serde_json::to_string_pretty(report).map_err(|error| Error::Io {
+        operation: "writing the report",
+        reason: error.to_string(),
+    })?;
+    Ok(format!("{json}\n"))
 }
 
 /// Where in a repository a folder is.

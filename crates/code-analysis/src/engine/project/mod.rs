@@ -2,6 +2,7 @@
 //! order gives the same analysis.
 
 pub(crate) mod commands;
+mod conventions;
 pub(crate) mod dead_code;
 pub(crate) mod duplicates;
 pub(crate) mod frameworks;
@@ -52,6 +53,9 @@ pub struct ProjectInput {
     pub changes: Vec<Change>,
     /// What the project's own rules found; empty where it has none.
     pub rules: RuleReport,
+    /// Folders with the project's own source that was left out (generated, too large, not parsed): nobody knows what it mentions, so nothing
+    /// in them is called unused.
+    pub unread_folders: Vec<String>,
 }
 
 /// One analysed file.
@@ -95,7 +99,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
+    /// Code that stands in more than one place, largest first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -197,8 +201,12 @@ pub fn project_summarize_checked<E>(
     })?;
     let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
+    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
+    let map = steps.take(Step::Map, || map::find(&files, &index))?;
     let known = Known {
         files: &files,
+        manifests: &input.manifests,
+        imports: Some(&index),
         co_changes: &co_changes,
         commands: &commands,
         rules: Some(&input.rules),
@@ -209,6 +217,8 @@ pub fn project_summarize_checked<E>(
         patterns,
         commands,
         duplicates: clones.groups,
+        dead_code,
+        map,
         hotspots,
         co_changes,
         ownership,

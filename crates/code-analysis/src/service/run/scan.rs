@@ -8,8 +8,9 @@ use nyxcore_projects::{
 };
 use nyxcore_tenancy::{Access, Result, Scoped};
 
+use crate::engine::attributes::{self, Attributes};
 use crate::engine::ignored::{self, Ignored};
-use crate::engine::skip::path_skip;
+use crate::engine::skip::SkipRule;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
 use crate::{
@@ -43,7 +44,7 @@ pub(super) struct ScannedFile {
     pub language: Language,
     pub size: i64,
     /// Why it is not looked into, where that is known without.
-    pub skip: Option<Skip>,
+    pub skip: Option<SkipRule>,
 }
 
 struct Apart {
@@ -74,7 +75,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
-        let mut ignored = ignored_read(scoped, &files).await?;
+        let (mut ignored, attributes) = lists_read(scoped, &files).await?;
         let mut apart: Option<Apart> = None;
         let mut moved: HashSet<String> = HashSet::new();
         let below = format!("{}/", source.scan_path);
@@ -105,7 +106,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             if is_rules {
                 scan.rules.push((path, file.blob));
             } else {
-                scan.add(file, path);
+                scan.add(file, path, &attributes);
             }
         }
         let folder = apart.as_ref().map(|apart| apart.folder.clone());
@@ -118,17 +119,30 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
     Ok(scan)
 }
 
-async fn ignored_read<A: Access>(scoped: &Scoped<A>, files: &[SourceFile]) -> Result<Ignored> {
+/// What the source's own lists say: which files are left out, and which are vendored or generated.
+async fn lists_read<A: Access>(
+    scoped: &Scoped<A>,
+    files: &[SourceFile],
+) -> Result<(Ignored, Attributes)> {
+    let is_attributes = |path: &str| path.rsplit('/').next() == Some(attributes::NAME);
     let lists: Vec<&SourceFile> = files
         .iter()
-        .filter(|file| ignored::is_list(&file.path) && is_small(file.size))
+        .filter(|file| ignored::is_list(&file.path) || is_attributes(&file.path))
+        .filter(|file| is_small(file.size))
         .collect();
     let oids: Vec<&str> = lists.iter().map(|file| file.blob.as_str()).collect();
     let texts = blob_contents(scoped, &oids).await?;
     let lists = lists
         .iter()
         .filter_map(|file| Some((file.path.as_str(), texts.get(&file.blob)?.as_str())));
-    Ok(Ignored::new(lists))
+    let (said, lists): (Vec<_>, Vec<_>) = lists.partition(|(path, _)| is_attributes(path));
+    let mut ignored = Ignored::new(lists.into_iter());
+    // One that is left out itself says nothing.
+    let said: Vec<(&str, &str)> = said
+        .into_iter()
+        .filter(|(path, _)| !ignored.contains(path))
+        .collect();
+    Ok((ignored, Attributes::new(said.into_iter())))
 }
 
 /// A commit, with the paths that the files have here.
@@ -144,10 +158,10 @@ fn change(commit: &SourceCommit, moved: &HashSet<String>, folder: Option<&str>) 
 }
 
 impl Scan {
-    fn add(&mut self, file: SourceFile, path: String) {
-        let by_path = path_skip(&file.path).map(|rule| rule.reason);
+    fn add(&mut self, file: SourceFile, path: String, attributes: &Attributes) {
+        let by_path = attributes.path_skip(&file.path);
         // Lock files are generated, and say what is used.
-        let is_own = by_path != Some(Skip::Vendored);
+        let is_own = by_path.is_none_or(|rule| rule.reason != Skip::Vendored);
         if Manifest::is_manifest(&file.path)
             && is_own
             && u64::try_from(file.size).is_ok_and(|size| size <= Manifest::size_cap(&file.path))
@@ -166,7 +180,7 @@ impl Scan {
                 commits: u32::try_from(file.commits).unwrap_or(u32::MAX),
             });
         }
-        let too_large = (!is_small(file.size)).then_some(Skip::TooLarge);
+        let too_large = (!is_small(file.size)).then_some(Skip::TooLarge.into());
         self.files.push(ScannedFile {
             path,
             blob: file.blob,

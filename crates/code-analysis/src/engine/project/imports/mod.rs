@@ -16,7 +16,7 @@ mod scripting;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use cycles::{Circle, components, shortest_circles};
-pub(crate) use parts::parts_find;
+pub(crate) use parts::{Parts, parts_find};
 
 use super::SourceFile;
 use super::manifest::Manifest;
