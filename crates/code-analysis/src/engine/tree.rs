@@ -17,6 +17,7 @@ use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::source_analyze;
+use super::project::history::Change;
 use super::project::manifest::Manifest;
 use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, project_summarize};
 use super::report_files::{ComplexFunction, FileReport, complex_functions, file_reports};
@@ -49,6 +50,8 @@ pub struct TreeOptions {
     pub cache: Option<PathBuf>,
     /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
     pub history: Vec<FileHistory>,
+    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of whom it is.
+    pub changes: Vec<Change>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
 }
@@ -190,6 +193,7 @@ pub fn files_analyze(
     let input = ProjectInput {
         manifests,
         history: options.history.clone(),
+        changes: options.changes.clone(),
         files: found.files,
         rules,
         unread_folders: found.unread_folders.into_iter().collect(),
