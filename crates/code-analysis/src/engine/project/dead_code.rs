@@ -81,14 +81,15 @@ pub(super) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
         };
         one.same_name = uses.definitions;
         one.used_by_tests = uses.tests.elsewhere(one.file);
-        !uses.manifest
-            && !uses.source.elsewhere(one.file)
-            && !unread.contains(folder(&file.path))
-            && !protocols.contains(file.language, one.definition)
-            && !(conventions::is_loaded_by_name(file.language, one.definition)
-                && look_ups
-                    .iter()
-                    .any(|other| other.language == file.language.stack()))
+        let loads = look_ups
+            .iter()
+            .any(|look_up| look_up.language == file.language.stack());
+        let may_be_used = uses.manifest
+            || uses.source.elsewhere(one.file)
+            || unread.contains(folder(&file.path))
+            || protocols.contains(file.language, one.definition)
+            || (loads && conventions::is_loaded_by_name(file.language, one.definition));
+        !may_be_used
     });
     own_files_check(files, &mut candidates);
     let mut found: Vec<DeadCode> = candidates

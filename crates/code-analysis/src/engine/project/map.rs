@@ -459,7 +459,8 @@ pub fn repository_map(analysis: &ProjectAnalysis, budget: usize) -> String {
 }
 
 fn map_text(ranked: &[RankedDefinition]) -> String {
-    let mut files: Vec<(&str, BTreeMap<(u32, &str), DefinitionKind>)> = Vec::new();
+    type ByLine<'m> = BTreeMap<(u32, &'m str), DefinitionKind>;
+    let mut files: Vec<(&str, ByLine<'_>)> = Vec::new();
     let mut places: FxHashMap<&str, usize> = FxHashMap::default();
     for one in ranked {
         let place = *places.entry(&one.path).or_insert(files.len());
