@@ -307,11 +307,16 @@ fn names<'a>(context: &Context<'a>, stack: Language) -> Option<Question<'a>> {
             let Some(name) = logger_of(stack, one.path) else {
                 continue;
             };
+            // A class, not a logger: `Logger.create`.
+            let is_class =
+                name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
             // Those are modules.
-            if matches!(
-                name,
-                "logging" | "slog" | "klog" | "zap" | "logrus" | "tracing"
-            ) || stack == Language::Go && name == "log" && one.path.starts_with("log.")
+            if is_class
+                || matches!(
+                    name,
+                    "logging" | "slog" | "klog" | "zap" | "logrus" | "tracing"
+                )
+                || stack == Language::Go && name == "log" && one.path.starts_with("log.")
             {
                 continue;
             }

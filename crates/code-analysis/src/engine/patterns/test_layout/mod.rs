@@ -1,6 +1,7 @@
 //! Where tests live, what their files are called, and how they are written. A case of a place or a name is a file that holds at least one
 //! test; [`form`] is about the tests themselves.
 
+mod data;
 mod form;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ pub(super) const KIND: &str = "test_layout";
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     let mut questions = questions(context);
     questions.extend(form::questions(context));
+    questions.extend(data::questions(context));
     decide(KIND, &questions)
 }
 
