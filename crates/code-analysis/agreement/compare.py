@@ -13,6 +13,7 @@ import collections
 import csv
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -62,10 +63,80 @@ def lizard(tree, files, language):
             continue
         for function in result.function_list:
             name = function.name.split("(")[0].replace("::", ".").rsplit(".", 1)[-1].strip()
-            if not name or name == "*global*":  # a function without a name
+            if not name or name == "*global*" or name.startswith("anonymous__"):  # a function without a name
                 continue
             found[file, function.start_line, name].append(function.cyclomatic_complexity)
     return found
+
+
+def lizard_mend():
+    """Teaches lizard what its tokens cannot tell in Rust: that `where`, the `||` of a closure without parameters, the `&&` of a reference to
+    a reference and the `?` of `?Sized` decide nothing."""
+    from lizard_languages.rust import RustReader
+
+    RustReader._control_flow_keywords = RustReader._control_flow_keywords - {"where"}
+    plain = RustReader.generate_tokens
+    begins = {"(", ",", "=", "{", "}", ";", "=>", "move", "return", "|", "&", "<", ":", "->", "[", "mut", "as", "else", "async", "+", "in", "&&", "||", "!"}
+
+    def tokens(source_code, addition="", token_class=None):
+        before, before_question = "", False
+        for token in plain(source_code, addition, token_class):
+            if before_question:
+                before_question = False
+                yield "" if token == "Sized" else "?"
+            if token == "?":
+                before_question = True
+            elif token == "||" and before in begins:
+                yield from ("|", "|")
+            elif token == "&&" and before in begins:
+                yield from ("&", "&")
+            else:
+                yield token
+            if not token.isspace() and not token.startswith(("//", "/*")):
+                before = token
+
+    RustReader.generate_tokens = staticmethod(tokens)
+
+
+def arrow_body(source):
+    """Whether the function at the beginning of `source` is an arrow without braces around its body."""
+    depth = 0
+    for at, letter in enumerate(source):
+        if letter in "([{":
+            if letter == "{" and depth == 0:
+                return False
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif depth == 0 and source.startswith("=>", at):
+            return not source[at + 2:].lstrip().startswith("{")
+    return False
+
+
+# What lizard's tokens mislead it about in TypeScript, told by the text of a function.
+TYPESCRIPT_CLASSES = [
+    ("an arrow without braces: what is in it is counted elsewhere", arrow_body),
+    ("`?` of an optional property or parameter, of a conditional type", lambda text: re.search(r"\w\?\s*:|\bextends\b[^{;]*\?", text)),
+    ("conditions within a template or JSX", lambda text: "${" in text or re.search(r"</|/>", text)),
+    ("`<` taken for type arguments", lambda text: re.search(r"\s<=?\s", text)),
+    ("a method called `catch`", lambda text: ".catch(" in text),
+    ("a regular expression", lambda text: re.search(r"[(=]\s*/[^/*\n]+/", text)),
+    ("functions within it, whose branches lizard adds to it", lambda text: text.count("=>") + text.count("function") > 1),
+    ("anything else", lambda text: True),
+]
+
+
+def classes(tree, rows, both, same):
+    """How many functions of each class there are, and how many of them lizard counts as we do."""
+    count = collections.OrderedDict((name, [0, 0]) for name, _ in TYPESCRIPT_CLASSES)
+    for key in both:
+        lines = (pathlib.Path(tree) / key[0]).read_text(errors="replace").split("\n")
+        text = "\n".join(lines[key[1] - 1:key[1] - 1 + int(rows[key][5])])
+        name = next(name for name, holds in TYPESCRIPT_CLASSES if holds(text))
+        count[name][0] += 1
+        count[name][1] += key in same
+    for name, (total, agree) in count.items():
+        print(f"  {share(agree, total)}  {name}")
 
 
 def share(part, whole):
@@ -78,8 +149,11 @@ def main():
     arguments.add_argument("tree")
     arguments.add_argument("measures")
     arguments.add_argument("--list", type=int, default=0)
+    arguments.add_argument("--mend", action="store_true", help="without the words that lizard mistakes for decisions (Rust)")
     arguments.add_argument("--kind", choices=["missing", "extra", "complexity"])
     given = arguments.parse_args()
+    if given.mend:
+        lizard_mend()
     suffixes, tags_language, kinds, lizard_language = LANGUAGES[given.language]
     own = ours(given.measures, suffixes)
     files = sorted({file for file, _, _ in own})
@@ -93,6 +167,9 @@ def main():
     same = [key for key in both if own[key] in theirs[key]]
     print(f"  lizard's that we have  {share(len(both), len(theirs))}")
     print(f"  cyclomatic as lizard   {share(len(same), len(both))}")
+    if given.language == "typescript":
+        rows = {(row[0], int(row[1]), row[2]): row for row in csv.reader(open(given.measures))}
+        classes(given.tree, rows, both, set(same))
     near = [key for key in both if min(abs(own[key] - one) for one in theirs[key]) <= 1]
     print(f"  within one             {share(len(near), len(both))}")
 

@@ -90,6 +90,15 @@ impl<'s> Builder<'s> {
         self.text.get(start as usize..end as usize).unwrap_or("")
     }
 
+    /// Whether nothing but white space stands between two offsets.
+    pub(crate) fn is_blank(&self, start: u32, end: u32) -> bool {
+        start <= end
+            && self
+                .slice(start, end)
+                .bytes()
+                .all(|byte| byte.is_ascii_whitespace())
+    }
+
     pub(crate) fn line(&self, offset: u32) -> u32 {
         self.index.line(offset)
     }

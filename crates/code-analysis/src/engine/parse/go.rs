@@ -106,6 +106,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     let parsed = tree::parse(&GRAMMAR, text)?;
     let mut walk = Walk {
         builder: Builder::new(text),
+        doc: None,
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
     tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
@@ -114,6 +115,18 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Walk<'s> {
     builder: Builder<'s>,
+    /// The comments on the lines that were read last.
+    doc: Option<Doc>,
+}
+
+/// Comments on lines that follow one another.
+#[derive(Debug, Clone, Copy)]
+struct Doc {
+    /// Where the first begins that is no directive.
+    first: Option<u32>,
+    /// Where the last ends, and on which row.
+    end: u32,
+    row: usize,
 }
 
 impl<'s> AsMut<Builder<'s>> for Walk<'s> {
@@ -127,30 +140,44 @@ fn is_exported(name: &str) -> bool {
 }
 
 impl Walk<'_> {
+    /// Reads a comment: with those on the lines right before it, it may belong to the declaration on the next.
+    fn comment(&mut self, node: Node<'_>) {
+        let (start, end) = range(node);
+        self.builder.comment(start, end);
+        let (first_row, last_row) = (node.start_position().row, node.end_position().row);
+        let line_start = start as usize - node.start_position().column;
+        let is_trailing = !self
+            .builder
+            .is_blank(u32::try_from(line_start).unwrap_or(start), start);
+        if is_trailing {
+            self.doc = None;
+            return;
+        }
+        let written = self.builder.slice(start, end);
+        let is_directive = written.starts_with("//go:") || written.starts_with("//nolint");
+        let before = self
+            .doc
+            .filter(|doc| doc.row + 1 == first_row)
+            .and_then(|doc| doc.first);
+        self.doc = Some(Doc {
+            first: before.or((!is_directive).then_some(start)),
+            end,
+            row: last_row,
+        });
+    }
+
     /// Whether a comment ends on the line before the declaration; records how the comment begins.
     fn documented(&mut self, declaration: Node<'_>, name: &str, exported: bool) -> bool {
-        let mut first = None;
-        let mut row = declaration.start_position().row;
-        let mut before = declaration.prev_sibling();
-        while let Some(node) = before {
-            // The end of a line may be a token of its own.
-            if node.kind() == "\n" {
-                before = node.prev_sibling();
-                continue;
-            }
-            if node.kind() != "comment" || node.end_position().row + 1 != row || is_trailing(node) {
-                break;
-            }
-            row = node.start_position().row;
-            let directive = text(&self.builder, node);
-            if !directive.starts_with("//go:") && !directive.starts_with("//nolint") {
-                first = Some(node);
-            }
-            before = node.prev_sibling();
-        }
+        let (start, row) = (range(declaration).0, declaration.start_position().row);
+        let first = self
+            .doc
+            .filter(|doc| doc.row + 1 == row && self.builder.is_blank(doc.end, start))
+            .and_then(|doc| doc.first);
         let Some(comment) = first else { return false };
         if exported {
-            let words = text(&self.builder, comment)
+            let words = self
+                .builder
+                .slice(comment, start)
                 .trim_start_matches(['/', '*'])
                 .trim_start();
             let words = ["A ", "An ", "The "]
@@ -165,7 +192,7 @@ impl Walk<'_> {
             } else {
                 Sign::DocStartsOtherwise
             };
-            self.builder.sign(sign, range(comment).0);
+            self.builder.sign(sign, comment);
         }
         true
     }
@@ -255,21 +282,6 @@ impl Walk<'_> {
     }
 }
 
-/// Whether something else stands before the comment on its line.
-fn is_trailing(comment: Node<'_>) -> bool {
-    let mut before = comment.prev_sibling();
-    while let Some(node) = before {
-        if node.kind() != "\n" {
-            return node.end_position().row == comment.start_position().row;
-        }
-        if node.end_position().row > node.start_position().row || node.end_position().column == 0 {
-            return false;
-        }
-        before = node.prev_sibling();
-    }
-    false
-}
-
 /// The type of a receiver: `List` of `(l *List[T])`.
 fn receiver_type(receiver: &str) -> String {
     let inner = receiver.trim_matches(['(', ')']);
@@ -306,7 +318,7 @@ impl NodeVisitor for Walk<'_> {
     fn enter(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool {
         let (start, end) = range(node);
         match kind {
-            Kind::Comment => self.builder.comment(start, end),
+            Kind::Comment => self.comment(node),
             Kind::Package => {
                 let name = node
                     .named_child(0)
@@ -343,7 +355,7 @@ impl NodeVisitor for Walk<'_> {
                     _ => DefinitionKind::Type,
                 };
                 let exported = is_exported(name) && !self.builder.in_function();
-                let outer = node.parent().filter(|outer| outer.named_child_count() == 1);
+                let outer = parent.filter(|outer| outer.named_child_count() == 1);
                 let documented = self.documented(outer.unwrap_or(node), name, exported);
                 self.builder.define(Found {
                     kind: shape,

@@ -110,9 +110,10 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         "class_declaration" | "record_declaration" => Kind::Class,
         "interface_declaration" | "annotation_type_declaration" => Kind::Interface,
         "enum_declaration" => Kind::Enum,
-        "method_declaration" | "constructor_declaration" | "compact_constructor_declaration" => {
-            Kind::Method
-        }
+        "method_declaration"
+        | "constructor_declaration"
+        | "compact_constructor_declaration"
+        | "annotation_type_element_declaration" => Kind::Method,
         "field_declaration" | "constant_declaration" => Kind::Field,
         "object_creation_expression" => Kind::AnonymousBody,
         "if_statement" => Kind::If,
@@ -135,6 +136,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     let mut walk = Walk {
         builder: Builder::new(text),
         types: Vec::new(),
+        doc_end: None,
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
     tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
@@ -145,6 +147,8 @@ struct Walk<'s> {
     builder: Builder<'s>,
     /// The types that are open, innermost last.
     types: Vec<OpenType>,
+    /// Where the last Javadoc comment ends, with the comments that follow it.
+    doc_end: Option<u32>,
 }
 
 impl<'s> AsMut<Builder<'s>> for Walk<'s> {
@@ -195,20 +199,22 @@ fn has_annotation(modifiers: &str, name: &str) -> bool {
     })
 }
 
-/// Whether a Javadoc comment stands right before the declaration.
-fn is_documented(builder: &Builder<'_>, node: Node<'_>) -> bool {
-    let mut before = node.prev_sibling();
-    while let Some(comment) = before {
-        match comment.kind() {
-            "block_comment" if text(builder, comment).starts_with("/**") => return true,
-            "block_comment" | "line_comment" => before = comment.prev_sibling(),
-            _ => return false,
-        }
-    }
-    false
-}
-
 impl Walk<'_> {
+    fn comment(&mut self, start: u32, end: u32) {
+        self.builder.comment(start, end);
+        let goes_on = self
+            .doc_end
+            .is_some_and(|before| self.builder.is_blank(before, start));
+        let is_doc = self.builder.slice(start, end).starts_with("/**");
+        self.doc_end = (is_doc || goes_on).then_some(end);
+    }
+
+    /// Whether a Javadoc comment stands right before the declaration; other comments may come between.
+    fn is_documented(&self, node: Node<'_>) -> bool {
+        self.doc_end
+            .is_some_and(|end| self.builder.is_blank(end, range(node).0))
+    }
+
     /// Whether a member may be used from outside: public, and so are the types around it.
     fn is_exported(&self, modifiers: &str) -> bool {
         let (outer, implied) = self
@@ -223,7 +229,7 @@ impl Walk<'_> {
         let modifiers = modifiers(&self.builder, node);
         let exported = self.is_exported(modifiers);
         let (start, end) = (declaration_start(node), range(node).1);
-        let documented = is_documented(&self.builder, node);
+        let documented = self.is_documented(node);
         self.builder.define(Found {
             kind,
             name,
@@ -257,7 +263,7 @@ impl Walk<'_> {
         if is_test {
             self.builder.test_case(start);
         }
-        let documented = is_documented(&self.builder, node);
+        let documented = self.is_documented(node);
         let definition = self.builder.define(Found {
             kind: DefinitionKind::Method,
             name,
@@ -266,7 +272,7 @@ impl Walk<'_> {
             exported,
             documented,
             test: is_test,
-            dictated: node.kind() != "method_declaration" || has_annotation(modifiers, "Override"),
+            dictated: node.kind().contains("constructor") || has_annotation(modifiers, "Override"),
         });
         if node.child_by_field_name("body").is_some() {
             let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
@@ -288,7 +294,7 @@ impl Walk<'_> {
             return;
         }
         let exported = self.is_exported(modifiers);
-        let documented = is_documented(&self.builder, node);
+        let documented = self.is_documented(node);
         let (start, end) = (declaration_start(node), range(node).1);
         let mut cursor = node.walk();
         for declarator in node.children_by_field_name("declarator", &mut cursor) {
@@ -362,7 +368,7 @@ impl NodeVisitor for Walk<'_> {
     fn enter(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool {
         let (start, end) = range(node);
         match kind {
-            Kind::Comment => self.builder.comment(start, end),
+            Kind::Comment => self.comment(start, end),
             Kind::Import => {
                 let path = text(&self.builder, node)
                     .trim_start_matches("import")

@@ -121,6 +121,17 @@ struct Entry {
     typed: Places,
 }
 
+static OTHER: Entry = Entry {
+    role: Role::Other,
+    object: Places(0),
+    object_field: None,
+    name_field: None,
+    callee: Places(0),
+    bound: Places(0),
+    pattern: Places(0),
+    typed: Places(0),
+};
+
 /// A [`MentionSpec`], by the numbers that tree-sitter gives to the kinds of its grammar.
 #[derive(Debug)]
 pub(super) struct MentionTable {
@@ -143,11 +154,10 @@ impl MentionTable {
         MentionTable { entries }
     }
 
-    fn entry(&self, node: Node<'_>) -> Entry {
+    fn entry(&self, node: Node<'_>) -> &Entry {
         self.entries
             .get(usize::from(node.kind_id()))
-            .copied()
-            .unwrap_or_default()
+            .unwrap_or(&OTHER)
     }
 }
 
@@ -218,7 +228,7 @@ impl Mentions {
         if matches!(entry.role, Role::Other | Role::Tokens) {
             return true;
         }
-        let outer = parent.map_or_else(Entry::default, |parent| table.entry(parent));
+        let outer = parent.map_or(&OTHER, |parent| table.entry(parent));
         let (start, end) = range(node);
         let mut place = cursor
             .field_id()
@@ -298,7 +308,7 @@ impl Mentions {
 }
 
 /// Whether a leaf is the object or the name of the call chain it stands in, which is recorded as a whole.
-fn is_piece(outer: Entry, place: Places) -> bool {
+fn is_piece(outer: &Entry, place: Places) -> bool {
     outer.object.meet(place)
         || outer
             .name_field
@@ -338,7 +348,7 @@ fn path_mention(
     false
 }
 
-fn object_of(entry: Entry, node: Node<'_>) -> Option<Node<'_>> {
+fn object_of<'t>(entry: &Entry, node: Node<'t>) -> Option<Node<'t>> {
     match entry.object_field {
         Some(field) => node.child_by_field_id(field),
         None if entry.object == Places::FIRST => node.named_child(0),
@@ -352,7 +362,9 @@ fn token_mention(builder: &mut Builder<'_>, start: u32, end: u32) {
     let continues = before.ends_with("::") || (before.ends_with('.') && !before.ends_with(".."));
     let object = before.trim_end_matches([':', '.']);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    if continues && object.ends_with(is_word) {
+    // What a macro puts there is no name of this file's: `$crate::double`.
+    let is_variable = object.trim_end_matches(is_word).ends_with('$');
+    if continues && object.ends_with(is_word) && !is_variable {
         return;
     }
     let from = if continues {

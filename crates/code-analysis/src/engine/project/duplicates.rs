@@ -48,7 +48,7 @@ pub struct CloneGroup {
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
-    /// Those with most tokens beyond their first place first.
+    /// Longest first.
     pub groups: Vec<CloneGroup>,
     /// Lines with tokens that belong to any clone, each once.
     pub lines: u32,
@@ -325,11 +325,6 @@ struct Group {
 }
 
 impl Group {
-    /// The tokens that would be gone if it stood in one place only.
-    fn weight(&self) -> u64 {
-        u64::from(self.tokens) * u64::from(self.count.saturating_sub(1))
-    }
-
     fn told(self, copies: &[Copies<'_>]) -> CloneGroup {
         let located = |span: &Span, file: &SourceFile| CodeLocation {
             path: file.path.clone(),
@@ -373,15 +368,15 @@ struct Named {
 }
 
 impl Named {
-    /// Whether three quarters of each of the group's places lie in a place that is named: then it says nothing new.
+    /// Whether the group says nothing new: of its places, less than a third lie mostly outside those that are named.
     fn covers(&self, group: &Group) -> bool {
-        group.places.iter().all(|place| {
-            self.places
-                .get(&place.file)
-                .into_iter()
-                .flatten()
-                .any(|other| u64::from(other.shared(place)) * 4 >= u64::from(place.tokens()) * 3)
-        })
+        let is_named = |place: &&Span| {
+            let others = self.places.get(&place.file).into_iter().flatten();
+            let mut most = others.map(|other| u64::from(other.shared(place)));
+            most.any(|shared| shared * 4 >= u64::from(place.tokens()) * 3)
+        };
+        let fresh = group.places.iter().filter(|place| !is_named(place)).count();
+        fresh * 3 < group.places.len()
     }
 
     fn add(&mut self, group: &Group) {
@@ -400,7 +395,7 @@ enum Candidate {
     Runs(Interval),
 }
 
-/// The groups with the most tokens beyond their first place.
+/// The longest groups; of the same length those with more places.
 fn groups(
     copies: &[Copies<'_>],
     repeated: &[Repeated],
@@ -420,16 +415,17 @@ fn groups(
             let tokens = Span::new(sequence, repeated, at, interval.common)?.tokens();
             Some((Candidate::Runs(interval), tokens, interval.count()))
         });
-    let mut candidates: Vec<(u64, Candidate, usize)> = files
+    let mut candidates: Vec<(u32, usize, Candidate)> = files
         .chain(runs)
         .filter(|(_, _, count)| *count > 1)
-        .map(|(one, tokens, count)| (u64::from(tokens) * (count as u64 - 1), one, count))
+        .map(|(one, tokens, count)| (tokens, count, one))
         .collect();
-    candidates.sort_unstable_by_key(|(weight, one, _)| (std::cmp::Reverse(*weight), *one));
+    candidates
+        .sort_unstable_by_key(|(tokens, count, one)| (std::cmp::Reverse((*tokens, *count)), *one));
     let mut found: Vec<Group> = Vec::new();
     let mut named = Named::default();
     let mut looked_at = 0usize;
-    for (_, candidate, count) in candidates {
+    for (_, count, candidate) in candidates {
         looked_at += count;
         if looked_at > LOOKED_AT_CAP || found.len() == CLONE_CAP {
             break;
@@ -443,7 +439,11 @@ fn groups(
             found.push(group);
         }
     }
-    found.sort_by(|a, b| (b.weight().cmp(&a.weight())).then_with(|| a.places.cmp(&b.places)));
+    found.sort_by(|a, b| {
+        (b.tokens, b.count)
+            .cmp(&(a.tokens, a.count))
+            .then_with(|| a.places.cmp(&b.places))
+    });
     found.into_iter().map(|group| group.told(copies)).collect()
 }
 

@@ -92,6 +92,7 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
     /// The steps that failed, in their order.
     pub fn failed(mut self) -> Vec<Step> {
         self.failed.sort_unstable();
+        self.failed.dedup();
         self.failed
     }
 }

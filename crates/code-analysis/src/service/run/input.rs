@@ -24,6 +24,7 @@ pub(super) async fn input_read(
 ) -> Result<(ProjectInput, SkippedByRule), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
+        changes: scan.changes.clone(),
         ..ProjectInput::default()
     };
     let mut skipped = SkippedByRule::default();

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::Builder;
-use super::super::syntax_tree::text;
+use super::super::syntax_tree::{range, text};
 
 /// What the attributes and comments before an item say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,41 +13,51 @@ pub(super) struct Before {
     pub is_test: bool,
     /// `#[cfg(test)]`.
     pub only_in_tests: bool,
+    /// Where the last of them ends.
+    end: u32,
 }
 
-/// Reads what stands before an item.
-pub(super) fn before(builder: &Builder<'_>, item: Node<'_>) -> Before {
-    let mut found = Before::default();
-    let mut before = item.prev_sibling();
-    while let Some(node) = before {
-        match node.kind() {
-            "line_comment" => {
-                let comment = text(builder, node);
-                found.documented |= comment.starts_with("///") && !comment.starts_with("////");
-            }
-            "block_comment" => {
-                let comment = text(builder, node);
-                found.documented |=
-                    comment.starts_with("/**") && !comment.starts_with("/***") && comment.len() > 4;
-            }
-            "attribute_item" => {
-                let attribute = text(builder, node).trim_start_matches(['#', '[']).trim();
-                let path: String = attribute
-                    .chars()
-                    .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-                    .collect();
-                found.documented |= path == "doc" && !attribute.contains("hidden");
-                found.is_test |= matches!(
-                    path.rsplit("::").next(),
-                    Some("test" | "rstest" | "test_case" | "quickcheck")
-                );
-                found.only_in_tests |= path == "cfg" && cfg_needs_test(attribute);
-            }
-            _ => break,
+impl Before {
+    /// Reads one more comment or attribute. What stood before it counts where nothing stands between.
+    pub(super) fn read(&mut self, builder: &Builder<'_>, node: Node<'_>) {
+        let (start, end) = range(node);
+        if !builder.is_blank(self.end, start) {
+            *self = Before::default();
         }
-        before = node.prev_sibling();
+        self.end = end;
+        let written = builder.slice(start, end);
+        if written.starts_with("#[") {
+            self.attribute(written);
+        } else {
+            self.documented |= (written.starts_with("///") && !written.starts_with("////"))
+                || (written.starts_with("/**")
+                    && !written.starts_with("/***")
+                    && written.len() > 4);
+        }
     }
-    found
+
+    fn attribute(&mut self, written: &str) {
+        let attribute = written.trim_start_matches(['#', '[']).trim();
+        let path: String = attribute
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+            .collect();
+        self.documented |= path == "doc" && !attribute.contains("hidden");
+        self.is_test |= matches!(
+            path.rsplit("::").next(),
+            Some("test" | "rstest" | "test_case" | "quickcheck")
+        );
+        self.only_in_tests |= path == "cfg" && cfg_needs_test(attribute);
+    }
+
+    /// What belongs to an item that begins at `start`.
+    pub(super) fn of(self, builder: &Builder<'_>, start: u32) -> Before {
+        if self.end > 0 && builder.is_blank(self.end, start) {
+            self
+        } else {
+            Before::default()
+        }
+    }
 }
 
 /// A module may be documented from inside, by `//!`.

@@ -15,7 +15,7 @@ use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, 
 mod before;
 mod names;
 
-use before::{Before, before, documented_inside};
+use before::{Before, documented_inside};
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_rust::LANGUAGE.into());
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| tree::kind_table(&GRAMMAR, kind_of));
@@ -27,6 +27,7 @@ enum Kind {
     #[default]
     Other,
     Comment,
+    Attribute,
     Use,
     ExternCrate,
     Function,
@@ -66,6 +67,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     }
     match kind {
         "line_comment" | "block_comment" => Kind::Comment,
+        "attribute_item" => Kind::Attribute,
         "use_declaration" => Kind::Use,
         "extern_crate_declaration" => Kind::ExternCrate,
         "function_item" => Kind::Function,
@@ -98,6 +100,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     let mut walk = Walk {
         builder: Builder::new(text),
         scopes: Vec::new(),
+        before: Before::default(),
         macro_depth: 0,
         test_ends: Vec::new(),
     };
@@ -109,6 +112,8 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 struct Walk<'s> {
     builder: Builder<'s>,
     scopes: Vec<Scope>,
+    /// The last comments and attributes.
+    before: Before,
     /// How many macro token trees are open.
     macro_depth: u32,
     /// Where the open test items end.
@@ -288,7 +293,11 @@ impl NodeVisitor for Walk<'_> {
     fn enter(&mut self, kind: Kind, node: Node<'_>, parent: Option<Node<'_>>) -> bool {
         let (start, end) = range(node);
         match kind {
-            Kind::Comment => self.builder.comment(start, end),
+            Kind::Comment => {
+                self.builder.comment(start, end);
+                self.before.read(&self.builder, node);
+            }
+            Kind::Attribute => self.before.read(&self.builder, node),
             Kind::Use => {
                 // To the whole world or to the crate: either way it is passed on.
                 let exported = self
@@ -307,18 +316,18 @@ impl NodeVisitor for Walk<'_> {
                 return false;
             }
             Kind::Function => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 self.test_open(node, before);
                 self.function(node, before);
                 self.scopes.push(Scope::Function);
             }
             Kind::Signature => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 self.function(node, before);
                 return false;
             }
             Kind::Struct | Kind::Enum | Kind::Type => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 // The associated type of a trait's implementation is named by the trait.
                 let dictated = matches!(self.scopes.last(), Some(Scope::Impl { of_trait: true }));
                 let shape = match kind {
@@ -330,7 +339,7 @@ impl NodeVisitor for Walk<'_> {
                 self.define(node, shape, exported, dictated, before);
             }
             Kind::Constant => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 let dictated = matches!(self.scopes.last(), Some(Scope::Impl { of_trait: true }))
                     || field_text(&self.builder, node, "name") == "_";
                 let exported = self.is_pub(node) && !self.builder.in_function();
@@ -339,7 +348,7 @@ impl NodeVisitor for Walk<'_> {
                 }
             }
             Kind::Trait => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 let exported = self.is_pub(node);
                 self.define(node, DefinitionKind::Trait, exported, false, before);
                 self.builder
@@ -347,7 +356,7 @@ impl NodeVisitor for Walk<'_> {
                 self.scopes.push(Scope::Trait { exported });
             }
             Kind::Module => {
-                let mut before = before(&self.builder, node);
+                let mut before = self.before.of(&self.builder, start);
                 let body = node.child_by_field_name("body");
                 before.documented |= documented_inside(&self.builder, body);
                 let name = field_text(&self.builder, node, "name");
@@ -366,7 +375,7 @@ impl NodeVisitor for Walk<'_> {
                 self.scopes.push(Scope::Module);
             }
             Kind::Impl => {
-                let before = before(&self.builder, node);
+                let before = self.before.of(&self.builder, start);
                 self.test_open(node, before);
                 self.impl_open(node);
             }

@@ -31,6 +31,8 @@ struct Walk<'w, 's, S> {
     opened: Vec<(usize, Opened)>,
     /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
     operators: Vec<(usize, LogicalOperator, u32)>,
+    /// Operators before here are a directive's and count for nothing.
+    quiet_to: u32,
 }
 
 /// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the root each time.
@@ -41,6 +43,7 @@ pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
         shape,
         opened: Vec::new(),
         operators: Vec::new(),
+        quiet_to: 0,
     };
     let mut cursor = tree.walk();
     let mut above: Vec<Above<'_>> = Vec::with_capacity(64);
@@ -76,6 +79,16 @@ impl<S: Shape> Walk<'_, '_, S> {
         match role {
             Role::Name | Role::TypeName | Role::Chain | Role::Generic => {
                 return self.reference(role, node, above);
+            }
+            Role::SafeChain => {
+                let inside = self.reference(role, node, above);
+                let conditions = if inside {
+                    1
+                } else {
+                    self.cx.text(node).matches('?').count()
+                };
+                self.cx.builder.branch(conditions);
+                return inside;
             }
             Role::Comment => {
                 let (start, end) = range(node);
@@ -146,7 +159,17 @@ impl<S: Shape> Walk<'_, '_, S> {
                 let counts = self.shape.case_counts(self.cx, node);
                 self.cx.builder.branch(usize::from(counts));
             }
-            Role::Condition => self.cx.builder.branch(1),
+            Role::Condition => {
+                self.cx.builder.branch(1);
+                // The condition of a directive is one, whatever is in it.
+                let condition = above
+                    .last()
+                    .filter(|_| !node.is_named())
+                    .and_then(|around| around.node.child_by_field_name("condition"));
+                if let Some(condition) = condition {
+                    self.quiet_to = range(condition).1;
+                }
+            }
             Role::Try => self.cx.builder.depth_nest(),
             Role::Catch => {
                 self.cx.builder.branch(1);
@@ -246,7 +269,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.function(self.cx, node, above) else {
             return;
         };
-        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_case(start);
             self.cx.builder.test_open();
@@ -295,11 +318,13 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.container(self.cx, node, above) else {
             return;
         };
-        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_open();
         }
-        if let Some(kind) = found.kind {
+        if let Some(kind) = found.kind
+            && !found.name.is_empty()
+        {
             self.cx.builder.define(Found {
                 kind,
                 name: &found.name,
@@ -343,6 +368,9 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(operation) = above.last().filter(|around| around.role == Role::Binary) else {
             return;
         };
+        if at < self.quiet_to {
+            return;
+        }
         self.cx.builder.branch(1);
         let operator = match role {
             Role::And => LogicalOperator::And,
