@@ -7,9 +7,9 @@ mod c;
 mod cache;
 #[cfg(feature = "cpp")]
 mod cpp;
+mod cross_check;
 #[cfg(feature = "csharp")]
 mod csharp;
-mod cross_check;
 mod facts;
 mod folders;
 mod forms;
