@@ -78,6 +78,15 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX source_files_blob ON source_files (tenant_id, blob)")
             .await?;
+        // The commits that the counts are of, in one row, because they are written and read together and never one by one.
+        ddl.tenant_table(
+            "source_history",
+            "source_id $uuid NOT NULL,
+             commits $bytes NOT NULL,
+             PRIMARY KEY (tenant_id, source_id),
+             FOREIGN KEY (tenant_id, source_id) REFERENCES sources (tenant_id, id) ON DELETE CASCADE",
+        )
+        .await?;
         ddl.tenant_table(
             "notes",
             "id $uuid NOT NULL,

@@ -1,6 +1,7 @@
 //! The command line as a person or a script uses it: the real program, on real repositories.
 
 mod accounts;
+mod analyze;
 mod bad_input;
 mod quickstart;
 

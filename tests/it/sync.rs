@@ -11,7 +11,7 @@ mod sigkill;
 mod steps;
 pub(crate) mod world;
 
-use nyxcore_projects::{SourceChanges, SourceFile, Sources};
+use nyxcore_projects::{SourceChanges, SourceFile, Sources, source_history};
 use nyxcore_runs::{EventBody, RunStatus, Start};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{
@@ -67,6 +67,32 @@ on_both_databases! {
         }
         assert_eq!(world.phases(&second).await, ["prepare"]);
         assert_eq!(world.skipped(&second).await, ["scan", "import", "finalize"]);
+    }
+
+    async fn the_commits_that_were_counted_are_kept_and_a_new_one_comes_before_them(db: TestDatabase) {
+        let world = World::new(&db, &store(&db).await, "acme").await;
+        let mut repository = repository(&db, "atlas");
+        repository.write("a.rs", "1").write("b.rs", "1");
+        let one = repository.commit("one");
+        let source = world.source(&repository, None, "").await;
+        let kept = async || {
+            let scoped = world.store.read(world.tenant).await.unwrap();
+            let commits = source_history(&scoped, source).await.unwrap();
+            assert!(commits.iter().all(|commit| !commit.author.is_empty()));
+            let told = commits.iter().map(|commit| commit.paths.join(" "));
+            told.collect::<Vec<_>>()
+        };
+        world.synced(source).await;
+        assert_eq!(kept().await, ["a.rs b.rs"]);
+        repository.write("b.rs", "2");
+        repository.commit("two");
+        world.synced(source).await;
+        assert_eq!(kept().await, ["b.rs", "a.rs b.rs"]);
+        repository.git(&["reset", "--quiet", "--hard", &one]);
+        repository.write("c.rs", "1");
+        repository.commit("another past");
+        world.synced(source).await;
+        assert_eq!(kept().await, ["c.rs", "a.rs b.rs"]);
     }
 
     async fn what_changed_is_changed_and_files_keep_their_ids(db: TestDatabase) {

@@ -21,6 +21,36 @@
 //! println!("{}", serde_json::to_string_pretty(&report)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Files that are in no folder (in a commit, an archive, a database) are analysed by implementing [`FileTree`] for what has them:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use nyxcore_code_analysis::{FileTree, Skip, TreeError, TreeFile, TreeOptions, files_analyze};
+//!
+//! struct Memory(BTreeMap<String, Vec<u8>>);
+//!
+//! impl FileTree for Memory {
+//!     fn identity(&self) -> String {
+//!         "memory".to_owned()
+//!     }
+//!
+//!     fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
+//!         let file = |path: &String| TreeFile { path: path.clone(), blob: None, is_link: false };
+//!         Ok(self.0.keys().map(file).collect())
+//!     }
+//!
+//!     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
+//!         let content = self.0.get(&file.path).ok_or(Skip::Vanished)?;
+//!         if content.len() as u64 > bytes_max { Err(Skip::TooLarge) } else { Ok(content.clone()) }
+//!     }
+//! }
+//!
+//! let files = BTreeMap::from([("a.py".to_owned(), b"def f():\n    pass\n".to_vec())]);
+//! let report = files_analyze(&Memory(files), &TreeOptions::default(), |_progress| {})?;
+//! assert_eq!(report.project.metrics.functions, 1);
+//! # Ok::<(), TreeError>(())
+//! ```
 
 mod engine;
 #[cfg(feature = "service")]
@@ -37,10 +67,10 @@ pub use engine::parse::file_analyze;
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 pub use engine::project::dead_code::{DEAD_CODE_CAP, DeadCode};
 pub use engine::project::duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
-pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, Ownership};
-pub use engine::project::import_graph::{Cycle, CycleStep, ImportGraph, Layer};
+pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, OWNERSHIP_CAP, Ownership};
+pub use engine::project::import_graph::{CYCLE_CAP, Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
-pub use engine::project::map::{MAP_CAP, RankedDefinition};
+pub use engine::project::map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 pub use engine::project::step::Step;
 pub use engine::project::{

@@ -24,6 +24,7 @@ Examples:
   nyxcore analyze . --rev v1.2.0                        the same of a release, without checking it out
   nyxcore analyze . --format json --files               everything, for a program (docs/schema/analysis-2.schema.json)
   nyxcore analyze . --format sarif -o nyxcore.sarif     for a code-scanning page
+  nyxcore analyze . --map 2000                          the definitions that matter most, for a model's context
   nyxcore analyze . --cache ~/.cache/nyxcore            parses only what changed since the last time";
 
 /// What to do.
@@ -145,6 +146,9 @@ pub struct AnalyzeArgs {
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Print the map of the project instead: its most leaned on definitions, as many as fit so many tokens of a language model
+    #[arg(long, value_name = "TOKENS", conflicts_with_all = ["format", "files"])]
+    pub map: Option<usize>,
     /// List every file with its lines and functions (json)
     #[arg(long)]
     pub files: bool,
@@ -160,6 +164,8 @@ pub enum AnalyzeFormat {
     Table,
     /// For a program.
     Json,
+    /// For code-scanning pages and editors.
+    Sarif,
 }
 
 /// What may be done with tenants.

@@ -61,8 +61,8 @@ impl Summary {
         let _infallible = write!(text, "\n{rule}\n");
         match &self.analysis {
             Some(analysis) => {
-                let analysis = printable(analysis.clone());
-                text.push_str(&project_table(&analysis, width, colour));
+                text.push_str(&project_table(analysis, width, colour));
+                text.push('\n');
             }
             None => text.push_str("No code was found to analyse.\n\n"),
         }
@@ -133,27 +133,6 @@ pub async fn analysis_load<A: Access>(
     }))
 }
 
-/// An analysis whose paths cannot steer a terminal: whoever made the repository named its files.
-pub fn printable(mut analysis: ProjectAnalysis) -> ProjectAnalysis {
-    let clean = |path: &mut String| {
-        if path.contains(char::is_control) {
-            *path = path.replace(char::is_control, "?");
-        }
-    };
-    for pattern in &mut analysis.patterns {
-        pattern.scope.iter_mut().for_each(clean);
-        let places = pattern
-            .exemplars
-            .iter_mut()
-            .chain(&mut pattern.counter_examples);
-        places.for_each(|place| clean(&mut place.path));
-    }
-    for hotspot in &mut analysis.hotspots {
-        clean(&mut hotspot.path);
-    }
-    analysis
-}
-
 fn pattern(kept: CodePattern) -> Pattern {
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     Pattern {
@@ -168,26 +147,5 @@ fn pattern(kept: CodePattern) -> Pattern {
         confidence: kept.confidence,
         exemplars: kept.exemplars,
         counter_examples: kept.counter_examples,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use nyxcore_code_analysis::Hotspot;
-
-    #[test]
-    fn a_path_cannot_steer_the_terminal() {
-        let analysis = ProjectAnalysis {
-            hotspots: vec![Hotspot {
-                path: "src/\u{1b}[2Jx.rs".into(),
-                commits: 1,
-                complexity: 1,
-                score: 1.0,
-            }],
-            ..ProjectAnalysis::default()
-        };
-        let table = project_table(&printable(analysis), 80, false);
-        assert!(table.contains("src/?[2Jx.rs"), "{table}");
     }
 }

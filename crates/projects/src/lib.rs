@@ -48,12 +48,13 @@ pub use repository::{
     sources_of,
 };
 pub use service::{
-    ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, NewActionPoint, NewBlob,
-    NewBlogPost, NewFile, NewNote, NewProject, NewSource, NoteChanges, ProjectChanges, RenamedFile,
-    SourceChanges, StoredFile, action_point_create_all, action_point_update, blob_content,
-    blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill, blog_post_create,
-    blog_post_delete, blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update,
-    churn_add, churn_reset, code_subject, files_apply, files_by_path, files_named, note_create,
-    note_delete, note_update, project_create, project_delete, project_update, source_add,
-    source_remove, source_synced, source_update,
+    ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,
+    HistoryKept, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
+    NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
+    action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
+    blobs_insert, blobs_missing, blobs_refill, blog_post_create, blog_post_delete,
+    blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update, churn_add,
+    churn_reset, code_subject, files_apply, files_by_path, files_named, note_create, note_delete,
+    note_update, project_create, project_delete, project_update, source_add, source_history,
+    source_history_keep, source_remove, source_synced, source_update,
 };

@@ -6,6 +6,7 @@ mod action_point;
 mod blob;
 mod blog_post;
 mod file;
+mod history;
 mod note;
 mod post_text;
 mod project;
@@ -24,6 +25,9 @@ pub use blog_post::{
 pub use file::{
     FileChanges, NewFile, RenamedFile, StoredFile, churn_add, churn_reset, code_subject,
     files_apply, files_by_path, files_named,
+};
+pub use history::{
+    HISTORY_COMMITS_MAX, HistoryKept, SourceCommit, source_history, source_history_keep,
 };
 pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
 pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};

@@ -478,7 +478,8 @@ async fn analysis_put(
     text: &str,
 ) {
     let tenant = team.tenant.id.0;
-    let skipped = json!([{"reason": "vendored", "files": 1, "paths": [text]}]);
+    let skipped =
+        json!([{"reason": "vendored", "rule": "vendored/vendor", "files": 1, "paths": [text]}]);
     let warnings = json!([{"part": "map", "path": text, "text": text}]);
     let sql =
         "UPDATE code_analyses SET skipped = $3, warnings = $4 WHERE tenant_id = $1 AND run_id = $2";

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, NewBlob, NewFile, NewSource, Projects, SourceFile, SourceFiles,
-    SourceId, Sources, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing,
-    churn_add, churn_reset, code_subject, file_all, file_count, file_list, files_apply,
-    files_by_path, note_create, project_create, project_delete, source_add, source_remove,
+    FILE_PATH_MAX, FileChanges, HistoryKept, NewBlob, NewFile, NewSource, Projects, SourceCommit,
+    SourceFile, SourceFiles, SourceId, Sources, blob_content, blob_contents, blobs_collect,
+    blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all, file_count,
+    file_list, files_apply, files_by_path, note_create, project_create, project_delete, source_add,
+    source_history, source_history_keep, source_remove,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_tenancy::{Access, Backend, Cursor, PageRequest, ReadWrite, Repository, Scoped};
@@ -114,6 +115,33 @@ on_both_databases! {
         let commits = |files: Vec<SourceFile>| files.into_iter().map(|f| f.commits).collect::<Vec<_>>();
         assert_eq!(commits(file_all(&scoped, source).await.unwrap()), [0, 2]);
         assert_eq!(commits(file_all(&scoped, other).await.unwrap()), [2, 5]);
+    }
+
+    async fn the_commits_of_a_source_are_kept_newest_first_and_go_with_it(db: TestDatabase) {
+        let (store, scoped) = scope(&db).await;
+        let source = source(&scoped).await;
+        let other = other_source(&scoped, source).await;
+        let commit = |author: &str, committed_at, paths: &[&str]| SourceCommit {
+            author: author.into(),
+            committed_at,
+            paths: paths.iter().map(|path| (*path).into()).collect(),
+        };
+        let (one, two, three) = (commit("Ann", 10, &["a.rs", "b.rs"]), commit("Bob", 20, &["b.rs"]), commit("Ann", 30, &[]));
+        source_history_keep(&scoped, source, &[two.clone(), one.clone()], HistoryKept::Nothing).await.unwrap();
+        source_history_keep(&scoped, other, std::slice::from_ref(&one), HistoryKept::Since(0)).await.unwrap();
+        source_history_keep(&scoped, source, &[], HistoryKept::Since(15)).await.unwrap();
+        assert_eq!(source_history(&scoped, source).await.unwrap(), [two.clone(), one.clone()], "nothing new takes nothing away");
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Since(15)).await.unwrap();
+        assert_eq!(source_history(&scoped, source).await.unwrap(), [three.clone(), two], "what is too old goes");
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Nothing).await.unwrap();
+        assert_eq!(source_history(&scoped, source).await.unwrap(), [three]);
+        assert_eq!(source_history(&scoped, other).await.unwrap(), [one]);
+        source_remove(&scoped, source).await.unwrap();
+        assert!(source_history(&scoped, source).await.unwrap().is_empty());
+        scoped.commit().await.unwrap();
+        let (stranger, _) = tenant(&store, "stranger").await;
+        let theirs = store.read(stranger.id).await.unwrap();
+        assert!(source_history(&theirs, other).await.unwrap().is_empty());
     }
 
     async fn a_file_needs_a_source_and_stored_content(db: TestDatabase) {

@@ -1,6 +1,6 @@
 //! The engine: pure functions from source to facts, and from facts to what is worth saying of a project.
 
-mod attributes;
+pub(crate) mod attributes;
 pub(crate) mod blob;
 mod cache;
 pub(crate) mod facts;

@@ -1,6 +1,6 @@
 //! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +17,7 @@ use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::source_analyze;
+use super::project::history::Change;
 use super::project::manifest::Manifest;
 use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, project_summarize};
 use super::report_files::{ComplexFunction, FileReport, complex_functions, file_reports};
@@ -49,6 +50,8 @@ pub struct TreeOptions {
     pub cache: Option<PathBuf>,
     /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
     pub history: Vec<FileHistory>,
+    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of whom it is.
+    pub changes: Vec<Change>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
 }
@@ -190,8 +193,10 @@ pub fn files_analyze(
     let input = ProjectInput {
         manifests,
         history: options.history.clone(),
+        changes: options.changes.clone(),
         files: found.files,
         rules,
+        unread_folders: found.unread_folders.into_iter().collect(),
         ..ProjectInput::default()
     };
     let project = std::thread::scope(|scope| {
@@ -205,14 +210,17 @@ pub fn files_analyze(
         }
         pool.install(|| project_summarize(&input))
     });
-    Ok(TreeReport {
+    let report = TreeReport {
         schema: REPORT_SCHEMA.to_owned(),
         engine_version: ENGINE_VERSION,
         project,
         complex_functions: complex_functions(&input.files),
         skipped: found.skipped.into_values().collect(),
         files: options.files.then(|| file_reports(&input.files)),
-    })
+    };
+    // The facts of many files are many small pieces of memory: nobody waits until all are given back.
+    pool.spawn(move || drop((input, found.marks)));
+    Ok(report)
 }
 
 /// The files of a tree without those that it wants left out, and what it says of itself.
@@ -410,6 +418,8 @@ struct Plan {
 struct Findings {
     files: Vec<SourceFile>,
     skipped: BTreeMap<SkipRule, SkippedFiles>,
+    /// Folders with source of the project's own that was left out.
+    unread_folders: BTreeSet<String>,
     /// What the cache is told.
     marks: Vec<Mark>,
 }
@@ -445,6 +455,14 @@ impl Findings {
     }
 
     fn skip(&mut self, path: String, rule: SkipRule) {
+        // What a link leads to is read where it lies.
+        let is_own = !matches!(rule.reason, Skip::Vendored | Skip::Link);
+        if is_own && Language::detect(&path).is_some_and(Language::has_facts) {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !self.unread_folders.contains(folder) {
+                self.unread_folders.insert(folder.to_owned());
+            }
+        }
         let entry = self.skipped.entry(rule).or_insert_with(|| SkippedFiles {
             reason: rule.reason,
             rule: rule.to_string(),

@@ -1,16 +1,35 @@
 //! The engine as other crates see it: facts of handwritten sources, hostile input, whole folders.
 
+#[cfg(feature = "bash")]
+mod bash;
 #[cfg(feature = "c")]
 mod c;
 mod cache;
+#[cfg(feature = "cpp")]
+mod cpp;
 mod cross_check;
+#[cfg(feature = "csharp")]
+mod csharp;
 mod facts;
 mod folders;
+mod forms;
+mod full_report;
 mod fuzzed;
 mod go;
 mod hostile;
 mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
 mod notation;
+#[cfg(feature = "php")]
+mod php;
 mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
 mod rust;
+#[cfg(feature = "scala")]
+mod scala;
+#[cfg(feature = "swift")]
+mod swift;
+mod tables;
 mod typescript;

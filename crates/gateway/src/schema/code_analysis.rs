@@ -59,7 +59,7 @@ run_object! {
             Ok(self.detail(context).await?.files_skipped)
         }
 
-        /// The files it left out by reason, most first.
+        /// The files it left out by the rule that says so, most first.
         async fn skipped(&self, context: &Context<'_>) -> Result<Vec<SkippedFilesNode>> {
             let skipped = self.detail(context).await?.skipped;
             Ok(skipped.into_iter().map(SkippedFilesNode::from).collect())
@@ -131,12 +131,14 @@ run_object! {
     }
 }
 
-/// Files that were left out for one reason.
+/// Files that were left out by one rule.
 #[derive(SimpleObject)]
 #[graphql(name = "SkippedFiles")]
 pub(crate) struct SkippedFilesNode {
     /// The reason, such as does_not_parse, too_large or vendored.
     reason: &'static str,
+    /// The rule's stable name: the reason, and what it was told by where there are several ways, such as vendored/node_modules.
+    rule: String,
     /// How many.
     files: u32,
     /// The first of them.
@@ -147,6 +149,7 @@ impl From<analysis::SkippedFiles> for SkippedFilesNode {
     fn from(skipped: analysis::SkippedFiles) -> Self {
         Self {
             reason: skipped.reason.as_str(),
+            rule: skipped.rule,
             files: skipped.files,
             paths: skipped.paths,
         }

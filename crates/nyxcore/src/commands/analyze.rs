@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nyxcore_code_analysis::{
-    FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_table, tree_analyze,
+    Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_sarif,
+    report_table, repository_map, tree_analyze,
 };
 use nyxcore_sync::git::{
     DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover,
@@ -19,7 +20,6 @@ use crate::cli::{AnalyzeArgs, AnalyzeFormat};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
-use crate::summary::printable;
 use revision::Revision;
 
 /// How often the bar is moved.
@@ -53,17 +53,18 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     let history = match place {
         Ok(Some((place, commit))) if !args.no_history => history(&place, &commit).await,
         Err(error) if !args.no_history => Err(error),
-        _ => Ok(Vec::new()),
+        _ => Ok(Default::default()),
     };
     // Without a history there are no hotspots, and everything else.
-    let history = history.unwrap_or_else(|error| {
+    let (history, changes) = history.unwrap_or_else(|error| {
         screen.warning(&format!("no hotspots: {error}"));
-        Vec::new()
+        Default::default()
     });
     let options = TreeOptions {
         jobs: args.jobs,
         cache: args.cache,
         history,
+        changes,
         files: args.files,
     };
     let (told, mut news) = watch::channel(TreeProgress { done: 0, total: 0 });
@@ -105,7 +106,12 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
     let files = report.project.metrics.files;
     step.done(&format!("{files} files of code"));
     let to_terminal = args.output.is_none();
-    let text = written(report, args.format, to_terminal)?;
+    let text = match args.map {
+        // Whoever made the repository named its files, and this may be a terminal.
+        Some(tokens) => repository_map(&report.project, tokens)
+            .replace(|letter: char| letter.is_control() && letter != '\n', "?"),
+        None => written(&report, args.format, to_terminal)?,
+    };
     match args.output {
         Some(file) => std::fs::write(&file, text).map_err(|error| Error::OutputRefused {
             path: file,
@@ -116,22 +122,23 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
 }
 
 /// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
-fn written(mut report: TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
+fn written(report: &TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
     Ok(match format {
         AnalyzeFormat::Table => {
-            report.project = printable(report.project);
             let coloured = to_terminal && output::is_coloured();
-            report_table(&report, output::width_of(to_terminal), coloured)
+            report_table(report, output::width_of(to_terminal), coloured)
         }
-        AnalyzeFormat::Json => {
-            let json = serde_json::to_string_pretty(&report);
-            let json = json.map_err(|error| Error::Io {
-                operation: "writing the report",
-                reason: error.to_string(),
-            })?;
-            format!("{json}\n")
-        }
+        AnalyzeFormat::Json => json(report)?,
+        AnalyzeFormat::Sarif => json(&report_sarif(report))?,
     })
+}
+
+fn json(report: &impl serde::Serialize) -> Result<String> {
+    let json = serde_json::to_string_pretty(report).map_err(|error| Error::Io {
+        operation: "writing the report",
+        reason: error.to_string(),
+    })?;
+    Ok(format!("{json}\n"))
 }
 
 /// Where in a repository a folder is.
@@ -161,8 +168,11 @@ async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError>
     }))
 }
 
-/// How often the files below the folder were changed up to `commit`, by their paths in it.
-async fn history(place: &Place, commit: &str) -> std::result::Result<Vec<FileHistory>, GitError> {
+/// How often the files below the folder were changed up to `commit`, and by which commits, by their paths in it.
+async fn history(
+    place: &Place,
+    commit: &str,
+) -> std::result::Result<(Vec<FileHistory>, Vec<Change>), GitError> {
     let below = &place.below;
     let query = HistoryQuery {
         scan_path: ScanPath::parse(below)?,
@@ -177,17 +187,22 @@ async fn history(place: &Place, commit: &str) -> std::result::Result<Vec<FileHis
     } else {
         format!("{below}/")
     };
-    let inside = |path: String| path.strip_prefix(&prefix).map(str::to_owned);
-    Ok(churn
-        .paths
-        .into_iter()
-        .filter_map(|one| {
-            Some(FileHistory {
-                path: inside(one.path)?,
-                commits: one.commits,
-            })
+    let inside = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
+    let counts = churn.paths.into_iter().filter_map(|one| {
+        Some(FileHistory {
+            path: inside(&one.path)?,
+            commits: one.commits,
         })
-        .collect())
+    });
+    let changes = churn.changes.into_iter().map(|change| Change {
+        author: change.author.as_ref().to_owned(),
+        paths: change
+            .paths
+            .iter()
+            .filter_map(|path| inside(path))
+            .collect(),
+    });
+    Ok((counts.collect(), changes.collect()))
 }
 
 /// The folder's path from the root of the work tree, with `/` between its parts.

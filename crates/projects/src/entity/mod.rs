@@ -7,3 +7,4 @@ pub mod note;
 pub mod project;
 pub mod source;
 pub mod source_file;
+pub mod source_history;

@@ -5,6 +5,7 @@
 //! this crate's own tree comparison 15 s; over a year (580 commits) 0.1 s and 0.5 s.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use gix::ObjectId;
@@ -22,11 +23,17 @@ const SHALLOW_COMMITS_MAX: usize = 1000;
 
 /// Paths that are counted. Linux has had some 140,000 in all its time; a history may unfold to any number from a few kilobytes.
 const PATHS_MAX: usize = 500_000;
+/// Paths that are kept of one commit: one of more changes everything, and which files it does not name makes no difference.
+const COMMIT_PATHS_MAX: usize = 300;
+/// Paths that are kept of all commits together; of older ones only the counts.
+const CHANGES_PATHS_MAX: usize = 500_000;
+/// Characters that are kept of an author's name.
+const AUTHOR_MAX: usize = 100;
 /// Longest time for counting: well below the ten minutes after which a run without progress counts as stuck.
 const HISTORY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
-/// What starts a commit in git's output. A path cannot be it, but for one that somebody made to be.
-const COMMIT_MARK: &[u8] = b"\x01";
+/// What starts a commit in git's output, before its time and author. A path cannot begin so, but for one that somebody made to.
+const COMMIT_MARK: u8 = b'\x01';
 
 /// Which part of the history is looked at.
 #[derive(Debug, Clone)]
@@ -69,6 +76,17 @@ pub struct PathChurn {
     pub commits: u32,
 }
 
+/// One commit: who changed what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitChange {
+    /// The author's name, after the mailmap of the newest commit.
+    pub author: Arc<str>,
+    /// When it was committed, in seconds since 1970.
+    pub committed_at: i64,
+    /// What it added, changed or deleted, from the repository's root; the first 300 of it.
+    pub paths: Vec<Arc<str>>,
+}
+
 /// The result of counting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryChurn {
@@ -76,6 +94,10 @@ pub struct HistoryChurn {
     pub paths: Vec<PathChurn>,
     /// Commits that were looked at.
     pub commits: usize,
+    /// Those that changed something in the folder, newest first, as far as there is room for them.
+    pub changes: Vec<CommitChange>,
+    /// Where the window begins, in seconds since 1970.
+    pub oldest_seconds: i64,
     /// Whether only what came after `from` was counted, to be added to the earlier counts. When `from` is not an ancestor
     /// of `to` (history was rewritten) this is false, and the counts replace the earlier ones.
     pub incremental: bool,
@@ -104,7 +126,7 @@ impl RepositoryReader {
             "log",
         )
         .flags(&[
-            "--format=tformat:%x01",
+            "--format=tformat:%x01%ct %aN",
             "-z",
             "--name-only",
             "--no-renames",
@@ -121,6 +143,8 @@ impl RepositoryReader {
         .flag_with("--max-age", range.oldest_seconds)
         .flag_with("--max-count", query.commits_max)
         .config("log.showRoot", "true")
+        // That of the commit, and not of what else may lie around. Where a partial clone has no content of it, names stay as they are.
+        .config("mailmap.blob", format!("{}:.mailmap", query.to))
         .timeout(self.options.fetch_timeout.min(HISTORY_TIMEOUT))
         .operands(range.revisions.iter().map(String::as_str).chain(["--"]));
         let mut counter = ChurnCounter::new(&query.scan_path);
@@ -141,15 +165,21 @@ impl RepositoryReader {
             }
             error => error,
         })?;
+        counter.changes.retain(|change| !change.paths.is_empty());
         let mut paths: Vec<PathChurn> = counter
             .counts
             .into_iter()
-            .map(|(path, commits)| PathChurn { path, commits })
+            .map(|(path, commits)| PathChurn {
+                path: path.as_ref().to_owned(),
+                commits,
+            })
             .collect();
         paths.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(HistoryChurn {
             paths,
             commits: counter.commits,
+            changes: counter.changes,
+            oldest_seconds: range.oldest_seconds,
             incremental: range.incremental,
         })
     }
@@ -205,8 +235,12 @@ fn is_ancestor(repository: &gix::Repository, from: ObjectId, to: ObjectId) -> bo
 /// Reads git's output piece by piece: names between NUL bytes, a mark for each commit, a line break before its first name.
 struct ChurnCounter {
     folder: String,
-    counts: HashMap<String, u32>,
+    counts: HashMap<Arc<str>, u32>,
     commits: usize,
+    changes: Vec<CommitChange>,
+    authors: HashMap<String, Arc<str>>,
+    /// Paths in `changes`.
+    kept: usize,
     name: Vec<u8>,
     after_mark: bool,
 }
@@ -222,6 +256,9 @@ impl ChurnCounter {
             folder,
             counts: HashMap::new(),
             commits: 0,
+            changes: Vec::new(),
+            authors: HashMap::new(),
+            kept: 0,
             name: Vec::new(),
             after_mark: false,
         }
@@ -238,9 +275,10 @@ impl ChurnCounter {
 
     fn name_end(&mut self) {
         let name = std::mem::take(&mut self.name);
-        if name == COMMIT_MARK {
+        if let Some((&COMMIT_MARK, about)) = name.split_first() {
             self.commits += 1;
             self.after_mark = true;
+            self.commit_begin(about);
             return;
         }
         let path = match name.strip_prefix(b"\n") {
@@ -254,9 +292,37 @@ impl ChurnCounter {
         if path.is_empty() || !path.starts_with(&self.folder) {
             return;
         }
-        match self.counts.get_mut(path) {
-            Some(count) => *count += 1,
-            None => drop(self.counts.insert(path.to_owned(), 1)),
+        let path = match self.counts.get_key_value(path) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(path),
+        };
+        if let Some(change) = self.changes.last_mut()
+            && change.paths.len() < COMMIT_PATHS_MAX
+            && self.kept < CHANGES_PATHS_MAX
+        {
+            change.paths.push(Arc::clone(&path));
+            self.kept += 1;
         }
+        *self.counts.entry(path).or_default() += 1;
+    }
+
+    /// `about` is the time, a space and the author.
+    fn commit_begin(&mut self, about: &[u8]) {
+        let about = String::from_utf8_lossy(about);
+        let (seconds, author) = about.split_once(' ').unwrap_or((&about, ""));
+        let author: String = author
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(AUTHOR_MAX)
+            .collect();
+        let author = self
+            .authors
+            .entry(author)
+            .or_insert_with_key(|author| Arc::from(author.as_str()));
+        self.changes.push(CommitChange {
+            author: Arc::clone(author),
+            committed_at: seconds.parse().unwrap_or_default(),
+            paths: Vec::new(),
+        });
     }
 }

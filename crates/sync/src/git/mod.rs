@@ -36,7 +36,7 @@ pub use self::{
     command::GitOptions,
     error::GitError,
     fetch::{FetchRequest, Fetched},
-    history::{HistoryChurn, HistoryQuery, PathChurn},
+    history::{CommitChange, HistoryChurn, HistoryQuery, PathChurn},
     mirror::{Mirror, MirrorStore},
     name::{BranchName, ScanPath},
     progress::{FetchPhase, FetchProgress},

@@ -1,8 +1,10 @@
 //! The phase `finalize`, first part: the source moves to the commit, all at once.
 
+use std::sync::Arc;
+
 use nyxcore_projects::{
-    Source, blobs_collect, blobs_missing, churn_add, churn_reset, file_count, files_apply,
-    source_synced,
+    HistoryKept, Source, SourceCommit, blobs_collect, blobs_missing, churn_add, churn_reset,
+    file_count, files_apply, source_history_keep, source_synced,
 };
 use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{Error, ReadWrite, Repository, Scoped};
@@ -143,7 +145,21 @@ impl Job<'_> {
             .iter()
             .map(|path| (path.path.as_str(), i64::from(path.commits)))
             .collect();
-        churn_add(scoped, self.source.id, &counts).await
+        churn_add(scoped, self.source.id, &counts).await?;
+        let commits: Vec<SourceCommit> = churn
+            .changes
+            .iter()
+            .map(|change| SourceCommit {
+                author: Arc::clone(&change.author),
+                committed_at: change.committed_at,
+                paths: change.paths.clone(),
+            })
+            .collect();
+        let kept = match churn.incremental {
+            true => HistoryKept::Since(churn.oldest_seconds),
+            false => HistoryKept::Nothing,
+        };
+        source_history_keep(scoped, self.source.id, &commits, kept).await
     }
 }
 

@@ -60,6 +60,7 @@ enum Kind {
     Command,
     Declaration,
     Variable,
+    Word,
 }
 
 fn kind_of(kind: &str, named: bool) -> Kind {
@@ -68,6 +69,7 @@ fn kind_of(kind: &str, named: bool) -> Kind {
         "command" => Kind::Command,
         "declaration_command" => Kind::Declaration,
         "variable_name" => Kind::Variable,
+        "word" => Kind::Word,
         _ => Kind::Other,
     }
 }
@@ -183,6 +185,26 @@ fn is_name(word: &str) -> bool {
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))
 }
 
+/// Records the command that is called, and those that it may call.
+fn called<'t>(cx: &mut Context<'_>, named: Node<'t>, arguments: impl Iterator<Item = Node<'t>>) {
+    let (start, end) = range(named);
+    let name = cx.builder.slice(start, end);
+    if is_name(name) && !BUILTINS.contains(&name) {
+        cx.builder
+            .reference(ReferenceKind::Call, Cow::Borrowed(name), start);
+    }
+    if CALLERS.contains(&name) || name.contains('_') {
+        for argument in arguments {
+            let (start, end) = range(argument);
+            let word = cx.builder.slice(start, end);
+            if argument.kind() == "word" && is_name(word) {
+                cx.builder
+                    .reference(ReferenceKind::Name, Cow::Borrowed(word), start);
+            }
+        }
+    }
+}
+
 impl Bash {
     fn command(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let Some(named) = node.child_by_field_name("name") else {
@@ -204,6 +226,15 @@ impl Bash {
                     self.in_case = true;
                 }
                 cx.builder.test_case(at);
+                // What stands on the line of its brace is read as more arguments.
+                let mut cursor = node.walk();
+                let words: Vec<Node<'_>> = node
+                    .children_by_field_name("argument", &mut cursor)
+                    .skip_while(|word| cx.text(*word) != "{")
+                    .collect();
+                if let [_, named, arguments @ ..] = words.as_slice() {
+                    called(cx, *named, arguments.iter().copied());
+                }
                 return;
             }
             "}" if self.in_case => {
@@ -215,21 +246,9 @@ impl Bash {
             "break" | "continue" if node.named_child_count() > 1 => cx.builder.flow_flat(),
             _ => {}
         }
-        if is_name(name) && !BUILTINS.contains(&name) {
-            let path = Cow::Borrowed(cx.builder.slice(range(named).0, range(named).1));
-            cx.builder.reference(ReferenceKind::Call, path, at);
-        }
-        if CALLERS.contains(&name) || name.contains('_') {
-            let mut cursor = node.walk();
-            for argument in node.children_by_field_name("argument", &mut cursor) {
-                let (start, end) = range(argument);
-                let word = cx.builder.slice(start, end);
-                if argument.kind() == "word" && is_name(word) {
-                    cx.builder
-                        .reference(ReferenceKind::Name, Cow::Borrowed(word), start);
-                }
-            }
-        }
+        let mut cursor = node.walk();
+        let arguments = node.children_by_field_name("argument", &mut cursor);
+        called(cx, named, arguments);
     }
 
     /// `readonly A=1`, `declare -r A=1`.
@@ -322,6 +341,16 @@ impl Shape for Bash {
             Kind::Declaration => self.declaration(cx, node),
             Kind::Variable => {
                 self.variable(cx, node, above);
+                return false;
+            }
+            // The condition of `for ((...))` has words where arithmetic elsewhere has variables.
+            Kind::Word => {
+                if let [.., outer, around] = above
+                    && outer.role == Role::Loop
+                    && around.role == Role::Binary
+                {
+                    self.variable(cx, node, above);
+                }
                 return false;
             }
         }

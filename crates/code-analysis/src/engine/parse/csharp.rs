@@ -9,14 +9,19 @@ use tree_sitter::Node;
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::syntax_tree::{children_count, range};
+use super::preprocessor::{Dialect, readable};
+use super::syntax_tree::{self as tree, children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table, use_by_place};
 
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| Table::new(tree_sitter_c_sharp::LANGUAGE.into(), role_of));
 
 pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
-    table::analyze(text, &TABLE, CSharp)
+    let read = readable(text, Dialect::CSharp);
+    let tree = tree::parse(TABLE.grammar(), &read.text)?;
+    let mut cx = Context::new(text, &TABLE);
+    read.note(&mut cx);
+    table::tree_analyze(&tree, cx, CSharp)
 }
 
 fn role_of(kind: &str, named: bool) -> Role {
@@ -67,9 +72,9 @@ fn role_of(kind: &str, named: bool) -> Role {
         "member_access_expression"
         | "qualified_name"
         | "alias_qualified_name"
-        | "conditional_access_expression"
         | "member_binding_expression" => Role::Chain,
         "generic_name" => Role::Generic,
+        "conditional_access_expression" => Role::SafeChain,
         "identifier" => Role::Name,
         "labeled_statement" | "parenthesized_variable_designation" | "tuple_pattern" => Role::Binds,
         "type_parameter" => Role::BindsAll,
@@ -292,6 +297,10 @@ impl Shape for CSharp {
             dictated: false,
             open: kind == DefinitionKind::Interface,
         })
+    }
+
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(table::first_child_beside(node, &["attribute_list"])).0
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {

@@ -225,6 +225,19 @@ impl Shape for Kotlin {
         })
     }
 
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        let mut first = table::first_child_beside(node, &[]);
+        if first.kind() == "modifiers" {
+            let word = table::first_child_beside(first, &["annotation"]);
+            first = if word == first {
+                table::first_child_beside(node, &["modifiers"])
+            } else {
+                word
+            };
+        }
+        range(first).0
+    }
+
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node).trim();
         let path = written.strip_prefix("import").unwrap_or(written).trim();

@@ -24,6 +24,8 @@ mod kotlin;
 mod mentions;
 #[cfg(feature = "php")]
 mod php;
+#[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]
+mod preprocessor;
 mod python;
 #[cfg(feature = "ruby")]
 mod ruby;

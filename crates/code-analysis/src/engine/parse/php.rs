@@ -57,7 +57,8 @@ fn role_of(kind: &str, named: bool) -> Role {
         "binary_expression" => Role::Binary,
         "parenthesized_expression" => Role::Paren,
         "goto_statement" | "break_statement" | "continue_statement" => Role::Jump,
-        "const_element" | "enum_case" | "use_as_clause" => Role::BindsFirst,
+        "anonymous_function" | "arrow_function" => Role::Lambda,
+        "const_element" | "use_as_clause" => Role::BindsFirst,
         "base_clause"
         | "class_interface_clause"
         | "use_declaration"
@@ -74,7 +75,6 @@ enum Kind {
     #[default]
     Other,
     Call,
-    Closure,
     Conditional,
     Include,
     Member,
@@ -88,7 +88,6 @@ fn kind_of(kind: &str, named: bool) -> Kind {
     match kind {
         _ if !named => Kind::Other,
         "function_call_expression" => Kind::Call,
-        "anonymous_function" | "arrow_function" => Kind::Closure,
         "conditional_expression" => Kind::Conditional,
         "include_expression"
         | "include_once_expression"
@@ -123,7 +122,6 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opened {
     Flow,
-    Function,
     Tests,
 }
 
@@ -181,7 +179,9 @@ impl Php {
             if !cx.in_function() {
                 cx.define(DefinitionKind::Constant, written, node, true, documented);
             }
-        } else if second.is_some_and(|one| kind(one) == Kind::Closure) {
+        } else if second
+            .is_some_and(|one| matches!(one.kind(), "anonymous_function" | "arrow_function"))
+        {
             if name != "describe" {
                 cx.builder.test_case(range(node).0);
             }
@@ -363,23 +363,16 @@ impl Shape for Php {
         }
     }
 
+    fn closure_parameters(&self, _cx: &Context<'_>, node: Node<'_>) -> u32 {
+        node.child_by_field_name("parameters").map_or(0, |list| {
+            children_count(list, |one| one.kind() != "comment")
+        })
+    }
+
     fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
         match kind(node) {
             Kind::Other => {}
             Kind::Call => self.function_call(cx, node),
-            Kind::Closure => {
-                if cx.builder.in_function() {
-                    cx.builder.flow_nest();
-                    self.opens(node, Opened::Flow);
-                } else {
-                    let (start, end) = range(node);
-                    let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
-                        children_count(list, |one| one.kind() != "comment")
-                    });
-                    cx.builder.function_open(None, parameters, start, end);
-                    self.opens(node, Opened::Function);
-                }
-            }
             // `a ?: b` is shorthand, as `a ?? b` is.
             Kind::Conditional if node.child_by_field_name("body").is_some() => {
                 cx.builder.branch(1);
@@ -415,7 +408,6 @@ impl Shape for Php {
         self.opened.pop();
         match opened {
             Opened::Flow => cx.builder.flow_unnest(),
-            Opened::Function => cx.builder.function_close(),
             Opened::Tests => cx.builder.test_close(),
         }
     }

@@ -175,6 +175,10 @@ impl Shape for Scala {
         })
     }
 
+    fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
+        range(table::first_child_beside(node, &["annotation"])).0
+    }
+
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
         let written = cx.text(node);
         let written = written.strip_prefix("import").unwrap_or(written);

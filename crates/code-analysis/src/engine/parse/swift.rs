@@ -6,21 +6,16 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use tree_sitter::{Language as Grammar, Node};
+use tree_sitter::Node;
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::syntax_tree::{children_count, kind_table, range};
+use super::syntax_tree::{children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table};
 
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| Table::new(tree_sitter_swift::LANGUAGE.into(), role_of));
-static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    let grammar: Grammar = tree_sitter_swift::LANGUAGE.into();
-    kind_table(&grammar, kind_of)
-});
-
 fn role_of(kind: &str, named: bool) -> Role {
     if !named {
         return match kind {
@@ -55,62 +50,29 @@ fn role_of(kind: &str, named: bool) -> Role {
         "conjunction_expression" | "disjunction_expression" => Role::Binary,
         "tuple_expression" => Role::Paren,
         "control_transfer_statement" => Role::Jump,
+        "lambda_literal" => Role::Lambda,
+        // What watches a property has no name.
+        "didset_clause" | "willset_clause" => Role::Closure,
         "call_expression" | "constructor_expression" | "macro_invocation" => Role::Call,
         "navigation_expression" => Role::Chain,
         "simple_identifier" => Role::Name,
         "user_type" => Role::TypeName,
-        "capture_list_item" | "enum_entry" | "lambda_parameter" | "parameter" | "pattern" => {
-            Role::Binds
-        }
-        _ if kind_of(kind, named) != Kind::Other => Role::Special,
+        "capture_list_item"
+        | "enum_entry"
+        | "enum_type_parameters"
+        | "lambda_parameter"
+        | "parameter"
+        | "pattern" => Role::Binds,
+        "guard_statement" => Role::Special,
         _ => Role::Other,
     }
 }
 
-/// What has no role that other languages share.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    Other,
-    Closure,
-    Guard,
-    Observer,
-}
-
-fn kind_of(kind: &str, named: bool) -> Kind {
-    match kind {
-        _ if !named => Kind::Other,
-        "lambda_literal" => Kind::Closure,
-        "guard_statement" => Kind::Guard,
-        "didset_clause" | "willset_clause" => Kind::Observer,
-        _ => Kind::Other,
-    }
-}
-
-fn kind(node: Node<'_>) -> Kind {
-    KINDS
-        .get(usize::from(node.kind_id()))
-        .copied()
-        .unwrap_or_default()
-}
-
 pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
-    table::analyze(text, &TABLE, Swift::default())
+    table::analyze(text, &TABLE, Swift)
 }
 
-/// What is to be undone when a node is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
-    Flow,
-    Function,
-    Level,
-}
-
-#[derive(Debug, Default)]
-struct Swift {
-    /// What is open, by the node that opened it, innermost last.
-    opened: Vec<(usize, Opened)>,
-}
+struct Swift;
 
 /// The words and attributes before a declaration.
 struct Modifiers<'s> {
@@ -176,10 +138,6 @@ fn property_name<'s>(cx: &Context<'s>, property: Node<'_>) -> &'s str {
 }
 
 impl Swift {
-    fn opens(&mut self, node: Node<'_>, opened: Opened) {
-        self.opened.push((node.id(), opened));
-    }
-
     /// `var total: Int { ... }`.
     fn computed<'s>(&mut self, cx: &mut Context<'s>, above: &[Above<'_>]) -> Option<Function<'s>> {
         let property = above
@@ -348,47 +306,23 @@ impl Shape for Swift {
     }
 
     fn special(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) -> bool {
-        match kind(node) {
-            // `if case`, `for case`: lizard counts the word.
-            Kind::Other => {
-                let counts = above.last().is_some_and(|around| {
-                    matches!(around.role, Role::If | Role::Loop) || kind(around.node) == Kind::Guard
-                });
-                cx.builder.branch(usize::from(counts));
-                return false;
-            }
-            Kind::Closure if cx.builder.in_function() => {
-                cx.builder.flow_nest();
-                self.opens(node, Opened::Flow);
-            }
-            Kind::Closure | Kind::Observer => {
-                let (start, end) = range(node);
-                cx.builder.function_open(None, 0, start, end);
-                self.opens(node, Opened::Function);
-            }
-            Kind::Guard => {
-                cx.builder.branch(1);
-                cx.builder.flow();
-                cx.builder.nest();
-                self.opens(node, Opened::Level);
-            }
+        if node.is_named() {
+            // `guard`: its `else` is no other way than the one that it is about.
+            cx.builder.branch(1);
+            cx.builder.flow();
+            cx.builder.nest();
+            return true;
         }
-        true
+        // `if case`, `guard case`, `for case`: lizard counts the word.
+        let counts = above
+            .last()
+            .is_some_and(|around| matches!(around.role, Role::If | Role::Loop | Role::Special));
+        cx.builder.branch(usize::from(counts));
+        false
     }
 
-    fn special_end(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
-        let Some(&(opener, opened)) = self.opened.last() else {
-            return;
-        };
-        if opener != node.id() {
-            return;
-        }
-        self.opened.pop();
-        match opened {
-            Opened::Flow => cx.builder.flow_unnest(),
-            Opened::Function => cx.builder.function_close(),
-            Opened::Level => cx.builder.unnest(),
-        }
+    fn special_end(&mut self, cx: &mut Context<'_>, _node: Node<'_>) {
+        cx.builder.unnest();
     }
 
     fn case_counts(&self, _cx: &Context<'_>, node: Node<'_>) -> bool {
@@ -437,6 +371,14 @@ impl Shape for Swift {
 
     fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
         let callee = node.named_child(0)?;
+        let arguments = node
+            .named_child(1)
+            .and_then(|suffix| suffix.child(0))
+            .and_then(|list| list.child(0));
+        // `a[1]` is written as a call in this grammar.
+        if arguments.is_some_and(|open| open.kind() == "[") {
+            return None;
+        }
         // `.red(1)`: the type goes without saying.
         (callee.kind() == "prefix_expression")
             .then(|| callee.child_by_field_name("target"))
@@ -458,7 +400,15 @@ impl Shape for Swift {
     ) -> Option<ReferenceKind> {
         let around = above.last()?;
         match around.role {
-            Role::Binds if role == Role::Name => None,
+            // A value that is thrown away.
+            _ if node.end_byte() - node.start_byte() == 1 && cx.text(node) == "_" => None,
+            // `.some` in a pattern is a case that is looked for.
+            Role::Binds if role == Role::Name => cx
+                .builder
+                .text
+                .get(..node.start_byte())
+                .is_some_and(|before| before.ends_with('.'))
+                .then_some(ReferenceKind::Name),
             Role::Function if role == Role::Name => (around.node.child_by_field_name("name")
                 != Some(node))
             .then_some(ReferenceKind::Name),

@@ -124,28 +124,36 @@ pub(super) fn walk_mentions<'s, V: NodeVisitor + AsMut<Builder<'s>>>(
 
 /// Counts the errors that the parser recovered from, and refuses a tree with too many.
 pub(super) fn errors_check(tree: &Tree, builder: &mut Builder<'_>) -> Result<(), Skip> {
-    if tree.root_node().is_error() {
+    let errors = errors(tree);
+    if tree.root_node().is_error() || errors.count > errors_tolerated(builder.text) {
         return Err(Skip::DoesNotParse);
     }
-    let errors = errors_count(tree);
-    if errors > errors_tolerated(builder.text) {
-        return Err(Skip::DoesNotParse);
-    }
-    builder.syntax_errors(errors);
+    builder.syntax_errors(errors.count);
     Ok(())
 }
 
-/// The number of errors that the parser recovered from.
-pub(super) fn errors_count(tree: &Tree) -> usize {
-    let mut errors = 0usize;
+/// The errors that a parser recovered from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Errors {
+    /// How many.
+    pub count: usize,
+    /// The bytes of what it could not make sense of.
+    pub bytes: usize,
+}
+
+/// Counts the errors in a tree.
+pub(super) fn errors(tree: &Tree) -> Errors {
+    let mut errors = Errors::default();
     if !tree.root_node().has_error() {
         return errors;
     }
     let mut cursor = tree.walk();
     'down: loop {
         let node = cursor.node();
-        errors += usize::from(node.is_error() || node.is_missing());
-        if node.has_error() && !node.is_error() && cursor.goto_first_child() {
+        errors.count += usize::from(node.is_error() || node.is_missing());
+        if node.is_error() {
+            errors.bytes += node.end_byte() - node.start_byte();
+        } else if node.has_error() && cursor.goto_first_child() {
             continue;
         }
         loop {

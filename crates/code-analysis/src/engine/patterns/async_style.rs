@@ -161,26 +161,30 @@ fn rust_locks<'a>(context: &Context<'a>) -> Question<'a> {
         rule("std", "std::sync"),
         rule("parking_lot", "parking_lot"),
         rule("tokio", "tokio::sync"),
+        Answer::other("other"),
     ];
     let is_lock =
         |name: &str| matches!(name, "Mutex" | "RwLock" | "MutexGuard" | "RwLockReadGuard");
     let mut cases = Vec::new();
     for file in context.source(Language::Rust) {
-        for (answer, of) in ["std::sync", "parking_lot", "tokio::sync"]
-            .into_iter()
-            .enumerate()
-        {
-            let found = file.facts.imports.iter().find(|import| {
-                let names = import.names.split(',').map(str::trim);
-                let taken = import
-                    .module
-                    .strip_prefix(of)
-                    .and_then(|rest| rest.strip_prefix("::"));
-                !import.test
-                    && (taken.is_some_and(is_lock)
-                        || import.module == of && names.into_iter().any(is_lock))
-            });
-            cases.extend(found.map(|import| Case::line(file, import.line, answer)));
+        for import in file.facts.imports.iter().filter(|import| !import.test) {
+            let (of, last) = import
+                .module
+                .rsplit_once("::")
+                .unwrap_or(("", &import.module));
+            let of = match () {
+                () if is_lock(last) => of,
+                () if import.names.split(',').any(|name| is_lock(name.trim())) => &import.module,
+                () => continue,
+            };
+            let answer = match of {
+                "std::sync" => 0,
+                "parking_lot" => 1,
+                "tokio::sync" => 2,
+                // Of the project itself, mostly so that they can be replaced in tests.
+                _ => 3,
+            };
+            cases.push(Case::line(file, import.line, answer));
         }
     }
     Question {
@@ -361,6 +365,21 @@ mod tests {
         );
         let threads = "fn g() { std::thread::spawn(|| {}); }\n".repeat(4);
         assert!(found("async_style", &[("src/a.rs", &format!("{tasks}{threads}"))]).is_empty());
+    }
+
+    #[test]
+    fn rust_locks_are_of_one_library_and_not_the_projects_own() {
+        let names: Vec<String> = (0..6).map(|n| format!("src/m{n}.rs")).collect();
+        let of = |source: &'static str| {
+            let files: Vec<(&str, &str)> =
+                names.iter().map(|name| (name.as_str(), source)).collect();
+            found("async_style", &files)
+        };
+        assert_eq!(
+            of("use std::sync::{Arc, Mutex};\n"),
+            ["async_style/rust/locks/std 6/6"]
+        );
+        assert!(of("use crate::sync::Mutex;\n").is_empty());
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
+/// Calls stand close together and are alike: fewer than this are no habit of a project.
+const MIN_CALLS: usize = 10;
+
 /// A logging library: the languages, its name, and the modules that it is imported by.
 type Library = (&'static [Language], &'static str, &'static [&'static str]);
 
@@ -280,6 +283,9 @@ fn channel<'a>(
             cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
         }
     }
+    if cases.len() < MIN_CALLS {
+        cases.clear();
+    }
     Question {
         subject: "channel".into(),
         stack,
@@ -301,11 +307,16 @@ fn names<'a>(context: &Context<'a>, stack: Language) -> Option<Question<'a>> {
             let Some(name) = logger_of(stack, one.path) else {
                 continue;
             };
+            // A class, not a logger: `Logger.create`.
+            let is_class =
+                name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
             // Those are modules.
-            if matches!(
-                name,
-                "logging" | "slog" | "klog" | "zap" | "logrus" | "tracing"
-            ) || stack == Language::Go && name == "log" && one.path.starts_with("log.")
+            if is_class
+                || matches!(
+                    name,
+                    "logging" | "slog" | "klog" | "zap" | "logrus" | "tracing"
+                )
+                || stack == Language::Go && name == "log" && one.path.starts_with("log.")
             {
                 continue;
             }
@@ -446,21 +457,21 @@ mod tests {
         let source = |call: &str| {
             format!(
                 "package a\nimport \"log/slog\"\nfunc f(logger *slog.Logger) {{\n{}}}\n",
-                format!("\tlogger.{call}(\"a\", \"k\", 1)\n").repeat(6)
+                format!("\tlogger.{call}(\"a\", \"k\", 1)\n").repeat(12)
             )
         };
         assert_eq!(
             found("logging", &[("a/a.go", &source("Info"))]),
             [
-                "logging/go/channel/logger 6/6",
-                "logging/go/form/structured 6/6"
+                "logging/go/channel/logger 12/12",
+                "logging/go/form/structured 12/12"
             ]
         );
         assert_eq!(
             found("logging", &[("a/a.go", &source("Infof"))]),
             [
-                "logging/go/channel/logger 6/6",
-                "logging/go/form/formatted 6/6"
+                "logging/go/channel/logger 12/12",
+                "logging/go/form/formatted 12/12"
             ]
         );
     }

@@ -12,9 +12,11 @@
 
 mod async_style;
 mod co_change;
+mod commands;
 mod dependency_wiring;
 mod documentation;
 mod error_handling;
+mod import_direction;
 mod import_style;
 mod logging;
 mod module_layout;
@@ -23,12 +25,15 @@ mod question;
 mod rule;
 mod test_layout;
 mod validation;
+mod wrapper;
 
 use serde::{Deserialize, Serialize};
 
 use super::language::Language;
 use super::project::SourceFile;
 use super::project::history::CoChange;
+use super::project::imports::ImportIndex;
+use super::project::manifest::Manifest;
 use super::project::role::{self, Role};
 use super::project::stack::ProjectCommand;
 use super::references::{Reference, ReferenceKind};
@@ -90,9 +95,11 @@ type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
 const KINDS: &[Kind] = &[
     (async_style::KIND, async_style::find),
     (co_change::KIND, co_change::find),
+    (commands::KIND, commands::find),
     (dependency_wiring::KIND, dependency_wiring::find),
     (documentation::KIND, documentation::find),
     (error_handling::KIND, error_handling::find),
+    (import_direction::KIND, import_direction::find),
     (import_style::KIND, import_style::find),
     (logging::KIND, logging::find),
     (module_layout::KIND, module_layout::find),
@@ -100,6 +107,7 @@ const KINDS: &[Kind] = &[
     (rule::KIND, rule::find),
     (test_layout::KIND, test_layout::find),
     (validation::KIND, validation::find),
+    (wrapper::KIND, wrapper::find),
 ];
 
 impl Pattern {
@@ -114,6 +122,9 @@ impl Pattern {
 pub(crate) struct Known<'a> {
     /// The files, in the order of their paths.
     pub files: &'a [&'a SourceFile],
+    pub manifests: &'a [Manifest],
+    /// `None` where nobody resolved the imports.
+    pub imports: Option<&'a ImportIndex>,
     pub co_changes: &'a [CoChange],
     pub commands: &'a [ProjectCommand],
     /// `None` where there are none.
@@ -293,8 +304,10 @@ pub(crate) mod fixture {
         let files = files(sources);
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
+        let Ok(imports) = ImportIndex::build(&files, &[], || Ok::<_, std::convert::Infallible>(()));
         let known = Known {
             files: &files,
+            imports: Some(&imports),
             ..Known::default()
         };
         found_in(kind, known)

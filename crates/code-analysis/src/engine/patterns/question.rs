@@ -124,6 +124,12 @@ impl Question<'_> {
         found
     }
 
+    /// As [`decide`](Self::decide), for a question that has no answers of folders.
+    pub(super) fn decide_whole(&self, kind: &'static str) -> Option<Pattern> {
+        let winner = self.habit(self.cases.iter(), MIN_CASES)?;
+        self.pattern(kind, winner, None, &self.cases)
+    }
+
     /// The answer that is a habit, if one is.
     fn habit<'c, 'a: 'c>(
         &self,

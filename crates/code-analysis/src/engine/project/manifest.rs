@@ -16,33 +16,107 @@ impl Manifest {
     #[must_use]
     pub fn is_manifest(path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
-        matches!(
-            name,
-            "Cargo.toml"
-                | "package.json"
-                | "pyproject.toml"
-                | "go.mod"
-                | "pom.xml"
-                | "build.gradle"
-                | "build.gradle.kts"
-                | "tsconfig.json"
-                | "tsconfig.base.json"
-                | "jsconfig.json"
-                | "composer.json"
-                | "setup.py"
-                | "setup.cfg"
-        ) || (name.starts_with("requirements") && name.ends_with(".txt"))
+        let folder = path.strip_suffix(name).unwrap_or_default();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        MANIFESTS.contains(&name)
+            || (name.starts_with("requirements") && name.ends_with(".txt"))
+            || (name.starts_with("tsconfig") && name.ends_with(".json"))
+            || ends(&[".csproj", ".sln", ".slnx", ".gemspec"])
+            || (folder == ".github/workflows/" && ends(&[".yml", ".yaml"]))
+    }
+
+    /// The largest manifest at that path that is worth reading, in bytes. Lock files grow with what a project depends on.
+    #[must_use]
+    pub fn size_cap(path: &str) -> u64 {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_lock =
+            name.contains("lock") || matches!(name, "Package.resolved" | "npm-shrinkwrap.json");
+        if is_lock { 8 << 20 } else { 1 << 20 }
     }
 }
 
+/// The names of manifests, lock files, and of the settings of tools that say what a project is checked with.
+const MANIFESTS: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain",
+    "rust-toolchain.toml",
+    "clippy.toml",
+    ".clippy.toml",
+    "rustfmt.toml",
+    ".rustfmt.toml",
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    ".nvmrc",
+    ".node-version",
+    "jsconfig.json",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "tox.ini",
+    "noxfile.py",
+    "pytest.ini",
+    "ruff.toml",
+    ".ruff.toml",
+    "poetry.lock",
+    "uv.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    ".python-version",
+    "go.mod",
+    ".golangci.yml",
+    ".golangci.yaml",
+    ".golangci.toml",
+    "pom.xml",
+    "mvnw",
+    "build.gradle",
+    "build.gradle.kts",
+    "gradlew",
+    "libs.versions.toml",
+    "build.sbt",
+    "Directory.Build.props",
+    "Directory.Packages.props",
+    "packages.lock.json",
+    "Gemfile",
+    "Gemfile.lock",
+    "Rakefile",
+    ".ruby-version",
+    ".rspec",
+    ".rubocop.yml",
+    "composer.json",
+    "composer.lock",
+    "phpunit.xml",
+    "phpunit.xml.dist",
+    "Package.swift",
+    "Package.resolved",
+    "CMakeLists.txt",
+    "justfile",
+    "Justfile",
+    ".justfile",
+    "Makefile",
+    "makefile",
+    "GNUmakefile",
+];
+
 /// Which package manager a dependency is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Ecosystem {
     Cargo,
     Npm,
     PyPi,
     Go,
+    /// Also of Gradle and sbt.
     Maven,
+    NuGet,
+    Gem,
+    Composer,
+    Swift,
+    /// C and C++, by the names that CMake finds packages by.
+    Native,
 }
 
 /// What the manifests say together.
@@ -68,6 +142,11 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             "go.mod" => go_mod(&manifest.text, &mut packages),
             "pom.xml" => pom(&manifest.text, &mut packages),
             "build.gradle" | "build.gradle.kts" => gradle(&manifest.text, &mut packages),
+            "composer.json" => composer(&manifest.text, &mut packages),
+            "Gemfile" => listed(Ecosystem::Gem, &manifest.text, "gem ", &mut packages),
+            "CMakeLists.txt" => cmake(&manifest.text, &mut packages),
+            _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
+            _ if name.ends_with(".csproj") => csproj(&manifest.text, &mut packages),
             _ if name.starts_with("requirements") => {
                 let is_tool = ["dev", "test", "doc", "lint"]
                     .iter()
@@ -206,18 +285,22 @@ fn pyproject(text: &str, packages: &mut Packages) {
 
 /// The name at the head of a requirement (PEP 508): `Django` of `Django[argon2]>=4; python_version > "3"`.
 fn requirement_name(line: &str) -> Option<String> {
+    requirement_split(line).map(|(name, _)| name)
+}
+
+/// As [`requirement_name`], with what follows the name.
+pub(super) fn requirement_split(line: &str) -> Option<(String, &str)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', '-']) {
         return None;
     }
-    let name = line
-        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
-        .next()?;
-    (!name.is_empty()).then(|| python_name(name))
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let end = line.find(|c| !is_name(c)).unwrap_or(line.len());
+    (end > 0).then(|| (python_name(&line[..end]), &line[end..]))
 }
 
 /// A distribution's name in its normal form (PEP 503).
-fn python_name(name: &str) -> String {
+pub(super) fn python_name(name: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
@@ -294,6 +377,68 @@ fn gradle(text: &str, packages: &mut Packages) {
         };
         set.insert((Ecosystem::Maven, group));
     }
+}
+
+fn composer(text: &str, packages: &mut Packages) {
+    let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(name) = value.get("name").and_then(serde_json::Value::as_str) {
+        packages.own.insert((Ecosystem::Composer, name.to_owned()));
+    }
+    for (field, set) in [
+        ("require", &mut packages.dependencies),
+        ("require-dev", &mut packages.tools),
+    ] {
+        let object = value.get(field).and_then(serde_json::Value::as_object);
+        set.extend(
+            object
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| (Ecosystem::Composer, name.clone())),
+        );
+    }
+}
+
+/// The first quoted word of each line that begins so: `gem "rails", "~> 7"`.
+fn listed(ecosystem: Ecosystem, text: &str, begins: &str, packages: &mut Packages) {
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(begins));
+    let names = lines.filter_map(|line| line.split(['"', '\'']).nth(1));
+    packages
+        .dependencies
+        .extend(names.map(|name| (ecosystem, name.to_owned())));
+}
+
+fn gemspec(text: &str, packages: &mut Packages) {
+    for line in text.lines().map(str::trim) {
+        let Some(quoted) = line.split(['"', '\'']).nth(1) else {
+            continue;
+        };
+        let set = match () {
+            () if line.contains(".name ") => &mut packages.own,
+            () if line.contains("add_development_dependency") => &mut packages.tools,
+            () if line.contains("dependency") => &mut packages.dependencies,
+            () => continue,
+        };
+        set.insert((Ecosystem::Gem, quoted.to_owned()));
+    }
+}
+
+fn csproj(text: &str, packages: &mut Packages) {
+    let references = text.split("<PackageReference ").skip(1);
+    let names = references.filter_map(|one| one.split_once("Include=\"")?.1.split('"').next());
+    packages
+        .dependencies
+        .extend(names.map(|name| (Ecosystem::NuGet, name.to_owned())));
+}
+
+fn cmake(text: &str, packages: &mut Packages) {
+    let calls = text.split("find_package(").skip(1);
+    let names = calls.filter_map(|call| call.split([' ', ')', '\n']).find(|word| !word.is_empty()));
+    packages
+        .dependencies
+        .extend(names.map(|name| (Ecosystem::Native, name.to_ascii_lowercase())));
 }
 
 /// JSON with comments and commas at the end of lists, as `tsconfig.json` has them; `None` where it is none.

@@ -1,8 +1,11 @@
 //! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
 //! order gives the same analysis.
 
+pub(crate) mod commands;
+mod conventions;
 pub(crate) mod dead_code;
 pub(crate) mod duplicates;
+pub(crate) mod frameworks;
 pub(crate) mod history;
 pub(crate) mod import_graph;
 pub(crate) mod imports;
@@ -12,6 +15,7 @@ pub(crate) mod role;
 pub(crate) mod stack;
 pub(crate) mod step;
 mod suffixes;
+mod versions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -49,6 +53,9 @@ pub struct ProjectInput {
     pub changes: Vec<Change>,
     /// What the project's own rules found; empty where it has none.
     pub rules: RuleReport,
+    /// Folders with the project's own source that was left out (generated, too large, not parsed): nobody knows what it mentions, so nothing
+    /// in them is called unused.
+    pub unread_folders: Vec<String>,
 }
 
 /// One analysed file.
@@ -92,7 +99,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place; what holds most tokens beyond its first place comes first.
+    /// Code that stands in more than one place, largest first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -175,30 +182,46 @@ pub fn project_summarize_checked<E>(
     check()?;
     let mut metrics = metrics(&files);
     let mut steps = Steps::new(&check);
-    let stack = steps.take(Step::Stack, || {
-        stack::find(&files, &metrics.languages, &input.manifests)
-    })?;
-    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let index = steps.take_checked(Step::Imports, || {
         ImportIndex::build(&files, &input.manifests, &check)
     })?;
     let imports = steps.take(Step::Imports, || {
         import_graph::find(&files, &index, &input.manifests)
     })?;
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let commands = steps.take(Step::Commands, || commands::find(&input.manifests))?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let co_changes = steps.take(Step::CoChanges, || {
+        history::co_changes(&files, &input.changes)
+    })?;
+    let ownership = steps.take(Step::Ownership, || {
+        history::ownership(&files, &input.changes)
+    })?;
     let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
     metrics.duplicated_lines = clones.lines;
+    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
+    let map = steps.take(Step::Map, || map::find(&files, &index))?;
     let known = Known {
         files: &files,
-        co_changes: &[],
-        commands: &[],
+        manifests: &input.manifests,
+        imports: Some(&index),
+        co_changes: &co_changes,
+        commands: &commands,
         rules: Some(&input.rules),
     };
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
     Ok(ProjectAnalysis {
         stack,
         patterns,
+        commands,
         duplicates: clones.groups,
+        dead_code,
+        map,
         hotspots,
+        co_changes,
+        ownership,
         imports,
         metrics,
         failed: steps.failed(),

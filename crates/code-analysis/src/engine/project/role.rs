@@ -41,6 +41,11 @@ const TEST_FOLDERS: &[&str] = &[
     "integration-tests",
     "acceptance",
     "testutil",
+    "testutils",
+    "test_utils",
+    "test-utils",
+    "test_helpers",
+    "test-helpers",
 ];
 const ASIDE_FOLDERS: &[&str] = &[
     "examples",
@@ -67,16 +72,21 @@ pub(crate) fn of(path: &str) -> Role {
     let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
     if any(FIXTURE_FOLDERS) {
         Role::Fixture
-    } else if any(TEST_FOLDERS)
-        || folders.split('/').any(|folder| folder.ends_with("-tests"))
-        || is_test_name(name)
-    {
+    } else if any(TEST_FOLDERS) || folders.split('/').any(is_test_folder) || is_test_name(name) {
         Role::Test
     } else if any(ASIDE_FOLDERS) {
         Role::Aside
     } else {
         Role::Source
     }
+}
+
+/// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
+fn is_test_folder(folder: &str) -> bool {
+    let before = folder
+        .strip_suffix("Tests")
+        .or_else(|| folder.strip_suffix("Test"));
+    folder.ends_with("-tests") || before.is_some_and(|before| !before.ends_with(char::is_uppercase))
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -102,6 +112,31 @@ fn is_test_name(name: &str) -> bool {
         Some(Language::Java) => {
             stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
         }
+        // gtest's and Catch's habits, and those of C's many frameworks.
+        Some(Language::C | Language::Cpp) => {
+            stem.starts_with("test_")
+                || ["_test", "_tests", "_unittest", "Test", "Tests"]
+                    .iter()
+                    .any(|end| stem.ends_with(end))
+                || matches!(stem, "test" | "tests")
+        }
+        Some(Language::CSharp | Language::Kotlin | Language::Scala) => {
+            ["Test", "Tests", "Spec", "Specs", "Suite"]
+                .iter()
+                .any(|end| stem.ends_with(end) && stem != *end)
+        }
+        Some(Language::Ruby) => {
+            stem.ends_with("_spec")
+                || stem.ends_with("_test")
+                || stem.starts_with("test_")
+                || matches!(stem, "spec_helper" | "rails_helper")
+        }
+        Some(Language::Php | Language::Swift) => {
+            stem.ends_with("Test") || stem.ends_with("Tests") || stem.ends_with("TestCase")
+        }
+        Some(Language::Shell) => {
+            name.ends_with(".bats") || stem.ends_with("_test") || stem.ends_with(".test")
+        }
         _ => false,
     }
 }
@@ -119,10 +154,28 @@ mod tests {
             ("pkg/a_test.go", Role::Test),
             ("src/App.test.tsx", Role::Test),
             ("src/test/java/a/B.java", Role::Test),
+            ("lib/a_spec.rb", Role::Test),
+            ("src/CartTest.php", Role::Test),
+            ("AppUITests/Launch.swift", Role::Test),
+            ("Sources/Contest.swift", Role::Source),
+            ("bin/add.bats", Role::Test),
             ("tests/fixtures/broken.py", Role::Fixture),
             ("internal/testdata/x.go", Role::Fixture),
             ("examples/hello/main.rs", Role::Aside),
             ("benches/parse.rs", Role::Aside),
+            ("db/cache_test.cc", Role::Test),
+            ("db/contest.cc", Role::Source),
+            ("src/Latest.cs", Role::Source),
+            ("src/OrderTests.cs", Role::Test),
+            ("app/FeedSpec.kt", Role::Test),
+            ("okio/src/jvmTest/kotlin/A.kt", Role::Test),
+            ("Shop.Tests/Helpers.cs", Role::Test),
+            ("core/LedgerSuite.scala", Role::Test),
+            ("okio/src/commonTest/kotlin/A.kt", Role::Test),
+            ("Src/Shop.Tests/Order.cs", Role::Test),
+            ("Tests/App/routes.swift", Role::Test),
+            ("lib/order_spec.rb", Role::Test),
+            ("src/Contest/Latest.php", Role::Source),
         ] {
             assert_eq!(of(path), role, "{path}");
         }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::frameworks::FRAMEWORKS;
+use super::imports::folder_of;
 use super::manifest::{self, Ecosystem, Manifest, Packages};
 use super::role::{self, Role};
+use super::versions::Versions;
 use super::{LanguageShare, SourceFile};
 use crate::engine::language::Language;
 
@@ -57,7 +61,7 @@ pub enum CommandPurpose {
 pub struct ProjectCommand {
     /// What it is for.
     pub purpose: CommandPurpose,
-    /// The command, to be run in the folder of `path`.
+    /// The command, to be run in the folder of `path`; that of a workflow of continuous integration, at the top.
     pub command: String,
     /// The file that says so.
     pub path: String,
@@ -67,181 +71,6 @@ pub struct ProjectCommand {
 
 /// A language is part of the stack from this share of the lines of code on, in percent.
 const LANGUAGE_PERCENT: u64 = 2;
-
-struct Framework {
-    name: &'static str,
-    ecosystem: Ecosystem,
-    /// Packages by which a manifest names it. In Maven, the beginning of a group.
-    packages: &'static [&'static str],
-    /// The beginnings of the modules that source imports.
-    modules: &'static [&'static str],
-}
-
-macro_rules! frameworks {
-    ($($ecosystem:ident { $($name:literal: [$($package:literal)*] [$($module:literal)*];)* })*) => {
-        const FRAMEWORKS: &[Framework] = &[$($(Framework {
-            name: $name,
-            ecosystem: Ecosystem::$ecosystem,
-            packages: &[$($package),*],
-            modules: &[$($module),*],
-        },)*)*];
-    };
-}
-
-frameworks! {
-    Cargo {
-        "actix-web": ["actix-web"] ["actix_web"];
-        "async-graphql": ["async-graphql"] ["async_graphql"];
-        "axum": ["axum"] ["axum"];
-        "bevy": ["bevy"] ["bevy"];
-        "clap": ["clap"] ["clap"];
-        "diesel": ["diesel"] ["diesel"];
-        "hyper": ["hyper"] ["hyper"];
-        "leptos": ["leptos"] ["leptos"];
-        "rayon": ["rayon"] ["rayon"];
-        "reqwest": ["reqwest"] ["reqwest"];
-        "rocket": ["rocket"] ["rocket"];
-        "sea-orm": ["sea-orm"] ["sea_orm"];
-        "serde": ["serde"] ["serde"];
-        "sqlx": ["sqlx"] ["sqlx"];
-        "tauri": ["tauri"] ["tauri"];
-        "tokio": ["tokio"] ["tokio"];
-        "tonic": ["tonic"] ["tonic"];
-        "tower": ["tower"] ["tower"];
-        "tracing": ["tracing"] ["tracing"];
-        "warp": ["warp"] ["warp"];
-    }
-    Npm {
-        "angular": ["@angular/core"] ["@angular/"];
-        "apollo": ["@apollo/client" "@apollo/server"] ["@apollo/"];
-        "drizzle": ["drizzle-orm"] ["drizzle-orm"];
-        "electron": ["electron"] ["electron"];
-        "express": ["express"] ["express"];
-        "fastify": ["fastify"] ["fastify"];
-        "jest": ["jest"] ["@jest/globals"];
-        "jotai": ["jotai"] ["jotai"];
-        "koa": ["koa"] ["koa"];
-        "mantine": ["@mantine/core"] ["@mantine/"];
-        "mocha": ["mocha"] ["mocha"];
-        "nestjs": ["@nestjs/core"] ["@nestjs/"];
-        "next": ["next"] ["next"];
-        "playwright": ["@playwright/test"] ["@playwright/test"];
-        "prisma": ["@prisma/client"] ["@prisma/client"];
-        "react": ["react"] ["react"];
-        "redux": ["redux" "@reduxjs/toolkit"] ["redux" "@reduxjs/toolkit"];
-        "rxjs": ["rxjs"] ["rxjs"];
-        "socket.io": ["socket.io" "socket.io-client"] ["socket.io" "socket.io-client"];
-        "solid": ["solid-js"] ["solid-js"];
-        "svelte": ["svelte"] ["svelte"];
-        "tanstack-query": ["@tanstack/react-query"] ["@tanstack/react-query"];
-        "tailwindcss": ["tailwindcss"] ["tailwindcss"];
-        "trpc": ["@trpc/server" "@trpc/client"] ["@trpc/"];
-        "typeorm": ["typeorm"] ["typeorm"];
-        "urql": ["urql"] ["urql"];
-        "vite": ["vite"] ["vite"];
-        "vitest": ["vitest"] ["vitest"];
-        "vue": ["vue"] ["vue"];
-        "zod": ["zod"] ["zod"];
-    }
-    PyPi {
-        "aiohttp": ["aiohttp"] ["aiohttp"];
-        "airflow": ["apache-airflow"] ["airflow"];
-        "anyio": ["anyio"] ["anyio"];
-        "celery": ["celery"] ["celery"];
-        "click": ["click"] ["click"];
-        "django": ["django"] ["django"];
-        "fastapi": ["fastapi"] ["fastapi"];
-        "flask": ["flask"] ["flask"];
-        "httpx": ["httpx"] ["httpx"];
-        "langchain": ["langchain"] ["langchain"];
-        "numpy": ["numpy"] ["numpy"];
-        "pandas": ["pandas"] ["pandas"];
-        "pydantic": ["pydantic"] ["pydantic"];
-        "pytest": ["pytest"] ["pytest"];
-        "requests": ["requests"] ["requests"];
-        "rich": ["rich"] ["rich"];
-        "scikit-learn": ["scikit-learn"] ["sklearn"];
-        "scipy": ["scipy"] ["scipy"];
-        "sqlalchemy": ["sqlalchemy"] ["sqlalchemy"];
-        "starlette": ["starlette"] ["starlette"];
-        "tensorflow": ["tensorflow"] ["tensorflow"];
-        "torch": ["torch"] ["torch"];
-        "transformers": ["transformers"] ["transformers"];
-        "typer": ["typer"] ["typer"];
-    }
-    Go {
-        "chi": ["github.com/go-chi/chi" "github.com/go-chi/chi/v5"] ["github.com/go-chi/chi"];
-        "cobra": ["github.com/spf13/cobra"] ["github.com/spf13/cobra"];
-        "echo": ["github.com/labstack/echo/v4"] ["github.com/labstack/echo"];
-        "ent": ["entgo.io/ent"] ["entgo.io/ent"];
-        "fiber": ["github.com/gofiber/fiber/v2"] ["github.com/gofiber/fiber"];
-        "gin": ["github.com/gin-gonic/gin"] ["github.com/gin-gonic/gin"];
-        "gorm": ["gorm.io/gorm"] ["gorm.io/gorm"];
-        "grpc": ["google.golang.org/grpc"] ["google.golang.org/grpc"];
-        "kubernetes": ["k8s.io/client-go"] ["k8s.io/"];
-        "prometheus-client": ["github.com/prometheus/client_golang"] ["github.com/prometheus/client_golang"];
-        "testify": ["github.com/stretchr/testify"] ["github.com/stretchr/testify"];
-        "zap": ["go.uber.org/zap"] ["go.uber.org/zap"];
-    }
-    Maven {
-        "guava": ["com.google.guava"] ["com.google.common"];
-        "hibernate": ["org.hibernate"] ["org.hibernate"];
-        "jackson": ["com.fasterxml.jackson"] ["com.fasterxml.jackson"];
-        "jakarta-ee": ["jakarta."] ["jakarta."];
-        "junit": ["org.junit" "junit"] ["org.junit"];
-        "lombok": ["org.projectlombok"] ["lombok"];
-        "micronaut": ["io.micronaut"] ["io.micronaut"];
-        "mockito": ["org.mockito"] ["org.mockito"];
-        "netty": ["io.netty"] ["io.netty"];
-        "quarkus": ["io.quarkus"] ["io.quarkus"];
-        "spring": ["org.springframework"] ["org.springframework"];
-    }
-}
-
-impl Ecosystem {
-    fn of(language: Language) -> Option<Ecosystem> {
-        match language {
-            Language::Rust => Some(Ecosystem::Cargo),
-            Language::TypeScript | Language::Tsx | Language::JavaScript => Some(Ecosystem::Npm),
-            Language::Python => Some(Ecosystem::PyPi),
-            Language::Go => Some(Ecosystem::Go),
-            Language::Java => Some(Ecosystem::Maven),
-            _ => None,
-        }
-    }
-}
-
-impl Ecosystem {
-    /// Whether code can use a package and never import it: by a path in an attribute, or as a tool of the build. In the
-    /// others, what a manifest names and no source imports is for tests alone, or left over.
-    const fn may_be_used_unimported(self) -> bool {
-        matches!(self, Ecosystem::Cargo | Ecosystem::Npm)
-    }
-}
-
-impl Framework {
-    /// Whether an import is of this framework: its module, or something below it.
-    fn is_imported_by(&self, module: &str) -> bool {
-        self.modules.iter().any(|own| {
-            module.strip_prefix(own).is_some_and(|rest| {
-                rest.is_empty()
-                    || own.ends_with(['/', '.'])
-                    || rest.starts_with("::")
-                    || rest.starts_with(['.', '/'])
-            })
-        })
-    }
-
-    fn is_named_in(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
-        packages.iter().any(|(ecosystem, name)| {
-            *ecosystem == self.ecosystem
-                && self.packages.iter().any(|own| match ecosystem {
-                    Ecosystem::Maven => name.starts_with(own),
-                    _ => name == own,
-                })
-        })
-    }
-}
 
 /// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on it
 /// at run time; what only tests and examples use, and the project's own packages, do not.
@@ -253,8 +82,21 @@ pub(super) fn find(
     let own = manifests
         .iter()
         .filter(|manifest| role::of(&manifest.path) == Role::Source);
-    let packages = manifest::read(own);
-    let frameworks = frameworks_find(files, &packages);
+    let own: Vec<&Manifest> = own.collect();
+    let packages = manifest::read(own.iter().copied());
+    let mut below: FxHashMap<&str, usize> = FxHashMap::default();
+    for file in files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source)
+    {
+        let mut folder = folder_of(&file.path);
+        while !folder.is_empty() {
+            *below.entry(folder).or_default() += 1;
+            folder = folder_of(folder);
+        }
+    }
+    let versions = Versions::new(own, |folder| below.get(folder).copied().unwrap_or(0));
+    let frameworks = frameworks_find(files, &packages, &versions);
     let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
     for share in shares {
         let (files, lines) = languages.entry(share.language.stack()).or_default();
@@ -280,7 +122,7 @@ pub(super) fn find(
             name: language.as_str().to_owned(),
             kind: TechnologyKind::Language,
             language,
-            version: None,
+            version: versions.language(language),
             files,
         });
         of_language.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.name.cmp(&b.name)));
@@ -289,7 +131,11 @@ pub(super) fn find(
     stack
 }
 
-fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology> {
+fn frameworks_find(
+    files: &[&SourceFile],
+    packages: &Packages,
+    versions: &Versions,
+) -> Vec<Technology> {
     let sources: Vec<&SourceFile> = files
         .iter()
         .copied()
@@ -341,7 +187,7 @@ fn frameworks_find(files: &[&SourceFile], packages: &Packages) -> Vec<Technology
             name: framework.name.to_owned(),
             kind: TechnologyKind::Framework,
             language,
-            version: None,
+            version: versions.package(framework.ecosystem, framework.packages),
             files,
         });
     }

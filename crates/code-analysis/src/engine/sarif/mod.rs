@@ -254,7 +254,7 @@ impl Findings {
             let [first, others @ ..] = group.places.as_slice() else {
                 continue;
             };
-            let count = others.len();
+            let count = group.count.saturating_sub(1);
             let message = format!(
                 "{} lines ({} tokens) that stand in {count} other place{} too",
                 group.lines,

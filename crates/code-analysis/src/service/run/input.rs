@@ -7,25 +7,27 @@ use nyxcore_runs::{RunContext, RunFailure};
 
 use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
-use super::skipped::SkippedByReason;
-use crate::{Manifest, ProjectInput, Skip, SourceFile};
+use super::skipped::SkippedByRule;
+use crate::engine::skip::SkipRule;
+use crate::{Manifest, ProjectInput, SourceFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
 const BATCH: usize = 1_000;
 /// Manifests read together.
 const MANIFEST_BATCH: usize = 200;
 
-/// Reads the facts of the scanned files, and names those that have none by reason. A file whose content is gone by now, because a
+/// Reads the facts of the scanned files, and names those that have none by the rule. A file whose content is gone by now, because a
 /// sync changed it, is in neither: the analysis that follows that sync will see it.
 pub(super) async fn input_read(
     context: &RunContext,
     scan: &Scan,
-) -> Result<(ProjectInput, SkippedByReason), RunFailure> {
+) -> Result<(ProjectInput, SkippedByRule), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
+        changes: scan.changes.clone(),
         ..ProjectInput::default()
     };
-    let mut skipped = SkippedByReason::default();
+    let mut skipped = SkippedByRule::default();
     let mut unreadable: Vec<String> = Vec::new();
     let mut done = 0;
     for files in scan.files.chunks(BATCH) {
@@ -46,7 +48,7 @@ pub(super) async fn input_read(
         for file in files {
             match file_kept(file, &kept) {
                 Some(Ok(file)) => input.files.push(file),
-                Some(Err(reason)) => skipped.add(reason, scan.path_shown(&file.path)),
+                Some(Err(rule)) => skipped.add(rule, scan.path_shown(&file.path)),
                 None => {}
             }
         }
@@ -89,12 +91,15 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
     (kept, unreadable)
 }
 
-fn file_kept(file: &ScannedFile, kept: &HashMap<Key, Kept>) -> Option<Result<SourceFile, Skip>> {
-    if let Some(reason) = file.skip {
-        return Some(Err(reason));
+fn file_kept(
+    file: &ScannedFile,
+    kept: &HashMap<Key, Kept>,
+) -> Option<Result<SourceFile, SkipRule>> {
+    if let Some(rule) = file.skip {
+        return Some(Err(rule));
     }
     Some(match kept.get(&(file.blob.clone(), file.language))? {
-        Kept::Skip(reason) => Err(*reason),
+        Kept::Skip(reason) => Err((*reason).into()),
         Kept::Facts(facts) => Ok(SourceFile {
             path: file.path.clone(),
             blob: file.blob.clone(),

@@ -1,16 +1,21 @@
 //! Which files are analysed: those of all the project's sources, as a look at the same folder would list them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use nyxcore_projects::{ProjectId, Source, SourceFile, blob_contents, file_all, sources_of};
+use nyxcore_projects::{
+    ProjectId, Source, SourceCommit, SourceFile, blob_contents, file_all, source_history,
+    sources_of,
+};
 use nyxcore_tenancy::{Access, Result, Scoped};
 
+use crate::engine::attributes::{self, Attributes};
 use crate::engine::ignored::{self, Ignored};
-use crate::engine::skip::path_skip;
+use crate::engine::skip::SkipRule;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
 use crate::{
-    CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, RuleFile, SIZE_CAP, Skip,
+    Change, CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, RuleFile, SIZE_CAP,
+    Skip,
 };
 
 /// What is to be analysed.
@@ -23,6 +28,8 @@ pub(super) struct Scan {
     pub rules: Vec<(String, String)>,
     /// How often each file was changed.
     pub history: Vec<FileHistory>,
+    /// The commits of each source, newest first.
+    pub changes: Vec<Change>,
     /// The commits that the files are of.
     pub heads: Heads,
     /// Sources whose files stand under a path of their own, because another source has files of the same paths.
@@ -37,7 +44,7 @@ pub(super) struct ScannedFile {
     pub language: Language,
     pub size: i64,
     /// Why it is not looked into, where that is known without.
-    pub skip: Option<Skip>,
+    pub skip: Option<SkipRule>,
 }
 
 struct Apart {
@@ -55,6 +62,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         manifests: Vec::new(),
         rules: Vec::new(),
         history: Vec::new(),
+        changes: Vec::new(),
         heads: heads(scoped, project).await?,
         apart: Vec::new(),
     };
@@ -67,8 +75,9 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .position(|other| (&other.url, &other.branch) == (&source.url, &source.branch))
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
-        let mut ignored = ignored_read(scoped, &files).await?;
-        let mut apart = None;
+        let (mut ignored, attributes) = lists_read(scoped, &files).await?;
+        let mut apart: Option<Apart> = None;
+        let mut moved: HashSet<String> = HashSet::new();
         let below = format!("{}/", source.scan_path);
         for file in files {
             // Rules lie in a hidden folder, which is left out otherwise.
@@ -82,6 +91,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                 Some(_) => {
                     let folder = source.id.to_string();
                     let path = format!("{folder}/{}", file.path);
+                    moved.insert(file.path.clone());
                     apart.get_or_insert_with(|| Apart {
                         folder,
                         name: repository_name(source),
@@ -96,33 +106,66 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             if is_rules {
                 scan.rules.push((path, file.blob));
             } else {
-                scan.add(file, path);
+                scan.add(file, path, &attributes);
             }
+        }
+        let folder = apart.as_ref().map(|apart| apart.folder.clone());
+        for commit in source_history(scoped, source.id).await? {
+            scan.changes
+                .push(change(&commit, &moved, folder.as_deref()));
         }
         scan.apart.extend(apart);
     }
     Ok(scan)
 }
 
-async fn ignored_read<A: Access>(scoped: &Scoped<A>, files: &[SourceFile]) -> Result<Ignored> {
+/// What the source's own lists say: which files are left out, and which are vendored or generated.
+async fn lists_read<A: Access>(
+    scoped: &Scoped<A>,
+    files: &[SourceFile],
+) -> Result<(Ignored, Attributes)> {
+    let is_attributes = |path: &str| path.rsplit('/').next() == Some(attributes::NAME);
     let lists: Vec<&SourceFile> = files
         .iter()
-        .filter(|file| ignored::is_list(&file.path) && is_small(file.size))
+        .filter(|file| ignored::is_list(&file.path) || is_attributes(&file.path))
+        .filter(|file| is_small(file.size))
         .collect();
     let oids: Vec<&str> = lists.iter().map(|file| file.blob.as_str()).collect();
     let texts = blob_contents(scoped, &oids).await?;
     let lists = lists
         .iter()
         .filter_map(|file| Some((file.path.as_str(), texts.get(&file.blob)?.as_str())));
-    Ok(Ignored::new(lists))
+    let (said, lists): (Vec<_>, Vec<_>) = lists.partition(|(path, _)| is_attributes(path));
+    let mut ignored = Ignored::new(lists.into_iter());
+    // One that is left out itself says nothing.
+    let said: Vec<(&str, &str)> = said
+        .into_iter()
+        .filter(|(path, _)| !ignored.contains(path))
+        .collect();
+    Ok((ignored, Attributes::new(said.into_iter())))
+}
+
+/// A commit, with the paths that the files have here.
+fn change(commit: &SourceCommit, moved: &HashSet<String>, folder: Option<&str>) -> Change {
+    let path = |path: &str| match folder.filter(|_| moved.contains(path)) {
+        Some(folder) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    };
+    Change {
+        author: commit.author.as_ref().to_owned(),
+        paths: commit.paths.iter().map(|one| path(one)).collect(),
+    }
 }
 
 impl Scan {
-    fn add(&mut self, file: SourceFile, path: String) {
-        let by_path = path_skip(&file.path).map(|rule| rule.reason);
+    fn add(&mut self, file: SourceFile, path: String, attributes: &Attributes) {
+        let by_path = attributes.path_skip(&file.path);
         // Lock files are generated, and say what is used.
-        let is_own = by_path != Some(Skip::Vendored);
-        if Manifest::is_manifest(&file.path) && is_own && is_small(file.size) {
+        let is_own = by_path.is_none_or(|rule| rule.reason != Skip::Vendored);
+        if Manifest::is_manifest(&file.path)
+            && is_own
+            && u64::try_from(file.size).is_ok_and(|size| size <= Manifest::size_cap(&file.path))
+        {
             self.manifests.push((path.clone(), file.blob.clone()));
         }
         if ignored::is_dotted(&file.path) {
@@ -137,7 +180,7 @@ impl Scan {
                 commits: u32::try_from(file.commits).unwrap_or(u32::MAX),
             });
         }
-        let too_large = (!is_small(file.size)).then_some(Skip::TooLarge);
+        let too_large = (!is_small(file.size)).then_some(Skip::TooLarge.into());
         self.files.push(ScannedFile {
             path,
             blob: file.blob,

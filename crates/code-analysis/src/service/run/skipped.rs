@@ -1,20 +1,22 @@
-//! Files that were left out: how many for each reason, and which came first.
+//! Files that were left out: how many by each rule, and which came first.
 
 use std::collections::BTreeMap;
 
 use nyxcore_runs::Level;
 
+use crate::engine::skip::SkipRule;
 use crate::{SKIPPED_NAMED, Skip, SkippedFiles};
 
-/// Files that were left out, by reason.
+/// Files that were left out, by the rule.
 #[derive(Debug, Default)]
-pub(super) struct SkippedByReason(BTreeMap<Skip, SkippedFiles>);
+pub(super) struct SkippedByRule(BTreeMap<SkipRule, SkippedFiles>);
 
-impl SkippedByReason {
-    /// One more. The first of each reason are named.
-    pub fn add(&mut self, reason: Skip, path: &str) {
-        let those = self.0.entry(reason).or_insert_with(|| SkippedFiles {
-            reason,
+impl SkippedByRule {
+    /// One more. The first of each rule are named.
+    pub fn add(&mut self, rule: SkipRule, path: &str) {
+        let those = self.0.entry(rule).or_insert_with(|| SkippedFiles {
+            reason: rule.reason,
+            rule: rule.to_string(),
             files: 0,
             paths: Vec::new(),
         });
@@ -27,7 +29,7 @@ impl SkippedByReason {
     /// Most first.
     pub fn into_list(self) -> Vec<SkippedFiles> {
         let mut list: Vec<SkippedFiles> = self.0.into_values().collect();
-        list.sort_by_key(|those| (std::cmp::Reverse(those.files), those.reason));
+        list.sort_by(|a, b| (b.files, a.reason, &a.rule).cmp(&(a.files, b.reason, &b.rule)));
         list
     }
 }
@@ -35,21 +37,32 @@ impl SkippedByReason {
 /// "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths are told where somebody may have expected otherwise; then it is a
 /// warning.
 pub(super) fn message(skipped: &[SkippedFiles]) -> Option<(Level, String)> {
-    let all: u64 = skipped.iter().map(|those| u64::from(those.files)).sum();
+    let mut reasons: BTreeMap<Skip, (u64, Vec<&str>)> = BTreeMap::new();
+    for those in skipped {
+        let (files, paths) = reasons.entry(those.reason).or_default();
+        *files += u64::from(those.files);
+        paths.extend(those.paths.iter().map(String::as_str));
+    }
+    let all: u64 = reasons.values().map(|(files, _)| files).sum();
     if all == 0 {
         return None;
     }
-    let level = if skipped.iter().all(|those| is_expected(those.reason)) {
+    let level = if reasons.keys().all(|reason| is_expected(*reason)) {
         Level::Info
     } else {
         Level::Warning
     };
-    let reasons: Vec<String> = skipped.iter().map(reason).collect();
+    let mut reasons: Vec<(Skip, u64, Vec<&str>)> = reasons
+        .into_iter()
+        .map(|(reason, (files, paths))| (reason, files, paths))
+        .collect();
+    reasons.sort_by_key(|(reason, files, _)| (std::cmp::Reverse(*files), *reason));
+    let told: Vec<String> = reasons
+        .into_iter()
+        .map(|(reason, files, paths)| reason_told(reason, files, paths))
+        .collect();
     let files = if all == 1 { "file" } else { "files" };
-    Some((
-        level,
-        format!("{all} {files} skipped: {}", reasons.join(", ")),
-    ))
+    Some((level, format!("{all} {files} skipped: {}", told.join(", "))))
 }
 
 fn is_expected(reason: Skip) -> bool {
@@ -59,17 +72,16 @@ fn is_expected(reason: Skip) -> bool {
     )
 }
 
-fn reason(those: &SkippedFiles) -> String {
-    let count = those.files;
-    let told = match those.reason {
-        Skip::DoesNotParse if count > 1 => format!("{count} do not parse"),
-        reason => format!("{count} {reason}"),
+fn reason_told(reason: Skip, files: u64, mut paths: Vec<&str>) -> String {
+    let told = match reason {
+        Skip::DoesNotParse if files > 1 => format!("{files} do not parse"),
+        _ => format!("{files} {reason}"),
     };
-    if is_expected(those.reason) {
+    if is_expected(reason) {
         return told;
     }
-    let mut paths: Vec<&str> = those.paths.iter().map(String::as_str).collect();
-    if (those.paths.len() as u64) < u64::from(count) {
+    paths.truncate(SKIPPED_NAMED);
+    if (paths.len() as u64) < files {
         paths.push("...");
     }
     format!("{told} ({})", paths.join(", "))
@@ -80,9 +92,9 @@ mod tests {
     use super::*;
 
     fn told(files: &[(Skip, &str)]) -> Option<(Level, String)> {
-        let mut skipped = SkippedByReason::default();
+        let mut skipped = SkippedByRule::default();
         for (reason, path) in files {
-            skipped.add(*reason, path);
+            skipped.add((*reason).into(), path);
         }
         message(&skipped.into_list())
     }

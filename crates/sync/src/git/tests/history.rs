@@ -98,6 +98,46 @@ async fn churn_counts_commits_but_no_merges() {
 }
 
 #[tokio::test]
+async fn commits_tell_who_changed_what_by_the_names_of_the_mailmap() {
+    let world = World::new();
+    let mut repository = world.repository("a");
+    repository.write("a", "1").write("src/b", "1");
+    let one = repository.commit("one");
+    repository
+        .write("src/b", "2")
+        .write(".mailmap", "Ann Other <other@example.org>\n");
+    repository.git(&["add", "--all"]);
+    repository.git(&[
+        "commit",
+        "--quiet",
+        "--author",
+        "ann <other@example.org>",
+        "-m",
+        "two",
+    ]);
+    let head = repository.git(&["rev-parse", "HEAD"]);
+    let reader = open(&repository);
+    let mut query = HistoryQuery::year_before(at(FIRST_COMMIT_SECONDS + 86_400), &head);
+    let told = async |query: &HistoryQuery| {
+        let churn = reader
+            .history_churn(query, &world.cancel)
+            .await
+            .expect("churn");
+        let told = churn.changes.iter().map(|change| {
+            let paths: Vec<&str> = change.paths.iter().map(AsRef::as_ref).collect();
+            format!("{}: {}", change.author, paths.join(" "))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let all = told(&query).await;
+    assert_eq!(all[0], "Ann Other: .mailmap src/b");
+    assert!(all[1].ends_with(": a src/b") && all.len() == 2, "{all:?}");
+    query.scan_path = scan("src");
+    query.from = Some(one);
+    assert_eq!(told(&query).await, ["Ann Other: src/b"]);
+}
+
+#[tokio::test]
 async fn the_window_counts_back_from_now_or_from_the_newest_commit_of_a_sleeping_repository() {
     let world = World::new();
     let mut repository = world.repository("a");

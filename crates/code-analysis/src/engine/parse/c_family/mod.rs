@@ -1,11 +1,10 @@
 //! C and C++, read by tree-sitter. They share their declarators, their preprocessor and their headers.
 //!
-//! A header's language is told by its content: what the grammar of C cannot read without errors, and that of C++ reads with fewer, is
-//! C++. So the facts depend on the text alone, wherever the header lies.
+//! A header's language is told by its content: one with a line that begins with `class`, `namespace`, `template`, `using` or `public:` is
+//! C++, unless the grammar of C alone can read it without errors. So the facts depend on the text alone, wherever the header lies.
 //!
 //! A declaration without a body is no definition; names in a macro are references, because nobody else would mention them.
 
-mod conditionals;
 mod shape;
 
 use std::sync::LazyLock;
@@ -14,9 +13,9 @@ use tree_sitter::Tree;
 
 use super::super::facts::FileFacts;
 use super::super::skip::Skip;
+use super::preprocessor::{Dialect, Readable, readable};
 use super::syntax_tree as tree;
 use super::table::{self, Context, Table};
-use conditionals::{Readable, readable};
 use shape::{CFamily, role_of};
 
 #[cfg(feature = "c")]
@@ -35,19 +34,19 @@ static CPP: LazyLock<Table> = LazyLock::new(|| {
 /// A text that was parsed.
 struct Parsed<'s> {
     table: &'static Table,
-    cplusplus: bool,
+    dialect: Dialect,
     read: Readable<'s>,
     tree: Tree,
     errors: usize,
 }
 
-fn parsed<'s>(text: &'s str, table: &'static Table, cplusplus: bool) -> Result<Parsed<'s>, Skip> {
-    let read = readable(text, cplusplus);
+fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<Parsed<'s>, Skip> {
+    let read = readable(text, dialect);
     let tree = tree::parse(table.grammar(), &read.text)?;
-    let errors = tree::errors_count(&tree);
+    let errors = tree::errors(&tree).count;
     Ok(Parsed {
         table,
-        cplusplus,
+        dialect,
         read,
         tree,
         errors,
@@ -56,54 +55,54 @@ fn parsed<'s>(text: &'s str, table: &'static Table, cplusplus: bool) -> Result<P
 
 fn facts(text: &str, parsed: Parsed<'_>) -> Result<FileFacts, Skip> {
     let mut cx = Context::new(text, parsed.table);
-    for (start, end) in parsed.read.comments {
-        cx.builder.comment(start, end);
-    }
-    cx.conditions_hide(parsed.read.conditions);
-    table::tree_analyze(&parsed.tree, cx, CFamily::new(parsed.cplusplus))
+    parsed.read.note(&mut cx);
+    table::tree_analyze(
+        &parsed.tree,
+        cx,
+        CFamily::new(parsed.dialect == Dialect::Cplusplus),
+    )
 }
 
 /// Analyses C, or a header that may hold C++.
 #[cfg(feature = "c")]
 pub(super) fn c_analyze(text: &str) -> Result<FileFacts, Skip> {
     #[cfg(feature = "cpp")]
-    if looks_like_cplusplus(&readable(text, false).text) {
-        let Ok(cpp) = parsed(text, &CPP, true) else {
-            return facts(text, parsed(text, &C, false)?);
-        };
-        if cpp.errors == 0 {
-            return facts(text, cpp);
+    if looks_like_cplusplus(text) && looks_like_cplusplus(&readable(text, Dialect::C).text) {
+        // The grammar of C takes `namespace a { }` for a function.
+        let cpp = parsed(text, &CPP, Dialect::Cplusplus)?;
+        if cpp.errors > 0
+            && let Ok(c) = parsed(text, &C, Dialect::C)
+            && c.errors == 0
+        {
+            return facts(text, c);
         }
-        return match parsed(text, &C, false) {
-            Ok(c) if c.errors <= cpp.errors => facts(text, c),
-            _ => facts(text, cpp),
-        };
+        return facts(text, cpp);
     }
-    facts(text, parsed(text, &C, false)?)
+    facts(text, parsed(text, &C, Dialect::C)?)
 }
 
 /// Whether a line begins as one does in C++ and not in C.
 #[cfg(all(feature = "c", feature = "cpp"))]
 fn looks_like_cplusplus(text: &str) -> bool {
+    let is_code = |rest: &str| {
+        rest.chars()
+            .all(|c| c.is_alphanumeric() || "_ :{};<>,()&*=".contains(c))
+    };
     text.lines().any(|line| {
-        let line = line.trim_start();
-        [
-            "class ",
-            "namespace ",
-            "template ",
-            "template<",
-            "public:",
-            "private:",
-            "protected:",
-            "using namespace ",
-        ]
-        .iter()
-        .any(|word| line.starts_with(word))
+        let line = line.trim();
+        if !line.starts_with(['c', 'n', 't', 'u', 'p']) {
+            return false;
+        }
+        matches!(line, "public:" | "private:" | "protected:")
+            || ["class ", "namespace ", "template ", "template<", "using "]
+                .iter()
+                .find_map(|word| line.strip_prefix(word))
+                .is_some_and(is_code)
     })
 }
 
 /// Analyses C++.
 #[cfg(feature = "cpp")]
 pub(super) fn cpp_analyze(text: &str) -> Result<FileFacts, Skip> {
-    facts(text, parsed(text, &CPP, true)?)
+    facts(text, parsed(text, &CPP, Dialect::Cplusplus)?)
 }

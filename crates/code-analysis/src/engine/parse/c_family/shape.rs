@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::super::super::facts::{DefinitionKind, ImportStyle};
 use super::super::super::references::ReferenceKind;
-use super::super::syntax_tree::{children_count, range};
+use super::super::syntax_tree::{Errors, children_count, range};
 use super::super::table::{Above, Container, Context, Function, Role, Shape, use_by_place};
 
 pub(super) fn role_of(kind: &str, named: bool) -> Role {
@@ -24,7 +24,7 @@ pub(super) fn role_of(kind: &str, named: bool) -> Role {
         "comment" => Role::Comment,
         "preproc_include" => Role::Import,
         "function_definition" => Role::Function,
-        "lambda_expression" => Role::Closure,
+        "lambda_expression" => Role::Lambda,
         "struct_specifier"
         | "union_specifier"
         | "enum_specifier"
@@ -247,22 +247,24 @@ fn split_name<'s>(written: &'s str) -> (Option<Cow<'s, str>>, &'s str) {
 impl CFamily {
     /// The name of a test case, where a macro that begins one stands in the place of a function.
     fn test_case<'s>(
-        cx: &Context<'s>,
+        cx: &mut Context<'s>,
         macro_name: &str,
         parameters: Option<Node<'_>>,
     ) -> Option<(Option<Cow<'s, str>>, Cow<'s, str>)> {
         let (_, place) = TEST_MACROS.iter().find(|(name, _)| *name == macro_name)?;
         let list = parameters?;
         let mut cursor = list.walk();
-        let arguments: Vec<&'s str> = list
+        let arguments: Vec<Node<'_>> = list
             .named_children(&mut cursor)
             .filter(|child| child.kind() != "comment")
-            .take(4)
-            .map(|child| cx.text(child))
+            .take(2)
             .collect();
         let suite = (*place > 0).then(|| arguments.first().copied()).flatten();
-        let name = arguments.get(*place)?;
-        Some((suite.map(Cow::Borrowed), Cow::Borrowed(name)))
+        let name = arguments.get(*place).copied()?;
+        // To the grammar the names are types of parameters; the suite's may be a type indeed.
+        cx.mark_done(name.child_by_field_name("type").unwrap_or(name));
+        let suite = suite.map(|suite| Cow::Borrowed(cx.text(suite)));
+        Some((suite, Cow::Borrowed(cx.text(name))))
     }
 }
 
@@ -377,7 +379,7 @@ impl Shape for CFamily {
             && cx.scope().is_none_or(|scope| scope.open)
             && !(module && name.is_empty());
         Some(Container {
-            kind: (!name.is_empty()).then_some(kind),
+            kind: Some(kind),
             name: Cow::Borrowed(name),
             exported,
             documented: cx.documented(beginning(node, above)),
@@ -492,6 +494,11 @@ impl Shape for CFamily {
         cx.caught(node, broad, empty);
     }
 
+    /// A macro that stands for syntax is an error to the grammar, and a small one: what counts is how much it could not make sense of.
+    fn tolerates(&self, errors: Errors, text: &str) -> bool {
+        errors.bytes <= text.len() / 5
+    }
+
     /// Neither language has a mark for documentation: whatever stands right before a declaration documents it.
     fn is_doc(&self, comment: &str) -> bool {
         comment
@@ -500,6 +507,13 @@ impl Shape for CFamily {
             .take(3)
             .count()
             == 3
+    }
+
+    fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        if node.kind() == "call_expression" {
+            return node.child(0);
+        }
+        node.child_by_field_name("type")
     }
 
     fn keywords(&self) -> &'static [&'static str] {
@@ -514,6 +528,10 @@ impl Shape for CFamily {
         above: &[Above<'_>],
     ) -> Option<ReferenceKind> {
         if role == Role::Chain {
+            // Asking for a field is dear, and most chains are of members.
+            if !self.cplusplus || node.kind() != "qualified_identifier" {
+                return Some(ReferenceKind::Name);
+            }
             let mut name = self.last_name(node);
             while let Some(inner) = name
                 .filter(|name| cx.table.role(*name) == Role::Chain)

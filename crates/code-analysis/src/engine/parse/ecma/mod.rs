@@ -213,6 +213,8 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             {
                 self.define(DefinitionKind::Function, id.name.as_str(), it.span);
             }
+            // Its types are mentioned all the same.
+            oxc_walk::walk_function(self, it, flags);
             return;
         }
         let own = it

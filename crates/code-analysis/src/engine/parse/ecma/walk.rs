@@ -101,7 +101,8 @@ impl<'a> Walk<'_, 'a> {
                             .anchor
                             .take()
                             .is_some_and(|at| self.documented.contains(&at)),
-                        dictated: false,
+                        // It is handed on where it stands; nobody has to refer to it by this name.
+                        dictated: true,
                     };
                     Some(self.found(&named))
                 }

@@ -89,6 +89,14 @@ impl<'s> Context<'s> {
         text(&self.builder, node)
     }
 
+    /// A node's range without the white space at its end, which some grammars count to it.
+    pub(in super::super) fn code_range(&self, node: Node<'_>) -> (u32, u32) {
+        let (start, end) = range(node);
+        let written = self.builder.slice(start, end);
+        let blank = written.len() - written.trim_end().len();
+        (start, end - u32::try_from(blank).unwrap_or(0))
+    }
+
     /// The text of a node's field; empty where it has none.
     pub(in super::super) fn field_text(&self, node: Node<'_>, field: &str) -> &'s str {
         node.child_by_field_name(field)
@@ -172,7 +180,7 @@ impl<'s> Context<'s> {
         exported: bool,
         documented: bool,
     ) -> usize {
-        let (start, end) = range(node);
+        let (start, end) = self.code_range(node);
         self.builder.define(Found {
             kind,
             name,
@@ -269,7 +277,12 @@ impl<'s> Context<'s> {
         // Something without a name is in the chain: what is asked of it is known by its own name.
         let mut name = last_name(node);
         while let Some(inner) = name
-            .filter(|name| matches!(self.table.role(*name), Role::Chain | Role::Generic))
+            .filter(|name| {
+                matches!(
+                    self.table.role(*name),
+                    Role::Chain | Role::SafeChain | Role::Generic
+                )
+            })
             .and_then(&last_name)
         {
             name = Some(inner);

@@ -17,13 +17,15 @@ mod context;
 mod walk;
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
 use tree_sitter::{Language as Grammar, Node, Tree};
 
 use super::super::facts::{DefinitionKind, FileFacts};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::syntax_tree::{self as tree, range};
+use super::errors_tolerated;
+use super::syntax_tree::{self as tree, Errors, range};
 
 pub(super) use context::{Context, Scope};
 
@@ -88,6 +90,8 @@ pub(super) enum Role {
     New,
     /// Names with separators between them, of which the last is [`Shape::last_name`]: `a.b`, `a::b`, `a->b`.
     Chain,
+    /// As [`Role::Chain`], where each `?` in it is a condition: `a?.b`.
+    SafeChain,
     /// A name with type arguments.
     Generic,
     /// A name.
@@ -112,7 +116,7 @@ impl Role {
     fn is_reference(self) -> bool {
         matches!(
             self,
-            Role::Chain | Role::Generic | Role::Name | Role::TypeName
+            Role::Chain | Role::SafeChain | Role::Generic | Role::Name | Role::TypeName
         )
     }
 }
@@ -121,13 +125,21 @@ impl Role {
 pub(super) struct Table {
     grammar: Grammar,
     roles: Vec<Role>,
+    /// The numbers of the fields `type` and `name`: asking by name looks through all of them each time.
+    type_field: Option<NonZeroU16>,
+    name_field: Option<NonZeroU16>,
 }
 
 impl Table {
     /// Asks `role_of` for the role of every kind: its name, and whether it is a node with a name.
     pub(super) fn new(grammar: Grammar, role_of: impl Fn(&str, bool) -> Role) -> Table {
         let roles = tree::kind_table(&grammar, role_of);
-        Table { grammar, roles }
+        Table {
+            type_field: grammar.field_id_for_name("type"),
+            name_field: grammar.field_id_for_name("name"),
+            grammar,
+            roles,
+        }
     }
 
     pub(super) fn grammar(&self) -> &Grammar {
@@ -170,7 +182,7 @@ pub(super) struct Function<'s> {
 #[derive(Debug)]
 pub(super) struct Container<'s> {
     pub name: Cow<'s, str>,
-    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere.
+    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere. Nor is one without a name.
     pub kind: Option<DefinitionKind>,
     pub exported: bool,
     pub documented: bool,
@@ -241,6 +253,11 @@ pub(super) trait Shape {
         None
     }
 
+    /// Whether so many errors leave a result that is no guesswork.
+    fn tolerates(&self, errors: Errors, text: &str) -> bool {
+        errors.count <= errors_tolerated(text)
+    }
+
     /// Where a function or type begins: behind its attributes, where the grammar counts them to it.
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
         range(node).0
@@ -296,6 +313,14 @@ pub(super) trait Shape {
     }
 }
 
+/// The first child that is none of these kinds, and no comment.
+pub(super) fn first_child_beside<'t>(node: Node<'t>, kinds: &[&str]) -> Node<'t> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor)
+        .find(|child| !kinds.contains(&child.kind()) && !child.is_extra())
+        .unwrap_or(node)
+}
+
 /// How a name is used, told by its role and the role of the node it stands in.
 pub(super) fn use_by_place(
     node: Node<'_>,
@@ -307,12 +332,6 @@ pub(super) fn use_by_place(
         (_, Role::BindsAll) | (Role::Name, Role::Binds) => None,
         (Role::Name, Role::BindsFirst)
             if around.is_some_and(|around| around.node.start_byte() == node.start_byte()) =>
-        {
-            None
-        }
-        (_, Role::Typed)
-            if around
-                .is_some_and(|around| around.node.child_by_field_name("name") == Some(node)) =>
         {
             None
         }
@@ -337,7 +356,11 @@ pub(super) fn tree_analyze<S: Shape>(
     mut cx: Context<'_>,
     mut shape: S,
 ) -> Result<FileFacts, Skip> {
-    tree::errors_check(parsed, &mut cx.builder)?;
+    let errors = tree::errors(parsed);
+    if parsed.root_node().is_error() || !shape.tolerates(errors, cx.builder.text) {
+        return Err(Skip::DoesNotParse);
+    }
+    cx.builder.syntax_errors(errors.count);
     walk::walk(parsed, &mut cx, &mut shape);
     Ok(cx.finish())
 }

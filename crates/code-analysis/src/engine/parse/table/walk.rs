@@ -1,5 +1,7 @@
 //! The walk: what each role means.
 
+use std::num::NonZeroU16;
+
 use tree_sitter::{Node, Tree};
 
 use super::super::super::facts::DefinitionKind;
@@ -31,6 +33,8 @@ struct Walk<'w, 's, S> {
     opened: Vec<(usize, Opened)>,
     /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
     operators: Vec<(usize, LogicalOperator, u32)>,
+    /// Operators before here are a directive's and count for nothing.
+    quiet_to: u32,
 }
 
 /// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the root each time.
@@ -41,6 +45,7 @@ pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
         shape,
         opened: Vec::new(),
         operators: Vec::new(),
+        quiet_to: 0,
     };
     let mut cursor = tree.walk();
     let mut above: Vec<Above<'_>> = Vec::with_capacity(64);
@@ -76,6 +81,16 @@ impl<S: Shape> Walk<'_, '_, S> {
         match role {
             Role::Name | Role::TypeName | Role::Chain | Role::Generic => {
                 return self.reference(role, node, above);
+            }
+            Role::SafeChain => {
+                let inside = self.reference(role, node, above);
+                let conditions = if inside {
+                    1
+                } else {
+                    self.cx.text(node).matches('?').count()
+                };
+                self.cx.builder.branch(conditions);
+                return inside;
             }
             Role::Comment => {
                 let (start, end) = range(node);
@@ -146,7 +161,17 @@ impl<S: Shape> Walk<'_, '_, S> {
                 let counts = self.shape.case_counts(self.cx, node);
                 self.cx.builder.branch(usize::from(counts));
             }
-            Role::Condition => self.cx.builder.branch(1),
+            Role::Condition => {
+                self.cx.builder.branch(1);
+                // The condition of a directive is one, whatever is in it.
+                let condition = above
+                    .last()
+                    .filter(|_| !node.is_named())
+                    .and_then(|around| around.node.child_by_field_name("condition"));
+                if let Some(condition) = condition {
+                    self.quiet_to = range(condition).1;
+                }
+            }
             Role::Try => self.cx.builder.depth_nest(),
             Role::Catch => {
                 self.cx.builder.branch(1);
@@ -170,8 +195,24 @@ impl<S: Shape> Walk<'_, '_, S> {
                 }
             }
             Role::Typed => {
-                if let Some(named) = node.child_by_field_name("type") {
-                    self.cx.mark(named, ReferenceKind::Type);
+                let table = self.cx.table;
+                let field =
+                    |id: Option<NonZeroU16>| id.and_then(|id| node.child_by_field_id(id.get()));
+                let (named, name) = (field(table.type_field), field(table.name_field));
+                // Marks are set in the order of the source, the last first.
+                match (named, name) {
+                    (Some(named), Some(name)) if name.start_byte() > named.start_byte() => {
+                        self.cx.mark_done(name);
+                        self.cx.mark(named, ReferenceKind::Type);
+                    }
+                    (named, name) => {
+                        if let Some(named) = named {
+                            self.cx.mark(named, ReferenceKind::Type);
+                        }
+                        if let Some(name) = name {
+                            self.cx.mark_done(name);
+                        }
+                    }
                 }
             }
             Role::Words => {
@@ -246,7 +287,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.function(self.cx, node, above) else {
             return;
         };
-        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_case(start);
             self.cx.builder.test_open();
@@ -295,11 +336,13 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(found) = self.shape.container(self.cx, node, above) else {
             return;
         };
-        let (start, end) = (self.shape.start_of(node, above), range(node).1);
+        let (start, end) = (self.shape.start_of(node, above), self.cx.code_range(node).1);
         if found.test {
             self.cx.builder.test_open();
         }
-        if let Some(kind) = found.kind {
+        if let Some(kind) = found.kind
+            && !found.name.is_empty()
+        {
             self.cx.builder.define(Found {
                 kind,
                 name: &found.name,
@@ -343,6 +386,9 @@ impl<S: Shape> Walk<'_, '_, S> {
         let Some(operation) = above.last().filter(|around| around.role == Role::Binary) else {
             return;
         };
+        if at < self.quiet_to {
+            return;
+        }
         self.cx.builder.branch(1);
         let operator = match role {
             Role::And => LogicalOperator::And,

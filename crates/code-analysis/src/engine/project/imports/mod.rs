@@ -16,7 +16,7 @@ mod scripting;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use cycles::{Circle, components, shortest_circles};
-pub(crate) use parts::parts_find;
+pub(crate) use parts::{Parts, parts_find};
 
 use super::SourceFile;
 use super::manifest::Manifest;
@@ -369,12 +369,12 @@ impl Spans {
 }
 
 /// The folder of a path; empty for what lies at the top.
-fn folder_of(path: &str) -> &str {
+pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The last part of a path.
-fn name_of(path: &str) -> &str {
+pub(crate) fn name_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 

@@ -1,9 +1,24 @@
-//! Preprocessor conditionals that no grammar can read as they stand: `#if` in the middle of an expression, or around one half of a block.
+//! What a preprocessor makes of a text and no grammar can read as it stands: `#if` in the middle of an expression or around one half of a
+//! block, and macros that stand between a declaration and its name or behind it.
 //!
-//! Of such a conditional one branch is left and the others are blanked, byte for byte, so that every offset stays. All others stay
-//! as they are, with every branch, because the grammars know conditionals around whole declarations and statements.
+//! Of such a conditional one branch is left and the others are blanked, byte for byte, so that every offset stays; so are such macros.
+//! All other conditionals stay as they are, with every branch, because the grammars know them around whole declarations and statements.
+
+mod ends;
 
 use std::borrow::Cow;
+
+use super::table::Context;
+use ends::{line_end, parentheses_end, string_end, verbatim_end, word_end};
+
+/// Whose preprocessor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    C,
+    Cplusplus,
+    /// Without macros, and with strings that span lines.
+    CSharp,
+}
 
 /// A text that a grammar can read.
 #[derive(Debug)]
@@ -29,10 +44,18 @@ enum Bracket {
     Block,
     /// The braces of an initialiser, in which no grammar knows conditionals.
     List,
-    Paren {
-        /// Whether it belongs to `if`, `for`, `while` or `switch`.
-        control: bool,
-    },
+    Paren(Before),
+}
+
+/// What a parenthesis follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// `if`, `for`, `while` or `switch`.
+    Control,
+    /// A name, as the parameters of a function do.
+    Name,
+    /// Anything else: it is an expression's, or a cast's.
+    Other,
 }
 
 #[derive(Debug)]
@@ -57,15 +80,18 @@ struct Scan {
     comments: Vec<(usize, usize)>,
     blanked: Vec<(usize, usize)>,
     conditions: Vec<usize>,
-    /// The last byte of code, and whether it closed the parentheses of `if` and its like.
+    /// The last byte of code, and what the parenthesis followed that it closed.
     last: u8,
-    after_control: bool,
-    /// The last word of code, and where it ends.
+    before_last: u8,
+    closed: Option<Before>,
+    /// The last word of code: where it begins and ends.
     word: (usize, usize),
+    /// Whether a directive stands between the last byte of code and the next.
+    after_directive: bool,
 }
 
-/// Makes `text` readable as C, or as C++.
-pub(super) fn readable(text: &str, cplusplus: bool) -> Readable<'_> {
+/// Makes `text` readable.
+pub(super) fn readable(text: &str, dialect: Dialect) -> Readable<'_> {
     let untouched = Readable {
         text: Cow::Borrowed(text),
         comments: Vec::new(),
@@ -75,11 +101,11 @@ pub(super) fn readable(text: &str, cplusplus: bool) -> Readable<'_> {
         text.get(at + 1..)
             .is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with("if"))
     });
-    if !has_conditional {
+    if !has_conditional && dialect == Dialect::CSharp {
         return untouched;
     }
     let mut scan = Scan::default();
-    scan.run(text, cplusplus);
+    scan.run(text, dialect);
     if scan.blanked.is_empty() {
         return untouched;
     }
@@ -120,8 +146,18 @@ pub(super) fn readable(text: &str, cplusplus: bool) -> Readable<'_> {
     }
 }
 
+impl Readable<'_> {
+    /// Tells what the grammar does not get to see.
+    pub(super) fn note(self, cx: &mut Context<'_>) {
+        for (start, end) in self.comments {
+            cx.builder.comment(start, end);
+        }
+        cx.conditions_hide(self.conditions);
+    }
+}
+
 impl Scan {
-    fn run(&mut self, text: &str, cplusplus: bool) {
+    fn run(&mut self, text: &str, dialect: Dialect) {
         let bytes = text.as_bytes();
         let mut at = 0usize;
         let mut line_begins = true;
@@ -131,7 +167,7 @@ impl Scan {
                 b' ' | b'\t' | b'\r' => {}
                 b'#' if line_begins => {
                     let end = line_end(bytes, at);
-                    self.directive(text, at, end, cplusplus);
+                    self.directive(text, at, end, dialect);
                     at = end;
                     continue;
                 }
@@ -152,18 +188,21 @@ impl Scan {
                 }
                 b'"' | b'\'' => {
                     line_begins = false;
+                    let before = |steps: usize| at.checked_sub(steps).and_then(|at| bytes.get(at));
                     // A quote between digits separates them.
-                    let digits = byte == b'\''
-                        && at
-                            .checked_sub(1)
-                            .and_then(|before| bytes.get(before))
-                            .is_some_and(u8::is_ascii_hexdigit)
-                        && cplusplus;
-                    if !digits {
-                        at = string_end(bytes, at + 1, byte);
+                    let separates = byte == b'\''
+                        && dialect == Dialect::Cplusplus
+                        && before(1).is_some_and(u8::is_ascii_hexdigit);
+                    let verbatim = dialect == Dialect::CSharp
+                        && (before(1) == Some(&b'@')
+                            || (before(1) == Some(&b'$') && before(2) == Some(&b'@')));
+                    at = if separates {
+                        at + 1
+                    } else if verbatim {
+                        verbatim_end(bytes, at + 1)
                     } else {
-                        at += 1;
-                    }
+                        string_end(bytes, at + 1, byte)
+                    };
                     self.code(b'"');
                     continue;
                 }
@@ -171,12 +210,28 @@ impl Scan {
                     line_begins = false;
                     if byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 {
                         let end = word_end(bytes, at);
+                        let skipped = if dialect == Dialect::CSharp {
+                            None
+                        } else {
+                            self.macro_end(text, at, end)
+                        };
+                        if let Some(end) = skipped {
+                            self.blanked.push((at, end));
+                            at = end;
+                            continue;
+                        }
+                        if self.after_directive
+                            && matches!(bytes.get(at..end), Some(b"else" | b"catch" | b"finally"))
+                            && let Some(group) = self.groups.last_mut()
+                        {
+                            group.crosses = true;
+                        }
                         self.word = (at, end);
                         self.code(b'a');
                         at = end;
                         continue;
                     }
-                    self.bracket(bytes, byte);
+                    self.bracket(bytes, byte, bytes.get(at + 1).copied());
                 }
             }
             at += 1;
@@ -184,38 +239,107 @@ impl Scan {
     }
 
     fn code(&mut self, byte: u8) {
+        self.before_last = self.last;
         self.last = byte;
-        self.after_control = false;
+        self.closed = None;
+        self.after_directive = false;
     }
 
-    fn bracket(&mut self, bytes: &[u8], byte: u8) {
+    /// The end of a macro that begins at `start` and only decorates a declaration: `class EXPORT A`, `void a() REQUIRES(b) {`,
+    /// `int a GUARDED_BY(b);`.
+    fn macro_end(&self, text: &str, start: usize, end: usize) -> Option<usize> {
+        let word = text.get(start..end)?;
+        let bytes = text.as_bytes();
+        let is_macro = word.len() > 2
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        if !is_macro {
+            return None;
+        }
+        let next = |from: usize| {
+            let rest = text.get(from..).unwrap_or("");
+            from + rest.len() - rest.trim_start().len()
+        };
+        let mut after = next(end);
+        let mut whole = end;
+        if bytes.get(after) == Some(&b'(') {
+            whole = parentheses_end(bytes, after)?;
+            after = next(whole);
+        }
+        let following = bytes.get(after).copied()?;
+        let before = text.get(self.word.0..self.word.1).unwrap_or("");
+        let after_word = self.last == b'a';
+        let is_name = following.is_ascii_alphabetic() || following == b'_';
+        let after_qualifier = matches!(before, "const" | "noexcept" | "override" | "final")
+            && self.before_last == b')';
+        let after_parameters = self.last == b')' && self.closed == Some(Before::Name);
+        let decorates = if after_word && matches!(before, "class" | "struct" | "union" | "enum") {
+            is_name
+                && !text
+                    .get(after..)
+                    .is_some_and(|rest| rest.starts_with("final"))
+        } else if after_parameters || (after_word && after_qualifier) {
+            self.brackets
+                .last()
+                .is_none_or(|bracket| *bracket == Bracket::Block)
+                && (matches!(following, b'{' | b';' | b':' | b'=') || is_name)
+        } else {
+            after_word && word.ends_with("GUARDED_BY") && matches!(following, b';' | b'=' | b'{')
+        };
+        decorates.then_some(whole)
+    }
+
+    fn bracket(&mut self, bytes: &[u8], byte: u8, next: Option<u8>) {
         let in_list = self.brackets.last() == Some(&Bracket::List);
-        let mut after_control = false;
+        // What goes on with what stands before a directive.
+        let goes_on = matches!(
+            byte,
+            b',' | b')' | b']' | b'=' | b'?' | b'|' | b'<' | b'>' | b'%' | b'^'
+        ) || (matches!(byte, b'&' | b':') && (byte == b'&') == (next == Some(b'&')));
+        if self.after_directive
+            && goes_on
+            && let Some(group) = self.groups.last_mut()
+        {
+            group.crosses = true;
+        }
+        self.after_directive = false;
+        let mut closed = None;
         match byte {
             b'(' | b'[' => {
                 let word = bytes.get(self.word.0..self.word.1).unwrap_or_default();
-                let control = self.last == b'a'
-                    && matches!(word, b"if" | b"for" | b"while" | b"switch" | b"catch");
-                self.brackets.push(Bracket::Paren { control });
+                let before = match word {
+                    _ if self.last != b'a' => Before::Other,
+                    b"if" | b"for" | b"foreach" | b"while" | b"switch" | b"catch" | b"using"
+                    | b"lock" => Before::Control,
+                    b"return" | b"sizeof" | b"case" => Before::Other,
+                    _ => Before::Name,
+                };
+                self.brackets.push(Bracket::Paren(before));
             }
             b'{' if self.last == b'=' || in_list => self.brackets.push(Bracket::List),
             b'{' => self.brackets.push(Bracket::Block),
             b')' | b']' | b'}' => {
-                after_control = self.brackets.pop() == Some(Bracket::Paren { control: true });
+                if let Some(Bracket::Paren(before)) = self.brackets.pop() {
+                    closed = Some(before);
+                }
                 if let Some(group) = self.groups.last_mut() {
                     group.fewest = group.fewest.min(self.brackets.len());
                 }
             }
             _ => {}
         }
+        self.before_last = self.last;
         self.last = byte;
-        self.after_control = after_control;
+        self.closed = closed;
     }
 
     /// Whether what was read last needs something to follow it.
     fn is_midway(&self, text: &str) -> bool {
         let word = text.get(self.word.0..self.word.1).unwrap_or("");
-        self.after_control
+        self.closed == Some(Before::Control)
+            // What a constructor sets comes behind its parameters.
+            || (self.last == b':' && self.before_last == b')')
             || matches!(self.last, b'=' | b'|' | b'&' | b'+' | b'?' | b'(' | b'<')
             || (self.last == b'a' && matches!(word, "else" | "return" | "do" | "case"))
             || self
@@ -224,7 +348,7 @@ impl Scan {
                 .is_some_and(|bracket| *bracket != Bracket::Block)
     }
 
-    fn directive(&mut self, text: &str, start: usize, end: usize, cplusplus: bool) {
+    fn directive(&mut self, text: &str, start: usize, end: usize, dialect: Dialect) {
         let line = text.get(start..end).unwrap_or("");
         let rest = line.get(1..).unwrap_or("").trim_start();
         let word = rest
@@ -239,7 +363,8 @@ impl Scan {
         };
         match word {
             "if" | "ifdef" | "ifndef" => {
-                let truth = truth(word, condition, cplusplus);
+                self.after_directive = true;
+                let truth = truth(word, condition, dialect);
                 self.groups.push(Group {
                     directives: vec![directive],
                     kept: usize::from(truth == Some(false)),
@@ -252,6 +377,7 @@ impl Scan {
             }
             "elif" | "else" | "elifdef" | "elifndef" => {
                 let midway = self.is_midway(text);
+                self.after_directive = true;
                 if let Some(group) = self.groups.last_mut() {
                     group.branch_end(&self.brackets, midway);
                     group.after.get_or_insert_with(|| self.brackets.clone());
@@ -261,6 +387,7 @@ impl Scan {
                 }
             }
             "endif" => {
+                self.after_directive = false;
                 let midway = self.is_midway(text);
                 let Some(mut group) = self.groups.pop() else {
                     return;
@@ -307,7 +434,8 @@ impl Group {
 }
 
 /// What a condition is known to be: that of the language itself, and of a constant.
-fn truth(word: &str, condition: &str, cplusplus: bool) -> Option<bool> {
+fn truth(word: &str, condition: &str, dialect: Dialect) -> Option<bool> {
+    let cplusplus = dialect == Dialect::Cplusplus;
     let condition = condition
         .split("/*")
         .next()
@@ -335,54 +463,6 @@ fn truth(word: &str, condition: &str, cplusplus: bool) -> Option<bool> {
     }
 }
 
-/// The end of a line and of those that continue it, before its line's end.
-fn line_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\n' => return at,
-            b'\\' if bytes.get(at + 1) == Some(&b'\n') => at += 2,
-            b'\\' if bytes.get(at + 1) == Some(&b'\r') && bytes.get(at + 2) == Some(&b'\n') => {
-                at += 3
-            }
-            // A comment that begins on the line of a directive may end on another.
-            b'/' if bytes.get(at + 1) == Some(&b'*') && bytes.get(from) == Some(&b'#') => {
-                at += 2;
-                while bytes.get(at).is_some() && bytes.get(at..at + 2) != Some(b"*/") {
-                    at += 1;
-                }
-                at += 2;
-            }
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-fn word_end(bytes: &[u8], from: usize) -> usize {
-    bytes
-        .get(from..)
-        .and_then(|rest| {
-            rest.iter()
-                .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80))
-        })
-        .map_or(bytes.len(), |length| from + length)
-}
-
-/// The end of a string that began before `from`: past its quote, or at the end of its line.
-fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'\n' => return at,
-            _ if byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,13 +470,13 @@ mod tests {
     #[test]
     fn conditionals_around_whole_statements_stay() {
         let text = "#ifndef A_H\n#define A_H\nint a(void) {\n#ifdef X\n  b();\n#else\n  c();\n#endif\n}\n#endif\n";
-        assert_eq!(readable(text, false).text, text);
+        assert_eq!(readable(text, Dialect::C).text, text);
     }
 
     #[test]
     fn of_a_conditional_around_half_a_block_the_first_branch_stays() {
         let text = "#if A\nint f(int a) {\n#else /* o */\nint f(void) {\n#endif\n}\n";
-        let read = readable(text, false);
+        let read = readable(text, Dialect::C);
         assert_eq!(
             read.text,
             "     \nint f(int a) {\n             \n             \n      \n}\n"
@@ -404,7 +484,7 @@ mod tests {
         assert_eq!(read.conditions, [0]);
         let text = "if (a) {\n#ifdef B\n} else {\n#endif\n}\n";
         assert_eq!(
-            readable(text, false).text,
+            readable(text, Dialect::C).text,
             "if (a) {\n        \n} else {\n      \n}\n"
         );
     }
@@ -425,7 +505,7 @@ mod tests {
                 "     \nif (a)\n     \n      \n      \n c();\n",
             ),
         ] {
-            assert_eq!(readable(text, false).text, left);
+            assert_eq!(readable(text, Dialect::C).text, left);
         }
     }
 
@@ -433,9 +513,37 @@ mod tests {
     fn what_is_known_to_be_left_out_is_left_out_and_its_comments_are_kept() {
         let text =
             "#if 0\n}}} // TODO\n#endif\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nint a;\n";
-        let read = readable(text, false);
+        let read = readable(text, Dialect::C);
         assert_eq!(read.text.trim(), "int a;");
         assert_eq!(read.comments, [(10, 17)]);
-        assert!(readable(text, true).text.contains("extern \"C\" {"));
+        assert!(
+            readable(text, Dialect::Cplusplus)
+                .text
+                .contains("extern \"C\" {")
+        );
+    }
+    #[test]
+    fn a_conditional_that_goes_on_with_what_stands_before_it_is_midway() {
+        let text = "class A : B\n#if C\n , D\n#endif\n{\n}\n";
+        let left = "class A : B\n     \n , D\n      \n{\n}\n";
+        assert_eq!(readable(text, Dialect::CSharp).text, left);
+    }
+
+    #[test]
+    fn macros_that_decorate_a_declaration_are_blanked_and_others_stay() {
+        for (text, left) in [
+            ("class API A { };", "class     A { };"),
+            ("void a() REQUIRES(b) { }", "void a()             { }"),
+            (
+                "int a() const REQUIRES(b) { }",
+                "int a() const             { }",
+            ),
+            ("int a GUARDED_BY(b);", "int a              ;"),
+            ("if (a) LOG(b);", "if (a) LOG(b);"),
+            ("a = (int) MAX(b, c);", "a = (int) MAX(b, c);"),
+            ("static void INIT(int a);", "static void INIT(int a);"),
+        ] {
+            assert_eq!(readable(text, Dialect::Cplusplus).text, left);
+        }
     }
 }

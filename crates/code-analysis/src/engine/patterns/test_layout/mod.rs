@@ -1,4 +1,8 @@
-//! Where tests live and what their files are called. A case is a file that holds at least one test.
+//! Where tests live, what their files are called, and how they are written. A case of a place or a name is a file that holds at least one
+//! test; [`form`] is about the tests themselves.
+
+mod data;
+mod form;
 
 use std::collections::HashSet;
 
@@ -10,7 +14,10 @@ use super::{Answer, Case, Context, Pattern, Question, decide};
 pub(super) const KIND: &str = "test_layout";
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
-    decide(KIND, &questions(context))
+    let mut questions = questions(context);
+    questions.extend(form::questions(context));
+    questions.extend(data::questions(context));
+    decide(KIND, &questions)
 }
 
 fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
@@ -326,7 +333,18 @@ mod tests {
 
     fn project(paths: &[&str], source: &str) -> Vec<String> {
         let sources: Vec<(&str, &str)> = paths.iter().map(|path| (*path, source)).collect();
-        found("test_layout", &sources)
+        places(&sources)
+    }
+
+    /// What is found of places and names.
+    fn places(sources: &[(&str, &str)]) -> Vec<String> {
+        let mut found = found("test_layout", sources);
+        found.retain(|key| {
+            ["/place/", "/file-names/", "/unit-tests/", "/package/"]
+                .iter()
+                .any(|part| key.contains(part))
+        });
+        found
     }
 
     #[test]
@@ -375,7 +393,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            found("test_layout", &sources),
+            places(&sources),
             [
                 "test_layout/python/file-names/test-prefix 5/5",
                 "test_layout/python/place/top-tests 5/5"
@@ -429,7 +447,7 @@ mod tests {
         ];
         sources.extend(paths.iter().map(|path| (*path, test)));
         assert_eq!(
-            found("test_layout", &sources),
+            places(&sources),
             [
                 "test_layout/typescript/file-names/test 5/5",
                 "test_layout/typescript/place/beside 5/5"

@@ -1,6 +1,10 @@
 //! How things are named, by kind of thing. Names that fit two styles (`run` is snake_case and camelCase) and names that
 //! somebody else chose (of an overridden method, a trait's) are no cases.
 
+mod things;
+
+pub(super) use things::exception_classes;
+
 use super::super::facts::DefinitionKind;
 use super::super::language::Language;
 use super::{Answer, Case, Context, Pattern, Question, STACKS, decide};
@@ -70,7 +74,9 @@ impl Subject {
 }
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
-    decide(KIND, &questions(context))
+    let mut questions = questions(context);
+    questions.extend(things::questions(context));
+    decide(KIND, &questions)
 }
 
 fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
@@ -86,6 +92,17 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
         (Language::TypeScript, "files"),
         (Language::Tsx, "component-files"),
         (Language::JavaScript, "files"),
+        (Language::Python, "files"),
+        (Language::Go, "files"),
+        (Language::C, "files"),
+        (Language::Cpp, "files"),
+        (Language::CSharp, "files"),
+        (Language::Kotlin, "files"),
+        (Language::Php, "files"),
+        (Language::Ruby, "files"),
+        (Language::Scala, "files"),
+        (Language::Shell, "files"),
+        (Language::Swift, "files"),
     ];
     questions.extend(scripts.map(|(language, subject)| file_names(context, language, subject)));
     questions
@@ -133,6 +150,11 @@ fn names<'a>(context: &Context<'a>, stack: Language, subject: Subject) -> Questi
                 continue;
             };
             if subject == Subject::Functions && holds_components && style == Style::Pascal {
+                continue;
+            }
+            // A macro with parameters is written in capitals so that it is not taken for a function.
+            let has_macros = matches!(stack, Language::C | Language::Cpp);
+            if subject == Subject::Functions && has_macros && style == Style::Screaming {
                 continue;
             }
             let answer = styles
@@ -216,7 +238,10 @@ fn file_names<'a>(
         .filter(|file| file.language == language)
     {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        let stem = name.split('.').next().unwrap_or(name);
+        // `Gemfile`: named by the tool that reads it.
+        let Some((stem, _)) = name.split_once('.') else {
+            continue;
+        };
         if let Some(style) = file_style(stem) {
             let answer = styles
                 .iter()

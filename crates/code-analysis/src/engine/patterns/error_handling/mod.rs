@@ -1,4 +1,6 @@
-//! What the code does with errors. Tests are left out: there, failing loudly is right.
+//! What the code does with errors, and what its own errors are made of. Tests are left out: there, failing loudly is right.
+
+mod types;
 
 use super::super::facts::Sign;
 use super::super::language::Language;
@@ -7,7 +9,9 @@ use super::{Answer, Case, Context, Pattern, Question, decide};
 pub(super) const KIND: &str = "error_handling";
 
 pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
-    decide(KIND, &questions(context))
+    let mut questions = questions(context);
+    questions.extend(types::questions(context));
+    decide(KIND, &questions)
 }
 
 fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {

@@ -1,0 +1,250 @@
+//! Which part of a project may import which: of two parts that know each other, the one that is imported imports nothing back. A case is
+//! an import from a file of the one to a file of the other; what is imported for its types alone, or by tests, is none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::language::Language;
+use super::super::project::SourceFile;
+use super::super::project::imports::{ImportKind, Parts, parts_find};
+use super::super::project::role::{self, Role};
+use super::{Answer, Case, Context, Pattern, Question, name_of};
+
+pub(super) const KIND: &str = "import_direction";
+
+/// The most pairs that are told: those with the most imports. The layers of the project tell of all.
+const PAIR_CAP: usize = 6;
+
+/// The least share of the imports that go one way. A direction that every tenth import breaks is none.
+const MIN_ONE_WAY: f64 = 0.95;
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    let mut questions: Vec<Question<'_>> = questions(context);
+    questions.sort_by(|a, b| {
+        let by_cases = b.cases.len().cmp(&a.cases.len());
+        by_cases.then_with(|| a.subject.cmp(&b.subject))
+    });
+    let decided = questions.iter().filter_map(|one| one.decide_whole(KIND));
+    decided
+        .filter(|one| f64::from(one.support) >= MIN_ONE_WAY * f64::from(one.cases))
+        .take(PAIR_CAP)
+        .collect()
+}
+
+/// The imports between two parts: first those of the part that comes first, then the others.
+type Between<'a> = [Vec<Case<'a>>; 2];
+
+fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    let files = context.known.files;
+    let Some(index) = context.known.imports else {
+        return Vec::new();
+    };
+    let wanted: Vec<u32> = (0u32..)
+        .zip(files)
+        .filter(|(_, file)| role::of(&file.path) == Role::Source && file.language.has_facts())
+        .map(|(at, _)| at)
+        .collect();
+    let parts = parts_find(files, &wanted, context.known.manifests);
+    let mut pairs: BTreeMap<(u32, u32), Between<'a>> = BTreeMap::new();
+    for at in &wanted {
+        let (Some(file), Some(from)) = (files.get(*at as usize).copied(), parts.of.get(at)) else {
+            continue;
+        };
+        for edge in index.imports(*at) {
+            let counts = matches!(
+                edge.kind,
+                ImportKind::Loaded | ImportKind::PassedOn | ImportKind::Deferred
+            );
+            let Some(to) = parts.of.get(&edge.to).filter(|to| counts && *to != from) else {
+                continue;
+            };
+            let pair = ((*from).min(*to), (*from).max(*to));
+            let side = usize::from(from > to);
+            pairs.entry(pair).or_default()[side].push(Case::line(file, edge.line, 0));
+        }
+    }
+    let name = |part: u32| parts.folders.get(part as usize).map_or("", String::as_str);
+    let names = Names::read(files, &wanted, &parts);
+    pairs.retain(|(first, second), [of_first, of_second]| {
+        let (upper, lower) = if of_first.len() >= of_second.len() {
+            (*first, *second)
+        } else {
+            (*second, *first)
+        };
+        // Where there is a way back that did not lead to a file, it is not known that there is none.
+        !of_first.is_empty() && !of_second.is_empty() || !names.in_part(lower, upper)
+    });
+    // A folder and one in it have no order: what both need lies in the outer one, and so does what gathers the inner.
+    pairs.retain(|(first, second), _| {
+        let is_in = |inner: &str, outer: &str| {
+            let rest = inner.strip_prefix(outer);
+            outer == "." || rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        !is_in(name(*first), name(*second)) && !is_in(name(*second), name(*first))
+    });
+    let questions = pairs.into_iter().map(|((first, second), [mut of_first, of_second])| {
+        // The upper part is the one that imports more.
+        let (upper, lower) = if of_first.len() >= of_second.len() {
+            (name(first), name(second))
+        } else {
+            (name(second), name(first))
+        };
+        let back = of_first.len().min(of_second.len());
+        let is_first = of_first.len() >= of_second.len();
+        let mut cases = Vec::with_capacity(of_first.len() + of_second.len());
+        for (mut side, is_upper) in [(std::mem::take(&mut of_first), is_first), (of_second, !is_first)] {
+            for case in &mut side {
+                case.answer = usize::from(!is_upper);
+            }
+            cases.append(&mut side);
+        }
+        let title = match back {
+            0 => format!("Nothing in `{lower}` imports `{upper}`"),
+            _ => format!("`{upper}` imports `{lower}`, and hardly ever the other way round"),
+        };
+        Question {
+            subject: format!("{upper}>{lower}").into(),
+            stack: stack_of(&cases),
+            answers: vec![
+                Answer::rule(
+                    "one-way",
+                    title,
+                    format!(
+                        "Code in `{upper}` may import from `{lower}`; do not import from `{upper}` in `{lower}`."
+                    ),
+                ),
+                Answer::other("back"),
+            ],
+            cases,
+        }
+    });
+    questions.collect()
+}
+
+/// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that leads to no file of
+/// the project may still be one of it.
+struct Names {
+    written: BTreeSet<(u32, u32)>,
+}
+
+impl Names {
+    fn read(files: &[&SourceFile], wanted: &[u32], parts: &Parts) -> Names {
+        let mut named: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (part, folder) in (0u32..).zip(&parts.folders) {
+            named.entry(word(name_of(folder))).or_default().push(part);
+        }
+        let mut written = BTreeSet::new();
+        for at in wanted {
+            let (Some(file), Some(from)) = (files.get(*at as usize), parts.of.get(at)) else {
+                continue;
+            };
+            let mut note = |text: &str| {
+                for one in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))) {
+                    if let Some(parts) = named.get(&word(one)) {
+                        written.extend(parts.iter().map(|to| (*from, *to)));
+                    }
+                }
+            };
+            for import in file.facts.imports.iter().filter(|import| !import.test) {
+                note(&import.module);
+                note(&import.names);
+            }
+            // In these a thing may be named by its whole path, without an import.
+            let inline = matches!(
+                file.language,
+                Language::Rust
+                    | Language::Java
+                    | Language::Kotlin
+                    | Language::Scala
+                    | Language::CSharp
+                    | Language::Php
+                    | Language::Cpp
+            );
+            if inline {
+                for one in file.facts.references.iter().filter(|one| !one.test) {
+                    if let Some((before, _)) = one.path.rsplit_once('.') {
+                        note(before);
+                    }
+                }
+            }
+        }
+        Names { written }
+    }
+
+    fn in_part(&self, part: u32, named: u32) -> bool {
+        self.written.contains(&(part, named))
+    }
+}
+
+/// A name as folders, packages and modules have it alike: `axum-core` is `axum_core`.
+fn word(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
+}
+
+/// The stack of most cases.
+fn stack_of(cases: &[Case<'_>]) -> Language {
+    let mut counts: BTreeMap<Language, usize> = BTreeMap::new();
+    for case in cases {
+        *counts.entry(case.file.language.stack()).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .max_by_key(|(stack, count)| (*count, std::cmp::Reverse(*stack)));
+    most.map_or(Language::Text, |(stack, _)| stack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::found;
+
+    fn project(back: usize) -> Vec<String> {
+        let mut sources: Vec<(String, String)> = Vec::new();
+        for n in 0..8 {
+            let import =
+                format!("import {{ m{n} }} from '../model/m{n}';\nexport const h{n} = m{n};\n");
+            sources.push((format!("src/http/h{n}.ts"), import));
+            let import = match n < back {
+                true => {
+                    format!("import {{ h{n} }} from '../http/h{n}';\nexport const m{n} = h{n};\n")
+                }
+                false => format!("export const m{n} = 1;\n"),
+            };
+            sources.push((format!("src/model/m{n}.ts"), import));
+        }
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        found("import_direction", &sources)
+    }
+
+    #[test]
+    fn the_part_that_is_imported_imports_nothing_back() {
+        assert_eq!(
+            project(0),
+            ["import_direction/typescript/src/http>src/model/one-way 8/8"]
+        );
+    }
+
+    #[test]
+    fn a_way_back_that_leads_to_no_file_is_a_way_back() {
+        let mut sources: Vec<(String, String)> = Vec::new();
+        for n in 0..6 {
+            let text =
+                format!("import {{ m{n} }} from '../model/m{n}';\nexport const h{n} = m{n};\n");
+            sources.push((format!("src/http/h{n}.ts"), text));
+            let text = format!("import {{ x }} from '@app/http/server';\nexport const m{n} = x;\n");
+            sources.push((format!("src/model/m{n}.ts"), text));
+        }
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert!(found("import_direction", &sources).is_empty());
+    }
+
+    #[test]
+    fn parts_that_import_each_other_have_no_direction() {
+        assert!(project(8).is_empty());
+        assert!(project(1).is_empty(), "one in nine is no exception");
+    }
+}

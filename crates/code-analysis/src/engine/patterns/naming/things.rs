@@ -1,0 +1,414 @@
+//! Names by kind of thing: what the types of a folder end with, the files of a role, tests, exceptions, interfaces.
+
+use std::collections::BTreeMap;
+
+use super::super::super::facts::{Definition, DefinitionKind};
+use super::super::super::language::Language;
+use super::super::super::project::SourceFile;
+use super::super::super::references::ReferenceKind;
+use super::super::{Answer, Case, Context, Question, folder_of, name_of};
+
+pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    let mut questions = folder_suffixes(context);
+    questions.push(role_files(context));
+    questions.push(exceptions(context));
+    questions.push(interfaces(context));
+    for stack in [
+        Language::Rust,
+        Language::Java,
+        Language::Kotlin,
+        Language::CSharp,
+        Language::Go,
+    ] {
+        questions.push(tests(context, stack));
+    }
+    questions
+}
+
+/// Roles that a folder gathers, by the folder's name and the end of a type's.
+const ROLES: [(&str, &str); 36] = [
+    ("adapters", "Adapter"),
+    ("builders", "Builder"),
+    ("clients", "Client"),
+    ("commands", "Command"),
+    ("consumers", "Consumer"),
+    ("controllers", "Controller"),
+    ("decoders", "Decoder"),
+    ("dto", "Dto"),
+    ("dtos", "Dto"),
+    ("encoders", "Encoder"),
+    ("entities", "Entity"),
+    ("errors", "Error"),
+    ("events", "Event"),
+    ("exceptions", "Exception"),
+    ("factories", "Factory"),
+    ("filters", "Filter"),
+    ("forms", "Form"),
+    ("guards", "Guard"),
+    ("handlers", "Handler"),
+    ("interceptors", "Interceptor"),
+    ("jobs", "Job"),
+    ("listeners", "Listener"),
+    ("mappers", "Mapper"),
+    ("middleware", "Middleware"),
+    ("middlewares", "Middleware"),
+    ("models", "Model"),
+    ("parsers", "Parser"),
+    ("policies", "Policy"),
+    ("providers", "Provider"),
+    ("repositories", "Repository"),
+    ("resolvers", "Resolver"),
+    ("serializers", "Serializer"),
+    ("services", "Service"),
+    ("stores", "Store"),
+    ("validators", "Validator"),
+    ("views", "View"),
+];
+
+fn is_type(one: &Definition) -> bool {
+    use DefinitionKind::{Class, Interface, Struct, Trait};
+    matches!(one.kind, Class | Struct | Interface | Trait)
+        && one.exported
+        && !one.test
+        && one.parent.is_none()
+}
+
+/// A role's word of a folder: of `controllers`, and of `controller` where a language writes it so.
+fn role_of(folder: &str) -> Option<&'static str> {
+    let folder = folder.to_ascii_lowercase();
+    let found = ROLES
+        .iter()
+        .find(|(many, one)| *many == folder || one.to_ascii_lowercase() == folder);
+    found.map(|(_, one)| *one)
+}
+
+fn folder_suffixes<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    let mut found: BTreeMap<(Language, &'static str), Vec<Case<'a>>> = BTreeMap::new();
+    for file in &context.source {
+        let Some(role) = role_of(name_of(folder_of(&file.path))) else {
+            continue;
+        };
+        for one in file.facts.definitions.iter().filter(|one| is_type(one)) {
+            let cases = found.entry((file.language.stack(), role)).or_default();
+            cases.push(Case {
+                file,
+                start_line: one.start_line,
+                end_line: one.end_line,
+                answer: usize::from(!one.name.ends_with(role)),
+            });
+        }
+    }
+    let questions = found.into_iter().map(|((stack, role), cases)| {
+        let what = role.to_ascii_lowercase();
+        Question {
+            subject: format!("{what}-types").into(),
+            stack,
+            answers: vec![
+                Answer::rule(
+                    "suffix",
+                    format!("Types of {what} folders end with `{role}`"),
+                    format!("End the name of a type in a {what} folder with `{role}`."),
+                ),
+                Answer::other("otherwise"),
+            ],
+            cases,
+        }
+    });
+    questions.collect()
+}
+
+/// Files with one class of a role: whether the role is in the file's name (`order.service.ts`).
+fn role_files<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "dotted",
+            "A file's name says the role of its class",
+            "Name the file of a class with a role `name.role.ts`: `OrderService` in `order.service.ts`.",
+        ),
+        Answer::other("otherwise"),
+    ];
+    let cases = context
+        .source(Language::TypeScript)
+        .filter_map(|file| {
+            let mut classes = file.facts.definitions.iter().filter(|one| is_type(one));
+            let (Some(one), None) = (classes.next(), classes.next()) else {
+                return None;
+            };
+            let is_role = |(_, role): &&(&str, &str)| one.name.ends_with(role) && one.name != *role;
+            let (_, role) = ROLES.iter().find(is_role)?;
+            let dotted = format!(".{}.", role.to_ascii_lowercase());
+            let answer = usize::from(!name_of(&file.path).contains(&dotted));
+            Some(Case::line(file, one.start_line, answer))
+        })
+        .collect();
+    Question {
+        subject: "role-files".into(),
+        stack: Language::TypeScript,
+        answers,
+        cases,
+    }
+}
+
+/// Classes that derive from an exception, by their ends.
+fn exceptions<'a>(context: &Context<'a>) -> Question<'a> {
+    let ends = ["Error", "Exception"];
+    let mut answers: Vec<Answer> = ends
+        .iter()
+        .map(|end| {
+            Answer::rule(
+                *end,
+                format!("Exceptions end with `{end}`"),
+                format!("End the name of an exception with `{end}`."),
+            )
+        })
+        .collect();
+    answers.push(Answer::other("otherwise"));
+    let mut cases = Vec::new();
+    for file in context.source(Language::Python) {
+        for (one, _) in exception_classes(file) {
+            let end = ends.iter().position(|end| one.name.ends_with(end));
+            cases.push(Case {
+                file,
+                start_line: one.start_line,
+                end_line: one.end_line,
+                answer: end.unwrap_or(ends.len()),
+            });
+        }
+    }
+    Question {
+        subject: "exceptions".into(),
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+/// The classes of a Python file whose base is called an error or exception, with that base.
+pub(in super::super) fn exception_classes(
+    file: &SourceFile,
+) -> impl Iterator<Item = (&Definition, &str)> {
+    let mut bases: BTreeMap<u32, &str> = BTreeMap::new();
+    for one in file.facts.references.iter() {
+        let is_base = ["Error", "Exception"]
+            .iter()
+            .any(|end| one.name().ends_with(end));
+        if is_base && matches!(one.kind, ReferenceKind::Type | ReferenceKind::Name) && !one.test {
+            for line in one.lines() {
+                bases.entry(line).or_insert(one.name());
+            }
+        }
+    }
+    let classes = file.facts.definitions.iter();
+    classes
+        .filter(|one| one.kind == DefinitionKind::Class && !one.test)
+        .filter_map(move |one| Some((one, *bases.get(&one.start_line)?)))
+}
+
+fn interfaces<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "plain",
+            "Interfaces have plain names",
+            "Name an interface after what it is, without an `I` in front.",
+        ),
+        Answer::rule(
+            "prefix",
+            "Interfaces begin with `I`",
+            "Begin the name of an interface with `I`.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.source(Language::TypeScript) {
+        for one in &file.facts.definitions {
+            if one.kind != DefinitionKind::Interface || one.test {
+                continue;
+            }
+            let mut letters = one.name.chars();
+            let prefixed = letters.next() == Some('I')
+                && letters.next().is_some_and(char::is_uppercase)
+                && letters.next().is_some_and(char::is_lowercase);
+            cases.push(Case {
+                file,
+                start_line: one.start_line,
+                end_line: one.end_line,
+                answer: usize::from(prefixed),
+            });
+        }
+    }
+    Question {
+        subject: "interfaces".into(),
+        stack: Language::TypeScript,
+        answers,
+        cases,
+    }
+}
+
+/// The functions that are tests: what their names begin with, or whether underscores part them.
+fn tests<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
+    let answers = match stack {
+        Language::Rust | Language::Java => vec![
+            Answer::rule(
+                "plain",
+                "Tests are named after what they show",
+                "Name a test after what it shows, without `test` in front.",
+            ),
+            Answer::rule(
+                "test-prefix",
+                "Names of tests begin with `test`",
+                "Begin the name of a test with `test`.",
+            ),
+        ],
+        _ => vec![
+            Answer::rule(
+                "one-word",
+                "Names of tests have no underscores",
+                "Write the name of a test without underscores.",
+            ),
+            Answer::rule(
+                "underscores",
+                "Underscores part the names of tests",
+                "Part the name of a test with underscores: what is tested, in which state, with which outcome.",
+            ),
+        ],
+    };
+    let mut cases = Vec::new();
+    let files = context.tests(stack).chain(context.source(stack));
+    for file in files.filter(|file| !file.facts.tests.is_empty()) {
+        for one in &file.facts.definitions {
+            let is_function = matches!(one.kind, DefinitionKind::Function | DefinitionKind::Method);
+            // A test begins with its attributes.
+            let from = one.start_line.saturating_sub(2);
+            let at = file.facts.tests.partition_point(|line| *line < from);
+            let is_test = file
+                .facts
+                .tests
+                .get(at)
+                .is_some_and(|line| *line <= one.start_line);
+            if !is_function || !is_test || !one.test {
+                continue;
+            }
+            let answer = match stack {
+                Language::Rust | Language::Java => usize::from(one.name.starts_with("test")),
+                _ => usize::from(one.name.contains('_')),
+            };
+            cases.push(Case {
+                file,
+                start_line: one.start_line,
+                end_line: one.end_line,
+                answer,
+            });
+        }
+    }
+    Question {
+        subject: "tests".into(),
+        stack,
+        answers,
+        cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::found;
+
+    fn of(part: &str, sources: &[(&str, &str)]) -> Vec<String> {
+        let mut found = found("naming", sources);
+        found.retain(|key| key.contains(part));
+        found
+    }
+
+    #[test]
+    fn the_types_of_a_folder_end_alike() {
+        let classes = |end: &str| -> String {
+            (0..6)
+                .map(|n| format!("export class Order{n}{end} {{}}\n"))
+                .collect()
+        };
+        assert_eq!(
+            of(
+                "-types",
+                &[("src/controllers/a.ts", &classes("Controller"))]
+            ),
+            ["naming/typescript/controller-types/suffix 6/6"]
+        );
+        assert!(of("-types", &[("src/controllers/a.ts", &classes(""))]).is_empty());
+        assert!(of("-types", &[("src/other/a.ts", &classes("Controller"))]).is_empty());
+    }
+
+    #[test]
+    fn files_say_the_role_of_their_class() {
+        let sources: Vec<(String, String)> = (0..5)
+            .map(|n| {
+                let text = format!("export class Order{n}Service {{}}\n");
+                (format!("src/order{n}.service.ts"), text)
+            })
+            .collect();
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        assert_eq!(
+            of("role-files", &sources),
+            ["naming/typescript/role-files/dotted 5/5"]
+        );
+        let plain: Vec<(String, &str)> = (0..5)
+            .map(|n| (format!("src/s{n}.ts"), sources[n].1))
+            .collect();
+        let plain: Vec<(&str, &str)> = plain
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        assert!(of("role-files", &plain).is_empty());
+    }
+
+    #[test]
+    fn exceptions_end_with_error() {
+        let classes = |end: &str| -> String {
+            (0..6)
+                .map(|n| format!("class Bad{n}{end}(ValueError):\n    pass\n\n"))
+                .collect()
+        };
+        assert_eq!(
+            of("exceptions", &[("p/a.py", &classes("Error"))]),
+            ["naming/python/exceptions/Error 6/6"]
+        );
+        assert!(of("exceptions", &[("p/a.py", &classes("Thing"))]).is_empty());
+    }
+
+    #[test]
+    fn interfaces_are_plain_or_begin_with_a_letter() {
+        let source = |prefix: &str| -> String {
+            (0..6)
+                .map(|n| format!("export interface {prefix}Item{n} {{ a: string }}\n"))
+                .collect()
+        };
+        assert_eq!(
+            of("interfaces", &[("src/a.ts", &source(""))]),
+            ["naming/typescript/interfaces/plain 6/6"]
+        );
+        assert_eq!(
+            of("interfaces", &[("src/a.ts", &source("I"))]),
+            ["naming/typescript/interfaces/prefix 6/6"]
+        );
+        let both = source("") + &source("I");
+        assert!(of("interfaces", &[("src/a.ts", &both)]).is_empty());
+    }
+
+    #[test]
+    fn tests_begin_with_test_or_do_not() {
+        let source = |prefix: &str| -> String {
+            let tests: String = (0..6)
+                .map(|n| format!("    #[test]\n    fn {prefix}it_works_{n}() {{}}\n"))
+                .collect();
+            format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{tests}}}\n")
+        };
+        assert_eq!(
+            of("/tests/", &[("src/a.rs", &source(""))]),
+            ["naming/rust/tests/plain 6/6"]
+        );
+        assert_eq!(
+            of("/tests/", &[("src/a.rs", &source("test_"))]),
+            ["naming/rust/tests/test-prefix 6/6"]
+        );
+    }
+}

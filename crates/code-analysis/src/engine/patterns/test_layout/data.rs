@@ -1,0 +1,108 @@
+//! Where what tests read lies.
+
+use std::collections::BTreeMap;
+
+use super::super::super::language::Language;
+use super::super::{Answer, Case, Context, Question, folder_of};
+
+/// The names of the folders, of any language.
+pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    const FOLDERS: [&str; 6] = [
+        "testdata",
+        "fixtures",
+        "__fixtures__",
+        "test_data",
+        "test-data",
+        "__snapshots__",
+    ];
+    let mut by_stack: BTreeMap<Language, Vec<Case<'a>>> = BTreeMap::new();
+    // The language of the tests around decides whose habit it is: that of most test files beside or above.
+    let mut tests: BTreeMap<&str, BTreeMap<Language, u32>> = BTreeMap::new();
+    for file in &context.tests {
+        if file.facts.tests.is_empty() {
+            continue;
+        }
+        let mut folder = folder_of(&file.path);
+        loop {
+            let of_folder = tests.entry(folder).or_default();
+            *of_folder.entry(file.language.stack()).or_default() += 1;
+            if folder.is_empty() {
+                break;
+            }
+            folder = folder_of(folder);
+        }
+    }
+    for file in &context.fixtures {
+        let Some(at) = FOLDERS.iter().position(|name| {
+            folder_of(&file.path)
+                .split('/')
+                .any(|folder| folder == *name)
+        }) else {
+            continue;
+        };
+        let around = file
+            .path
+            .split(FOLDERS[at])
+            .next()
+            .unwrap_or("")
+            .trim_end_matches('/');
+        let stacks = tests.get(around).or_else(|| tests.get(folder_of(around)));
+        let most = stacks.and_then(|stacks| {
+            stacks
+                .iter()
+                .max_by_key(|(stack, count)| (**count, std::cmp::Reverse(**stack)))
+        });
+        if let Some((stack, _)) = most {
+            by_stack
+                .entry(*stack)
+                .or_default()
+                .push(Case::line(file, 1, at));
+        }
+    }
+    let answers: Vec<Answer> = FOLDERS
+        .iter()
+        .map(|name| {
+            Answer::rule(
+                *name,
+                format!("What tests read lies in `{name}` folders"),
+                format!("Put files that tests read into a `{name}` folder beside the tests."),
+            )
+        })
+        .collect();
+    let questions = by_stack.into_iter().map(|(stack, cases)| Question {
+        subject: "data".into(),
+        stack,
+        answers: answers.clone(),
+        cases,
+    });
+    questions.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::found;
+
+    fn of(part: &str, sources: &[(&str, &str)]) -> Vec<String> {
+        let mut found = found("test_layout", sources);
+        found.retain(|key| key.contains(part));
+        found
+    }
+
+    #[test]
+    fn data_lies_where_the_language_has_it() {
+        let mut sources = vec![("a/a_test.go", "package a\nfunc TestA(t *testing.T) {}\n")];
+        let data = [
+            "a/testdata/1.json",
+            "a/testdata/2.json",
+            "a/testdata/3.json",
+            "a/testdata/4.json",
+            "a/testdata/x/5.json",
+        ];
+        sources.extend(data.map(|path| (path, "{}\n")));
+        assert_eq!(of("/data/", &sources), ["test_layout/go/data/testdata 5/5"]);
+        assert!(
+            of("/data/", &sources[1..]).is_empty(),
+            "without tests nobody reads it"
+        );
+    }
+}

@@ -1,0 +1,535 @@
+//! How tests are written: as functions or in classes, with which fixtures, asserts and tables.
+
+use std::collections::BTreeSet;
+
+use super::super::super::facts::{Definition, DefinitionKind};
+use super::super::super::language::Language;
+use super::super::super::project::SourceFile;
+use super::super::{Answer, Case, Context, Question, calls, is_module, name_of};
+
+pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
+    let mut questions = vec![
+        python_form(context),
+        python_setup(context),
+        python_conftest(context),
+        go_subtests(context),
+        go_asserts(context),
+        java_asserts(context),
+        java_runner(context),
+    ];
+    for stack in [Language::TypeScript, Language::JavaScript] {
+        questions.push(script_runner(context, stack));
+        questions.push(script_words(context, stack));
+        questions.push(script_groups(context, stack));
+    }
+    questions
+}
+
+fn whole<'a>(file: &'a SourceFile, one: &Definition, answer: usize) -> Case<'a> {
+    Case {
+        file,
+        start_line: one.start_line,
+        end_line: one.end_line,
+        answer,
+    }
+}
+
+/// The functions of a file that are tests by their names.
+fn named<'a>(file: &'a SourceFile, prefix: &'static str) -> impl Iterator<Item = &'a Definition> {
+    let definitions = file.facts.definitions.iter();
+    definitions.filter(move |one| {
+        matches!(one.kind, DefinitionKind::Function | DefinitionKind::Method)
+            && one.name.starts_with(prefix)
+            && one.metrics.is_some()
+    })
+}
+
+fn python_form<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "functions",
+            "Tests are functions",
+            "Write a test as a function of its module, not as a method of a class.",
+        ),
+        Answer::rule(
+            "methods",
+            "Tests are methods of test classes",
+            "Write a test as a method of a test class.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(Language::Python) {
+        let tests = named(file, "test");
+        cases.extend(tests.map(|one| whole(file, one, usize::from(one.parent.is_some()))));
+    }
+    Question {
+        subject: "form".into(),
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+/// What tests need is made by fixtures of pytest or by set-up methods.
+fn python_setup<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "fixtures",
+            "What tests need is made by fixtures",
+            "Make what tests need in a fixture of pytest, and take it as a parameter; do not use `setUp` methods.",
+        ),
+        Answer::rule(
+            "set-up",
+            "What tests need is made by `setUp`",
+            "Make what the tests of a class need in its `setUp`.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(Language::Python) {
+        let marks = file.facts.references.iter();
+        let marks = marks.filter(|one| {
+            matches!(
+                one.path,
+                "pytest.fixture" | "fixture" | "pytest_asyncio.fixture"
+            )
+        });
+        for one in marks {
+            let imported: BTreeSet<u32> = file
+                .facts
+                .imports
+                .iter()
+                .map(|import| import.line)
+                .collect();
+            let lines = one.lines().filter(|line| !imported.contains(line));
+            cases.extend(lines.map(|line| Case::line(file, line, 0)));
+        }
+        let set_up = file.facts.definitions.iter();
+        let set_up = set_up.filter(|one| {
+            matches!(
+                one.name.as_str(),
+                "setUp" | "setUpClass" | "setup_method" | "setup_class" | "setUpTestData"
+            )
+        });
+        cases.extend(set_up.map(|one| whole(file, one, 1)));
+    }
+    Question {
+        subject: "set-up".into(),
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+/// Fixtures that several modules could use: whether they are in a `conftest.py`.
+fn python_conftest<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "conftest",
+            "Fixtures are in `conftest.py`",
+            "Put a fixture into the `conftest.py` of its folder.",
+        ),
+        Answer::rule(
+            "beside-tests",
+            "Fixtures are in the modules that use them",
+            "Put a fixture into the module of the tests that use it.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(Language::Python) {
+        let is_conftest = name_of(&file.path) == "conftest.py";
+        for one in file
+            .facts
+            .references
+            .iter()
+            .filter(|one| one.path == "pytest.fixture")
+        {
+            cases.extend(
+                one.lines()
+                    .map(|line| Case::line(file, line, usize::from(!is_conftest))),
+            );
+        }
+    }
+    Question {
+        subject: "fixtures".into(),
+        stack: Language::Python,
+        answers,
+        cases,
+    }
+}
+
+/// Tests of Go that try several inputs do it by `t.Run`; a case is a test with a loop or a subtest.
+fn go_subtests<'a>(context: &Context<'a>) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "subtests",
+            "Tests of several cases run them as subtests",
+            "Run each case of a table as a subtest, by `t.Run`.",
+        ),
+        Answer::rule(
+            "loops",
+            "Tests of several cases run them in a plain loop",
+            "Run the cases of a table in a plain loop, without `t.Run`.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(Language::Go) {
+        let lines: BTreeSet<u32> = file
+            .facts
+            .references
+            .iter()
+            .filter(|one| one.path == "t.Run")
+            .flat_map(|one| one.lines().collect::<Vec<_>>())
+            .collect();
+        for one in named(file, "Test") {
+            let runs = lines.range(one.start_line..=one.end_line).next().is_some();
+            // A test without nesting tries one thing.
+            let nests = one.metrics.is_some_and(|metrics| metrics.nesting > 1);
+            if runs || nests {
+                cases.push(whole(file, one, usize::from(!runs)));
+            }
+        }
+    }
+    Question {
+        subject: "tables".into(),
+        stack: Language::Go,
+        answers,
+        cases,
+    }
+}
+
+fn go_asserts<'a>(context: &Context<'a>) -> Question<'a> {
+    let rule = |slug: &'static str, what: &str| {
+        Answer::rule(
+            slug,
+            format!("Tests assert with {what}"),
+            format!("Assert with {what} in tests."),
+        )
+    };
+    let answers = vec![
+        rule("require", "testify's `require`"),
+        rule("assert", "testify's `assert`"),
+        Answer::rule(
+            "testing",
+            "Tests assert with the `testing` package alone",
+            "Compare by hand and call `t.Errorf` or `t.Fatalf`; use no package for asserts.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(Language::Go) {
+        for one in file.facts.references.iter() {
+            let answer = match one.path.split_once('.') {
+                Some(("require", _)) => 0,
+                Some(("assert", _)) => 1,
+                Some(("t", "Error" | "Errorf" | "Fatal" | "Fatalf")) => 2,
+                _ => continue,
+            };
+            cases.extend(one.lines().map(|line| Case::line(file, line, answer)));
+        }
+    }
+    Question {
+        subject: "asserts".into(),
+        stack: Language::Go,
+        answers,
+        cases,
+    }
+}
+
+/// The first of several libraries that a file of tests imports.
+fn by_import<'a>(
+    files: impl Iterator<Item = &'a SourceFile>,
+    libraries: &[(&'static str, &[&str])],
+) -> Vec<Case<'a>> {
+    let of_file = |file: &'a SourceFile| {
+        libraries
+            .iter()
+            .enumerate()
+            .find_map(|(answer, (_, modules))| {
+                let mut imports = file.facts.imports.iter();
+                let found = imports
+                    .find(|import| modules.iter().any(|one| is_module(&import.module, one)))?;
+                Some(Case::line(file, found.line, answer))
+            })
+    };
+    files.filter_map(of_file).collect()
+}
+
+fn library_answers(
+    libraries: &[(&'static str, &[&str])],
+    title: &str,
+    statement: &str,
+) -> Vec<Answer> {
+    let answer = |(name, _): &(&'static str, &[&str])| {
+        let slug = name.to_ascii_lowercase().replace([' ', ':'], "-");
+        Answer::rule(
+            slug,
+            title.replace("{}", name),
+            statement.replace("{}", name),
+        )
+    };
+    libraries.iter().map(answer).collect()
+}
+
+fn java_asserts<'a>(context: &Context<'a>) -> Question<'a> {
+    const LIBRARIES: [(&str, &[&str]); 4] = [
+        ("Truth", &["com.google.common.truth"]),
+        ("AssertJ", &["org.assertj"]),
+        ("Hamcrest", &["org.hamcrest"]),
+        (
+            "JUnit's assertions",
+            &[
+                "org.junit.Assert",
+                "org.junit.jupiter.api.Assertions",
+                "junit.framework",
+            ],
+        ),
+    ];
+    Question {
+        subject: "asserts".into(),
+        stack: Language::Java,
+        answers: library_answers(
+            &LIBRARIES,
+            "Tests assert with {}",
+            "Assert with {} in tests.",
+        ),
+        cases: by_import(context.tests(Language::Java), &LIBRARIES),
+    }
+}
+
+fn java_runner<'a>(context: &Context<'a>) -> Question<'a> {
+    const LIBRARIES: [(&str, &[&str]); 3] = [
+        ("JUnit 5", &["org.junit.jupiter"]),
+        (
+            "JUnit 4",
+            &[
+                "org.junit.Test",
+                "org.junit.Before",
+                "org.junit.runner",
+                "org.junit.After",
+            ],
+        ),
+        ("TestNG", &["org.testng"]),
+    ];
+    Question {
+        subject: "runner".into(),
+        stack: Language::Java,
+        answers: library_answers(&LIBRARIES, "Tests run on {}", "Write tests for {}."),
+        cases: by_import(context.tests(Language::Java), &LIBRARIES),
+    }
+}
+
+fn script_runner<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
+    const LIBRARIES: [(&str, &[&str]); 6] = [
+        ("Vitest", &["vitest"]),
+        ("Jest", &["@jest/globals"]),
+        ("Playwright", &["@playwright/test"]),
+        ("node:test", &["node:test"]),
+        ("Mocha", &["mocha"]),
+        ("Bun", &["bun:test"]),
+    ];
+    Question {
+        subject: "runner".into(),
+        stack,
+        answers: library_answers(&LIBRARIES, "Tests run on {}", "Write tests for {}."),
+        cases: by_import(context.tests(stack), &LIBRARIES),
+    }
+}
+
+/// `it` or `test`: what a test is called by. A case is a file, by what most of its tests are called by.
+fn script_words<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
+    let answers = ["it", "test"]
+        .map(|word| {
+            Answer::rule(
+                word,
+                format!("Tests are declared with `{word}`"),
+                format!("Declare a test with `{word}(...)`."),
+            )
+        })
+        .into();
+    let mut cases = Vec::new();
+    for file in context.tests(stack) {
+        let mut counts = [(0u32, 1u32); 2];
+        for one in file.facts.references.iter() {
+            let at = match one.path.split('.').next() {
+                Some("it") => 0,
+                Some("test") => 1,
+                _ => continue,
+            };
+            counts[at] = (counts[at].0 + one.count(), one.line());
+        }
+        let answer = usize::from(counts[1].0 > counts[0].0);
+        if counts[answer].0 > 0 {
+            cases.push(Case::line(file, counts[answer].1, answer));
+        }
+    }
+    Question {
+        subject: "words".into(),
+        stack,
+        answers,
+        cases,
+    }
+}
+
+fn script_groups<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
+    let answers = vec![
+        Answer::rule(
+            "describe",
+            "Tests are grouped by `describe`",
+            "Group the tests of a file by `describe`.",
+        ),
+        Answer::rule(
+            "flat",
+            "Tests are not grouped",
+            "Write tests at the top of their file, without `describe` around them.",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for file in context.tests(stack) {
+        let Some(first) = file.facts.tests.first() else {
+            continue;
+        };
+        let mut all = calls(file, true).chain(calls(file, false));
+        let group = all.find(|one| {
+            matches!(one.path.split('.').next(), Some("describe" | "suite"))
+                || one.path.ends_with(".describe")
+        });
+        cases.push(match group {
+            Some(group) => Case::line(file, group.line(), 0),
+            None => Case::line(file, *first, 1),
+        });
+    }
+    Question {
+        subject: "groups".into(),
+        stack,
+        answers,
+        cases,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::found;
+
+    fn of(part: &str, sources: &[(&str, &str)]) -> Vec<String> {
+        let mut found = found("test_layout", sources);
+        found.retain(|key| key.contains(part));
+        found
+    }
+
+    #[test]
+    fn python_tests_are_functions_with_fixtures_or_methods_with_set_up() {
+        let functions: String = (0..6)
+            .map(|n| format!("@pytest.fixture\ndef thing{n}():\n    return 1\n\ndef test_{n}(thing{n}):\n    assert thing{n}\n\n"))
+            .collect();
+        let sources = [("tests/test_a.py", functions.as_str())];
+        assert_eq!(
+            of("/form/", &sources),
+            ["test_layout/python/form/functions 6/6"]
+        );
+        assert_eq!(
+            of("/set-up/", &sources),
+            ["test_layout/python/set-up/fixtures 6/6"]
+        );
+        assert_eq!(
+            of("/fixtures/", &sources),
+            ["test_layout/python/fixtures/beside-tests 6/6"]
+        );
+        let classes: String = (0..6)
+            .map(|n| format!("class Test{n}(TestCase):\n    def setUp(self):\n        pass\n\n    def test_it(self):\n        pass\n\n"))
+            .collect();
+        let sources = [("tests/test_a.py", classes.as_str())];
+        assert_eq!(
+            of("/form/", &sources),
+            ["test_layout/python/form/methods 6/6"]
+        );
+        assert_eq!(
+            of("/set-up/", &sources),
+            ["test_layout/python/set-up/set-up 6/6"]
+        );
+        let both = functions + &classes;
+        assert!(of("/form/", &[("tests/test_a.py", &both)]).is_empty());
+    }
+
+    #[test]
+    fn go_tables_run_as_subtests_and_assert_in_one_way() {
+        let test = |body: &str| -> String {
+            let tests: String = (0..6)
+                .map(|n| format!("func TestA{n}(t *testing.T) {{\n{body}}}\n\n"))
+                .collect();
+            format!("package a\n\n{tests}")
+        };
+        let subtests = test(
+            "\tfor _, one := range all {\n\t\tt.Run(one.name, func(t *testing.T) {\n\t\t\trequire.Equal(t, 1, one.f())\n\t\t})\n\t}\n",
+        );
+        let sources = [("a/a_test.go", subtests.as_str())];
+        assert_eq!(
+            of("/tables/", &sources),
+            ["test_layout/go/tables/subtests 6/6"]
+        );
+        assert_eq!(
+            of("/asserts/", &sources),
+            ["test_layout/go/asserts/require 6/6"]
+        );
+        let plain = test("\tif f() != 1 {\n\t\tt.Fatalf(\"f\")\n\t}\n");
+        let sources = [("a/a_test.go", plain.as_str())];
+        assert!(of("/tables/", &sources).is_empty());
+        assert_eq!(
+            of("/asserts/", &sources),
+            ["test_layout/go/asserts/testing 6/6"]
+        );
+    }
+
+    #[test]
+    fn java_tests_run_and_assert_with_one_library() {
+        let sources: Vec<(String, &str)> = ["A", "B", "C", "D", "E"]
+            .map(|name| {
+                let text = "import static com.google.common.truth.Truth.assertThat;\nimport org.junit.Test;\nclass X { @Test public void works() {} }\n";
+                (format!("src/test/java/{name}Test.java"), text)
+            })
+            .into();
+        let sources: Vec<(&str, &str)> = sources
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        assert_eq!(
+            of("/asserts/", &sources),
+            ["test_layout/java/asserts/truth 5/5"]
+        );
+        assert_eq!(
+            of("/runner/", &sources),
+            ["test_layout/java/runner/junit-4 5/5"]
+        );
+    }
+
+    #[test]
+    fn script_tests_have_words_groups_and_a_runner() {
+        let names: Vec<String> = (0..5).map(|n| format!("src/m{n}.test.ts")).collect();
+        let with = |text: &'static str| -> Vec<(&str, &str)> {
+            names.iter().map(|name| (name.as_str(), text)).collect()
+        };
+        let grouped = with(
+            "import { describe, it } from 'vitest';\ndescribe('a', () => {\n  it('works', () => {});\n});\n",
+        );
+        assert_eq!(
+            of("/words/", &grouped),
+            ["test_layout/typescript/words/it 5/5"]
+        );
+        assert_eq!(
+            of("/groups/", &grouped),
+            ["test_layout/typescript/groups/describe 5/5"]
+        );
+        assert_eq!(
+            of("/runner/", &grouped),
+            ["test_layout/typescript/runner/vitest 5/5"]
+        );
+        let flat = with("test('works', () => {});\n");
+        assert_eq!(
+            of("/words/", &flat),
+            ["test_layout/typescript/words/test 5/5"]
+        );
+        assert_eq!(
+            of("/groups/", &flat),
+            ["test_layout/typescript/groups/flat 5/5"]
+        );
+        assert!(of("/runner/", &flat).is_empty());
+    }
+}

@@ -1,0 +1,230 @@
+//! What is told of how a project is built and tested is so, and nothing else is told.
+
+use super::*;
+
+fn told(files: &[(&str, &str)]) -> Vec<String> {
+    let manifests: Vec<Manifest> = files
+        .iter()
+        .map(|(path, text)| Manifest {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    for (path, _) in files {
+        assert!(Manifest::is_manifest(path), "{path}");
+    }
+    let line = |line: Option<u32>| line.map_or(String::new(), |line| format!(":{line}"));
+    find(&manifests)
+        .into_iter()
+        .map(|one| {
+            format!(
+                "{:?} {} ({}{})",
+                one.purpose,
+                one.command,
+                one.path,
+                line(one.line)
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_task_comes_before_what_its_manifest_implies() {
+    let files = [
+        (
+            "justfile",
+            "set shell := [\"bash\"]\nversion := \"1\"\n\n# All.\ntest *args:\n    cargo test\n\ntest-only word:\n    x\n\n_hidden:\n\nlint: fmt\nfmt word=\"a\":\nrun name:\n    x\n",
+        ),
+        (
+            "Cargo.toml",
+            "[workspace]\nmembers = []\n[package]\nname = \"a\"\n",
+        ),
+        ("crates/b/Cargo.toml", "[package]\nname = \"b\"\n"),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Build cargo build --workspace (Cargo.toml)",
+            "Test just test (justfile:5)",
+            "Lint just lint (justfile:13)",
+            "Format just fmt (justfile:14)",
+        ]
+    );
+}
+
+#[test]
+fn scripts_are_called_by_the_package_manager_that_is_used() {
+    let manifest = r#"{
+  "scripts": {
+    "build": "vite build",
+    "test": "vitest",
+    "test:code": "eslint --max-warnings=0 .",
+    "fix:code": "eslint --fix .",
+    "build:docs": "vite build docs",
+    "start": "vite"
+  },
+  "devDependencies": { "vite": "5" }
+}"#;
+    let of = |lock| told(&[("package.json", manifest), (lock, "")]);
+    assert_eq!(
+        of("pnpm-lock.yaml"),
+        [
+            "Install pnpm install (package.json)",
+            "Build pnpm build (package.json:3)",
+            "Test pnpm test (package.json:4)",
+            "Lint pnpm test:code (package.json:5)",
+            "Run pnpm start (package.json:8)",
+        ]
+    );
+    assert_eq!(
+        of("package-lock.json")[..3],
+        [
+            "Install npm ci (package.json)",
+            "Build npm run build (package.json:3)",
+            "Test npm test (package.json:4)"
+        ]
+    );
+    assert!(
+        told(&[(
+            "package.json",
+            "{\"scripts\": {\"test\": \"echo \\\"Error: no test specified\\\" && exit 1\"}}"
+        )])
+        .is_empty()
+    );
+}
+
+#[test]
+fn continuous_integration_says_what_is_run_on_the_whole_project() {
+    let workflow = "jobs:\n  a:\n    steps:\n      - uses: x\n      - run: cargo clippy --all-targets -- -D warnings\n      - name: t\n        run: |\n          cargo test --locked --workspace\n      - run: cargo test -p one\n      - run: cargo +nightly build\n      - run: ${{ env.CARGO }} build\n      - run: cargo fmt --all --check\n        working-directory: sub\n      - run: |\n          cd sub\n          cargo build\n      - run: >\n          cargo build\n          --workspace\n      - run: GOARCH=386 go test ./...\n";
+    let files = [
+        (".github/workflows/ci.yml", workflow),
+        ("Cargo.toml", "[package]\nname = \"a\"\n"),
+        ("rustfmt.toml", ""),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Build cargo build --workspace (.github/workflows/ci.yml:18)",
+            "Test cargo test --locked --workspace (.github/workflows/ci.yml:8)",
+            "Lint cargo clippy --all-targets -- -D warnings (.github/workflows/ci.yml:5)",
+            "Format cargo fmt (rustfmt.toml)",
+        ]
+    );
+}
+
+#[test]
+fn python_is_told_by_what_is_configured() {
+    let files = [
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\naddopts = \"-r\"\n[tool.ruff.lint]\nselect = []\n[tool.mypy]\nstrict = true\n",
+        ),
+        ("uv.lock", ""),
+        (
+            ".github/workflows/t.yaml",
+            "steps:\n  - run: \"scripts/test\"\n  - run: scripts/publish\n  - run: uv run mypy src\n",
+        ),
+    ];
+    assert_eq!(
+        told(&files),
+        [
+            "Install uv sync (uv.lock)",
+            "Test scripts/test (.github/workflows/t.yaml:2)",
+            "Lint uv run mypy src (.github/workflows/t.yaml:4)"
+        ]
+    );
+    assert_eq!(
+        told(&[(
+            "noxfile.py",
+            "import nox\n\n@nox.session\n@nox.parametrize('a', [1])\ndef lint(session):\n    x\n\ndef test(a):\n    x\n"
+        )]),
+        ["Lint nox -s lint (noxfile.py:5)"]
+    );
+}
+
+#[test]
+fn every_ecosystem_has_its_own() {
+    for (files, expected) in [
+        (
+            vec![
+                ("go.mod", "module a\n"),
+                (
+                    "Makefile",
+                    ".PHONY: test\nGO ?= go\ntest:\n\tgo test\nbuild-all: x\n%.o: %.c\nA:=b\n",
+                ),
+            ],
+            vec![
+                "Build go build ./... (go.mod)",
+                "Test make test (Makefile:3)",
+            ],
+        ),
+        (
+            vec![("pom.xml", "<project/>"), ("mvnw", "")],
+            vec![
+                "Build ./mvnw package (pom.xml)",
+                "Test ./mvnw test (pom.xml)",
+            ],
+        ),
+        (
+            vec![("build.gradle.kts", ""), ("gradlew", "")],
+            vec![
+                "Build ./gradlew build (build.gradle.kts)",
+                "Test ./gradlew test (build.gradle.kts)",
+            ],
+        ),
+        (
+            vec![
+                (
+                    "composer.json",
+                    "{\n\"scripts\": {\n\"test\": \"phpunit\"}}",
+                ),
+                ("phpunit.xml", ""),
+            ],
+            vec![
+                "Install composer install (composer.json)",
+                "Test composer test (composer.json:3)",
+            ],
+        ),
+        (
+            vec![
+                ("Gemfile", ""),
+                ("Rakefile", "Rake::TestTask.new do\nend\n"),
+            ],
+            vec![
+                "Install bundle install (Gemfile)",
+                "Test rake test (Rakefile:1)",
+            ],
+        ),
+        (
+            vec![("a.sln", "")],
+            vec!["Build dotnet build (a.sln)", "Test dotnet test (a.sln)"],
+        ),
+        (
+            vec![("Package.swift", "targets: [\n  .testTarget(name: \"a\")]")],
+            vec![
+                "Build swift build (Package.swift)",
+                "Test swift test (Package.swift:2)",
+            ],
+        ),
+        (
+            vec![("CMakeLists.txt", "enable_testing()\n")],
+            vec![
+                "Build cmake -S . -B build && cmake --build build (CMakeLists.txt)",
+                "Test ctest --test-dir build (CMakeLists.txt:1)",
+            ],
+        ),
+        (
+            vec![("a/go.mod", "module a\n"), ("b/go.mod", "module b\n")],
+            vec![],
+        ),
+        (
+            vec![("sub/go.mod", "module a\n")],
+            vec![
+                "Build go build ./... (sub/go.mod)",
+                "Test go test ./... (sub/go.mod)",
+            ],
+        ),
+    ] {
+        assert_eq!(told(&files), expected);
+    }
+}

@@ -1,0 +1,483 @@
+//! Who may use a definition without mentioning it: a language's run time, a framework, another project.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::facts::{Definition, DefinitionKind};
+use super::super::language::Language;
+use super::SourceFile;
+use super::manifest::Manifest;
+
+/// Which exported definitions nobody outside of the project can use.
+#[derive(Debug)]
+pub(super) struct Reach {
+    /// Folders with a Go `main`.
+    go_programs: FxHashSet<String>,
+    /// Folders of npm packages that nobody can depend on.
+    npm_programs: Vec<String>,
+    npm_packages: Vec<String>,
+    /// Folders of crates without a library.
+    cargo_programs: Vec<String>,
+    cargo_packages: Vec<String>,
+    /// Whether files that no parser reads may name what a script exports.
+    templates: bool,
+}
+
+impl Reach {
+    pub(super) fn new(files: &[&SourceFile], manifests: &[Manifest]) -> Reach {
+        let mut reach = Reach {
+            go_programs: FxHashSet::default(),
+            npm_programs: Vec::new(),
+            npm_packages: Vec::new(),
+            cargo_programs: Vec::new(),
+            cargo_packages: Vec::new(),
+            templates: false,
+        };
+        let mut cargo_libraries: FxHashSet<&str> = FxHashSet::default();
+        for file in files {
+            match file.language {
+                Language::Go if defines_main(file) => {
+                    reach.go_programs.insert(folder(&file.path).to_owned());
+                }
+                Language::Vue | Language::Svelte => reach.templates = true,
+                Language::Rust => {
+                    if let Some(package) = file.path.strip_suffix("src/lib.rs") {
+                        cargo_libraries.insert(package);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for manifest in manifests {
+            let (folder, name) = manifest
+                .path
+                .rsplit_once('/')
+                .unwrap_or(("", &manifest.path));
+            let prefix = if folder.is_empty() {
+                String::new()
+            } else {
+                format!("{folder}/")
+            };
+            match name {
+                "package.json" => {
+                    if is_npm_program(&manifest.text) {
+                        reach.npm_programs.push(prefix.clone());
+                    }
+                    reach.npm_packages.push(prefix);
+                }
+                "Cargo.toml" => {
+                    let library = cargo_libraries.contains(prefix.as_str())
+                        || manifest.text.lines().any(|line| line.trim() == "[lib]");
+                    if !library && manifest.text.contains("[package]") {
+                        reach.cargo_programs.push(prefix.clone());
+                    }
+                    reach.cargo_packages.push(prefix);
+                }
+                _ => {}
+            }
+        }
+        reach
+    }
+
+    /// Whether an exported definition can be used from within the project alone. Methods never: what calls them may be anywhere.
+    pub(super) fn is_own(&self, file: &SourceFile, definition: &Definition) -> bool {
+        if definition.parent.is_some() || definition.kind == DefinitionKind::Method {
+            return false;
+        }
+        match file.language {
+            Language::Go => {
+                self.go_programs.contains(folder(&file.path))
+                    || file.path.starts_with("internal/")
+                    || file.path.contains("/internal/")
+            }
+            Language::Rust => innermost(&self.cargo_packages, &file.path)
+                .is_some_and(|package| self.cargo_programs.contains(package)),
+            Language::TypeScript | Language::Tsx | Language::JavaScript => {
+                !self.templates
+                    && innermost(&self.npm_packages, &file.path)
+                        .is_some_and(|package| self.npm_programs.contains(package))
+                    && !is_routed(&file.path)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn defines_main(file: &SourceFile) -> bool {
+    let definitions = &file.facts.definitions;
+    definitions
+        .iter()
+        .any(|one| one.name == "main" && one.kind == DefinitionKind::Function)
+}
+
+/// The longest of the folders that the path lies in.
+fn innermost<'p>(folders: &'p [String], path: &str) -> Option<&'p String> {
+    folders
+        .iter()
+        .filter(|folder| path.starts_with(folder.as_str()))
+        .max_by_key(|folder| folder.len())
+}
+
+/// A package that is private and names nothing that others could import.
+fn is_npm_program(text: &str) -> bool {
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+        return false;
+    };
+    let has = |field: &str| value.get(field).is_some();
+    value.get("private").and_then(serde_json::Value::as_bool) == Some(true)
+        && ![
+            "main",
+            "module",
+            "exports",
+            "types",
+            "typings",
+            "workspaces",
+        ]
+        .into_iter()
+        .any(has)
+}
+
+/// Files whose exports a framework or a tool takes by their names: pages, routes, settings.
+fn is_routed(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let routed = [
+        "pages",
+        "app",
+        "routes",
+        "api",
+        "functions",
+        "plugins",
+        "scripts",
+        "migrations",
+    ];
+    folders.split('/').any(|folder| routed.contains(&folder))
+        || name.contains(".config.")
+        || name.contains(".stories.")
+        || name.starts_with("middleware.")
+        || name.starts_with("instrumentation.")
+        || name.starts_with("setup")
+}
+
+/// Whether what a file defines is judged at all: declarations without a body of their own, and what a framework reads by its place, are not.
+pub(super) fn is_judged(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let declares = name.ends_with(".d.ts") || name.ends_with(".pyi") || name.ends_with(".h");
+    let read_by_place = matches!(name, "setup.py" | "conftest.py" | "build.rs")
+        || path.split('/').any(|folder| folder == "migrations");
+    !declares && !read_by_place
+}
+
+/// Names that a language, a run time or a framework calls.
+const CALLED: &[&str] = &[
+    // Any language's entry point, and placeholders.
+    "main",
+    "_",
+    "_start",
+    // Java's serialization.
+    "readObject",
+    "writeObject",
+    "readResolve",
+    "writeReplace",
+    "readObjectNoData",
+    "serialVersionUID",
+    "serialPersistentFields",
+    // JavaScript's conversions.
+    "toString",
+    "toJSON",
+    "valueOf",
+    "constructor",
+    // Ruby's hooks, PHP's are special by their underscores.
+    "initialize",
+    "included",
+    "extended",
+    "inherited",
+    "method_missing",
+    "respond_to_missing?",
+    // Go's package hooks.
+    "init",
+    // Python's module hooks and unittest's.
+    "setUp",
+    "tearDown",
+    "setUpModule",
+    "tearDownModule",
+    "setup_module",
+    "teardown_module",
+    "load_tests",
+];
+
+/// Whether a definition is called by its name alone.
+pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> bool {
+    let name = definition.name.as_str();
+    if name.len() < 2 || CALLED.contains(&name) || name.starts_with("__") {
+        return true;
+    }
+    // What a text names in its braces (`panic!("{LIMIT}")`) is not read, and the compiler knows better.
+    if language == Language::Rust && definition.kind == DefinitionKind::Constant {
+        return true;
+    }
+    match language {
+        // `_` and what begins with it is a name for what is meant to be unused.
+        Language::Rust
+        | Language::Go
+        | Language::TypeScript
+        | Language::Tsx
+        | Language::JavaScript => name.starts_with('_'),
+        Language::Python => {
+            // Hooks that are found by a prefix: `visit_Name`, `_print_Name`, `do_GET`, `test_x`.
+            let prefixed = [
+                "visit_", "do_", "test_", "handle_", "on_", "pytest_", "leave_", "depart_",
+            ];
+            prefixed.iter().any(|prefix| name.starts_with(prefix))
+        }
+        _ => false,
+    }
+}
+
+/// What a class is loaded by where its name is found at run time.
+pub(super) fn is_loaded_by_name(language: Language, definition: &Definition) -> bool {
+    let jvm = matches!(
+        language,
+        Language::Java | Language::Kotlin | Language::Scala
+    );
+    jvm && definition.metrics.is_none()
+}
+
+/// The types of a file that others may use.
+pub(super) struct ExportedTypes<'f> {
+    names: FxHashSet<&'f str>,
+}
+
+impl<'f> ExportedTypes<'f> {
+    pub(super) fn new(file: &'f SourceFile) -> ExportedTypes<'f> {
+        let definitions = file.facts.definitions.iter();
+        let types = definitions.filter(|one| one.exported && one.metrics.is_none());
+        ExportedTypes {
+            names: types.map(|one| one.name.as_str()).collect(),
+        }
+    }
+
+    /// Whether a method that is not exported is hidden by itself. That its type is hidden does not hide it: a value of the type may have been
+    /// handed out, and what it is handed to may ask for the method by an interface.
+    pub(super) fn hide(&self, language: Language, method: &Definition) -> bool {
+        match language {
+            Language::Rust => true,
+            Language::Go => method.name.starts_with(|c: char| !c.is_uppercase()),
+            Language::Python => method.name.starts_with('_'),
+            _ => {
+                let parent = method.parent.as_deref();
+                method.name.starts_with('#')
+                    || parent.is_some_and(|parent| self.names.contains(parent))
+            }
+        }
+    }
+}
+
+/// Methods that are called by names made at run time, in languages that do so: several classes have one of that name, or one that begins alike
+/// (`_print_Add`, `_print_Mul`), and nobody mentions them.
+#[derive(Debug)]
+pub(super) struct Protocols<'f> {
+    names: FxHashMap<&'f str, u32>,
+    prefixes: FxHashMap<&'f str, u32>,
+}
+
+/// So many methods of one name are a protocol.
+const SAME_NAME: u32 = 3;
+
+/// So many methods that begin alike are a protocol.
+const SAME_PREFIX: u32 = 5;
+
+impl<'f> Protocols<'f> {
+    pub(super) fn new(files: &[&'f SourceFile]) -> Protocols<'f> {
+        let mut protocols = Protocols {
+            names: FxHashMap::default(),
+            prefixes: FxHashMap::default(),
+        };
+        for file in files.iter().filter(|file| is_dynamic(file.language)) {
+            let definitions = file.facts.definitions.iter();
+            for method in definitions.filter(|one| one.kind == DefinitionKind::Method) {
+                *protocols.names.entry(&method.name).or_default() += 1;
+                if let Some(prefix) = prefix(&method.name) {
+                    *protocols.prefixes.entry(prefix).or_default() += 1;
+                }
+            }
+        }
+        protocols
+    }
+
+    pub(super) fn contains(&self, language: Language, definition: &Definition) -> bool {
+        if !is_dynamic(language) || definition.kind != DefinitionKind::Method {
+            return false;
+        }
+        let named = self.names.get(definition.name.as_str());
+        let begun = prefix(&definition.name).and_then(|prefix| self.prefixes.get(prefix));
+        named.is_some_and(|count| *count >= SAME_NAME)
+            || begun.is_some_and(|count| *count >= SAME_PREFIX)
+    }
+}
+
+fn is_dynamic(language: Language) -> bool {
+    matches!(
+        language,
+        Language::Python | Language::Ruby | Language::Php | Language::JavaScript
+    )
+}
+
+/// `_print_` of `_print_Add`, `visit_` of `visit_name`.
+fn prefix(name: &str) -> Option<&str> {
+    let word = name.trim_start_matches('_');
+    let end = name.len() - word.len() + word.find('_')? + 1;
+    name.get(..end).filter(|prefix| prefix.len() < name.len())
+}
+
+/// Decorators that only change how a definition is called, and give it to nobody.
+const HARMLESS: &[&str] = &[
+    "property",
+    "cached_property",
+    "staticmethod",
+    "classmethod",
+    "lru_cache",
+    "cache",
+    "contextmanager",
+    "asynccontextmanager",
+    "wraps",
+    "cacheit",
+    "inline",
+    "must_use",
+    "derive",
+    "Override",
+    "Deprecated",
+    "deprecated",
+    "SuppressWarnings",
+    "Nullable",
+    "NonNull",
+];
+
+/// The definitions of a file that have a decorator, an annotation or an attribute.
+pub(super) struct Decorated {
+    /// Lines before a definition that refer to something and end no other.
+    lines: FxHashSet<u32>,
+    /// Whether only classes and methods can have one.
+    in_classes: bool,
+}
+
+impl Decorated {
+    pub(super) fn new(file: &SourceFile) -> Decorated {
+        let decorates = matches!(
+            file.language,
+            Language::Python
+                | Language::TypeScript
+                | Language::Tsx
+                | Language::JavaScript
+                | Language::Java
+                | Language::Kotlin
+                | Language::Scala
+                | Language::CSharp
+                | Language::Php
+                | Language::Swift
+                | Language::Rust
+        );
+        let in_classes =
+            file.language.stack() == Language::TypeScript || file.language == Language::JavaScript;
+        let mut lines = FxHashSet::default();
+        if !decorates {
+            return Decorated { lines, in_classes };
+        }
+        let starts: FxHashSet<u32> = file
+            .facts
+            .definitions
+            .iter()
+            .map(|one| one.start_line)
+            .collect();
+        let ends: FxHashSet<u32> = file
+            .facts
+            .definitions
+            .iter()
+            .map(|one| one.end_line)
+            .collect();
+        for reference in file.facts.references.iter() {
+            if HARMLESS.contains(&reference.name()) || HARMLESS.contains(&reference.path) {
+                continue;
+            }
+            // What stands on the line before a definition, and ends none before it.
+            lines.extend(
+                reference
+                    .lines()
+                    .filter(|line| starts.contains(&(line + 1)) && !ends.contains(line)),
+            );
+        }
+        Decorated { lines, in_classes }
+    }
+
+    pub(super) fn contains(&self, definition: &Definition) -> bool {
+        let may = !self.in_classes
+            || matches!(
+                definition.kind,
+                DefinitionKind::Class | DefinitionKind::Method
+            );
+        may && definition
+            .start_line
+            .checked_sub(1)
+            .is_some_and(|line| self.lines.contains(&line))
+    }
+}
+
+/// A place where names are found at run time.
+#[derive(Debug)]
+pub(super) struct LookUp<'f> {
+    pub language: Language,
+    pub path: &'f str,
+    pub line: u32,
+    pub name: &'f str,
+}
+
+/// The first place of each language that finds names at run time, outside of tests.
+pub(super) fn look_ups<'f>(files: &[&'f SourceFile]) -> Vec<LookUp<'f>> {
+    let mut found: Vec<LookUp<'f>> = Vec::new();
+    for file in files {
+        let language = file.language.stack();
+        if found.iter().any(|one| one.language == language) {
+            continue;
+        }
+        let first = file
+            .facts
+            .references
+            .iter()
+            .filter(|reference| !reference.test && is_look_up(language, reference.path))
+            .min_by_key(|reference| reference.line());
+        if let Some(reference) = first {
+            found.push(LookUp {
+                language,
+                path: &file.path,
+                line: reference.line(),
+                name: reference.path,
+            });
+        }
+    }
+    found
+}
+
+fn is_look_up(language: Language, path: &str) -> bool {
+    match language {
+        Language::Python => matches!(
+            path,
+            "getattr" | "globals" | "importlib.import_module" | "__import__" | "eval" | "exec"
+        ),
+        Language::Go => path.ends_with("MethodByName"),
+        Language::Java | Language::Kotlin | Language::Scala => {
+            path.ends_with("getDeclaredMethod")
+                || path.ends_with("getMethod")
+                || path == "Class.forName"
+        }
+        Language::Ruby => matches!(
+            path.rsplit('.').next(),
+            Some("send" | "public_send" | "const_get" | "define_method")
+        ),
+        Language::Php => matches!(path, "call_user_func" | "call_user_func_array"),
+        Language::CSharp => path.ends_with("GetMethod") || path == "Type.GetType",
+        Language::TypeScript | Language::JavaScript => matches!(path, "eval" | "Reflect.get"),
+        _ => false,
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}

@@ -1,0 +1,105 @@
+//! What the history of a project says.
+
+use super::super::project::Hotspot;
+use super::super::project::history::{CoChange, Ownership};
+use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
+
+const HOTSPOTS_SHOWN: usize = 5;
+const PAIRS_SHOWN: usize = 4;
+const FOLDERS_SHOWN: usize = 6;
+
+pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot]) {
+    if hotspots.is_empty() {
+        return;
+    }
+    page.heading("Hotspots", "changed often and complex");
+    let top: Vec<_> = hotspots.iter().take(HOTSPOTS_SHOWN).collect();
+    let most = page.width().saturating_sub(48).max(20);
+    let width = widest(top.iter().map(|one| one.path.as_str()), most);
+    for one in top {
+        let commits = counted(one.commits, "commit");
+        let about = format!("  {commits} · complexity {}", thousands(one.complexity));
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&bar(one.score, 10), Paint::Hot),
+            (" ", Paint::Plain),
+            (&padded(&path_fit(&one.path, width), width), Paint::Plain),
+            (&about, Paint::Faint),
+        ]);
+    }
+    page.gap();
+}
+
+pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange]) {
+    if pairs.is_empty() {
+        return;
+    }
+    page.heading(
+        "Change together",
+        &shown(pairs.len().min(PAIRS_SHOWN), pairs.len()),
+    );
+    for pair in pairs.iter().take(PAIRS_SHOWN) {
+        let [first, second] = &pair.paths;
+        let [a, b] = pair.commits;
+        let of = format!("{} of {}", pair.together, counted(a.min(b), "commit"));
+        let room = page.width().saturating_sub(11 + of.len());
+        page.line(&[
+            (&format!("  {:>6}  ", percent(pair.degree)), Paint::Strong),
+            (&path_fit(first, room), Paint::Plain),
+            (&format!("  {of}"), Paint::Faint),
+        ]);
+        page.line(&[
+            ("          ", Paint::Plain),
+            (&path_fit(second, room), Paint::Plain),
+        ]);
+    }
+    page.gap();
+}
+
+pub(super) fn ownership(page: &mut Page, folders: &[Ownership]) {
+    if folders.is_empty() {
+        return;
+    }
+    page.heading(
+        "Who wrote it",
+        &shown(folders.len().min(FOLDERS_SHOWN), folders.len()),
+    );
+    let top: Vec<_> = folders.iter().take(FOLDERS_SHOWN).collect();
+    let width = widest(
+        top.iter().map(|one| whole_or(&one.folder)),
+        page.width() / 3,
+    );
+    for one in top {
+        let people = if one.authors == 1 {
+            "1 person".to_owned()
+        } else {
+            format!("{} people", thousands(one.authors))
+        };
+        page.line(&[
+            ("  ", Paint::Plain),
+            (
+                &padded(&path_fit(whole_or(&one.folder), width), width),
+                Paint::Plain,
+            ),
+            (&format!("  {people:>10}  "), Paint::Strong),
+            (
+                &format!("{} by {}", percent(one.main_share), one.main_author),
+                Paint::Plain,
+            ),
+            (
+                &format!("  {}", counted(one.commits, "commit")),
+                Paint::Faint,
+            ),
+        ]);
+    }
+    page.gap();
+}
+
+/// A folder as it is called; the first stands for the whole project.
+fn whole_or(folder: &str) -> &str {
+    if folder.is_empty() {
+        "(everything)"
+    } else {
+        folder
+    }
+}

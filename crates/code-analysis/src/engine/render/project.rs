@@ -1,0 +1,143 @@
+//! What a project is made of, and how it is built.
+
+use super::super::project::ProjectMetrics;
+use super::super::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+use super::page::{Page, Paint, bar, counted, padded, path_fit, thousands, widest};
+
+const LANGUAGES_SHOWN: usize = 6;
+/// Of one purpose.
+const COMMANDS_SHOWN: usize = 3;
+
+pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
+    let mut parts = vec![
+        counted(metrics.files, "file"),
+        format!("{} of code", counted(metrics.lines_of_code, "line")),
+        counted(metrics.functions, "function"),
+    ];
+    if metrics.duplicated_lines > 0 {
+        parts.push(format!(
+            "{} duplicated",
+            counted(metrics.duplicated_lines, "line")
+        ));
+    }
+    if metrics.todos > 0 {
+        parts.push(format!("{} to do", thousands(metrics.todos)));
+    }
+    page.words("", &parts.join(" · "), Paint::Strong);
+    page.gap();
+}
+
+pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
+    if metrics.languages.is_empty() {
+        return;
+    }
+    page.heading("Languages", "");
+    let bar_width = page.width().saturating_sub(44).clamp(8, 40);
+    for one in metrics.languages.iter().take(LANGUAGES_SHOWN) {
+        let share = f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1));
+        let unit = if one.lines_of_code == 1 {
+            "line"
+        } else {
+            "lines"
+        };
+        let lines = thousands(one.lines_of_code);
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&padded(one.language.title(), 14), Paint::Strong),
+            (&bar(share, bar_width), Paint::Bar),
+            (
+                &format!(" {:>5.1} %  {lines:>9} {unit}", share * 100.0),
+                Paint::Plain,
+            ),
+        ]);
+    }
+    let rest = metrics.languages.len().saturating_sub(LANGUAGES_SHOWN);
+    if rest > 0 {
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&format!("and {rest} more"), Paint::Faint),
+        ]);
+    }
+    page.gap();
+}
+
+pub(super) fn stack(page: &mut Page, stack: &[Technology]) {
+    if stack.is_empty() {
+        return;
+    }
+    page.heading("Stack", "");
+    // One line a language, with its frameworks.
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for one in stack {
+        let name = match &one.version {
+            // What a manifest asks for may be a range of many words.
+            Some(version) if version.len() <= 16 => format!("{} {version}", one.name),
+            _ => one.name.clone(),
+        };
+        match (one.kind, lines.last_mut()) {
+            (TechnologyKind::Framework, Some((_, frameworks))) => frameworks.push(name),
+            _ => lines.push((name, Vec::new())),
+        }
+    }
+    let width = widest(lines.iter().map(|(name, _)| name.as_str()), 24).max(10);
+    for (language, frameworks) in lines {
+        let indent = format!("  {}  ", padded(&language, width));
+        if frameworks.is_empty() {
+            page.line(&[(&indent, Paint::Plain)]);
+        } else {
+            page.words(&indent, &frameworks.join(" · "), Paint::Plain);
+        }
+    }
+    page.gap();
+}
+
+pub(super) fn commands(page: &mut Page, commands: &[ProjectCommand]) {
+    if commands.is_empty() {
+        return;
+    }
+    page.heading("Commands", "");
+    let mut last: Option<(CommandPurpose, usize)> = None;
+    let most = page.width().saturating_sub(36).max(20);
+    let width = widest(commands.iter().map(|one| one.command.as_str()), most);
+    for one in commands {
+        let number = match last {
+            Some((purpose, number)) if purpose == one.purpose => number + 1,
+            _ => 0,
+        };
+        last = Some((one.purpose, number));
+        if number >= COMMANDS_SHOWN {
+            continue;
+        }
+        let purpose = if number == 0 {
+            purpose_name(one.purpose)
+        } else {
+            ""
+        };
+        let place = match one.line {
+            Some(line) => format!("{}:{line}", one.path),
+            None => one.path.clone(),
+        };
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&padded(purpose, 9), Paint::Plain),
+            (&padded(&one.command, width), Paint::Strong),
+            ("  ", Paint::Plain),
+            (
+                &path_fit(&place, page.width().saturating_sub(width + 13).max(10)),
+                Paint::Faint,
+            ),
+        ]);
+    }
+    page.gap();
+}
+
+const fn purpose_name(purpose: CommandPurpose) -> &'static str {
+    match purpose {
+        CommandPurpose::Install => "install",
+        CommandPurpose::Build => "build",
+        CommandPurpose::Test => "test",
+        CommandPurpose::Lint => "lint",
+        CommandPurpose::Format => "format",
+        CommandPurpose::Run => "run",
+    }
+}

@@ -1,0 +1,183 @@
+//! What stands out in how the code is put together.
+
+use super::super::project::dead_code::DeadCode;
+use super::super::project::duplicates::CloneGroup;
+use super::super::project::import_graph::ImportGraph;
+use super::super::project::map::RankedDefinition;
+use super::super::report_files::{COGNITIVE_MOST, ComplexFunction};
+use super::page::{Page, Paint, counted, padded, path_fit, shown, thousands, widest};
+
+const MAP_SHOWN: usize = 8;
+const LEVELS_SHOWN: usize = 8;
+const CYCLES_SHOWN: usize = 3;
+const STEPS_SHOWN: usize = 6;
+const DUPLICATES_SHOWN: usize = 4;
+const PLACES_SHOWN: usize = 3;
+const DEAD_SHOWN: usize = 6;
+const COMPLEX_SHOWN: usize = 6;
+
+pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
+    if map.is_empty() {
+        return;
+    }
+    page.heading(
+        "Most leaned on",
+        "definitions by PageRank over who refers to whom",
+    );
+    let top: Vec<_> = map.iter().take(MAP_SHOWN).collect();
+    let width = widest(top.iter().map(|one| one.name.as_str()), page.width() / 3);
+    for one in top {
+        let used = format!("  in {}", counted(one.used_in, "file"));
+        let room = page.width().saturating_sub(width + used.len() + 15);
+        let at = path_fit(&format!("{}:{}", one.path, one.start_line), room.max(10));
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&padded(one.kind.as_str(), 10), Paint::Faint),
+            (&padded(&path_fit(&one.name, width), width), Paint::Strong),
+            ("  ", Paint::Plain),
+            (&at, Paint::Plain),
+            (&used, Paint::Faint),
+        ]);
+    }
+    page.gap();
+}
+
+pub(super) fn layers(page: &mut Page, imports: &ImportGraph) {
+    if imports.layers.len() < 2 {
+        return;
+    }
+    page.heading("Layers", "each imports what is below it");
+    // The top first, as one draws it.
+    for layer in imports.layers.iter().rev().take(LEVELS_SHOWN) {
+        let folders: Vec<&str> = layer
+            .folders
+            .iter()
+            .map(|folder| folder_name(folder))
+            .collect();
+        page.words(
+            &format!("  {:>2}  ", layer.level),
+            &folders.join(" · "),
+            Paint::Plain,
+        );
+    }
+    let rest = imports.layers.len().saturating_sub(LEVELS_SHOWN);
+    if rest > 0 {
+        page.line(&[
+            ("      ", Paint::Plain),
+            (&format!("and {rest} more"), Paint::Faint),
+        ]);
+    }
+    page.gap();
+}
+
+/// A folder as it is called; the root has no name.
+fn folder_name(folder: &str) -> &str {
+    if folder.is_empty() { "(root)" } else { folder }
+}
+
+pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
+    let all = imports.cycles.len();
+    if all == 0 {
+        return;
+    }
+    page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
+    for cycle in imports.cycles.iter().take(CYCLES_SHOWN) {
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&counted(cycle.size, "file"), Paint::Hot),
+        ]);
+        for step in cycle.path.iter().take(STEPS_SHOWN) {
+            let at = path_fit(&format!("{}:{}", step.file, step.line), page.width() - 6);
+            page.line(&[("    → ", Paint::Faint), (&at, Paint::Plain)]);
+        }
+        if cycle.path.len() > STEPS_SHOWN {
+            let more = format!("and {} more", cycle.path.len() - STEPS_SHOWN);
+            page.line(&[("      ", Paint::Plain), (&more, Paint::Faint)]);
+        }
+    }
+    page.gap();
+}
+
+pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup]) {
+    if groups.is_empty() {
+        return;
+    }
+    let remark = shown(groups.len().min(DUPLICATES_SHOWN), groups.len());
+    page.heading("Duplicates", &remark);
+    for group in groups.iter().take(DUPLICATES_SHOWN) {
+        let mut lines = format!("{:>5} lines  ", thousands(group.lines));
+        for place in group.places.iter().take(PLACES_SHOWN) {
+            let place = format!("{}:{}", place.path, place.start_line);
+            let at = path_fit(&place, page.width().saturating_sub(15));
+            page.line(&[
+                ("  ", Paint::Plain),
+                (&padded(&lines, 13), Paint::Strong),
+                (&at, Paint::Plain),
+            ]);
+            lines.clear();
+        }
+        let all = usize::try_from(group.count).unwrap_or(usize::MAX);
+        if all > PLACES_SHOWN {
+            let more = format!("and {} more places", all - PLACES_SHOWN);
+            page.line(&[("               ", Paint::Plain), (&more, Paint::Faint)]);
+        }
+    }
+    page.gap();
+}
+
+pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
+    if dead.is_empty() {
+        return;
+    }
+    let remark = shown(dead.len().min(DEAD_SHOWN), dead.len());
+    page.heading("Perhaps unused", &remark);
+    let top: Vec<_> = dead.iter().take(DEAD_SHOWN).collect();
+    let width = widest(
+        top.iter().map(|one| one.name.as_str()),
+        page.width() / 2 - 10,
+    );
+    for one in top {
+        let tests = if one.tests_only { "  but in tests" } else { "" };
+        let room = page
+            .width()
+            .saturating_sub(width + tests.len() + 14)
+            .max(10);
+        let at = format!("{}:{}", one.location.path, one.location.start_line);
+        page.line(&[
+            ("  ", Paint::Plain),
+            (&padded(one.kind.as_str(), 10), Paint::Faint),
+            (&padded(&path_fit(&one.name, width), width), Paint::Strong),
+            ("  ", Paint::Plain),
+            (&path_fit(&at, room), Paint::Plain),
+            (tests, Paint::Faint),
+        ]);
+    }
+    page.gap();
+}
+
+pub(super) fn complex_functions(page: &mut Page, functions: &[ComplexFunction]) {
+    if functions.is_empty() {
+        return;
+    }
+    let all = shown(functions.len().min(COMPLEX_SHOWN), functions.len());
+    page.heading(
+        "Hard to follow",
+        &format!("{all}  cognitive complexity over {COGNITIVE_MOST}"),
+    );
+    let top: Vec<_> = functions.iter().take(COMPLEX_SHOWN).collect();
+    let width = widest(
+        top.iter().map(|one| one.name.as_str()),
+        page.width() / 2 - 6,
+    );
+    for one in top {
+        let at = format!("{}:{}", one.path, one.start_line);
+        let room = page.width().saturating_sub(width + 10).max(10);
+        page.line(&[
+            (&format!("  {:>4}  ", one.cognitive), Paint::Hot),
+            (&padded(&path_fit(&one.name, width), width), Paint::Strong),
+            ("  ", Paint::Plain),
+            (&path_fit(&at, room), Paint::Plain),
+        ]);
+    }
+    page.gap();
+}
