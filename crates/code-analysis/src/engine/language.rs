@@ -202,6 +202,10 @@ impl Language {
 
     /// Whether files of this language are parsed, so that they have definitions, imports and complexity.
     #[must_use]
+    #[expect(
+        clippy::match_like_matches_macro,
+        reason = "each language stands beside the feature that it needs"
+    )]
     pub const fn has_facts(self) -> bool {
         match self {
             Language::Rust

@@ -39,7 +39,10 @@ fn role_of(kind: &str, named: bool) -> Role {
     match kind {
         "comment" => Role::Comment,
         "using_directive" => Role::Import,
-        "file_scoped_namespace_declaration" | "extern_alias_directive" => Role::Pass,
+        "file_scoped_namespace_declaration"
+        | "extern_alias_directive"
+        | "string_literal"
+        | "character_literal" => Role::Pass,
         "method_declaration"
         | "constructor_declaration"
         | "destructor_declaration"

@@ -93,11 +93,20 @@ fn looks_like_cplusplus(text: &str) -> bool {
         if !line.starts_with(['c', 'n', 't', 'u', 'p']) {
             return false;
         }
+        // Prose may begin with these words too, and has less of punctuation.
+        let marks = [
+            ("class ", "{:;"),
+            ("namespace ", "{"),
+            ("template", "<"),
+            ("using ", "=:"),
+            ("using namespace ", ";"),
+        ];
         matches!(line, "public:" | "private:" | "protected:")
-            || ["class ", "namespace ", "template ", "template<", "using "]
-                .iter()
-                .find_map(|word| line.strip_prefix(word))
-                .is_some_and(is_code)
+            || marks.iter().any(|(word, signs)| {
+                line.strip_prefix(word).is_some_and(|rest| {
+                    is_code(rest) && (rest.contains(|c| signs.contains(c)) || !rest.contains(' '))
+                })
+            })
     })
 }
 

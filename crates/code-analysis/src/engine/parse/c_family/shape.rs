@@ -71,7 +71,7 @@ pub(super) fn role_of(kind: &str, named: bool) -> Role {
             Role::BindsFirst
         }
         "preproc_arg" => Role::Words,
-        "preproc_call" => Role::Pass,
+        "preproc_call" | "string_literal" | "char_literal" | "raw_string_literal" => Role::Pass,
         _ => Role::Other,
     }
 }
