@@ -166,7 +166,7 @@ def main():
     arguments.add_argument("tree")
     arguments.add_argument("measures")
     arguments.add_argument("--list", type=int, default=0)
-    arguments.add_argument("--mend", action="store_true", help="without the words that lizard mistakes for decisions (Rust)")
+    arguments.add_argument("--mend", action="store_true", help="without the words that lizard mistakes for decisions, and with those that it misses (Rust, Ruby, PHP)")
     arguments.add_argument("--kind", choices=["missing", "extra", "complexity"])
     given = arguments.parse_args()
     if given.mend:
