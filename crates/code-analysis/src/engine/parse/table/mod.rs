@@ -17,6 +17,7 @@ mod context;
 mod walk;
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
 use tree_sitter::{Language as Grammar, Node, Tree};
 
@@ -124,6 +125,9 @@ impl Role {
 pub(super) struct Table {
     grammar: Grammar,
     roles: Vec<Role>,
+    /// The numbers of the fields `type` and `name`: asking by name looks through all of them each time.
+    type_field: Option<NonZeroU16>,
+    name_field: Option<NonZeroU16>,
 }
 
 impl Table {
@@ -134,7 +138,12 @@ impl Table {
             Role::Other if !named => Role::Pass,
             role => role,
         });
-        Table { grammar, roles }
+        Table {
+            type_field: grammar.field_id_for_name("type"),
+            name_field: grammar.field_id_for_name("name"),
+            grammar,
+            roles,
+        }
     }
 
     /// The number of a field, by which it is found faster than by its name.
@@ -332,12 +341,6 @@ pub(super) fn use_by_place(
         (_, Role::BindsAll) | (Role::Name, Role::Binds) => None,
         (Role::Name, Role::BindsFirst)
             if around.is_some_and(|around| around.node.start_byte() == node.start_byte()) =>
-        {
-            None
-        }
-        (_, Role::Typed)
-            if around
-                .is_some_and(|around| around.node.child_by_field_name("name") == Some(node)) =>
         {
             None
         }
