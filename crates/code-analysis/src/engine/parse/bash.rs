@@ -248,10 +248,10 @@ impl Bash {
                     .children_by_field_name("argument", &mut cursor)
                     .skip_while(|word| cx.text(*word) != "{")
                     .collect();
-                if let [_, named, arguments @ ..] = words.as_slice() {
-                    if called(cx, *named) {
-                        names_given(cx, arguments.iter().copied());
-                    }
+                if let [_, named, arguments @ ..] = words.as_slice()
+                    && called(cx, *named)
+                {
+                    names_given(cx, arguments.iter().copied());
                 }
                 return;
             }

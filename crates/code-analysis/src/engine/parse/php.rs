@@ -366,10 +366,10 @@ impl Shape for Php {
             .filter(|child| child.kind() == "namespace_use_clause")
         {
             // What it is called here stands behind it.
-            let used = cx.text(clause).split_whitespace();
-            let path = used
-                .filter(|word| !matches!(*word, "function" | "const"))
-                .next()
+            let path = cx
+                .text(clause)
+                .split_whitespace()
+                .find(|word| !matches!(*word, "function" | "const"))
                 .unwrap_or("")
                 .trim_start_matches('\\');
             if prefix.is_empty() {
