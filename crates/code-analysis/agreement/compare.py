@@ -226,7 +226,7 @@ def main():
     arguments.add_argument("measures")
     arguments.add_argument("--list", type=int, default=0)
     arguments.add_argument("--kind", choices=["missing", "extra", "complexity"])
-    arguments.add_argument("--correct", action="store_true", help="with lizard's known mistakes corrected")
+    arguments.add_argument("--correct", action="store_true", help="with lizard's known mistakes corrected (Rust, C#, Ruby, PHP)")
     given = arguments.parse_args()
     if given.correct:
         correct_lizard_rust()

@@ -24,6 +24,8 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     kind_table(&grammar, kind_of)
 });
 
+static NAME: LazyLock<u16> = LazyLock::new(|| TABLE.field("name"));
+
 fn role_of(kind: &str, named: bool) -> Role {
     if !named {
         return match kind {
@@ -46,7 +48,18 @@ fn role_of(kind: &str, named: bool) -> Role {
         "list" | "binary_expression" => Role::Binary,
         "parenthesized_expression" => Role::Paren,
         "variable_assignment" => Role::BindsFirst,
-        "heredoc_content" | "raw_string" | "string_content" => Role::Pass,
+        "ansi_c_string"
+        | "extglob_pattern"
+        | "file_descriptor"
+        | "heredoc_content"
+        | "heredoc_end"
+        | "heredoc_start"
+        | "number"
+        | "raw_string"
+        | "regex"
+        | "special_variable_name"
+        | "string_content"
+        | "test_operator" => Role::Pass,
         _ if kind_of(kind, named) != Kind::Other => Role::Special,
         _ => Role::Other,
     }
@@ -93,7 +106,7 @@ struct Bash {
     constants: FxHashSet<u64>,
 }
 
-/// Commands of the shell itself, which no script defines.
+/// Commands of the shell itself, which no script defines, in order.
 const BUILTINS: &[&str] = &[
     ".",
     ":",
@@ -185,29 +198,32 @@ fn is_name(word: &str) -> bool {
             .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))
 }
 
-/// Records the command that is called, and those that it may call.
-fn called<'t>(cx: &mut Context<'_>, named: Node<'t>, arguments: impl Iterator<Item = Node<'t>>) {
+/// Records the command that is called. Says whether its arguments may name others.
+fn called(cx: &mut Context<'_>, named: Node<'_>) -> bool {
     let (start, end) = range(named);
     let name = cx.builder.slice(start, end);
-    if is_name(name) && !BUILTINS.contains(&name) {
+    if is_name(name) && BUILTINS.binary_search(&name).is_err() {
         cx.builder
             .reference(ReferenceKind::Call, Cow::Borrowed(name), start);
     }
-    if CALLERS.contains(&name) || name.contains('_') {
-        for argument in arguments {
-            let (start, end) = range(argument);
-            let word = cx.builder.slice(start, end);
-            if argument.kind() == "word" && is_name(word) {
-                cx.builder
-                    .reference(ReferenceKind::Name, Cow::Borrowed(word), start);
-            }
+    name.contains('_') || CALLERS.contains(&name)
+}
+
+/// Records the words among the arguments of a command that could be names of others.
+fn names_given<'t>(cx: &mut Context<'_>, arguments: impl Iterator<Item = Node<'t>>) {
+    for argument in arguments {
+        let (start, end) = range(argument);
+        let word = cx.builder.slice(start, end);
+        if argument.kind() == "word" && is_name(word) {
+            cx.builder
+                .reference(ReferenceKind::Name, Cow::Borrowed(word), start);
         }
     }
 }
 
 impl Bash {
     fn command(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
-        let Some(named) = node.child_by_field_name("name") else {
+        let Some(named) = node.child_by_field_id(*NAME) else {
             return;
         };
         let name = cx.text(named);
@@ -232,8 +248,10 @@ impl Bash {
                     .children_by_field_name("argument", &mut cursor)
                     .skip_while(|word| cx.text(*word) != "{")
                     .collect();
-                if let [_, named, arguments @ ..] = words.as_slice() {
-                    called(cx, *named, arguments.iter().copied());
+                if let [_, named, arguments @ ..] = words.as_slice()
+                    && called(cx, *named)
+                {
+                    names_given(cx, arguments.iter().copied());
                 }
                 return;
             }
@@ -246,9 +264,10 @@ impl Bash {
             "break" | "continue" if node.named_child_count() > 1 => cx.builder.flow_flat(),
             _ => {}
         }
-        let mut cursor = node.walk();
-        let arguments = node.children_by_field_name("argument", &mut cursor);
-        called(cx, named, arguments);
+        if called(cx, named) {
+            let mut cursor = node.walk();
+            names_given(cx, node.children_by_field_name("argument", &mut cursor));
+        }
     }
 
     /// `readonly A=1`, `declare -r A=1`.

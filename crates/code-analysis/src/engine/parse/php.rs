@@ -23,6 +23,19 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     kind_table(&grammar, kind_of)
 });
 
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields {
+    function: TABLE.field("function"),
+    name: TABLE.field("name"),
+    operator: TABLE.field("operator"),
+});
+
+/// The fields that are asked for most.
+struct Fields {
+    function: u16,
+    name: u16,
+    operator: u16,
+}
+
 fn role_of(kind: &str, named: bool) -> Role {
     if !named {
         return match kind {
@@ -34,9 +47,27 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
     match kind {
         "comment" => Role::Comment,
-        "variable_name" | "declare_directive" | "named_label_statement" | "namespace_name" => {
-            Role::Pass
-        }
+        "variable_name"
+        | "declare_directive"
+        | "named_label_statement"
+        | "namespace_name"
+        | "string"
+        | "string_content"
+        | "escape_sequence"
+        | "integer"
+        | "float"
+        | "boolean"
+        | "null"
+        | "visibility_modifier"
+        | "static_modifier"
+        | "final_modifier"
+        | "abstract_modifier"
+        | "readonly_modifier"
+        | "primitive_type"
+        | "relative_scope"
+        | "php_tag"
+        | "php_end_tag"
+        | "nowdoc" => Role::Pass,
         "namespace_use_declaration" => Role::Import,
         "function_definition" | "method_declaration" => Role::Function,
         "class_declaration"
@@ -154,7 +185,7 @@ impl Php {
 
     /// `it('does', function () { ... })`, as Pest has it, and `define('NAME', 1)`.
     fn function_call(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
-        let Some(callee) = node.child_by_field_name("function") else {
+        let Some(callee) = node.child_by_field_id(FIELDS.function) else {
             return;
         };
         if kind(callee) == Kind::Name {
@@ -335,10 +366,10 @@ impl Shape for Php {
             .filter(|child| child.kind() == "namespace_use_clause")
         {
             // What it is called here stands behind it.
-            let used = cx.text(clause).split_whitespace();
-            let path = used
-                .filter(|word| !matches!(*word, "function" | "const"))
-                .next()
+            let path = cx
+                .text(clause)
+                .split_whitespace()
+                .find(|word| !matches!(*word, "function" | "const"))
                 .unwrap_or("")
                 .trim_start_matches('\\');
             if prefix.is_empty() {

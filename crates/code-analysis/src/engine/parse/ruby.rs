@@ -24,6 +24,19 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     kind_table(&grammar, kind_of)
 });
 
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields {
+    body: TABLE.field("body"),
+    method: TABLE.field("method"),
+    name: TABLE.field("name"),
+});
+
+/// The fields that are asked for most.
+struct Fields {
+    body: u16,
+    method: u16,
+    name: u16,
+}
+
 fn role_of(kind: &str, named: bool) -> Role {
     if !named {
         return match kind {
@@ -36,7 +49,11 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
     match kind {
         "comment" => Role::Comment,
-        "setter" | "hash_key_symbol" => Role::Pass,
+        "setter" | "hash_key_symbol" | "string_content" | "heredoc_beginning"
+        | "heredoc_content" | "heredoc_end" | "escape_sequence" | "integer" | "float" | "nil"
+        | "true" | "false" | "self" | "super" | "instance_variable" | "global_variable"
+        | "class_variable" | "operator" | "forward_argument" | "forward_parameter"
+        | "character" => Role::Pass,
         "class" | "module" => Role::Container,
         "method" | "singleton_method" => Role::Function,
         "if" | "if_modifier" => Role::If,
@@ -214,7 +231,7 @@ impl Ruby {
             Role::Loop => around.node.kind() == "for",
             Role::Special => kind(around.node) == Kind::Assignment && first(),
             Role::Function => {
-                if around.node.child_by_field_name("body") != Some(node) {
+                if around.node.child_by_field_id(FIELDS.body) != Some(node) {
                     return;
                 }
                 false
@@ -264,8 +281,8 @@ impl Ruby {
             return false;
         }
         let named = match around.role {
-            Role::Container => around.node.child_by_field_name("name") == Some(node),
-            Role::Function => around.node.child_by_field_name("body") != Some(node),
+            Role::Container => around.node.child_by_field_id(FIELDS.name) == Some(node),
+            Role::Function => around.node.child_by_field_id(FIELDS.body) != Some(node),
             Role::Special => {
                 kind(around.node) == Kind::Assignment
                     && around.node.start_byte() == node.start_byte()

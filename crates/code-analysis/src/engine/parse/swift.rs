@@ -27,9 +27,28 @@ fn role_of(kind: &str, named: bool) -> Role {
     }
     match kind {
         "comment" | "multiline_comment" => Role::Comment,
-        "availability_condition" | "directive" | "statement_label" | "value_argument_label" => {
-            Role::Pass
-        }
+        "line_str_text"
+        | "multi_line_str_text"
+        | "str_escaped_char"
+        | "integer_literal"
+        | "real_literal"
+        | "boolean_literal"
+        | "nil_literal"
+        | "self_expression"
+        | "wildcard_pattern"
+        | "visibility_modifier"
+        | "member_modifier"
+        | "property_modifier"
+        | "mutation_modifier"
+        | "ownership_modifier"
+        | "bang"
+        | "try_operator"
+        | "value_binding_pattern"
+        | "throws"
+        | "availability_condition"
+        | "directive"
+        | "statement_label"
+        | "value_argument_label" => Role::Pass,
         "import_declaration" => Role::Import,
         "class_declaration" | "protocol_declaration" => Role::Container,
         "function_declaration"

@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::super::super::references::{ReferenceKind, path_of};
 use super::super::syntax_tree::range;
 use super::super::table::{Above, Context, Role};
-use super::{Kind, Php, kind};
+use super::{FIELDS, Kind, Php, kind};
 
 impl Php {
     /// A name, with its namespace if it has one. Says whether to go into it, which is never.
@@ -33,13 +33,15 @@ impl Php {
             Role::Binary
                 if around
                     .node
-                    .child_by_field_name("operator")
+                    .child_by_field_id(FIELDS.operator)
                     .is_some_and(|operator| operator.kind() == "instanceof") =>
             {
                 ReferenceKind::Type
             }
             // `name: value` names a parameter.
-            Role::Other if around.node.child_by_field_name("name") == Some(node) => return false,
+            Role::Other if around.node.child_by_field_id(FIELDS.name) == Some(node) => {
+                return false;
+            }
             _ => ReferenceKind::Name,
         };
         let written = cx.builder.slice(start, end);
@@ -56,7 +58,7 @@ impl Php {
     pub(super) fn member(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
         let start = range(node).0;
         let called = kind(node) == Kind::MemberCall;
-        let last = node.child_by_field_name("name").or_else(|| {
+        let last = node.child_by_field_id(FIELDS.name).or_else(|| {
             let count = u32::try_from(node.named_child_count()).ok()?;
             node.named_child(count.checked_sub(1)?)
         });

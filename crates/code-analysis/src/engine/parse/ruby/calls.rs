@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
 
 use rustc_hash::FxHasher;
-use tree_sitter::Node;
+use tree_sitter::{Language as Grammar, Node};
 
 use super::super::super::references::ReferenceKind;
 use super::super::syntax_tree::range;
 use super::super::table::{Above, Context};
-use super::{ImportStyle, Kind, Opened, Ruby, kind};
+use super::{FIELDS, ImportStyle, Kind, Opened, Ruby, kind};
 
 /// What opens a group of tests, with RSpec's and Minitest's words.
 const GROUPS: &[&str] = &[
@@ -37,6 +38,33 @@ const HIDES: &[&str] = &[
     "private_constant",
     "protected",
 ];
+
+static SUPER: LazyLock<u16> = LazyLock::new(|| {
+    let grammar: Grammar = tree_sitter_ruby::LANGUAGE.into();
+    grammar.id_for_node_kind("super", true)
+});
+
+/// What a call without a receiver is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Import,
+    Hide,
+    Group,
+    Case,
+    Other,
+}
+
+impl Word {
+    fn of(name: &str) -> Word {
+        match name {
+            "require" | "require_relative" | "load" | "autoload" => Word::Import,
+            _ if HIDES.contains(&name) => Word::Hide,
+            _ if GROUPS.contains(&name) => Word::Group,
+            _ if CASES.contains(&name) => Word::Case,
+            _ => Word::Other,
+        }
+    }
+}
 
 /// The hash by which a name is remembered.
 pub(super) fn name_hash(name: &str) -> u64 {
@@ -96,58 +124,47 @@ fn plain_string<'s>(cx: &Context<'s>, node: Node<'_>) -> Option<&'s str> {
 
 impl Ruby {
     pub(super) fn call(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
-        let Some(method) = node.child_by_field_name("method") else {
+        let Some(method) = node.child_by_field_id(FIELDS.method) else {
             return;
         };
-        if method.kind() == "super" {
+        if method.kind_id() == *SUPER {
             return;
         }
+        let alone = method.start_byte() == node.start_byte();
+        self.call_reference(cx, node, method, alone);
         let name = cx.text(method);
-        let receiver = node.child_by_field_name("receiver");
-        self.call_reference(cx, node, method, receiver);
+        let word = if alone { Word::of(name) } else { Word::Group };
+        if word == Word::Other || !alone && !GROUPS.contains(&name) {
+            return;
+        }
         let arguments = node.child_by_field_name("arguments");
         let block = node.child_by_field_name("block");
-        match receiver {
-            None => {
-                let first = arguments.and_then(|list| list.named_child(0));
-                match name {
-                    "require" | "require_relative" | "load" | "autoload" => {
-                        let place = u32::from(name == "autoload");
-                        if let Some(path) = arguments
-                            .and_then(|list| list.named_child(place))
-                            .and_then(|path| plain_string(cx, path))
-                        {
-                            import(cx, name, path, range(node).0);
-                        }
-                    }
-                    _ if HIDES.contains(&name) => {
-                        if let Some(list) = arguments {
-                            self.hide(cx, list);
-                        }
-                    }
-                    _ if block.is_some() && GROUPS.contains(&name) => {
-                        if first.is_some() {
-                            self.tests_open(cx, node);
-                        }
-                    }
-                    _ if block.is_some() && cx.builder.in_test() && CASES.contains(&name) => {
-                        cx.builder.test_case(range(node).0);
-                    }
-                    _ => {}
+        let in_test = cx.builder.in_test();
+        match word {
+            Word::Import => {
+                let place = u32::from(name == "autoload");
+                if let Some(path) = arguments
+                    .and_then(|list| list.named_child(place))
+                    .and_then(|path| plain_string(cx, path))
+                {
+                    import(cx, name, path, range(node).0);
                 }
             }
-            Some(receiver) if block.is_some() && GROUPS.contains(&name) => {
-                if matches!(cx.text(receiver), "RSpec" | "Minitest") {
-                    self.tests_open(cx, node);
+            Word::Hide => {
+                if let Some(list) = arguments {
+                    self.hide(cx, list);
                 }
             }
-            Some(_) => {}
+            Word::Group => {
+                let framework = matches!(cx.field_text(node, "receiver"), "RSpec" | "Minitest");
+                if block.is_some() && (framework || alone && arguments.is_some()) {
+                    cx.builder.test_open();
+                    self.opens(node, Opened::Tests);
+                }
+            }
+            Word::Case if block.is_some() && in_test => cx.builder.test_case(range(node).0),
+            Word::Case | Word::Other => {}
         }
-    }
-
-    fn tests_open(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
-        cx.builder.test_open();
-        self.opens(node, Opened::Tests);
     }
 
     /// Records what is called, with the names before it.
@@ -156,25 +173,25 @@ impl Ruby {
         cx: &mut Context<'_>,
         node: Node<'_>,
         method: Node<'_>,
-        receiver: Option<Node<'_>>,
+        alone: bool,
     ) {
         let (start, (at, end)) = (range(node).0, range(method));
         if end <= self.covered_to {
             return;
         }
         let path = path_of(cx.builder.slice(start, end));
-        match (path, receiver) {
-            (Some(path), _) => {
+        match path {
+            Some(path) => {
                 cx.builder.reference(ReferenceKind::Call, path, start);
                 self.covered_to = end;
             }
-            (None, Some(_)) if kind(method) != Kind::Other => {
+            None if !alone && kind(method) != Kind::Other => {
                 let path = format!(".{}", cx.text(method));
                 cx.builder
                     .reference(ReferenceKind::Call, Cow::Owned(path), at);
                 self.recorded.push(at);
             }
-            _ => {}
+            None => {}
         }
     }
 

@@ -133,13 +133,22 @@ pub(super) struct Table {
 impl Table {
     /// Asks `role_of` for the role of every kind: its name, and whether it is a node with a name.
     pub(super) fn new(grammar: Grammar, role_of: impl Fn(&str, bool) -> Role) -> Table {
-        let roles = tree::kind_table(&grammar, role_of);
+        let roles = tree::kind_table(&grammar, |kind, named| match role_of(kind, named) {
+            // Nothing is in a token.
+            Role::Other if !named => Role::Pass,
+            role => role,
+        });
         Table {
             type_field: grammar.field_id_for_name("type"),
             name_field: grammar.field_id_for_name("name"),
             grammar,
             roles,
         }
+    }
+
+    /// The number of a field, by which it is found faster than by its name.
+    pub(super) fn field(&self, name: &str) -> u16 {
+        self.grammar.field_id_for_name(name).map_or(0, u16::from)
     }
 
     pub(super) fn grammar(&self) -> &Grammar {

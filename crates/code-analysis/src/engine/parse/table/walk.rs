@@ -52,7 +52,12 @@ pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
     loop {
         let node = cursor.node();
         let role = table.role(node);
-        if role == Role::Other || walk.enter(role, node, &above) {
+        let inside = match role {
+            Role::Other => true,
+            Role::Pass => false,
+            _ => walk.enter(role, node, &above),
+        };
+        if inside {
             if cursor.goto_first_child() {
                 above.push(Above { node, role });
                 continue;
