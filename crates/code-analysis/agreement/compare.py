@@ -3,9 +3,9 @@
 
     pip install lizard==1.24.3
     cargo run --release --example function_measures -- TREE > measures.csv
-    compare.py LANGUAGE TREE measures.csv [--list N] [--kind missing|extra|complexity]
+    compare.py LANGUAGE TREE measures.csv [--list N] [--kind missing|extra|complexity] [--correct]
 
-Functions are matched by file, line and name. `--list` prints that many disagreements of each kind.
+Functions are matched by file, line and name (where another tells the line of the name and ours that of the first token, by the nearest line). `--list` prints that many disagreements of each kind.
 """
 
 import argparse
@@ -24,8 +24,51 @@ LANGUAGES = {
     "java": ((".java",), "Java", {"method"}, "java"),
     "python": ((".py",), "Python", {"function", "member"}, "python"),
     "typescript": ((".ts", ".tsx"), "TypeScript", {"function", "method", "generator"}, "typescript"),
+    "c": ((".c",), "C", {"function"}, "cpp"),
+    "cpp": ((".cc", ".cpp", ".cxx", ".hpp", ".hh", ".h"), "C++", {"function"}, "cpp"),
+    "csharp": ((".cs",), "C#", {"method"}, "csharp"),
+    "kotlin": ((".kt",), "Kotlin", {"method"}, "kotlin"),
+    "scala": ((".scala",), None, set(), "scala"),  # ctags does not know it
+    "ruby": ((".rb",), "Ruby", {"method", "singletonMethod"}, "ruby"),
+    "php": ((".php",), "PHP", {"function"}, "php"),
+    "swift": ((".swift",), None, set(), "swift"),  # ctags does not know it
+    "shell": ((".sh", ".bash"), "Sh", {"function"}, None),  # lizard does not know it, see shellmetrics.py
     "javascript": ((".js", ".jsx", ".mjs", ".cjs"), "JavaScript", {"function", "method", "generator", "getter", "setter"}, "javascript"),
 }
+
+
+# Where the others name the line of a function's name, and ours that of its first token: `static void` may stand on a line of its own.
+NEAR = {"c": 8, "cpp": 8, "csharp": 8, "kotlin": 8, "scala": 8}
+
+
+def plain(name):
+    """A name without what only one of them writes: type arguments, quotes, `~`, the macro that begins a test case."""
+    name = name.split("::")[-1].split(".")[-1].strip("`~ ").replace(" ", "")
+    return name.split("<")[0] or name
+
+
+def moved(theirs, own, near):
+    """Their functions under our keys where the name is the same and the line is near; each of ours is taken once."""
+    by_name = collections.defaultdict(list)
+    for file, line, name in sorted(own):
+        by_name[file, plain(name)].append((line, name))
+        by_name[file, line].append((line, name))
+    taken, found = set(), {}
+    for (file, line, name), value in sorted(theirs.items()):
+        by_line = name.split("::")[-1] in TEST_MACROS
+        candidates = by_name[file, line] if by_line else by_name[file, plain(name)]
+        candidates = [one for one in candidates if -1 <= line - one[0] <= near and (file, *one) not in taken]
+        if candidates:
+            best = min(candidates, key=lambda one: abs(line - one[0]))
+            taken.add((file, *best))
+            found[(file, *best)] = value
+        else:
+            found[file, line, name] = value
+    return found
+
+
+# What both read as the name of a function is a macro's; ours is the test's.
+TEST_MACROS = {"TEST", "TEST_F", "TEST_P", "TYPED_TEST"}
 
 
 def ours(path, suffixes):
@@ -40,6 +83,8 @@ def ours(path, suffixes):
 
 def ctags(tree, files, language, kinds):
     """What universal-ctags finds in those files."""
+    if language is None:
+        return set()
     command = ["ctags", "--output-format=json", "--fields=+nK", "--extras=-{anonymous}", "--sort=no",
                f"--languages={language}", "--map-TypeScript=+.tsx", "-L", "-", "-f", "-"]
     printed = subprocess.run(command, cwd=tree, input="\n".join(files), capture_output=True, text=True, errors="replace").stdout
@@ -53,6 +98,8 @@ def ctags(tree, files, language, kinds):
 
 def lizard(tree, files, language):
     """What lizard finds in those files: {(file, line, name): [cyclomatic]}."""
+    if language is None:
+        return {}
     import lizard as program
     found = collections.defaultdict(list)
     for file in files:
@@ -69,7 +116,16 @@ def lizard(tree, files, language):
     return found
 
 
-def lizard_mend():
+def correct_lizard_scripts():
+    """Teaches lizard what it misses in Ruby, that `unless` is a condition, and in PHP, that the `?` of `?Type` is none."""
+    from lizard_languages.php import PHPReader
+    from lizard_languages.ruby import RubyReader
+
+    RubyReader._control_flow_keywords = RubyReader._control_flow_keywords | {"unless"}
+    PHPReader._non_ternary_question_operators = r"|(?:\?\\?[A-Za-z_]\w*)" + PHPReader._non_ternary_question_operators
+
+
+def correct_lizard_rust():
     """Teaches lizard what its tokens cannot tell in Rust: that `where`, the `||` of a closure without parameters, the `&&` of a reference to
     a reference and the `?` of `?Sized` decide nothing."""
     from lizard_languages.rust import RustReader
@@ -139,6 +195,26 @@ def classes(tree, rows, both, same):
         print(f"  {share(agree, total)}  {name}")
 
 
+def is_function(tree, language, tag):
+    """Whether the line of a tag says so, for the parsers that tell more than functions by that kind."""
+    if language not in ("kotlin", "csharp"):
+        return True
+    lines = open(pathlib.Path(tree) / tag[0], errors="replace").read().split("\n")
+    line = lines[tag[1] - 1] if tag[1] <= len(lines) else ""
+    return "fun " in line if language == "kotlin" else "delegate " not in line
+
+
+def correct_lizard_csharp():
+    """Lets lizard 1.24 read what it misses in C#: `foreach` as a loop, and `int?` as a type and no `a ? b : c`."""
+    from lizard_languages.clike import CLikeReader
+    from lizard_languages.csharp import CSharpReader
+    CSharpReader._control_flow_keywords = CSharpReader._control_flow_keywords | {"foreach"}
+    nullable = r"|(?:[\w>\]]\?(?=\s*[>,)\]\[;{]|\s+[A-Za-z_@]\w*\s*(?:[,;)={(<]|=>|\r?\n|in\b)))"
+    whole = r"|(?:\w+\?(?=\s*[>,)\]\[;{]|\s+[A-Za-z_@]\w*\s*(?:[,;)={(<]|=>|\r?\n|in\b)))"
+    CSharpReader.generate_tokens = staticmethod(
+        lambda source, addition="", token_class=None: CLikeReader.generate_tokens(source, r"|(?:\?\?)" + whole + nullable, token_class))
+
+
 def share(part, whole):
     return f"{part:>7,} of {whole:>7,} = {100 * part / max(whole, 1):5.1f} %"
 
@@ -149,16 +225,23 @@ def main():
     arguments.add_argument("tree")
     arguments.add_argument("measures")
     arguments.add_argument("--list", type=int, default=0)
-    arguments.add_argument("--mend", action="store_true", help="without the words that lizard mistakes for decisions (Rust)")
     arguments.add_argument("--kind", choices=["missing", "extra", "complexity"])
+    arguments.add_argument("--correct", action="store_true", help="with lizard's known mistakes corrected")
     given = arguments.parse_args()
-    if given.mend:
-        lizard_mend()
+    if given.correct:
+        correct_lizard_rust()
+        correct_lizard_csharp()
+        correct_lizard_scripts()
     suffixes, tags_language, kinds, lizard_language = LANGUAGES[given.language]
     own = ours(given.measures, suffixes)
     files = sorted({file for file, _, _ in own})
     tags = ctags(given.tree, files, tags_language, kinds)
     theirs = lizard(given.tree, files, lizard_language)
+    if near := NEAR.get(given.language):
+        # Kotlin's parser calls every lambda and many a variable a method; a delegate of C# is a type.
+        tags = {tag for tag in tags if is_function(given.tree, given.language, tag)}
+        tags = set(moved(dict.fromkeys(tags), own, near))
+        theirs = moved(theirs, own, near)
 
     print(f"{given.language}: {len(files):,} files, {len(own):,} functions")
     print(f"  ctags' that we have    {share(len(tags & set(own)), len(tags))}")

@@ -21,7 +21,7 @@ async fn told(store: &Store, tenant: TenantId, run: RunId) -> Vec<(String, CodeP
 
 fn camel(from: usize, to: usize) -> String {
     (from..to)
-        .map(|n| format!("pub fn camelCase{n}() {{}}\n"))
+        .map(|n| format!("/// Does it.\npub fn camelCase{n}() {{}}\n"))
         .collect()
 }
 

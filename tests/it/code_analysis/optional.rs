@@ -36,7 +36,7 @@ on_both_databases! {
         let (found, metrics) = findings().await;
 
         clock.advance(QUIET_PERIOD);
-        sync(&store, acme.id, source, "beef", &[("src/new.rs", "pub fn file_new() {}\n")]).await;
+        sync(&store, acme.id, source, "beef", &[("src/new.rs", "/// Does it.\npub fn file_new() {}\n")]).await;
         let (start, _) = begin(&store, acme.id, project).await;
         let run = start.run().id;
         let handler = AnalysisHandler::default().summarize(without_two_steps);

@@ -72,6 +72,7 @@ on_both_databases! {
         assert_eq!(found["findings"]["analysis"]["id"], found["latestAnalysis"]["id"]);
         assert_eq!(found["findings"]["technologies"][0]["kind"], "language");
         assert_eq!(found["findings"]["technologies"][0]["name"], found["stack"][0]);
+        assert!(found["findings"]["repositoryMap"].as_str().unwrap().len() <= 4 * 2000, "{found:#}");
 
         // A second sync of the unchanged repository imports nothing, and what is asked to be left out is.
         let input = json!({"input": {"sourceId": source["id"], "skip": ["CODE_ANALYSIS", "KNOWLEDGE"]}});
@@ -159,7 +160,7 @@ const SYNC: &str = "query ($id: ID!) { run(id: $id) { id status ... on Sync {
 const PROJECT: &str = "query ($id: ID!) { project(id: $id) { stack metrics { functions } hotspots { path score }
     codePatterns(first: 20) { nodes { id title support cases exemplars { path startLine excerpt } } }
     findings { engineVersion technologies { name kind language } commands { purpose command path } importGraph { edges layers { folders } }
-        duplicates { places { path excerpt } } deadCode { name caveats } definitions { name path } coChanges { paths } ownership { folder } analysis { id } }
+        duplicates { places { path excerpt } } deadCode { name caveats } definitions { name path } coChanges { paths } ownership { folder } repositoryMap analysis { id } }
     latestSync { id } latestAnalysis { id trigger filesAnalyzed filesReused patternsCompared patternsAppeared
         skipped { reason files paths } warnings { part text } patternChanges { change title before { cases } after { cases } pattern { id key } } } } }";
 const ENRICHMENT: &str = "query ($id: ID!) { run(id: $id) { id status ... on NoteEnrichment { mode markdown

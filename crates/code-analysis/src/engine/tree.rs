@@ -210,14 +210,17 @@ pub fn files_analyze(
         }
         pool.install(|| project_summarize(&input))
     });
-    Ok(TreeReport {
+    let report = TreeReport {
         schema: REPORT_SCHEMA.to_owned(),
         engine_version: ENGINE_VERSION,
         project,
         complex_functions: complex_functions(&input.files),
         skipped: found.skipped.into_values().collect(),
         files: options.files.then(|| file_reports(&input.files)),
-    })
+    };
+    // The facts of many files are many small pieces of memory: nobody waits until all are given back.
+    pool.spawn(move || drop((input, found.marks)));
+    Ok(report)
 }
 
 /// The files of a tree without those that it wants left out, and what it says of itself.
@@ -452,8 +455,9 @@ impl Findings {
     }
 
     fn skip(&mut self, path: String, rule: SkipRule) {
-        if rule.reason != Skip::Vendored && Language::detect(&path).is_some_and(Language::has_facts)
-        {
+        // What a link leads to is read where it lies.
+        let is_own = !matches!(rule.reason, Skip::Vendored | Skip::Link);
+        if is_own && Language::detect(&path).is_some_and(Language::has_facts) {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             if !self.unread_folders.contains(folder) {
                 self.unread_folders.insert(folder.to_owned());

@@ -3,19 +3,18 @@
 use nyxcore_code_analysis::{Language, SIZE_CAP, Skip, file_analyze};
 use proptest::prelude::*;
 
-const PARSED: [(&str, Language); 7] = [
-    ("a.rs", Language::Rust),
-    ("a.ts", Language::TypeScript),
-    ("a.tsx", Language::Tsx),
-    ("a.js", Language::JavaScript),
-    ("a.py", Language::Python),
-    ("a.go", Language::Go),
-    ("a.java", Language::Java),
-];
+/// Every language with a parser, with a path that decides nothing.
+fn parsed() -> impl Iterator<Item = (&'static str, Language)> {
+    Language::ALL
+        .iter()
+        .copied()
+        .filter(|language| language.has_facts())
+        .map(|language| ("a", language))
+}
 
 #[test]
 fn bytes_that_are_no_text_are_skipped_in_every_language() {
-    for (path, language) in PARSED {
+    for (path, language) in parsed() {
         let analyse = |bytes: &[u8]| file_analyze(path, language, bytes).expect_err("a reason");
         assert_eq!(analyse(b"a\0b"), Skip::Binary);
         assert_eq!(analyse(b"# \xe9"), Skip::NotUtf8);
@@ -28,13 +27,72 @@ fn bytes_that_are_no_text_are_skipped_in_every_language() {
 
 #[test]
 fn deep_nesting_over_many_lines_is_too_deep() {
-    for (path, language) in PARSED {
+    for (path, language) in parsed() {
         let text = format!("x = {}1{}\n", "(\n".repeat(100_000), ")\n".repeat(100_000));
         assert_eq!(
             file_analyze(path, language, text.as_bytes()).expect_err("a reason"),
             Skip::TooDeep,
             "{language}"
         );
+    }
+}
+
+#[test]
+fn one_line_of_fifty_megabytes_is_too_large_in_every_language() {
+    let line = vec![b'x'; 50 << 20];
+    for language in Language::ALL {
+        let found = file_analyze("a", *language, &line);
+        assert_eq!(found, Err(Skip::TooLarge), "{language}");
+    }
+}
+
+#[test]
+fn utf_16_is_named_by_its_mark_and_no_text_without_it() {
+    let text = "def a(): pass\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let analyse = |bytes: &[u8]| file_analyze("a.py", Language::Python, bytes);
+    assert_eq!(
+        analyse(&[b"\xff\xfe".as_slice(), &little].concat()),
+        Err(Skip::Utf16)
+    );
+    assert_eq!(
+        analyse(&[b"\xfe\xff".as_slice(), &big].concat()),
+        Err(Skip::Utf16)
+    );
+    // Without it, every second byte is NUL, and so it is no text.
+    assert_eq!(analyse(&little), Err(Skip::Binary));
+    assert_eq!(analyse(&big), Err(Skip::Binary));
+}
+
+#[test]
+fn twenty_thousand_documented_items_are_all_told() {
+    for (path, language, item) in [
+        (
+            "a.rs",
+            Language::Rust,
+            "/// Doc.\n#[inline]\npub fn a() {}\n",
+        ),
+        ("a.go", Language::Go, "// A is.\nfunc A() {}\n"),
+        ("a.java", Language::Java, "/** A. */\npublic void a() {}\n"),
+        ("a.py", Language::Python, "def a():\n    \"\"\"A.\"\"\"\n"),
+        (
+            "a.ts",
+            Language::TypeScript,
+            "/** A. */\nexport function a() {}\n",
+        ),
+    ] {
+        let body = item.repeat(20_000);
+        let text = match language {
+            Language::Java => format!("public class A {{\n{body}}}\n"),
+            Language::Go => format!("package a\n\n{body}"),
+            _ => body,
+        };
+        let facts = file_analyze(path, language, text.as_bytes()).expect("facts");
+        let documented = facts.definitions.iter().filter(|one| {
+            one.documented && matches!(one.name.as_str(), "a" | "A") && one.metrics.is_some()
+        });
+        assert_eq!(documented.count(), 20_000, "{language}");
     }
 }
 
@@ -59,6 +117,24 @@ fn half_a_merge_conflict_still_has_the_definitions_around_it() {
             .iter()
             .any(|definition| definition.name == "a")
     );
+    for (path, language, before) in [
+        ("a.go", Language::Go, "package p\n\nfunc a() {}\n"),
+        ("a.java", Language::Java, "class a { void b() {} }\n"),
+    ] {
+        let text = format!("{before}<<<<<<< HEAD\n=======\n");
+        let facts = file_analyze(path, language, text.as_bytes()).expect("facts");
+        assert!(facts.syntax_errors > 0, "{language}");
+        assert!(
+            facts.definitions.iter().any(|one| one.name == "a"),
+            "{language}"
+        );
+    }
+    // oxc gives up at a conflict: the file is named, and stands for nothing.
+    let text = "function a() {}\n<<<<<<< HEAD\nlet b = 1;\n=======\n";
+    assert_eq!(
+        file_analyze("a.ts", Language::TypeScript, text.as_bytes()),
+        Err(Skip::DoesNotParse)
+    );
 }
 
 #[test]
@@ -79,7 +155,7 @@ fn what_is_no_source_at_all_does_not_parse() {
 
 #[test]
 fn empty_files_and_byte_order_marks_are_fine() {
-    for (path, language) in PARSED {
+    for (path, language) in parsed() {
         assert_eq!(
             file_analyze(path, language, b"")
                 .expect("facts")
@@ -173,6 +249,24 @@ fn soup() -> impl Strategy<Value = String> {
         "%w",
         "///",
         "/** */",
+        "<?php ",
+        "?>",
+        "<<~EOS\n",
+        "<<EOF\n",
+        "end\n",
+        "do |x|",
+        "unless ",
+        "rescue ",
+        "case ",
+        "in ",
+        "esac",
+        "fi\n",
+        "$(",
+        "[[ ",
+        "guard ",
+        "switch ",
+        "->",
+        "#if ",
     ]);
     prop::collection::vec(pieces, 0..120).prop_map(|pieces| pieces.concat())
 }
@@ -182,14 +276,14 @@ proptest! {
 
     #[test]
     fn any_bytes_are_analysed_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        for (path, language) in PARSED {
+        for (path, language) in parsed() {
             let _ = file_analyze(path, language, &bytes);
         }
     }
 
     #[test]
     fn the_same_source_has_the_same_facts_and_every_line_is_counted_once(source in soup()) {
-        for (path, language) in PARSED {
+        for (path, language) in parsed() {
             let first = file_analyze(path, language, source.as_bytes());
             prop_assert_eq!(&first, &file_analyze(path, language, source.as_bytes()));
             if let Ok(facts) = first {

@@ -7,6 +7,7 @@ mod c;
 mod cache;
 #[cfg(feature = "cpp")]
 mod cpp;
+mod cross_check;
 #[cfg(feature = "csharp")]
 mod csharp;
 mod facts;

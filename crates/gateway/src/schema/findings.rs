@@ -9,6 +9,9 @@ use super::code_analysis::CodeAnalysisNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
+/// The most tokens that a map is made for.
+const MAP_TOKENS_MAX: usize = 20_000;
+
 /// What the latest analysis found of a project.
 pub(crate) struct ProjectFindingsNode(pub analysis::ProjectFindings);
 
@@ -91,6 +94,28 @@ impl ProjectFindingsNode {
     ) -> Result<Vec<RankedDefinitionNode>> {
         let some = first_of(&self.0.map, first)?;
         Ok(some.map(RankedDefinitionNode::from).collect())
+    }
+
+    /// A map of the project for a model: its files, and below each the definitions that most of the project leans on, as many as fit.
+    #[graphql(complexity = "10")]
+    async fn repository_map(
+        &self,
+        #[graphql(
+            default = 2000,
+            desc = "At most this many tokens, a token counted as four bytes; no more than 20,000."
+        )]
+        tokens: i32,
+    ) -> Result<String> {
+        let tokens =
+            usize::try_from(tokens).map_err(|_| ApiError::invalid("`tokens` is not negative"))?;
+        let ranked = analysis::ProjectAnalysis {
+            map: self.0.map.clone(),
+            ..analysis::ProjectAnalysis::default()
+        };
+        Ok(analysis::repository_map(
+            &ranked,
+            tokens.min(MAP_TOKENS_MAX),
+        ))
     }
 }
 

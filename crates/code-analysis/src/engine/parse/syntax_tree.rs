@@ -22,6 +22,10 @@ thread_local! {
 
 /// Parses `text`; what a grammar loops on is given up.
 pub(super) fn parse(grammar: &Grammar, text: &str) -> Result<Tree, Skip> {
+    parse_within(grammar, text, PROGRESS_CAP)
+}
+
+fn parse_within(grammar: &Grammar, text: &str, reports_max: u32) -> Result<Tree, Skip> {
     PARSER.with_borrow_mut(|parser| {
         parser
             .set_language(grammar)
@@ -29,7 +33,7 @@ pub(super) fn parse(grammar: &Grammar, text: &str) -> Result<Tree, Skip> {
         let mut reports = 0u32;
         let mut stop_when_stuck = |_: &ParseState| {
             reports += 1;
-            if reports > PROGRESS_CAP {
+            if reports > reports_max {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -225,4 +229,21 @@ pub(super) fn children_count(node: Node<'_>, is_counted: impl Fn(Node<'_>) -> bo
         .filter(|child| is_counted(*child))
         .count();
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parser_that_does_not_come_to_an_end_is_stopped_and_can_be_used_again() {
+        let grammar: Grammar = tree_sitter_go::LANGUAGE.into();
+        let text = format!("package a\n{}", "func a() {}\n".repeat(2000));
+        assert_eq!(
+            parse_within(&grammar, &text, 2).map(|_| ()),
+            Err(Skip::DoesNotParse)
+        );
+        let tree = parse_within(&grammar, "package b\n", PROGRESS_CAP).expect("a tree");
+        assert!(!tree.root_node().has_error());
+    }
 }

@@ -81,14 +81,15 @@ pub(super) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
         };
         one.same_name = uses.definitions;
         one.used_by_tests = uses.tests.elsewhere(one.file);
-        !uses.manifest
-            && !uses.source.elsewhere(one.file)
-            && !unread.contains(folder(&file.path))
-            && !protocols.contains(file.language, one.definition)
-            && !(conventions::is_loaded_by_name(file.language, one.definition)
-                && look_ups
-                    .iter()
-                    .any(|other| other.language == file.language.stack()))
+        let loads = look_ups
+            .iter()
+            .any(|look_up| look_up.language == file.language.stack());
+        let may_be_used = uses.manifest
+            || uses.source.elsewhere(one.file)
+            || unread.contains(folder(&file.path))
+            || protocols.contains(file.language, one.definition)
+            || (loads && conventions::is_loaded_by_name(file.language, one.definition));
+        !may_be_used
     });
     own_files_check(files, &mut candidates);
     let mut found: Vec<DeadCode> = candidates
@@ -284,4 +285,165 @@ fn folder(path: &str) -> &str {
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
         .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Language, Manifest, file_analyze, project_summarize};
+
+    fn input(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> ProjectInput {
+        let file = |(path, source): &(&str, &str)| {
+            let language = Language::detect(path).unwrap();
+            SourceFile {
+                path: (*path).to_owned(),
+                blob: String::new(),
+                language,
+                facts: file_analyze(path, language, source.as_bytes()).unwrap(),
+            }
+        };
+        let manifest = |(path, text): &(&str, &str)| Manifest {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        };
+        ProjectInput {
+            files: sources.iter().map(file).collect(),
+            manifests: manifests.iter().map(manifest).collect(),
+            ..ProjectInput::default()
+        }
+    }
+
+    /// The candidates, those that tests refer to with a `*`.
+    fn dead(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> Vec<String> {
+        let found = project_summarize(&input(sources, manifests)).dead_code;
+        let told =
+            |one: &DeadCode| format!("{}{}", one.name, if one.tests_only { "*" } else { "" });
+        found.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_nothing_but_itself_refers_to_is_named_with_its_place() {
+        let source = "def _loop(n):\n    return _loop(n - 1)\n\ndef _used():\n    pass\n\ndef run():\n    _used()\n";
+        let found = project_summarize(&input(&[("a.py", source)], &[])).dead_code;
+        let [one] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (one.name.as_str(), one.kind),
+            ("_loop", DefinitionKind::Function)
+        );
+        assert_eq!((one.location.start_line, one.location.end_line), (1, 2));
+        assert_eq!((one.tests_only, one.caveats.len()), (false, 0));
+    }
+
+    #[test]
+    fn a_mention_in_any_file_language_or_manifest_is_a_use() {
+        let source = "def _one():\n    pass\n\ndef _two():\n    pass\n\ndef _three():\n    pass\n";
+        let sources = [("a.py", source), ("b.ts", "export const x = y._one();\n")];
+        let manifest = "[project.scripts]\nrun = 'a:_two'\n";
+        assert_eq!(dead(&sources, &[("pyproject.toml", manifest)]), ["_three"]);
+    }
+
+    #[test]
+    fn what_only_tests_refer_to_says_so_and_comes_last() {
+        let sources = [
+            (
+                "a.py",
+                "def _tested():\n    a = 1\n    b = 2\n    return a + b\n\ndef _gone():\n    pass\n",
+            ),
+            (
+                "tests/test_a.py",
+                "from a import _tested\n\ndef test_it():\n    _tested()\n",
+            ),
+        ];
+        assert_eq!(dead(&sources, &[]), ["_gone", "_tested*"]);
+        let found = project_summarize(&input(&sources, &[])).dead_code;
+        assert_eq!(found[1].caveats, ["Only tests refer to it."]);
+    }
+
+    #[test]
+    fn what_is_called_without_a_mention_is_no_candidate() {
+        for (path, source) in [
+            (
+                "a.py",
+                "import app\n\n@app.route('/')\ndef _page():\n    pass\n",
+            ),
+            (
+                "a.py",
+                "class _A:\n    def __enter__(self):\n        pass\n\n    def open(self):\n        pass\n\nx = _A()\n",
+            ),
+            (
+                "a.go",
+                "package a\n\ntype heap []int\n\nfunc (h heap) Less(i, j int) bool { return h[i] < h[j] }\n\nvar X = heap{}\n\nfunc init() {}\n",
+            ),
+            (
+                "a.rs",
+                "impl Drop for A {\n    fn drop(&mut self) {}\n}\n\npub struct A;\n",
+            ),
+            (
+                "A.java",
+                "class A {\n    private void readObject(java.io.ObjectInputStream in) {}\n    @Bean\n    private int made() { return 1; }\n    A a;\n}\n",
+            ),
+            ("a.ts", "list.map(function named(x) { return x; });\n"),
+            ("a.rs", "pub fn run() { r#async() }\n\nfn r#async() {}\n"),
+            ("migrations/a.py", "def _forwards(apps):\n    pass\n"),
+        ] {
+            assert_eq!(
+                dead(&[(path, source)], &[]),
+                Vec::<String>::new(),
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn methods_found_by_a_name_made_at_run_time_are_no_candidates() {
+        let methods: String = ["Add", "Mul", "Pow", "Sin", "Cos"]
+            .iter()
+            .map(|name| format!("    def _print_{name}(self):\n        pass\n\n"))
+            .collect();
+        let source = format!("class Printer:\n{methods}    def _alone(self):\n        pass\n");
+        assert_eq!(dead(&[("a.py", &source)], &[]), ["Printer._alone"]);
+        let found = project_summarize(&input(
+            &[(
+                "a.py",
+                &format!("{source}\n\ndef f(x, n):\n    return getattr(x, n)\n"),
+            )],
+            &[],
+        ));
+        assert_eq!(
+            found.dead_code[0].caveats,
+            ["a.py:22 finds names at run time (`getattr`)."]
+        );
+    }
+
+    #[test]
+    fn what_a_program_exports_is_judged_and_what_a_library_exports_is_not() {
+        let go = (
+            "cmd/x/main.go",
+            "package main\n\nfunc main() {}\n\nfunc Lost() {}\n",
+        );
+        assert_eq!(
+            dead(&[go, ("lib/a.go", "package lib\n\nfunc Kept() {}\n")], &[]),
+            ["Lost"]
+        );
+        let script = [("web/src/a.ts", "export function lost() {}\n")];
+        let program = [("web/package.json", r#"{"private": true}"#)];
+        let library = [("web/package.json", r#"{"name": "web", "main": "a.js"}"#)];
+        assert_eq!(dead(&script, &program), ["lost"]);
+        assert_eq!(dead(&script, &library), Vec::<String>::new());
+        let found = project_summarize(&input(&script, &program)).dead_code;
+        assert!(
+            found[0].caveats[0].starts_with("It is exported"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_near_a_file_that_was_not_read_is_called_unused() {
+        let mut input = input(&[("p/parse.go", "package p\n\nfunc lost() {}\n")], &[]);
+        assert_eq!(project_summarize(&input).dead_code.len(), 1);
+        input.unread_folders.push("p".to_owned());
+        assert_eq!(project_summarize(&input).dead_code, []);
+    }
 }

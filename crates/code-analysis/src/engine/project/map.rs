@@ -254,7 +254,10 @@ impl<'f> Resolver<'f> {
                     // By its name alone a method is called only where the language does not ask whose it is.
                     (_, None) if is_method => METHODS_ALONE.contains(&self.files[at].language),
                     // A name that is neither called nor in sight is a variable's.
-                    (ReferenceKind::Name, None) => here || !is_function || self.sees(at, node),
+                    (ReferenceKind::Name, None) => {
+                        let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
+                        here || !is_plain || self.sees(at, node)
+                    }
                     (_, Some(_)) if is_method && !itself => {
                         !EVERYONES.contains(&definition.name.as_str())
                     }
@@ -456,7 +459,8 @@ pub fn repository_map(analysis: &ProjectAnalysis, budget: usize) -> String {
 }
 
 fn map_text(ranked: &[RankedDefinition]) -> String {
-    let mut files: Vec<(&str, BTreeMap<(u32, &str), DefinitionKind>)> = Vec::new();
+    type ByLine<'m> = BTreeMap<(u32, &'m str), DefinitionKind>;
+    let mut files: Vec<(&str, ByLine<'_>)> = Vec::new();
     let mut places: FxHashMap<&str, usize> = FxHashMap::default();
     for one in ranked {
         let place = *places.entry(&one.path).or_insert(files.len());
@@ -474,3 +478,6 @@ fn map_text(ranked: &[RankedDefinition]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

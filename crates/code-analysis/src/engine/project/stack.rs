@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::frameworks::FRAMEWORKS;
+use super::imports::folder_of;
 use super::manifest::{self, Ecosystem, Manifest, Packages};
 use super::role::{self, Role};
 use super::versions::Versions;
@@ -82,7 +84,18 @@ pub(super) fn find(
         .filter(|manifest| role::of(&manifest.path) == Role::Source);
     let own: Vec<&Manifest> = own.collect();
     let packages = manifest::read(own.iter().copied());
-    let versions = Versions::new(own);
+    let mut below: FxHashMap<&str, usize> = FxHashMap::default();
+    for file in files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source)
+    {
+        let mut folder = folder_of(&file.path);
+        while !folder.is_empty() {
+            *below.entry(folder).or_default() += 1;
+            folder = folder_of(folder);
+        }
+    }
+    let versions = Versions::new(own, |folder| below.get(folder).copied().unwrap_or(0));
     let frameworks = frameworks_find(files, &packages, &versions);
     let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
     for share in shares {

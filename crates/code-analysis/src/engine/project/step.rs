@@ -89,9 +89,10 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         }
     }
 
-    /// The steps that failed, in their order.
+    /// The steps that failed, each once and in their order.
     pub fn failed(mut self) -> Vec<Step> {
         self.failed.sort_unstable();
+        self.failed.dedup();
         self.failed.dedup();
         self.failed
     }

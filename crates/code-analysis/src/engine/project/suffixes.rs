@@ -136,8 +136,8 @@ impl Suffixes {
 fn common(symbols: &[u32], order: &[u32], ranks: &[u32]) -> Vec<u32> {
     let mut common = vec![0u32; order.len()];
     let mut length = 0usize;
-    for at in 0..symbols.len() {
-        let rank = ranks[at] as usize;
+    for (at, rank) in ranks.iter().enumerate() {
+        let rank = *rank as usize;
         let Some(before) = rank.checked_sub(1).map(|rank| order[rank] as usize) else {
             length = 0;
             continue;

@@ -67,7 +67,7 @@ fn facts(text: &str, parsed: Parsed<'_>) -> Result<FileFacts, Skip> {
 #[cfg(feature = "c")]
 pub(super) fn c_analyze(text: &str) -> Result<FileFacts, Skip> {
     #[cfg(feature = "cpp")]
-    if looks_like_cplusplus(&readable(text, Dialect::C).text) {
+    if looks_like_cplusplus(text) && looks_like_cplusplus(&readable(text, Dialect::C).text) {
         // The grammar of C takes `namespace a { }` for a function.
         let cpp = parsed(text, &CPP, Dialect::Cplusplus)?;
         if cpp.errors > 0
@@ -90,6 +90,9 @@ fn looks_like_cplusplus(text: &str) -> bool {
     };
     text.lines().any(|line| {
         let line = line.trim();
+        if !line.starts_with(['c', 'n', 't', 'u', 'p']) {
+            return false;
+        }
         matches!(line, "public:" | "private:" | "protected:")
             || ["class ", "namespace ", "template ", "template<", "using "]
                 .iter()

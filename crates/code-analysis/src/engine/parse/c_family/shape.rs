@@ -509,6 +509,13 @@ impl Shape for CFamily {
             == 3
     }
 
+    fn callee<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        if node.kind() == "call_expression" {
+            return node.child(0);
+        }
+        node.child_by_field_name("type")
+    }
+
     fn keywords(&self) -> &'static [&'static str] {
         KEYWORDS
     }
@@ -521,6 +528,10 @@ impl Shape for CFamily {
         above: &[Above<'_>],
     ) -> Option<ReferenceKind> {
         if role == Role::Chain {
+            // Asking for a field is dear, and most chains are of members.
+            if !self.cplusplus || node.kind() != "qualified_identifier" {
+                return Some(ReferenceKind::Name);
+            }
             let mut name = self.last_name(node);
             while let Some(inner) = name
                 .filter(|name| cx.table.role(*name) == Role::Chain)

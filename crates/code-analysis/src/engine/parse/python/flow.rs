@@ -30,8 +30,12 @@ impl Walk<'_> {
             }
             Stmt::Try(attempt) => self.flow_try(attempt),
             Stmt::Match(choice) => {
-                let guards = choice.cases.iter().filter(|case| case.guard.is_some());
-                self.builder.branch(guards.count());
+                // Like `default` elsewhere, a case that takes everything decides nothing.
+                let cases = choice.cases.iter().map(|case| {
+                    let guards = usize::from(case.guard.is_some());
+                    guards + usize::from(guards > 0 || !case.pattern.is_irrefutable())
+                });
+                self.builder.branch(cases.sum());
                 self.builder.flow();
                 self.visit_expr(&choice.subject);
                 self.builder.nest();

@@ -126,6 +126,10 @@ impl Walk<'_> {
         if function.is_async {
             self.builder.asynchronous(definition);
         }
+        // A decorator is run by what is around the function.
+        for decorator in &function.decorator_list {
+            self.visit_decorator(decorator);
+        }
         self.builder.function_open(
             Some(definition),
             parameter_count(&function.parameters),
@@ -135,9 +139,6 @@ impl Walk<'_> {
         self.builder.container_open(None);
         let handlers = std::mem::take(&mut self.handlers);
         let classes = std::mem::take(&mut self.classes);
-        for decorator in &function.decorator_list {
-            self.visit_decorator(decorator);
-        }
         if let Some(types) = &function.type_params {
             self.visit_type_params(types);
         }

@@ -17,6 +17,7 @@ mod context;
 mod walk;
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
 use tree_sitter::{Language as Grammar, Node, Tree};
 
@@ -124,13 +125,21 @@ impl Role {
 pub(super) struct Table {
     grammar: Grammar,
     roles: Vec<Role>,
+    /// The numbers of the fields `type` and `name`: asking by name looks through all of them each time.
+    type_field: Option<NonZeroU16>,
+    name_field: Option<NonZeroU16>,
 }
 
 impl Table {
     /// Asks `role_of` for the role of every kind: its name, and whether it is a node with a name.
     pub(super) fn new(grammar: Grammar, role_of: impl Fn(&str, bool) -> Role) -> Table {
         let roles = tree::kind_table(&grammar, role_of);
-        Table { grammar, roles }
+        Table {
+            type_field: grammar.field_id_for_name("type"),
+            name_field: grammar.field_id_for_name("name"),
+            grammar,
+            roles,
+        }
     }
 
     pub(super) fn grammar(&self) -> &Grammar {
@@ -323,12 +332,6 @@ pub(super) fn use_by_place(
         (_, Role::BindsAll) | (Role::Name, Role::Binds) => None,
         (Role::Name, Role::BindsFirst)
             if around.is_some_and(|around| around.node.start_byte() == node.start_byte()) =>
-        {
-            None
-        }
-        (_, Role::Typed)
-            if around
-                .is_some_and(|around| around.node.child_by_field_name("name") == Some(node)) =>
         {
             None
         }

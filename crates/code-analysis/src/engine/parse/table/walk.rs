@@ -1,5 +1,7 @@
 //! The walk: what each role means.
 
+use std::num::NonZeroU16;
+
 use tree_sitter::{Node, Tree};
 
 use super::super::super::facts::DefinitionKind;
@@ -193,8 +195,24 @@ impl<S: Shape> Walk<'_, '_, S> {
                 }
             }
             Role::Typed => {
-                if let Some(named) = node.child_by_field_name("type") {
-                    self.cx.mark(named, ReferenceKind::Type);
+                let table = self.cx.table;
+                let field =
+                    |id: Option<NonZeroU16>| id.and_then(|id| node.child_by_field_id(id.get()));
+                let (named, name) = (field(table.type_field), field(table.name_field));
+                // Marks are set in the order of the source, the last first.
+                match (named, name) {
+                    (Some(named), Some(name)) if name.start_byte() > named.start_byte() => {
+                        self.cx.mark_done(name);
+                        self.cx.mark(named, ReferenceKind::Type);
+                    }
+                    (named, name) => {
+                        if let Some(named) = named {
+                            self.cx.mark(named, ReferenceKind::Type);
+                        }
+                        if let Some(name) = name {
+                            self.cx.mark_done(name);
+                        }
+                    }
                 }
             }
             Role::Words => {

@@ -171,6 +171,9 @@ fn cargo(project: &Project<'_>, found: &mut Vec<Candidate>) {
     }
 }
 
+/// A file, the command that it stands for, and whether it says something.
+type Install = (&'static str, &'static str, fn(&Manifest) -> bool);
+
 fn python(project: &Project<'_>, found: &mut Vec<Candidate>) {
     for (kind, table, purpose, command, tool) in [
         (
@@ -221,7 +224,7 @@ fn python(project: &Project<'_>, found: &mut Vec<Candidate>) {
             ));
         }
     }
-    let installs: [(&str, &str, fn(&Manifest) -> bool); 4] = [
+    let installs: [Install; 4] = [
         ("uv.lock", "uv sync", |_| true),
         ("poetry.lock", "poetry install", |_| true),
         ("pdm.lock", "pdm install", |_| true),

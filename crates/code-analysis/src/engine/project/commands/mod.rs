@@ -81,8 +81,14 @@ fn select(mut candidates: Vec<Candidate>) -> Vec<ProjectCommand> {
         command.len() <= COMMAND_CAP && !command.contains(['\n', '\r', '\0'])
     });
     candidates.sort_by(|a, b| {
-        let order =
-            |one: &Candidate| (one.command.purpose, one.evidence, one.command.command.len());
+        let order = |one: &Candidate| {
+            (
+                one.command.purpose,
+                one.evidence,
+                is_aside(one),
+                one.command.command.len(),
+            )
+        };
         order(a).cmp(&order(b)).then_with(|| {
             let place = |one: &Candidate| {
                 (
@@ -107,6 +113,26 @@ fn select(mut candidates: Vec<Candidate>) -> Vec<ProjectCommand> {
         }
     }
     told.into_iter().map(|one| one.command).collect()
+}
+
+/// Whether the same is known from a better place: a task by its usual name, a workflow that checks every change.
+fn is_aside(one: &Candidate) -> bool {
+    let usual = ["build", "test", "lint", "fmt", "format", "start", "run"];
+    let name = one
+        .command
+        .command
+        .rsplit([' ', '/'])
+        .next()
+        .unwrap_or_default();
+    let path = &one.command.path;
+    let is_release = ["release", "publish", "deploy", "nightly", "docs"]
+        .iter()
+        .any(|word| path.contains(word));
+    match one.evidence {
+        Evidence::Task => !usual.contains(&name),
+        Evidence::Ci => is_release,
+        _ => false,
+    }
 }
 
 /// A task does what the tools do that it starts: beside it, what is only implied says nothing new.
@@ -256,7 +282,7 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
             return purpose_of_command(&words.get(2..)?.join(" "));
         }
         ("uv", "sync") | ("poetry" | "pdm", "install") => (P::Install, "python"),
-        ("pip", "install") if words.contains(&"-r") || words.contains(&"-e") => {
+        ("pip", "install") if words.contains(&"-e") || is_top_list(&words) => {
             (P::Install, "python")
         }
         ("bundle", "exec") => return purpose_of_command(&words.get(2..)?.join(" ")),
@@ -283,6 +309,15 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("vitest" | "jest" | "mocha" | "ava" | "tap", _) => (P::Test, "node-test"),
         _ => return script_purpose(&words),
     })
+}
+
+/// Whether a list of requirements is installed that lies at the top: others are those of one task.
+fn is_top_list(words: &[&str]) -> bool {
+    let list = words
+        .iter()
+        .position(|word| *word == "-r")
+        .and_then(|at| words.get(at + 1));
+    list.is_some_and(|list| !list.contains('/'))
 }
 
 /// A script of the project's own that is called by its purpose: `scripts/test`.

@@ -137,6 +137,16 @@ impl Reader {
         }
     }
 
+    /// `python_requires=">=3.9",` and `python_requires = >=3.9`.
+    pub(super) fn setup(&mut self, text: &str) {
+        let asked = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("python_requires"));
+        let asked = asked.and_then(|rest| rest.trim_start().strip_prefix('='));
+        let asked = asked.map_or("", |rest| rest.trim_matches([' ', ',', '"', '\'']));
+        self.language(Language::Python, asked);
+    }
+
     pub(super) fn composer(&mut self, text: &str) {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         for part in ["require", "require-dev"] {

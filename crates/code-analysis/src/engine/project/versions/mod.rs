@@ -4,12 +4,12 @@
 mod locks;
 mod manifests;
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::imports::name_of;
+use super::imports::{folder_of, name_of};
 use super::manifest::{Ecosystem, Manifest};
 use crate::engine::language::Language;
 
@@ -19,29 +19,33 @@ const VERSION_CAP: usize = 60;
 /// The versions that a project names.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    locked: FxHashMap<(Ecosystem, String), String>,
-    asked: FxHashMap<(Ecosystem, String), String>,
+    packages: FxHashMap<(Ecosystem, String), String>,
     languages: BTreeMap<Language, String>,
 }
 
 impl Versions {
-    /// Reads the manifests and lock files. Of two that differ, the one nearer to the top is believed; within one, the higher version.
-    pub fn new<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Versions {
+    /// Reads the manifests and lock files. Of those that differ, the one nearer to the top is believed, and of two as near the one with more of
+    /// the project below it: the application's, and not that of its documentation. Within one, the higher version.
+    pub fn new<'m>(
+        manifests: impl IntoIterator<Item = &'m Manifest>,
+        files_below: impl Fn(&str) -> usize,
+    ) -> Versions {
         let mut manifests: Vec<&Manifest> = manifests.into_iter().collect();
-        manifests.sort_by_key(|one| (one.path.matches('/').count(), one.path.as_str()));
+        manifests.sort_by_cached_key(|one| {
+            let weight = Reverse(files_below(folder_of(&one.path)));
+            (one.path.matches('/').count(), weight, one.path.as_str())
+        });
         let mut versions = Versions::default();
-        for manifest in manifests {
-            let mut one = Reader::default();
-            one.read(manifest);
-            for (into, from) in [
-                (&mut versions.locked, one.locked),
-                (&mut versions.asked, one.asked),
-            ] {
-                for (package, version) in from {
-                    into.entry(package).or_insert(version);
-                }
+        // A lock file says more than the manifests of its own folder, and less than those above it.
+        for of_folder in manifests.chunk_by(|a, b| folder_of(&a.path) == folder_of(&b.path)) {
+            let mut reader = Reader::default();
+            for manifest in of_folder {
+                reader.read(manifest);
             }
-            for (language, version) in one.languages {
+            for (package, version) in reader.locked.into_iter().chain(reader.asked) {
+                versions.packages.entry(package).or_insert(version);
+            }
+            for (language, version) in reader.languages {
                 versions.languages.entry(language).or_insert(version);
             }
         }
@@ -50,22 +54,19 @@ impl Versions {
 
     /// The version of the first of the packages that one is known of. In Maven, packages are the beginnings of groups.
     pub fn package(&self, ecosystem: Ecosystem, packages: &[&str]) -> Option<String> {
-        let find = |known: &FxHashMap<(Ecosystem, String), String>| {
-            packages.iter().find_map(|package| {
-                if ecosystem != Ecosystem::Maven {
-                    return known.get(&(ecosystem, (*package).to_owned())).cloned();
-                }
-                let of_group = known.iter().filter(|((other, group), _)| {
-                    *other == ecosystem && group.starts_with(package)
-                });
-                let mut of_group: Vec<(&str, &String)> = of_group
-                    .map(|((_, group), version)| (group.as_str(), version))
-                    .collect();
-                of_group.sort_unstable();
-                of_group.first().map(|(_, version)| (*version).clone())
-            })
-        };
-        find(&self.locked).or_else(|| find(&self.asked))
+        packages.iter().find_map(|package| {
+            if ecosystem != Ecosystem::Maven {
+                return self
+                    .packages
+                    .get(&(ecosystem, (*package).to_owned()))
+                    .cloned();
+            }
+            let known = self.packages.iter();
+            let of_group = known
+                .filter(|((other, group), _)| *other == ecosystem && group.starts_with(package));
+            let first = of_group.min_by_key(|((_, group), _)| group.as_str());
+            first.map(|(_, version)| version.clone())
+        })
     }
 
     /// The version of the language that the project is written for. Of JavaScript it is Node's.
@@ -103,6 +104,7 @@ impl Reader {
             "Cargo.toml" => self.cargo(text),
             "package.json" => self.npm(text),
             "pyproject.toml" => self.pyproject(text),
+            "setup.py" | "setup.cfg" => self.setup(text),
             "composer.json" => self.composer(text),
             "go.mod" => self.go_mod(text),
             "pom.xml" => self.pom(text),

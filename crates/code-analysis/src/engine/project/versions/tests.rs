@@ -10,7 +10,7 @@ fn versions(files: &[(&str, &str)]) -> Versions {
             text: (*text).to_owned(),
         })
         .collect();
-    Versions::new(&manifests)
+    Versions::new(&manifests, |_| 0)
 }
 
 #[test]
@@ -216,17 +216,26 @@ fn without_a_lock_it_is_what_the_manifest_asks_for() {
             "{path}"
         );
     }
-    let both = [
-        ("package.json", r#"{"dependencies": {"react": "^18"}}"#),
-        (
-            "web/package-lock.json",
-            r#"{"packages": {"node_modules/react": {"version": "18.2.0"}}}"#,
-        ),
-    ];
+    let lock = r#"{"packages": {"node_modules/react": {"version": "18.2.0"}}}"#;
+    let asks = r#"{"dependencies": {"react": "^18"}}"#;
+    let react = |files: &[(&str, &str)]| versions(files).package(E::Npm, &["react"]);
+    let beside = react(&[("web/package.json", asks), ("web/package-lock.json", lock)]);
+    assert_eq!(beside.as_deref(), Some("18.2.0"));
+    let elsewhere = react(&[("package.json", asks), ("docs/package-lock.json", lock)]);
     assert_eq!(
-        versions(&both).package(E::Npm, &["react"]).as_deref(),
-        Some("18.2.0")
+        elsewhere.as_deref(),
+        Some("^18"),
+        "another package's lock file"
     );
+    let manifests = [("app", "^19"), ("docs", "^17")].map(|(folder, version)| Manifest {
+        path: format!("{folder}/package.json"),
+        text: format!("{{\"dependencies\": {{\"react\": \"{version}\"}}}}"),
+    });
+    for (large, version) in [("app", "^19"), ("docs", "^17")] {
+        let below = |folder: &str| usize::from(folder == large);
+        let known = Versions::new(&manifests, below);
+        assert_eq!(known.package(E::Npm, &["react"]).as_deref(), Some(version));
+    }
 }
 
 #[test]
@@ -253,6 +262,12 @@ fn a_language_has_the_version_that_the_project_is_written_for() {
         (
             "pyproject.toml",
             "[project]\nrequires-python = \">=3.9\"\n",
+            Language::Python,
+            Some(">=3.9"),
+        ),
+        (
+            "setup.py",
+            "setup(\n    python_requires='>=3.9',\n)\n",
             Language::Python,
             Some(">=3.9"),
         ),

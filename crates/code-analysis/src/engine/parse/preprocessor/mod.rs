@@ -4,9 +4,12 @@
 //! Of such a conditional one branch is left and the others are blanked, byte for byte, so that every offset stays; so are such macros.
 //! All other conditionals stay as they are, with every branch, because the grammars know them around whole declarations and statements.
 
+mod ends;
+
 use std::borrow::Cow;
 
 use super::table::Context;
+use ends::{line_end, parentheses_end, string_end, verbatim_end, word_end};
 
 /// Whose preprocessor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -458,84 +461,6 @@ fn truth(word: &str, condition: &str, dialect: Dialect) -> Option<bool> {
         }
         _ => None,
     }
-}
-
-/// The end of a line and of those that continue it, before its line's end.
-fn line_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\n' => return at,
-            b'\\' if bytes.get(at + 1) == Some(&b'\n') => at += 2,
-            b'\\' if bytes.get(at + 1) == Some(&b'\r') && bytes.get(at + 2) == Some(&b'\n') => {
-                at += 3
-            }
-            // A comment that begins on the line of a directive may end on another.
-            b'/' if bytes.get(at + 1) == Some(&b'*') && bytes.get(from) == Some(&b'#') => {
-                at += 2;
-                while bytes.get(at).is_some() && bytes.get(at..at + 2) != Some(b"*/") {
-                    at += 1;
-                }
-                at += 2;
-            }
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-fn word_end(bytes: &[u8], from: usize) -> usize {
-    bytes
-        .get(from..)
-        .and_then(|rest| {
-            rest.iter()
-                .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80))
-        })
-        .map_or(bytes.len(), |length| from + length)
-}
-
-/// The end of a string that began before `from`: past its quote, or at the end of its line.
-fn string_end(bytes: &[u8], from: usize, quote: u8) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'\n' => return at,
-            _ if byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// The end of a string in which only a doubled quote is no end.
-fn verbatim_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' {
-            if bytes.get(at + 1) != Some(&b'"') {
-                return at + 1;
-            }
-            at += 1;
-        }
-        at += 1;
-    }
-    bytes.len()
-}
-
-/// The end of the parentheses that open at `from`, if they close soon.
-fn parentheses_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut depth = 0u32;
-    for (length, byte) in bytes.get(from..)?.iter().take(400).enumerate() {
-        match byte {
-            b'(' => depth += 1,
-            b')' if depth == 1 => return Some(from + length + 1),
-            b')' => depth -= 1,
-            b'{' | b'}' | b';' => return None,
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]
