@@ -35,7 +35,6 @@ use super::project::history::CoChange;
 use super::project::imports::ImportIndex;
 use super::project::manifest::Manifest;
 use super::project::role::{self, Role};
-use super::project::stack::ProjectCommand;
 use super::references::{Reference, ReferenceKind};
 use super::rules::RuleReport;
 use question::{Answer, Case, Question};
@@ -126,7 +125,6 @@ pub(crate) struct Known<'a> {
     /// `None` where nobody resolved the imports.
     pub imports: Option<&'a ImportIndex>,
     pub co_changes: &'a [CoChange],
-    pub commands: &'a [ProjectCommand],
     /// `None` where there are none.
     pub rules: Option<&'a RuleReport>,
 }

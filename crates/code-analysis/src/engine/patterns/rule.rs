@@ -13,7 +13,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     rules
         .iter()
         .filter(|rule| rule.matches > 0)
-        .map(|rule| pattern(rule))
+        .map(pattern)
         .collect()
 }
 
@@ -52,7 +52,8 @@ fn first(places: &[CodeLocation]) -> Vec<CodeLocation> {
     chosen.into_iter().cloned().collect()
 }
 
-#[cfg(all(test, feature = "rules"))]
+#[cfg(test)]
+#[cfg(feature = "rules")]
 mod tests {
     use super::super::Known;
     use super::super::fixture::found_in;

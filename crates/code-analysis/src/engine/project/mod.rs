@@ -208,7 +208,6 @@ pub fn project_summarize_checked<E>(
         manifests: &input.manifests,
         imports: Some(&index),
         co_changes: &co_changes,
-        commands: &commands,
         rules: Some(&input.rules),
     };
     let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;

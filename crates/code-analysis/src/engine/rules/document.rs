@@ -213,8 +213,7 @@ impl<'r> SgNode<'r> for Counted<'r> {
     }
 
     fn children(&self) -> impl ExactSizeIterator<Item = Self> {
-        let count = self.node.child_count();
-        let steps = u32::try_from(count).unwrap_or(u32::MAX);
+        let steps = self.node.child_count();
         let mut found = Vec::new();
         if self.meter.spend(steps.saturating_add(1)) {
             let mut cursor = self.node.walk();
@@ -356,7 +355,7 @@ impl<'r> SgNode<'r> for Counted<'r> {
 
     fn field_children(&self, field_id: Option<u16>) -> impl Iterator<Item = Self> {
         let mut found = Vec::new();
-        let steps = u32::try_from(self.node.child_count()).unwrap_or(u32::MAX);
+        let steps = self.node.child_count();
         if let Some(field) = field_id.and_then(std::num::NonZero::new)
             && self.meter.spend(steps.saturating_add(1))
         {

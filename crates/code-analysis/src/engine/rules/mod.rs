@@ -10,7 +10,8 @@ mod document;
 mod grammar;
 #[cfg(feature = "rules")]
 mod set;
-#[cfg(all(test, feature = "rules"))]
+#[cfg(test)]
+#[cfg(feature = "rules")]
 mod tests;
 
 use serde::{Deserialize, Serialize};

@@ -319,7 +319,7 @@ fn the_key_is_of_the_rules_and_not_of_their_order() {
         key(&[other, one.clone()])
     );
     assert_ne!(
-        key(&[one.clone()]),
+        key(std::slice::from_ref(&one)),
         key(&[file("id: s\nlanguage: Go\nrule: { pattern: a }\n")])
     );
     let (set, _) = RuleSet::parse(&[one]);
