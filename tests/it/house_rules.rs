@@ -38,7 +38,7 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every file of the workspace's code with one of these endings, by its path from the root.
+/// Every file of the workspace's code with one of these endings, by its path from the root. What lies in a `corpus` is what tests read.
 fn files(endings: &[&str]) -> BTreeMap<String, String> {
     let root = root();
     let mut found = BTreeMap::new();
@@ -50,7 +50,9 @@ fn files(endings: &[&str]) -> BTreeMap<String, String> {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_str().unwrap();
             if entry.file_type().unwrap().is_dir() {
-                if !name.starts_with('.') && !["target", "node_modules", "dist"].contains(&name) {
+                if !name.starts_with('.')
+                    && !["target", "node_modules", "dist", "corpus"].contains(&name)
+                {
                     folders.push(path);
                 }
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
@@ -70,10 +72,12 @@ fn files(endings: &[&str]) -> BTreeMap<String, String> {
     found
 }
 
-/// Every member's manifest, by its path.
+/// Every member's manifest, by its path. One that says `[workspace]` is of none of ours: it is built by itself.
 fn manifests() -> BTreeMap<String, Table> {
     let parse = |(path, text): (String, String)| (path, text.parse().unwrap());
-    files(&["Cargo.toml"]).into_iter().map(parse).collect()
+    let all = files(&["Cargo.toml"]).into_iter().map(parse);
+    all.filter(|(_, manifest): &(String, Table)| !manifest.contains_key("workspace"))
+        .collect()
 }
 
 fn package(manifest: &Table) -> &str {

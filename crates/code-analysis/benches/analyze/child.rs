@@ -25,6 +25,10 @@ pub struct Run {
 /// # Errors
 /// It does not start, or fails.
 pub fn analyze(tree: &Path, cache: Option<&Path>) -> Outcome<Run> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is this bench itself that is started"
+    )]
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(FLAG).arg(tree).args(cache);
     let start = Instant::now();

@@ -67,6 +67,10 @@ pub fn measure(
 }
 
 fn command(peer: &str, language: &str, programs: &Path, tree: &Path, scratch: &Path) -> Command {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a bench compares with other programs"
+    )]
     let mut command = Command::new(programs.join("bin").join(peer));
     let threads = rayon::current_num_threads().to_string();
     match peer {

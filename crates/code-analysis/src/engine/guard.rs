@@ -106,7 +106,6 @@ fn depth_of_bytes(bytes: &[u8]) -> u32 {
 }
 
 /// The deepest nesting of brackets, strings and comments passed over.
-
 fn depth_of_code(language: Language, bytes: &[u8]) -> u32 {
     let mut depth = 0u32;
     let mut deepest = 0u32;

@@ -202,30 +202,25 @@ impl Language {
 
     /// Whether files of this language are parsed, so that they have definitions, imports and complexity.
     #[must_use]
-    #[expect(
-        clippy::match_like_matches_macro,
-        reason = "each language stands beside the feature that it needs"
-    )]
     pub const fn has_facts(self) -> bool {
-        match self {
+        matches!(
+            self,
             Language::Rust
-            | Language::TypeScript
-            | Language::Tsx
-            | Language::JavaScript
-            | Language::Python
-            | Language::Go
-            | Language::Java => true,
-            Language::C => cfg!(feature = "c"),
-            Language::Cpp => cfg!(feature = "cpp"),
-            Language::CSharp => cfg!(feature = "csharp"),
-            Language::Kotlin => cfg!(feature = "kotlin"),
-            Language::Scala => cfg!(feature = "scala"),
-            Language::Shell => cfg!(feature = "bash"),
-            Language::Php => cfg!(feature = "php"),
-            Language::Ruby => cfg!(feature = "ruby"),
-            Language::Swift => cfg!(feature = "swift"),
-            _ => false,
-        }
+                | Language::TypeScript
+                | Language::Tsx
+                | Language::JavaScript
+                | Language::Python
+                | Language::Go
+                | Language::Java
+        ) || cfg!(feature = "bash") && matches!(self, Language::Shell)
+            || cfg!(feature = "c") && matches!(self, Language::C)
+            || cfg!(feature = "cpp") && matches!(self, Language::Cpp)
+            || cfg!(feature = "csharp") && matches!(self, Language::CSharp)
+            || cfg!(feature = "kotlin") && matches!(self, Language::Kotlin)
+            || cfg!(feature = "php") && matches!(self, Language::Php)
+            || cfg!(feature = "ruby") && matches!(self, Language::Ruby)
+            || cfg!(feature = "scala") && matches!(self, Language::Scala)
+            || cfg!(feature = "swift") && matches!(self, Language::Swift)
     }
 
     /// The language that habits are counted under: TSX shares TypeScript's.

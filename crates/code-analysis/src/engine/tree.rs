@@ -197,7 +197,6 @@ pub fn files_analyze(
         files: found.files,
         rules,
         unread_folders: found.unread_folders.into_iter().collect(),
-        ..ProjectInput::default()
     };
     let project = std::thread::scope(|scope| {
         // The next run's cache is written while this one thinks. That it cannot be written is no failure.

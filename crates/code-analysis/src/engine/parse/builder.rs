@@ -271,13 +271,9 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// The outermost logical operation ends: each run of the same operator, as it is read, costs one.
-    pub(crate) fn logical_end(&mut self) {
-        self.logical_range_end(0, u32::MAX);
-    }
-
-    /// As [`logical_end`](Self::logical_end), of the operators between two offsets alone: `a && f(b || c) && d` is two operations.
-    pub(crate) fn logical_range_end(&mut self, start: u32, end: u32) {
+    /// A logical operation ends, that of the operators between two offsets (`a && f(b || c) && d` is two operations): each run of the same
+    /// operator, as it is read, costs one.
+    pub(crate) fn logical_end(&mut self, start: u32, end: u32) {
         let Some(open) = self.functions.last_mut() else {
             return;
         };

@@ -188,7 +188,7 @@ pub(super) fn logical_leave(builder: &mut Builder<'_>, node: Node<'_>, parent: O
     });
     if !goes_on {
         let (start, end) = range(node);
-        builder.logical_range_end(start, end);
+        builder.logical_end(start, end);
     }
 }
 

@@ -225,7 +225,6 @@ pub fn project_summarize_checked<E>(
         metrics,
         failed: steps.failed(),
         rules: input.rules.clone(),
-        ..ProjectAnalysis::default()
     })
 }
 

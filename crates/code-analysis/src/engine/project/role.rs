@@ -83,10 +83,9 @@ pub(crate) fn of(path: &str) -> Role {
 
 /// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
 fn is_test_folder(folder: &str) -> bool {
-    let before = folder
-        .strip_suffix("Tests")
-        .or_else(|| folder.strip_suffix("Test"));
-    folder.ends_with("-tests") || before.is_some_and(|before| !before.ends_with(char::is_uppercase))
+    ["-tests", "Tests", "Test"]
+        .iter()
+        .any(|end| folder.ends_with(end))
 }
 
 fn is_test_name(name: &str) -> bool {

@@ -89,7 +89,7 @@ impl<'a> Walk<'_, 'a> {
     /// The outermost of the logical operators that are operands of each other.
     pub(super) fn flow_operation(&mut self, it: &LogicalExpression<'a>) {
         self.operands(it);
-        self.builder.logical_range_end(it.span.start, it.span.end);
+        self.builder.logical_end(it.span.start, it.span.end);
     }
 
     fn operands(&mut self, it: &LogicalExpression<'a>) {

@@ -123,7 +123,7 @@ impl Walk<'_> {
     pub(super) fn flow_operation(&mut self, operation: &ExprBoolOp) {
         self.operands(operation);
         self.builder
-            .logical_range_end(operation.start().to_u32(), operation.end().to_u32());
+            .logical_end(operation.start().to_u32(), operation.end().to_u32());
     }
 
     fn operands(&mut self, operation: &ExprBoolOp) {

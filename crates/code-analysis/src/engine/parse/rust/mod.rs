@@ -480,7 +480,7 @@ impl NodeVisitor for Walk<'_> {
                 self.macro_depth = self.macro_depth.saturating_sub(1);
                 if self.macro_depth == 0 {
                     let (start, end) = range(node);
-                    self.builder.logical_range_end(start, end);
+                    self.builder.logical_end(start, end);
                 }
             }
             Kind::Closure => self.builder.flow_unnest(),

@@ -428,7 +428,7 @@ impl<S: Shape> Walk<'_, '_, S> {
             .filter(|around| around.role == Role::Binary);
         let joins = around.is_some_and(|around| self.is_logical(around.node));
         if !joins {
-            self.cx.builder.logical_end();
+            self.cx.builder.logical_end(0, u32::MAX);
         }
     }
 
