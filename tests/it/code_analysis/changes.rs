@@ -90,7 +90,7 @@ on_both_databases! {
 
         let scoped = store.read(acme.id).await.unwrap();
         let only = pattern_change_list(&scoped, second.run_id, Some(PatternChange::Weakened), 100).await.unwrap();
-        assert_eq!(only, std::slice::from_ref(&weakened));
+        assert_eq!(only, std::slice::from_ref(weakened));
         let last = pattern_changes_last(&scoped, &[snake.id, were[0]]).await.unwrap();
         assert_eq!((&last[&snake.id], last[&were[0]].analysis_id), (strengthened, third.run_id));
         drop(scoped);
