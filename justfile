@@ -55,7 +55,7 @@ _peers:
     mkdir -p "{{ peers }}"
     test -x "{{ peers }}/bin/ast-grep" || { python3 -m venv "{{ peers }}" && "{{ peers }}/bin/pip" install --quiet lizard==1.24.3 radon==6.0.1 ast-grep-cli==0.51.1; }
     test -x "{{ peers }}/bin/rust-code-analysis-cli" || cargo install rust-code-analysis-cli@0.0.25 --locked --root "{{ peers }}"
-    test -d "{{ peers }}/sympy-1.14.0" || { "{{ peers }}/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: sympy==1.14.0 --dest "{{ peers }}" && tar xzf "{{ peers }}/sympy-1.14.0.tar.gz" -C "{{ peers }}"; }
+    test -d "{{ peers }}/sympy-1.14.0" || { "{{ peers }}/bin/pip" download --quiet --no-deps --no-binary :all: sympy==1.14.0 --dest "{{ peers }}" && tar xzf "{{ peers }}/sympy-1.14.0.tar.gz" -C "{{ peers }}"; }
     test -d "{{ peers }}/package" || { cd "{{ peers }}" && npm pack --silent effect@4.1.0 && tar xzf effect-4.1.0.tgz; }
     test -d "{{ peers }}/rust" || { mkdir "{{ peers }}/rust" && cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/{tokio,gix,sea-orm,sqlx,axum,async-graphql,sea-query}-[0-9a-z]* "{{ peers }}/rust"; }
 

@@ -9,7 +9,7 @@ use super::*;
 /// The engine, but for two of its steps.
 fn without_two_steps(
     input: &ProjectInput,
-    check: &dyn Fn() -> Result<(), RunFailure>,
+    check: &(dyn Fn() -> Result<(), RunFailure> + Sync),
 ) -> Result<ProjectAnalysis, RunFailure> {
     let found = project_summarize_checked(input, check)?;
     Ok(ProjectAnalysis {

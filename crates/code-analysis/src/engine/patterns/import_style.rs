@@ -317,13 +317,13 @@ fn script_paths<'a>(context: &Context<'a>, stack: Language) -> Question<'a> {
     let answers = vec![
         Answer::rule(
             "relative",
-            "The project's own modules are imported by relative paths",
-            "Import the project's own modules by relative paths (`./`, `../`).",
+            "Modules of a package are imported by relative paths",
+            "Import modules of the same package by relative paths (`./`, `../`).",
         ),
         Answer::rule(
             "alias",
-            "The project's own modules are imported by an alias",
-            "Import the project's own modules by the path alias (`@/`, `~/`, `#`), not by relative paths.",
+            "Modules of a package are imported by an alias",
+            "Import modules of the same package by the path alias (`@/`, `~/`, `#`), not by relative paths.",
         ),
     ];
     let cases = context

@@ -228,6 +228,8 @@ pub(super) fn is_called_by_name(language: Language, definition: &Definition) -> 
             ];
             prefixed.iter().any(|prefix| name.starts_with(prefix))
         }
+        // What a shell runs may stand in any string: a trap, a completion's specification, `eval`.
+        Language::Shell => true,
         _ => false,
     }
 }

@@ -167,14 +167,14 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on: a large project takes seconds. A step that fails is named in
-/// [`ProjectAnalysis::failed`], and the rest stands.
+/// As [`project_summarize`], asking between its steps whether to go on, from two threads: a large project takes seconds. A step that fails is
+/// named in [`ProjectAnalysis::failed`], and the rest stands.
 ///
 /// # Errors
 /// What `check` answers with.
-pub fn project_summarize_checked<E>(
+pub fn project_summarize_checked<E: Send>(
     input: &ProjectInput,
-    check: impl Fn() -> Result<(), E>,
+    check: impl Fn() -> Result<(), E> + Sync,
 ) -> Result<ProjectAnalysis, E> {
     let mut files: Vec<&SourceFile> = input.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -199,10 +199,6 @@ pub fn project_summarize_checked<E>(
     let ownership = steps.take(Step::Ownership, || {
         history::ownership(&files, &input.changes)
     })?;
-    let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
-    metrics.duplicated_lines = clones.lines;
-    let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
-    let map = steps.take(Step::Map, || map::find(&files, &index))?;
     let known = Known {
         files: &files,
         manifests: &input.manifests,
@@ -210,7 +206,22 @@ pub fn project_summarize_checked<E>(
         co_changes: &co_changes,
         rules: Some(&input.rules),
     };
-    let patterns = steps.take_checked(Step::Patterns, || patterns::find(known, &check))?;
+    // What takes longest, in two halves that need nothing of each other.
+    let mut beside = Steps::new(&check);
+    let (symbols, patterns) = rayon::join(
+        || {
+            let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
+            let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
+            let map = steps.take(Step::Map, || map::find(&files, &index))?;
+            Ok((clones, dead_code, map))
+        },
+        || beside.take_checked(Step::Patterns, || patterns::find(known, &check)),
+    );
+    let ((clones, dead_code, map), patterns) = (symbols?, patterns?);
+    metrics.duplicated_lines = clones.lines;
+    let mut failed = steps.failed();
+    failed.extend(beside.failed());
+    failed.sort_unstable();
     Ok(ProjectAnalysis {
         stack,
         patterns,
@@ -223,7 +234,7 @@ pub fn project_summarize_checked<E>(
         ownership,
         imports,
         metrics,
-        failed: steps.failed(),
+        failed,
         rules: input.rules.clone(),
     })
 }
@@ -305,30 +316,32 @@ pub(crate) fn round4(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
     use crate::file_analyze;
 
     #[test]
     fn who_is_told_to_stop_stops_at_the_next_step() {
-        let steps = Cell::new(0);
+        let steps = AtomicU32::new(0);
         let asked = |stop_at: u32| {
-            steps.set(0);
+            steps.store(0, Ordering::Relaxed);
             let stopped = project_summarize_checked(&ProjectInput::default(), || {
-                steps.set(steps.get() + 1);
-                if steps.get() == stop_at {
+                if steps.fetch_add(1, Ordering::Relaxed) + 1 >= stop_at {
                     Err(stop_at)
                 } else {
                     Ok(())
                 }
             });
-            (stopped.err(), steps.get())
+            (stopped.err(), steps.load(Ordering::Relaxed))
         };
-        let (stopped, all) = asked(0);
+        let (stopped, all) = asked(u32::MAX);
         assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
         for stop_at in 1..=all {
-            assert_eq!(asked(stop_at), (Some(stop_at), stop_at));
+            let (stopped, steps) = asked(stop_at);
+            assert_eq!(stopped, Some(stop_at));
+            // The other half hears of it at its next step.
+            assert!(steps <= stop_at + 1, "{steps} steps, {stop_at} wanted");
         }
     }
 

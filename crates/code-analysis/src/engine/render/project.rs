@@ -32,7 +32,7 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
         return;
     }
     page.heading("Languages", "");
-    let bar_width = page.width().saturating_sub(44).clamp(8, 40);
+    let bar_width = page.width().saturating_sub(47).clamp(8, 40);
     for one in metrics.languages.iter().take(LANGUAGES_SHOWN) {
         let share = f64::from(one.lines_of_code) / f64::from(metrics.lines_of_code.max(1));
         let unit = if one.lines_of_code == 1 {
@@ -43,7 +43,7 @@ pub(super) fn languages(page: &mut Page, metrics: &ProjectMetrics) {
         let lines = thousands(one.lines_of_code);
         page.line(&[
             ("  ", Paint::Plain),
-            (&padded(one.language.title(), 14), Paint::Strong),
+            (&padded(one.language.title(), 17), Paint::Strong),
             (&bar(share, bar_width), Paint::Bar),
             (
                 &format!(" {:>5.1} %  {lines:>9} {unit}", share * 100.0),

@@ -43,8 +43,10 @@ impl Default for AnalysisOptions {
 }
 
 /// What sums up a project, asking between its steps whether to go on.
-pub type Summarize =
-    fn(&ProjectInput, &dyn Fn() -> Result<(), RunFailure>) -> Result<ProjectAnalysis, RunFailure>;
+pub type Summarize = fn(
+    &ProjectInput,
+    &(dyn Fn() -> Result<(), RunFailure> + Sync),
+) -> Result<ProjectAnalysis, RunFailure>;
 
 /// Carries out runs of the kind `CODE_ANALYSIS`.
 #[derive(Debug)]
