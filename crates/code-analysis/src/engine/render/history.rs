@@ -81,14 +81,13 @@ pub(super) fn ownership(page: &mut Page, folders: &[Ownership]) {
                 &padded(&path_fit(whole_or(&one.folder), width), width),
                 Paint::Plain,
             ),
-            (&format!("  {people:>10}  "), Paint::Strong),
             (
-                &format!("{} by {}", percent(one.main_share), one.main_author),
-                Paint::Plain,
+                &format!("  {:>13} by {people:<10}", counted(one.commits, "commit")),
+                Paint::Strong,
             ),
             (
-                &format!("  {}", counted(one.commits, "commit")),
-                Paint::Faint,
+                &format!("  {} by {}", percent(one.main_share), one.main_author),
+                Paint::Plain,
             ),
         ]);
     }
