@@ -60,9 +60,9 @@ pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr>
     Ok(vec![
         Check {
             what: "database role",
-            good: "is neither superuser nor past row security, and owns nothing".into(),
-            problems: texts(db, ROLE).await?,
-            remedy: "serve with a plain role that only logs in",
+            good: "only logs in: it owns nothing and is a member of no powerful role".into(),
+            problems: role_problems(db).await?,
+            remedy: ROLE_REMEDY,
         },
         Check {
             what: "row security",
@@ -117,6 +117,22 @@ pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr>
         objects,
     ])
 }
+
+/// What makes the connected role unfit to serve, a sentence each: it could see past row-level security, or give itself the right to.
+/// Empty on SQLite, which has no roles.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub async fn role_problems(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    match db.get_database_backend() {
+        DbBackend::Postgres => texts(db, ROLE).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What to do about [`role_problems`].
+pub const ROLE_REMEDY: &str =
+    "serve with a plain role that only logs in, as `nyxcore setup postgres` makes it";
 
 /// Every object of the schema in one line each, sorted: `kind name: what it is`. What an extension made is not told.
 ///
@@ -203,12 +219,16 @@ const SQLITE_LINES: &str = "
     SELECT type || ' ' || name || ': ' || sql FROM sqlite_master
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_terms_%'";
 
-/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own.
+/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own. Whoever owns the table
+/// `tenants` is called `the owner`, because the name is the operator's.
 const POSTGRES_LINES: &str = "
     WITH tables AS (
         SELECT c.* FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
           AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ), roles AS (
+        SELECT r.oid, CASE WHEN c.oid IS NULL THEN r.rolname::text ELSE 'the owner' END AS rolname
+        FROM pg_roles r LEFT JOIN pg_class c ON c.oid = to_regclass('public.tenants') AND c.relowner = r.oid
     )
     SELECT 'table ' || relname || ': ' || CASE relkind WHEN 'p' THEN 'partitioned' ELSE 'ordinary' END FROM tables
     UNION ALL
@@ -238,7 +258,7 @@ const POSTGRES_LINES: &str = "
     SELECT 'policy ' || t.relname || '.' || p.polname || ': ' || CASE WHEN p.polpermissive THEN '' ELSE 'restrictive ' END
         || CASE p.polcmd WHEN '*' THEN 'all' WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' ELSE 'delete' END
         || ' to ' || (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
-                      FROM unnest(p.polroles) AS one (id) LEFT JOIN pg_roles r ON r.oid = one.id)
+                      FROM unnest(p.polroles) AS one (id) LEFT JOIN roles r ON r.oid = one.id)
         || coalesce(' using ' || pg_get_expr(p.polqual, p.polrelid), '')
         || coalesce(' check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
     FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
@@ -250,7 +270,7 @@ const POSTGRES_LINES: &str = "
     UNION ALL
     SELECT 'function ' || f.oid::regprocedure::text || ': of ' || r.rolname || ', ' || coalesce(array_to_string(f.proconfig, ' '), 'no settings')
         || ', ' || md5(f.prosrc)
-    FROM pg_proc f JOIN pg_roles r ON r.oid = f.proowner
+    FROM pg_proc f JOIN roles r ON r.oid = f.proowner
     WHERE f.prosecdef AND f.pronamespace = 'public'::regnamespace
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')";
 
@@ -276,24 +296,44 @@ const LOOSE_REFERENCES: &str = "
       AND NOT EXISTS (SELECT 1 FROM unnest(k.conkey, k.confkey) AS pair (a, b) WHERE pair.a = here.attnum AND pair.b = there.attnum)
     ORDER BY 1";
 
+/// What makes the connected role, or a role that it is a member of, more than one that only serves. Memberships count whatever their
+/// options: who has the ADMIN option may give the other options to itself. `pg_database_owner` is left out: its member is who owns
+/// the database, which is told by itself.
 const ROLE: &str = "
-    SELECT rolname || ' is a superuser' FROM pg_roles WHERE rolname = current_user AND rolsuper
+    WITH me AS (
+        SELECT * FROM pg_roles WHERE rolname = current_user
+    ), reached AS (
+        SELECT other.* FROM me, pg_roles other
+        WHERE other.oid = me.oid OR (NOT me.rolsuper AND pg_has_role(me.oid, other.oid, 'MEMBER'))
+    ), tables AS (
+        SELECT relowner AS owner, count(*) AS number, min(relname) AS first FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') GROUP BY relowner
+    ), facts AS (
+        SELECT oid, 'is a superuser' AS fact FROM pg_roles WHERE rolsuper
+        UNION ALL SELECT oid, 'has BYPASSRLS' FROM pg_roles WHERE rolbypassrls
+        UNION ALL SELECT oid, 'has CREATEROLE' FROM pg_roles WHERE rolcreaterole
+        UNION ALL SELECT oid, 'has CREATEDB' FROM pg_roles WHERE rolcreatedb
+        UNION ALL SELECT oid, 'has REPLICATION' FROM pg_roles WHERE rolreplication
+        UNION ALL SELECT oid, 'is a predefined role' FROM pg_roles WHERE rolname LIKE 'pg\\_%' AND rolname <> 'pg_database_owner'
+        UNION ALL SELECT datdba, 'owns the database' FROM pg_database WHERE datname = current_database()
+        UNION ALL SELECT nspowner, 'owns the schema public' FROM pg_namespace
+            WHERE nspname = 'public' AND nspowner <> to_regrole('pg_database_owner')
+        UNION ALL SELECT owner, CASE number WHEN 1 THEN 'owns the table ' || first ELSE 'owns ' || number || ' tables' END FROM tables
+        UNION ALL SELECT proowner, 'owns the function ' || proname FROM pg_proc
+            WHERE prosecdef AND pronamespace = 'public'::regnamespace
+    )
+    SELECT CASE WHEN r.oid = me.oid THEN r.rolname ELSE me.rolname || ' is a member of ' || r.rolname || ', which' END
+        || ' ' || string_agg(f.fact, ', ' ORDER BY f.fact)
+    FROM me, reached r JOIN facts f ON f.oid = r.oid
+    WHERE NOT r.rolsuper OR f.fact = 'is a superuser'
+    GROUP BY me.oid, me.rolname, r.oid, r.rolname
     UNION ALL
-    SELECT rolname || ' has BYPASSRLS' FROM pg_roles WHERE rolname = current_user AND rolbypassrls
+    SELECT rolname || ' may make tables in the schema public' FROM me
+    WHERE NOT rolsuper AND has_schema_privilege('public', 'CREATE')
     UNION ALL
-    SELECT r.rolname || ' has what ' || other.rolname || ' has, whom row security does not bind in everything'
-    FROM pg_roles r, pg_roles other
-    WHERE r.rolname = current_user AND NOT r.rolsuper AND other.rolname <> r.rolname
-      AND (other.rolsuper OR other.rolbypassrls OR other.rolname IN ('nyxcore_search', 'nyxcore_audit')
-           OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = other.oid AND c.relnamespace = 'public'::regnamespace))
-      AND pg_has_role(r.oid, other.oid, 'MEMBER')
-    UNION ALL
-    SELECT r.rolname || ' owns ' || string_agg(c.relname, ', ' ORDER BY c.relname)
-    FROM pg_roles r JOIN pg_class c ON c.relowner = r.oid AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-    WHERE r.rolname = current_user AND NOT r.rolsuper GROUP BY r.rolname
-    UNION ALL
-    SELECT rolname || ' may make tables in the schema public' FROM pg_roles
-    WHERE rolname = current_user AND NOT rolsuper AND has_schema_privilege('public', 'CREATE')";
+    SELECT rolname || ' may make schemas in the database' FROM me
+    WHERE NOT rolsuper AND has_database_privilege(current_database(), 'CREATE')
+    ORDER BY 1";
 
 /// What the role that serves may do too much or too little with a table, one line a right.
 const RIGHTS: &str = "

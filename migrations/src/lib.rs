@@ -18,6 +18,8 @@ mod m0009_audit;
 mod m0010_secrets;
 mod m0011_posts;
 mod m0012_remotes;
+mod m0016_function_owner;
+pub mod owner;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -44,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_secrets::Migration),
             Box::new(m0011_posts::Migration),
             Box::new(m0012_remotes::Migration),
+            Box::new(m0016_function_owner::Migration),
         ]
     }
 }
@@ -91,6 +94,13 @@ pub async fn schema_state(db: &DatabaseConnection) -> Result<SchemaState, DbErr>
     })
 }
 
+/// Whether a name of a role or a database can stand in SQL between quotes as it is: 1 to 63 ASCII letters, digits and underscores.
+/// PostgreSQL cuts longer names off after 63 bytes.
+pub fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (1..=63).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 /// Grants the role that serves requests what it needs on every table: rows, never the schema. A no-op on SQLite.
 ///
 /// Run it as the owner after each migration; it is idempotent.
@@ -101,10 +111,9 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if role.is_empty() || !role.chars().all(plain) {
+    if !is_plain_name(role) {
         return Err(DbErr::Custom(format!(
-            "a role's name is letters, digits and underscores: {role:?}"
+            "a role's name has 1 to 63 letters, digits and underscores: {role:?}"
         )));
     }
     for grant in [

@@ -86,14 +86,9 @@ const SQLITE_APPEND_ONLY: &str = "
         SELECT RAISE(ABORT, 'the audit log keeps the last 7 days');
     END;";
 
-/// The serving role may not delete. Rows past the operator's retention go through this function, owned by a role that nobody can log in as;
-/// whatever it is asked, it keeps the last 7 days. It tells how many rows went.
+/// The serving role may not delete. This function deletes rows past the operator's retention and returns their number. It runs as the
+/// owner of the tables, whom the policy `audit_expire` lets do so. Whatever it is asked, it keeps the last 7 days.
 const POSTGRES_EXPIRE: &str = "
-    DO $body$ BEGIN
-        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'nyxcore_audit') THEN
-            CREATE ROLE nyxcore_audit NOLOGIN;
-        END IF;
-    END $body$;
     CREATE FUNCTION nyxcore_audit_expire(before timestamptz) RETURNS bigint
         LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
         AS $body$
@@ -104,13 +99,6 @@ const POSTGRES_EXPIRE: &str = "
             )
             SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM uses)
         $body$;
-    CREATE POLICY audit_expire ON audit_entries TO nyxcore_audit USING (true);
-    CREATE POLICY audit_expire ON system_entries TO nyxcore_audit USING (true);
-    GRANT SELECT, DELETE ON audit_entries, system_entries TO nyxcore_audit;
-    REVOKE ALL ON FUNCTION nyxcore_audit_expire(timestamptz) FROM PUBLIC;
-    GRANT nyxcore_audit TO CURRENT_USER;
-    GRANT USAGE, CREATE ON SCHEMA public TO nyxcore_audit;
-    ALTER FUNCTION nyxcore_audit_expire(timestamptz) OWNER TO nyxcore_audit;
-    GRANT EXECUTE ON FUNCTION nyxcore_audit_expire(timestamptz) TO CURRENT_USER WITH GRANT OPTION;
-    REVOKE CREATE ON SCHEMA public FROM nyxcore_audit;
-    REVOKE nyxcore_audit FROM CURRENT_USER;";
+    CREATE POLICY audit_expire ON audit_entries TO CURRENT_USER USING (true);
+    CREATE POLICY audit_expire ON system_entries TO CURRENT_USER USING (true);
+    REVOKE ALL ON FUNCTION nyxcore_audit_expire(timestamptz) FROM PUBLIC;";

@@ -23,6 +23,7 @@ mod server;
 
 pub use database::{TestDatabase, run_on_postgres, run_on_sqlite};
 pub use oidc::{OidcProcess, OidcSetup};
+pub use postgres::postgres_superuser_url;
 pub use proxy::Proxy;
 pub use server::{TestServer, nyxcore_command, nyxcore_command_in};
 

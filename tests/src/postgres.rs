@@ -14,13 +14,21 @@ use crate::database::connect;
 /// Names the server, as a superuser.
 const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
 
-/// Owns the tables and may make roles, as the operator's owner role does; neither superuser nor past row-level security.
+/// Owns the tables, as the operator's owner role does; it makes no roles, is no superuser, and row-level security binds it.
 const OWNER_ROLE: &str = "nyxcore_test_owner";
 /// Serves: may log in, owns nothing.
 const APP_ROLE: &str = "nyxcore_test_app";
 
 /// Held while the template is made, so that tests that start together make it once. The number only has to be this one's own.
 const TEMPLATE_LOCK: i64 = 0x6e79_7863_6f72_6501;
+
+/// The superuser's URL of the run's server, for a test that makes roles and databases itself.
+///
+/// # Errors
+/// The environment names no server.
+pub fn postgres_superuser_url() -> anyhow::Result<Url> {
+    Ok(Postgres::from_env()?.superuser)
+}
 
 /// The server of the run.
 pub struct Postgres {
@@ -101,7 +109,7 @@ impl Postgres {
         template: &str,
     ) -> anyhow::Result<()> {
         let unfinished = format!("{template}_unfinished");
-        for (role, rights) in [(OWNER_ROLE, "CREATEROLE"), (APP_ROLE, "NOCREATEROLE")] {
+        for role in [OWNER_ROLE, APP_ROLE] {
             if !role_exists(server, role).await? {
                 server
                     .execute_unprepared(&format!("CREATE ROLE {role}"))
@@ -110,7 +118,7 @@ impl Postgres {
             let password = self.password(role);
             server
                 .execute_unprepared(&format!(
-                    "ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB {rights} PASSWORD '{password}'"
+                    "ALTER ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{password}'"
                 ))
                 .await?;
         }

@@ -144,9 +144,9 @@ const BREAKS: &[(&str, &[&str], &str)] = &[
         "no settings",
     ),
     (
-        "ALTER FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) OWNER TO nyxcore_test_owner",
+        "ALTER FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) OWNER TO postgres",
         &["functions"],
-        "of nyxcore_test_owner",
+        "of postgres",
     ),
     (
         "ALTER TABLE workflow_insights DROP COLUMN embedding",
@@ -179,14 +179,49 @@ const BREAKS: &[(&str, &[&str], &str)] = &[
         "table hotspots is missing",
     ),
     (
-        "GRANT nyxcore_search TO nyxcore_test_app",
+        "GRANT nyxcore_test_owner TO nyxcore_test_app",
+        &["database role", "rights"],
+        "nyxcore_test_app is a member of nyxcore_test_owner, which owns",
+    ),
+    (
+        "GRANT pg_read_all_data TO nyxcore_test_app",
         &["database role"],
-        "has what nyxcore_search has",
+        "nyxcore_test_app is a member of pg_read_all_data, which is a predefined role",
+    ),
+    (
+        "CREATE ROLE nyxcore_test_group CREATEROLE; GRANT nyxcore_test_group TO nyxcore_test_app",
+        &["database role"],
+        "nyxcore_test_app is a member of nyxcore_test_group, which has CREATEROLE",
+    ),
+    (
+        "ALTER ROLE nyxcore_test_app CREATEROLE",
+        &["database role"],
+        "nyxcore_test_app has CREATEROLE",
+    ),
+    (
+        "ALTER ROLE nyxcore_test_app CREATEDB REPLICATION",
+        &["database role"],
+        "nyxcore_test_app has CREATEDB, has REPLICATION",
+    ),
+    (
+        "ALTER SCHEMA public OWNER TO nyxcore_test_app",
+        &["database role"],
+        "nyxcore_test_app owns the schema public",
+    ),
+    (
+        "ALTER FUNCTION nyxcore_audit_expire(timestamptz) OWNER TO nyxcore_test_app",
+        &["database role", "functions"],
+        "nyxcore_test_app owns the function nyxcore_audit_expire",
+    ),
+    (
+        "ALTER POLICY audit_expire ON audit_entries TO nyxcore_test_app",
+        &["policies"],
+        "policy audit_entries.audit_expire is `all to nyxcore_test_app",
     ),
     (
         "ALTER TABLE notes OWNER TO nyxcore_test_app",
         &["database role", "rights"],
-        "nyxcore_test_app owns notes",
+        "nyxcore_test_app owns the table notes",
     ),
     (
         "GRANT CREATE ON SCHEMA public TO nyxcore_test_app",
