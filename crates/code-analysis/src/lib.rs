@@ -89,10 +89,10 @@ pub use engine::rules::{
 };
 pub use engine::sarif::{Sarif, report_sarif};
 pub use engine::skip::{SIZE_CAP, Skip};
+pub use engine::skipped::{SKIPPED_NAMED, SkippedFiles};
 pub use engine::source::{FileStamp, FileTree, TreeFile};
 pub use engine::tree::{
-    REPORT_SCHEMA, SKIPPED_NAMED, SkippedFiles, TreeError, TreeOptions, TreeProgress, TreeReport,
-    files_analyze, tree_analyze,
+    REPORT_SCHEMA, TreeError, TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
 };
 pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 

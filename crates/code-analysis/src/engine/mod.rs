@@ -17,6 +17,7 @@ pub(crate) mod report_files;
 pub(crate) mod rules;
 pub(crate) mod sarif;
 pub(crate) mod skip;
+pub(crate) mod skipped;
 pub(crate) mod source;
 mod tokens;
 pub(crate) mod tree;

@@ -23,6 +23,7 @@ use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, pro
 use super::report_files::{ComplexFunction, FileReport, complex_functions, file_reports};
 use super::rules::{RULE_FOLDER, RuleFile};
 use super::skip::{SIZE_CAP, Skip, SkipRule};
+use super::skipped::{SkippedByRule, SkippedFiles};
 use super::source::{FileStamp, FileTree, Folder, TreeFile};
 use super::tree_rules::Rules;
 
@@ -30,11 +31,6 @@ use super::tree_rules::Rules;
 /// number; one that goes or comes to mean something else raises it.
 pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
 
-/// The most skipped files that a report names for one rule.
-pub const SKIPPED_NAMED: usize = 5;
-
-/// Manifests and lock files larger than this are not read, in bytes.
-const MANIFEST_CAP: u64 = 16 << 20;
 /// Lists of what is ignored, and of attributes, larger than this are not read, in bytes.
 const LIST_CAP: u64 = 1 << 20;
 
@@ -81,20 +77,6 @@ pub struct TreeReport {
     /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<FileReport>>,
-}
-
-/// Files that were left out by one rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedFiles {
-    /// The reason.
-    pub reason: Skip,
-    /// The rule's stable name: the reason, and what it was told by where there are several ways: `vendored/node_modules`,
-    /// `generated/.pb.go`, `generated/header`, `minified/long-lines`, `does_not_parse`.
-    pub rule: String,
-    /// How many.
-    pub files: u32,
-    /// The first of them, at most [`SKIPPED_NAMED`].
-    pub paths: Vec<String>,
 }
 
 /// What stops the analysis of a tree. Single files never do.
@@ -190,13 +172,14 @@ pub fn files_analyze(
         Some((&found.files[number], mark.hits.as_slice()))
     });
     let rules = rules.report(hits);
+    let (skipped, unread_folders) = found.skipped.finish();
     let input = ProjectInput {
         manifests,
         history: options.history.clone(),
         changes: options.changes.clone(),
         files: found.files,
         rules,
-        unread_folders: found.unread_folders.into_iter().collect(),
+        unread_folders,
     };
     let project = std::thread::scope(|scope| {
         // The next run's cache is written while this one thinks. That it cannot be written is no failure.
@@ -214,7 +197,7 @@ pub fn files_analyze(
         engine_version: ENGINE_VERSION,
         project,
         complex_functions: complex_functions(&input.files),
-        skipped: found.skipped.into_values().collect(),
+        skipped,
         files: options.files.then(|| file_reports(&input.files)),
     };
     // The facts of many files are many small pieces of memory: nobody waits until all are given back.
@@ -237,14 +220,14 @@ impl Listing {
         files.sort_unstable();
         files.dedup_by(|a, b| a.path == b.path);
         if !tree.leaves_out_ignored() {
-            let lists = texts(tree, &files, LIST_CAP, ignored::is_list);
+            let lists = texts(tree, &files, |_| LIST_CAP, ignored::is_list);
             let lists = lists.iter();
             let mut ignored =
                 Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
             files.retain(|file| !ignored.contains(&file.path));
         }
         let named = |path: &str| path.rsplit('/').next() == Some(attributes::NAME);
-        let said = texts(tree, &files, LIST_CAP, named);
+        let said = texts(tree, &files, |_| LIST_CAP, named);
         let said = said.iter();
         let attributes = Attributes::new(said.map(|(path, text)| (path.as_str(), text.as_str())));
         // Lock files are generated, and say what is used.
@@ -252,12 +235,12 @@ impl Listing {
             let rule = attributes.path_skip(path);
             Manifest::is_manifest(path) && rule.is_none_or(|rule| rule.reason != Skip::Vendored)
         };
-        let manifests = texts(tree, &files, MANIFEST_CAP, own).into_iter();
+        let manifests = texts(tree, &files, Manifest::size_cap, own).into_iter();
         let manifests = manifests
             .map(|(path, text)| Manifest { path, text })
             .collect();
         let is_rules = |path: &str| path.starts_with(RULE_FOLDER) && RuleFile::is_rule_file(path);
-        let rules = texts(tree, &files, LIST_CAP, is_rules).into_iter();
+        let rules = texts(tree, &files, |_| LIST_CAP, is_rules).into_iter();
         let rules = rules.map(|(path, text)| RuleFile { path, text }).collect();
         // What is hidden was read now, as far as it says anything.
         files.retain(|file| !ignored::is_dotted(&file.path));
@@ -274,7 +257,7 @@ impl Listing {
 fn texts(
     tree: &dyn FileTree,
     files: &[TreeFile],
-    bytes_max: u64,
+    bytes_max: impl Fn(&str) -> u64,
     wanted: impl Fn(&str) -> bool,
 ) -> Vec<(String, String)> {
     let wanted = files
@@ -282,7 +265,7 @@ fn texts(
         .filter(|file| !file.is_link && wanted(&file.path));
     wanted
         .filter_map(|file| {
-            let content = tree.read(file, bytes_max).ok()?;
+            let content = tree.read(file, bytes_max(&file.path)).ok()?;
             Some((file.path.clone(), String::from_utf8(content).ok()?))
         })
         .collect()
@@ -416,9 +399,7 @@ struct Plan {
 #[derive(Default)]
 struct Findings {
     files: Vec<SourceFile>,
-    skipped: BTreeMap<SkipRule, SkippedFiles>,
-    /// Folders with source of the project's own that was left out.
-    unread_folders: BTreeSet<String>,
+    skipped: SkippedByRule,
     /// What the cache is told.
     marks: Vec<Mark>,
 }
@@ -427,7 +408,7 @@ impl Findings {
     fn add(&mut self, path: String, outcome: Outcome) {
         let known = match outcome {
             Outcome::Unnamed => return,
-            Outcome::Skipped(rule) => return self.skip(path, rule),
+            Outcome::Skipped(rule) => return self.skipped.add(rule, &path, &path),
             Outcome::Known(known) => *known,
         };
         let kept = match known.kept {
@@ -441,7 +422,7 @@ impl Findings {
                 Ok(self.files.len() - 1)
             }
             Err(reason) => {
-                self.skip(path.clone(), reason.into());
+                self.skipped.add(reason.into(), &path, &path);
                 Err((path, known.blob, known.language, reason))
             }
         };
@@ -451,27 +432,6 @@ impl Findings {
             hits: known.hits,
             kept,
         });
-    }
-
-    fn skip(&mut self, path: String, rule: SkipRule) {
-        // What a link leads to is read where it lies.
-        let is_own = !matches!(rule.reason, Skip::Vendored | Skip::Link);
-        if is_own && Language::detect(&path).is_some_and(Language::has_facts) {
-            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            if !self.unread_folders.contains(folder) {
-                self.unread_folders.insert(folder.to_owned());
-            }
-        }
-        let entry = self.skipped.entry(rule).or_insert_with(|| SkippedFiles {
-            reason: rule.reason,
-            rule: rule.to_string(),
-            files: 0,
-            paths: Vec::new(),
-        });
-        entry.files += 1;
-        if entry.paths.len() < SKIPPED_NAMED {
-            entry.paths.push(path);
-        }
     }
 }
 

@@ -322,7 +322,9 @@ pub(crate) struct CloneGroupNode {
     tokens: u32,
     /// Its lines in the first place.
     lines: u32,
-    /// Where it stands, two places or more.
+    /// How often it stands there.
+    count: u32,
+    /// The first places where it stands, two or more.
     #[graphql(complexity = "2 * child_complexity + 1")]
     places: Vec<CodeLocationNode>,
 }
@@ -332,6 +334,7 @@ impl From<&analysis::CloneGroup> for CloneGroupNode {
         Self {
             tokens: group.tokens,
             lines: group.lines,
+            count: group.count,
             places: group.places.iter().cloned().map(CodeLocationNode).collect(),
         }
     }

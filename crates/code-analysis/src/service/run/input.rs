@@ -7,9 +7,9 @@ use nyxcore_runs::{RunContext, RunFailure};
 
 use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
-use super::skipped::SkippedByRule;
 use crate::engine::skip::SkipRule;
-use crate::{Manifest, ProjectInput, SourceFile};
+use crate::engine::skipped::SkippedByRule;
+use crate::{Manifest, ProjectInput, SkippedFiles, SourceFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
 const BATCH: usize = 1_000;
@@ -21,7 +21,7 @@ const MANIFEST_BATCH: usize = 200;
 pub(super) async fn input_read(
     context: &RunContext,
     scan: &Scan,
-) -> Result<(ProjectInput, SkippedByRule), RunFailure> {
+) -> Result<(ProjectInput, Vec<SkippedFiles>), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
         changes: scan.changes.clone(),
@@ -48,7 +48,7 @@ pub(super) async fn input_read(
         for file in files {
             match file_kept(file, &kept) {
                 Some(Ok(file)) => input.files.push(file),
-                Some(Err(rule)) => skipped.add(rule, scan.path_shown(&file.path)),
+                Some(Err(rule)) => skipped.add(rule, &file.path, scan.path_shown(&file.path)),
                 None => {}
             }
         }
@@ -70,6 +70,8 @@ pub(super) async fn input_read(
         });
         input.manifests.extend(manifests);
     }
+    let (skipped, unread_folders) = skipped.finish();
+    input.unread_folders = unread_folders;
     Ok((input, skipped))
 }
 

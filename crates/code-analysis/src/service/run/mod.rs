@@ -96,8 +96,9 @@ impl AnalysisHandler {
         context
             .phase("summarize", Some(total), Some("files"))
             .await?;
-        let (mut input, skipped) = input::input_read(context, &scan).await?;
-        let skipped = skipped.into_list();
+        let (mut input, mut skipped) = input::input_read(context, &scan).await?;
+        // Most first; those of one number stay in the order of their rules.
+        skipped.sort_by_key(|one| std::cmp::Reverse(one.files));
         if let Some((level, text)) = skipped::message(&skipped) {
             context.message(level, text).await?;
         }

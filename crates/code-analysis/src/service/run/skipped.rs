@@ -1,38 +1,10 @@
-//! Files that were left out: how many by each rule, and which came first.
+//! What a run says of the files that were left out.
 
 use std::collections::BTreeMap;
 
 use nyxcore_runs::Level;
 
-use crate::engine::skip::SkipRule;
 use crate::{SKIPPED_NAMED, Skip, SkippedFiles};
-
-/// Files that were left out, by the rule.
-#[derive(Debug, Default)]
-pub(super) struct SkippedByRule(BTreeMap<SkipRule, SkippedFiles>);
-
-impl SkippedByRule {
-    /// One more. The first of each rule are named.
-    pub fn add(&mut self, rule: SkipRule, path: &str) {
-        let those = self.0.entry(rule).or_insert_with(|| SkippedFiles {
-            reason: rule.reason,
-            rule: rule.to_string(),
-            files: 0,
-            paths: Vec::new(),
-        });
-        those.files += 1;
-        if those.paths.len() < SKIPPED_NAMED {
-            those.paths.push(path.to_owned());
-        }
-    }
-
-    /// Most first.
-    pub fn into_list(self) -> Vec<SkippedFiles> {
-        let mut list: Vec<SkippedFiles> = self.0.into_values().collect();
-        list.sort_by(|a, b| (b.files, a.reason, &a.rule).cmp(&(a.files, b.reason, &b.rule)));
-        list
-    }
-}
 
 /// "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths are told where somebody may have expected otherwise; then it is a
 /// warning.
@@ -90,13 +62,14 @@ fn reason_told(reason: Skip, files: u64, mut paths: Vec<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::skipped::SkippedByRule;
 
     fn told(files: &[(Skip, &str)]) -> Option<(Level, String)> {
         let mut skipped = SkippedByRule::default();
         for (reason, path) in files {
-            skipped.add((*reason).into(), path);
+            skipped.add((*reason).into(), path, path);
         }
-        message(&skipped.into_list())
+        message(&skipped.finish().0)
     }
 
     #[test]
