@@ -61,9 +61,9 @@ pub use engine::facts::{
     Anonymous, Definition, DefinitionKind, ENGINE_VERSION, FileFacts, FunctionMetrics, Import,
     ImportStyle, LineCounts, Sign,
 };
-pub use engine::guard::on_deep_stack;
+pub use engine::guard::{NoThreads, on_deep_stack};
 pub use engine::language::{Category, Language};
-pub use engine::parse::file_analyze;
+pub use engine::parse::{FileError, file_analyze};
 pub use engine::patterns::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 pub use engine::project::dead_code::{DEAD_CODE_CAP, DeadCode};
 pub use engine::project::duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};

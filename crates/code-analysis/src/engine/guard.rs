@@ -7,7 +7,7 @@
 //! could need more than the stack of the threads that parse ([`STACK_BYTES`]). Together: no input overflows.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::language::Language;
 use super::skip::Skip;
@@ -58,22 +58,58 @@ pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
         .ok()
 }
 
+/// The system gives no threads with the stack that the parsers need. It is a lack of memory that may pass, and no fact
+/// about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no threads to analyse on: free some memory, or allow more address space")]
+pub struct NoThreads;
+
+/// The shared pool, once the system gave one. A failure is not remembered: the next caller tries again.
+struct SharedPool {
+    pool: OnceLock<rayon::ThreadPool>,
+    making: Mutex<()>,
+}
+
+impl SharedPool {
+    const fn new() -> Self {
+        Self {
+            pool: OnceLock::new(),
+            making: Mutex::new(()),
+        }
+    }
+
+    fn get(
+        &self,
+        make: impl FnOnce() -> Option<rayon::ThreadPool>,
+    ) -> Result<&rayon::ThreadPool, NoThreads> {
+        if let Some(pool) = self.pool.get() {
+            return Ok(pool);
+        }
+        // One at a time: two pools would reserve twice the address space.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.pool.get() {
+            Some(pool) => Ok(pool),
+            None => {
+                let made = make().ok_or(NoThreads)?;
+                Ok(self.pool.get_or_init(|| made))
+            }
+        }
+    }
+}
+
 /// Runs `work` on a thread whose stack the parsers cannot exhaust: on this one, if it is such, else on a shared pool.
 ///
 /// [`file_analyze`](crate::file_analyze) goes to such a thread by itself, once a file. Whoever analyses many in a row goes there once with
 /// all of them, and saves some ten microseconds a file.
 ///
 /// # Errors
-/// [`Skip::TooDeep`] where the system gives no threads at all: on a stack of unknown size no promise can be kept.
-pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Skip> {
-    static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+/// [`NoThreads`]: on a stack of unknown size no promise can be kept. A later call may succeed.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoThreads> {
+    static POOL: SharedPool = SharedPool::new();
     if IS_DEEP.get() {
         return Ok(work());
     }
-    match POOL.get_or_init(|| deep_pool(0)) {
-        Some(pool) => Ok(pool.install(work)),
-        None => Err(Skip::TooDeep),
-    }
+    Ok(POOL.get(|| deep_pool(0))?.install(work))
 }
 
 /// Whether the parser of a language calls itself for every level: ruff's and oxc's do, tree-sitter keeps a stack of its own.
@@ -210,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn a_lack_of_threads_is_not_remembered() {
+        let shared = SharedPool::new();
+        assert_eq!(shared.get(|| None).err(), Some(NoThreads));
+        let depth = shared
+            .get(|| deep_pool(1))
+            .map(|pool| pool.install(|| IS_DEEP.get()));
+        assert_eq!(depth, Ok(true));
+        let again = shared
+            .get(|| panic!("it is there"))
+            .map(rayon::ThreadPool::current_num_threads);
+        assert_eq!(again, Ok(1));
+    }
+
+    #[test]
     fn a_hundred_thousand_brackets_are_too_deep_in_every_language() {
         for language in Language::ALL.iter().filter(|language| language.has_facts()) {
             let text = nested("x = ", "(", "1", ")", 100_000);
@@ -220,7 +270,7 @@ mod tests {
             );
             assert_eq!(
                 crate::file_analyze("src/x", *language, text.as_bytes()),
-                Err(Skip::TooDeep),
+                Err(Skip::TooDeep.into()),
                 "{language}"
             );
         }

@@ -16,7 +16,7 @@ use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
-use super::parse::source_analyze;
+use super::parse::{FileError, source_analyze};
 use super::project::history::Change;
 use super::project::manifest::Manifest;
 use super::project::{FileHistory, ProjectAnalysis, ProjectInput, SourceFile, project_summarize};
@@ -287,8 +287,8 @@ struct Known {
     /// The cache's entry that has the same.
     entry: Option<usize>,
     kept: Kept,
-    /// What the project's rules match in it, as bytes.
-    hits: Vec<u8>,
+    /// What the project's rules match in it, as bytes; `None` where matching broke down, which the cache is not told.
+    hits: Option<Vec<u8>>,
 }
 
 /// What all files are looked into with.
@@ -351,7 +351,7 @@ impl Work<'_> {
     }
 
     fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(Kept, Vec<u8>)>) -> Outcome {
-        let known = |blob: String, entry: Option<usize>, (kept, hits): (Kept, Vec<u8>)| {
+        let known = |blob: String, entry: Option<usize>, kept: Kept, hits: Option<Vec<u8>>| {
             Outcome::Known(Box::new(Known {
                 blob,
                 language: plan.language,
@@ -361,8 +361,8 @@ impl Work<'_> {
                 hits,
             }))
         };
-        if let (Some(cache), Some(entry), Some(kept)) = (self.cache, plan.entry, kept) {
-            return known(cache.blob(entry).to_owned(), Some(entry), kept);
+        if let (Some(cache), Some(entry), Some((kept, hits))) = (self.cache, plan.entry, kept) {
+            return known(cache.blob(entry).to_owned(), Some(entry), kept, Some(hits));
         }
         let content = match self.tree.read(file, SIZE_CAP as u64) {
             Ok(content) => content,
@@ -373,19 +373,26 @@ impl Work<'_> {
         if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
             && self.knows_hits(plan.language)
             && let Some(entry) = cache.entry_of(&blob, plan.language)
-            && let Some(kept) = cache.read(&[entry]).pop().flatten()
+            && let Some((kept, hits)) = cache.read(&[entry]).pop().flatten()
         {
-            return known(blob, Some(entry), kept);
+            return known(blob, Some(entry), kept, Some(hits));
         }
         let analyse = || source_analyze(plan.language, &content);
-        // One file that a parser cannot bear does not end the analysis of the others.
-        let kept = std::panic::catch_unwind(AssertUnwindSafe(analyse));
-        let kept = kept.unwrap_or(Err(Skip::DoesNotParse));
+        // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
+        // fact about the file, so the cache is not told.
+        let kept = match std::panic::catch_unwind(AssertUnwindSafe(analyse)) {
+            Ok(Ok(facts)) => Ok(facts),
+            Ok(Err(FileError::Skipped(reason))) => Err(reason),
+            // This is a thread of the pool, so there are threads.
+            Ok(Err(FileError::NoThreads(_))) | Err(_) => {
+                return Outcome::Skipped(Skip::DoesNotParse.into());
+            }
+        };
         let hits = match kept {
             Ok(_) => self.rules.hits(plan.language, &content),
-            Err(_) => Vec::new(),
+            Err(_) => Some(Vec::new()),
         };
-        known(blob, None, (kept, hits))
+        known(blob, None, kept, hits)
     }
 }
 
@@ -426,12 +433,14 @@ impl Findings {
                 Err((path, known.blob, known.language, reason))
             }
         };
-        self.marks.push(Mark {
-            stamp: known.stamp,
-            entry: known.entry,
-            hits: known.hits,
-            kept,
-        });
+        if let Some(hits) = known.hits {
+            self.marks.push(Mark {
+                stamp: known.stamp,
+                entry: known.entry,
+                hits,
+                kept,
+            });
+        }
     }
 }
 

@@ -21,7 +21,8 @@ mod matching {
 
     impl Rules {
         pub fn new(files: &[RuleFile]) -> Rules {
-            let (set, errors) = RuleSet::parse(files);
+            // A tree is analysed on threads of the pool, so there are threads.
+            let (set, errors) = RuleSet::parse(files).unwrap_or_default();
             Rules { set, errors }
         }
 
@@ -38,19 +39,20 @@ mod matching {
             self.set.wants(language)
         }
 
-        /// What matches in a file, as bytes; none where nothing does.
-        pub fn hits(&self, language: Language, content: &[u8]) -> Vec<u8> {
+        /// What matches in a file, as bytes, which are none where nothing does; `None` where matching broke down.
+        pub fn hits(&self, language: Language, content: &[u8]) -> Option<Vec<u8>> {
             let Ok(text) = std::str::from_utf8(content) else {
-                return Vec::new();
+                return Some(Vec::new());
             };
             if !self.wants(language) {
-                return Vec::new();
+                return Some(Vec::new());
             }
             let hits = catch_unwind(AssertUnwindSafe(|| self.set.matches(language, text)));
-            match hits {
-                Ok(hits) if !hits.is_empty() => postcard::to_stdvec(&hits).unwrap_or_default(),
-                _ => Vec::new(),
+            let hits = hits.ok()?.ok()?;
+            if hits.is_empty() {
+                return Some(Vec::new());
             }
+            postcard::to_stdvec(&hits).ok()
         }
 
         /// What all of them found, from the files and what matched in each.

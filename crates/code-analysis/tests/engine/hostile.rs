@@ -16,12 +16,18 @@ fn parsed() -> impl Iterator<Item = (&'static str, Language)> {
 fn bytes_that_are_no_text_are_skipped_in_every_language() {
     for (path, language) in parsed() {
         let analyse = |bytes: &[u8]| file_analyze(path, language, bytes).expect_err("a reason");
-        assert_eq!(analyse(b"a\0b"), Skip::Binary);
-        assert_eq!(analyse(b"# \xe9"), Skip::NotUtf8);
-        assert_eq!(analyse(b"\xff\xfea\0"), Skip::Utf16);
-        assert_eq!(analyse(&vec![b'\n'; SIZE_CAP + 1]), Skip::TooLarge);
-        assert_eq!(analyse("a = b;".repeat(20_000).as_bytes()), Skip::Minified);
-        assert_eq!(analyse("{".repeat(100_000).as_bytes()), Skip::TooDeep);
+        assert_eq!(analyse(b"a\0b"), Skip::Binary.into());
+        assert_eq!(analyse(b"# \xe9"), Skip::NotUtf8.into());
+        assert_eq!(analyse(b"\xff\xfea\0"), Skip::Utf16.into());
+        assert_eq!(analyse(&vec![b'\n'; SIZE_CAP + 1]), Skip::TooLarge.into());
+        assert_eq!(
+            analyse("a = b;".repeat(20_000).as_bytes()),
+            Skip::Minified.into()
+        );
+        assert_eq!(
+            analyse("{".repeat(100_000).as_bytes()),
+            Skip::TooDeep.into()
+        );
     }
 }
 
@@ -31,7 +37,7 @@ fn deep_nesting_over_many_lines_is_too_deep() {
         let text = format!("x = {}1{}\n", "(\n".repeat(100_000), ")\n".repeat(100_000));
         assert_eq!(
             file_analyze(path, language, text.as_bytes()).expect_err("a reason"),
-            Skip::TooDeep,
+            Skip::TooDeep.into(),
             "{language}"
         );
     }
@@ -42,7 +48,7 @@ fn one_line_of_fifty_megabytes_is_too_large_in_every_language() {
     let line = vec![b'x'; 50 << 20];
     for language in Language::ALL {
         let found = file_analyze("a", *language, &line);
-        assert_eq!(found, Err(Skip::TooLarge), "{language}");
+        assert_eq!(found, Err(Skip::TooLarge.into()), "{language}");
     }
 }
 
@@ -54,15 +60,15 @@ fn utf_16_is_named_by_its_mark_and_no_text_without_it() {
     let analyse = |bytes: &[u8]| file_analyze("a.py", Language::Python, bytes);
     assert_eq!(
         analyse(&[b"\xff\xfe".as_slice(), &little].concat()),
-        Err(Skip::Utf16)
+        Err(Skip::Utf16.into())
     );
     assert_eq!(
         analyse(&[b"\xfe\xff".as_slice(), &big].concat()),
-        Err(Skip::Utf16)
+        Err(Skip::Utf16.into())
     );
     // Without it, every second byte is NUL, and so it is no text.
-    assert_eq!(analyse(&little), Err(Skip::Binary));
-    assert_eq!(analyse(&big), Err(Skip::Binary));
+    assert_eq!(analyse(&little), Err(Skip::Binary.into()));
+    assert_eq!(analyse(&big), Err(Skip::Binary.into()));
 }
 
 #[test]
@@ -133,7 +139,7 @@ fn half_a_merge_conflict_still_has_the_definitions_around_it() {
     let text = "function a() {}\n<<<<<<< HEAD\nlet b = 1;\n=======\n";
     assert_eq!(
         file_analyze("a.ts", Language::TypeScript, text.as_bytes()),
-        Err(Skip::DoesNotParse)
+        Err(Skip::DoesNotParse.into())
     );
 }
 
@@ -147,7 +153,7 @@ fn what_is_no_source_at_all_does_not_parse() {
     ] {
         assert_eq!(
             file_analyze(path, language, prose.as_bytes()),
-            Err(Skip::DoesNotParse),
+            Err(Skip::DoesNotParse.into()),
             "{language}"
         );
     }

@@ -51,7 +51,7 @@ mod table;
 pub(crate) use builder::Builder;
 
 use super::facts::FileFacts;
-use super::guard;
+use super::guard::{self, NoThreads};
 use super::language::Language;
 use super::lines::{self, LineIndex};
 use super::skip::{self, Skip};
@@ -64,16 +64,27 @@ use super::skip::{self, Skip};
 /// It may be called from any thread: the work runs on threads whose stack the parsers cannot exhaust.
 ///
 /// # Errors
-/// The reason why the file is skipped. No input panics.
-pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
+/// The reason why the file is skipped, or that the system gives no threads. No input panics.
+pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     if let Some(rule) = skip::path_skip(path) {
-        return Err(rule.reason);
+        return Err(rule.reason.into());
     }
     source_analyze(language, source)
 }
 
+/// Why a file has no facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The file is skipped, and will be as long as it is the same.
+    #[error("the file is skipped: {0}")]
+    Skipped(#[from] Skip),
+    /// The machine lacks memory now; the same file may have facts a moment later.
+    #[error(transparent)]
+    NoThreads(#[from] NoThreads),
+}
+
 /// As [`file_analyze`], for a path that was already looked at.
-pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Skip> {
+pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
     let text = skip::content_check(source)?;
     // A byte order mark is no code; parsers disagree about it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -92,7 +103,7 @@ pub(crate) fn source_analyze(language: Language, source: &[u8]) -> Result<FileFa
     guard::depth_check(language, text)?;
     skip::minified_check(text)?;
     guard::price_check(language, text)?;
-    guard::on_deep_stack(|| text_parse(language, text))?
+    Ok(guard::on_deep_stack(|| text_parse(language, text))??)
 }
 
 /// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.

@@ -64,11 +64,11 @@ mod tests {
             path: ".nyxcore/rules/a.yml".to_owned(),
             text: rules.to_owned(),
         };
-        let (set, errors) = RuleSet::parse(&[rules]);
+        let (set, errors) = RuleSet::parse(&[rules]).unwrap();
         let mut tally = RuleTally::new(&set);
         for (path, source) in sources {
             let language = Language::detect(path).unwrap();
-            tally.add(path, "blob", &set.matches(language, source));
+            tally.add(path, "blob", &set.matches(language, source).unwrap());
         }
         let known = Known {
             rules: Some(&tally.finish(errors)),

@@ -10,7 +10,7 @@ use ast_grep_config::{
 use ast_grep_core::matcher::{Matcher, MatcherExt};
 use serde::{Deserialize, Serialize};
 
-use super::super::guard;
+use super::super::guard::{self, NoThreads};
 use super::super::language::Language;
 use super::super::patterns::CodeLocation;
 use super::document::{Document, for_each_node};
@@ -35,6 +35,7 @@ const STEPS_A_BYTE: u32 = 40;
 const IGNORE: &str = "ast-grep-ignore";
 
 /// The rules of a project.
+#[derive(Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
     /// The places of a language's rules.
@@ -75,17 +76,13 @@ impl std::fmt::Debug for RuleSet {
 impl RuleSet {
     /// Reads the rules of a project's files; what cannot be read is named, and stops nothing. The order of the files makes no
     /// difference.
-    #[must_use]
-    pub fn parse(files: &[RuleFile]) -> (RuleSet, Vec<RuleError>) {
+    ///
+    /// # Errors
+    /// [`NoThreads`]: nothing is known of the rules then.
+    pub fn parse(files: &[RuleFile]) -> Result<(RuleSet, Vec<RuleError>), NoThreads> {
         let mut files: Vec<&RuleFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let refused = || RuleError {
-            path: super::RULE_FOLDER.to_owned(),
-            line: None,
-            reason: "the system gives no threads to read rules on".to_owned(),
-        };
         guard::on_deep_stack(|| RuleSet::read(&files))
-            .unwrap_or_else(|_| (RuleSet::of(Vec::new(), String::new()), vec![refused()]))
     }
 
     fn read(files: &[&RuleFile]) -> (RuleSet, Vec<RuleError>) {
@@ -224,15 +221,17 @@ impl RuleSet {
     /// alone: which of a rule's `files` and `ignores` a path is, [`RuleTally::add`] asks.
     ///
     /// It may be called from any thread: the work runs on threads whose stack rules cannot exhaust.
-    #[must_use]
-    pub fn matches(&self, language: Language, text: &str) -> Vec<RuleHits> {
+    ///
+    /// # Errors
+    /// [`NoThreads`]: nothing is known of the file then.
+    pub fn matches(&self, language: Language, text: &str) -> Result<Vec<RuleHits>, NoThreads> {
         let Some(places) = self.by_language.get(&language) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         if guard::depth_check(language, text).is_err() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        guard::on_deep_stack(|| self.scan(language, text, places)).unwrap_or_default()
+        guard::on_deep_stack(|| self.scan(language, text, places))
     }
 
     fn scan(&self, language: Language, text: &str, places: &[u32]) -> Vec<RuleHits> {

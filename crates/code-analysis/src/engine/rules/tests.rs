@@ -12,10 +12,12 @@ fn file(text: &str) -> RuleFile {
 
 /// What rules find in sources by path.
 fn report(rules: &str, sources: &[(&str, &str)]) -> RuleReport {
-    let (set, errors) = RuleSet::parse(&[file(rules)]);
+    let (set, errors) = RuleSet::parse(&[file(rules)]).unwrap();
     let mut tally = RuleTally::new(&set);
     for (path, source) in sources {
-        let hits = set.matches(Language::detect(path).unwrap(), source);
+        let hits = set
+            .matches(Language::detect(path).unwrap(), source)
+            .unwrap();
         tally.add(path, "blob", &hits);
     }
     tally.finish(errors)
@@ -303,7 +305,7 @@ fn hostile_rules_are_refused_or_matched_and_never_crash() {
     let many: String = (0..RULE_CAP + 3)
         .map(|n| format!("---\nid: r{n}\nlanguage: Go\nrule: {{ pattern: a }}\n"))
         .collect();
-    assert_eq!(RuleSet::parse(&[file(&many)]).1.len(), 3);
+    assert_eq!(RuleSet::parse(&[file(&many)]).unwrap().1.len(), 3);
 }
 
 #[test]
@@ -313,7 +315,7 @@ fn the_key_is_of_the_rules_and_not_of_their_order() {
         text: "# none\n".to_owned(),
     };
     let one = file("id: r\nlanguage: Go\nrule: { pattern: a }\n");
-    let key = |files: &[RuleFile]| RuleSet::parse(files).0.key().to_owned();
+    let key = |files: &[RuleFile]| RuleSet::parse(files).unwrap().0.key().to_owned();
     assert_eq!(
         key(&[one.clone(), other.clone()]),
         key(&[other, one.clone()])
@@ -322,7 +324,7 @@ fn the_key_is_of_the_rules_and_not_of_their_order() {
         key(std::slice::from_ref(&one)),
         key(&[file("id: s\nlanguage: Go\nrule: { pattern: a }\n")])
     );
-    let (set, _) = RuleSet::parse(&[one]);
+    let (set, _) = RuleSet::parse(&[one]).unwrap();
     assert!(set.wants(Language::Go) && !set.wants(Language::Python));
     assert!(
         RuleFile::is_rule_file(".nyxcore/rules/team/a.yaml")

@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 
 use super::AnalysisOptions;
 use super::scan::ScannedFile;
-use crate::engine::parse::source_analyze;
+use crate::engine::parse::{FileError, source_analyze};
 use crate::service::entity::{code_analysis, file_facts};
-use crate::{ENGINE_VERSION, FileFacts, Language, Skip};
+use crate::{ENGINE_VERSION, FileFacts, Language, NoThreads, Skip};
 
 /// Blobs named in one statement: below what both databases take in binds.
 const OIDS_PER_STATEMENT: usize = 5_000;
@@ -32,21 +32,34 @@ pub(super) enum Kept {
     Skip(Skip),
 }
 
-/// What is found of one content.
-struct Found {
-    key: Key,
-    /// The bytes of [`Kept`].
-    kept: Vec<u8>,
-    has_facts: bool,
+/// What became of one content.
+enum Outcome {
+    /// It is known what the content is.
+    Kept {
+        key: Key,
+        /// The bytes of [`Kept`].
+        bytes: Vec<u8>,
+        has_facts: bool,
+    },
+    /// A parser panicked: a defect of ours, and no fact about the content. It is skipped in this run alone.
+    Panicked(Key),
 }
 
-/// Sees to it that every file has facts, and tells how many were found, `before` included. The count is kept with the facts.
+/// What the facts phase did.
+pub(super) struct FactsSummary {
+    /// Contents that were analysed, those of earlier attempts included.
+    pub analyzed: i64,
+    /// Contents that a parser could not bear.
+    pub panicked: HashSet<Key>,
+}
+
+/// Finds the facts of every file that has none, and keeps them. The count is kept with the facts.
 pub(super) async fn facts_complete(
     context: &RunContext,
     options: &AnalysisOptions,
     files: &[ScannedFile],
     before: i64,
-) -> Result<i64, RunFailure> {
+) -> Result<FactsSummary, RunFailure> {
     let mut sizes: BTreeMap<Key, usize> = BTreeMap::new();
     for file in files.iter().filter(|file| file.skip.is_none()) {
         let size = usize::try_from(file.size).unwrap_or_default();
@@ -63,13 +76,27 @@ pub(super) async fn facts_complete(
     // Copies of a file, and those that are known by their path, are done without being looked into.
     let mut done = total - missing;
     let mut analyzed = before;
+    let mut panicked = HashSet::new();
     context.progress(done, None).await?;
     for batch in batches(sizes, options) {
         context.check()?;
         done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
-        let found = batch_find(context, options, batch).await?;
-        let with_facts = found.iter().filter(|found| found.has_facts).count();
-        analyzed += i64::try_from(with_facts).unwrap_or(i64::MAX);
+        let mut found = Vec::new();
+        for outcome in batch_find(context, options, batch).await? {
+            match outcome {
+                Outcome::Kept {
+                    key,
+                    bytes,
+                    has_facts,
+                } => {
+                    analyzed += i64::from(has_facts);
+                    found.push((key, bytes));
+                }
+                Outcome::Panicked(key) => {
+                    panicked.insert(key);
+                }
+            }
+        }
         let scoped = context.write().await?;
         facts_insert(&scoped, found).await.map_err(gone)?;
         let counted = code_analysis::ActiveModel {
@@ -82,7 +109,7 @@ pub(super) async fn facts_complete(
         scoped.commit().await?;
         context.progress(done, None).await?;
     }
-    Ok(analyzed)
+    Ok(FactsSummary { analyzed, panicked })
 }
 
 /// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work begins again.
@@ -180,7 +207,7 @@ async fn batch_find(
     context: &RunContext,
     options: &AnalysisOptions,
     batch: Vec<Key>,
-) -> Result<Vec<Found>, RunFailure> {
+) -> Result<Vec<Outcome>, RunFailure> {
     let oids: Vec<&str> = batch.iter().map(|(oid, _)| oid.as_str()).collect();
     let scoped = context.read().await?;
     let texts = blob_contents(&scoped, &oids).await?;
@@ -201,8 +228,25 @@ async fn batch_find(
     drop(texts);
 
     let found = on_every_core(context, options, contents, find).await?;
-    let found: postcard::Result<Vec<Found>> = found.into_iter().collect();
-    found.map_err(|error| RunFailure::permanent("INTERNAL", error.to_string()))
+    let found: Result<Vec<Outcome>, FindError> = found.into_iter().collect();
+    found.map_err(|error| match error {
+        FindError::NoThreads(error) => threads_missing(error),
+        FindError::Encoding(error) => RunFailure::permanent("INTERNAL", error.to_string()),
+    })
+}
+
+/// Why it could not be found out what a content is.
+#[derive(Debug, thiserror::Error)]
+enum FindError {
+    #[error(transparent)]
+    NoThreads(#[from] NoThreads),
+    #[error(transparent)]
+    Encoding(#[from] postcard::Error),
+}
+
+/// The machine lacks memory now: another attempt may succeed, and nothing is kept of this one.
+pub(super) fn threads_missing(error: NoThreads) -> RunFailure {
+    RunFailure::transient("NO_THREADS", error.to_string())
 }
 
 /// Does some work for each of many things on as many threads as the options say. The answers come in no order.
@@ -263,34 +307,35 @@ fn broken(error: tokio::task::JoinError) -> RunFailure {
 }
 
 /// Finds the facts of one content. Without a text it is binary or not UTF-8: what is too large was told by its size.
-fn find((key, text): (Key, Option<String>)) -> postcard::Result<Found> {
+fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
     let kept = match text {
         None => Kept::Skip(Skip::Binary),
         Some(text) => {
             let work = || source_analyze(key.1, text.as_bytes());
             match std::panic::catch_unwind(AssertUnwindSafe(work)) {
                 Ok(Ok(facts)) => Kept::Facts(facts),
-                Ok(Err(reason)) => Kept::Skip(reason),
+                Ok(Err(FileError::Skipped(reason))) => Kept::Skip(reason),
+                Ok(Err(FileError::NoThreads(error))) => return Err(error.into()),
                 // One file that a parser cannot bear does not end the analysis of the others.
                 Err(_) => {
                     tracing::error!(blob = %key.0, language = %key.1, "a parser panicked");
-                    Kept::Skip(Skip::DoesNotParse)
+                    return Ok(Outcome::Panicked(key));
                 }
             }
         }
     };
-    Ok(Found {
+    Ok(Outcome::Kept {
         has_facts: matches!(kept, Kept::Facts(_)),
-        kept: postcard::to_stdvec(&kept)?,
+        bytes: postcard::to_stdvec(&kept)?,
         key,
     })
 }
 
 /// Keeps what was found, in place of what older versions of the engine found of the same contents.
-async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<Found>) -> Result<()> {
+async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<(Key, Vec<u8>)>) -> Result<()> {
     // In the order of their keys, so that two analyses that find the same do not block each other crosswise.
-    found.sort_by(|a, b| a.key.cmp(&b.key));
-    let oids: Vec<&str> = found.iter().map(|found| found.key.0.as_str()).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let oids: Vec<&str> = found.iter().map(|(key, _)| key.0.as_str()).collect();
     let gone: HashSet<String> = blobs_missing(scoped, &oids).await?.into_iter().collect();
     let older = Condition::all()
         .add(file_facts::Column::EngineVersion.lt(i64::from(ENGINE_VERSION)))
@@ -298,12 +343,12 @@ async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<Found>) -> Resu
     scoped.delete::<file_facts::Entity>(older).await?;
     let rows = found
         .into_iter()
-        .filter(|found| !gone.contains(&found.key.0))
-        .map(|found| file_facts::ActiveModel {
-            oid: Set(found.key.0),
-            language: Set(found.key.1.as_str().to_owned()),
+        .filter(|(key, _)| !gone.contains(&key.0))
+        .map(|((oid, language), bytes)| file_facts::ActiveModel {
+            oid: Set(oid),
+            language: Set(language.as_str().to_owned()),
             engine_version: Set(i64::from(ENGINE_VERSION)),
-            facts: Set(found.kept),
+            facts: Set(bytes),
             ..Default::default()
         })
         .collect();

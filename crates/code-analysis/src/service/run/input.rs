@@ -1,13 +1,13 @@
 //! What the engine sums up: the facts of all files, read a batch at a time, and the texts of the manifests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nyxcore_projects::blob_contents;
 use nyxcore_runs::{RunContext, RunFailure};
 
 use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
-use crate::engine::skip::SkipRule;
+use crate::engine::skip::{Skip, SkipRule};
 use crate::engine::skipped::SkippedByRule;
 use crate::{Manifest, ProjectInput, SkippedFiles, SourceFile};
 
@@ -16,11 +16,13 @@ const BATCH: usize = 1_000;
 /// Manifests read together.
 const MANIFEST_BATCH: usize = 200;
 
-/// Reads the facts of the scanned files, and names those that have none by the rule. A file whose content is gone by now, because a
-/// sync changed it, is in neither: the analysis that follows that sync will see it.
+/// Reads the facts of the scanned files, and names those that have none by the rule. Those that a parser `panicked` on
+/// have none. A file whose content is gone by now, because a sync changed it, is in neither: the analysis that follows
+/// that sync will see it.
 pub(super) async fn input_read(
     context: &RunContext,
     scan: &Scan,
+    panicked: &HashSet<Key>,
 ) -> Result<(ProjectInput, Vec<SkippedFiles>), RunFailure> {
     let mut input = ProjectInput {
         history: scan.history.clone(),
@@ -46,7 +48,7 @@ pub(super) async fn input_read(
         context.check()?;
         unreadable.extend(bad);
         for file in files {
-            match file_kept(file, &kept) {
+            match file_kept(file, &kept, panicked) {
                 Some(Ok(file)) => input.files.push(file),
                 Some(Err(rule)) => skipped.add(rule, &file.path, scan.path_shown(&file.path)),
                 None => {}
@@ -96,11 +98,16 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
 fn file_kept(
     file: &ScannedFile,
     kept: &HashMap<Key, Kept>,
+    panicked: &HashSet<Key>,
 ) -> Option<Result<SourceFile, SkipRule>> {
     if let Some(rule) = file.skip {
         return Some(Err(rule));
     }
-    Some(match kept.get(&(file.blob.clone(), file.language))? {
+    let key = (file.blob.clone(), file.language);
+    if panicked.contains(&key) {
+        return Some(Err(Skip::DoesNotParse.into()));
+    }
+    Some(match kept.get(&key)? {
         Kept::Skip(reason) => Err((*reason).into()),
         Kept::Facts(facts) => Ok(SourceFile {
             path: file.path.clone(),

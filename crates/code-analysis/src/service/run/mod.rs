@@ -88,7 +88,7 @@ impl AnalysisHandler {
         context.phase("facts", Some(total), Some("files")).await?;
         // An attempt that was broken off has analysed what is kept now.
         let before = analysis.files_analyzed;
-        let analyzed = facts::facts_complete(context, &self.options, &scan.files, before).await?;
+        let facts = facts::facts_complete(context, &self.options, &scan.files, before).await?;
 
         let project = analysis.project_id;
         let rules = rules::rules_match(context, &self.options, project, &scan).await?;
@@ -96,7 +96,7 @@ impl AnalysisHandler {
         context
             .phase("summarize", Some(total), Some("files"))
             .await?;
-        let (mut input, mut skipped) = input::input_read(context, &scan).await?;
+        let (mut input, mut skipped) = input::input_read(context, &scan, &facts.panicked).await?;
         // Most first; those of one number stay in the order of their rules.
         skipped.sort_by_key(|one| std::cmp::Reverse(one.files));
         if let Some((level, text)) = skipped::message(&skipped) {
@@ -133,8 +133,8 @@ impl AnalysisHandler {
         context.phase("save", None, None).await?;
         let account = save::Account {
             heads: scan.heads,
-            files_analyzed: analyzed,
-            files_reused: (with_facts - analyzed).max(0),
+            files_analyzed: facts.analyzed,
+            files_reused: (with_facts - facts.analyzed).max(0),
             skipped,
             warnings,
         };

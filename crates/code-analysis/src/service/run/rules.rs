@@ -14,10 +14,12 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
 use super::AnalysisOptions;
-use super::facts::{Key, batches, blocking, on_every_core};
+use super::facts::{Key, batches, blocking, on_every_core, threads_missing};
 use super::scan::Scan;
 use crate::service::entity::rule_matches::{self, Column};
-use crate::{Language, RuleError, RuleFile, RuleHits, RuleReport, RuleSet, RuleTally, SourceFile};
+use crate::{
+    Language, NoThreads, RuleError, RuleFile, RuleHits, RuleReport, RuleSet, RuleTally, SourceFile,
+};
 
 /// The kind of the patterns that a project's own rules make.
 pub(super) const RULE_KIND: &str = "rule";
@@ -55,10 +57,11 @@ pub(super) async fn rules_match(
     let files = rule_files(context, scan).await?;
     let parsed =
         blocking(move || catch_unwind(AssertUnwindSafe(|| RuleSet::parse(&files)))).await?;
-    let Ok((set, errors)) = parsed else {
+    let Ok(parsed) = parsed else {
         tracing::error!(%project, "reading rules panicked");
         return Ok(Matched::Failed);
     };
+    let (set, errors) = parsed.map_err(threads_missing)?;
     let set = Arc::new(set);
 
     let mut sizes: BTreeMap<Key, usize> = BTreeMap::new();
@@ -186,17 +189,22 @@ async fn batch_match(
         .collect();
     let set = Arc::clone(set);
     let matched = move |(key, text): (Key, String)| {
-        let work = || postcard::to_stdvec(&set.matches(key.1, &text));
+        let work = || {
+            let hits = set.matches(key.1, &text)?;
+            Ok(postcard::to_stdvec(&hits))
+        };
         match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(Ok(bytes)) => Some((key, bytes)),
-            Ok(Err(_)) | Err(_) => {
+            Ok(Ok(Ok(bytes))) => Ok(Some((key, bytes))),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(Err(_))) | Err(_) => {
                 tracing::error!(blob = %key.0, language = %key.1, "matching rules broke down");
-                None
+                Ok(None)
             }
         }
     };
     let found = on_every_core(context, options, contents, matched).await?;
-    Ok(found.into_iter().collect())
+    let found: Result<Vec<Option<_>>, NoThreads> = found.into_iter().collect();
+    Ok(found.map_err(threads_missing)?.into_iter().collect())
 }
 
 /// Keeps what was matched in contents that are still there.
