@@ -3,7 +3,10 @@
 mod accounts;
 mod analyze;
 mod bad_input;
+mod data_dir;
+mod listings;
 mod quickstart;
+mod setup;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

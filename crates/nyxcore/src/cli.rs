@@ -27,6 +27,13 @@ Examples:
   nyxcore analyze . --map 2000                          the definitions that matter most, for a model's context
   nyxcore analyze . --cache ~/.cache/nyxcore            parses only what changed since the last time";
 
+const SETUP_EXAMPLES: &str = "\
+Examples:
+  export NYXCORE_ADMIN_URL=postgres://postgres:...@db.example.org/postgres
+  nyxcore setup postgres --dry-run                      the SQL, to read
+  nyxcore setup postgres --output credentials           makes everything; credentials/owner.env and app.env hold the URLs
+  nyxcore setup postgres --database nyxcore_two         a second installation in the same cluster";
+
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
@@ -47,9 +54,13 @@ pub enum Command {
     /// hands its runs back, and another goes on with them; one that dies is noticed after 45 seconds. Further settings are those of `serve`:
     /// NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES, NYXCORE_RUN_LOG_RETENTION_DAYS ...
     Worker(WorkerArgs),
+    /// Make the database and its roles, once, as an administrator of the database server
+    #[command(subcommand)]
+    Setup(SetupCommand),
     /// Bring the database's schema up to date
     ///
-    /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables. SQLite is migrated by whatever command opens it.
+    /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables, as `nyxcore setup postgres` made it; it needs to make tables in the
+    /// schema public, and nothing else. What it lacks is told before anything is changed. SQLite is migrated by whatever command opens it.
     Migrate(MigrateArgs),
     /// Analyse a folder or a commit, with no database: stack, commands, habits with evidence, hotspots, cycles, duplicates
     ///
@@ -117,6 +128,55 @@ pub struct WorkerArgs {
     pub allow_privileged_role: bool,
 }
 
+/// What may be set up.
+#[derive(Subcommand)]
+pub enum SetupCommand {
+    /// Make two roles, a database and its schema on a PostgreSQL server; run again, make what is missing
+    ///
+    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and owns nothing. Both
+    /// only log in: neither needs CREATEROLE or any other attribute. They are named after the database, so that a second installation in
+    /// the same cluster has roles of its own: choose another --database.
+    ///
+    /// Their passwords are made, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server gets only what it keeps of
+    /// them, so that no password is in its log. The two URLs are printed, or written to files that only you can read (--output).
+    ///
+    /// The administrator is a superuser, or a role with CREATEROLE and CREATEDB: NYXCORE_ADMIN_URL.
+    #[command(after_long_help = SETUP_EXAMPLES)]
+    Postgres(SetupPostgresArgs),
+}
+
+/// What `setup postgres` may be told.
+#[derive(Args)]
+pub struct SetupPostgresArgs {
+    /// The administrator's URL. Other accounts see a command line: put a password into NYXCORE_ADMIN_URL, PGPASSWORD or ~/.pgpass [env: NYXCORE_ADMIN_URL]
+    #[arg(long, value_name = "URL")]
+    pub admin_url: Option<String>,
+    /// The database
+    #[arg(long, value_name = "NAME", default_value = "nyxcore")]
+    pub database: String,
+    /// The role that owns the schema [default: the database's name and _owner]
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// The role that serves [default: the database's name and _app]
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// A file with the owner's password
+    #[arg(long, value_name = "FILE")]
+    pub owner_password_file: Option<PathBuf>,
+    /// A file with the password of the role that serves
+    #[arg(long, value_name = "FILE")]
+    pub app_password_file: Option<PathBuf>,
+    /// Give roles that exist new passwords; without it they keep theirs
+    #[arg(long)]
+    pub new_passwords: bool,
+    /// Write the URLs to owner.env and app.env in a folder instead of printing them
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Print the SQL and change nothing; without an administrator's URL, all of it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// What `migrate` may be told.
 #[derive(Args)]
 pub struct MigrateArgs {
@@ -129,7 +189,7 @@ pub struct MigrateArgs {
 #[derive(Args)]
 pub struct AnalyzeArgs {
     /// The folder; with --rev, a repository or a folder in one
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
     /// `table` for a person, `json` for a program, `sarif` for code-scanning pages and editors
     #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table, hide_possible_values = true)]
@@ -137,7 +197,7 @@ pub struct AnalyzeArgs {
     /// Look at a commit instead of the folder as it is: a branch, a tag, a commit's id, HEAD~3. Nothing is checked out
     #[arg(long, value_name = "REV")]
     pub rev: Option<String>,
-    /// Threads to parse on; 0 is one a core
+    /// Threads to parse on, at most one for each core; 0 is one for each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub jobs: usize,
     /// A folder that keeps what was found in each file, so that the next time only changed files are read and parsed; it may be deleted at any time
@@ -186,6 +246,8 @@ pub enum TenantCommand {
         #[arg(long)]
         print_token: bool,
     },
+    /// Print every tenant: short name, name, id, and when it was made
+    List,
 }
 
 /// What may be done with accounts.
@@ -196,6 +258,12 @@ pub enum UserCommand {
         /// The person's e-mail address
         #[arg(value_name = "EMAIL")]
         email: String,
+    },
+    /// Print every account: e-mail address, name, id, and the role in each tenant
+    List {
+        /// Only members of the tenant with this short name
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
     },
 }
 
@@ -216,6 +284,21 @@ pub enum TokenCommand {
         /// What to call it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
+    },
+    /// Print a tenant's tokens, newest first; their secrets are not kept
+    List {
+        /// The tenant's short name
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
+    },
+    /// Revoke a token, also on streams that are open; works beside running servers
+    Revoke {
+        /// The token's id as `token list` prints it, or the token itself
+        #[arg(value_name = "ID")]
+        token: String,
+        /// The tenant's short name
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
     },
 }
 

@@ -1,13 +1,15 @@
-//! The data directory: made where it is not there, tried before anything is kept in it, and taken away again where the very first
-//! use of it came to nothing.
+//! The data directory: made where it is not there, closed to other accounts, tried before anything is kept in it, and
+//! taken away again where the very first use of it came to nothing.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::master_key;
+use crate::private_files::{close, contents_close, is_open};
 
 /// Room that must be there to begin with, in bytes: less than the smallest database and its log take.
 const ROOM: usize = 1 << 20;
@@ -17,6 +19,10 @@ const ROOM_LEFT: u64 = 64 << 10;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The file that tries whether there is room.
 const PROBE: &str = ".nyxcore-probe";
+/// By one of these a folder is known to be a data directory.
+const MARKS: &[&str] = &["nyxcore.sqlite", "mirrors", "master.key", "git-home"];
+/// The bit of a folder that many accounts use, such as `/tmp`.
+const STICKY: u32 = 0o1000;
 
 /// The data directory, writable.
 #[derive(Debug)]
@@ -29,8 +35,10 @@ pub struct DataDir {
 impl DataDir {
     /// Makes it if need be, and tries to write into it. A refusal leaves nothing behind.
     ///
+    /// One that others can read is closed to them, with all that is in it.
+    ///
     /// # Errors
-    /// [`Error::DataDirReadOnly`], [`Error::DataDirInvalid`], [`Error::DiskFull`].
+    /// [`Error::DataDirReadOnly`], [`Error::DataDirInvalid`], [`Error::DiskFull`], [`Error::DataDirOpen`].
     pub fn prepare(path: &Path) -> Result<Self> {
         let refused = |error: io::Error| refusal(path, &error);
         let absolute = std::path::absolute(path).map_err(refused)?;
@@ -44,7 +52,14 @@ impl DataDir {
             .recursive(true)
             .mode(0o700)
             .create(&directory.path);
-        if let Err(error) = made.and_then(|()| probe(&directory.path)) {
+        if let Err(error) = made {
+            directory.remove_if_made();
+            return Err(refused(error));
+        }
+        if directory.made.is_none() {
+            privacy_ensure(&directory.path)?;
+        }
+        if let Err(error) = probe(&directory.path) {
             directory.remove_if_made();
             return Err(refused(error));
         }
@@ -83,6 +98,55 @@ impl DataDir {
             let _left = fs::remove_dir_all(made);
         }
     }
+}
+
+/// Closes a data directory to other accounts. A folder that is not one yet and has other things in it is left alone: it
+/// may be somebody's home, or `/tmp`.
+fn privacy_ensure(path: &Path) -> Result<()> {
+    let failed = |error: io::Error| refusal(path, &error);
+    let found = fs::metadata(path).map_err(failed)?;
+    if is_open(&found) {
+        directory_close(path, &found)?;
+    }
+    // A key that others could read is refused, not closed: they may have it by now.
+    match contents_close(path, master_key::FILE) {
+        Ok(0) => {}
+        Ok(closed) => tracing::warn!(
+            path = %path.display(),
+            closed,
+            "closed files of the data directory that other accounts had access to"
+        ),
+        // Nobody else gets there: the directory itself is closed.
+        Err(error) => tracing::warn!(
+            path = %path.display(),
+            %error,
+            "some files of the data directory are another account's and keep their mode"
+        ),
+    }
+    Ok(())
+}
+
+fn directory_close(path: &Path, found: &Metadata) -> Result<()> {
+    let mode = found.mode() & 0o7777;
+    let open = |remedy: &str| Error::DataDirOpen {
+        path: path.to_owned(),
+        mode,
+        remedy: remedy.into(),
+    };
+    let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    let is_marked = MARKS.iter().any(|mark| path.join(mark).exists());
+    if mode & STICKY != 0 || !(is_empty || is_marked) {
+        return Err(open(
+            "it holds other things, so it is not closed by itself; choose a folder of its own with --data-dir, or `chmod 700` it",
+        ));
+    }
+    close(path, found).map_err(|error| {
+        open(&format!(
+            "it cannot be closed ({error}); as its owner `chmod 700` it, or choose a folder below it with --data-dir"
+        ))
+    })?;
+    tracing::warn!(path = %path.display(), "closed the data directory: other accounts had access to it (mode {mode:o})");
+    Ok(())
 }
 
 /// Tries whether a folder can be written and has room.
@@ -129,6 +193,8 @@ fn topmost_missing(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -154,6 +220,33 @@ mod tests {
             assert_eq!(error.code(), "DATA_DIR_INVALID");
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_data_directory_that_others_can_read_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let database = data.join("nyxcore.sqlite");
+        fs::write(&database, "rows").unwrap();
+        for (path, mode) in [(&data, 0o755), (&database, 0o644)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        DataDir::prepare(&data).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&data), mode(&database)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_folder_with_other_things_in_it_is_not_closed_but_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+        for mode in [0o755, 0o1777] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let error = DataDir::prepare(folder.path()).unwrap_err();
+            assert!(error.code() == "DATA_DIR_OPEN" && error.to_string().contains("--data-dir"));
+            assert_eq!(fs::metadata(folder.path()).unwrap().mode() & 0o7777, mode);
+        }
     }
 
     #[test]

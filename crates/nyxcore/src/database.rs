@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use nyxcore_migrations::guard::{ROLE_REMEDY, role_problems};
 use nyxcore_migrations::{Migrator, MigratorTrait, SchemaState, schema_state};
 use nyxcore_tenancy::{Env, Store, StoreOptions, database_open};
 use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
+use crate::master_key;
 use crate::settings::Settings;
 
 /// The SQLite file in the data directory.
 pub const SQLITE_FILE: &str = "nyxcore.sqlite";
+
+/// The folder of the mirrors in the data directory.
+const MIRRORS: &str = "mirrors";
 
 /// Connections that a command holds which only looks at or changes the schema.
 const FEW: u32 = 2;
@@ -50,6 +55,33 @@ impl Place {
         }
     }
 
+    /// Refuses a database file that is missing or empty where the data directory shows that there was a database: a new
+    /// one in its place would hide that everything is lost.
+    ///
+    /// # Errors
+    /// [`Error::DatabaseMissing`].
+    pub fn check(&self, data_dir: &Path) -> Result<()> {
+        let Self::Sqlite(file) = self else {
+            return Ok(());
+        };
+        let length = std::fs::metadata(file).map_or(0, |found| found.len());
+        if length > 0 {
+            return Ok(());
+        }
+        match former_use(file, data_dir) {
+            None => Ok(()),
+            Some(found) => Err(Error::DatabaseMissing {
+                file: file.clone(),
+                found,
+                state: if file.exists() {
+                    "is empty"
+                } else {
+                    "is missing"
+                },
+            }),
+        }
+    }
+
     /// How to open it.
     pub fn options(&self, settings: &Settings) -> StoreOptions {
         let mut options = match self {
@@ -58,6 +90,25 @@ impl Place {
         };
         options.allow_privileged_role = settings.allow_privileged_role;
         options
+    }
+}
+
+/// What in a data directory comes from an earlier use with a database.
+fn former_use(file: &Path, data_dir: &Path) -> Option<&'static str> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let is_filled = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.len() > 0);
+    let has_mirrors =
+        std::fs::read_dir(data_dir.join(MIRRORS)).is_ok_and(|mut all| all.next().is_some());
+    let has_key = data_dir.join(master_key::FILE).exists();
+    if is_filled(Path::new(&log)) {
+        return Some("is its log");
+    }
+    match (has_mirrors, has_key) {
+        (true, true) => Some("are mirrors and a master key"),
+        (true, false) => Some("are mirrors"),
+        (false, true) => Some("is a master key"),
+        (false, false) => None,
     }
 }
 
@@ -77,9 +128,11 @@ pub async fn connection_open(place: &Place, settings: &Settings) -> Result<Datab
 /// an operator does it.
 ///
 /// # Errors
-/// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], and what the store refuses.
+/// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseMissing`],
+/// [`Error::RoleUnsafe`], and what the store refuses.
 pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store> {
     let place = Place::of(settings, data_dir.path())?;
+    place.check(data_dir.path())?;
     let connection = connection_open(&place, settings).await?;
     let state = schema_state(&connection)
         .await
@@ -92,12 +145,29 @@ pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store
             schema_migrate(&connection).await?;
         }
     }
+    if !settings.allow_privileged_role {
+        role_check(&connection).await?;
+    }
     connection
         .close()
         .await
         .map_err(nyxcore_tenancy::Error::from)?;
     let store = Store::connect(&place.options(settings), Env::default()).await;
     store.map_err(|error| unreachable(&place, error))
+}
+
+/// Refuses a role of PostgreSQL that can do more than serve: it could see past row-level security, or give itself the
+/// right to.
+async fn role_check(connection: &DatabaseConnection) -> Result<()> {
+    let problems = role_problems(connection).await;
+    let problems = problems.map_err(nyxcore_tenancy::Error::from)?;
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::RoleUnsafe(format!(
+            "{}: {ROLE_REMEDY}",
+            problems.join("; ")
+        ))),
+    }
 }
 
 /// Applies what is missing, all of it or nothing, and tells the names. Two processes that do so at once do it once.

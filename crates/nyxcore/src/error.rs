@@ -54,6 +54,16 @@ pub enum Error {
         /// What is in the way.
         reason: String,
     },
+    /// Others can read the data directory, and it cannot be closed to them.
+    #[error("others can read the data directory {} (mode {mode:o}): {remedy}", .path.display())]
+    DataDirOpen {
+        /// Where it is.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// What to do.
+        remedy: String,
+    },
     /// There is no room in the data directory.
     #[error("no space is left for the data directory {}: make room and try again", .0.display())]
     DiskFull(PathBuf),
@@ -63,6 +73,38 @@ pub enum Error {
     /// The database lacks migrations that this program needs.
     #[error("the database's schema is behind this program: run `nyxcore migrate` as its owner")]
     SchemaBehind,
+    /// There was a database, and its file is gone or empty.
+    #[error(
+        "the database {} {}, but beside it there {found}, so there was one. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
+         Else restore the file from a backup. To begin anew on purpose, move `mirrors`, `master.key` and `nyxcore.sqlite*` out of the \
+         data directory first, and keep the key: backups are sealed with it",
+        .file.display(),
+        .state
+    )]
+    DatabaseMissing {
+        /// Where it should be.
+        file: PathBuf,
+        /// What shows it.
+        found: &'static str,
+        /// What is wrong with it: it is missing, or empty.
+        state: &'static str,
+    },
+    /// The role could see past row-level security, or give itself the right to.
+    #[error("this database role must not serve: {0}")]
+    RoleUnsafe(String),
+    /// The role cannot migrate.
+    #[error(
+        "nothing was changed, because the database's owner lacks rights: {0}. As an administrator run the SQL, or `nyxcore setup postgres`"
+    )]
+    OwnerLacks(String),
+    /// A step of setting PostgreSQL up was refused.
+    #[error("{step}: {reason}")]
+    SetupRefused {
+        /// What was to be done.
+        step: String,
+        /// Why it was not.
+        reason: String,
+    },
     /// The database does not answer.
     #[error("the database cannot be reached: {0}")]
     DatabaseUnreachable(String),
@@ -130,11 +172,16 @@ impl Error {
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
             Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",
+            Self::DataDirOpen { .. } => "DATA_DIR_OPEN",
             Self::DiskFull(_) => "DISK_FULL",
             Self::DatabaseNewer => "DATABASE_NEWER",
             Self::SchemaBehind => "SCHEMA_BEHIND",
             Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
+            Self::DatabaseMissing { .. } => "DATABASE_MISSING",
+            Self::RoleUnsafe(_) => "DATABASE_ROLE_UNSAFE",
+            Self::OwnerLacks(_) => "DATABASE_RIGHTS_MISSING",
+            Self::SetupRefused { .. } => "SETUP_REFUSED",
             Self::AddressInUse(_) => "ADDRESS_IN_USE",
             Self::AddressInvalid { .. } => "ADDRESS_INVALID",
             Self::SettingInvalid(_) => "SETTING_INVALID",

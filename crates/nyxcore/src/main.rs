@@ -9,6 +9,7 @@ mod git_tool;
 mod housekeeping;
 mod master_key;
 mod output;
+mod private_files;
 mod progress;
 mod settings;
 mod summary;
@@ -27,6 +28,8 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    // Before the first thread: the mask is the whole process's.
+    let user_mask = private_files::umask_close();
     // The HTTP client takes its TLS from here: one implementation for it and for the database driver. Nobody has set another before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -36,7 +39,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error::Error::io("starting", &error)),
     };
-    let outcome = runtime.block_on(commands::run(cli));
+    let outcome = runtime.block_on(commands::run(cli, user_mask));
     runtime.shutdown_timeout(LEAVE_WITHIN);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

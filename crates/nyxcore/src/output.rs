@@ -41,3 +41,58 @@ pub fn width() -> usize {
     let size = console::Term::stdout().size_checked();
     size.map_or(WIDTH, |(_rows, columns)| usize::from(columns))
 }
+
+/// Rows in columns, under a heading, for a person and for `awk`: no cell is empty, and the last column is not padded.
+pub struct Table<const N: usize>(Vec<[String; N]>);
+
+impl<const N: usize> Table<N> {
+    /// A table with these headings.
+    pub fn new(headings: [&str; N]) -> Self {
+        Self(vec![headings.map(str::to_owned)])
+    }
+
+    /// Adds a row. What people wrote cannot move the cursor or reorder the line: such characters become `?`.
+    pub fn row(&mut self, cells: [String; N]) {
+        self.0.push(cells.map(|cell| match cell.trim() {
+            "" => "-".to_owned(),
+            cell => cell.replace(is_harmful, "?"),
+        }));
+    }
+
+    /// The text.
+    pub fn text(&self) -> String {
+        let widths: [usize; N] = std::array::from_fn(|column| {
+            let width = |row: &[String; N]| row[column].chars().count();
+            self.0.iter().map(width).max().unwrap_or_default()
+        });
+        let mut text = String::new();
+        for row in &self.0 {
+            let cells = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:<width$}"));
+            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Control characters, and those that change the direction of a text (Unicode, Bidi_Control).
+fn is_harmful(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up_and_shows_no_control_characters() {
+        let mut table = Table::new(["NAME", "ID"]);
+        table.row(["a\u{1b}[2J\u{202e}b".into(), "1".into()]);
+        table.row([String::new(), "22".into()]);
+        assert_eq!(table.text(), "NAME     ID\na?[2J?b  1\n-        22\n");
+    }
+}

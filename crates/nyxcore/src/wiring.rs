@@ -47,6 +47,7 @@ impl App {
         let data_dir = DataDir::prepare(&settings.data_dir)?;
         let opened = async {
             let keys = master_key::Source::of(&settings, data_dir.path())?;
+            keys.check()?;
             Ok((keys, store_open(&settings, &data_dir).await?))
         };
         let (keys, store) = match opened.await {

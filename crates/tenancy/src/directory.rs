@@ -1,6 +1,8 @@
 //! The directory: which tenants there are, and who belongs to them.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend};
+use std::collections::HashMap;
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbBackend};
 
 use crate::actor::{Origin, Step};
 pub use crate::api_token::{
@@ -95,6 +97,46 @@ pub(crate) async fn tenant_insert(
     let entry = audit::entry_by_system(system.env(), tenant.id, Some(owner.id), &origin, step);
     system.audit(entry).await?;
     Ok((tenant.into(), owner.into()))
+}
+
+/// Every tenant, oldest first: for an operator, never for a client.
+///
+/// # Errors
+/// The database fails.
+pub async fn tenant_list(store: &Store) -> Result<Vec<Tenant>> {
+    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let found = system.find::<tenant::Entity>(Condition::all()).await?;
+    let mut tenants: Vec<Tenant> = found.into_iter().map(Into::into).collect();
+    tenants.sort_by_key(|tenant| tenant.id);
+    Ok(tenants)
+}
+
+/// Every person with an account, by e-mail address, and the tenants that each belongs to with the role there: for an
+/// operator, never for a client.
+///
+/// # Errors
+/// The database fails.
+pub async fn user_list(store: &Store) -> Result<Vec<(User, Vec<(TenantId, Role)>)>> {
+    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let found = system.find::<user::Entity>(Condition::all()).await?;
+    let memberships = system.find::<membership::Entity>(Condition::all()).await?;
+    let mut tenants: HashMap<UserId, Vec<(TenantId, Role)>> = HashMap::new();
+    for one in memberships {
+        let of_user = tenants.entry(one.user_id).or_default();
+        of_user.push((one.tenant_id, one.role));
+    }
+    let mut users: Vec<_> = found
+        .into_iter()
+        .map(|user| {
+            (
+                tenants.remove(&user.id).unwrap_or_default(),
+                User::from(user),
+            )
+        })
+        .map(|(tenants, user)| (user, tenants))
+        .collect();
+    users.sort_by(|(a, _), (b, _)| a.email.cmp(&b.email));
+    Ok(users)
 }
 
 /// The tenant with that slug.

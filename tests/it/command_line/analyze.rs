@@ -242,8 +242,7 @@ fn reports_go_to_standard_output_or_a_file_and_all_else_to_standard_error() {
             table.out
         );
         for wrong in [
-            &["analyze"][..],
-            &["analyze", path, "--format", "xml"],
+            &["analyze", path, "--format", "xml"][..],
             &["analyze", path, "--jobs", "some"],
         ] {
             let said = nyxcore(&db, wrong);
@@ -254,6 +253,16 @@ fn reports_go_to_standard_output_or_a_file_and_all_else_to_standard_error() {
                 said.err
             );
         }
+        // Without a path it is the folder that one stands in.
+        let mut here = nyxcore_command(&db).unwrap();
+        let here = super::said(here.current_dir(path).arg("analyze"));
+        assert!(here.out.starts_with("10 files"), "{}", here.err);
+        let many = nyxcore(&db, &["analyze", path, "--jobs", "1000"]);
+        assert!(
+            many.status.success() && many.err.contains("--jobs 1000 is more than"),
+            "{}",
+            many.err
+        );
         let help = nyxcore(&db, &["analyze", "--help"]);
         assert!(
             help.status.success() && help.out.contains("--rev v1.2.0"),

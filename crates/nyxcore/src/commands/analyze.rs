@@ -2,6 +2,9 @@
 
 mod revision;
 
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{AnalyzeArgs, AnalyzeFormat};
 use crate::error::{Error, Result};
 use crate::output;
+use crate::private_files::UserMask;
 use crate::progress::Screen;
 use revision::Revision;
 
@@ -29,7 +33,7 @@ const TOLD_EVERY: Duration = Duration::from_millis(60);
 ///
 /// # Errors
 /// `NOT_A_FOLDER`; with a revision `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`, `SCAN_PATH_NOT_FOUND`.
-pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
+pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Result<()> {
     let step = screen.step("analyze");
     step.phase("history");
     let place = place_find(&args.path).await;
@@ -61,7 +65,7 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
         Default::default()
     });
     let options = TreeOptions {
-        jobs: args.jobs,
+        jobs: jobs_bounded(args.jobs, screen),
         cache: args.cache,
         history,
         changes,
@@ -113,12 +117,33 @@ pub async fn run(args: AnalyzeArgs, screen: &Screen) -> Result<()> {
         None => written(&report, args.format, to_terminal)?,
     };
     match args.output {
-        Some(file) => std::fs::write(&file, text).map_err(|error| Error::OutputRefused {
+        Some(file) => file_write(&file, &text, user_mask).map_err(|error| Error::OutputRefused {
             path: file,
             reason: error.to_string(),
         }),
         None => output::write(&text),
     }
+}
+
+/// More threads than cores only cost: each has a stack of its own, and none of them is faster.
+fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if asked > cores {
+        screen.hint(&format!(
+            "--jobs {asked} is more than this machine's cores: {cores} threads are used"
+        ));
+    }
+    asked.min(cores)
+}
+
+/// A report is for others too: a new file gets the mode that the user's mask gives it.
+fn file_write(file: &Path, text: &str, user_mask: UserMask) -> io::Result<()> {
+    let is_new = !file.try_exists()?;
+    std::fs::write(file, text)?;
+    if is_new {
+        std::fs::set_permissions(file, Permissions::from_mode(user_mask.file_mode()))?;
+    }
+    Ok(())
 }
 
 /// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.

@@ -1,5 +1,9 @@
 //! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
 
+mod master_key;
+
+use std::path::Path;
+
 use nyxcore_migrations::guard::guard_check;
 use nyxcore_migrations::{SchemaState, schema_state};
 use owo_colors::{OwoColorize, Style};
@@ -10,10 +14,14 @@ use crate::database::{Place, connection_open};
 use crate::error::{Error, Result};
 use crate::git_tool::{git_version, is_new_enough};
 use crate::output;
+use crate::private_files::open_to_others;
 use crate::settings::Settings;
 
 /// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several thousand files.
 const ROOM_MIN: u64 = 256 << 20;
+
+/// The most files that one line names.
+const NAMED_MAX: usize = 3;
 
 /// Checks, and prints a line for each.
 ///
@@ -23,7 +31,8 @@ pub async fn run(settings: &Settings) -> Result<()> {
     let mut report = Report::default();
     data_dir(settings, &mut report);
     git(&mut report).await;
-    database(settings, &mut report).await;
+    let opened = database(settings, &mut report).await;
+    master_key::check(settings, opened.as_ref(), &mut report).await;
     output::write(&report.text)?;
     match report.wrong {
         0 => Ok(()),
@@ -75,6 +84,9 @@ fn data_dir(settings: &Settings, report: &mut Report) {
     else {
         return report.bad(what, "no folder above it is there");
     };
+    if is_there {
+        privacy(&path, report);
+    }
     match probe(folder) {
         Ok(()) if is_there => report.good(what, format!("{} can be written", path.display())),
         Ok(()) => report.good(
@@ -90,6 +102,36 @@ fn data_dir(settings: &Settings, report: &mut Report) {
         Some(room) if room >= ROOM_MIN => report.good("free space", megabytes(room)),
         Some(room) => report.bad("free space", format!("{}: make room", megabytes(room))),
         None => report.bad("free space", "cannot be told"),
+    }
+}
+
+/// Whether other accounts of the machine are shut out of the data directory.
+fn privacy(path: &Path, report: &mut Report) {
+    let what = "data privacy";
+    match open_to_others(path) {
+        Ok(open) if open.is_empty() => {
+            report.good(what, "no other account can read the data directory")
+        }
+        Ok(open) => {
+            let listed: Vec<String> = open
+                .iter()
+                .take(NAMED_MAX)
+                .map(|(path, mode)| format!("{} has mode {mode:o}", path.display()))
+                .collect();
+            let more = match open.len().saturating_sub(NAMED_MAX) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            report.bad(
+                what,
+                format!(
+                    "{}{more}: run `chmod -R go-rwx {}`",
+                    listed.join(", "),
+                    path.display()
+                ),
+            );
+        }
+        Err(error) => report.bad(what, format!("cannot be told: {error}")),
     }
 }
 
@@ -113,26 +155,38 @@ async fn git(report: &mut Report) {
     }
 }
 
-async fn database(settings: &Settings, report: &mut Report) {
+/// The database, where it is there and its schema is the one that this program knows.
+async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     let what = "database";
-    let place = match Place::of(settings, &settings.data_dir) {
+    let place = Place::of(settings, &settings.data_dir)
+        .and_then(|place| place.check(&settings.data_dir).map(|()| place));
+    let place = match place {
         Ok(place) => place,
-        Err(error) => return report.bad(what, error.to_string()),
+        Err(error) => {
+            report.bad(what, error.to_string());
+            return None;
+        }
     };
     if let Place::Sqlite(file) = &place
         && !file.exists()
     {
-        return report.good(what, format!("SQLite, {} will be made", file.display()));
+        report.good(what, format!("SQLite, {} will be made", file.display()));
+        return None;
     }
     let connection = match connection_open(&place, settings).await {
         Ok(connection) => connection,
-        Err(error) => return report.bad(what, error.to_string()),
+        Err(error) => {
+            report.bad(what, error.to_string());
+            return None;
+        }
     };
     match &place {
         Place::Sqlite(file) => report.good(what, format!("SQLite, {}", file.display())),
         Place::Postgres(_) => report.good(what, "PostgreSQL answers"),
     }
-    match schema(&place, &connection, report).await {
+    let state = schema(&place, &connection, report).await;
+    let is_current = matches!(state, Ok(true));
+    match state {
         Err(error) => report.bad("schema", format!("cannot be read: {error}")),
         // What another history made is compared with nothing.
         Ok(false) => {}
@@ -144,6 +198,7 @@ async fn database(settings: &Settings, report: &mut Report) {
     }
     // Only looked at: there is nothing to lose.
     let _closed = connection.close().await;
+    is_current.then_some(place)
 }
 
 /// Whether the schema is the one that this program knows.

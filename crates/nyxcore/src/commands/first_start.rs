@@ -3,6 +3,7 @@
 use std::env::{VarError, var};
 
 use nyxcore_tenancy::Store;
+use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::sign_in::{FirstOwner, Password, PasswordHasher, first_owner_create};
 
 use crate::error::{Error, Result};
@@ -29,8 +30,21 @@ pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     Ok(())
 }
 
+/// Says how to make a tenant where there is none: a server without one answers nobody.
+///
+/// # Errors
+/// The database fails.
+pub async fn tenant_hint(store: &Store) -> Result<()> {
+    if tenant_list(store).await?.is_empty() {
+        tracing::warn!(
+            "there is no tenant yet: make one with `nyxcore tenant create SLUG --name NAME --owner EMAIL --print-token`, or start with {TENANT}, {EMAIL} and {PASSWORD}"
+        );
+    }
+    Ok(())
+}
+
 fn first_owner_read() -> Result<Option<FirstOwner>> {
-    let password = match (read(PASSWORD)?, read(PASSWORD_FILE)?) {
+    let password = match (variable_read(PASSWORD)?, variable_read(PASSWORD_FILE)?) {
         (Some(_), Some(_)) => {
             return Err(Error::SettingInvalid(format!(
                 "set {PASSWORD} or {PASSWORD_FILE}, not both"
@@ -45,7 +59,7 @@ fn first_owner_read() -> Result<Option<FirstOwner>> {
         }
         (None, None) => None,
     };
-    match (read(TENANT)?, read(EMAIL)?, password) {
+    match (variable_read(TENANT)?, variable_read(EMAIL)?, password) {
         (None, None, None) => Ok(None),
         (Some(tenant), Some(email), Some(password)) => Ok(Some(FirstOwner {
             tenant,
@@ -59,7 +73,7 @@ fn first_owner_read() -> Result<Option<FirstOwner>> {
 }
 
 /// A variable's text; an empty one is not set.
-fn read(name: &'static str) -> Result<Option<String>> {
+pub(super) fn variable_read(name: &'static str) -> Result<Option<String>> {
     match var(name) {
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => Ok(Some(text)),

@@ -1,5 +1,6 @@
 //! `migrate`: brings the schema up to date, as its owner.
 
+use nyxcore_migrations::owner::owner_lacks;
 use nyxcore_migrations::{SchemaState, grant_app_role, schema_state};
 use sea_orm::DatabaseConnection;
 
@@ -13,7 +14,7 @@ use crate::settings::Settings;
 /// Applies what is missing and prints the names, one a line.
 ///
 /// # Errors
-/// [`Error::DatabaseNewer`]; the database cannot be reached or refuses.
+/// [`Error::DatabaseNewer`]; [`Error::OwnerLacks`]; the database cannot be reached or refuses.
 pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
     let place = match settings.database_url {
         Some(_) => Place::of(settings, &settings.data_dir)?,
@@ -22,6 +23,7 @@ pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
             Place::of(settings, data_dir.path())?
         }
     };
+    place.check(&settings.data_dir)?;
     let connection = connection_open(&place, settings).await?;
     let migrated = migrate(&connection, args.app_role.as_deref()).await;
     let closed = connection.close().await;
@@ -29,10 +31,16 @@ pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
     closed.map_err(|error| Error::Store(error.into()))
 }
 
-async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
+/// Applies what is missing, and grants the role that serves what it needs. What the connected role lacks is told before
+/// anything is changed.
+pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
     let refused = |error: sea_orm::DbErr| Error::Store(error.into());
     if schema_state(connection).await.map_err(refused)? == SchemaState::Newer {
         return Err(Error::DatabaseNewer);
+    }
+    let lacks = owner_lacks(connection, app_role).await.map_err(refused)?;
+    if !lacks.is_empty() {
+        return Err(Error::OwnerLacks(lacks.join("; ")));
     }
     let applied = schema_migrate(connection).await?;
     for name in &applied {

@@ -8,14 +8,16 @@ mod migrate;
 mod quickstart;
 mod secrets;
 mod serve;
+mod setup;
 mod tenant;
 mod user;
 
 use serde::Serialize;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, SetupCommand};
 use crate::error::Result;
 use crate::output;
+use crate::private_files::UserMask;
 use crate::progress::Screen;
 use crate::settings::{DefaultFile, GlobalFlags, Settings};
 use crate::telemetry;
@@ -33,7 +35,7 @@ struct NoFlags {}
 ///
 /// # Errors
 /// What the command ends with.
-pub async fn run(cli: Cli) -> Result<()> {
+pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
     let screen = Screen::new();
     let global = &cli.global;
     match cli.command {
@@ -41,7 +43,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Analyze(args) => {
             let file = DefaultFile::Ignore;
             settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
-            analyze::run(args, &screen).await
+            analyze::run(args, user_mask, &screen).await
         }
         Command::Quickstart(args) => {
             let file = DefaultFile::Ignore;
@@ -66,6 +68,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Migrate(args) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             migrate::run(&settings, args).await
+        }
+        Command::Setup(SetupCommand::Postgres(args)) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            setup::postgres(&settings, args, &screen).await
         }
         Command::Tenant(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

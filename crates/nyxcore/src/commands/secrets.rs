@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, secret_key_uses, secret_tenants,
-    secrets_reseal, secrets_rotation_record,
+    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, secret_key_uses, secrets_reseal,
+    secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};
 
@@ -90,7 +91,7 @@ async fn reseal_everything(store: &Store, keyring: &Keyring, screen: &Screen) ->
         resealed: 0,
         unreadable: 0,
     };
-    for tenant in secret_tenants(store).await? {
+    for tenant in tenant_list(store).await? {
         let (resealed, unreadable) = reseal_tenant(store, keyring, &tenant, screen).await?;
         rotation.resealed += resealed;
         rotation.unreadable += unreadable;
@@ -137,7 +138,7 @@ fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
 /// How many secrets are sealed with each key, over all tenants.
 async fn key_uses(store: &Store) -> Result<BTreeMap<String, i64>> {
     let mut uses = BTreeMap::new();
-    for tenant in secret_tenants(store).await? {
+    for tenant in tenant_list(store).await? {
         let scoped = store.read(tenant.id).await?;
         for key in secret_key_uses(&scoped).await? {
             *uses.entry(key.key_id).or_default() += key.secrets;

@@ -18,9 +18,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let app = App::open(settings).await?;
-    app.keys.check()?;
     let gateway = app.gateway()?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
+    first_start::tenant_hint(&app.store).await?;
     let ended = end_signal()?;
     let workers =
         (app.settings.workers > 0).then(|| app.workers_start(app.settings.quiet_period()));
@@ -47,7 +47,6 @@ pub async fn work(settings: Settings) -> Result<()> {
         return Err(Error::DatabaseUrlMissing("worker"));
     }
     let app = App::open(settings).await?;
-    app.keys.check()?;
     let ended = end_signal()?;
     let workers = app.workers_start(app.settings.quiet_period());
     let housekeeping = app.housekeeping_start();

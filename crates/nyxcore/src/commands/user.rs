@@ -1,11 +1,15 @@
-//! `user set-password`: what an operator does for a person who cannot sign in.
+//! `user set-password` and `user list`: what an operator does with people's accounts.
 
+use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Read};
 
+use nyxcore_tenancy::directory::{tenant_list, user_list};
 use nyxcore_tenancy::sign_in::{Password, PasswordHasher, password_reset};
+use nyxcore_tenancy::{Error as StoreError, Role, TenantId};
 
 use crate::cli::UserCommand;
 use crate::error::{Error, Result};
+use crate::output::{self, Table};
 use crate::settings::Settings;
 use crate::wiring::App;
 
@@ -17,8 +21,43 @@ const LINE_MAX: u64 = 4 * 1024 + 2;
 /// # Errors
 /// `NOT_FOUND` for the person, `INVALID_INPUT` for what is no password; the database cannot be used.
 pub async fn run(settings: Settings, command: UserCommand) -> Result<()> {
-    let UserCommand::SetPassword { email } = command;
-    App::once(settings, async |app| password_take(app, &email).await).await
+    App::once(settings, async |app| match command {
+        UserCommand::SetPassword { email } => password_take(app, &email).await,
+        UserCommand::List { tenant } => list(app, tenant.as_deref()).await,
+    })
+    .await
+}
+
+/// A line for each account, or for each member of the tenant.
+async fn list(app: &App, slug: Option<&str>) -> Result<()> {
+    let tenants = tenant_list(&app.store).await?;
+    if let Some(slug) = slug
+        && !tenants.iter().any(|tenant| tenant.slug == slug)
+    {
+        return Err(StoreError::NotFound("tenant").into());
+    }
+    let slugs: HashMap<TenantId, &str> = tenants
+        .iter()
+        .map(|tenant| (tenant.id, tenant.slug.as_str()))
+        .collect();
+    let mut table = Table::new(["EMAIL", "NAME", "ID", "TENANTS"]);
+    for (user, memberships) in user_list(&app.store).await? {
+        let roles: Vec<(&str, Role)> = memberships
+            .iter()
+            .filter_map(|(tenant, role)| Some((*slugs.get(tenant)?, *role)))
+            .filter(|(of_tenant, _)| slug.is_none_or(|slug| slug == *of_tenant))
+            .collect();
+        if slug.is_some() && roles.is_empty() {
+            continue;
+        }
+        let mut roles: Vec<String> = roles
+            .iter()
+            .map(|(slug, role)| format!("{slug}={}", role.as_str()))
+            .collect();
+        roles.sort_unstable();
+        table.row([user.email, user.name, user.id.to_string(), roles.join(",")]);
+    }
+    output::write(&table.text())
 }
 
 async fn password_take(app: &App, email: &str) -> Result<()> {

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 
 pub use keyring::{KEY_BYTES, KeySource, Keyring, MasterKey, MasterKeys};
 pub use service::{
-    KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, secret_get, secret_key_uses, secret_names,
-    secret_put, secret_remove, secret_tenants, secrets_reseal, secrets_rotation_record,
+    KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
+    secret_names, secret_put, secret_remove, secrets_check, secrets_reseal,
+    secrets_rotation_record,
 };
 
 /// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls [`Secret::expose`].

@@ -8,9 +8,7 @@ use super::{Keyring, Secret};
 use crate::actor::Origin;
 use crate::audit::OUTCOME_OK;
 use crate::entity::sealed_secret::{ActiveModel, Column, Entity};
-use crate::entity::tenant;
 use crate::error::{Error, Result};
-use crate::model::Tenant;
 use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
 
 /// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
@@ -180,16 +178,39 @@ pub async fn secret_key_uses<A: Access>(scoped: &Scoped<A>) -> Result<Vec<KeyUse
         .await
 }
 
-/// Every tenant, oldest first, for an operator who moves their secrets to another key.
+/// How many secrets a tenant has, and how many of them no key opens. Each is opened, and forgotten at once.
 ///
 /// # Errors
-/// The database fails.
-pub async fn secret_tenants(store: &Store) -> Result<Vec<Tenant>> {
-    let system = store.system(SystemPurpose::SecretRotate).await?;
-    let rows = system.find::<tenant::Entity>(Condition::all()).await?;
-    let mut tenants: Vec<Tenant> = rows.into_iter().map(Into::into).collect();
-    tenants.sort_by_key(|tenant| tenant.id.0);
-    Ok(tenants)
+/// [`Error::MasterKey`]; the database fails.
+pub async fn secrets_check<A: Access>(
+    scoped: &Scoped<A>,
+    keyring: &Keyring,
+) -> Result<SecretCounts> {
+    let mut counts = SecretCounts::default();
+    for row in scoped.find::<Entity>().all().await? {
+        counts.total += 1;
+        match keyring.open(
+            scoped.tenant(),
+            &row.kind,
+            &row.name,
+            &row.key_id,
+            &row.sealed,
+        ) {
+            Ok(_) => {}
+            Err(Error::SecretUnreadable) => counts.unreadable += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(counts)
+}
+
+/// What [`secrets_check`] counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SecretCounts {
+    /// All secrets.
+    pub total: u64,
+    /// Those that no key opens.
+    pub unreadable: u64,
 }
 
 /// What became of a rotation, over all tenants.

@@ -1,0 +1,64 @@
+//! The master key: whether it is there, nobody else can read it, and it opens what is sealed.
+
+use nyxcore_tenancy::directory::tenant_list;
+use nyxcore_tenancy::secret::{KeySource, SecretCounts, secrets_check};
+use nyxcore_tenancy::{Env, Store};
+
+use super::Report;
+use crate::database::Place;
+use crate::error::{Error, Result};
+use crate::master_key::Source;
+use crate::settings::Settings;
+
+/// Adds the line on the master key. Without a database, only the key itself is looked at.
+pub async fn check(settings: &Settings, database: Option<&Place>, report: &mut Report) {
+    let what = "master key";
+    match line(settings, database).await {
+        Ok(text) => report.good(what, text),
+        Err(error) => report.bad(what, error.to_string()),
+    }
+}
+
+async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
+    let data_dir = std::path::absolute(&settings.data_dir)
+        .map_err(|error| Error::io("looking for the master key", &error))?;
+    let source = Source::of(settings, &data_dir)?;
+    let (is_there, place) = match &source {
+        Source::Variable(_) => (true, "NYXCORE_MASTER_KEY".to_owned()),
+        Source::File(file) => (file.load()?.is_some(), file.path().display().to_string()),
+    };
+    let Some(database) = database else {
+        return Ok(match is_there {
+            true => format!("{place}, readable by this account alone"),
+            false => format!("{place} will be made when the first secret is kept"),
+        });
+    };
+    let SecretCounts { total, unreadable } = counts(settings, database, &source).await?;
+    match (is_there, unreadable) {
+        (false, 0) => Ok(format!(
+            "{place} will be made when the first secret is kept"
+        )),
+        (false, lost) => Err(Error::Unhealthy(format!(
+            "{place} is missing, and {lost} secrets are sealed with it: put it back from its copy"
+        ))),
+        (true, 0) => Ok(format!("{place} opens what is sealed: {total} secrets")),
+        (true, _) => Err(Error::SecretsUnreadable(unreadable)),
+    }
+}
+
+/// Over all tenants.
+async fn counts(settings: &Settings, database: &Place, source: &Source) -> Result<SecretCounts> {
+    let mut options = database.options(settings);
+    // It is only looked at, and the line on the role says what is wrong with the role.
+    options.allow_privileged_role = true;
+    let store = Store::connect(&options, Env::default()).await?;
+    let keyring = source.keyring();
+    let mut all = SecretCounts::default();
+    for tenant in tenant_list(&store).await? {
+        let scoped = store.read(tenant.id).await?;
+        let one = secrets_check(&scoped, &keyring).await?;
+        all.total += one.total;
+        all.unreadable += one.unreadable;
+    }
+    Ok(all)
+}

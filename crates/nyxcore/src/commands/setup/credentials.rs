@@ -1,0 +1,259 @@
+//! Passwords and URLs: where they come from, and where they go. None is in an argument, a statement or a log.
+
+use std::env::var;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::commands::first_start::variable_read;
+use crate::error::{Error, Result};
+
+/// Where the administrator's URL is read from.
+const ADMIN_URL: &str = "NYXCORE_ADMIN_URL";
+/// What keeps the URL that migrates.
+const OWNER_FILE: &str = "owner.env";
+/// What keeps the URL that serves.
+const APP_FILE: &str = "app.env";
+/// Random bytes of a password that is made: more than can be guessed, and written in hexadecimal it needs no escapes
+/// anywhere.
+const PASSWORD_BYTES: usize = 24;
+/// The shortest password that is taken, in characters: that of accounts.
+const PASSWORD_MIN: usize = 12;
+/// Parts of the administrator's URL that hold for the other roles too: how the server is reached, not who asks.
+const SHARED_PARAMETERS: &[&str] = &[
+    "host",
+    "hostaddr",
+    "port",
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+];
+
+/// A role's password.
+pub struct RolePassword(Zeroizing<String>);
+
+impl RolePassword {
+    /// The one that an operator gives in a variable or a file; `None` where there is neither.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for both at once, for a file that cannot be read and for what is no password.
+    pub fn read(variable: &'static str, file: Option<&Path>) -> Result<Option<Self>> {
+        let text = match (variable_read(variable)?, file) {
+            (Some(_), Some(_)) => {
+                return Err(Error::SettingInvalid(format!(
+                    "set {variable} or the option for a file, not both"
+                )));
+            }
+            (Some(text), None) => text,
+            (None, Some(file)) => fs::read_to_string(file).map_err(|error| {
+                Error::SettingInvalid(format!("{} cannot be read: {error}", file.display()))
+            })?,
+            (None, None) => return Ok(None),
+        };
+        let text = Zeroizing::new(text);
+        let password = text.trim_end_matches(['\r', '\n']);
+        let is_plain = password.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        if !is_plain || password.len() < PASSWORD_MIN {
+            return Err(Error::SettingInvalid(format!(
+                "{variable} or its file must have at least {PASSWORD_MIN} characters, all of them printable ASCII"
+            )));
+        }
+        Ok(Some(Self(Zeroizing::new(password.to_owned()))))
+    }
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn generate() -> Result<Self> {
+        let bytes = random::<PASSWORD_BYTES>()?;
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self(Zeroizing::new(text)))
+    }
+
+    /// Its text, for whoever uses it at once.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Random bytes of the system.
+///
+/// # Errors
+/// The machine gives none.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Io {
+        operation: "making a password",
+        reason: error.to_string(),
+    })?;
+    Ok(bytes)
+}
+
+/// The administrator's URL, from the command line or the environment.
+///
+/// # Errors
+/// [`Error::SettingInvalid`] for what is no URL of a PostgreSQL server.
+pub fn admin_url(flag: Option<String>) -> Result<Option<Url>> {
+    let Some(text) = flag.or_else(|| var(ADMIN_URL).ok().filter(|text| !text.is_empty())) else {
+        return Ok(None);
+    };
+    // What is wrong with it is not repeated: it may hold a password.
+    let invalid = |what: &str| Error::SettingInvalid(format!("the administrator's URL {what}"));
+    let mut url = Url::parse(&text).map_err(|_| invalid("is not a URL"))?;
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err(invalid("must begin with postgres://"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(invalid(
+            "must name the host; a folder of sockets is written as postgres://postgres@%2Fvar%2Frun%2Fpostgresql/postgres",
+        ));
+    }
+    if url.username().is_empty() {
+        return Err(invalid(
+            "must name the role, such as postgres://postgres@host/postgres",
+        ));
+    }
+    if url.path().trim_matches('/').is_empty() {
+        url.set_path("postgres");
+    }
+    Ok(Some(url))
+}
+
+/// The URL of a role on the administrator's server.
+///
+/// # Errors
+/// None in practice: the administrator's URL has a host.
+pub fn role_url(
+    admin: &Url,
+    role: &str,
+    password: &RolePassword,
+    database: &str,
+) -> Result<Zeroizing<String>> {
+    let mut url = admin.clone();
+    let named = url
+        .set_username(role)
+        .and_then(|()| url.set_password(Some(password.expose())));
+    named.map_err(|()| Error::SettingInvalid("the administrator's URL names no host".into()))?;
+    url.set_path(database);
+    let shared: Vec<(String, String)> = admin
+        .query_pairs()
+        .filter(|(name, _)| SHARED_PARAMETERS.contains(&&**name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    url.set_query(None);
+    if !shared.is_empty() {
+        url.query_pairs_mut().extend_pairs(shared);
+    }
+    Ok(Zeroizing::new(url.into()))
+}
+
+/// Two files that a shell or a service manager reads variables from, one for each role: who serves needs the other not.
+pub struct CredentialFiles {
+    owner: (PathBuf, File),
+    app: (PathBuf, File),
+}
+
+impl CredentialFiles {
+    /// Opens them in a folder, which is made if need be; the user alone may read them.
+    ///
+    /// # Errors
+    /// [`Error::OutputRefused`].
+    pub fn open(folder: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&folder).map_err(|error| refused(&folder, &error))?;
+        let open = |name: &str| -> Result<(PathBuf, File)> {
+            let path = folder.join(name);
+            let mut options = File::options();
+            let file = options
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path);
+            let file = file.map_err(|error| refused(&path, &error))?;
+            file.set_permissions(fs::Permissions::from_mode(0o600))
+                .map_err(|error| refused(&path, &error))?;
+            Ok((path, file))
+        };
+        Ok(Self {
+            owner: open(OWNER_FILE)?,
+            app: open(APP_FILE)?,
+        })
+    }
+
+    /// Writes the URL of the one or the other, in the place of an older one.
+    ///
+    /// # Errors
+    /// [`Error::OutputRefused`].
+    pub fn write(&self, is_owner: bool, url: &str) -> Result<()> {
+        let (path, mut file) = match is_owner {
+            true => (&self.owner.0, &self.owner.1),
+            false => (&self.app.0, &self.app.1),
+        };
+        let written = file.set_len(0).and_then(|()| {
+            file.write_all(
+                format!("NYXCORE_DATABASE_URL='{}'\n", url.replace('\'', "%27")).as_bytes(),
+            )
+        });
+        written
+            .and_then(|()| file.sync_all())
+            .map_err(|error| refused(path, &error))
+    }
+}
+
+fn refused(path: &Path, error: &std::io::Error) -> Error {
+    Error::OutputRefused {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_roles_url_keeps_the_server_and_not_the_admin() {
+        let admin =
+            "postgres://root:pw-secret@%2Frun%2Fpg:5433?sslmode=require&options[role]=x&sslkey=k";
+        let admin = admin_url(Some(admin.into())).unwrap().unwrap();
+        let password = RolePassword(Zeroizing::new("a b/c@d".into()));
+        let url = role_url(&admin, "nyx", &password, "db").unwrap();
+        assert_eq!(
+            url.as_str(),
+            "postgres://nyx:a%20b%2Fc%40d@%2Frun%2Fpg:5433/db?sslmode=require"
+        );
+    }
+
+    #[test]
+    fn an_admin_url_that_says_too_little_is_refused() {
+        for (text, said) in [
+            ("mysql://a@b/c", "postgres://"),
+            ("postgres:///nyxcore", "host"),
+            ("postgres://host/x", "role"),
+            ("pw-secret", "not a URL"),
+        ] {
+            let error = admin_url(Some(text.into())).unwrap_err().to_string();
+            assert!(
+                error.contains(said) && !error.contains("pw-secret"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn passwords_are_never_alike_and_need_no_escape() {
+        let [a, b] = [
+            RolePassword::generate().unwrap(),
+            RolePassword::generate().unwrap(),
+        ];
+        assert_ne!(a.expose(), b.expose());
+        assert!(a.expose().len() == 48 && a.expose().chars().all(|c| c.is_ascii_hexdigit()));
+    }
+}

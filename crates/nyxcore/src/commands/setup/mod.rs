@@ -1,0 +1,119 @@
+//! `setup postgres`: makes the roles, the database and the schema of an installation, as an administrator of the server.
+//!
+//! Two roles are made: one owns the schema and migrates it, the other serves and owns nothing. Run again, the command
+//! makes what is missing and leaves the rest.
+
+mod credentials;
+mod plan;
+mod scram;
+mod server;
+
+use url::Url;
+
+use crate::cli::SetupPostgresArgs;
+use crate::commands::migrate;
+use crate::database::{Place, connection_open};
+use crate::error::{Error, Result};
+use crate::output;
+use crate::progress::Screen;
+use crate::settings::Settings;
+use credentials::{CredentialFiles, RolePassword, admin_url, role_url};
+use plan::{Names, Plan};
+use server::Server;
+
+/// Sets PostgreSQL up, and prints or writes the URLs of the two roles.
+///
+/// # Errors
+/// [`Error::SettingInvalid`] for what the flags or the environment say; [`Error::SetupRefused`] names the step that
+/// failed; the server cannot be reached.
+pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Screen) -> Result<()> {
+    let names = Names::of(&args)?;
+    let owner = RolePassword::read(
+        "NYXCORE_OWNER_PASSWORD",
+        args.owner_password_file.as_deref(),
+    )?;
+    let app = RolePassword::read("NYXCORE_APP_PASSWORD", args.app_password_file.as_deref())?;
+    let admin = match (admin_url(args.admin_url)?, args.dry_run) {
+        (Some(admin), _) => admin,
+        // For an administrator elsewhere: everything, as on a server where nothing is there yet.
+        (None, true) => return output::write(&Plan::fresh(&names).text(&names)),
+        (None, false) => {
+            return Err(Error::SettingInvalid(
+                "name the administrator: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
+            ));
+        }
+    };
+    let server = connection_open(&Place::Postgres(admin.to_string()), settings).await?;
+    let state = Server::look(&server, &names).await;
+    let planned =
+        state.and_then(|state| Plan::new(&names, &state, [owner, app], args.new_passwords));
+    let plan = match planned {
+        Ok(plan) if args.dry_run => {
+            let _closed = server.close().await;
+            return output::write(&plan.text(&names));
+        }
+        other => other?,
+    };
+    // Opened first: passwords that cannot be written anywhere would be lost.
+    let files = args.output.map(CredentialFiles::open).transpose()?;
+    plan.roles_make(&server).await?;
+    credentials_show(&plan, &admin, &names, files.as_ref(), screen)?;
+    plan.database_make(&server).await?;
+    let _closed = server.close().await;
+    schema_make(settings, &admin, &names, &plan).await
+}
+
+/// Shows the URLs as soon as the roles are there, whatever fails after that.
+fn credentials_show(
+    plan: &Plan,
+    admin: &Url,
+    names: &Names,
+    files: Option<&CredentialFiles>,
+    screen: &Screen,
+) -> Result<()> {
+    for (role, password) in [
+        (&names.owner, plan.owner_password()),
+        (&names.app, plan.app_password()),
+    ] {
+        let Some(password) = password else {
+            screen.hint(&format!(
+                "the role {role} exists and keeps its password; --new-passwords gives it another"
+            ));
+            continue;
+        };
+        let is_owner = *role == names.owner;
+        let url = role_url(admin, role, password, &names.database)?;
+        match files {
+            Some(files) => files.write(is_owner, &url)?,
+            None => {
+                let purpose = if is_owner {
+                    "migrates: keep it away from the servers"
+                } else {
+                    "serves"
+                };
+                output::write(&format!(
+                    "# {role} {purpose}\nNYXCORE_DATABASE_URL={}\n",
+                    url.as_str()
+                ))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is made in the database itself: first by the administrator, then by the owner.
+async fn schema_make(settings: &Settings, admin: &Url, names: &Names, plan: &Plan) -> Result<()> {
+    let mut url = admin.clone();
+    url.set_path(&names.database);
+    let database = connection_open(&Place::Postgres(url.to_string()), settings).await?;
+    let prepared = plan.schema_prepare(&database).await;
+    let _closed = database.close().await;
+    prepared?;
+    // Everything in it is the owner's: this needs no password of the owner.
+    url.query_pairs_mut()
+        .append_pair("options[role]", &names.owner);
+    let database = connection_open(&Place::Postgres(url.to_string()), settings).await?;
+    let migrated = migrate::migrate(&database, Some(&names.app)).await;
+    let _closed = database.close().await;
+    migrated
+}

@@ -1,0 +1,349 @@
+//! The statements that are still to be run: made from what is there, printed by `--dry-run`, and run one after another.
+
+use nyxcore_migrations::is_plain_name;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+
+use super::credentials::{RolePassword, random};
+use super::scram::verifier;
+use super::server::{Role, Server};
+use crate::cli::SetupPostgresArgs;
+use crate::error::{Error, Result};
+
+/// What an installation's parts are called. Roles belong to the whole cluster: by default they carry the database's
+/// name.
+pub struct Names {
+    /// The database.
+    pub database: String,
+    /// The role that owns the schema.
+    pub owner: String,
+    /// The role that serves.
+    pub app: String,
+}
+
+impl Names {
+    /// The names that the command line gives.
+    ///
+    /// # Errors
+    /// [`Error::SettingInvalid`] for a name that is not plain, and for one role twice.
+    pub fn of(args: &SetupPostgresArgs) -> Result<Self> {
+        let or = |name: &Option<String>, suffix: &str| {
+            name.clone()
+                .unwrap_or_else(|| format!("{}_{suffix}", args.database))
+        };
+        let names = Self {
+            database: args.database.clone(),
+            owner: or(&args.owner, "owner"),
+            app: or(&args.app, "app"),
+        };
+        for name in [&names.database, &names.owner, &names.app] {
+            if !is_plain_name(name) {
+                return Err(Error::SettingInvalid(format!(
+                    "names of databases and roles have 1 to 63 letters, digits and underscores: {name:?}"
+                )));
+            }
+            if name.starts_with("pg_") {
+                return Err(Error::SettingInvalid(format!(
+                    "names that begin with pg_ are PostgreSQL's own: {name:?}"
+                )));
+            }
+        }
+        if names.owner == names.app {
+            return Err(Error::SettingInvalid(
+                "--owner and --app must be two roles: the one that serves owns nothing".into(),
+            ));
+        }
+        Ok(names)
+    }
+}
+
+/// A statement, and what it is for.
+struct Step {
+    purpose: String,
+    sql: String,
+    /// Whether the set-up goes on without it.
+    is_optional: bool,
+}
+
+impl Step {
+    fn new(purpose: impl Into<String>, sql: String) -> Self {
+        Self {
+            purpose: purpose.into(),
+            sql,
+            is_optional: false,
+        }
+    }
+
+    async fn run(&self, db: &impl ConnectionTrait) -> Result<()> {
+        match db.execute_unprepared(&self.sql).await {
+            Ok(_) => Ok(()),
+            Err(error) if self.is_optional => {
+                tracing::warn!(%error, "{} was refused: set-up goes on without it", self.purpose);
+                Ok(())
+            }
+            Err(error) => Err(refused(&self.purpose, &error)),
+        }
+    }
+}
+
+fn refused(step: &str, error: &DbErr) -> Error {
+    Error::SetupRefused {
+        step: step.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// What a new role may do: log in, and nothing else of the whole cluster.
+const PLAIN: &str = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
+/// What stands in a printed statement for what is not printed.
+const HIDDEN: &str = "...";
+
+/// The statements, in the order that they are run in.
+pub struct Plan {
+    roles: Vec<Step>,
+    database: Vec<Step>,
+    schema: Vec<Step>,
+    passwords: [Option<RolePassword>; 2],
+}
+
+impl Plan {
+    /// What is still to be done on this server.
+    ///
+    /// # Errors
+    /// [`Error::SetupRefused`] where the administrator lacks rights, or something of the same name is not what it
+    /// should be; nothing was changed then.
+    pub fn new(
+        names: &Names,
+        server: &Server,
+        given: [Option<RolePassword>; 2],
+        new_passwords: bool,
+    ) -> Result<Self> {
+        server_check(names, server)?;
+        let mut passwords = [None, None];
+        let mut roles = Vec::new();
+        let existing = [(&names.owner, &server.owner), (&names.app, &server.app)];
+        for (((name, found), given), kept) in existing.into_iter().zip(given).zip(&mut passwords) {
+            let password = match (given, found) {
+                (None, Some(_)) if !new_passwords => continue,
+                (None, _) => RolePassword::generate()?,
+                (Some(given), _) => given,
+            };
+            let hash = verifier(password.expose(), random()?)?;
+            roles.push(match found {
+                None => role_create(name, &hash),
+                Some(_) => Step::new(
+                    format!("giving the role {name} a password"),
+                    format!("ALTER ROLE \"{name}\" PASSWORD '{hash}'"),
+                ),
+            });
+            *kept = Some(password);
+        }
+        if !server.is_superuser {
+            roles.push(Step::new(
+                format!("making {} a member of {}", server.admin, names.owner),
+                format!("GRANT \"{}\" TO CURRENT_USER", names.owner),
+            ));
+        }
+        Ok(Self {
+            roles,
+            database: database_steps(names, server.database.is_none()),
+            schema: schema_steps(names, server.has_vector),
+            passwords,
+        })
+    }
+
+    /// Everything, as on a server where nothing is there yet. The passwords are left open.
+    pub fn fresh(names: &Names) -> Self {
+        let roles = [&names.owner, &names.app].map(|name| role_create(name, HIDDEN));
+        Self {
+            roles: roles.into(),
+            database: database_steps(names, true),
+            schema: schema_steps(names, true),
+            passwords: [None, None],
+        }
+    }
+
+    /// The statements as text for a person or for `psql`. What the server would keep of a password is left out.
+    pub fn text(&self, names: &Names) -> String {
+        let mut text = String::from("-- as the administrator\n");
+        for step in self.roles.iter().chain(&self.database) {
+            text.push_str(&line(step));
+        }
+        text.push_str(&format!(
+            "\n-- in the database {0}\n\\connect {0}\n",
+            names.database
+        ));
+        for step in &self.schema {
+            text.push_str(&line(step));
+        }
+        text.push_str(&format!(
+            "\n-- then, as {}: nyxcore migrate --app-role {}\n",
+            names.owner, names.app
+        ));
+        text
+    }
+
+    /// The owner's password, where it was given or made.
+    pub fn owner_password(&self) -> Option<&RolePassword> {
+        self.passwords[0].as_ref()
+    }
+
+    /// The serving role's password, where it was given or made.
+    pub fn app_password(&self) -> Option<&RolePassword> {
+        self.passwords[1].as_ref()
+    }
+
+    /// Makes the roles: both, or none.
+    ///
+    /// # Errors
+    /// [`Error::SetupRefused`].
+    pub async fn roles_make(&self, server: &DatabaseConnection) -> Result<()> {
+        let begin = |error: DbErr| refused("making the roles", &error);
+        let transaction = server.begin().await.map_err(begin)?;
+        for step in &self.roles {
+            step.run(&transaction).await?;
+        }
+        transaction.commit().await.map_err(begin)
+    }
+
+    /// Makes the database, and says who may connect to it.
+    ///
+    /// # Errors
+    /// [`Error::SetupRefused`].
+    pub async fn database_make(&self, server: &DatabaseConnection) -> Result<()> {
+        steps_run(&self.database, server).await
+    }
+
+    /// Prepares the schema, in the database itself.
+    ///
+    /// # Errors
+    /// [`Error::SetupRefused`].
+    pub async fn schema_prepare(&self, database: &DatabaseConnection) -> Result<()> {
+        steps_run(&self.schema, database).await
+    }
+}
+
+async fn steps_run(steps: &[Step], db: &DatabaseConnection) -> Result<()> {
+    for step in steps {
+        step.run(db).await?;
+    }
+    Ok(())
+}
+
+fn line(step: &Step) -> String {
+    let sql = match step.sql.split_once("PASSWORD '") {
+        Some((before, _)) => format!("{before}PASSWORD '{HIDDEN}'"),
+        None => step.sql.clone(),
+    };
+    format!("{sql};\n")
+}
+
+fn server_check(names: &Names, server: &Server) -> Result<()> {
+    let refuse = |reason: String| {
+        Err(Error::SetupRefused {
+            step: "nothing was changed".into(),
+            reason,
+        })
+    };
+    if !server.admin_lacks.is_empty() {
+        return refuse(format!(
+            "the administrator {} needs {}: name another one, such as postgres",
+            server.admin,
+            server.admin_lacks.join(" and ")
+        ));
+    }
+    for (name, role) in [(&names.owner, &server.owner), (&names.app, &server.app)] {
+        if *name == server.admin {
+            return refuse(format!(
+                "the administrator {name} cannot be the owner or serve: name another role"
+            ));
+        }
+        let Some(Role {
+            may_log_in,
+            attributes,
+        }) = role
+        else {
+            continue;
+        };
+        if let [first, ..] = attributes.as_slice() {
+            return refuse(format!(
+                "the role {name} exists and has {}: ALTER ROLE \"{name}\" NO{first}, or name another role",
+                attributes.join(" and ")
+            ));
+        }
+        if !may_log_in {
+            return refuse(format!(
+                "the role {name} exists and may not log in: ALTER ROLE \"{name}\" LOGIN, or name another role"
+            ));
+        }
+    }
+    match &server.database {
+        Some(database) if database.encoding != "UTF8" => refuse(format!(
+            "the database {} exists and its encoding is {}: name another one with --database, it must be UTF8",
+            names.database, database.encoding
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn role_create(name: &str, hash: &str) -> Step {
+    Step::new(
+        format!("making the role {name}"),
+        format!("CREATE ROLE \"{name}\" {PLAIN} PASSWORD '{hash}'"),
+    )
+}
+
+/// A database of our own is closed to everybody else: the roles of another installation in the cluster have no business
+/// in it. One that was there before keeps what it has.
+fn database_steps(names: &Names, is_new: bool) -> Vec<Step> {
+    let Names {
+        database,
+        owner,
+        app,
+    } = names;
+    let mut steps = Vec::new();
+    if is_new {
+        steps.push(Step::new(
+            format!("making the database {database}"),
+            format!("CREATE DATABASE \"{database}\" OWNER \"{owner}\" TEMPLATE template0 ENCODING 'UTF8'"),
+        ));
+        steps.push(Step::new(
+            format!("closing the database {database} to other roles"),
+            format!("REVOKE CONNECT, TEMPORARY ON DATABASE \"{database}\" FROM PUBLIC"),
+        ));
+    }
+    steps.push(Step::new(
+        format!("letting the roles connect to {database}"),
+        format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{owner}\", \"{app}\""),
+    ));
+    steps
+}
+
+fn schema_steps(names: &Names, has_vector: bool) -> Vec<Step> {
+    let mut steps = vec![
+        Step::new(
+            format!("letting {} make tables", names.owner),
+            format!(
+                "GRANT USAGE, CREATE ON SCHEMA public TO \"{}\"",
+                names.owner
+            ),
+        ),
+        Step::new(
+            format!("letting {} use the schema", names.app),
+            format!("GRANT USAGE ON SCHEMA public TO \"{}\"", names.app),
+        ),
+        Step::new(
+            "keeping others from making tables",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC".into(),
+        ),
+    ];
+    if has_vector {
+        steps.push(Step {
+            is_optional: true,
+            ..Step::new(
+                "installing the extension vector",
+                "CREATE EXTENSION IF NOT EXISTS vector".into(),
+            )
+        });
+    }
+    steps
+}
