@@ -1,5 +1,6 @@
 //! Runs: started once, worked once, finished once, with a log that has no gap and no double.
 
+mod activity;
 mod cancel;
 mod expire;
 mod fairness;
