@@ -4,6 +4,7 @@ mod activity;
 mod cancel;
 mod expire;
 mod fairness;
+mod kinds;
 mod processes;
 mod starts;
 mod story;
