@@ -3,11 +3,13 @@
 mod activity;
 mod cancel;
 mod expire;
+mod failures;
 mod fairness;
 mod kinds;
 mod processes;
 mod starts;
 mod story;
+mod takeover;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
