@@ -1,5 +1,7 @@
 //! The search index: what is published is found, by its own tenant alone, and alike on both databases.
 
+mod tenants;
+
 use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
 use nyxcore_retrieval::{
     Citation, Document, Hit, KnowledgeKind, Published, SearchRequest, documents_publish,
@@ -268,12 +270,21 @@ fn the_search_function_returns_nothing_where_no_tenant_is_set() {
         )
         .await;
         let app = db.app_connection().await.unwrap();
-        assert_eq!(function_rows(&app, None).await, 0);
-        assert_eq!(function_rows(&app, Some("")).await, 0);
-        assert_eq!(function_rows(&app, Some(&other.id.0.to_string())).await, 0);
-        assert_eq!(function_rows(&app, Some(&acme.0.to_string())).await, 1);
+        // A word begins with its tenant's key. Whoever asks with another tenant's key finds nothing either.
+        let key = &acme.0.simple().to_string()[20..];
+        let word = &format!("{key}lease");
+        assert_eq!(function_rows(&app, None, word).await, 0);
+        assert_eq!(function_rows(&app, Some(""), word).await, 0);
+        assert_eq!(
+            function_rows(&app, Some(&other.id.0.to_string()), word).await,
+            0
+        );
+        assert_eq!(
+            function_rows(&app, Some(&acme.0.to_string()), word).await,
+            1
+        );
         // The setting ends with its transaction.
-        assert_eq!(function_rows(&app, None).await, 0);
+        assert_eq!(function_rows(&app, None, word).await, 0);
     });
 }
 
@@ -296,18 +307,17 @@ fn the_owner_of_the_search_function_is_out_of_reach() {
     });
 }
 
-async fn function_rows(app: &DatabaseConnection, tenant: Option<&str>) -> i64 {
+async fn function_rows(app: &DatabaseConnection, tenant: Option<&str>, word: &str) -> i64 {
     let tx = app.begin().await.unwrap();
     if let Some(tenant) = tenant {
         tx.execute_unprepared(&format!("SET LOCAL nyxcore.tenant_id = '{tenant}'"))
             .await
             .unwrap();
     }
-    let rows = count(
-        &tx,
-        "SELECT count(*) AS n FROM nyxcore_search('lease', NULL, ARRAY['NOTE'], NULL, 10)",
-    )
-    .await;
+    let sql = format!(
+        "SELECT count(*) AS n FROM nyxcore_search('{word}', NULL, ARRAY['NOTE'], NULL, 10)"
+    );
+    let rows = count(&tx, &sql).await;
     tx.commit().await.unwrap();
     rows
 }

@@ -1,11 +1,15 @@
 //! Runs: started once, worked once, finished once, with a log that has no gap and no double.
 
+mod activity;
 mod cancel;
 mod expire;
+mod failures;
 mod fairness;
+mod kinds;
 mod processes;
 mod starts;
 mod story;
+mod takeover;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,7 +4,7 @@ mod cancelled;
 mod killed;
 mod letters;
 mod limits;
-mod process;
+pub(crate) mod process;
 mod renames;
 mod repositories;
 mod sigkill;

@@ -85,6 +85,7 @@ impl App {
         let limits = limits.filter_map(|(kind, n)| Some((RunKind::from_name(kind)?, *n)));
         let workers = Workers::builder(&self.store)
             .name(worker_name())
+            .presence(self.data_dir.path().join("workers"))
             .concurrency(usize::from(self.settings.workers))
             .handler(
                 SyncHandler::new(self.sync_options())

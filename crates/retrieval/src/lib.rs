@@ -27,7 +27,7 @@
 //! The text and rank functions need no database:
 //!
 //! ```
-//! use nyxcore_retrieval::{Ranked, excerpt, fts5_query, fuse, query_terms, split_identifiers};
+//! use nyxcore_retrieval::{Ranked, excerpt, fuse, query_terms, split_identifiers};
 //!
 //! // What is written into the index ...
 //! assert_eq!(split_identifiers("parseHTTPResponse(user_id)"), "parsehttpresponse parse http response user_id user id");
@@ -35,7 +35,6 @@
 //! // ... is found by what a person asks, whose words are never taken for query syntax.
 //! let terms = query_terms("How does it parse \"HTTP\" responses?");
 //! assert_eq!(terms, ["parse", "http", "responses"]);
-//! assert_eq!(fts5_query(&terms).as_deref(), Some(r#""parse" OR "http" OR "responses""#));
 //!
 //! // The part of a hit that is worth showing, and one order out of several lists.
 //! assert_eq!(excerpt("fn first() {}\nfn parseHTTP() {}\nfn last() {}\n", &terms, 20), "fn parseHTTP() {}");
@@ -59,4 +58,4 @@ pub use search::search;
 pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
 pub use text::excerpt::excerpt;
 pub use text::vector::{tsquery, tsvector};
-pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, fts5_query, query_terms, split_identifiers};
+pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, query_terms, split_identifiers};

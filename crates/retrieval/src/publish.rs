@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nyxcore_tenancy::{Backend, ReadWrite, Result, Scoped};
+use nyxcore_tenancy::{Backend, ReadWrite, Result, Scoped, TenantId};
 use sea_orm::sea_query::Condition;
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 use sha2::{Digest, Sha256};
@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use crate::entity::search_document::{self as row, Column};
 use crate::model::{Document, KnowledgeKind, Published};
+use crate::text::impact::levels;
 use crate::text::split_identifiers;
 use crate::text::vector::tsvector;
 
 /// Part of every content key: raise it when the same text comes to other terms, so that everything is written anew.
-const TERMS_VERSION: u8 = 2;
+const TERMS_VERSION: u8 = 3;
 
 /// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
 /// for each byte of short, distinct words; no chunk that is worth reading comes near.
@@ -60,7 +61,7 @@ pub async fn documents_publish(
                 Some(old) if old.content_key == content_key => published.unchanged += 1,
                 old => {
                     let id = old.map_or_else(|| scoped.env().id(), |old| old.id);
-                    let terms = terms_stored(scoped.backend(), &document);
+                    let terms = terms_stored(scoped, &document);
                     rows.push(row_of(id, chunk, content_key, terms, document));
                 }
             }
@@ -190,13 +191,19 @@ fn row_of(
     }
 }
 
-/// The terms as the database's own full text takes them.
-fn terms_stored(backend: Backend, document: &Document) -> String {
-    let terms = terms(document);
-    match backend {
-        Backend::Postgres => tsvector(&terms),
-        _ => terms,
+/// The terms as the database's full text takes them.
+fn terms_stored(scoped: &Scoped<ReadWrite>, document: &Document) -> String {
+    let (key, terms) = (tenant_key(scoped.tenant()), terms(document));
+    match scoped.backend() {
+        Backend::Postgres => tsvector(&key, &terms),
+        _ => serde_json::json!(levels(&key, &terms)).to_string(),
     }
+}
+
+/// What every word of a tenant begins with in the full text, so that each tenant has lists of its own: the last 48 bits of its id. Two
+/// tenants of one key would share lists, and still find nothing of each other.
+pub(crate) fn tenant_key(tenant: TenantId) -> String {
+    format!("{:012x}", tenant.0.as_u128() & 0xffff_ffff_ffff)
 }
 
 /// What the document is found by: its title, its path and its body, split.

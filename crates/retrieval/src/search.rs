@@ -6,21 +6,34 @@ use uuid::Uuid;
 
 use crate::fusion::{Ranked, fuse};
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
+use crate::publish::tenant_key;
 use crate::text::excerpt::excerpt;
+use crate::text::impact::{WordCount, words_weigh};
+use crate::text::query_terms;
 use crate::text::vector::tsquery;
-use crate::text::{fts5_query, query_terms};
 
 /// The most characters of a hit that are shown: some five lines.
 const EXCERPT_CHARS: usize = 400;
 
-/// `$2` query, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A subject's best chunk stands for it, and the
-/// full-text table's `bm25` is smaller the better. CROSS JOIN keeps SQLite to the order as written: left to itself it goes through
-/// the tenant's documents and asks the full-text table about each of them.
+/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are. That is counted up to 2,000: beyond,
+/// the count costs more than it says about how rare a word is.
+const DOCUMENTS_COUNTED: &str = "
+    SELECT a.value AS word, v.doc AS documents,
+           (SELECT count(*) FROM (SELECT 1 FROM search_documents WHERE tenant_id = $1 LIMIT 2000)) AS counted
+    FROM json_each($2) a CROSS JOIN search_vocabulary v ON v.term = a.value";
+
+/// `$2` words with their weights and `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A subject's best chunk stands
+/// for it; a smaller score is better. A column of the full text is a word's weight within a document. CROSS JOIN keeps SQLite to the order as
+/// written: left to itself it goes through the tenant's documents and asks the full text about each of them.
 const SQLITE: &str = "
-    WITH found AS MATERIALIZED (
-        SELECT d.seq, d.id, d.kind, d.subject, d.chunk, bm25(search_terms) AS score
-        FROM search_terms CROSS JOIN search_documents d ON d.seq = search_terms.rowid
-        WHERE search_terms MATCH $2 AND d.tenant_id = $1
+    WITH asked AS MATERIALIZED (SELECT value ->> 0 AS word, value ->> 1 AS weight FROM json_each($2)),
+    scores AS MATERIALIZED (
+        SELECT p.doc AS seq, -sum(a.weight * (substr(p.col, 2) + 0.5)) AS score
+        FROM asked a CROSS JOIN search_postings p ON p.term = a.word GROUP BY p.doc
+    ), found AS MATERIALIZED (
+        SELECT d.seq, d.id, d.kind, d.subject, d.chunk, scores.score
+        FROM scores CROSS JOIN search_documents d ON d.seq = scores.seq
+        WHERE d.tenant_id = $1
           AND d.kind IN (SELECT value FROM json_each($4))
           AND ($3 IS NULL OR d.project_id = $3 OR d.project_id IS NULL)
           AND ($5 IS NULL OR d.stack IS NULL OR d.stack IN (SELECT value FROM json_each($5)))
@@ -45,6 +58,13 @@ const POSTGRES: &str = "
     JOIN search_documents d ON d.id = r.id
     WHERE d.tenant_id = $1
     ORDER BY r.place";
+
+#[derive(FromQueryResult)]
+struct Counted {
+    word: String,
+    documents: i64,
+    counted: i64,
+}
 
 #[derive(FromQueryResult)]
 struct Found {
@@ -72,12 +92,15 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
     let terms = query_terms(&request.text);
     let limit = request.limit.min(SEARCH_LIMIT_MAX);
     let postgres = scoped.backend() == Backend::Postgres;
-    let query = if postgres {
-        tsquery(&terms)
+    let key = tenant_key(scoped.tenant());
+    let query = if limit == 0 {
+        None
+    } else if postgres {
+        tsquery(&key, &terms)
     } else {
-        fts5_query(&terms)
+        words_asked(scoped, &key, &terms).await?
     };
-    let Some(query) = query.filter(|_| limit > 0) else {
+    let Some(query) = query else {
         return Ok(Vec::new());
     };
     let kinds = if request.kinds.is_empty() {
@@ -107,6 +130,24 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
         .into_iter()
         .map(|(found, score)| hit(found, score, &terms))
         .collect())
+}
+
+/// The words of a question with their weights, as [`SQLITE`] takes them; `None` where the tenant has none of them.
+async fn words_asked<A: Access>(
+    scoped: &Scoped<A>,
+    key: &str,
+    terms: &[String],
+) -> Result<Option<String>> {
+    let words: Vec<String> = terms.iter().map(|term| format!("{key}{term}")).collect();
+    let words: Value = serde_json::json!(words).to_string().into();
+    let rows: Vec<Counted> = scoped.sql_all(DOCUMENTS_COUNTED, [words]).await?;
+    let most = rows.iter().map(|row| row.documents.max(row.counted)).max();
+    let counts = rows.into_iter().map(|row| WordCount {
+        word: row.word,
+        documents: row.documents,
+    });
+    let words = words_weigh(counts.collect(), most.unwrap_or(0));
+    Ok((!words.is_empty()).then(|| serde_json::json!(words).to_string()))
 }
 
 /// The kinds' rankings as one. What has the same place in two kinds comes in the order of the kinds.

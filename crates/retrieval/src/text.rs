@@ -6,6 +6,7 @@
 
 pub mod chunk;
 pub mod excerpt;
+pub(crate) mod impact;
 pub mod vector;
 
 use std::collections::HashSet;
@@ -65,23 +66,6 @@ fn distinct_terms(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
         .filter(|term| seen.insert(term.clone()))
         .take(QUERY_TERMS_MAX)
         .collect()
-}
-
-/// The terms as a query for SQLite's FTS5 `MATCH`: any of them. `None` when there is nothing to look for.
-///
-/// Every term is a quoted string, in which FTS5 knows no syntax; a term of several words is a phrase. At most
-/// [`QUERY_TERMS_MAX`] terms are taken.
-#[must_use]
-pub fn fts5_query(terms: &[impl AsRef<str>]) -> Option<String> {
-    let quoted: Vec<String> = terms
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|term| term.contains(char::is_alphanumeric))
-        .take(QUERY_TERMS_MAX)
-        // SQLite's text ends at a NUL.
-        .map(|term| format!("\"{}\"", term.replace('\0', " ").replace('"', "\"\"")))
-        .collect();
-    (!quoted.is_empty()).then(|| quoted.join(" OR "))
 }
 
 /// A run of letters, digits and `_` in a text.
@@ -239,61 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_wrote_is_never_syntax() {
-        assert_eq!(
-            fts5_query(&["NOT", "a\"b", "x*"]).as_deref(),
-            Some(r#""NOT" OR "a""b" OR "x*""#)
-        );
-        assert_eq!(fts5_query(&["\0", "--", ""]), None);
-    }
-
-    #[test]
     fn common_words_are_sorted() {
         assert!(COMMON_WORDS.is_sorted());
     }
 
-    /// Reads a list of quoted strings as the database does; `None` when there is anything outside the quotes.
-    fn unquote(query: &str) -> Option<Vec<String>> {
-        let mut rest = query;
-        let mut found = Vec::new();
-        loop {
-            let mut inside = rest.strip_prefix('"')?.chars();
-            let mut term = String::new();
-            loop {
-                match inside.next()? {
-                    '"' if inside.as_str().starts_with('"') => term.push(inside.next()?),
-                    '"' => break,
-                    c => term.push(c),
-                }
-            }
-            found.push(term);
-            rest = inside.as_str();
-            if rest.is_empty() {
-                return Some(found);
-            }
-            rest = rest.strip_prefix(" OR ")?;
-        }
-    }
-
-    fn any_terms() -> impl Strategy<Value = Vec<String>> {
-        proptest::collection::vec(
-            prop_oneof!["[a-c'\"\\\\ |&!:*()\\x00]{0,8}", any::<String>()],
-            0..80,
-        )
-    }
-
     proptest! {
-        #[test]
-        fn a_query_is_made_of_quoted_strings_and_nothing_else(terms in any_terms()) {
-            let expected: Vec<String> = terms.iter()
-                .filter(|term| term.contains(char::is_alphanumeric))
-                .take(QUERY_TERMS_MAX)
-                .map(|term| term.replace('\0', " "))
-                .collect();
-            let read = fts5_query(&terms).map(|query| unquote(&query));
-            prop_assert_eq!(read, (!expected.is_empty()).then_some(Some(expected)));
-        }
-
         #[test]
         fn a_query_finds_the_words_it_was_made_of(text in any::<String>()) {
             let indexed = split_identifiers(&text);

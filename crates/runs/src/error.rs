@@ -59,10 +59,14 @@ impl From<nyxcore_tenancy::Error> for RunFailure {
     fn from(error: nyxcore_tenancy::Error) -> Self {
         // The source is for the log alone: a database's own words may name hosts and columns.
         tracing::warn!(error = ?error, "a run met an error of the store");
-        let transient = matches!(
-            error,
-            nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
-        );
-        Self::new(error.code(), error.to_string(), transient)
+        Self::new(error.code(), error.to_string(), is_transient(&error))
     }
+}
+
+/// Whether the same call may succeed a little later.
+pub(crate) fn is_transient(error: &nyxcore_tenancy::Error) -> bool {
+    matches!(
+        error,
+        nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
+    )
 }

@@ -2,10 +2,8 @@
 //!
 //! Reading never starts or changes anything, and whoever stops reading costs nothing: a follower holds no transaction while it waits.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures::Stream;
 use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped, Signal, Store, TenantId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet, Value};
@@ -22,9 +20,9 @@ pub(crate) const TOPIC_QUEUED: &str = "run_queued";
 pub(crate) const TOPIC_CANCEL: &str = "run_cancel";
 
 /// Events read at once by a follower.
-const BATCH: u64 = 500;
+pub(crate) const BATCH: u64 = 500;
 /// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
-const LOOK_ANYWAY: Duration = Duration::from_secs(2);
+pub(crate) const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while that is so.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +129,8 @@ async fn events_insert(
     scoped.announce(TOPIC_EVENT, run.0).await
 }
 
-/// The events of a run that come after number `after`, oldest first.
+/// The events of a run that come after number `after`, oldest first. One that this version cannot read is left out, and the log says so: a
+/// newer replica may have written it.
 ///
 /// # Errors
 /// The database fails. A run that the tenant does not have has no events.
@@ -141,24 +140,40 @@ pub async fn event_list<A: Access>(
     after: i64,
     limit: u64,
 ) -> Result<Vec<RunEvent>> {
-    let rows = scoped
+    let rows = rows_read(scoped, run, after, limit).await?;
+    Ok(rows.into_iter().filter_map(event_read).collect())
+}
+
+async fn rows_read<A: Access>(
+    scoped: &Scoped<A>,
+    run: RunId,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<run_event::Model>> {
+    scoped
         .find::<run_event::Entity>()
         .filter(run_event::Column::RunId.eq(run))
         .filter(run_event::Column::Seq.gt(after))
         .order_by_asc(run_event::Column::Seq)
         .limit(limit)
         .all()
-        .await?;
-    rows.into_iter().map(event_read).collect()
+        .await
 }
 
-fn event_read(row: run_event::Model) -> Result<RunEvent> {
-    Ok(RunEvent {
-        run_id: row.run_id,
-        seq: row.seq,
-        at: row.at,
-        body: serde_json::from_value(row.payload).map_err(|e| Error::Invalid(e.to_string()))?,
-    })
+/// `None` for an event that this version cannot read.
+pub(crate) fn event_read(row: run_event::Model) -> Option<RunEvent> {
+    match serde_json::from_value(row.payload) {
+        Ok(body) => Some(RunEvent {
+            run_id: row.run_id,
+            seq: row.seq,
+            at: row.at,
+            body,
+        }),
+        Err(error) => {
+            tracing::warn!(%error, run = %row.run_id, seq = row.seq, "an event is in a form that this version cannot read");
+            None
+        }
+    }
 }
 
 /// Replays a run's events after number `after`, then follows it live, and ends with the run.
@@ -180,12 +195,14 @@ pub fn run_follow(
             let scoped = store.read(tenant).await?;
             let row = scoped.find::<run::Entity>().filter(run::Column::Id.eq(run)).one().await?;
             let active = row.ok_or(Error::NotFound("run"))?.status.is_active();
-            let events = event_list(&scoped, run, cursor, BATCH).await?;
+            let rows = rows_read(&scoped, run, cursor, BATCH).await?;
             drop(scoped);
-            let more = events.len() as u64 == BATCH;
-            for event in events {
-                cursor = event.seq;
-                yield event;
+            let more = rows.len() as u64 == BATCH;
+            for row in rows {
+                cursor = row.seq;
+                if let Some(event) = event_read(row) {
+                    yield event;
+                }
             }
             if more {
                 continue;
@@ -207,56 +224,4 @@ pub fn run_follow(
             let _ = tokio::time::timeout(LOOK_ANYWAY, news).await;
         }
     }
-}
-
-/// Follows every run of a tenant, or of one of its projects, from now on. It never ends by itself.
-pub fn activity_follow(
-    store: &Store,
-    tenant: TenantId,
-    project: Option<Uuid>,
-) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
-    let store = store.clone();
-    async_stream::try_stream! {
-        let mut signals = store.signals();
-        let since = store.env().now();
-        let mut cursors: HashMap<Uuid, i64> = HashMap::new();
-        loop {
-            let wanted = match signals.recv().await {
-                Signal::Changed { topic, tenant: whose, subject } if topic == TOPIC_EVENT && whose == Some(tenant) => Some(subject),
-                Signal::Changed { .. } => continue,
-                Signal::Resync => None,
-            };
-            let events = activity_read(&store, tenant, project, wanted, since, &cursors).await?;
-            for event in events {
-                cursors.insert(event.run_id.0, event.seq);
-                yield event;
-            }
-        }
-    }
-}
-
-async fn activity_read(
-    store: &Store,
-    tenant: TenantId,
-    project: Option<Uuid>,
-    only: Option<Uuid>,
-    since: DateTime<Utc>,
-    cursors: &HashMap<Uuid, i64>,
-) -> Result<Vec<RunEvent>> {
-    let scoped = store.read(tenant).await?;
-    let mut runs = scoped.find::<run::Entity>();
-    if let Some(project) = project {
-        runs = runs.filter(run::Column::ProjectId.eq(project));
-    }
-    runs = match only {
-        Some(id) => runs.filter(run::Column::Id.eq(id)),
-        None => runs.filter(run::Column::ProgressAt.gte(since)),
-    };
-    let mut events = Vec::new();
-    for (id,) in runs.columns::<(RunId,)>([run::Column::Id]).await? {
-        let after = cursors.get(&id.0).copied().unwrap_or(0);
-        let news = event_list(&scoped, id, after, BATCH).await?;
-        events.extend(news.into_iter().filter(|event| event.at >= since));
-    }
-    Ok(events)
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::{Result, Store, SystemPurpose, TenantId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult};
+use uuid::Uuid;
 
 use crate::entity::run;
 use crate::model::RunId;
@@ -17,20 +18,29 @@ struct Old {
     tenant_id: TenantId,
     id: RunId,
     event_count: i64,
+    finished_at: DateTime<Utc>,
 }
 
 /// Takes away the events of runs that ended longer ago than `keep`, and tells how many there were. A run, how it ended and the story of its
-/// attempts stay, and so does its last event.
+/// attempts stay, and so does its last event. A run whose events cannot be removed is logged and left for the next call.
 ///
 /// # Errors
-/// The database fails; what was taken away by then is gone.
+/// The old runs cannot be read.
 pub async fn run_events_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     let before = store.env().now() - keep;
     let mut gone = 0;
+    // Behind the last run that was tried: one that fails is not met again.
+    let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
     loop {
-        let old = runs_old(store, before).await?;
+        let old = runs_old(store, before, after).await?;
         for run in &old {
-            gone += events_remove(store, run).await?;
+            after = (run.finished_at, run.id.0);
+            match events_remove(store, run).await {
+                Ok(removed) => gone += removed,
+                Err(error) => {
+                    tracing::warn!(?error, run = %run.id, "the events of an old run could not be removed");
+                }
+            }
         }
         if old.len() < RUNS {
             return Ok(gone);
@@ -38,14 +48,19 @@ pub async fn run_events_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     }
 }
 
-async fn runs_old(store: &Store, before: DateTime<Utc>) -> Result<Vec<Old>> {
+async fn runs_old(
+    store: &Store,
+    before: DateTime<Utc>,
+    after: (DateTime<Utc>, Uuid),
+) -> Result<Vec<Old>> {
     let system = store.system(SystemPurpose::RunExpire).await?;
     let limit = i64::try_from(RUNS).unwrap_or(i64::MAX);
     system
         .sql_all(
-            "SELECT tenant_id, id, event_count FROM runs
-             WHERE finished_at IS NOT NULL AND NOT log_expired AND finished_at < $1 ORDER BY finished_at LIMIT $2",
-            [before.into(), limit.into()],
+            "SELECT tenant_id, id, event_count, finished_at FROM runs
+             WHERE finished_at IS NOT NULL AND NOT log_expired AND finished_at < $1 AND (finished_at, id) > ($2, $3)
+             ORDER BY finished_at, id LIMIT $4",
+            [before.into(), after.0.into(), after.1.into(), limit.into()],
         )
         .await
 }

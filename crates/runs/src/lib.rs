@@ -44,6 +44,7 @@
 //! }
 //! ```
 
+mod activity;
 mod attempt;
 mod entity;
 mod error;
@@ -54,9 +55,10 @@ mod repository;
 mod service;
 mod worker;
 
+pub use activity::activity_follow;
 pub use attempt::{AttemptOutcome, RunAttempt, RunPhase, run_attempts};
 pub use error::RunFailure;
-pub use events::{activity_follow, event_list, run_follow};
+pub use events::{event_list, run_follow};
 pub use expire::run_events_expire;
 pub use model::{
     EventBody, Level, NewRun, Priority, Progress, Run, RunError, RunEvent, RunId, RunKind,

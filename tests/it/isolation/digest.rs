@@ -18,7 +18,8 @@ impl<'d> Digester<'d> {
             "SELECT table_name::text AS one, column_name::text AS two FROM information_schema.columns WHERE table_schema = 'public'"
         } else {
             "SELECT m.name AS one, c.name AS two FROM sqlite_master m, pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE 'search_terms%'"
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE 'search_terms%'
+               AND m.name NOT IN ('search_postings', 'search_vocabulary')"
         };
         let statement = Statement::from_string(db.get_database_backend(), columns);
         let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();

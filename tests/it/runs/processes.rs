@@ -91,7 +91,7 @@ impl Drop for Worker {
 }
 
 /// Looks again and again until it is so. Another process does it: there is nothing here to wait on.
-async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+pub(super) async fn wait_until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let begun = Instant::now();
     while !is_so().await {
         assert!(begun.elapsed() < PATIENCE, "still waiting until {what}");
@@ -106,7 +106,7 @@ async fn number(raw: &DatabaseConnection, sql: &str) -> i64 {
 }
 
 /// A source with one file behind a network that can be interrupted, and the server to keep.
-async fn remote(db: &TestDatabase) -> (GitHttpServer, Proxy, String) {
+pub(super) async fn remote(db: &TestDatabase) -> (GitHttpServer, Proxy, String) {
     let mut repository = repository(db, "atlas");
     repository
         .write("a.rs", "fn a() {}\n")

@@ -15,9 +15,6 @@ use crate::model::{Run, RunKind};
 /// How long a worker may be silent before its run is another's.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
 
-/// Kinds that fit the statement; as many as there are.
-const KINDS: usize = 9;
-
 /// A run in this worker's hands.
 pub(super) struct Claimed {
     pub tenant: TenantId,
@@ -53,7 +50,7 @@ const CLAIM_ON_POSTGRES: &str = claim_sql!(
         SELECT lanes.tenant_id, lanes.kind, lanes.priority FROM lanes
         CROSS JOIN LATERAL (SELECT count(*) AS runs FROM runs r WHERE r.status = 'RUNNING' AND r.tenant_id = lanes.tenant_id) running
         CROSS JOIN LATERAL (SELECT max(r.claimed_at) AS at FROM runs r WHERE r.claimed_at IS NOT NULL AND r.tenant_id = lanes.tenant_id) served
-        WHERE lanes.available_at <= $3 AND lanes.kind IN ($4, $5, $6, $7, $8, $9, $10, $11, $12)
+        WHERE lanes.available_at <= $3 AND lanes.kind IN (SELECT jsonb_array_elements_text($4::text::jsonb))
         ORDER BY running.runs, served.at NULLS FIRST, lanes.tenant_id, lanes.priority DESC, lanes.available_at, lanes.id
      ), pick AS MATERIALIZED (
         SELECT head.tenant_id, head.id FROM turns CROSS JOIN LATERAL (
@@ -84,7 +81,7 @@ const CLAIM_ON_SQLITE: &str = claim_sql!(
             FROM lanes JOIN runs l ON l.rowid = lanes.head
         )
         SELECT l.rowid FROM lanes JOIN runs l ON l.rowid = lanes.head
-        WHERE l.available_at <= $3 AND l.kind IN ($4, $5, $6, $7, $8, $9, $10, $11, $12)
+        WHERE l.available_at <= $3 AND l.kind IN (SELECT value FROM json_each($4))
         ORDER BY (SELECT count(*) FROM runs r WHERE r.status = 'RUNNING' AND r.tenant_id = l.tenant_id),
                  (SELECT max(r.claimed_at) FROM runs r WHERE r.claimed_at IS NOT NULL AND r.tenant_id = l.tenant_id) NULLS FIRST,
                  l.tenant_id, l.priority DESC, l.available_at, l.id
@@ -104,9 +101,15 @@ pub(super) async fn run_claim(
         Backend::Postgres => CLAIM_ON_POSTGRES,
         _ => CLAIM_ON_SQLITE,
     };
-    let head: [Value; 3] = [worker.into(), (now + LEASE).into(), now.into()];
-    let names = (0..KINDS).map(|i| Value::from(kinds.get(i).map(ActiveEnum::to_value)));
-    let rows: Vec<run::Model> = system.sql_all(sql, head.into_iter().chain(names)).await?;
+    // One list, however many kinds there are.
+    let names: Vec<String> = kinds.iter().map(ActiveEnum::to_value).collect();
+    let values: [Value; 4] = [
+        worker.into(),
+        (now + LEASE).into(),
+        now.into(),
+        serde_json::json!(names).to_string().into(),
+    ];
+    let rows: Vec<run::Model> = system.sql_all(sql, values).await?;
     let Some(row) = rows.into_iter().next() else {
         return Ok(None);
     };

@@ -1,28 +1,65 @@
 //! How a run leaves its worker's hands: ended, back in the queue for another attempt, or handed back.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{ReadWrite, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 
 use super::FollowUp;
 use super::context::{PROGRESS_AT, RunContext};
+use super::follow::{Follow, FollowError};
 use super::retry::retry_delay;
 use crate::attempt::{AttemptOutcome, attempt_end};
 use crate::entity::run;
-use crate::error::RunFailure;
+use crate::error::{RunFailure, is_transient};
 use crate::events::{TOPIC_EVENT, TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, Level, RunStatus};
-use crate::repository::Runs;
 use crate::service::{Ending, run_end};
 
+/// How long to wait before each further try to write how a run ended: together well below a lease.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
+
 impl RunContext {
-    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens.
+    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens. What may pass is tried again while the lease
+    /// lasts. A run whose follow-up fails for good ends all the same, and its log says so.
     pub(super) async fn finish(
         &self,
         result: Result<(), RunFailure>,
         leaving: bool,
         follow_ups: &[FollowUp],
     ) -> Result<()> {
+        let mut unfollowed = None;
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let follow = match &unfollowed {
+                Some(error) => Follow::Failed(error),
+                None => Follow::With(follow_ups),
+            };
+            let failure = match self.finish_once(result.clone(), leaving, follow).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            let (error, of_follow_up) = failure.into_parts();
+            let pause = pauses.next().filter(|_| is_transient(&error));
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None if of_follow_up => unfollowed = Some(error),
+                None => return Err(error),
+            }
+        }
+    }
+
+    async fn finish_once(
+        &self,
+        result: Result<(), RunFailure>,
+        leaving: bool,
+        follow: Follow<'_>,
+    ) -> Result<(), FollowError> {
         let scoped = self.store.write(self.tenant).await?;
         let held = self.held();
         let now = scoped.env().now();
@@ -33,12 +70,10 @@ impl RunContext {
         };
         match result {
             Ok(()) => {
+                follow.tell_failure(&scoped, held.run).await?;
                 let ended = self.ending(RunStatus::Succeeded, AttemptOutcome::Succeeded);
                 if run_end(&scoped, held.run, self.fence(), ended).await? {
-                    let run = Runs::require(&scoped, held.run).await?;
-                    for follow_up in follow_ups {
-                        follow_up(&scoped, &run).await?;
-                    }
+                    follow.up(&scoped, held.run).await?;
                 }
             }
             Err(_) if asked_to_cancel => {
@@ -57,7 +92,7 @@ impl RunContext {
                 }
             },
         }
-        scoped.commit().await
+        Ok(scoped.commit().await?)
     }
 
     fn ending(&self, status: RunStatus, outcome: AttemptOutcome) -> Ending {

@@ -5,11 +5,14 @@
 mod claim;
 mod context;
 mod finish;
+mod follow;
+mod presence;
 mod retry;
 mod sweep;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +32,7 @@ use crate::model::{Run, RunKind};
 pub use context::RunContext;
 pub use sweep::run_sweep;
 
+use presence::Presence;
 use sweep::Swept;
 
 /// How often a worker looks for a run nobody told it of (delayed retries, another process on the same SQLite file).
@@ -63,6 +67,7 @@ pub struct WorkersBuilder {
     concurrency: usize,
     limits: HashMap<RunKind, usize>,
     name: String,
+    presence: Option<PathBuf>,
 }
 
 impl WorkersBuilder {
@@ -108,10 +113,21 @@ impl WorkersBuilder {
         self
     }
 
-    /// Sets to work.
+    /// A folder in which these workers show that they live, on a disk of this machine that other workers use as well. Those take the runs over at
+    /// once when this process is killed. Without it, or from another machine, they wait until the leases have run out.
+    #[must_use]
+    pub fn presence(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.presence = Some(folder.into());
+        self
+    }
+
+    /// Starts the workers.
     pub fn start(self) -> Workers {
+        let id = self.store.env().id();
+        let presence = self.presence.as_deref();
         let shared = Arc::new(Shared {
-            id: self.store.env().id(),
+            id,
+            presence: presence.and_then(|folder| Presence::begin(folder, id)),
             name: self.name,
             store: self.store,
             handlers: self.handlers,
@@ -146,6 +162,7 @@ struct Shared {
     /// Who holds a lease: one id for the process' life.
     id: Uuid,
     name: String,
+    presence: Option<Presence>,
     store: Store,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
@@ -169,6 +186,7 @@ impl Workers {
             concurrency: 2,
             limits: HashMap::new(),
             name: format!("process:{}", std::process::id()),
+            presence: None,
         }
     }
 
@@ -313,11 +331,33 @@ async fn sweep_loop(shared: Arc<Shared>) {
         if let Err(error) = sweep::sweep(&shared.store, &shared.swept).await {
             tracing::warn!(?error, "sweeping runs failed");
         }
+        if let Err(error) = departed_sweep(&shared).await {
+            tracing::warn!(
+                ?error,
+                "taking over the runs of workers that are gone failed"
+            );
+        }
         tokio::select! {
             () = shared.stop.cancelled() => return,
             () = tokio::time::sleep(SWEEP_EVERY) => {}
         }
     }
+}
+
+/// Takes over the runs of this machine's workers that are gone, whatever their leases say.
+async fn departed_sweep(shared: &Arc<Shared>) -> Result<()> {
+    let looking = Arc::clone(shared);
+    let departed = tokio::task::spawn_blocking(move || {
+        let presence = looking.presence.as_ref();
+        presence.map(Presence::departed).unwrap_or_default()
+    });
+    for departed in departed.await.unwrap_or_default() {
+        if departed.is_proven {
+            sweep::sweep_worker(&shared.store, &shared.swept, departed.worker).await?;
+        }
+        departed.forget();
+    }
+    Ok(())
 }
 
 /// Passes on that runs are to stop: by signals, and by looking, which finds what no signal told. Another process on the same SQLite file

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use nyxcore_tenancy::{ReadWrite, Repository, Result, Scoped, Store, SystemPurpose};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+use nyxcore_tenancy::{Error, ReadWrite, Result, Scoped, Store, SystemPurpose};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
+use uuid::Uuid;
 
 use super::FollowUp;
+use super::follow::{Follow, FollowError};
 use crate::attempt::{AttemptOutcome, attempt_end};
 use crate::entity::run;
 use crate::events::{TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, Level, RunKind, RunStatus};
-use crate::repository::Runs;
 use crate::service::{Ending, STALL_AFTER, run_end, run_stalled};
 
 /// What is to be done when the sweeper ends a run of a kind.
@@ -36,39 +37,77 @@ pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
         .await?;
     // What was seen across tenants is changed within each tenant's own scope.
     drop(system);
+    Ok(runs_move(store, candidates, swept, None).await)
+}
+
+/// Moves the runs of a worker that is known to be gone, whatever their leases say.
+pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> Result<u64> {
+    let system = store.system(SystemPurpose::RunSweep).await?;
+    let sql = "SELECT * FROM runs WHERE status = 'RUNNING' AND worker = $1";
+    let candidates: Vec<run::Model> = system.sql_all(sql, [worker.into()]).await?;
+    drop(system);
+    Ok(runs_move(store, candidates, swept, Some(worker)).await)
+}
+
+async fn runs_move(
+    store: &Store,
+    candidates: Vec<run::Model>,
+    swept: &Swept,
+    departed: Option<Uuid>,
+) -> u64 {
     let mut moved = 0;
     for run in candidates {
-        let scoped = store.write(run.tenant_id).await?;
-        let done = run_stalled(&scoped, run.id).await? || lease_expired(&scoped, &run).await?;
-        if done {
-            ended_follow(&scoped, &run, swept).await?;
-        }
-        scoped.commit().await?;
-        moved += u64::from(done);
-    }
-    Ok(moved)
-}
-
-async fn ended_follow(scoped: &Scoped<ReadWrite>, run: &run::Model, swept: &Swept) -> Result<()> {
-    let Some(follow_ups) = swept.get(&run.kind) else {
-        return Ok(());
-    };
-    let run = Runs::require(scoped, run.id).await?;
-    if !run.status.is_active() {
-        for follow_up in follow_ups {
-            follow_up(scoped, &run).await?;
+        let follow_ups = swept.get(&run.kind).map_or(&[][..], Vec::as_slice);
+        let done = match run_move(store, &run, departed, Follow::With(follow_ups)).await {
+            Err(FollowError::FollowUp(error)) if !matches!(error, Error::Busy) => {
+                run_move(store, &run, departed, Follow::Failed(&error)).await
+            }
+            done => done,
+        };
+        match done.map_err(FollowError::into_parts) {
+            Ok(done) => moved += u64::from(done),
+            // The others do not wait for it; the next sweep tries it again.
+            Err((error, _)) => {
+                tracing::warn!(?error, run = %run.id, "a run could not be swept");
+            }
         }
     }
-    Ok(())
+    moved
 }
 
-async fn lease_expired(scoped: &Scoped<ReadWrite>, run: &run::Model) -> Result<bool> {
+/// Ends the run or puts it back into the queue, in a transaction of its own. False where it moved on by itself.
+async fn run_move(
+    store: &Store,
+    run: &run::Model,
+    departed: Option<Uuid>,
+    follow: Follow<'_>,
+) -> Result<bool, FollowError> {
+    let scoped = store.write(run.tenant_id).await?;
+    follow.tell_failure(&scoped, run.id).await?;
+    if !(run_stalled(&scoped, run.id).await? || worker_lost(&scoped, run, departed).await?) {
+        return Ok(false);
+    }
+    follow.up(&scoped, run.id).await?;
+    scoped.commit().await?;
+    Ok(true)
+}
+
+/// Moves a run whose lease has run out, or whose worker is the one that is known to be gone.
+async fn worker_lost(
+    scoped: &Scoped<ReadWrite>,
+    run: &run::Model,
+    departed: Option<Uuid>,
+) -> Result<bool> {
     let now = scoped.env().now();
+    let lost = match departed {
+        Some(worker) => run::Column::Worker.eq(Value::from(worker)),
+        None => run::Column::LeaseExpiresAt.lt(now),
+    };
     let which = Condition::all()
         .add(run::Column::Id.eq(run.id))
         .add(run::Column::Status.eq(RunStatus::Running))
         .add(run::Column::Attempt.eq(run.attempt))
-        .add(run::Column::LeaseExpiresAt.lt(now));
+        .add(lost);
     let lost = |status| Ending {
         outcome: Some(AttemptOutcome::Lost),
         ..Ending::of(status)

@@ -1,0 +1,209 @@
+//! What the runs of a tenant log from now on: the feed of everything that happens.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, Stream};
+use nyxcore_tenancy::{Backend, ReadOnly, Result, Scoped, Signal, SignalReceiver, Store, TenantId};
+use sea_orm::{ColumnTrait, Condition};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::entity::{run, run_event};
+use crate::events::{BATCH, LOOK_ANYWAY, TOPIC_EVENT, event_read};
+use crate::model::{RunEvent, RunId, RunStatus};
+
+/// How often all runs are looked at on PostgreSQL, where a signal tells of every event and a lost connection asks for a look by itself.
+const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
+/// How far back a look goes behind the one before it, for the clocks of replicas differ and a transaction takes its time.
+const OVERLAP: TimeDelta = TimeDelta::seconds(60);
+/// Runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
+const RUNS_PER_STATEMENT: usize = 100;
+
+/// Follows every run of a tenant, or of one of its projects, from now on. It never ends by itself.
+pub fn activity_follow(
+    store: &Store,
+    tenant: TenantId,
+    project: Option<Uuid>,
+) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
+    let store = store.clone();
+    async_stream::try_stream! {
+        // Subscribed before the first look, so that no event falls between the two.
+        let mut signals = store.signals();
+        let mut activity = Activity::begin(store, tenant, project).await?;
+        loop {
+            let changed = activity.changed(&mut signals).await;
+            loop {
+                let batch = activity.read(changed.as_ref()).await?;
+                for event in batch.events {
+                    yield event;
+                }
+                if !batch.more {
+                    break;
+                }
+            }
+            if changed.is_none() {
+                activity.looked();
+            }
+        }
+    }
+}
+
+/// Where a follower stands.
+struct Activity {
+    store: Store,
+    tenant: TenantId,
+    project: Option<Uuid>,
+    /// The number of the last event that was read, by run. Runs that ended before the horizon are not in it.
+    cursors: HashMap<RunId, i64>,
+    /// A look at all runs takes those that are active and those that moved since then.
+    horizon: DateTime<Utc>,
+    /// When all runs were last looked at, on both clocks.
+    look: (DateTime<Utc>, Instant),
+}
+
+struct Batch {
+    events: Vec<RunEvent>,
+    /// Another batch is there to be read.
+    more: bool,
+}
+
+impl Activity {
+    /// Begins behind the events that there are.
+    async fn begin(store: Store, tenant: TenantId, project: Option<Uuid>) -> Result<Self> {
+        let now = store.env().now();
+        let mut activity = Self {
+            store,
+            tenant,
+            project,
+            cursors: HashMap::new(),
+            horizon: now - OVERLAP,
+            look: (now, Instant::now()),
+        };
+        let scoped = activity.store.read(tenant).await?;
+        activity.cursors = activity.runs(&scoped, None).await?.into_iter().collect();
+        Ok(activity)
+    }
+
+    /// Waits for news: the runs that changed, or `None` where all are to be looked at. Signals that came in the meantime are answered
+    /// together.
+    async fn changed(&mut self, signals: &mut SignalReceiver) -> Option<BTreeSet<Uuid>> {
+        let every = match self.store.backend() {
+            Backend::Postgres => LOOK_ON_POSTGRES,
+            _ => LOOK_ANYWAY,
+        };
+        let next_look = self.look.1 + every;
+        let mut changed = BTreeSet::new();
+        loop {
+            let signal = if changed.is_empty() {
+                tokio::time::timeout_at(next_look, signals.recv())
+                    .await
+                    .ok()
+            } else {
+                match signals.recv().now_or_never() {
+                    Some(signal) => Some(signal),
+                    None => return Some(changed),
+                }
+            };
+            match signal {
+                Some(Signal::Changed {
+                    topic,
+                    tenant,
+                    subject,
+                }) => {
+                    if topic == TOPIC_EVENT && tenant == Some(self.tenant) {
+                        changed.insert(subject);
+                    }
+                }
+                Some(Signal::Resync) | None => {
+                    self.look = (self.store.env().now(), Instant::now());
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The next events of the runs that changed, or of all.
+    async fn read(&mut self, changed: Option<&BTreeSet<Uuid>>) -> Result<Batch> {
+        let scoped = self.store.read(self.tenant).await?;
+        let runs = self.runs(&scoped, changed).await?;
+        if changed.is_none() {
+            // Those that are gone or ended before the horizon are forgotten: no look meets them again.
+            let met: BTreeSet<Uuid> = runs.iter().map(|(id, _)| id.0).collect();
+            self.cursors.retain(|id, _| met.contains(&id.0));
+        }
+        let mut behind: Vec<(RunId, i64)> = runs
+            .into_iter()
+            .filter(|(id, count)| self.cursor(*id) < *count)
+            .collect();
+        let mut more = behind.len() > RUNS_PER_STATEMENT;
+        behind.truncate(RUNS_PER_STATEMENT);
+        if behind.is_empty() {
+            return Ok(Batch {
+                events: Vec::new(),
+                more,
+            });
+        }
+        let after = |(id, _): &(RunId, i64)| {
+            Condition::all()
+                .add(run_event::Column::RunId.eq(*id))
+                .add(run_event::Column::Seq.gt(self.cursor(*id)))
+        };
+        let which = behind
+            .iter()
+            .map(after)
+            .fold(Condition::any(), Condition::add);
+        let rows = scoped
+            .find::<run_event::Entity>()
+            .filter(which)
+            .order_by_asc(run_event::Column::RunId)
+            .order_by_asc(run_event::Column::Seq)
+            .limit(BATCH)
+            .all()
+            .await?;
+        if rows.len() as u64 == BATCH {
+            more = true;
+        } else {
+            // Also past events that are no longer kept.
+            self.cursors.extend(behind);
+        }
+        for row in &rows {
+            let cursor = self.cursors.entry(row.run_id).or_default();
+            *cursor = row.seq.max(*cursor);
+        }
+        let events = rows.into_iter().filter_map(event_read).collect();
+        Ok(Batch { events, more })
+    }
+
+    /// Runs with the number of their last event: those of a set, or those that a look at all takes.
+    async fn runs(
+        &self,
+        scoped: &Scoped<ReadOnly>,
+        changed: Option<&BTreeSet<Uuid>>,
+    ) -> Result<Vec<(RunId, i64)>> {
+        let mut runs = scoped.find::<run::Entity>();
+        if let Some(project) = self.project {
+            runs = runs.filter(run::Column::ProjectId.eq(project));
+        }
+        runs = match changed {
+            Some(changed) => runs.filter(run::Column::Id.is_in(changed.iter().copied())),
+            None => runs.filter(
+                Condition::any()
+                    .add(run::Column::Status.is_in([RunStatus::Queued, RunStatus::Running]))
+                    .add(run::Column::ProgressAt.gte(self.horizon)),
+            ),
+        };
+        runs.columns([run::Column::Id, run::Column::EventCount])
+            .await
+    }
+
+    fn cursor(&self, run: RunId) -> i64 {
+        self.cursors.get(&run).copied().unwrap_or(0)
+    }
+
+    /// All runs were looked at: the next look begins where this one did.
+    fn looked(&mut self) {
+        self.horizon = self.horizon.max(self.look.0 - OVERLAP);
+    }
+}

@@ -1,0 +1,80 @@
+//! What follows a run that ended, and what happens where it fails.
+
+use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
+
+use super::FollowUp;
+use crate::events::event_append;
+use crate::model::{EventBody, Level, RunId};
+use crate::repository::Runs;
+
+/// What is to be done with the follow-ups of a run that ends.
+#[derive(Clone, Copy)]
+pub(super) enum Follow<'a> {
+    /// Carry them out, in the transaction that ends the run.
+    With(&'a [FollowUp]),
+    /// They failed for good in a transaction before: the run ends without them, and its log says why.
+    Failed(&'a Error),
+}
+
+/// Why a run could not be ended.
+pub(super) enum FollowError {
+    /// A follow-up failed.
+    FollowUp(Error),
+    /// The run itself could not be written.
+    Store(Error),
+}
+
+impl From<Error> for FollowError {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl FollowError {
+    /// The error, and whether a follow-up had it.
+    pub(super) fn into_parts(self) -> (Error, bool) {
+        match self {
+            Self::FollowUp(error) => (error, true),
+            Self::Store(error) => (error, false),
+        }
+    }
+}
+
+impl Follow<'_> {
+    /// Logs that the follow-ups failed, where they did. It comes before the end, which is a log's last event.
+    pub(super) async fn tell_failure(self, scoped: &Scoped<ReadWrite>, run: RunId) -> Result<()> {
+        let Self::Failed(error) = self else {
+            return Ok(());
+        };
+        tracing::error!(?error, %run, "what follows a run could not be done");
+        let body = EventBody::Message {
+            level: Level::Warning,
+            text: format!("what follows this run could not be done: {error}"),
+        };
+        event_append(scoped, run, &body).await
+    }
+
+    /// Carries out the follow-ups of a run that has ended in this transaction.
+    pub(super) async fn up(
+        self,
+        scoped: &Scoped<ReadWrite>,
+        run: RunId,
+    ) -> Result<(), FollowError> {
+        let Self::With(follow_ups) = self else {
+            return Ok(());
+        };
+        if follow_ups.is_empty() {
+            return Ok(());
+        }
+        let run = Runs::require(scoped, run).await?;
+        if run.status.is_active() {
+            return Ok(());
+        }
+        for follow_up in follow_ups {
+            follow_up(scoped, &run)
+                .await
+                .map_err(FollowError::FollowUp)?;
+        }
+        Ok(())
+    }
+}
