@@ -14,14 +14,9 @@ use super::accept::{Accepts, Media};
 use super::auth::{self, Asked, Shown};
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
-use super::{Server, sse, ws};
+use super::{Server, graphiql, sse, ws};
 use crate::context::RequestContext;
 use crate::limits::document_check;
-
-/// GraphiQL, at versions and with checksums of its own: what else the network has under these names is not run.
-const GRAPHIQL: &str = include_str!("graphiql.html");
-/// What that page may load and reach: its scripts and styles, and this server.
-const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// GET: a query, an event stream, a WebSocket, or the page.
 pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
@@ -38,11 +33,7 @@ async fn get_answer(server: Server, request: Request) -> Result<Response, Proble
     let accepts = Accepts::read(&parts.headers);
     if accepts.prefers_html() {
         auth::address_check(&parts.uri)?;
-        let headers = [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CONTENT_SECURITY_POLICY, GRAPHIQL_POLICY),
-        ];
-        return Ok((headers, GRAPHIQL).into_response());
+        return Ok(graphiql::page());
     }
     let shown = auth::request_authenticate(&server.gateway, Asked::parts(&parts)).await?;
     let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)

@@ -20,6 +20,7 @@ mod cookie;
 mod cross_origin;
 mod events;
 mod forwarded;
+mod graphiql;
 mod graphql;
 mod health;
 mod invitation;
@@ -196,6 +197,7 @@ fn routes(server: Server) -> Router {
         )
         .nest("/auth", session::routes().merge(invitation::routes()))
         .merge(pages::routes())
+        .merge(graphiql::routes())
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
@@ -299,7 +301,9 @@ fn answer_headers(response: &mut Response, id: &str) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
