@@ -1,7 +1,10 @@
 //! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
 
 pub(crate) mod client;
+mod connections;
 mod graphiql;
+mod http_rules;
+mod slow_clients;
 mod streams;
 mod websocket;
 
