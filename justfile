@@ -36,6 +36,10 @@ schema:
     "{{ target }}/debug/nyxcore" schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
+# Makes the distribution of GraphiQL in crates/gateway/assets anew from npm
+graphiql:
+    crates/gateway/assets/graphiql/make.sh
+
 # Everything that is measured: the analysis against its peers, the price of isolation, a sync against git
 bench: bench-analysis bench-isolation && bench-sync
 

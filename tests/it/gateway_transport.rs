@@ -1,6 +1,10 @@
 //! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
 
 pub(crate) mod client;
+mod connections;
+mod graphiql;
+mod http_rules;
+mod slow_clients;
 mod streams;
 mod websocket;
 
@@ -127,19 +131,6 @@ on_both_databases! {
                 assert_eq!(served.client.get(served.url(path)).send().await.unwrap().status(), 200, "{path}");
             }
         }
-    }
-
-    async fn a_browser_gets_the_page_without_a_token_and_is_led_to_it(db: TestDatabase) {
-        let served = serve(&db, Limits::default()).await;
-        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let response = served.client.get(served.url("/")).header("accept", accept).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), response.url().path()), (200, "/graphql"));
-        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
-        assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("connect-src 'self'"));
-        let page = response.text().await.unwrap();
-        assert!(page.contains("GraphiQL.createFetcher"));
-        // Every script and style from elsewhere is pinned by its checksum.
-        assert_eq!(page.matches("https://unpkg.com/").count(), page.matches("integrity=\"sha384-").count());
     }
 
     async fn nobody_gets_in_without_a_good_token(db: TestDatabase) {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -30,10 +30,22 @@ impl TestServer {
     /// # Errors
     /// It did not become ready; the message carries what it wrote.
     pub async fn start(database: &TestDatabase, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_by(database, arguments, &[]).await
+    }
+
+    /// The same by another program, which runs the rest of its command line: `["prlimit", "--nofile=1024"]`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_by(
+        database: &TestDatabase,
+        arguments: &[&str],
+        by: &[&str],
+    ) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = database.folder().join(format!("server-{port}.log"));
         let log_file = File::create(&log)?;
-        let child = nyxcore_command(database)?
+        let child = command_by(nyxcore_command(database)?, by)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .args(arguments)
             .stdin(Stdio::null())
@@ -59,6 +71,31 @@ impl TestServer {
     /// Everything the server has written so far, standard output and standard error together.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Tells the server to end, by SIGTERM, and waits until it has.
+    ///
+    /// # Errors
+    /// It has not ended within `patience`.
+    pub async fn terminate(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test sends the signal that an operator sends"
+        )]
+        let mut kill = Command::new("kill");
+        ensure!(kill.arg(self.child.id().to_string()).status()?.success());
+        let start = tokio::time::Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(
+                start.elapsed() < patience,
+                "nyxcore had not ended after {patience:?}:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Ends the server at once and without a word to it, as a crash would.
@@ -104,6 +141,30 @@ impl Drop for TestServer {
         // It may be gone already, which is as well.
         let _gone = self.kill();
     }
+}
+
+/// The same command, run by another program.
+fn command_by(command: Command, by: &[&str]) -> Command {
+    let Some((program, arguments)) = by.split_first() else {
+        return command;
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server under test is a program"
+    )]
+    let mut outer = Command::new(program);
+    outer.args(arguments).arg(command.get_program());
+    outer.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        outer.current_dir(folder);
+    }
+    outer
 }
 
 /// The `nyxcore` command on the test's database, with the global options set and no other setting of this machine's.

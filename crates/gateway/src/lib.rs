@@ -27,7 +27,7 @@ mod web;
 pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
 pub use http::{router, serve};
-pub use limits::Limits;
+pub use limits::{ConnectionLimits, Limits, WRITE_LEAST};
 pub use oidc::OidcProvider;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
 pub use web::{SignInOptions, TrustedProxies};

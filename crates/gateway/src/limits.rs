@@ -3,6 +3,8 @@
 //! The guard reads a document in three steps, each bounded by the one before: its tokens, without building anything; its shape with all
 //! fragments spread, each weighed once, so that fragments of fragments cannot multiply; and its complexity as the schema counts it.
 
+mod connection;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, ValidationResult};
 
 use crate::error::error_with_code;
+pub use connection::{ConnectionLimits, WRITE_LEAST};
 
 /// How deep brackets of any kind may nest in a document: async-graphql's parser goes no deeper than 64 and recurses on the way.
 const BRACKETS: usize = 64;
@@ -53,6 +56,8 @@ pub struct Limits {
     pub token_recheck: Duration,
     /// How long a server that ends waits for the requests under way.
     pub shutdown_grace: Duration,
+    /// What slow, idle and many clients may hold.
+    pub connection: ConnectionLimits,
 }
 
 impl Default for Limits {
@@ -70,6 +75,7 @@ impl Default for Limits {
             keepalive: Duration::from_secs(12),
             token_recheck: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(10),
+            connection: ConnectionLimits::default(),
         }
     }
 }

@@ -42,7 +42,8 @@ pub enum Command {
     /// Serve the GraphQL API, with the workers in the same process
     ///
     /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
-    /// NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS, NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES ...), then from nyxcore.toml. Without
+    /// NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS, NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES,
+    /// NYXCORE_CONNECTIONS_MAX, NYXCORE_CONNECTIONS_PER_ADDRESS, NYXCORE_STREAMS_PER_USER ...), then from nyxcore.toml. Without
     /// NYXCORE_DATABASE_URL everything is kept in the data directory.
     ///
     /// The first start makes the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD

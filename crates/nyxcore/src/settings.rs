@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use nyxcore_gateway::{OidcProvider, TrustedProxies};
+use nyxcore_gateway::{ConnectionLimits, OidcProvider, TrustedProxies};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::SignUp;
@@ -38,6 +38,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("sign_up", "sign_up"),
     ("public_url", "public_url"),
     ("trusted_proxies", "trusted_proxies"),
+    ("connections_max", "connections.max"),
+    ("connections_per_address", "connections.per_address"),
+    ("streams_per_user", "connections.streams_per_user"),
     ("oidc_id", "oidc_variables.id"),
     ("oidc_name", "oidc_variables.name"),
     ("oidc_issuer", "oidc_variables.issuer"),
@@ -156,6 +159,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// Of runs.
     pub runs: RunSettings,
+    /// Of connections.
+    pub connections: ConnectionSettings,
     /// The services that people sign in with.
     pub oidc: Vec<OidcSettings>,
     /// One more, of the environment.
@@ -188,6 +193,21 @@ pub struct AuditSettings {
 pub struct RunSettings {
     /// How many days after a run's end its log is kept.
     pub log_retention_days: u16,
+}
+
+/// What the operator decides about connections.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionSettings {
+    /// Open connections of the whole server.
+    #[serde(deserialize_with = "values::count_read")]
+    pub max: usize,
+    /// Open connections from one address.
+    #[serde(deserialize_with = "values::count_read")]
+    pub per_address: usize,
+    /// WebSockets and event streams of one person.
+    #[serde(deserialize_with = "values::count_read")]
+    pub streams_per_user: usize,
 }
 
 /// A service that people sign in with.
@@ -252,6 +272,7 @@ impl Settings {
     /// # Errors
     /// [`Error::SettingInvalid`] names the setting.
     pub fn load(global: &GlobalFlags, flags: impl Serialize, file: DefaultFile) -> Result<Self> {
+        let connection = ConnectionLimits::default();
         let mut figment = Figment::new().merge(Serialized::defaults(serde_json::json!({
             "data_dir": "nyxcore-data",
             "log_format": "text",
@@ -269,6 +290,11 @@ impl Settings {
             "audit": { "retention_days": 365 },
             // Long enough to ask what went wrong; how each run ended is kept for good.
             "runs": { "log_retention_days": 30 },
+            "connections": {
+                "max": connection.connections,
+                "per_address": connection.per_address,
+                "streams_per_user": connection.streams_per_user,
+            },
             // A rule of the product: 3 minutes.
             "analysis": { "quiet_period": nyxcore_code_analysis::QUIET_PERIOD.num_seconds() },
         })));

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
+use nyxcore_gateway::{
+    ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
+};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
@@ -21,6 +23,7 @@ use crate::database::store_open;
 use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
+use crate::open_files::connections_allow;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
 
@@ -134,6 +137,20 @@ impl App {
         Housekeeping::start(&self.store, keep, self.sync_options())
     }
 
+    /// What clients may hold: the operator's bounds, within those of the system.
+    fn limits(&self) -> Limits {
+        let connections = &self.settings.connections;
+        Limits {
+            connection: ConnectionLimits {
+                connections: connections_allow(connections.max),
+                per_address: connections.per_address,
+                streams_per_user: connections.streams_per_user,
+                ..ConnectionLimits::default()
+            },
+            ..Limits::default()
+        }
+    }
+
     /// The gateway.
     ///
     /// # Errors
@@ -151,7 +168,7 @@ impl App {
             source_policy: self.policy.clone(),
             analysis_quiet_period: self.settings.quiet_period(),
             server: server_info(),
-            limits: Limits::default(),
+            limits: self.limits(),
             keyring: self.keys.keyring(),
             sign_in,
         }))

@@ -49,10 +49,10 @@ pub use model::{SourceStatus, Sync, SyncDetail, SyncStepKind, SyncTrigger};
 pub use options::{FETCH_BYTES_MAX, SyncOptions, mirror_remove};
 pub use remote::{
     OwnCredential, SCHEDULE_MINUTES, SourceCredential, SourceCredentialKind, SourceSchedule,
-    SyncSettings, TOPIC_SOURCE_GONE, WEBHOOK_BODY_MAX, WebhookDelivery, WebhookOutcome,
-    WebhookRefusal, schedule_tick, source_credential_remove, source_credential_set, source_forget,
-    source_schedule_set, source_url_changed, source_webhook_disable, source_webhook_enable,
-    sync_again, sync_settings_of, webhook_receive,
+    SyncSettings, TOPIC_SOURCE_GONE, WEBHOOK_BODY_MAX, WebhookAddress, WebhookDelivery,
+    WebhookOutcome, WebhookRefusal, schedule_tick, source_credential_remove, source_credential_set,
+    source_forget, source_schedule_set, source_url_changed, source_webhook_disable,
+    source_webhook_enable, sync_again, sync_settings_of, webhook_receive,
 };
 pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use futures::{FutureExt, SinkExt, StreamExt};
-use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
+use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions, TrustedProxies};
 use nyxcore_runs::{
     NewRun, Priority, RunContext, RunFailure, RunHandler, RunId, RunKind, Workers, run_start,
 };
@@ -16,6 +16,7 @@ use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Role, Store, TenantId, UserId};
 use nyxcore_tests::TestDatabase;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -57,6 +58,27 @@ impl Served {
         limits: Limits,
         source_policy: SourcePolicy,
     ) -> Self {
+        let sign_in = SignInOptions::new().unwrap();
+        Self::start_as(store, slug, limits, source_policy, sign_in).await
+    }
+
+    /// Behind a trusted proxy on this machine.
+    pub(crate) async fn behind_proxy(db: &TestDatabase, limits: Limits) -> Self {
+        let sign_in = SignInOptions {
+            trusted_proxies: TrustedProxies::parse("127.0.0.1").unwrap(),
+            ..SignInOptions::new().unwrap()
+        };
+        let policy = SourcePolicy::default();
+        Self::start_as(&store(db).await, "acme", limits, policy, sign_in).await
+    }
+
+    async fn start_as(
+        store: &Store,
+        slug: &str,
+        limits: Limits,
+        source_policy: SourcePolicy,
+        sign_in: SignInOptions,
+    ) -> Self {
         let (tenant, owner) = tenant(store, slug).await;
         let scoped = store.write(tenant.id).await.unwrap();
         let new = NewApiToken {
@@ -78,7 +100,7 @@ impl Served {
             },
             limits,
             keyring: keyring.clone(),
-            sign_in: SignInOptions::new().unwrap(),
+            sign_in,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -118,6 +140,33 @@ impl Served {
         self.request("POST", "/graphql")
             .header("content-type", "application/json")
             .body(body.to_string())
+    }
+
+    /// Sends these bytes, and reads the answer until the server closes.
+    pub(crate) async fn raw(&self, request: &str) -> String {
+        self.raw_exchange(request, false).await
+    }
+
+    /// As [`raw`](Self::raw); the client closes its sending half first.
+    pub(crate) async fn raw_half_closed(&self, request: &str) -> String {
+        self.raw_exchange(request, true).await
+    }
+
+    async fn raw_exchange(&self, request: &str, half_closed: bool) -> String {
+        let answer = async {
+            let mut stream = TcpStream::connect(&self.address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            if half_closed {
+                stream.shutdown().await.unwrap();
+            }
+            let mut answer = Vec::new();
+            // A server that closes before it has read everything resets the connection after its answer.
+            let _reset = stream.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .expect("an answer in time")
     }
 
     /// Tells the server to end.

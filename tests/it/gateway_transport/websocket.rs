@@ -6,6 +6,7 @@ use futures::{SinkExt, StreamExt};
 use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::VIEWER;
@@ -185,5 +186,69 @@ on_both_databases! {
         let mut socket = served.socket_open().await;
         socket.say(subscribe("1", &format!("{VIEWER}{}", " ".repeat(5000)))).await;
         assert_eq!(socket.hear().await.unwrap_err().0, 1009);
+    }
+
+    async fn a_client_that_closes_gets_its_code_back(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        for code in [Some(1000_u16), Some(1001), Some(4999), None] {
+            for acknowledged in [false, true] {
+                let mut socket = if acknowledged {
+                    let mut socket = served.socket_open().await;
+                    socket.say(subscribe("1", FOLLOW)).await;
+                    socket
+                } else {
+                    served.socket(PROTOCOL, None).await.unwrap()
+                };
+                let frame = code.map(|code| CloseFrame { code: code.into(), reason: "bye".into() });
+                socket.0.send(Message::Close(frame)).await.unwrap();
+                let answer = loop {
+                    match tokio::time::timeout(PATIENCE, socket.0.next()).await.unwrap() {
+                        Some(Ok(Message::Close(frame))) => break frame.map(|frame| u16::from(frame.code)),
+                        Some(Ok(_)) => {}
+                        other => panic!("{code:?} {acknowledged}: no close frame: {other:?}"),
+                    }
+                };
+                assert_eq!(answer, code, "{acknowledged}");
+                // Then the connection ends, in order.
+                assert!(tokio::time::timeout(PATIENCE, socket.0.next()).await.unwrap().is_none());
+            }
+        }
+    }
+
+    async fn a_message_of_the_wrong_shape_closes_with_4400(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let payload = |payload: Value| json!({"type": "subscribe", "id": "1", "payload": payload});
+        for message in [
+            subscribe("", VIEWER),
+            json!({"type": "complete", "id": ""}),
+            json!({"type": "complete"}),
+            json!({"type": "subscribe", "id": 1, "payload": {"query": VIEWER}}),
+            json!(["subscribe", "1", {"query": VIEWER}]),
+            json!([{"type": "ping"}]),
+            payload(json!([VIEWER])),
+            payload(json!([VIEWER, null, {}, null])),
+            payload(json!(VIEWER)),
+            payload(Value::Null),
+            payload(json!({"query": 1})),
+            payload(json!({"query": [VIEWER]})),
+            payload(json!({"query": VIEWER, "variables": []})),
+            payload(json!({"query": VIEWER, "variables": [1]})),
+            payload(json!({"query": VIEWER, "variables": "{}"})),
+            payload(json!({"query": VIEWER, "extensions": []})),
+            payload(json!({"query": VIEWER, "extensions": 1})),
+            payload(json!({"query": VIEWER, "operationName": {}})),
+            json!({"type": "ping", "payload": [1]}),
+            json!({"type": "pong", "payload": "x"}),
+            json!({"type": "connection_init", "payload": []}),
+        ] {
+            let mut socket = served.socket_open().await;
+            socket.say(message.clone()).await;
+            let (code, reason) = socket.hear().await.expect_err(&message.to_string());
+            assert_eq!(code, 4400, "{message} {reason}");
+        }
+        for init in [json!(["x"]), json!("x"), json!(1)] {
+            let mut socket = served.socket(PROTOCOL, Some(init.clone())).await.unwrap();
+            assert_eq!(socket.hear().await.expect_err(&init.to_string()).0, 4400, "{init}");
+        }
     }
 }

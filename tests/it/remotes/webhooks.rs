@@ -1,11 +1,12 @@
 //! GitHub's webhooks over real sockets: who is believed, what starts a sync, and that no push is missed or answered twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
-use nyxcore_gateway::Limits;
+use nyxcore_gateway::{ConnectionLimits, Limits};
 use nyxcore_projects::SourceId;
 use nyxcore_runs::{
     FollowUp, RunContext, RunFailure, RunFilter, RunHandler, RunKind, RunStatus, Workers, run_list,
@@ -18,6 +19,8 @@ use nyxcore_tenancy::{PageRequest, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::{ask, source_of, sql};
@@ -47,7 +50,12 @@ struct Hook<'s> {
 
 impl<'s> Hook<'s> {
     async fn new(served: &'s Served) -> Self {
-        let source = source_of(&served.store, served.tenant, URL, None).await;
+        Self::on(served, URL).await
+    }
+
+    /// Of the source with that address.
+    async fn on(served: &'s Served, url: &str) -> Self {
+        let source = source_of(&served.store, served.tenant, url, None).await;
         let answer = ask(served, ENABLE, json!({"sourceId": source})).await;
         let made = &answer["data"]["enableSourceWebhook"];
         assert_eq!(made["source"]["webhookEnabled"], true, "{answer}");
@@ -336,4 +344,72 @@ on_both_databases! {
         let settings = sync_settings_of(&scoped, &[hook.source]).await.unwrap();
         assert_eq!(settings[&hook.source].next_trigger, Some(SyncTrigger::Schedule));
     }
+
+    async fn silent_strangers_do_not_keep_deliveries_out(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let hook = Hook::new(&served).await;
+        let mut strangers = Vec::new();
+        for path in ["/api/v1/webhooks/github/a/b", &hook.path] {
+            for _ in 0..20 {
+                strangers.push(body_begin(&served, path, 9, b"{").await);
+            }
+        }
+        assert_eq!(hook.send("ping", "d1", "{}").await.0, 200);
+        drop(strangers);
+    }
+
+    async fn large_silent_bodies_do_not_keep_deliveries_out(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let hook = Hook::new(&served).await;
+        let other = Hook::on(&served, "https://github.com/a/b").await;
+        let part = vec![b' '; 400 * 1024];
+        let mut strangers = Vec::new();
+        for _ in 0..10 {
+            strangers.push(body_begin(&served, &other.path, 20 << 20, &part).await);
+        }
+        assert_eq!(hook.send("ping", "d1", "{}").await.0, 200);
+        let large = PUSH.replace("Update README.md", &"x".repeat(3 << 20));
+        assert_eq!(hook.send("push", "d2", &large).await.1["outcome"], "STARTED");
+        drop(strangers);
+    }
+
+    async fn equal_deliveries_at_once_are_never_busy(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let hook = Hook::new(&served).await;
+        for (delivery, size) in [("d1", 10), ("d2", 300 * 1024)] {
+            let body = PUSH.replace("Update README.md", &format!("{delivery}{}", "x".repeat(size)));
+            let deliveries = (0..20).map(|_| hook.send("push", delivery, &body));
+            let answers = futures::future::join_all(deliveries).await;
+            assert!(answers.iter().all(|(status, _)| *status == 202), "{answers:?}");
+            let replays = answers.iter().filter(|(_, answer)| answer["reason"] == "REPLAY").count();
+            assert_eq!(replays, 19, "{answers:?}");
+        }
+    }
+
+    async fn a_body_that_comes_too_slowly_counts_as_a_refusal(db: TestDatabase) {
+        let connection = ConnectionLimits { body_idle: Duration::from_millis(300), ..ConnectionLimits::default() };
+        let served = serve(&db, Limits { connection, ..Limits::default() }).await;
+        let hook = Hook::new(&served).await;
+        for path in [&hook.path, "/api/v1/webhooks/github/a/b"] {
+            let slow = (0..30).map(|_| async {
+                let mut stream = body_begin(&served, path, 9, b"{").await;
+                let mut answer = Vec::new();
+                let _reset = stream.read_to_end(&mut answer).await;
+                String::from_utf8_lossy(&answer).into_owned()
+            });
+            for answer in futures::future::join_all(slow).await {
+                assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("BODY_TIMEOUT"), "{answer}");
+            }
+        }
+        assert_eq!(hook.send("ping", "d1", "{}").await.0, 429);
+    }
+}
+
+/// A connection that has sent a request's headers and the beginning of its body.
+async fn body_begin(served: &Served, path: &str, length: usize, begin: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(&served.address).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(begin).await.unwrap();
+    stream
 }

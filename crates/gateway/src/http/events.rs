@@ -62,7 +62,7 @@ async fn open(
             let store = store.clone();
             async move { frame(&store, tenant, &event).await }
         });
-    Ok(sse::events(server, &shown, events))
+    sse::events(server, &shown, events)
 }
 
 fn missing() -> Problem {

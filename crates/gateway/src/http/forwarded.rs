@@ -17,6 +17,8 @@ pub(super) struct Remote {
     pub(super) address: Option<IpAddr>,
     /// Whether it came by HTTPS to a trusted proxy.
     pub(super) https: bool,
+    /// Whether a trusted proxy said so, and the connection is the proxy's.
+    pub(super) by_proxy: bool,
 }
 
 impl Remote {
@@ -31,7 +33,7 @@ impl Remote {
         let Some(proxy) = peer.filter(|peer| trusted.contains(*peer)) else {
             return Self {
                 address: peer,
-                https: false,
+                ..Self::default()
             };
         };
         // Each proxy appends whom it heard from: the last that is no proxy of ours is the client, and what stands before it is its own word.
@@ -49,6 +51,7 @@ impl Remote {
         Self {
             address: Some(address),
             https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+            by_proxy: true,
         }
     }
 }

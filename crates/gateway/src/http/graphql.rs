@@ -5,23 +5,18 @@
 
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::{Accepts, Media};
 use super::auth::{self, Asked, Shown};
+use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
-use super::{Server, sse, ws};
+use super::{Server, graphiql, sse, ws};
 use crate::context::RequestContext;
 use crate::limits::document_check;
-
-/// GraphiQL, at versions and with checksums of its own: what else the network has under these names is not run.
-const GRAPHIQL: &str = include_str!("graphiql.html");
-/// What that page may load and reach: its scripts and styles, and this server.
-const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; font-src data:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// GET: a query, an event stream, a WebSocket, or the page.
 pub(super) async fn get(State(server): State<Server>, request: Request) -> Response {
@@ -37,12 +32,7 @@ async fn get_answer(server: Server, request: Request) -> Result<Response, Proble
     }
     let accepts = Accepts::read(&parts.headers);
     if accepts.prefers_html() {
-        auth::address_check(&parts.uri)?;
-        let headers = [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CONTENT_SECURITY_POLICY, GRAPHIQL_POLICY),
-        ];
-        return Ok((headers, GRAPHIQL).into_response());
+        return Ok(graphiql::page());
     }
     let shown = auth::request_authenticate(&server.gateway, Asked::parts(&parts)).await?;
     let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)
@@ -67,20 +57,10 @@ async fn post_answer(server: Server, request: Request) -> Result<Response, Probl
         ));
     }
     let accepts = Accepts::read(request.headers());
-    let body = Bytes::from_request(request, &())
-        .await
-        .map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let most = server.gateway.limits().body_bytes;
-                Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "BODY_TOO_LARGE",
-                    format!("the body is larger than {most} bytes"),
-                )
-            } else {
-                Problem::bad_request("the body could not be read")
-            }
-        })?;
+    let limits = server.gateway.limits();
+    let (parts, body) = request.into_parts();
+    let body = RequestBody::open(&parts.headers, body, limits.body_bytes, &limits.connection)?;
+    let body = body.whole().await?;
     execute(
         &server,
         &shown,
@@ -125,7 +105,7 @@ async fn execute(
     let json = accepts.json();
     let subscription = operation == Ok(OperationType::Subscription);
     if accepts.names(Media::EventStream) && (subscription || json.is_none()) {
-        return Ok(sse::operation(server, shown, request));
+        return sse::operation(server, shown, request);
     }
     let not_acceptable =
         |message| Problem::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);

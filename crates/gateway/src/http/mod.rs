@@ -14,40 +14,47 @@
 //! whose client left is dropped, and nothing else happens.
 
 mod accept;
+mod address;
 mod audit;
 mod auth;
+mod body;
+mod connection;
 mod cookie;
 mod cross_origin;
 mod events;
 mod forwarded;
+mod graphiql;
 mod graphql;
 mod health;
+mod host;
 mod invitation;
+mod network;
 mod oidc;
 mod pages;
 mod params;
 mod problem;
 mod session;
+mod slots;
 mod sse;
 mod webhook;
 mod ws;
+mod ws_message;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use futures::FutureExt;
-use nyxcore_tenancy::Origin;
+use nyxcore_tenancy::{Origin, UserId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -57,9 +64,11 @@ use crate::context::Gateway;
 use crate::oidc::OidcClient;
 use crate::{NyxSchema, schema_build};
 use auth::Shown;
+use connection::{Listening, body_guard, bounded_address};
 use cookie::Cookies;
 use forwarded::Remote;
 use problem::Problem;
+use slots::{Slot, Slots};
 use webhook::WebhookGate;
 
 /// The header that names a request in the log and in the answer.
@@ -78,8 +87,14 @@ struct Server {
     loopback: bool,
     /// The services that people sign in with.
     oidc: Arc<[OidcClient]>,
-    /// WebSockets that are open: an upgraded connection is no longer axum's to wait for.
-    sockets: TaskTracker,
+    /// Connections and WebSockets that are open.
+    open: TaskTracker,
+    /// Requests under way from each client behind a trusted proxy.
+    clients: Slots<IpAddr>,
+    /// WebSockets of each address that have not authenticated yet.
+    unauthenticated: Slots<IpAddr>,
+    /// WebSockets and event streams of each person.
+    streams: Slots<UserId>,
     /// What keeps webhooks from costing much.
     webhooks: Arc<WebhookGate>,
 }
@@ -98,6 +113,42 @@ impl Server {
             }
         }
     }
+
+    /// A place for one more WebSocket or event stream of a person.
+    ///
+    /// # Errors
+    /// 429 `TOO_MANY_STREAMS`.
+    fn stream_slot(&self, shown: &Shown) -> Result<Slot<UserId>, Problem> {
+        let most = self.gateway.limits().connection.streams_per_user;
+        let slot = self.streams.take(shown.acting.caller.user, most);
+        slot.ok_or_else(|| {
+            let message = format!("you have {most} streams open: close one first");
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message).retry_after(1)
+        })
+    }
+
+    /// The address that a client counts for; `None` where many clients share it.
+    fn bounded_address(&self, address: Option<IpAddr>) -> Option<IpAddr> {
+        bounded_address(address?, &self.gateway.sign_in().trusted_proxies)
+    }
+
+    /// A place for a request of a client behind a trusted proxy. A client that is connected itself is bounded by its
+    /// connections.
+    ///
+    /// # Errors
+    /// 429 `TOO_MANY_REQUESTS`.
+    fn client_slot(&self, remote: &Remote) -> Result<Option<Slot<IpAddr>>, Problem> {
+        let address = remote.address.filter(|_| remote.by_proxy);
+        let Some(address) = self.bounded_address(address) else {
+            return Ok(None);
+        };
+        let most = self.gateway.limits().connection.per_address;
+        let slot = self.clients.take(address, most).ok_or_else(|| {
+            let message = format!("{most} requests of your address are under way");
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message).retry_after(1)
+        })?;
+        Ok(Some(slot))
+    }
 }
 
 /// Everything the gateway serves, for a server of one's own. Its cookies are for HTTPS only.
@@ -115,45 +166,32 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let grace = gateway.limits().shutdown_grace;
+    let limits = gateway.limits().clone();
     let loopback = listener.local_addr()?.ip().to_canonical().is_loopback();
+    let trusted_proxies = gateway.sign_in().trusted_proxies.clone();
     let server = server(gateway, loopback);
-    let (stopping, sockets) = (server.stopping.clone(), server.sockets.clone());
+    let (stopping, open) = (server.stopping.clone(), server.open.clone());
     let signal = {
         let stopping = stopping.clone();
         async move {
             shutdown.await;
             stopping.cancel();
+            std::future::pending::<()>().await;
         }
     };
-    // An event is sent when it happens, not when there are enough of them for a packet.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let ended = async {
-        axum::serve(
-            listener,
-            routes(server).into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(signal)
-        .await?;
-        sockets.close();
-        sockets.wait().await;
-        Ok(())
-    };
-    let too_late = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(grace).await;
+    let listening = Listening {
+        routes: routes(server),
+        limits: limits.connection,
+        header_bytes: limits.header_bytes,
+        trusted_proxies,
+        stopping,
+        open,
     };
     tokio::select! {
-        result = ended => result,
-        () = too_late => {
-            tracing::warn!("requests were still under way when the server ended");
-            Ok(())
-        }
+        () = listening.serve(listener, limits.shutdown_grace) => {}
+        () = signal => {}
     }
+    Ok(())
 }
 
 fn server(gateway: Gateway, loopback: bool) -> Server {
@@ -168,13 +206,15 @@ fn server(gateway: Gateway, loopback: bool) -> Server {
         gateway,
         loopback,
         stopping: CancellationToken::new(),
-        sockets: TaskTracker::new(),
+        open: TaskTracker::new(),
+        clients: Slots::default(),
+        unauthenticated: Slots::default(),
+        streams: Slots::default(),
         webhooks: Arc::default(),
     }
 }
 
 fn routes(server: Server) -> Router {
-    let body_bytes = server.gateway.limits().body_bytes;
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route(
@@ -190,17 +230,15 @@ fn routes(server: Server) -> Router {
         .route("/api/v1/audit", get(audit::get).fallback(only_get))
         .route(
             "/api/v1/webhooks/github/{tenant}/{source}",
-            post(webhook::github)
-                .fallback(async || Problem::method_not_allowed("POST").plain())
-                .layer(DefaultBodyLimit::max(nyxcore_sync::WEBHOOK_BODY_MAX)),
+            post(webhook::github).fallback(async || Problem::method_not_allowed("POST").plain()),
         )
         .nest("/auth", session::routes().merge(invitation::routes()))
         .merge(pages::routes())
+        .merge(graphiql::routes())
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
         .fallback(async || Problem::not_found("there is nothing at this address").plain())
-        .layer(DefaultBodyLimit::max(body_bytes))
         .layer(from_fn_with_state(server.clone(), observe))
         .with_state(server)
 }
@@ -224,19 +262,32 @@ async fn observe(State(server): State<Server>, mut request: Request, next: Next)
     let https = remote.https || public_url.is_some_and(|url| url.scheme() == "https");
     let cookies = Cookies::new(https || !server.loopback);
     request.extensions_mut().insert(cookies);
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let refused = request_check(&server, &request);
+    // A path that has a token in it is not logged.
+    let path = match &refused {
+        Ok(()) => request.uri().path(),
+        Err(_) => "(refused)",
+    };
+    let span = tracing::info_span!("request", %id, method = %request.method(), path);
     let watched = !matches!(request.uri().path(), "/healthz" | "/readyz");
+    let slot = refused.and_then(|()| server.client_slot(&remote));
     async move {
         let began = Instant::now();
-        let mut response = match oversized(&server, &request) {
-            Some(problem) => problem.plain(),
-            None => AssertUnwindSafe(next.run(request))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| {
+        let mut response = match slot {
+            Err(problem) => problem.at(request.uri().path()),
+            Ok(slot) => {
+                let slot = slot.map(Arc::new);
+                request.extensions_mut().insert(ClientSlot(slot.clone()));
+                let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+                let response = response.unwrap_or_else(|_| {
                     tracing::error!("a handler panicked");
                     Problem::internal().plain()
-                }),
+                });
+                match slot {
+                    Some(slot) => body_guard(response, slot),
+                    None => response,
+                }
+            }
         };
         answer_headers(&mut response, &id);
         let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
@@ -249,6 +300,19 @@ async fn observe(State(server): State<Server>, mut request: Request, next: Next)
     }
     .instrument(span)
     .await
+}
+
+/// The place of a request of a client behind a trusted proxy: what outlives the request's answer holds it too.
+#[derive(Clone, Default)]
+struct ClientSlot(
+    #[expect(dead_code, reason = "it is held, and never read")] Option<Arc<Slot<IpAddr>>>,
+);
+
+/// What every request has to be, whatever it asks for.
+fn request_check(server: &Server, request: &Request) -> Result<(), Problem> {
+    host::check(request.version(), request.headers())?;
+    oversized(server, request)?;
+    address::check(request.uri())
 }
 
 /// The id that a proxy gave, where it is plain, else one of our own.
@@ -269,11 +333,11 @@ fn request_id(server: &Server, request: &Request) -> String {
     }
 }
 
-fn oversized(server: &Server, request: &Request) -> Option<Problem> {
+fn oversized(server: &Server, request: &Request) -> Result<(), Problem> {
     let most = server.gateway.limits().header_bytes;
     let address = request.uri().path().len() + request.uri().query().map_or(0, str::len);
     if address > most {
-        return Some(Problem::new(
+        return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             "ADDRESS_TOO_LONG",
             format!("the address is longer than {most} bytes"),
@@ -284,13 +348,14 @@ fn oversized(server: &Server, request: &Request) -> Option<Problem> {
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    (address + headers > most).then(|| {
-        Problem::new(
+    if address + headers > most {
+        return Err(Problem::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "HEADERS_TOO_LARGE",
             format!("the headers are larger than {most} bytes"),
-        )
-    })
+        ));
+    }
+    Ok(())
 }
 
 fn answer_headers(response: &mut Response, id: &str) {
@@ -299,7 +364,9 @@ fn answer_headers(response: &mut Response, id: &str) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),

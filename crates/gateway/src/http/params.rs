@@ -1,14 +1,18 @@
 //! A GraphQL request as it comes in by POST, GET and WebSocket, and an answer as it goes out by all of them.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use async_graphql::{Request, Response, ServerError, Value, Variables};
 use axum::body::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::Problem;
 
-/// The parameters of a request in JSON. `null` is as good as absent.
+/// The parameters of a request in JSON. `null` counts as absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Params {
@@ -17,6 +21,30 @@ pub(super) struct Params {
     #[serde(default)]
     variables: Variables,
     extensions: Option<HashMap<String, Value>>,
+}
+
+/// A struct that is read from a JSON object only. What serde derives reads an array too, and takes its elements for the
+/// fields in their order.
+pub(super) struct JsonObject<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldsVisitor<T> {
+            type Value = JsonObject<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(JsonObject)
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+    }
 }
 
 /// The parameters of a request in an address: variables and extensions are JSON.
@@ -40,11 +68,12 @@ impl Params {
                 "send one operation a request: batches are not served",
             ));
         }
-        serde_json::from_slice(body).map_err(|error| {
+        let JsonObject(params) = serde_json::from_slice(body).map_err(|error| {
             Problem::bad_request(format!(
                 "the body is not a GraphQL request in JSON: {error}"
             ))
-        })
+        })?;
+        Ok(params)
     }
 
     /// The request to execute.

@@ -14,6 +14,8 @@ pub(super) struct Problem {
     code: &'static str,
     message: String,
     allow: Option<&'static str>,
+    /// The codings of a body that are taken.
+    accept_encoding: Option<&'static str>,
     /// After so many seconds it is worth trying again.
     retry_after: Option<i64>,
 }
@@ -25,6 +27,7 @@ impl Problem {
             code,
             message: message.into(),
             allow: None,
+            accept_encoding: None,
             retry_after: None,
         }
     }
@@ -58,6 +61,22 @@ impl Problem {
                 "METHOD_NOT_ALLOWED",
                 format!("this address answers {allow}"),
             )
+        }
+    }
+
+    /// The same with the header `Accept-Encoding`, which says which codings of a body are taken.
+    pub(super) fn accept_encoding(self, codings: &'static str) -> Self {
+        Self {
+            accept_encoding: Some(codings),
+            ..self
+        }
+    }
+
+    /// The same with the header `Retry-After`, in seconds.
+    pub(super) fn retry_after(self, seconds: i64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
         }
     }
 
@@ -112,6 +131,15 @@ impl Problem {
         self.respond(body)
     }
 
+    /// As the address at that path answers.
+    pub(super) fn at(self, path: &str) -> Response {
+        if path == "/graphql" {
+            self.graphql()
+        } else {
+            self.plain()
+        }
+    }
+
     /// As every other address answers: `{"code", "message"}`.
     pub(super) fn plain(self) -> Response {
         let body = serde_json::json!({"code": self.code, "message": self.message}).to_string();
@@ -124,6 +152,9 @@ impl Problem {
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(codings) = self.accept_encoding {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -17,7 +17,6 @@
 //! neither sees nor ends them. Every POST takes JSON, and only from a page of this server.
 
 use axum::Router;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -32,7 +31,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::auth::{Asked, address_check, session_required};
+use super::auth::{Asked, session_required};
+use super::body::RequestBody;
 use super::graphql::is_json;
 use super::problem::Problem;
 use super::{Server, cross_origin};
@@ -193,10 +193,7 @@ pub(super) async fn signed_in(
 
 async fn session(State(server): State<Server>, request: Request) -> Response {
     let asked = Asked::request(&request);
-    let found = async {
-        address_check(asked.uri)?;
-        session_required(&server.gateway, asked).await
-    };
+    let found = async { session_required(&server.gateway, asked).await };
     match found.await {
         Ok(found) => answer(StatusCode::OK, &signed_in_json(&found)),
         Err(problem) => problem.plain(),
@@ -266,7 +263,6 @@ async fn password(State(server): State<Server>, request: Request) -> Response {
 async fn sessions(State(server): State<Server>, request: Request) -> Response {
     let asked = Asked::request(&request);
     let listed = async {
-        address_check(asked.uri)?;
         let found = session_required(&server.gateway, asked).await?;
         let all = session_list(server.gateway.store(), found.user.id).await;
         let all = all.map_err(|error| Problem::store(&error))?;
@@ -340,7 +336,6 @@ pub(super) async fn read<T: DeserializeOwned>(
     request: Request,
 ) -> Result<(axum::http::request::Parts, T), Problem> {
     let (parts, body) = request.into_parts();
-    address_check(&parts.uri)?;
     let public_url = server.gateway.sign_in().public_url.as_ref();
     cross_origin::check(&parts.headers, &parts.uri, public_url)?;
     if !is_json(&parts.headers) {
@@ -350,13 +345,9 @@ pub(super) async fn read<T: DeserializeOwned>(
             "send the request as Content-Type: application/json",
         ));
     }
-    let body = to_bytes(body, BODY_MAX).await.map_err(|_| {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "BODY_TOO_LARGE",
-            format!("the body is larger than {BODY_MAX} bytes"),
-        )
-    })?;
+    let limits = &server.gateway.limits().connection;
+    let body = RequestBody::open(&parts.headers, body, BODY_MAX, limits)?;
+    let body = body.whole().await?;
     let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let body = serde_json::from_slice(text)
         .map_err(|_| Problem::bad_request("the body is not the JSON that this address takes"))?;

@@ -10,7 +10,9 @@ use futures::{Stream, StreamExt};
 
 use super::Server;
 use super::auth::Shown;
+use super::connection::body_guard;
 use super::params::answer_json;
+use super::problem::Problem;
 
 /// Asks a proxy in front (nginx) to pass events on as they come.
 const UNBUFFERED: (HeaderName, HeaderValue) = (
@@ -18,13 +20,13 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("no"),
 );
 
-/// One operation as a stream: `next` for each answer, `complete` at its end. What fails comes as an answer too, since the `EventSource` of a
-/// browser cannot read any other.
+/// One operation as a stream: `next` for each answer, `complete` at its end. What fails comes as an answer too, since
+/// the `EventSource` of a browser cannot read any other.
 pub(super) fn operation(
     server: &Server,
     shown: &Shown,
     request: async_graphql::Request,
-) -> Response {
+) -> Result<Response, Problem> {
     let answers = server
         .schema
         .execute_stream(request)
@@ -34,16 +36,21 @@ pub(super) fn operation(
     events(server, shown, answers.chain(complete))
 }
 
-/// A response of these events, with signs of life between them. It ends early, without a `complete`, when its token is revoked or the
-/// server ends: the client connects again and learns which.
+/// A response of these events, with signs of life between them. It ends early, without a `complete`, when its token is
+/// revoked or the server ends: the client connects again and learns which.
+///
+/// # Errors
+/// The person has too many streams open.
 pub(super) fn events(
     server: &Server,
     shown: &Shown,
     events: impl Stream<Item = Event> + Send + 'static,
-) -> Response {
+) -> Result<Response, Problem> {
+    let slot = server.stream_slot(shown)?;
     let events = events
         .take_until(Box::pin(server.stream_ends(shown)))
         .map(Ok::<_, Infallible>);
     let keep_alive = KeepAlive::new().interval(server.gateway.limits().keepalive);
-    ([UNBUFFERED], Sse::new(events).keep_alive(keep_alive)).into_response()
+    let response = ([UNBUFFERED], Sse::new(events).keep_alive(keep_alive)).into_response();
+    Ok(body_guard(response, slot))
 }

@@ -1,27 +1,45 @@
-//! Pushes that GitHub tells of: `POST /api/v1/webhooks/github/{tenant}/{source}`. There is no session here and no token: the signature over
-//! the body proves who tells.
+//! GitHub's push webhooks: `POST /api/v1/webhooks/github/{tenant}/{source}`. There is no session here and no token: the
+//! signature over the body proves who sends it.
+//!
+//! What a stranger can cost is bounded step by step. An address that was refused often is not listened to for a while.
+//! Only the body for a webhook that exists is kept; any other is read, hashed and dropped, so that the answer and the
+//! work are the same. A large body waits for one of a few places, which are shared out by source and by network
+//! address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use nyxcore_sync::{WebhookDelivery, WebhookOutcome, WebhookRefusal, webhook_receive};
-use nyxcore_tenancy::Origin;
+use nyxcore_projects::SourceId;
+use nyxcore_sync::{
+    WEBHOOK_BODY_MAX, WebhookAddress, WebhookDelivery, WebhookOutcome, WebhookRefusal,
+    webhook_receive,
+};
+use nyxcore_tenancy::{Origin, TypedId};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
+use uuid::Uuid;
 
 use super::Server;
+use super::body::RequestBody;
+use super::network::network_of;
 use super::problem::Problem;
+use super::slots::{Slot, Slots};
 
-/// Bodies in memory at once: at 25 MiB each they are 200 MiB at the most.
-const BODIES_MAX: usize = 8;
-/// How long a body may take to come. GitHub waits 10 s for the answer.
+/// Bytes of a body that need no place. GitHub's pushes are 10 to 100 kB; 512 of them at once, from one address, are 128
+/// MiB.
+const BODY_SMALL: usize = 256 * 1024;
+/// Larger bodies in memory at once: at 25 MiB each they are 200 MiB at the most.
+const LARGE_MAX: usize = 8;
+/// Larger bodies at once for one source, and from one address: neither takes all the places.
+const LARGE_OF_ONE: usize = 2;
+/// How long a body may take as a whole. GitHub gives up after 10 s.
 const BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// Refusals after which an address is not listened to until the window is over.
 const REFUSALS_MAX: u32 = 60;
@@ -30,18 +48,34 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Addresses that are remembered; with more of them all are forgotten, which costs an attacker more than it gives.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// What keeps those who only try from costing much.
+/// Bounds what those who only try can cost.
+#[derive(Default)]
 pub(super) struct WebhookGate {
-    bodies: Semaphore,
+    /// Places of large bodies, by whom they are counted for.
+    large: Slots<Share>,
+    /// A place has become free.
+    freed: Arc<Notify>,
     refusals: Mutex<HashMap<IpAddr, (Instant, u32)>>,
 }
 
-impl Default for WebhookGate {
-    fn default() -> Self {
-        Self {
-            bodies: Semaphore::new(BODIES_MAX),
-            refusals: Mutex::default(),
-        }
+/// Whom a large body is counted for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Share {
+    All,
+    Source(Uuid),
+    Address(IpAddr),
+}
+
+/// The place of one large body.
+struct LargePlace {
+    slots: Vec<Slot<Share>>,
+    freed: Arc<Notify>,
+}
+
+impl Drop for LargePlace {
+    fn drop(&mut self) {
+        self.slots.clear();
+        self.freed.notify_waiters();
     }
 }
 
@@ -68,19 +102,33 @@ impl WebhookGate {
         }
         *count += 1;
     }
-}
 
-/// Of IPv6 the /64, which is the least that one customer gets.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
-            address.to_bits() & !u128::from(u64::MAX),
-        )),
-        address => address,
+    /// Waits for the place of a large body.
+    async fn large_place(&self, source: Uuid, address: Option<IpAddr>) -> LargePlace {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(place) = self.large_try(source, address) {
+                return place;
+            }
+            freed.await;
+        }
+    }
+
+    fn large_try(&self, source: Uuid, address: Option<IpAddr>) -> Option<LargePlace> {
+        let mut slots = vec![self.large.take(Share::Source(source), LARGE_OF_ONE)?];
+        if let Some(address) = address {
+            slots.push(self.large.take(Share::Address(address), LARGE_OF_ONE)?);
+        }
+        slots.push(self.large.take(Share::All, LARGE_MAX)?);
+        Some(LargePlace {
+            slots,
+            freed: Arc::clone(&self.freed),
+        })
     }
 }
 
-/// Takes a delivery. An address that names nothing, a source without a webhook and a wrong signature get one and the same answer.
+/// Takes a delivery. An address that names nothing, a source without a webhook and a wrong signature get one and the
+/// same answer.
 pub(super) async fn github(
     State(server): State<Server>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -92,47 +140,90 @@ pub(super) async fn github(
     if let Some(seconds) = gate.closed_for(origin.address, Instant::now()) {
         return Problem::service(&nyxcore_tenancy::Error::Throttled(seconds)).plain();
     }
-    let Ok(_room) = gate.bodies.try_acquire() else {
-        return busy();
+    let delivered = delivery_take(&server, path.ok(), request, &origin).await;
+    delivered.map_or_else(
+        |failure| {
+            let problem = match failure {
+                Failure::Refused(problem) => {
+                    gate.refused(origin.address, Instant::now());
+                    tracing::warn!(
+                        address = origin.address.map(tracing::field::display),
+                        reason = problem.message(),
+                        "a webhook delivery was refused"
+                    );
+                    problem
+                }
+                Failure::Failed(problem) => problem,
+            };
+            problem.plain()
+        },
+        answer,
+    )
+}
+
+/// Why a delivery was not taken.
+enum Failure {
+    /// Its sender counts as one who only tries.
+    Refused(Problem),
+    /// It is not the sender's fault, or the sender has proven who it is.
+    Failed(Problem),
+}
+
+async fn delivery_take(
+    server: &Server,
+    path: Option<Path<(String, String)>>,
+    request: Request,
+    origin: &Origin,
+) -> Result<WebhookOutcome, Failure> {
+    let (tenant, source) = path.map_or_else(Default::default, |Path(ids)| ids);
+    let (tenant, source) = (tenant.parse().ok(), source.parse::<SourceId>().ok());
+    let (store, keyring) = (server.gateway.store(), server.gateway.keyring());
+    let mut address = WebhookAddress::find(store, keyring, tenant, source)
+        .await
+        .map_err(|error| Failure::Failed(Problem::store(&error)))?;
+    let (parts, body) = request.into_parts();
+    let limits = crate::limits::ConnectionLimits {
+        body: server.gateway.limits().connection.body.min(BODY_PATIENCE),
+        ..server.gateway.limits().connection.clone()
     };
-    let headers = request.headers().clone();
-    let (tenant, source) = path.map_or_else(|_| Default::default(), |Path(ids)| ids);
-    let body = tokio::time::timeout(BODY_PATIENCE, Bytes::from_request(request, &())).await;
-    let body = match body {
-        Ok(Ok(body)) => body,
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "BODY_TOO_LARGE",
-                "the body is larger than any that GitHub sends",
-            )
-            .plain();
+    let mut reader = RequestBody::open(&parts.headers, body, WEBHOOK_BODY_MAX, &limits)
+        .map_err(Failure::Refused)?;
+    let (mut body, mut large) = (Vec::new(), None);
+    while let Some(part) = reader.next().await.map_err(Failure::Refused)? {
+        address.body_read(&part);
+        if !address.exists() {
+            continue;
         }
-        _ => return Problem::bad_request("the body did not come as a whole").plain(),
-    };
+        body.extend_from_slice(&part);
+        if body.len() > BODY_SMALL && large.is_none() {
+            let source = source.map(|source| source.uuid()).unwrap_or_default();
+            let place = server
+                .webhooks
+                .large_place(source, server.bounded_address(origin.address));
+            large = Some(
+                timeout_at(reader.until(), place)
+                    .await
+                    .map_err(|_| Failure::Failed(busy()))?,
+            );
+        }
+    }
+    let headers = &parts.headers;
     let delivery = WebhookDelivery {
-        tenant: tenant.parse().ok(),
-        source: source.parse().ok(),
-        event: text(&headers, "x-github-event"),
-        delivery: text(&headers, "x-github-delivery"),
-        signature: text(&headers, "x-hub-signature-256"),
+        event: text(headers, "x-github-event"),
+        delivery: text(headers, "x-github-delivery"),
+        signature: text(headers, "x-hub-signature-256"),
         body: &body,
         origin: origin.clone(),
     };
-    let keyring = server.gateway.keyring();
-    match webhook_receive(server.gateway.store(), keyring, &delivery).await {
-        Ok(outcome) => answer(outcome),
-        Err(WebhookRefusal::Unproven) => {
-            gate.refused(origin.address, Instant::now());
-            tracing::warn!(
-                address = origin.address.map(tracing::field::display),
-                "a webhook was refused: its address or its signature is wrong"
-            );
-            Problem::unauthenticated("no webhook with this address and this signature").plain()
-        }
-        Err(WebhookRefusal::Malformed(reason)) => Problem::bad_request(reason).plain(),
-        Err(WebhookRefusal::Store(error)) => Problem::store(&error).plain(),
-    }
+    let received = webhook_receive(store, address, &delivery).await;
+    drop(large);
+    received.map_err(|refusal| match refusal {
+        WebhookRefusal::Unproven => Failure::Refused(Problem::unauthenticated(
+            "no webhook with this address and this signature",
+        )),
+        WebhookRefusal::Malformed(reason) => Failure::Failed(Problem::bad_request(reason)),
+        WebhookRefusal::Store(error) => Failure::Failed(Problem::store(&error)),
+    })
 }
 
 fn answer(outcome: WebhookOutcome) -> Response {
@@ -159,16 +250,15 @@ fn answer(outcome: WebhookOutcome) -> Response {
     (status, json, body.to_string()).into_response()
 }
 
-fn busy() -> Response {
+fn busy() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "BUSY",
-        "too many webhooks at once: try again",
+        "too many large webhook deliveries at once; try again",
     )
-    .plain()
 }
 
-/// A header as text; empty where it is not there or is none.
+/// A header as text; empty where it is missing or is none.
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()
@@ -178,10 +268,13 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
     #[test]
-    fn an_address_that_only_tries_is_not_listened_to_for_a_while() {
+    fn an_address_that_is_refused_often_is_closed() {
         let (gate, began) = (WebhookGate::default(), Instant::now());
-        let address = |text: &str| Some(text.parse().unwrap());
         for n in 1..=REFUSALS_MAX {
             assert_eq!(gate.closed_for(address("2001:db8::1"), began), None);
             gate.refused(address(&format!("2001:db8::{n:x}")), began);
@@ -192,5 +285,36 @@ mod tests {
         let later = began + WINDOW;
         gate.refused(address("2001:db8::1"), later);
         assert_eq!(gate.closed_for(address("2001:db8::1"), later), None);
+    }
+
+    #[test]
+    fn large_bodies_of_one_source_leave_room_for_others() {
+        let gate = WebhookGate::default();
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let places: Vec<_> = (0..3).filter_map(|_| gate.large_try(first, None)).collect();
+        assert_eq!(places.len(), LARGE_OF_ONE);
+        let other = gate.large_try(second, address("192.0.2.1"));
+        assert!(other.is_some());
+        drop((places, other));
+        let many: Vec<_> = (0..20)
+            .filter_map(|n| gate.large_try(Uuid::from_u128(n), None))
+            .collect();
+        assert_eq!(many.len(), LARGE_MAX);
+        drop(many);
+        assert!(gate.large_try(first, address("192.0.2.1")).is_some());
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_wakes_who_waits() {
+        let gate = WebhookGate::default();
+        let source = Uuid::from_u128(1);
+        let mut places: Vec<_> = (0..LARGE_OF_ONE)
+            .filter_map(|_| gate.large_try(source, None))
+            .collect();
+        let mut waiting = Box::pin(gate.large_place(source, None));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        places.pop();
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
     }
 }

@@ -1,10 +1,12 @@
-//! GraphQL over WebSocket: the [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no
-//! other.
+//! GraphQL over WebSocket: the
+//! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no other.
 //!
-//! This is our own and not async-graphql-axum's: that one closes with codes that are not the protocol's, takes a second subscription under a
-//! live id for the first, waits for `connection_init` for ever, sends no sign of life and closes on clients that send none.
+//! This is our own and not async-graphql-axum's: that one closes with codes that are not the protocol's, takes a second
+//! subscription under a live id for the first, waits for `connection_init` for ever, sends no sign of life and closes
+//! on clients that send none.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use async_graphql::Response as GraphqlResponse;
 use axum::extract::FromRequestParts;
@@ -14,15 +16,17 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use futures::StreamExt;
 use futures::stream::{AbortHandle, BoxStream, SelectAll, abortable};
-use nyxcore_tenancy::Origin;
-use serde::Deserialize;
-use serde_json::Value;
+use nyxcore_tenancy::{Origin, UserId};
+use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::Server;
 use super::auth::{self, Asked, Shown};
-use super::params::{Params, answer_json, is_request_error, json};
+use super::connection::{Lease, RequestGuard};
+use super::params::{JsonObject, Params, answer_json, is_request_error, json};
 use super::problem::Problem;
+use super::slots::Slot;
+use super::ws_message::{ClientMessage, OperationId};
+use super::{ClientSlot, Server};
 use crate::context::RequestContext;
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -30,21 +34,15 @@ const PROTOCOL: &str = "graphql-transport-ws";
 const FAREWELL: Duration = Duration::from_secs(1);
 /// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
 const REASON_MAX: usize = 123;
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ClientMessage {
-    ConnectionInit { payload: Option<Value> },
-    Subscribe { id: String, payload: Params },
-    Complete { id: String },
-    Ping { payload: Option<Value> },
-    Pong {},
-}
+/// Bytes that are read at once. A message is as long as it may be all the same; most are shorter than this.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// How a connection comes to its end.
 enum End {
     /// The client is gone, or as good as gone.
     Left,
+    /// The client has sent a close frame, which is answered.
+    ClosedByClient,
     /// It is told why: a code of the protocol or of RFC 6455.
     Close(u16, String),
 }
@@ -87,77 +85,139 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
             format!("offer the subprotocol {PROTOCOL}"),
         ));
     }
-    let most = server.gateway.limits().body_bytes;
-    let open = server.sockets.token();
+    let limits = server.gateway.limits();
+    let most = limits.body_bytes;
+    // Nobody is known before `connection_init`, also where a cookie was sent: until then an address has few sockets.
+    let unauthenticated = match server.bounded_address(origin.address) {
+        Some(address) => {
+            let bound = limits.connection.unauthenticated_sockets_per_address;
+            let slot = server.unauthenticated.take(address, bound);
+            Some(slot.ok_or_else(|| too_many_unauthenticated(bound))?)
+        }
+        None => None,
+    };
+    let lease = parts.extensions.get::<Lease>().cloned();
+    let client = parts.extensions.get::<ClientSlot>().cloned();
+    let open = server.open.token();
     Ok(upgrade
         .max_message_size(most)
         .max_frame_size(most)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
             let _open = open;
-            Connection {
+            let _client = client;
+            let connection = Connection {
                 server,
                 socket,
                 origin,
+                lease,
                 operations: SelectAll::new(),
                 running: HashMap::new(),
                 heard: Instant::now(),
-            }
-            .run(shown)
-            .await;
+            };
+            connection.run(shown, unauthenticated).await;
         }))
+}
+
+fn too_many_unauthenticated(most: usize) -> Problem {
+    let message = format!("{most} WebSockets of your address have not said who they are");
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "TOO_MANY_CONNECTIONS",
+        message,
+    )
+    .retry_after(1)
 }
 
 struct Connection {
     server: Server,
     socket: WebSocket,
     origin: Origin,
+    /// The connection's place among all others; `None` where an embedding program serves the connections.
+    lease: Option<Lease>,
     operations: SelectAll<BoxStream<'static, Step>>,
     running: HashMap<String, AbortHandle>,
     /// When the client last sent anything.
     heard: Instant,
 }
 
+/// What a socket takes as long as it is open and its person is known.
+struct Places {
+    _stream: Slot<UserId>,
+    _connection: Option<RequestGuard>,
+}
+
 impl Connection {
-    async fn run(mut self, shown: Option<Shown>) {
-        let end = match self.handshake(shown).await {
-            Ok(shown) => self.serve(&shown).await,
+    async fn run(mut self, shown: Option<Shown>, unauthenticated: Option<Slot<IpAddr>>) {
+        // Boxed, so that what authentication needs is given back before the socket rests.
+        let known = Box::pin(self.handshake(shown)).await;
+        drop(unauthenticated);
+        let end = match known {
+            Ok((shown, _places)) => Box::pin(self.serve(&shown)).await,
             Err(end) => Err(end),
         };
-        if let Err(End::Close(code, reason)) = end {
-            self.close(code, reason).await;
+        match end {
+            Err(End::Close(code, reason)) => self.close(code, reason).await,
+            Err(End::ClosedByClient) => self.drain().await,
+            Err(End::Left) | Ok(()) => {}
         }
     }
 
     /// Waits for `connection_init` and finds out who it is.
-    async fn handshake(&mut self, shown_before: Option<Shown>) -> Result<Shown, End> {
+    async fn handshake(&mut self, shown_before: Option<Shown>) -> Result<(Shown, Places), End> {
         let stopping = self.server.stopping.clone();
+        let lease = self.lease.clone();
+        let mut evicted = Box::pin(async {
+            match &lease {
+                Some(lease) => lease.evicted().await,
+                None => std::future::pending().await,
+            }
+        });
         let mut too_late = Box::pin(sleep(self.server.gateway.limits().handshake));
         loop {
             let frame = tokio::select! {
                 frame = self.socket.recv() => frame,
                 () = stopping.cancelled() => return Err(End::server_ends()),
+                () = &mut evicted => return Err(End::Left),
                 () = &mut too_late => return Err(End::close(4408, "Connection initialisation timeout")),
             };
             match self.read(frame)? {
                 Some(ClientMessage::ConnectionInit { payload }) => {
-                    let shown = auth::init_authenticate(
+                    // Boxed, so that a socket that waits for this message does not take the memory for it.
+                    let shown = Box::pin(auth::init_authenticate(
                         &self.server.gateway,
                         payload.as_ref(),
                         shown_before,
                         self.origin.clone(),
-                    )
-                    .await
-                    .map_err(|problem| End::refused(&problem))?;
+                    ));
+                    let shown = shown.await.map_err(|problem| End::refused(&problem))?;
+                    let places = self.places(&shown)?;
                     self.send(r#"{"type":"connection_ack"}"#.into()).await?;
-                    return Ok(shown);
+                    return Ok((shown, places));
                 }
                 Some(ClientMessage::Subscribe { .. }) => {
                     return Err(End::close(4401, "Unauthorized"));
                 }
                 Some(ClientMessage::Ping { payload }) => self.pong(payload).await?,
-                Some(ClientMessage::Complete { .. } | ClientMessage::Pong {}) | None => {}
+                Some(ClientMessage::Complete { .. } | ClientMessage::Pong { .. }) | None => {}
             }
         }
+    }
+
+    fn places(&self, shown: &Shown) -> Result<Places, End> {
+        let stream = self.server.stream_slot(shown);
+        // 1013: try again later.
+        let stream = stream.map_err(|problem| End::close(1013, problem.message()))?;
+        // From here on the connection is not closed to make room for another.
+        let connection = match &self.lease {
+            Some(lease) => Some(lease.begin().ok_or(End::Left)?),
+            None => None,
+        };
+        Ok(Places {
+            _stream: stream,
+            _connection: connection,
+        })
     }
 
     /// Serves operations until the connection ends.
@@ -201,7 +261,7 @@ impl Connection {
         self.heard = Instant::now();
         match frame {
             Some(Ok(Message::Text(text))) => {
-                serde_json::from_str(&text).map(Some).map_err(|error| {
+                ClientMessage::read(&text).map(Some).map_err(|error| {
                     End::close(4400, format!("not a message of the protocol: {error}"))
                 })
             }
@@ -211,7 +271,8 @@ impl Connection {
             Some(Err(error)) if error.to_string().contains("Space limit exceeded") => {
                 Err(End::close(1009, "the message is too large"))
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Left),
+            Some(Ok(Message::Close(_))) => Err(End::ClosedByClient),
+            Some(Err(_)) | None => Err(End::Left),
         }
     }
 
@@ -221,15 +282,20 @@ impl Connection {
                 Err(End::close(4429, "Too many initialisation requests"))
             }
             ClientMessage::Ping { payload } => self.pong(payload).await,
-            ClientMessage::Pong {} => Ok(()),
-            ClientMessage::Complete { id } => {
+            ClientMessage::Pong { .. } => Ok(()),
+            ClientMessage::Complete {
+                id: OperationId(id),
+            } => {
                 // Its stream is dropped with the next look at the operations.
                 if let Some(operation) = self.running.remove(&id) {
                     operation.abort();
                 }
                 Ok(())
             }
-            ClientMessage::Subscribe { id, payload } => self.subscribe(shown, id, payload).await,
+            ClientMessage::Subscribe {
+                id: OperationId(id),
+                payload: JsonObject(params),
+            } => self.subscribe(shown, id, params).await,
         }
     }
 
@@ -271,7 +337,8 @@ impl Connection {
         }
     }
 
-    /// Passes on an operation's answer or its end. What failed before it was executed is an `error`, which ends the operation.
+    /// Passes on an operation's answer or its end. What failed before it was executed is an `error`, which ends the
+    /// operation.
     async fn tell(&mut self, id: String, answer: Option<GraphqlResponse>) -> Result<(), End> {
         match answer {
             Some(answer) if is_request_error(&answer) => {
@@ -309,9 +376,9 @@ impl Connection {
         self.send(message.into()).await
     }
 
-    async fn pong(&mut self, payload: Option<Value>) -> Result<(), End> {
+    async fn pong(&mut self, payload: Option<Map<String, Value>>) -> Result<(), End> {
         let message = match payload {
-            Some(payload) => format!(r#"{{"type":"pong","payload":{payload}}}"#),
+            Some(payload) => format!(r#"{{"type":"pong","payload":{}}}"#, json(&payload)),
             None => r#"{"type":"pong"}"#.to_owned(),
         };
         self.send(message.into()).await
@@ -327,7 +394,7 @@ impl Connection {
     }
 
     /// Says why, and waits a moment for the answer, so that the reason is read before the connection is gone.
-    async fn close(mut self, code: u16, mut reason: String) {
+    async fn close(&mut self, code: u16, mut reason: String) {
         while reason.len() > REASON_MAX {
             reason.pop();
         }
@@ -336,11 +403,19 @@ impl Connection {
             code,
             reason: reason.into(),
         };
-        if self.send(Message::Close(Some(frame))).await.is_err() {
-            return;
+        // A client that takes nothing is not waited for: it has its time to read an answer, and none to read why it is
+        // closed.
+        let sent = timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
+        if matches!(sent, Ok(Ok(()))) {
+            self.drain().await;
         }
-        let answer = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+    }
+
+    /// Reads until the connection is closed, which also sends the answer to a close frame of the client's; for a moment
+    /// at the most.
+    async fn drain(&mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
         // Without an answer it is closed just the same.
-        let _ = timeout(FAREWELL, answer).await;
+        let _ = timeout(FAREWELL, rest).await;
     }
 }

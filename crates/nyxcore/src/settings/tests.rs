@@ -28,6 +28,27 @@ fn a_flag_is_stronger_than_the_file_and_the_file_than_the_default() {
 }
 
 #[test]
+fn bounds_of_connections_are_numbers_from_one() {
+    let settings = load("[connections]\nper_address = 7\n", ServeFlags::default());
+    let connections = settings
+        .unwrap_or_else(|error| panic!("{error}"))
+        .connections;
+    let limits = ConnectionLimits::default();
+    assert_eq!(connections.per_address, 7);
+    assert_eq!(connections.max, limits.connections);
+    assert_eq!(connections.streams_per_user, limits.streams_per_user);
+    for wrong in [
+        "max = 0",
+        "per_address = -1",
+        "streams_per_user = 'many'",
+        "other = 1",
+    ] {
+        let settings = load(&format!("[connections]\n{wrong}\n"), ServeFlags::default());
+        assert!(settings.is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn services_to_sign_in_with_are_complete_and_of_different_names() {
     let service = |id: &str| {
         format!(

@@ -1,6 +1,7 @@
 //! How the values of settings are written that are more than a text or a number.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use nyxcore_gateway::TrustedProxies;
 use nyxcore_runs::RunKind;
@@ -60,6 +61,11 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
     } else {
         Err(wrong())
     }
+}
+
+/// A number from 1.
+pub(super) fn count_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    NonZeroUsize::deserialize(deserializer).map(NonZeroUsize::get)
 }
 
 /// An address that a browser understands, without anything behind the host.

@@ -19,6 +19,6 @@ pub use schedule::{
 pub use settings::{OwnCredential, SyncSettings, sync_settings_of};
 pub(crate) use settings::{SettingsRows, settings_change, sync_settings_ensure};
 pub use webhook::{
-    WEBHOOK_BODY_MAX, WebhookDelivery, WebhookOutcome, WebhookRefusal, source_webhook_disable,
-    source_webhook_enable, webhook_receive,
+    WEBHOOK_BODY_MAX, WebhookAddress, WebhookDelivery, WebhookOutcome, WebhookRefusal,
+    source_webhook_disable, source_webhook_enable, webhook_receive,
 };

@@ -1,4 +1,4 @@
-//! Pushes that a remote tells of: who may tell is proven by a signature, and one that is told starts a sync by the same guard as any other.
+//! GitHub push webhooks: verifies the signature, then starts a sync as any caller does.
 
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
@@ -33,20 +33,81 @@ const DELIVERY_MAX: usize = 100;
 /// What stands before the signature in its header.
 const SCHEME: &str = "sha256=";
 
-/// What came in, as it came.
+/// The address of a webhook, and the signature of what is sent to it. An address that names no webhook has one as well, which nothing matches.
+pub struct WebhookAddress {
+    tenant: TenantId,
+    source: SourceId,
+    exists: bool,
+    /// Of the body, as far as it was read.
+    signature: Hmac<Sha256>,
+}
+
+impl WebhookAddress {
+    /// Looks an address up by the tenant and the source that it names. The steps are the same whether the webhook exists or not: one look for the
+    /// secret.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn find(
+        store: &Store,
+        keyring: &Keyring,
+        tenant: Option<TenantId>,
+        source: Option<SourceId>,
+    ) -> Result<Self> {
+        let tenant = tenant.unwrap_or(TenantId(Uuid::nil()));
+        let source = source.unwrap_or(SourceId(Uuid::nil()));
+        let scoped = store.read(tenant).await?;
+        let secret = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
+            Err(Error::SecretUnreadable) => {
+                tracing::error!(%source, "the secret of a webhook cannot be read: enable it anew");
+                None
+            }
+            secret => secret?,
+        };
+        drop(scoped);
+        let exists = secret.is_some();
+        let secret = secret.unwrap_or_else(|| Secret::new("nobody's"));
+        // HMAC takes keys of every length.
+        let signature = Hmac::new_from_slice(secret.expose())
+            .map_err(|_| Error::Invalid("the secret of a webhook is no key".into()))?;
+        Ok(Self {
+            tenant,
+            source,
+            exists,
+            signature,
+        })
+    }
+
+    /// Whether there is such a webhook. The sender must not learn it: only what the server keeps may depend on it.
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// Reads the next part of a body.
+    pub fn body_read(&mut self, part: &[u8]) {
+        self.signature.update(part);
+    }
+
+    /// Whose delivery the body is, proven by its signature, which is compared in constant time.
+    fn proven(self, signature: &str) -> Option<(TenantId, SourceId)> {
+        let signed = self
+            .signature
+            .verify_slice(&signature_parse(signature))
+            .is_ok();
+        (signed && self.exists).then_some((self.tenant, self.source))
+    }
+}
+
+/// A delivery as it came in.
 #[derive(Debug)]
 pub struct WebhookDelivery<'a> {
-    /// The tenant that the address names, where it names one.
-    pub tenant: Option<TenantId>,
-    /// The source that the address names, where it names one.
-    pub source: Option<SourceId>,
     /// `X-GitHub-Event`.
     pub event: &'a str,
     /// `X-GitHub-Delivery`.
     pub delivery: &'a str,
     /// `X-Hub-Signature-256`.
     pub signature: &'a str,
-    /// The body, byte by byte as it was signed.
+    /// The body, byte by byte as [`WebhookAddress::body_read`] has read it.
     pub body: &'a [u8],
     /// From where.
     pub origin: Origin,
@@ -139,13 +200,14 @@ pub async fn source_webhook_disable(
 /// Takes a delivery of GitHub's. One that was taken before is ignored, also where only its name is another.
 ///
 /// # Errors
-/// See [`WebhookRefusal`]. An unknown tenant or source, and one without a webhook, cost what a wrong signature costs.
+/// See [`WebhookRefusal`].
 pub async fn webhook_receive(
     store: &Store,
-    keyring: &Keyring,
+    address: WebhookAddress,
     delivery: &WebhookDelivery<'_>,
 ) -> Result<WebhookOutcome, WebhookRefusal> {
-    let (tenant, source) = proven(store, keyring, delivery).await?;
+    let proven = address.proven(delivery.signature);
+    let (tenant, source) = proven.ok_or(WebhookRefusal::Unproven)?;
     match delivery.event {
         "ping" => return Ok(WebhookOutcome::Pong),
         "push" => {}
@@ -189,37 +251,6 @@ pub async fn webhook_receive(
     };
     scoped.commit().await?;
     Ok(outcome)
-}
-
-/// Whose delivery it is, proven by its signature. The steps are the same whatever is wrong: one look for the secret, one signature computed,
-/// one comparison in constant time.
-async fn proven(
-    store: &Store,
-    keyring: &Keyring,
-    delivery: &WebhookDelivery<'_>,
-) -> Result<(TenantId, SourceId), WebhookRefusal> {
-    let tenant = delivery.tenant.unwrap_or(TenantId(Uuid::nil()));
-    let source = delivery.source.unwrap_or(SourceId(Uuid::nil()));
-    let scoped = store.read(tenant).await?;
-    let found = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
-        Err(Error::SecretUnreadable) => {
-            tracing::error!(%source, "the secret of a webhook cannot be read: enable it anew");
-            None
-        }
-        found => found?,
-    };
-    drop(scoped);
-    let known = found.is_some();
-    let secret = found.unwrap_or_else(|| Secret::new("nobody's"));
-    let given = signature_parse(delivery.signature);
-    let signed = Hmac::<Sha256>::new_from_slice(secret.expose())
-        .map(|mac| mac.chain_update(delivery.body).verify_slice(&given).is_ok())
-        .unwrap_or(false);
-    if signed && known {
-        Ok((tenant, source))
-    } else {
-        Err(WebhookRefusal::Unproven)
-    }
 }
 
 /// The bytes of `sha256=<64 hex digits>`; what is malformed is no signature of anything.

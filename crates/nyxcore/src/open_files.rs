@@ -1,0 +1,53 @@
+//! How many files and connections the system lets this process have open at once.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors that are not connections of clients: the database's, those of git, of repositories that are read, and of
+/// the log.
+const RESERVED: u64 = 256;
+
+/// Raises the soft limit of open files to the hard one, and returns how many connections of clients there is room for
+/// then: at most `wanted`.
+///
+/// The soft limit is 1,024 on most systems, for the sake of old programs that use `select`.
+pub fn connections_allow(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, raised)
+    {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+    let allowed = room(getrlimit(Resource::Nofile).current);
+    if allowed < wanted {
+        tracing::warn!(
+            connections = allowed,
+            wanted,
+            "the system allows fewer open files than there may be connections: raise its limit (LimitNOFILE, ulimit -n)"
+        );
+    }
+    wanted.min(allowed)
+}
+
+/// Connections within a limit of open files; `None` is no limit.
+fn room(files: Option<u64>) -> usize {
+    let files = files.unwrap_or(u64::MAX);
+    // Where there are few, the connections get half of them.
+    let room = files.saturating_sub(RESERVED).max(files / 2);
+    usize::try_from(room).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        assert_eq!(room(None), usize::MAX);
+        assert_eq!(room(Some(1024)), 768);
+        assert_eq!(room(Some(256)), 128);
+    }
+}
