@@ -34,7 +34,9 @@ pub fn connections_allow(wanted: usize) -> usize {
 
 /// Connections within a limit of open files; `None` is no limit.
 fn room(files: Option<u64>) -> usize {
-    let files = files.unwrap_or(u64::MAX);
+    let Some(files) = files else {
+        return usize::MAX;
+    };
     // Where there are few, the connections get half of them.
     let room = files.saturating_sub(RESERVED).max(files / 2);
     usize::try_from(room).unwrap_or(usize::MAX)
