@@ -1,8 +1,8 @@
 //! The functions that read past row-level security belong to the owner of the tables, no longer to roles of their own.
 //!
-//! Older versions of the migrations made the roles `nyxcore_search` and `nyxcore_audit`. Roles belong to the whole cluster: the owner
-//! needed CREATEROLE, and from PostgreSQL 16 on a second installation could not use the roles that the first one had made. New databases
-//! never have them; this migration brings older databases to the same state.
+//! Older versions of the migrations made the roles `nyxcore_search` and `nyxcore_audit`. Roles belong to the whole
+//! cluster: the owner needed CREATEROLE, and from PostgreSQL 16 on a second installation could not use the roles that
+//! the first one had made. New databases never have them; this migration brings older databases to the same state.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;
@@ -13,7 +13,8 @@ use crate::ddl::Ddl;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// The roles that older databases have. Another installation in the cluster may still use them, so they are not dropped.
+/// The roles that older databases have. Another installation in the cluster may still use them, so they are not
+/// dropped.
 pub const FORMER_ROLES: &[&str] = &["nyxcore_search", "nyxcore_audit"];
 
 #[async_trait::async_trait]
@@ -29,7 +30,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Does nothing where the role has nothing in this database. To take a function from a role, one must be a member of the role.
+/// Does nothing where the role has nothing in this database. To take a function from a role, one must be a member of
+/// the role.
 const POSTGRES: &str = "
     DO $body$ DECLARE
         former oid := to_regrole('{role}');

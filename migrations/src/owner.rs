@@ -1,11 +1,12 @@
-//! Whether the role that migrates may do so: asked before anything is changed, so that a refusal leaves the database as it was.
+//! Whether the role that migrates may do so: asked before anything is changed, so that a refusal leaves the database as
+//! it was.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::m0016_function_owner::FORMER_ROLES;
 
-/// What the connected role lacks to migrate this database and to grant `app_role` what it needs: a sentence each, with the SQL that
-/// gives it. Empty on SQLite, which has no roles.
+/// What the connected role lacks to migrate this database and to grant `app_role` what it needs: a sentence each, with
+/// the SQL that gives it. Empty on SQLite, which has no roles.
 ///
 /// # Errors
 /// The catalogue cannot be read.
