@@ -9,7 +9,7 @@ use nyxcore_knowledge::{
 };
 use nyxcore_personas::Persona;
 use nyxcore_projects::{
-    Note, ProjectId, SourceId, blob_contents, file_all, files_by_path, sources_of,
+    Note, ProjectId, SourceId, blob_contents, file_languages, files_by_path, sources_of,
 };
 use nyxcore_retrieval::{
     Citation, Hit, KnowledgeKind, Ranked, SearchRequest, excerpt, fuse, query_terms, search,
@@ -122,8 +122,7 @@ pub async fn retrieve<A: Access>(
 async fn stacks<A: Access>(scoped: &Scoped<A>, sources: &[SourceId]) -> Result<Vec<String>> {
     let mut languages = BTreeSet::new();
     for &source in sources {
-        let files = file_all(scoped, source).await?;
-        languages.extend(files.into_iter().filter_map(|file| file.language));
+        languages.extend(file_languages(scoped, source).await?);
     }
     if languages.contains("tsx") {
         languages.insert("typescript".to_owned());

@@ -52,9 +52,9 @@ pub use service::{
     HistoryKept, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
     NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
     action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
-    blobs_insert, blobs_missing, blobs_refill, blog_post_create, blog_post_delete,
+    blobs_insert, blobs_missing, blobs_refill, blobs_with_text, blog_post_create, blog_post_delete,
     blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update, churn_add,
-    churn_reset, code_subject, files_apply, files_by_path, files_named, note_create, note_delete,
-    note_update, project_create, project_delete, project_update, source_add, source_history,
-    source_history_keep, source_remove, source_synced, source_update,
+    churn_reset, code_subject, file_languages, files_apply, files_by_path, files_named,
+    note_create, note_delete, note_update, project_create, project_delete, project_update,
+    source_add, source_history, source_history_keep, source_remove, source_synced, source_update,
 };

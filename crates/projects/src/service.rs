@@ -17,6 +17,7 @@ pub use action_point::{
 };
 pub use blob::{
     NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill,
+    blobs_with_text,
 };
 pub use blog_post::{
     BlogPostChanges, BlogPostImport, NewBlogPost, blog_post_create, blog_post_delete,
@@ -24,7 +25,7 @@ pub use blog_post::{
 };
 pub use file::{
     FileChanges, NewFile, RenamedFile, StoredFile, churn_add, churn_reset, code_subject,
-    files_apply, files_by_path, files_named,
+    file_languages, files_apply, files_by_path, files_named,
 };
 pub use history::{
     HISTORY_COMMITS_MAX, HistoryKept, SourceCommit, source_history, source_history_keep,

@@ -126,6 +126,27 @@ pub async fn blob_contents<A: Access, S: AsRef<str> + Sync>(
     Ok(texts)
 }
 
+/// Which of these contents have a text, by Git's id, without reading it.
+///
+/// # Errors
+/// The database fails.
+pub async fn blobs_with_text<A: Access, S: AsRef<str> + Sync>(
+    scoped: &Scoped<A>,
+    oids: &[S],
+) -> Result<HashSet<String>> {
+    let mut with_text = HashSet::new();
+    for some in oids.chunks(IDS_MAX) {
+        let found: Vec<(String,)> = scoped
+            .find::<blob::Entity>()
+            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
+            .filter(blob::Column::Content.is_not_null())
+            .columns([blob::Column::Oid])
+            .await?;
+        with_text.extend(found.into_iter().map(|(oid,)| oid));
+    }
+    Ok(with_text)
+}
+
 /// Deletes those of these contents that no file has any more, and tells how many there were.
 ///
 /// One that another transaction is just giving to a file is left alone: whoever takes the last file away asks again.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult};
 
 use crate::check::FILE_PATH_MAX;
 use crate::entity::source_file;
@@ -122,6 +122,24 @@ pub async fn files_named<A: Access>(
     Ok(files
         .map(|(path, id, blob, size)| (path, StoredFile { id, blob, size }))
         .collect())
+}
+
+/// The languages that the stored files of a source are written in, each once.
+///
+/// # Errors
+/// The database fails.
+pub async fn file_languages<A: Access>(
+    scoped: &Scoped<A>,
+    source: SourceId,
+) -> Result<Vec<String>> {
+    #[derive(FromQueryResult)]
+    struct Language {
+        language: String,
+    }
+    let sql = "SELECT DISTINCT language FROM source_files
+               WHERE tenant_id = $1 AND source_id = $2 AND language IS NOT NULL ORDER BY language";
+    let found: Vec<Language> = scoped.sql_all(sql, [source.0.into()]).await?;
+    Ok(found.into_iter().map(|row| row.language).collect())
 }
 
 /// Brings a source's files to another commit. A file that was there keeps its id and its count of commits, also where it moved. What is

@@ -115,7 +115,7 @@ mod tests {
         assert!(tsvector("", &late).ends_with("'z':16383"));
     }
 
-    /// Two-letter words behind a key of twelve: many more than PostgreSQL takes.
+    /// Short words behind a key of twelve: many more than PostgreSQL takes.
     #[test]
     fn a_vector_is_bounded_whatever_the_words() {
         let words: String = (0..100_000).map(|n| format!("{n:x} ")).collect();

@@ -392,7 +392,7 @@ impl<'a> GitCommand<'a> {
             ("transfer.unpackLimit", "1"),
             ("http.followRedirects", "false"),
             ("http.lowSpeedLimit", "1000"),
-            ("http.lowSpeedTime", "60"),
+            ("http.lowSpeedTime", "45"),
         ];
         let config = fixed
             .into_iter()

@@ -317,7 +317,15 @@ impl Mirror {
         let output = self
             .remote_configure(command, request, addresses)
             .run(cancel, &mut |_| ())
-            .await?;
+            .await
+            .map_err(|error| match error {
+                // One that is silent is given up before: this one goes on and on, and would do so again.
+                GitError::Timeout { .. } => GitError::RemoteUnreachable {
+                    reason: "did not come to an end of its branches in time",
+                    transient: false,
+                },
+                error => error,
+            })?;
         // Lines of `<id>\t<ref>`.
         let output = String::from_utf8_lossy(&output);
         let refs = output.lines().filter_map(|line| line.split_once('\t'));

@@ -57,6 +57,14 @@ impl SourcePolicy {
     }
 }
 
+/// What is said of a host name that leads nowhere this server fetches from, for whatever reason.
+fn name_unusable() -> GitError {
+    GitError::RemoteUnreachable {
+        reason: "has a host name that could not be resolved to a network this server fetches from",
+        transient: true,
+    }
+}
+
 /// What kind of place it is, in parts that were checked one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
@@ -172,7 +180,8 @@ impl SourceUrl {
     /// Resolves the host once and checks every address it has; empty for a path. Git must be pinned to the result.
     ///
     /// # Errors
-    /// [`GitError::SourceUrlForbidden`] when any address is not allowed, [`GitError::RemoteUnreachable`] when there is none.
+    /// [`GitError::SourceUrlForbidden`] for an address that is not allowed. [`GitError::RemoteUnreachable`] for a name that has no address,
+    /// and in the same words for one that leads to a network which is not allowed.
     pub async fn addresses_resolve(
         &self,
         policy: &SourcePolicy,
@@ -185,20 +194,22 @@ impl SourceUrl {
             } => (host, *encrypted),
             Location::Ssh { host, .. } => (host, true),
         };
+        let is_name = matches!(host, Host::Domain(_));
         let addresses = match host {
             Host::Ipv4(address) => vec![IpAddr::V4(*address)],
             Host::Ipv6(address) => vec![IpAddr::V6(*address)],
             Host::Domain(name) => resolver.host_resolve(name).await.unwrap_or_default(),
         };
         if addresses.is_empty() {
-            return Err(GitError::RemoteUnreachable {
-                reason: "has a host name that could not be resolved",
-                transient: true,
-            });
+            return Err(name_unusable());
         }
         // All, not any: a name that has a public and a private address is a name somebody is playing with.
         for address in &addresses {
-            policy.address_check(*address, encrypted)?;
+            // A name in a network that is refused answers as one that nobody has: which names there are is nobody's to try out.
+            let hidden = is_name && address_class(*address) != AddressClass::Public;
+            policy
+                .address_check(*address, encrypted)
+                .map_err(|refused| if hidden { name_unusable() } else { refused })?;
         }
         Ok(addresses)
     }

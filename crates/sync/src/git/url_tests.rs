@@ -296,15 +296,15 @@ async fn a_name_is_what_all_of_its_addresses_are() {
     assert_eq!(resolve("https://1.1.1.1/a", &public).await, Ok(1));
     assert_eq!(
         resolve("https://inner.example/a", &public).await,
-        Err("SOURCE_URL_FORBIDDEN")
+        Err("REMOTE_UNREACHABLE")
     );
     assert_eq!(
         resolve("ssh://git@inner.example/a", &public).await,
-        Err("SOURCE_URL_FORBIDDEN")
+        Err("REMOTE_UNREACHABLE")
     );
     assert_eq!(
         resolve("git@mixed.example:a", &public).await,
-        Err("SOURCE_URL_FORBIDDEN")
+        Err("REMOTE_UNREACHABLE")
     );
     assert_eq!(
         resolve("https://gone.example/a", &public).await,
@@ -318,7 +318,33 @@ async fn a_name_is_what_all_of_its_addresses_are() {
     );
     assert_eq!(
         resolve("https://metadata.example/a", &private()).await,
-        Err("SOURCE_URL_FORBIDDEN")
+        Err("REMOTE_UNREACHABLE")
+    );
+}
+
+/// Otherwise anybody could try out which names an internal network has.
+#[tokio::test]
+async fn a_refused_name_answers_like_an_unknown_one() {
+    let resolver = FixedResolver(HashMap::from([
+        ("inner.example", vec!["10.1.2.3"]),
+        ("metadata.example", vec!["169.254.169.254"]),
+        ("mixed.example", vec!["140.82.121.4", "10.1.2.3"]),
+    ]));
+    let policy = SourcePolicy::default();
+    let mut answers = Vec::new();
+    for host in [
+        "gone.example",
+        "inner.example",
+        "metadata.example",
+        "mixed.example",
+    ] {
+        let url = SourceUrl::parse(&format!("https://{host}/a"), &policy).expect(host);
+        answers.push(url.addresses_resolve(&policy, &resolver).await);
+    }
+    assert!(answers[0].is_err());
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
     );
 }
 

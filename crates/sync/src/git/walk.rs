@@ -38,7 +38,7 @@ pub struct SkippedEntries {
     pub non_utf8_paths: u64,
     /// Files and folders whose path is longer than 4,096 bytes.
     pub long_paths: u64,
-    /// Names that no honest repository has: `.`, `..`, `.git`, or with a slash inside.
+    /// Names that no honest repository has: `.`, `..`, `.git`, with a slash inside, or twice in one folder.
     pub unsafe_names: u64,
 }
 
@@ -179,11 +179,15 @@ impl<'a> TreeWalk<'a> {
                 .map(|id| self.tree_read(id))
                 .transpose()?
                 .unwrap_or_default();
-            let new = folder
+            let mut new = folder
                 .new
                 .map(|id| self.tree_read(id))
                 .transpose()?
                 .unwrap_or_default();
+            let all = new.len();
+            let old = names_unique(old);
+            new = names_unique(new);
+            self.skipped.unsafe_names += (all - new.len()) as u64;
             let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
             loop {
                 let order = match (old.peek(), new.peek()) {
@@ -302,6 +306,14 @@ fn tree_entries(data: TreeRefIter<'_>) -> Result<Vec<Entry>, gix::Error> {
         })
     })
     .collect()
+}
+
+/// In Git's order, and of entries with one name the first. An honest tree is both already; a path that came twice would be counted twice and
+/// stored once.
+fn names_unique(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by(|a, b| name_order(&a.name, a.is_tree(), &b.name, b.is_tree()));
+    entries.dedup_by(|b, a| a.name == b.name && a.is_tree() == b.is_tree());
+    entries
 }
 
 fn name_is_safe(name: &[u8]) -> bool {

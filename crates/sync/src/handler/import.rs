@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nyxcore_projects::{NewBlob, blob_contents, blobs_insert, blobs_missing, blobs_refill};
+use nyxcore_projects::{NewBlob, blobs_insert, blobs_missing, blobs_refill, blobs_with_text};
 use nyxcore_runs::{Level, RunFailure};
 
 use super::plan::{Plan, Textless};
@@ -158,8 +158,8 @@ impl Job<'_> {
             let scoped = self.context.read().await?;
             for some in batches(&others, self.options.batch_files) {
                 let oids: Vec<&str> = some.iter().map(|(oid, _)| *oid).collect();
-                let texts = blob_contents(&scoped, &oids).await?;
-                let silent = oids.into_iter().filter(|oid| !texts.contains_key(*oid));
+                let texts = blobs_with_text(&scoped, &oids).await?;
+                let silent = oids.into_iter().filter(|oid| !texts.contains(*oid));
                 without.extend(silent.map(|oid| (oid.to_owned(), Kept::Nothing)));
             }
         }

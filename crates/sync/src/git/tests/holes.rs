@@ -175,7 +175,7 @@ async fn dns_rebinding_git_goes_where_the_check_was() {
     assert!(server.requests().len() >= 3);
     assert_eq!(resolver.0.lock().expect("free").len(), 1);
     let before = server.requests().len();
-    assert_eq!(code(world.fetch(&url, None).await), "SOURCE_URL_FORBIDDEN");
+    assert_eq!(code(world.fetch(&url, None).await), "REMOTE_UNREACHABLE");
     assert_eq!(server.requests().len(), before);
 }
 

@@ -261,6 +261,24 @@ async fn a_tree_made_to_harm_is_skipped_or_refused() {
     assert_eq!(paths(&listing), ["ok"]);
     assert_eq!(listing.skipped.unsafe_names, 4);
 
+    // One name twice, and names that are not in order.
+    let mut names = Vec::new();
+    for name in ["twice", "first", "twice"] {
+        names.extend_from_slice(&[b"100644 ", name.as_bytes(), b"\0", &raw].concat());
+    }
+    let tree = repository.git_with(
+        &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
+        &[],
+        &names,
+    );
+    let commit = repository.git(&["commit-tree", &tree, "-m", "twice"]);
+    let listing = open(&repository)
+        .tree_list(&commit, &ScanPath::default(), &world.cancel)
+        .await
+        .expect("a listing");
+    assert_eq!(paths(&listing), ["first", "twice"]);
+    assert_eq!(listing.skipped.unsafe_names, 1);
+
     // Ten folders that are the same folder of ten folders, ten deep: 10^10 files in eleven objects.
     let mut tree = repository.git_with(
         &["mktree"],

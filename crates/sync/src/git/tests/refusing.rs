@@ -203,11 +203,11 @@ async fn git_goes_to_the_address_that_was_checked_and_asks_no_name_server() {
     );
     let before = server.requests().len();
     let url = world.url(&format!("http://metadata.example:{}/a/.git", server.port()));
-    assert_eq!(code(world.fetch(&url, None).await), "SOURCE_URL_FORBIDDEN");
+    assert_eq!(code(world.fetch(&url, None).await), "REMOTE_UNREACHABLE");
     // The name pointed at a private address all along, and the operator changes their mind about those.
     let url = world.url(&format!("http://git.example:{}/a/.git", server.port()));
     world.policy.allow_private = false;
-    assert_eq!(code(world.fetch(&url, None).await), "SOURCE_URL_FORBIDDEN");
+    assert_eq!(code(world.fetch(&url, None).await), "REMOTE_UNREACHABLE");
     assert_eq!(server.requests().len(), before);
 }
 
