@@ -18,6 +18,7 @@ mod m0009_audit;
 mod m0010_secrets;
 mod m0011_posts;
 mod m0012_remotes;
+mod m0014_texts;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_secrets::Migration),
             Box::new(m0011_posts::Migration),
             Box::new(m0012_remotes::Migration),
+            Box::new(m0014_texts::Migration),
         ]
     }
 }

@@ -77,7 +77,9 @@ impl Problem {
         let status = match error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::SignUpClosed => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::SessionNeeded | Error::SignUpClosed => {
+                StatusCode::FORBIDDEN
+            }
             Error::NotFound(_) | Error::InvitationInvalid => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::LastOwner => StatusCode::CONFLICT,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
