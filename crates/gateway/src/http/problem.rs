@@ -94,6 +94,14 @@ impl Problem {
         }
     }
 
+    /// The same with another text.
+    pub(super) fn with_message(self, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..self
+        }
+    }
+
     /// Whether it is the server that fails and not the request.
     pub(super) fn is_server_fault(&self) -> bool {
         self.status.is_server_error()
