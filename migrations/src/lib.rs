@@ -18,6 +18,7 @@ mod m0009_audit;
 mod m0010_secrets;
 mod m0011_posts;
 mod m0012_remotes;
+mod m0014_texts;
 mod m0015_search_tenants;
 mod m0016_function_owner;
 pub mod owner;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_secrets::Migration),
             Box::new(m0011_posts::Migration),
             Box::new(m0012_remotes::Migration),
+            Box::new(m0014_texts::Migration),
             Box::new(m0015_search_tenants::Migration),
             Box::new(m0016_function_owner::Migration),
         ]

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use nyxcore_gateway::Limits;
 use nyxcore_tenancy::audit::{
-    AuditFilter, audit_expire, audit_list, system_entry_list, system_uses_flush,
+    AuditFilter, REFUSAL_WINDOW, REFUSALS_IN_FULL, REFUSALS_IN_FULL_OF_CREDENTIAL, audit_expire,
+    audit_failed, audit_list, refusals_flush, system_entry_list, system_uses_flush,
 };
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create, tenant_by_slug};
 use nyxcore_tenancy::{
@@ -70,9 +71,9 @@ on_both_databases! {
     async fn the_export_has_every_entry_once_as_json_lines(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let create = "mutation ($input: CreateProjectInput!) { createProject(input: $input) { project { id } } }";
-        // More than two pages of the export.
-        let acting = acting(&served);
+        // More than two pages of the export, each by another token: refusals of one are folded.
         for _ in 0..450 {
+            let acting = acting(&served);
             let refused = nyxcore_tenancy::audit::audit_failed(&served.store, &acting, "createProject", "CONFLICT").await;
             refused.unwrap();
         }
@@ -86,6 +87,72 @@ on_both_databases! {
         let by_operator = String::from_utf8(by_operator.stdout).unwrap();
         let by_operator: Vec<Value> = by_operator.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(by_operator, lines);
+    }
+
+    async fn repeated_refusals_make_few_entries(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, owner) = tenant(&store, "acme").await;
+        let by = |role| Caller { tenant: acme.id, user: owner.id, role, credential: Credential::Token(nyxcore_tenancy::ApiTokenId(store.env().id())) };
+        let (noisy, quiet) = (by(Role::Viewer), by(Role::Viewer));
+        let refuse = async |caller: Caller, action: &str| audit_failed(&store, &Acting::new(caller, Origin::default()), action, "FORBIDDEN").await.unwrap();
+        for _ in 0..200 {
+            refuse(noisy, "createNote").await;
+        }
+        refuse(quiet, "createNote").await;
+        let entries = async || {
+            let page = audit_list(&store.read(acme.id).await.unwrap(), &AuditFilter { action: Some("createNote".into()), ..AuditFilter::default() }, &PageRequest::first(200)).await;
+            page.unwrap().into_items()
+        };
+        let in_full = usize::try_from(REFUSALS_IN_FULL).unwrap();
+        assert_eq!(entries().await.len(), in_full + 1, "another token is counted by itself");
+        // The rest is one entry with their number, when the window has passed.
+        refusals_flush(&store, false).await.unwrap();
+        assert_eq!(entries().await.len(), in_full + 1);
+        clock.advance(REFUSAL_WINDOW);
+        refusals_flush(&store, false).await.unwrap();
+        let after = entries().await;
+        assert_eq!(after.len(), in_full + 2);
+        assert_eq!(after[0].detail.as_ref().unwrap()["refusals"], 200 - REFUSALS_IN_FULL);
+        assert_eq!((after[0].token_id.map(Credential::Token), &*after[0].outcome), (Some(noisy.credential), "FORBIDDEN"));
+        // The next window begins anew, and at the end of the program nothing is left uncounted.
+        for _ in 0..=REFUSALS_IN_FULL {
+            refuse(noisy, "createNote").await;
+        }
+        refusals_flush(&store, true).await.unwrap();
+        refusals_flush(&store, true).await.unwrap();
+        assert_eq!(entries().await.len(), after.len() + in_full + 1);
+    }
+
+    async fn refusals_of_many_kinds_are_bounded_too(db: TestDatabase) {
+        let (store, clock) = store_at_rest(&db).await;
+        let (acme, owner) = tenant(&store, "acme").await;
+        let caller = Caller { tenant: acme.id, user: owner.id, role: Role::Viewer, credential: Credential::Token(nyxcore_tenancy::ApiTokenId(store.env().id())) };
+        for n in 0..=REFUSALS_IN_FULL_OF_CREDENTIAL {
+            audit_failed(&store, &Acting::new(caller, Origin::default()), &format!("action{n}"), "FORBIDDEN").await.unwrap();
+        }
+        let count = async || {
+            let counted = nyxcore_tenancy::audit::audit_count(&store.read(acme.id).await.unwrap(), &AuditFilter::default()).await;
+            // One entry is the tenant's own.
+            counted.unwrap() - 1
+        };
+        assert_eq!(count().await, REFUSALS_IN_FULL_OF_CREDENTIAL);
+        clock.advance(REFUSAL_WINDOW);
+        refusals_flush(&store, false).await.unwrap();
+        assert_eq!(count().await, REFUSALS_IN_FULL_OF_CREDENTIAL + 1);
+    }
+
+    async fn a_change_is_written_however_many_there_are(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let acting = acting(&served);
+        for n in 0..20 {
+            let scoped = served.store.write_as(&acting.fresh()).await.unwrap();
+            let new = NewApiToken { name: format!("token {n}"), ..new_token(&served, Role::Member) };
+            api_token_create(&scoped, new).await.unwrap();
+            scoped.commit().await.unwrap();
+        }
+        let scoped = served.store.read(served.tenant).await.unwrap();
+        let made = actions(&scoped).await.into_iter().filter(|action| action == "own_api_token.create").count();
+        assert_eq!(made, 20);
     }
 
     async fn what_is_not_committed_leaves_no_entry_that_it_was_done(db: TestDatabase) {

@@ -18,9 +18,14 @@ const LAYERS: &[(u8, &[&str])] = &[
     (2, &["nyxcore-projects", "nyxcore-personas"]),
     (
         1,
-        &["nyxcore-runs", "nyxcore-retrieval", "nyxcore-model-catalog"],
+        &[
+            "nyxcore-runs",
+            "nyxcore-retrieval",
+            "nyxcore-model-catalog",
+            "nyxcore-github",
+        ],
     ),
-    (0, &["nyxcore-tenancy", "nyxcore-github"]),
+    (0, &["nyxcore-tenancy", "nyxcore-outbound"]),
 ];
 
 /// The schema history stands beside the layers: it imports none of them, and only who wires the program imports it.

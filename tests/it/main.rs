@@ -48,3 +48,5 @@ mod support;
 mod sync;
 #[cfg(test)]
 mod tenancy;
+#[cfg(test)]
+mod texts;

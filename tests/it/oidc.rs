@@ -144,6 +144,53 @@ fn refused(answer: &browser::Answer, status: u16, code: &str) {
     );
 }
 
+/// People whose claims are odd, or true in words, sign in.
+async fn odd_claims(world: &World) {
+    for (person, email, name) in [
+        ("texty", "texty@elsewhere.example", "Tessa Texty"),
+        ("odd", "odd@elsewhere.example", "odd"),
+        ("named", "named@elsewhere.example", "Ada Lovelace"),
+    ] {
+        let mut browser = world.browser();
+        let arrived = browser.sign_in(person, "/auth/oidc/test").await;
+        assert_eq!(arrived.status, 303, "{person}: {}", arrived.body);
+        let user = browser.get("/auth/session").await.json()["user"].clone();
+        assert_eq!(
+            (&user["email"], &user["name"]),
+            (&email.into(), &name.into())
+        );
+    }
+}
+
+/// Nothing but `true` confirms an address, and the answer names the claim that is wrong.
+async fn unconfirmed(world: &World) {
+    for person in [
+        "unverified",
+        "no_text",
+        "one_text",
+        "one",
+        "list",
+        "nothing",
+        "absent",
+        "shouted",
+    ] {
+        let answer = world.browser().sign_in(person, "/auth/oidc/test").await;
+        refused(&answer, 403, "SIGN_IN_REFUSED");
+        assert!(
+            answer.body.contains("email_verified"),
+            "{person}: {}",
+            answer.body
+        );
+    }
+    let nameless = world.browser().sign_in("nameless", "/auth/oidc/test").await;
+    assert!(nameless.body.contains("`email`"), "{}", nameless.body);
+    let made = (
+        world.count("identities").await,
+        world.count("sessions").await,
+    );
+    assert_eq!(made, (0, 0));
+}
+
 on_both_databases! {
     async fn a_member_signs_in_with_another_service_and_is_known_by_it_from_then_on(db: TestDatabase) {
         let world = World::new(&db, SignUp::Closed, true).await;
@@ -207,6 +254,22 @@ on_both_databases! {
         assert_eq!(session["user"]["email"], "stranger@elsewhere.example");
         refused(&world.browser().sign_in("nameless", "/auth/oidc/test").await, 403, "SIGN_IN_REFUSED");
         refused(&world.browser().sign_in("unverified", "/auth/oidc/test").await, 403, "SIGN_IN_REFUSED");
+    }
+
+    async fn odd_claims_of_an_id_token_keep_nobody_out(db: TestDatabase) {
+        odd_claims(&World::new(&db, SignUp::Open, true).await).await;
+    }
+
+    async fn odd_claims_of_userinfo_keep_nobody_out(db: TestDatabase) {
+        odd_claims(&World::new(&db, SignUp::Open, false).await).await;
+    }
+
+    async fn an_unconfirmed_address_of_an_id_token_is_named(db: TestDatabase) {
+        unconfirmed(&World::new(&db, SignUp::Open, true).await).await;
+    }
+
+    async fn an_unconfirmed_address_of_userinfo_is_named(db: TestDatabase) {
+        unconfirmed(&World::new(&db, SignUp::Open, false).await).await;
     }
 
     async fn a_journey_that_is_not_as_it_was_begun_ends_with_nobody_signed_in(db: TestDatabase) {

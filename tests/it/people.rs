@@ -48,7 +48,8 @@ pub(crate) async fn invite(
 
 async fn accept(store: &Store, secret: &str, user: UserId) -> nyxcore_tenancy::Result<Role> {
     let origin = Origin::default();
-    let joined = invitation_accept(store, secret, user, &origin).await?;
+    let session = Credential::Session(SessionId(store.env().id()));
+    let joined = invitation_accept(store, secret, (user, session), &origin).await?;
     Ok(joined.membership.role)
 }
 

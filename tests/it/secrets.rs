@@ -215,6 +215,13 @@ on_both_databases! {
             ("openai", "sk-secret\u{7}", None, "INVALID_INPUT"),
             ("openai", long.as_str(), None, "INVALID_INPUT"),
             ("openai", "sk-secret", Some("https://user:sk-secret@example.org"), "INVALID_INPUT"),
+            ("openai", "sk-secret\r\nX-Injected: 1", None, "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("http://127.0.0.1"), "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("http://[::1]"), "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("https://10.0.0.1/v1"), "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("https://169.254.169.254"), "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("https://[::ffff:169.254.169.254]"), "INVALID_INPUT"),
+            ("openai", "sk-secret", Some("https://localhost"), "INVALID_INPUT"),
             ("nobody", "sk-secret", None, "NOT_FOUND"),
         ] {
             let input = json!({"input": {"provider": provider, "apiKey": key, "baseUrl": base_url}});

@@ -1,5 +1,6 @@
 //! Signing in: passwords, sessions, guessing, and the first owner, first at the crate's own door, then over HTTP.
 
+mod accounts;
 mod browser;
 mod http;
 mod invitations;

@@ -16,6 +16,21 @@ const PEOPLE = {
   unverified: { email: 'owner@acme.example', email_verified: false, name: 'Somebody Else' },
   nameless: { name: 'No Address' },
   stranger: { email: 'Stranger@elsewhere.example', email_verified: true, name: 'Sam Stranger' },
+  // Providers that write a boolean as a text, or whose other claims are odd.
+  texty: { email: 'texty@elsewhere.example', email_verified: 'true', name: 'Tessa Texty' },
+  odd: {
+    email: 'odd@elsewhere.example', email_verified: true, name: ['Otto', 'Odd'], updated_at: '2026-01-02T03:04:05.678Z',
+    locale: { language: 'de' }, address: 'a text', birthdate: 1815, zoneinfo: false, picture: 7, profile: [],
+  },
+  named: { email: 'named@elsewhere.example', email_verified: true, name: 'Ada\u202e\u200b\nLovelace' },
+  // None of these is a confirmed address.
+  no_text: { email: 'owner@acme.example', email_verified: 'false' },
+  one_text: { email: 'owner@acme.example', email_verified: '1' },
+  one: { email: 'owner@acme.example', email_verified: 1 },
+  list: { email: 'owner@acme.example', email_verified: ['true'] },
+  nothing: { email: 'owner@acme.example', email_verified: null },
+  absent: { email: 'owner@acme.example' },
+  shouted: { email: 'owner@acme.example', email_verified: 'TRUE' },
   invited: { email: 'invited@elsewhere.example', email_verified: true, name: 'Ida Invited' },
 };
 
@@ -34,7 +49,11 @@ server.listen(0, '127.0.0.1', () => {
       grant_types: ['authorization_code'],
       response_types: ['code'],
     }],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    claims: {
+      openid: ['sub'],
+      email: ['email', 'email_verified'],
+      profile: ['name', 'updated_at', 'locale', 'address', 'birthdate', 'zoneinfo', 'picture', 'profile'],
+    },
     // As the specification has it, what the access token opens is not in the ID token.
     conformIdTokenClaims: !claimsInIdToken,
     cookies: { keys: ['a key of the tests'] },

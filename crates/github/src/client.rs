@@ -1,10 +1,11 @@
 //! The client: one server, one token.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
+use nyxcore_outbound::client_builder;
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use tracing::debug;
 use url::Url;
@@ -70,15 +71,6 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// Knows no name: those that the client may connect to are pinned.
-struct NoNames;
-
-impl reqwest::dns::Resolve for NoNames {
-    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async { Err("the client connects to pinned addresses only".into()) })
-    }
-}
-
 impl GithubClient {
     /// Nothing is asked yet. The program has installed what TLS is done with.
     ///
@@ -89,25 +81,11 @@ impl GithubClient {
         token: &GithubToken,
         options: &GithubOptions,
     ) -> Result<Self, GithubError> {
-        let mut builder = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            // A proxy of the environment would resolve the name itself.
-            .no_proxy()
+        let http = client_builder(base.domain(), &options.addresses)
             .https_only(base.as_str().starts_with("https://"))
             .timeout(options.timeout)
             .connect_timeout(options.timeout / 2)
             .user_agent(concat!("nyxcore/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(NoNames);
-        if let Some(domain) = base.domain() {
-            // Port 0 is the port of the address.
-            let addresses: Vec<SocketAddr> = options
-                .addresses
-                .iter()
-                .map(|address| SocketAddr::new(*address, 0))
-                .collect();
-            builder = builder.resolve_to_addrs(domain, &addresses);
-        }
-        let http = builder
             .build()
             .map_err(|_| GithubError::unavailable("cannot be asked: TLS is not set up"))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))

@@ -1,9 +1,8 @@
 //! Letters: what somebody leaves in a repository under `.memory/` for those who come after. Each becomes a memory entry.
 
-use crate::service::ImportedMemoryEntry;
+use nyxcore_tenancy::text;
 
-/// Characters of a title that are taken from a heading; a title has at most 200.
-const TITLE_CHARS: usize = 200;
+use crate::service::ImportedMemoryEntry;
 
 /// Whether a file of a repository is a letter: `.memory/letter_*.md`, in any folder.
 pub fn is_letter(path: &str) -> bool {
@@ -22,24 +21,20 @@ pub fn is_letter(path: &str) -> bool {
 /// assert_eq!(entry.title, "Leases");
 /// assert_eq!(entry.source_ref, ".memory/letter_004.md");
 /// ```
-pub fn letter_entry(source_ref: &str, text: &str) -> ImportedMemoryEntry {
-    let heading = text
+pub fn letter_entry(source_ref: &str, content: &str) -> ImportedMemoryEntry {
+    let heading = content
         .lines()
         .find_map(|line| line.strip_prefix("# "))
         .map(str::trim);
     let file = source_ref.rsplit('/').next().unwrap_or(source_ref);
     let title = heading
-        .filter(|heading| !heading.is_empty())
-        .unwrap_or_else(|| file.trim_end_matches(".md"));
-    let title: String = title
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(TITLE_CHARS)
-        .collect();
+        .and_then(text::name_cleaned)
+        .or_else(|| text::name_cleaned(file.trim_end_matches(".md")))
+        .unwrap_or_else(|| "Untitled".to_owned());
     ImportedMemoryEntry {
         source_ref: source_ref.to_owned(),
         title,
-        content: text.to_owned(),
+        content: content.to_owned(),
         tags: vec!["letter".to_owned()],
     }
 }

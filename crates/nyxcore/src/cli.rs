@@ -121,7 +121,8 @@ pub struct WorkerArgs {
     /// How many of them may be of one kind, as in `sync=2,code_analysis=1`
     #[arg(long, value_name = "KIND=N,...")]
     pub worker_limits: Option<String>,
-    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses)
+    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses,
+    /// also for the base URLs of model providers)
     #[arg(long, value_name = "KINDS")]
     pub allow_sources: Option<String>,
     /// Serve even as a database role that row-level security does not bind

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use nyxcore_runs::run_events_expire;
 use nyxcore_sync::{SyncOptions, TOPIC_SOURCE_GONE, mirrors_sweep, schedule_tick};
-use nyxcore_tenancy::audit::{audit_expire, system_uses_flush};
+use nyxcore_tenancy::audit::{audit_expire, refusals_flush, system_uses_flush};
 use nyxcore_tenancy::sign_in::sign_in_sweep;
 use nyxcore_tenancy::{Signal, Store};
 use tokio::task::JoinHandle;
@@ -87,6 +87,12 @@ async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
             () = ended.cancelled() => true,
             () = tokio::time::sleep(FLUSH_EVERY) => false,
         };
+        if let Err(error) = refusals_flush(&store, last).await {
+            tracing::warn!(
+                ?error,
+                "refused calls could not be written into the audit log"
+            );
+        }
         if let Err(error) = system_uses_flush(&store).await {
             tracing::warn!(
                 ?error,

@@ -1,8 +1,8 @@
 //! The repository of personas, and their list.
 
-use nyxcore_tenancy::{Access, Backend, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::text::SearchText;
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
 use sea_orm::Condition;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 
 use crate::entity::persona;
 use crate::model::{Persona, PersonaId};
@@ -25,58 +25,27 @@ impl Repository for Personas {
 /// first.
 ///
 /// # Errors
-/// The database fails.
+/// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a query out of bounds; the database fails.
 pub async fn persona_list<A: Access>(
     scoped: &Scoped<A>,
     query: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<Persona>> {
-    Personas::list(scoped, matching(scoped, query), page).await
+    Personas::list(scoped, matching(scoped, query)?, page).await
 }
 
 /// How many personas [`persona_list`] has in all.
 ///
 /// # Errors
-/// The database fails.
+/// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a query out of bounds; the database fails.
 pub async fn persona_count<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Result<u64> {
-    Personas::count(scoped, matching(scoped, query)).await
+    Personas::count(scoped, matching(scoped, query)?).await
 }
 
-/// Both databases fold the case of ASCII alone here (SQLite can do no more), so other letters are looked for in both cases.
-fn matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Condition {
-    let Some(query) = query.map(str::trim).filter(|query| !query.is_empty()) else {
-        return Condition::all();
-    };
-    let (name, description) = match scoped.backend() {
-        Backend::Postgres => (
-            r#"lower("personas"."name" COLLATE "C")"#,
-            r#"lower("personas"."description" COLLATE "C")"#,
-        ),
-        _ => (
-            r#"lower("personas"."name")"#,
-            r#"lower("personas"."description")"#,
-        ),
-    };
-    let spellings =
-        [query, &query.to_lowercase(), &query.to_uppercase()].map(str::to_ascii_lowercase);
-    spellings
-        .iter()
-        .map(|spelling| {
-            let pattern = LikeExpr::new(format!("%{}%", like_escape(spelling))).escape('\\');
-            Condition::any()
-                .add(Expr::cust(name).like(pattern.clone()))
-                .add(Expr::cust(description).like(pattern))
-        })
-        .fold(Condition::any(), Condition::add)
-}
-
-fn like_escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
+fn matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Result<Condition> {
+    let columns = [r#""personas"."name""#, r#""personas"."description""#];
+    Ok(match SearchText::parse(query)? {
+        Some(text) => text.within(scoped.backend(), &columns),
+        None => Condition::all(),
+    })
 }

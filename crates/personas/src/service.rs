@@ -1,7 +1,7 @@
 //! Making, changing and deleting personas. Each verb works within the transaction it is given and does not commit it.
 
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::ActiveValue::Set;
 
@@ -10,11 +10,7 @@ use crate::model::{Persona, PersonaId};
 use crate::repository::Personas;
 use crate::specialization::{specialization_domains, specializations_top};
 
-/// Characters in a name or category. A rule of this project.
-const NAME_MAX: usize = 200;
-/// Characters in a description or system prompt. A rule of this project.
-const BODY_MAX: usize = 200_000;
-/// Traits of one persona, of up to [`NAME_MAX`] characters each. A rule of this project.
+/// Traits of one persona. A rule of this project.
 const TRAITS_MAX: usize = 50;
 
 /// What a new persona is to be.
@@ -59,13 +55,13 @@ pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Resu
     let id = PersonaId(scoped.env().id());
     scoped.permit(Action::Create, Resource::Persona, id.uuid())?;
     let now = scoped.env().now();
-    let description = body("the persona's description", &new.description)?;
+    let description = text::body("the persona's description", &new.description)?;
     let (specializations, auto_specialized) = specialize(&new.specializations, &description)?;
     let row = persona::ActiveModel {
         id: Set(id),
-        name: Set(name("the persona's name", &new.name)?),
+        name: Set(text::name("the persona's name", &new.name)?),
         description: Set(description),
-        system_prompt: Set(body(
+        system_prompt: Set(text::body(
             "the system prompt",
             new.system_prompt.as_deref().unwrap_or_default(),
         )?),
@@ -100,7 +96,7 @@ pub async fn persona_update(
         ..Default::default()
     };
     if let Some(text) = changes.name {
-        row.name = Set(name("the persona's name", &text)?);
+        row.name = Set(text::name("the persona's name", &text)?);
     }
     let given = match changes.specializations {
         Some(given) => Some(given),
@@ -115,10 +111,10 @@ pub async fn persona_update(
         row.auto_specialized = Set(auto_specialized);
     }
     if let Some(text) = changes.description {
-        row.description = Set(body("the persona's description", &text)?);
+        row.description = Set(text::body("the persona's description", &text)?);
     }
     if let Some(text) = changes.system_prompt {
-        row.system_prompt = Set(body("the system prompt", &text)?);
+        row.system_prompt = Set(text::body("the system prompt", &text)?);
     }
     if let Some(given) = changes.traits {
         row.traits = Set(traits(&given)?);
@@ -168,44 +164,10 @@ fn traits(given: &[String]) -> Result<Words> {
             "a persona has at most {TRAITS_MAX} traits"
         )));
     }
-    let traits = given.iter().map(|text| name("a trait", text));
+    let traits = given.iter().map(|text| text::name("the trait", text));
     Ok(Words(traits.collect::<Result<_>>()?))
 }
 
 fn category(text: &str) -> Result<Option<String>> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    name("the category", text).map(Some)
-}
-
-/// A name on one line, without the space around it.
-fn name(what: &str, text: &str) -> Result<String> {
-    let text = text.trim();
-    if !(1..=NAME_MAX).contains(&text.chars().count()) {
-        return Err(Error::Invalid(format!(
-            "{what} has 1 to {NAME_MAX} characters"
-        )));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Error::Invalid(format!(
-            "{what} is one line, without control characters"
-        )));
-    }
-    Ok(text.to_owned())
-}
-
-/// A text that may be empty and have many lines. PostgreSQL keeps no NUL in a text, so neither database may.
-fn body(what: &str, text: &str) -> Result<String> {
-    if text.contains('\0') {
-        return Err(Error::Invalid(format!(
-            "{what} contains a NUL character: it must be text"
-        )));
-    }
-    if text.chars().count() > BODY_MAX {
-        return Err(Error::Invalid(format!(
-            "{what} is longer than {BODY_MAX} characters"
-        )));
-    }
-    Ok(text.to_owned())
+    text::NAME.check_optional("the category", Some(text))
 }

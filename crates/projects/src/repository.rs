@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use nyxcore_tenancy::{Access, Backend, Keyset, Page, PageRequest, Repository, Result, Scoped};
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use nyxcore_tenancy::directory::slug_check;
+use nyxcore_tenancy::text::{self, SearchText};
+use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
@@ -82,21 +83,21 @@ repository!(
 /// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
 ///
 /// # Errors
-/// The database fails.
+/// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a query out of bounds; the database fails.
 pub async fn project_list<A: Access>(
     scoped: &Scoped<A>,
     query: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<Project>> {
-    Projects::list(scoped, projects_matching(scoped, query), page).await
+    Projects::list(scoped, projects_matching(scoped, query)?, page).await
 }
 
 /// How many projects [`project_list`] has in all.
 ///
 /// # Errors
-/// The database fails.
+/// As [`project_list`].
 pub async fn project_count<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Result<u64> {
-    Projects::count(scoped, projects_matching(scoped, query)).await
+    Projects::count(scoped, projects_matching(scoped, query)?).await
 }
 
 /// The project with that slug.
@@ -104,6 +105,10 @@ pub async fn project_count<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -
 /// # Errors
 /// The database fails.
 pub async fn project_by_slug<A: Access>(scoped: &Scoped<A>, slug: &str) -> Result<Option<Project>> {
+    // What is no slug is no project's, and the database need not be asked: it may not even hold the text.
+    if slug_check(slug).is_err() {
+        return Ok(None);
+    }
     let row = scoped
         .find::<project::Entity>()
         .filter(project::Column::Slug.eq(slug))
@@ -163,7 +168,7 @@ pub async fn file_list<A: Access>(
 ) -> Result<Page<SourceFile>> {
     let page = scoped
         .find::<source_file::Entity>()
-        .filter(files_below(source, path))
+        .filter(files_below(source, path)?)
         .page(Keyset::ascending(source_file::Column::Path), page)
         .await?;
     Ok(page.map(Into::into))
@@ -178,7 +183,7 @@ pub async fn file_count<A: Access>(
     source: SourceId,
     path: Option<&str>,
 ) -> Result<u64> {
-    SourceFiles::count(scoped, files_below(source, path)).await
+    SourceFiles::count(scoped, files_below(source, path)?).await
 }
 
 /// All the files of a source in the order of their paths, for work that needs every one.
@@ -188,7 +193,7 @@ pub async fn file_count<A: Access>(
 pub async fn file_all<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<Vec<SourceFile>> {
     let rows = scoped
         .find::<source_file::Entity>()
-        .filter(files_below(source, None))
+        .filter(files_below(source, None)?)
         .order_by_asc(source_file::Column::Path)
         .all()
         .await?;
@@ -287,52 +292,29 @@ fn grouped<K: Eq + Hash, T>(items: Vec<T>, key: impl Fn(&T) -> Option<K>) -> Has
     groups
 }
 
-/// Both databases fold the case of ASCII alone here (SQLite can do no more), so other letters are looked for in both cases.
-fn projects_matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Condition {
-    let Some(query) = query.map(str::trim).filter(|query| !query.is_empty()) else {
-        return Condition::all();
-    };
-    let spellings =
-        [query, &query.to_lowercase(), &query.to_uppercase()].map(str::to_ascii_lowercase);
-    let name = match scoped.backend() {
-        Backend::Postgres => r#"lower("projects"."name" COLLATE "C")"#,
-        _ => r#"lower("projects"."name")"#,
-    };
-    spellings
-        .iter()
-        .map(|spelling| {
-            let pattern = LikeExpr::new(format!("%{}%", like_escape(spelling))).escape('\\');
-            Condition::any()
-                .add(Expr::cust(name).like(pattern.clone()))
-                .add(project::Column::Slug.like(pattern))
-        })
-        .fold(Condition::any(), Condition::add)
+fn projects_matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Result<Condition> {
+    let columns = [r#""projects"."name""#, r#""projects"."slug""#];
+    Ok(match SearchText::parse(query)? {
+        Some(text) => text.within(scoped.backend(), &columns),
+        None => Condition::all(),
+    })
 }
 
-fn like_escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}
-
-fn files_below(source: SourceId, path: Option<&str>) -> Condition {
+/// # Errors
+/// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that is no path.
+fn files_below(source: SourceId, path: Option<&str>) -> Result<Condition> {
     let all = Condition::all().add(source_file::Column::SourceId.eq(source));
-    let path = path.map(|path| path.trim_matches('/')).unwrap_or_default();
+    let path = text::FILE_PATH.check_optional("the path", path)?;
+    let path = path.as_deref().unwrap_or_default().trim_matches('/');
     if path.is_empty() {
-        return all;
+        return Ok(all);
     }
     // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the index.
     let below = Condition::all()
         .add(source_file::Column::Path.gt(format!("{path}/")))
         .add(source_file::Column::Path.lt(format!("{path}0")));
-    all.add(
-        Condition::any()
-            .add(source_file::Column::Path.eq(path))
-            .add(below),
-    )
+    let at_or_below = Condition::any()
+        .add(source_file::Column::Path.eq(path))
+        .add(below);
+    Ok(all.add(at_or_below))
 }

@@ -12,6 +12,7 @@ use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
 use crate::repository::Repository;
 use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
+use crate::text;
 use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
 
 /// How stale `last_used_at` may be: a token in steady use costs one write a minute and not one a request.
@@ -48,7 +49,7 @@ pub struct NewApiToken {
 ///
 /// # Errors
 /// [`Error::NotFound`] where the user is no member; [`Error::Forbidden`] where the role is higher than the member's;
-/// [`Error::Invalid`] for an empty name or an expiry that has passed.
+/// [`Error::Invalid`] for a name out of bounds, and for an expiry that has passed or that no database holds.
 pub async fn api_token_create(
     scoped: &Scoped<ReadWrite>,
     new: NewApiToken,
@@ -64,19 +65,16 @@ pub async fn api_token_create(
             return Err(Error::Forbidden(new.role.as_str()));
         }
     }
-    if new.name.trim().is_empty() {
-        return Err(Error::Invalid("a token needs a name".into()));
+    let name = text::name("the token's name", &new.name)?;
+    if let Some(at) = new.expires_at {
+        text::time("the expiry", at)?;
     }
     if new.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::Invalid("the expiry has already passed".into()));
     }
-    let member = scoped
-        .find::<membership::Entity>()
-        .filter(membership::Column::UserId.eq(new.user))
-        .one()
-        .await?
-        .ok_or(Error::NotFound("user"))?;
-    if !member.role.includes(new.role) {
+    let role = member_role(scoped, new.user).await?;
+    let role = role.ok_or(Error::NotFound("user"))?;
+    if !role.includes(new.role) {
         return Err(Error::Forbidden(new.role.as_str()));
     }
     let minted = token_mint(API_TOKEN, id.0)?;
@@ -86,7 +84,7 @@ pub async fn api_token_create(
             id: Set(id),
             tenant_id: NotSet,
             user_id: Set(new.user),
-            name: Set(new.name.trim().to_owned()),
+            name: Set(name),
             prefix: Set(minted.prefix),
             secret_hash: Set(minted.hash),
             role: Set(new.role),
@@ -132,19 +130,26 @@ pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     ApiTokens::count(scoped, api_tokens_visible(scoped)).await
 }
 
-/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin anybody's. Revoking twice is no
-/// error and keeps the first time.
+/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin that of anybody
+/// who is not above the caller. Revoking twice is no error and keeps the first time.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`].
+/// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of somebody above the caller, and for an own one that may do
+/// more than the caller.
 pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
     scoped.permit(Action::Delete, Resource::OwnApiToken, id.0)?;
     let token = ApiTokens::require(scoped, id).await?;
-    if scoped
-        .caller()
-        .is_some_and(|caller| caller.user != token.user_id)
-    {
-        scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
+    if let Some(caller) = scoped.caller() {
+        let is_own = caller.user == token.user_id;
+        if !is_own {
+            scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
+        }
+        // Nobody changes somebody above them. The tokens of who has left are nobody's.
+        let owner = member_role(scoped, token.user_id).await?;
+        let least = owner.map(|owner| if is_own { token.role.min(owner) } else { owner });
+        if let Some(least) = least.filter(|least| !caller.role.includes(*least)) {
+            return Err(Error::Forbidden(least.as_str()));
+        }
     }
     let revoked = api_token::ActiveModel {
         revoked_at: Set(Some(scoped.env().now())),
@@ -156,6 +161,16 @@ pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Res
     scoped.update(which, revoked).await?;
     scoped.announce(TOPIC_CREDENTIAL, id.0).await?;
     ApiTokens::require(scoped, id).await
+}
+
+/// The role that a user has in the tenant now; `None` for who is no member.
+async fn member_role(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<Option<Role>> {
+    let member = scoped
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(user))
+        .one()
+        .await?;
+    Ok(member.map(|member| member.role))
 }
 
 #[derive(FromQueryResult)]

@@ -1,8 +1,11 @@
 //! The audit log: who did what, on what, from where, when, and with what outcome.
 //!
 //! What a caller or an operator changed is written in the transaction that changes it, by [`Scoped::commit`](crate::Scoped::commit); what was
-//! refused or failed is written by [`audit_failed`]. What system scopes do is counted by purpose and written down every minute by [`system_uses_flush`];
-//! those that change something add an entry of their own. Entries are added and never changed: on PostgreSQL the serving role has no right to.
+//! refused or failed is written by [`audit_failed`], which folds repeats into one entry with a count. What system scopes
+//! do is counted by purpose and written down every minute by [`system_uses_flush`]; those that change something add an
+//! entry of their own. Entries are added and never changed: on PostgreSQL the serving role has no right to.
+
+mod refusal;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,11 +22,17 @@ use crate::entity::{audit_entry, system_entry};
 use crate::env::Env;
 use crate::error::Result;
 use crate::id::id_format;
-use crate::model::{ApiTokenId, AuditEntryId, Credential, SessionId, TenantId, UserId};
+use crate::model::{ApiTokenId, AuditEntryId, Caller, Credential, SessionId, TenantId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, POLICY, Resource};
 use crate::repository::Repository;
 use crate::store::{Access, Scoped, Store, SystemPurpose};
+use crate::text;
+
+pub(crate) use refusal::Refusals;
+pub use refusal::{
+    REFUSAL_WINDOW, REFUSALS_IN_FULL, REFUSALS_IN_FULL_OF_CREDENTIAL, refusals_flush,
+};
 
 /// The outcome of what was done.
 pub const OUTCOME_OK: &str = "OK";
@@ -187,28 +196,37 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    fn condition(&self) -> Condition {
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for an action or a time that no entry can have.
+    fn condition(&self) -> Result<Condition> {
         use audit_entry::Column;
-        Condition::all()
+        if let Some(action) = &self.action {
+            text::filter("the action", action)?;
+        }
+        for at in self.from.iter().chain(&self.to) {
+            text::time("the time", *at)?;
+        }
+        Ok(Condition::all()
             .add_option(self.user.map(|user| Column::UserId.eq(user)))
             .add_option(self.action.as_ref().map(|action| Column::Action.eq(action)))
             .add_option(self.subject.map(|subject| Column::SubjectId.eq(subject)))
             .add_option(self.from.map(|from| Column::At.gte(from)))
-            .add_option(self.to.map(|to| Column::At.lt(to)))
+            .add_option(self.to.map(|to| Column::At.lt(to))))
     }
 }
 
 /// One page of a tenant's audit log, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it.
+/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it; [`Error::Invalid`](crate::Error::Invalid) for a
+/// filter that no entry can meet.
 pub async fn audit_list<A: Access>(
     scoped: &Scoped<A>,
     filter: &AuditFilter,
     page: &PageRequest,
 ) -> Result<Page<AuditEntry>> {
     scoped.permit(Action::Read, Resource::AuditLog, None)?;
-    AuditEntries::list(scoped, filter.condition(), page).await
+    AuditEntries::list(scoped, filter.condition()?, page).await
 }
 
 /// How many entries [`audit_list`] would give in all.
@@ -217,10 +235,11 @@ pub async fn audit_list<A: Access>(
 /// As [`audit_list`].
 pub async fn audit_count<A: Access>(scoped: &Scoped<A>, filter: &AuditFilter) -> Result<u64> {
     scoped.permit(Action::Read, Resource::AuditLog, None)?;
-    AuditEntries::count(scoped, filter.condition()).await
+    AuditEntries::count(scoped, filter.condition()?).await
 }
 
 /// Writes down what a caller tried and what became of it. `attempted` names it where it did not get as far as the policy.
+/// After [`REFUSALS_IN_FULL`] of a kind within [`REFUSAL_WINDOW`] the rest are counted, and [`refusals_flush`] writes them.
 ///
 /// # Errors
 /// The database refuses.
@@ -231,13 +250,22 @@ pub async fn audit_failed(
     outcome: &str,
 ) -> Result<()> {
     let mut steps = acting.unfinished();
-    let scoped = store.write(acting.caller.tenant).await?;
+    let Caller {
+        tenant, credential, ..
+    } = acting.caller;
     let actor = Actor::Caller(acting.clone());
-    let mut entry = entry(scoped.env(), scoped.tenant(), &actor, outcome, steps.pop());
+    let mut entry = entry(store.env(), tenant, &actor, outcome, steps.pop());
     if entry.subject_kind == Set(None) {
         entry.action = Set(attempted.to_owned());
     }
-    scoped.insert(entry).await?;
+    let entries = store
+        .refusals()
+        .add(store.env(), (tenant, credential), entry);
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let scoped = store.write(tenant).await?;
+    scoped.insert_all(entries).await?;
     scoped.commit().await
 }
 

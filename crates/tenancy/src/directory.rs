@@ -16,20 +16,17 @@ use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose, SystemScope};
+use crate::text;
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
 /// at again.
 pub const TOPIC_CREDENTIAL: &str = "credential";
 
-/// Characters in a name. A rule of this project, as for projects.
-const NAME_MAX: usize = 200;
-/// Bytes in an e-mail address: a path of 256 with its angle brackets (RFC 5321, 4.5.3.1.3).
-const EMAIL_MAX: usize = 254;
-
 /// Makes a tenant with its first owner, who may be known already by e-mail.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a slug that is not lower-case letters, digits and hyphens, or an address without `@`;
+/// [`Error::Invalid`] for a slug that is not lower-case letters, digits and hyphens, a name out of bounds, or what is no
+/// address;
 /// [`Error::Conflict`] where the slug is taken.
 pub async fn tenant_create(
     store: &Store,
@@ -51,13 +48,14 @@ pub(crate) async fn tenant_insert(
     owner_email: &str,
 ) -> Result<(Tenant, User)> {
     slug_check(slug)?;
-    let email = email_normalize(owner_email)?;
+    let name = text::name("the tenant's name", name)?;
+    let email = text::email_sought(owner_email)?;
     let now = system.env().now();
     let tenant = system
         .insert(tenant::ActiveModel {
             id: Set(TenantId(system.env().id())),
             slug: Set(slug.to_owned()),
-            name: Set(name.to_owned()),
+            name: Set(name),
             created_at: Set(now),
         })
         .await
@@ -68,6 +66,7 @@ pub(crate) async fn tenant_insert(
     let owner = match known.into_iter().next() {
         Some(owner) => owner,
         None => {
+            let email = text::email(owner_email)?;
             let name = email.split('@').next().unwrap_or_default().to_owned();
             system
                 .insert(user::ActiveModel {
@@ -144,6 +143,10 @@ pub async fn user_list(store: &Store) -> Result<Vec<(User, Vec<(TenantId, Role)>
 /// # Errors
 /// The database fails.
 pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>> {
+    // What is no slug is no tenant's, and the database need not be asked: it may not even hold the text.
+    if slug_check(slug).is_err() {
+        return Ok(None);
+    }
     let system = store.system(SystemPurpose::DirectoryRead).await?;
     let found = system
         .find::<tenant::Entity>(tenant::Column::Slug.eq(slug))
@@ -156,7 +159,7 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
 /// # Errors
 /// [`Error::Invalid`] for what is no address.
 pub async fn user_by_email(store: &Store, email: &str) -> Result<Option<User>> {
-    let email = email_normalize(email)?;
+    let email = text::email_sought(email)?;
     let system = store.system(SystemPurpose::DirectoryRead).await?;
     let found = system
         .find::<user::Entity>(user::Column::Email.eq(&email))
@@ -209,10 +212,10 @@ pub async fn tenant_current<A: Access>(scoped: &Scoped<A>) -> Result<Tenant> {
 /// Gives the scope's own tenant another name.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::Invalid`] for a name that is empty, longer than 200 characters or not one line.
+/// [`Error::Forbidden`]; [`Error::Invalid`] for a name out of bounds.
 pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Tenant> {
     scoped.permit(Action::Update, Resource::Tenant, scoped.tenant().0)?;
-    let name = name_check("the tenant's name", name)?;
+    let name = text::name("the tenant's name", name)?;
     // As in `tenant_current`: the tenant is the one that has the members.
     scoped
         .sql_execute(
@@ -274,7 +277,7 @@ pub async fn membership_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
 /// [`Error::Invalid`] says the rule.
 pub fn slug_check(slug: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let good = (1..=63).contains(&slug.len())
+    let good = (text::SLUG.min..=text::SLUG.max).contains(&slug.len())
         && slug.chars().all(|c| plain(c) || c == '-')
         && slug.starts_with(plain)
         && slug.ends_with(plain);
@@ -297,47 +300,9 @@ pub fn slug_from(name: &str) -> String {
             slug.push('-');
         }
     }
-    slug.truncate(63);
+    slug.truncate(text::SLUG.max);
     let slug = slug.trim_matches('-');
     if slug.is_empty() { "project" } else { slug }.to_owned()
-}
-
-/// A name of a tenant or a person on one line, without the space around it.
-///
-/// # Errors
-/// [`Error::Invalid`] says the rule.
-pub(crate) fn name_check(what: &str, name: &str) -> Result<String> {
-    let name = name.trim();
-    let good =
-        (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if good {
-        Ok(name.to_owned())
-    } else {
-        Err(Error::Invalid(format!(
-            "{what} has 1 to {NAME_MAX} characters on one line"
-        )))
-    }
-}
-
-/// The address as accounts are known by: trimmed and in lower case.
-///
-/// # Errors
-/// [`Error::Invalid`] for what is no address.
-pub(crate) fn email_normalize(email: &str) -> Result<String> {
-    let email = email.trim().to_lowercase();
-    if email.len() > EMAIL_MAX || email.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err(Error::Invalid(format!(
-            "an e-mail address has at most {EMAIL_MAX} characters and no space in it"
-        )));
-    }
-    match email.split_once('@') {
-        Some((name, host)) if !name.is_empty() && !host.is_empty() && !host.contains('@') => {
-            Ok(email)
-        }
-        _ => Err(Error::Invalid(
-            "an e-mail address has a name and a host: name@example.org".into(),
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -17,17 +17,20 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
+    /// The caller is an API token, and this needs a session: it concerns the person's account.
+    #[error("an API token may not do this: it needs a session of the person, so sign in")]
+    SessionNeeded,
     /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
     #[error("{0}")]
     SignInRefused(&'static str),
     /// Too many attempts failed: the next is looked at after so many seconds.
-    #[error("too many failed attempts: try again in {0} s")]
+    #[error("too many attempts: try again in {0} s")]
     Throttled(i64),
     /// Nobody makes an account here by themselves: an operator or an invitation does.
     #[error("signing up is closed here: ask for an invitation")]
     SignUpClosed,
     /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
-    #[error("this invitation is not good: ask for another")]
+    #[error("this invitation is invalid or has expired; ask for a new one")]
     InvitationInvalid,
     /// The tenant would be left without an owner.
     #[error("a tenant always has an owner: make somebody else one first")]
@@ -72,7 +75,7 @@ impl Error {
             Self::NotFound(_) => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID_INPUT",
-            Self::Forbidden(_) => "FORBIDDEN",
+            Self::Forbidden(_) | Self::SessionNeeded => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::SignUpClosed => "SIGN_UP_CLOSED",

@@ -36,6 +36,7 @@ mod policy;
 mod repository;
 pub mod secret;
 pub mod sign_in;
+pub mod text;
 mod token;
 
 pub use actor::{Acting, Origin, Step};
@@ -47,7 +48,9 @@ pub use model::{
     Role, Session, SessionId, Tenant, TenantId, User, UserId,
 };
 pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
-pub use policy::{Action, POLICY, Resource, policy_text, role_needed};
+pub use policy::{
+    Action, POLICY, Resource, SESSION_ONLY, policy_text, role_needed, session_needed,
+};
 pub use repository::Repository;
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]

@@ -250,7 +250,7 @@ pub struct Caller {
 }
 
 /// What a caller showed to be known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An API token.
     Token(ApiTokenId),

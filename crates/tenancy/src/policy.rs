@@ -3,9 +3,12 @@
 //! [`POLICY`] is a table and nothing else is asked. A service asks it through its scope, [`Scoped::permit`](crate::Scoped::permit), before it changes anything;
 //! whoever sits above does not decide. What the table does not list nobody may do. Reading is not listed kind by kind: a viewer reads everything
 //! of the tenant, but for what [`POLICY`] asks more for.
+//!
+//! A token does what its role may do in its tenant. What concerns the person's account is not the tenant's, and needs a
+//! session: [`SESSION_ONLY`].
 
 use crate::error::{Error, Result};
-use crate::model::Role;
+use crate::model::{Caller, Credential, Role};
 
 /// A kind of thing in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +88,10 @@ pub const POLICY: &[(Resource, &[(Action, Role)])] = {
             Resource::Member,
             &[(Read, Viewer), (Update, Admin), (Delete, Admin)],
         ),
-        (Resource::OwnMembership, &[(Read, Viewer), (Delete, Viewer)]),
+        (
+            Resource::OwnMembership,
+            &[(Read, Viewer), (Create, Viewer), (Delete, Viewer)],
+        ),
         (
             Resource::Invitation,
             &[(Read, Admin), (Create, Admin), (Delete, Admin)],
@@ -180,11 +186,47 @@ pub const POLICY: &[(Resource, &[(Action, Role)])] = {
     ]
 };
 
+/// What needs a session, whatever the role: it decides which tenants a person is in. A token is for work in one tenant,
+/// and a token of any role that left the tenant or joined another would do more than its role.
+pub const SESSION_ONLY: &[(Resource, Action)] = &[
+    (Resource::OwnMembership, Action::Create),
+    (Resource::OwnMembership, Action::Delete),
+];
+
+/// Whether this needs a session, so that no token may do it.
+pub fn session_needed(resource: Resource, action: Action) -> bool {
+    SESSION_ONLY.contains(&(resource, action))
+}
+
 /// The least role that may do this; `None` where nobody may.
 pub fn role_needed(resource: Resource, action: Action) -> Option<Role> {
     let (_, actions) = POLICY.iter().find(|(listed, _)| *listed == resource)?;
     let (_, role) = actions.iter().find(|(listed, _)| *listed == action)?;
     Some(*role)
+}
+
+/// Passes where the caller may do this, by role and by credential.
+///
+/// # Errors
+/// [`Error::SessionNeeded`]; as [`role_check`].
+pub(crate) fn caller_check(caller: &Caller, resource: Resource, action: Action) -> Result<()> {
+    credential_check(caller.credential, resource, action)?;
+    role_check(caller.role, resource, action)
+}
+
+/// Passes where a credential of that kind may do this.
+///
+/// # Errors
+/// [`Error::SessionNeeded`].
+pub(crate) fn credential_check(
+    credential: Credential,
+    resource: Resource,
+    action: Action,
+) -> Result<()> {
+    match credential {
+        Credential::Token(_) if session_needed(resource, action) => Err(Error::SessionNeeded),
+        Credential::Token(_) | Credential::Session(_) => Ok(()),
+    }
 }
 
 /// Passes where the role may do this.
@@ -252,7 +294,14 @@ pub fn policy_text() -> String {
     let line = |(resource, actions): &(Resource, &[(Action, Role)])| {
         let actions: Vec<String> = actions
             .iter()
-            .map(|(action, role)| format!("{} {}", action.as_str(), role.as_str()))
+            .map(|(action, role)| {
+                let session = if session_needed(*resource, *action) {
+                    " with a session"
+                } else {
+                    ""
+                };
+                format!("{} {}{session}", action.as_str(), role.as_str())
+            })
             .collect();
         format!("{}: {}\n", resource.as_str(), actions.join(" · "))
     };
@@ -269,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_changes_nothing_but_may_leave() {
+    fn a_viewer_changes_only_the_own_membership() {
         let changes = POLICY
             .iter()
             .flat_map(|(resource, actions)| {
@@ -281,7 +330,7 @@ mod tests {
         let changes: Vec<_> = changes
             .map(|(resource, action, _)| (*resource, *action))
             .collect();
-        assert_eq!(changes, [(Resource::OwnMembership, Action::Delete)]);
+        assert_eq!(changes, SESSION_ONLY);
     }
 
     #[test]
@@ -294,6 +343,25 @@ mod tests {
                 assert_eq!(times, 1, "{resource:?} {action:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_token_of_any_role_does_not_change_the_membership() {
+        use uuid::Uuid;
+        let caller = |credential| Caller {
+            tenant: crate::TenantId(Uuid::nil()),
+            user: crate::UserId(Uuid::nil()),
+            role: Role::Owner,
+            credential,
+        };
+        let token = caller(Credential::Token(crate::ApiTokenId(Uuid::nil())));
+        let session = caller(Credential::Session(crate::SessionId(Uuid::nil())));
+        for (resource, action) in SESSION_ONLY {
+            let refused = caller_check(&token, *resource, *action).unwrap_err();
+            assert_eq!(refused.code(), "FORBIDDEN");
+            assert!(caller_check(&session, *resource, *action).is_ok());
+        }
+        assert!(caller_check(&token, Resource::OwnMembership, Action::Read).is_ok());
     }
 
     #[test]

@@ -11,4 +11,5 @@ mod schema;
 mod server;
 mod streams;
 mod team;
+mod tokens;
 mod world;

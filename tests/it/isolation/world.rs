@@ -220,7 +220,7 @@ impl World {
         let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
         ids.insert("enrichment", enrichment.run().id.to_string());
         let new = NewApiToken {
-            user: team.owner,
+            user: team.member,
             name: text("token"),
             role: Role::Viewer,
             expires_at: None,

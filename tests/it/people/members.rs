@@ -2,11 +2,15 @@
 
 use nyxcore_projects::{NewNote, NewProject, Notes, Projects, note_create, project_create};
 use nyxcore_tenancy::directory::{
-    NewApiToken, TOPIC_CREDENTIAL, api_token_create, tenant_current, tenant_rename,
-    token_authenticate, users_by_id,
+    NewApiToken, TOPIC_CREDENTIAL, api_token_create, api_token_revoke, tenant_current,
+    tenant_rename, token_authenticate, users_by_id,
 };
-use nyxcore_tenancy::people::{member_leave, member_remove, member_role_set, ownership_transfer};
-use nyxcore_tenancy::{Repository, Role, Signal, Store, Tenant, UserId};
+use nyxcore_tenancy::people::{
+    invitation_accept, member_leave, member_remove, member_role_set, ownership_transfer,
+};
+use nyxcore_tenancy::{
+    Acting, ApiTokenId, Caller, Credential, Origin, Repository, Role, Signal, Store, Tenant, UserId,
+};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::{acting, member, role_of};
@@ -14,7 +18,92 @@ use crate::support::{second_store, store, store_at_rest, tenant};
 
 const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];
 
+/// Revokes a token of `owner` with that role, as the caller.
+async fn revoke(
+    store: &Store,
+    tenant: &Tenant,
+    owner: UserId,
+    role: Role,
+    caller: &Acting,
+) -> Result<(), &'static str> {
+    let scoped = store.write(tenant.id).await.unwrap();
+    let new = NewApiToken {
+        user: owner,
+        name: "test".into(),
+        role,
+        expires_at: None,
+    };
+    let (token, _) = api_token_create(&scoped, new).await.unwrap();
+    scoped.commit().await.unwrap();
+    let scoped = store.write_as(caller).await.unwrap();
+    let revoked = api_token_revoke(&scoped, token.id).await;
+    revoked.map(drop).map_err(|error| error.code())
+}
+
 on_both_databases! {
+    async fn nobody_revokes_a_token_of_somebody_above_them(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let mut people = Vec::new();
+        for role in ROLES {
+            people.push((role, member(&store, &acme, &format!("m-{}", role.as_str().to_lowercase()), role).await));
+        }
+        for (by, caller) in &people {
+            for (of, owner) in people.iter().filter(|(_, owner)| owner != caller) {
+                let acting = acting(&store, acme.id, *caller, *by);
+                let expected = if by.includes(Role::Admin) && by.includes(*of) { Ok(()) } else { Err("FORBIDDEN") };
+                assert_eq!(revoke(&store, &acme, *owner, Role::Viewer, &acting).await, expected, "{by:?} revokes a token of {of:?}");
+            }
+        }
+    }
+
+    async fn a_token_revokes_none_that_may_do_more(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        for (as_role, role, expected) in [
+            (Role::Member, Role::Member, Ok(())),
+            (Role::Member, Role::Viewer, Ok(())),
+            (Role::Member, Role::Admin, Err("FORBIDDEN")),
+            (Role::Admin, Role::Owner, Err("FORBIDDEN")),
+            (Role::Owner, Role::Owner, Ok(())),
+            (Role::Viewer, Role::Viewer, Err("FORBIDDEN")),
+        ] {
+            let acting = acting(&store, acme.id, ada.id, as_role);
+            assert_eq!(revoke(&store, &acme, ada.id, role, &acting).await, expected, "{as_role:?} revokes {role:?}");
+        }
+    }
+
+    async fn a_demoted_member_revokes_an_own_token(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let bob = member(&store, &acme, "bob", Role::Admin).await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let new = NewApiToken { user: bob, name: "test".into(), role: Role::Admin, expires_at: None };
+        let (token, _) = api_token_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
+        role_set(&store, &acme, bob, Role::Member).await;
+        let scoped = store.write_as(&acting(&store, acme.id, bob, Role::Member)).await.unwrap();
+        api_token_revoke(&scoped, token.id).await.unwrap();
+    }
+
+    async fn a_token_neither_leaves_nor_joins_a_tenant(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let (other, _) = tenant(&store, "other").await;
+        member(&store, &acme, "bob", Role::Owner).await;
+        let (_, secret) = super::invite(&store, &other, &ada.email, Role::Admin).await;
+        for role in ROLES {
+            let caller = Caller { tenant: acme.id, user: ada.id, role, credential: Credential::Token(ApiTokenId(store.env().id())) };
+            let scoped = store.write_as(&Acting::new(caller, Origin::default())).await.unwrap();
+            assert_eq!(member_leave(&scoped).await.unwrap_err().code(), "FORBIDDEN", "{role:?}");
+            let refused = invitation_accept(&store, &secret, (ada.id, caller.credential), &Origin::default()).await.unwrap_err();
+            assert_eq!(refused.code(), "FORBIDDEN", "{role:?}");
+        }
+        assert_eq!((role_of(&store, &acme, ada.id).await, role_of(&store, &other, ada.id).await), (Some(Role::Owner), None));
+        // The invitation is good still.
+        assert_eq!(super::accept(&store, &secret, ada.id).await.unwrap(), Role::Admin);
+    }
+
     async fn nobody_gives_more_than_they_have_or_changes_somebody_above_them(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
-use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped, text};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
 
@@ -110,8 +110,16 @@ pub struct CodePatternFilter {
 }
 
 impl CodePatternFilter {
-    fn condition(&self, project: ProjectId) -> Condition {
-        Condition::all()
+    /// # Errors
+    /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that no pattern can have.
+    fn condition(&self, project: ProjectId) -> Result<Condition> {
+        for kind in &self.kinds {
+            text::filter("the kind", kind)?;
+        }
+        if let Some(stack) = &self.stack {
+            text::filter("the stack", stack)?;
+        }
+        Ok(Condition::all()
             .add(code_pattern::Column::ProjectId.eq(project))
             .add(code_pattern::Column::VanishedIn.is_null())
             .add_option(
@@ -123,7 +131,7 @@ impl CodePatternFilter {
                 self.stack
                     .as_deref()
                     .map(|stack| code_pattern::Column::Stack.eq(stack)),
-            )
+            ))
     }
 }
 
@@ -139,7 +147,7 @@ pub async fn code_pattern_list<A: Access>(
 ) -> Result<Page<CodePattern>> {
     let page = scoped
         .find::<code_pattern::Entity>()
-        .filter(filter.condition(project))
+        .filter(filter.condition(project)?)
         .page(Keyset::ascending(code_pattern::Column::Position), page)
         .await?;
     Ok(page.map(Into::into))
@@ -154,7 +162,7 @@ pub async fn code_pattern_count<A: Access>(
     project: ProjectId,
     filter: &CodePatternFilter,
 ) -> Result<u64> {
-    CodePatterns::count(scoped, filter.condition(project)).await
+    CodePatterns::count(scoped, filter.condition(project)?).await
 }
 
 /// What an analysis told of patterns that changed, of all or of those that changed so; by what happened, and of those that changed the most

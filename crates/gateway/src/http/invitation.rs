@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
 use chrono::SecondsFormat;
+use nyxcore_tenancy::Credential;
 use nyxcore_tenancy::people::{invitation_accept, invitation_look, invitation_sign_up};
 use nyxcore_tenancy::sign_in::Password;
 use serde::Deserialize;
@@ -101,8 +102,9 @@ async fn sign_up(
 }
 
 async fn join(server: &Server, asked: Asked<'_>, secret: &str) -> Result<Response, Problem> {
-    let user = session_required(&server.gateway, asked).await?.user.id;
-    let joined = invitation_accept(server.gateway.store(), secret, user, &asked.client().origin)
+    let found = session_required(&server.gateway, asked).await?;
+    let who = (found.user.id, Credential::Session(found.session.id));
+    let joined = invitation_accept(server.gateway.store(), secret, who, &asked.client().origin)
         .await
         .map_err(|error| Problem::service(&error))?;
     session_found(server, asked, joined.tenant.id).await

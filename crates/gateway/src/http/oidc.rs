@@ -166,6 +166,11 @@ async fn arrive_answer(
             tracing::warn!(provider, %error, "a sign-in by another service was refused");
             return Err(refused(server, provider, asked).await);
         }
+        Err(OidcError::Claim(claim)) => {
+            tracing::warn!(provider, error = %claim, "a sign-in by another service was refused");
+            let words = format!("what the other service sent could not be read: {claim}");
+            return Err(refused(server, provider, asked).await.with_message(words));
+        }
     };
     let sign_up = server.gateway.sign_in().sign_up;
     let new = identity_sign_in(store, &person, sign_up, &asked.client())

@@ -96,7 +96,9 @@ impl Problem {
         let status = match error {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::SignUpClosed => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::SessionNeeded | Error::SignUpClosed => {
+                StatusCode::FORBIDDEN
+            }
             Error::NotFound(_) | Error::InvitationInvalid => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::LastOwner => StatusCode::CONFLICT,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -108,6 +110,14 @@ impl Problem {
                 _ => None,
             },
             ..Self::new(status, error.code(), error.to_string())
+        }
+    }
+
+    /// The same with another text.
+    pub(super) fn with_message(self, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..self
         }
     }
 

@@ -2,7 +2,9 @@
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
-use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, text,
+};
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project};
@@ -65,13 +67,13 @@ pub async fn consolidation_pattern_create(
     let evidence = new
         .evidence
         .iter()
-        .map(|text| check::body("a piece of evidence", text))
+        .map(|text| text::body_filled("a piece of evidence", text))
         .collect::<Result<_>>()?;
     let row = consolidation_pattern::ActiveModel {
         id: Set(id),
         pattern_type: Set(new.pattern_type),
         title: Set(check::title(&new.title)?),
-        description: Set(check::body("the description", &new.description)?),
+        description: Set(text::body_filled("the description", &new.description)?),
         evidence: Set(Texts(evidence)),
         frequency: Set(new.frequency),
         severity: Set(new.severity),

@@ -3,7 +3,7 @@
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -55,7 +55,7 @@ pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Resu
         severity: Set(new.severity),
         category: Set(check::category(new.category.as_deref())?),
         title: Set(check::title(&new.title)?),
-        detail: Set(check::body("the detail", &new.detail)?),
+        detail: Set(text::body_filled("the detail", &new.detail)?),
         suggestion: Set(check::body_optional(
             "the suggestion",
             new.suggestion.as_deref(),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
-use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId};
+use nyxcore_tenancy::{
+    Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
@@ -16,8 +18,6 @@ use crate::{check, document};
 
 /// Tags of a memory entry. A rule of this project.
 const TAGS_MAX: usize = 20;
-/// Characters in a source's own name for an entry: a path with a source's id before it.
-const SOURCE_REF_MAX: usize = 1_100;
 
 /// What a new memory entry is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub async fn memory_entry_create(
         id: Set(id),
         project_id: Set(new.project_id),
         title: Set(check::title(&new.title)?),
-        content: Set(check::body("the content", &new.content)?),
+        content: Set(text::body_filled("the content", &new.content)?),
         tags: Set(Texts(check::tags(&new.tags, 0, TAGS_MAX)?)),
         source: Set(MemorySource::Manual),
         source_ref: Set(None),
@@ -205,10 +205,10 @@ pub(super) async fn entries_delete(
 }
 
 fn checked(entry: ImportedMemoryEntry) -> Result<ImportedMemoryEntry> {
-    check::one_line("the name at the source", &entry.source_ref, SOURCE_REF_MAX)?;
+    text::SOURCE_REF.check("the name at the source", &entry.source_ref)?;
     Ok(ImportedMemoryEntry {
         title: check::title(&entry.title)?,
-        content: check::body("the content", &entry.content)?,
+        content: text::body_filled("the content", &entry.content)?,
         tags: check::tags(&entry.tags, 0, TAGS_MAX)?,
         source_ref: entry.source_ref,
     })

@@ -1,11 +1,12 @@
 //! Making and changing action points.
 
 use nyxcore_retrieval::Citation;
-use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, text,
+};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
-use crate::check;
 use crate::entity::action_point::{self, Citations};
 use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, NoteId};
 use crate::repository::{ActionPoints, Notes};
@@ -96,7 +97,7 @@ pub async fn action_point_update(
 }
 
 fn text_check(text: &str) -> Result<String> {
-    let text = check::body("an action point", text.trim(), check::ACTION_POINT_MAX)?;
+    let text = text::ACTION_POINT.check("the action point", text.trim())?;
     if text.is_empty() {
         return Err(Error::Invalid(
             "an action point says what is to be done".into(),

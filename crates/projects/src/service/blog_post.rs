@@ -1,7 +1,7 @@
 //! Writing, changing, publishing, importing and deleting posts.
 
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 use serde_json::json;
@@ -9,7 +9,6 @@ use serde_json::json;
 use super::blob::blob_content;
 use super::file::code_subject;
 use super::post_text::{PostText, is_markdown, post_text};
-use crate::check;
 use crate::entity::{blog_post, source, source_file};
 use crate::model::{BlogPost, BlogPostId, BlogPostStatus, ProjectId, SourceId};
 use crate::repository::{BlogPosts, Projects};
@@ -142,9 +141,10 @@ pub async fn blog_post_import(
 ) -> Result<BlogPost> {
     let id = BlogPostId(scoped.env().id());
     scoped.permit(Action::Import, Resource::BlogPost, id.uuid())?;
-    scoped.audit_detail(json!({"path": import.path}));
+    let path = text::FILE_PATH.check("the path", &import.path)?;
+    scoped.audit_detail(json!({"path": path}));
     Projects::require(scoped, import.project_id).await?;
-    let path = import.path.trim_start_matches('/');
+    let path = path.trim_start_matches('/');
     if !is_markdown(path) {
         return Err(Error::Invalid(
             "a post is imported from Markdown: a file that ends in .md or .markdown".into(),
@@ -242,9 +242,9 @@ fn draft(
 }
 
 fn title_check(title: &str) -> Result<String> {
-    check::name("the post's title", title)
+    text::name("the post's title", title)
 }
 
 fn body_check(body: &str) -> Result<String> {
-    check::body("the post's text", body, check::BODY_MAX)
+    text::body("the post's text", body)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
-use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped, text};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult};
 
 use crate::check::FILE_PATH_MAX;
@@ -103,7 +103,8 @@ pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
     Ok(files)
 }
 
-/// The stored files of a source whose path has that text in it, whatever its case: for a caller who looks closer.
+/// The stored files of a source whose path has that text in it, in any case of ASCII letters, for a caller that looks
+/// closer. `%`, `_` and `\` stand for themselves.
 ///
 /// # Errors
 /// The database fails.
@@ -115,7 +116,11 @@ pub async fn files_named<A: Access>(
     let found: Vec<(String, SourceFileId, String, i64)> = scoped
         .find::<source_file::Entity>()
         .filter(source_file::Column::SourceId.eq(source))
-        .filter(source_file::Column::Path.contains(part))
+        .filter(text::contains(
+            scoped.backend(),
+            r#""source_files"."path""#,
+            part,
+        ))
         .columns(STORED)
         .await?;
     let files = found.into_iter();

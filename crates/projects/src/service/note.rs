@@ -3,10 +3,11 @@
 use nyxcore_retrieval::{
     ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
 };
-use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId};
+use nyxcore_tenancy::{
+    Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+};
 use sea_orm::ActiveValue::Set;
 
-use crate::check;
 use crate::entity::note;
 use crate::model::{Note, NoteId, ProjectId};
 use crate::repository::{Notes, Projects};
@@ -43,8 +44,8 @@ pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Not
     let row = note::ActiveModel {
         id: Set(id),
         project_id: Set(new.project_id),
-        title: Set(check::name("the note's title", &new.title)?),
-        body: Set(check::body("the note's body", &new.body, check::BODY_MAX)?),
+        title: Set(text::name("the note's title", &new.title)?),
+        body: Set(text::body("the note's body", &new.body)?),
         created_by: Set(new.created_by),
         created_at: Set(now),
         updated_at: Set(now),
@@ -71,10 +72,10 @@ pub async fn note_update(
         ..Default::default()
     };
     if let Some(title) = changes.title {
-        row.title = Set(check::name("the note's title", &title)?);
+        row.title = Set(text::name("the note's title", &title)?);
     }
     if let Some(body) = changes.body {
-        row.body = Set(check::body("the note's body", &body, check::BODY_MAX)?);
+        row.body = Set(text::body("the note's body", &body)?);
     }
     let note = Notes::update(scoped, id, row).await?;
     documents_publish(scoped, documents(&note)).await?;

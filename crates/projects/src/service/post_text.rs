@@ -1,6 +1,6 @@
 //! A Markdown file as a post: its title, and its text without the front matter.
 
-use crate::check;
+use nyxcore_tenancy::text;
 
 /// A post's title and text.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,18 +16,18 @@ pub fn is_markdown(path: &str) -> bool {
 }
 
 /// Reads a file. The title is the front matter's `title`, else the first heading, else the file's name without its ending.
-pub fn post_text(path: &str, text: &str) -> PostText {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (front, body) = front_matter_split(text);
+pub fn post_text(path: &str, content: &str) -> PostText {
+    let content = content.strip_prefix('\u{feff}').unwrap_or(content);
+    let (front, body) = front_matter_split(content);
     let title = front
         .and_then(front_matter_title)
         .or_else(|| heading_first(body))
-        .and_then(|title| one_line(&title));
+        .and_then(|title| text::name_cleaned(&title));
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     PostText {
         title: title
-            .or_else(|| one_line(stem))
+            .or_else(|| text::name_cleaned(stem))
             .unwrap_or_else(|| "Untitled".to_owned()),
         body: body.to_owned(),
     }
@@ -107,19 +107,6 @@ fn heading_first(body: &str) -> Option<String> {
     None
 }
 
-/// A title within the bounds of one; `None` where nothing is left.
-fn one_line(title: &str) -> Option<String> {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let title: String = title
-        .trim()
-        .chars()
-        .map(plain)
-        .take(check::NAME_MAX)
-        .collect();
-    let title = title.trim();
-    (!title.is_empty()).then(|| title.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +156,7 @@ mod tests {
         #[test]
         fn whatever_the_file_its_title_is_one(text in "(---\n)?(title: )?\\PC{0,40}(\n---\n)?(#+ )?.{0,300}") {
             let title = post_text("a.md", &text).title;
-            prop_assert!(check::name("the title", &title).is_ok(), "{title:?}");
+            prop_assert!(text::name("the title", &title).is_ok(), "{title:?}");
         }
     }
 }

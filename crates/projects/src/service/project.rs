@@ -2,7 +2,7 @@
 
 use nyxcore_tenancy::directory::{slug_check, slug_from};
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 
@@ -15,7 +15,7 @@ use crate::repository::{Projects, project_by_slug};
 /// What a project already has a slug for.
 const TAKEN: &str = "a project with this slug";
 /// The longest slug. See [`slug_check`].
-const SLUG_MAX: usize = 63;
+const SLUG_MAX: usize = text::SLUG.max;
 
 /// What a new project is to be.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Resu
     let id = ProjectId(scoped.env().id());
     scoped.permit(Action::Create, Resource::Project, id.uuid())?;
     let now = scoped.env().now();
-    let name = check::name("the project's name", &new.name)?;
+    let name = text::name("the project's name", &new.name)?;
     let row = |slug: String, description| project::ActiveModel {
         id: Set(id),
         slug: Set(slug),
@@ -99,7 +99,7 @@ pub async fn project_update(
         ..Default::default()
     };
     if let Some(name) = changes.name {
-        row.name = Set(check::name("the project's name", &name)?);
+        row.name = Set(text::name("the project's name", &name)?);
     }
     if let Some(slug) = changes.slug {
         slug_check(&slug)?;

@@ -5,7 +5,7 @@ use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
     Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Resource, Result, Scoped,
-    TypedId,
+    TypedId, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -21,8 +21,6 @@ use crate::remote::{SettingsRows, SourceCredentialKind, settings_change};
 
 /// The kind that tokens are sealed under; their name is the connection's id.
 const KIND: &str = "git_connection";
-/// Characters in a name. A rule of this project.
-const NAME_MAX: usize = 200;
 /// What a tenant already has a name for.
 const TAKEN: &str = "a connection with this name";
 
@@ -252,12 +250,5 @@ async fn login(
 }
 
 fn name_check(name: &str) -> Result<String> {
-    let name = name.trim();
-    let fits = (1..=NAME_MAX).contains(&name.chars().count());
-    if !fits || name.chars().any(char::is_control) {
-        return Err(Error::Invalid(format!(
-            "the connection's name has 1 to {NAME_MAX} characters on one line"
-        )));
-    }
-    Ok(name.to_owned())
+    text::name("the connection's name", name)
 }

@@ -7,7 +7,6 @@
 //! Only `command` starts a process; only `fetch` knows the network.
 
 mod access;
-mod address;
 mod blob;
 mod command;
 mod error;
@@ -29,9 +28,10 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use nyxcore_outbound::{AddressClass, HostResolver, Resolving, SystemResolver, address_class};
+
 pub use self::{
     access::RemoteAccess,
-    address::{AddressClass, HostResolver, Resolving, SystemResolver, address_class},
     blob::{BlobBytes, BlobContent, BlobStream},
     command::GitOptions,
     error::GitError,

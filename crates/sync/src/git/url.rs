@@ -6,9 +6,10 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use nyxcore_outbound::{HostResolver, OutboundPolicy};
 use url::{Host, Url};
 
-use super::{AddressClass, GitError, HostResolver, address_class};
+use super::GitError;
 
 /// Longest address taken, in bytes; the common limit of servers and proxies.
 const URL_BYTES_MAX: usize = 2048;
@@ -27,6 +28,14 @@ pub struct SourcePolicy {
 }
 
 impl SourcePolicy {
+    /// The same for everything that is called over HTTP.
+    #[must_use]
+    pub fn outbound(&self) -> OutboundPolicy {
+        OutboundPolicy {
+            allow_private: self.allow_private,
+        }
+    }
+
     fn local_check(&self, path: &Path) -> Result<(), GitError> {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let path = real(path);
@@ -43,17 +52,9 @@ impl SourcePolicy {
     }
 
     fn address_check(&self, address: IpAddr, encrypted: bool) -> Result<(), GitError> {
-        match address_class(address) {
-            AddressClass::Public if encrypted => Ok(()),
-            AddressClass::Public => forbidden("must use https:// or ssh://"),
-            AddressClass::Private if self.allow_private => Ok(()),
-            AddressClass::Private => {
-                forbidden("leads to a private network, which the operator has not allowed")
-            }
-            AddressClass::Refused => {
-                forbidden("leads to a network address that is never fetched from")
-            }
-        }
+        self.outbound()
+            .address_check(address, encrypted)
+            .or_else(|refusal| forbidden(refusal.reason()))
     }
 }
 

@@ -9,16 +9,16 @@ use serde_json::json;
 
 use crate::actor::{Origin, Step};
 use crate::audit;
-use crate::directory::name_check;
 use crate::entity::{invitation, membership, tenant, user};
 use crate::error::{Error, Result};
-use crate::model::{InvitationId, Membership, Role, Tenant, UserId};
-use crate::policy::{Action, Resource};
+use crate::model::{Credential, InvitationId, Membership, Role, Tenant, UserId};
+use crate::policy::{Action, Resource, credential_check};
 use crate::sign_in::{
     Client, NewAccount, NewSession, Password, PasswordHash, PasswordHasher, account_create,
-    session_create,
+    refusals_count, session_create,
 };
 use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::text;
 use crate::token::{INVITATION, token_id, token_matches};
 
 /// What an invitation tells whoever holds its secret.
@@ -79,13 +79,14 @@ pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationVi
 /// moment one does.
 ///
 /// # Errors
-/// [`Error::InvitationInvalid`], also where it is for another address.
+/// [`Error::SessionNeeded`] for an API token; [`Error::InvitationInvalid`], also where it is for another address.
 pub async fn invitation_accept(
     store: &Store,
     secret: &str,
-    user: UserId,
+    (user, credential): (UserId, Credential),
     origin: &Origin,
 ) -> Result<Joined> {
+    credential_check(credential, Resource::OwnMembership, Action::Create)?;
     let id = secret_read(secret)?;
     let accepted = async {
         let system = store.system(SystemPurpose::InvitationAccept).await?;
@@ -112,7 +113,7 @@ pub async fn invitation_sign_up(
 ) -> Result<(Joined, NewSession)> {
     let id = secret_read(secret)?;
     let accepted = async {
-        let name = name_check("a name", name)?;
+        let name = text::name("the name", name)?;
         // Before the hash, which takes its time, and again within the transaction.
         let email = invitation_look(store, secret).await?.email;
         password.check(&email)?;
@@ -127,7 +128,11 @@ pub async fn invitation_sign_up(
     refusal_record(store, id, &client.origin, accepted.await).await
 }
 
-/// Writes down that a secret in the form of an invitation's was refused: whoever tries leaves a trace.
+/// Refused invitations that are written down from one network address within a window: enough to see that somebody tries.
+/// A rule of this project.
+const REFUSALS_WRITTEN: i64 = 10;
+
+/// Writes down that a secret in the form of an invitation's was refused, so that guessing leaves a trace.
 async fn refusal_record<T>(
     store: &Store,
     id: InvitationId,
@@ -138,9 +143,11 @@ async fn refusal_record<T>(
     if let Err(error @ (Error::InvitationInvalid | Error::Conflict(_))) = &accepted {
         tracing::info!(invitation = %id, code = error.code(), "an invitation was refused");
         let system = store.system(SystemPurpose::InvitationAccept).await?;
-        system
-            .record(error.code(), Some(id.0), origin, None)
-            .await?;
+        if refusals_count(&system, origin).await? <= REFUSALS_WRITTEN {
+            system
+                .record(error.code(), Some(id.0), origin, None)
+                .await?;
+        }
         system.commit().await?;
     }
     accepted

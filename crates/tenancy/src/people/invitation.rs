@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, Iterable, NotSet};
 use serde_json::json;
 
-use crate::directory::email_normalize;
 use crate::entity::invitation;
 use crate::error::{Error, Result};
 use crate::model::{Invitation, InvitationId, Role, UserId};
@@ -12,6 +11,7 @@ use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource, role_needed};
 use crate::repository::Repository;
 use crate::store::{Access, ReadWrite, Scoped};
+use crate::text;
 use crate::token::{INVITATION, token_mint};
 
 /// How long an invitation is good.
@@ -55,7 +55,7 @@ pub async fn invitation_create(
 ) -> Result<(Invitation, String)> {
     let id = InvitationId(scoped.env().id());
     scoped.permit(Action::Create, Resource::Invitation, id.0)?;
-    let email = email_normalize(&new.email)?;
+    let email = text::email(&new.email)?;
     scoped.audit_detail(json!({"email": email, "role": new.role}));
     let inviter = scoped.caller().copied();
     if inviter.is_some_and(|caller| !caller.role.includes(new.role)) {

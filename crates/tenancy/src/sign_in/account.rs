@@ -6,14 +6,15 @@ use sea_orm::{ColumnTrait, DbBackend, FromQueryResult};
 use super::journal::{self, Event};
 use super::password::{Password, PasswordHash, PasswordHasher, Verdict};
 use super::session::{session_create, sessions_revoke_all};
-use super::throttle::Attempt;
+use super::throttle::{Attempt, Purpose};
 use super::{Client, NewSession, WRONG, password_of};
 use crate::actor::Origin;
-use crate::directory::{email_normalize, tenant_insert};
+use crate::directory::tenant_insert;
 use crate::entity::{password, user};
 use crate::error::{Error, Result};
 use crate::model::{SessionId, Tenant, User, UserId};
 use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::text;
 
 /// Who may make an account by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -42,20 +43,18 @@ pub struct NewAccount {
 /// Makes an account. Part of a scope that writes, so that it is kept together with what led to it, such as an invitation.
 ///
 /// # Errors
-/// [`Error::Conflict`] where there is one with that address; [`Error::Invalid`] for what is no address or a name over 200 characters.
+/// [`Error::Conflict`] where there is one with that address; [`Error::Invalid`] for what is no address and for a name out
+/// of bounds.
 pub async fn account_create(system: &SystemScope, new: NewAccount) -> Result<User> {
-    let email = email_normalize(&new.email)?;
+    let email = text::email(&new.email)?;
     let name = match new.name.trim() {
-        "" => email.split('@').next().unwrap_or_default(),
-        name => name,
+        "" => email.split('@').next().unwrap_or_default().to_owned(),
+        name => text::name("the name", name)?,
     };
-    if name.chars().count() > 200 {
-        return Err(Error::Invalid("a name has at most 200 characters".into()));
-    }
     let row = system
         .insert(user::ActiveModel {
             id: Set(UserId(system.env().id())),
-            name: Set(name.to_owned()),
+            name: Set(name),
             email: Set(email),
             created_at: Set(system.env().now()),
         })
@@ -70,7 +69,9 @@ pub async fn account_create(system: &SystemScope, new: NewAccount) -> Result<Use
 /// Makes an account for whoever asks, where the operator lets people do so, and signs them in.
 ///
 /// # Errors
-/// [`Error::SignUpClosed`]; [`Error::Throttled`]; as [`Password::check`] and [`account_create`].
+/// [`Error::SignUpClosed`]; [`Error::Throttled`], also after
+/// [`SIGN_UPS_PER_ADDRESS`](super::SIGN_UPS_PER_ADDRESS) from one network address; as [`Password::check`] and
+/// [`account_create`].
 pub async fn account_sign_up(
     store: &Store,
     hasher: &PasswordHasher,
@@ -82,15 +83,16 @@ pub async fn account_sign_up(
     if allowed == SignUp::Closed {
         return Err(Error::SignUpClosed);
     }
-    let email = email_normalize(email)?;
+    let email = text::email(email)?;
+    let name = text::NAME.check_optional("the name", Some(name))?;
     password.check(&email)?;
     // Making accounts costs a hash and tells which addresses have one: it is slowed down like guessing.
-    let attempt = Attempt::begin(store, &email, client).await?;
+    let attempt = Attempt::begin(store, &email, client, Purpose::SignUp).await?;
     let hash = hasher.hash(password).await?;
     let system = store.system(SystemPurpose::SignIn).await?;
     let new = NewAccount {
         email,
-        name: name.to_owned(),
+        name: name.unwrap_or_default(),
         password: Some(hash),
         address_proven: false,
     };
@@ -108,7 +110,7 @@ pub async fn account_sign_up(
 /// # Errors
 /// [`Error::Invalid`] for what is no address.
 pub async fn account_by_email(system: &SystemScope, email: &str) -> Result<Option<User>> {
-    let email = email_normalize(email)?;
+    let email = text::email_sought(email)?;
     let found = system
         .find::<user::Entity>(user::Column::Email.eq(&email))
         .await?;
@@ -168,7 +170,7 @@ pub async fn password_change(
     client: &Client,
 ) -> Result<()> {
     new.check(&user.email)?;
-    let attempt = Attempt::begin(store, &user.email, client).await?;
+    let attempt = Attempt::begin(store, &user.email, client, Purpose::SignIn).await?;
     let known = password_of(store, &user.email).await?;
     let proven = known.as_ref().is_some_and(|known| known.address_proven);
     if hasher

@@ -16,16 +16,20 @@ use super::journal::{self, Event};
 use super::session::session_create;
 use super::throttle::address_key;
 use super::{Client, NewSession};
-use crate::directory::email_normalize;
 use crate::error::{Error, Result};
 use crate::model::UserId;
 use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::text;
 
 /// How long a journey may take: somebody finds a password and a second factor.
 pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
-/// What somebody is told whom nobody invited. It is the same whatever is not as it should be.
+/// What a person is told whose service gives no address: which claim is missing.
+const NO_ADDRESS: &str = "the other service did not send an e-mail address (the claim `email`): let it share the address and sign in again";
+/// What a person is told whose address the service has not confirmed. It is told before any account is looked for.
+const UNCONFIRMED: &str = "the other service has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
+/// What a person is told whom nobody invited. It is the same whether there is such an account or not.
 const UNKNOWN: &str = "nobody here is known by this identity: ask for an invitation to the e-mail address that it has confirmed";
 
 /// A journey that begins.
@@ -215,20 +219,23 @@ async fn identity_add(
     sign_up: SignUp,
     client: &Client,
 ) -> Result<UserId> {
-    let email = person.email.as_deref().filter(|_| person.email_verified);
+    let email = person.email.as_deref();
+    let email = email.and_then(|email| text::email(email).ok());
+    let email = email.ok_or(Error::SignInRefused(NO_ADDRESS))?;
     // An address that the service has not confirmed may be anybody's.
-    let email = email.and_then(|email| email_normalize(email).ok());
-    let email = email.ok_or(Error::SignInRefused(UNKNOWN))?;
+    if !person.email_verified {
+        return Err(Error::SignInRefused(UNCONFIRMED));
+    }
     let (user, action) = match account_by_email(system, &email).await? {
         Some(user) => {
             account_address_proven(system, user.id).await?;
             (user.id, "identity_link")
         }
         None if sign_up == SignUp::Open || is_invited(system, &email).await? => {
-            let name = person.name.as_deref().unwrap_or_default();
+            let name = person.name.as_deref().and_then(text::name_cleaned);
             let new = NewAccount {
                 email,
-                name: name.trim().chars().take(200).collect(),
+                name: name.unwrap_or_default(),
                 password: None,
                 address_proven: true,
             };

@@ -16,6 +16,7 @@
 //! ```
 
 mod account;
+mod guessable;
 mod identity;
 mod journal;
 mod password;
@@ -39,16 +40,16 @@ pub use session::{
     session_is_well_formed, session_list, session_look, session_revoke, sessions_revoke_all,
     sign_out_everywhere,
 };
-pub use throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW};
+pub use throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, SIGN_UPS_PER_ADDRESS, WINDOW};
 
 use crate::actor::Origin;
-use crate::directory::email_normalize;
 use crate::error::{Error, Result};
 use crate::model::{Session, UserId};
-use crate::store::{Store, SystemPurpose};
+use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::text;
 use journal::Event;
 use password::Verdict;
-use throttle::Attempt;
+use throttle::{Attempt, Purpose};
 
 /// What a wrong password and an unknown account are told.
 pub(crate) const WRONG: &str = "the e-mail address or the password is wrong";
@@ -91,8 +92,8 @@ pub async fn password_sign_in(
     password: &Password,
     client: &Client,
 ) -> Result<NewSession> {
-    let email = email_normalize(email)?;
-    let attempt = Attempt::begin(store, &email, client).await?;
+    let email = text::email_sought(email)?;
+    let attempt = Attempt::begin(store, &email, client, Purpose::SignIn).await?;
     let known = password_of(store, &email).await?;
     let user = known.as_ref().map(|known| UserId(known.user_id));
     let stored = known.and_then(|known| known.hash);
@@ -126,6 +127,11 @@ pub async fn password_sign_in(
     Ok(session)
 }
 
+/// Counts one more refused invitation from a client's network, and returns how many there were within [`WINDOW`].
+pub(crate) async fn refusals_count(system: &SystemScope, origin: &Origin) -> Result<i64> {
+    throttle::count_from(system, "invitation", origin).await
+}
+
 #[derive(FromQueryResult)]
 struct KnownRow {
     user_id: Uuid,
@@ -145,7 +151,8 @@ async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
     Ok(rows.into_iter().next())
 }
 
-/// Takes away failures that count no more, and sessions and journeys to other services that have come to their end, and tells how many rows that were. Called every now and then.
+/// Deletes expired failures, sessions and sign-ins by another service, and returns how many rows those were. Called at
+/// intervals.
 ///
 /// # Errors
 /// The database refuses.

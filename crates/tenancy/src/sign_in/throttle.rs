@@ -2,6 +2,11 @@
 //!
 //! An attempt is counted as a failure when it begins, in one statement, so that many at once are no way around the limit; what succeeds is
 //! taken back. Unknown accounts are counted like known ones.
+//!
+//! Somebody who guesses from elsewhere does not lock the owner out: attempts from a network that the account has a
+//! session from are counted by themselves. Who guesses within that network has as many tries as anybody.
+//!
+//! New accounts are counted by network address too, whether they come to be or not.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -11,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::Client;
 use super::journal::{self, Event};
+use crate::actor::Origin;
 use crate::entity::sign_in_attempt;
 use crate::error::{Error, Result};
 use crate::store::{Store, SystemPurpose, SystemScope};
@@ -20,13 +26,32 @@ use crate::token::hex;
 pub const ACCOUNT_FAILURES: i64 = 10;
 /// See [`ACCOUNT_FAILURES`].
 pub const ADDRESS_FAILURES: i64 = 100;
+/// Accounts that may be made from one network address within [`WINDOW`]: a class or an office that signs up together. A
+/// rule of this project.
+pub const SIGN_UPS_PER_ADDRESS: i64 = 20;
+/// Sessions that are looked at to tell whether a network is known.
+const SESSIONS_LOOKED_AT: i64 = 50;
 /// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account, which a password of the least
 /// length withstands; waiting after failures is what NIST SP 800-63B names against it. The owner waits too, at most this long.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Signing in, or showing the old password.
+    SignIn,
+    /// Making an account.
+    SignUp,
+}
+
 /// An attempt that is counted.
 pub(crate) struct Attempt {
     account: String,
+    address: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct SessionAddress {
     address: Option<String>,
 }
 
@@ -41,15 +66,27 @@ impl Attempt {
     ///
     /// # Errors
     /// [`Error::Throttled`] where there were too many.
-    pub(crate) async fn begin(store: &Store, email: &str, client: &Client) -> Result<Self> {
-        let attempt = Self {
-            account: account_key(email),
-            address: client.origin.address.map(address_key),
-        };
+    pub(crate) async fn begin(
+        store: &Store,
+        email: &str,
+        client: &Client,
+        purpose: Purpose,
+    ) -> Result<Self> {
         let system = store.system(SystemPurpose::SignIn).await?;
+        let address = client.origin.address.map(address_key);
+        let mut account = account_key(email);
+        if let Some(known) = known_network(&system, email, address.as_deref()).await? {
+            account = format!("{account} {known}");
+        }
+        let attempt = Self { account, address };
+        let sign_ups = match (purpose, &attempt.address) {
+            (Purpose::SignUp, Some(address)) => Some(format!("sign-up {address}")),
+            _ => None,
+        };
         // The address first: whoever is stopped there cannot lock other people's accounts any further.
         let limits = [
             (attempt.address.as_deref(), ADDRESS_FAILURES),
+            (sign_ups.as_deref(), SIGN_UPS_PER_ADDRESS),
             (Some(attempt.account.as_str()), ACCOUNT_FAILURES),
         ];
         let mut refused = None;
@@ -95,6 +132,29 @@ impl Attempt {
     }
 }
 
+/// The network address where the account with that e-mail address has a session from it, ended or not.
+async fn known_network<'a>(
+    system: &SystemScope,
+    email: &str,
+    address: Option<&'a str>,
+) -> Result<Option<&'a str>> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
+    let rows: Vec<SessionAddress> = system
+        .sql_all(
+            "SELECT s.address FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1
+             ORDER BY s.created_at DESC LIMIT $2",
+            [email.into(), SESSIONS_LOOKED_AT.into()],
+        )
+        .await?;
+    let mut networks = rows.iter().filter_map(|row| {
+        let address: IpAddr = row.address.as_deref()?.parse().ok()?;
+        Some(address_key(address))
+    });
+    Ok(networks.any(|known| known == address).then_some(address))
+}
+
 /// Counts one more failure; the window begins anew where the last one has passed.
 async fn count(system: &SystemScope, key: &str) -> Result<Count> {
     let now = system.env().now();
@@ -112,7 +172,13 @@ async fn count(system: &SystemScope, key: &str) -> Result<Count> {
     rows.into_iter().next().ok_or(Error::Busy)
 }
 
-/// Takes away what counts no more.
+/// Counts one more of a kind from a client's network, and returns how many there were within [`WINDOW`].
+pub(crate) async fn count_from(system: &SystemScope, kind: &str, client: &Origin) -> Result<i64> {
+    let address = client.address.map(address_key).unwrap_or_default();
+    Ok(count(system, &format!("{kind} {address}")).await?.failures)
+}
+
+/// Deletes expired failures.
 pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
     let passed = system.env().now() - WINDOW;
     system

@@ -30,7 +30,7 @@ pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 
 use crate::actor::{Acting, Actor, Origin, Trail};
-use crate::audit::SystemUses;
+use crate::audit::{Refusals, SystemUses};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
@@ -64,6 +64,8 @@ pub struct Store {
     signals: signal::Signals,
     /// Uses of system scopes that are not yet in the audit log.
     uses: Arc<SystemUses>,
+    /// Refused calls that are not yet in the audit log.
+    refusals: Arc<Refusals>,
     /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls.
     writer: Option<Arc<Semaphore>>,
 }
@@ -94,6 +96,7 @@ impl Store {
             env,
             signals,
             uses: Arc::default(),
+            refusals: Arc::default(),
             writer,
         })
     }
@@ -253,6 +256,11 @@ impl Store {
         rows.into_iter()
             .map(|row| T::from_query_result(&QueryResult::from(row), "").map_err(Error::from))
             .collect()
+    }
+
+    /// Refused calls that are counted, for [`crate::audit::refusals_flush`].
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// Uses of system scopes since they were last taken, for [`crate::audit::system_uses_flush`].

@@ -20,7 +20,7 @@ use crate::audit;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::{Caller, TenantId};
-use crate::policy::{Action, Resource, role_check};
+use crate::policy::{Action, Resource, caller_check};
 
 /// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
 const MAX_BINDS: usize = 30_000;
@@ -154,7 +154,7 @@ impl<A: Access> Scoped<A> {
             });
         }
         if let Actor::Caller(acting) = &self.actor {
-            role_check(acting.caller.role, resource, action)?;
+            caller_check(&acting.caller, resource, action)?;
         }
         if action != Action::Read {
             self.permitted.store(true, Ordering::Relaxed);

@@ -68,16 +68,17 @@ impl PeopleMutation {
         })
     }
 
-    /// Accepts an invitation into another tenant, which has to be for the caller's own address. Who belongs to that tenant already keeps
-    /// the role they have.
+    /// Accepts an invitation into another tenant, which has to be for the caller's own address. Needs a session: an API
+    /// token may not do this. Who belongs to that tenant already keeps the role they have.
     async fn accept_invitation(
         &self,
         context: &Context<'_>,
         input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload> {
         let op = operation(context);
-        let (user, origin) = (op.caller().user, &op.acting().origin);
-        let joined = invitation_accept(op.store(), &input.secret, user, origin).await?;
+        let (caller, origin) = (op.caller(), &op.acting().origin);
+        let who = (caller.user, caller.credential);
+        let joined = invitation_accept(op.store(), &input.secret, who, origin).await?;
         Ok(AcceptInvitationPayload {
             membership: MembershipNode {
                 membership: joined.membership,
@@ -119,7 +120,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Takes the caller out of the tenant. Its only owner gives it to somebody else first.
+    /// Takes the caller out of the tenant. Needs a session: an API token may not do this. The only owner gives the tenant
+    /// to somebody else first.
     async fn leave_tenant(&self, context: &Context<'_>) -> Result<LeaveTenantPayload> {
         let op = operation(context);
         let scoped = op.write().await?;

@@ -19,9 +19,11 @@ impl ProviderKeyMutation {
     ) -> Result<SetProviderKeyPayload> {
         let op = operation(context);
         let key = ProviderKey::new(input.api_key, input.base_url);
+        let gateway = op.gateway();
+        let policy = gateway.source_policy().outbound();
         let scoped = op.write().await?;
-        let provider =
-            provider_key_set(&scoped, op.gateway().keyring(), &input.provider, &key).await?;
+        let given = (input.provider.as_str(), &key);
+        let provider = provider_key_set(&scoped, gateway.keyring(), policy, given).await?;
         scoped.commit().await?;
         Ok(SetProviderKeyPayload {
             provider: ProviderNode(provider),
@@ -50,7 +52,8 @@ struct SetProviderKeyInput {
     provider: String,
     /// The key: up to 8,192 printable ASCII characters without spaces.
     api_key: String,
-    /// Where to call the provider's API, if it is not the usual place: `https://` or `http://`, without a user or a password.
+    /// Where to call the provider's API, if it is not the usual place: `https://`, without a user, a password, a query or a
+    /// fragment. A private address, and `http://` to one, need the operator's leave (`--allow-sources private`).
     base_url: Option<String>,
 }
 

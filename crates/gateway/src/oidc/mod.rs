@@ -5,8 +5,10 @@
 //! [RFC 9700](https://www.rfc-editor.org/rfc/rfc9700) ask. The PKCE verifier is what the browser keeps in its cookie, so that the server has nothing at rest that ends a
 //! journey.
 
+mod claims;
+
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,17 +17,22 @@ use nyxcore_tenancy::Env;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::OutsidePerson;
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreProviderMetadata,
-    CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
+    CoreJsonWebKey, CoreJwsSigningAlgorithm, CoreProviderMetadata,
 };
 use openidconnect::{
-    AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError,
-    ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, Scope, SignatureVerificationError, TokenResponse,
+    AccessToken, AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode,
+    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, IssuerUrl, JsonWebKey, JwsSigningAlgorithm, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    SignatureVerificationError, TokenResponse,
 };
+use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
+
+pub(crate) use claims::ClaimError;
+use claims::{Profile, SentToken};
 
 /// How long one request to a service may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -107,6 +114,9 @@ pub(crate) enum OidcError {
     /// What the browser brought back does not hold.
     #[error("the service's word does not hold: {0}")]
     Refused(String),
+    /// A claim is missing or not as it must be. The text names the claim and may be shown.
+    #[error("{0}")]
+    Claim(#[from] ClaimError),
 }
 
 /// A browser that is about to set out.
@@ -199,87 +209,119 @@ impl OidcClient {
     ) -> Result<OutsidePerson, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let client = self.client(&metadata, arrival.redirect);
+        let sent = TokenHttp::new(&self.http);
         let answer = client
             .exchange_code(AuthorizationCode::new(arrival.code))
             .map_err(|error| OidcError::Unreachable(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(arrival.verifier))
-            .request_async(&self.http)
+            .request_async(&sent)
             .await
             .map_err(|error| match error {
+                openidconnect::RequestTokenError::Request(CallError::Claim(error)) => error.into(),
                 openidconnect::RequestTokenError::Request(error) => {
                     OidcError::Unreachable(error.to_string())
                 }
                 other => OidcError::Refused(other.to_string()),
             })?;
-        let id_token = answer
-            .id_token()
-            .ok_or_else(|| OidcError::Refused("there is no ID token in its answer".into()))?;
+        let (Some(id_token), Some(sent)) = (answer.id_token(), sent.take()) else {
+            let reason = "there is no ID token in its answer";
+            return Err(OidcError::Refused(reason.into()));
+        };
         let nonce = Nonce::new(arrival.nonce);
         let now = env.now();
-        let verify = |client: &ReadyClient| {
-            let verifier = client
-                .id_token_verifier()
-                .set_time_fn(move || now)
-                .set_issue_time_verifier_fn(move |at| {
-                    let early = at <= now + CLOCK_SKEW;
-                    early.then_some(()).ok_or("issued in the future".to_owned())
-                });
-            id_token.claims(&verifier, &nonce).cloned()
-        };
-        let claims = match verify(&client) {
+        let access_token = answer.access_token();
+        let token = (id_token, &sent);
+        let claims = match self.verify(&metadata, &client, token, access_token, &nonce, now) {
             // The service has changed its keys since it was asked for them.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => {
                 let metadata = self.metadata(env, METADATA_AGAIN).await?;
-                verify(&self.client(&metadata, arrival.redirect))
+                let client = self.client(&metadata, arrival.redirect);
+                self.verify(&metadata, &client, token, access_token, &nonce, now)
             }
             other => other,
         };
         let claims = claims.map_err(|error| OidcError::Refused(error.to_string()))?;
-        if let Some(expected) = claims.access_token_hash() {
-            let verifier = client.id_token_verifier();
-            let algorithm = id_token
-                .signing_alg()
-                .map_err(|error| OidcError::Refused(error.to_string()))?;
-            let key = id_token
-                .signing_key(&verifier)
-                .map_err(|error| OidcError::Refused(error.to_string()))?;
-            let found = AccessTokenHash::from_token(answer.access_token(), algorithm, key)
-                .map_err(|error| OidcError::Refused(error.to_string()))?;
-            if found != *expected {
-                let reason = "the access token is not the one that was signed for";
-                return Err(OidcError::Refused(reason.into()));
-            }
+        let mut profile = sent.profile();
+        // Some services sign only who it is, and tell the rest at another address.
+        if let (None, Some(address)) = (&profile.email, metadata.userinfo_endpoint()) {
+            let body = self.http.userinfo(address.url(), access_token).await?;
+            let told = Profile::of_userinfo(&body, claims.subject())?;
+            profile = Profile {
+                name: told.name.or(profile.name),
+                ..told
+            };
         }
-        let mut person = OutsidePerson {
+        Ok(OutsidePerson {
             provider: self.provider.id.clone(),
             issuer: claims.issuer().to_string(),
             subject: claims.subject().to_string(),
-            email: claims.email().map(|email| email.to_string()),
-            email_verified: claims.email_verified().unwrap_or(false),
-            name: claims
-                .name()
-                .and_then(|name| name.get(None))
-                .map(|name| name.to_string()),
-        };
-        // Some services sign only who it is, and tell the rest at another address.
-        if person.email.is_none() && metadata.userinfo_endpoint().is_some() {
-            let told: CoreUserInfoClaims = client
-                .user_info(
-                    answer.access_token().clone(),
-                    Some(claims.subject().clone()),
-                )
-                .map_err(|error| OidcError::Unreachable(error.to_string()))?
-                .request_async(&self.http)
-                .await
-                .map_err(|error| OidcError::Refused(error.to_string()))?;
-            person.email = told.email().map(|email| email.to_string());
-            person.email_verified = told.email_verified().unwrap_or(false);
-            let name = told.name().and_then(|name| name.get(None));
-            person.name = name.map(|name| name.to_string()).or(person.name);
+            email: profile.email,
+            email_verified: profile.email_verified,
+            name: profile.name,
+        })
+    }
+
+    /// Verifies the token's signature as it was sent, and its claims by the library, which is given the token without the
+    /// claims that are not needed.
+    fn verify(
+        &self,
+        metadata: &CoreProviderMetadata,
+        client: &ReadyClient,
+        (reduced, sent): (&CoreIdToken, &SentToken),
+        access_token: &AccessToken,
+        nonce: &Nonce,
+        now: DateTime<Utc>,
+    ) -> Result<CoreIdTokenClaims, ClaimsVerificationError> {
+        use ClaimsVerificationError::SignatureVerification;
+        let (algorithm, key) = self
+            .signature_verify(metadata, client, (reduced, sent))
+            .map_err(SignatureVerification)?;
+        // The signature was verified above: the library sees another text than was signed.
+        let verifier = client
+            .id_token_verifier()
+            .insecure_disable_signature_check()
+            .set_time_fn(move || now)
+            .set_issue_time_verifier_fn(move |at| {
+                let early = at <= now + CLOCK_SKEW;
+                early.then_some(()).ok_or("issued in the future".to_owned())
+            });
+        let claims = reduced.claims(&verifier, nonce)?;
+        if let Some(expected) = claims.access_token_hash() {
+            let found = AccessTokenHash::from_token(access_token, algorithm, &key).ok();
+            if found.as_ref() != Some(expected) {
+                let reason = "the access token is not the one that was signed for".to_owned();
+                return Err(ClaimsVerificationError::Other(reason));
+            }
         }
-        Ok(person)
+        Ok(claims.clone())
+    }
+
+    /// Verifies the signature of the token as it was sent, by an algorithm that the service says it uses. Returns both the
+    /// algorithm and the key.
+    fn signature_verify<'t>(
+        &self,
+        metadata: &CoreProviderMetadata,
+        client: &ReadyClient,
+        (reduced, sent): (&'t CoreIdToken, &SentToken),
+    ) -> Result<(&'t CoreJwsSigningAlgorithm, CoreJsonWebKey), SignatureVerificationError> {
+        let algorithm = reduced.signing_alg()?;
+        let allowed = metadata.id_token_signing_alg_values_supported();
+        if !allowed.contains(algorithm) {
+            let reason = "the service does not sign by the algorithm of the ID token".to_owned();
+            return Err(SignatureVerificationError::DisallowedAlg(reason));
+        }
+        let key = if algorithm.uses_shared_secret() {
+            CoreJsonWebKey::new_symmetric(self.provider.client_secret.expose().to_vec())
+        } else {
+            reduced.signing_key(&client.id_token_verifier())?.clone()
+        };
+        let (message, signature) = sent
+            .signed()
+            .map_err(|_| SignatureVerificationError::NoSignature)?;
+        key.verify_signature(algorithm, message, &signature)?;
+        Ok((algorithm, key))
     }
 
     fn client(&self, metadata: &CoreProviderMetadata, redirect: &Url) -> ReadyClient {
@@ -334,6 +376,10 @@ pub(crate) enum CallError {
     Transport(reqwest::Error),
     #[error("the answer is larger than {ANSWER_MAX} bytes")]
     TooLarge,
+    #[error("the answer has the status {0}")]
+    Status(u16),
+    #[error("{0}")]
+    Claim(#[from] ClaimError),
 }
 
 impl From<reqwest::Error> for CallError {
@@ -345,6 +391,35 @@ impl From<reqwest::Error> for CallError {
 /// The client as the library takes one.
 struct Http(reqwest::Client);
 
+impl Http {
+    /// What the userinfo address says of whoever the access token was issued for.
+    async fn userinfo(&self, address: &Url, token: &AccessToken) -> Result<Vec<u8>, OidcError> {
+        let request = self.0.get(address.clone()).bearer_auth(token.secret());
+        let answer = async {
+            let mut answer = request.send().await?;
+            if !answer.status().is_success() {
+                return Err(CallError::Status(answer.status().as_u16()));
+            }
+            body_read(&mut answer).await
+        };
+        answer
+            .await
+            .map_err(|error| OidcError::Refused(format!("the userinfo address: {error}")))
+    }
+}
+
+/// Reads a body of up to [`ANSWER_MAX`] bytes.
+async fn body_read(answer: &mut reqwest::Response) -> Result<Vec<u8>, CallError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > ANSWER_MAX {
+            return Err(CallError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 impl<'c> AsyncHttpClient<'c> for Http {
     type Error = CallError;
     type Future = BoxFuture<'c, Result<HttpResponse, CallError>>;
@@ -352,17 +427,60 @@ impl<'c> AsyncHttpClient<'c> for Http {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut answer = self.0.execute(request.try_into()?).await?;
-            let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await? {
-                if body.len() + chunk.len() > ANSWER_MAX {
-                    return Err(CallError::TooLarge);
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let body = body_read(&mut answer).await?;
             let mut response = HttpResponse::new(body);
             *response.status_mut() = answer.status();
             *response.headers_mut() = std::mem::take(answer.headers_mut());
             Ok(response)
+        })
+    }
+}
+
+/// The client for the token endpoint: keeps the ID token as it was sent, and hands the library the one it can read.
+struct TokenHttp<'h> {
+    http: &'h Http,
+    sent: SyncMutex<Option<SentToken>>,
+}
+
+impl<'h> TokenHttp<'h> {
+    fn new(http: &'h Http) -> Self {
+        Self {
+            http,
+            sent: SyncMutex::new(None),
+        }
+    }
+
+    fn take(&self) -> Option<SentToken> {
+        self.sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The body of the answer, with the ID token reduced to what is verified. Another body is left as it is.
+    fn reduce(&self, body: Vec<u8>) -> Result<Vec<u8>, ClaimError> {
+        let Ok(mut answer) = serde_json::from_slice::<serde_json::Map<String, Value>>(&body) else {
+            return Ok(body);
+        };
+        let Some(Value::String(token)) = answer.get_mut("id_token") else {
+            return Ok(body);
+        };
+        let sent = SentToken::parse(token)?;
+        *token = sent.reduced();
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+        Ok(Value::Object(answer).to_string().into_bytes())
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenHttp<'_> {
+    type Error = CallError;
+    type Future = BoxFuture<'c, Result<HttpResponse, CallError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let response = self.http.call(request).await?;
+            let (parts, body) = response.into_parts();
+            Ok(HttpResponse::from_parts(parts, self.reduce(body)?))
         })
     }
 }

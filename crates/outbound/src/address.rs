@@ -1,5 +1,4 @@
-//! Which network addresses a source may live at. A host name is resolved once, every address it has is checked, and git
-//! is pinned to those, so that a name that resolves differently the second time leads nowhere new.
+//! Classes of network addresses, and resolving host names.
 
 use std::{
     fmt, io,
@@ -10,9 +9,9 @@ use std::{
 /// How far an address may be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressClass {
-    /// Reachable by everybody: fetched from without question.
+    /// Reachable by everybody: called without question.
     Public,
-    /// Loopback and private networks: only where the operator allows private sources.
+    /// Loopback and private networks: only where the operator allows them.
     Private,
     /// Link-local, cloud metadata, multicast, unspecified, reserved: never.
     Refused,
