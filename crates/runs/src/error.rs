@@ -61,7 +61,9 @@ impl From<nyxcore_tenancy::Error> for RunFailure {
         tracing::warn!(error = ?error, "a run met an error of the store");
         let transient = matches!(
             error,
-            nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
+            nyxcore_tenancy::Error::Busy
+                | nyxcore_tenancy::Error::Unreachable(_)
+                | nyxcore_tenancy::Error::Database(_)
         );
         Self::new(error.code(), error.to_string(), transient)
     }
