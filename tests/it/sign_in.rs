@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::audit::{AuditFilter, audit_list};
-use nyxcore_tenancy::directory::{TOPIC_CREDENTIAL, tenant_create, user_memberships};
+use nyxcore_tenancy::directory::{
+    TOPIC_CREDENTIAL, credential_uses_flush, tenant_create, user_memberships,
+};
 use nyxcore_tenancy::sign_in::{
     ACCOUNT_FAILURES, ADDRESS_FAILURES, Client, FirstOwner, NewAccount, NewSession, Password,
     PasswordHasher, SESSION_IDLE, SESSION_LIFE, SignUp, WINDOW, account_address_proven,
@@ -225,7 +227,11 @@ on_both_databases! {
         let ada = owner(&store, &hasher, "acme").await;
         let idle = sign_in(&store, &hasher, &ada, GOOD).await.unwrap();
         let used = sign_in(&store, &hasher, &ada, GOOD).await.unwrap();
-        let good = async |new: &NewSession| session_authenticate(&store, &new.secret, None).await.unwrap().is_some();
+        let good = async |new: &NewSession| {
+            let good = session_authenticate(&store, &new.secret, None).await.unwrap().is_some();
+            credential_uses_flush(&store).await.unwrap();
+            good
+        };
         for _ in 0..6 {
             clock.advance(TimeDelta::days(1));
             assert!(good(&used).await);
@@ -254,9 +260,11 @@ on_both_databases! {
         let seen = async || session_list(&store, ada.id).await.unwrap()[0].last_seen_at;
         clock.advance(TimeDelta::seconds(59));
         session_authenticate(&store, &new.secret, None).await.unwrap();
+        credential_uses_flush(&store).await.unwrap();
         assert_eq!(seen().await, new.session.created_at);
         clock.advance(TimeDelta::seconds(1));
         session_authenticate(&store, &new.secret, None).await.unwrap();
+        credential_uses_flush(&store).await.unwrap();
         assert_eq!(seen().await, store.env().now());
     }
 

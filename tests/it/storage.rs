@@ -1,5 +1,11 @@
 //! The schema itself, on both databases.
 
+mod credentials;
+mod hang_ups;
+mod locks;
+mod outages;
+mod times;
+
 use nyxcore_migrations::{SchemaState, schema_state};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;

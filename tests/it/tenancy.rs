@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::directory::{
-    ApiTokens, NewApiToken, api_token_create, api_token_revoke, membership_count, membership_list,
-    tenant_by_slug, tenant_create, tenant_current, token_authenticate, user_memberships,
-    users_by_id,
+    ApiTokens, NewApiToken, api_token_create, api_token_revoke, credential_uses_flush,
+    membership_count, membership_list, tenant_by_slug, tenant_create, tenant_current,
+    token_authenticate, user_memberships, users_by_id,
 };
 use nyxcore_tenancy::{Error, PageRequest, Repository, Role, Store, StoreOptions, UserId};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
@@ -51,11 +51,13 @@ on_both_databases! {
         token_authenticate(&store, &secret).await.unwrap();
         clock.advance(TimeDelta::seconds(59));
         token_authenticate(&store, &secret).await.unwrap();
+        credential_uses_flush(&store).await.unwrap();
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(ApiTokens::require(&scoped, token.id).await.unwrap().last_used_at, Some(first));
         drop(scoped);
         clock.advance(TimeDelta::seconds(1));
         token_authenticate(&store, &secret).await.unwrap();
+        credential_uses_flush(&store).await.unwrap();
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(ApiTokens::require(&scoped, token.id).await.unwrap().last_used_at, Some(store.env().now()));
     }

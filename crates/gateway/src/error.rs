@@ -93,11 +93,36 @@ fn error_code(error: &mut ServerError) {
     error.message = message;
     let connection = error.source::<ConnectionError>();
     let retry_after = connection.and_then(ConnectionError::retry_after);
+    let retry_after = retry_after.or(is_passing_code(code).then_some(1));
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("code", code);
     if let Some(seconds) = retry_after {
         extensions.set("retryAfter", seconds);
     }
+}
+
+/// Whether an answer is nothing but the database's being busy or out of reach: the same request may work a moment later.
+pub(crate) fn is_unavailable(response: &Response) -> bool {
+    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+        async_graphql::Value::String(code) => Some(is_passing_code(code)),
+        _ => None,
+    };
+    let empty = match &response.data {
+        async_graphql::Value::Null => true,
+        async_graphql::Value::Object(fields) => fields
+            .values()
+            .all(|value| *value == async_graphql::Value::Null),
+        _ => false,
+    };
+    empty
+        && response
+            .errors
+            .iter()
+            .any(|error| code(error) == Some(true))
+}
+
+fn is_passing_code(code: &str) -> bool {
+    matches!(code, "DATABASE_BUSY" | "DATABASE_UNREACHABLE")
 }
 
 /// The code that an error will have in the answer, for the audit log.
@@ -146,6 +171,9 @@ fn inside_log(error: &ServerError) {
     match inside {
         Some(nyxcore_tenancy::Error::Database(source)) => {
             tracing::error!(?source, "the database failed");
+        }
+        Some(nyxcore_tenancy::Error::Unreachable(source)) => {
+            tracing::warn!(?source, "the database cannot be reached");
         }
         Some(nyxcore_tenancy::Error::MasterKey(reason)) => {
             tracing::error!(reason, "the master key cannot be used");

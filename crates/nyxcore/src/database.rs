@@ -195,9 +195,10 @@ pub async fn schema_migrate(connection: &DatabaseConnection) -> Result<Vec<Strin
 /// On a server, what the store cannot name is that the server is not there or does not let us in.
 fn unreachable(place: &Place, error: nyxcore_tenancy::Error) -> Error {
     match (place, error) {
-        (Place::Postgres(_), nyxcore_tenancy::Error::Database(source)) => {
-            Error::DatabaseUnreachable(source.to_string())
-        }
+        (
+            Place::Postgres(_),
+            nyxcore_tenancy::Error::Database(source) | nyxcore_tenancy::Error::Unreachable(source),
+        ) => Error::DatabaseUnreachable(source.to_string()),
         (Place::Postgres(_), nyxcore_tenancy::Error::Busy) => {
             Error::DatabaseUnreachable("it did not answer in time".into())
         }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use nyxcore_runs::run_events_expire;
 use nyxcore_sync::{SyncOptions, TOPIC_SOURCE_GONE, mirrors_sweep, schedule_tick};
 use nyxcore_tenancy::audit::{audit_expire, refusals_flush, system_uses_flush};
+use nyxcore_tenancy::directory::credential_uses_flush;
 use nyxcore_tenancy::sign_in::sign_in_sweep;
 use nyxcore_tenancy::{Signal, Store};
 use tokio::task::JoinHandle;
@@ -100,6 +101,9 @@ async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
             );
         }
         if last {
+            if let Err(error) = credential_uses_flush(&store).await {
+                tracing::warn!(%error, "the last use of credentials could not be written down");
+            }
             return;
         }
     }

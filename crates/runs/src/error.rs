@@ -67,6 +67,8 @@ impl From<nyxcore_tenancy::Error> for RunFailure {
 pub(crate) fn is_transient(error: &nyxcore_tenancy::Error) -> bool {
     matches!(
         error,
-        nyxcore_tenancy::Error::Busy | nyxcore_tenancy::Error::Database(_)
+        nyxcore_tenancy::Error::Busy
+            | nyxcore_tenancy::Error::Unreachable(_)
+            | nyxcore_tenancy::Error::Database(_)
     )
 }

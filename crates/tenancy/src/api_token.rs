@@ -1,6 +1,8 @@
 //! API tokens: what a program shows in place of a person.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, NotSet};
 use uuid::Uuid;
 
@@ -11,12 +13,12 @@ use crate::model::{ApiToken, ApiTokenId, Caller, Credential, Role, TenantId, Use
 use crate::page::{Page, PageRequest};
 use crate::policy::{Action, Resource};
 use crate::repository::Repository;
-use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
+use crate::sign_in::sessions_seen;
+use crate::store::{
+    Access, CredentialKey, CredentialOwner, ReadWrite, Scoped, Store, SystemPurpose, is_new_use,
+};
 use crate::text;
 use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
-
-/// How stale `last_used_at` may be: a token in steady use costs one write a minute and not one a request.
-const LAST_USED_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 
 /// API tokens of a tenant.
 pub struct ApiTokens;
@@ -176,6 +178,7 @@ async fn member_role(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<Option<
 #[derive(FromQueryResult)]
 struct TokenRow {
     tenant_id: Uuid,
+    slug: String,
     user_id: Uuid,
     secret_hash: Vec<u8>,
     token_role: Role,
@@ -184,47 +187,143 @@ struct TokenRow {
     last_used_at: Option<DateTime<Utc>>,
 }
 
-/// Finds out who shows this token. `None` where it is malformed, unknown, expired, revoked, or its owner is no member any more.
+/// Who shows a token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenOwner {
+    /// Who asks.
+    pub caller: Caller,
+    /// The slug of the caller's tenant.
+    pub tenant_slug: String,
+}
+
+/// Finds out who shows this token, and notes its use. `None` where it is malformed, unknown, expired, revoked, or its owner is no longer
+/// a member. A token that was verified lately costs no look at the database; its use is written down later, see
+/// [`credential_uses_flush`].
+///
+/// # Errors
+/// The database fails.
+pub async fn token_identify(store: &Store, token: &str) -> Result<Option<TokenOwner>> {
+    if token_id(API_TOKEN, token).is_none() {
+        return Ok(None);
+    }
+    let (key, now) = (CredentialKey::new(token, None), store.env().now());
+    let owner = match store.credentials().recall(key, now) {
+        Some(owner) => owner,
+        None => {
+            let ticket = store.credentials().ticket();
+            let Some(owner) = token_find(store, token).await? else {
+                return Ok(None);
+            };
+            let mut remembered = owner.clone();
+            use_mark(&mut remembered, now);
+            store.credentials().remember(ticket, key, remembered);
+            owner
+        }
+    };
+    use_note(store, &owner.caller, owner.used_at);
+    Ok(Some(TokenOwner {
+        caller: owner.caller,
+        tenant_slug: owner.tenant_slug,
+    }))
+}
+
+/// As [`token_identify`], for who does not ask for the tenant's slug.
 ///
 /// # Errors
 /// The database fails.
 pub async fn token_authenticate(store: &Store, token: &str) -> Result<Option<Caller>> {
+    let owner = token_identify(store, token).await?;
+    Ok(owner.map(|owner| owner.caller))
+}
+
+/// The same by the database itself, without noting a use: an open stream that is checked again is no use of the token.
+///
+/// # Errors
+/// The database fails.
+pub async fn token_look(store: &Store, token: &str) -> Result<Option<Caller>> {
+    let owner = token_find(store, token).await?;
+    Ok(owner.map(|owner| owner.caller))
+}
+
+async fn token_find(store: &Store, token: &str) -> Result<Option<CredentialOwner>> {
     let Some(id) = token_id(API_TOKEN, token).map(ApiTokenId) else {
         return Ok(None);
     };
     let rows: Vec<TokenRow> = store
         .system_look(
             SystemPurpose::TokenAuthenticate,
-            "SELECT t.tenant_id, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
-             FROM api_tokens t JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id
+            "SELECT t.tenant_id, n.slug, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
+             FROM api_tokens t
+             JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id
+             JOIN tenants n ON n.id = t.tenant_id
              WHERE t.id = $1 AND t.revoked_at IS NULL",
             id.0,
         )
         .await?;
-    let Some(row) = rows.into_iter().next() else {
-        return Ok(None);
-    };
     let now = store.env().now();
-    if !token_matches(token, &row.secret_hash) || row.expires_at.is_some_and(|at| at <= now) {
-        return Ok(None);
+    let row = rows.into_iter().next();
+    let row = row.filter(|row| {
+        token_matches(token, &row.secret_hash) && row.expires_at.is_none_or(|at| now < at)
+    });
+    Ok(row.map(|row| CredentialOwner {
+        caller: Caller {
+            tenant: TenantId(row.tenant_id),
+            user: UserId(row.user_id),
+            role: row.token_role.min(row.member_role),
+            credential: Credential::Token(id),
+        },
+        tenant_slug: row.slug,
+        expires_at: row.expires_at,
+        used_at: row.last_used_at,
+    }))
+}
+
+/// Notes the use of a credential that was last written down at `used_at`. It is written down a moment later, beside the request.
+pub(crate) fn use_note(store: &Store, caller: &Caller, used_at: Option<DateTime<Utc>>) {
+    let now = store.env().now();
+    if store.credentials().use_note(caller, used_at, now) {
+        let store = store.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(store.credential_flush()).await;
+            if let Err(error) = credential_uses_flush(&store).await {
+                // The next use is noted again: nothing but its time is lost.
+                tracing::warn!(%error, "the last use of credentials could not be written down");
+            }
+        });
     }
-    let caller = Caller {
-        tenant: TenantId(row.tenant_id),
-        user: UserId(row.user_id),
-        role: row.token_role.min(row.member_role),
-        credential: Credential::Token(id),
-    };
-    if row
-        .last_used_at
-        .is_none_or(|at| now - at >= LAST_USED_RESOLUTION)
-    {
-        let scoped = store.write(caller.tenant).await?;
-        let used = api_token::ActiveModel {
-            last_used_at: Set(Some(now)),
-            ..Default::default()
-        };
-        scoped.update(api_token::Column::Id.eq(id), used).await?;
+}
+
+/// A use is noted once where a credential is remembered.
+pub(crate) fn use_mark(owner: &mut CredentialOwner, now: DateTime<Utc>) {
+    if is_new_use(owner.used_at, now) {
+        owner.used_at = Some(now);
+    }
+}
+
+/// Writes down when credentials were last used, as far as that is not done: a little while after their use, and when the program ends.
+///
+/// # Errors
+/// The database refuses, or another writer held it for too long. The uses are then given up.
+pub async fn credential_uses_flush(store: &Store) -> Result<()> {
+    let mut tokens: BTreeMap<TenantId, Vec<(ApiTokenId, DateTime<Utc>)>> = BTreeMap::new();
+    let mut sessions = Vec::new();
+    for (caller, at) in store.credentials().uses_take() {
+        match caller.credential {
+            Credential::Token(id) => tokens.entry(caller.tenant).or_default().push((id, at)),
+            Credential::Session(id) => sessions.push((id, at)),
+        }
+    }
+    sessions_seen(store, sessions).await?;
+    for (tenant, uses) in tokens {
+        let scoped = store.write(tenant).await?;
+        for (id, at) in uses {
+            let used = api_token::ActiveModel {
+                last_used_at: Set(Some(at)),
+                ..Default::default()
+            };
+            scoped.update(api_token::Column::Id.eq(id), used).await?;
+        }
         scoped.commit().await?;
     }
-    Ok(Some(caller))
+    Ok(())
 }

@@ -6,8 +6,8 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbBackend};
 
 use crate::actor::{Origin, Step};
 pub use crate::api_token::{
-    ApiTokens, NewApiToken, api_token_count, api_token_create, api_token_list, api_token_revoke,
-    token_authenticate,
+    ApiTokens, NewApiToken, TokenOwner, api_token_count, api_token_create, api_token_list,
+    api_token_revoke, credential_uses_flush, token_authenticate, token_identify, token_look,
 };
 use crate::audit;
 use crate::entity::{membership, tenant, user};

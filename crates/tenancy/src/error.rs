@@ -1,6 +1,7 @@
 //! What can go wrong at the store, with a stable code for each.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sqlx::sqlite::SqliteError;
 
 /// An error of the store or the directory.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum Error {
     /// A service changed something for a caller without asking the policy: a defect, refused.
     #[error("the policy was not asked")]
     PolicyNotAsked,
+    /// A statement written by hand is not bound to its tenant: a defect, refused.
+    #[error("a statement is not bound to its tenant")]
+    NotBound,
     /// No master key that there is opens this secret, or it was changed or moved.
     #[error(
         "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
@@ -52,9 +56,12 @@ pub enum Error {
     /// There is no room left for the database.
     #[error("no space left for the database: free some and try again")]
     DiskFull,
-    /// Another writer held the database for too long, or no connection was free.
+    /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
     #[error("the database is busy: try again")]
     Busy,
+    /// The database cannot be reached, or its connection was lost, such as by its restart. What was being committed may have been kept.
+    #[error("the database cannot be reached at the moment: try again")]
+    Unreachable(#[source] DbErr),
     /// The server's role could see past row-level security.
     #[error(
         "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not bind it: serve with a plain role, or allow it explicitly"
@@ -86,9 +93,15 @@ impl Error {
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
             Self::Busy => "DATABASE_BUSY",
+            Self::Unreachable(_) => "DATABASE_UNREACHABLE",
             Self::UnsafeRole(_) => "DATABASE_ROLE_UNSAFE",
-            Self::PolicyNotAsked | Self::Database(_) => "INTERNAL",
+            Self::PolicyNotAsked | Self::NotBound | Self::Database(_) => "INTERNAL",
         }
+    }
+
+    /// Whether the same may work a moment later: the database is busy or cannot be reached.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unreachable(_))
     }
 
     /// Turns a unique-key violation into [`Error::Conflict`] with a word for what exists already.
@@ -113,24 +126,80 @@ impl From<DbErr> for Error {
         if matches!(error, DbErr::ConnectionAcquire(_)) {
             return Self::Busy;
         }
-        match sqlite_primary_code(&error) {
-            Some(5 | 6) => Self::Busy,
-            Some(8 | 14) => Self::ReadOnly,
-            Some(13) => Self::DiskFull,
-            _ => Self::Database(error),
+        match sqlx_error(&error).map(Kind::of) {
+            Some(Kind::Busy) => Self::Busy,
+            Some(Kind::Unreachable) => Self::Unreachable(error),
+            Some(Kind::ReadOnly) => Self::ReadOnly,
+            Some(Kind::DiskFull) => Self::DiskFull,
+            Some(Kind::Invalid(rule)) => Self::Invalid(rule.into()),
+            Some(Kind::Other) | None => Self::Database(error),
         }
     }
 }
 
-/// The primary result code of an SQLite error (<https://www.sqlite.org/rescode.html>: the low byte of the extended one).
-fn sqlite_primary_code(error: &DbErr) -> Option<u32> {
-    let (DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else {
-        return None;
-    };
-    let RuntimeErr::SqlxError(error) = runtime else {
-        return None;
-    };
-    let error = error.as_database_error()?;
-    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
+/// What an error of the driver means for whoever asked.
+enum Kind {
+    Busy,
+    Unreachable,
+    ReadOnly,
+    DiskFull,
+    Invalid(&'static str),
+    Other,
+}
+
+impl Kind {
+    fn of(error: &sqlx::Error) -> Self {
+        use sqlx::Error as Driver;
+        match error {
+            Driver::Io(_) | Driver::PoolClosed | Driver::WorkerCrashed => Self::Unreachable,
+            Driver::PoolTimedOut => Self::Busy,
+            Driver::Database(error) => match error.code() {
+                Some(code) if error.try_downcast_ref::<SqliteError>().is_some() => {
+                    Self::of_sqlite(&code)
+                }
+                Some(code) => Self::of_postgres(&code),
+                None => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+
+    /// By the primary result code (<https://www.sqlite.org/rescode.html>: the low byte of the extended one).
+    fn of_sqlite(code: &str) -> Self {
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(5 | 6) => Self::Busy,
+            Ok(8 | 14) => Self::ReadOnly,
+            Ok(13) => Self::DiskFull,
+            _ => Self::Other,
+        }
+    }
+
+    /// By the SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+    fn of_postgres(code: &str) -> Self {
+        match code {
+            // A lock or a statement that took too long, a deadlock, a conflict of snapshots, no memory.
+            "55P03" | "57014" | "40P01" | "40001" | "53200" => Self::Busy,
+            // It shuts down, crashed, starts, or has no connection left.
+            "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Self::Unreachable,
+            "25006" => Self::ReadOnly,
+            "53100" => Self::DiskFull,
+            "22021" | "22P05" => Self::Invalid(
+                "the text holds a character that the database does not take, such as U+0000",
+            ),
+            "22008" | "22007" => Self::Invalid("a time is outside of what the database takes"),
+            "22003" => Self::Invalid("a number is outside of what the database takes"),
+            "54000" | "22001" => Self::Invalid("a value is longer than the database takes"),
+            _ if code.starts_with("08") => Self::Unreachable,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
 }

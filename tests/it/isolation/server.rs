@@ -45,6 +45,9 @@ impl Server {
         options.statement_listener = Some(Arc::new(move |sql: &str| {
             listener.lock().unwrap().push(sql.to_owned());
         }));
+        // Every request looks its credential up, so that equal requests make equal statements.
+        options.credential_recheck = Some(Duration::ZERO);
+        options.credential_flush = Duration::from_secs(3_600);
         let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(start));
         let env = Env::new(clock, Arc::new(RandomIds::default()));

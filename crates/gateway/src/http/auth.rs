@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
-use nyxcore_tenancy::sign_in::{Client, SignedIn, session_authenticate, session_look};
+use nyxcore_tenancy::sign_in::{
+    Client, SignedIn, session_authenticate, session_identify, session_look,
+};
 use nyxcore_tenancy::{
     Acting, Caller, Credential, Origin, Signal, SignalReceiver, TypedId, UserId, directory,
 };
@@ -160,9 +162,9 @@ async fn shown_read(
         (Some(token), secret) => {
             let shown = authenticate(gateway, token, asked.tenant_named(), asked.origin()).await?;
             if let Some(secret) = secret {
-                let session = session_look(gateway.store(), &secret).await;
+                let session = session_identify(gateway.store(), &secret, None).await;
                 let session = session.map_err(|error| Problem::store(&error))?;
-                same_person(&shown, session.map(|session| session.user.id))?;
+                same_person(&shown, session.map(|session| session.user))?;
             }
             Ok(Some(shown))
         }
@@ -282,7 +284,7 @@ async fn proof_check(
     shown: &Shown,
 ) -> Result<Option<Caller>, nyxcore_tenancy::Error> {
     match &shown.proof {
-        Proof::Token(token) => directory::token_authenticate(gateway.store(), token).await,
+        Proof::Token(token) => directory::token_look(gateway.store(), token).await,
         Proof::Session { secret, .. } => {
             let session = session_look(gateway.store(), secret).await?;
             Ok(session.and_then(|session| session.caller_in(shown.acting.caller.tenant)))
@@ -297,13 +299,16 @@ async fn authenticate(
     origin: Origin,
 ) -> Result<Shown, Problem> {
     let heard = Heard::from_now(gateway);
-    let caller = directory::token_authenticate(gateway.store(), token)
+    let owner = directory::token_identify(gateway.store(), token)
         .await
         .map_err(|error| Problem::store(&error))?
         .ok_or_else(|| Problem::unauthenticated("the token is unknown, expired or revoked"))?;
-    tenant_check(gateway, &caller, tenant).await?;
+    // A tenant that is not the token's and one that does not exist get the same answer.
+    if tenant.is_some_and(|named| named != owner.tenant_slug) {
+        return Err(tenant_not_the_tokens());
+    }
     Ok(Shown {
-        acting: Acting::new(caller, origin),
+        acting: Acting::new(owner.caller, origin),
         proof: Proof::Token(token.into()),
         heard,
     })
@@ -316,7 +321,7 @@ async fn session_shown(
     origin: Origin,
 ) -> Result<Shown, Problem> {
     let heard = Heard::from_now(gateway);
-    let session = session_authenticate(gateway.store(), secret, tenant).await;
+    let session = session_identify(gateway.store(), secret, tenant).await;
     let session = session
         .map_err(|error| Problem::store(&error))?
         .ok_or_else(session_ended)?;
@@ -363,7 +368,7 @@ fn tenants_differ() -> Problem {
 }
 
 fn session_ended() -> Problem {
-    Problem::unauthenticated("nobody is signed in here, or no more: sign in")
+    Problem::unauthenticated("not signed in, or the session has ended; sign in")
 }
 
 /// A tenant that is not the token's and one that does not exist get the same answer.
@@ -379,11 +384,15 @@ async fn tenant_check(
     if tenant.is_some_and(|tenant| tenant.id == caller.tenant) {
         return Ok(());
     }
-    Err(Problem::new(
+    Err(tenant_not_the_tokens())
+}
+
+fn tenant_not_the_tokens() -> Problem {
+    Problem::new(
         StatusCode::FORBIDDEN,
         "TENANT_MISMATCH",
         "the token does not belong to the tenant that Nyxcore-Tenant names",
-    ))
+    )
 }
 
 fn missing() -> Problem {

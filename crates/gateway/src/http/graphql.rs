@@ -16,6 +16,7 @@ use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
 use super::{Server, graphiql, sse, ws};
 use crate::context::RequestContext;
+use crate::error::is_unavailable;
 use crate::limits::document_check;
 
 /// GET: a query, an event stream, a WebSocket, or the page.
@@ -127,7 +128,7 @@ async fn execute(
 }
 
 /// Under `application/graphql-response+json` the status tells a bad request; under `application/json` old clients take any status but
-/// 200 for a broken server.
+/// 200 for a broken server. A server whose database is busy or out of reach says so by its status in both.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
         Media::GraphqlResponse if is_request_error(response) => (
@@ -140,10 +141,11 @@ fn answer(response: &GraphqlResponse, media: Media) -> Response {
         ),
         _ => (StatusCode::OK, "application/json; charset=utf-8"),
     };
-    (
-        status,
-        [(header::CONTENT_TYPE, content_type)],
-        answer_json(response),
-    )
-        .into_response()
+    let headers = [(header::CONTENT_TYPE, content_type)];
+    if is_unavailable(response) {
+        let later = [(header::RETRY_AFTER, "1")];
+        let body = answer_json(response);
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, later, body).into_response();
+    }
+    (status, headers, answer_json(response)).into_response()
 }

@@ -32,7 +32,7 @@ pub async fn secret_put(
             "a secret has at most {SECRET_BYTES_MAX} bytes"
         )));
     }
-    scoped.turn(TURN).await?;
+    scoped.advisory_lock(TURN).await?;
     let (key_id, sealed) = keyring.seal(scoped.tenant(), kind, name, value.expose())?;
     let row = ActiveModel {
         kind: Set(kind.to_owned()),
@@ -115,7 +115,7 @@ pub async fn secrets_reseal(
     keyring: &Keyring,
     batch: u64,
 ) -> Result<Resealed> {
-    scoped.turn(TURN).await?;
+    scoped.advisory_lock(TURN).await?;
     // Read after the turn came: whoever sealed with an older current key has committed.
     let current = keyring.keys_fresh()?.current;
     let others = || Column::KeyId.ne(current.id());

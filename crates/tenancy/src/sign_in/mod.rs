@@ -35,10 +35,11 @@ pub use identity::{
     identity_sign_in, outside_refused,
 };
 pub use password::{PASSWORD_MAX, PASSWORD_MIN, Password, PasswordHash, PasswordHasher};
+pub(crate) use session::sessions_seen;
 pub use session::{
-    SESSION_IDLE, SESSION_LIFE, SignedIn, session_authenticate, session_create,
-    session_is_well_formed, session_list, session_look, session_revoke, sessions_revoke_all,
-    sign_out_everywhere,
+    SESSION_IDLE, SESSION_LIFE, SessionOwner, SignedIn, session_authenticate, session_create,
+    session_identify, session_is_well_formed, session_list, session_look, session_revoke,
+    sessions_revoke_all, sign_out_everywhere,
 };
 pub use throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, SIGN_UPS_PER_ADDRESS, WINDOW};
 

@@ -7,19 +7,18 @@ use uuid::Uuid;
 
 use super::journal::{self, Event};
 use super::{Client, NewSession};
+use crate::api_token::{use_mark, use_note};
 use crate::directory::TOPIC_CREDENTIAL;
 use crate::entity::session;
 use crate::error::{Error, Result};
 use crate::model::{Caller, Credential, Role, Session, SessionId, Tenant, TenantId, User, UserId};
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::store::{CredentialKey, CredentialOwner, Store, SystemPurpose, SystemScope};
 use crate::token::{SESSION, token_id, token_matches, token_mint};
 
 /// How long a session lasts, whatever is done with it: NIST SP 800-63B (AAL1) asks to sign in again after 30 days.
 pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
 /// How long a session lasts that nobody uses: a week's holiday on a machine that somebody else may sit down at.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
-/// How stale `last_seen_at` may be: a session in steady use costs one write a minute and not one a request.
-const SEEN_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 /// How much of a browser's name for itself is kept, in characters.
 const USER_AGENT_MAX: usize = 200;
 
@@ -118,7 +117,7 @@ struct SessionRow {
     role: Option<Role>,
 }
 
-/// Finds out whose session this is, and writes down that it was seen. `wanted` is the slug of the tenant that is meant. `None` where the secret is
+/// Finds out whose session this is, and notes that it was seen. `wanted` is the slug of the tenant that is meant. `None` where the secret is
 /// malformed, unknown, expired or revoked.
 ///
 /// # Errors
@@ -135,20 +134,86 @@ pub async fn session_authenticate(
         let tenant = found.tenants.iter().find(|(tenant, _)| tenant.slug == slug);
         found.caller = tenant.map(|(tenant, role)| found.caller_as(tenant, *role));
     }
-    let now = store.env().now();
-    if now - found.session.last_seen_at >= SEEN_RESOLUTION {
-        let system = store.system(SystemPurpose::SessionSeen).await?;
+    let session = Credential::Session(found.session.id);
+    let owner = found.caller.unwrap_or(Caller {
+        // A person in no tenant uses a session as well; only the session counts.
+        tenant: TenantId(Uuid::nil()),
+        user: found.user.id,
+        role: Role::Viewer,
+        credential: session,
+    });
+    use_note(store, &owner, Some(found.session.last_seen_at));
+    Ok(Some(found))
+}
+
+/// Whose session it is, and who asks with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionOwner {
+    /// Whose it is.
+    pub user: UserId,
+    /// Who asks, in the wanted tenant; see [`SignedIn::caller`].
+    pub caller: Option<Caller>,
+}
+
+/// As [`session_authenticate`], for who asks for no more than the caller: a session that was verified lately, for the same tenant, costs no
+/// look at the database.
+///
+/// # Errors
+/// The database fails.
+pub async fn session_identify(
+    store: &Store,
+    secret: &str,
+    wanted: Option<&str>,
+) -> Result<Option<SessionOwner>> {
+    if !session_is_well_formed(secret) {
+        return Ok(None);
+    }
+    let (key, now) = (CredentialKey::new(secret, wanted), store.env().now());
+    if let Some(owner) = store.credentials().recall(key, now) {
+        use_note(store, &owner.caller, owner.used_at);
+        return Ok(Some(SessionOwner {
+            user: owner.caller.user,
+            caller: Some(owner.caller),
+        }));
+    }
+    let ticket = store.credentials().ticket();
+    let Some(found) = session_authenticate(store, secret, wanted).await? else {
+        return Ok(None);
+    };
+    if let Some(caller) = found.caller {
+        let session = &found.session;
+        let mut owner = CredentialOwner {
+            caller,
+            tenant_slug: wanted.unwrap_or_default().to_owned(),
+            expires_at: Some(session.expires_at.min(session.last_seen_at + SESSION_IDLE)),
+            used_at: Some(session.last_seen_at),
+        };
+        use_mark(&mut owner, now);
+        store.credentials().remember(ticket, key, owner);
+    }
+    Ok(Some(SessionOwner {
+        user: found.user.id,
+        caller: found.caller,
+    }))
+}
+
+/// Writes down when sessions were last seen.
+pub(crate) async fn sessions_seen(
+    store: &Store,
+    sessions: Vec<(SessionId, DateTime<Utc>)>,
+) -> Result<()> {
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let system = store.system(SystemPurpose::SessionSeen).await?;
+    for (id, at) in sessions {
         let seen = session::ActiveModel {
-            last_seen_at: Set(now),
+            last_seen_at: Set(at),
             ..Default::default()
         };
-        system
-            .update(session::Column::Id.eq(found.session.id), seen)
-            .await?;
-        system.commit().await?;
-        found.session.last_seen_at = now;
+        system.update(session::Column::Id.eq(id), seen).await?;
     }
-    Ok(Some(found))
+    system.commit().await
 }
 
 /// The same without writing anything down: looking at an open stream again is no use of the session.

@@ -6,11 +6,15 @@
 
 #[doc(hidden)]
 pub mod doc_entities;
+mod gate;
+mod guard;
+mod memory;
 mod open;
 mod scoped;
 mod select;
 mod signal;
 mod system;
+mod times;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +24,13 @@ use sea_orm::{
     FromQueryResult, QueryResult, RuntimeErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 use uuid::Uuid;
 
-pub use open::{StoreOptions, database_open};
+use gate::{Gate, Permits, Purpose};
+pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new_use};
+
+pub use open::{StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
 pub use select::{Keyset, ScopedSelect};
 pub use signal::{Signal, SignalReceiver};
@@ -35,8 +42,37 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
-/// How long a writer waits for the one before it on SQLite, which has one writer at a time.
-const WRITER_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a request of a client waits for its turn to use a connection, on PostgreSQL: what a person waits for.
+const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
+/// The same for work that nobody waits for.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a statement of such work waits for a lock, on PostgreSQL.
+pub(crate) const BACKGROUND_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a statement of such work may take, on PostgreSQL: a sync writes many rows at once.
+const BACKGROUND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Who waits for a transaction, which decides how long it may wait for others.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    Client,
+    Background,
+}
+
+impl Pace {
+    fn of(actor: &Actor) -> Self {
+        match actor {
+            Actor::Caller(_) | Actor::Remote(..) => Self::Client,
+            Actor::Operator(_) | Actor::Program => Self::Background,
+        }
+    }
+
+    fn patience(self) -> Duration {
+        match self {
+            Self::Client => CLIENT_PATIENCE,
+            Self::Background => BACKGROUND_PATIENCE,
+        }
+    }
+}
 
 /// An entity whose rows belong to a tenant. Implemented by [`tenant_scoped!`](crate::tenant_scoped).
 pub trait TenantScoped: EntityTrait<Model: Send + Sync> {
@@ -66,8 +102,14 @@ pub struct Store {
     uses: Arc<SystemUses>,
     /// Refused calls that are not yet in the audit log.
     refusals: Arc<Refusals>,
-    /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls.
-    writer: Option<Arc<Semaphore>>,
+    gate: Arc<Gate>,
+    credentials: Arc<CredentialMemory>,
+    listener: Option<StatementListener>,
+    lock_timeout: Duration,
+    statement_timeout: Duration,
+    credential_flush: Duration,
+    /// Connections that may have been cut off while they were idle: as often a new transaction is tried again.
+    connections: u32,
 }
 
 impl std::fmt::Debug for Store {
@@ -88,16 +130,22 @@ impl Store {
         if !options.allow_privileged_role {
             open::role_check(&db).await?;
         }
-        let signals = signal::Signals::start(&db).await?;
-        let writer =
-            (db.get_database_backend() == DbBackend::Sqlite).then(|| Arc::new(Semaphore::new(1)));
+        let backend = db.get_database_backend();
+        let credentials = Arc::new(CredentialMemory::new(backend, options.credential_recheck));
+        let signals = signal::Signals::start(&db, Arc::clone(&credentials)).await?;
         Ok(Self {
             db,
             env,
             signals,
             uses: Arc::default(),
             refusals: Arc::default(),
-            writer,
+            gate: Arc::new(Gate::new(backend, options.max_connections)),
+            credentials,
+            listener: options.statement_listener.clone(),
+            lock_timeout: options.lock_timeout,
+            statement_timeout: options.statement_timeout,
+            credential_flush: options.credential_flush,
+            connections: options.max_connections,
         })
     }
 
@@ -183,27 +231,26 @@ impl Store {
     }
 
     async fn read_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadOnly>> {
-        let tx = self.begin(SqliteTransactionMode::Deferred).await?;
-        self.settings_apply(
-            &tx,
-            &format!(
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL nyxcore.tenant_id = '{}'",
-                tenant.0
-            ),
-        )
-        .await?;
-        Ok(Scoped::new(tx, tenant, actor, self, None))
+        let settings = format!(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL nyxcore.scope = ''; \
+             SET LOCAL nyxcore.tenant_id = '{}'",
+            tenant.0
+        );
+        let (tx, permits) = self
+            .begin(Purpose::Read(tenant), Pace::of(&actor), settings)
+            .await?;
+        Ok(Scoped::new(tx, tenant, actor, self, permits))
     }
 
     async fn write_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadWrite>> {
-        let permit = self.writer_permit().await?;
-        let tx = self.begin(SqliteTransactionMode::Immediate).await?;
-        self.settings_apply(
-            &tx,
-            &format!("SET LOCAL nyxcore.tenant_id = '{}'", tenant.0),
-        )
-        .await?;
-        Ok(Scoped::new(tx, tenant, actor, self, permit))
+        let settings = format!(
+            "SET LOCAL nyxcore.scope = ''; SET LOCAL nyxcore.tenant_id = '{}'",
+            tenant.0
+        );
+        let (tx, permits) = self
+            .begin(Purpose::Write(tenant), Pace::of(&actor), settings)
+            .await?;
+        Ok(Scoped::new(tx, tenant, actor, self, permits))
     }
 
     /// A transaction across tenants, for one of the listed purposes.
@@ -211,26 +258,17 @@ impl Store {
     /// # Errors
     /// No connection could be had.
     pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
-        let permit = if purpose.writes() {
-            self.writer_permit().await?
-        } else {
-            None
-        };
-        let mode = if purpose.writes() {
-            SqliteTransactionMode::Immediate
-        } else {
-            SqliteTransactionMode::Deferred
-        };
+        let (of_gate, pace) = (purpose.of_gate(), purpose.pace());
         tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
         self.uses.add(purpose, 1);
-        let tx = self.begin(mode).await?;
-        self.settings_apply(&tx, "SET LOCAL nyxcore.scope = 'system'")
-            .await?;
-        Ok(SystemScope::new(tx, purpose, self, permit))
+        let settings = "SET LOCAL nyxcore.tenant_id = ''; SET LOCAL nyxcore.scope = 'system'";
+        let (tx, permits) = self.begin(of_gate, pace, settings.to_owned()).await?;
+        Ok(SystemScope::new(tx, purpose, self, permits))
     }
 
-    /// Rows of one statement across tenants, found by one id: `$1`. On PostgreSQL what lets the system through and the statement go as one
-    /// text, which is a transaction by itself: finding out who asks comes before every request, and costs one round trip instead of three.
+    /// Rows of one statement across tenants, found by one id: `$1`. On PostgreSQL the settings and the statement are sent as one text,
+    /// which is a transaction by itself: one round trip and not three. The text also takes the rights of the system back, so that they
+    /// end with it wherever it runs.
     ///
     /// # Errors
     /// The database refuses.
@@ -244,18 +282,47 @@ impl Store {
             return self.system(purpose).await?.sql_all(sql, [id.into()]).await;
         }
         self.uses.add(purpose, 1);
-        // Made of a constant and a UUID, nothing else; such a text takes no values.
+        let _permits = self
+            .gate
+            .pass(purpose.of_gate(), purpose.pace().patience())
+            .await
+            .map_err(|error| self.unreachable_or(error))?;
+        if let Some(listener) = &self.listener {
+            listener(sql);
+        }
+        // Made of constants and a UUID, nothing else; such a text takes no values.
         let text = format!(
-            "SET LOCAL nyxcore.scope = 'system'; {}",
+            "SET LOCAL nyxcore.scope = 'system'; {}; {}; SET LOCAL nyxcore.scope = ''",
+            self.timeouts(purpose.pace()),
             sql.replace("$1", &format!("'{id}'::uuid"))
         );
-        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(text))
-            .fetch_all(self.db.get_postgres_connection_pool())
-            .await
-            .map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))?;
-        rows.into_iter()
-            .map(|row| T::from_query_result(&QueryResult::from(row), "").map_err(Error::from))
-            .collect()
+        let mut tries = self.connections;
+        loop {
+            let text = sqlx::AssertSqlSafe(text.clone());
+            let rows = sqlx::raw_sql(text)
+                .fetch_all(self.db.get_postgres_connection_pool())
+                .await
+                .map_err(|error| Error::from(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))));
+            match rows {
+                Ok(rows) => {
+                    let rows = rows.into_iter().map(QueryResult::from);
+                    return rows
+                        .map(|row| T::from_query_result(&row, "").map_err(Error::from))
+                        .collect();
+                }
+                Err(error) => self.retry_or(error, &mut tries)?,
+            }
+        }
+    }
+
+    /// After how long a use of a credential is written down.
+    pub(crate) fn credential_flush(&self) -> Duration {
+        self.credential_flush
+    }
+
+    /// The credentials that were verified lately.
+    pub(crate) fn credentials(&self) -> &Arc<CredentialMemory> {
+        &self.credentials
     }
 
     /// Refused calls that are counted, for [`crate::audit::refusals_flush`].
@@ -268,29 +335,113 @@ impl Store {
         &self.uses
     }
 
-    async fn begin(&self, mode: SqliteTransactionMode) -> Result<DatabaseTransaction> {
+    /// Begins a transaction as a task of its own, which a client that leaves does not cancel: a `BEGIN` whose answer nobody reads would
+    /// leave the connection inside a transaction, with whatever was set in it. The task of a caller who left gives the transaction back.
+    async fn begin(
+        &self,
+        purpose: Purpose,
+        pace: Pace,
+        settings: String,
+    ) -> Result<(DatabaseTransaction, Permits)> {
+        let permits = self.gate.pass(purpose, pace.patience()).await;
+        let permits = permits.map_err(|error| self.unreachable_or(error))?;
+        let mode = match purpose {
+            Purpose::Read(_) | Purpose::SystemRead => SqliteTransactionMode::Deferred,
+            Purpose::Write(_) | Purpose::SystemWrite => SqliteTransactionMode::Immediate,
+        };
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(mode),
             ..TransactionOptions::default()
         };
-        Ok(self.db.begin_with_options(options).await?)
-    }
-
-    /// One round trip more than `BEGIN` itself: the settings go as one text. They are made of constants and a UUID, nothing else.
-    async fn settings_apply(&self, tx: &DatabaseTransaction, settings: &str) -> Result<()> {
-        if self.backend() == DbBackend::Postgres {
-            tx.execute_unprepared(settings).await?;
-        }
-        Ok(())
-    }
-
-    async fn writer_permit(&self) -> Result<Option<OwnedSemaphorePermit>> {
-        let Some(writer) = &self.writer else {
-            return Ok(None);
+        let settings = match self.backend() {
+            DbBackend::Postgres => Some(format!("{settings}; {}", self.timeouts(pace))),
+            _ => None,
         };
-        match tokio::time::timeout(WRITER_PATIENCE, Arc::clone(writer).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            _ => Err(Error::Busy),
+        let store = self.clone();
+        let task = async move {
+            let mut tries = store.connections;
+            loop {
+                let begun = async {
+                    let tx = store.db.begin_with_options(options).await?;
+                    // One round trip more than `BEGIN` itself: constants and a UUID, nothing else.
+                    if let Some(settings) = &settings {
+                        tx.execute_unprepared(settings).await?;
+                    }
+                    Ok::<_, DbErr>(tx)
+                };
+                match begun.await {
+                    Ok(tx) => return Ok((tx, permits)),
+                    Err(error) => store.retry_or(error.into(), &mut tries)?,
+                }
+            }
+        };
+        uncancelled(task).await
+    }
+
+    /// Commits as a task of its own, so that a client that leaves does not stand between the commit and what follows it.
+    async fn commit(
+        &self,
+        tx: DatabaseTransaction,
+        permits: Permits,
+        announced: Vec<Signal>,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<()> {
+        let store = self.clone();
+        uncancelled(async move {
+            tx.commit().await?;
+            then();
+            for signal in announced {
+                store.signals.committed(signal);
+            }
+            drop(permits);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Passes where a connection was cut off before it was used for anything, so that another one may do: as after a restart of the
+    /// database, which cuts off every idle connection.
+    fn retry_or(&self, error: Error, tries: &mut u32) -> Result<()> {
+        if matches!(error, Error::Unreachable(_)) && *tries > 0 {
+            *tries -= 1;
+            return Ok(());
         }
+        Err(self.unreachable_or(error))
+    }
+
+    /// Where no connection could be had in time, whether that is because the database is gone.
+    fn unreachable_or(&self, error: Error) -> Error {
+        match error {
+            Error::Busy if !self.signals.connected() => {
+                Error::Unreachable(DbErr::Custom("no connection in time".into()))
+            }
+            error => error,
+        }
+    }
+
+    /// How long the statements of a transaction may wait for locks and take in all.
+    fn timeouts(&self, pace: Pace) -> String {
+        let (lock, statement) = match pace {
+            Pace::Client => (self.lock_timeout, self.statement_timeout),
+            Pace::Background => (BACKGROUND_LOCK_TIMEOUT, BACKGROUND_STATEMENT_TIMEOUT),
+        };
+        format!(
+            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+            lock.as_millis(),
+            statement.as_millis()
+        )
+    }
+}
+
+/// Runs work to its end, also where whoever waits for it leaves.
+async fn uncancelled<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Unreachable(DbErr::Custom("the program ends".into()))),
+        },
     }
 }

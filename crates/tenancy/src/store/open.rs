@@ -2,15 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
 };
-use sqlx::Connection;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, PgConnection};
 
 use crate::error::{Error, Result};
+
+/// How long making a connection may take. Waiting for one of those that there are is the gate's.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a program that starts waits for its database, which may be starting too.
+const START_PATIENCE: Duration = Duration::from_secs(15);
+/// Allowed everywhere but in a transaction that failed, changes nothing for the next one, and needs no snapshot.
+const PROBE: &str = "RESET nyxcore.scope";
 
 /// Hears the text of a statement.
 pub type StatementListener = Arc<dyn Fn(&str) + Send + Sync>;
@@ -24,6 +31,15 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// Serve even as a superuser or with BYPASSRLS.
     pub allow_privileged_role: bool,
+    /// How long a statement of a client's request waits for a lock, on PostgreSQL. Less than a client waits for an answer.
+    pub lock_timeout: Duration,
+    /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still costs.
+    pub statement_timeout: Duration,
+    /// How long a verified credential is good without another look at the database, where no signal says otherwise. `None`: 10 s on
+    /// PostgreSQL, where every change sends a signal, and 1 s on SQLite, where another process on the same file sends none.
+    pub credential_recheck: Option<Duration>,
+    /// After how long a use of a credential is written down, with all others of that time.
+    pub credential_flush: Duration,
     /// Hears the text of every statement, without its values: what a test counts.
     pub statement_listener: Option<StatementListener>,
 }
@@ -35,6 +51,10 @@ impl StoreOptions {
             url: url.into(),
             max_connections: 10,
             allow_privileged_role: false,
+            lock_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(30),
+            credential_recheck: None,
+            credential_flush: Duration::from_secs(2),
             statement_listener: None,
         }
     }
@@ -53,7 +73,7 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
     let mut connect = ConnectOptions::new(&options.url);
     connect
         .max_connections(options.max_connections)
-        .acquire_timeout(Duration::from_secs(15))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(Duration::from_secs(10))
         .test_before_acquire(false)
         .sqlx_logging(false)
@@ -78,12 +98,38 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
                     Ok(!connection.is_in_transaction())
                 })
             })
+        })
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(is_outside_transaction(connection)))
         });
-    let mut database = Database::connect(connect).await?;
+    let began = Instant::now();
+    let mut database = loop {
+        match Database::connect(connect.clone())
+            .await
+            .map_err(Error::from)
+        {
+            Err(Error::Busy | Error::Unreachable(_)) if began.elapsed() < START_PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            database => break database?,
+        }
+    };
     if let Some(listener) = options.statement_listener.clone() {
         database.set_metric_callback(move |info| listener(&info.statement.sql));
     }
     Ok(database)
+}
+
+/// Whether a connection that comes back to the pool is outside of any transaction; one that is not is closed. The driver counts the
+/// transactions that it began, but not one whose `BEGIN` was cancelled. It does compare the server's word in one place: it fails to begin
+/// a transaction by a statement that does not begin one. The answer also comes after every row that nobody read, and after a rollback
+/// that is still under way.
+async fn is_outside_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match connection.begin_with(PROBE).await {
+        Err(sqlx::Error::BeginFailed) => Ok(true),
+        Ok(_) | Err(sqlx::Error::InvalidSavePointStatement) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Superusers and roles with BYPASSRLS see every tenant's rows whatever the policies say.

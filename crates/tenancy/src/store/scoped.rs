@@ -9,12 +9,12 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
     FromQueryResult, IntoActiveModel, Iterable, QueryFilter, Statement, Value,
 };
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
+use super::gate::Permits;
 use super::select::ScopedSelect;
 use super::signal::{CHANNEL, Signal};
-use super::{Store, TenantScoped};
+use super::{Store, TenantScoped, times};
 use crate::actor::{Actor, Step};
 use crate::audit;
 use crate::env::Env;
@@ -93,7 +93,7 @@ pub struct Scoped<A: Access = ReadWrite> {
     /// Whether the policy has allowed a change in this scope.
     permitted: AtomicBool,
     announced: Mutex<Vec<Signal>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    permits: Permits,
     _access: PhantomData<A>,
 }
 
@@ -111,7 +111,7 @@ impl<A: Access> Scoped<A> {
         tenant: TenantId,
         actor: Actor,
         store: &Store,
-        permit: Option<OwnedSemaphorePermit>,
+        permits: Permits,
     ) -> Self {
         Self {
             tx,
@@ -120,7 +120,7 @@ impl<A: Access> Scoped<A> {
             permitted: AtomicBool::new(!matches!(actor, Actor::Caller(_))),
             actor,
             announced: Mutex::new(Vec::new()),
-            _permit: permit,
+            permits,
             _access: PhantomData,
         }
     }
@@ -203,7 +203,7 @@ impl<A: Access> Scoped<A> {
     /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and on.
     ///
     /// # Errors
-    /// The text does not filter by `tenant_id = $1` and calls no function that does so itself; or the database refuses it.
+    /// [`Error::NotBound`] where the text is not bound to the tenant, see [`guard`](super::guard); or the database refuses it.
     pub async fn sql_all<T: FromQueryResult>(
         &self,
         sql: &'static str,
@@ -221,15 +221,16 @@ impl<A: Access> Scoped<A> {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Statement> {
-        if !sql.contains("tenant_id = $1") && !sql.contains("VALUES ($1,") {
-            return Err(Error::Invalid(
-                "a statement written by hand must be bound to its tenant by `tenant_id = $1`"
-                    .into(),
-            ));
+        if !super::guard::is_bound(sql) {
+            tracing::error!(
+                sql,
+                "a statement written by hand is not bound to its tenant"
+            );
+            return Err(Error::NotBound);
         }
         let tenant: Value = self.tenant.0.into();
         let values = std::iter::once(tenant).chain(values);
-        Ok(Statement::from_sql_and_values(self.backend(), sql, values))
+        Ok(times::statement(self.backend(), sql, values))
     }
 
     fn mine<E: TenantScoped>(&self) -> sea_orm::Condition {
@@ -325,13 +326,12 @@ impl Scoped<ReadWrite> {
     {
         self.permitted()?;
         changes.not_set(<M::Entity as TenantScoped>::tenant_column());
-        let done = <M::Entity as EntityTrait>::update_many()
+        let change = <M::Entity as EntityTrait>::update_many()
             .set(changes)
             .filter(self.mine::<M::Entity>())
-            .filter(which.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(done.rows_affected)
+            .filter(which.into_condition());
+        let statement = times::built(self.backend(), &change);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
     /// Deletes the tenant's rows that meet the condition, and tells how many there were.
@@ -340,12 +340,11 @@ impl Scoped<ReadWrite> {
     /// A row is still referred to.
     pub async fn delete<E: TenantScoped>(&self, which: impl IntoCondition) -> Result<u64> {
         self.permitted()?;
-        let done = E::delete_many()
+        let change = E::delete_many()
             .filter(self.mine::<E>())
-            .filter(which.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(done.rows_affected)
+            .filter(which.into_condition());
+        let statement = times::built(self.backend(), &change);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
     /// Runs a statement written by hand under the rule of [`Scoped::sql_all`], and tells how many rows it touched.
@@ -362,12 +361,11 @@ impl Scoped<ReadWrite> {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Waits until no other transaction has its turn at `what` of this tenant, and has it until it ends. On SQLite whoever writes has the
-    /// whole database.
+    /// Takes the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done there.
     ///
     /// # Errors
-    /// The database refuses.
-    pub(crate) async fn turn(&self, what: &'static str) -> Result<()> {
+    /// [`Error::Busy`] where another transaction keeps it for too long; or the database refuses.
+    pub(crate) async fn advisory_lock(&self, what: &'static str) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
             let name: Value = format!("{what}:{}", self.tenant.0).into();
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
@@ -401,12 +399,11 @@ impl Scoped<ReadWrite> {
                     values,
                 ))
                 .await?;
-        } else {
-            self.announced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(signal);
         }
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(signal);
         Ok(())
     }
 
@@ -424,15 +421,17 @@ impl Scoped<ReadWrite> {
                     .await?;
             }
         }
-        self.tx.commit().await?;
-        if let Some(trail) = self.actor.trail() {
-            drop(trail.take());
-        }
         let announced = self.announced.into_inner();
-        for signal in announced.unwrap_or_else(PoisonError::into_inner) {
-            self.store.signals.send(signal);
-        }
-        Ok(())
+        let announced = announced.unwrap_or_else(PoisonError::into_inner);
+        let trail = self.actor.trail().cloned();
+        let kept = move || {
+            if let Some(trail) = trail {
+                drop(trail.take());
+            }
+        };
+        self.store
+            .commit(self.tx, self.permits, announced, kept)
+            .await
     }
 
     /// A scope for a caller changes nothing before a service has asked the policy.

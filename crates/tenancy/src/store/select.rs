@@ -1,12 +1,12 @@
 //! Reading within a scope: a select that can only be narrowed.
 
-use sea_orm::sea_query::{IntoCondition, Order};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, IntoCondition, Order};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoSimpleExpr, ModelTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, TryGetableMany,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult,
+    IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select, TryGetableMany,
 };
 
-use super::TenantScoped;
+use super::{TenantScoped, times};
 use crate::error::Result;
 use crate::page::{Cursor, Page, PageRequest};
 
@@ -79,7 +79,7 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn all(self) -> Result<Vec<E::Model>> {
-        Ok(self.select.all(self.tx).await?)
+        rows_read(self.tx, &self.select).await
     }
 
     /// The first row, if there is one.
@@ -87,7 +87,8 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn one(self) -> Result<Option<E::Model>> {
-        Ok(self.select.one(self.tx).await?)
+        let rows = rows_read(self.tx, &self.select.limit(1)).await?;
+        Ok(rows.into_iter().next())
     }
 
     /// How many rows there are.
@@ -95,7 +96,16 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn count(self) -> Result<u64> {
-        Ok(self.select.count(self.tx).await?)
+        let count = Expr::col(Asterisk).count().cast_as("bigint");
+        let select = self.select.select_only().column_as(count, "number");
+        let row = self
+            .tx
+            .query_one_raw(times::built(self.tx.get_database_backend(), &select))
+            .await?;
+        let number: Option<i64> = row.map(|row| row.try_get("", "number")).transpose()?;
+        Ok(number
+            .and_then(|number| u64::try_from(number).ok())
+            .unwrap_or(0))
     }
 
     /// Some columns of all the rows, as a tuple a row.
@@ -107,7 +117,11 @@ where
         columns: impl IntoIterator<Item = E::Column>,
     ) -> Result<Vec<T>> {
         let select = self.select.select_only().columns(columns);
-        Ok(select.into_tuple::<T>().all(self.tx).await?)
+        let statement = times::built(self.tx.get_database_backend(), &select);
+        let rows = self.tx.query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| T::try_get_many_by_index(row).map_err(|error| DbErr::from(error).into()))
+            .collect()
     }
 
     /// One page of the rows, in the order of a unique column.
@@ -146,11 +160,8 @@ where
             Order::Desc
         };
         // One row more than asked for tells whether others follow.
-        let mut rows = select
-            .order_by(column, order)
-            .limit(request.limit + 1)
-            .all(self.tx)
-            .await?;
+        let select = select.order_by(column, order).limit(request.limit + 1);
+        let mut rows = rows_read(self.tx, &select).await?;
         let more = rows.len() as u64 > request.limit;
         rows.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
         if request.from_end {
@@ -171,6 +182,18 @@ where
             has_previous,
         })
     }
+}
+
+/// The rows of a select, whose times are bound as both databases compare them.
+pub(super) async fn rows_read<E: EntityTrait>(
+    tx: &DatabaseTransaction,
+    select: &Select<E>,
+) -> Result<Vec<E::Model>> {
+    let statement = times::built(tx.get_database_backend(), select);
+    let rows = tx.query_all_raw(statement).await?;
+    rows.iter()
+        .map(|row| E::Model::from_query_result(row, "").map_err(Into::into))
+        .collect()
 }
 
 fn cursor_of<E: EntityTrait>(row: &E::Model, column: E::Column) -> Cursor {

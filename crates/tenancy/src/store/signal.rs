@@ -5,18 +5,27 @@
 //! they wait for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DbBackend};
 use sqlx::postgres::PgListener;
+use sqlx::{Executor, PgPool};
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::memory::CredentialMemory;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
 
 /// The one channel of the database.
 pub(super) const CHANNEL: &str = "nyxcore";
+
+/// After so long without a signal the connection is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long it may take to answer.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Stands in a payload where there is no tenant.
 const NO_TENANT: &str = "-";
@@ -86,9 +95,16 @@ impl SignalReceiver {
 /// The process' end of the channel.
 #[derive(Clone)]
 pub(super) struct Signals {
-    sender: broadcast::Sender<Signal>,
+    channel: Arc<Channel>,
     /// Ends the listening task with the last clone of the store.
     _listener: Option<Arc<AbortOnDrop>>,
+}
+
+struct Channel {
+    sender: broadcast::Sender<Signal>,
+    credentials: Arc<CredentialMemory>,
+    /// Whether signals of other processes are heard, as far as they send any.
+    connected: AtomicBool,
 }
 
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
@@ -100,54 +116,105 @@ impl Drop for AbortOnDrop {
 }
 
 impl Signals {
-    pub(super) async fn start(db: &DatabaseConnection) -> Result<Self> {
-        let (sender, _) = broadcast::channel(4096);
+    pub(super) async fn start(
+        db: &DatabaseConnection,
+        credentials: Arc<CredentialMemory>,
+    ) -> Result<Self> {
+        let channel = Arc::new(Channel {
+            sender: broadcast::channel(4096).0,
+            credentials,
+            connected: AtomicBool::new(true),
+        });
         let listener = if db.get_database_backend() == DbBackend::Postgres {
-            let pool = db.get_postgres_connection_pool();
-            let connect = async {
-                let mut listener = PgListener::connect_with(pool).await?;
-                listener.listen(CHANNEL).await?;
-                Ok::<_, sqlx::Error>(listener)
-            };
-            let listener = connect.await.map_err(|e| {
+            let pool = db.get_postgres_connection_pool().clone();
+            let listener = connect(&pool).await.map_err(|e| {
                 Error::from(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(
                     Arc::new(e),
                 )))
             })?;
-            let task = tokio::spawn(listen(listener, sender.clone()));
+            let task = tokio::spawn(listen(pool, listener, Arc::clone(&channel)));
             Some(Arc::new(AbortOnDrop(task)))
         } else {
             None
         };
         Ok(Self {
-            sender,
+            channel,
             _listener: listener,
         })
     }
 
     pub(super) fn subscribe(&self) -> SignalReceiver {
-        SignalReceiver(self.sender.subscribe())
+        SignalReceiver(self.channel.sender.subscribe())
     }
 
-    /// Sends within the process; nobody listening is fine.
-    pub(super) fn send(&self, signal: Signal) {
-        drop(self.sender.send(signal));
+    /// Whether the database was there when it was last asked.
+    pub(super) fn connected(&self) -> bool {
+        self.channel.connected.load(Ordering::SeqCst)
+    }
+
+    /// Sends what was announced in a transaction that is committed now. On PostgreSQL the database sends it to every process; this one
+    /// forgets a credential at once and does not wait for that.
+    pub(super) fn committed(&self, signal: Signal) {
+        if self._listener.is_some() {
+            self.channel.credentials.hear(&signal);
+        } else {
+            self.channel.deliver(signal);
+        }
     }
 }
 
-async fn listen(mut listener: PgListener, sender: broadcast::Sender<Signal>) {
+impl Channel {
+    /// Nobody listening is fine.
+    fn deliver(&self, signal: Signal) {
+        self.credentials.hear(&signal);
+        drop(self.sender.send(signal));
+    }
+
+    fn connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::SeqCst);
+        self.credentials.hears_signals(connected);
+    }
+}
+
+async fn connect(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    // A lost connection is told at once, so that nothing is taken for unchanged meanwhile.
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+async fn listen(pool: PgPool, mut listener: PgListener, channel: Arc<Channel>) {
     loop {
-        let signal = match listener.try_recv().await {
-            Ok(Some(notification)) => Signal::parse(notification.payload()),
-            // The connection broke; the listener makes a new one with the next call.
-            Ok(None) => Signal::Resync,
-            Err(error) => {
-                tracing::warn!(%error, "the connection that listens for signals failed");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                Signal::Resync
+        match timeout(SILENCE, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => {
+                channel.deliver(Signal::parse(notification.payload()));
+                continue;
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the connection that listens for signals failed")
+            }
+            // A connection whose other end is gone without a word is as silent as one with no news.
+            Err(_) => {
+                let probe = (&mut listener).execute("SELECT 1");
+                if matches!(timeout(PROBE_PATIENCE, probe).await, Ok(Ok(_))) {
+                    continue;
+                }
+            }
+        }
+        channel.connected(false);
+        listener = loop {
+            match connect(&pool).await {
+                Ok(listener) => break listener,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot listen for signals");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
             }
         };
-        drop(sender.send(signal));
+        channel.connected(true);
+        channel.deliver(Signal::Resync);
     }
 }
 

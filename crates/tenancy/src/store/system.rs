@@ -5,13 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, EnumIter,
-    FromQueryResult, IntoActiveModel, QueryFilter, Statement, Value,
+    FromQueryResult, IntoActiveModel, QueryFilter, Value,
 };
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::Store;
+use super::gate::{Permits, Purpose};
+use super::select::rows_read;
 use super::signal::{CHANNEL, Signal};
+use super::{Pace, Store, times};
 use crate::actor::Origin;
 use crate::audit;
 use crate::env::Env;
@@ -58,7 +59,37 @@ pub enum SystemPurpose {
 }
 
 impl SystemPurpose {
-    pub(super) fn writes(self) -> bool {
+    pub(super) fn of_gate(self) -> Purpose {
+        if self.writes() {
+            Purpose::SystemWrite
+        } else {
+            Purpose::SystemRead
+        }
+    }
+
+    /// Whether a client waits for it.
+    pub(super) fn pace(self) -> Pace {
+        match self {
+            Self::TenantCreate
+            | Self::DirectoryRead
+            | Self::TokenAuthenticate
+            | Self::SessionAuthenticate
+            | Self::SignIn
+            | Self::InvitationLook
+            | Self::InvitationAccept => Pace::Client,
+            Self::SessionSeen
+            | Self::RunClaim
+            | Self::RunCancel
+            | Self::RunSweep
+            | Self::AuditKeep
+            | Self::SecretRotate
+            | Self::SyncSchedule
+            | Self::MirrorSweep
+            | Self::RunExpire => Pace::Background,
+        }
+    }
+
+    fn writes(self) -> bool {
         matches!(
             self,
             Self::TenantCreate
@@ -118,7 +149,7 @@ pub struct SystemScope {
     purpose: SystemPurpose,
     store: Store,
     announced: Mutex<Vec<Signal>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    permits: Permits,
 }
 
 impl SystemScope {
@@ -126,14 +157,14 @@ impl SystemScope {
         tx: DatabaseTransaction,
         purpose: SystemPurpose,
         store: &Store,
-        permit: Option<OwnedSemaphorePermit>,
+        permits: Permits,
     ) -> Self {
         Self {
             tx,
             purpose,
             store: store.clone(),
             announced: Mutex::new(Vec::new()),
-            _permit: permit,
+            permits,
         }
     }
 
@@ -156,10 +187,7 @@ impl SystemScope {
         E: SystemScoped,
         E::Model: Send + Sync,
     {
-        Ok(E::find()
-            .filter(which.into_condition())
-            .all(&self.tx)
-            .await?)
+        rows_read(&self.tx, &E::find().filter(which.into_condition())).await
     }
 
     /// Adds a row of a listed entity.
@@ -186,12 +214,11 @@ impl SystemScope {
         M: ActiveModelTrait + Send,
         M::Entity: SystemScoped,
     {
-        let done = <M::Entity as EntityTrait>::update_many()
+        let change = <M::Entity as EntityTrait>::update_many()
             .set(changes)
-            .filter(which.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(done.rows_affected)
+            .filter(which.into_condition());
+        let statement = times::built(self.backend(), &change);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
     /// Deletes rows of a listed entity that meet the condition, of every tenant, and tells how many there were.
@@ -199,11 +226,9 @@ impl SystemScope {
     /// # Errors
     /// A row is still referred to.
     pub async fn delete<E: SystemScoped>(&self, which: impl IntoCondition) -> Result<u64> {
-        let done = E::delete_many()
-            .filter(which.into_condition())
-            .exec(&self.tx)
-            .await?;
-        Ok(done.rows_affected)
+        let change = E::delete_many().filter(which.into_condition());
+        let statement = times::built(self.backend(), &change);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
     /// Writes down what was done, in the transaction that does it: `outcome` is `OK` or an error's code, `detail` never holds a secret.
@@ -242,12 +267,11 @@ impl SystemScope {
         if self.backend() == DbBackend::Postgres {
             let values: [Value; 2] = [CHANNEL.into(), signal.payload().into()];
             self.sql_execute("SELECT pg_notify($1, $2)", values).await?;
-        } else {
-            self.announced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(signal);
         }
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(signal);
         Ok(())
     }
 
@@ -260,7 +284,7 @@ impl SystemScope {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<u64> {
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let statement = times::statement(self.backend(), sql, values);
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
@@ -273,7 +297,7 @@ impl SystemScope {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>> {
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let statement = times::statement(self.backend(), sql, values);
         let rows = self.tx.query_all_raw(statement).await?;
         rows.iter()
             .map(|row| T::from_query_result(row, "").map_err(Error::from))
@@ -285,11 +309,10 @@ impl SystemScope {
     /// # Errors
     /// The database refuses; then nothing was kept.
     pub async fn commit(self) -> Result<()> {
-        self.tx.commit().await?;
         let announced = self.announced.into_inner();
-        for signal in announced.unwrap_or_else(PoisonError::into_inner) {
-            self.store.signals.send(signal);
-        }
-        Ok(())
+        let announced = announced.unwrap_or_else(PoisonError::into_inner);
+        self.store
+            .commit(self.tx, self.permits, announced, || {})
+            .await
     }
 }

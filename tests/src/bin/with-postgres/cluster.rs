@@ -26,6 +26,8 @@ const SETTINGS: &[&str] = &[
     "wal_level=minimal",
     "max_wal_senders=0",
     "listen_addresses=127.0.0.1",
+    // A test that reads its own statements in the log knows them by its database.
+    "log_line_prefix=[%p] %d ",
 ];
 
 /// Starts the server, and stops it when standard input ends: closed by us, or because we are gone, even killed.
