@@ -1,7 +1,11 @@
 //! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
 
+mod budgets;
 pub(crate) mod client;
+mod documents;
+mod nulls;
 mod streams;
+mod transports;
 mod websocket;
 
 use chrono::TimeDelta;
