@@ -1,11 +1,15 @@
 //! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
 
+mod budgets;
 pub(crate) mod client;
 mod connections;
+mod documents;
 mod graphiql;
 mod http_rules;
+mod nulls;
 mod slow_clients;
 mod streams;
+mod transports;
 mod websocket;
 
 use chrono::TimeDelta;

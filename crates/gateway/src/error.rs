@@ -9,6 +9,7 @@ use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe,
 };
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use chrono::{DateTime, Datelike, Utc};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use nyxcore_sync::connection::ConnectionError;
@@ -39,6 +40,15 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
     extensions.set("code", code);
     error.extensions = Some(extensions);
     error
+}
+
+/// What is wrong with a time that [`time_is_storable`] refuses.
+pub(crate) const TIME_RANGE: &str = "is a time outside the years 0001 to 9999 in UTC";
+
+/// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as texts with four
+/// digits for the year.
+pub(crate) fn time_is_storable(time: DateTime<Utc>) -> bool {
+    (1..=9999).contains(&time.year())
 }
 
 /// Gives every error of an answer its code.
@@ -83,8 +93,9 @@ fn error_code(error: &mut ServerError) {
     inside_log(error);
     let (code, message) = match known(error) {
         Some(known) => known,
-        // An error without a source is async-graphql's own word about the document or its variables.
-        None if error.source.is_none() => ("GRAPHQL_VALIDATION_FAILED", error.message.clone()),
+        None if is_about_the_document(error) => {
+            ("GRAPHQL_VALIDATION_FAILED", error.message.clone())
+        }
         None => {
             tracing::error!(message = %error.message, path = ?error.path, "a resolver failed");
             ("INTERNAL", "something went wrong on the server".to_owned())
@@ -129,9 +140,21 @@ fn is_passing_code(code: &str) -> bool {
 pub(crate) fn error_code_of(error: &ServerError) -> &'static str {
     match known(error) {
         Some((code, _)) => code,
-        None if error.source.is_none() => "GRAPHQL_VALIDATION_FAILED",
+        None if is_about_the_document(error) => "GRAPHQL_VALIDATION_FAILED",
         None => "INTERNAL",
     }
+}
+
+/// Whether an error is async-graphql's own about the document, its variables or an argument. It has no source. One about the document has
+/// no path; one about an argument begins with the words of `InputValueError` in async-graphql 7.2.1. Any other text is a resolver's and
+/// is not for a client.
+fn is_about_the_document(error: &ServerError) -> bool {
+    const ARGUMENT: [&str; 2] = ["Failed to parse \"", "Expected input type \""];
+    error.source.is_none()
+        && (error.path.is_empty()
+            || ARGUMENT
+                .iter()
+                .any(|words| error.message.starts_with(words)))
 }
 
 fn known(error: &ServerError) -> Option<(&'static str, String)> {
@@ -194,9 +217,29 @@ mod tests {
         async fn missing(&self) -> async_graphql::Result<i32> {
             Err(nyxcore_tenancy::Error::NotFound("project").into())
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the mistake that this test is about"
+        )]
+        async fn careless(&self, n: Option<i32>) -> async_graphql::Result<i32> {
+            n.ok_or_else(|| async_graphql::Error::new("postgres://user:password@host"))
+        }
         async fn secret(&self) -> async_graphql::Result<i32> {
             Err(std::io::Error::other("postgres://user:password@host").into())
         }
+    }
+
+    #[tokio::test]
+    async fn an_error_without_a_source_is_internal() {
+        let error = &answer("{ careless }").await["errors"][0];
+        assert_eq!(error["message"], "something went wrong on the server");
+        assert_eq!(error["extensions"]["code"], "INTERNAL");
+    }
+
+    #[tokio::test]
+    async fn an_argument_of_another_type_is_a_validation_error() {
+        let error = &answer("{ careless(n: 3000000000) }").await["errors"][0];
+        assert_eq!(error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
     }
 
     async fn answer(query: &str) -> serde_json::Value {

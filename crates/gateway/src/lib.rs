@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod limits;
 mod loaders;
+mod nulls;
 mod oidc;
 mod schema;
 mod web;

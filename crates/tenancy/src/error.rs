@@ -15,6 +15,9 @@ pub enum Error {
     /// The input breaks a rule; the text says which.
     #[error("{0}")]
     Invalid(String),
+    /// A cursor is of another list.
+    #[error("not a cursor of this list")]
+    InvalidCursor,
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
@@ -82,6 +85,7 @@ impl Error {
             Self::NotFound(_) => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID_INPUT",
+            Self::InvalidCursor => "INVALID_CURSOR",
             Self::Forbidden(_) | Self::SessionNeeded => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",

@@ -20,14 +20,28 @@ pub enum Cursor {
 }
 
 impl Cursor {
-    /// The opaque text that clients hold.
-    pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    /// The opaque text that clients hold. It names the list that it belongs to.
+    pub fn encode(&self, list: &str) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(list, self)).unwrap_or_default())
     }
 
-    /// Reads the opaque text back; `None` where it is not one of ours.
-    pub fn decode(text: &str) -> Option<Self> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    /// Reads the opaque text of a list back; `None` where it is not one of ours, or is another list's.
+    pub fn decode(list: &str, text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (of, cursor): (String, Self) = serde_json::from_slice(&bytes).ok()?;
+        // PostgreSQL takes no U+0000.
+        let forged = matches!(&cursor, Self::Text(text) if text.contains('\0'));
+        (of == list && !forged).then_some(cursor)
+    }
+
+    /// Whether a column of that type can be compared with it.
+    pub(crate) fn fits(&self, column: &sea_orm::ColumnType) -> bool {
+        use sea_orm::ColumnType::{BigInteger, Uuid};
+        match self {
+            Self::Id(_) => matches!(column, Uuid),
+            Self::Position(_) => matches!(column, BigInteger),
+            Self::Text(_) => !matches!(column, Uuid | BigInteger),
+        }
     }
 
     pub(crate) fn value(&self) -> sea_orm::Value {
@@ -108,13 +122,17 @@ mod tests {
             Cursor::Position(-3),
             Cursor::Text("src/a b.rs".into()),
         ] {
-            assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+            let text = cursor.encode("notes");
+            assert_eq!(Cursor::decode("files", &text), None);
+            assert_eq!(Cursor::decode("notes", &text), Some(cursor));
         }
     }
 
     #[test]
     fn a_text_that_is_no_cursor_is_refused() {
-        assert_eq!(Cursor::decode("not a cursor"), None);
-        assert_eq!(Cursor::decode("AAAA"), None);
+        assert_eq!(Cursor::decode("notes", "not a cursor"), None);
+        assert_eq!(Cursor::decode("notes", "AAAA"), None);
+        let nul = Cursor::Text("a\0b".into()).encode("notes");
+        assert_eq!(Cursor::decode("notes", &nul), None);
     }
 }

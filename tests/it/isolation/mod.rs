@@ -1,5 +1,6 @@
 //! Isolation, proven: what each role, another tenant and nobody get from every field of the schema, and what PostgreSQL holds by itself.
 
+mod cursors;
 mod database;
 mod digest;
 mod doctor;

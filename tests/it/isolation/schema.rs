@@ -57,6 +57,23 @@ impl Schema {
         found
     }
 
+    /// Every field that is continued by a cursor.
+    pub fn lists(&self) -> BTreeSet<String> {
+        let has_after = |field: &Value| {
+            list(&field["args"])
+                .iter()
+                .any(|argument| argument["name"] == "after" && argument["type"]["name"] == "String")
+        };
+        let fields = self
+            .0
+            .iter()
+            .flat_map(|(name, one)| list(&one["fields"]).iter().map(move |field| (name, field)));
+        let lists = fields.filter(|(_, field)| has_after(field));
+        lists
+            .map(|(name, field)| format!("{name}.{}", text(&field["name"])))
+            .collect()
+    }
+
     /// Where a field takes ids, as in `/input/noteId` and `/ids/*`; `None` where there is no such field.
     pub fn ids(&self, path: &str) -> Option<BTreeSet<String>> {
         let mut found = BTreeSet::new();

@@ -210,6 +210,7 @@ impl World {
         .await
         .unwrap();
         ids.insert("analysis", analysis.run().id.to_string());
+        ids.insert("done", done.id.to_string());
         let new = NewEnrichment {
             note_id: done.id,
             persona_id: Some(persona),

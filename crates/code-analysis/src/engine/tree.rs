@@ -1,6 +1,5 @@
 //! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -15,6 +15,7 @@ use nyxcore_tenancy::{Acting, Cursor, Error, PageRequest, Store};
 use super::Server;
 use super::auth::{self, Asked};
 use super::problem::Problem;
+use crate::error::{TIME_RANGE, time_is_storable};
 
 /// Entries read at once: a page is a short transaction, and a slow client holds none.
 const PAGE: u64 = 200;
@@ -99,15 +100,21 @@ fn time_read(query: &str, name: &str) -> Result<Option<DateTime<Utc>>, Problem> 
     };
     // A `+` that was not escaped was read as a space, of which a time has none.
     let text = text.replace(' ', "+");
-    DateTime::parse_from_rfc3339(&text)
-        .map(|time| Some(time.to_utc()))
-        .map_err(|_| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "INVALID_INPUT",
-                format!("`{name}` is a time as in 2026-01-31T12:00:00Z"),
-            )
-        })
+    let invalid = |what: &str| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_INPUT",
+            format!("`{name}` {what}"),
+        )
+    };
+    let time = DateTime::parse_from_rfc3339(&text)
+        .map_err(|_| invalid("is a time as in 2026-01-31T12:00:00Z"))?
+        .to_utc();
+    if time_is_storable(time) {
+        Ok(Some(time))
+    } else {
+        Err(invalid(TIME_RANGE))
+    }
 }
 
 #[cfg(test)]

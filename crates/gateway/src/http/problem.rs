@@ -94,7 +94,7 @@ impl Problem {
     pub(super) fn service(error: &nyxcore_tenancy::Error) -> Self {
         use nyxcore_tenancy::Error;
         let status = match error {
-            Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::Invalid(_) | Error::InvalidCursor => StatusCode::BAD_REQUEST,
             Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::SessionNeeded | Error::SignUpClosed => {
                 StatusCode::FORBIDDEN

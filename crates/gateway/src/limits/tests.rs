@@ -16,9 +16,21 @@ impl Query {
     async fn again(&self) -> Query {
         Query
     }
-    #[graphql(complexity = "500 * child_complexity")]
-    async fn dear(&self) -> Query {
-        Query
+    async fn numbers(&self, first: i32) -> Vec<i32> {
+        (0..first).collect()
+    }
+    async fn texts(&self, first: i32) -> Vec<String> {
+        (0..first).map(|_| "x".repeat(100)).collect()
+    }
+    async fn rows(&self, first: i32) -> Vec<Query> {
+        (0..first).map(|_| Query).collect()
+    }
+    /// Resolves when nobody waits any longer.
+    async fn forever(&self) -> i32 {
+        std::future::pending().await
+    }
+    async fn large(&self) -> i64 {
+        1 << 31
     }
 }
 
@@ -27,11 +39,18 @@ async fn outcome(query: &str) -> String {
     outcome_under(&Limits::default(), query).await
 }
 
-async fn outcome_under(limits: &Limits, query: &str) -> String {
-    let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+fn schema(limits: &Limits) -> Schema<Query, EmptyMutation, EmptySubscription> {
+    Schema::build(Query, EmptyMutation, EmptySubscription)
         .extension(QueryGuard::new(limits))
-        .finish();
-    let response = schema.execute(query).await;
+        .finish()
+}
+
+async fn outcome_under(limits: &Limits, query: &str) -> String {
+    let response = schema(limits).execute(query).await;
+    code(&response)
+}
+
+fn code(response: &Response) -> String {
     match response.errors.first() {
         None => "ok".into(),
         Some(error) => {
@@ -104,12 +123,173 @@ async fn two_thousand_tokens_pass_and_one_more_does_not() {
 }
 
 #[tokio::test]
-async fn what_the_schema_calls_dear_counts_as_much() {
-    assert_eq!(outcome("{dear{a:one b:one c:one d:one}}").await, "ok");
+async fn rows_multiply_what_is_selected_from_them() {
+    let limits = Limits {
+        complexity: 2 * 200 + 2,
+        ..Limits::default()
+    };
+    let rows = |inner: &str| format!("{{rows(first: 200) {{ {inner} }} again {{ one }} }}");
+    // One for the list, two for each row, two for what is beside it.
     assert_eq!(
-        outcome("{dear{a:one b:one c:one d:one e:one}}").await,
+        outcome_under(&limits, "{rows(first: 200) { a: one b: one } one}").await,
+        "ok"
+    );
+    assert_eq!(
+        outcome_under(&limits, &rows("a: one b: one")).await,
         "QUERY_TOO_COMPLEX"
     );
+    let spread = rows("...F") + "fragment F on Query { a: one b: one }";
+    assert_eq!(outcome_under(&limits, &spread).await, "QUERY_TOO_COMPLEX");
+    assert_eq!(
+        outcome_under(&limits, "{rows(first: 20) { rows(first: 20) { one } } }").await,
+        "QUERY_TOO_COMPLEX"
+    );
+    assert_eq!(
+        outcome_under(
+            &limits,
+            "query($n: Int! = 401) {numbers(first: $n) again { one }}"
+        )
+        .await,
+        "QUERY_TOO_COMPLEX"
+    );
+    let mut given = Request::new("query($n: Int!) {numbers(first: $n) again { one }}");
+    given = given.variables(async_graphql::Variables::from_json(
+        serde_json::json!({"n": 401}),
+    ));
+    let refused = schema(&limits).execute(given).await;
+    assert_eq!(code(&refused), "QUERY_TOO_COMPLEX");
+}
+
+#[tokio::test]
+async fn every_value_of_an_answer_counts() {
+    let limits = Limits {
+        answer_values: 101,
+        ..Limits::default()
+    };
+    assert_eq!(outcome_under(&limits, "{numbers(first: 100)}").await, "ok");
+    assert_eq!(
+        outcome_under(&limits, "{numbers(first: 101)}").await,
+        "ANSWER_TOO_LARGE"
+    );
+    let duplicates = "again{one} ".repeat(100);
+    assert_eq!(
+        outcome_under(&limits, &format!("{{{duplicates}}}")).await,
+        "ANSWER_TOO_LARGE"
+    );
+}
+
+#[tokio::test]
+async fn every_byte_of_an_answer_counts() {
+    let limits = Limits {
+        answer_bytes: 100 * 120,
+        ..Limits::default()
+    };
+    assert_eq!(outcome_under(&limits, "{texts(first: 90)}").await, "ok");
+    assert_eq!(
+        outcome_under(&limits, "{texts(first: 130)}").await,
+        "ANSWER_TOO_LARGE"
+    );
+}
+
+#[tokio::test]
+async fn an_operation_ends_with_its_time() {
+    let limits = Limits {
+        execution: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    assert_eq!(
+        outcome_under(&limits, "{forever}").await,
+        "EXECUTION_TIMEOUT"
+    );
+}
+
+/// On one thread: what never yields could be neither ended nor dropped.
+#[tokio::test]
+async fn an_answer_that_nobody_waits_for_is_dropped() {
+    let limits = Limits {
+        complexity: usize::MAX,
+        answer_values: usize::MAX,
+        ..Limits::default()
+    };
+    let answer = async move {
+        schema(&limits)
+            .execute("{rows(first: 500){rows(first: 500){one}}}")
+            .await
+    };
+    let task = tokio::spawn(answer);
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    assert!(!task.is_finished(), "the answer was made in one go");
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn an_int_has_thirty_two_bits() {
+    assert_eq!(outcome("{large}").await, "INT_OUT_OF_RANGE");
+}
+
+#[tokio::test]
+async fn introspection_lists_nest_twice() {
+    assert_eq!(
+        outcome("{__schema{types{fields{type{fields{name}}}}}}").await,
+        "ok"
+    );
+    assert_eq!(
+        outcome("{__schema{types{fields{type{fields{type{fields{name}}}}}}}}").await,
+        "INTROSPECTION_TOO_DEEP"
+    );
+    let mixed = "{__schema{types{interfaces{possibleTypes{inputFields{name}}}}}}";
+    assert_eq!(outcome(mixed).await, "INTROSPECTION_TOO_DEEP");
+    let spread = "{__type(name:\"Query\"){...A}} fragment A on __Type{possibleTypes{...B}}
+        fragment B on __Type{interfaces{...C}} fragment C on __Type{inputFields{name}}";
+    assert_eq!(outcome(spread).await, "INTROSPECTION_TOO_DEEP");
+}
+
+/// Every list of the schema says how many rows it may have, and every declaration is of a list.
+#[test]
+fn every_list_field_has_a_declared_size() {
+    let schema = crate::schema::types().finish();
+    let sdl = async_graphql::parser::parse_schema(schema.sdl()).unwrap();
+    let mut undeclared = Vec::new();
+    let mut declared: Vec<&str> = sizes::LIST_SIZES
+        .iter()
+        .chain(sizes::FIELD_COSTS)
+        .map(|(name, _)| *name)
+        .collect();
+    for definition in sdl.definitions {
+        let async_graphql::parser::types::TypeSystemDefinition::Type(definition) = definition
+        else {
+            continue;
+        };
+        let parent = definition.node.name.node.to_string();
+        use async_graphql::parser::types::TypeKind::{Interface, Object};
+        let fields = match definition.node.kind {
+            Object(object) => object.fields,
+            Interface(interface) => interface.fields,
+            _ => continue,
+        };
+        for field in fields.iter().map(|field| &field.node) {
+            let name = format!("{parent}.{}", field.name.node);
+            declared.retain(|of| *of != name);
+            let asked = field
+                .arguments
+                .iter()
+                .any(|argument| ["first", "ids"].contains(&argument.node.name.node.as_str()));
+            let page = cost::is_connection(&parent)
+                && ["nodes", "edges"].contains(&field.name.node.as_str());
+            let size = sizes::of_field(sizes::LIST_SIZES, &parent, &field.name.node);
+            if cost::is_list(&field.ty.node.to_string()) && !asked && !page && size.is_none() {
+                undeclared.push(name);
+            }
+        }
+    }
+    assert_eq!(
+        undeclared,
+        Vec::<String>::new(),
+        "declare their sizes in limits/sizes.rs"
+    );
+    assert_eq!(declared, Vec::<&str>::new(), "no fields of the schema");
 }
 
 /// Unweighed, this document is 2^40 selections.
@@ -178,11 +358,15 @@ async fn text_within_strings_and_comments_is_no_token() {
         ("{a(b:-1.5e+3)", false),
         ("{a b c d e}", false),
     ] {
-        assert_eq!(source_check(query, &limits).is_ok(), fits, "{query}");
+        assert_eq!(
+            source::source_check(query, &limits).is_ok(),
+            fits,
+            "{query}"
+        );
     }
     let block = r#"{a(b:"""one \""" two "three" { { { """) }"#;
     assert_eq!(
-        source_check(
+        source::source_check(
             block,
             &Limits {
                 tokens: 8,
@@ -192,7 +376,7 @@ async fn text_within_strings_and_comments_is_no_token() {
         Ok(())
     );
     assert!(
-        source_check(
+        source::source_check(
             block,
             &Limits {
                 tokens: 7,

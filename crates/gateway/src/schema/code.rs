@@ -131,7 +131,6 @@ impl CodeLocationNode {
     }
 
     /// The lines themselves, at most twenty; none where that content is no longer kept.
-    #[graphql(complexity = "5 + child_complexity")]
     async fn excerpt(&self, context: &Context<'_>) -> Result<Option<String>> {
         let content = operation(context)
             .loaders()

@@ -109,7 +109,6 @@ run_object! {
 
         /// How the patterns changed: by what happened, and of those that changed the most first.
         // Flat: what a macro hands on cannot name the cost of the fields below.
-        #[graphql(complexity = "usize::try_from(first).unwrap_or(0).min(200) * 4 + 1")]
         async fn pattern_changes(
             &self,
             context: &Context<'_>,

@@ -14,20 +14,25 @@ use crate::error::ApiError;
 /// Rows a page has where nobody says how many.
 const PAGE_DEFAULT: u64 = 50;
 
-/// A list's cursor in its opaque form.
-pub(crate) struct ListCursor(Cursor);
+/// A cursor in its opaque form.
+pub(crate) struct ListCursor(String);
 
 impl CursorType for ListCursor {
     type Error = Infallible;
 
-    fn decode_cursor(_: &str) -> Result<Self, Self::Error> {
-        // Cursors are read by `PageArgs`, which can say that one is malformed.
-        Ok(Self(Cursor::Position(0)))
+    fn decode_cursor(text: &str) -> Result<Self, Self::Error> {
+        // Cursors are read by `PageArgs`, which refuses a malformed one.
+        Ok(Self(text.to_owned()))
     }
 
     fn encode_cursor(&self) -> String {
-        self.0.encode()
+        self.0.clone()
     }
+}
+
+/// The name by which a list's cursors are told from others': that of its field. A test holds that no two lists share one.
+fn list_name<'c>(context: &'c Context<'_>) -> &'c str {
+    context.item.node.name.node.as_str()
 }
 
 type Count = Arc<
@@ -72,8 +77,8 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
-    /// Checks the arguments.
-    pub(crate) fn request(&self) -> Result<PageRequest, ApiError> {
+    /// Checks the arguments of a field.
+    pub(crate) fn request(&self, context: &Context<'_>) -> Result<PageRequest, ApiError> {
         let limit = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid("give `first` or `last`, not both"));
@@ -89,44 +94,47 @@ impl PageArgs {
         }
         Ok(PageRequest {
             limit,
-            after: cursor(self.after.as_deref())?,
-            before: cursor(self.before.as_deref())?,
+            after: cursor(context, self.after.as_deref())?,
+            before: cursor(context, self.before.as_deref())?,
             from_end: self.last.is_some(),
         })
     }
 }
 
-fn cursor(text: Option<&str>) -> Result<Option<Cursor>, ApiError> {
+/// Reads a cursor of the field's list.
+pub(crate) fn cursor(
+    context: &Context<'_>,
+    text: Option<&str>,
+) -> Result<Option<Cursor>, ApiError> {
     let Some(text) = text else {
         return Ok(None);
     };
-    match Cursor::decode(text) {
+    match Cursor::decode(list_name(context), text) {
         Some(cursor) => Ok(Some(cursor)),
-        None => Err(ApiError {
-            code: "INVALID_CURSOR",
-            message: "not a cursor of this list".into(),
-        }),
+        None => Err(invalid_cursor()),
     }
 }
 
-/// What a page of nodes costs by the rule of complexity: one for the list, and its children as often as there may be rows.
-pub(crate) fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
-    let rows = first.or(last).and_then(|n| usize::try_from(n).ok());
-    // Half of what is asked for: lists are rarely full, and a page of 50 with ten fields each is everyday work.
-    1 + child * rows.unwrap_or(50).min(200).div_ceil(2)
+pub(crate) fn invalid_cursor() -> ApiError {
+    ApiError {
+        code: "INVALID_CURSOR",
+        message: "not a cursor of this list".into(),
+    }
 }
 
-/// The connection of a page.
+/// The connection of a page of the field's list.
 pub(crate) fn list<T, N: OutputType>(
+    context: &Context<'_>,
     page: Page<T>,
     total: Total,
     node: impl Fn(T) -> N,
 ) -> List<N> {
+    let name = list_name(context);
     let mut list = Connection::with_additional_fields(page.has_previous, page.has_next, total);
     list.edges.extend(
         page.items
             .into_iter()
-            .map(|(cursor, item)| Edge::new(ListCursor(cursor), node(item))),
+            .map(|(cursor, item)| Edge::new(ListCursor(cursor.encode(name)), node(item))),
     );
     list
 }

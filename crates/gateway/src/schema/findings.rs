@@ -42,7 +42,6 @@ impl ProjectFindingsNode {
     }
 
     /// Files that change together, closest first.
-    #[graphql(complexity = "rows_cost(first, child_complexity)")]
     async fn co_changes(
         &self,
         #[graphql(default = 20, desc = "At most this many.")] first: i32,
@@ -52,7 +51,6 @@ impl ProjectFindingsNode {
     }
 
     /// Over how many people the changes of each folder are spread, the project itself first.
-    #[graphql(complexity = "rows_cost(first, child_complexity)")]
     async fn ownership(
         &self,
         #[graphql(default = 50, desc = "At most this many.")] first: i32,
@@ -67,7 +65,6 @@ impl ProjectFindingsNode {
     }
 
     /// Code that stands in more than one place, largest first.
-    #[graphql(complexity = "rows_cost(first, child_complexity)")]
     async fn duplicates(
         &self,
         #[graphql(default = 20, desc = "At most this many.")] first: i32,
@@ -77,7 +74,6 @@ impl ProjectFindingsNode {
     }
 
     /// Definitions that may be unused.
-    #[graphql(complexity = "rows_cost(first, child_complexity)")]
     async fn dead_code(
         &self,
         #[graphql(default = 20, desc = "At most this many.")] first: i32,
@@ -87,7 +83,6 @@ impl ProjectFindingsNode {
     }
 
     /// The definitions that most of the project leans on, highest rank first.
-    #[graphql(complexity = "rows_cost(first, child_complexity)")]
     async fn definitions(
         &self,
         #[graphql(default = 50, desc = "At most this many.")] first: i32,
@@ -97,7 +92,6 @@ impl ProjectFindingsNode {
     }
 
     /// A map of the project for a model: its files, and below each the definitions that most of the project leans on, as many as fit.
-    #[graphql(complexity = "10")]
     async fn repository_map(
         &self,
         #[graphql(
@@ -117,11 +111,6 @@ impl ProjectFindingsNode {
             tokens.min(MAP_TOKENS_MAX),
         ))
     }
-}
-
-/// Half of what is asked for: lists are rarely full.
-fn rows_cost(first: i32, child: usize) -> usize {
-    usize::try_from(first).unwrap_or(0).min(500) * child / 2 + 1
 }
 
 fn first_of<T>(list: &[T], first: i32) -> Result<impl Iterator<Item = &T>, ApiError> {
@@ -325,7 +314,6 @@ pub(crate) struct CloneGroupNode {
     /// How often it stands there.
     count: u32,
     /// The first places where it stands, two or more.
-    #[graphql(complexity = "2 * child_complexity + 1")]
     places: Vec<CodeLocationNode>,
 }
 

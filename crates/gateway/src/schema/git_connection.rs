@@ -9,6 +9,7 @@ use nyxcore_sync::connection::{
 };
 use nyxcore_tenancy::Cursor;
 
+use super::connection::{cursor as list_cursor, invalid_cursor};
 use super::created_by;
 use super::ids::global_id;
 use super::run::SyncNode;
@@ -70,9 +71,6 @@ impl GitConnectionNode {
     /// The repositories that its token's owner has, works on or sees in an organization, by their names; those whose name or description has every word of `query`, where it is given. With
     /// `everywhere` all repositories of the server that have the words in their names, public ones of others too. GitHub is asked each time, for 500 repositories at the
     /// most: a page may have fewer than asked for, or none, while more follow. For who may import.
-    #[graphql(
-        complexity = "20 + usize::try_from(first).unwrap_or(0).min(100) * child_complexity / 2"
-    )]
     async fn repositories(
         &self,
         context: &Context<'_>,
@@ -85,7 +83,7 @@ impl GitConnectionNode {
             words: query.unwrap_or_default(),
             everywhere,
             first: u32::try_from(first).unwrap_or(REPOSITORIES_MAX + 1),
-            after: position(after.as_deref())?,
+            after: position(context, after.as_deref())?,
         };
         let asked = connection_context(context).await;
         let after = query.after;
@@ -94,27 +92,25 @@ impl GitConnectionNode {
     }
 
     /// The names of a repository's branches, the first 300. The repository is `owner/name`. For who may import.
-    #[graphql(complexity = "20")]
     async fn branches(&self, context: &Context<'_>, repository: String) -> Result<Vec<String>> {
         let asked = connection_context(context).await;
         Ok(connection_branches(&asked, self.0.id, &repository).await?)
     }
 }
 
-fn position(after: Option<&str>) -> Result<u32, ApiError> {
-    let Some(after) = after else { return Ok(0) };
-    let at = match Cursor::decode(after) {
-        Some(Cursor::Position(at)) => u32::try_from(at).ok(),
-        _ => None,
-    };
-    at.ok_or_else(|| ApiError {
-        code: "INVALID_CURSOR",
-        message: "not a cursor of this list".into(),
-    })
+/// The name of the list, as its field has it.
+const REPOSITORIES: &str = "repositories";
+
+fn position(context: &Context<'_>, after: Option<&str>) -> Result<u32, ApiError> {
+    match list_cursor(context, after)? {
+        None => Ok(0),
+        Some(Cursor::Position(at)) => u32::try_from(at).map_err(|_| invalid_cursor()),
+        Some(_) => Err(invalid_cursor()),
+    }
 }
 
 fn cursor(position: u32) -> String {
-    Cursor::Position(i64::from(position)).encode()
+    Cursor::Position(i64::from(position)).encode(REPOSITORIES)
 }
 
 /// A part of the repositories that a token can see.

@@ -60,7 +60,8 @@ pub fn schema_sdl() -> String {
     types().finish().sdl_with_options(options)
 }
 
-fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
+/// The types, without what is around a request.
+pub(crate) fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()
         .register_output_type::<run::RunNode>()

@@ -6,7 +6,7 @@ use nyxcore_note_enrichment::{enrichment_count, enrichment_list};
 use nyxcore_projects::{ActionPoint, ActionPointStatus, Note};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
-use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::NoteEnrichmentNode;
@@ -75,7 +75,6 @@ impl NoteNode {
     }
 
     /// What was put under it, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn enrichments(
         &self,
         context: &Context<'_>,
@@ -90,7 +89,7 @@ impl NoteNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let op = operation(context);
         let scoped = op.read().await?;
         let note = self.0.id;
@@ -113,7 +112,7 @@ impl NoteNode {
             has_previous: page.has_previous,
         };
         let total = Total::new(move |scoped| Box::pin(enrichment_count(scoped, note)));
-        Ok(list(page, total, NoteEnrichmentNode))
+        Ok(list(context, page, total, NoteEnrichmentNode))
     }
 }
 

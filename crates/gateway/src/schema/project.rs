@@ -8,7 +8,7 @@ use nyxcore_projects::{Project, blog_post_count, blog_post_list, note_count, not
 
 use super::code::{CodePatternNode, HotspotNode, ProjectMetricsNode};
 use super::code_analysis::CodeAnalysisNode;
-use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::connection::{List, PageArgs, Total, list};
 use super::findings::ProjectFindingsNode;
 use super::ids::global_id;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
@@ -105,7 +105,6 @@ impl ProjectNode {
     }
 
     /// How the code is really written: the habits that the latest analysis found, best supported first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and two filters"
@@ -126,7 +125,7 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let filter = analysis::CodePatternFilter {
             kinds: kinds.unwrap_or_default(),
             stack,
@@ -138,13 +137,10 @@ impl ProjectNode {
             let filter = filter.clone();
             Box::pin(async move { analysis::code_pattern_count(scoped, project, &filter).await })
         });
-        Ok(list(page, total, CodePatternNode))
+        Ok(list(context, page, total, CodePatternNode))
     }
 
     /// Files that are changed often and hard to change, worst first.
-    #[graphql(
-        complexity = "usize::try_from(first).unwrap_or(0).min(200) * child_complexity / 2 + 1"
-    )]
     async fn hotspots(
         &self,
         context: &Context<'_>,
@@ -178,7 +174,6 @@ impl ProjectNode {
     }
 
     /// Notes about it, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn notes(
         &self,
         context: &Context<'_>,
@@ -193,16 +188,15 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let project = self.0.id;
         let page = note_list(&scoped, project, &request).await?;
         let total = Total::new(move |scoped| Box::pin(note_count(scoped, project)));
-        Ok(list(page, total, NoteNode))
+        Ok(list(context, page, total, NoteNode))
     }
 
     /// What was remembered about it, and for the whole tenant.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn memory_entries(
         &self,
         context: &Context<'_>,
@@ -217,17 +211,16 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let project = Some(self.0.id);
         let page = knowledge::memory_entry_list(&scoped, project, &request).await?;
         let total =
             Total::new(move |scoped| Box::pin(knowledge::memory_entry_count(scoped, project)));
-        Ok(list(page, total, MemoryEntryNode))
+        Ok(list(context, page, total, MemoryEntryNode))
     }
 
     /// What was learned about it, and for the whole tenant.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn insights(
         &self,
         context: &Context<'_>,
@@ -242,16 +235,15 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let project = Some(self.0.id);
         let page = knowledge::insight_list(&scoped, project, &request).await?;
         let total = Total::new(move |scoped| Box::pin(knowledge::insight_count(scoped, project)));
-        Ok(list(page, total, InsightNode))
+        Ok(list(context, page, total, InsightNode))
     }
 
     /// What it shares with other projects.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn consolidation_patterns(
         &self,
         context: &Context<'_>,
@@ -266,18 +258,17 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let project = Some(self.0.id);
         let page = knowledge::consolidation_pattern_list(&scoped, project, &request).await?;
         let total = Total::new(move |scoped| {
             Box::pin(knowledge::consolidation_pattern_count(scoped, project))
         });
-        Ok(list(page, total, ConsolidationPatternNode))
+        Ok(list(context, page, total, ConsolidationPatternNode))
     }
 
     /// Posts about it, newest first, drafts too.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn blog_posts(
         &self,
         context: &Context<'_>,
@@ -292,11 +283,11 @@ impl ProjectNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let project = self.0.id;
         let page = blog_post_list(&scoped, project, &request).await?;
         let total = Total::new(move |scoped| Box::pin(blog_post_count(scoped, project)));
-        Ok(list(page, total, BlogPostNode))
+        Ok(list(context, page, total, BlogPostNode))
     }
 }

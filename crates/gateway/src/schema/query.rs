@@ -12,7 +12,7 @@ use nyxcore_tenancy::{Backend, TypedId};
 
 use super::audit::{self, AuditEntryNode};
 use super::catalog::ModelCatalogNode;
-use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::connection::{List, PageArgs, Total, list};
 use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
 use super::node::{NodeRef, node_find};
@@ -41,7 +41,6 @@ impl Query {
     }
 
     /// Things by their ids, in that order, null where the tenant has none. At most 100.
-    #[graphql(complexity = "ids.len() * child_complexity + 1")]
     async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<NodeRef>>> {
         if ids.len() > NODES_MAX {
             return Err(ApiError::invalid(format!("at most {NODES_MAX} ids at once")).into());
@@ -80,7 +79,6 @@ impl Query {
     }
 
     /// The tenant's projects, newest first; those whose name or slug contains `query`, where it is given.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn projects(
         &self,
         context: &Context<'_>,
@@ -96,14 +94,14 @@ impl Query {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let page = project_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
             let query = query.clone();
             Box::pin(async move { project_count(scoped, query.as_deref()).await })
         });
-        Ok(list(page, total, ProjectNode))
+        Ok(list(context, page, total, ProjectNode))
     }
 
     /// A run by its id.
@@ -117,7 +115,6 @@ impl Query {
     }
 
     /// Runs, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and three filters"
@@ -139,7 +136,7 @@ impl Query {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let project = id_of_option::<ProjectId>(project_id.as_ref())?;
         let kinds = kinds.unwrap_or_default();
         let filter = RunFilter {
@@ -171,11 +168,10 @@ impl Query {
             let filter = filter.clone();
             Box::pin(async move { run_count(scoped, &filter).await })
         });
-        Ok(list(page, total, |run| run))
+        Ok(list(context, page, total, |run| run))
     }
 
     /// The tenant's connections to GitHub, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn git_connections(
         &self,
         context: &Context<'_>,
@@ -190,11 +186,11 @@ impl Query {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let page = connection_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(connection_count(scoped)));
-        Ok(list(page, total, GitConnectionNode))
+        Ok(list(context, page, total, GitConnectionNode))
     }
 
     /// Which models there are, what they cost and how long they will live.
@@ -203,7 +199,6 @@ impl Query {
     }
 
     /// The tenant's personas, newest first; those whose name or description contains `query`, where it is given.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn personas(
         &self,
         context: &Context<'_>,
@@ -219,18 +214,17 @@ impl Query {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let page = persona_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
             let query = query.clone();
             Box::pin(async move { persona_count(scoped, query.as_deref()).await })
         });
-        Ok(list(page, total, PersonaNode))
+        Ok(list(context, page, total, PersonaNode))
     }
 
     /// Which domains a text speaks of, most often first, without creating anything.
-    #[graphql(complexity = "10 + child_complexity")]
     async fn specializations(&self, text: String) -> Result<Vec<SpecializationMatchNode>> {
         if text.len() > TEXT_MAX {
             return Err(
@@ -242,9 +236,6 @@ impl Query {
     }
 
     /// Searches what is known: of one project and of the whole tenant, or of everything.
-    #[graphql(
-        complexity = "20 + usize::try_from(first).unwrap_or(0).min(100) * child_complexity / 2"
-    )]
     async fn search(
         &self,
         context: &Context<'_>,
@@ -278,7 +269,6 @@ impl Query {
     }
 
     /// What was done in the tenant, and tried, newest first; narrowed by what is given. For owners and admins.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and five filters"
@@ -302,7 +292,7 @@ impl Query {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let filter = audit::filter(user_id.as_ref(), action, subject_id.as_ref(), from, to)?;
         let scoped = operation(context).read().await?;
         let page = audit_list(&scoped, &filter, &request).await?;
@@ -310,7 +300,7 @@ impl Query {
             let filter = filter.clone();
             Box::pin(async move { audit_count(scoped, &filter).await })
         });
-        Ok(list(page, total, AuditEntryNode))
+        Ok(list(context, page, total, AuditEntryNode))
     }
 
     /// What this server is.

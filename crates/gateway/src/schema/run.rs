@@ -254,7 +254,6 @@ macro_rules! run_object {
             }
 
             /// Its story: each time a worker took it, the first one first.
-            #[graphql(complexity = "4 * child_complexity + 1")]
             pub(crate) async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
                 let attempts = operation(context).loaders().run_attempts.load_one(self.0.id).await?;
                 Ok(attempts.unwrap_or_default().into_iter().map(Into::into).collect())
@@ -286,7 +285,6 @@ macro_rules! run_object {
             }
 
             /// Its log after a number, oldest first. Of a run that ended long ago only the last event is left.
-            #[graphql(complexity = "usize::try_from(first).unwrap_or(0).min(500) * child_complexity / 4 + 1")]
             pub(crate) async fn events(
                 &self,
                 context: &Context<'_>,

@@ -33,7 +33,6 @@ impl SearchHitNode {
     }
 
     /// The thing itself.
-    #[graphql(complexity = "3 + child_complexity")]
     async fn node(&self, context: &Context<'_>) -> Result<Option<NodeRef>> {
         use nyxcore_code_analysis::CodePatternId;
         use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};

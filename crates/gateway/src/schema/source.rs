@@ -7,7 +7,7 @@ use nyxcore_sync::{
     SourceCredentialKind, SourceStatus, SyncSettings, source_status, sync_count, sync_list,
 };
 
-use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::SyncNode;
@@ -139,7 +139,6 @@ impl SourceNode {
     }
 
     /// Its files in the order of their paths, all or those under a folder.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn files(
         &self,
         context: &Context<'_>,
@@ -155,7 +154,7 @@ impl SourceNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         if path.as_ref().is_some_and(|path| path.len() > FILE_PATH_MAX) {
             return Err(ApiError::invalid("the path is too long").into());
         }
@@ -166,11 +165,10 @@ impl SourceNode {
             let path = path.clone();
             Box::pin(async move { file_count(scoped, source, path.as_deref()).await })
         });
-        Ok(list(page, total, SourceFileNode))
+        Ok(list(context, page, total, SourceFileNode))
     }
 
     /// Its syncs, newest first.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn syncs(
         &self,
         context: &Context<'_>,
@@ -185,12 +183,12 @@ impl SourceNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = operation(context).read().await?;
         let source = self.0.id;
         let page = sync_list(&scoped, source, &request).await?;
         let total = Total::new(move |scoped| Box::pin(sync_count(scoped, source)));
-        Ok(list(page, total, |sync| SyncNode(sync.run)))
+        Ok(list(context, page, total, |sync| SyncNode(sync.run)))
     }
 }
 
@@ -232,7 +230,6 @@ impl SourceFileNode {
     }
 
     /// Its text; none where it is binary or too large.
-    #[graphql(complexity = "5 + child_complexity")]
     async fn content(&self, context: &Context<'_>) -> Result<Option<String>> {
         let loader = &operation(context).loaders().blobs;
         Ok(loader.load_one(self.0.blob.clone()).await?)

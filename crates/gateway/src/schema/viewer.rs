@@ -8,7 +8,7 @@ use nyxcore_tenancy::{
     ApiToken, Membership, ReadOnly, Role, Scoped, Tenant, User, directory, people,
 };
 
-use super::connection::{List, PageArgs, Total, list, page_cost};
+use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::invitation::InvitationNode;
 use crate::context::operation;
@@ -88,7 +88,6 @@ impl TenantNode {
     }
 
     /// Who belongs to it.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn members(
         &self,
         context: &Context<'_>,
@@ -103,18 +102,17 @@ impl TenantNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = self.scope(context).await?;
         let page = directory::membership_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::membership_count(scoped)));
-        Ok(list(page, total, |membership| MembershipNode {
+        Ok(list(context, page, total, |membership| MembershipNode {
             membership,
             tenant: None,
         }))
     }
 
     /// The invitations that were made, newest first, those that were accepted or revoked too. For owners and admins.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn invitations(
         &self,
         context: &Context<'_>,
@@ -129,15 +127,14 @@ impl TenantNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = self.scope(context).await?;
         let page = people::invitation_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(people::invitation_count(scoped)));
-        Ok(list(page, total, InvitationNode))
+        Ok(list(context, page, total, InvitationNode))
     }
 
     /// The API tokens that were made, without their secrets: one's own, and for owners and admins everybody's.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
     async fn api_tokens(
         &self,
         context: &Context<'_>,
@@ -152,11 +149,11 @@ impl TenantNode {
             first,
             last,
         }
-        .request()?;
+        .request(context)?;
         let scoped = self.scope(context).await?;
         let page = directory::api_token_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::api_token_count(scoped)));
-        Ok(list(page, total, ApiTokenNode))
+        Ok(list(context, page, total, ApiTokenNode))
     }
 }
 

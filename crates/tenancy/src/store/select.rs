@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{TenantScoped, times};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::page::{Cursor, Page, PageRequest};
 
 /// The unique column that a list is ordered and continued by.
@@ -127,7 +127,7 @@ where
     /// One page of the rows, in the order of a unique column.
     ///
     /// # Errors
-    /// The database refuses.
+    /// The database refuses; [`Error::InvalidCursor`] where a cursor is of another type than the column.
     pub async fn page(
         self,
         keyset: Keyset<E::Column>,
@@ -137,6 +137,14 @@ where
             column,
             order_descending,
         } = keyset;
+        let cursors = request.after.iter().chain(&request.before);
+        let definition = column.def();
+        if !cursors
+            .into_iter()
+            .all(|cursor| cursor.fits(definition.get_column_type()))
+        {
+            return Err(Error::InvalidCursor);
+        }
         let mut select = self.select;
         if let Some(after) = &request.after {
             let value = after.value();

@@ -70,7 +70,6 @@ impl GitConnectionMutation {
     }
 
     /// Makes sources of repositories, each wholly or not at all, and starts their first syncs. What became of each is in the answer.
-    #[graphql(complexity = "20 + child_complexity")]
     async fn import_repositories(
         &self,
         context: &Context<'_>,

@@ -1,0 +1,67 @@
+//! The lists of introspection nest at most twice, as in graphql-js' `MaxIntrospectionDepthRule`: each level multiplies the answer by as
+//! many types as the schema has.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{FragmentDefinition, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, ServerResult};
+
+use crate::error::error_with_code;
+
+/// The fields of a type that lead to other types by lists.
+const LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
+/// The nesting that is refused, the same as in graphql-js.
+const REFUSED_DEPTH: usize = 3;
+
+/// Refuses `__schema` and `__type` with lists that nest too deep.
+///
+/// # Errors
+/// `INTROSPECTION_TOO_DEEP`.
+pub(super) fn depth_check(
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+    root: &SelectionSet,
+) -> ServerResult<()> {
+    let mut walk = Walk {
+        fragments,
+        seen: HashSet::new(),
+    };
+    if walk.too_deep(root, false, 0) {
+        return Err(error_with_code(
+            "INTROSPECTION_TOO_DEEP",
+            format!("the lists of types ({}) may nest twice", LISTS.join(", ")),
+        ));
+    }
+    Ok(())
+}
+
+struct Walk<'d> {
+    fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Each fragment is looked at once for each depth that it is spread at.
+    seen: HashSet<(&'d str, bool, usize)>,
+}
+
+impl<'d> Walk<'d> {
+    fn too_deep(&mut self, set: &'d SelectionSet, introspects: bool, depth: usize) -> bool {
+        set.items.iter().any(|item| match &item.node {
+            Selection::Field(field) => {
+                let name = field.node.name.node.as_str();
+                let introspects = introspects || matches!(name, "__schema" | "__type");
+                let depth = depth + usize::from(introspects && LISTS.contains(&name));
+                depth >= REFUSED_DEPTH
+                    || self.too_deep(&field.node.selection_set.node, introspects, depth)
+            }
+            Selection::InlineFragment(inline) => {
+                self.too_deep(&inline.node.selection_set.node, introspects, depth)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = self
+                    .fragments
+                    .get_key_value(&spread.node.fragment_name.node);
+                fragment.is_some_and(|(name, fragment)| {
+                    self.seen.insert((name.as_str(), introspects, depth))
+                        && self.too_deep(&fragment.node.selection_set.node, introspects, depth)
+                })
+            }
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! How many rows each list of the schema is expected to have, and which fields cost more than a value.
+//!
+//! A list without `first` has no bound of its own. Its size here is what a full but ordinary one has; what an answer really holds is
+//! bounded by [`Limits::answer_values`](super::Limits::answer_values).
+
+/// Rows of each list that does not say itself how many are asked for, by `Type.field`.
+pub(super) const LIST_SIZES: &[(&str, usize)] = &[
+    ("ActionPoint.citations", 10),
+    ("CloneGroup.places", 10),
+    // Two files each.
+    ("CoChange.commits", 2),
+    ("CoChange.paths", 2),
+    // A run is tried three times.
+    ("CodeAnalysis.attempts", 3),
+    ("CodeAnalysis.skipped", 10),
+    ("CodeAnalysis.warnings", 10),
+    ("CodePattern.counterExamples", 5),
+    ("CodePattern.exemplars", 5),
+    ("ConsolidationPattern.evidence", 10),
+    ("ConsolidationPattern.projects", 20),
+    ("ConsolidationPattern.tags", 10),
+    ("DeadCode.caveats", 5),
+    ("GitConnection.branches", 300),
+    ("GitRepository.importedAs", 3),
+    ("ImportCycle.path", 10),
+    ("ImportGraph.cycles", 20),
+    ("ImportGraph.layers", 20),
+    ("ImportLayer.folders", 20),
+    ("ImportRepositoriesPayload.results", 50),
+    ("MemoryEntry.tags", 10),
+    ("Model.capabilities", 5),
+    ("ModelCatalog.models", 200),
+    ("ModelCatalog.providers", 10),
+    ("ModelCatalog.warnings", 5),
+    ("ModelDefaults.byProvider", 10),
+    ("ModelDefaults.warnings", 5),
+    ("Note.actionPoints", 50),
+    ("NoteEnrichment.actionPoints", 50),
+    ("NoteEnrichment.attempts", 3),
+    ("NoteEnrichment.citations", 20),
+    ("NoteEnrichment.contextUsed", 10),
+    ("Persona.specializations", 15),
+    ("Persona.traits", 10),
+    ("Project.sources", 20),
+    ("Project.stack", 10),
+    ("ProjectFindings.commands", 20),
+    ("ProjectFindings.technologies", 20),
+    ("ProjectMetrics.languages", 20),
+    ("Provider.models", 50),
+    // One of each domain.
+    ("Query.specializations", 15),
+    ("Run.attempts", 3),
+    ("RunAttempt.phases", 10),
+    ("ServerInfo.capabilities", 10),
+    ("SkippedFiles.paths", 10),
+    ("SpecializationMatch.keywords", 10),
+    ("Sync.attempts", 3),
+    ("Viewer.memberships", 20),
+];
+
+/// What a field costs by itself where that is more than 1: it asks another server, searches, or reads much for few values.
+pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
+    ("GitConnection.branches", 200),
+    ("GitConnection.repositories", 200),
+    ("Mutation.importRepositories", 200),
+    ("Query.search", 200),
+    ("Query.specializations", 30),
+];
+
+/// The entry of a table for `Type.field`.
+pub(super) fn of_field(table: &[(&str, usize)], parent: &str, field: &str) -> Option<usize> {
+    let is_field = |name: &str| name.split_once('.') == Some((parent, field));
+    table
+        .iter()
+        .find(|(name, _)| is_field(name))
+        .map(|(_, size)| *size)
+}

@@ -1,0 +1,62 @@
+//! What one request may cost, by each transport: documents that multiply, answers that grow, clients that leave.
+
+use nyxcore_gateway::Limits;
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use serde_json::{Value, json};
+
+use super::client::{code, serve};
+
+/// `inner` within `levels` of a field's selection.
+fn nested(level: &str, levels: usize, inner: &str) -> String {
+    (0..levels).fold(inner.to_owned(), |inside, _| level.replace('$', &inside))
+}
+
+on_both_databases! {
+    async fn lists_within_lists_are_refused_each_way(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let introspection = nested("possibleTypes { interfaces { $ } }", 6, "__typename");
+        let models = nested("models { provider { $ } }", 3, "id");
+        let sources = nested("sources { project { $ } }", 5, "id");
+        let points = nested("actionPoints { note { $ } }", 3, "id");
+        let changes = nested("patternChanges(first: 200) { analysis { $ } }", 2, "id");
+        for (query, expected) in [
+            (format!("{{ __schema {{ types {{ {introspection} }} }} }}"), "INTROSPECTION_TOO_DEEP"),
+            (format!("{{ __type(name: \"Run\") {{ {introspection} }} }}"), "INTROSPECTION_TOO_DEEP"),
+            ("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }".into(), "INTROSPECTION_TOO_DEEP"),
+            ("{ __schema { ...A } } fragment A on __Schema { types { ...B } }
+              fragment B on __Type { inputFields { type { ...C } } }
+              fragment C on __Type { inputFields { type { inputFields { name } } } }".into(), "INTROSPECTION_TOO_DEEP"),
+            (format!("{{ modelCatalog {{ {models} }} }}"), "QUERY_TOO_COMPLEX"),
+            (format!("{{ project(slug: \"a\") {{ {sources} }} }}"), "QUERY_TOO_COMPLEX"),
+            (format!("{{ node(id: \"a\") {{ ... on Note {{ {points} }} }} }}"), "QUERY_TOO_COMPLEX"),
+            (format!("{{ node(id: \"a\") {{ ... on CodeAnalysis {{ {changes} }} }} }}"), "QUERY_TOO_COMPLEX"),
+            (format!("query {{ project(slug: \"a\") {{ ...P }} }} fragment P on Project {{ {sources} }}"), "QUERY_TOO_COMPLEX"),
+            ("query ($n: Int = 200) { projects(last: $n) { edges { node { notes(first: $n) { nodes { id } } } } } }".into(), "QUERY_TOO_COMPLEX"),
+        ] {
+            for (transport, answer) in served.ask_each_way(&query, &json!({})).await {
+                assert_eq!(code(&answer), expected, "{transport}: {query}");
+                assert!(answer.get("data").is_none(), "{transport}: {answer}");
+            }
+        }
+    }
+
+    async fn everyday_queries_are_within_the_budget(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        for query in [
+            "{ projects(first: 50) { nodes { id name slug description createdAt updatedAt stack sources { id url branch status } } } }",
+            "{ runs(first: 100) { nodes { id kind status createdAt startedAt finishedAt attempt error { code message } project { id name } } } }",
+            "{ modelCatalog { providers { id name models { id name } } models { id name provider { id } capabilities } } }",
+            "{ project(slug: \"a\") { notes(first: 50) { nodes { id title actionPoints { id text status } } totalCount } } }",
+        ] {
+            for (transport, answer) in served.ask_each_way(query, &json!({})).await {
+                assert_eq!(answer.get("errors"), None, "{transport}: {query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nested_documents_are_built_inside_out() {
+    assert_eq!(nested("a { $ }", 2, "b"), "a { a { b } }");
+    assert_eq!(json!({"a": Value::Null})["b"], Value::Null);
+}
