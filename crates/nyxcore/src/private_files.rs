@@ -18,7 +18,7 @@ pub struct UserMask(Mode);
 impl UserMask {
     /// The mode of a file that is meant for others too, as the user's own programs would make it.
     pub fn file_mode(self) -> u32 {
-        0o666 & !u32::from(self.0.bits())
+        0o666 & !self.0.bits()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use nyxcore_outbound::{HostResolver, OutboundPolicy};
+use nyxcore_outbound::{AddressClass, HostResolver, OutboundPolicy, address_class};
 use url::{Host, Url};
 
 use super::GitError;
