@@ -20,7 +20,7 @@ const LAYERS: &[(u8, &[&str])] = &[
         1,
         &["nyxcore-runs", "nyxcore-retrieval", "nyxcore-model-catalog"],
     ),
-    (0, &["nyxcore-tenancy", "nyxcore-github"]),
+    (0, &["nyxcore-tenancy", "nyxcore-github", "nyxcore-llm"]),
 ];
 
 /// The schema history stands beside the layers: it imports none of them, and only who wires the program imports it.
