@@ -36,9 +36,9 @@ async fn main() {
             "tool" => tool(&client, model).await,
             "json" => object(&client, model).await,
             "thoughts" => thoughts(&client, model).await,
-            "cut" => refused(&client, model, "cut", "TRUNCATED").await,
-            "overloaded" => refused(&client, model, "overloaded", "OVERLOADED").await,
-            "limited" => refused(&client, model, "hello", "RATE_LIMITED").await,
+            "cut" => refused(&client, model, "cut", &["TRUNCATED", "CONNECTION_RESET"]).await,
+            "overloaded" => refused(&client, model, "overloaded", &["OVERLOADED"]).await,
+            "limited" => refused(&client, model, "hello", &["RATE_LIMITED"]).await,
             "embeddings" => embeddings(&client, model).await,
             other => panic!("{other} is no check"),
         };
@@ -179,9 +179,9 @@ async fn thoughts(client: &Client, model: &str) -> Outcome {
     Ok(format!("{thoughts:?}"))
 }
 
-async fn refused(client: &Client, model: &str, prompt: &str, code: &str) -> Outcome {
+async fn refused(client: &Client, model: &str, prompt: &str, codes: &[&str]) -> Outcome {
     match client.complete(&ModelRequest::new(model, prompt)).await {
-        Err(error) if error.code() == code && error.is_retryable() => Ok(told(&error)),
+        Err(error) if codes.contains(&error.code()) && error.is_retryable() => Ok(told(&error)),
         Err(error) => Err(told(&error)),
         Ok(finish) => Err(format!("it ended with {:?}", finish.reason)),
     }

@@ -24,7 +24,7 @@ llmock() { exec "$peers/judges/bin/llmock" serve --log-level error "$@"; }
 llmock --port 18431 >"$peers/llmock.log" 2>&1 & started+=($!)
 llmock --port 18432 --error-rate 429=1 >"$peers/llmock-limited.log" 2>&1 & started+=($!)
 aimock=$peers/npm/node_modules/@copilotkit/aimock/dist/cli.js
-node "$aimock" --port 18433 --fixtures "$here/aimock.json" --strict >"$peers/aimock.log" 2>&1 & started+=($!)
+node "$aimock" --port 18433 --fixtures "$here/aimock.json" >"$peers/aimock.log" 2>&1 & started+=($!)
 sleep infinity | "$examples/scripted_server" 18434 >"$peers/scripted.log" 2>&1 & started+=($!)
 for port in 18431 18432 18433 18434; do listening "$port"; done
 

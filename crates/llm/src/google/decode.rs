@@ -30,7 +30,8 @@ impl Decoder for GenerateDecoder {
         let reason = match self.finish_reason.as_deref() {
             None | Some("") if self.block_reason.is_some() => FinishReason::Filtered,
             None | Some("") => return Err(LlmError::Truncated),
-            Some("STOP") if out.has_tool_call() => FinishReason::ToolUse,
+            // Some servers that speak this API name the call as the reason.
+            Some("STOP" | "FUNCTION_CALL") if out.has_tool_call() => FinishReason::ToolUse,
             Some("STOP") => FinishReason::Complete,
             Some("MAX_TOKENS") => FinishReason::Length,
             Some(

@@ -109,7 +109,8 @@ pub fn error(kind: &str, message: &str) -> String {
 }
 
 pub(super) fn respond(request: &VendorRequest) -> Reply {
-    if request.header("x-api-key").is_empty() {
+    // The vendor takes its key in either header: newer SDKs send the second.
+    if request.header("x-api-key").is_empty() && request.header("authorization").is_empty() {
         return Reply::json(
             401,
             error("authentication_error", "x-api-key header is required"),

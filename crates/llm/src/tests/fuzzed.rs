@@ -11,7 +11,7 @@ use crate::testing::{anthropic, chat, google, responses};
 #[path = "../../fuzz/src/properties.rs"]
 mod properties;
 
-/// How many mutations of each target are tried.
+/// How many mutations of each target are tried. `LLM_MUTATIONS` in the environment tries more.
 const MUTATIONS: u32 = 3_000;
 
 /// Pieces that decoders take for the beginning or the end of something.
@@ -126,8 +126,10 @@ fn holds(name: &str, property: fn(&[u8])) {
     for seed in &seeds {
         property(seed.as_bytes());
     }
+    let cases = std::env::var("LLM_MUTATIONS").ok();
+    let cases = cases.map_or(MUTATIONS, |cases| cases.parse().expect("a number"));
     let config = Config {
-        cases: MUTATIONS,
+        cases,
         failure_persistence: None,
         ..Config::default()
     };

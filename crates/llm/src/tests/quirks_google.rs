@@ -138,11 +138,13 @@ fn quirk_17_a_blocked_prompt_has_no_candidates() {
 #[test]
 fn quirk_17_stop_ends_tool_calls_too() {
     let call = json!({ "functionCall": { "name": "weather", "args": { "city": "Rome" } } });
-    let finish = finish(
-        GOOGLE,
-        &google::stream(&[google::chunk(&[call], Some("STOP"))]),
-    )
-    .unwrap();
+    let end = |reason| google::stream(&[google::chunk(std::slice::from_ref(&call), Some(reason))]);
+    // The second word is not the vendor's: servers that speak its API send it.
+    assert_eq!(
+        finish(GOOGLE, &end("FUNCTION_CALL")).unwrap().reason,
+        FinishReason::ToolUse
+    );
+    let finish = finish(GOOGLE, &end("STOP")).unwrap();
     assert_eq!(finish.reason, FinishReason::ToolUse);
     let Part::ToolCall(call) = &finish.message.parts[0] else {
         panic!("{finish:?}");
