@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_punctuation_is_removed_whole() {
+        let scrubber = Scrubber::new(["user:p@ss, (w0rd)"]);
+        let clean = scrubber.clean("the header \"user:p@ss, (w0rd)\" is wrong");
+        assert_eq!(clean, "the header \"[redacted]\" is wrong");
+    }
+
+    #[test]
     fn keys_of_others_are_removed_by_their_form() {
         let scrubber = Scrubber::default();
         for key in [

@@ -112,6 +112,9 @@ impl Transport {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Answer, LlmError> {
+        if self.options.https_only && url.scheme() != "https" {
+            return Err(LlmError::EndpointInvalid("only https is allowed"));
+        }
         let started = Instant::now();
         let first_byte = self.options.first_byte_timeout;
         let head = async {

@@ -93,7 +93,8 @@ fn thinking(
     ) && !request.tools.is_empty();
     let mut asked = request.effort;
     // The API refuses thoughts together with a tool that must be called.
-    if is_forced && traits.can_be_off() && traits.thinks(asked) {
+    let may_stop = traits.thinking_default != ThinkingDefault::Always;
+    if is_forced && may_stop && asked != Some(Effort::Off) && traits.thinks(asked) {
         omit(
             omissions,
             "effort",

@@ -116,6 +116,14 @@ async fn an_answer_may_be_out_of_order_or_in_base64() {
 async fn vectors_that_do_not_fit_are_an_error() {
     for (data, expected) in [
         (
+            json!([
+                { "index": 0, "embedding": [1.0] },
+                { "index": 0, "embedding": [2.0] },
+                { "index": 1, "embedding": [1.0] },
+            ]),
+            "ANSWER_INVALID",
+        ),
+        (
             json!([{ "index": 0, "embedding": [1.0] }]),
             "ANSWER_INVALID",
         ),

@@ -311,7 +311,7 @@ async fn only_https_is_spoken_where_that_is_wanted() {
         ..options()
     };
     let client = client_with(&server, Protocol::OpenAiChat, options);
-    assert!(client.complete(&request()).await.is_err());
+    assert_eq!(code(client.complete(&request()).await), "ENDPOINT_INVALID");
     assert_eq!(server.connections(), 0);
 }
 

@@ -163,6 +163,14 @@ fn quirk_10_a_forced_tool_stops_the_thoughts() {
     assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "adaptive");
     request.tool_choice = ToolChoice::Required;
     assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "disabled");
+    // Also where the list of levels does not name the one that means off, and where nothing was asked for.
+    request
+        .traits
+        .efforts
+        .retain(|effort| *effort != Effort::Off);
+    assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "disabled");
+    request.effort = None;
+    assert_eq!(body(MESSAGES, &request)["thinking"]["type"], "disabled");
 }
 
 #[test]
