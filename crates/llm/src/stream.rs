@@ -3,15 +3,21 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 
 use crate::decoder::{Decoder, Output};
 use crate::event::{Finish, Omission, StreamEvent};
 use crate::sse::{SseEvent, SseParser, SseTooLarge};
 use crate::transport::Answer;
 use crate::{LlmError, refusal};
+
+/// The most chunks that are read after the end of an answer: the end of the body is in the first, or in the second.
+const DRAIN_CHUNKS_MAX: usize = 8;
+/// How long that may take.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// The events of one answer. It ends with exactly one [`StreamEvent::Finish`] or with one error. Dropping it cancels
 /// the HTTP request.
@@ -268,11 +274,25 @@ impl Driver {
                 self.answer = None;
                 self.error = Some(error);
             } else if self.decoding.is_finished()
-                && let Some(mut answer) = self.answer.take()
+                && let Some(answer) = self.answer.take()
             {
-                // Where the end of the body is there already, reading it keeps the connection for the next call.
-                let _ = answer.chunk().now_or_never();
+                drain(answer);
             }
         }
     }
+}
+
+/// Reads the end of a body whose answer is complete, so that the connection can serve the next call. Nobody waits for it,
+/// and a server that goes on sending is left.
+fn drain(mut answer: Answer) {
+    tokio::spawn(async move {
+        let end = async {
+            for _ in 0..DRAIN_CHUNKS_MAX {
+                if !matches!(answer.chunk().await, Ok(Some(_))) {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(DRAIN_TIME_MAX, end).await;
+    });
 }

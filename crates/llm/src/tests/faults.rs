@@ -146,14 +146,26 @@ async fn an_endless_stream_is_stopped_by_size() {
 async fn an_endless_stream_is_stopped_by_time() {
     let short = TransportOptions {
         total_timeout: Duration::from_millis(300),
+        stream_limits: SseLimits {
+            total: usize::MAX,
+            ..SseLimits::default()
+        },
         ..options()
     };
-    let pings = Reply::events(": ping\n\n")
-        .fault(Fault::Endless)
-        .pause(Duration::from_millis(10));
-    let server = VendorServer::replies([pings]).await;
-    let client = client_with(&server, Protocol::OpenAiChat, short);
-    assert_eq!(code(client.complete(&request()).await), "TOTAL_TIMEOUT");
+    // Slowly, and so fast that there is always a byte to be read.
+    for pause in [10, 0] {
+        let pings = Reply::events(": ping\n\n".repeat(100));
+        let pings = pings
+            .fault(Fault::Endless)
+            .pause(Duration::from_millis(pause));
+        let server = VendorServer::replies([pings]).await;
+        let client = client_with(&server, Protocol::OpenAiChat, short.clone());
+        assert_eq!(
+            code(client.complete(&request()).await),
+            "TOTAL_TIMEOUT",
+            "{pause}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Fault, GREETING, anthropic, respond};
+use crate::testing::{Fault, GREETING, VendorRequest, anthropic, respond};
 use crate::{FinishReason, Image, Message, ModelTraits, Part, Role, ToolResult, UsageSource};
 
 #[tokio::test]
@@ -122,14 +122,18 @@ async fn dropping_a_call_before_its_answer_closes_too() {
 
 #[tokio::test]
 async fn a_finished_call_leaves_its_connection_to_the_next() {
-    let server = VendorServer::start(respond).await;
-    let client = client(&server, Protocol::AnthropicMessages);
-    for _ in 0..3 {
-        client.complete(&request()).await.unwrap();
-        // The end of the body is its own packet; it may come a moment after the last event.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    // The end of the body comes a moment after the last event.
+    let late = |asked: &VendorRequest| respond(asked).pause(Duration::from_millis(20));
+    let server = VendorServer::start(late).await;
+    for protocol in PROTOCOLS {
+        let (client, before) = (client(&server, protocol), server.connections());
+        for _ in 0..5 {
+            client.complete(&request()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let opened = server.connections() - before;
+        assert!(opened < 5, "{protocol:?}: no connection was used again");
     }
-    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
