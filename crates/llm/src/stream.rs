@@ -282,8 +282,8 @@ impl Driver {
     }
 }
 
-/// Reads the end of a body whose answer is complete, so that the connection can serve the next call. Nobody waits for it,
-/// and a server that goes on sending is left.
+/// Reads the end of a body whose answer is complete, so that the connection can serve the next call. Nobody waits for
+/// it, and a server that goes on sending is left.
 fn drain(mut answer: Answer) {
     tokio::spawn(async move {
         let end = async {
