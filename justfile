@@ -73,6 +73,14 @@ bench-sync *repository:
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-sync --features testing --bench sync -- {{ repository }}
 
+# Others judge the clients of the model vendors: PyPI llmock and npm aimock emulate the vendors, and the vendors' own SDKs call our scripted server
+judge-models:
+    mkdir -p "{{ peers }}"
+    test -x "{{ peers }}/judges/bin/llmock" || { python3 -m venv "{{ peers }}/judges" && "{{ peers }}/judges/bin/pip" install --quiet llmock==0.2.2 anthropic==2.14.0 openai==3.57.0 google-genai==3.6.1; }
+    test -d "{{ peers }}/npm/node_modules/@copilotkit/aimock" || npm install --silent --prefix "{{ peers }}/npm" @copilotkit/aimock@1.43.0
+    cargo build {{ workspace }}
+    crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
+
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:
     cargo run -- serve {{ arguments }}

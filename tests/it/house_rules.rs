@@ -25,7 +25,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "nyxcore-github",
         ],
     ),
-    (0, &["nyxcore-tenancy", "nyxcore-outbound"]),
+    (0, &["nyxcore-tenancy", "nyxcore-outbound", "nyxcore-llm"]),
 ];
 
 /// The schema history stands beside the layers: it imports none of them, and only who wires the program imports it.

@@ -1,0 +1,7 @@
+//! Fuzzes `properties::chat`.
+#![no_main]
+
+#[path = "../src/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::chat(data));

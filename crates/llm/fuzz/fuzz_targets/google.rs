@@ -1,0 +1,7 @@
+//! Fuzzes `properties::google`.
+#![no_main]
+
+#[path = "../src/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::google(data));

@@ -1,0 +1,10 @@
+//! Anthropic Messages.
+
+mod decode;
+mod encode;
+
+pub(crate) use decode::MessagesDecoder;
+pub(crate) use encode::call;
+
+/// The version of the API whose answers are read.
+pub(crate) const VERSION: &str = "2023-06-01";

@@ -1,0 +1,7 @@
+//! OpenAI Responses.
+
+mod decode;
+mod encode;
+
+pub(crate) use decode::ResponsesDecoder;
+pub(crate) use encode::call;

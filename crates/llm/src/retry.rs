@@ -1,0 +1,132 @@
+//! Sends a request again where that may help, and only before anything of the answer was shown.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tracing::warn;
+
+use crate::{Client, LlmError, ModelRequest, ModelStream};
+
+/// Time and chance, for waiting. Tests give one that does not wait.
+pub trait RetryTimer: Send + Sync {
+    /// The time now.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Waits.
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// A number from 0 up to 1, so that many clients do not come back at the same moment.
+    fn fraction(&self) -> f64;
+}
+
+/// The machine's clock and chance.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemTimer;
+
+impl RetryTimer for SystemTimer {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock to be handed in where a program has no other"
+    )]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        tokio::time::sleep(wait).boxed()
+    }
+
+    fn fraction(&self) -> f64 {
+        // Without chance every client waits the whole time, which is no error.
+        getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX))
+    }
+}
+
+/// How often and how long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often a request is sent at the most: 3 by default.
+    pub attempts: u32,
+    /// The wait before the second attempt, doubled each time: 1 s by default. Between half of it and all of it is
+    /// waited.
+    pub backoff: Duration,
+    /// The longest backoff: 16 s by default.
+    pub backoff_max: Duration,
+    /// The longest wait that a vendor may ask for: 60 s by default. Where it asks for more, the error is given, and
+    /// says how long.
+    pub wait_max: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            backoff: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(16),
+            wait_max: Duration::from_secs(60),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How long to wait after that attempt (counted from 1) failed with `error`; none where it is not sent again.
+    #[must_use]
+    pub fn wait(&self, attempt: u32, error: &LlmError, timer: &dyn RetryTimer) -> Option<Duration> {
+        // What the model wrote wrongly it may write rightly: once.
+        let attempts = match error {
+            LlmError::ToolCallInvalid => self.attempts.min(2),
+            _ => self.attempts,
+        };
+        if attempt >= attempts || !error.is_retryable() {
+            return None;
+        }
+        let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
+        let backoff = self.backoff.saturating_mul(doubled).min(self.backoff_max);
+        let backoff = backoff.mul_f64(0.5 + timer.fraction().clamp(0.0, 1.0) / 2.0);
+        let asked = error.retry_after().map(|after| after.wait(timer.now()));
+        if asked.is_some_and(|asked| asked > self.wait_max) {
+            return None;
+        }
+        Some(backoff.max(asked.unwrap_or_default()))
+    }
+}
+
+impl Client {
+    /// As [`Client::stream`], but sends the request again after 408, 409, 429, 500, 502, 503, 504, 529, time-outs,
+    /// resets and cut answers, as long as nothing of the answer was given. It returns when the first visible event is
+    /// there.
+    ///
+    /// # Errors
+    /// The error of the last attempt.
+    pub async fn stream_with_retry(
+        &self,
+        request: &ModelRequest,
+        policy: &RetryPolicy,
+        timer: &dyn RetryTimer,
+    ) -> Result<ModelStream, LlmError> {
+        let mut attempt = 1;
+        loop {
+            let outcome = match self.stream(request).await {
+                Ok(stream) => stream.started(attempt).await,
+                Err(error) => Err(error),
+            };
+            let error = match outcome {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            let Some(wait) = policy.wait(attempt, &error, timer) else {
+                return Err(error);
+            };
+            warn!(
+                attempt,
+                code = error.code(),
+                wait_ms = wait.as_millis(),
+                "a model call is sent again"
+            );
+            timer.sleep(wait).await;
+            attempt += 1;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A scripted vendor server on loopback, and the decoders by themselves.
+//!
+//! The server is written on the socket and not on a web framework, because a framework cannot cut, stall or reset an
+//! answer at a given byte.
+
+pub mod anthropic;
+pub mod chat;
+pub mod google;
+pub mod responses;
+mod server;
+
+use serde_json::Value;
+
+use crate::client::Learnt;
+use crate::decoder::{Decoder, Output};
+use crate::scrub::Scrubber;
+use crate::sse::{SseLimits, SseParser};
+use crate::stream::Decoding;
+use crate::{LlmError, ModelRequest, Protocol, StreamEvent, StructuredOutput};
+
+pub use server::{Fault, Reply, VendorRequest, VendorServer};
+
+/// What the models of the scripted server say when nothing else is asked for.
+pub const GREETING: &str = "Hello from the scripted server: äöü 🙂.";
+
+/// The account that [`decode`] decodes for.
+const ACCOUNT: &str = "account";
+
+/// Decodes the body of an answer with status 200, given in pieces: the events, and the error that ended them.
+#[must_use]
+pub fn decode<'a>(
+    protocol: Protocol,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<StreamEvent>, Option<LlmError>) {
+    let limits = SseLimits {
+        line: 1 << 20,
+        event: 1 << 20,
+        total: 4 << 20,
+    };
+    let out = Output::new(Scrubber::default(), 0);
+    let parser = SseParser::new(limits);
+    let mut decoding = Decoding::new(parser, decoder(protocol), out, limits.total);
+    let mut events = Vec::new();
+    for piece in pieces {
+        let pushed = decoding.push(piece);
+        events.extend(std::iter::from_fn(|| decoding.next_event()));
+        if pushed.is_err() || decoding.is_finished() {
+            return (events, pushed.err());
+        }
+    }
+    let ended = decoding.end(None);
+    events.extend(std::iter::from_fn(|| decoding.next_event()));
+    (events, ended.err())
+}
+
+fn decoder(protocol: Protocol) -> Box<dyn Decoder> {
+    match protocol {
+        Protocol::AnthropicMessages => Box::new(crate::anthropic::MessagesDecoder::default()),
+        Protocol::OpenAiResponses => {
+            Box::new(crate::responses::ResponsesDecoder::new(ACCOUNT.to_owned()))
+        }
+        Protocol::OpenAiChat => Box::new(crate::chat::ChatDecoder::new(true)),
+        Protocol::GoogleGenerateContent => Box::new(crate::google::GenerateDecoder::default()),
+    }
+}
+
+/// The body that a request becomes, before anything was learnt of the endpoint.
+///
+/// # Errors
+/// [`LlmError::RequestInvalid`].
+pub fn encode(protocol: Protocol, request: &ModelRequest) -> Result<Value, LlmError> {
+    request.check()?;
+    let learnt = Learnt {
+        structured: StructuredOutput::Schema,
+        stream_usage: true,
+    };
+    let call = match protocol {
+        Protocol::AnthropicMessages => crate::anthropic::call(request, ACCOUNT),
+        Protocol::OpenAiResponses => crate::responses::call(request, ACCOUNT),
+        Protocol::OpenAiChat => crate::chat::call(request, ACCOUNT, learnt),
+        Protocol::GoogleGenerateContent => crate::google::call(request, ACCOUNT),
+    };
+    Ok(call?.body)
+}
+
+/// Answers as the vendor would whose path was asked: a greeting; a call of the first tool where there are tools and no
+/// result yet; `{"answer": 42}` where a schema is given. 404 for other paths.
+#[must_use]
+pub fn respond(request: &VendorRequest) -> Reply {
+    let path = request.target.split('?').next().unwrap_or_default();
+    if path.ends_with("/messages") {
+        anthropic::respond(request)
+    } else if path.ends_with("/responses") {
+        responses::respond(request)
+    } else if path.ends_with("/chat/completions") || path.ends_with("/embeddings") {
+        chat::respond(request)
+    } else if path.contains(":generateContent")
+        || path.contains(":streamGenerateContent")
+        || path.contains(":batchEmbedContents")
+    {
+        google::respond(request)
+    } else {
+        Reply::json(
+            404,
+            r#"{"error":{"type":"not_found_error","message":"no such path"}}"#,
+        )
+    }
+}
+
+/// Pieces of a text, as a vendor streams it.
+fn pieces(text: &str) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    letters
+        .chunks(7)
+        .map(|piece| piece.iter().collect())
+        .collect()
+}
+
+/// The arguments that a tool is called with: every property of its schema, with a value of its type.
+fn tool_arguments(schema: &Value) -> Value {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let values = properties.map(|(name, property)| {
+        let kind = property["type"]
+            .as_str()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let value = match kind.as_str() {
+            "integer" | "number" => 7.into(),
+            "boolean" => true.into(),
+            _ => "Zürich".into(),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(values.collect())
+}
