@@ -81,6 +81,17 @@ judge-models:
     cargo build {{ workspace }}
     crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
 
+# The gateway on PostgreSQL against mercurius: `just bench-gateway before=FILE` compares with another binary, too
+bench-gateway *programs: _bench_peers
+    cargo build {{ workspace }}
+    cargo build --release
+    "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-gateway" --peer "{{ peers }}/mercurius" --program "nyxcore={{ target }}/release/nyxcore" {{ prepend("--program ", programs) }}
+
+# The load generator from Debian, and the peer from npm, each where it is missing.
+_bench_peers:
+    command -v wrk >/dev/null || apt-get install --yes wrk
+    test -d "{{ peers }}/mercurius/node_modules" || npm install --prefix "{{ peers }}/mercurius" --no-fund --no-audit mercurius@16.10.1 fastify@5.12.8 pg@8.23.1 graphql@16
+
 # Starts a server on SQLite in ./nyxcore-data; arguments follow `serve`
 dev *arguments:
     cargo run -- serve {{ arguments }}
