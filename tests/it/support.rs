@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{
     CountingIds, Env, ManualClock, RandomIds, Store, StoreOptions, Tenant, User, directory,
 };
-use nyxcore_tests::TestDatabase;
+use nyxcore_tests::{TestDatabase, nyxcore_command};
 
 /// A store on the test's database, as the role that serves, on the machine's clock.
 pub async fn store(db: &TestDatabase) -> Store {
@@ -39,4 +39,30 @@ pub async fn tenant(store: &Store, slug: &str) -> (Tenant, User) {
     directory::tenant_create(store, slug, slug, &format!("owner@{slug}.example"))
         .await
         .unwrap()
+}
+
+/// What an operator types: a tenant, its owner, and the token alone on standard output.
+pub fn tenant_by_command(db: &TestDatabase, slug: &str) -> String {
+    let output = nyxcore_command(db)
+        .unwrap()
+        .args([
+            "tenant",
+            "create",
+            slug,
+            "--name",
+            slug,
+            "--owner",
+            &format!("owner@{slug}.example"),
+            "--print-token",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    assert!(token.starts_with("nyx_"), "{token}");
+    token
 }

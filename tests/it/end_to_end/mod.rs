@@ -5,18 +5,20 @@ mod repository;
 
 use std::collections::BTreeSet;
 
-use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
+use nyxcore_tests::{TestDatabase, TestServer, on_both_databases};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
 use api::{Api, EVENT, seqs};
 use repository::Repository;
 
+use crate::support::tenant_by_command;
+
 on_both_databases! {
     async fn a_repository_becomes_an_enriched_note_and_no_other_tenant_sees_any_of_it(db: TestDatabase) {
         let repository = Repository::make(&db);
-        let acme_token = tenant_create(&db, "acme");
-        let other_token = tenant_create(&db, "other");
+        let acme_token = tenant_by_command(&db, "acme");
+        let other_token = tenant_by_command(&db, "other");
         let mut server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
         let api = Api::new(&server, &acme_token);
 
@@ -555,30 +557,4 @@ async fn rows(db: &impl ConnectionTrait, sql: &str) -> i64 {
         .await
         .unwrap();
     row.unwrap().try_get("", "rows").unwrap()
-}
-
-/// What an operator types: a tenant, its owner, and the token alone on standard output.
-fn tenant_create(db: &TestDatabase, slug: &str) -> String {
-    let output = nyxcore_command(db)
-        .unwrap()
-        .args([
-            "tenant",
-            "create",
-            slug,
-            "--name",
-            slug,
-            "--owner",
-            &format!("owner@{slug}.example"),
-            "--print-token",
-        ])
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-    assert!(token.starts_with("nyx_"), "{token}");
-    token
 }

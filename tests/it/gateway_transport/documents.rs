@@ -35,7 +35,7 @@ on_both_databases! {
             (r#""\u{1F600}\u{41}""#, "\u{1F600}A"),
             (r##""a \"\ud83d\ude00\" # no comment""##, "a \"\u{1F600}\" # no comment"),
             (r#""""say \"""three\""" times""""#, "say \"\"\"three\"\"\" times"),
-            (r#"""" \u0041 \n """"#, r" \u0041 \n "),
+            (r#""""x \u0041 \n x""""#, r"x \u0041 \n x"),
             ("\"\"\"\r\n    trimmed\r\n  \r\n\"\"\"", "trimmed"),
             (r#""\ud83d""#, "GRAPHQL_PARSE_FAILED"),
             (r#""\ude00\ud83d""#, "GRAPHQL_PARSE_FAILED"),

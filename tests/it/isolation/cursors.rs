@@ -67,7 +67,7 @@ const LISTS: &[(&str, &str)] = &[
     ),
     (
         "Source.syncs",
-        "{ node(id: \"$source\") { ... on Source { syncs(#) { edges { cursor } } } } }",
+        "{ node(id: \"$synced_source\") { ... on Source { syncs(#) { edges { cursor } } } } }",
     ),
     (
         "GitConnection.repositories",

@@ -181,14 +181,11 @@ impl World {
         );
 
         // Runs that wait: nobody works on them here.
-        let (sync, _) = sync_start(
-            &scoped,
-            self::source(&scoped, library, "b").await,
-            SyncTrigger::Manual,
-            by,
-        )
-        .await
-        .unwrap();
+        let synced_source = self::source(&scoped, library, "b").await;
+        ids.insert("synced_source", synced_source.to_string());
+        let (sync, _) = sync_start(&scoped, synced_source, SyncTrigger::Manual, by)
+            .await
+            .unwrap();
         ids.insert("sync", sync.run().id.to_string());
         let (watched, _) = sync_start(
             &scoped,

@@ -358,6 +358,9 @@ on_both_databases! {
         assert_eq!(there.clone().graphql(PROJECT).await.told(), (200, "FORBIDDEN"));
         // Out of the tenant, the session is still the person's, and reaches nothing.
         plain.execute_unprepared("DELETE FROM memberships").await.unwrap();
+        let scoped = store.write(acme).await.unwrap();
+        scoped.announce(TOPIC_CREDENTIAL, ada.id.0).await.unwrap();
+        scoped.commit().await.unwrap();
         assert_eq!(there.clone().graphql(VIEWER).await.told(), (403, "TENANT_MISMATCH"));
         let known = there.clone().get("/auth/session").await;
         assert_eq!((known.status, &known.body["tenant"]), (200, &json!(null)));
