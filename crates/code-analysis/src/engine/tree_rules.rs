@@ -94,8 +94,9 @@ mod without {
             ""
         }
 
-        pub fn hits(&self, _language: Language, _content: &[u8]) -> Vec<u8> {
-            Vec::new()
+        #[expect(clippy::unnecessary_wraps, reason = "the same shape as with the rules")]
+        pub fn hits(&self, _language: Language, _content: &[u8]) -> Option<Vec<u8>> {
+            Some(Vec::new())
         }
 
         pub fn wants(&self, _language: Language) -> bool {
