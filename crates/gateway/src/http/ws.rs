@@ -32,6 +32,9 @@ use crate::context::RequestContext;
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to answer that the connection is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a connection stays open whose last message cannot be read to its end, such as one past the limit. The kernel
+/// resets a connection that is closed with unread bytes, and the client then loses the close frame if it has not read it.
+const RESET_DELAY: Duration = Duration::from_millis(250);
 /// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
 const REASON_MAX: usize = 123;
 /// Bytes that are read at once. A message is as long as it may be all the same; most are shorter than this.
@@ -159,7 +162,7 @@ impl Connection {
         };
         match end {
             Err(End::Close(code, reason)) => self.close(code, reason).await,
-            Err(End::ClosedByClient) => self.drain().await,
+            Err(End::ClosedByClient) => self.drain(true).await,
             Err(End::Left) | Ok(()) => {}
         }
     }
@@ -407,14 +410,22 @@ impl Connection {
         // closed.
         let sent = timeout(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
         if matches!(sent, Ok(Ok(()))) {
-            self.drain().await;
+            self.drain(false).await;
         }
     }
 
     /// Reads until the connection is closed, which also sends the answer to a close frame of the client's; for a moment
     /// at the most.
-    async fn drain(&mut self) {
-        let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+    async fn drain(&mut self, answered: bool) {
+        let rest = async {
+            let mut answered = answered;
+            while let Some(Ok(message)) = self.socket.recv().await {
+                answered |= matches!(message, Message::Close(_));
+            }
+            if !answered {
+                sleep(RESET_DELAY).await;
+            }
+        };
         // Without an answer it is closed just the same.
         let _ = timeout(FAREWELL, rest).await;
     }
