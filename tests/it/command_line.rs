@@ -6,6 +6,7 @@ mod bad_input;
 mod data_dir;
 mod listings;
 mod quickstart;
+mod readme;
 mod setup;
 
 use std::io::{BufRead, BufReader};

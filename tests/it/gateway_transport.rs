@@ -14,6 +14,7 @@ mod websocket;
 
 use chrono::TimeDelta;
 use nyxcore_gateway::Limits;
+use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::Role;
 use nyxcore_tenancy::directory::{self, NewApiToken};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -220,6 +221,18 @@ on_both_databases! {
         // The introspection that every client begins with is within them all.
         let introspection = json!({"query": "{ __schema { types { fields { args { type { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { ofType { name } } } } } } } } } } } } } } }"});
         assert_eq!(code(&served.post(&introspection).send().await.unwrap().json().await.unwrap()), "");
+    }
+
+    async fn a_full_disk_makes_the_server_unready(db: TestDatabase) {
+        let store = store(&db).await;
+        let policy = SourcePolicy { data_dir: Some(db.folder().to_owned()), ..SourcePolicy::default() };
+        for (free_bytes, status, word) in [(0, 200, "ready"), (u64::MAX, 503, "DISK_FULL")] {
+            let limits = Limits { free_bytes, ..Limits::default() };
+            let served = Served::start_with(&store, &format!("of-{status}"), limits, policy.clone()).await;
+            let response = served.client.get(served.url("/readyz")).send().await.unwrap();
+            assert_eq!(response.status(), status);
+            assert!(response.text().await.unwrap().contains(word));
+        }
     }
 
     async fn health_needs_no_token_and_every_answer_carries_its_headers(db: TestDatabase) {

@@ -160,6 +160,12 @@ on_both_databases! {
         let marked = world.listed(json!({"id": id, "first": 1})).await;
         assert_eq!(marked["nodes"][0]["importedAs"], json!(sources[..2]), "{marked}");
 
+        let written = world.git.url("aCmE/Atlas");
+        let added = world.ask(add, json!({"input": {"projectId": project, "url": written, "branch": "next"}})).await;
+        sources.insert(2, added["data"]["addSource"]["source"].clone());
+        let marked = world.listed(json!({"id": id, "first": 1})).await;
+        assert_eq!(marked["nodes"][0]["importedAs"], json!(sources[..3]), "{marked}");
+
         // A viewer does not import, and so looks at nothing that a token sees; what is asked wrongly is told.
         let viewer = world.token_of(Role::Viewer).await;
         let asked = world.github.requests().len();

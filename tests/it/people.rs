@@ -46,7 +46,11 @@ pub(crate) async fn invite(
     made
 }
 
-async fn accept(store: &Store, secret: &str, user: UserId) -> nyxcore_tenancy::Result<Role> {
+pub(crate) async fn accept(
+    store: &Store,
+    secret: &str,
+    user: UserId,
+) -> nyxcore_tenancy::Result<Role> {
     let origin = Origin::default();
     let session = Credential::Session(SessionId(store.env().id()));
     let joined = invitation_accept(store, secret, (user, session), &origin).await?;

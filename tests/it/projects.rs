@@ -149,6 +149,9 @@ on_both_databases! {
             source_add(&scoped, NewSource { url: String::new(), ..source_in(project.id) }).await.unwrap_err(),
             source_add(&scoped, NewSource { url: "a".repeat(1_001), ..source_in(project.id) }).await.unwrap_err(),
             source_add(&scoped, NewSource { scan_path: "src/../..".into(), ..source_in(project.id) }).await.unwrap_err(),
+            source_add(&scoped, NewSource { scan_path: "a\\b".into(), ..source_in(project.id) }).await.unwrap_err(),
+            source_add(&scoped, NewSource { scan_path: "/src".into(), ..source_in(project.id) }).await.unwrap_err(),
+            source_add(&scoped, NewSource { branch: Some("--upload-pack=x".into()), ..source_in(project.id) }).await.unwrap_err(),
             note_create(&scoped, NewNote { title: "two\nlines".into(), ..note_in(project.id) }).await.unwrap_err(),
             note_create(&scoped, NewNote { body: "a\0b".into(), ..note_in(project.id) }).await.unwrap_err(),
         ];
@@ -172,7 +175,7 @@ on_both_databases! {
         let root = source_add(&scoped, source_in(project.id)).await.unwrap();
         assert_eq!((root.scan_path.as_str(), root.display_path()), ("", "/"));
         source_add(&scoped, source_in(other.id)).await.unwrap();
-        let src = source_add(&scoped, NewSource { scan_path: "/src/".into(), ..source_in(project.id) }).await.unwrap();
+        let src = source_add(&scoped, NewSource { scan_path: "./src/".into(), ..source_in(project.id) }).await.unwrap();
         assert_eq!((src.scan_path.as_str(), src.display_path()), ("src", "src"));
         source_add(&scoped, NewSource { branch: Some("main".into()), ..source_in(project.id) }).await.unwrap();
         let tenant = scoped.tenant();

@@ -4,6 +4,7 @@ mod credentials;
 mod hang_ups;
 mod locks;
 mod outages;
+mod revocations;
 mod times;
 
 use nyxcore_migrations::{SchemaState, schema_state};

@@ -12,6 +12,7 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use chrono::{DateTime, Datelike, Utc};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use nyxcore_sync::SourceError;
 use nyxcore_sync::connection::ConnectionError;
 use nyxcore_sync::git::GitError;
 use nyxcore_tenancy::IdError;
@@ -174,6 +175,9 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<GitError>() {
         return Some((e.code(), e.to_string()));
     }
+    if let Some(e) = error.source::<SourceError>() {
+        return Some((e.code(), e.to_string()));
+    }
     if let Some(e) = error.source::<ConnectionError>() {
         return Some((e.code(), e.to_string()));
     }
@@ -187,10 +191,15 @@ fn inside_log(error: &ServerError) {
         Some(ConnectionError::Store(error)) => Some(error),
         _ => None,
     };
+    let source = match error.source::<SourceError>() {
+        Some(SourceError::Store(error)) => Some(error),
+        _ => None,
+    };
     let inside = error
         .source()
         .or(shared.map(|shared| &**shared))
-        .or(connection);
+        .or(connection)
+        .or(source);
     match inside {
         Some(nyxcore_tenancy::Error::Database(source)) => {
             tracing::error!(?source, "the database failed");

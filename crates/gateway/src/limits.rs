@@ -68,6 +68,9 @@ pub struct Limits {
     pub token_recheck: Duration,
     /// How long a server that ends waits for the requests under way.
     pub shutdown_grace: Duration,
+    /// Bytes that must be free on the disk of the data directory, or the server is not ready. 32 MiB: SQLite's log grows
+    /// to 16 MB before it is copied back, and a page of the largest bodies takes as much again.
+    pub free_bytes: u64,
     /// What slow, idle and many clients may hold.
     pub connection: ConnectionLimits,
 }
@@ -90,6 +93,7 @@ impl Default for Limits {
             keepalive: Duration::from_secs(12),
             token_recheck: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(10),
+            free_bytes: 32 * 1024 * 1024,
             connection: ConnectionLimits::default(),
         }
     }

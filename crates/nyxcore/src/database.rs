@@ -1,11 +1,15 @@
 //! The database: where it is, and that its schema is the one this program knows.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nyxcore_migrations::guard::{ROLE_REMEDY, role_problems};
 use nyxcore_migrations::{Migrator, MigratorTrait, SchemaState, schema_state};
 use nyxcore_tenancy::{Env, Store, StoreOptions, database_open};
-use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
@@ -88,7 +92,11 @@ impl Place {
             Self::Sqlite(file) => StoreOptions::sqlite(file),
             Self::Postgres(url) => StoreOptions::new(url),
         };
+        let seconds = |count: NonZeroU32| Duration::from_secs(count.get().into());
         options.allow_privileged_role = settings.allow_privileged_role;
+        options.max_connections = settings.database.connections.get();
+        options.lock_timeout = seconds(settings.database.lock_timeout);
+        options.statement_timeout = seconds(settings.database.statement_timeout);
         options
     }
 }
@@ -170,10 +178,10 @@ async fn role_check(connection: &DatabaseConnection) -> Result<()> {
     }
 }
 
-/// Applies what is missing, all of it or nothing, and tells the names. Two processes that do so at once do it once.
+/// Applies what is missing, all of it or nothing, and returns the names. Two processes that do so at once do it once.
 ///
 /// # Errors
-/// The database refuses.
+/// [`Error::MigrationLocked`]; the database refuses.
 pub async fn schema_migrate(connection: &DatabaseConnection) -> Result<Vec<String>> {
     let migrate = async {
         let transaction = connection
@@ -187,9 +195,15 @@ pub async fn schema_migrate(connection: &DatabaseConnection) -> Result<Vec<Strin
         transaction.commit().await?;
         Ok(pending.iter().map(|one| one.name().to_owned()).collect())
     };
-    migrate
-        .await
-        .map_err(|error: sea_orm::DbErr| Error::Store(error.into()))
+    migrate.await.map_err(migration_refused)
+}
+
+/// The error of a migration that the database refused.
+pub fn migration_refused(error: DbErr) -> Error {
+    match error.into() {
+        nyxcore_tenancy::Error::Busy => Error::MigrationLocked,
+        error => Error::Store(error),
+    }
 }
 
 /// On a server, what the store cannot name is that the server is not there or does not let us in.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use nyxcore_code_analysis::TreeError;
+use nyxcore_sync::SourceError;
 use nyxcore_sync::git::GitError;
 
 /// What stops a command.
@@ -70,6 +71,12 @@ pub enum Error {
     /// A newer program has used the database.
     #[error("the database was migrated by a newer nyxcore: use that version or a newer one")]
     DatabaseNewer,
+    /// A migration waited too long for a lock.
+    #[error(
+        "another session holds a lock that the migration needs, so nothing was changed: end its transaction (PostgreSQL \
+         lists them in pg_stat_activity) and try again"
+    )]
+    MigrationLocked,
     /// The database lacks migrations that this program needs.
     #[error("the database's schema is behind this program: run `nyxcore migrate` as its owner")]
     SchemaBehind,
@@ -175,6 +182,7 @@ impl Error {
             Self::DataDirOpen { .. } => "DATA_DIR_OPEN",
             Self::DiskFull(_) => "DISK_FULL",
             Self::DatabaseNewer => "DATABASE_NEWER",
+            Self::MigrationLocked => "DATABASE_BUSY",
             Self::SchemaBehind => "SCHEMA_BEHIND",
             Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
@@ -206,6 +214,15 @@ impl Error {
         Self::Io {
             operation,
             reason: error.to_string(),
+        }
+    }
+}
+
+impl From<SourceError> for Error {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Store(error) => Self::from(error),
+            SourceError::Git(error) => Self::Git(error),
         }
     }
 }

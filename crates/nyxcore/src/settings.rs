@@ -3,6 +3,7 @@
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use nyxcore_gateway::{ConnectionLimits, OidcProvider, TrustedProxies};
 use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::StoreOptions;
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,9 @@ const VARIABLES: &[(&str, &str)] = &[
     ("worker_limits", "worker_limits"),
     ("run_log_retention_days", "runs.log_retention_days"),
     ("fetch_bytes_max", "fetch_bytes_max"),
+    ("database_connections", "database.connections"),
+    ("database_lock_timeout", "database.lock_timeout"),
+    ("database_statement_timeout", "database.statement_timeout"),
     ("allow_privileged_role", "allow_privileged_role"),
     ("analysis_quiet_period", "analysis.quiet_period"),
     ("audit_retention_days", "audit.retention_days"),
@@ -141,6 +146,8 @@ pub struct Settings {
     pub listen: String,
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
+    /// Of the store's connections to the database.
+    pub database: DatabaseSettings,
     /// Where repositories may come from besides public hosts.
     #[serde(deserialize_with = "values::sources_read")]
     pub allow_sources: AllowedSources,
@@ -177,6 +184,18 @@ pub struct Settings {
     /// Proxies whose word about the client counts.
     #[serde(deserialize_with = "values::proxies_read")]
     pub trusted_proxies: TrustedProxies,
+}
+
+/// What the operator decides about the store's connections to the database.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Connections that one process holds at the most.
+    pub connections: NonZeroU32,
+    /// Seconds that a statement of a request or a migration waits for a lock, on PostgreSQL.
+    pub lock_timeout: NonZeroU32,
+    /// Seconds that a statement of a request may take, on PostgreSQL.
+    pub statement_timeout: NonZeroU32,
 }
 
 /// What the operator decides about the audit log.
@@ -273,6 +292,7 @@ impl Settings {
     /// [`Error::SettingInvalid`] names the setting.
     pub fn load(global: &GlobalFlags, flags: impl Serialize, file: DefaultFile) -> Result<Self> {
         let connection = ConnectionLimits::default();
+        let store = StoreOptions::new("");
         let mut figment = Figment::new().merge(Serialized::defaults(serde_json::json!({
             "data_dir": "nyxcore-data",
             "log_format": "text",
@@ -282,6 +302,11 @@ impl Settings {
             "worker_limits": "",
             "fetch_bytes_max": nyxcore_sync::FETCH_BYTES_MAX,
             "allow_privileged_role": false,
+            "database": {
+                "connections": store.max_connections,
+                "lock_timeout": store.lock_timeout.as_secs(),
+                "statement_timeout": store.statement_timeout.as_secs(),
+            },
             "sign_up": "closed",
             "public_url": null,
             "trusted_proxies": "",

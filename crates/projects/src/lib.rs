@@ -33,14 +33,16 @@
 mod check;
 mod entity;
 mod model;
+mod name;
 mod repository;
 mod service;
 
-pub use check::{FILE_PATH_MAX, scan_path_normalize};
+pub use check::FILE_PATH_MAX;
 pub use model::{
     ActionPoint, ActionPointId, ActionPointStatus, BlogPost, BlogPostId, BlogPostStatus, Note,
     NoteId, Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
 };
+pub use name::{BranchName, NameError, ScanPath};
 pub use repository::{
     ActionPoints, BlogPosts, Notes, Projects, SourceFiles, Sources, action_points_of,
     action_points_of_enrichments, blog_post_count, blog_post_list, file_all, file_count, file_list,

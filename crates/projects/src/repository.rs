@@ -6,7 +6,8 @@ use std::hash::Hash;
 use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::text::{self, SearchText};
 use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped};
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{ColumnTrait, Condition, ExprTrait};
 use uuid::Uuid;
 
 use crate::entity::{action_point, blog_post, note, project, source, source_file};
@@ -138,7 +139,8 @@ pub async fn sources_of<A: Access>(
     Ok(grouped(found, |source| Some(source.project_id)))
 }
 
-/// The sources at any of those addresses, of any project, oldest first. The addresses are compared as they are kept.
+/// The sources at any of those addresses, of any project, oldest first. The addresses are given in lower case and
+/// compared without regard to case.
 ///
 /// # Errors
 /// The database fails.
@@ -147,7 +149,7 @@ pub async fn sources_by_url<A: Access>(scoped: &Scoped<A>, urls: &[String]) -> R
     for some in urls.chunks(IDS_MAX) {
         let rows = scoped
             .find::<source::Entity>()
-            .filter(source::Column::Url.is_in(some))
+            .filter(Expr::expr(Func::lower(Expr::col(source::Column::Url))).is_in(some))
             .order_by_asc(source::Column::Id)
             .all()
             .await?;

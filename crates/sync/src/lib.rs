@@ -41,6 +41,7 @@ mod options;
 mod remote;
 mod repository;
 mod service;
+mod source;
 mod step;
 
 pub use handler::SyncHandler;
@@ -51,14 +52,13 @@ pub use remote::{
     OwnCredential, SCHEDULE_MINUTES, SourceCredential, SourceCredentialKind, SourceSchedule,
     SyncSettings, TOPIC_SOURCE_GONE, WEBHOOK_BODY_MAX, WebhookAddress, WebhookDelivery,
     WebhookOutcome, WebhookRefusal, schedule_tick, source_credential_remove, source_credential_set,
-    source_forget, source_schedule_set, source_url_changed, source_webhook_disable,
-    source_webhook_enable, sync_again, sync_settings_of, webhook_receive,
+    source_schedule_set, source_webhook_disable, source_webhook_enable, sync_again,
+    sync_settings_of, webhook_receive,
 };
 pub use repository::{
     Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
     sync_latest_of_sources, sync_list,
 };
-pub use service::{
-    source_status, source_url_check, sync_start, sync_start_without, sync_subject, sync_swept,
-};
+pub use service::{source_status, sync_start, sync_start_without, sync_subject, sync_swept};
+pub use source::{SourceError, project_delete, source_add, source_remove, source_update};
 pub use step::{StepContext, StepDone, SyncStep};

@@ -13,7 +13,6 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use crate::entity::sync;
-use crate::git::{GitError, SourcePolicy, SourceUrl};
 use crate::model::{SourceStatus, Sync, SyncStepKind, SyncTrigger};
 use crate::remote::sync_settings_ensure;
 use crate::repository::sync_get;
@@ -164,13 +163,4 @@ pub fn source_status(source: &Source, latest: Option<&Sync>) -> SourceStatus {
         Some(RunStatus::Cancelled) | None if source.last_synced_at.is_some() => SourceStatus::Ready,
         Some(RunStatus::Cancelled) | None => SourceStatus::NeverSynced,
     }
-}
-
-/// Checks the address of a source against what the operator allows, and gives it in the one way of writing it, without asking the
-/// network. It is checked again, with the addresses of its host, before every fetch.
-///
-/// # Errors
-/// [`GitError::SourceUrlInvalid`], [`GitError::SourceUrlForbidden`].
-pub fn source_url_check(url: &str, policy: &SourcePolicy) -> Result<String, GitError> {
-    SourceUrl::parse(url, policy).map(|url| url.as_str().to_owned())
 }

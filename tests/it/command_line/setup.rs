@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use nyxcore_tests::{TestDatabase, run_on_postgres, run_on_sqlite};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 
 use super::{Running, Said, on_test_database, said};
 use cluster::{Installation, url_of};
@@ -166,6 +166,32 @@ fn setup_takes_passwords_from_the_environment_or_a_file() {
             let refused = said(command.env(variable, value));
             assert_eq!(refused.code(), "SETTING_INVALID", "{}", refused.err);
         }
+    });
+}
+
+#[test]
+fn a_locked_table_ends_a_migration_in_time() {
+    run_on_sqlite(|db| async move {
+        let installation = Installation::new("locked");
+        set_up(&db, &installation);
+        let owner = url_of(&db, &installation.name, "owner.env");
+        let other = Database::connect(&owner).await.unwrap();
+        let transaction = other.begin().await.unwrap();
+        let lock = "LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE";
+        transaction.execute_unprepared(lock).await.unwrap();
+        let mut command = nyxcore_tests::nyxcore_command(&db).unwrap();
+        command.env("NYXCORE_DATABASE_URL", &owner);
+        command.env("NYXCORE_DATABASE_LOCK_TIMEOUT", "1");
+        let refused = said(command.arg("migrate"));
+        assert_eq!(refused.code(), "DATABASE_BUSY", "{}", refused.err);
+        assert!(
+            refused.err.contains("nothing was changed"),
+            "{}",
+            refused.err
+        );
+        transaction.rollback().await.unwrap();
+        let migrated = on_test_database(&db, &owner, &["migrate"]);
+        assert_eq!(migrated.out, "the schema is current\n", "{}", migrated.err);
     });
 }
 

@@ -149,7 +149,8 @@ on_both_databases! {
         assert_eq!(outcomes(&anywhere), ["ALREADY_IMPORTED", "IMPORTED"], "{anywhere:#?}");
         // One that was added by its address, without anything to ask its remote with, uses the connection from then on.
         let add = "mutation ($input: AddSourceInput!) { addSource(input: $input) { source { id } } }";
-        let added = json!({"projectId": project, "url": world.git.url("acme/atlas.git"), "scanPath": "docs"});
+        let written = world.git.url("acme/atlas").replace("acme/atlas", "Acme/aTlas");
+        let added = json!({"projectId": project, "url": written, "scanPath": "docs"});
         let added = world.ask(add, json!({"input": added})).await["data"]["addSource"]["source"]["id"].clone();
         for sync in [json!("QUEUED"), json!(null)] {
             let adopted = world.import(&connection, Some(project), json!([{"fullName": "acme/atlas", "scanPath": "docs"}])).await;

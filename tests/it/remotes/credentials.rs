@@ -1,12 +1,13 @@
 //! Private repositories: their credential is sealed, goes to the host that it is for, and is nowhere else.
 
-use nyxcore_projects::{SourceChanges, SourceId, Sources, source_update};
+use nyxcore_projects::{SourceChanges, SourceId, Sources};
 use nyxcore_runs::RunStatus;
 use nyxcore_sync::connection::GitConnectionId;
+use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
 use nyxcore_sync::{
     SourceCredential, SourceCredentialKind, Sync, source_credential_remove, source_credential_set,
-    source_forget, source_url_changed, sync_settings_of,
+    source_remove, source_update, sync_settings_of,
 };
 use nyxcore_tenancy::Repository;
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, Secret, secret_names, secret_put};
@@ -122,13 +123,13 @@ on_both_databases! {
         let source = world.source_at(&good.url("atlas/.git"), None, "").await;
         set(&world, source, token(TOKEN)).await;
         let moved = async |url: String| {
+            let had = kind(&world, source).await;
+            let policy = SourcePolicy { allow_private: true, ..SourcePolicy::default() };
             let scoped = world.store.write(world.tenant).await.unwrap();
-            let before = Sources::require(&scoped, source).await.unwrap();
             let changes = SourceChanges { url: Some(url), ..SourceChanges::default() };
-            let after = source_update(&scoped, source, changes).await.unwrap();
-            let dropped = source_url_changed(&scoped, &before, &after).await.unwrap();
+            source_update(&scoped, &policy, source, changes).await.unwrap();
             scoped.commit().await.unwrap();
-            dropped
+            had != kind(&world, source).await
         };
         // Another repository of the host is the same host.
         assert!(!moved(good.url("atlas/.git/")).await);
@@ -193,8 +194,7 @@ on_both_databases! {
         };
         assert_eq!(names().await, [source.to_string()]);
         let scoped = world.store.write(world.tenant).await.unwrap();
-        nyxcore_projects::source_remove(&scoped, source).await.unwrap();
-        source_forget(&scoped, &[source]).await.unwrap();
+        source_remove(&scoped, source).await.unwrap();
         scoped.commit().await.unwrap();
         assert!(names().await.is_empty());
     }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nyxcore_gateway::Limits;
+use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, credential_uses_flush,
     token_authenticate,
@@ -10,7 +12,9 @@ use nyxcore_tenancy::directory::{
 use nyxcore_tenancy::{ApiToken, Env, Repository, Role, Signal, Store, StoreOptions, Tenant, User};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_sqlite};
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use serde_json::{Value, json};
 
+use crate::gateway_transport::client::Served;
 use crate::support::{store, store_at_rest, tenant};
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -29,7 +33,7 @@ async fn token(store: &Store, tenant: &Tenant, user: &User) -> (ApiToken, String
 }
 
 /// A store that remembers credentials for long, and the statements that it makes.
-async fn remembering(db: &TestDatabase) -> (Store, Arc<Mutex<Vec<String>>>) {
+pub(super) async fn remembering(db: &TestDatabase) -> (Store, Arc<Mutex<Vec<String>>>) {
     let statements: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut options = StoreOptions::new(db.app_url());
     let listener = statements.clone();
@@ -56,6 +60,22 @@ on_both_databases! {
             assert!(token_authenticate(&store, &secret).await.unwrap().is_some());
         }
         assert_eq!(statements.lock().unwrap().len(), 1);
+    }
+
+    async fn a_warm_request_costs_the_statements_of_its_fields(db: TestDatabase) {
+        let (store, statements) = remembering(&db).await;
+        let served = Served::start_with(&store, "acme", Limits::default(), SourcePolicy::default()).await;
+        let ask = async |query: &str| {
+            let answer: Value = served.post(&json!({"query": query})).send().await.unwrap().json().await.unwrap();
+            assert!(answer["errors"].is_null(), "{answer}");
+            answer["data"].clone()
+        };
+        ask("{ __typename }").await;
+        statements.lock().unwrap().clear();
+        ask("{ __typename }").await;
+        assert_eq!(*statements.lock().unwrap(), [""; 0]);
+        ask("{ viewer { role } }").await;
+        assert_eq!(statements.lock().unwrap().len(), 0, "{:?}", statements.lock().unwrap());
     }
 
     async fn a_revocation_ends_a_remembered_token(db: TestDatabase) {

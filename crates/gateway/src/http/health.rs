@@ -17,12 +17,15 @@ pub(super) async fn healthz() -> Response {
     status("up")
 }
 
-/// The database answers, and the server does not end.
+/// The database answers, the disk has room, and the server does not end.
 pub(super) async fn readyz(State(server): State<Server>) -> Response {
     let unready =
         |code, message: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, message).plain();
     if server.stopping.is_cancelled() {
         return unready("SERVER_ENDING", "the server ends");
+    }
+    if disk_is_full(&server) {
+        return unready("DISK_FULL", "the disk of the data directory is full");
     }
     match tokio::time::timeout(PATIENCE, server.gateway.store().ping()).await {
         Ok(Ok(())) => status("ready"),
@@ -35,6 +38,20 @@ pub(super) async fn readyz(State(server): State<Server>) -> Response {
             "the database does not answer in time",
         ),
     }
+}
+
+/// Whether too little room is left beside the mirrors. A server without a data directory has none to fill.
+fn disk_is_full(server: &Server) -> bool {
+    let folder = server.gateway.source_policy().data_dir.as_deref();
+    let Some(Ok(found)) = folder.map(rustix::fs::statvfs) else {
+        return false;
+    };
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    if free < server.gateway.limits().free_bytes {
+        tracing::warn!(free, "the disk of the data directory is full");
+        return true;
+    }
+    false
 }
 
 fn status(status: &str) -> Response {

@@ -12,8 +12,9 @@ use nyxcore_code_analysis::{
     Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_sarif,
     report_table, repository_map, tree_analyze,
 };
+use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{
-    DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, ScanPath, repository_discover,
+    DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, repository_discover,
 };
 use nyxcore_tenancy::Env;
 use tokio::sync::watch;
@@ -200,7 +201,7 @@ async fn history(
 ) -> std::result::Result<(Vec<FileHistory>, Vec<Change>), GitError> {
     let below = &place.below;
     let query = HistoryQuery {
-        scan_path: ScanPath::parse(below)?,
+        scan_path: ScanPath::parse(below).map_err(GitError::from)?,
         ..HistoryQuery::year_before(Env::default().now(), commit)
     };
     let churn = place

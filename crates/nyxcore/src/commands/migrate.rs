@@ -6,7 +6,7 @@ use sea_orm::DatabaseConnection;
 
 use crate::cli::MigrateArgs;
 use crate::data_dir::DataDir;
-use crate::database::{Place, connection_open, schema_migrate};
+use crate::database::{Place, connection_open, migration_refused, schema_migrate};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::settings::Settings;
@@ -34,11 +34,12 @@ pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
 /// Applies what is missing, and grants the role that serves what it needs. What the connected role lacks is told before
 /// anything is changed.
 pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
-    let refused = |error: sea_orm::DbErr| Error::Store(error.into());
-    if schema_state(connection).await.map_err(refused)? == SchemaState::Newer {
+    if schema_state(connection).await.map_err(migration_refused)? == SchemaState::Newer {
         return Err(Error::DatabaseNewer);
     }
-    let lacks = owner_lacks(connection, app_role).await.map_err(refused)?;
+    let lacks = owner_lacks(connection, app_role)
+        .await
+        .map_err(migration_refused)?;
     if !lacks.is_empty() {
         return Err(Error::OwnerLacks(lacks.join("; ")));
     }
@@ -50,7 +51,9 @@ pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&s
         output::write("the schema is current\n")?;
     }
     if let Some(role) = app_role {
-        grant_app_role(connection, role).await.map_err(refused)?;
+        grant_app_role(connection, role)
+            .await
+            .map_err(migration_refused)?;
         output::write(&format!("granted to {role}\n"))?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::file::{code_subject, files_by_path};
 use crate::check;
 use crate::entity::source;
 use crate::model::{ProjectId, Source, SourceId};
+use crate::name::{BranchName, NameError, ScanPath};
 use crate::repository::{Projects, Sources};
 
 /// What a project has already, when a source is refused.
@@ -38,7 +39,8 @@ pub struct SourceChanges {
     pub scan_path: Option<String>,
 }
 
-/// Adds a source to a project.
+/// Adds a source to a project. Programs that sync use the verb of the same name in `nyxcore-sync`, which also checks the
+/// address against what the operator allows.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of
@@ -51,8 +53,8 @@ pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<So
         id: Set(id),
         project_id: Set(new.project_id),
         url: Set(check::url(&new.url)?),
-        branch: Set(check::branch(new.branch.as_deref().unwrap_or_default())?),
-        scan_path: Set(check::scan_path_normalize(&new.scan_path)?),
+        branch: Set(branch_parse(new.branch.as_deref().unwrap_or_default())?),
+        scan_path: Set(scan_path_parse(&new.scan_path)?),
         head_commit: Set(None),
         last_synced_at: Set(None),
         created_at: Set(now),
@@ -65,7 +67,8 @@ pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<So
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Changes what a source looks at. Its files stay until the next sync, which then compares all of them.
+/// Changes what a source looks at. Its files stay until the next sync, which then compares all of them. Programs that
+/// sync use the verb in `nyxcore-sync`, which also forgets the credential where the address leads elsewhere.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound), and as [`source_add`].
@@ -77,12 +80,9 @@ pub async fn source_update(
     scoped.permit(Action::Update, Resource::Source, id.uuid())?;
     let old = Sources::require(scoped, id).await?;
     let url = changes.url.as_deref().map(check::url).transpose()?;
-    let branch = changes.branch.as_deref().map(check::branch).transpose()?;
-    let path = changes
-        .scan_path
-        .as_deref()
-        .map(check::scan_path_normalize)
-        .transpose()?;
+    let branch = changes.branch.as_deref().map(branch_parse).transpose()?;
+    let path = changes.scan_path.as_deref().map(scan_path_parse);
+    let path = path.transpose()?;
     let (url, branch, scan_path) = (
         url.unwrap_or(old.url.clone()),
         branch.unwrap_or(old.branch.clone()),
@@ -105,7 +105,8 @@ pub async fn source_update(
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Removes a source with its files, what a search finds of them, and the content that no other file has.
+/// Removes a source with its files, what a search finds of them, and the content that no other file has. Programs that
+/// sync use the verb in `nyxcore-sync`, which also removes credentials and mirrors.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
@@ -136,4 +137,13 @@ pub async fn source_synced(
         ..Default::default()
     };
     Sources::update(scoped, id, row).await
+}
+
+fn branch_parse(text: &str) -> Result<Option<String>, NameError> {
+    let branch = BranchName::parse_optional(text)?;
+    Ok(branch.map(|branch| branch.as_str().to_owned()))
+}
+
+fn scan_path_parse(text: &str) -> Result<String, NameError> {
+    ScanPath::parse(text).map(|path| path.as_str().to_owned())
 }

@@ -5,7 +5,7 @@ use nyxcore_github::{
     BaseUrl, GithubClient, GithubError, Repository as GithubRepository, RepositoryName,
 };
 use nyxcore_projects::{
-    NewProject, NewSource, ProjectId, Projects, Source, project_create, scan_path_normalize,
+    BranchName, NewProject, NewSource, ProjectId, Projects, ScanPath, Source, project_create,
     source_add,
 };
 use nyxcore_tenancy::audit::audit_failed;
@@ -14,14 +14,14 @@ use serde_json::json;
 
 use super::access::ConnectionContext;
 use super::error::ConnectionError;
-use super::listing::{sources_by_spelling, sources_spelled, spellings};
+use super::listing::sources_of_repositories;
 use super::model::GitConnectionId;
 use super::service::{
     GitConnections, connection_hold, connection_set, source_has_access, token_read,
 };
-use crate::git::{BranchName, GitError, ScanPath};
+use crate::git::{GitError, SourceUrl};
 use crate::model::{Sync, SyncTrigger};
-use crate::service::{source_url_check, sync_start};
+use crate::service::sync_start;
 
 /// The most repositories that are imported at once.
 pub const IMPORT_MAX: usize = 50;
@@ -220,15 +220,12 @@ async fn look_up(
     wanted: &WantedRepository,
 ) -> Result<Ready, Trouble> {
     let name = RepositoryName::parse(&wanted.full_name)?;
-    let branch = wanted.branch.as_deref().map(str::trim);
-    let branch = branch.filter(|branch| !branch.is_empty());
-    if let Some(branch) = branch {
-        BranchName::parse(branch)?;
-    }
-    ScanPath::parse(&wanted.scan_path)?;
-    let scan_path = scan_path_normalize(&wanted.scan_path)?;
+    let branch = wanted.branch.as_deref().unwrap_or_default();
+    let branch = BranchName::parse_optional(branch).map_err(GitError::from)?;
+    let scan_path = ScanPath::parse(&wanted.scan_path).map_err(GitError::from)?;
     let repository = client.repository(&name).await?;
-    let url = source_url_check(&repository.clone_url, context.access.policy())?;
+    let url = SourceUrl::parse(&repository.clone_url, context.access.policy())?;
+    let url = url.as_str().to_owned();
     // A server that names another one would have the token sent there.
     if !base.owns(&url) {
         return Err(GithubError::AnswerInvalid {
@@ -239,8 +236,8 @@ async fn look_up(
     Ok(Ready {
         repository,
         url,
-        branch: branch.map(str::to_owned),
-        scan_path,
+        branch: branch.map(|branch| branch.as_str().to_owned()),
+        scan_path: scan_path.as_str().to_owned(),
     })
 }
 
@@ -284,7 +281,7 @@ async fn one_import(
     let acting = context.acting.fresh();
     let kept = async {
         let scoped = context.store.write_as(&acting).await?;
-        let kept = one_keep(context, &scoped, import, base, ready).await?;
+        let kept = one_keep(&scoped, import, base, ready).await?;
         // Where nothing was done nothing is kept, and nothing written down.
         if kept.2.is_some() {
             scoped.commit().await?;
@@ -314,7 +311,6 @@ async fn one_import(
 
 /// The source that the repository is already, or else the new one with its first sync.
 async fn one_keep(
-    context: &ConnectionContext<'_>,
     scoped: &Scoped<ReadWrite>,
     import: &RepositoriesImport,
     base: &BaseUrl,
@@ -325,18 +321,16 @@ async fn one_keep(
     scoped.audit_detail(json!({"repository": repository.full_name}));
     // Whoever imports with the same connection takes turns: none sees the other's half.
     connection_hold(scoped, id).await?;
-    let spelled = vec![spellings(repository, context.access.policy())];
-    let sources = sources_by_spelling(scoped, &spelled).await?;
+    let mut imported = sources_of_repositories(scoped, &[repository]).await?;
+    let imported = imported.pop().unwrap_or_default();
     let default = repository.default_branch.as_deref();
-    let same = sources_spelled(&sources, &spelled[0])
-        .into_iter()
-        .find(|source| {
-            import
-                .project
-                .is_none_or(|project| project == source.project_id)
-                && source.branch.as_deref().or(default) == ready.branch.as_deref().or(default)
-                && source.scan_path == ready.scan_path
-        });
+    let same = imported.into_iter().find(|source| {
+        import
+            .project
+            .is_none_or(|project| project == source.project_id)
+            && source.branch.as_deref().or(default) == ready.branch.as_deref().or(default)
+            && source.scan_path == ready.scan_path
+    });
     let user = scoped.caller().map(|caller| caller.user);
     if let Some(source) = same {
         let outcome = ImportOutcome::AlreadyImported;

@@ -1,7 +1,5 @@
 //! What a connection's token can see: repositories with the sources that they are already, and their branches.
 
-use std::collections::HashMap;
-
 use nyxcore_github::{
     BaseUrl, GithubClient, PER_PAGE_MAX, Repository as GithubRepository, RepositoryName,
     RepositoryPage,
@@ -13,7 +11,7 @@ use super::access::ConnectionContext;
 use super::error::ConnectionError;
 use super::model::GitConnectionId;
 use super::service::{GitConnections, token_read};
-use crate::git::{SourcePolicy, SourceUrl};
+use crate::git::{repository_same, repository_spellings};
 
 /// The most repositories on a page.
 pub const REPOSITORIES_MAX: u32 = PER_PAGE_MAX;
@@ -85,15 +83,11 @@ pub async fn connection_repositories(
     }
     let client = client_open(context, id).await?;
     let mut page = pages_look(context, &client, query).await?;
-    let spelled: Vec<Vec<String>> = page
-        .items
-        .iter()
-        .map(|item| spellings(&item.repository, context.access.policy()))
-        .collect();
     let scoped = context.store.read_as(&context.acting.fresh()).await?;
-    let sources = sources_by_spelling(&scoped, &spelled).await?;
-    for (item, spelled) in page.items.iter_mut().zip(&spelled) {
-        item.imported_as = sources_spelled(&sources, spelled);
+    let repositories: Vec<_> = page.items.iter().map(|item| &item.repository).collect();
+    let imported = sources_of_repositories(&scoped, &repositories).await?;
+    for (item, sources) in page.items.iter_mut().zip(imported) {
+        item.imported_as = sources;
     }
     Ok(page)
 }
@@ -199,41 +193,26 @@ fn matches(repository: &GithubRepository, words: &[String]) -> bool {
         .all(|word| name.contains(word) || description.contains(word))
 }
 
-/// Every way in which a source may name the repository: over HTTPS or SSH, with or without `.git`.
-pub(super) fn spellings(repository: &GithubRepository, policy: &SourcePolicy) -> Vec<String> {
-    [&repository.clone_url, &repository.ssh_url]
-        .into_iter()
-        .flat_map(|url| [url.as_str(), url.strip_suffix(".git").unwrap_or(url)])
-        .filter_map(|url| SourceUrl::parse(url, policy).ok())
-        .map(|url| url.as_str().to_owned())
-        .collect()
-}
-
-/// The tenant's sources at any of those addresses, by their address.
-pub(super) async fn sources_by_spelling<A: Access>(
+/// The tenant's sources of each repository, oldest first, in the order of the repositories.
+pub(super) async fn sources_of_repositories<A: Access>(
     scoped: &Scoped<A>,
-    spelled: &[Vec<String>],
-) -> Result<HashMap<String, Vec<Source>>> {
-    let urls: Vec<String> = spelled.iter().flatten().cloned().collect();
-    let mut sources: HashMap<String, Vec<Source>> = HashMap::new();
-    for source in sources_by_url(scoped, &urls).await? {
-        sources.entry(source.url.clone()).or_default().push(source);
-    }
-    Ok(sources)
-}
-
-/// Those of the sources that are at one of the addresses, oldest first.
-pub(super) fn sources_spelled(
-    sources: &HashMap<String, Vec<Source>>,
-    spelled: &[String],
-) -> Vec<Source> {
-    let mut found: Vec<Source> = spelled
+    repositories: &[&GithubRepository],
+) -> Result<Vec<Vec<Source>>> {
+    let mut spellings: Vec<String> = repositories
         .iter()
-        .filter_map(|url| sources.get(url))
-        .flatten()
-        .cloned()
+        .flat_map(|repository| [&repository.clone_url, &repository.ssh_url])
+        .flat_map(|url| repository_spellings(url))
         .collect();
-    found.sort_by_key(|source| source.id);
-    found.dedup_by_key(|source| source.id);
-    found
+    spellings.sort_unstable();
+    spellings.dedup();
+    let sources = sources_by_url(scoped, &spellings).await?;
+    let of = |repository: &GithubRepository| {
+        let urls = [&repository.clone_url, &repository.ssh_url];
+        let is_of = |source: &&Source| urls.iter().any(|url| repository_same(url, &source.url));
+        sources.iter().filter(is_of).cloned().collect()
+    };
+    Ok(repositories
+        .iter()
+        .map(|repository| of(repository))
+        .collect())
 }

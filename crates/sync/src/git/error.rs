@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nyxcore_projects::NameError;
+
 /// An error of the git layer. The message is meant for the person who owns the source: it holds no path of this
 /// machine, no credential and nothing the remote wrote; what git said is in [`GitError::detail`], for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +130,15 @@ fn branch_not_found(branch: Option<&str>) -> String {
             format!("the branch \"{branch}\" is not in the repository; choose one that exists")
         }
         None => "the repository's default branch does not exist; name a branch".to_owned(),
+    }
+}
+
+impl From<NameError> for GitError {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Branch(reason) => Self::BranchInvalid { reason },
+            NameError::ScanPath(reason) => Self::ScanPathInvalid { reason },
+        }
     }
 }
 

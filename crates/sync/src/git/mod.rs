@@ -1,6 +1,6 @@
 //! The git layer: from what a user typed as an address to files and their history. It knows no database and no tenant.
 //!
-//! - [`SourceUrl`], [`BranchName`] and [`ScanPath`] are what a user wrote, checked; [`SourcePolicy`] is what the operator allows.
+//! - [`SourceUrl`], and [`BranchName`](nyxcore_projects::BranchName) and [`ScanPath`](nyxcore_projects::ScanPath) of the crate below, are what a user wrote, checked; [`SourcePolicy`] is what the operator allows.
 //! - [`MirrorStore`] keeps a bare partial clone for each source, filled by the `git` command in a closed environment.
 //! - [`RepositoryReader`] lists and compares trees and reads contents with gix, and counts changes with `git log`: no network.
 //!
@@ -14,7 +14,6 @@ mod failure;
 mod fetch;
 mod history;
 mod mirror;
-mod name;
 mod progress;
 mod reader;
 mod revision;
@@ -28,6 +27,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use nyxcore_projects::{BranchName, ScanPath};
+
 pub use nyxcore_outbound::{AddressClass, HostResolver, Resolving, SystemResolver, address_class};
 
 pub use self::{
@@ -38,7 +39,6 @@ pub use self::{
     fetch::{FetchRequest, Fetched},
     history::{CommitChange, HistoryChurn, HistoryQuery, PathChurn},
     mirror::{Mirror, MirrorStore},
-    name::{BranchName, ScanPath},
     progress::{FetchPhase, FetchProgress},
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},
     revision::BlobReader,
@@ -47,4 +47,6 @@ pub use self::{
     url::{SourcePolicy, SourceUrl, repository_same, url_origin},
     walk::SkippedEntries,
 };
-pub(crate) use self::{reader::blocking as reading_blocking, walk::files_too_many};
+pub(crate) use self::{
+    reader::blocking as reading_blocking, url::repository_spellings, walk::files_too_many,
+};

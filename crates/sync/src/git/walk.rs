@@ -12,7 +12,10 @@ use gix::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{GitError, ScanPath, name::PATH_BYTES_MAX, reader::cancel_check};
+use super::{GitError, ScanPath, reader::cancel_check};
+
+/// Longest path taken, in bytes: Linux' `PATH_MAX`.
+const PATH_BYTES_MAX: usize = 4096;
 
 /// Entries (files and folders) looked at before a tree counts as too large. A million files fit twice.
 const ENTRIES_MAX: u64 = 2_000_000;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use nyxcore_projects::BranchName;
 use nyxcore_runs::RunFailure;
 use nyxcore_tenancy::Repository;
 use sea_orm::ActiveValue::Set;
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 
 use super::Job;
 use crate::entity::sync;
-use crate::git::{BranchName, FetchProgress, FetchRequest, Fetched, Mirror, SourceUrl};
+use crate::git::{FetchProgress, FetchRequest, Fetched, GitError, Mirror, SourceUrl};
 use crate::repository::Syncs;
 
 impl Job<'_> {
@@ -17,7 +18,7 @@ impl Job<'_> {
     pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<Fetched, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
-        let branch = branch.transpose()?;
+        let branch = branch.transpose().map_err(GitError::from)?;
         let request = self.request(&url, branch.as_ref());
         let cancel = self.context.cancelled();
         let (sender, mut news) = watch::channel(None);

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, NewFile, StoredFile, file_count, files_by_path,
+    FILE_PATH_MAX, FileChanges, NewFile, ScanPath, StoredFile, file_count, files_by_path,
 };
 use nyxcore_runs::Level;
 
 use super::{Failure, Job};
 use crate::git::{
-    ChangeKind, GitError, HistoryChurn, HistoryQuery, RepositoryReader, ScanPath, SkippedEntries,
-    TreeChange, files_too_many,
+    ChangeKind, GitError, HistoryChurn, HistoryQuery, RepositoryReader, SkippedEntries, TreeChange,
+    files_too_many,
 };
 
 /// What a sync is going to do.
@@ -110,7 +110,7 @@ impl Job<'_> {
     /// Compares the commit with what is stored: by the trees of two commits where the stored one is still there, by all files else.
     pub(super) async fn plan(&self, reader: &RepositoryReader, to: &str) -> Result<Plan, Failure> {
         let cancel = self.context.cancelled();
-        let scan_path = ScanPath::parse(&self.source.scan_path)?;
+        let scan_path = ScanPath::parse(&self.source.scan_path).map_err(GitError::from)?;
         // A change of URL, branch or scan path takes the head commit away; a rewritten history may have lost it.
         let head = match &self.source.head_commit {
             Some(head) if reader.commit_exists(head).await? => Some(head.as_str()),

@@ -7,12 +7,12 @@ mod schedule;
 mod settings;
 mod webhook;
 
-pub(crate) use credential::source_access;
 pub use credential::{
     SourceCredential, SourceCredentialKind, source_credential_remove, source_credential_set,
-    source_url_changed,
 };
-pub use removal::{TOPIC_SOURCE_GONE, source_forget};
+pub(crate) use credential::{source_access, source_url_changed};
+pub use removal::TOPIC_SOURCE_GONE;
+pub(crate) use removal::source_forget;
 pub use schedule::{
     SCHEDULE_MINUTES, SourceSchedule, schedule_tick, source_schedule_set, sync_again,
 };

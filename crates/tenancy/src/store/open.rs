@@ -8,7 +8,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
 
@@ -31,7 +31,8 @@ pub struct StoreOptions {
     pub max_connections: u32,
     /// Serve even as a superuser or with BYPASSRLS.
     pub allow_privileged_role: bool,
-    /// How long a statement of a client's request waits for a lock, on PostgreSQL. Less than a client waits for an answer.
+    /// How long a statement of a client's request, or of a migration, waits for a lock, on PostgreSQL. Less than a
+    /// client waits for an answer.
     pub lock_timeout: Duration,
     /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still costs.
     pub statement_timeout: Duration,
@@ -70,6 +71,7 @@ impl StoreOptions {
 /// # Errors
 /// The database cannot be reached or its file cannot be opened.
 pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection> {
+    let lock_timeout = options.lock_timeout;
     let mut connect = ConnectOptions::new(&options.url);
     connect
         .max_connections(options.max_connections)
@@ -99,7 +101,14 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
                 })
             })
         })
-        .map_sqlx_postgres_pool_opts(|pool| {
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            // For what is no transaction of the store, such as a migration: while a statement waits for a table's lock,
+            // every later reader of that table waits behind it.
+            let limit = format!("SET lock_timeout = {}", lock_timeout.as_millis());
+            let pool = pool.after_connect(move |connection, _| {
+                let limit = limit.clone();
+                Box::pin(async move { connection.execute(AssertSqlSafe(limit)).await.map(drop) })
+            });
             pool.after_release(|connection, _| Box::pin(is_outside_transaction(connection)))
         });
     let began = Instant::now();

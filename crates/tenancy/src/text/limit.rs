@@ -117,7 +117,7 @@ limits! {
     /// Paths of files.
     FILE_PATH = 1..=2000 Bytes, Text, "path of a file in a repository", "part of a unique key, as for the address of a repository";
     /// Names of memory entries at their source.
-    SOURCE_REF = 1..=1100 Characters, Line, "name of an imported memory entry at its source", "a scan path with a source's id before it";
+    SOURCE_REF = 1..=2100 Bytes, Text, "name of an imported memory entry at its source", "the path of a file with a source's id before it";
 }
 
 /// The table as Markdown, as `docs/limits.md` has it.

@@ -2,13 +2,10 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use nyxcore_projects::{
-    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, Sources,
-    project_create, project_delete, project_update, source_add, source_remove, source_update,
-    sources_of,
+    NewProject, NewSource, ProjectChanges, ProjectId, SourceChanges, SourceId, project_create,
+    project_update,
 };
-use nyxcore_sync::git::{BranchName, ScanPath};
-use nyxcore_sync::{source_forget, source_url_changed, source_url_check};
-use nyxcore_tenancy::Repository;
+use nyxcore_sync::{project_delete, source_add, source_remove, source_update};
 
 use crate::context::operation;
 use crate::schema::ids::id_of;
@@ -69,10 +66,7 @@ impl ProjectMutation {
     ) -> Result<DeleteProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
         let scoped = operation(context).write().await?;
-        let sources = sources_of(&scoped, &[id]).await?;
-        let sources: Vec<SourceId> = sources.values().flatten().map(|source| source.id).collect();
         project_delete(&scoped, id).await?;
-        source_forget(&scoped, &sources).await?;
         scoped.commit().await?;
         Ok(DeleteProjectPayload {
             deleted_id: input.project_id,
@@ -86,18 +80,14 @@ impl ProjectMutation {
         input: AddSourceInput,
     ) -> Result<AddSourcePayload> {
         let op = operation(context);
-        let project_id = id_of::<ProjectId>(&input.project_id)?;
-        let url = source_url_check(&input.url, op.gateway().source_policy())?;
-        branch_check(input.branch.as_deref())?;
-        ScanPath::parse(&input.scan_path)?;
-        let scoped = op.write().await?;
         let new = NewSource {
-            project_id,
-            url,
+            project_id: id_of::<ProjectId>(&input.project_id)?,
+            url: input.url,
             branch: input.branch,
             scan_path: input.scan_path,
         };
-        let source = source_add(&scoped, new).await?;
+        let scoped = op.write().await?;
+        let source = source_add(&scoped, op.gateway().source_policy(), new).await?;
         scoped.commit().await?;
         Ok(AddSourcePayload {
             source: SourceNode(source),
@@ -113,26 +103,13 @@ impl ProjectMutation {
     ) -> Result<UpdateSourcePayload> {
         let op = operation(context);
         let id = id_of::<SourceId>(&input.source_id)?;
-        let url = match input.url {
-            Some(url) => Some(source_url_check(&url, op.gateway().source_policy())?),
-            None => None,
-        };
-        let branch = blank_where_null(input.branch);
-        branch_check(branch.as_deref())?;
-        if let Some(path) = &input.scan_path {
-            ScanPath::parse(path)?;
-        }
-        let scoped = op.write().await?;
         let changes = SourceChanges {
-            url,
-            branch,
+            url: input.url,
+            branch: blank_where_null(input.branch),
             scan_path: input.scan_path,
         };
-        let before = Sources::get(&scoped, id).await?;
-        let source = source_update(&scoped, id, changes).await?;
-        if let Some(before) = before {
-            source_url_changed(&scoped, &before, &source).await?;
-        }
+        let scoped = op.write().await?;
+        let source = source_update(&scoped, op.gateway().source_policy(), id, changes).await?;
         scoped.commit().await?;
         Ok(UpdateSourcePayload {
             source: SourceNode(source),
@@ -148,7 +125,6 @@ impl ProjectMutation {
         let id = id_of::<SourceId>(&input.source_id)?;
         let scoped = operation(context).write().await?;
         source_remove(&scoped, id).await?;
-        source_forget(&scoped, &[id]).await?;
         scoped.commit().await?;
         Ok(RemoveSourcePayload {
             deleted_id: input.source_id,
@@ -163,13 +139,6 @@ fn blank_where_null(value: MaybeUndefined<String>) -> Option<String> {
         MaybeUndefined::Null => Some(String::new()),
         MaybeUndefined::Value(text) => Some(text),
     }
-}
-
-fn branch_check(branch: Option<&str>) -> Result<()> {
-    if let Some(branch) = branch.filter(|branch| !branch.trim().is_empty()) {
-        BranchName::parse(branch.trim())?;
-    }
-    Ok(())
 }
 
 /// A project to make.

@@ -1,7 +1,8 @@
 //! The files of one commit, read from git's objects: nothing is checked out.
 
 use nyxcore_code_analysis::{FileTree, Skip, TreeError, TreeFile};
-use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader, ScanPath};
+use nyxcore_projects::ScanPath;
+use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader};
 use tokio_util::sync::CancellationToken;
 
 /// The files of a commit below a folder, by their paths in it.
@@ -22,7 +23,7 @@ impl Revision {
         commit: &str,
         below: &str,
     ) -> Result<Self, GitError> {
-        let scan_path = ScanPath::parse(below)?;
+        let scan_path = ScanPath::parse(below).map_err(GitError::from)?;
         let listing = reader
             .tree_list(commit, &scan_path, &CancellationToken::new())
             .await?;

@@ -1,10 +1,10 @@
 //! Where a quickstart keeps what it finds: one tenant with one owner, a project for each repository, a note for each question.
 
 use nyxcore_projects::{
-    NewProject, NewSource, Project, Projects, Source, SourceId, project_create, project_delete,
-    project_list, source_add, sources_of,
+    NewProject, NewSource, Project, Projects, Source, SourceId, project_create, project_list,
+    sources_of,
 };
-use nyxcore_sync::mirror_remove;
+use nyxcore_sync::{mirror_remove, project_delete, source_add};
 use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, membership_list, tenant_by_slug,
     tenant_create,
@@ -115,7 +115,7 @@ pub async fn project_open(
         branch: branch.map(str::to_owned),
         scan_path: scan_path.to_owned(),
     };
-    let source = source_add(&scoped, new).await?;
+    let source = source_add(&scoped, &app.sync_options().policy, new).await?;
     scoped.commit().await?;
     made.project = Some((home.tenant, project.clone(), source.id));
     Ok((project, source))

@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use nyxcore_sync::git::ScanPath;
+use nyxcore_projects::ScanPath;
+use nyxcore_sync::git::GitError;
 
 use crate::cli::QuickstartArgs;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> Result<()> {
     // All that can be refused is refused before anything is made.
     let target = Target::recognise(&args, &settings).await?;
-    let scan_path = ScanPath::parse(&args.scan_path)?;
+    let scan_path = ScanPath::parse(&args.scan_path).map_err(GitError::from)?;
     let listener = match args.exit {
         true => None,
         false => Some(listener_bind(&settings.listen).await?),

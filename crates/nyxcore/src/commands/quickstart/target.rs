@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use nyxcore_sync::git::{BranchName, GitError, SourceUrl, repository_discover};
+use nyxcore_projects::BranchName;
+use nyxcore_sync::git::{GitError, SourceUrl, repository_discover};
 use url::Url;
 
 use crate::cli::QuickstartArgs;
@@ -32,7 +33,11 @@ impl Target {
     /// # Errors
     /// `NOT_A_REPOSITORY`, `REPOSITORY_EMPTY`, `PATH_NOT_FOUND`, `BRANCH_INVALID`, `SOURCE_URL_INVALID`, `SOURCE_URL_FORBIDDEN` ...
     pub async fn recognise(args: &QuickstartArgs, settings: &Settings) -> Result<Self> {
-        args.branch.as_deref().map(BranchName::parse).transpose()?;
+        args.branch
+            .as_deref()
+            .map(BranchName::parse)
+            .transpose()
+            .map_err(GitError::from)?;
         let path = PathBuf::from(&args.target);
         if path.exists() {
             return Self::local(&path, args.branch.is_none()).await;

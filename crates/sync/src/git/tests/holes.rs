@@ -43,7 +43,7 @@ async fn argument_injection_nothing_that_a_user_wrote_is_an_option() {
         "@{-1}",
     ] {
         let refused = BranchName::parse(text).expect_err(text);
-        assert_eq!(refused.code(), "BRANCH_INVALID", "{text}");
+        assert_eq!(GitError::from(refused).code(), "BRANCH_INVALID", "{text}");
     }
     // What is a good name and looks odd is an operand: git says that there is no such branch.
     let mut repository = world.repository("a");

@@ -1,15 +1,26 @@
-//! The two names a user writes besides the address: the branch and the scan path. Both are types, so that nothing
-//! unchecked reaches git.
+//! The two names that a user writes besides a repository's address: the branch and the scan path. Both are types, so
+//! that no unchecked text reaches git. Their rules stand here alone.
 
 use std::fmt;
 
-use super::GitError;
+use nyxcore_tenancy::{Error, text};
 
-/// Longest branch name taken, in bytes: a file name's limit on the common file systems, where refs are files.
-const BRANCH_BYTES_MAX: usize = 255;
+/// The reason why a text is no branch name or no scan path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// The text is no branch name.
+    #[error("the branch name {0}")]
+    Branch(&'static str),
+    /// The text is no scan path.
+    #[error("the scan path {0}")]
+    ScanPath(&'static str),
+}
 
-/// Longest path taken, in bytes: Linux' `PATH_MAX`.
-pub(crate) const PATH_BYTES_MAX: usize = 4096;
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
 
 /// A branch name by the rules of `git check-ref-format --branch`: never empty, never an option, no wildcard.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,14 +30,14 @@ impl BranchName {
     /// Checks `text`; a leading `refs/heads/` is dropped.
     ///
     /// # Errors
-    /// [`GitError::BranchInvalid`].
-    pub fn parse(text: &str) -> Result<Self, GitError> {
-        let invalid = |reason| Err(GitError::BranchInvalid { reason });
+    /// [`NameError::Branch`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let invalid = |reason| Err(NameError::Branch(reason));
         let name = text.strip_prefix("refs/heads/").unwrap_or(text);
         if name.is_empty() {
             return invalid("is empty");
         }
-        if name.len() > BRANCH_BYTES_MAX {
+        if name.len() > text::BRANCH.max {
             return invalid("is longer than 255 bytes");
         }
         if name.starts_with('-') {
@@ -35,10 +46,19 @@ impl BranchName {
         if name == "HEAD" || name == "@" {
             return invalid("is reserved by git");
         }
-        if gix::validate::reference::name(format!("refs/heads/{name}").as_str().into()).is_err() {
+        if gix_validate::reference::name(format!("refs/heads/{name}").as_str().into()).is_err() {
             return invalid("has characters that git does not allow in one");
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// Checks a text that may be blank, which stands for the repository's default branch.
+    ///
+    /// # Errors
+    /// [`NameError::Branch`].
+    pub fn parse_optional(text: &str) -> Result<Option<Self>, NameError> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self::parse(text)).transpose()
     }
 
     /// The name without `refs/heads/`.
@@ -47,7 +67,9 @@ impl BranchName {
         &self.0
     }
 
-    pub(crate) fn full_name(&self) -> String {
+    /// The name with `refs/heads/`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
         format!("refs/heads/{}", self.0)
     }
 }
@@ -66,11 +88,11 @@ impl ScanPath {
     /// Checks and normalises `text`: `"/"`, `"."` and `""` are the root; `"./a//b/"` is `"a/b"`.
     ///
     /// # Errors
-    /// [`GitError::ScanPathInvalid`] for absolute paths, `..`, backslashes and control characters.
-    pub fn parse(text: &str) -> Result<Self, GitError> {
-        let invalid = |reason| Err(GitError::ScanPathInvalid { reason });
-        if text.len() > PATH_BYTES_MAX {
-            return invalid("is longer than 4,096 bytes");
+    /// [`NameError::ScanPath`] for absolute paths, `..`, backslashes, invisible characters and more than 1,000 bytes.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let invalid = |reason| Err(NameError::ScanPath(reason));
+        if text.len() > text::SCAN_PATH.max {
+            return invalid("is longer than 1,000 bytes");
         }
         if text.chars().any(char::is_control) {
             return invalid("must not have control characters");
@@ -103,7 +125,8 @@ impl ScanPath {
         self.0.is_empty()
     }
 
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
+    /// The folders from the root down.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
     }
 }
@@ -172,9 +195,12 @@ mod tests {
             "a\u{7f}",
         ] {
             let error = BranchName::parse(bad).expect_err(bad);
-            assert_eq!(error.code(), "BRANCH_INVALID", "{bad:?}");
+            assert!(matches!(error, NameError::Branch(_)), "{bad:?}");
         }
         assert!(BranchName::parse(&"x".repeat(256)).is_err());
+        assert_eq!(BranchName::parse_optional(" ").unwrap(), None);
+        let main = BranchName::parse_optional(" main ").unwrap().unwrap();
+        assert_eq!(main.as_str(), "main");
     }
 
     #[test]
@@ -209,12 +235,13 @@ mod tests {
             "a\nb",
             "\u{1b}[31m",
         ] {
-            assert_eq!(
-                ScanPath::parse(bad).expect_err(bad).code(),
-                "SCAN_PATH_INVALID",
-                "{bad:?}"
-            );
+            let error = ScanPath::parse(bad).expect_err(bad);
+            assert!(matches!(error, NameError::ScanPath(_)), "{bad:?}");
         }
+        let longest = "a".repeat(text::SCAN_PATH.max);
+        assert!(
+            ScanPath::parse(&longest).is_ok() && ScanPath::parse(&format!("{longest}a")).is_err()
+        );
         assert_eq!(ScanPath::default().to_string(), "/");
     }
 
