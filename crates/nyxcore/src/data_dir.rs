@@ -7,7 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::Error;
+
+/// The result of a look at the data directory.
+type Result<T> = std::result::Result<T, Error>;
 use crate::master_key;
 use crate::private_files::{close, contents_close, is_open};
 

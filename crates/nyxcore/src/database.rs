@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::bail;
 use nyxcore_migrations::guard::{ROLE_REMEDY, role_problems};
 use nyxcore_migrations::{Migrator, MigratorTrait, SchemaState, schema_state};
 use nyxcore_tenancy::{Env, Store, StoreOptions, database_open};
@@ -55,7 +56,8 @@ impl Place {
             }
             _ => Err(Error::SettingInvalid(
                 "the setting \"database_url\" must begin with postgres:// or sqlite://".into(),
-            )),
+            )
+            .into()),
         }
     }
 
@@ -82,7 +84,8 @@ impl Place {
                 } else {
                     "is missing"
                 },
-            }),
+            }
+            .into()),
         }
     }
 
@@ -147,8 +150,8 @@ pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store
         .map_err(nyxcore_tenancy::Error::from)?;
     match (state, &place) {
         (SchemaState::Current, _) => {}
-        (SchemaState::Newer, _) => return Err(Error::DatabaseNewer),
-        (SchemaState::Behind, Place::Postgres(_)) => return Err(Error::SchemaBehind),
+        (SchemaState::Newer, _) => bail!(Error::DatabaseNewer),
+        (SchemaState::Behind, Place::Postgres(_)) => bail!(Error::SchemaBehind),
         (SchemaState::Behind, Place::Sqlite(_)) => {
             schema_migrate(&connection).await?;
         }
@@ -171,10 +174,7 @@ async fn role_check(connection: &DatabaseConnection) -> Result<()> {
     let problems = problems.map_err(nyxcore_tenancy::Error::from)?;
     match problems.is_empty() {
         true => Ok(()),
-        false => Err(Error::RoleUnsafe(format!(
-            "{}: {ROLE_REMEDY}",
-            problems.join("; ")
-        ))),
+        false => Err(Error::RoleUnsafe(format!("{}: {ROLE_REMEDY}", problems.join("; "))).into()),
     }
 }
 
@@ -199,22 +199,22 @@ pub async fn schema_migrate(connection: &DatabaseConnection) -> Result<Vec<Strin
 }
 
 /// The error of a migration that the database refused.
-pub fn migration_refused(error: DbErr) -> Error {
+pub fn migration_refused(error: DbErr) -> anyhow::Error {
     match error.into() {
-        nyxcore_tenancy::Error::Busy => Error::MigrationLocked,
-        error => Error::Store(error),
+        nyxcore_tenancy::Error::Busy => Error::MigrationLocked.into(),
+        error => anyhow::Error::new(error),
     }
 }
 
 /// On a server, what the store cannot name is that the server is not there or does not let us in.
-fn unreachable(place: &Place, error: nyxcore_tenancy::Error) -> Error {
+fn unreachable(place: &Place, error: nyxcore_tenancy::Error) -> anyhow::Error {
     match (place, error) {
         (
             Place::Postgres(_),
             nyxcore_tenancy::Error::Database(source) | nyxcore_tenancy::Error::Unreachable(source),
-        ) => Error::DatabaseUnreachable(source.to_string()),
+        ) => Error::DatabaseUnreachable(source.to_string()).into(),
         (Place::Postgres(_), nyxcore_tenancy::Error::Busy) => {
-            Error::DatabaseUnreachable("it did not answer in time".into())
+            Error::DatabaseUnreachable("it did not answer in time".into()).into()
         }
         (_, error) => error.into(),
     }

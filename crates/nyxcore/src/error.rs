@@ -1,6 +1,5 @@
 //! What can stop a command, with a stable code for each and one line for a person.
 
-use std::io;
 use std::path::PathBuf;
 
 use nyxcore_code_analysis::TreeError;
@@ -10,15 +9,6 @@ use nyxcore_sync::git::GitError;
 /// What stops a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store or the directory refused.
-    #[error("{}", store_message(.0))]
-    Store(nyxcore_tenancy::Error),
-    /// The git layer refused.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// The folder cannot be analysed.
-    #[error(transparent)]
-    Tree(#[from] TreeError),
     /// A run failed; the words are its own.
     #[error("{message}")]
     Run {
@@ -150,30 +140,16 @@ pub enum Error {
     /// Somebody pressed Ctrl-C before the work was done.
     #[error("interrupted: run the command again and it goes on where it stopped")]
     Interrupted,
-    /// The system refused.
-    #[error("{operation} failed: {reason}")]
-    Io {
-        /// What was being done.
-        operation: &'static str,
-        /// What the system says.
-        reason: String,
-    },
 }
 
-/// The result of a command.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// The result of a command. Its error has context for a person on top and what gives it its code below.
+pub type Result<T, E = anyhow::Error> = std::result::Result<T, E>;
 
 impl Error {
     /// The stable code.
     pub fn code(&self) -> &str {
         match self {
-            Self::Store(nyxcore_tenancy::Error::ReadOnly) | Self::DataDirReadOnly(_) => {
-                "DATA_DIR_READ_ONLY"
-            }
-            Self::Store(nyxcore_tenancy::Error::Database(_)) => "DATABASE_FAILED",
-            Self::Store(error) => error.code(),
-            Self::Git(error) => error.code(),
-            Self::Tree(error) => error.code(),
+            Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
@@ -197,47 +173,97 @@ impl Error {
             Self::RotationUnderWay => "ROTATION_UNDER_WAY",
             Self::SecretsUnreadable(_) => "SECRET_UNREADABLE",
             Self::Interrupted => "INTERRUPTED",
-            Self::Io { .. } => "IO_ERROR",
-        }
-    }
-
-    /// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for Ctrl-C.
-    pub fn exit_status(&self) -> u8 {
-        match self {
-            Self::Interrupted => 130,
-            _ => 1,
-        }
-    }
-
-    /// An error of the system.
-    pub fn io(operation: &'static str, error: &io::Error) -> Self {
-        Self::Io {
-            operation,
-            reason: error.to_string(),
         }
     }
 }
 
-impl From<SourceError> for Error {
-    fn from(error: SourceError) -> Self {
-        match error {
-            SourceError::Store(error) => Self::from(error),
-            SourceError::Git(error) => Self::Git(error),
+/// The stable code of what stopped a command: that of the first cause that has one. The system's own errors are
+/// `IO_ERROR`.
+pub fn code_of(error: &anyhow::Error) -> &str {
+    error.chain().find_map(cause_code).unwrap_or("IO_ERROR")
+}
+
+fn cause_code<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e str> {
+    use nyxcore_tenancy::Error as StoreError;
+    if let Some(error) = cause.downcast_ref::<Error>() {
+        return Some(error.code());
+    }
+    match cause.downcast_ref::<StoreError>() {
+        Some(StoreError::ReadOnly) => return Some("DATA_DIR_READ_ONLY"),
+        Some(StoreError::Database(_)) => return Some("DATABASE_FAILED"),
+        Some(error) => return Some(error.code()),
+        None => {}
+    }
+    let git = cause.downcast_ref::<GitError>().map(GitError::code);
+    let source = cause.downcast_ref::<SourceError>().map(SourceError::code);
+    let tree = cause.downcast_ref::<TreeError>().map(TreeError::code);
+    git.or(source).or(tree)
+}
+
+/// One line for a person: what was to be done, and why it was not. An operator at a terminal is told what the database
+/// said; a client of the server never is.
+pub fn message_of(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain() {
+        let text = match cause.downcast_ref() {
+            Some(nyxcore_tenancy::Error::MasterKey(reason)) => reason.clone(),
+            _ => cause.to_string(),
+        };
+        // Many errors repeat their cause's text.
+        if message.ends_with(&text) {
+            continue;
         }
+        if !message.is_empty() {
+            message.push_str(": ");
+        }
+        message.push_str(&text);
     }
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl From<nyxcore_tenancy::Error> for Error {
-    fn from(error: nyxcore_tenancy::Error) -> Self {
-        Self::Store(error)
-    }
+/// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for Ctrl-C.
+pub fn exit_status_of(error: &anyhow::Error) -> u8 {
+    if is_interrupted(error) { 130 } else { 1 }
 }
 
-/// An operator at a terminal is told what the database said; a client of the server never is.
-fn store_message(error: &nyxcore_tenancy::Error) -> String {
-    match error {
-        nyxcore_tenancy::Error::Database(source) => format!("{error}: {source}"),
-        nyxcore_tenancy::Error::MasterKey(reason) => reason.clone(),
-        _ => error.to_string(),
+/// Whether somebody pressed Ctrl-C.
+pub fn is_interrupted(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::Interrupted))
+}
+
+#[cfg(test)]
+mod tests {
+
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn context_stands_before_the_cause() {
+        let error = Err::<(), _>(std::io::Error::other("no such thing"));
+        let error = error.context("reading the password failed").unwrap_err();
+        assert_eq!(
+            message_of(&error),
+            "reading the password failed: no such thing"
+        );
+        assert_eq!((code_of(&error), exit_status_of(&error)), ("IO_ERROR", 1));
+    }
+
+    #[test]
+    fn a_code_is_found_below_context() {
+        let error = anyhow::Error::from(Error::Interrupted).context("syncing failed");
+        assert_eq!(
+            (code_of(&error), exit_status_of(&error)),
+            ("INTERRUPTED", 130)
+        );
+        let error =
+            anyhow::Error::from(nyxcore_tenancy::Error::ReadOnly).context("migrating failed");
+        assert_eq!(code_of(&error), "DATA_DIR_READ_ONLY");
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("the disk is full").context("writing failed: the disk is full");
+        assert_eq!(message_of(&error), "writing failed: the disk is full");
     }
 }

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&error::Error::io("starting", &error)),
+        Err(error) => return failed(&anyhow::Error::from(error).context("starting failed")),
     };
     let outcome = runtime.block_on(commands::run(cli, user_mask));
     runtime.shutdown_timeout(LEAVE_WITHIN);
@@ -49,9 +49,11 @@ fn main() -> ExitCode {
 }
 
 /// One line, whatever is in it.
-fn failed(error: &error::Error) -> ExitCode {
-    let message = error.to_string();
-    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    anstream::eprintln!("error[{}]: {message}", error.code());
-    ExitCode::from(error.exit_status())
+fn failed(error: &anyhow::Error) -> ExitCode {
+    anstream::eprintln!(
+        "error[{}]: {}",
+        error::code_of(error),
+        error::message_of(error)
+    );
+    ExitCode::from(error::exit_status_of(error))
 }

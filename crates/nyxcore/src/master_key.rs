@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use nyxcore_tenancy::secret::{KeySource, Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Error as StoreError, Result as StoreResult};
 
@@ -40,14 +41,14 @@ impl Source {
         let previous = previous.split(',').filter(|key| !key.trim().is_empty());
         let previous: Vec<MasterKey> = previous
             .map(|key| key_read("NYXCORE_MASTER_KEY_PREVIOUS", key))
-            .collect::<Result<_>>()?;
+            .collect::<Result<_, Error>>()?;
         let current = settings.master_key.as_deref().unwrap_or_default();
         if !current.trim().is_empty() {
             let current = key_read("NYXCORE_MASTER_KEY", current)?;
             return Ok(Self::Variable(MasterKeys { current, previous }));
         }
         if !previous.is_empty() {
-            return Err(Error::SettingInvalid(
+            bail!(Error::SettingInvalid(
                 "NYXCORE_MASTER_KEY_PREVIOUS is set and NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
             ));
         }
@@ -74,7 +75,7 @@ impl Source {
     }
 }
 
-fn key_read(variable: &str, text: &str) -> Result<MasterKey> {
+fn key_read(variable: &str, text: &str) -> Result<MasterKey, Error> {
     MasterKey::parse(text).map_err(|_| {
         Error::SettingInvalid(format!(
             "{variable} must be 32 bytes in base64: make one with `openssl rand -base64 32`"
@@ -105,12 +106,12 @@ impl KeyFile {
     /// # Errors
     /// [`Error::RotationUnderWay`]; the folder cannot be written.
     pub fn lock(&self) -> Result<KeyFileLock> {
-        let failed = |error: io::Error| Error::io("locking the key file", &error);
-        let lock = self.lock_open().map_err(failed)?;
+        let failed = "locking the key file failed";
+        let lock = self.lock_open().context(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(KeyFileLock(lock)),
-            Err(TryLockError::WouldBlock) => Err(Error::RotationUnderWay),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+            Err(TryLockError::WouldBlock) => Err(Error::RotationUnderWay.into()),
+            Err(TryLockError::Error(error)) => Err(error).context(failed),
         }
     }
 
@@ -236,6 +237,8 @@ fn private_options() -> OpenOptions {
 
 #[cfg(test)]
 mod tests {
+    use crate::error::code_of;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -311,7 +314,7 @@ mod tests {
         let file = KeyFile::in_folder(folder.path());
         let lock = file.lock().unwrap();
         let second = file.lock().map(drop).unwrap_err();
-        assert_eq!(second.code(), "ROTATION_UNDER_WAY");
+        assert_eq!(code_of(&second), "ROTATION_UNDER_WAY");
         drop(lock);
         assert!(file.lock().is_ok());
     }

@@ -3,8 +3,9 @@
 use std::io::{self, ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use anyhow::Context;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The width that a summary has where there is no terminal.
 const WIDTH: usize = 100;
@@ -20,7 +21,7 @@ pub fn write(text: &str) -> Result<()> {
         .and_then(|()| stdout.flush());
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::io("writing to standard output", &error))
+            Err(error).context("writing to standard output failed")
         }
         _ => Ok(()),
     }

@@ -164,11 +164,13 @@ impl Step {
             (_, Some(error)) => Err(Error::Run {
                 code: error.code.clone(),
                 message: error.message.clone(),
-            }),
+            }
+            .into()),
             (_, None) => Err(Error::Run {
                 code: "CANCELLED".into(),
                 message: "the run was cancelled".into(),
-            }),
+            }
+            .into()),
         }
     }
 

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -325,7 +326,7 @@ impl Settings {
         })));
         match (&global.config, file) {
             (Some(named), _) if !named.is_file() => {
-                return Err(Error::SettingInvalid(format!(
+                bail!(Error::SettingInvalid(format!(
                     "the settings file {} is not there",
                     named.display()
                 )));
@@ -338,19 +339,19 @@ impl Settings {
         }
         for setting in NOT_IN_A_FILE {
             if figment.contains(setting) {
-                return Err(Error::SettingInvalid(format!(
+                bail!(Error::SettingInvalid(format!(
                     "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
                     setting.to_uppercase()
                 )));
             }
         }
-        figment
+        let settings = figment
             .merge(Serialized::default("oidc_variables", serde_json::json!({})))
             .merge(environment())
             .merge(Serialized::defaults(global))
             .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| setting_invalid(&error))
+            .extract();
+        Ok(settings.map_err(|error| setting_invalid(&error))?)
     }
 
     /// What sources may be, for the server.
@@ -385,7 +386,7 @@ impl Settings {
             all.map(OidcSettings::provider).collect::<Result<_>>()?;
         let ids: BTreeSet<&str> = providers.iter().map(|provider| &*provider.id).collect();
         if ids.len() < providers.len() {
-            return Err(Error::SettingInvalid(
+            bail!(Error::SettingInvalid(
                 "two services of the setting \"oidc\" have the same id".into(),
             ));
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
 use nyxcore_gateway::{
@@ -229,9 +230,9 @@ pub async fn listener_bind(address: &str) -> Result<(TcpListener, SocketAddr)> {
 /// The system gives no signals.
 pub fn end_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
-    let refused = |error: std::io::Error| Error::io("listening for signals", &error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+    let refused = "listening for signals failed";
+    let mut terminate = signal(SignalKind::terminate()).context(refused)?;
+    let mut interrupt = signal(SignalKind::interrupt()).context(refused)?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

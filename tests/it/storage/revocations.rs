@@ -112,7 +112,9 @@ impl World {
             let known = session_authenticate(&self.replica, secret, Some("acme"))
                 .await
                 .unwrap();
-            return known.map(|known| known.role);
+            return known
+                .and_then(|known| known.caller)
+                .map(|caller| caller.role);
         }
         let caller = token_authenticate(&self.replica, secret).await.unwrap();
         caller.map(|caller| caller.role)

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use nyxcore_code_analysis::{
     Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_sarif,
     report_table, repository_map, tree_analyze,
@@ -118,9 +119,9 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         None => written(&report, args.format, to_terminal)?,
     };
     match args.output {
-        Some(file) => file_write(&file, &text, user_mask).map_err(|error| Error::OutputRefused {
-            path: file,
-            reason: error.to_string(),
+        Some(file) => file_write(&file, &text, user_mask).map_err(|error| {
+            let reason = error.to_string();
+            Error::OutputRefused { path: file, reason }.into()
         }),
         None => output::write(&text),
     }
@@ -160,10 +161,7 @@ fn written(report: &TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Res
 }
 
 fn json(report: &impl serde::Serialize) -> Result<String> {
-    let json = serde_json::to_string_pretty(report).map_err(|error| Error::Io {
-        operation: "writing the report",
-        reason: error.to_string(),
-    })?;
+    let json = serde_json::to_string_pretty(report).context("writing the report failed")?;
     Ok(format!("{json}\n"))
 }
 

@@ -36,8 +36,8 @@ pub async fn run(settings: &Settings) -> Result<()> {
     output::write(&report.text)?;
     match report.wrong {
         0 => Ok(()),
-        1 => Err(Error::Unhealthy("1 check failed".into())),
-        wrong => Err(Error::Unhealthy(format!("{wrong} checks failed"))),
+        1 => Err(Error::Unhealthy("1 check failed".into()).into()),
+        wrong => Err(Error::Unhealthy(format!("{wrong} checks failed")).into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::env::{VarError, var};
 
+use anyhow::bail;
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::sign_in::{FirstOwner, Password, PasswordHasher, first_owner_create};
@@ -46,7 +47,7 @@ pub async fn tenant_hint(store: &Store) -> Result<()> {
 fn first_owner_read() -> Result<Option<FirstOwner>> {
     let password = match (variable_read(PASSWORD)?, variable_read(PASSWORD_FILE)?) {
         (Some(_), Some(_)) => {
-            return Err(Error::SettingInvalid(format!(
+            bail!(Error::SettingInvalid(format!(
                 "set {PASSWORD} or {PASSWORD_FILE}, not both"
             )));
         }
@@ -68,7 +69,8 @@ fn first_owner_read() -> Result<Option<FirstOwner>> {
         })),
         _ => Err(Error::SettingInvalid(format!(
             "for the first owner set all of {TENANT}, {EMAIL} and {PASSWORD} (or {PASSWORD_FILE})"
-        ))),
+        ))
+        .into()),
     }
 }
 
@@ -78,6 +80,8 @@ pub(super) fn variable_read(name: &'static str) -> Result<Option<String>> {
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => Ok(Some(text)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Error::SettingInvalid(format!("{name} is not UTF-8"))),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::SettingInvalid(format!("{name} is not UTF-8")).into())
+        }
     }
 }

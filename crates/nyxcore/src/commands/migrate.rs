@@ -1,5 +1,6 @@
 //! `migrate`: brings the schema up to date, as its owner.
 
+use anyhow::bail;
 use nyxcore_migrations::owner::owner_lacks;
 use nyxcore_migrations::{SchemaState, grant_app_role, schema_state};
 use sea_orm::DatabaseConnection;
@@ -28,20 +29,20 @@ pub async fn run(settings: &Settings, args: MigrateArgs) -> Result<()> {
     let migrated = migrate(&connection, args.app_role.as_deref()).await;
     let closed = connection.close().await;
     migrated?;
-    closed.map_err(|error| Error::Store(error.into()))
+    Ok(closed.map_err(nyxcore_tenancy::Error::from)?)
 }
 
 /// Applies what is missing, and grants the role that serves what it needs. What the connected role lacks is told before
 /// anything is changed.
 pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&str>) -> Result<()> {
     if schema_state(connection).await.map_err(migration_refused)? == SchemaState::Newer {
-        return Err(Error::DatabaseNewer);
+        bail!(Error::DatabaseNewer);
     }
     let lacks = owner_lacks(connection, app_role)
         .await
         .map_err(migration_refused)?;
     if !lacks.is_empty() {
-        return Err(Error::OwnerLacks(lacks.join("; ")));
+        bail!(Error::OwnerLacks(lacks.join("; ")));
     }
     let applied = schema_migrate(connection).await?;
     for name in &applied {

@@ -131,7 +131,7 @@ fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
     screen.hint(&format!("sealed {resealed} secrets with the key {key_id}"));
     match rotation.unreadable {
         0 => Ok(()),
-        unreadable => Err(Error::SecretsUnreadable(unreadable)),
+        unreadable => Err(Error::SecretsUnreadable(unreadable).into()),
     }
 }
 
@@ -173,7 +173,7 @@ async fn status(app: &App) -> Result<()> {
     output::write(&lines)?;
     match u64::try_from(lost) {
         Ok(0) | Err(_) => Ok(()),
-        Ok(lost) => Err(Error::SecretsUnreadable(lost)),
+        Ok(lost) => Err(Error::SecretsUnreadable(lost).into()),
     }
 }
 

@@ -4,6 +4,7 @@ use super::first_start;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
+use anyhow::{Context, bail};
 
 /// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand go back to the queue.
 ///
@@ -11,7 +12,7 @@ use crate::wiring::{App, end_signal, listener_bind};
 /// The address, the data directory or the database cannot be used.
 pub async fn serve(settings: Settings) -> Result<()> {
     if settings.workers == 0 && settings.database_url.is_none() {
-        return Err(Error::SettingInvalid(
+        bail!(Error::SettingInvalid(
             "the setting \"workers\" may be 0 where `nyxcore worker` does the work, on PostgreSQL: set NYXCORE_DATABASE_URL".into(),
         ));
     }
@@ -35,7 +36,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
         workers.shutdown().await;
     }
     housekeeping.end().await;
-    served.map_err(|error| Error::io("serving", &error))
+    served.context("serving failed")
 }
 
 /// Carries out runs until SIGTERM or SIGINT.
@@ -44,7 +45,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
 /// The data directory or the database cannot be used.
 pub async fn work(settings: Settings) -> Result<()> {
     if settings.database_url.is_none() {
-        return Err(Error::DatabaseUrlMissing("worker"));
+        bail!(Error::DatabaseUrlMissing("worker"));
     }
     let app = App::open(settings).await?;
     let ended = end_signal()?;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Read};
 
+use anyhow::Context;
 use nyxcore_tenancy::directory::{tenant_list, user_list};
 use nyxcore_tenancy::sign_in::{Password, PasswordHasher, password_reset};
 use nyxcore_tenancy::{Error as StoreError, Role, TenantId};
 
 use crate::cli::UserCommand;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output::{self, Table};
 use crate::settings::Settings;
 use crate::wiring::App;
@@ -64,7 +65,7 @@ async fn password_take(app: &App, email: &str) -> Result<()> {
     if std::io::stdin().is_terminal() {
         anstream::eprint!("New password for {email}: ");
     }
-    let password = line_read().map_err(|error| Error::io("reading the password", &error))?;
+    let password = line_read().context("reading the password failed")?;
     let user = password_reset(&app.store, &PasswordHasher::new()?, email, &password).await?;
     anstream::eprintln!("{} has a new password; all sessions ended", user.email);
     Ok(())

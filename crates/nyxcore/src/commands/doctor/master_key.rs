@@ -1,5 +1,6 @@
 //! The master key: whether it is there, nobody else can read it, and it opens what is sealed.
 
+use anyhow::Context;
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{KeySource, SecretCounts, secrets_check};
 use nyxcore_tenancy::{Env, Store};
@@ -20,8 +21,8 @@ pub async fn check(settings: &Settings, database: Option<&Place>, report: &mut R
 }
 
 async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
-    let data_dir = std::path::absolute(&settings.data_dir)
-        .map_err(|error| Error::io("looking for the master key", &error))?;
+    let data_dir =
+        std::path::absolute(&settings.data_dir).context("looking for the master key failed")?;
     let source = Source::of(settings, &data_dir)?;
     let (is_there, place) = match &source {
         Source::Variable(_) => (true, "NYXCORE_MASTER_KEY".to_owned()),
@@ -40,9 +41,10 @@ async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
         )),
         (false, lost) => Err(Error::Unhealthy(format!(
             "{place} is missing, and {lost} secrets are sealed with it: put it back from its copy"
-        ))),
+        ))
+        .into()),
         (true, 0) => Ok(format!("{place} opens what is sealed: {total} secrets")),
-        (true, _) => Err(Error::SecretsUnreadable(unreadable)),
+        (true, _) => Err(Error::SecretsUnreadable(unreadable).into()),
     }
 }
 

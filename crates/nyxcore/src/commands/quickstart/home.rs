@@ -54,7 +54,7 @@ impl Made {
             let scoped = app.store.write(tenant).await?;
             project_delete(&scoped, project.id).await?;
             scoped.commit().await?;
-            Ok::<(), crate::error::Error>(mirror_remove(&app.sync_options(), source).await?)
+            Ok::<(), anyhow::Error>(mirror_remove(&app.sync_options(), source).await?)
         };
         if let Err(error) = undone.await {
             tracing::warn!(%error, "the project of a quickstart that failed could not be removed");

@@ -17,7 +17,7 @@ use nyxcore_tenancy::{PAGE_MAX, PageRequest, Repository};
 
 use super::home::{Home, Made, home_open, project_open};
 use super::target::Target;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::progress::{Screen, Step};
 use crate::summary::{Summary, analysis_load};
 use crate::wiring::App;
@@ -233,8 +233,7 @@ impl Walk<'_> {
         let (_run, step) = self.follow(step, id).await?;
         let scoped = self.app.store.read(self.home.tenant).await?;
         let enrichment = enrichment_get(&scoped, id).await?;
-        let enrichment =
-            enrichment.ok_or(Error::Store(nyxcore_tenancy::Error::NotFound("enrichment")))?;
+        let enrichment = enrichment.ok_or(nyxcore_tenancy::Error::NotFound("enrichment"))?;
         let citations = i64::try_from(enrichment.citations.len()).unwrap_or(i64::MAX);
         let took = step.done(&format!("enriched, {}", counted(citations, "citation")));
         Ok((enrichment, Some(took)))

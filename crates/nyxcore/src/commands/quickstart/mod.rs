@@ -10,12 +10,13 @@ mod target;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::GitError;
 
 use crate::cli::QuickstartArgs;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_interrupted};
 use crate::output;
 use crate::progress::Screen;
 use crate::settings::Settings;
@@ -69,8 +70,8 @@ async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<hom
     let mut made = home::Made::default();
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
-        () = ended => Err(Error::Interrupted),
-        error = app.data_dir.full() => Err(error),
+        () = ended => Err(Error::Interrupted.into()),
+        error = app.data_dir.full() => Err(error.into()),
     };
     // On a full disk a worker may wait long for a database that cannot be written.
     let _late = tokio::time::timeout(SHUTDOWN_PATIENCE, workers.shutdown()).await;
@@ -81,7 +82,7 @@ async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<hom
             Ok(home)
         }
         // What is half done is gone on with the next time.
-        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(error) if is_interrupted(&error) => Err(error),
         Err(error) => {
             made.undo(app).await;
             Err(error)
@@ -105,5 +106,5 @@ async fn serve(
     let served = nyxcore_gateway::serve(app.gateway()?, listener, ended).await;
     workers.shutdown().await;
     housekeeping.end().await;
-    served.map_err(|error| Error::io("serving", &error))
+    served.context("serving failed")
 }

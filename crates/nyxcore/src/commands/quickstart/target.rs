@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use nyxcore_projects::BranchName;
 use nyxcore_sync::git::{GitError, SourceUrl, repository_discover};
 use url::Url;
@@ -46,7 +47,7 @@ impl Target {
             return Self::local(&path, args.branch.is_none()).await;
         }
         if !is_address(&args.target) {
-            return Err(Error::NoSuchFolder(path));
+            bail!(Error::NoSuchFolder(path));
         }
         let url = SourceUrl::parse(&args.target, &settings.source_policy())?;
         Ok(Self::Remote(url.as_str().to_owned()))
@@ -54,13 +55,13 @@ impl Target {
 
     async fn local(path: &Path, needs_head: bool) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::NoSuchFolder(path.to_owned()));
+            bail!(Error::NoSuchFolder(path.to_owned()));
         }
         let path = path
             .canonicalize()
-            .map_err(|error| Error::io("looking for the repository", &error))?;
+            .context("looking for the repository failed")?;
         let Some(found) = repository_discover(&path).await? else {
-            return Err(Error::NotARepository(path));
+            bail!(Error::NotARepository(path));
         };
         if needs_head && found.head_commit.is_none() {
             return Err(GitError::RepositoryEmpty.into());
@@ -68,7 +69,7 @@ impl Target {
         let root = found.work_dir.as_ref().unwrap_or(&found.git_dir);
         let root = root
             .canonicalize()
-            .map_err(|error| Error::io("looking for the repository", &error))?;
+            .context("looking for the repository failed")?;
         Ok(Self::Local {
             root,
             has_work_tree: found.work_dir.is_some(),

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -46,7 +47,7 @@ impl RolePassword {
     pub fn read(variable: &'static str, file: Option<&Path>) -> Result<Option<Self>> {
         let text = match (variable_read(variable)?, file) {
             (Some(_), Some(_)) => {
-                return Err(Error::SettingInvalid(format!(
+                bail!(Error::SettingInvalid(format!(
                     "set {variable} or the option for a file, not both"
                 )));
             }
@@ -60,7 +61,7 @@ impl RolePassword {
         let password = text.trim_end_matches(['\r', '\n']);
         let is_plain = password.chars().all(|c| c.is_ascii_graphic() || c == ' ');
         if !is_plain || password.len() < PASSWORD_MIN {
-            return Err(Error::SettingInvalid(format!(
+            bail!(Error::SettingInvalid(format!(
                 "{variable} or its file must have at least {PASSWORD_MIN} characters, all of them printable ASCII"
             )));
         }
@@ -89,10 +90,7 @@ impl RolePassword {
 /// The machine gives none.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Io {
-        operation: "making a password",
-        reason: error.to_string(),
-    })?;
+    getrandom::fill(&mut bytes).context("making a password failed")?;
     Ok(bytes)
 }
 
@@ -108,15 +106,15 @@ pub fn admin_url(flag: Option<String>) -> Result<Option<Url>> {
     let invalid = |what: &str| Error::SettingInvalid(format!("the administrator's URL {what}"));
     let mut url = Url::parse(&text).map_err(|_| invalid("is not a URL"))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(invalid("must begin with postgres://"));
+        bail!(invalid("must begin with postgres://"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid(
+        bail!(invalid(
             "must name the host; a folder of sockets is written as postgres://postgres@%2Fvar%2Frun%2Fpostgresql/postgres",
         ));
     }
     if url.username().is_empty() {
-        return Err(invalid(
+        bail!(invalid(
             "must name the role, such as postgres://postgres@host/postgres",
         ));
     }
@@ -201,9 +199,8 @@ impl CredentialFiles {
                 format!("NYXCORE_DATABASE_URL='{}'\n", url.replace('\'', "%27")).as_bytes(),
             )
         });
-        written
-            .and_then(|()| file.sync_all())
-            .map_err(|error| refused(path, &error))
+        let written = written.and_then(|()| file.sync_all());
+        Ok(written.map_err(|error| refused(path, &error))?)
     }
 }
 

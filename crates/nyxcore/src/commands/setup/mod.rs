@@ -8,6 +8,7 @@ mod plan;
 mod scram;
 mod server;
 
+use anyhow::bail;
 use url::Url;
 
 use crate::cli::SetupPostgresArgs;
@@ -38,7 +39,7 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
         // For an administrator elsewhere: everything, as on a server where nothing is there yet.
         (None, true) => return output::write(&Plan::fresh(&names).text(&names)),
         (None, false) => {
-            return Err(Error::SettingInvalid(
+            bail!(Error::SettingInvalid(
                 "name the administrator: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
             ));
         }

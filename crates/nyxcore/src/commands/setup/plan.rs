@@ -1,5 +1,6 @@
 //! The statements that are still to be run: made from what is there, printed by `--dry-run`, and run one after another.
 
+use anyhow::bail;
 use nyxcore_migrations::is_plain_name;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
 
@@ -37,18 +38,18 @@ impl Names {
         };
         for name in [&names.database, &names.owner, &names.app] {
             if !is_plain_name(name) {
-                return Err(Error::SettingInvalid(format!(
+                bail!(Error::SettingInvalid(format!(
                     "names of databases and roles have 1 to 63 letters, digits and underscores: {name:?}"
                 )));
             }
             if name.starts_with("pg_") {
-                return Err(Error::SettingInvalid(format!(
+                bail!(Error::SettingInvalid(format!(
                     "names that begin with pg_ are PostgreSQL's own: {name:?}"
                 )));
             }
         }
         if names.owner == names.app {
-            return Err(Error::SettingInvalid(
+            bail!(Error::SettingInvalid(
                 "--owner and --app must be two roles: the one that serves owns nothing".into(),
             ));
         }
@@ -80,7 +81,7 @@ impl Step {
                 tracing::warn!(%error, "{} was refused: set-up goes on without it", self.purpose);
                 Ok(())
             }
-            Err(error) => Err(refused(&self.purpose, &error)),
+            Err(error) => Err(refused(&self.purpose, &error).into()),
         }
     }
 }
@@ -202,7 +203,7 @@ impl Plan {
         for step in &self.roles {
             step.run(&transaction).await?;
         }
-        transaction.commit().await.map_err(begin)
+        Ok(transaction.commit().await.map_err(begin)?)
     }
 
     /// Makes the database, and says who may connect to it.
@@ -242,7 +243,8 @@ fn server_check(names: &Names, server: &Server) -> Result<()> {
         Err(Error::SetupRefused {
             step: "nothing was changed".into(),
             reason,
-        })
+        }
+        .into())
     };
     if !server.admin_lacks.is_empty() {
         return refuse(format!(
