@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::StreamExt;
 use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
-    CodePatternFilter, CodePatterns, FileHistory, Pattern, QUIET_PERIOD, TreeOptions,
+    CodePatternFilter, CodePatterns, FileHistory, Pattern, Place, QUIET_PERIOD, TreeOptions,
     analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
     analysis_start, analysis_start_after_sync, blob_id, code_pattern_count, code_pattern_list,
     hotspot_list, pattern_change_list, pattern_changes_last, project_findings_of,
@@ -31,6 +31,7 @@ mod cancelled;
 mod changes;
 mod optional;
 mod rules;
+mod sources;
 mod world;
 
 use world::{
@@ -58,7 +59,10 @@ on_both_databases! {
         }
         let history = commits.map(|(path, commits)| FileHistory { path: path.into(), commits: commits as u32 });
         let options = TreeOptions { history: history.to_vec(), ..TreeOptions::default() };
-        let report = tree_analyze(folder.path(), &options, |_| {}).unwrap();
+        let mut report = tree_analyze(folder.path(), &options, |_| {}).unwrap();
+        report.project.places_visit(|place| if let Place::File { source_id, .. } = place {
+            *source_id = Some(source.to_string());
+        });
 
         let scoped = store.read(acme.id).await.unwrap();
         let patterns = code_pattern_list(&scoped, project, &CodePatternFilter::default(), &PageRequest::first(200)).await.unwrap();

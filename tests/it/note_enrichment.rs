@@ -1,5 +1,6 @@
 //! Note enrichment: what is found for a note, how it reads, that every citation resolves, and what becomes of it.
 
+mod sources;
 pub(crate) mod world;
 
 use futures::future::BoxFuture;

@@ -354,6 +354,7 @@ fn citation() -> Citation {
         title: "src/lease.rs".into(),
         excerpt: "fn renew() {\n\t\"quoted\"\n}".into(),
         path: Some("src/lease.rs".into()),
+        source_id: None,
         start_line: Some(3),
         end_line: Some(5),
         score: 0.1,

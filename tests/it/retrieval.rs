@@ -387,6 +387,7 @@ fn document(kind: KnowledgeKind, subject: &str, body: &str) -> Document {
         title: String::new(),
         body: body.to_owned(),
         path: None,
+        source_id: None,
         start_line: None,
         end_line: None,
         stack: None,
@@ -397,6 +398,7 @@ fn document(kind: KnowledgeKind, subject: &str, body: &str) -> Document {
 fn code(path: &str, start_line: i64, body: &str) -> Document {
     Document {
         path: Some(path.to_owned()),
+        source_id: None,
         start_line: Some(start_line),
         end_line: Some(start_line + 1),
         ..document(KnowledgeKind::Code, &format!("source_1:{path}"), body)

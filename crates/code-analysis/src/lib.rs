@@ -71,6 +71,7 @@ pub use engine::project::history::{CO_CHANGE_CAP, Change, CoChange, OWNERSHIP_CA
 pub use engine::project::import_graph::{CYCLE_CAP, Cycle, CycleStep, ImportGraph, Layer};
 pub use engine::project::manifest::Manifest;
 pub use engine::project::map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
+pub use engine::project::places::Place;
 pub use engine::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
 pub use engine::project::step::Step;
 pub use engine::project::{

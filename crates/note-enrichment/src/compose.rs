@@ -84,6 +84,7 @@ mod tests {
                 title: title.to_owned(),
                 excerpt: text.to_owned(),
                 path: None,
+                source_id: None,
                 start_line: None,
                 end_line: None,
                 score: 0.09,

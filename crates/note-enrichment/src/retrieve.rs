@@ -300,14 +300,15 @@ impl<A: Access> Shelf<'_, A> {
     /// A pattern with its first exemplar, where that is still there.
     async fn code_pattern(&self, mut hit: Hit) -> Result<Piece> {
         let place = hit.path.clone().zip(hit.start_line.zip(hit.end_line));
-        let mut is_there = false;
-        if let Some((path, (start, end))) = place {
-            for &source in &self.sources {
+        let source = self.source_of(&hit);
+        let is_there = match source.zip(place) {
+            Some((source, (path, (start, end)))) => {
                 let content = self.content(source, &path).await?;
-                is_there =
-                    is_there || content.is_some_and(|text| block(&text, start, end).is_some());
+                content.is_some_and(|text| block(&text, start, end).is_some())
             }
-        }
+            None => false,
+        };
+        hit.source_id = source.filter(|_| is_there).map(|source| source.0);
         if !is_there {
             hit.path = None;
             hit.start_line = None;
@@ -320,6 +321,16 @@ impl<A: Access> Shelf<'_, A> {
             suggestion: None,
             language: None,
         })
+    }
+
+    /// The source of the project that a hit's file is in. What was published before sources were named is of the project's only one, or of
+    /// nobody knows which.
+    fn source_of(&self, hit: &Hit) -> Option<SourceId> {
+        match (hit.source_id, self.sources.as_slice()) {
+            (Some(id), sources) => sources.iter().copied().find(|source| source.0 == id),
+            (None, [only]) => Some(*only),
+            (None, _) => None,
+        }
     }
 
     /// Code, with the lines of what is shown in place of those of the whole chunk.
@@ -340,6 +351,7 @@ impl<A: Access> Shelf<'_, A> {
         };
         let language = hit.stack.clone();
         let citation = Citation {
+            source_id: Some(source.0),
             start_line: Some(start),
             end_line: Some(end),
             ..hit.into()
@@ -450,6 +462,7 @@ mod tests {
             title: String::new(),
             excerpt: String::new(),
             path: None,
+            source_id: None,
             start_line: None,
             end_line: None,
             stack: None,

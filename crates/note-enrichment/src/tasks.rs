@@ -22,6 +22,7 @@ pub fn action_points(note: &Note, body: &str, pieces: &[Piece]) -> Vec<NewAction
             title: note.title.clone(),
             excerpt: task.to_owned(),
             path: None,
+            source_id: None,
             start_line: None,
             end_line: None,
             // As what is found first of its kind.

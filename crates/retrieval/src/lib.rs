@@ -15,6 +15,7 @@
 //!         title: "Leases".into(),
 //!         body: "A lease is renewed every 15 seconds by renewLease.".into(),
 //!         path: None,
+//!         source_id: None,
 //!         start_line: None,
 //!         end_line: None,
 //!         stack: None,

@@ -83,6 +83,8 @@ pub struct Document {
     pub body: String,
     /// The file it is of.
     pub path: Option<String>,
+    /// The UUID of the source that the file is in, where the subject does not name it.
+    pub source_id: Option<Uuid>,
     /// Its first line in that file, from 1.
     pub start_line: Option<i64>,
     /// Its last line, inclusive.
@@ -148,6 +150,8 @@ pub struct Hit {
     pub excerpt: String,
     /// The file it is of.
     pub path: Option<String>,
+    /// The UUID of the source that the file is in. See [`Document::source_id`].
+    pub source_id: Option<Uuid>,
     /// The first line of the chunk in that file, from 1.
     pub start_line: Option<i64>,
     /// The last line of the chunk, inclusive.
@@ -171,6 +175,9 @@ pub struct Citation {
     pub excerpt: String,
     /// The file it is of.
     pub path: Option<String>,
+    /// The UUID of the source that the file is in. Unknown in what was kept before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<Uuid>,
     /// Its first line in that file, from 1.
     pub start_line: Option<i64>,
     /// Its last line, inclusive.
@@ -187,6 +194,7 @@ impl From<Hit> for Citation {
             title: hit.title,
             excerpt: hit.excerpt,
             path: hit.path,
+            source_id: hit.source_id,
             start_line: hit.start_line,
             end_line: hit.end_line,
             score: hit.score,

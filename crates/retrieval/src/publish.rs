@@ -183,6 +183,7 @@ fn row_of(
         body: Set(storable(document.body)),
         terms: Set(terms),
         path: Set(document.path),
+        source_id: Set(document.source_id),
         start_line: Set(document.start_line),
         end_line: Set(document.end_line),
         stack: Set(document.stack),
@@ -248,6 +249,15 @@ fn content_key(document: &Document) -> String {
     for id in [document.subject_id, document.project_id] {
         part(id.as_ref().map(|id| id.as_bytes().as_slice()));
     }
+    // Only where there is one: what has none keeps the key that it had before there were sources.
+    if document.source_id.is_some() {
+        part(
+            document
+                .source_id
+                .as_ref()
+                .map(|id| id.as_bytes().as_slice()),
+        );
+    }
     hash.finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -267,6 +277,7 @@ mod tests {
             title: "src/lease.rs".into(),
             body: "fn renewLease() {}".into(),
             path: Some("src/lease.rs".into()),
+            source_id: None,
             start_line: Some(1),
             end_line: Some(1),
             stack: None,
@@ -335,6 +346,10 @@ mod tests {
             },
             Document {
                 project_id: some,
+                ..document()
+            },
+            Document {
+                source_id: some,
                 ..document()
             },
         ];

@@ -42,7 +42,7 @@ const SQLITE: &str = "
     ), ranked AS (
         SELECT seq, row_number() OVER (PARTITION BY kind ORDER BY score, id) AS place FROM pieces WHERE piece = 1
     )
-    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.start_line, d.end_line, d.stack
+    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line, d.end_line, d.stack
     FROM ranked r CROSS JOIN search_documents d ON d.seq = r.seq
     WHERE r.place <= $6 AND d.tenant_id = $1
     ORDER BY r.place";
@@ -50,7 +50,7 @@ const SQLITE: &str = "
 /// The same; the ranking is the function's, which alone may use the index under row-level security (see the migration). The rows
 /// themselves are read under it.
 const POSTGRES: &str = "
-    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.start_line, d.end_line, d.stack
+    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line, d.end_line, d.stack
     FROM nyxcore_search($2, $3,
                         ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb)),
                         CASE WHEN $5::text IS NULL THEN NULL ELSE ARRAY(SELECT jsonb_array_elements_text($5::text::jsonb)) END,
@@ -75,6 +75,7 @@ struct Found {
     title: String,
     body: String,
     path: Option<String>,
+    source_id: Option<Uuid>,
     start_line: Option<i64>,
     end_line: Option<i64>,
     stack: Option<String>,
@@ -182,6 +183,7 @@ fn hit(found: Found, score: f64, terms: &[String]) -> Hit {
         subject_id: found.subject_id,
         title: found.title,
         path: found.path,
+        source_id: found.source_id,
         start_line: found.start_line,
         end_line: found.end_line,
         stack: found.stack,

@@ -25,6 +25,7 @@ fn handler() -> AnalysisHandler {
         jobs: 1,
         batch_files: usize::MAX,
         batch_bytes: usize::MAX,
+        ..AnalysisOptions::default()
     })
 }
 

@@ -394,6 +394,7 @@ fn document(id: CodePatternId, project: ProjectId, title: &str) -> Document {
         title: title.into(),
         body: title.into(),
         path: None,
+        source_id: None,
         start_line: None,
         end_line: None,
         stack: None,

@@ -1,5 +1,6 @@
 //! What there is to enrich from: a project with every kind of knowledge, and how to tell that what was cited is there.
 
+use nyxcore_code_analysis::blob_id;
 use nyxcore_knowledge::{
     ConsolidationPatternId, ConsolidationPatterns, ConsolidationSeverity, ConsolidationType,
     InsightId, InsightSeverity, InsightType, Insights, MemoryEntries, MemoryEntryId,
@@ -129,6 +130,7 @@ pub async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &
         }
         KnowledgeKind::CodePattern => {
             assert_eq!(subject, world.pattern);
+            assert_eq!(citation.source_id, Some(world.source.0));
             assert_eq!(
                 lines(&scoped, world.source, citation).await.lines().next(),
                 Some("pub fn renew_lease(worker: &str) -> Duration {")
@@ -136,7 +138,10 @@ pub async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &
             citation.excerpt.clone()
         }
         KnowledgeKind::Code => {
-            assert_eq!(citation.subject_id, None);
+            assert_eq!(
+                (citation.subject_id.as_deref(), citation.source_id),
+                (None, Some(world.source.0))
+            );
             lines(&scoped, world.source, citation).await
         }
     };
@@ -194,12 +199,12 @@ pub async fn file(
 ) -> SourceId {
     let source = NewSource {
         project_id,
-        url: "https://example.org/home.git".into(),
+        url: format!("https://example.org/{}.git", scoped.env().id()),
         branch: None,
         scan_path: String::new(),
     };
     let source = source_add(scoped, source).await.unwrap().id;
-    let (oid, size) = (format!("oid-of-{path}"), content.len() as i64);
+    let (oid, size) = (blob_id(content.as_bytes()), content.len() as i64);
     blobs_insert(
         scoped,
         vec![NewBlob {
@@ -240,6 +245,7 @@ pub fn pattern(scoped: &Scoped<ReadWrite>, project: Option<ProjectId>, title: &s
         title: title.to_owned(),
         body: "Name functions that renew leases in `snake_case`.".into(),
         path: Some("src/lease.rs".into()),
+        source_id: None,
         start_line: Some(1),
         end_line: Some(9),
         stack: Some("rust".into()),

@@ -351,6 +351,7 @@ async fn publish(scoped: &Scoped<ReadWrite>, source: SourceId, path: &str) {
         title: path.into(),
         body: "fn zebra() {}".into(),
         path: Some(path.into()),
+        source_id: None,
         start_line: Some(1),
         end_line: Some(1),
         stack: None,

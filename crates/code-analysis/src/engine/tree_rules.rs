@@ -83,6 +83,7 @@ mod without {
     impl Rules {
         pub fn new(files: &[RuleFile]) -> Rules {
             let errors = files.iter().map(|file| RuleError {
+                source_id: None,
                 path: file.path.clone(),
                 line: None,
                 reason: "this build matches no rules: it lacks the feature `rules`".to_owned(),

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use nyxcore_projects::SourceId;
 use nyxcore_retrieval::{Document, KnowledgeKind};
+use nyxcore_tenancy::TypedId;
 
 use super::model::CodePattern;
 use crate::CodeLocation;
@@ -27,6 +29,8 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
     }
     // The first place that shows it is where a citation leads.
     let shown = pattern.exemplars.first();
+    let source = shown.and_then(|place| place.source_id.as_deref());
+    let source = source.and_then(|source| SourceId::parse(source).ok());
     Document {
         kind: KnowledgeKind::CodePattern,
         subject: pattern.id.to_string(),
@@ -35,6 +39,7 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
         title: pattern.title.clone(),
         body,
         path: shown.map(|place| place.path.clone()),
+        source_id: source.map(|source| source.0),
         start_line: shown.map(|place| i64::from(place.start_line)),
         end_line: shown.map(|place| i64::from(place.end_line)),
         stack: pattern.stack.clone(),

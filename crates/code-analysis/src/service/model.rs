@@ -80,6 +80,9 @@ pub struct AnalysisWarning {
     pub part: String,
     /// The file it is about, where it is about one.
     pub path: Option<String>,
+    /// The source that the file is in, the text form of its id. Unknown in what was kept before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// What went wrong, a sentence.
     pub text: String,
 }
@@ -186,7 +189,8 @@ pub struct CodePattern {
     pub counter_examples: Vec<CodeLocation>,
     /// When an analysis found it for the first time.
     pub first_seen_at: DateTime<Utc>,
-    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern.
+    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern, until it is deleted: see
+    /// [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
     pub vanished_in: Option<RunId>,
 }
 

@@ -11,6 +11,7 @@ use nyxcore_code_analysis::{
 
 fn place(path: &str, line: u32) -> CodeLocation {
     CodeLocation {
+        source_id: None,
         path: path.to_owned(),
         start_line: line,
         end_line: line + 4,
@@ -30,6 +31,7 @@ fn technology(name: &str, kind: TechnologyKind, version: Option<&str>) -> Techno
 
 fn rule(id: &str, severity: RuleSeverity, counters: u32) -> RuleFinding {
     RuleFinding {
+        source_id: None,
         id: id.to_owned(),
         path: ".nyxcore/rules/own.yml".to_owned(),
         line: 3,
@@ -89,12 +91,14 @@ pub fn project() -> ProjectAnalysis {
         }],
         commands: vec![
             ProjectCommand {
+                source_id: None,
                 purpose: CommandPurpose::Build,
                 command: "npm run build".to_owned(),
                 path: "package.json".to_owned(),
                 line: Some(7),
             },
             ProjectCommand {
+                source_id: None,
                 purpose: CommandPurpose::Install,
                 command: "npm ci".to_owned(),
                 path: "package-lock.json".to_owned(),
@@ -102,12 +106,14 @@ pub fn project() -> ProjectAnalysis {
             },
         ],
         hotspots: vec![Hotspot {
+            source_id: None,
             path: "src/orders.ts".to_owned(),
             commits: 48,
             complexity: 210,
             score: 1.0,
         }],
         co_changes: vec![CoChange {
+            source_ids: [None, None],
             paths: ["src/orders.ts".to_owned(), "src/prices.ts".to_owned()],
             together: 14,
             commits: [48, 16],
@@ -115,6 +121,7 @@ pub fn project() -> ProjectAnalysis {
         }],
         ownership: vec![
             Ownership {
+                source_id: None,
                 folder: String::new(),
                 commits: 300,
                 authors: 7,
@@ -122,6 +129,7 @@ pub fn project() -> ProjectAnalysis {
                 main_share: 0.42,
             },
             Ownership {
+                source_id: None,
                 folder: "src/billing".to_owned(),
                 commits: 60,
                 authors: 1,
@@ -147,10 +155,12 @@ pub fn project() -> ProjectAnalysis {
                 size: 3,
                 path: vec![
                     CycleStep {
+                        source_id: None,
                         file: "src/orders.ts".to_owned(),
                         line: 2,
                     },
                     CycleStep {
+                        source_id: None,
                         file: "src/prices.ts".to_owned(),
                         line: 4,
                     },
@@ -171,6 +181,7 @@ pub fn project() -> ProjectAnalysis {
             caveats: vec!["A framework may call it by its name.".to_owned()],
         }],
         map: vec![RankedDefinition {
+            source_id: None,
             rank: 0.0312,
             kind: DefinitionKind::Function,
             name: "request".to_owned(),
@@ -187,11 +198,13 @@ pub fn project() -> ProjectAnalysis {
             ],
             errors: vec![
                 RuleError {
+                    source_id: None,
                     path: ".nyxcore/rules/broken.yml".to_owned(),
                     line: Some(2),
                     reason: "unknown field".to_owned(),
                 },
                 RuleError {
+                    source_id: None,
                     path: ".nyxcore/rules/large.yml".to_owned(),
                     line: None,
                     reason: "larger than a rule file may be".to_owned(),

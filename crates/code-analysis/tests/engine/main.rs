@@ -20,6 +20,7 @@ mod hostile;
 mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
+mod modifiers;
 mod notation;
 #[cfg(feature = "php")]
 mod php;

@@ -10,6 +10,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     // Two files each.
     ("CoChange.commits", 2),
     ("CoChange.paths", 2),
+    ("CoChange.sources", 2),
     // A run is tried three times.
     ("CodeAnalysis.attempts", 3),
     ("CodeAnalysis.skipped", 10),

@@ -1,11 +1,14 @@
 //! What the analysis found in a project's code: patterns with their evidence, hotspots, counts.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
+use nyxcore_projects::SourceId;
+use nyxcore_tenancy::TypedId;
 
 use super::code_analysis::{CodeAnalysisNode, CodePatternChangeNode};
 use super::ids::global_id;
+use super::source::SourceNode;
 use crate::context::operation;
 
 /// A habit of the code, with its evidence: "41 of 44" is support 41, cases 44.
@@ -115,6 +118,11 @@ impl CodeLocationNode {
         &self.0.path
     }
 
+    /// The source that the file is in; none where it is not known, which the next analysis mends, or was removed since.
+    async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
+        source_load(context, self.0.source_id.as_deref()).await
+    }
+
     /// Its first line, counted from 1.
     async fn start_line(&self) -> u32 {
         self.0.start_line
@@ -141,6 +149,32 @@ impl CodeLocationNode {
     }
 }
 
+/// The source of a place, by the text form of its id.
+pub(super) async fn source_load(
+    context: &Context<'_>,
+    id: Option<&str>,
+) -> Result<Option<SourceNode>> {
+    let Some(id) = id.and_then(|id| SourceId::parse(id).ok()) else {
+        return Ok(None);
+    };
+    let source = operation(context).loaders().sources.load_one(id).await?;
+    Ok(source.map(SourceNode))
+}
+
+/// Gives an object with a `source_id` the field `source`.
+macro_rules! in_source {
+    ($node:ident) => {
+        #[ComplexObject]
+        impl $node {
+            /// The source that it is in; none where it is not known, which the next analysis mends, or was removed since.
+            async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
+                source_load(context, self.source_id.as_deref()).await
+            }
+        }
+    };
+}
+pub(super) use in_source;
+
 /// Lines `start` to `end` of a text, at most twenty.
 fn excerpt_of(content: &str, start: u32, end: u32) -> String {
     let skip = start.saturating_sub(1) as usize;
@@ -155,10 +189,12 @@ fn excerpt_of(content: &str, start: u32, end: u32) -> String {
 
 /// A file that is changed often and hard to change.
 #[derive(SimpleObject)]
-#[graphql(name = "Hotspot")]
+#[graphql(name = "Hotspot", complex)]
 pub(crate) struct HotspotNode {
     /// The file.
     path: String,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// How many commits of the last year touched it.
     commits: i64,
     /// The sum of its functions' cyclomatic complexity.
@@ -167,10 +203,13 @@ pub(crate) struct HotspotNode {
     score: f64,
 }
 
+in_source!(HotspotNode);
+
 impl From<analysis::Hotspot> for HotspotNode {
     fn from(hotspot: analysis::Hotspot) -> Self {
         Self {
             path: hotspot.path,
+            source_id: hotspot.source_id,
             commits: i64::from(hotspot.commits),
             complexity: i64::from(hotspot.complexity),
             score: hotspot.score,

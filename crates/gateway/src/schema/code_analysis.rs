@@ -1,6 +1,6 @@
 //! An analysis of a project's code as a run: what it looked at, what it left out, and how the patterns changed.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 use nyxcore_code_analysis::CodeAnalysis;
@@ -8,13 +8,14 @@ use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Run, event_list};
 use nyxcore_tenancy::{Error, TypedId};
 
-use super::code::CodePatternNode;
+use super::code::{CodePatternNode, in_source, source_load};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::run_object;
 use super::run::{EVENTS_MAX, RunErrorNode, RunKindName, RunProgressNode, RunStatusName};
 use super::run_attempt::RunAttemptNode;
 use super::run_event::RunEventNode;
+use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 use crate::error::ApiError;
@@ -157,21 +158,26 @@ impl From<analysis::SkippedFiles> for SkippedFilesNode {
 
 /// What went wrong in a part of an analysis while the rest stands.
 #[derive(SimpleObject)]
-#[graphql(name = "AnalysisWarning")]
+#[graphql(name = "AnalysisWarning", complex)]
 pub(crate) struct AnalysisWarningNode {
     /// The part: stack, commands, hotspots, co_changes, ownership, imports, duplicates, dead_code, map, patterns or rules.
     part: String,
     /// The file it is about.
     path: Option<String>,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// What went wrong.
     text: String,
 }
+
+in_source!(AnalysisWarningNode);
 
 impl From<analysis::AnalysisWarning> for AnalysisWarningNode {
     fn from(warning: analysis::AnalysisWarning) -> Self {
         Self {
             part: warning.part,
             path: warning.path,
+            source_id: warning.source_id,
             text: warning.text,
         }
     }

@@ -1,11 +1,12 @@
 //! What the latest analysis found of a project beside its patterns: what it is built with and how, what depends on what, what repeats itself.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
 use nyxcore_code_analysis as analysis;
 use serde::Serialize;
 
-use super::code::CodeLocationNode;
+use super::code::{CodeLocationNode, in_source, source_load};
 use super::code_analysis::CodeAnalysisNode;
+use super::source::SourceNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
@@ -156,7 +157,7 @@ impl From<&analysis::Technology> for TechnologyNode {
 
 /// A command that the project's own files name or imply.
 #[derive(SimpleObject)]
-#[graphql(name = "ProjectCommand")]
+#[graphql(name = "ProjectCommand", complex)]
 pub(crate) struct ProjectCommandNode {
     /// What it is for: install, build, test, lint, format or run.
     purpose: String,
@@ -164,9 +165,13 @@ pub(crate) struct ProjectCommandNode {
     command: String,
     /// The file that says so.
     path: String,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// The line that says so, counted from 1; none where the file's presence alone does.
     line: Option<u32>,
 }
+
+in_source!(ProjectCommandNode);
 
 impl From<&analysis::ProjectCommand> for ProjectCommandNode {
     fn from(command: &analysis::ProjectCommand) -> Self {
@@ -174,6 +179,7 @@ impl From<&analysis::ProjectCommand> for ProjectCommandNode {
             purpose: name_of(&command.purpose),
             command: command.command.clone(),
             path: command.path.clone(),
+            source_id: command.source_id.clone(),
             line: command.line,
         }
     }
@@ -181,10 +187,12 @@ impl From<&analysis::ProjectCommand> for ProjectCommandNode {
 
 /// Two files that change together.
 #[derive(SimpleObject)]
-#[graphql(name = "CoChange")]
+#[graphql(name = "CoChange", complex)]
 pub(crate) struct CoChangeNode {
     /// The two files.
     paths: Vec<String>,
+    #[graphql(skip)]
+    source_ids: [Option<String>; 2],
     /// Commits that changed both.
     together: u32,
     /// Commits that changed the one, and the other.
@@ -193,10 +201,24 @@ pub(crate) struct CoChangeNode {
     degree: f64,
 }
 
+#[ComplexObject]
+impl CoChangeNode {
+    /// The sources that the one file and the other are in; none where one is not known, which the next analysis mends, or was removed since.
+    async fn sources(&self, context: &Context<'_>) -> Result<Vec<Option<SourceNode>>> {
+        let [one, other] = &self.source_ids;
+        let (one, other) = futures::try_join!(
+            source_load(context, one.as_deref()),
+            source_load(context, other.as_deref())
+        )?;
+        Ok(vec![one, other])
+    }
+}
+
 impl From<&analysis::CoChange> for CoChangeNode {
     fn from(pair: &analysis::CoChange) -> Self {
         Self {
             paths: pair.paths.to_vec(),
+            source_ids: pair.source_ids.clone(),
             together: pair.together,
             commits: pair.commits.to_vec(),
             degree: pair.degree,
@@ -206,10 +228,12 @@ impl From<&analysis::CoChange> for CoChangeNode {
 
 /// How the changes of a folder are spread over people.
 #[derive(SimpleObject)]
-#[graphql(name = "Ownership")]
+#[graphql(name = "Ownership", complex)]
 pub(crate) struct OwnershipNode {
     /// The folder; empty for the whole project.
     folder: String,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// Commits that changed something in it.
     commits: u32,
     /// People who wrote them.
@@ -220,10 +244,19 @@ pub(crate) struct OwnershipNode {
     main_share: f64,
 }
 
+#[ComplexObject]
+impl OwnershipNode {
+    /// The source that all of its files are in; none where they are of several, where it is not known, or was removed since.
+    async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
+        source_load(context, self.source_id.as_deref()).await
+    }
+}
+
 impl From<&analysis::Ownership> for OwnershipNode {
     fn from(owned: &analysis::Ownership) -> Self {
         Self {
             folder: owned.folder.clone(),
+            source_id: owned.source_id.clone(),
             commits: owned.commits,
             authors: owned.authors,
             main_author: owned.main_author.clone(),
@@ -271,13 +304,17 @@ pub(crate) struct CycleNode {
 
 /// One import of a circle.
 #[derive(SimpleObject)]
-#[graphql(name = "ImportStep")]
+#[graphql(name = "ImportStep", complex)]
 pub(crate) struct CycleStepNode {
     /// The file that imports.
     file: String,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// The line of the import, counted from 1.
     line: u32,
 }
+
+in_source!(CycleStepNode);
 
 impl From<&analysis::ImportGraph> for ImportGraphNode {
     fn from(graph: &analysis::ImportGraph) -> Self {
@@ -287,6 +324,7 @@ impl From<&analysis::ImportGraph> for ImportGraphNode {
         };
         let step = |step: &analysis::CycleStep| CycleStepNode {
             file: step.file.clone(),
+            source_id: step.source_id.clone(),
             line: step.line,
         };
         let cycle = |cycle: &analysis::Cycle| CycleNode {
@@ -358,7 +396,7 @@ impl From<&analysis::DeadCode> for DeadCodeNode {
 
 /// A definition with its rank.
 #[derive(SimpleObject)]
-#[graphql(name = "RankedDefinition")]
+#[graphql(name = "RankedDefinition", complex)]
 pub(crate) struct RankedDefinitionNode {
     /// Its rank among the project's definitions by PageRank: above 0; all of a project's ranks sum to 1.
     rank: f64,
@@ -368,6 +406,8 @@ pub(crate) struct RankedDefinitionNode {
     name: String,
     /// The file it is in.
     path: String,
+    #[graphql(skip)]
+    source_id: Option<String>,
     /// Its first line, counted from 1.
     start_line: u32,
     /// Its last line.
@@ -376,6 +416,8 @@ pub(crate) struct RankedDefinitionNode {
     used_in: u32,
 }
 
+in_source!(RankedDefinitionNode);
+
 impl From<&analysis::RankedDefinition> for RankedDefinitionNode {
     fn from(ranked: &analysis::RankedDefinition) -> Self {
         Self {
@@ -383,6 +425,7 @@ impl From<&analysis::RankedDefinition> for RankedDefinitionNode {
             kind: name_of(&ranked.kind),
             name: ranked.name.clone(),
             path: ranked.path.clone(),
+            source_id: ranked.source_id.clone(),
             start_line: ranked.start_line,
             end_line: ranked.end_line,
             used_in: ranked.used_in,

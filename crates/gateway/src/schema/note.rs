@@ -1,15 +1,16 @@
 //! Notes, their action points, and what was put under them.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_note_enrichment::{enrichment_count, enrichment_list};
-use nyxcore_projects::{ActionPoint, ActionPointStatus, Note};
+use nyxcore_projects::{ActionPoint, ActionPointStatus, Note, SourceId};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
 use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::NoteEnrichmentNode;
+use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
@@ -189,7 +190,7 @@ pub(crate) enum KnowledgeKindName {
 
 /// Where a statement comes from. It names something that exists: a thing by its id, or lines of a file.
 #[derive(SimpleObject)]
-#[graphql(name = "Citation")]
+#[graphql(name = "Citation", complex)]
 pub(crate) struct CitationNode {
     /// What kind of thing it is.
     kind: KnowledgeKindName,
@@ -201,12 +202,26 @@ pub(crate) struct CitationNode {
     excerpt: String,
     /// The file, where it is in one.
     path: Option<String>,
+    #[graphql(skip)]
+    source_id: Option<SourceId>,
     /// The first line, counted from 1.
     start_line: Option<i64>,
     /// The last line.
     end_line: Option<i64>,
     /// How well it fits; comparable within one answer.
     score: f64,
+}
+
+#[ComplexObject]
+impl CitationNode {
+    /// The source that the file is in; none where it is in no file, or not known, or was removed since.
+    async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
+        let Some(id) = self.source_id else {
+            return Ok(None);
+        };
+        let source = operation(context).loaders().sources.load_one(id).await?;
+        Ok(source.map(SourceNode))
+    }
 }
 
 impl From<Citation> for CitationNode {
@@ -217,6 +232,7 @@ impl From<Citation> for CitationNode {
             title: citation.title,
             excerpt: citation.excerpt,
             path: citation.path,
+            source_id: citation.source_id.map(SourceId),
             start_line: citation.start_line,
             end_line: citation.end_line,
             score: citation.score,

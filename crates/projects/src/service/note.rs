@@ -103,6 +103,7 @@ fn documents(note: &Note) -> Vec<Document> {
         title: note.title.clone(),
         body: body.to_owned(),
         path: None,
+        source_id: None,
         start_line: None,
         end_line: None,
         stack: None,

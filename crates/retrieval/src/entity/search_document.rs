@@ -21,6 +21,7 @@ pub struct Model {
     pub body: String,
     pub terms: String,
     pub path: Option<String>,
+    pub source_id: Option<Uuid>,
     pub start_line: Option<i64>,
     pub end_line: Option<i64>,
     pub stack: Option<String>,

@@ -119,6 +119,7 @@ impl Job<'_> {
             title: path.to_owned(),
             body: chunk.text.to_owned(),
             path: Some(path.to_owned()),
+            source_id: None,
             start_line: line(chunk.start_line),
             end_line: line(chunk.end_line),
             stack: (self.options.language_of)(path).map(str::to_owned),

@@ -9,6 +9,7 @@ use tree_sitter::Node;
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
+use super::modifiers::{self, Modifiers};
 use super::preprocessor::{Dialect, readable};
 use super::syntax_tree::{self as tree, children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table, use_by_place};
@@ -126,39 +127,11 @@ const TEST_ATTRIBUTES: &[&str] = &[
 
 struct CSharp;
 
-/// What stands before a declaration in it: its modifiers and the names of its attributes.
-#[derive(Debug, Default)]
-struct Modifiers<'s> {
-    words: Vec<&'s str>,
-    attributes: Vec<&'s str>,
-}
-
-impl<'s> Modifiers<'s> {
-    fn of(cx: &Context<'s>, node: Node<'_>) -> Modifiers<'s> {
-        let mut found = Modifiers::default();
-        let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
-            match child.kind() {
-                "modifier" => found.words.push(cx.text(child)),
-                "attribute_list" => {
-                    let mut cursor = child.walk();
-                    for attribute in child.named_children(&mut cursor) {
-                        let name = cx.field_text(attribute, "name");
-                        let name = name.rsplit('.').next().unwrap_or(name);
-                        let name = name.strip_suffix("Attribute").unwrap_or(name);
-                        found.attributes.push(name);
-                    }
-                }
-                "comment" => {}
-                _ => break,
-            }
-        }
-        found
-    }
-
-    fn has(&self, word: &str) -> bool {
-        self.words.contains(&word)
-    }
+/// Whether one of the attributes has one of these names; each may be written with `Attribute` behind it.
+fn has_attribute(modifiers: &Modifiers<'_>, names: &[&str]) -> bool {
+    modifiers
+        .annotations()
+        .any(|name| names.contains(&name.strip_suffix("Attribute").unwrap_or(name)))
 }
 
 fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
@@ -187,7 +160,7 @@ impl Shape for CSharp {
         above: &[Above<'_>],
     ) -> Option<Function<'s>> {
         let kind = node.kind();
-        let modifiers = Modifiers::of(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let own_name = node
             .child_by_field_name("name")
             .filter(|name| name.is_named());
@@ -235,13 +208,10 @@ impl Shape for CSharp {
         let outer = if declared == node {
             modifiers
         } else {
-            Modifiers::of(cx, declared)
+            Modifiers::of(&cx.builder, declared)
         };
         let local = cx.in_function();
-        let test = outer
-            .attributes
-            .iter()
-            .any(|attribute| TEST_ATTRIBUTES.contains(attribute));
+        let test = has_attribute(&outer, TEST_ATTRIBUTES);
         let dictated = !matches!(
             kind,
             "method_declaration"
@@ -286,11 +256,8 @@ impl Shape for CSharp {
             "enum_declaration" => DefinitionKind::Enum,
             _ => DefinitionKind::Class,
         };
-        let modifiers = Modifiers::of(cx, node);
-        let test = modifiers
-            .attributes
-            .iter()
-            .any(|attribute| matches!(*attribute, "TestFixture" | "TestClass"));
+        let modifiers = Modifiers::of(&cx.builder, node);
+        let test = has_attribute(&modifiers, &["TestFixture", "TestClass"]);
         Some(Container {
             name: Cow::Borrowed(cx.text(name)),
             kind: Some(kind),
@@ -303,7 +270,7 @@ impl Shape for CSharp {
     }
 
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
-        range(table::first_child_beside(node, &["attribute_list"])).0
+        modifiers::start_of(node)
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
@@ -320,7 +287,7 @@ impl Shape for CSharp {
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
-        let modifiers = Modifiers::of(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let exported = is_exported(cx, &modifiers);
         let documented = cx.documented(range(node).0);
         if node.kind() == "delegate_declaration" {

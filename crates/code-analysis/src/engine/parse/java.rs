@@ -11,6 +11,7 @@ use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
 use super::mentions::{FIRST, MentionSpec, MentionTable, UNNAMED};
+use super::modifiers::{self, JUNIT_TESTS, Modifiers};
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| tree_sitter_java::LANGUAGE.into());
@@ -163,46 +164,6 @@ struct OpenType {
     interface: bool,
 }
 
-/// The modifiers of a declaration: its words and annotations.
-fn modifiers<'s>(builder: &Builder<'s>, node: Node<'_>) -> &'s str {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .find(|child| child.kind() == "modifiers")
-        .map_or("", |found| text(builder, found))
-}
-
-/// Where a declaration begins, after its annotations and what is said of it between.
-fn declaration_start(node: Node<'_>) -> u32 {
-    let mut cursor = node.walk();
-    for child in node.children(&mut cursor) {
-        if child.kind() == "modifiers" {
-            let mut words = child.walk();
-            let word = child.children(&mut words).find(|word| !word.is_named());
-            if let Some(word) = word {
-                return range(word).0;
-            }
-        } else if !child.kind().ends_with("_comment") {
-            return range(child).0;
-        }
-    }
-    range(node).0
-}
-
-fn has_word(modifiers: &str, word: &str) -> bool {
-    modifiers.split_whitespace().any(|one| one == word)
-}
-
-/// Whether one of the annotations is of that name, whatever package and arguments stand with it.
-fn has_annotation(modifiers: &str, name: &str) -> bool {
-    modifiers.split('@').skip(1).any(|annotation| {
-        let path = annotation
-            .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
-            .next()
-            .unwrap_or("");
-        path.rsplit('.').next() == Some(name)
-    })
-}
-
 impl Walk<'_> {
     fn comment(&mut self, start: u32, end: u32) {
         self.builder.comment(start, end);
@@ -220,19 +181,19 @@ impl Walk<'_> {
     }
 
     /// Whether a member may be used from outside: public, and so are the types around it.
-    fn is_exported(&self, modifiers: &str) -> bool {
+    fn is_exported(&self, modifiers: &Modifiers<'_>) -> bool {
         let (outer, implied) = self
             .types
             .last()
             .map_or((true, false), |outer| (outer.exported, outer.interface));
-        outer && (has_word(modifiers, "public") || (implied && !has_word(modifiers, "private")))
+        outer && (modifiers.has("public") || (implied && !modifiers.has("private")))
     }
 
     fn type_open(&mut self, node: Node<'_>, kind: DefinitionKind) {
         let name = field_text(&self.builder, node, "name");
-        let modifiers = modifiers(&self.builder, node);
-        let exported = self.is_exported(modifiers);
-        let (start, end) = (declaration_start(node), range(node).1);
+        let modifiers = Modifiers::of(&self.builder, node);
+        let exported = self.is_exported(&modifiers);
+        let (start, end) = (modifiers::start_of(node), range(node).1);
         let documented = self.is_documented(node);
         self.builder.define(Found {
             kind,
@@ -258,12 +219,10 @@ impl Walk<'_> {
 
     fn method(&mut self, node: Node<'_>) {
         let name = field_text(&self.builder, node, "name");
-        let modifiers = modifiers(&self.builder, node);
-        let exported = self.is_exported(modifiers);
-        let is_test = ["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"]
-            .iter()
-            .any(|annotation| has_annotation(modifiers, annotation));
-        let (start, end) = (declaration_start(node), range(node).1);
+        let modifiers = Modifiers::of(&self.builder, node);
+        let exported = self.is_exported(&modifiers);
+        let is_test = modifiers.is_annotated(JUNIT_TESTS);
+        let (start, end) = (modifiers::start_of(node), range(node).1);
         if is_test {
             self.builder.test_case(start);
         }
@@ -276,7 +235,7 @@ impl Walk<'_> {
             exported,
             documented,
             test: is_test,
-            dictated: node.kind().contains("constructor") || has_annotation(modifiers, "Override"),
+            dictated: node.kind().contains("constructor") || modifiers.is_annotated(&["Override"]),
         });
         if node.child_by_field_name("body").is_some() {
             let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
@@ -291,15 +250,15 @@ impl Walk<'_> {
     }
 
     fn field(&mut self, node: Node<'_>) {
-        let modifiers = modifiers(&self.builder, node);
+        let modifiers = Modifiers::of(&self.builder, node);
         let constant = node.kind() == "constant_declaration"
-            || (has_word(modifiers, "static") && has_word(modifiers, "final"));
+            || (modifiers.has("static") && modifiers.has("final"));
         if !constant {
             return;
         }
-        let exported = self.is_exported(modifiers);
+        let exported = self.is_exported(&modifiers);
         let documented = self.is_documented(node);
-        let (start, end) = (declaration_start(node), range(node).1);
+        let (start, end) = (modifiers::start_of(node), range(node).1);
         let mut cursor = node.walk();
         for declarator in node.children_by_field_name("declarator", &mut cursor) {
             let name = field_text(&self.builder, declarator, "name");

@@ -9,6 +9,7 @@ use tree_sitter::Node;
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
+use super::modifiers::{self, JUNIT_TESTS, Modifiers};
 use super::syntax_tree::{children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table, use_by_place};
 
@@ -80,31 +81,10 @@ fn last_child(node: Node<'_>) -> Option<Node<'_>> {
     node.named_child(last)
 }
 
-/// The modifiers of a declaration: its words and annotations.
-fn modifiers<'s>(cx: &Context<'s>, node: Node<'_>) -> &'s str {
-    child_of_kind(node, "modifiers").map_or("", |found| cx.text(found))
-}
-
-fn has_word(modifiers: &str, word: &str) -> bool {
-    modifiers.split_whitespace().any(|one| one == word)
-}
-
-/// Whether one of the annotations is of that name, whatever package and arguments stand with it.
-fn has_annotation(modifiers: &str, name: &str) -> bool {
-    modifiers.split('@').skip(1).any(|annotation| {
-        let path = annotation
-            .split(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
-            .next()
-            .unwrap_or("");
-        path.rsplit('.').next() == Some(name)
-    })
-}
-
-fn is_exported(cx: &Context<'_>, modifiers: &str) -> bool {
-    let hidden = ["private", "internal", "protected"]
-        .iter()
-        .any(|word| has_word(modifiers, word));
-    !hidden && cx.outside_exported() && !cx.in_function()
+fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
+    !modifiers.has_any(&["private", "internal", "protected"])
+        && cx.outside_exported()
+        && !cx.in_function()
 }
 
 /// The parameters of a function.
@@ -122,7 +102,7 @@ impl Shape for Kotlin {
         above: &[Above<'_>],
     ) -> Option<Function<'s>> {
         let kind = node.kind();
-        let modifiers = modifiers(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let body = child_of_kind(node, "function_body").or_else(|| child_of_kind(node, "block"));
         let mut declared = node;
         let name = match kind {
@@ -139,14 +119,13 @@ impl Shape for Kotlin {
                 cx.text(name).trim_matches('`')
             }
         };
+        let test = modifiers.is_annotated(JUNIT_TESTS);
+        let asynchronous = modifiers.has("suspend");
         let outer = if declared == node {
             modifiers
         } else {
-            self::modifiers(cx, declared)
+            Modifiers::of(&cx.builder, declared)
         };
-        let test = ["Test", "ParameterizedTest", "RepeatedTest", "TestFactory"]
-            .iter()
-            .any(|annotation| has_annotation(modifiers, annotation));
         Some(Function {
             name: Cow::Borrowed(name),
             kind: if cx.in_type() {
@@ -155,14 +134,13 @@ impl Shape for Kotlin {
                 DefinitionKind::Function
             },
             parent: None,
-            exported: is_exported(cx, outer),
+            exported: is_exported(cx, &outer),
             documented: cx.documented(range(declared).0),
             test,
             dictated: kind == "secondary_constructor"
-                || has_word(outer, "override")
-                || has_word(outer, "operator")
+                || outer.has_any(&["override", "operator"])
                 || (name == "main" && !cx.in_type()),
-            asynchronous: has_word(modifiers, "suspend"),
+            asynchronous,
             parameters: if kind == "setter" {
                 1
             } else {
@@ -213,11 +191,11 @@ impl Shape for Kotlin {
         };
         let name = node.child_by_field_name("name")?;
         cx.mark_done(name);
-        let modifiers = modifiers(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         Some(Container {
             name: Cow::Borrowed(cx.text(name)),
             kind: Some(kind),
-            exported: is_exported(cx, modifiers),
+            exported: is_exported(cx, &modifiers),
             documented: cx.documented(range(node).0),
             test: false,
             dictated: false,
@@ -226,16 +204,7 @@ impl Shape for Kotlin {
     }
 
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
-        let mut first = table::first_child_beside(node, &[]);
-        if first.kind() == "modifiers" {
-            let word = table::first_child_beside(first, &["annotation"]);
-            first = if word == first {
-                table::first_child_beside(node, &["modifiers"])
-            } else {
-                word
-            };
-        }
-        range(first).0
+        modifiers::start_of(node)
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
@@ -251,8 +220,8 @@ impl Shape for Kotlin {
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
-        let modifiers = modifiers(cx, node);
-        let exported = is_exported(cx, modifiers);
+        let modifiers = Modifiers::of(&cx.builder, node);
+        let exported = is_exported(cx, &modifiers);
         let documented = cx.documented(range(node).0);
         if node.kind() == "type_alias" {
             if let Some(name) = node.child_by_field_name("type") {
@@ -267,7 +236,7 @@ impl Shape for Kotlin {
             }
             return;
         }
-        if !has_word(modifiers, "const") {
+        if !modifiers.has("const") {
             return;
         }
         let name = child_of_kind(node, "variable_declaration")

@@ -22,6 +22,7 @@ mod java;
 #[cfg(feature = "kotlin")]
 mod kotlin;
 mod mentions;
+mod modifiers;
 #[cfg(feature = "php")]
 mod php;
 #[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]

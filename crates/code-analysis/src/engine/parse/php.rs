@@ -13,6 +13,7 @@ use tree_sitter::{Language as Grammar, Node};
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::skip::Skip;
+use super::modifiers::{self, Modifiers};
 use super::syntax_tree::{children_count, kind_table, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table};
 
@@ -254,21 +255,17 @@ impl Php {
     }
 }
 
-/// The words before a declaration: who may use it, `static`.
-fn has_modifier(cx: &Context<'_>, node: Node<'_>, words: &[&str]) -> bool {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .any(|child| child.kind().ends_with("_modifier") && words.contains(&cx.text(child)))
+/// Whether others than the type itself may use what is declared.
+fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
+    cx.outside_exported() && !modifiers.has_any(&["private", "protected"])
 }
 
-/// Whether one of the attributes is of that name, whatever namespace stands before it.
-fn has_attribute(cx: &Context<'_>, node: Node<'_>, name: &str) -> bool {
-    node.child_by_field_name("attributes")
-        .is_some_and(|attributes| {
-            cx.text(attributes)
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .any(|word| word == name)
-        })
+/// Whether a comment has the tag `@test`, and not only one that begins like it.
+fn has_test_tag(comment: &str) -> bool {
+    comment
+        .split("@test")
+        .skip(1)
+        .any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-')))
 }
 
 /// The last of a path of names.
@@ -293,10 +290,11 @@ impl Shape for Php {
         let name = cx.field_text(node, "name");
         let method = node.kind() == "method_declaration";
         let documented = cx.documented(range(node).0);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let test = method
             && cx.builder.in_test()
             && (name.starts_with("test")
-                || has_attribute(cx, node, "Test")
+                || modifiers.is_annotated(&["Test"])
                 || documented && self.says_test.get());
         let hook = method && cx.builder.in_test() && TEST_HOOKS.contains(&name);
         Some(Function {
@@ -307,14 +305,12 @@ impl Shape for Php {
                 DefinitionKind::Function
             },
             parent: None,
-            exported: !cx.in_function()
-                && cx.outside_exported()
-                && !has_modifier(cx, node, &["private", "protected"]),
+            exported: !cx.in_function() && is_exported(cx, &modifiers),
             documented,
             test,
             dictated: method && name.starts_with("__")
                 || hook
-                || has_attribute(cx, node, "Override"),
+                || modifiers.is_annotated(&["Override"]),
             asynchronous: false,
             parameters: node.child_by_field_name("parameters").map_or(0, |list| {
                 children_count(list, |one| one.kind() != "comment")
@@ -382,7 +378,7 @@ impl Shape for Php {
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
-        let exported = cx.outside_exported() && !has_modifier(cx, node, &["private", "protected"]);
+        let exported = is_exported(cx, &Modifiers::of(&cx.builder, node));
         let documented = cx.documented(range(node).0);
         let mut cursor = node.walk();
         for element in node
@@ -460,15 +456,13 @@ impl Shape for Php {
     }
 
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
-        let attributes = node.child_by_field_name("attributes");
-        let first = attributes.and_then(|attributes| attributes.next_sibling());
-        range(first.unwrap_or(node)).0
+        modifiers::start_of(node)
     }
 
     fn is_doc(&self, comment: &str) -> bool {
         let doc = comment.starts_with("/**") && comment.len() > 4;
         if doc {
-            self.says_test.set(comment.contains("@test"));
+            self.says_test.set(has_test_tag(comment));
         }
         doc
     }

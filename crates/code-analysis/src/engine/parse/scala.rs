@@ -9,6 +9,7 @@ use tree_sitter::Node;
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
+use super::modifiers::{self, Modifiers};
 use super::syntax_tree::{children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table, use_by_place};
 
@@ -66,30 +67,9 @@ struct Scala {
     tested: bool,
 }
 
-fn child_of_kind<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .find(|child| child.kind() == kind)
-}
-
-/// The modifiers of a declaration.
-fn modifiers<'s>(cx: &Context<'s>, node: Node<'_>) -> &'s str {
-    child_of_kind(node, "modifiers").map_or("", |found| cx.text(found))
-}
-
-fn is_exported(cx: &Context<'_>, node: Node<'_>) -> bool {
-    let modifiers = modifiers(cx, node);
-    let hidden = ["private", "protected"]
-        .iter()
-        .any(|word| modifiers.contains(word));
+fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
+    let hidden = modifiers.has_stem("private") || modifiers.has_stem("protected");
     !hidden && cx.outside_exported() && !cx.in_function()
-}
-
-fn has_annotation(cx: &Context<'_>, node: Node<'_>, name: &str) -> bool {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .filter(|child| child.kind() == "annotation")
-        .any(|annotation| cx.field_text(annotation, "name") == name)
 }
 
 /// The parameters of all the lists of a function.
@@ -115,8 +95,7 @@ impl Shape for Scala {
         let name = node.child_by_field_name("name")?;
         cx.mark_done(name);
         let written = cx.text(name).trim_matches('`');
-        let modifiers = modifiers(cx, node);
-        let test = has_annotation(cx, node, "Test");
+        let modifiers = Modifiers::of(&cx.builder, node);
         // An instance of a type class has the names that the class asks for.
         let given = cx
             .scope()
@@ -129,11 +108,11 @@ impl Shape for Scala {
                 DefinitionKind::Function
             },
             parent: None,
-            exported: is_exported(cx, node),
+            exported: is_exported(cx, &modifiers),
             documented: cx.documented(range(node).0),
-            test,
+            test: modifiers.is_annotated(&["Test"]),
             dictated: given
-                || modifiers.split_whitespace().any(|word| word == "override")
+                || modifiers.has("override")
                 || matches!(
                     written,
                     "main" | "apply" | "unapply" | "unapplySeq" | "this"
@@ -167,7 +146,7 @@ impl Shape for Scala {
         Some(Container {
             name: Cow::Borrowed(name.map_or("", |name| cx.text(name))),
             kind,
-            exported: is_exported(cx, node),
+            exported: is_exported(cx, &Modifiers::of(&cx.builder, node)),
             documented: cx.documented(range(node).0),
             test: false,
             dictated: false,
@@ -176,7 +155,7 @@ impl Shape for Scala {
     }
 
     fn start_of(&self, node: Node<'_>, _above: &[Above<'_>]) -> u32 {
-        range(table::first_child_beside(node, &["annotation"])).0
+        modifiers::start_of(node)
     }
 
     fn import(&mut self, cx: &mut Context<'_>, node: Node<'_>) {
@@ -216,7 +195,7 @@ impl Shape for Scala {
     }
 
     fn constant(&mut self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
-        let exported = is_exported(cx, node);
+        let exported = is_exported(cx, &Modifiers::of(&cx.builder, node));
         let documented = cx.documented(range(node).0);
         if node.kind() == "type_definition" {
             if let Some(name) = node.child_by_field_name("name") {

@@ -11,6 +11,7 @@ use tree_sitter::Node;
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
+use super::modifiers::{self, Modifiers};
 use super::syntax_tree::{children_count, range};
 use super::table::{self, Above, Container, Context, Function, Role, Shape, Table};
 
@@ -93,54 +94,12 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Swift;
 
-/// The words and attributes before a declaration.
-struct Modifiers<'s> {
-    words: Vec<&'s str>,
-    attributes: Vec<&'s str>,
-    /// Where the first word stands, if there is one.
-    first_word: Option<u32>,
-    /// Where they end; the declaration's own beginning where there are none.
-    end: u32,
-}
-
-fn modifiers<'s>(cx: &Context<'s>, node: Node<'_>) -> Modifiers<'s> {
-    let mut found = Modifiers {
-        words: Vec::new(),
-        attributes: Vec::new(),
-        first_word: None,
-        end: range(node).0,
-    };
-    let Some(list) = node.named_child(0).filter(|one| one.kind() == "modifiers") else {
-        return found;
-    };
-    let mut cursor = list.walk();
-    for one in list.named_children(&mut cursor) {
-        if one.kind() == "attribute" {
-            let name = one.named_child(0).map_or("", |name| cx.text(name));
-            found.attributes.push(name);
-        } else {
-            found.first_word.get_or_insert(range(one).0);
-            found.words.push(cx.text(one));
-        }
-    }
-    if let Some(next) = list.next_sibling() {
-        found.end = range(next).0;
-    }
-    found
-}
-
-impl Modifiers<'_> {
-    fn has(&self, words: &[&str]) -> bool {
-        self.words.iter().any(|word| words.contains(word))
-    }
-
-    /// Whether others may use what is declared: what stands around it decides where nothing is said.
-    fn exported(&self, cx: &Context<'_>) -> bool {
-        let implied = cx.scope().is_some_and(|scope| scope.open);
-        cx.outside_exported()
-            && (self.has(&["public", "open"])
-                || implied && !self.has(&["private", "fileprivate", "internal"]))
-    }
+/// Whether others may use what is declared: what stands around it decides where nothing is said.
+fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
+    let implied = cx.scope().is_some_and(|scope| scope.open);
+    cx.outside_exported()
+        && (modifiers.has_any(&["public", "open"])
+            || implied && !modifiers.has_any(&["private", "fileprivate", "internal"]))
 }
 
 /// A type's name without its arguments: `Array` of `Swift.Array<Int>`.
@@ -166,7 +125,7 @@ impl Swift {
         if cx.in_function() {
             return None;
         }
-        let words = modifiers(cx, property);
+        let modifiers = Modifiers::of(&cx.builder, property);
         Some(Function {
             name: Cow::Borrowed(property_name(cx, property)),
             kind: if cx.scope().is_some() {
@@ -175,10 +134,10 @@ impl Swift {
                 DefinitionKind::Function
             },
             parent: None,
-            exported: words.exported(cx),
+            exported: is_exported(cx, &modifiers),
             documented: cx.documented(range(property).0),
             test: false,
-            dictated: words.has(&["override"]),
+            dictated: modifiers.has("override"),
             asynchronous: false,
             parameters: 0,
             body: true,
@@ -200,10 +159,10 @@ impl Shape for Swift {
             "subscript_declaration" => ("subscript", true),
             _ => (cx.field_text(node, "name"), false),
         };
-        let words = modifiers(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let method = !cx.in_function() && cx.scope().is_some();
         let parameters = children_count(node, |one| one.kind() == "parameter");
-        let case = words.attributes.contains(&"Test")
+        let case = modifiers.is_annotated(&["Test"])
             || method && cx.builder.in_test() && name.starts_with("test") && parameters == 0;
         let hook = method
             && cx.builder.in_test()
@@ -227,10 +186,10 @@ impl Shape for Swift {
                 DefinitionKind::Function
             },
             parent: None,
-            exported: !cx.in_function() && words.exported(cx),
+            exported: !cx.in_function() && is_exported(cx, &modifiers),
             documented: cx.documented(range(node).0),
             test: case,
-            dictated: special || operator || hook || words.has(&["override"]),
+            dictated: special || operator || hook || modifiers.has("override"),
             asynchronous,
             parameters,
             body,
@@ -250,13 +209,13 @@ impl Shape for Swift {
             "protocol" => Some(DefinitionKind::Interface),
             _ => None,
         };
-        let words = modifiers(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let mut cursor = node.walk();
         let tested = node
             .named_children(&mut cursor)
             .any(|one| one.kind() == "inheritance_specifier" && cx.text(one).ends_with("TestCase"));
         let extension = kind.is_none();
-        let private = words.has(&["private", "fileprivate"]);
+        let private = modifiers.has_any(&["private", "fileprivate"]);
         Some(Container {
             name: Cow::Borrowed(bare_name(cx.field_text(node, "name"))),
             kind,
@@ -264,15 +223,15 @@ impl Shape for Swift {
             exported: if extension {
                 !private && cx.outside_exported()
             } else {
-                words.exported(cx)
+                is_exported(cx, &modifiers)
             },
             documented: cx.documented(range(node).0),
-            test: tested || words.attributes.contains(&"Suite"),
+            test: tested || modifiers.is_annotated(&["Suite"]),
             dictated: false,
             open: match kind {
                 Some(DefinitionKind::Interface) => true,
                 Some(_) => false,
-                None => words.has(&["public"]),
+                None => modifiers.has("public"),
             },
         })
     }
@@ -306,9 +265,9 @@ impl Shape for Swift {
         if cx.in_function() || cx.builder.in_function() {
             return;
         }
-        let words = modifiers(cx, node);
+        let modifiers = Modifiers::of(&cx.builder, node);
         let documented = cx.documented(range(node).0);
-        let exported = words.exported(cx);
+        let exported = is_exported(cx, &modifiers);
         if node.kind() == "typealias_declaration" {
             let name = cx.field_text(node, "name");
             cx.define(DefinitionKind::Type, name, node, exported, documented);
@@ -319,7 +278,10 @@ impl Shape for Swift {
             one.kind() == "value_binding_pattern" && cx.field_text(one, "mutability") == "let"
         });
         let name = property_name(cx, node);
-        if fixed && !name.is_empty() && (cx.scope().is_none() || words.has(&["static", "class"])) {
+        if fixed
+            && !name.is_empty()
+            && (cx.scope().is_none() || modifiers.has_any(&["static", "class"]))
+        {
             cx.define(DefinitionKind::Constant, name, node, exported, documented);
         }
     }
@@ -371,17 +333,7 @@ impl Shape for Swift {
             Some(around) if node.kind() == "computed_property" => around.node,
             _ => node,
         };
-        let Some(list) = declared
-            .named_child(0)
-            .filter(|one| one.kind() == "modifiers")
-        else {
-            return range(declared).0;
-        };
-        let mut cursor = list.walk();
-        let word = list
-            .named_children(&mut cursor)
-            .find(|one| one.kind() != "attribute");
-        range(word.or_else(|| list.next_sibling()).unwrap_or(declared)).0
+        modifiers::start_of(declared)
     }
 
     fn is_doc(&self, comment: &str) -> bool {

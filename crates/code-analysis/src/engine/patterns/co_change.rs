@@ -72,6 +72,7 @@ fn pattern(pair: &CoChange, files: &BTreeMap<&str, &SourceFile>) -> Option<Patte
     let place = |path: &str| {
         let file = files.get(path)?;
         Some(CodeLocation {
+            source_id: None,
             path: file.path.clone(),
             start_line: 1,
             end_line: file.facts.lines.total().max(1),
@@ -103,6 +104,7 @@ mod tests {
 
     fn pair(paths: [&str; 2], together: u32, commits: [u32; 2]) -> CoChange {
         CoChange {
+            source_ids: [None, None],
             paths: paths.map(str::to_owned),
             together,
             commits,

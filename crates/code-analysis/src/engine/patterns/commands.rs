@@ -153,6 +153,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
                     continue;
                 };
                 let place = CodeLocation {
+                    source_id: None,
                     path: manifest.path.clone(),
                     start_line: number,
                     end_line: number,

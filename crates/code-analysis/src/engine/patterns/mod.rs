@@ -85,6 +85,9 @@ pub struct CodeLocation {
     pub end_line: u32,
     /// Git's id of the content that the lines are of.
     pub blob: String,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
 }
 
 /// One kind of pattern: its name, and what finds it.
@@ -394,6 +397,7 @@ mod tests {
             ["a.py", "b.py", "c.py"]
         );
         let counter = CodeLocation {
+            source_id: None,
             path: "d.py".into(),
             start_line: 1,
             end_line: 1,

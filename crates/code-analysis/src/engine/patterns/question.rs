@@ -82,6 +82,7 @@ impl<'a> Case<'a> {
 
     pub(super) fn location(&self) -> CodeLocation {
         CodeLocation {
+            source_id: None,
             path: self.file.path.clone(),
             start_line: self.start_line,
             end_line: self.end_line,

@@ -261,6 +261,7 @@ fn told(
         kind: definition.kind,
         name: full_name(definition),
         location: CodeLocation {
+            source_id: None,
             path: file.path.clone(),
             start_line: definition.start_line,
             end_line: definition.end_line,

@@ -347,6 +347,7 @@ impl Group {
 
     fn told(self, copies: &[Copies<'_>]) -> CloneGroup {
         let located = |span: &Span, file: &SourceFile| CodeLocation {
+            source_id: None,
             path: file.path.clone(),
             start_line: span.first,
             end_line: span.last,

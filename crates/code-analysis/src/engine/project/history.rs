@@ -46,6 +46,9 @@ pub struct Change {
 pub struct CoChange {
     /// The two files, in the order of their paths.
     pub paths: [String; 2],
+    /// The sources that the one and the other are in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "are_unknown")]
+    pub source_ids: [Option<String>; 2],
     /// Commits that changed both.
     pub together: u32,
     /// Commits that changed the one, and the other; as with `together`, those of more than 30 files aside.
@@ -59,6 +62,9 @@ pub struct CoChange {
 pub struct Ownership {
     /// The folder; empty for the whole project.
     pub folder: String,
+    /// The source that all of its files are in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// Commits that changed something in it.
     pub commits: u32,
     /// People who wrote them.
@@ -67,6 +73,10 @@ pub struct Ownership {
     pub main_author: String,
     /// That person's share of the commits: above 0, at most 1.
     pub main_share: f64,
+}
+
+fn are_unknown(source_ids: &[Option<String>; 2]) -> bool {
+    source_ids.iter().all(Option::is_none)
 }
 
 /// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree, so that forty of
@@ -120,6 +130,7 @@ pub(super) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoCha
             let rarer = both[0].min(both[1]);
             let degree = share(together.into(), rarer.into());
             let pair = CoChange {
+                source_ids: [None, None],
                 paths: [one, other].map(|file| files[file as usize].path.clone()),
                 together,
                 commits: both,
@@ -163,6 +174,7 @@ pub(super) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
                 .iter()
                 .max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)))?;
             let ownership = Ownership {
+                source_id: None,
                 folder: folder.to_owned(),
                 commits: all,
                 authors: u32::try_from(authors.len()).unwrap_or(u32::MAX),

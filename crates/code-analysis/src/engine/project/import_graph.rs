@@ -51,6 +51,9 @@ pub struct CycleStep {
     pub file: String,
     /// The line of the import, 1-based.
     pub line: u32,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
 }
 /// The most circles that an analysis names.
 pub const CYCLE_CAP: usize = 50;
@@ -120,6 +123,7 @@ fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {
         });
         let (file, line) = importing.unwrap_or((*from, 1));
         CycleStep {
+            source_id: None,
             file: files[file as usize].path.clone(),
             line,
         }

@@ -70,6 +70,9 @@ pub struct RankedDefinition {
     pub name: String,
     /// The file it is in.
     pub path: String,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// Its first line, 1-based.
     pub start_line: u32,
     /// Its last line.
@@ -111,6 +114,7 @@ pub(super) fn find(files: &[&SourceFile], index: &ImportIndex) -> Vec<RankedDefi
             let file = files.get(node.file as usize)?;
             let definition = file.facts.definitions.get(node.definition as usize)?;
             Some(RankedDefinition {
+                source_id: None,
                 rank: (ranks[place as usize] * 1e9).round() / 1e9,
                 kind: definition.kind,
                 name: full_name(definition),
@@ -461,9 +465,11 @@ pub fn repository_map(analysis: &ProjectAnalysis, budget: usize) -> String {
 fn map_text(ranked: &[RankedDefinition]) -> String {
     type ByLine<'m> = BTreeMap<(u32, &'m str), DefinitionKind>;
     let mut files: Vec<(&str, ByLine<'_>)> = Vec::new();
-    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    // Two sources may each have a file of that path.
+    let mut places: FxHashMap<(&str, Option<&str>), usize> = FxHashMap::default();
     for one in ranked {
-        let place = *places.entry(&one.path).or_insert(files.len());
+        let file = (one.path.as_str(), one.source_id.as_deref());
+        let place = *places.entry(file).or_insert(files.len());
         if place == files.len() {
             files.push((&one.path, BTreeMap::new()));
         }

@@ -11,6 +11,7 @@ pub(crate) mod import_graph;
 pub(crate) mod imports;
 pub(crate) mod manifest;
 pub(crate) mod map;
+pub(crate) mod places;
 pub(crate) mod role;
 pub(crate) mod stack;
 pub(crate) mod step;
@@ -147,6 +148,9 @@ pub struct LanguageShare {
 pub struct Hotspot {
     /// Its path.
     pub path: String,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// Commits that changed it.
     pub commits: u32,
     /// The sum of the cyclomatic complexity of its functions.
@@ -280,6 +284,7 @@ fn hotspots(files: &[&SourceFile], history: &[FileHistory]) -> Vec<Hotspot> {
             let complexity = file.facts.complexity();
             let product = u64::from(commits) * u64::from(complexity);
             let hotspot = Hotspot {
+                source_id: None,
                 path: file.path.clone(),
                 commits,
                 complexity,

@@ -67,6 +67,9 @@ pub struct ProjectCommand {
     pub path: String,
     /// The line that says so, 1-based; `None` where the file's presence alone does.
     pub line: Option<u32>,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
 }
 
 /// A language is part of the stack from this share of the lines of code on, in percent.

@@ -61,6 +61,9 @@ pub struct RuleFinding {
     pub id: String,
     /// The file that it stands in.
     pub path: String,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// The line of that file where its document begins, 1-based.
     pub line: u32,
     /// The language that it is about.
@@ -106,6 +109,9 @@ pub enum RuleSeverity {
 pub struct RuleError {
     /// The file.
     pub path: String,
+    /// The source that it is in, see [`Place`](crate::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
     /// The line, 1-based, where it is known.
     pub line: Option<u32>,
     /// Why.

@@ -93,6 +93,7 @@ impl RuleSet {
         for file in files {
             let mut fail = |line: Option<u32>, reason: String| {
                 errors.push(RuleError {
+                    source_id: None,
                     path: file.path.clone(),
                     line,
                     reason,
@@ -166,6 +167,7 @@ impl RuleSet {
                 None => {
                     if let Some(rule) = rules.get(place) {
                         errors.push(RuleError {
+                            source_id: None,
                             path: rule.finding.path.clone(),
                             line: Some(rule.finding.line),
                             reason: format!("`metadata.counter` names no other rule: `{counter}`"),
@@ -334,6 +336,7 @@ impl Rule {
         };
         let note = config.note.as_deref().map(str::trim);
         let finding = RuleFinding {
+            source_id: None,
             id: config.id.clone(),
             path: path.to_owned(),
             line,
@@ -525,6 +528,7 @@ impl<'s> RuleTally<'s> {
             found.given_up += u32::from(hit.given_up);
             for (start_line, end_line) in &hit.lines {
                 found.places.insert(CodeLocation {
+                    source_id: None,
                     path: path.to_owned(),
                     start_line: *start_line,
                     end_line: *end_line,

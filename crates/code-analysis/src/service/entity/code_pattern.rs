@@ -37,6 +37,7 @@ pub struct Model {
     pub told_confidence: f64,
     pub first_seen_at: DateTime<Utc>,
     pub vanished_in: Option<RunId>,
+    pub vanished_at: Option<DateTime<Utc>>,
 }
 
 /// A column of places in the code, a JSON array.

@@ -1,6 +1,6 @@
 //! The table `hotspots`.
 
-use nyxcore_projects::ProjectId;
+use nyxcore_projects::{ProjectId, SourceId};
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;
 
@@ -15,6 +15,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
     pub path: String,
+    pub source_id: Option<SourceId>,
     pub commits: i64,
     pub complexity: i64,
     pub score: f64,
@@ -29,6 +30,7 @@ impl From<Model> for Hotspot {
     fn from(row: Model) -> Self {
         Self {
             path: row.path,
+            source_id: row.source_id.map(|source| source.to_string()),
             commits: u32::try_from(row.commits).unwrap_or(u32::MAX),
             complexity: u32::try_from(row.complexity).unwrap_or(u32::MAX),
             score: row.score,

@@ -14,13 +14,18 @@ mod warnings;
 
 use std::pin::Pin;
 
+use chrono::TimeDelta;
 use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use super::repository::CodeAnalyses;
 use crate::{ProjectAnalysis, ProjectInput, Step, project_summarize_checked};
 
-/// How the work is cut.
+/// What [`AnalysisOptions::vanished_kept`] is where nobody says otherwise: long enough for a branch that comes back, and for whoever reads
+/// a note that cites the pattern.
+const VANISHED_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How the work is cut, and how long its result is kept.
 #[derive(Debug, Clone)]
 pub struct AnalysisOptions {
     /// Files that are parsed at once; 0 is one a core.
@@ -29,15 +34,19 @@ pub struct AnalysisOptions {
     pub batch_files: usize,
     /// Bytes of source in one batch, at the most, but for a single file that is larger.
     pub batch_bytes: usize,
+    /// How long a pattern that has vanished keeps its row, its id and the changes that were told of it: until the first analysis of its
+    /// project after that.
+    pub vanished_kept: TimeDelta,
 }
 
 impl Default for AnalysisOptions {
-    /// A batch is parsed in about half a second on one core, and held in memory.
+    /// A batch is parsed in about half a second on one core, and held in memory. What vanished is kept for 90 days.
     fn default() -> Self {
         Self {
             jobs: 0,
             batch_files: 500,
             batch_bytes: 4 << 20,
+            vanished_kept: VANISHED_KEPT,
         }
     }
 }
@@ -137,6 +146,7 @@ impl AnalysisHandler {
             files_reused: (with_facts - facts.analyzed).max(0),
             skipped,
             warnings,
+            vanished_kept: self.options.vanished_kept,
         };
         let scoped = context.write().await?;
         save::result_save(context, &scoped, &analysis, account, found).await?;

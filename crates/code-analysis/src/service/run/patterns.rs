@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
 use nyxcore_runs::RunId;
@@ -111,6 +111,28 @@ pub(super) async fn patterns_keep(
     Ok(told)
 }
 
+/// Deletes the project's patterns that vanished longer ago than `kept`, with what was told of them. Where it is not known when one vanished,
+/// that counts from now.
+pub(super) async fn vanished_delete(
+    scoped: &Scoped<ReadWrite>,
+    project: ProjectId,
+    kept: TimeDelta,
+) -> Result<()> {
+    let now = scoped.env().now();
+    let vanished = Condition::all()
+        .add(Column::ProjectId.eq(project))
+        .add(Column::VanishedIn.is_not_null());
+    let undated = vanished.clone().add(Column::VanishedAt.is_null());
+    let dated = code_pattern::ActiveModel {
+        vanished_at: Set(Some(now)),
+        ..Default::default()
+    };
+    scoped.update(undated, dated).await?;
+    let expired = vanished.add(Column::VanishedAt.lt(now - kept));
+    scoped.delete::<code_pattern::Entity>(expired).await?;
+    Ok(())
+}
+
 async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<Known>> {
     let rows = scoped
         .find::<code_pattern::Entity>()
@@ -153,6 +175,7 @@ async fn vanish(
     let ids = gone.iter().map(|former| former.id);
     let vanished = code_pattern::ActiveModel {
         vanished_in: Set(Some(analysis)),
+        vanished_at: Set(Some(scoped.env().now())),
         ..Default::default()
     };
     let which = Condition::all().add(Column::Id.is_in(ids));
@@ -226,6 +249,7 @@ fn row_of(pattern: CodePattern, position: i64, told: PatternStrength) -> code_pa
         told_confidence: Set(told.confidence),
         first_seen_at: Set(pattern.first_seen_at),
         vanished_in: Set(None),
+        vanished_at: Set(None),
         ..Default::default()
     }
 }
@@ -247,6 +271,7 @@ async fn rows_put(scoped: &Scoped<ReadWrite>, rows: Vec<code_pattern::ActiveMode
         Column::ToldCases,
         Column::ToldConfidence,
         Column::VanishedIn,
+        Column::VanishedAt,
     ];
     let key = [Column::ProjectId, Column::Key];
     scoped.upsert_all(rows, &key, &changed).await

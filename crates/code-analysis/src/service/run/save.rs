@@ -1,13 +1,14 @@
 //! Keeping the result: it replaces that of the analysis before, in one transaction. What a step that failed would have found stays as it was.
 
-use nyxcore_projects::ProjectId;
+use chrono::TimeDelta;
+use nyxcore_projects::{ProjectId, SourceId};
 use nyxcore_runs::{Level, RunContext, RunFailure, RunId};
-use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+use nyxcore_tenancy::{ReadWrite, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use super::changes;
-use super::patterns::patterns_keep;
+use super::patterns::{patterns_keep, vanished_delete};
 use crate::service::entity::code_analysis::{self, Heads, Skipped, Warnings};
 use crate::service::entity::hotspot;
 use crate::service::entity::project_metrics::{self, Column};
@@ -21,6 +22,8 @@ pub(super) struct Account {
     pub files_reused: i64,
     pub skipped: Vec<SkippedFiles>,
     pub warnings: Vec<AnalysisWarning>,
+    /// How long patterns that have vanished are kept.
+    pub vanished_kept: TimeDelta,
 }
 
 /// Writes what an analysis found, and tells how the patterns changed.
@@ -55,6 +58,7 @@ pub(super) async fn result_save(
     if !failed.contains(&Step::Hotspots) {
         hotspots_replace(scoped, project, found.hotspots).await?;
     }
+    vanished_delete(scoped, project, account.vanished_kept).await?;
     let told = patterns_keep(scoped, analysis, found.patterns, &failed, compared).await?;
     if let Some(text) = changes::message(&told) {
         context.message_in(scoped, Level::Info, text).await?;
@@ -189,6 +193,7 @@ async fn hotspots_replace(
             project_id: Set(project),
             position: Set(position),
             path: Set(one.path),
+            source_id: Set(one.source_id.and_then(|id| SourceId::parse(&id).ok())),
             commits: Set(i64::from(one.commits)),
             complexity: Set(i64::from(one.complexity)),
             score: Set(one.score),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use nyxcore_projects::{
-    ProjectId, Source, SourceCommit, SourceFile, blob_contents, file_all, source_history,
+    ProjectId, Source, SourceCommit, SourceFile, SourceId, blob_contents, file_all, source_history,
     sources_of,
 };
 use nyxcore_tenancy::{Access, Result, Scoped};
@@ -14,8 +14,7 @@ use crate::engine::skip::SkipRule;
 use crate::service::entity::code_analysis::Heads;
 use crate::service::start::heads;
 use crate::{
-    Change, CodeLocation, FileHistory, Language, Manifest, ProjectAnalysis, RuleFile, SIZE_CAP,
-    Skip,
+    Change, FileHistory, Language, Manifest, Place, ProjectAnalysis, RuleFile, SIZE_CAP, Skip,
 };
 
 /// What is to be analysed.
@@ -32,8 +31,18 @@ pub(super) struct Scan {
     pub changes: Vec<Change>,
     /// The commits that the files are of.
     pub heads: Heads,
+    /// Whose each file is, by its path here.
+    owners: HashMap<String, Owner>,
     /// Sources whose files stand under a path of their own, because another source has files of the same paths.
     apart: Vec<Apart>,
+}
+
+/// Whose a file is.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    id: SourceId,
+    /// The place of the first source of the same repository and branch.
+    repository: usize,
 }
 
 /// A file to be analysed.
@@ -64,10 +73,11 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
         history: Vec::new(),
         changes: Vec::new(),
         heads: heads(scoped, project).await?,
+        owners: HashMap::new(),
         apart: Vec::new(),
     };
-    let mut taken: HashMap<String, usize> = HashMap::new();
     let sources = sources.unwrap_or_default();
+    let mut listed: Vec<(SourceId, usize, HashSet<String>)> = Vec::new();
     for source in &sources {
         // Two sources may be parts of one repository: what both have is one file.
         let repository = sources
@@ -86,8 +96,12 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             if ignored.contains(&file.path) && !is_rules {
                 continue;
             }
-            let path = match taken.get(&file.path) {
-                Some(other) if *other == repository => continue,
+            let owner = Owner {
+                id: source.id,
+                repository,
+            };
+            let path = match scan.owners.get(&file.path) {
+                Some(other) if other.repository == repository => continue,
                 Some(_) => {
                     let folder = source.id.to_string();
                     let path = format!("{folder}/{}", file.path);
@@ -98,23 +112,24 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                     });
                     path
                 }
-                None => {
-                    taken.insert(file.path.clone(), repository);
-                    file.path.clone()
-                }
+                None => file.path.clone(),
             };
+            scan.owners.insert(path.clone(), owner);
             if is_rules {
                 scan.rules.push((path, file.blob));
             } else {
                 scan.add(file, path, &attributes);
             }
         }
-        let folder = apart.as_ref().map(|apart| apart.folder.clone());
-        for commit in source_history(scoped, source.id).await? {
-            scan.changes
-                .push(change(&commit, &moved, folder.as_deref()));
-        }
         scan.apart.extend(apart);
+        listed.push((source.id, repository, moved));
+    }
+    // Only now is it known whose each path is.
+    for (source, repository, moved) in listed {
+        for commit in source_history(scoped, source).await? {
+            let change = scan.change(&commit, source, repository, &moved);
+            scan.changes.push(change);
+        }
     }
     Ok(scan)
 }
@@ -145,19 +160,30 @@ async fn lists_read<A: Access>(
     Ok((ignored, Attributes::new(said.into_iter())))
 }
 
-/// A commit, with the paths that the files have here.
-fn change(commit: &SourceCommit, moved: &HashSet<String>, folder: Option<&str>) -> Change {
-    let path = |path: &str| match folder.filter(|_| moved.contains(path)) {
-        Some(folder) => format!("{folder}/{path}"),
-        None => path.to_owned(),
-    };
-    Change {
-        author: commit.author.as_ref().to_owned(),
-        paths: commit.paths.iter().map(|one| path(one)).collect(),
-    }
-}
-
 impl Scan {
+    /// A commit of a source, with the paths that the files have here. What the source has no more is not another's file of that path.
+    fn change(
+        &self,
+        commit: &SourceCommit,
+        source: SourceId,
+        repository: usize,
+        moved: &HashSet<String>,
+    ) -> Change {
+        let path = |path: &str| {
+            let owner = self.owners.get(path);
+            let is_anothers = owner.is_some_and(|owner| owner.repository != repository);
+            if is_anothers || moved.contains(path) {
+                format!("{source}/{path}")
+            } else {
+                path.to_owned()
+            }
+        };
+        Change {
+            author: commit.author.as_ref().to_owned(),
+            paths: commit.paths.iter().map(|one| path(one)).collect(),
+        }
+    }
+
     fn add(&mut self, file: SourceFile, path: String, attributes: &Attributes) {
         let by_path = attributes.path_skip(&file.path);
         // Lock files are generated, and say what is used.
@@ -190,58 +216,38 @@ impl Scan {
         });
     }
 
-    /// Gives the places in the result their paths as they are in their source.
+    /// Gives the places in the result their sources, and their paths as they are there.
     pub fn localize(&self, found: &mut ProjectAnalysis) {
-        for pattern in &mut found.patterns {
-            let places = pattern.exemplars.iter_mut();
-            for CodeLocation { path, .. } in places.chain(&mut pattern.counter_examples) {
+        let folders = self.folder_sources();
+        found.places_visit(|place| match place {
+            Place::File { path, source_id } => {
+                *source_id = self.owners.get(path).map(|owner| owner.id.to_string());
                 self.path_localize(path);
             }
-            if let Some(scope) = &mut pattern.scope {
-                self.scope_localize(scope);
+            Place::Folder { path, source_id } => {
+                if let Some(source_id) = source_id {
+                    let source = folders.get(path.as_str()).copied().flatten();
+                    *source_id = source.map(|source| source.to_string());
+                }
+                self.scope_localize(path);
+            }
+        });
+    }
+
+    /// The source of each folder with files; `None` where they are of several. The empty path is the whole project.
+    fn folder_sources(&self) -> HashMap<&str, Option<SourceId>> {
+        let mut sources: HashMap<&str, Option<SourceId>> = HashMap::new();
+        for (path, owner) in &self.owners {
+            let mut folder = path.as_str();
+            while !folder.is_empty() {
+                folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+                let known = sources.entry(folder).or_insert(Some(owner.id));
+                if *known != Some(owner.id) {
+                    *known = None;
+                }
             }
         }
-        for hotspot in &mut found.hotspots {
-            self.path_localize(&mut hotspot.path);
-        }
-        for command in &mut found.commands {
-            self.path_localize(&mut command.path);
-        }
-        for pair in &mut found.co_changes {
-            for path in &mut pair.paths {
-                self.path_localize(path);
-            }
-        }
-        for owned in &mut found.ownership {
-            self.scope_localize(&mut owned.folder);
-        }
-        for layer in &mut found.imports.layers {
-            for folder in &mut layer.folders {
-                self.scope_localize(folder);
-            }
-        }
-        for cycle in &mut found.imports.cycles {
-            for step in &mut cycle.path {
-                self.path_localize(&mut step.file);
-            }
-        }
-        for clone in &mut found.duplicates {
-            for place in &mut clone.places {
-                self.path_localize(&mut place.path);
-            }
-        }
-        for unused in &mut found.dead_code {
-            self.path_localize(&mut unused.location.path);
-        }
-        for ranked in &mut found.map {
-            self.path_localize(&mut ranked.path);
-        }
-        for error in &mut found.rules.errors {
-            self.path_localize(&mut error.path);
-        }
-        for rule in &mut found.rules.rules {
-            self.path_localize(&mut rule.path);
-        }
+        sources
     }
 
     /// A path as it is in its source.

@@ -13,6 +13,7 @@ pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
     let steps = found.failed.iter().map(|step| AnalysisWarning {
         part: step.as_str().to_owned(),
         path: None,
+        source_id: None,
         text: format!(
             "the step {} failed: what the analysis before found of it stands; the server's log says more",
             step.as_str()
@@ -27,6 +28,7 @@ pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
         all.push(AnalysisWarning {
             part: Step::Rules.as_str().to_owned(),
             path: None,
+            source_id: None,
             text: format!("{more} more warnings are not told"),
         });
     }
@@ -40,6 +42,7 @@ fn of_error(error: &RuleError) -> AnalysisWarning {
     AnalysisWarning {
         part: Step::Rules.as_str().to_owned(),
         path: Some(error.path.clone()),
+        source_id: error.source_id.clone(),
         text: format!("{}{at}", error.reason),
     }
 }
@@ -53,6 +56,7 @@ fn of_given_up(rule: &RuleFinding) -> Option<AnalysisWarning> {
     Some(AnalysisWarning {
         part: Step::Rules.as_str().to_owned(),
         path: Some(rule.path.clone()),
+        source_id: rule.source_id.clone(),
         text: format!(
             "the rule {} takes too many steps and was given up in {files}",
             rule.id
@@ -69,7 +73,10 @@ pub(super) async fn tell(
         return Ok(());
     }
     let scoped = context.write().await?;
-    for AnalysisWarning { part, path, text } in warnings {
+    for AnalysisWarning {
+        part, path, text, ..
+    } in warnings
+    {
         let about = path.as_deref().unwrap_or(part);
         context
             .message_in(&scoped, Level::Warning, format!("{about}: {text}"))

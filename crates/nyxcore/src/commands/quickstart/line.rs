@@ -329,6 +329,7 @@ mod tests {
     #[test]
     fn where_nobody_asks_the_files_to_look_at_are_named() {
         let hotspot = |path: &str| Hotspot {
+            source_id: None,
             path: path.to_owned(),
             commits: 2,
             complexity: 3,

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::Builder;
+use super::super::modifiers::last_name;
 use super::super::syntax_tree::{range, text};
 
 /// What the attributes and comments before an item say.
@@ -21,14 +22,18 @@ impl Before {
     /// Reads one more comment or attribute. What stood before it counts where nothing stands between.
     pub(super) fn read(&mut self, builder: &Builder<'_>, node: Node<'_>) {
         let (start, end) = range(node);
+        if end <= self.end {
+            // A comment within the last attribute.
+            return;
+        }
         if !builder.is_blank(self.end, start) {
             *self = Before::default();
         }
         self.end = end;
-        let written = builder.slice(start, end);
-        if written.starts_with("#[") {
-            self.attribute(written);
+        if node.kind() == "attribute_item" {
+            self.attribute(builder, node);
         } else {
+            let written = builder.slice(start, end);
             self.documented |= (written.starts_with("///") && !written.starts_with("////"))
                 || (written.starts_with("/**")
                     && !written.starts_with("/***")
@@ -36,18 +41,28 @@ impl Before {
         }
     }
 
-    fn attribute(&mut self, written: &str) {
-        let attribute = written.trim_start_matches(['#', '[']).trim();
-        let path: String = attribute
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-            .collect();
-        self.documented |= path == "doc" && !attribute.contains("hidden");
-        self.is_test |= matches!(
-            path.rsplit("::").next(),
-            Some("test" | "rstest" | "test_case" | "quickcheck")
-        );
-        self.only_in_tests |= path == "cfg" && cfg_needs_test(attribute);
+    fn attribute(&mut self, builder: &Builder<'_>, item: Node<'_>) {
+        let mut cursor = item.walk();
+        let attribute = item
+            .named_children(&mut cursor)
+            .find(|child| child.kind() == "attribute");
+        let Some((attribute, path)) =
+            attribute.and_then(|attribute| Some((attribute, attribute.named_child(0)?)))
+        else {
+            return;
+        };
+        let name = text(builder, last_name(path));
+        // `#[doc(hidden)]` and its like set options and say nothing.
+        self.documented |= name == "doc" && attribute.child_by_field_name("value").is_some();
+        self.is_test |= matches!(name, "test" | "rstest" | "test_case" | "quickcheck")
+            && attribute.child_by_field_name("value").is_none();
+        let condition = attribute.child_by_field_name("arguments");
+        self.only_in_tests |= name == "cfg"
+            && condition.is_some_and(|list| {
+                predicates(builder, list)
+                    .iter()
+                    .any(|one| one.needs_test(builder))
+            });
     }
 
     /// What belongs to an item that begins at `start`.
@@ -72,15 +87,42 @@ pub(super) fn documented_inside(builder: &Builder<'_>, body: Option<Node<'_>>) -
     })
 }
 
-/// Whether a `cfg` holds in tests alone: `test` asked for, not negated and not one choice of several.
-fn cfg_needs_test(attribute: &str) -> bool {
-    let condition: String = attribute.chars().filter(|c| !c.is_whitespace()).collect();
-    let Some(condition) = condition.strip_prefix("cfg(") else {
-        return false;
-    };
-    condition.starts_with("test)")
-        || (condition.starts_with("all(")
-            && !condition.contains("any(")
-            && !condition.contains("not(test")
-            && condition.split(['(', ',', ')']).any(|word| word == "test"))
+/// A predicate of `cfg`, as in `test` and `all(unix, test)`; `feature = "x"` is none that matters here.
+struct Predicate<'t, 's> {
+    name: &'s str,
+    /// The token tree of what stands in its brackets.
+    list: Option<Node<'t>>,
+}
+
+impl Predicate<'_, '_> {
+    /// Whether it holds in tests alone.
+    fn needs_test(&self, builder: &Builder<'_>) -> bool {
+        let inner = self.list.map(|list| predicates(builder, list));
+        match (self.name, inner) {
+            ("test", None) => true,
+            ("all", Some(inner)) => inner.iter().any(|one| one.needs_test(builder)),
+            _ => false,
+        }
+    }
+}
+
+/// The predicates that stand directly in a token tree.
+fn predicates<'t, 's>(builder: &Builder<'s>, tree: Node<'t>) -> Vec<Predicate<'t, 's>> {
+    let mut cursor = tree.walk();
+    let tokens: Vec<Node<'_>> = tree
+        .children(&mut cursor)
+        .filter(|token| !token.is_extra())
+        .collect();
+    let next = |at: usize| tokens.get(at + 1).copied();
+    tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| {
+            token.kind() == "identifier" && next(*at).is_none_or(|next| next.kind() != "=")
+        })
+        .map(|(at, token)| Predicate {
+            name: text(builder, *token),
+            list: next(at).filter(|next| next.kind() == "token_tree"),
+        })
+        .collect()
 }

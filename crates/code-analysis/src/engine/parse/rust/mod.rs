@@ -10,6 +10,7 @@ use super::super::skip::Skip;
 use super::Builder;
 use super::builder::Found;
 use super::mentions::MentionTable;
+use super::modifiers::Modifiers;
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
 
 mod before;
@@ -138,14 +139,7 @@ enum Scope {
 impl Walk<'_> {
     /// Whether the item's visibility is `pub` without a restriction.
     fn is_pub(&self, item: Node<'_>) -> bool {
-        self.visibility(item) == Some("pub")
-    }
-
-    fn visibility(&self, item: Node<'_>) -> Option<&str> {
-        let mut cursor = item.walk();
-        let mut children = item.named_children(&mut cursor);
-        let visibility = children.find(|child| child.kind() == "visibility_modifier")?;
-        Some(text(&self.builder, visibility).trim())
+        Modifiers::of(&self.builder, item).has("pub")
     }
 
     fn define(
@@ -191,7 +185,7 @@ impl Walk<'_> {
             self.builder.test_case(range(item).0);
         }
         let definition = self.define(item, kind, exported, dictated, before);
-        if is_async(&self.builder, item) {
+        if Modifiers::of(&self.builder, item).has("async") {
             self.builder.asynchronous(definition);
         }
         if item.child_by_field_name("body").is_some() {
@@ -263,17 +257,14 @@ fn is_name_of_tests(name: &str) -> bool {
         || name.starts_with("test_")
 }
 
-/// Whether `async` stands among the words before `fn`.
-fn is_async(builder: &Builder<'_>, item: Node<'_>) -> bool {
+/// Whether a `use` has a visibility that reaches further than `pub(self)`.
+fn is_passed_on(item: Node<'_>) -> bool {
     let mut cursor = item.walk();
-    item.named_children(&mut cursor)
-        .take_while(|child| child.kind() != "parameters")
-        .any(|child| {
-            child.kind() == "function_modifiers"
-                && text(builder, child)
-                    .split_whitespace()
-                    .any(|word| word == "async")
-        })
+    let visibility = item
+        .named_children(&mut cursor)
+        .find(|child| child.kind() == "visibility_modifier");
+    visibility
+        .is_some_and(|visibility| children_count(visibility, |child| child.kind() == "self") == 0)
 }
 
 fn is_else_if(parent: Option<Node<'_>>) -> bool {
@@ -300,9 +291,7 @@ impl NodeVisitor for Walk<'_> {
             Kind::Attribute => self.before.read(&self.builder, node),
             Kind::Use => {
                 // To the whole world or to the crate: either way it is passed on.
-                let exported = self
-                    .visibility(node)
-                    .is_some_and(|visibility| visibility != "pub(self)");
+                let exported = is_passed_on(node);
                 names::imports(&mut self.builder, node, exported);
                 return false;
             }

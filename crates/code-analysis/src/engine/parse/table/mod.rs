@@ -322,14 +322,6 @@ pub(super) trait Shape {
     }
 }
 
-/// The first child that is none of these kinds, and no comment.
-pub(super) fn first_child_beside<'t>(node: Node<'t>, kinds: &[&str]) -> Node<'t> {
-    let mut cursor = node.walk();
-    node.children(&mut cursor)
-        .find(|child| !kinds.contains(&child.kind()) && !child.is_extra())
-        .unwrap_or(node)
-}
-
 /// How a name is used, told by its role and the role of the node it stands in.
 pub(super) fn use_by_place(
     node: Node<'_>,

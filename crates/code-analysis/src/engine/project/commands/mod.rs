@@ -187,6 +187,7 @@ fn candidate(
 ) -> Candidate {
     Candidate {
         command: ProjectCommand {
+            source_id: None,
             purpose,
             command: command.into(),
             path: manifest.path.clone(),

@@ -152,6 +152,7 @@ proptest! {
         ranked in prop::collection::vec(("[a-d]{1,2}", "[a-zé]{1,12}", 1u32..400), 0..80),
     ) {
         let map = ranked.into_iter().map(|(path, name, start_line)| RankedDefinition {
+            source_id: None,
             rank: 0.1,
             kind: DefinitionKind::Function,
             name,

@@ -1,0 +1,26 @@
+//! Which source of a project a place is in, and when a pattern vanished.
+//!
+//! What was kept before has no source, which is unknown until the project is analysed again. No foreign key: a place outlives its source
+//! until the next analysis, and leads nowhere then.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbErr;
+
+use crate::ddl::Ddl;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let ddl = Ddl::new(manager);
+        ddl.run("ALTER TABLE hotspots ADD COLUMN source_id $uuid")
+            .await?;
+        ddl.run("ALTER TABLE search_documents ADD COLUMN source_id $uuid")
+            .await?;
+        ddl.run("ALTER TABLE code_patterns ADD COLUMN vanished_at $time")
+            .await
+    }
+}
