@@ -216,6 +216,12 @@ impl From<nyxcore_tenancy::Error> for Error {
     }
 }
 
+impl From<nyxcore_tenancy::RegistryError> for Error {
+    fn from(error: nyxcore_tenancy::RegistryError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 /// An operator at a terminal is told what the database said; a client of the server never is.
 fn store_message(error: &nyxcore_tenancy::Error) -> String {
     match error {

@@ -33,6 +33,7 @@
 mod check;
 mod entity;
 mod model;
+mod registration;
 mod repository;
 mod service;
 
@@ -41,6 +42,7 @@ pub use model::{
     ActionPoint, ActionPointId, ActionPointStatus, BlogPost, BlogPostId, BlogPostStatus, Note,
     NoteId, Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
 };
+pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
     ActionPoints, BlogPosts, Notes, Projects, SourceFiles, Sources, action_points_of,
     action_points_of_enrichments, blog_post_count, blog_post_list, file_all, file_count, file_list,

@@ -18,6 +18,7 @@ use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use super::repository::CodeAnalyses;
+use crate::service::registration::CODE_ANALYSIS_RUN;
 use crate::{ProjectAnalysis, ProjectInput, Step, project_summarize_checked};
 
 /// How the work is cut.
@@ -146,7 +147,7 @@ impl AnalysisHandler {
 
 impl RunHandler for AnalysisHandler {
     fn kind(&self) -> RunKind {
-        RunKind::CodeAnalysis
+        CODE_ANALYSIS_RUN
     }
 
     fn run<'a>(
