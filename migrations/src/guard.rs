@@ -2,11 +2,15 @@
 //!
 //! What they made is written down in `schema/`, one line an object, by the test that compares it with a new database. `nyxcore doctor`
 //! prints [`guard_check`], and the tests break a database in each of these ways to see it told.
+//!
+//! A program that embeds nyxcore's crates may have tables of its own beside them. Those that keep the rules of
+//! [`Ddl::tenant_table`](crate::ddl::Ddl::tenant_table) are no problem (`embedded.rs`); any other is.
 
 use std::collections::BTreeMap;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
+use crate::embedded;
 use crate::m0009_audit::APPEND_ONLY;
 
 /// The objects of a new PostgreSQL database, as [`schema_lines`] tells them.
@@ -32,9 +36,12 @@ pub struct Check {
 /// # Errors
 /// The catalogue cannot be read.
 pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr> {
-    let found = schema_lines(db).await?;
+    let mut found = schema_lines(db).await?;
     let postgres = db.get_database_backend() == DbBackend::Postgres;
-    let differences = differences(if postgres { POSTGRES } else { SQLITE }, &found);
+    let expected = objects(if postgres { POSTGRES } else { SQLITE });
+    let embedded = embedded::tables(db, &expected, &found).await?;
+    found.retain(|line| !embedded.iter().any(|object| object.has(line)));
+    let differences = differences(&expected, &found);
     let of = |kinds: &[&str]| -> Vec<String> {
         let wanted = differences
             .iter()
@@ -163,14 +170,18 @@ const NO_MORE: [&str; 7] = [
     "view",
 ];
 
-/// What is missing, other than expected, or too much, with its kind.
-fn differences(expected: &str, found: &[String]) -> Vec<(String, String)> {
+/// The objects that are written down, each with its definition.
+fn objects(written: &'static str) -> BTreeMap<&'static str, &'static str> {
     // The file begins with a head between two lines of dashes.
-    let expected = expected.splitn(3, "---\n").last().unwrap_or_default();
-    let expected: BTreeMap<&str, &str> = expected
+    let lines = written.splitn(3, "---\n").last().unwrap_or_default();
+    lines
         .lines()
         .filter_map(|line| line.split_once(": "))
-        .collect();
+        .collect()
+}
+
+/// What is missing, other than expected, or too much, with its kind.
+fn differences(expected: &BTreeMap<&str, &str>, found: &[String]) -> Vec<(String, String)> {
     let found: BTreeMap<&str, &str> = found
         .iter()
         .filter_map(|line| line.split_once(": "))
@@ -180,7 +191,7 @@ fn differences(expected: &str, found: &[String]) -> Vec<(String, String)> {
         let kind = object.split(' ').next().unwrap_or_default();
         problems.push((kind.to_owned(), text));
     };
-    for (object, definition) in &expected {
+    for (object, definition) in expected {
         match found.get(object) {
             None => problem(object, format!("{object} is missing")),
             Some(other) if other != definition => {

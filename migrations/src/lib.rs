@@ -5,6 +5,7 @@
 //! there is no other way to make one, and a test reads `pg_class` to see that nobody found one.
 
 pub mod ddl;
+mod embedded;
 pub mod guard;
 mod m0001_directory;
 mod m0002_projects;
@@ -24,6 +25,8 @@ mod m0016_function_owner;
 mod m0017_place_sources;
 pub mod owner;
 
+/// What migrations are written with: those of an embedder's own tables too.
+pub use sea_orm_migration;
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{

@@ -8,7 +8,7 @@ use nyxcore_tenancy::audit::{
 };
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create, tenant_by_slug};
 use nyxcore_tenancy::{
-    Acting, Caller, Credential, Error, Origin, PageRequest, Role, Store, SystemPurpose, TenantId,
+    Acting, Caller, Credential, Error, Origin, PageRequest, Role, Store, TenantId, purpose,
 };
 use nyxcore_tests::{TestDatabase, nyxcore_command, on_both_databases};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait};
@@ -258,7 +258,7 @@ async fn uses(store: &Store) -> Vec<(String, i64)> {
     let mut uses: Vec<_> = entries
         .unwrap()
         .into_iter()
-        .filter(|entry| entry.purpose != SystemPurpose::AuditKeep.as_str())
+        .filter(|entry| entry.purpose != purpose::AUDIT_KEEP.as_str())
         .map(|entry| (entry.purpose, entry.uses))
         .collect();
     uses.sort();

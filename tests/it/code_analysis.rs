@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use nyxcore_code_analysis::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CodeAnalyses, CodeAnalysis, CodePattern,
-    CodePatternFilter, CodePatterns, FileHistory, Pattern, Place, QUIET_PERIOD, TreeOptions,
-    analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
-    analysis_start, analysis_start_after_sync, blob_id, code_pattern_count, code_pattern_list,
-    hotspot_list, pattern_change_list, pattern_changes_last, project_findings_of,
-    project_summaries_of, project_summary, tree_analyze,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CODE_ANALYSIS_RUN, CodeAnalyses,
+    CodeAnalysis, CodePattern, CodePatternFilter, CodePatterns, FileHistory, Pattern, Place,
+    QUIET_PERIOD, TreeOptions, analysis_catch_up, analysis_count, analysis_latest,
+    analysis_latest_of, analysis_list, analysis_start, analysis_start_after_sync, blob_id,
+    code_pattern_count, code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
+    project_findings_of, project_summaries_of, project_summary, tree_analyze,
 };
 use nyxcore_projects::{
     FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert,
@@ -18,8 +18,7 @@ use nyxcore_projects::{
 };
 use nyxcore_retrieval::{KnowledgeKind, SearchRequest, search};
 use nyxcore_runs::{
-    EventBody, Level, RunEvent, RunId, RunKind, RunStatus, Runs, Start, Workers, run_cancel,
-    run_follow,
+    EventBody, Level, RunEvent, RunId, RunStatus, Runs, Start, Workers, run_cancel, run_follow,
 };
 use nyxcore_tenancy::{PageRequest, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -138,7 +137,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         let run = start.run().clone();
         assert!(start.is_started());
-        assert_eq!((run.kind, run.project_id, run.started_by), (RunKind::CodeAnalysis, Some(project.0), Some(ada.id)));
+        assert_eq!((run.kind, run.project_id, run.started_by), (CODE_ANALYSIS_RUN, Some(project.0), Some(ada.id)));
         assert_eq!(run.subject, format!("project:{project}"));
         assert_eq!((analysis.run_id, analysis.trigger, analysis.commit_id), (run.id, AnalysisTrigger::Manual, None));
         let (second, same) = begin(&store, acme.id, project).await;
@@ -322,7 +321,7 @@ on_both_databases! {
         let many: Tree = (0..300).map(|n| (format!("m{n}.py"), format!("def f{n}():\n    return {n}\n"))).collect();
         let (project, _) = project(&store, acme.id, "home", &many).await;
         let options = AnalysisOptions { batch_files: 1, ..AnalysisOptions::default() };
-        let workers = Workers::builder(&store).handler(AnalysisHandler::new(options)).start();
+        let workers = Workers::builder(&store).handler(AnalysisHandler::new(options)).start().unwrap();
         let (start, _) = begin(&store, acme.id, project).await;
         while facts_kept(&store, acme.id).await == 0 {
             tokio::task::yield_now().await;
@@ -351,7 +350,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         clock.advance(QUIET_PERIOD);
         let (start, _) = begin(&store, acme.id, project).await;
-        let workers = Workers::builder(&store).handler(AnalysisHandler::default()).start();
+        let workers = Workers::builder(&store).handler(AnalysisHandler::default()).start().unwrap();
         let mut events = Box::pin(run_follow(&store, acme.id, start.run().id, 0));
         while let Some(event) = events.next().await {
             // The second attempt waits for the clock.

@@ -10,6 +10,7 @@ mod nulls;
 mod slow_clients;
 mod streams;
 mod transports;
+mod unknown_kinds;
 mod websocket;
 
 use chrono::TimeDelta;

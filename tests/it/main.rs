@@ -7,6 +7,8 @@ mod code_analysis;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod embedder;
+#[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod gateway_transport;

@@ -344,7 +344,7 @@ async fn phases_of(
     begun: &NoteEnrichment,
     handler: impl RunHandler,
 ) -> Vec<String> {
-    let workers = Workers::builder(store).handler(handler).start();
+    let workers = Workers::builder(store).handler(handler).start().unwrap();
     let events: Vec<EventBody> = run_follow(store, tenant, begun.run_id, 0)
         .map(|event| event.unwrap().body)
         .collect()

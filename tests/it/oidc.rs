@@ -10,15 +10,13 @@ use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, Secret};
 use nyxcore_tenancy::sign_in::{FLOW_LIFE, FLOWS_PER_ADDRESS, SignUp};
-use nyxcore_tenancy::{
-    Clock, Env, ManualClock, RandomIds, Role, Store, StoreOptions, SystemClock, Tenant, User,
-};
+use nyxcore_tenancy::{Clock, Env, ManualClock, RandomIds, Role, Store, SystemClock, Tenant, User};
 use nyxcore_tests::{OidcProcess, OidcSetup, TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::support::tenant;
+use crate::support::{options, tenant};
 use browser::Browser;
 
 /// A server that people sign in at with a real provider, and a tenant `acme` with its owner.
@@ -37,7 +35,7 @@ impl World {
         // The provider's clock is the machine's: ours begins there.
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
-        let options = StoreOptions::new(db.app_url());
+        let options = options(db.app_url());
         let store = Store::connect(&options, env).await.unwrap();
         let (tenant, owner) = tenant(&store, "acme").await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -26,7 +26,7 @@ use nyxcore_tenancy::{Error, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::support::{second_store, store, store_at_rest, tenant};
+use crate::support::{WORK, second_store, store, store_at_rest, tenant};
 
 /// A handler that tells three steps and then does what it was made for.
 struct Steps {
@@ -60,7 +60,7 @@ impl Steps {
 
 impl RunHandler for Steps {
     fn kind(&self) -> RunKind {
-        RunKind::Workflow
+        WORK
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -98,7 +98,7 @@ async fn start(store: &Store, tenant: TenantId, subject: &str) -> Start {
 
 fn new_run(subject: &str) -> NewRun {
     NewRun {
-        kind: RunKind::Workflow,
+        kind: WORK,
         subject: subject.into(),
         project_id: None,
         started_by: None,
@@ -127,7 +127,7 @@ on_both_databases! {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, worked) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         let events = followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;
@@ -154,7 +154,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;
@@ -177,7 +177,7 @@ on_both_databases! {
         assert!(matches!(start(&store, acme.id, "later").await, Start::AlreadyActive(r) if r.id == later));
 
         let (steps, worked) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         clock.advance(TimeDelta::seconds(179));
         // The one that may begin is taken although the other was queued first.
         let now = start(&store, acme.id, "now").await.run().id;
@@ -193,7 +193,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, worked) = Steps::new(Then::Fail(RunFailure::transient("REMOTE_UNREACHABLE", "no answer")));
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         // The second attempt waits for the clock.
         let mut events = Box::pin(run_follow(&store, acme.id, run, 0));
@@ -210,7 +210,7 @@ on_both_databases! {
         drop(scoped);
 
         let (steps, worked) = Steps::new(Then::Fail(RunFailure::permanent("BRANCH_NOT_FOUND", "no such branch")));
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "b").await.run().id;
         followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;
@@ -221,7 +221,7 @@ on_both_databases! {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Panic);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         for subject in ["a", "b"] {
             let run = start(&store, acme.id, subject).await.run().id;
             followed(&store, acme.id, run, 0).await;
@@ -235,7 +235,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
         let (steps, _) = Steps::new(Then::Hang(begun.clone()));
-        let workers = Workers::builder(&store).handler(steps).concurrency(1).start();
+        let workers = Workers::builder(&store).handler(steps).concurrency(1).start().unwrap();
         let running = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         let waiting = start(&store, acme.id, "b").await.run().id;
@@ -254,14 +254,14 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
         let (steps, _) = Steps::new(Then::Hang(begun.clone()));
-        let leaving = Workers::builder(&store).handler(steps).start();
+        let leaving = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         leaving.shutdown().await;
         assert_eq!(status(&store, acme.id, run).await, RunStatus::Queued);
 
         let (steps, _) = Steps::new(Then::Succeed);
-        let staying = Workers::builder(&store).handler(steps).start();
+        let staying = Workers::builder(&store).handler(steps).start().unwrap();
         let events = followed(&store, acme.id, run, 0).await;
         staying.shutdown().await;
         assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
@@ -272,7 +272,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let gate = Arc::new(Semaphore::new(0));
         let (steps, worked) = Steps::new(Then::Wait(gate.clone()));
-        let silent = Workers::builder(&store).handler(steps).start();
+        let silent = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         while worked.load(Ordering::SeqCst) == 0 || status(&store, acme.id, run).await != RunStatus::Running {
             tokio::task::yield_now().await;
@@ -282,7 +282,7 @@ on_both_databases! {
         let other_store = second_store(&db, &clock).await;
         let (steps, _) = Steps::new(Then::Succeed);
         // The silent worker's own claim loop may take it back as well; either way its first attempt is void.
-        let taking = Workers::builder(&other_store).handler(steps).start();
+        let taking = Workers::builder(&other_store).handler(steps).start().unwrap();
         gate.add_permits(2);
         let events = followed(&store, acme.id, run, 0).await;
         silent.shutdown().await;
@@ -298,7 +298,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
         let (steps, _) = Steps::new(Then::Hang(begun.clone()));
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let stuck = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         clock.advance(TimeDelta::seconds(599));
@@ -329,7 +329,7 @@ on_both_databases! {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;
-        let mut activity = Box::pin(activity_follow(&store, acme.id, None));
+        let mut activity = Box::pin(activity_follow(&store, acme.id, None, vec![WORK]));
         let (steps, _) = Steps::new(Then::Succeed);
         let listening = async {
             let mut seen = Vec::new();
@@ -345,7 +345,7 @@ on_both_databases! {
         };
         let working = async {
             let foreign = start(&store, other.id, "a").await.run().id;
-            let workers = Workers::builder(&store).handler(steps).start();
+            let workers = Workers::builder(&store).handler(steps).start().unwrap();
             followed(&store, other.id, foreign, 0).await;
             let own = start(&store, acme.id, "a").await.run().id;
             followed(&store, acme.id, own, 0).await;

@@ -20,13 +20,11 @@ use nyxcore_tenancy::sign_in::{
     password_sign_in, session_authenticate, session_list, session_look, session_revoke,
     sign_in_sweep, sign_out_everywhere,
 };
-use nyxcore_tenancy::{
-    Credential, Env, Error, PageRequest, Role, Signal, Store, StoreOptions, SystemPurpose, User,
-};
+use nyxcore_tenancy::{Credential, Env, Error, PageRequest, Role, Signal, Store, User, purpose};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::support::{second_store, store, store_at_rest, tenant};
+use crate::support::{options, second_store, store, store_at_rest, tenant};
 
 const GOOD: &str = "correct horse battery staple";
 /// The same, hashed with as little memory as argon2 takes.
@@ -132,7 +130,7 @@ on_both_databases! {
         tenant_create(&plain, "second", "Second", &ada.email).await.unwrap();
         let (_, without) = tenant(&plain, "other").await;
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let mut options = StoreOptions::new(db.app_url());
+        let mut options = options(db.app_url());
         let listener = heard.clone();
         options.statement_listener = Some(Arc::new(move |sql: &str| listener.lock().unwrap().push(sql.to_owned())));
         let store = Store::connect(&options, Env::default()).await.unwrap();
@@ -370,13 +368,13 @@ on_both_databases! {
         let hasher = PasswordHasher::new().unwrap();
         let client = from("192.0.2.1");
         let (user, squatter) = account_sign_up(&store, &hasher, SignUp::Open, ("ada@example.org", ""), &password(GOOD), &client).await.unwrap();
-        let system = store.system(SystemPurpose::SignIn).await.unwrap();
+        let system = store.system(purpose::SIGN_IN).await.unwrap();
         account_address_proven(&system, user.id).await.unwrap();
         system.commit().await.unwrap();
         assert!(session_look(&store, &squatter.secret).await.unwrap().is_none());
         sign_in(&store, &hasher, &user, GOOD).await.unwrap_err();
         // Who had shown it before keeps both.
-        let system = store.system(SystemPurpose::InvitationAccept).await.unwrap();
+        let system = store.system(purpose::INVITATION_ACCEPT).await.unwrap();
         let hash = hasher.hash(&password(GOOD)).await.unwrap();
         let new = NewAccount { email: "bob@example.org".into(), name: "Bob".into(), password: Some(hash), address_proven: true };
         let bob = account_create(&system, new).await.unwrap();

@@ -3,14 +3,34 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use nyxcore_runs::RunKind;
 use nyxcore_tenancy::{
-    CountingIds, Env, ManualClock, RandomIds, Store, StoreOptions, Tenant, User, directory,
+    CountingIds, Env, ManualClock, RandomIds, Registration, Registry, Store, StoreOptions, Tenant,
+    User, directory,
 };
 use nyxcore_tests::{TestDatabase, nyxcore_command};
 
+/// A kind of run that tests carry out by handlers of their own.
+pub const WORK: RunKind = RunKind::new("WORK");
+/// Another one.
+pub const OTHER_WORK: RunKind = RunKind::new("OTHER_WORK");
+
+/// The program's names, and the tests' own.
+pub fn registry() -> Registry {
+    let own = Registration::new("tests")
+        .run_kind(WORK)
+        .run_kind(OTHER_WORK);
+    Registry::new(nyxcore_gateway::registrations().into_iter().chain([own])).unwrap()
+}
+
+/// How to open a database by its URL, with all names registered.
+pub fn options(url: &str) -> StoreOptions {
+    StoreOptions::new(url).with_registry(registry())
+}
+
 /// A store on the test's database, as the role that serves, on the machine's clock.
 pub async fn store(db: &TestDatabase) -> Store {
-    Store::connect(&StoreOptions::new(db.app_url()), Env::default())
+    Store::connect(&options(db.app_url()), Env::default())
         .await
         .unwrap()
 }
@@ -20,18 +40,14 @@ pub async fn store_at_rest(db: &TestDatabase) -> (Store, Arc<ManualClock>) {
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(start));
     let env = Env::new(clock.clone(), Arc::new(CountingIds::default()));
-    let store = Store::connect(&StoreOptions::new(db.app_url()), env)
-        .await
-        .unwrap();
+    let store = Store::connect(&options(db.app_url()), env).await.unwrap();
     (store, clock)
 }
 
 /// A second process' store on the same clock: its ids differ.
 pub async fn second_store(db: &TestDatabase, clock: &Arc<ManualClock>) -> Store {
     let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
-    Store::connect(&StoreOptions::new(db.app_url()), env)
-        .await
-        .unwrap()
+    Store::connect(&options(db.app_url()), env).await.unwrap()
 }
 
 /// A tenant with its owner, `owner@<slug>.example`.

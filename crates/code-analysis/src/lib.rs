@@ -99,11 +99,12 @@ pub use engine::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 #[cfg(feature = "service")]
 pub use service::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, AnalysisWarning, CodeAnalyses, CodeAnalysis,
-    CodePattern, CodePatternChange, CodePatternFilter, CodePatternId, CodePatterns, PatternChange,
-    PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary, QUIET_PERIOD, Summarize,
-    analysis_catch_up, analysis_count, analysis_latest, analysis_latest_of, analysis_list,
-    analysis_start, analysis_start_after_sync, analysis_subject, code_pattern_count,
-    code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
-    project_findings_of, project_summaries_of, project_summary,
+    AnalysisHandler, AnalysisOptions, AnalysisTrigger, AnalysisWarning, CODE_ANALYSIS,
+    CODE_ANALYSIS_RUN, CodeAnalyses, CodeAnalysis, CodePattern, CodePatternChange,
+    CodePatternFilter, CodePatternId, CodePatterns, PatternChange, PatternChangeCounts,
+    PatternStrength, ProjectFindings, ProjectSummary, QUIET_PERIOD, Summarize, analysis_catch_up,
+    analysis_count, analysis_latest, analysis_latest_of, analysis_list, analysis_start,
+    analysis_start_after_sync, analysis_subject, code_pattern_count, code_pattern_list,
+    hotspot_list, pattern_change_list, pattern_changes_last, project_findings_of,
+    project_summaries_of, project_summary, registration,
 };

@@ -22,6 +22,7 @@ mod limits;
 mod loaders;
 mod nulls;
 mod oidc;
+mod registration;
 mod schema;
 mod web;
 
@@ -30,5 +31,6 @@ pub use error::error_with_code;
 pub use http::{router, serve};
 pub use limits::{ConnectionLimits, Limits, WRITE_LEAST};
 pub use oidc::OidcProvider;
+pub use registration::registrations;
 pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
 pub use web::{SignInOptions, TrustedProxies};

@@ -26,6 +26,7 @@ mod document;
 mod entity;
 mod letter;
 mod model;
+mod registration;
 mod repository;
 mod service;
 
@@ -34,6 +35,7 @@ pub use model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
     Insight, InsightId, InsightSeverity, InsightType, MemoryEntry, MemoryEntryId, MemorySource,
 };
+pub use registration::{CONSOLIDATION_PATTERN, INSIGHT, MEMORY_ENTRY, registration};
 pub use repository::{
     ConsolidationPatterns, Insights, MemoryEntries, consolidation_pattern_count,
     consolidation_pattern_list, consolidation_pattern_projects, insight_count, insight_list,

@@ -35,6 +35,8 @@ mod name;
 mod parameters;
 #[cfg(feature = "service")]
 mod provider_key;
+#[cfg(feature = "service")]
+mod registration;
 
 pub use catalog::{ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog};
 pub use defaults::{ModelDefaults, ModelWarning};
@@ -46,3 +48,5 @@ pub use provider_key::{
     API_KEY_MAX, ProviderKey, provider_key_get, provider_key_remove, provider_key_set,
     providers_configured,
 };
+#[cfg(feature = "service")]
+pub use registration::{PROVIDER_KEY, registration};

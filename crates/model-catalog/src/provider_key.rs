@@ -4,11 +4,12 @@ use nyxcore_outbound::{Endpoint, OutboundPolicy};
 use nyxcore_tenancy::secret::{
     Keyring, Secret, secret_get, secret_names, secret_put, secret_remove,
 };
-use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Resource, Result, Scoped, text};
+use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, text};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use crate::model::Provider;
+use crate::registration::PROVIDER_KEY;
 
 /// The kind that these secrets are kept under; their name is the provider's id.
 const KIND: &str = "provider_key";
@@ -89,7 +90,7 @@ pub async fn provider_key_set(
     policy: OutboundPolicy,
     (provider, key): (&str, &ProviderKey),
 ) -> Result<Provider> {
-    scoped.permit(Action::Update, Resource::ProviderKey, None)?;
+    scoped.permit(Action::Update, PROVIDER_KEY, None)?;
     let provider = provider_require(provider)?;
     scoped.audit_detail(serde_json::json!({"provider": provider.id()}));
     key.check(policy)?;
@@ -104,7 +105,7 @@ pub async fn provider_key_set(
 /// # Errors
 /// [`Error::NotFound`] for a provider that is not known.
 pub async fn provider_key_remove(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<Provider> {
-    scoped.permit(Action::Delete, Resource::ProviderKey, None)?;
+    scoped.permit(Action::Delete, PROVIDER_KEY, None)?;
     let provider = provider_require(provider)?;
     scoped.audit_detail(serde_json::json!({"provider": provider.id()}));
     secret_remove(scoped, KIND, provider.id()).await?;
@@ -133,7 +134,7 @@ pub async fn provider_key_get<A: Access>(
 /// # Errors
 /// The database fails.
 pub async fn providers_configured<A: Access>(scoped: &Scoped<A>) -> Result<Vec<Provider>> {
-    scoped.permit(Action::Read, Resource::ProviderKey, None)?;
+    scoped.permit(Action::Read, PROVIDER_KEY, None)?;
     let names = secret_names(scoped, KIND).await?;
     Ok(names
         .iter()

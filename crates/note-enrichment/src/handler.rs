@@ -8,6 +8,7 @@ use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped};
 
 use crate::compose::compose;
+use crate::registration::NOTE_ENRICHMENT_RUN;
 use crate::repository::enrichment_get;
 use crate::retrieve::{Found, retrieve};
 use crate::section;
@@ -82,7 +83,7 @@ impl EnrichmentHandler {
 
 impl RunHandler for EnrichmentHandler {
     fn kind(&self) -> RunKind {
-        RunKind::NoteEnrichment
+        NOTE_ENRICHMENT_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {

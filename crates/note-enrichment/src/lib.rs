@@ -11,7 +11,7 @@
 //! use nyxcore_tenancy::{Result, Store, TenantId};
 //!
 //! async fn enrich(store: &Store, tenant: TenantId, note: NoteId) -> Result<RunId> {
-//!     let workers = Workers::builder(store).handler(EnrichmentHandler::new()).start();
+//!     let workers = Workers::builder(store).handler(EnrichmentHandler::new()).start()?;
 //!     let scoped = store.write(tenant).await?;
 //!     let new = NewEnrichment { note_id: note, persona_id: None, provider: None, model: None, started_by: None };
 //!     let (start, enrichment) = enrichment_start(&scoped, new).await?;
@@ -27,6 +27,7 @@ mod entity;
 mod handler;
 mod markdown;
 mod model;
+mod registration;
 mod repository;
 mod retrieve;
 mod section;
@@ -38,6 +39,7 @@ pub use handler::EnrichmentHandler;
 pub use model::{
     ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment, tokens_estimate,
 };
+pub use registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN, registration};
 pub use repository::{
     NoteEnrichments, enrichment_count, enrichment_details, enrichment_get, enrichment_list,
 };

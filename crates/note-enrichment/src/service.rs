@@ -8,14 +8,15 @@ use nyxcore_projects::{
     note_update,
 };
 use nyxcore_retrieval::Citation;
-use nyxcore_runs::{NewRun, Priority, RunId, RunKind, RunStatus, Runs, Start, run_start};
+use nyxcore_runs::{NewRun, Priority, RunId, RunStatus, Runs, Start, run_start};
 use nyxcore_tenancy::{
-    Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Access, Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
 use crate::entity::note_enrichment::{ActiveModel, Citations, Column, Sections};
 use crate::model::{ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use crate::registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN};
 use crate::repository::{NoteEnrichments, enrichment_get};
 use crate::section;
 
@@ -45,7 +46,7 @@ pub async fn enrichment_start(
     scoped: &Scoped<ReadWrite>,
     new: NewEnrichment,
 ) -> Result<(Start, NoteEnrichment)> {
-    scoped.permit(Action::Start, Resource::NoteEnrichment, None)?;
+    scoped.permit(Action::Start, NOTE_ENRICHMENT, None)?;
     let note = Notes::require(scoped, new.note_id).await?;
     if let Some(persona) = new.persona_id {
         Personas::require(scoped, persona).await?;
@@ -60,7 +61,7 @@ pub async fn enrichment_start(
     let start = run_start(
         scoped,
         NewRun {
-            kind: RunKind::NoteEnrichment,
+            kind: NOTE_ENRICHMENT_RUN,
             subject: format!("note:{}", note.id),
             project_id: Some(note.project_id.0),
             started_by: new.started_by,
@@ -99,7 +100,7 @@ pub async fn enrichment_start(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would get too long.
 pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Note> {
-    scoped.permit(Action::Apply, Resource::NoteEnrichment, id.uuid())?;
+    scoped.permit(Action::Apply, NOTE_ENRICHMENT, id.uuid())?;
     let enrichment = enrichment_finished(scoped, id).await?;
     match decide(scoped, id, EnrichmentDecision::Applied).await? {
         EnrichmentDecision::Pending => {}
@@ -128,7 +129,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was applied.
 pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<NoteEnrichment> {
-    scoped.permit(Action::Apply, Resource::NoteEnrichment, id.uuid())?;
+    scoped.permit(Action::Apply, NOTE_ENRICHMENT, id.uuid())?;
     enrichment_finished(scoped, id).await?;
     if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
         return Err(Error::Invalid(

@@ -16,6 +16,7 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::master_key;
 use crate::settings::Settings;
+use crate::wiring::registry;
 
 /// The SQLite file in the data directory.
 pub const SQLITE_FILE: &str = "nyxcore.sqlite";
@@ -163,7 +164,8 @@ pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store
         .close()
         .await
         .map_err(nyxcore_tenancy::Error::from)?;
-    let store = Store::connect(&place.options(settings), Env::default()).await;
+    let options = place.options(settings).with_registry(registry()?);
+    let store = Store::connect(&options, Env::default()).await;
     store.map_err(|error| unreachable(&place, error))
 }
 

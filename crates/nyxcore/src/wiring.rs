@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
+use nyxcore_code_analysis::{
+    AnalysisHandler, AnalysisOptions, CODE_ANALYSIS_RUN, Language, analysis_catch_up,
+};
 use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_sync::{SyncHandler, SyncOptions, sync_again, sync_swept};
-use nyxcore_tenancy::Store;
+use nyxcore_sync::{SYNC_RUN, SyncHandler, SyncOptions, sync_again, sync_swept};
 use nyxcore_tenancy::audit::system_uses_flush;
+use nyxcore_tenancy::{Registry, Store};
 use tokio::net::TcpListener;
 
 use crate::data_dir::DataDir;
@@ -83,10 +85,15 @@ impl App {
         }
     }
 
-    /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
-    pub fn workers_start(&self, quiet_period: TimeDelta) -> Workers {
-        let limits = self.settings.worker_limits.iter();
-        let limits = limits.filter_map(|(kind, n)| Some((RunKind::from_name(kind)?, *n)));
+    /// Starts the workers. `quiet_period` holds for analyses that follow a sync.
+    ///
+    /// # Errors
+    /// A handler is not registered.
+    pub fn workers_start(&self, quiet_period: TimeDelta) -> Result<Workers> {
+        let (limits, registry) = (&self.settings.worker_limits, self.store.registry());
+        let limits = limits
+            .iter()
+            .filter_map(|(kind, n)| Some((RunKind::from_setting(kind, registry)?, *n)));
         let workers = Workers::builder(&self.store)
             .name(worker_name())
             .presence(self.data_dir.path().join("workers"))
@@ -98,14 +105,13 @@ impl App {
             )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
-            .follow_up(RunKind::Sync, sync_once_more())
-            .follow_up(RunKind::CodeAnalysis, analysis_catch_up(quiet_period))
-            .swept(RunKind::Sync, sync_swept());
-        limits
-            .fold(workers, |workers, (kind, n)| {
-                workers.limit(kind, usize::from(n))
-            })
-            .start()
+            .follow_up(SYNC_RUN, sync_once_more())
+            .follow_up(CODE_ANALYSIS_RUN, analysis_catch_up(quiet_period))
+            .swept(SYNC_RUN, sync_swept());
+        let workers = limits.fold(workers, |workers, (kind, n)| {
+            workers.limit(kind, usize::from(n))
+        });
+        Ok(workers.start()?)
     }
 
     /// Opens everything for one piece of work of a command, and [ends](Self::end) whatever became of it.
@@ -174,6 +180,14 @@ impl App {
             sign_in,
         }))
     }
+}
+
+/// The names of the program's crates.
+///
+/// # Errors
+/// Two crates use the same name, or one is missing: a defect of the program.
+pub fn registry() -> Result<Registry> {
+    Ok(Registry::new(nyxcore_gateway::registrations())?)
 }
 
 /// What people know a worker by: the machine and the process.

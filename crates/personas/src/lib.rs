@@ -13,11 +13,13 @@
 
 mod entity;
 mod model;
+mod registration;
 mod repository;
 mod service;
 pub mod specialization;
 
 pub use model::{Persona, PersonaId};
+pub use registration::{PERSONA, registration};
 pub use repository::{Personas, persona_count, persona_list};
 pub use service::{NewPersona, PersonaChanges, persona_create, persona_delete, persona_update};
 pub use specialization::{

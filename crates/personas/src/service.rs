@@ -1,12 +1,13 @@
 //! Making, changing and deleting personas. Each verb works within the transaction it is given and does not commit it.
 
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+    Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::persona::{self, Words};
 use crate::model::{Persona, PersonaId};
+use crate::registration::PERSONA;
 use crate::repository::Personas;
 use crate::specialization::{specialization_domains, specializations_top};
 
@@ -53,7 +54,7 @@ pub struct PersonaChanges {
 /// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that are.
 pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Result<Persona> {
     let id = PersonaId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Persona, id.uuid())?;
+    scoped.permit(Action::Create, PERSONA, id.uuid())?;
     let now = scoped.env().now();
     let description = text::body("the persona's description", &new.description)?;
     let (specializations, auto_specialized) = specialize(&new.specializations, &description)?;
@@ -89,7 +90,7 @@ pub async fn persona_update(
     id: PersonaId,
     changes: PersonaChanges,
 ) -> Result<Persona> {
-    scoped.permit(Action::Update, Resource::Persona, id.uuid())?;
+    scoped.permit(Action::Update, PERSONA, id.uuid())?;
     let old = Personas::require(scoped, id).await?;
     let mut row = persona::ActiveModel {
         updated_at: Set(scoped.env().now()),
@@ -130,7 +131,7 @@ pub async fn persona_update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn persona_delete(scoped: &Scoped<ReadWrite>, id: PersonaId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::Persona, id.uuid())?;
+    scoped.permit(Action::Delete, PERSONA, id.uuid())?;
     Personas::delete(scoped, id).await
 }
 

@@ -34,6 +34,7 @@ mod check;
 mod entity;
 mod model;
 mod name;
+mod registration;
 mod repository;
 mod service;
 
@@ -43,6 +44,7 @@ pub use model::{
     NoteId, Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
 };
 pub use name::{BranchName, NameError, ScanPath};
+pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
     ActionPoints, BlogPosts, Notes, Projects, SourceFiles, Sources, action_points_of,
     action_points_of_enrichments, blog_post_count, blog_post_list, file_all, file_count, file_list,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::entity::{run, run_event};
 use crate::events::{BATCH, LOOK_ANYWAY, TOPIC_EVENT, event_read};
-use crate::model::{RunEvent, RunId, RunStatus};
+use crate::model::{RunEvent, RunId, RunKind, RunStatus};
 
 /// How often all runs are looked at on PostgreSQL, where a signal tells of every event and a lost connection asks for a look by itself.
 const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
@@ -21,17 +21,18 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 /// Runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
 const RUNS_PER_STATEMENT: usize = 100;
 
-/// Follows every run of a tenant, or of one of its projects, from now on. It never ends by itself.
+/// Follows the runs of those kinds of a tenant, or of one of its projects, from now on. It never ends by itself.
 pub fn activity_follow(
     store: &Store,
     tenant: TenantId,
     project: Option<Uuid>,
+    kinds: Vec<RunKind>,
 ) -> impl Stream<Item = Result<RunEvent>> + Send + use<> {
     let store = store.clone();
     async_stream::try_stream! {
         // Subscribed before the first look, so that no event falls between the two.
         let mut signals = store.signals();
-        let mut activity = Activity::begin(store, tenant, project).await?;
+        let mut activity = Activity::begin(store, tenant, project, kinds).await?;
         loop {
             let changed = activity.changed(&mut signals).await;
             loop {
@@ -55,6 +56,7 @@ struct Activity {
     store: Store,
     tenant: TenantId,
     project: Option<Uuid>,
+    kinds: Vec<RunKind>,
     /// The number of the last event that was read, by run. Runs that ended before the horizon are not in it.
     cursors: HashMap<RunId, i64>,
     /// A look at all runs takes those that are active and those that moved since then.
@@ -71,12 +73,18 @@ struct Batch {
 
 impl Activity {
     /// Begins behind the events that there are.
-    async fn begin(store: Store, tenant: TenantId, project: Option<Uuid>) -> Result<Self> {
+    async fn begin(
+        store: Store,
+        tenant: TenantId,
+        project: Option<Uuid>,
+        kinds: Vec<RunKind>,
+    ) -> Result<Self> {
         let now = store.env().now();
         let mut activity = Self {
             store,
             tenant,
             project,
+            kinds,
             cursors: HashMap::new(),
             horizon: now - OVERLAP,
             look: (now, Instant::now()),
@@ -182,7 +190,9 @@ impl Activity {
         scoped: &Scoped<ReadOnly>,
         changed: Option<&BTreeSet<Uuid>>,
     ) -> Result<Vec<(RunId, i64)>> {
-        let mut runs = scoped.find::<run::Entity>();
+        let mut runs = scoped
+            .find::<run::Entity>()
+            .filter(run::Column::Kind.is_in(self.kinds.iter().cloned()));
         if let Some(project) = self.project {
             runs = runs.filter(run::Column::ProjectId.eq(project));
         }

@@ -1,12 +1,13 @@
 //! Logs of runs that ended long ago are taken away, but for the last event: whoever follows such a run still learns how it ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use nyxcore_tenancy::{Result, Store, SystemPurpose, TenantId};
+use nyxcore_tenancy::{Result, Store, TenantId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult};
 use uuid::Uuid;
 
 use crate::entity::run;
 use crate::model::RunId;
+use crate::registration::RUN_EXPIRE;
 
 /// Runs that are looked for at once.
 const RUNS: usize = 500;
@@ -53,7 +54,7 @@ async fn runs_old(
     before: DateTime<Utc>,
     after: (DateTime<Utc>, Uuid),
 ) -> Result<Vec<Old>> {
-    let system = store.system(SystemPurpose::RunExpire).await?;
+    let system = store.system(RUN_EXPIRE).await?;
     let limit = i64::try_from(RUNS).unwrap_or(i64::MAX);
     system
         .sql_all(

@@ -6,13 +6,16 @@
 //! ```
 //! use futures::{FutureExt, future::BoxFuture};
 //! use nyxcore_runs::{NewRun, Priority, RunContext, RunFailure, RunHandler, RunKind, Start, Workers, run_start};
-//! use nyxcore_tenancy::{Result, Store, TenantId};
+//! use nyxcore_tenancy::{Registration, Result, Store, TenantId};
+//!
+//! /// Greetings. Registered with `nyxcore_runs::registration()` in the registry that the store is opened with.
+//! const GREETING: RunKind = RunKind::new("GREETING");
 //!
 //! struct Greeter;
 //!
 //! impl RunHandler for Greeter {
 //!     fn kind(&self) -> RunKind {
-//!         RunKind::Workflow
+//!         GREETING
 //!     }
 //!     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
 //!         async move {
@@ -23,11 +26,15 @@
 //!     }
 //! }
 //!
+//! fn registration() -> Registration {
+//!     Registration::new("greetings").requires("nyxcore-runs").run_kind(GREETING)
+//! }
+//!
 //! async fn greet(store: &Store, tenant: TenantId) -> Result<Start> {
-//!     let workers = Workers::builder(store).handler(Greeter).start();
+//!     let workers = Workers::builder(store).handler(Greeter).start()?;
 //!     let scoped = store.write(tenant).await?;
 //!     let start = run_start(&scoped, NewRun {
-//!         kind: RunKind::Workflow,
+//!         kind: GREETING,
 //!         subject: "greeting".into(),
 //!         project_id: None,
 //!         started_by: None,
@@ -51,6 +58,7 @@ mod error;
 mod events;
 mod expire;
 mod model;
+mod registration;
 mod repository;
 mod service;
 mod worker;
@@ -64,6 +72,7 @@ pub use model::{
     EventBody, Level, NewRun, Priority, Progress, Run, RunError, RunEvent, RunId, RunKind,
     RunStatus, Start,
 };
+pub use registration::{RUN, registration};
 pub use repository::{RunFilter, Runs, run_count, run_latest, run_list};
 pub use service::{STALL_AFTER, run_cancel, run_start};
 pub use worker::{FollowUp, RunContext, RunHandler, Workers, WorkersBuilder, run_sweep};

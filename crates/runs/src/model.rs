@@ -1,8 +1,14 @@
 //! The words of long-running work: runs, their kinds, their state, and the events that tell their story.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use nyxcore_tenancy::{UserId, typed_id};
-use sea_orm::{ActiveEnum, DeriveActiveEnum, EnumIter, Iterable};
+use nyxcore_tenancy::{Registry, UserId, typed_id};
+use sea_orm::sea_query::{ArrayType, Nullable, ValueType, ValueTypeErr};
+use sea_orm::{
+    ColIdx, ColumnType, DeriveActiveEnum, EnumIter, QueryResult, TryGetError, TryGetable, Value,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,42 +18,105 @@ typed_id!(
     "run"
 );
 
-/// What a run does.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
-)]
-#[sea_orm(
-    rs_type = "String",
-    db_type = "Text",
-    rename_all = "SCREAMING_SNAKE_CASE"
-)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the kinds say it")]
-pub enum RunKind {
-    Sync,
-    CodeAnalysis,
-    NoteEnrichment,
-    Consolidation,
-    Workflow,
-    Discussion,
-    Documentation,
-    AutoFix,
-    Refactor,
-}
+/// What a run does, by a name such as `SYNC`. The crate that carries such runs out declares it as a constant and
+/// registers it ([`Registration::run_kind`](nyxcore_tenancy::Registration::run_kind)). A stored run may be of a kind
+/// that this process does not know, such as one that a newer release started.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunKind(Cow<'static, str>);
 
 impl RunKind {
-    /// The kind of that name in lower case, as in `code_analysis`: how an operator writes it.
+    /// A kind by its name.
+    ///
+    /// # Panics
+    /// Where the name is not 1 to 63 capital letters, digits and underscores that begin with a letter: of a constant,
+    /// while it is compiled.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::iter().find(|kind| kind.to_value().eq_ignore_ascii_case(name))
+    pub const fn new(name: &'static str) -> Self {
+        assert!(
+            is_kind(name),
+            "the name of a kind of run is in SCREAMING_SNAKE_CASE"
+        );
+        Self(Cow::Borrowed(name))
     }
 
-    /// The names of all kinds.
+    /// Its name, as it is stored.
     #[must_use]
-    pub fn names() -> Vec<String> {
-        Self::iter()
-            .map(|kind| kind.to_value().to_ascii_lowercase())
-            .collect()
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The registered kind of that name in lower case, as in `code_analysis`: how an operator writes it.
+    #[must_use]
+    pub fn from_setting(name: &str, registry: &Registry) -> Option<Self> {
+        let kind = registry
+            .run_kinds()
+            .find(|kind| kind.to_ascii_lowercase() == name)?;
+        Some(Self(Cow::Owned(kind.to_owned())))
+    }
+}
+
+const fn is_kind(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let fits = match bytes[at] {
+            b'A'..=b'Z' => true,
+            b'0'..=b'9' | b'_' => at > 0,
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        at += 1;
+    }
+    at > 0 && at <= 63
+}
+
+impl fmt::Display for RunKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<RunKind> for Cow<'static, str> {
+    fn from(kind: RunKind) -> Self {
+        kind.0
+    }
+}
+
+impl From<RunKind> for Value {
+    fn from(kind: RunKind) -> Self {
+        kind.0.into_owned().into()
+    }
+}
+
+impl TryGetable for RunKind {
+    fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+        String::try_get_by(row, index).map(|name| Self(Cow::Owned(name)))
+    }
+}
+
+impl ValueType for RunKind {
+    fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+        <String as ValueType>::try_from(value).map(|name| Self(Cow::Owned(name)))
+    }
+
+    fn type_name() -> String {
+        "RunKind".to_owned()
+    }
+
+    fn array_type() -> ArrayType {
+        ArrayType::String
+    }
+
+    fn column_type() -> ColumnType {
+        ColumnType::Text
+    }
+}
+
+impl Nullable for RunKind {
+    fn null() -> Value {
+        String::null()
     }
 }
 
@@ -283,4 +352,19 @@ pub struct RunEvent {
     pub at: DateTime<Utc>,
     /// What happened.
     pub body: EventBody,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_kind_is_in_screaming_snake_case() {
+        for good in ["A", "CODE_ANALYSIS", "STEP_2"] {
+            assert!(is_kind(good), "{good}");
+        }
+        for bad in ["", "sync", "2A", "_A", "A-B", "A B"] {
+            assert!(!is_kind(bad), "{bad}");
+        }
+    }
 }

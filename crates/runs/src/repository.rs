@@ -37,7 +37,7 @@ impl RunFilter {
             .add_option(self.project_id.map(|id| run::Column::ProjectId.eq(id)))
             .add_option(
                 (!self.kinds.is_empty())
-                    .then(|| run::Column::Kind.is_in(self.kinds.iter().copied())),
+                    .then(|| run::Column::Kind.is_in(self.kinds.iter().cloned())),
             )
             .add_option(
                 (!self.statuses.is_empty())

@@ -1,13 +1,14 @@
 //! Starting and cancelling runs, and failing those that are stuck.
 
 use chrono::TimeDelta;
-use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
 
 use crate::attempt::{AttemptOutcome, RunPhase, attempt_end};
 use crate::entity::run;
 use crate::events::{TOPIC_CANCEL, TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, NewRun, Run, RunId, RunStatus, Start};
+use crate::registration::RUN;
 use crate::repository::Runs;
 
 /// How often a start looks again whose run was in the way of one that ended before it could be read.
@@ -22,8 +23,9 @@ pub const STALL_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// be written in the same transaction by the caller, where the answer is [`Start::Started`].
 ///
 /// # Errors
-/// The database fails.
+/// [`Error::Registry`] for a kind that is not registered; the database fails.
 pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start> {
+    scoped.registry().run_kind_check(new.kind.as_str())?;
     for _ in 0..START_TRIES {
         if let Some(start) = run_try_start(scoped, &new).await? {
             return Ok(start);
@@ -36,7 +38,7 @@ pub async fn run_start(scoped: &Scoped<ReadWrite>, new: NewRun) -> Result<Start>
 async fn run_try_start(scoped: &Scoped<ReadWrite>, new: &NewRun) -> Result<Option<Start>> {
     let now = scoped.env().now();
     let subject = Condition::all()
-        .add(run::Column::Kind.eq(new.kind))
+        .add(run::Column::Kind.eq(new.kind.clone()))
         .add(run::Column::Subject.eq(new.subject.as_str()));
     if let Some(active) = run_active(scoped, subject.clone()).await? {
         if active.status == RunStatus::Running && now - active.progress_at >= STALL_AFTER {
@@ -68,7 +70,7 @@ async fn run_try_start(scoped: &Scoped<ReadWrite>, new: &NewRun) -> Result<Optio
              ON CONFLICT DO NOTHING",
             [
                 id.0.into(),
-                new.kind.into(),
+                new.kind.clone().into(),
                 new.subject.clone().into(),
                 new.project_id.into(),
                 new.started_by.map(|user| user.0).into(),
@@ -104,7 +106,7 @@ async fn run_active(scoped: &Scoped<ReadWrite>, subject: Condition) -> Result<Op
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn run_cancel(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Run> {
-    scoped.permit(Action::Cancel, Resource::Run, id.uuid())?;
+    scoped.permit(Action::Cancel, RUN, id.uuid())?;
     Runs::require(scoped, id).await?;
     // A run changes hands between two looks: from the queue to a worker, and back where that worker leaves.
     for _ in 0..2 {

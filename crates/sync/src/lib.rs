@@ -20,7 +20,7 @@
 //!
 //! async fn sync(store: &Store, data_dir: &Path, tenant: TenantId, source: SourceId) -> Result<Start> {
 //!     let options = SyncOptions::new(data_dir, SourcePolicy::default(), language_of);
-//!     let workers = Workers::builder(store).handler(SyncHandler::new(options)).start();
+//!     let workers = Workers::builder(store).handler(SyncHandler::new(options)).start()?;
 //!     let scoped = store.write(tenant).await?;
 //!     let (start, sync) = sync_start(&scoped, source, SyncTrigger::Manual, None).await?;
 //!     scoped.commit().await?;
@@ -38,6 +38,7 @@ mod handler;
 mod mirrors;
 mod model;
 mod options;
+mod registration;
 mod remote;
 mod repository;
 mod service;
@@ -48,6 +49,7 @@ pub use handler::SyncHandler;
 pub use mirrors::{MirrorSweepError, mirrors_sweep};
 pub use model::{SourceStatus, Sync, SyncDetail, SyncStepKind, SyncTrigger};
 pub use options::{FETCH_BYTES_MAX, SyncOptions, mirror_remove};
+pub use registration::{GIT_CONNECTION, SOURCE_SECRET, SYNC, SYNC_RUN, registration};
 pub use remote::{
     OwnCredential, SCHEDULE_MINUTES, SourceCredential, SourceCredentialKind, SourceSchedule,
     SyncSettings, TOPIC_SOURCE_GONE, WEBHOOK_BODY_MAX, WebhookAddress, WebhookDelivery,

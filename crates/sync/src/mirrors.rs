@@ -4,13 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use nyxcore_projects::SourceId;
-use nyxcore_tenancy::{Store, SystemPurpose};
+use nyxcore_tenancy::Store;
 use sea_orm::ColumnTrait;
 use uuid::Uuid;
 
 use crate::entity::sync_settings;
 use crate::git::GitError;
 use crate::options::{SyncOptions, mirror_name};
+use crate::registration::MIRROR_SWEEP;
 
 /// Ids in one statement.
 const IDS_MAX: usize = 5_000;
@@ -44,7 +45,7 @@ pub async fn mirrors_sweep(store: &Store, options: &SyncOptions) -> Result<u64, 
     let ids: Vec<SourceId> = sources.keys().copied().collect();
     let mut kept = HashSet::new();
     for some in ids.chunks(IDS_MAX) {
-        let system = store.system(SystemPurpose::MirrorSweep).await?;
+        let system = store.system(MIRROR_SWEEP).await?;
         let which = sync_settings::Column::SourceId.is_in(some.iter().copied());
         let rows = system.find::<sync_settings::Entity>(which).await?;
         kept.extend(rows.into_iter().map(|row| row.source_id));

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_runs::{
-    FollowUp, NewRun, Run, RunFilter, RunId, RunKind, RunStatus, Start, run_list, run_start,
+    FollowUp, NewRun, Run, RunFilter, RunId, RunStatus, Start, run_list, run_start,
 };
 use nyxcore_tenancy::{
-    Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
+    Action, Error, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId, UserId,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use crate::entity::sync;
 use crate::model::{SourceStatus, Sync, SyncStepKind, SyncTrigger};
+use crate::registration::{SYNC, SYNC_RUN};
 use crate::remote::sync_settings_ensure;
 use crate::repository::sync_get;
 
@@ -62,11 +63,11 @@ pub async fn sync_start_without(
     started_by: Option<UserId>,
     skip: &[SyncStepKind],
 ) -> Result<(Start, Sync)> {
-    scoped.permit(Action::Start, Resource::Sync, None)?;
+    scoped.permit(Action::Start, SYNC, None)?;
     let source = Sources::require(scoped, source).await?;
     let skip: Vec<&str> = skip.iter().map(|step| step.as_str()).collect();
     let run = NewRun {
-        kind: RunKind::Sync,
+        kind: SYNC_RUN,
         subject: sync_subject(source.id),
         project_id: Some(source.project_id.0),
         started_by,
@@ -113,7 +114,7 @@ pub async fn sync_start_without(
 
 async fn last_succeeded(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result<Option<RunId>> {
     let filter = RunFilter {
-        kinds: vec![RunKind::Sync],
+        kinds: vec![SYNC_RUN],
         statuses: vec![RunStatus::Succeeded],
         subject: Some(sync_subject(source)),
         ..RunFilter::default()

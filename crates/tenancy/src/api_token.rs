@@ -11,12 +11,11 @@ use crate::entity::{api_token, membership};
 use crate::error::{Error, Result};
 use crate::model::{ApiToken, ApiTokenId, Caller, Credential, Role, TenantId, UserId};
 use crate::page::{Page, PageRequest};
-use crate::policy::{Action, Resource};
+use crate::policy::Action;
+use crate::registration::{purpose, resource};
 use crate::repository::Repository;
 use crate::sign_in::sessions_seen;
-use crate::store::{
-    Access, CredentialKey, CredentialOwner, ReadWrite, Scoped, Store, SystemPurpose, is_new_use,
-};
+use crate::store::{Access, CredentialKey, CredentialOwner, ReadWrite, Scoped, Store, is_new_use};
 use crate::text;
 use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
 
@@ -58,7 +57,7 @@ pub async fn api_token_create(
 ) -> Result<(ApiToken, String)> {
     let now = scoped.env().now();
     let id = ApiTokenId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::OwnApiToken, id.0)?;
+    scoped.permit(Action::Create, resource::OWN_API_TOKEN, id.0)?;
     if let Some(caller) = scoped.caller() {
         if caller.user != new.user {
             return Err(Error::NotFound("user"));
@@ -106,7 +105,7 @@ fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
         .caller()
         .filter(|_| {
             scoped
-                .permit(Action::Read, Resource::ApiToken, None)
+                .permit(Action::Read, resource::API_TOKEN, None)
                 .is_err()
         })
         .map(|caller| api_token::Column::UserId.eq(caller.user));
@@ -139,12 +138,12 @@ pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
 /// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of somebody above the caller, and for an own one that may do
 /// more than the caller.
 pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
-    scoped.permit(Action::Delete, Resource::OwnApiToken, id.0)?;
+    scoped.permit(Action::Delete, resource::OWN_API_TOKEN, id.0)?;
     let token = ApiTokens::require(scoped, id).await?;
     if let Some(caller) = scoped.caller() {
         let is_own = caller.user == token.user_id;
         if !is_own {
-            scoped.permit(Action::Delete, Resource::ApiToken, id.0)?;
+            scoped.permit(Action::Delete, resource::API_TOKEN, id.0)?;
         }
         // Nobody changes somebody above them. The tokens of who has left are nobody's.
         let owner = member_role(scoped, token.user_id).await?;
@@ -251,7 +250,7 @@ async fn token_find(store: &Store, token: &str) -> Result<Option<CredentialOwner
     };
     let rows: Vec<TokenRow> = store
         .system_look(
-            SystemPurpose::TokenAuthenticate,
+            purpose::TOKEN_AUTHENTICATE,
             "SELECT t.tenant_id, n.slug, t.user_id, t.secret_hash, t.role AS token_role, m.role AS member_role, t.expires_at, t.last_used_at
              FROM api_tokens t
              JOIN memberships m ON m.tenant_id = t.tenant_id AND m.user_id = t.user_id

@@ -11,20 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, Condition, FromQueryResult, Iterable};
+use sea_orm::{ColumnTrait, Condition, FromQueryResult};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::TypedId;
 use crate::actor::{Acting, Actor, Origin, Step};
 pub(crate) use crate::entity::audit_entry::{ActiveModel, Entity};
 use crate::entity::{audit_entry, system_entry};
 use crate::env::Env;
 use crate::error::Result;
-use crate::id::id_format;
 use crate::model::{ApiTokenId, AuditEntryId, Caller, Credential, SessionId, TenantId, UserId};
 use crate::page::{Page, PageRequest};
-use crate::policy::{Action, POLICY, Resource};
+use crate::policy::Action;
+use crate::registration::{purpose::AUDIT_KEEP, resource::AUDIT_LOG};
+use crate::registry::Registry;
 use crate::repository::Repository;
 use crate::store::{Access, Scoped, Store, SystemPurpose};
 use crate::text;
@@ -94,6 +94,8 @@ pub struct AuditEntry {
     pub subject_kind: Option<String>,
     /// On which.
     pub subject_id: Option<Uuid>,
+    /// The same as the API writes ids, `project_01h...`, where this process knows the kind of thing.
+    pub subject: Option<String>,
     /// `OK`, or the code of the error.
     pub outcome: String,
     /// From where.
@@ -116,6 +118,7 @@ impl From<audit_entry::Model> for AuditEntry {
             action: row.action,
             subject_kind: row.subject_kind,
             subject_id: row.subject_id,
+            subject: None,
             outcome: row.outcome,
             address: row.address,
             request_id: row.request_id,
@@ -135,7 +138,7 @@ impl AuditEntry {
             "tokenId": self.token_id,
             "sessionId": self.session_id,
             "action": self.action,
-            "subjectId": self.subject_text(),
+            "subjectId": self.subject,
             "outcome": self.outcome,
             "address": self.address,
             "requestId": self.request_id,
@@ -144,25 +147,11 @@ impl AuditEntry {
         .to_string()
     }
 
-    /// The subject as the API writes ids: `project_01h...`.
-    pub fn subject_text(&self) -> Option<String> {
-        let kind = self.subject_kind.as_deref()?;
-        let (resource, _) = POLICY.iter().find(|(listed, _)| listed.as_str() == kind)?;
-        Some(id_format(id_prefix(*resource), self.subject_id?))
-    }
-}
-
-/// What the ids of a kind of thing begin with: a sync, an analysis and an enrichment are runs.
-fn id_prefix(resource: Resource) -> &'static str {
-    match resource {
-        Resource::Member | Resource::OwnMembership => UserId::PREFIX,
-        Resource::ApiToken | Resource::OwnApiToken => ApiTokenId::PREFIX,
-        Resource::Sync | Resource::CodeAnalysis | Resource::NoteEnrichment => "run",
-        Resource::MemoryEntry => "memory",
-        Resource::ConsolidationPattern => "consolidation",
-        Resource::BlogPost => "post",
-        Resource::SourceSecret => "source",
-        other => other.as_str(),
+    /// The entry with its subject as the API writes ids.
+    fn with_subject(self, registry: &Registry) -> Self {
+        let kind = self.subject_kind.as_deref().zip(self.subject_id);
+        let subject = kind.and_then(|(kind, id)| registry.id_text(kind, id));
+        Self { subject, ..self }
     }
 }
 
@@ -225,8 +214,9 @@ pub async fn audit_list<A: Access>(
     filter: &AuditFilter,
     page: &PageRequest,
 ) -> Result<Page<AuditEntry>> {
-    scoped.permit(Action::Read, Resource::AuditLog, None)?;
-    AuditEntries::list(scoped, filter.condition()?, page).await
+    scoped.permit(Action::Read, AUDIT_LOG, None)?;
+    let page = AuditEntries::list(scoped, filter.condition()?, page).await?;
+    Ok(page.map(|entry| entry.with_subject(scoped.registry())))
 }
 
 /// How many entries [`audit_list`] would give in all.
@@ -234,7 +224,7 @@ pub async fn audit_list<A: Access>(
 /// # Errors
 /// As [`audit_list`].
 pub async fn audit_count<A: Access>(scoped: &Scoped<A>, filter: &AuditFilter) -> Result<u64> {
-    scoped.permit(Action::Read, Resource::AuditLog, None)?;
+    scoped.permit(Action::Read, AUDIT_LOG, None)?;
     AuditEntries::count(scoped, filter.condition()?).await
 }
 
@@ -368,17 +358,13 @@ fn row(
 #[derive(Debug)]
 pub(crate) struct SystemUses(Vec<(SystemPurpose, AtomicU64)>);
 
-impl Default for SystemUses {
-    fn default() -> Self {
-        Self(
-            SystemPurpose::iter()
-                .map(|p| (p, AtomicU64::new(0)))
-                .collect(),
-        )
-    }
-}
-
 impl SystemUses {
+    /// No uses yet of any purpose that is registered.
+    pub(crate) fn of(registry: &Registry) -> Self {
+        let purposes = registry.purposes();
+        Self(purposes.map(|one| (one, AtomicU64::new(0))).collect())
+    }
+
     pub(crate) fn add(&self, purpose: SystemPurpose, times: u64) {
         if let Some((_, uses)) = self.0.iter().find(|(listed, _)| *listed == purpose) {
             uses.fetch_add(times, Ordering::Relaxed);
@@ -401,14 +387,11 @@ impl SystemUses {
 pub async fn system_uses_flush(store: &Store) -> Result<()> {
     let taken = store.uses().take();
     // The flush itself is no news: it is there whenever there is anything to write.
-    if taken
-        .iter()
-        .all(|(purpose, _)| *purpose == SystemPurpose::AuditKeep)
-    {
+    if taken.iter().all(|(purpose, _)| *purpose == AUDIT_KEEP) {
         return Ok(());
     }
     let write = async {
-        let system = store.system(SystemPurpose::AuditKeep).await?;
+        let system = store.system(AUDIT_KEEP).await?;
         for (purpose, uses) in &taken {
             let mut row = system_entry(
                 system.env(),
@@ -491,7 +474,7 @@ impl SystemEntry {
 /// # Errors
 /// The database fails.
 pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec<SystemEntry>> {
-    let system = store.system(SystemPurpose::AuditKeep).await?;
+    let system = store.system(AUDIT_KEEP).await?;
     let mut rows = system
         .find::<system_entry::Entity>(system_entry::Column::At.gte(from))
         .await?;
@@ -517,7 +500,7 @@ pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec
 /// The database refuses.
 pub async fn audit_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     let before = store.env().now() - keep.max(RETENTION_MIN);
-    let system = store.system(SystemPurpose::AuditKeep).await?;
+    let system = store.system(AUDIT_KEEP).await?;
     let gone = match system.backend() {
         sea_orm::DbBackend::Postgres => {
             #[derive(FromQueryResult)]

@@ -14,8 +14,9 @@ use crate::entity::{membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
 use crate::page::{Page, PageRequest};
-use crate::policy::{Action, Resource};
-use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemPurpose, SystemScope};
+use crate::policy::Action;
+use crate::registration::{purpose, resource};
+use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemScope};
 use crate::text;
 
 /// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
@@ -34,7 +35,7 @@ pub async fn tenant_create(
     name: &str,
     owner_email: &str,
 ) -> Result<(Tenant, User)> {
-    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let system = store.system(purpose::TENANT_CREATE).await?;
     let made = tenant_insert(&system, slug, name, owner_email).await?;
     system.commit().await?;
     Ok(made)
@@ -88,7 +89,7 @@ pub(crate) async fn tenant_insert(
         .await?;
     let step = Step {
         action: Action::Create,
-        resource: Resource::Tenant,
+        resource: resource::TENANT,
         subject: Some(tenant.id.0),
         detail: None,
     };
@@ -103,7 +104,7 @@ pub(crate) async fn tenant_insert(
 /// # Errors
 /// The database fails.
 pub async fn tenant_list(store: &Store) -> Result<Vec<Tenant>> {
-    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let system = store.system(purpose::DIRECTORY_READ).await?;
     let found = system.find::<tenant::Entity>(Condition::all()).await?;
     let mut tenants: Vec<Tenant> = found.into_iter().map(Into::into).collect();
     tenants.sort_by_key(|tenant| tenant.id);
@@ -116,7 +117,7 @@ pub async fn tenant_list(store: &Store) -> Result<Vec<Tenant>> {
 /// # Errors
 /// The database fails.
 pub async fn user_list(store: &Store) -> Result<Vec<(User, Vec<(TenantId, Role)>)>> {
-    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let system = store.system(purpose::DIRECTORY_READ).await?;
     let found = system.find::<user::Entity>(Condition::all()).await?;
     let memberships = system.find::<membership::Entity>(Condition::all()).await?;
     let mut tenants: HashMap<UserId, Vec<(TenantId, Role)>> = HashMap::new();
@@ -147,7 +148,7 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
     if slug_check(slug).is_err() {
         return Ok(None);
     }
-    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let system = store.system(purpose::DIRECTORY_READ).await?;
     let found = system
         .find::<tenant::Entity>(tenant::Column::Slug.eq(slug))
         .await?;
@@ -160,7 +161,7 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
 /// [`Error::Invalid`] for what is no address.
 pub async fn user_by_email(store: &Store, email: &str) -> Result<Option<User>> {
     let email = text::email_sought(email)?;
-    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let system = store.system(purpose::DIRECTORY_READ).await?;
     let found = system
         .find::<user::Entity>(user::Column::Email.eq(&email))
         .await?;
@@ -172,7 +173,7 @@ pub async fn user_by_email(store: &Store, email: &str) -> Result<Option<User>> {
 /// # Errors
 /// The database fails.
 pub async fn user_memberships(store: &Store, user: UserId) -> Result<Vec<(Tenant, Membership)>> {
-    let system = store.system(SystemPurpose::DirectoryRead).await?;
+    let system = store.system(purpose::DIRECTORY_READ).await?;
     let memberships = system
         .find::<membership::Entity>(membership::Column::UserId.eq(user))
         .await?;
@@ -214,7 +215,7 @@ pub async fn tenant_current<A: Access>(scoped: &Scoped<A>) -> Result<Tenant> {
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::Invalid`] for a name out of bounds.
 pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Tenant> {
-    scoped.permit(Action::Update, Resource::Tenant, scoped.tenant().0)?;
+    scoped.permit(Action::Update, resource::TENANT, scoped.tenant().0)?;
     let name = text::name("the tenant's name", name)?;
     // As in `tenant_current`: the tenant is the one that has the members.
     scoped

@@ -3,6 +3,8 @@
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use sqlx::sqlite::SqliteError;
 
+use crate::registry::RegistryError;
+
 /// An error of the store or the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,6 +47,9 @@ pub enum Error {
     /// A statement written by hand is not bound to its tenant: a defect, refused.
     #[error("a statement is not bound to its tenant")]
     NotBound,
+    /// The process was put together without a name that it uses: a defect, refused.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// No master key that there is opens this secret, or it was changed or moved.
     #[error(
         "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
@@ -99,7 +104,9 @@ impl Error {
             Self::Busy => "DATABASE_BUSY",
             Self::Unreachable(_) => "DATABASE_UNREACHABLE",
             Self::UnsafeRole(_) => "DATABASE_ROLE_UNSAFE",
-            Self::PolicyNotAsked | Self::NotBound | Self::Database(_) => "INTERNAL",
+            Self::PolicyNotAsked | Self::NotBound | Self::Registry(_) | Self::Database(_) => {
+                "INTERNAL"
+            }
         }
     }
 

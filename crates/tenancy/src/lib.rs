@@ -33,6 +33,8 @@ mod model;
 mod page;
 pub mod people;
 mod policy;
+mod registration;
+mod registry;
 mod repository;
 pub mod secret;
 pub mod sign_in;
@@ -48,9 +50,9 @@ pub use model::{
     Role, Session, SessionId, Tenant, TenantId, User, UserId,
 };
 pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
-pub use policy::{
-    Action, POLICY, Resource, SESSION_ONLY, policy_text, role_needed, session_needed,
-};
+pub use policy::{Action, Resource, ResourcePolicy};
+pub use registration::{purpose, resource};
+pub use registry::{Registration, Registry, RegistryError};
 pub use repository::Repository;
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]

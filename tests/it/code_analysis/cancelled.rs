@@ -39,7 +39,7 @@ on_both_databases! {
             let (project, _) = project(&store, tenant.id, "home", &tree).await;
             let (start, _) = begin(&store, tenant.id, project).await;
             let run = start.run().id;
-            let workers = Workers::builder(&store).handler(handler()).start();
+            let workers = Workers::builder(&store).handler(handler()).start().unwrap();
             let mut events = Box::pin(run_follow(&store, tenant.id, run, 0));
             let mut parsing = None;
             while let Some(event) = events.next().await {

@@ -169,7 +169,7 @@ pub(super) async fn work_with(
     tenant: TenantId,
     run: RunId,
 ) -> Vec<RunEvent> {
-    let workers = Workers::builder(store).handler(handler).start();
+    let workers = Workers::builder(store).handler(handler).start().unwrap();
     let events: Vec<RunEvent> = run_follow(store, tenant, run, 0)
         .map(Result::unwrap)
         .collect()

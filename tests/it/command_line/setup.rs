@@ -8,10 +8,10 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use nyxcore_tests::{TestDatabase, run_on_postgres, run_on_sqlite};
-use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{Running, Said, on_test_database, said};
-use cluster::{Installation, url_of};
+use cluster::{Installation, connect, url_of};
 
 /// The SQL and the output of a set-up name no password that was given.
 const PASSWORD: &str = "a password of my own";
@@ -175,7 +175,7 @@ fn a_locked_table_ends_a_migration_in_time() {
         let installation = Installation::new("locked");
         set_up(&db, &installation);
         let owner = url_of(&db, &installation.name, "owner.env");
-        let other = Database::connect(&owner).await.unwrap();
+        let other = connect(&owner).await;
         let transaction = other.begin().await.unwrap();
         let lock = "LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE";
         transaction.execute_unprepared(lock).await.unwrap();

@@ -1,5 +1,6 @@
 //! A gateway on a free port, and clients that read its streams frame by frame.
 
+use nyxcore_note_enrichment::NOTE_ENRICHMENT_RUN;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -185,7 +186,7 @@ impl Served {
     }
 
     pub(crate) fn events(&self, run: RunId) -> reqwest::RequestBuilder {
-        self.request("GET", &format!("/api/v1/events/workflows/{run}"))
+        self.request("GET", &format!("/api/v1/events/enrichments/{run}"))
     }
 
     /// A WebSocket with that first message said and nothing read.
@@ -342,12 +343,12 @@ impl Socket {
     }
 }
 
-/// A workflow that counts to three, and goes on when it is let.
+/// Work that counts to three, and goes on when it is let.
 struct Counting(Arc<Semaphore>);
 
 impl RunHandler for Counting {
     fn kind(&self) -> RunKind {
-        RunKind::Workflow
+        NOTE_ENRICHMENT_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -368,9 +369,10 @@ pub(crate) async fn run_begin(served: &Served, subject: &str) -> (RunId, Workers
     let gate = Arc::new(Semaphore::new(0));
     let workers = Workers::builder(&served.store)
         .handler(Counting(gate.clone()))
-        .start();
+        .start()
+        .unwrap();
     (
-        run_queue(served, RunKind::Workflow, subject).await,
+        run_queue(served, NOTE_ENRICHMENT_RUN, subject).await,
         workers,
         gate,
     )

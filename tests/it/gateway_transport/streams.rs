@@ -1,7 +1,8 @@
 //! Event streams: GraphQL over SSE, the plain streams for simple clients, and what ends both.
 
 use nyxcore_gateway::Limits;
-use nyxcore_runs::{RunId, RunKind, RunStatus, Runs, run_cancel};
+use nyxcore_runs::{RunId, RunStatus, Runs, run_cancel};
+use nyxcore_sync::SYNC_RUN;
 use nyxcore_tenancy::{Repository, TypedId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
@@ -96,10 +97,10 @@ on_both_databases! {
         let (theirs, workers, gate) = run_begin(&other, "a").await;
         gate.add_permits(1);
         let unknown = RunId::from_uuid(store.env().id());
-        let sync = run_queue(&acme, RunKind::Sync, "s").await;
+        let sync = run_queue(&acme, SYNC_RUN, "s").await;
         for path in [
-            format!("workflows/{theirs}"), format!("workflows/{unknown}"), format!("workflows/{sync}"), "workflows/run_x".into(),
-            "workflows/%FF".into(), format!("nonsense/{sync}"), format!("workflows/{}", sync.to_string().replace("run", "note")),
+            format!("enrichments/{theirs}"), format!("enrichments/{unknown}"), format!("enrichments/{sync}"), "enrichments/run_x".into(),
+            "enrichments/%FF".into(), format!("nonsense/{sync}"), format!("enrichments/{}", sync.to_string().replace("run", "note")),
         ] {
             let response = acme.request("GET", &format!("/api/v1/events/{path}")).send().await.unwrap();
             assert_eq!(response.status(), 404, "{path}");

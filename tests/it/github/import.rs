@@ -35,7 +35,7 @@ impl World {
             ..SyncOptions::new(&db.folder().join("data"), self.policy.clone(), |_| None)
         };
         let workers = Workers::builder(&self.served.store).handler(SyncHandler::new(options));
-        let workers = workers.start();
+        let workers = workers.start().unwrap();
         let mut events = Box::pin(run_follow(&self.served.store, self.served.tenant, run, 0));
         while let Some(event) = events.next().await {
             event.unwrap();

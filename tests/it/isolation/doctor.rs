@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use nyxcore_migrations::ddl::Ddl;
+use nyxcore_migrations::grant_app_role;
 use nyxcore_migrations::guard::{guard_check, schema_lines};
+use nyxcore_migrations::sea_orm_migration::SchemaManager;
+use nyxcore_tenancy::{StoreOptions, database_open};
 use nyxcore_tests::{
     TestDatabase, nyxcore_command, on_both_databases, run_on_postgres, run_on_sqlite,
 };
@@ -24,6 +28,66 @@ on_both_databases! {
             assert_eq!(check.problems, Vec::<String>::new(), "{}", check.what);
         }
     }
+
+    async fn a_table_of_an_embedder_that_keeps_the_rules_is_no_problem(db: TestDatabase) {
+        let owner = database_open(&StoreOptions::new(db.owner_url())).await.unwrap();
+        let columns = "id $uuid NOT NULL, word $text NOT NULL, PRIMARY KEY (tenant_id, id)";
+        Ddl::new(&SchemaManager::new(&owner)).tenant_table("glossary", columns).await.unwrap();
+        grant_app_role(&owner, "nyxcore_test_app").await.unwrap();
+        for check in guard_check(&db.app_connection().await.unwrap()).await.unwrap() {
+            assert_eq!(check.problems, Vec::<String>::new(), "{}", check.what);
+        }
+        owner.close().await.unwrap();
+    }
+
+    async fn a_table_that_keeps_no_rules_is_told(db: TestDatabase) {
+        let superuser = db.superuser_connection().await.unwrap();
+        for table in ["notes_copy (n INTEGER)", "old_migrations (version TEXT, applied_at INTEGER, body TEXT)"] {
+            let name = table.split(' ').next().unwrap();
+            superuser.execute_unprepared(&format!("CREATE TABLE {table}")).await.unwrap();
+            let checks = guard_check(&superuser).await.unwrap();
+            let told = format!("table {name} is not one of nyxcore's");
+            let mut problems = checks.iter().flat_map(|check| &check.problems);
+            assert!(problems.any(|problem| problem.starts_with(&told)), "{checks:#?}");
+        }
+    }
+}
+
+/// An embedder's table, and what makes it one that does not keep the rules.
+const LOOSE: &[&str] = &[
+    "ALTER TABLE glossary NO FORCE ROW LEVEL SECURITY",
+    "ALTER TABLE glossary DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY tenant_isolation ON glossary",
+    "ALTER POLICY tenant_isolation ON glossary USING (true)",
+    "CREATE POLICY everyone ON glossary USING (true)",
+    "CREATE POLICY system_access ON glossary USING (true)",
+];
+
+#[test]
+fn a_table_of_an_embedder_that_is_open_is_told() {
+    run_on_postgres(|db| async move {
+        let owner = database_open(&StoreOptions::new(db.owner_url()))
+            .await
+            .unwrap();
+        let columns = "id $uuid NOT NULL, PRIMARY KEY (tenant_id, id)";
+        let manager = SchemaManager::new(&owner);
+        Ddl::new(&manager)
+            .tenant_table("glossary", columns)
+            .await
+            .unwrap();
+        for sql in LOOSE {
+            let tx = owner.begin().await.unwrap();
+            tx.execute_unprepared(sql).await.unwrap();
+            let checks = guard_check(&tx).await.unwrap();
+            let mut problems = checks.iter().flat_map(|check| &check.problems);
+            assert!(
+                problems.any(|problem| problem.starts_with("table glossary is not one of")),
+                "{sql}: {checks:#?}"
+            );
+            tx.rollback().await.unwrap();
+        }
+        owner.close().await.unwrap();
+    });
 }
 
 /// What is done to the database, the checks that fail then, and what one of them says.

@@ -8,7 +8,7 @@ use nyxcore_projects::{NewNote, NoteId, ProjectId, note_create};
 use nyxcore_runs::{Workers, run_follow};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create, token_authenticate};
 use nyxcore_tenancy::people::member_role_set;
-use nyxcore_tenancy::{Env, Role, Store, StoreOptions, SystemPurpose, TenantId, TypedId, id_parse};
+use nyxcore_tenancy::{Env, Role, Store, TenantId, TypedId, id_parse, purpose};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{FromQueryResult, Value as Sql};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::digest::Digester;
 use super::server::Server;
 use super::team::{Team, execute};
 use super::world::World;
-use crate::support::tenant;
+use crate::support::{options, tenant};
 
 /// How long a stream may live on after its caller's role has changed: well below the time after which it would be looked at anyway.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -197,7 +197,8 @@ on_both_databases! {
 async fn retrieved(store: &Store, tenant: TenantId, run: nyxcore_runs::RunId) -> String {
     let workers = Workers::builder(store)
         .handler(EnrichmentHandler::new())
-        .start();
+        .start()
+        .unwrap();
     let events: Vec<_> = run_follow(store, tenant, run, 0).collect().await;
     workers.shutdown().await;
     assert!(!events.is_empty());
@@ -221,7 +222,7 @@ fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
         "SELECT coalesce(current_setting('nyxcore.tenant_id', true), '') AS setting";
     const SCOPE: &str = "SELECT coalesce(current_setting('nyxcore.scope', true), '') AS setting FROM memberships WHERE tenant_id = $1";
     run_on_postgres(|db| async move {
-        let mut options = StoreOptions::new(db.app_url());
+        let mut options = options(db.app_url());
         // One for the listener, one for everything else: the same connection serves again.
         options.max_connections = 2;
         let store = Store::connect(&options, Env::default()).await.unwrap();
@@ -264,7 +265,7 @@ fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
                 }
                 _ => drop(scoped),
             }
-            let system = store.system(SystemPurpose::DirectoryRead).await.unwrap();
+            let system = store.system(purpose::DIRECTORY_READ).await.unwrap();
             let seen: Vec<Setting> = system.sql_all(TENANT, []).await.unwrap();
             assert_eq!(seen[0].setting, "", "{end}");
             drop(system);

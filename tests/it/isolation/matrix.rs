@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use nyxcore_tenancy::{Action, Role, role_needed, session_needed};
+use nyxcore_tenancy::{Action, Role};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
@@ -224,13 +224,14 @@ async fn by_role(
     matrix: &mut String,
 ) {
     let document = two.schema.document(entry);
-    let needed = role_needed(entry.needs.0, entry.needs.1);
+    let policy = two.server.store.registry();
+    let needed = policy.role_needed(entry.needs.0, entry.needs.1);
     let is_mutation = entry.field.starts_with("Mutation.");
     let digester = two.digester().await;
     write!(matrix, "    ").unwrap();
     for role in ROLES {
         let is_allowed = needed.is_some_and(|needed| role.includes(needed))
-            && !session_needed(entry.needs.0, entry.needs.1);
+            && !policy.session_needed(entry.needs.0, entry.needs.1);
         let is_spent = matches!(
             entry.needs.1,
             Action::Delete | Action::Apply | Action::Cancel | Action::Transfer

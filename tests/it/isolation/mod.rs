@@ -6,6 +6,7 @@ mod digest;
 mod doctor;
 mod holes;
 mod matrix;
+mod policy;
 mod registry;
 mod rows;
 mod schema;

@@ -4,6 +4,17 @@
 //! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own note, by its name in
 //! [`World`](super::world::World); the matrix puts another tenant's id, and one that nobody has, in the place of each of them in turn.
 
+use nyxcore_code_analysis::CODE_ANALYSIS;
+use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
+use nyxcore_model_catalog::PROVIDER_KEY;
+use nyxcore_note_enrichment::NOTE_ENRICHMENT;
+use nyxcore_personas::PERSONA;
+use nyxcore_projects::{BLOG_POST, NOTE, PROJECT, SOURCE};
+use nyxcore_runs::RUN;
+use nyxcore_sync::{GIT_CONNECTION, SOURCE_SECRET, SYNC};
+use nyxcore_tenancy::resource::{
+    API_TOKEN, AUDIT_LOG, INVITATION, MEMBER, OWN_API_TOKEN, OWN_MEMBERSHIP, TENANT,
+};
 use nyxcore_tenancy::{Action, Resource};
 
 pub struct Entry {
@@ -44,107 +55,106 @@ const fn told(told: &'static str, entry: Entry) -> Entry {
 #[rustfmt::skip]
 pub const REGISTRY: &[Entry] = {
     use Action::*;
-    use Resource as R;
     &[
         // Reading.
-        entry("Query.node", r#"{"id": "$note"}"#, R::Note, Read),
-        entry("Query.nodes", r#"{"ids": ["$project", "$note", "$sync", "$user"]}"#, R::Project, Read),
-        entry("Query.project", r#"{"id": "$project"}"#, R::Project, Read),
-        entry("Query.project", r#"{"slug": "$project_slug"}"#, R::Project, Read),
-        entry("Query.projects", r#"{"query": "quince"}"#, R::Project, Read),
-        entry("Query.run", r#"{"id": "$sync"}"#, R::Run, Read),
-        entry("Query.runs", r#"{}"#, R::Run, Read),
-        entry("Query.runs", r#"{"projectId": "$library"}"#, R::Run, Read),
-        entry("Query.personas", r#"{"query": "quince"}"#, R::Persona, Read),
-        entry("Query.search", r#"{"query": "quince"}"#, R::Note, Read),
-        entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, R::Note, Read),
-        entry("Query.auditLog", "{}", R::AuditLog, Read),
-        entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, R::AuditLog, Read),
-        entry("Query.gitConnections", "{}", R::GitConnection, Read),
-        entry("Query.viewer", "{}", R::Tenant, Read),
-        entry("Query.server", "{}", R::Tenant, Read),
-        entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
-        entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, R::Persona, Read),
-        within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", R::OwnApiToken, Read)),
+        entry("Query.node", r#"{"id": "$note"}"#, NOTE, Read),
+        entry("Query.nodes", r#"{"ids": ["$project", "$note", "$sync", "$user"]}"#, PROJECT, Read),
+        entry("Query.project", r#"{"id": "$project"}"#, PROJECT, Read),
+        entry("Query.project", r#"{"slug": "$project_slug"}"#, PROJECT, Read),
+        entry("Query.projects", r#"{"query": "quince"}"#, PROJECT, Read),
+        entry("Query.run", r#"{"id": "$sync"}"#, RUN, Read),
+        entry("Query.runs", r#"{}"#, RUN, Read),
+        entry("Query.runs", r#"{"projectId": "$library"}"#, RUN, Read),
+        entry("Query.personas", r#"{"query": "quince"}"#, PERSONA, Read),
+        entry("Query.search", r#"{"query": "quince"}"#, NOTE, Read),
+        entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, NOTE, Read),
+        entry("Query.auditLog", "{}", AUDIT_LOG, Read),
+        entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, AUDIT_LOG, Read),
+        entry("Query.gitConnections", "{}", GIT_CONNECTION, Read),
+        entry("Query.viewer", "{}", TENANT, Read),
+        entry("Query.server", "{}", TENANT, Read),
+        entry("Query.modelCatalog", "{}", PROVIDER_KEY, Read),
+        entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, PERSONA, Read),
+        within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", OWN_API_TOKEN, Read)),
 
-        within(&["viewer", "tenant"], entry("Tenant.invitations", "{}", R::Invitation, Read)),
+        within(&["viewer", "tenant"], entry("Tenant.invitations", "{}", INVITATION, Read)),
 
         // Nobody is asked: the world's connection leads where this server does not go.
-        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.repositories", "{}", R::GitConnection, Import))),
-        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.branches", r#"{"repository": "acme/atlas"}"#, R::GitConnection, Import))),
+        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.repositories", "{}", GIT_CONNECTION, Import))),
+        told("BASE_URL_FORBIDDEN", within(&["gitConnections", "nodes"], entry("GitConnection.branches", r#"{"repository": "acme/atlas"}"#, GIT_CONNECTION, Import))),
 
         // Projects and sources.
-        entry("Mutation.createProject", r#"{"input": {"name": "New"}}"#, R::Project, Create),
-        entry("Mutation.updateProject", r#"{"input": {"projectId": "$project", "name": "Changed"}}"#, R::Project, Update),
-        entry("Mutation.deleteProject", r#"{"input": {"projectId": "$project"}}"#, R::Project, Delete),
-        entry("Mutation.addSource", r#"{"input": {"projectId": "$project", "url": "https://example.org/new.git"}}"#, R::Source, Create),
-        entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, R::Source, Update),
-        entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, R::Source, Delete),
+        entry("Mutation.createProject", r#"{"input": {"name": "New"}}"#, PROJECT, Create),
+        entry("Mutation.updateProject", r#"{"input": {"projectId": "$project", "name": "Changed"}}"#, PROJECT, Update),
+        entry("Mutation.deleteProject", r#"{"input": {"projectId": "$project"}}"#, PROJECT, Delete),
+        entry("Mutation.addSource", r#"{"input": {"projectId": "$project", "url": "https://example.org/new.git"}}"#, SOURCE, Create),
+        entry("Mutation.updateSource", r#"{"input": {"sourceId": "$source", "branch": "next"}}"#, SOURCE, Update),
+        entry("Mutation.removeSource", r#"{"input": {"sourceId": "$source"}}"#, SOURCE, Delete),
 
         // What a source's remote is asked with, and when.
-        entry("Mutation.setSourceCredential", r#"{"input": {"sourceId": "$source", "token": {"token": "not-a-real-token"}}}"#, R::SourceSecret, Update),
-        entry("Mutation.removeSourceCredential", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
-        entry("Mutation.enableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Update),
-        entry("Mutation.disableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, R::SourceSecret, Delete),
-        entry("Mutation.setSourceSchedule", r#"{"input": {"sourceId": "$source", "everyMinutes": 60}}"#, R::Source, Update),
+        entry("Mutation.setSourceCredential", r#"{"input": {"sourceId": "$source", "token": {"token": "not-a-real-token"}}}"#, SOURCE_SECRET, Update),
+        entry("Mutation.removeSourceCredential", r#"{"input": {"sourceId": "$source"}}"#, SOURCE_SECRET, Delete),
+        entry("Mutation.enableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, SOURCE_SECRET, Update),
+        entry("Mutation.disableSourceWebhook", r#"{"input": {"sourceId": "$source"}}"#, SOURCE_SECRET, Delete),
+        entry("Mutation.setSourceSchedule", r#"{"input": {"sourceId": "$source", "everyMinutes": 60}}"#, SOURCE, Update),
 
         // Connections to GitHub.
-        told("BASE_URL_FORBIDDEN", entry("Mutation.addGitConnection", r#"{"input": {"name": "New", "baseUrl": "http://127.0.0.1:9", "token": "not-a-real-token"}}"#, R::GitConnection, Create)),
-        entry("Mutation.updateGitConnection", r#"{"input": {"connectionId": "$git_connection", "name": "Changed %unique%"}}"#, R::GitConnection, Update),
-        entry("Mutation.removeGitConnection", r#"{"input": {"connectionId": "$git_connection"}}"#, R::GitConnection, Delete),
-        told("BASE_URL_FORBIDDEN", entry("Mutation.importRepositories", r#"{"input": {"connectionId": "$git_connection", "projectId": "$project", "repositories": [{"fullName": "acme/atlas"}]}}"#, R::GitConnection, Import)),
+        told("BASE_URL_FORBIDDEN", entry("Mutation.addGitConnection", r#"{"input": {"name": "New", "baseUrl": "http://127.0.0.1:9", "token": "not-a-real-token"}}"#, GIT_CONNECTION, Create)),
+        entry("Mutation.updateGitConnection", r#"{"input": {"connectionId": "$git_connection", "name": "Changed %unique%"}}"#, GIT_CONNECTION, Update),
+        entry("Mutation.removeGitConnection", r#"{"input": {"connectionId": "$git_connection"}}"#, GIT_CONNECTION, Delete),
+        told("BASE_URL_FORBIDDEN", entry("Mutation.importRepositories", r#"{"input": {"connectionId": "$git_connection", "projectId": "$project", "repositories": [{"fullName": "acme/atlas"}]}}"#, GIT_CONNECTION, Import)),
 
         // Runs.
-        entry("Mutation.startSync", r#"{"input": {"sourceId": "$source"}}"#, R::Sync, Start),
-        entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, R::CodeAnalysis, Start),
-        entry("Mutation.cancelRun", r#"{"input": {"runId": "$analysis"}}"#, R::Run, Cancel),
-        entry("Mutation.enrichNote", r#"{"input": {"noteId": "$note", "personaId": "$persona"}}"#, R::NoteEnrichment, Start),
-        entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, R::NoteEnrichment, Apply),
-        entry("Mutation.dismissEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, R::NoteEnrichment, Apply),
+        entry("Mutation.startSync", r#"{"input": {"sourceId": "$source"}}"#, SYNC, Start),
+        entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, CODE_ANALYSIS, Start),
+        entry("Mutation.cancelRun", r#"{"input": {"runId": "$analysis"}}"#, RUN, Cancel),
+        entry("Mutation.enrichNote", r#"{"input": {"noteId": "$note", "personaId": "$persona"}}"#, NOTE_ENRICHMENT, Start),
+        entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
+        entry("Mutation.dismissEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
 
         // Notes and what is known.
-        entry("Mutation.createNote", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, R::Note, Create),
-        entry("Mutation.updateNote", r#"{"input": {"noteId": "$note", "title": "Changed"}}"#, R::Note, Update),
-        entry("Mutation.deleteNote", r#"{"input": {"noteId": "$note"}}"#, R::Note, Delete),
-        entry("Mutation.updateActionPoint", r#"{"input": {"actionPointId": "$action_point", "status": "DONE"}}"#, R::Note, Update),
-        entry("Mutation.createMemoryEntry", r#"{"input": {"projectId": "$project", "title": "New", "content": "x"}}"#, R::MemoryEntry, Create),
-        entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, R::Insight, Create),
+        entry("Mutation.createNote", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, NOTE, Create),
+        entry("Mutation.updateNote", r#"{"input": {"noteId": "$note", "title": "Changed"}}"#, NOTE, Update),
+        entry("Mutation.deleteNote", r#"{"input": {"noteId": "$note"}}"#, NOTE, Delete),
+        entry("Mutation.updateActionPoint", r#"{"input": {"actionPointId": "$action_point", "status": "DONE"}}"#, NOTE, Update),
+        entry("Mutation.createMemoryEntry", r#"{"input": {"projectId": "$project", "title": "New", "content": "x"}}"#, MEMORY_ENTRY, Create),
+        entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, INSIGHT, Create),
 
         // Posts.
-        entry("Mutation.createBlogPost", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, R::BlogPost, Create),
-        entry("Mutation.updateBlogPost", r#"{"input": {"blogPostId": "$post", "title": "Changed"}}"#, R::BlogPost, Update),
-        entry("Mutation.deleteBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, R::BlogPost, Delete),
-        entry("Mutation.publishBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, R::BlogPost, Publish),
-        entry("Mutation.unpublishBlogPost", r#"{"input": {"blogPostId": "$published"}}"#, R::BlogPost, Publish),
-        entry("Mutation.importBlogPost", r#"{"input": {"projectId": "$project", "sourceId": "$source", "path": "posts/quince.md"}}"#, R::BlogPost, Import),
+        entry("Mutation.createBlogPost", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, BLOG_POST, Create),
+        entry("Mutation.updateBlogPost", r#"{"input": {"blogPostId": "$post", "title": "Changed"}}"#, BLOG_POST, Update),
+        entry("Mutation.deleteBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, BLOG_POST, Delete),
+        entry("Mutation.publishBlogPost", r#"{"input": {"blogPostId": "$post"}}"#, BLOG_POST, Publish),
+        entry("Mutation.unpublishBlogPost", r#"{"input": {"blogPostId": "$published"}}"#, BLOG_POST, Publish),
+        entry("Mutation.importBlogPost", r#"{"input": {"projectId": "$project", "sourceId": "$source", "path": "posts/quince.md"}}"#, BLOG_POST, Import),
 
         // Personas.
-        entry("Mutation.createPersona", r#"{"input": {"name": "New", "description": "Knows React."}}"#, R::Persona, Create),
-        entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "name": "Changed"}}"#, R::Persona, Update),
-        entry("Mutation.deletePersona", r#"{"input": {"personaId": "$persona"}}"#, R::Persona, Delete),
+        entry("Mutation.createPersona", r#"{"input": {"name": "New", "description": "Knows React."}}"#, PERSONA, Create),
+        entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "name": "Changed"}}"#, PERSONA, Update),
+        entry("Mutation.deletePersona", r#"{"input": {"personaId": "$persona"}}"#, PERSONA, Delete),
 
         // Tokens. The one that is revoked is a member's.
-        entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, R::OwnApiToken, Create),
-        entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, R::ApiToken, Delete),
+        entry("Mutation.createApiToken", r#"{"input": {"name": "new", "role": "VIEWER"}}"#, OWN_API_TOKEN, Create),
+        entry("Mutation.revokeApiToken", r#"{"input": {"apiTokenId": "$api_token"}}"#, API_TOKEN, Delete),
 
         // People. What needs a session is refused to every token that asks here.
-        entry("Mutation.updateTenant", r#"{"input": {"name": "Changed %unique%"}}"#, R::Tenant, Update),
-        entry("Mutation.inviteMember", r#"{"input": {"email": "new@guests.example", "role": "VIEWER"}}"#, R::Invitation, Create),
-        entry("Mutation.revokeInvitation", r#"{"input": {"invitationId": "$invitation"}}"#, R::Invitation, Delete),
-        entry("Mutation.acceptInvitation", r#"{"input": {"secret": "nyxinv_forged"}}"#, R::OwnMembership, Create),
-        entry("Mutation.setMemberRole", r#"{"input": {"userId": "$colleague", "role": "MEMBER"}}"#, R::Member, Update),
-        entry("Mutation.removeMember", r#"{"input": {"userId": "$colleague"}}"#, R::Member, Delete),
-        entry("Mutation.transferOwnership", r#"{"input": {"userId": "$colleague"}}"#, R::Tenant, Transfer),
-        entry("Mutation.leaveTenant", "{}", R::OwnMembership, Delete),
+        entry("Mutation.updateTenant", r#"{"input": {"name": "Changed %unique%"}}"#, TENANT, Update),
+        entry("Mutation.inviteMember", r#"{"input": {"email": "new@guests.example", "role": "VIEWER"}}"#, INVITATION, Create),
+        entry("Mutation.revokeInvitation", r#"{"input": {"invitationId": "$invitation"}}"#, INVITATION, Delete),
+        entry("Mutation.acceptInvitation", r#"{"input": {"secret": "nyxinv_forged"}}"#, OWN_MEMBERSHIP, Create),
+        entry("Mutation.setMemberRole", r#"{"input": {"userId": "$colleague", "role": "MEMBER"}}"#, MEMBER, Update),
+        entry("Mutation.removeMember", r#"{"input": {"userId": "$colleague"}}"#, MEMBER, Delete),
+        entry("Mutation.transferOwnership", r#"{"input": {"userId": "$colleague"}}"#, TENANT, Transfer),
+        entry("Mutation.leaveTenant", "{}", OWN_MEMBERSHIP, Delete),
 
         // Keys of model providers: each tenant has its own under the same name.
-        entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, R::ProviderKey, Update),
-        entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, R::ProviderKey, Delete),
+        entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, PROVIDER_KEY, Update),
+        entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, PROVIDER_KEY, Delete),
 
         // Streams. What they are asked with is in `streams.rs`.
-        entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, R::Run, Read),
-        entry("Subscription.projectActivity", r#"{"projectId": "$project"}"#, R::Run, Read),
-        entry("Subscription.tenantActivity", "{}", R::Run, Read),
+        entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, RUN, Read),
+        entry("Subscription.projectActivity", r#"{"projectId": "$project"}"#, RUN, Read),
+        entry("Subscription.tenantActivity", "{}", RUN, Read),
     ]
 };
 

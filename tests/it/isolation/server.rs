@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::options;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{SinkExt, StreamExt};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
-use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
+use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store};
 use nyxcore_tests::TestDatabase;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ impl Server {
     /// Its clock rests: nothing is written because a minute has passed.
     pub async fn start(db: &TestDatabase) -> Self {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let mut options = StoreOptions::new(db.app_url());
+        let mut options = options(db.app_url());
         let listener = heard.clone();
         options.statement_listener = Some(Arc::new(move |sql: &str| {
             listener.lock().unwrap().push(sql.to_owned());

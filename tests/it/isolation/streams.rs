@@ -1,8 +1,9 @@
 //! The matrix of what is followed: each subscription by WebSocket and by server-sent events, and a run's plain event stream.
 
+use nyxcore_sync::SYNC_RUN;
 use std::time::Duration;
 
-use nyxcore_runs::{NewRun, Priority, RunKind, run_cancel, run_start};
+use nyxcore_runs::{NewRun, Priority, run_cancel, run_start};
 use nyxcore_tenancy::Role;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ async fn run_to_end(server: &Server, team: &Team, world: &World) -> String {
     let scoped = server.store.write(team.tenant.id).await.unwrap();
     let project = nyxcore_tenancy::id_parse(world.id("project")).unwrap().1;
     let new = NewRun {
-        kind: RunKind::Sync,
+        kind: SYNC_RUN,
         subject: scoped.env().id().to_string(),
         project_id: Some(project),
         started_by: None,

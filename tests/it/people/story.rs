@@ -2,12 +2,13 @@
 
 use nyxcore_sync::git::testing::TestRepository;
 use nyxcore_tenancy::people::invitation_accept;
-use nyxcore_tenancy::{Credential, Env, Origin, SessionId, Store, StoreOptions, directory};
+use nyxcore_tenancy::{Credential, Env, Origin, SessionId, Store, directory};
 use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::end_to_end::api::Api;
+use crate::support::options;
 
 const OLIVER: &str = "oliver.baer@example.org";
 const ALIAS: &str = "oliver.baer+ckbnyx@example.org";
@@ -292,7 +293,7 @@ async fn accept(db: &TestDatabase, email: &str, secret: &str) -> Value {
         DbBackend::Sqlite => format!("sqlite://{}/data/nyxcore.sqlite", db.folder().display()),
         _ => db.app_url().to_owned(),
     };
-    let options = StoreOptions::new(&url);
+    let options = options(&url);
     let store = Store::connect(&options, Env::default()).await.unwrap();
     let user = directory::user_by_email(&store, email)
         .await

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::SourceId;
-use nyxcore_runs::{RunFilter, RunKind, run_list};
+use nyxcore_runs::{RunFilter, run_list};
 use nyxcore_sync::{
-    SyncSettings, SyncTrigger, schedule_tick, source_schedule_set, sync_again, sync_latest,
-    sync_settings_of, sync_start,
+    SYNC_RUN, SyncSettings, SyncTrigger, schedule_tick, source_schedule_set, sync_again,
+    sync_latest, sync_settings_of, sync_start,
 };
 use nyxcore_tenancy::{ManualClock, PageRequest, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -74,7 +74,7 @@ impl Clockwork {
     async fn syncs(&self) -> usize {
         let scoped = self.store.read(self.tenant).await.unwrap();
         let filter = RunFilter {
-            kinds: vec![RunKind::Sync],
+            kinds: vec![SYNC_RUN],
             ..RunFilter::default()
         };
         let runs = run_list(&scoped, &filter, &PageRequest::first(100)).await;

@@ -12,7 +12,8 @@ use nyxcore_runs::{
     FollowUp, RunContext, RunFailure, RunFilter, RunHandler, RunKind, RunStatus, Workers, run_list,
 };
 use nyxcore_sync::{
-    SyncTrigger, schedule_tick, source_schedule_set, sync_again, sync_latest, sync_settings_of,
+    SYNC_RUN, SyncTrigger, schedule_tick, source_schedule_set, sync_again, sync_latest,
+    sync_settings_of,
 };
 use nyxcore_tenancy::audit::{AuditEntry, AuditFilter, audit_list};
 use nyxcore_tenancy::{PageRequest, TenantId};
@@ -116,7 +117,7 @@ impl<'s> Hook<'s> {
     async fn syncs(&self) -> Vec<RunStatus> {
         let scoped = self.served.store.read(self.served.tenant).await.unwrap();
         let filter = RunFilter {
-            kinds: vec![RunKind::Sync],
+            kinds: vec![SYNC_RUN],
             ..RunFilter::default()
         };
         let page = run_list(&scoped, &filter, &PageRequest::first(50)).await;
@@ -160,7 +161,7 @@ struct Patient(Arc<Semaphore>);
 
 impl RunHandler for Patient {
     fn kind(&self) -> RunKind {
-        RunKind::Sync
+        SYNC_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -299,8 +300,8 @@ on_both_databases! {
         let again: FollowUp = Arc::new(|scoped, run| Box::pin(sync_again(scoped, run)));
         let workers = Workers::builder(&served.store)
             .handler(Patient(Arc::clone(&go)))
-            .follow_up(RunKind::Sync, again)
-            .start();
+            .follow_up(SYNC_RUN, again)
+            .start().unwrap();
         hook.until(&[RunStatus::Running]).await;
         for n in 2..6 {
             assert_eq!(hook.push(&format!("d{n}")).await["outcome"], "FOLLOWS");

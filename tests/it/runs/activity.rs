@@ -11,7 +11,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::start;
-use crate::support::{second_store, store_at_rest, tenant};
+use crate::support::{OTHER_WORK, WORK, second_store, store_at_rest, tenant};
 
 /// Logs so many messages of a run, as if its worker did. No signal says so.
 async fn log_quietly(db: &TestDatabase, run: RunId, messages: i64) {
@@ -78,7 +78,7 @@ on_both_databases! {
         let run = start(&store, acme.id, "a").await.run().id;
         log_quietly(&db, run, 600).await;
         clock.advance(TimeDelta::minutes(5));
-        let mut activity = pin!(activity_follow(&store, acme.id, None));
+        let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
         begin(&mut activity).await;
         cancel(&store, acme.id, run).await;
         let events = until_end(&mut activity, run).await;
@@ -91,7 +91,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let run = start(&store, acme.id, "a").await.run().id;
         clock.advance(TimeDelta::minutes(5));
-        let mut activity = pin!(activity_follow(&store, acme.id, None));
+        let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
         begin(&mut activity).await;
         let raw = db.superuser_connection().await.unwrap();
         let moved = "UPDATE runs SET progress_at = $2 WHERE id = $1";
@@ -106,7 +106,7 @@ on_both_databases! {
     async fn activity_skips_an_event_it_cannot_read(db: TestDatabase) {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
-        let mut activity = pin!(activity_follow(&store, acme.id, None));
+        let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
         begin(&mut activity).await;
         let run = start(&store, acme.id, "a").await.run().id;
         log_quietly(&db, run, 3).await;
@@ -121,7 +121,17 @@ on_both_databases! {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let run = start(&store, acme.id, "a").await.run().id;
-        let mut activity = pin!(activity_follow(&store, acme.id, Some(run.0)));
+        let mut activity = pin!(activity_follow(&store, acme.id, Some(run.0), vec![WORK]));
+        begin(&mut activity).await;
+        cancel(&store, acme.id, run).await;
+        begin(&mut activity).await;
+    }
+
+    async fn activity_of_some_kinds_shows_no_other_runs(db: TestDatabase) {
+        let (store, _) = store_at_rest(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let run = start(&store, acme.id, "a").await.run().id;
+        let mut activity = pin!(activity_follow(&store, acme.id, None, vec![OTHER_WORK]));
         begin(&mut activity).await;
         cancel(&store, acme.id, run).await;
         begin(&mut activity).await;
@@ -147,7 +157,7 @@ mod on_one_file {
         run_on_sqlite(|db| async move {
             let (store, other, _) = processes(&db).await;
             let (acme, _) = tenant(&store, "acme").await;
-            let mut activity = pin!(activity_follow(&store, acme.id, None));
+            let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
             begin(&mut activity).await;
             let run = start(&other, acme.id, "a").await.run().id;
             cancel(&other, acme.id, run).await;
@@ -160,7 +170,7 @@ mod on_one_file {
         run_on_sqlite(|db| async move {
             let (store, other, clock) = processes(&db).await;
             let (acme, _) = tenant(&store, "acme").await;
-            let mut activity = pin!(activity_follow(&store, acme.id, None));
+            let mut activity = pin!(activity_follow(&store, acme.id, None, vec![WORK]));
             begin(&mut activity).await;
             for n in 0..3 {
                 let run = start(&other, acme.id, &format!("run-{n}")).await.run().id;

@@ -17,7 +17,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Steps, Then, followed, start, status};
-use crate::support::{store, tenant};
+use crate::support::{WORK, store, tenant};
 use crate::sync::world::World;
 
 /// Tells something when it is let, and notes whether it knew right after that that it is to stop.
@@ -29,7 +29,7 @@ struct Telling {
 
 impl RunHandler for Telling {
     fn kind(&self) -> RunKind {
-        RunKind::Workflow
+        WORK
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -60,7 +60,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let telling = Telling { begun: Arc::default(), gate: Arc::new(Semaphore::new(0)), heard: Arc::default() };
         let (begun, gate, heard) = (telling.begun.clone(), telling.gate.clone(), telling.heard.clone());
-        let workers = Workers::builder(&store).handler(telling).start();
+        let workers = Workers::builder(&store).handler(telling).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         cancel_quietly(&db, run).await;
@@ -76,7 +76,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
         let (steps, _) = Steps::new(Then::Hang(begun.clone()));
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         cancel_quietly(&db, run).await;
@@ -92,7 +92,7 @@ on_both_databases! {
         let options = GitHttpOptions { silent: true, ..GitHttpOptions::default() };
         let server = GitHttpServer::start(db.folder(), options).await;
         let source = world.source_at(&server.url("atlas/.git"), None, "").await;
-        let workers = Workers::builder(&world.store).handler(SyncHandler::new(world.options.clone())).start();
+        let workers = Workers::builder(&world.store).handler(SyncHandler::new(world.options.clone())).start().unwrap();
         let run = world.start(source).await;
         while server.requests().is_empty() {
             tokio::task::yield_now().await;

@@ -13,7 +13,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let old = start(&store, acme.id, "old").await.run().id;
         let log = followed(&store, acme.id, old, 0).await;
         clock.advance(TimeDelta::days(20));
@@ -42,7 +42,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         let log = followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::FutureExt;
 use nyxcore_runs::{
-    EventBody, FollowUp, Level, RunId, RunKind, RunStatus, Runs, STALL_AFTER, Workers, event_list,
+    EventBody, FollowUp, Level, RunId, RunStatus, Runs, STALL_AFTER, Workers, event_list,
     run_events_expire, run_sweep,
 };
 use nyxcore_tenancy::{Error, Repository, Store, TenantId};
@@ -15,7 +15,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, Value};
 
 use super::{Steps, Then, followed, start, status};
-use crate::support::{store, store_at_rest, tenant};
+use crate::support::{WORK, store, store_at_rest, tenant};
 
 /// A follow-up that cannot be done for runs of the subject `bad`.
 fn fails_for_bad() -> FollowUp {
@@ -113,7 +113,7 @@ on_both_databases! {
         for (_, run) in &runs {
             stick(&raw, &store, *run).await;
         }
-        let workers = Workers::builder(&store).swept(RunKind::Workflow, fails_for_bad()).start();
+        let workers = Workers::builder(&store).swept(WORK, fails_for_bad()).start().unwrap();
         for (tenant, run) in &runs {
             let ended = tokio::time::timeout(Duration::from_secs(10), followed(&store, *tenant, *run, 0)).await;
             assert!(matches!(ended.unwrap().last().unwrap().body, EventBody::Finished { status: RunStatus::Failed }));
@@ -128,7 +128,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let runs = three(&store).await;
         let (steps, _) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         for (tenant, run) in &runs {
             followed(&store, *tenant, *run, 0).await;
         }
@@ -148,7 +148,7 @@ on_both_databases! {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, worked) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).follow_up(RunKind::Workflow, fails_for_bad()).start();
+        let workers = Workers::builder(&store).handler(steps).follow_up(WORK, fails_for_bad()).start().unwrap();
         let run = start(&store, acme.id, "bad").await.run().id;
         let ended = tokio::time::timeout(Duration::from_secs(20), followed(&store, acme.id, run, 0)).await;
         assert_eq!(ended.unwrap().last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
@@ -164,7 +164,7 @@ on_both_databases! {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);
-        let workers = Workers::builder(&store).handler(steps).start();
+        let workers = Workers::builder(&store).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         let log = followed(&store, acme.id, run, 0).await;
         workers.shutdown().await;

@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{followed, new_run};
-use crate::support::{store, store_at_rest, tenant};
+use crate::support::{OTHER_WORK, WORK, store, store_at_rest, tenant};
 
 /// Tells which run it has begun, then goes on when it is let.
 struct Telling {
@@ -36,7 +36,7 @@ struct Begun {
 
 impl RunHandler for Telling {
     fn kind(&self) -> RunKind {
-        self.kind
+        self.kind.clone()
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -46,7 +46,7 @@ impl RunHandler for Telling {
             }
             let begun = Begun {
                 tenant: context.tenant(),
-                kind: self.kind,
+                kind: self.kind.clone(),
                 run: context.run().id,
                 subject: context.run().subject.clone(),
             };
@@ -67,7 +67,7 @@ fn telling(permits: usize) -> (Telling, mpsc::UnboundedReceiver<Begun>, Arc<Sema
     let (begun, news) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(permits));
     let handler = Telling {
-        kind: RunKind::Workflow,
+        kind: WORK,
         begun,
         gate: Arc::clone(&gate),
         clock: None,
@@ -148,7 +148,7 @@ on_both_databases! {
         queue_many(&db, &store, large.id, 999).await;
         for concurrency in [1, 2] {
             let (handler, mut begun, gate) = telling(0);
-            let workers = Workers::builder(&store).handler(handler).concurrency(concurrency).start();
+            let workers = Workers::builder(&store).handler(handler).concurrency(concurrency).start().unwrap();
             for _ in 0..concurrency {
                 assert_eq!(begun.recv().await.unwrap().tenant, large.id);
             }
@@ -173,7 +173,7 @@ on_both_databases! {
             tenants.push(tenant.id);
         }
         let (handler, mut begun, gate) = telling(0);
-        let workers = Workers::builder(&store).handler(handler).concurrency(6).start();
+        let workers = Workers::builder(&store).handler(handler).concurrency(6).start().unwrap();
         for _ in 0..2 {
             let mut taken = Vec::new();
             for _ in 0..3 {
@@ -218,7 +218,7 @@ on_both_databases! {
             }
             let (handler, mut begun, _gate) = telling(1_000);
             let handler = Telling { clock: Some(clock.clone()), ..handler };
-            let workers = Workers::builder(&store).handler(handler).concurrency(1).start();
+            let workers = Workers::builder(&store).handler(handler).concurrency(1).start().unwrap();
             let mut taken = Vec::new();
             for _ in 0..waiting.len() {
                 taken.push(begun.recv().await.unwrap().run);
@@ -235,24 +235,24 @@ on_both_databases! {
             queue(&store, acme.id, new_run(&format!("limited-{n}"))).await;
         }
         for n in 0..2 {
-            let new = NewRun { kind: RunKind::Discussion, ..new_run(&format!("free-{n}")) };
+            let new = NewRun { kind: OTHER_WORK, ..new_run(&format!("free-{n}")) };
             queue(&store, acme.id, new).await;
         }
         let (limited, mut begun, gate) = telling(0);
-        let free = Telling { kind: RunKind::Discussion, begun: limited.begun.clone(), gate: Arc::new(Semaphore::new(0)), clock: None };
+        let free = Telling { kind: OTHER_WORK, begun: limited.begun.clone(), gate: Arc::new(Semaphore::new(0)), clock: None };
         let free_gate = Arc::clone(&free.gate);
-        let workers = Workers::builder(&store).handler(limited).handler(free).concurrency(4).limit(RunKind::Workflow, 1).start();
+        let workers = Workers::builder(&store).handler(limited).handler(free).concurrency(4).limit(WORK, 1).start().unwrap();
         let mut kinds = Vec::new();
         for _ in 0..3 {
             kinds.push(begun.recv().await.unwrap().kind);
         }
-        kinds.sort_unstable_by_key(|kind| *kind == RunKind::Workflow);
-        assert_eq!(kinds, [RunKind::Discussion, RunKind::Discussion, RunKind::Workflow]);
+        kinds.sort_unstable_by_key(|kind| *kind == WORK);
+        assert_eq!(kinds, [OTHER_WORK, OTHER_WORK, WORK]);
         // A slot is free, the limit is reached: the two others wait until the one has ended, each in its turn.
         for _ in 0..2 {
             assert!(begun.try_recv().is_err());
             gate.add_permits(1);
-            assert_eq!(begun.recv().await.unwrap().kind, RunKind::Workflow);
+            assert_eq!(begun.recv().await.unwrap().kind, WORK);
         }
         gate.add_permits(1);
         free_gate.add_permits(2);
@@ -268,7 +268,7 @@ on_both_databases! {
             queue_many(&db, &store, small.id, 100).await;
             let (handler, mut begun, _gate) = telling(1_000_000);
             queue_many(&db, &store, large.id, more).await;
-            let workers = Workers::builder(&store).handler(handler).concurrency(1).start();
+            let workers = Workers::builder(&store).handler(handler).concurrency(1).start().unwrap();
             let mut gaps: Vec<Duration> = Vec::new();
             for _ in 0..41 {
                 let asked = Instant::now();
@@ -302,7 +302,7 @@ fn a_run_that_another_worker_is_about_to_take_is_passed_over() {
         locking.query_one_raw(lock).await.unwrap().unwrap();
 
         let (handler, mut begun, _gate) = telling(10);
-        let workers = Workers::builder(&store).handler(handler).start();
+        let workers = Workers::builder(&store).handler(handler).start().unwrap();
         assert_eq!(begun.recv().await.unwrap().run, next);
         locking.rollback().await.unwrap();
         assert_eq!(begun.recv().await.unwrap().run, head);

@@ -1,10 +1,10 @@
 //! The guards of a start, through the doors that everybody uses: by hand, by a schedule, by a push, after a sync.
 
-use nyxcore_code_analysis::{AnalysisTrigger, QUIET_PERIOD, analysis_start};
+use nyxcore_code_analysis::{AnalysisTrigger, CODE_ANALYSIS_RUN, QUIET_PERIOD, analysis_start};
 use nyxcore_runs::{
     RunFilter, RunId, RunKind, RunStatus, Runs, Start, Workers, run_list, run_sweep,
 };
-use nyxcore_sync::{SyncTrigger, sync_start, sync_swept};
+use nyxcore_sync::{SYNC_RUN, SyncTrigger, sync_start, sync_swept};
 use nyxcore_tenancy::{PageRequest, Repository, TypedId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement, Value};
@@ -65,11 +65,11 @@ on_both_databases! {
             }
         };
         let first = the_one(futures::future::join_all((0..AT_ONCE).map(start)).await);
-        assert_eq!(runs_of(&world, RunKind::Sync).await, [(first, RunStatus::Queued)]);
+        assert_eq!(runs_of(&world, SYNC_RUN).await, [(first, RunStatus::Queued)]);
 
         stick(&db, &world, first).await;
         let second = the_one(futures::future::join_all((0..AT_ONCE).map(start)).await);
-        assert_eq!(runs_of(&world, RunKind::Sync).await, [(second, RunStatus::Queued), (first, RunStatus::Failed)]);
+        assert_eq!(runs_of(&world, SYNC_RUN).await, [(second, RunStatus::Queued), (first, RunStatus::Failed)]);
         let scoped = world.store.read(world.tenant).await.unwrap();
         assert_eq!(Runs::require(&scoped, first).await.unwrap().error.unwrap().code, "RUN_STALLED");
     }
@@ -88,10 +88,10 @@ on_both_databases! {
             }
         };
         let first = the_one(futures::future::join_all((0..AT_ONCE).map(start)).await);
-        assert_eq!(runs_of(&world, RunKind::CodeAnalysis).await, [(first, RunStatus::Queued)]);
+        assert_eq!(runs_of(&world, CODE_ANALYSIS_RUN).await, [(first, RunStatus::Queued)]);
         stick(&db, &world, first).await;
         let second = the_one(futures::future::join_all((0..AT_ONCE).map(start)).await);
-        assert_eq!(runs_of(&world, RunKind::CodeAnalysis).await, [(second, RunStatus::Queued), (first, RunStatus::Failed)]);
+        assert_eq!(runs_of(&world, CODE_ANALYSIS_RUN).await, [(second, RunStatus::Queued), (first, RunStatus::Failed)]);
     }
 
     async fn a_stuck_sync_that_is_swept_lets_go_of_its_predecessor(db: TestDatabase) {
@@ -105,7 +105,7 @@ on_both_databases! {
         assert_eq!(world.sync(stuck).await.detail.previous_sync_id, Some(first.run.id));
         stick(&db, &world, stuck).await;
         // Workers sweep as they begin.
-        let workers = Workers::builder(&world.store).swept(RunKind::Sync, sync_swept()).start();
+        let workers = Workers::builder(&world.store).swept(SYNC_RUN, sync_swept()).start().unwrap();
         followed(&world.store, world.tenant, stuck, 0).await;
         workers.shutdown().await;
         let swept = world.sync(stuck).await;

@@ -9,12 +9,12 @@ use nyxcore_runs::{
     AttemptOutcome, EventBody, RunAttempt, RunContext, RunFailure, RunHandler, RunId, RunKind,
     RunPhase, RunStatus, Workers, run_attempts, run_cancel, run_sweep,
 };
-use nyxcore_tenancy::{CountingIds, Env, ManualClock, Store, StoreOptions, TenantId};
+use nyxcore_tenancy::{CountingIds, Env, ManualClock, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use tokio::sync::Notify;
 
 use super::{followed, start, status};
-use crate::support::{store_at_rest, tenant};
+use crate::support::{WORK, options, store_at_rest, tenant};
 
 /// Works two seconds on one phase, leaves another out, works three on a third, and then ends in another way each time.
 struct Tale {
@@ -33,7 +33,7 @@ enum End {
 
 impl RunHandler for Tale {
     fn kind(&self) -> RunKind {
-        RunKind::Workflow
+        WORK
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -118,7 +118,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (tale, reached) = Tale::new(&clock, &[End::Transient, End::Hang, End::Well]);
-        let workers = |tale, name: &str| Workers::builder(&store).handler(tale).name(name).start();
+        let workers = |tale, name: &str| Workers::builder(&store).handler(tale).name(name).start().unwrap();
         let first = workers(tale, "one:1");
         let run = start(&store, acme.id, "a").await.run().id;
         let mut retried = Box::pin(nyxcore_runs::run_follow(&store, acme.id, run, 0));
@@ -162,7 +162,7 @@ on_both_databases! {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (tale, reached) = Tale::new(&clock, &[End::Hang, End::Hang, End::Hang]);
-        let workers = Workers::builder(&store).handler(tale).concurrency(3).start();
+        let workers = Workers::builder(&store).handler(tale).concurrency(3).start().unwrap();
         let mut runs = Vec::new();
         for subject in ["lost", "stalled", "cancelled"] {
             runs.push(start(&store, acme.id, subject).await.run().id);
@@ -206,7 +206,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;
         let (tale, _) = Tale::new(&clock, &[End::Well; 6]);
-        let workers = Workers::builder(&store).handler(tale).start();
+        let workers = Workers::builder(&store).handler(tale).start().unwrap();
         let mut runs = Vec::new();
         for n in 0..6 {
             runs.push(start(&store, acme.id, &format!("{n}")).await.run().id);
@@ -216,7 +216,7 @@ on_both_databases! {
 
         let statements = Arc::new(Mutex::new(0));
         let heard = statements.clone();
-        let mut options = StoreOptions::new(db.app_url());
+        let mut options = options(db.app_url());
         options.statement_listener = Some(Arc::new(move |_: &str| *heard.lock().unwrap() += 1));
         let counting = Store::connect(&options, Env::new(clock.clone(), Arc::new(CountingIds::default()))).await.unwrap();
         let mut counts = Vec::new();

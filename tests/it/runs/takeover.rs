@@ -45,12 +45,12 @@ on_both_databases! {
         let folder = db.folder().join("workers");
         let begun = Arc::new(Notify::new());
         let (steps, worked) = Steps::new(Then::Hang(begun.clone()));
-        let first = Workers::builder(&store).presence(&folder).concurrency(1).handler(steps).start();
+        let first = Workers::builder(&store).presence(&folder).concurrency(1).handler(steps).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;
         begun.notified().await;
         // The second one sweeps when it starts, and would carry out what it takes.
         let (steps, taken) = Steps::new(Then::Succeed);
-        let second = Workers::builder(&store).presence(&folder).handler(steps).start();
+        let second = Workers::builder(&store).presence(&folder).handler(steps).start().unwrap();
         let other = start(&store, acme.id, "b").await.run().id;
         followed(&store, acme.id, other, 0).await;
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -13,7 +13,7 @@ use sea_orm::DbBackend;
 use serde_json::json;
 
 use super::{get, put, secret_key_uses};
-use crate::support::tenant;
+use crate::support::{options, registry, tenant};
 
 /// Enough that an interruption comes before the end.
 const SECRETS: usize = 1200;
@@ -25,9 +25,9 @@ pub(super) async fn program_store(db: &TestDatabase) -> Store {
             // The program makes and migrates it.
             let status = command(db, &["secrets", "status"]);
             assert!(status.status.success(), "{status:?}");
-            StoreOptions::sqlite(&db.folder().join("data/nyxcore.sqlite"))
+            StoreOptions::sqlite(&db.folder().join("data/nyxcore.sqlite")).with_registry(registry())
         }
-        _ => StoreOptions::new(db.app_url()),
+        _ => options(db.app_url()),
     };
     Store::connect(&options, Env::default()).await.unwrap()
 }

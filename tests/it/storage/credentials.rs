@@ -9,13 +9,13 @@ use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, credential_uses_flush,
     token_authenticate,
 };
-use nyxcore_tenancy::{ApiToken, Env, Repository, Role, Signal, Store, StoreOptions, Tenant, User};
+use nyxcore_tenancy::{ApiToken, Env, Repository, Role, Signal, Store, Tenant, User};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_sqlite};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 
 use crate::gateway_transport::client::Served;
-use crate::support::{store, store_at_rest, tenant};
+use crate::support::{options, store, store_at_rest, tenant};
 
 const LONG: Duration = Duration::from_secs(3_600);
 
@@ -35,7 +35,7 @@ async fn token(store: &Store, tenant: &Tenant, user: &User) -> (ApiToken, String
 /// A store that remembers credentials for long, and the statements that it makes.
 pub(super) async fn remembering(db: &TestDatabase) -> (Store, Arc<Mutex<Vec<String>>>) {
     let statements: Arc<Mutex<Vec<String>>> = Arc::default();
-    let mut options = StoreOptions::new(db.app_url());
+    let mut options = options(db.app_url());
     let listener = statements.clone();
     options.statement_listener = Some(Arc::new(move |sql: &str| {
         listener.lock().unwrap().push(sql.to_owned())

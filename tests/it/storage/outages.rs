@@ -1,12 +1,12 @@
 //! A database that restarts, cannot be reached or refuses a value has a code that says what to do.
 
 use nyxcore_tenancy::directory::{membership_count, tenant_by_slug};
-use nyxcore_tenancy::{Env, Error, Store, StoreOptions, TenantId};
+use nyxcore_tenancy::{Env, Error, Store, TenantId};
 use nyxcore_tests::{Proxy, TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use url::Url;
 
-use crate::support::{store, tenant};
+use crate::support::{options, store, tenant};
 
 const DISCONNECT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename <> current_user";
@@ -60,7 +60,7 @@ fn an_unreachable_database_has_a_code_of_its_own() {
         let mut url: Url = db.app_url().parse().unwrap();
         let proxy = Proxy::start(url.port().unwrap()).await.unwrap();
         url.set_port(Some(proxy.port())).unwrap();
-        let store = Store::connect(&StoreOptions::new(url.as_str()), Env::default())
+        let store = Store::connect(&options(url.as_str()), Env::default())
             .await
             .unwrap();
         assert_eq!(count(&store, acme.id).await.unwrap(), 1);

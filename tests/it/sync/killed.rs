@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use nyxcore_projects::{SourceChanges, SourceId, source_update};
 use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind, RunStatus};
 use nyxcore_sync::git::testing::TestRepository;
-use nyxcore_sync::{SyncDetail, SyncHandler};
+use nyxcore_sync::{SYNC_RUN, SyncDetail, SyncHandler};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::world::{World, repository};
@@ -49,7 +49,7 @@ impl Dying {
 
 impl RunHandler for Dying {
     fn kind(&self) -> RunKind {
-        RunKind::Sync
+        SYNC_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
@@ -84,7 +84,7 @@ struct Disturbed {
 
 impl RunHandler for Disturbed {
     fn kind(&self) -> RunKind {
-        RunKind::Sync
+        SYNC_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {

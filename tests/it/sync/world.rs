@@ -199,7 +199,10 @@ impl World {
     /// Lets a worker with that handler work until the run ends or tells that it is tried again.
     pub async fn work(&self, run: RunId, handler: impl RunHandler) -> Sync {
         let before = self.sync(run).await.run.event_count;
-        let workers = Workers::builder(&self.store).handler(handler).start();
+        let workers = Workers::builder(&self.store)
+            .handler(handler)
+            .start()
+            .unwrap();
         let mut events = Box::pin(run_follow(&self.store, self.tenant, run, before));
         while let Some(event) = events.next().await {
             if matches!(event.unwrap().body, EventBody::Message { text, .. } if text.contains("trying again"))
@@ -213,7 +216,10 @@ impl World {
 
     /// As [`World::work`], for a run that is cancelled as soon as that phase has begun.
     pub async fn cancelled_in(&self, run: RunId, phase: &str, handler: impl RunHandler) -> Sync {
-        let workers = Workers::builder(&self.store).handler(handler).start();
+        let workers = Workers::builder(&self.store)
+            .handler(handler)
+            .start()
+            .unwrap();
         let mut events = Box::pin(run_follow(&self.store, self.tenant, run, 0));
         while let Some(event) = events.next().await {
             if matches!(event.unwrap().body, EventBody::PhaseStarted { phase: begun } if begun == phase)

@@ -4,6 +4,7 @@
 mod document;
 mod entity;
 mod model;
+mod registration;
 mod repository;
 mod run;
 mod start;
@@ -12,6 +13,7 @@ pub use model::{
     AnalysisTrigger, AnalysisWarning, CodeAnalysis, CodePattern, CodePatternChange, CodePatternId,
     PatternChange, PatternChangeCounts, PatternStrength, ProjectFindings, ProjectSummary,
 };
+pub use registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN, registration};
 pub use repository::{
     CodeAnalyses, CodePatternFilter, CodePatterns, analysis_count, analysis_latest,
     analysis_latest_of, analysis_list, code_pattern_count, code_pattern_list, hotspot_list,

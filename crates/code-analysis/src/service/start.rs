@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::{ProjectId, Projects, sources_of};
-use nyxcore_runs::{FollowUp, NewRun, Priority, Run, RunId, RunKind, Start, run_start};
-use nyxcore_tenancy::{
-    Access, Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId,
-};
+use nyxcore_runs::{FollowUp, NewRun, Priority, Run, RunId, Start, run_start};
+use nyxcore_tenancy::{Access, Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use super::entity::code_analysis::{self, Heads, Skipped, Warnings};
 use super::model::{AnalysisTrigger, CodeAnalysis};
 use super::repository::CodeAnalyses;
+use crate::service::registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN};
 
 /// A new analysis is refused when one completed less than this ago: 3 minutes, a rule of the product. The operator may set another.
 pub const QUIET_PERIOD: TimeDelta = TimeDelta::minutes(3);
@@ -40,7 +39,7 @@ pub async fn analysis_start(
     started_by: Option<UserId>,
     quiet_period: TimeDelta,
 ) -> Result<(Start, CodeAnalysis)> {
-    scoped.permit(Action::Start, Resource::CodeAnalysis, None)?;
+    scoped.permit(Action::Start, CODE_ANALYSIS, None)?;
     Projects::require(scoped, project).await?;
     let new = NewRun {
         started_by,
@@ -112,7 +111,7 @@ where
 
 fn new_run(project: ProjectId) -> NewRun {
     NewRun {
-        kind: RunKind::CodeAnalysis,
+        kind: CODE_ANALYSIS_RUN,
         subject: analysis_subject(project),
         project_id: Some(project.0),
         started_by: None,

@@ -11,7 +11,10 @@ use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
 use futures::StreamExt;
 use futures::future::ready;
+use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_note_enrichment::NOTE_ENRICHMENT_RUN;
 use nyxcore_runs::{EventBody, Run, RunEvent, RunId, RunKind, Runs, run_follow};
+use nyxcore_sync::SYNC_RUN;
 use nyxcore_tenancy::{Repository, Result as StoreResult, Store, TenantId, TypedId};
 use serde_json::{Value, json};
 
@@ -71,11 +74,9 @@ fn missing() -> Problem {
 
 fn kind_read(name: &str) -> Option<RunKind> {
     Some(match name {
-        "code-analysis" => RunKind::CodeAnalysis,
-        "syncs" => RunKind::Sync,
-        "enrichments" => RunKind::NoteEnrichment,
-        "workflows" => RunKind::Workflow,
-        "discussions" => RunKind::Discussion,
+        "code-analysis" => CODE_ANALYSIS_RUN,
+        "syncs" => SYNC_RUN,
+        "enrichments" => NOTE_ENRICHMENT_RUN,
         _ => return None,
     })
 }

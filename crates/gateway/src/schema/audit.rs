@@ -65,7 +65,7 @@ impl AuditEntryNode {
 
     /// On what.
     async fn subject_id(&self) -> Option<ID> {
-        self.0.subject_text().map(ID)
+        self.0.subject.clone().map(ID)
     }
 
     /// `OK`, or the code of the error.

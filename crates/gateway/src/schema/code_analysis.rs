@@ -39,7 +39,7 @@ impl CodeAnalysisNode {
 
 run_object! {
     #[Object(name = "CodeAnalysis")]
-    CodeAnalysisNode {
+    CodeAnalysisNode: CodeAnalysis {
         /// The commit whose code it looked at.
         async fn commit(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.commit_id)

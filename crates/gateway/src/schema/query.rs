@@ -141,11 +141,7 @@ impl Query {
         let kinds = kinds.unwrap_or_default();
         let filter = RunFilter {
             project_id: project.map(TypedId::uuid),
-            kinds: if kinds.is_empty() {
-                RunNode::kinds()
-            } else {
-                kinds.into_iter().map(Into::into).collect()
-            },
+            kinds: RunKindName::kinds(&kinds),
             statuses: statuses
                 .unwrap_or_default()
                 .into_iter()

@@ -2,10 +2,13 @@
 
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_note_enrichment::{EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_note_enrichment::{
+    EnrichmentDecision, EnrichmentMode, NOTE_ENRICHMENT_RUN, NoteEnrichment,
+};
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Progress, Run, RunError, RunKind, RunStatus, event_list};
-use nyxcore_sync::SyncDetail;
+use nyxcore_sync::{SYNC_RUN, SyncDetail};
 use nyxcore_tenancy::{Error, TypedId};
 
 use super::code_analysis::CodeAnalysisNode;
@@ -25,7 +28,7 @@ pub(super) const EVENTS_MAX: u64 = 500;
 
 /// What a run does.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "RunKind", remote = "RunKind")]
+#[graphql(name = "RunKind")]
 pub(crate) enum RunKindName {
     /// Brings a source in step with its repository.
     Sync,
@@ -33,18 +36,27 @@ pub(crate) enum RunKindName {
     CodeAnalysis,
     /// Puts under a note what is known about it.
     NoteEnrichment,
-    /// Finds what several projects share.
-    Consolidation,
-    /// Works through the steps of a workflow.
-    Workflow,
-    /// Lets personas discuss.
-    Discussion,
-    /// Writes documentation.
-    Documentation,
-    /// Finds and mends defects.
-    AutoFix,
-    /// Finds what could be simpler.
-    Refactor,
+}
+
+impl RunKindName {
+    /// Every kind that has a type in the schema. Runs of another kind, such as an embedder's or a newer release's, are
+    /// not shown.
+    pub(crate) const ALL: [Self; 3] = [Self::Sync, Self::CodeAnalysis, Self::NoteEnrichment];
+
+    /// The kind as the runs know it.
+    pub(crate) fn kind(self) -> RunKind {
+        match self {
+            Self::Sync => SYNC_RUN,
+            Self::CodeAnalysis => CODE_ANALYSIS_RUN,
+            Self::NoteEnrichment => NOTE_ENRICHMENT_RUN,
+        }
+    }
+
+    /// The kinds that were asked for as the runs know them; every kind of the schema where none was.
+    pub(crate) fn kinds(asked: &[Self]) -> Vec<RunKind> {
+        let kinds = if asked.is_empty() { &Self::ALL } else { asked };
+        kinds.iter().map(|name| name.kind()).collect()
+    }
 }
 
 /// Where a run stands.
@@ -194,29 +206,22 @@ pub(crate) enum RunNode {
 }
 
 impl RunNode {
-    /// The kinds that have a type in the schema.
-    pub(crate) fn kinds() -> Vec<RunKind> {
-        vec![
-            RunKind::Sync,
-            RunKind::CodeAnalysis,
-            RunKind::NoteEnrichment,
-        ]
-    }
-
-    /// The run as its kind; `None` for a kind that has no type in the schema yet.
+    /// The run as its kind; `None` for a kind that has no type in the schema.
     pub(crate) fn new(run: Run) -> Option<Self> {
-        match run.kind {
-            RunKind::Sync => Some(Self::Sync(SyncNode(run))),
-            RunKind::CodeAnalysis => Some(Self::CodeAnalysis(CodeAnalysisNode(run))),
-            RunKind::NoteEnrichment => Some(Self::NoteEnrichment(NoteEnrichmentNode(run))),
-            _ => None,
-        }
+        let name = RunKindName::ALL
+            .into_iter()
+            .find(|name| name.kind() == run.kind)?;
+        Some(match name {
+            RunKindName::Sync => Self::Sync(SyncNode(run)),
+            RunKindName::CodeAnalysis => Self::CodeAnalysis(CodeAnalysisNode(run)),
+            RunKindName::NoteEnrichment => Self::NoteEnrichment(NoteEnrichmentNode(run)),
+        })
     }
 }
 
 /// Writes the object of a kind of run: the interface's fields, and its own.
 macro_rules! run_object {
-    ($(#[$meta:meta])* $node:ident { $($own:tt)* }) => {
+    ($(#[$meta:meta])* $node:ident: $kind:ident { $($own:tt)* }) => {
         $(#[$meta])*
         impl $node {
             /// Its id.
@@ -226,7 +231,7 @@ macro_rules! run_object {
 
             /// What it does.
             pub(crate) async fn kind(&self) -> RunKindName {
-                self.0.kind.into()
+                RunKindName::$kind
             }
 
             /// Where it stands.
@@ -320,7 +325,7 @@ impl SyncNode {
 
 run_object! {
     #[Object(name = "Sync")]
-    SyncNode {
+    SyncNode: Sync {
         /// The source.
         async fn source(&self, context: &Context<'_>) -> Result<SourceNode> {
             let id = self.detail(context).await?.source_id;
@@ -451,7 +456,7 @@ impl NoteEnrichmentNode {
 
 run_object! {
     #[Object(name = "NoteEnrichment")]
-    NoteEnrichmentNode {
+    NoteEnrichmentNode: NoteEnrichment {
         /// The note.
         async fn note(&self, context: &Context<'_>) -> Result<NoteNode> {
             let id = self.detail(context).await?.note_id;

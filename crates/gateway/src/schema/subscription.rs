@@ -7,6 +7,7 @@ use nyxcore_runs::{RunEvent, RunId, activity_follow, run_follow};
 use nyxcore_tenancy::{Error, TypedId};
 
 use super::ids::id_of;
+use super::run::{RunKindName, RunNode};
 use super::run_event::RunEventNode;
 use crate::context::operation;
 
@@ -24,7 +25,8 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
         let op = operation(context);
         let id = id_of::<RunId>(&run_id)?;
-        if op.loaders().runs.load_one(id).await?.is_none() {
+        let run = op.loaders().runs.load_one(id).await?;
+        if run.and_then(RunNode::new).is_none() {
             return Err(Error::NotFound("run").into());
         }
         let events = run_follow(op.store(), op.caller().tenant, id, after);
@@ -42,7 +44,12 @@ impl Subscription {
         if op.loaders().projects.load_one(id).await?.is_none() {
             return Err(Error::NotFound("project").into());
         }
-        let events = activity_follow(op.store(), op.caller().tenant, Some(id.uuid()));
+        let events = activity_follow(
+            op.store(),
+            op.caller().tenant,
+            Some(id.uuid()),
+            RunKindName::kinds(&[]),
+        );
         Ok(told(context, events))
     }
 
@@ -52,7 +59,12 @@ impl Subscription {
         context: &Context<'c>,
     ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
         let op = operation(context);
-        let events = activity_follow(op.store(), op.caller().tenant, None);
+        let events = activity_follow(
+            op.store(),
+            op.caller().tenant,
+            None,
+            RunKindName::kinds(&[]),
+        );
         Ok(told(context, events))
     }
 }

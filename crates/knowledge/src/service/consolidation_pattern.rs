@@ -2,15 +2,14 @@
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
-use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, text,
-};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project};
 use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
 };
+use crate::registration::CONSOLIDATION_PATTERN;
 use crate::repository::ConsolidationPatterns;
 use crate::{check, document};
 
@@ -45,7 +44,7 @@ pub async fn consolidation_pattern_create(
     new: NewConsolidationPattern,
 ) -> Result<ConsolidationPattern> {
     let id = ConsolidationPatternId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::ConsolidationPattern, id.uuid())?;
+    scoped.permit(Action::Create, CONSOLIDATION_PATTERN, id.uuid())?;
     let mut projects = new.project_ids;
     projects.sort_unstable();
     projects.dedup();

@@ -3,13 +3,14 @@
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+    Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::entity::insight::{ActiveModel, Column};
 use crate::model::{Insight, InsightId, InsightSeverity, InsightType};
+use crate::registration::INSIGHT;
 use crate::repository::Insights;
 use crate::{check, document};
 
@@ -43,7 +44,7 @@ pub struct NewInsight {
 /// partner has one already; [`Error::NotFound`] for a project or partner that the tenant does not have.
 pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Result<Insight> {
     let id = InsightId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Insight, id.uuid())?;
+    scoped.permit(Action::Create, INSIGHT, id.uuid())?;
     check::projects(scoped, new.project_id.as_slice()).await?;
     if let Some(partner) = new.paired_with {
         pair_check(&new, &Insights::require(scoped, partner).await?)?;

@@ -4,13 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use nyxcore_projects::{ProjectId, SourceFileId, SourceId, code_subject, files_named};
-use nyxcore_tenancy::{Access, Action, ReadWrite, Resource, Result, Scoped};
+use nyxcore_tenancy::{Access, Action, ReadWrite, Result, Scoped};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ExprTrait};
 
 use super::memory_entry::{MemoryImport, entries_delete, memory_entries_import};
 use crate::entity::memory_entry::{ActiveModel, Column, Entity};
 use crate::letter::{is_letter, letter_entry};
 use crate::model::MemoryEntryId;
+use crate::registration::MEMORY_ENTRY;
 
 /// What every letter's path has in it, for the database to look for.
 const FOLDER: &str = ".memory/letter_";
@@ -107,7 +108,7 @@ pub async fn letters_pending<A: Access>(
 /// # Errors
 /// The database fails.
 pub async fn letters_clear(scoped: &Scoped<ReadWrite>, pending: &PendingLetters) -> Result<u64> {
-    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    scoped.permit(Action::Import, MEMORY_ENTRY, None)?;
     let moved: Vec<MemoryEntryId> = pending
         .taken
         .iter()
@@ -137,7 +138,7 @@ pub async fn letters_take(
     source: SourceId,
     letters: Vec<(PendingLetter, Option<String>)>,
 ) -> Result<MemoryImport> {
-    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    scoped.permit(Action::Import, MEMORY_ENTRY, None)?;
     let mut entries = Vec::with_capacity(letters.len());
     let mut came_from = Vec::with_capacity(letters.len());
     for (letter, text) in letters {

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
-use nyxcore_tenancy::{
-    Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
-};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use crate::entity::Texts;
 use crate::entity::memory_entry::{ActiveModel, Column, Entity};
 use crate::model::{MemoryEntry, MemoryEntryId, MemorySource};
+use crate::registration::MEMORY_ENTRY;
 use crate::repository::{IDS_MAX, MemoryEntries};
 use crate::{check, document};
 
@@ -44,7 +43,7 @@ pub async fn memory_entry_create(
     new: NewMemoryEntry,
 ) -> Result<MemoryEntry> {
     let id = MemoryEntryId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::MemoryEntry, id.uuid())?;
+    scoped.permit(Action::Create, MEMORY_ENTRY, id.uuid())?;
     check::projects(scoped, new.project_id.as_slice()).await?;
     let now = scoped.env().now();
     let row = ActiveModel {
@@ -110,7 +109,7 @@ pub async fn memory_entries_import(
     project: ProjectId,
     entries: Vec<ImportedMemoryEntry>,
 ) -> Result<MemoryImport> {
-    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    scoped.permit(Action::Import, MEMORY_ENTRY, None)?;
     check::projects(scoped, &[project]).await?;
     let mut import = MemoryImport::default();
     let mut wanted = BTreeMap::new();
@@ -182,7 +181,7 @@ pub async fn memory_entries_remove(
     project: ProjectId,
     source_refs: &[String],
 ) -> Result<u64> {
-    scoped.permit(Action::Import, Resource::MemoryEntry, None)?;
+    scoped.permit(Action::Import, MEMORY_ENTRY, None)?;
     let gone = former(scoped, project, source_refs).await?;
     let ids: Vec<MemoryEntryId> = gone.into_values().map(|entry| entry.id).collect();
     entries_delete(scoped, &ids).await

@@ -25,6 +25,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let ended = end_signal()?;
     let workers =
         (app.settings.workers > 0).then(|| app.workers_start(app.settings.quiet_period()));
+    let workers = workers.transpose()?;
     let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
@@ -49,7 +50,7 @@ pub async fn work(settings: Settings) -> Result<()> {
     }
     let app = App::open(settings).await?;
     let ended = end_signal()?;
-    let workers = app.workers_start(app.settings.quiet_period());
+    let workers = app.workers_start(app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),

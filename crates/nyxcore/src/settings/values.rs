@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::AllowedSources;
+use crate::wiring::registry;
 
 /// Several words in one text, separated by commas, or in a list.
 fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -35,8 +36,10 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
         Text(String),
         Table(BTreeMap<String, u16>),
     }
+    let registry = registry().map_err(D::Error::custom)?;
     let wrong = || {
-        let kinds = RunKind::names().join(", ");
+        let kinds = registry.run_kinds().map(str::to_ascii_lowercase);
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
         D::Error::custom(format!(
             "must be as in \"sync=2,code_analysis=1\", with numbers from 1 and the kinds {kinds}"
         ))
@@ -55,7 +58,9 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
             pairs.collect::<Option<_>>().ok_or_else(wrong)?
         }
     };
-    let known = |(kind, limit): (&String, &u16)| *limit > 0 && RunKind::from_name(kind).is_some();
+    let known = |(kind, limit): (&String, &u16)| {
+        *limit > 0 && RunKind::from_setting(kind, &registry).is_some()
+    };
     if limits.iter().all(known) {
         Ok(limits)
     } else {

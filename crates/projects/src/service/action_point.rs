@@ -1,14 +1,13 @@
 //! Making and changing action points.
 
 use nyxcore_retrieval::Citation;
-use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, text,
-};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
 use crate::entity::action_point::{self, Citations};
 use crate::model::{ActionPoint, ActionPointId, ActionPointStatus, NoteId};
+use crate::registration::NOTE;
 use crate::repository::{ActionPoints, Notes};
 
 /// What a new action point is to be.
@@ -40,7 +39,7 @@ pub async fn action_point_create_all(
     enrichment: Option<Uuid>,
     points: Vec<NewActionPoint>,
 ) -> Result<Vec<ActionPoint>> {
-    scoped.permit(Action::Update, Resource::Note, note.uuid())?;
+    scoped.permit(Action::Update, NOTE, note.uuid())?;
     Notes::require(scoped, note).await?;
     let now = scoped.env().now();
     let points = points
@@ -82,7 +81,7 @@ pub async fn action_point_update(
     id: ActionPointId,
     changes: ActionPointChanges,
 ) -> Result<ActionPoint> {
-    scoped.permit(Action::Update, Resource::Note, None)?;
+    scoped.permit(Action::Update, NOTE, None)?;
     let mut row = action_point::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()

@@ -1,7 +1,7 @@
 //! Writing, changing, publishing, importing and deleting posts.
 
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+    Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 use serde_json::json;
@@ -11,6 +11,7 @@ use super::file::code_subject;
 use super::post_text::{PostText, is_markdown, post_text};
 use crate::entity::{blog_post, source, source_file};
 use crate::model::{BlogPost, BlogPostId, BlogPostStatus, ProjectId, SourceId};
+use crate::registration::BLOG_POST;
 use crate::repository::{BlogPosts, Projects};
 
 /// What a new post is to be.
@@ -53,7 +54,7 @@ pub struct BlogPostImport {
 /// [`Error::NotFound`] for the project; [`Error::Invalid`] for what is out of bounds.
 pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> Result<BlogPost> {
     let id = BlogPostId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::BlogPost, id.uuid())?;
+    scoped.permit(Action::Create, BLOG_POST, id.uuid())?;
     let project = new.project_id;
     let row = draft(scoped, id, new, None)?;
     Projects::require(scoped, project).await?;
@@ -69,7 +70,7 @@ pub async fn blog_post_update(
     id: BlogPostId,
     changes: BlogPostChanges,
 ) -> Result<BlogPost> {
-    scoped.permit(Action::Update, Resource::BlogPost, id.uuid())?;
+    scoped.permit(Action::Update, BLOG_POST, id.uuid())?;
     let mut row = blog_post::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -88,7 +89,7 @@ pub async fn blog_post_update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn blog_post_delete(scoped: &Scoped<ReadWrite>, id: BlogPostId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::BlogPost, id.uuid())?;
+    scoped.permit(Action::Delete, BLOG_POST, id.uuid())?;
     BlogPosts::delete(scoped, id).await
 }
 
@@ -113,7 +114,7 @@ async fn status_set(
     id: BlogPostId,
     status: BlogPostStatus,
 ) -> Result<BlogPost> {
-    scoped.permit(Action::Publish, Resource::BlogPost, id.uuid())?;
+    scoped.permit(Action::Publish, BLOG_POST, id.uuid())?;
     scoped.audit_detail(json!({"status": status}));
     let post = BlogPosts::require(scoped, id).await?;
     if post.status == status {
@@ -140,7 +141,7 @@ pub async fn blog_post_import(
     import: BlogPostImport,
 ) -> Result<BlogPost> {
     let id = BlogPostId(scoped.env().id());
-    scoped.permit(Action::Import, Resource::BlogPost, id.uuid())?;
+    scoped.permit(Action::Import, BLOG_POST, id.uuid())?;
     let path = text::FILE_PATH.check("the path", &import.path)?;
     scoped.audit_detail(json!({"path": path}));
     Projects::require(scoped, import.project_id).await?;

@@ -3,13 +3,12 @@
 use nyxcore_retrieval::{
     ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
 };
-use nyxcore_tenancy::{
-    Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
-};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text};
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::note;
 use crate::model::{Note, NoteId, ProjectId};
+use crate::registration::NOTE;
 use crate::repository::{Notes, Projects};
 
 /// What a new note is to be.
@@ -39,7 +38,7 @@ pub struct NoteChanges {
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of bounds.
 pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Note> {
     let id = NoteId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Note, id.uuid())?;
+    scoped.permit(Action::Create, NOTE, id.uuid())?;
     let now = scoped.env().now();
     let row = note::ActiveModel {
         id: Set(id),
@@ -66,7 +65,7 @@ pub async fn note_update(
     id: NoteId,
     changes: NoteChanges,
 ) -> Result<Note> {
-    scoped.permit(Action::Update, Resource::Note, id.uuid())?;
+    scoped.permit(Action::Update, NOTE, id.uuid())?;
     let mut row = note::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -87,7 +86,7 @@ pub async fn note_update(
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn note_delete(scoped: &Scoped<ReadWrite>, id: NoteId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::Note, id.uuid())?;
+    scoped.permit(Action::Delete, NOTE, id.uuid())?;
     Notes::delete(scoped, id).await?;
     documents_withdraw(scoped, KnowledgeKind::Note, &[id.to_string()]).await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use nyxcore_tenancy::directory::{slug_check, slug_from};
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId, UserId, text,
+    Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait};
 
@@ -10,6 +10,7 @@ use super::blob::{blobs_collect, blobs_of_sources};
 use crate::check;
 use crate::entity::{project, source};
 use crate::model::{Project, ProjectId, SourceId};
+use crate::registration::PROJECT;
 use crate::repository::{Projects, project_by_slug};
 
 /// What a project already has a slug for.
@@ -46,7 +47,7 @@ pub struct ProjectChanges {
 /// [`Error::Invalid`] for a name, slug or description out of bounds; [`Error::Conflict`] where the slug that was given is taken.
 pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Result<Project> {
     let id = ProjectId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Project, id.uuid())?;
+    scoped.permit(Action::Create, PROJECT, id.uuid())?;
     let now = scoped.env().now();
     let name = text::name("the project's name", &new.name)?;
     let row = |slug: String, description| project::ActiveModel {
@@ -93,7 +94,7 @@ pub async fn project_update(
     id: ProjectId,
     changes: ProjectChanges,
 ) -> Result<Project> {
-    scoped.permit(Action::Update, Resource::Project, id.uuid())?;
+    scoped.permit(Action::Update, PROJECT, id.uuid())?;
     let mut row = project::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
@@ -119,7 +120,7 @@ pub async fn project_update(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn project_delete(scoped: &Scoped<ReadWrite>, id: ProjectId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::Project, id.uuid())?;
+    scoped.permit(Action::Delete, PROJECT, id.uuid())?;
     let sources: Vec<SourceId> = scoped
         .find::<source::Entity>()
         .filter(source::Column::ProjectId.eq(id))

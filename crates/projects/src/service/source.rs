@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
-use nyxcore_tenancy::{Action, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 
 use super::blob::{blobs_collect, blobs_of_sources};
@@ -11,6 +11,7 @@ use crate::check;
 use crate::entity::source;
 use crate::model::{ProjectId, Source, SourceId};
 use crate::name::{BranchName, NameError, ScanPath};
+use crate::registration::SOURCE;
 use crate::repository::{Projects, Sources};
 
 /// What a project has already, when a source is refused.
@@ -47,7 +48,7 @@ pub struct SourceChanges {
 /// bounds; [`Conflict`](nyxcore_tenancy::Error::Conflict) where the project has the same source.
 pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<Source> {
     let id = SourceId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Source, id.uuid())?;
+    scoped.permit(Action::Create, SOURCE, id.uuid())?;
     let now = scoped.env().now();
     let row = source::ActiveModel {
         id: Set(id),
@@ -77,7 +78,7 @@ pub async fn source_update(
     id: SourceId,
     changes: SourceChanges,
 ) -> Result<Source> {
-    scoped.permit(Action::Update, Resource::Source, id.uuid())?;
+    scoped.permit(Action::Update, SOURCE, id.uuid())?;
     let old = Sources::require(scoped, id).await?;
     let url = changes.url.as_deref().map(check::url).transpose()?;
     let branch = changes.branch.as_deref().map(branch_parse).transpose()?;
@@ -111,7 +112,7 @@ pub async fn source_update(
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound).
 pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::Source, id.uuid())?;
+    scoped.permit(Action::Delete, SOURCE, id.uuid())?;
     let blobs = blobs_of_sources(scoped, &[id]).await?;
     let files = files_by_path::<_, String>(scoped, id, None).await?;
     let subjects: Vec<String> = files.keys().map(|path| code_subject(id, path)).collect();

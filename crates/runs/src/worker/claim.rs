@@ -5,12 +5,13 @@
 //! priority), each by one step into the index `runs_waiting`: a claim costs as much as there are lanes, however many runs wait in one.
 
 use chrono::TimeDelta;
-use nyxcore_tenancy::{Backend, Result, Store, SystemPurpose, TenantId};
-use sea_orm::{ActiveEnum, ActiveValue::Set, Value};
+use nyxcore_tenancy::{Backend, Result, Store, TenantId};
+use sea_orm::{ActiveValue::Set, Value};
 use uuid::Uuid;
 
 use crate::entity::{run, run_attempt};
 use crate::model::{Run, RunKind};
+use crate::registration::RUN_CLAIM;
 
 /// How long a worker may be silent before its run is another's.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
@@ -96,13 +97,13 @@ pub(super) async fn run_claim(
     kinds: &[RunKind],
 ) -> Result<Option<Claimed>> {
     let now = store.env().now();
-    let system = store.system(SystemPurpose::RunClaim).await?;
+    let system = store.system(RUN_CLAIM).await?;
     let sql = match system.backend() {
         Backend::Postgres => CLAIM_ON_POSTGRES,
         _ => CLAIM_ON_SQLITE,
     };
     // One list, however many kinds there are.
-    let names: Vec<String> = kinds.iter().map(ActiveEnum::to_value).collect();
+    let names: Vec<&str> = kinds.iter().map(RunKind::as_str).collect();
     let values: [Value; 4] = [
         worker.into(),
         (now + LEASE).into(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use nyxcore_tenancy::{ReadWrite, Result, Scoped, Signal, SignalReceiver, Store, SystemPurpose};
+use nyxcore_tenancy::{ReadWrite, RegistryError, Result, Scoped, Signal, SignalReceiver, Store};
 use sea_orm::{FromQueryResult, Value};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::error::RunFailure;
 use crate::events::{TOPIC_CANCEL, TOPIC_QUEUED};
 use crate::model::{Run, RunKind};
+use crate::registration::{RUN_CANCEL, RUN_CLAIM, RUN_SWEEP};
 
 pub use context::RunContext;
 pub use sweep::run_sweep;
@@ -58,10 +59,10 @@ pub trait RunHandler: Send + Sync + 'static {
 pub type FollowUp =
     Arc<dyn for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> BoxFuture<'a, Result<()>> + Send + Sync>;
 
-/// Workers to be.
+/// A builder of [`Workers`].
 pub struct WorkersBuilder {
     store: Store,
-    handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
+    handlers: Vec<Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
     swept: Swept,
     concurrency: usize,
@@ -74,7 +75,7 @@ impl WorkersBuilder {
     /// Adds the handler of a kind.
     #[must_use]
     pub fn handler(mut self, handler: impl RunHandler) -> Self {
-        self.handlers.insert(handler.kind(), Arc::new(handler));
+        self.handlers.push(Arc::new(handler));
         self
     }
 
@@ -121,8 +122,12 @@ impl WorkersBuilder {
         self
     }
 
-    /// Starts the workers.
-    pub fn start(self) -> Workers {
+    /// Starts the workers. They take runs of the kinds that have a handler, and no others.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: two handlers of one kind; a kind, or this crate, that is not in the store's registry.
+    pub fn start(self) -> Result<Workers, RegistryError> {
+        let handlers = self.handlers_checked()?;
         let id = self.store.env().id();
         let presence = self.presence.as_deref();
         let shared = Arc::new(Shared {
@@ -130,7 +135,7 @@ impl WorkersBuilder {
             presence: presence.and_then(|folder| Presence::begin(folder, id)),
             name: self.name,
             store: self.store,
-            handlers: self.handlers,
+            handlers,
             follow_ups: self.follow_ups,
             swept: self.swept,
             limits: self.limits,
@@ -147,7 +152,28 @@ impl WorkersBuilder {
         tasks.spawn(sweep_loop(Arc::clone(&shared)));
         tasks.spawn(cancel_loop(Arc::clone(&shared)));
         tasks.close();
-        Workers { shared, tasks }
+        Ok(Workers { shared, tasks })
+    }
+
+    /// The handlers by their kinds, where everything that these workers name is registered.
+    fn handlers_checked(&self) -> Result<HashMap<RunKind, Arc<dyn RunHandler>>, RegistryError> {
+        let registry = self.store.registry();
+        for purpose in [RUN_CLAIM, RUN_CANCEL, RUN_SWEEP] {
+            registry.purpose_check(purpose)?;
+        }
+        let follow_ups = self.follow_ups.keys().chain(self.swept.keys());
+        for kind in follow_ups.chain(self.limits.keys()) {
+            registry.run_kind_check(kind.as_str())?;
+        }
+        let mut handlers = HashMap::new();
+        for handler in &self.handlers {
+            let kind = handler.kind();
+            registry.run_kind_check(kind.as_str())?;
+            if handlers.insert(kind.clone(), Arc::clone(handler)).is_some() {
+                return Err(RegistryError::TwoHandlers(kind.to_string()));
+            }
+        }
+        Ok(handlers)
     }
 }
 
@@ -180,7 +206,7 @@ impl Workers {
     pub fn builder(store: &Store) -> WorkersBuilder {
         WorkersBuilder {
             store: store.clone(),
-            handlers: HashMap::new(),
+            handlers: Vec::new(),
             follow_ups: HashMap::new(),
             swept: Swept::new(),
             concurrency: 2,
@@ -209,7 +235,11 @@ impl Shared {
             Some(limit) => running.values().filter(|(one, _)| one == kind).count() < *limit,
             None => true,
         };
-        self.handlers.keys().copied().filter(below).collect()
+        self.handlers
+            .keys()
+            .filter(|kind| below(kind))
+            .cloned()
+            .collect()
     }
 
     async fn claim(&self) -> Result<Option<claim::Claimed>> {
@@ -237,7 +267,7 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
         match shared.claim().await {
             Ok(Some(claimed)) => {
                 let cancelled = CancellationToken::new();
-                let (id, kind) = (claimed.run.id.0, claimed.run.kind);
+                let (id, kind) = (claimed.run.id.0, claimed.run.kind.clone());
                 shared.running().insert(id, (kind, cancelled.clone()));
                 let shared = Arc::clone(&shared);
                 tasks.spawn(async move {
@@ -393,7 +423,7 @@ async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
     struct Asked {
         id: Uuid,
     }
-    let system = shared.store.system(SystemPurpose::RunCancel).await?;
+    let system = shared.store.system(RUN_CANCEL).await?;
     let sql =
         "SELECT id FROM runs WHERE status = 'RUNNING' AND worker = $1 AND cancel_requested = $2";
     let rows: Vec<Asked> = system

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nyxcore_tenancy::{Error, ReadWrite, Result, Scoped, Store, SystemPurpose};
+use nyxcore_tenancy::{Error, ReadWrite, Result, Scoped, Store};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, Value};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::attempt::{AttemptOutcome, attempt_end};
 use crate::entity::run;
 use crate::events::{TOPIC_QUEUED, event_append};
 use crate::model::{EventBody, Level, RunKind, RunStatus};
+use crate::registration::RUN_SWEEP;
 use crate::service::{Ending, STALL_AFTER, run_end, run_stalled};
 
 /// What is to be done when the sweeper ends a run of a kind.
@@ -28,7 +29,7 @@ pub async fn run_sweep(store: &Store) -> Result<u64> {
 /// As [`run_sweep`], with what follows where a run is ended by it.
 pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
     let now = store.env().now();
-    let system = store.system(SystemPurpose::RunSweep).await?;
+    let system = store.system(RUN_SWEEP).await?;
     let candidates: Vec<run::Model> = system
         .sql_all(
             "SELECT * FROM runs WHERE status = 'RUNNING' AND (lease_expires_at < $1 OR progress_at <= $2)",
@@ -42,7 +43,7 @@ pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
 
 /// Moves the runs of a worker that is known to be gone, whatever their leases say.
 pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> Result<u64> {
-    let system = store.system(SystemPurpose::RunSweep).await?;
+    let system = store.system(RUN_SWEEP).await?;
     let sql = "SELECT * FROM runs WHERE status = 'RUNNING' AND worker = $1";
     let candidates: Vec<run::Model> = system.sql_all(sql, [worker.into()]).await?;
     drop(system);

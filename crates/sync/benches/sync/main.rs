@@ -19,12 +19,22 @@ use nyxcore_runs::{EventBody, RunStatus, Workers, run_follow};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
 use nyxcore_sync::{Sync, SyncHandler, SyncOptions, SyncTrigger, sync_get, sync_start};
-use nyxcore_tenancy::{Env, Repository, Store, StoreOptions, TenantId, directory};
+use nyxcore_tenancy::{Env, Registry, Repository, Store, StoreOptions, TenantId, directory};
 use nyxcore_tests::TestDatabase;
 
 use repository::{Checked, Remote, git};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + std::marker::Sync>>;
+
+async fn store_open(url: &str) -> Outcome<Store> {
+    let registry = Registry::new([
+        nyxcore_runs::registration(),
+        nyxcore_projects::registration(),
+        nyxcore_sync::registration(),
+    ])?;
+    let options = StoreOptions::new(url).with_registry(registry);
+    Ok(Store::connect(&options, Env::default()).await?)
+}
 
 /// How often the first sync is measured, and the others: odd, so that the median is one of them.
 const FIRSTS: usize = 5;
@@ -68,7 +78,7 @@ async fn main() -> Outcome<()> {
         TestDatabase::postgres().await?,
     ] {
         let bench = Bench {
-            store: Store::connect(&StoreOptions::new(database.app_url()), Env::default()).await?,
+            store: store_open(database.app_url()).await?,
             url: server.url("atlas.git"),
             name: format!("{:?}", database.backend()),
             folder: database.folder().to_owned(),
@@ -96,7 +106,7 @@ type Phases = Vec<(String, Duration)>;
 impl Bench {
     async fn measure(&self, remote: &Remote, number: &mut usize) -> Outcome<bool> {
         let handler = SyncHandler::new(sync_options(&self.folder));
-        let workers = Workers::builder(&self.store).handler(handler).start();
+        let workers = Workers::builder(&self.store).handler(handler).start()?;
         let (mut clones, mut firsts, mut phases) = (Vec::new(), Vec::new(), Vec::new());
         let mut moved = Vec::new();
         let mut last = None;
@@ -285,10 +295,10 @@ async fn files_await(store: Store, tenant: TenantId, source: SourceId) -> Outcom
 
 /// Carries out runs until its input ends, and tells the most memory it held, in MiB.
 async fn worker(database: &str) -> Outcome<()> {
-    let store = Store::connect(&StoreOptions::new(database), Env::default()).await?;
+    let store = store_open(database).await?;
     let folder = PathBuf::from(std::env::var("NYXCORE_BENCH_FOLDER")?);
     let handler = SyncHandler::new(sync_options(&folder));
-    let workers = Workers::builder(&store).handler(handler).start();
+    let workers = Workers::builder(&store).handler(handler).start()?;
     tokio::task::spawn_blocking(|| std::io::read_to_string(std::io::stdin())).await??;
     workers.shutdown().await;
     let status = std::fs::read_to_string("/proc/self/status")?;

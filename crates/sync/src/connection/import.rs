@@ -9,7 +9,7 @@ use nyxcore_projects::{
     source_add,
 };
 use nyxcore_tenancy::audit::audit_failed;
-use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
 use serde_json::json;
 
 use super::access::ConnectionContext;
@@ -21,6 +21,7 @@ use super::service::{
 };
 use crate::git::{GitError, SourceUrl};
 use crate::model::{Sync, SyncTrigger};
+use crate::registration::{GIT_CONNECTION, SOURCE_SECRET};
 use crate::service::sync_start;
 
 /// The most repositories that are imported at once.
@@ -115,7 +116,7 @@ pub async fn repositories_import(
 ) -> Result<Vec<ImportResult>, ConnectionError> {
     let id = import.connection;
     let scoped = context.store.read_as(context.acting).await?;
-    scoped.permit(Action::Import, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     if !(1..=IMPORT_MAX).contains(&import.repositories.len()) {
         let rule = format!("1 to {IMPORT_MAX} repositories are imported at once");
         return Err(Error::Invalid(rule).into());
@@ -317,7 +318,7 @@ async fn one_keep(
     ready: &Ready,
 ) -> Result<(ImportOutcome, Source, Option<Sync>)> {
     let (id, repository) = (import.connection, &ready.repository);
-    scoped.permit(Action::Import, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     scoped.audit_detail(json!({"repository": repository.full_name}));
     // Whoever imports with the same connection takes turns: none sees the other's half.
     connection_hold(scoped, id).await?;
@@ -338,7 +339,7 @@ async fn one_keep(
             return Ok((outcome, source, None));
         }
         // It was added by its address, and its remote may have refused it so far.
-        scoped.permit(Action::Update, Resource::SourceSecret, source.id.uuid())?;
+        scoped.permit(Action::Update, SOURCE_SECRET, source.id.uuid())?;
         connection_set(scoped, source.id, id).await?;
         let (_, sync) = sync_start(scoped, source.id, SyncTrigger::Manual, user).await?;
         return Ok((outcome, source, Some(sync)));

@@ -5,13 +5,14 @@ use nyxcore_github::{
     RepositoryPage,
 };
 use nyxcore_projects::{Source, sources_by_url};
-use nyxcore_tenancy::{Access, Action, Error, Repository, Resource, Result, Scoped, TypedId};
+use nyxcore_tenancy::{Access, Action, Error, Repository, Result, Scoped, TypedId};
 
 use super::access::ConnectionContext;
 use super::error::ConnectionError;
 use super::model::GitConnectionId;
 use super::service::{GitConnections, token_read};
 use crate::git::{repository_same, repository_spellings};
+use crate::registration::GIT_CONNECTION;
 
 /// The most repositories on a page.
 pub const REPOSITORIES_MAX: u32 = PER_PAGE_MAX;
@@ -122,7 +123,7 @@ async fn client_open(
     id: GitConnectionId,
 ) -> Result<GithubClient, ConnectionError> {
     let scoped = context.store.read_as(&context.acting.fresh()).await?;
-    scoped.permit(Action::Import, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     let connection = GitConnections::require(&scoped, id).await?;
     let base = BaseUrl::parse(&connection.base_url)?;
     context.access.check(&base)?;

@@ -4,8 +4,7 @@ use nyxcore_github::{BaseUrl, GITHUB_COM, GithubError, GithubToken};
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
-    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Resource, Result, Scoped,
-    TypedId, text,
+    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -17,6 +16,7 @@ use super::model::{
     AddedConnection, ConnectionChanges, GitConnection, GitConnectionId, NewConnection,
 };
 use crate::entity::{git_connection, sync_settings};
+use crate::registration::GIT_CONNECTION;
 use crate::remote::{SettingsRows, SourceCredentialKind, settings_change};
 
 /// The kind that tokens are sealed under; their name is the connection's id.
@@ -46,7 +46,7 @@ pub async fn connection_list<A: Access>(
     scoped: &Scoped<A>,
     page: &PageRequest,
 ) -> Result<Page<GitConnection>> {
-    scoped.permit(Action::Read, Resource::GitConnection, None)?;
+    scoped.permit(Action::Read, GIT_CONNECTION, None)?;
     GitConnections::list(scoped, Condition::all(), page).await
 }
 
@@ -68,7 +68,7 @@ pub async fn connection_add(
 ) -> Result<AddedConnection, ConnectionError> {
     let id = GitConnectionId(context.store.env().id());
     let scoped = context.store.read_as(context.acting).await?;
-    scoped.permit(Action::Create, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Create, GIT_CONNECTION, id.uuid())?;
     drop(scoped);
     let name = name_check(&new.name)?;
     let base = BaseUrl::parse(new.base_url.as_deref().unwrap_or(GITHUB_COM))?;
@@ -78,7 +78,7 @@ pub async fn connection_add(
     // The step stands on the trail already, for the case that GitHub refuses; where it does not, it is done now.
     drop(context.acting.unfinished());
     let scoped = context.store.write_as(context.acting).await?;
-    scoped.permit(Action::Create, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Create, GIT_CONNECTION, id.uuid())?;
     scoped.audit_detail(json!({"name": name, "baseUrl": base.as_str()}));
     let now = scoped.env().now();
     let row = git_connection::ActiveModel {
@@ -110,7 +110,7 @@ pub async fn connection_update(
     changes: ConnectionChanges,
 ) -> Result<AddedConnection, ConnectionError> {
     let scoped = context.store.read_as(context.acting).await?;
-    scoped.permit(Action::Update, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Update, GIT_CONNECTION, id.uuid())?;
     let old = GitConnections::require(&scoped, id).await?;
     drop(scoped);
     let name = changes.name.as_deref().map(name_check).transpose()?;
@@ -126,7 +126,7 @@ pub async fn connection_update(
 
     drop(context.acting.unfinished());
     let scoped = context.store.write_as(context.acting).await?;
-    scoped.permit(Action::Update, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Update, GIT_CONNECTION, id.uuid())?;
     scoped.audit_detail(json!({"name": name, "token": token.is_some()}));
     let row = git_connection::ActiveModel {
         name: name.map_or(sea_orm::ActiveValue::NotSet, Set),
@@ -150,7 +150,7 @@ pub async fn connection_remove(
     scoped: &Scoped<ReadWrite>,
     id: GitConnectionId,
 ) -> Result<(), ConnectionError> {
-    scoped.permit(Action::Delete, Resource::GitConnection, id.uuid())?;
+    scoped.permit(Action::Delete, GIT_CONNECTION, id.uuid())?;
     connection_hold(scoped, id).await?;
     let with_it = sync_settings::Column::ConnectionId.eq(id.0);
     let sources = SettingsRows::count(scoped, with_it).await?;

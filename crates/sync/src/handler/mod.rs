@@ -25,6 +25,7 @@ use nyxcore_tenancy::Repository;
 use crate::git::{GitError, RemoteAccess};
 use crate::model::SyncDetail;
 use crate::options::{SyncOptions, mirror_name};
+use crate::registration::SYNC_RUN;
 use crate::remote::source_access;
 use crate::repository::{Syncs, sync_applied_before};
 use crate::step::SyncStep;
@@ -68,7 +69,7 @@ impl SyncHandler {
 
 impl RunHandler for SyncHandler {
     fn kind(&self) -> RunKind {
-        RunKind::Sync
+        SYNC_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {

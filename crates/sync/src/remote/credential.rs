@@ -4,9 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
-use nyxcore_tenancy::{
-    Access, Action, Error, ReadWrite, Repository, Resource, Result, Scoped, TypedId,
-};
+use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -15,6 +13,7 @@ use super::settings::{OwnCredential, SettingsRows, SyncSettings, settings_change
 use crate::connection::{GitConnectionId, connection_token};
 use crate::entity::sync_settings;
 use crate::git::{RemoteAccess, url_origin};
+use crate::registration::SOURCE_SECRET;
 
 /// The kind that these secrets are kept under; their name is the source's id.
 pub(super) const KIND: &str = "source_credential";
@@ -212,7 +211,7 @@ pub async fn source_credential_set(
     source: SourceId,
     credential: SourceCredential,
 ) -> Result<Source> {
-    scoped.permit(Action::Update, Resource::SourceSecret, source.uuid())?;
+    scoped.permit(Action::Update, SOURCE_SECRET, source.uuid())?;
     let source = Sources::require(scoped, source).await?;
     let own = credential.own();
     scoped.audit_detail(serde_json::json!({"credential": match own {
@@ -245,7 +244,7 @@ pub async fn source_credential_remove(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
 ) -> Result<Source> {
-    scoped.permit(Action::Delete, Resource::SourceSecret, source.uuid())?;
+    scoped.permit(Action::Delete, SOURCE_SECRET, source.uuid())?;
     let source = Sources::require(scoped, source).await?;
     credential_drop(scoped, source.id).await?;
     Ok(source)

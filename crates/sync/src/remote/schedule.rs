@@ -4,10 +4,9 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_projects::{Source, SourceId, Sources};
-use nyxcore_runs::{Run, RunFilter, RunKind, RunStatus, run_list};
+use nyxcore_runs::{Run, RunFilter, RunStatus, run_list};
 use nyxcore_tenancy::{
-    Access, Action, Error, PageRequest, ReadWrite, Repository, Resource, Result, Scoped, Store,
-    SystemPurpose, TypedId,
+    Access, Action, Error, PageRequest, ReadWrite, Repository, Result, Scoped, Store, TypedId,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -16,8 +15,10 @@ use sha2::{Digest, Sha256};
 use super::settings::{SettingsRows, SyncSettings, settings_change};
 use crate::entity::sync_settings;
 use crate::model::SyncTrigger;
+use crate::registration::{SYNC_RUN, SYNC_SCHEDULE};
 use crate::repository::Syncs;
 use crate::service::{sync_start, sync_subject};
+use nyxcore_projects::SOURCE;
 
 /// The least and the greatest time between two syncs of a schedule, in minutes: 5 minutes to 30 days. A rule of this project.
 pub const SCHEDULE_MINUTES: RangeInclusive<i64> = 5..=30 * 24 * 60;
@@ -59,7 +60,7 @@ pub async fn source_schedule_set(
     source: SourceId,
     every_minutes: Option<i64>,
 ) -> Result<Source> {
-    scoped.permit(Action::Update, Resource::Source, source.uuid())?;
+    scoped.permit(Action::Update, SOURCE, source.uuid())?;
     scoped.audit_detail(serde_json::json!({"everyMinutes": every_minutes}));
     let source = Sources::require(scoped, source).await?;
     if every_minutes.is_some_and(|minutes| !SCHEDULE_MINUTES.contains(&minutes)) {
@@ -88,7 +89,7 @@ pub async fn source_schedule_set(
 /// The database fails. What fails for one source is for the log, and keeps no other from its turn.
 pub async fn schedule_tick(store: &Store) -> Result<u64> {
     let now = store.env().now();
-    let system = store.system(SystemPurpose::SyncSchedule).await?;
+    let system = store.system(SYNC_SCHEDULE).await?;
     let due = system
         .find::<sync_settings::Entity>(sync_settings::Column::NextSyncAt.lte(now))
         .await?;
@@ -215,7 +216,7 @@ fn wait(source: SourceId, every_minutes: i64, failures: u32, now: DateTime<Utc>)
 /// How many of the source's last syncs failed by themselves, since the last that succeeded. Those that were cancelled say nothing.
 async fn failures_in_a_row<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<u32> {
     let ended = RunFilter {
-        kinds: vec![RunKind::Sync],
+        kinds: vec![SYNC_RUN],
         statuses: vec![RunStatus::Succeeded, RunStatus::Failed],
         subject: Some(sync_subject(source)),
         ..RunFilter::default()

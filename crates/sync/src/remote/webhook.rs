@@ -6,8 +6,7 @@ use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_runs::RunId;
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
-    Action, Error, Origin, ReadWrite, Repository, Resource, Result, Scoped, Store, TenantId,
-    TypedId,
+    Action, Error, Origin, ReadWrite, Repository, Result, Scoped, Store, TenantId, TypedId,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
@@ -20,6 +19,7 @@ use super::settings::settings_change;
 use crate::entity::{sync_settings, webhook_delivery};
 use crate::git::url_origin;
 use crate::model::SyncTrigger;
+use crate::registration::SOURCE_SECRET;
 use crate::service::sync_start;
 
 /// The kind that these secrets are kept under; their name is the source's id.
@@ -154,7 +154,7 @@ pub async fn source_webhook_enable(
     keyring: &Keyring,
     source: SourceId,
 ) -> Result<(Source, String)> {
-    scoped.permit(Action::Update, Resource::SourceSecret, source.uuid())?;
+    scoped.permit(Action::Update, SOURCE_SECRET, source.uuid())?;
     scoped.audit_detail(serde_json::json!({"webhook": true}));
     let source = Sources::require(scoped, source).await?;
     if url_origin(&source.url).is_none() {
@@ -185,7 +185,7 @@ pub async fn source_webhook_disable(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
 ) -> Result<Source> {
-    scoped.permit(Action::Delete, Resource::SourceSecret, source.uuid())?;
+    scoped.permit(Action::Delete, SOURCE_SECRET, source.uuid())?;
     scoped.audit_detail(serde_json::json!({"webhook": false}));
     let source = Sources::require(scoped, source).await?;
     secret_remove(scoped, KIND, &source.id.to_string()).await?;

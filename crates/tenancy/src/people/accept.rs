@@ -12,12 +12,13 @@ use crate::audit;
 use crate::entity::{invitation, membership, tenant, user};
 use crate::error::{Error, Result};
 use crate::model::{Credential, InvitationId, Membership, Role, Tenant, UserId};
-use crate::policy::{Action, Resource, credential_check};
+use crate::policy::Action;
+use crate::registration::{purpose, resource};
 use crate::sign_in::{
     Client, NewAccount, NewSession, Password, PasswordHash, PasswordHasher, account_create,
     refusals_count, session_create,
 };
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::store::{Store, SystemScope};
 use crate::text;
 use crate::token::{INVITATION, token_id, token_matches};
 
@@ -59,7 +60,7 @@ pub struct Joined {
 /// [`Error::InvitationInvalid`].
 pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationView> {
     let id = secret_read(secret)?;
-    let system = store.system(SystemPurpose::InvitationLook).await?;
+    let system = store.system(purpose::INVITATION_LOOK).await?;
     let row = open_find(&system, id, secret).await?;
     let tenant = tenant_of(&system, &row).await?;
     let inviter = match row.invited_by {
@@ -86,10 +87,11 @@ pub async fn invitation_accept(
     (user, credential): (UserId, Credential),
     origin: &Origin,
 ) -> Result<Joined> {
-    credential_check(credential, Resource::OwnMembership, Action::Create)?;
+    let policy = store.registry();
+    policy.credential_check(credential, resource::OWN_MEMBERSHIP, Action::Create)?;
     let id = secret_read(secret)?;
     let accepted = async {
-        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let system = store.system(purpose::INVITATION_ACCEPT).await?;
         let joined = accept(&system, id, secret, Invitee::User(user), origin).await?;
         system.commit().await?;
         Ok(joined)
@@ -118,7 +120,7 @@ pub async fn invitation_sign_up(
         let email = invitation_look(store, secret).await?.email;
         password.check(&email)?;
         let who = Invitee::New(name, hasher.hash(password).await?);
-        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let system = store.system(purpose::INVITATION_ACCEPT).await?;
         let joined = accept(&system, id, secret, who, &client.origin).await?;
         let user = joined.membership.user_id;
         let session = session_create(&system, user, "invitation", client).await?;
@@ -142,7 +144,7 @@ async fn refusal_record<T>(
     // That an address has an account is told to whoever holds the invitation for it, so that is written down as well.
     if let Err(error @ (Error::InvitationInvalid | Error::Conflict(_))) = &accepted {
         tracing::info!(invitation = %id, code = error.code(), "an invitation was refused");
-        let system = store.system(SystemPurpose::InvitationAccept).await?;
+        let system = store.system(purpose::INVITATION_ACCEPT).await?;
         if refusals_count(&system, origin).await? <= REFUSALS_WRITTEN {
             system
                 .record(error.code(), Some(id.0), origin, None)
@@ -193,7 +195,7 @@ async fn accept(
     let joined = join(system, &row, user).await?;
     let step = Step {
         action: Action::Create,
-        resource: Resource::Member,
+        resource: resource::MEMBER,
         subject: Some(user.0),
         detail: Some(json!({"invitation": id, "role": joined.membership.role})),
     };

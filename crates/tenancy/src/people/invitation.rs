@@ -8,7 +8,8 @@ use crate::entity::invitation;
 use crate::error::{Error, Result};
 use crate::model::{Invitation, InvitationId, Role, UserId};
 use crate::page::{Page, PageRequest};
-use crate::policy::{Action, Resource, role_needed};
+use crate::policy::Action;
+use crate::registration::resource;
 use crate::repository::Repository;
 use crate::store::{Access, ReadWrite, Scoped};
 use crate::text;
@@ -54,7 +55,7 @@ pub async fn invitation_create(
     new: NewInvitation,
 ) -> Result<(Invitation, String)> {
     let id = InvitationId(scoped.env().id());
-    scoped.permit(Action::Create, Resource::Invitation, id.0)?;
+    scoped.permit(Action::Create, resource::INVITATION, id.0)?;
     let email = text::email(&new.email)?;
     scoped.audit_detail(json!({"email": email, "role": new.role}));
     let inviter = scoped.caller().copied();
@@ -96,7 +97,7 @@ pub fn invitation_link(public_url: &str, secret: &str) -> String {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Invalid`] where it was accepted already.
 pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> Result<Invitation> {
-    scoped.permit(Action::Delete, Resource::Invitation, id.0)?;
+    scoped.permit(Action::Delete, resource::INVITATION, id.0)?;
     Invitations::require(scoped, id).await?;
     revoke(scoped, invitation::Column::Id.eq(id).into()).await?;
     let now = Invitations::require(scoped, id).await?;
@@ -116,7 +117,7 @@ pub async fn invitation_list<A: Access>(
     scoped: &Scoped<A>,
     page: &PageRequest,
 ) -> Result<Page<Invitation>> {
-    scoped.permit(Action::Read, Resource::Invitation, None)?;
+    scoped.permit(Action::Read, resource::INVITATION, None)?;
     Invitations::list(scoped, Condition::all(), page).await
 }
 
@@ -125,7 +126,7 @@ pub async fn invitation_list<A: Access>(
 /// # Errors
 /// As [`invitation_list`].
 pub async fn invitation_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
-    scoped.permit(Action::Read, Resource::Invitation, None)?;
+    scoped.permit(Action::Read, resource::INVITATION, None)?;
     Invitations::count(scoped, Condition::all()).await
 }
 
@@ -136,7 +137,8 @@ pub(super) async fn invitations_of_member_revoke(
     member: UserId,
     left: Option<Role>,
 ) -> Result<()> {
-    let needed = role_needed(Resource::Invitation, Action::Create);
+    let policy = scoped.registry();
+    let needed = policy.role_needed(resource::INVITATION, Action::Create);
     let left = left.filter(|left| needed.is_some_and(|needed| left.includes(needed)));
     let beyond = Role::iter().filter(|role| !left.is_some_and(|left| left.includes(*role)));
     let which = Condition::all()

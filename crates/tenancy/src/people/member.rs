@@ -11,7 +11,8 @@ use crate::directory::TOPIC_CREDENTIAL;
 use crate::entity::membership;
 use crate::error::{Error, Result};
 use crate::model::{Membership, Role, UserId};
-use crate::policy::{Action, Resource, role_check};
+use crate::policy::Action;
+use crate::registration::resource;
 use crate::store::{ReadWrite, Scoped};
 
 /// Gives a member another role. Open streams of that person end, and come back with what they may do now.
@@ -24,7 +25,7 @@ pub async fn member_role_set(
     user: UserId,
     role: Role,
 ) -> Result<Membership> {
-    scoped.permit(Action::Update, Resource::Member, user.0)?;
+    scoped.permit(Action::Update, resource::MEMBER, user.0)?;
     let locked = Locked::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"from": old.role, "to": role}));
@@ -46,7 +47,7 @@ pub async fn member_role_set(
 /// # Errors
 /// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a member above the caller; [`Error::LastOwner`].
 pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
-    scoped.permit(Action::Delete, Resource::Member, user.0)?;
+    scoped.permit(Action::Delete, resource::MEMBER, user.0)?;
     let locked = Locked::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"role": old.role}));
@@ -62,7 +63,7 @@ pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<(
 /// [`Error::LastOwner`]; [`Error::NotFound`] where nobody in particular asks.
 pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
     let user = scoped.caller().ok_or(Error::NotFound("member"))?.user;
-    scoped.permit(Action::Delete, Resource::OwnMembership, user.0)?;
+    scoped.permit(Action::Delete, resource::OWN_MEMBERSHIP, user.0)?;
     let locked = Locked::take(scoped, user).await?;
     locked.target()?;
     locked.owner_stays(user)?;
@@ -74,7 +75,7 @@ pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
 /// # Errors
 /// [`Error::Forbidden`] for who is no owner; [`Error::NotFound`] for who is no member; [`Error::Invalid`] for oneself.
 pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Result<Membership> {
-    scoped.permit(Action::Transfer, Resource::Tenant, scoped.tenant().0)?;
+    scoped.permit(Action::Transfer, resource::TENANT, scoped.tenant().0)?;
     scoped.audit_detail(json!({"to": to}));
     let giver = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     if giver == to {
@@ -140,7 +141,9 @@ impl Locked {
         };
         let now = self.of(caller.user).map(|row| row.role.min(caller.role));
         let now = now.ok_or(Error::Forbidden("a membership"))?;
-        role_check(now, Resource::Member, action)?;
+        scoped
+            .registry()
+            .role_check(now, resource::MEMBER, action)?;
         roles.iter().try_for_each(|role| includes_check(now, *role))
     }
 

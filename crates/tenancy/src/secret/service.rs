@@ -9,7 +9,8 @@ use crate::actor::Origin;
 use crate::audit::OUTCOME_OK;
 use crate::entity::sealed_secret::{ActiveModel, Column, Entity};
 use crate::error::{Error, Result};
-use crate::store::{Access, ReadWrite, Scoped, Store, SystemPurpose};
+use crate::registration::purpose;
+use crate::store::{Access, ReadWrite, Scoped, Store};
 
 /// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -229,7 +230,7 @@ pub struct Rotation {
 /// # Errors
 /// The database refuses.
 pub async fn secrets_rotation_record(store: &Store, rotation: &Rotation) -> Result<()> {
-    let system = store.system(SystemPurpose::SecretRotate).await?;
+    let system = store.system(purpose::SECRET_ROTATE).await?;
     let outcome = if rotation.unreadable == 0 {
         OUTCOME_OK
     } else {

@@ -13,7 +13,8 @@ use crate::directory::tenant_insert;
 use crate::entity::{password, user};
 use crate::error::{Error, Result};
 use crate::model::{SessionId, Tenant, User, UserId};
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::registration::purpose;
+use crate::store::{Store, SystemScope};
 use crate::text;
 
 /// Who may make an account by themselves.
@@ -89,7 +90,7 @@ pub async fn account_sign_up(
     // Making accounts costs a hash and tells which addresses have one: it is slowed down like guessing.
     let attempt = Attempt::begin(store, &email, client, Purpose::SignUp).await?;
     let hash = hasher.hash(password).await?;
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let new = NewAccount {
         email,
         name: name.unwrap_or_default(),
@@ -178,7 +179,7 @@ pub async fn password_change(
         .await?
         == Verdict::Wrong
     {
-        let system = store.system(SystemPurpose::SignIn).await?;
+        let system = store.system(purpose::SIGN_IN).await?;
         let event = Event {
             outcome: "SIGN_IN_REFUSED",
             ..Event::done("password_change", user.id, Some(kept))
@@ -188,7 +189,7 @@ pub async fn password_change(
         return Err(Error::SignInRefused(WRONG));
     }
     let hash = hasher.hash(new).await?;
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     password_set(&system, user.id, hash, proven).await?;
     sessions_revoke_all(&system, user.id, Some(kept)).await?;
     attempt.succeed(&system).await?;
@@ -209,7 +210,7 @@ pub async fn password_reset(
 ) -> Result<User> {
     new.check(email)?;
     let hash = hasher.hash(new).await?;
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let user = account_by_email(&system, email).await?;
     let user = user.ok_or(Error::NotFound("user"))?;
     password_set(&system, user.id, hash, true).await?;
@@ -241,12 +242,12 @@ pub async fn first_owner_create(
     hasher: &PasswordHasher,
     first: &FirstOwner,
 ) -> Result<Option<(Tenant, User)>> {
-    if tenants_exist(&store.system(SystemPurpose::DirectoryRead).await?).await? {
+    if tenants_exist(&store.system(purpose::DIRECTORY_READ).await?).await? {
         return Ok(None);
     }
     first.password.check(&first.email)?;
     let hash = hasher.hash(&first.password).await?;
-    let system = store.system(SystemPurpose::TenantCreate).await?;
+    let system = store.system(purpose::TENANT_CREATE).await?;
     if system.backend() == DbBackend::Postgres {
         // The number is any that nobody else takes: "nyxfirst" as bytes. SQLite has one writer anyway.
         system

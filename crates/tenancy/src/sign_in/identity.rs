@@ -18,7 +18,8 @@ use super::throttle::address_key;
 use super::{Client, NewSession};
 use crate::error::{Error, Result};
 use crate::model::UserId;
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::registration::purpose;
+use crate::store::{Store, SystemScope};
 use crate::text;
 
 /// How long a journey may take: somebody finds a password and a second factor.
@@ -61,7 +62,7 @@ pub struct Flow {
 /// # Errors
 /// [`Error::Throttled`] where too many are under way from its address.
 pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Result<()> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let now = system.env().now();
     sweep(&system).await?;
     let address = client.origin.address.map(address_key);
@@ -118,7 +119,7 @@ pub async fn flow_take(
     state: &str,
     browser: &str,
 ) -> Result<Option<Flow>> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let rows: Vec<FlowRow> = system
         .sql_all(
             "DELETE FROM sign_in_flows WHERE state_hash = $1 AND provider = $2 RETURNING browser_hash, nonce, return_to, expires_at",
@@ -183,7 +184,7 @@ async fn identity_try(
     sign_up: SignUp,
     client: &Client,
 ) -> Result<NewSession> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let user = match identity_user(&system, person).await? {
         Some(user) => user,
         None => identity_add(&system, person, sign_up, client).await?,
@@ -283,7 +284,7 @@ async fn is_invited(system: &SystemScope, email: &str) -> Result<bool> {
 /// # Errors
 /// The database refuses.
 pub async fn outside_refused(store: &Store, provider: &str, client: &Client) -> Result<()> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let event = Event::refused(&method(provider), "SIGN_IN_REFUSED");
     journal::add(&system, event, &client.origin).await?;
     system.commit().await

@@ -46,7 +46,8 @@ pub use throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, SIGN_UPS_PER_ADDRESS, WIN
 use crate::actor::Origin;
 use crate::error::{Error, Result};
 use crate::model::{Session, UserId};
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::registration::purpose;
+use crate::store::{Store, SystemScope};
 use crate::text;
 use journal::Event;
 use password::Verdict;
@@ -100,7 +101,7 @@ pub async fn password_sign_in(
     let stored = known.and_then(|known| known.hash);
     let verdict = hasher.verify(password, stored).await?;
     let (Verdict::Good | Verdict::GoodButOld, Some(user)) = (verdict, user) else {
-        let system = store.system(SystemPurpose::SignIn).await?;
+        let system = store.system(purpose::SIGN_IN).await?;
         let event = Event {
             user,
             ..Event::refused("password", "SIGN_IN_REFUSED")
@@ -114,7 +115,7 @@ pub async fn password_sign_in(
         Verdict::GoodButOld => Some(hasher.hash(password).await?),
         Verdict::Good | Verdict::Wrong => None,
     };
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     if let Some(hash) = rehashed {
         let values = [hash.0.into(), user.0.into()];
         system
@@ -141,7 +142,7 @@ struct KnownRow {
 }
 
 async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let rows: Vec<KnownRow> = system
         .sql_all(
             "SELECT u.id AS user_id, p.hash, coalesce(p.address_proven, $2) AS address_proven
@@ -158,7 +159,7 @@ async fn password_of(store: &Store, email: &str) -> Result<Option<KnownRow>> {
 /// # Errors
 /// The database refuses.
 pub async fn sign_in_sweep(store: &Store) -> Result<u64> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let gone = throttle::sweep(&system).await?
         + session::sweep(&system).await?
         + identity::sweep(&system).await?;

@@ -12,7 +12,8 @@ use crate::directory::TOPIC_CREDENTIAL;
 use crate::entity::session;
 use crate::error::{Error, Result};
 use crate::model::{Caller, Credential, Role, Session, SessionId, Tenant, TenantId, User, UserId};
-use crate::store::{CredentialKey, CredentialOwner, Store, SystemPurpose, SystemScope};
+use crate::registration::purpose;
+use crate::store::{CredentialKey, CredentialOwner, Store, SystemScope};
 use crate::token::{SESSION, token_id, token_matches, token_mint};
 
 /// How long a session lasts, whatever is done with it: NIST SP 800-63B (AAL1) asks to sign in again after 30 days.
@@ -53,10 +54,11 @@ impl SignedIn {
     }
 }
 
-/// Signs a person in: makes a session, writes it down, and gives the secret that the cookie is to hold, which is not kept.
+/// Signs a person in: makes a session, writes it down, and gives the secret that the cookie is to hold, which is not
+/// kept.
 ///
-/// `method` says how the person showed who it is: `password`, `oidc:<provider>`, `invitation`. Part of a scope for [`SystemPurpose::SignIn`] or
-/// [`SystemPurpose::InvitationAccept`], so that it is kept together with what led to it.
+/// `method` says how the person showed who it is: `password`, `oidc:<provider>`, `invitation`. Part of a scope for
+/// [`purpose::SIGN_IN`] or [`purpose::INVITATION_ACCEPT`], so that it is kept together with what led to it.
 ///
 /// # Errors
 /// The database refuses; the machine gives no randomness.
@@ -205,7 +207,7 @@ pub(crate) async fn sessions_seen(
     if sessions.is_empty() {
         return Ok(());
     }
-    let system = store.system(SystemPurpose::SessionSeen).await?;
+    let system = store.system(purpose::SESSION_SEEN).await?;
     for (id, at) in sessions {
         let seen = session::ActiveModel {
             last_seen_at: Set(at),
@@ -226,7 +228,7 @@ pub async fn session_look(store: &Store, secret: &str) -> Result<Option<SignedIn
     };
     let rows: Vec<SessionRow> = store
         .system_look(
-            SystemPurpose::SessionAuthenticate,
+            purpose::SESSION_AUTHENTICATE,
             "SELECT s.user_id, s.secret_hash, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, u.email, u.name,
                  t.id AS tenant_id, t.slug, t.name AS tenant_name, t.created_at AS tenant_created_at, m.role
              FROM sessions s
@@ -288,7 +290,7 @@ fn tenant_of(row: SessionRow) -> Option<(Tenant, Role)> {
 /// The database fails.
 pub async fn session_list(store: &Store, user: UserId) -> Result<Vec<Session>> {
     let now = store.env().now();
-    let system = store.system(SystemPurpose::SessionAuthenticate).await?;
+    let system = store.system(purpose::SESSION_AUTHENTICATE).await?;
     let good = Condition::all()
         .add(session::Column::UserId.eq(user))
         .add(session::Column::RevokedAt.is_null())
@@ -309,7 +311,7 @@ pub async fn session_revoke(
     id: SessionId,
     client: &Client,
 ) -> Result<()> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let which = Condition::all().add(session::Column::Id.eq(id));
     if revoke(&system, user, which).await? == 0 {
         return Err(Error::NotFound("session"));
@@ -346,7 +348,7 @@ pub async fn sign_out_everywhere(
     except: Option<SessionId>,
     client: &Client,
 ) -> Result<u64> {
-    let system = store.system(SystemPurpose::SignIn).await?;
+    let system = store.system(purpose::SIGN_IN).await?;
     let ended = sessions_revoke_all(&system, user, except).await?;
     let event = Event::done("sign_out_everywhere", user, except);
     journal::add(&system, event, &client.origin).await?;

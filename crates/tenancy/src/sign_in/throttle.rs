@@ -19,7 +19,8 @@ use super::journal::{self, Event};
 use crate::actor::Origin;
 use crate::entity::sign_in_attempt;
 use crate::error::{Error, Result};
-use crate::store::{Store, SystemPurpose, SystemScope};
+use crate::registration::purpose;
+use crate::store::{Store, SystemScope};
 use crate::token::hex;
 
 /// Failures after which an account is left alone, and an address: many people may share one.
@@ -72,7 +73,7 @@ impl Attempt {
         client: &Client,
         purpose: Purpose,
     ) -> Result<Self> {
-        let system = store.system(SystemPurpose::SignIn).await?;
+        let system = store.system(purpose::SIGN_IN).await?;
         let address = client.origin.address.map(address_key);
         let mut account = account_key(email);
         if let Some(known) = known_network(&system, email, address.as_deref()).await? {

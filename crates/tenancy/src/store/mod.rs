@@ -1,8 +1,8 @@
 //! The scoped store: the only way to the rows of a tenant.
 //!
-//! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one tenant; [`Store::system`] gives a
-//! [`SystemScope`] for the listed work that has no tenant. On PostgreSQL each also sets what row-level security compares with,
-//! for that transaction alone.
+//! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one
+//! tenant; [`Store::system`] gives a [`SystemScope`] for the registered work that has no tenant. On PostgreSQL each
+//! also sets what row-level security compares with, for that transaction alone.
 
 #[doc(hidden)]
 pub mod doc_entities;
@@ -41,6 +41,7 @@ use crate::audit::{Refusals, SystemUses};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::TenantId;
+use crate::registry::Registry;
 
 /// How long a request of a client waits for its turn to use a connection, on PostgreSQL: what a person waits for.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
@@ -52,7 +53,7 @@ pub(crate) const BACKGROUND_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 const BACKGROUND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Who waits for a transaction, which decides how long it may wait for others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Pace {
     Client,
     Background,
@@ -97,6 +98,7 @@ macro_rules! tenant_scoped {
 pub struct Store {
     db: DatabaseConnection,
     env: Env,
+    registry: Registry,
     signals: signal::Signals,
     /// Uses of system scopes that are not yet in the audit log.
     uses: Arc<SystemUses>,
@@ -136,8 +138,9 @@ impl Store {
         Ok(Self {
             db,
             env,
+            registry: options.registry.clone(),
             signals,
-            uses: Arc::default(),
+            uses: Arc::new(SystemUses::of(&options.registry)),
             refusals: Arc::default(),
             gate: Arc::new(Gate::new(backend, options.max_connections)),
             credentials,
@@ -157,6 +160,12 @@ impl Store {
     /// The clock and ids that rows are written with.
     pub fn env(&self) -> &Env {
         &self.env
+    }
+
+    /// The names that this process knows: its resources with their policy, its purposes of system work, its kinds of
+    /// runs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Whether the database answers.
@@ -253,11 +262,12 @@ impl Store {
         Ok(Scoped::new(tx, tenant, actor, self, permits))
     }
 
-    /// A transaction across tenants, for one of the listed purposes.
+    /// A transaction across tenants, for one of the registered purposes.
     ///
     /// # Errors
-    /// No connection could be had.
+    /// [`Error::Registry`] for a purpose that is not registered; no connection could be had.
     pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
+        self.registry.purpose_check(purpose)?;
         let (of_gate, pace) = (purpose.of_gate(), purpose.pace());
         tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
         self.uses.add(purpose, 1);
@@ -281,6 +291,7 @@ impl Store {
         if self.backend() != DbBackend::Postgres {
             return self.system(purpose).await?.sql_all(sql, [id.into()]).await;
         }
+        self.registry.purpose_check(purpose)?;
         self.uses.add(purpose, 1);
         let _permits = self
             .gate

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
+use crate::registry::Registry;
 
 /// How long making a connection may take. Waiting for one of those that there are is the gate's.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +28,9 @@ pub type StatementListener = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct StoreOptions {
     /// `sqlite:///path/to/file` or `postgres://user:password@host/name`.
     pub url: String,
+    /// The names of the process' crates: what is not registered nobody may do. This crate's alone, where nothing is
+    /// set.
+    pub registry: Registry,
     /// The most connections held at once.
     pub max_connections: u32,
     /// Serve even as a superuser or with BYPASSRLS.
@@ -50,6 +54,7 @@ impl StoreOptions {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            registry: Registry::default(),
             max_connections: 10,
             allow_privileged_role: false,
             lock_timeout: Duration::from_secs(3),
@@ -63,6 +68,12 @@ impl StoreOptions {
     /// A database in one file, made if it is not there.
     pub fn sqlite(file: &Path) -> Self {
         Self::new(format!("sqlite://{}?mode=rwc", file.display()))
+    }
+
+    /// The same, for a process with the names of that registry.
+    #[must_use]
+    pub fn with_registry(self, registry: Registry) -> Self {
+        Self { registry, ..self }
     }
 }
 

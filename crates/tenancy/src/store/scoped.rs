@@ -20,7 +20,8 @@ use crate::audit;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::model::{Caller, TenantId};
-use crate::policy::{Action, Resource, caller_check};
+use crate::policy::{Action, Resource};
+use crate::registry::Registry;
 
 /// Binds per statement that both databases take (SQLite 32,766, PostgreSQL 65,535), with room for a filter.
 const MAX_BINDS: usize = 30_000;
@@ -130,19 +131,22 @@ impl<A: Access> Scoped<A> {
         self.tenant
     }
 
-    /// Asks the policy whether whoever this scope acts for may do this, and notes it for the audit log: with the commit it is an entry.
+    /// Asks the policy whether whoever this scope acts for may do this, and notes it for the audit log: with the commit
+    /// it is an entry.
     ///
-    /// A service asks before it changes anything; a scope for a caller in which nobody asked refuses to change a row. An operator and
-    /// the program itself may do everything.
+    /// A service asks before it changes anything; a scope for a caller in which nobody asked refuses to change a row.
+    /// An operator and the program itself may do everything.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], naming the role that is needed.
+    /// [`Error::Forbidden`], naming the role that is needed; [`Error::Registry`] for a resource that is not registered,
+    /// whoever asks.
     pub fn permit(
         &self,
         action: Action,
         resource: Resource,
         subject: impl Into<Option<Uuid>>,
     ) -> Result<()> {
+        self.registry().resource_check(resource)?;
         if let Some(trail) = self.actor.trail()
             && action != Action::Read
         {
@@ -154,7 +158,8 @@ impl<A: Access> Scoped<A> {
             });
         }
         if let Actor::Caller(acting) = &self.actor {
-            caller_check(&acting.caller, resource, action)?;
+            self.registry()
+                .caller_check(&acting.caller, resource, action)?;
         }
         if action != Action::Read {
             self.permitted.store(true, Ordering::Relaxed);
@@ -187,6 +192,11 @@ impl<A: Access> Scoped<A> {
     /// The clock and ids.
     pub fn env(&self) -> &Env {
         &self.store.env
+    }
+
+    /// The names that this process knows.
+    pub fn registry(&self) -> &Registry {
+        &self.store.registry
     }
 
     /// Which database this is, for the few statements that differ.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, EnumIter,
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
     FromQueryResult, IntoActiveModel, QueryFilter, Value,
 };
 use uuid::Uuid;
@@ -17,111 +17,74 @@ use crate::actor::Origin;
 use crate::audit;
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::registry::is_name;
 
 /// An entity that system work may touch: few, and each has the policy `system_access` in the migrations.
 pub trait SystemScoped: EntityTrait<Model: Send + Sync> {}
 
-/// Why a transaction looks across tenants. Whoever needs another reason adds it here, where it is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter)]
-pub enum SystemPurpose {
-    /// An operator makes a tenant with its owner.
-    TenantCreate,
-    /// Finding a tenant by its slug, or a person's tenants.
-    DirectoryRead,
-    /// Finding out whose token this is.
-    TokenAuthenticate,
-    /// Finding out whose session this is.
-    SessionAuthenticate,
-    /// A session in use is written down as seen, once a minute.
-    SessionSeen,
-    /// Somebody signs in or out, changes a password, or makes an account.
-    SignIn,
-    /// Somebody looks at an invitation.
-    InvitationLook,
-    /// Somebody accepts an invitation.
-    InvitationAccept,
-    /// A worker looks for the next run.
-    RunClaim,
-    /// A worker looks whether one of the runs in its hands is to stop.
-    RunCancel,
-    /// The sweeper looks for runs whose worker is gone.
-    RunSweep,
-    /// What system scopes did is written down, and old entries are taken away.
-    AuditKeep,
-    /// Secrets are sealed anew with another master key.
-    SecretRotate,
-    /// The scheduler looks for sources whose next sync is due.
-    SyncSchedule,
-    /// The mirrors on a disk are held against the sources that there are.
-    MirrorSweep,
-    /// Logs of runs that ended long ago are taken away.
-    RunExpire,
+/// Why a transaction looks across tenants. The crate that needs it declares it and lists it in its
+/// [`Registration`](crate::Registration), where it is seen: the store opens no scope for a purpose that is not
+/// registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SystemPurpose {
+    name: &'static str,
+    writes: bool,
+    pace: Pace,
 }
 
 impl SystemPurpose {
+    /// A purpose for which rows are only read. On SQLite its scopes do not wait for the one writer.
+    ///
+    /// # Panics
+    /// Where the name is not 1 to 63 lower-case letters, digits and underscores that begin with a letter: of a
+    /// constant, while it is compiled.
+    #[must_use]
+    pub const fn reads(name: &'static str) -> Self {
+        assert!(is_name(name), "a purpose's name is in snake_case");
+        Self {
+            name,
+            writes: false,
+            pace: Pace::Background,
+        }
+    }
+
+    /// A purpose for which rows are changed.
+    ///
+    /// # Panics
+    /// As [`SystemPurpose::reads`].
+    #[must_use]
+    pub const fn writes(name: &'static str) -> Self {
+        Self {
+            writes: true,
+            ..Self::reads(name)
+        }
+    }
+
+    /// A client waits for it, so that its statements get seconds and not minutes.
+    #[must_use]
+    pub const fn for_client(self) -> Self {
+        Self {
+            pace: Pace::Client,
+            ..self
+        }
+    }
+
+    /// Its name in the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn of_gate(self) -> Purpose {
-        if self.writes() {
+        if self.writes {
             Purpose::SystemWrite
         } else {
             Purpose::SystemRead
         }
     }
 
-    /// Whether a client waits for it.
     pub(super) fn pace(self) -> Pace {
-        match self {
-            Self::TenantCreate
-            | Self::DirectoryRead
-            | Self::TokenAuthenticate
-            | Self::SessionAuthenticate
-            | Self::SignIn
-            | Self::InvitationLook
-            | Self::InvitationAccept => Pace::Client,
-            Self::SessionSeen
-            | Self::RunClaim
-            | Self::RunCancel
-            | Self::RunSweep
-            | Self::AuditKeep
-            | Self::SecretRotate
-            | Self::SyncSchedule
-            | Self::MirrorSweep
-            | Self::RunExpire => Pace::Background,
-        }
-    }
-
-    fn writes(self) -> bool {
-        matches!(
-            self,
-            Self::TenantCreate
-                | Self::SessionSeen
-                | Self::SignIn
-                | Self::InvitationAccept
-                | Self::RunClaim
-                | Self::AuditKeep
-                | Self::SecretRotate
-        )
-    }
-
-    /// Its name in the audit log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TenantCreate => "tenant_create",
-            Self::DirectoryRead => "directory_read",
-            Self::TokenAuthenticate => "token_authenticate",
-            Self::SessionAuthenticate => "session_authenticate",
-            Self::SessionSeen => "session_seen",
-            Self::SignIn => "sign_in",
-            Self::InvitationLook => "invitation_look",
-            Self::InvitationAccept => "invitation_accept",
-            Self::RunClaim => "run_claim",
-            Self::RunCancel => "run_cancel",
-            Self::RunSweep => "run_sweep",
-            Self::AuditKeep => "audit_keep",
-            Self::SecretRotate => "secret_rotate",
-            Self::SyncSchedule => "sync_schedule",
-            Self::MirrorSweep => "mirror_sweep",
-            Self::RunExpire => "run_expire",
-        }
+        self.pace
     }
 }
 

@@ -19,6 +19,7 @@ use nyxcore_runs::{RunContext, RunFailure, RunHandler, RunKind};
 use nyxcore_tenancy::Repository;
 
 use super::repository::CodeAnalyses;
+use crate::service::registration::CODE_ANALYSIS_RUN;
 use crate::{ProjectAnalysis, ProjectInput, Step, project_summarize_checked};
 
 /// What [`AnalysisOptions::vanished_kept`] is where nobody says otherwise: long enough for a branch that comes back, and for whoever reads
@@ -156,7 +157,7 @@ impl AnalysisHandler {
 
 impl RunHandler for AnalysisHandler {
     fn kind(&self) -> RunKind {
-        RunKind::CodeAnalysis
+        CODE_ANALYSIS_RUN
     }
 
     fn run<'a>(

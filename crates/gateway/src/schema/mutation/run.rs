@@ -103,11 +103,9 @@ impl RunMutation {
     ) -> Result<CancelRunPayload> {
         let id = id_of::<RunId>(&input.run_id)?;
         let scoped = operation(context).write().await?;
-        let run = run_cancel(&scoped, id).await?;
+        let run = RunNode::new(run_cancel(&scoped, id).await?).ok_or(Error::NotFound("run"))?;
         scoped.commit().await?;
-        Ok(CancelRunPayload {
-            run: RunNode::new(run).ok_or(Error::NotFound("run"))?,
-        })
+        Ok(CancelRunPayload { run })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::database::Place;
 use crate::error::{Error, Result};
 use crate::master_key::Source;
 use crate::settings::Settings;
+use crate::wiring::registry;
 
 /// Adds the line on the master key. Without a database, only the key itself is looked at.
 pub async fn check(settings: &Settings, database: Option<&Place>, report: &mut Report) {
@@ -53,7 +54,7 @@ async fn counts(settings: &Settings, database: &Place, source: &Source) -> Resul
     let mut options = database.options(settings);
     // It is only looked at, and the line on the role says what is wrong with the role.
     options.allow_privileged_role = true;
-    let store = Store::connect(&options, Env::default()).await?;
+    let store = Store::connect(&options.with_registry(registry()?), Env::default()).await?;
     let keyring = source.keyring();
     let mut all = SecretCounts::default();
     for tenant in tenant_list(&store).await? {

@@ -66,7 +66,7 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
 async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<home::Home> {
     let ended = end_signal()?;
     // What somebody waits for is analysed at once.
-    let workers = app.workers_start(TimeDelta::zero());
+    let workers = app.workers_start(TimeDelta::zero())?;
     let mut made = home::Made::default();
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
@@ -98,7 +98,7 @@ async fn serve(
 ) -> Result<()> {
     let token = home::token_renew(&app.store, home).await?;
     let ended = end_signal()?;
-    let workers = app.workers_start(app.settings.quiet_period());
+    let workers = app.workers_start(app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"

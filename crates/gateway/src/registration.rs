@@ -1,0 +1,27 @@
+//! The names of everything that the API shows.
+
+use nyxcore_tenancy::Registration;
+
+/// The registrations of the crates below this one, which the API shows. Whoever adds crates of their own adds theirs:
+///
+/// ```
+/// use nyxcore_tenancy::{Registration, Registry};
+///
+/// let mine = Registration::new("my-crate");
+/// let registry = Registry::new(nyxcore_gateway::registrations().into_iter().chain([mine]))?;
+/// assert!(registry.run_kinds().any(|kind| kind == "SYNC"));
+/// # Ok::<(), nyxcore_tenancy::RegistryError>(())
+/// ```
+#[must_use]
+pub fn registrations() -> Vec<Registration> {
+    vec![
+        nyxcore_runs::registration(),
+        nyxcore_model_catalog::registration(),
+        nyxcore_projects::registration(),
+        nyxcore_personas::registration(),
+        nyxcore_sync::registration(),
+        nyxcore_code_analysis::registration(),
+        nyxcore_knowledge::registration(),
+        nyxcore_note_enrichment::registration(),
+    ]
+}

@@ -1,0 +1,34 @@
+//! What this crate brings into the [registry](nyxcore_tenancy::Registry): what a team has learned.
+
+use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*, TypedId};
+
+use crate::model::{ConsolidationPatternId, MemoryEntryId};
+
+/// Memory entries.
+pub const MEMORY_ENTRY: Resource = Resource::new("memory_entry");
+/// Insights.
+pub const INSIGHT: Resource = Resource::new("insight");
+/// Consolidation patterns.
+pub const CONSOLIDATION_PATTERN: Resource = Resource::new("consolidation_pattern");
+
+/// What this crate registers.
+#[must_use]
+pub fn registration() -> Registration {
+    Registration::new(env!("CARGO_PKG_NAME"))
+        .requires("nyxcore-projects")
+        .resource(
+            ResourcePolicy::new(
+                MEMORY_ENTRY,
+                &[(Read, Viewer), (Create, Member), (Import, Member)],
+            )
+            .id_prefix(MemoryEntryId::PREFIX),
+        )
+        .resource(ResourcePolicy::new(
+            INSIGHT,
+            &[(Read, Viewer), (Create, Member)],
+        ))
+        .resource(
+            ResourcePolicy::new(CONSOLIDATION_PATTERN, &[(Read, Viewer), (Create, Member)])
+                .id_prefix(ConsolidationPatternId::PREFIX),
+        )
+}

@@ -1,0 +1,27 @@
+//! What this crate brings into the [registry](nyxcore_tenancy::Registry): enrichments of notes.
+
+use nyxcore_runs::{RunId, RunKind};
+use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*, TypedId};
+
+/// Enrichments of notes.
+pub const NOTE_ENRICHMENT: Resource = Resource::new("note_enrichment");
+
+/// The runs that are enrichments of notes.
+pub const NOTE_ENRICHMENT_RUN: RunKind = RunKind::new("NOTE_ENRICHMENT");
+
+/// What this crate registers.
+#[must_use]
+pub fn registration() -> Registration {
+    Registration::new(env!("CARGO_PKG_NAME"))
+        .requires("nyxcore-projects")
+        .requires("nyxcore-runs")
+        .requires("nyxcore-personas")
+        .resource(
+            ResourcePolicy::new(
+                NOTE_ENRICHMENT,
+                &[(Read, Viewer), (Start, Member), (Apply, Member)],
+            )
+            .id_prefix(RunId::PREFIX),
+        )
+        .run_kind(NOTE_ENRICHMENT_RUN)
+}

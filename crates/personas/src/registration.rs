@@ -1,0 +1,20 @@
+//! What this crate brings into the [registry](nyxcore_tenancy::Registry): personas.
+
+use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*};
+
+/// Personas.
+pub const PERSONA: Resource = Resource::new("persona");
+
+/// What this crate registers.
+#[must_use]
+pub fn registration() -> Registration {
+    Registration::new(env!("CARGO_PKG_NAME")).resource(ResourcePolicy::new(
+        PERSONA,
+        &[
+            (Read, Viewer),
+            (Create, Member),
+            (Update, Member),
+            (Delete, Member),
+        ],
+    ))
+}

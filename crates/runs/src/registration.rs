@@ -1,0 +1,32 @@
+//! What this crate brings into the [registry](nyxcore_tenancy::Registry): the resource that every kind of run is, and
+//! the work of workers, which look for runs of all tenants.
+
+use nyxcore_tenancy::{
+    Action::*, Registration, Resource, ResourcePolicy, Role::*, SystemPurpose, TypedId,
+};
+
+use crate::model::RunId;
+
+/// Runs of any kind.
+pub const RUN: Resource = Resource::new("run");
+
+/// A worker looks for the next run.
+pub(crate) const RUN_CLAIM: SystemPurpose = SystemPurpose::writes("run_claim");
+/// A worker looks whether one of the runs in its hands is to stop.
+pub(crate) const RUN_CANCEL: SystemPurpose = SystemPurpose::reads("run_cancel");
+/// The sweeper looks for runs whose worker is gone.
+pub(crate) const RUN_SWEEP: SystemPurpose = SystemPurpose::reads("run_sweep");
+/// Logs of runs that ended long ago are taken away.
+pub(crate) const RUN_EXPIRE: SystemPurpose = SystemPurpose::reads("run_expire");
+
+/// What this crate registers. A kind of run is registered by the crate that carries it out.
+#[must_use]
+pub fn registration() -> Registration {
+    let run = ResourcePolicy::new(RUN, &[(Read, Viewer), (Cancel, Member)]);
+    Registration::new(env!("CARGO_PKG_NAME"))
+        .resource(run.id_prefix(RunId::PREFIX))
+        .purpose(RUN_CLAIM)
+        .purpose(RUN_CANCEL)
+        .purpose(RUN_SWEEP)
+        .purpose(RUN_EXPIRE)
+}

@@ -1,0 +1,54 @@
+//! What this crate brings into the [registry](nyxcore_tenancy::Registry): syncs, and what a source's remote is asked
+//! with.
+
+use nyxcore_projects::SourceId;
+use nyxcore_runs::{RunId, RunKind};
+use nyxcore_tenancy::{
+    Action::*, Registration, Resource, ResourcePolicy, Role::*, SystemPurpose, TypedId,
+};
+
+/// Connections to where repositories are listed, such as GitHub, with their tokens.
+pub const GIT_CONNECTION: Resource = Resource::new("git_connection");
+/// What a source's remote is asked with: its token or key, and the secret of its webhook.
+pub const SOURCE_SECRET: Resource = Resource::new("source_secret");
+/// Syncs.
+pub const SYNC: Resource = Resource::new("sync");
+
+/// The runs that are syncs.
+pub const SYNC_RUN: RunKind = RunKind::new("SYNC");
+
+/// The scheduler looks for sources whose next sync is due.
+pub(crate) const SYNC_SCHEDULE: SystemPurpose = SystemPurpose::reads("sync_schedule");
+/// The mirrors on a disk are compared with the sources that there are.
+pub(crate) const MIRROR_SWEEP: SystemPurpose = SystemPurpose::reads("mirror_sweep");
+
+/// What this crate registers.
+#[must_use]
+pub fn registration() -> Registration {
+    Registration::new(env!("CARGO_PKG_NAME"))
+        .requires("nyxcore-projects")
+        .requires("nyxcore-runs")
+        .resource(ResourcePolicy::new(
+            GIT_CONNECTION,
+            &[
+                (Read, Viewer),
+                (Create, Admin),
+                (Update, Admin),
+                (Delete, Admin),
+                (Import, Member),
+            ],
+        ))
+        .resource(
+            ResourcePolicy::new(
+                SOURCE_SECRET,
+                &[(Read, Viewer), (Update, Member), (Delete, Member)],
+            )
+            .id_prefix(SourceId::PREFIX),
+        )
+        .resource(
+            ResourcePolicy::new(SYNC, &[(Read, Viewer), (Start, Member)]).id_prefix(RunId::PREFIX),
+        )
+        .run_kind(SYNC_RUN)
+        .purpose(SYNC_SCHEDULE)
+        .purpose(MIRROR_SWEEP)
+}

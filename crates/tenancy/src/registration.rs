@@ -1,0 +1,110 @@
+//! What this crate brings into the [registry](crate::Registry): the resources of a tenant that has nothing in it yet,
+//! and the system work of signing in, the audit log and sealed secrets.
+
+use crate::registry::Registration;
+
+/// The kinds of things that every tenant has.
+pub mod resource {
+    use crate::model::{ApiTokenId, UserId};
+    use crate::policy::{Action::*, Resource, ResourcePolicy};
+    use crate::{Role::*, TypedId};
+
+    /// The tenant itself: its name, its end.
+    pub const TENANT: Resource = Resource::new("tenant");
+    /// Other people's memberships.
+    pub const MEMBER: Resource = Resource::new("member");
+    /// One's own membership.
+    pub const OWN_MEMBERSHIP: Resource = Resource::new("own_membership");
+    /// Invitations.
+    pub const INVITATION: Resource = Resource::new("invitation");
+    /// Anybody's API tokens.
+    pub const API_TOKEN: Resource = Resource::new("api_token");
+    /// One's own API tokens.
+    pub const OWN_API_TOKEN: Resource = Resource::new("own_api_token");
+    /// The audit log.
+    pub const AUDIT_LOG: Resource = Resource::new("audit_log");
+
+    pub(super) const POLICIES: &[ResourcePolicy] = &[
+        ResourcePolicy::new(
+            TENANT,
+            &[(Read, Viewer), (Update, Admin), (Transfer, Owner)],
+        ),
+        ResourcePolicy::new(MEMBER, &[(Read, Viewer), (Update, Admin), (Delete, Admin)])
+            .id_prefix(UserId::PREFIX),
+        // These decide which tenants a person is in. A token is for work in one tenant, and a token of any role that
+        // left the tenant or joined another would do more than its role.
+        ResourcePolicy::new(
+            OWN_MEMBERSHIP,
+            &[(Read, Viewer), (Create, Viewer), (Delete, Viewer)],
+        )
+        .session_only(&[Create, Delete])
+        .id_prefix(UserId::PREFIX),
+        ResourcePolicy::new(
+            INVITATION,
+            &[(Read, Admin), (Create, Admin), (Delete, Admin)],
+        ),
+        ResourcePolicy::new(API_TOKEN, &[(Read, Admin), (Delete, Admin)])
+            .id_prefix(ApiTokenId::PREFIX),
+        ResourcePolicy::new(
+            OWN_API_TOKEN,
+            &[(Read, Viewer), (Create, Member), (Delete, Member)],
+        )
+        .id_prefix(ApiTokenId::PREFIX),
+        ResourcePolicy::new(AUDIT_LOG, &[(Read, Admin)]),
+    ];
+}
+
+/// Why this crate looks across tenants.
+pub mod purpose {
+    use crate::store::SystemPurpose;
+
+    /// An operator makes a tenant with its owner.
+    pub const TENANT_CREATE: SystemPurpose = SystemPurpose::writes("tenant_create").for_client();
+    /// Finding a tenant by its slug, or a person's tenants.
+    pub const DIRECTORY_READ: SystemPurpose = SystemPurpose::reads("directory_read").for_client();
+    /// Finding out whose token this is.
+    pub const TOKEN_AUTHENTICATE: SystemPurpose =
+        SystemPurpose::reads("token_authenticate").for_client();
+    /// Finding out whose session this is.
+    pub const SESSION_AUTHENTICATE: SystemPurpose =
+        SystemPurpose::reads("session_authenticate").for_client();
+    /// A session in use is written down as seen, once a minute.
+    pub const SESSION_SEEN: SystemPurpose = SystemPurpose::writes("session_seen");
+    /// Somebody signs in or out, changes a password, or makes an account.
+    pub const SIGN_IN: SystemPurpose = SystemPurpose::writes("sign_in").for_client();
+    /// Somebody looks at an invitation.
+    pub const INVITATION_LOOK: SystemPurpose = SystemPurpose::reads("invitation_look").for_client();
+    /// Somebody accepts an invitation.
+    pub const INVITATION_ACCEPT: SystemPurpose =
+        SystemPurpose::writes("invitation_accept").for_client();
+    /// What system scopes did is written down, and old entries are taken away.
+    pub const AUDIT_KEEP: SystemPurpose = SystemPurpose::writes("audit_keep");
+    /// Secrets are sealed anew with another master key.
+    pub const SECRET_ROTATE: SystemPurpose = SystemPurpose::writes("secret_rotate");
+
+    pub(super) const PURPOSES: &[SystemPurpose] = &[
+        TENANT_CREATE,
+        DIRECTORY_READ,
+        TOKEN_AUTHENTICATE,
+        SESSION_AUTHENTICATE,
+        SESSION_SEEN,
+        SIGN_IN,
+        INVITATION_LOOK,
+        INVITATION_ACCEPT,
+        AUDIT_KEEP,
+        SECRET_ROTATE,
+    ];
+}
+
+/// This crate's names, which are in every registry.
+pub(crate) fn registration() -> Registration {
+    let own = Registration::new(env!("CARGO_PKG_NAME"));
+    let own = resource::POLICIES
+        .iter()
+        .copied()
+        .fold(own, Registration::resource);
+    purpose::PURPOSES
+        .iter()
+        .copied()
+        .fold(own, Registration::purpose)
+}
