@@ -21,6 +21,7 @@ mod m0012_remotes;
 mod m0014_texts;
 mod m0015_search_tenants;
 mod m0016_function_owner;
+mod m0018_models;
 pub mod owner;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_texts::Migration),
             Box::new(m0015_search_tenants::Migration),
             Box::new(m0016_function_owner::Migration),
+            Box::new(m0018_models::Migration),
         ]
     }
 }

@@ -29,6 +29,16 @@ pub enum Resource {
     AuditLog,
     /// Keys of model providers.
     ProviderKey,
+    /// A tenant's own models, endpoints and defaults.
+    ModelSettings,
+    /// One's own default models.
+    OwnModelDefault,
+    /// Budgets for calls of models.
+    Budget,
+    /// The budget of a run.
+    RunBudget,
+    /// Calls of models, and what they cost.
+    ModelCall,
     /// Projects.
     Project,
     /// Repositories of a project.
@@ -106,6 +116,25 @@ pub const POLICY: &[(Resource, &[(Action, Role)])] = {
             Resource::ProviderKey,
             &[(Read, Viewer), (Update, Admin), (Delete, Admin)],
         ),
+        (
+            Resource::ModelSettings,
+            &[(Read, Viewer), (Update, Admin), (Delete, Admin)],
+        ),
+        (
+            Resource::OwnModelDefault,
+            &[(Read, Viewer), (Update, Member)],
+        ),
+        (
+            Resource::Budget,
+            &[
+                (Read, Viewer),
+                (Create, Admin),
+                (Update, Admin),
+                (Delete, Admin),
+            ],
+        ),
+        (Resource::RunBudget, &[(Read, Viewer), (Update, Member)]),
+        (Resource::ModelCall, &[(Read, Viewer), (Start, Member)]),
         (
             Resource::Project,
             &[
@@ -253,6 +282,11 @@ impl Resource {
             Self::OwnApiToken => "own_api_token",
             Self::AuditLog => "audit_log",
             Self::ProviderKey => "provider_key",
+            Self::ModelSettings => "model_settings",
+            Self::OwnModelDefault => "own_model_default",
+            Self::Budget => "budget",
+            Self::RunBudget => "run_budget",
+            Self::ModelCall => "model_call",
             Self::Project => "project",
             Self::Source => "source",
             Self::GitConnection => "git_connection",

@@ -56,6 +56,14 @@ pub enum SystemPurpose {
     MirrorSweep,
     /// Logs of runs that ended long ago are taken away.
     RunExpire,
+    /// A process extends the reservations of the model calls that it makes.
+    ModelReservationExtend,
+    /// Model calls are looked for whose process is gone.
+    ModelReservationSweep,
+    /// A secret of the operator's, which is for all tenants, is read.
+    OperatorSecretRead,
+    /// The operator keeps or forgets a secret.
+    OperatorSecretSet,
 }
 
 impl SystemPurpose {
@@ -85,7 +93,11 @@ impl SystemPurpose {
             | Self::SecretRotate
             | Self::SyncSchedule
             | Self::MirrorSweep
-            | Self::RunExpire => Pace::Background,
+            | Self::RunExpire
+            | Self::ModelReservationExtend
+            | Self::ModelReservationSweep
+            | Self::OperatorSecretRead
+            | Self::OperatorSecretSet => Pace::Background,
         }
     }
 
@@ -99,6 +111,8 @@ impl SystemPurpose {
                 | Self::RunClaim
                 | Self::AuditKeep
                 | Self::SecretRotate
+                | Self::ModelReservationExtend
+                | Self::OperatorSecretSet
         )
     }
 
@@ -121,6 +135,10 @@ impl SystemPurpose {
             Self::SyncSchedule => "sync_schedule",
             Self::MirrorSweep => "mirror_sweep",
             Self::RunExpire => "run_expire",
+            Self::ModelReservationExtend => "model_reservation_extend",
+            Self::ModelReservationSweep => "model_reservation_sweep",
+            Self::OperatorSecretRead => "operator_secret_read",
+            Self::OperatorSecretSet => "operator_secret_set",
         }
     }
 }

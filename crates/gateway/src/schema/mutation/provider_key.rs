@@ -3,6 +3,8 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use nyxcore_model_catalog::{Provider, ProviderKey, provider_key_remove, provider_key_set};
 
+use nyxcore_tenancy::Error;
+
 use crate::context::operation;
 use crate::schema::catalog::ProviderNode;
 
@@ -23,7 +25,8 @@ impl ProviderKeyMutation {
         let policy = gateway.source_policy().outbound();
         let scoped = op.write().await?;
         let given = (input.provider.as_str(), &key);
-        let provider = provider_key_set(&scoped, gateway.keyring(), policy, given).await?;
+        provider_key_set(&scoped, gateway.keyring(), policy, given).await?;
+        let provider = vendor(&input.provider)?;
         scoped.commit().await?;
         Ok(SetProviderKeyPayload {
             provider: ProviderNode(provider),
@@ -37,12 +40,17 @@ impl ProviderKeyMutation {
         input: RemoveProviderKeyInput,
     ) -> Result<RemoveProviderKeyPayload> {
         let scoped = operation(context).write().await?;
-        let provider: Provider = provider_key_remove(&scoped, &input.provider).await?;
+        provider_key_remove(&scoped, &input.provider).await?;
+        let provider = vendor(&input.provider)?;
         scoped.commit().await?;
         Ok(RemoveProviderKeyPayload {
             provider: ProviderNode(provider),
         })
     }
+}
+
+fn vendor(id: &str) -> Result<Provider> {
+    Ok(Provider::parse(id).ok_or(Error::NotFound("provider"))?)
 }
 
 /// A key to keep.
