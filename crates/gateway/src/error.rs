@@ -12,6 +12,7 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use chrono::{DateTime, Datelike, Utc};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::connection::ConnectionError;
 use nyxcore_sync::git::GitError;
 use nyxcore_tenancy::IdError;
@@ -177,6 +178,9 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<ConnectionError>() {
         return Some((e.code(), e.to_string()));
     }
+    if let Some(e) = error.source::<ModelError>() {
+        return Some((e.code(), e.to_string()));
+    }
     None
 }
 
@@ -187,10 +191,15 @@ fn inside_log(error: &ServerError) {
         Some(ConnectionError::Store(error)) => Some(error),
         _ => None,
     };
+    let model = match error.source::<ModelError>() {
+        Some(ModelError::Store(error)) => Some(error),
+        _ => None,
+    };
     let inside = error
         .source()
         .or(shared.map(|shared| &**shared))
-        .or(connection);
+        .or(connection)
+        .or(model);
     match inside {
         Some(nyxcore_tenancy::Error::Database(source)) => {
             tracing::error!(?source, "the database failed");

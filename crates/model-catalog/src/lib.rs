@@ -53,19 +53,22 @@ mod provider_key;
 mod tenant;
 #[cfg(feature = "service")]
 mod traits;
+mod update;
 
 #[cfg(feature = "service")]
 pub use budget::{
     Budget, BudgetEnforcement, BudgetId, BudgetPeriod, BudgetScope, BudgetStanding, NewBudget,
-    RunBudget, budget_create, budget_delete, budget_list, budget_update, run_budget_get,
-    run_budget_set,
+    RunBudget, budget_create, budget_delete, budget_list, budget_standing, budget_update,
+    run_budget_get, run_budget_set,
 };
 #[cfg(feature = "service")]
 pub use call::{
     CallInfo, EmbeddingAnswer, EmbeddingInput, ModelAnswer, ModelCall, ModelService,
     ModelServiceOptions, ObjectAnswer,
 };
-pub use catalog::{ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog};
+pub use catalog::{
+    ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog, catalog_install,
+};
 pub use defaults::{ModelDefaults, ModelWarning};
 pub use error::CatalogError;
 #[cfg(feature = "service")]
@@ -83,12 +86,13 @@ pub use money::{Nanousd, PriceList, TokenCounts};
 #[cfg(feature = "service")]
 pub use provider_key::{
     API_KEY_MAX, ProviderKey, operator_key_remove, operator_key_set, provider_key_get,
-    provider_key_remove, provider_key_set, providers_configured,
+    provider_key_remove, provider_key_set, provider_verify_permit,
 };
 #[cfg(feature = "service")]
 pub use tenant::{
     DefaultPurpose, EndpointProtocol, ModelChoice, ModelEndpoint, ModelReplacement, NewEndpoint,
     NewTenantModel, PRICE_MAX, ProviderInfo, ResolvedModel, TenantCatalog, TenantModel,
-    endpoint_remove, endpoint_set, member_default_set, model_hide, tenant_default_set,
-    tenant_model_remove, tenant_model_set,
+    endpoint_remove, endpoint_set, member_default_set, member_defaults, model_hide,
+    tenant_default_set, tenant_model_remove, tenant_model_set,
 };
+pub use update::{CatalogUpdate, CatalogUpdateError, catalog_update};

@@ -99,7 +99,7 @@ impl PriceList {
         // The vendor's cache prices are parts of its price of input, so they rise with it.
         let scaled = |price: i64| match self.input {
             0 => i128::from(price),
-            base => i128::from(price) * i128::from(input) / i128::from(base),
+            base => i128::from(price).saturating_mul(i128::from(input)) / i128::from(base),
         };
         let cached = [
             (tokens.cache_read, scaled(self.cache_read)),
@@ -110,13 +110,17 @@ impl PriceList {
             .iter()
             .fold(0, |sum, (count, _)| sum.saturating_add(*count));
         let plain = tokens.input.saturating_sub(of_cache);
-        let sum: i128 = cached
-            .iter()
-            .map(|(count, price)| i128::from(*count) * price)
-            .sum::<i128>()
-            + i128::from(plain) * i128::from(input)
-            + i128::from(tokens.output) * i128::from(output);
-        let whole = (sum + PRICED_TOKENS - 1).div_euclid(PRICED_TOKENS);
+        let priced = cached.iter().copied().chain([
+            (plain, i128::from(input)),
+            (tokens.output, i128::from(output)),
+        ]);
+        // Numbers that no model has are held at the largest amount.
+        let sum = priced.fold(0_i128, |sum, (count, price)| {
+            sum.saturating_add(i128::from(count).saturating_mul(price))
+        });
+        let whole = sum
+            .saturating_add(PRICED_TOKENS - 1)
+            .div_euclid(PRICED_TOKENS);
         Nanousd(i64::try_from(whole).unwrap_or(i64::MAX))
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use nyxcore_outbound::{Endpoint, OutboundPolicy};
 use nyxcore_tenancy::secret::{
     Keyring, Secret, operator_secret_get, operator_secret_put, operator_secret_remove, secret_get,
-    secret_names, secret_put, secret_remove,
+    secret_put, secret_remove,
 };
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Resource, Result, Scoped, Store, text};
 use serde::{Deserialize, Serialize};
@@ -146,17 +146,15 @@ pub async fn provider_key_get<A: Access>(
         .transpose()
 }
 
-/// The vendors that the tenant has a key of its own for.
+/// Asks the policy whether a provider may be tried with the tenant's key, and notes for the audit log that it was.
 ///
 /// # Errors
-/// The database fails.
-pub async fn providers_configured<A: Access>(scoped: &Scoped<A>) -> Result<Vec<Provider>> {
-    scoped.permit(Action::Read, Resource::ProviderKey, None)?;
-    let names = secret_names(scoped, KIND).await?;
-    Ok(names
-        .iter()
-        .filter_map(|name| Provider::parse(name))
-        .collect())
+/// [`Error::Forbidden`](nyxcore_tenancy::Error::Forbidden); [`Error::NotFound`] for a provider that is neither a vendor nor
+/// an endpoint of the tenant's.
+pub async fn provider_verify_permit(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
+    scoped.permit(Action::Update, Resource::ProviderKey, None)?;
+    scoped.audit_detail(serde_json::json!({"provider": provider, "verified": true}));
+    provider_require(scoped, provider).await
 }
 
 /// Keeps the operator's key for a vendor, which serves every tenant that has none of its own.

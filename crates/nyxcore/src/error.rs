@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use nyxcore_code_analysis::TreeError;
+use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::git::GitError;
 
 /// What stops a command.
@@ -18,6 +19,17 @@ pub enum Error {
     /// The folder cannot be analysed.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// A model did not answer, or was not called.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Facts about models cannot be taken over.
+    #[error("{message}")]
+    ModelFacts {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+    },
     /// A run failed; the words are its own.
     #[error("{message}")]
     Run {
@@ -167,6 +179,8 @@ impl Error {
             Self::Store(error) => error.code(),
             Self::Git(error) => error.code(),
             Self::Tree(error) => error.code(),
+            Self::Model(error) => error.code(),
+            Self::ModelFacts { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",

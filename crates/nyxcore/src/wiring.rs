@@ -10,6 +10,7 @@ use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis
 use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };
+use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
@@ -23,6 +24,7 @@ use crate::database::store_open;
 use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
+use crate::model_facts;
 use crate::open_files::connections_allow;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
@@ -51,6 +53,7 @@ impl App {
         let opened = async {
             let keys = master_key::Source::of(&settings, data_dir.path())?;
             keys.check()?;
+            model_facts::install(data_dir.path())?;
             Ok((keys, store_open(&settings, &data_dir).await?))
         };
         let (keys, store) = match opened.await {
@@ -80,6 +83,16 @@ impl App {
             fetch_bytes_max: Some(self.settings.fetch_bytes_max),
             ..sync_options(self.data_dir.path(), self.policy.clone())
         }
+    }
+
+    /// Starts the door to every model.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn models_start(&self) -> Result<ModelService> {
+        let (store, keyring) = (self.store.clone(), self.keys.keyring());
+        let options = ModelServiceOptions::new(store, keyring, self.policy.outbound());
+        Ok(ModelService::start(options)?)
     }
 
     /// Sets workers to work. `quiet_period` holds for analyses that follow a sync.
@@ -155,7 +168,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
-    pub fn gateway(&self) -> Result<Gateway> {
+    pub fn gateway(&self, models: &ModelService) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,
             public_url: self.settings.public_url.clone(),
@@ -170,6 +183,7 @@ impl App {
             server: server_info(),
             limits: self.limits(),
             keyring: self.keys.keyring(),
+            models: models.clone(),
             sign_in,
         }))
     }

@@ -64,6 +64,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.viewer", "{}", R::Tenant, Read),
         entry("Query.server", "{}", R::Tenant, Read),
         entry("Query.modelCatalog", "{}", R::ProviderKey, Read),
+        entry("Query.budgets", "{}", R::Budget, Read),
         entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, R::Persona, Read),
         within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", R::OwnApiToken, Read)),
 
@@ -140,6 +141,25 @@ pub const REGISTRY: &[Entry] = {
         // Keys of model providers: each tenant has its own under the same name.
         entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, R::ProviderKey, Update),
         entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, R::ProviderKey, Delete),
+
+        // After keys were removed every role has a world of its own, whose endpoint nobody tried.
+        entry("Mutation.verifyProvider", r#"{"input": {"provider": "nowhere"}}"#, R::ProviderKey, Update),
+
+        // Models, endpoints and defaults: each tenant has its own under the same names.
+        entry("Mutation.setModelEndpoint", r#"{"input": {"name": "nowhere", "baseUrl": "https://llm.invalid/v1", "protocol": "OPENAI_CHAT"}}"#, R::ModelSettings, Update),
+        entry("Mutation.setModel", r#"{"input": {"id": "another-model", "provider": "nowhere"}}"#, R::ModelSettings, Update),
+        entry("Mutation.setModelHidden", r#"{"input": {"model": "gpt-4o-mini", "hidden": true}}"#, R::ModelSettings, Update),
+        entry("Mutation.setModelDefaults", r#"{"input": {"default": "gpt-4.1"}}"#, R::ModelSettings, Update),
+        entry("Mutation.setModelDefaults", r#"{"input": {"scope": "OWN", "fast": "gpt-4.1"}}"#, R::OwnModelDefault, Update),
+        entry("Mutation.removeModel", r#"{"input": {"model": "quince-model"}}"#, R::ModelSettings, Delete),
+        entry("Mutation.removeModelEndpoint", r#"{"input": {"name": "nowhere"}}"#, R::ModelSettings, Delete),
+
+        // Budgets.
+        entry("Mutation.createBudget", r#"{"input": {"scope": "PROJECT", "projectId": "$project", "period": "DAY", "enforcement": "SOFT", "limitUsd": 10}}"#, R::Budget, Create),
+        entry("Mutation.createBudget", r#"{"input": {"scope": "MEMBER", "userId": "$user", "period": "MONTH", "enforcement": "HARD", "limitUsd": 10}}"#, R::Budget, Create),
+        entry("Mutation.updateBudget", r#"{"input": {"budgetId": "$budget", "limitUsd": 20}}"#, R::Budget, Update),
+        entry("Mutation.deleteBudget", r#"{"input": {"budgetId": "$budget"}}"#, R::Budget, Delete),
+        entry("Mutation.setRunBudget", r#"{"input": {"runId": "$sync", "limitUsd": 1}}"#, R::RunBudget, Update),
 
         // Streams. What they are asked with is in `streams.rs`.
         entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, R::Run, Read),

@@ -86,7 +86,7 @@ on_both_databases! {
     async fn garbage_and_unknown_events_do_not_pass_for_an_answer(db: TestDatabase) {
         let whole = anthropic::text("Hello");
         let unknown = whole.replacen("event: ping", "event: from_the_future\ndata: {\"type\":\"from_the_future\"}\n\nevent: ping", 1);
-        let garbled = Reply::events(whole.clone()).garble(whole.find("text_delta").unwrap() - 12);
+        let garbled = Reply::events(whole.clone()).garble(whole.find("data: {").unwrap() + 6);
         let world = World::replies(&db, [Reply::events(unknown), garbled]).await;
         assert_eq!(world.ask(MODEL).await.unwrap(), "Hello");
         let code = world.refused(MODEL).await;

@@ -24,7 +24,8 @@ fn choice() -> ModelChoice {
 on_both_databases! {
     async fn a_stream_that_is_dropped_is_settled_as_cancelled(db: TestDatabase) {
         let whole = anthropic::text("Hello, this is a longer answer.");
-        let stalled = whole.find("longer").unwrap();
+        // Behind the third piece of text.
+        let (stalled, _) = whole.match_indices("text_delta").nth(3).unwrap();
         let world = World::replies(&db, [Reply::events(whole).fault(Fault::Stall(stalled))]).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(1_000_000_000)).await;
         let mut call = world.service.stream(world.context(), choice(), short()).await.unwrap();

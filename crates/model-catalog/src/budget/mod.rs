@@ -8,7 +8,8 @@ pub(crate) use reserve::{Reserved, amount_release, amount_reserve};
 pub use run::{RunBudget, run_budget_get, run_budget_set};
 pub(crate) use service::budgets_all;
 pub use service::{
-    BudgetStanding, NewBudget, budget_create, budget_delete, budget_list, budget_update,
+    BudgetStanding, NewBudget, budget_create, budget_delete, budget_list, budget_standing,
+    budget_update,
 };
 
 use chrono::{DateTime, Utc};

@@ -159,12 +159,32 @@ struct SpendRow {
 /// The database fails.
 pub async fn budget_list<A: Access>(scoped: &Scoped<A>) -> Result<Vec<BudgetStanding>> {
     scoped.permit(Action::Read, Resource::Budget, None)?;
+    let budgets = budgets_all(scoped).await?;
+    standings(scoped, budgets).await
+}
+
+/// One budget with what was spent of it in its current period.
+///
+/// # Errors
+/// The database fails.
+pub async fn budget_standing<A: Access>(
+    scoped: &Scoped<A>,
+    budget: Budget,
+) -> Result<BudgetStanding> {
+    scoped.permit(Action::Read, Resource::Budget, budget.id.0)?;
+    let standing = standings(scoped, vec![budget]).await?.pop();
+    standing.ok_or(Error::NotFound("budget"))
+}
+
+async fn standings<A: Access>(
+    scoped: &Scoped<A>,
+    budgets: Vec<Budget>,
+) -> Result<Vec<BudgetStanding>> {
     let now = scoped.env().now();
     let sql = "SELECT budget_id, period, reserved_nanousd, spent_nanousd FROM budget_spend
         WHERE tenant_id = $1 AND period >= $2";
     let month = period_start(BudgetPeriod::Month, now);
     let spend: Vec<SpendRow> = scoped.sql_all(sql, [month.into()]).await?;
-    let budgets = budgets_all(scoped).await?.into_iter();
     let standing = |budget: Budget| {
         let period_start = period_start(budget.period, now);
         let row = spend
@@ -177,7 +197,7 @@ pub async fn budget_list<A: Access>(scoped: &Scoped<A>) -> Result<Vec<BudgetStan
             budget,
         }
     };
-    Ok(budgets.map(standing).collect())
+    Ok(budgets.into_iter().map(standing).collect())
 }
 
 /// The tenant's budgets in the order of their ids, in which they are reserved against.

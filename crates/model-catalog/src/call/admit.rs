@@ -21,7 +21,7 @@ use crate::ledger::{
 };
 use crate::model::{Capability, Mode};
 use crate::money::Nanousd;
-use crate::tenant::{ModelChoice, ResolvedModel, defaults_of_member, vendor_of};
+use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, vendor_of};
 use crate::traits::model_traits;
 
 /// The longest id of a model that is kept of what somebody asked for, in characters.
@@ -139,7 +139,7 @@ async fn candidates(
 ) -> Result<(Vec<Candidate>, Vec<String>), ModelError> {
     let today = open.settlement.started_at.date_naive();
     let member = match (choice, open.settlement.context.user) {
-        (ModelChoice::Default(_), Some(user)) => defaults_of_member(scoped, user).await?,
+        (ModelChoice::Default(_), Some(user)) => member_defaults(scoped, user).await?,
         _ => HashMap::new(),
     };
     let resolved = tenant.catalog.candidates(choice, &member, today)?;

@@ -146,10 +146,14 @@ pub(super) async fn defaults_of_tenant<A: Access>(
 }
 
 /// A member's own defaults.
-pub(crate) async fn defaults_of_member<A: Access>(
+///
+/// # Errors
+/// The database fails.
+pub async fn member_defaults<A: Access>(
     scoped: &Scoped<A>,
     user: UserId,
 ) -> Result<HashMap<DefaultPurpose, String>> {
+    scoped.permit(Action::Read, Resource::OwnModelDefault, user.0)?;
     let rows = scoped.find::<member_default::Entity>();
     let rows = rows.filter(member_default::Column::UserId.eq(user));
     let pair =

@@ -7,8 +7,7 @@ mod own_model;
 mod resolve;
 mod view;
 
-pub(crate) use defaults::defaults_of_member;
-pub use defaults::{DefaultPurpose, member_default_set, tenant_default_set};
+pub use defaults::{DefaultPurpose, member_default_set, member_defaults, tenant_default_set};
 pub use endpoint::{EndpointProtocol, ModelEndpoint, NewEndpoint, endpoint_remove, endpoint_set};
 pub(crate) use endpoint::{endpoint_get, endpoint_headers, state_forget, vendor_endpoint};
 pub use model::TenantModel;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use nyxcore_sync::git::ScanPath;
 
+use super::serve::models_drain;
 use crate::cli::QuickstartArgs;
 use crate::error::{Error, Result};
 use crate::output;
@@ -101,8 +102,10 @@ async fn serve(
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let served = nyxcore_gateway::serve(app.gateway()?, listener, ended).await;
+    let models = app.models_start()?;
+    let served = nyxcore_gateway::serve(app.gateway(&models)?, listener, ended).await;
     workers.shutdown().await;
+    models_drain(&models).await;
     housekeeping.end().await;
     served.map_err(|error| Error::io("serving", &error))
 }
