@@ -23,6 +23,7 @@ mod m0014_texts;
 mod m0015_search_tenants;
 mod m0016_function_owner;
 mod m0017_place_sources;
+mod m0018_models;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_search_tenants::Migration),
             Box::new(m0016_function_owner::Migration),
             Box::new(m0017_place_sources::Migration),
+            Box::new(m0018_models::Migration),
         ]
     }
 }

@@ -23,6 +23,8 @@ mod isolation;
 #[cfg(test)]
 mod knowledge;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod note_enrichment;
 #[cfg(test)]
 mod oidc;

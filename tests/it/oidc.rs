@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, OidcProvider, ServerInfo, SignInOptions};
+use nyxcore_outbound::OutboundPolicy;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
-use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys, Secret};
+use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::{FLOW_LIFE, FLOWS_PER_ADDRESS, SignUp};
 use nyxcore_tenancy::{Clock, Env, ManualClock, RandomIds, Role, Store, SystemClock, Tenant, User};
 use nyxcore_tests::{OidcProcess, OidcSetup, TestDatabase, on_both_databases};
@@ -16,7 +17,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::support::{options, tenant};
+use crate::support::{keyring, models, options, tenant};
 use browser::Browser;
 
 /// A server that people sign in at with a real provider, and a tenant `acme` with its owner.
@@ -52,6 +53,7 @@ impl World {
             client_id: OidcProcess::CLIENT_ID.into(),
             client_secret: Arc::new(Secret::new(OidcProcess::CLIENT_SECRET)),
         };
+        let keyring = keyring();
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy: SourcePolicy::default(),
@@ -61,7 +63,8 @@ impl World {
                 commit: None,
             },
             limits: Limits::default(),
-            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
+            models: models(&store, &keyring, OutboundPolicy::default()),
+            keyring,
             sign_in: SignInOptions {
                 sign_up,
                 oidc: vec![oidc],

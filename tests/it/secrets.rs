@@ -3,7 +3,7 @@
 pub(crate) mod leaks;
 mod rotation;
 
-use nyxcore_model_catalog::{Provider, provider_key_get};
+use nyxcore_model_catalog::provider_key_get;
 use nyxcore_tenancy::audit::{AuditEntry, AuditFilter, audit_list};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
 use nyxcore_tenancy::secret::{
@@ -190,11 +190,11 @@ on_both_databases! {
         // Sealed for this tenant, and whole.
         let key = {
             let scoped = served.store.read(tenant_id).await.unwrap();
-            provider_key_get(&scoped, &served.keyring, Provider::OpenAi).await.unwrap().unwrap()
+            provider_key_get(&scoped, &served.keyring, "openai").await.unwrap().unwrap()
         };
         assert_eq!((key.api_key(), key.base_url()), ("sk-proj-of-acme", Some("https://llm.example.org/v1")));
         let scoped = served.store.read(rival.id).await.unwrap();
-        assert!(provider_key_get(&scoped, &served.keyring, Provider::OpenAi).await.unwrap().is_none());
+        assert!(provider_key_get(&scoped, &served.keyring, "openai").await.unwrap().is_none());
         drop(scoped);
 
         // A member sees that there is one, and changes nothing.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
+use nyxcore_outbound::OutboundPolicy;
 use nyxcore_runs::RunKind;
+use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{
     CountingIds, Env, ManualClock, RandomIds, Registration, Registry, Store, StoreOptions, Tenant,
     User, directory,
@@ -55,6 +58,17 @@ pub async fn tenant(store: &Store, slug: &str) -> (Tenant, User) {
     directory::tenant_create(store, slug, slug, &format!("owner@{slug}.example"))
         .await
         .unwrap()
+}
+
+/// The door to every model, for a gateway.
+pub fn models(store: &Store, keyring: &Keyring, outbound: OutboundPolicy) -> ModelService {
+    let options = ModelServiceOptions::new(store.clone(), keyring.clone(), outbound);
+    ModelService::start(options).unwrap()
+}
+
+/// A keyring of one key, which no file holds.
+pub fn keyring() -> Keyring {
+    Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()))
 }
 
 /// What an operator types: a tenant, its owner, and the token alone on standard output.

@@ -7,6 +7,7 @@ use async_graphql::extensions::{
 };
 use async_graphql::{Context, Request, ServerResult};
 use chrono::TimeDelta;
+use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Keyring;
@@ -43,6 +44,8 @@ pub struct GatewayOptions {
     pub sign_in: SignInOptions,
     /// What secrets are sealed with.
     pub keyring: Keyring,
+    /// The door to every model.
+    pub models: ModelService,
 }
 
 /// The gateway's parts, shared by every request. Cheap to clone.
@@ -89,6 +92,11 @@ impl Gateway {
     /// What secrets are sealed with.
     pub fn keyring(&self) -> &Keyring {
         &self.0.keyring
+    }
+
+    /// The door to every model.
+    pub fn models(&self) -> &ModelService {
+        &self.0.models
     }
 
     /// The way to GitHub, which is where sources may be.

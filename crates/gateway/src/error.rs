@@ -12,6 +12,7 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use chrono::{DateTime, Datelike, Utc};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::SourceError;
 use nyxcore_sync::connection::ConnectionError;
 use nyxcore_sync::git::GitError;
@@ -181,6 +182,9 @@ fn known(error: &ServerError) -> Option<(&'static str, String)> {
     if let Some(e) = error.source::<ConnectionError>() {
         return Some((e.code(), e.to_string()));
     }
+    if let Some(e) = error.source::<ModelError>() {
+        return Some((e.code(), e.to_string()));
+    }
     None
 }
 
@@ -195,11 +199,16 @@ fn inside_log(error: &ServerError) {
         Some(SourceError::Store(error)) => Some(error),
         _ => None,
     };
+    let model = match error.source::<ModelError>() {
+        Some(ModelError::Store(error)) => Some(error),
+        _ => None,
+    };
     let inside = error
         .source()
         .or(shared.map(|shared| &**shared))
         .or(connection)
-        .or(source);
+        .or(source)
+        .or(model);
     match inside {
         Some(nyxcore_tenancy::Error::Database(source)) => {
             tracing::error!(?source, "the database failed");

@@ -9,7 +9,6 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
 use nyxcore_code_analysis as analysis;
 use nyxcore_knowledge as knowledge;
-use nyxcore_model_catalog::{Provider, providers_configured};
 use nyxcore_note_enrichment as enrichment;
 use nyxcore_personas as personas;
 use nyxcore_projects as projects;
@@ -113,10 +112,6 @@ loaders! {
         by_key(|scoped, ids| Box::pin(projects::action_points_of_enrichments(scoped, ids)));
     consolidation_projects: ByKey<knowledge::ConsolidationPatternId, Vec<projects::ProjectId>> =
         by_key(|scoped, ids| Box::pin(knowledge::consolidation_pattern_projects(scoped, ids)));
-    providers_configured: ByKey<Provider, ()> = by_key(|scoped, providers| Box::pin(async move {
-        let configured = providers_configured(scoped).await?;
-        Ok(configured.into_iter().filter(|one| providers.contains(one)).map(|one| (one, ())).collect())
-    }));
     blobs: ByKey<String, String> = by_key(|scoped, oids| Box::pin(projects::blob_contents(scoped, oids)));
     latest_syncs: ByKey<projects::ProjectId, sync::Sync> =
         by_key(|scoped, ids| Box::pin(sync::sync_latest_of_projects(scoped, ids)));

@@ -148,6 +148,25 @@ impl Client {
         self.stream(request).await?.finish().await
     }
 
+    /// The ids of the models that the endpoint lists for this key: the first page, as the vendor orders it. It costs
+    /// nothing, and shows that the server answers and takes the key. It does not show that the account is paid.
+    ///
+    /// # Errors
+    /// As [`Client::stream`]; [`LlmError::AnswerInvalid`] for an answer that is no list.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let answer = self.json(&["models"], None).await?;
+        // Google's list is called `models` and its ids `models/…`; the others agree on `data` and `id`.
+        let list = answer.get("data").or_else(|| answer.get("models"));
+        let Some(list) = list.and_then(Value::as_array) else {
+            return Err(LlmError::AnswerInvalid("it is not a list of models"));
+        };
+        let id = |model: &Value| {
+            let id = model.get("id").or_else(|| model.get("name"))?.as_str()?;
+            Some(id.strip_prefix("models/").unwrap_or(id).to_owned())
+        };
+        Ok(list.iter().filter_map(id).collect())
+    }
+
     fn call(&self, request: &ModelRequest, learnt: Learnt) -> Result<Call, LlmError> {
         match self.endpoint.protocol() {
             Protocol::AnthropicMessages => anthropic::call(request, &self.account),
@@ -162,7 +181,7 @@ impl Client {
         url.set_query(call.query);
         let body = call.body.to_string().into_bytes();
         let input_bytes = body.len() as u64;
-        let answer = self.send(url, body).await?;
+        let answer = self.send(url, Some(body)).await?;
         let options = self.transport.options();
         let parser = SseParser::new(options.stream_limits);
         let out = Output::new(self.scrubber.clone(), input_bytes);
@@ -172,10 +191,10 @@ impl Client {
         Ok(ModelStream::new(driver, call.omissions, request_id))
     }
 
-    /// Sends a body and gives an answer with status 2xx.
-    async fn send(&self, url: Url, body: Vec<u8>) -> Result<Answer, LlmError> {
-        let bytes = body.len();
-        let mut answer = self.transport.post(url, self.headers.clone(), body).await?;
+    /// Sends a body, or asks where there is none, and gives an answer with status 2xx.
+    async fn send(&self, url: Url, body: Option<Vec<u8>>) -> Result<Answer, LlmError> {
+        let bytes = body.as_ref().map_or(0, Vec::len);
+        let mut answer = self.transport.send(url, self.headers.clone(), body).await?;
         let status = answer.status();
         debug!(status, bytes, host = ?self.endpoint.host(), "the model's endpoint answered");
         if (200..300).contains(&status) {
@@ -192,8 +211,13 @@ impl Client {
 
     /// Sends a JSON value and reads the whole answer as another.
     pub(crate) async fn post_json(&self, path: &[&str], body: &Value) -> Result<Value, LlmError> {
+        self.json(path, Some(body.to_string().into_bytes())).await
+    }
+
+    /// Asks, with a body where there is one, and reads the whole answer as JSON.
+    async fn json(&self, path: &[&str], body: Option<Vec<u8>>) -> Result<Value, LlmError> {
         let url = self.endpoint.join(path.iter().copied());
-        let mut answer = self.send(url, body.to_string().into_bytes()).await?;
+        let mut answer = self.send(url, body).await?;
         let body = answer.body(self.transport.options().body_bytes_max).await?;
         if refusal::looks_like_html(&body) {
             return Err(LlmError::AnswerNotApi);

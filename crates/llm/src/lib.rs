@@ -76,7 +76,7 @@ pub use endpoint::{Endpoint, Protocol};
 pub use error::{LlmError, RetryAfter, VendorError, VendorErrorKind};
 pub use event::{Finish, FinishReason, Omission, StreamEvent, Usage, UsageSource};
 pub use key::{ApiKey, KEY_BYTES_MAX};
-pub use object::ObjectAnswer;
+pub use object::{ObjectAnswer, OutputCheck};
 pub use part::{Image, Part, Reasoning, Replay, TextPart, ToolCall, ToolResult};
 pub use request::{
     CacheLifetime, CacheMarks, Effort, Message, ModelRequest, OutputSchema, Role, Tool, ToolChoice,

@@ -14,6 +14,72 @@ pub struct ObjectAnswer {
     pub finishes: Vec<Finish>,
 }
 
+/// Checks answers against the schema that was asked for, and asks again where one does not fit. For callers that make
+/// each call by themselves, such as one that keeps a ledger of them.
+pub struct OutputCheck {
+    validator: jsonschema::Validator,
+}
+
+impl OutputCheck {
+    /// The check of a request's output schema.
+    ///
+    /// # Errors
+    /// [`LlmError::RequestInvalid`] where there is no schema or it is not one.
+    pub fn new(request: &ModelRequest) -> Result<Self, LlmError> {
+        let refuse = |reason: &str| LlmError::RequestInvalid(reason.to_owned());
+        let output = request.output_schema.as_ref();
+        let output = output.ok_or_else(|| refuse("there is no output schema"))?;
+        let validator = jsonschema::validator_for(&output.schema)
+            .map_err(|_| refuse("the output schema is not a JSON Schema by itself"))?;
+        Ok(Self { validator })
+    }
+
+    /// The value of an answer.
+    ///
+    /// # Errors
+    /// [`LlmError::OutputInvalid`] where it does not fit, and where it was cut off, filtered or refused.
+    pub fn value(&self, finish: &Finish) -> Result<Value, LlmError> {
+        let complaint = match finish.reason {
+            FinishReason::Complete => match read(&finish.message.text(), &self.validator) {
+                Ok(value) => return Ok(value),
+                Err(complaint) => complaint,
+            },
+            FinishReason::Length => "it was cut off by the limit of output tokens".to_owned(),
+            FinishReason::Filtered => "it was filtered".to_owned(),
+            FinishReason::Refused => "the model refused".to_owned(),
+            FinishReason::ToolUse => "the model called a tool".to_owned(),
+            FinishReason::Paused => "the turn was paused".to_owned(),
+        };
+        Err(LlmError::OutputInvalid(complaint))
+    }
+
+    /// The request that asks once more, telling what is wrong with an answer. None where that does not help: the answer
+    /// is not there as a whole.
+    #[must_use]
+    pub fn repair(
+        &self,
+        request: &ModelRequest,
+        finish: &Finish,
+        error: &LlmError,
+    ) -> Option<ModelRequest> {
+        let LlmError::OutputInvalid(complaint) = error else {
+            return None;
+        };
+        if finish.reason != FinishReason::Complete {
+            return None;
+        }
+        let mut request = request.clone();
+        let text = finish.message.text();
+        if !text.is_empty() {
+            request.messages.push(Message::assistant(text));
+        }
+        request.messages.push(Message::user(format!(
+            "That answer does not fit the JSON Schema: {complaint}. Answer again with the JSON value only."
+        )));
+        Some(request)
+    }
+}
+
 impl Client {
     /// Asks for a value that fits `request.output_schema`. Where the first answer does not fit, the model is told why
     /// and asked once more.
@@ -23,43 +89,21 @@ impl Client {
     /// filtered or refused; [`LlmError::RequestInvalid`] where there is no schema or it is not one; else as
     /// [`Client::complete`].
     pub async fn object(&self, request: &ModelRequest) -> Result<ObjectAnswer, LlmError> {
-        let Some(output) = &request.output_schema else {
-            return Err(LlmError::RequestInvalid(
-                "there is no output schema".to_owned(),
-            ));
-        };
-        let Ok(validator) = jsonschema::validator_for(&output.schema) else {
-            let reason = "the output schema is not a JSON Schema by itself";
-            return Err(LlmError::RequestInvalid(reason.to_owned()));
-        };
-        let mut request = request.clone();
+        let check = OutputCheck::new(request)?;
+        let mut repaired = None;
         let mut finishes = Vec::new();
         loop {
-            let finish = self.complete(&request).await?;
-            let text = finish.message.text();
-            let reason = finish.reason;
-            finishes.push(finish);
-            let complaint = match reason {
-                FinishReason::Complete => match read(&text, &validator) {
-                    Ok(value) => return Ok(ObjectAnswer { value, finishes }),
-                    Err(complaint) => complaint,
-                },
-                FinishReason::Length => "it was cut off by the limit of output tokens".to_owned(),
-                FinishReason::Filtered => "it was filtered".to_owned(),
-                FinishReason::Refused => "the model refused".to_owned(),
-                FinishReason::ToolUse => "the model called a tool".to_owned(),
-                FinishReason::Paused => "the turn was paused".to_owned(),
-            };
-            // Asking once more helps only where the whole answer is there and wrong.
-            if reason != FinishReason::Complete || finishes.len() > 1 {
-                return Err(LlmError::OutputInvalid(complaint));
+            let finish = self.complete(repaired.as_ref().unwrap_or(request)).await?;
+            let outcome = check.value(&finish);
+            let is_first = finishes.is_empty();
+            finishes.push(finish.clone());
+            match outcome {
+                Ok(value) => return Ok(ObjectAnswer { value, finishes }),
+                Err(error) => {
+                    let next = check.repair(request, &finish, &error).filter(|_| is_first);
+                    repaired = Some(next.ok_or(error)?);
+                }
             }
-            if !text.is_empty() {
-                request.messages.push(Message::assistant(text));
-            }
-            request.messages.push(Message::user(format!(
-                "That answer does not fit the JSON Schema: {complaint}. Answer again with the JSON value only."
-            )));
         }
     }
 }

@@ -105,12 +105,12 @@ impl Transport {
         &self.options
     }
 
-    /// Sends a JSON body and waits for the answer's head.
-    pub(crate) async fn post(
+    /// Sends a JSON body, or asks where there is none, and waits for the answer's head.
+    pub(crate) async fn send(
         &self,
         url: Url,
         headers: HeaderMap,
-        body: Vec<u8>,
+        body: Option<Vec<u8>>,
     ) -> Result<Answer, LlmError> {
         if self.options.https_only && url.scheme() != "https" {
             return Err(LlmError::EndpointInvalid("only https is allowed"));
@@ -119,7 +119,11 @@ impl Transport {
         let first_byte = self.options.first_byte_timeout;
         let head = async {
             self.address_check(&url).await?;
-            let request = self.http.post(url).headers(headers).body(body);
+            let request = match body {
+                Some(body) => self.http.post(url).body(body),
+                None => self.http.get(url),
+            };
+            let request = request.headers(headers);
             request.send().await.map_err(|error| failure(&error, false))
         };
         let response = timeout_at(started + first_byte, head)

@@ -1,7 +1,7 @@
 //! The catalogue itself: look-ups, and what stands in for a model that goes.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -15,10 +15,21 @@ static CATALOG: LazyLock<ModelCatalog> = LazyLock::new(|| {
         .expect("the embedded file is checked by the tests")
 });
 
-/// The catalogue that comes with nyxcore, parsed at the first use.
+/// The facts that an operator brought up to date.
+static INSTALLED: OnceLock<ModelCatalog> = OnceLock::new();
+
+/// The catalogue that comes with nyxcore, or the one that was installed.
 #[must_use]
 pub fn catalog() -> &'static ModelCatalog {
-    &CATALOG
+    INSTALLED.get().unwrap_or(&CATALOG)
+}
+
+/// Puts a catalogue in the place of the one that comes with nyxcore, where its data is no older. It is done once, when the
+/// program starts; later calls change nothing.
+pub fn catalog_install(facts: ModelCatalog) {
+    if facts.as_of() >= CATALOG.as_of() {
+        let _first = INSTALLED.set(facts);
+    }
 }
 
 /// All models that are known, living and dead.

@@ -46,6 +46,17 @@ pub struct ModelWarning {
 }
 
 impl ModelCatalog {
+    /// The ids that the product's rules name for a purpose, the first choice first. They may be shut down.
+    #[cfg(feature = "service")]
+    pub(crate) fn default_ids(&self, purpose: crate::tenant::DefaultPurpose) -> Vec<&'static str> {
+        use crate::tenant::DefaultPurpose as Purpose;
+        match purpose {
+            Purpose::Default | Purpose::Review => PROVIDER_DEFAULTS.map(|(_, id)| id).into(),
+            Purpose::Fast => vec![FAST],
+            Purpose::Embedding => vec![EMBEDDING],
+        }
+    }
+
     /// The defaults on `today`. A default that is shut down gives its place to its replacement; where nothing can stand
     /// in, the place stays empty.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What can be wrong with a catalogue that somebody brings along.
+//! What can be wrong with a catalogue that somebody brings along, and why a model is not called.
 
 /// Why a catalogue file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,146 @@ impl CatalogError {
             Self::Malformed(_) => "MODEL_CATALOG_MALFORMED",
             Self::DuplicateModel { .. } => "MODEL_CATALOG_DUPLICATE",
             Self::BadReplacement { .. } => "MODEL_CATALOG_BAD_REPLACEMENT",
+        }
+    }
+}
+
+#[cfg(feature = "service")]
+pub use service::ModelError;
+
+#[cfg(feature = "service")]
+mod service {
+    use chrono::{DateTime, Utc};
+    use nyxcore_llm::{LlmError, RetryAfter, VendorErrorKind};
+
+    use crate::money::Nanousd;
+    use crate::tenant::DefaultPurpose;
+
+    /// Why a model is not called, or did not answer. No text has a key in it.
+    #[derive(Debug, thiserror::Error)]
+    pub enum ModelError {
+        /// The store refused.
+        #[error(transparent)]
+        Store(#[from] nyxcore_tenancy::Error),
+        /// The wire client refused or failed.
+        #[error(transparent)]
+        Call(#[from] LlmError),
+        /// Neither the known models nor the tenant's own have it.
+        #[error("there is no model \"{0}\" in the catalog")]
+        Unknown(String),
+        /// The tenant hides it.
+        #[error("the model \"{0}\" is hidden in this tenant")]
+        Hidden(String),
+        /// It was shut down and nothing can stand in.
+        #[error("the model \"{0}\" was shut down, and no other can stand in for it")]
+        ShutDown(String),
+        /// No provider that is configured has a model for the purpose.
+        #[error("no model is chosen for \"{}\", and no configured provider has one: add a provider's key", .0.as_str())]
+        NotChosen(DefaultPurpose),
+        /// The model cannot do what is asked.
+        #[error("the model \"{model}\" cannot do this: {reason}")]
+        Unfit {
+            /// The model.
+            model: String,
+            /// What it lacks.
+            reason: &'static str,
+        },
+        /// There is no key for the provider.
+        #[error("there is no key for the provider \"{0}\"")]
+        ProviderUnconfigured(String),
+        /// The prompt does not fit. Nothing was sent.
+        #[error(
+            "the prompt is too long for {model}: up to {tokens} tokens ({bytes} bytes at 2.5 a token), and it takes {window}"
+        )]
+        ContextTooLong {
+            /// The model.
+            model: String,
+            /// The upper bound of the prompt, in tokens.
+            tokens: u64,
+            /// Its size in bytes.
+            bytes: u64,
+            /// What the model takes, in tokens.
+            window: u64,
+        },
+        /// A budget has no room for the most that the call can cost. Nothing was sent.
+        #[error(
+            "the budget of {limit} for the {period} ({scope}) has {left} left, and the call may cost {needed}"
+        )]
+        BudgetExceeded {
+            /// What the budget is for: `tenant`, `project`, `member` or `purpose`.
+            scope: &'static str,
+            /// Its period: `day` or `month`.
+            period: &'static str,
+            /// Its limit.
+            limit: Nanousd,
+            /// What is neither spent nor reserved.
+            left: Nanousd,
+            /// The most that the call can cost.
+            needed: Nanousd,
+        },
+        /// The run's own budget has no room. It can be raised to go on.
+        #[error("the run's budget of {limit} has {left} left, and the call may cost {needed}")]
+        RunBudgetExceeded {
+            /// Its limit.
+            limit: Nanousd,
+            /// What is neither spent nor reserved.
+            left: Nanousd,
+            /// The most that the call can cost.
+            needed: Nanousd,
+        },
+        /// What the caller says of itself cannot be used.
+        #[error("{0}")]
+        ContextInvalid(&'static str),
+        /// The program ends, or more calls are under way than the queue of settlements holds.
+        #[error("no further call is taken at the moment")]
+        Closed,
+    }
+
+    impl ModelError {
+        /// The stable code.
+        #[must_use]
+        pub fn code(&self) -> &'static str {
+            match self {
+                Self::Store(error) => error.code(),
+                // These two would say something of the caller's own credentials.
+                Self::Call(LlmError::Vendor(error)) => match error.kind {
+                    VendorErrorKind::Unauthenticated => "PROVIDER_KEY_INVALID",
+                    VendorErrorKind::Forbidden => "PROVIDER_FORBIDDEN",
+                    kind => kind.code(),
+                },
+                Self::Call(error) => error.code(),
+                Self::Unknown(_) => "MODEL_UNKNOWN",
+                Self::Hidden(_) => "MODEL_HIDDEN",
+                Self::ShutDown(_) => "MODEL_SHUT_DOWN",
+                Self::NotChosen(_) => "MODEL_NOT_CHOSEN",
+                Self::Unfit { .. } => "MODEL_UNFIT",
+                Self::ProviderUnconfigured(_) => "PROVIDER_UNCONFIGURED",
+                Self::ContextTooLong { .. } => "CONTEXT_TOO_LONG",
+                Self::BudgetExceeded { .. } => "BUDGET_EXCEEDED",
+                Self::RunBudgetExceeded { .. } => "RUN_BUDGET_EXCEEDED",
+                Self::ContextInvalid(_) => "INVALID_INPUT",
+                Self::Closed => "MODEL_SERVICE_CLOSED",
+            }
+        }
+
+        /// Whether the same call may succeed later, for a run that waits.
+        #[must_use]
+        pub fn is_retryable(&self) -> bool {
+            match self {
+                Self::Store(error) => error.is_passing(),
+                Self::Call(error) => error.is_retryable(),
+                Self::Closed => true,
+                _ => false,
+            }
+        }
+
+        /// When the vendor wants to be asked again, where it said so.
+        #[must_use]
+        pub fn retry_after(&self, now: DateTime<Utc>) -> Option<std::time::Duration> {
+            match self {
+                Self::Call(error) => error.retry_after().map(|after: RetryAfter| after.wait(now)),
+                _ => None,
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! The facts are a data file inside the crate (`data/models.json`, which names its own source and date); everything
 //! that depends on the day takes that day as an argument, so that a model's shutdown needs no release to be noticed.
-//! Without the feature `service` there is no database, and the crate can be embedded anywhere; with it, a tenant's keys of providers are kept sealed.
+//! Without the feature `service` there is no database, and the crate can be embedded anywhere. With it, this crate is the
+//! door to every model: tenants' own models, endpoints, defaults and sealed keys, the health of providers, budgets, the
+//! ledger of calls, and [`ModelService`], through which everything above calls a model.
 //!
 //! ```
 //! use chrono::NaiveDate;
@@ -26,27 +28,77 @@
 //! );
 //! ```
 
+#[cfg(feature = "service")]
+mod budget;
+#[cfg(feature = "service")]
+mod call;
 mod catalog;
 mod defaults;
+#[cfg(feature = "service")]
+mod entity;
 mod error;
 mod facts;
+#[cfg(feature = "service")]
+mod health;
+#[cfg(feature = "service")]
+mod ledger;
 mod model;
+mod money;
 mod name;
-mod parameters;
+#[cfg(feature = "service")]
+mod named;
 #[cfg(feature = "service")]
 mod provider_key;
 #[cfg(feature = "service")]
 mod registration;
-
-pub use catalog::{ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog};
-pub use defaults::{ModelDefaults, ModelWarning};
-pub use error::CatalogError;
-pub use model::{Capability, Lifecycle, LongContextPrice, Mode, Model, Prices, Provider};
-pub use parameters::{Parameters, WireApi};
 #[cfg(feature = "service")]
-pub use provider_key::{
-    API_KEY_MAX, ProviderKey, provider_key_get, provider_key_remove, provider_key_set,
-    providers_configured,
+mod tenant;
+#[cfg(feature = "service")]
+mod traits;
+mod update;
+
+#[cfg(feature = "service")]
+pub use budget::{
+    Budget, BudgetEnforcement, BudgetId, BudgetPeriod, BudgetScope, BudgetStanding, NewBudget,
+    RunBudget, budget_create, budget_delete, budget_list, budget_standing, budget_update,
+    run_budget_get, run_budget_set,
 };
 #[cfg(feature = "service")]
-pub use registration::{PROVIDER_KEY, registration};
+pub use call::{
+    CallInfo, EmbeddingAnswer, EmbeddingInput, ModelAnswer, ModelCall, ModelService,
+    ModelServiceOptions, ObjectAnswer,
+};
+pub use catalog::{
+    ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog, catalog_install,
+};
+pub use defaults::{ModelDefaults, ModelWarning};
+pub use error::CatalogError;
+#[cfg(feature = "service")]
+pub use error::ModelError;
+#[cfg(feature = "service")]
+pub use health::{ProviderHealth, ProviderState};
+#[cfg(feature = "service")]
+pub use ledger::{
+    CallContext, CallOutcome, KeySource, ModelCallId, ModelCallRecord, TokenSource, UsageFilter,
+    UsageGroup, UsageKey, UsageReport, UsageSum, model_calls_list, reservations_sweep,
+    usage_report,
+};
+pub use model::{Capability, Lifecycle, LongContextPrice, Mode, Model, Prices, Provider};
+pub use money::{Nanousd, PriceList, TokenCounts};
+#[cfg(feature = "service")]
+pub use provider_key::{
+    API_KEY_MAX, ProviderKey, operator_key_remove, operator_key_set, provider_key_get,
+    provider_key_remove, provider_key_set, provider_verify_permit,
+};
+#[cfg(feature = "service")]
+pub use registration::{
+    BUDGET, MODEL_CALL, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET, registration,
+};
+#[cfg(feature = "service")]
+pub use tenant::{
+    DefaultPurpose, EndpointProtocol, ModelChoice, ModelEndpoint, ModelReplacement, NewEndpoint,
+    NewTenantModel, PRICE_MAX, ProviderInfo, ResolvedModel, TenantCatalog, TenantModel,
+    endpoint_remove, endpoint_set, member_default_set, member_defaults, model_hide,
+    tenant_default_set, tenant_model_remove, tenant_model_set,
+};
+pub use update::{CatalogUpdate, CatalogUpdateError, catalog_update};

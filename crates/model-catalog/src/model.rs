@@ -127,6 +127,17 @@ pub enum Lifecycle {
     ShutDown,
 }
 
+impl Lifecycle {
+    /// Where a model with that shutdown date stands on `today`.
+    pub(crate) fn on(shutdown_date: Option<NaiveDate>, today: NaiveDate) -> Self {
+        match shutdown_date {
+            None => Self::Active,
+            Some(date) if today < date => Self::Retiring,
+            Some(_) => Self::ShutDown,
+        }
+    }
+}
+
 /// Prices in US dollars per million tokens, at the provider's standard service tier.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Prices {
@@ -170,7 +181,7 @@ pub struct Model {
     pub max_output_tokens: Option<u64>,
     /// What it costs.
     pub prices: Prices,
-    /// Whether it thinks before it answers. Decides which parameters it accepts, see [`Model::parameters`].
+    /// Whether it thinks before it answers.
     pub reasoning: bool,
     /// What it can do, in the order of [`Capability::ALL`].
     pub capabilities: Vec<Capability>,
@@ -187,11 +198,7 @@ impl Model {
     /// Where the model stands in its life on `today`.
     #[must_use]
     pub fn lifecycle(&self, today: NaiveDate) -> Lifecycle {
-        match self.shutdown_date {
-            None => Lifecycle::Active,
-            Some(date) if today < date => Lifecycle::Retiring,
-            Some(_) => Lifecycle::ShutDown,
-        }
+        Lifecycle::on(self.shutdown_date, today)
     }
 
     /// Whether the model can do this.

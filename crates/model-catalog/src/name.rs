@@ -1,4 +1,4 @@
-//! Names for people, derived from ids: the data carries none, and a list kept by hand would miss the next model.
+//! What ids tell: names for people, which the data does not carry, and the model behind the id of one day's version.
 
 use crate::model::Provider;
 
@@ -14,6 +14,22 @@ pub fn human_name(provider: Provider, id: &str) -> String {
         (_, [first, rest @ ..]) => join(title(first), rest),
         (_, []) => String::new(),
     }
+}
+
+/// The model that a dated id is a version of: `claude-sonnet-4-5-20250929`, `gpt-4.1-mini-2025-04-14` and
+/// `gemini-2.5-flash-preview-09-2025` without what stands behind the name, and any id without `-latest`. An id without a
+/// date is itself.
+pub fn undated(id: &str) -> &str {
+    let id = id.strip_suffix("-latest").unwrap_or(id);
+    let parts: Vec<&str> = id.split('-').collect();
+    let digits = |part: &&str, count| part.len() == count && is_number(part);
+    let dated = match parts.as_slice() {
+        [.., date] if digits(date, 8) => date.len() + 1,
+        [.., year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2) => 11,
+        [.., "preview", month, year] if digits(month, 2) && digits(year, 4) => 16,
+        _ => 0,
+    };
+    &id[..id.len() - dated]
 }
 
 fn is_o_family(word: &str) -> bool {
@@ -50,6 +66,22 @@ fn title(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_not_part_of_the_model() {
+        for (id, model) in [
+            ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+            ("gpt-4.1-mini-2025-04-14", "gpt-4.1-mini"),
+            ("gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash"),
+            ("claude-opus-4-6-latest", "claude-opus-4-6"),
+            ("claude-opus-4-6", "claude-opus-4-6"),
+            ("gemini-embedding-001", "gemini-embedding-001"),
+            ("o3", "o3"),
+            ("", ""),
+        ] {
+            assert_eq!(undated(id), model);
+        }
+    }
 
     #[test]
     fn ids_become_the_names_that_people_know() {

@@ -1,18 +1,21 @@
-//! A tenant's keys of providers: kept sealed, used by the server, shown to nobody.
+//! Keys of providers, a tenant's own and the operator's for all tenants: kept sealed, used by the server, shown to nobody.
 
+use chrono::{DateTime, Utc};
 use nyxcore_outbound::{Endpoint, OutboundPolicy};
 use nyxcore_tenancy::secret::{
-    Keyring, Secret, secret_get, secret_names, secret_put, secret_remove,
+    Keyring, Secret, operator_secret_get, operator_secret_put, operator_secret_remove, secret_get,
+    secret_put, secret_remove,
 };
-use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, text};
+use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, Store, text};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use crate::model::Provider;
 use crate::registration::PROVIDER_KEY;
+use crate::tenant::{endpoint_get, settings_changed, state_forget};
 
 /// The kind that these secrets are kept under; their name is the provider's id.
-const KIND: &str = "provider_key";
+pub(crate) const KIND: &str = "provider_key";
 /// The longest key, in bytes. A rule of this project: providers' own are around 100 to 200.
 pub const API_KEY_MAX: usize = text::API_KEY.max;
 
@@ -51,6 +54,16 @@ impl ProviderKey {
         self.base_url.as_deref()
     }
 
+    fn sealable(&self) -> Result<Secret> {
+        let sealed = serde_json::to_vec(self).map_err(|_| Error::Invalid("no key".into()))?;
+        Ok(Secret::new(sealed))
+    }
+
+    /// What serde says of a key that cannot be read may repeat part of it.
+    fn opened(sealed: &Secret) -> Result<Self> {
+        serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)
+    }
+
     /// The text of an error names the rule and never the key.
     fn check(&self, policy: OutboundPolicy) -> Result<()> {
         let key = self.api_key.as_str();
@@ -72,44 +85,51 @@ impl ProviderKey {
     }
 }
 
-fn base_url_check(url: &str, policy: OutboundPolicy) -> Result<()> {
+pub(crate) fn base_url_check(url: &str, policy: OutboundPolicy) -> Result<()> {
     text::BASE_URL.check("the base URL", url)?;
     Endpoint::parse(url, policy)
         .map(drop)
         .map_err(|refusal| Error::Invalid(format!("the base URL {refusal}")))
 }
 
-/// Keeps the tenant's key for a provider, in the place of one that was there.
+/// Keeps the tenant's key for a provider, in the place of one that was there. What was found out with another key is
+/// forgotten.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a provider that is not known; [`Error::Invalid`] for a key that is empty, longer than
-/// [`API_KEY_MAX`] or not printable, and for a base URL that is none or that `policy` does not let the server call.
+/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's; [`Error::Invalid`] for a
+/// key that is empty, longer than [`API_KEY_MAX`] or not printable, and for a base URL that is none, that `policy` does
+/// not let the server call, or that is given for an endpoint.
 pub async fn provider_key_set(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
     policy: OutboundPolicy,
     (provider, key): (&str, &ProviderKey),
-) -> Result<Provider> {
+) -> Result<()> {
     scoped.permit(Action::Update, PROVIDER_KEY, None)?;
-    let provider = provider_require(provider)?;
-    scoped.audit_detail(serde_json::json!({"provider": provider.id()}));
+    provider_require(scoped, provider).await?;
+    scoped.audit_detail(serde_json::json!({"provider": provider}));
     key.check(policy)?;
-    let sealed = serde_json::to_vec(key).map_err(|_| Error::Invalid("no key".into()))?;
-    let sealed = Secret::new(sealed);
-    secret_put(scoped, keyring, KIND, provider.id(), &sealed).await?;
-    Ok(provider)
+    if Provider::parse(provider).is_none() && key.base_url.is_some() {
+        return Err(Error::Invalid(
+            "an endpoint has its base URL already: change the endpoint".into(),
+        ));
+    }
+    secret_put(scoped, keyring, KIND, provider, &key.sealable()?).await?;
+    state_forget(scoped, provider).await?;
+    settings_changed(scoped).await
 }
 
 /// Forgets the tenant's key for a provider, if there is one.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a provider that is not known.
-pub async fn provider_key_remove(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<Provider> {
+/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's.
+pub async fn provider_key_remove(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
     scoped.permit(Action::Delete, PROVIDER_KEY, None)?;
-    let provider = provider_require(provider)?;
-    scoped.audit_detail(serde_json::json!({"provider": provider.id()}));
-    secret_remove(scoped, KIND, provider.id()).await?;
-    Ok(provider)
+    provider_require(scoped, provider).await?;
+    scoped.audit_detail(serde_json::json!({"provider": provider}));
+    secret_remove(scoped, KIND, provider).await?;
+    state_forget(scoped, provider).await?;
+    settings_changed(scoped).await
 }
 
 /// The tenant's key for a provider, for the program's own calls to it. No client ever gets what this gives.
@@ -119,31 +139,67 @@ pub async fn provider_key_remove(scoped: &Scoped<ReadWrite>, provider: &str) -> 
 pub async fn provider_key_get<A: Access>(
     scoped: &Scoped<A>,
     keyring: &Keyring,
-    provider: Provider,
+    provider: &str,
 ) -> Result<Option<ProviderKey>> {
-    let Some(sealed) = secret_get(scoped, keyring, KIND, provider.id()).await? else {
-        return Ok(None);
-    };
-    // What serde says of a key that cannot be read may repeat part of it.
-    let key = serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
-    Ok(Some(key))
+    let sealed = secret_get(scoped, keyring, KIND, provider).await?;
+    sealed
+        .map(|sealed| ProviderKey::opened(&sealed))
+        .transpose()
 }
 
-/// The providers that the tenant has a key for.
+/// Asks the policy whether a provider may be tried with the tenant's key, and notes for the audit log that it was.
 ///
 /// # Errors
-/// The database fails.
-pub async fn providers_configured<A: Access>(scoped: &Scoped<A>) -> Result<Vec<Provider>> {
-    scoped.permit(Action::Read, PROVIDER_KEY, None)?;
-    let names = secret_names(scoped, KIND).await?;
-    Ok(names
-        .iter()
-        .filter_map(|name| Provider::parse(name))
-        .collect())
+/// [`Error::Forbidden`](nyxcore_tenancy::Error::Forbidden); [`Error::NotFound`] for a provider that is neither a vendor nor
+/// an endpoint of the tenant's.
+pub async fn provider_verify_permit(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
+    scoped.permit(Action::Update, PROVIDER_KEY, None)?;
+    scoped.audit_detail(serde_json::json!({"provider": provider, "verified": true}));
+    provider_require(scoped, provider).await
 }
 
-fn provider_require(id: &str) -> Result<Provider> {
-    Provider::parse(id).ok_or(Error::NotFound("provider"))
+/// Keeps the operator's key for a vendor, which serves every tenant that has none of its own.
+///
+/// # Errors
+/// As [`provider_key_set`], but for endpoints, which are a tenant's.
+pub async fn operator_key_set(
+    store: &Store,
+    keyring: &Keyring,
+    policy: OutboundPolicy,
+    (vendor, key): (Provider, &ProviderKey),
+) -> Result<()> {
+    key.check(policy)?;
+    operator_secret_put(store, keyring, KIND, vendor.id(), &key.sealable()?).await
+}
+
+/// Forgets the operator's key for a vendor, and tells whether there was one.
+///
+/// # Errors
+/// The database refuses.
+pub async fn operator_key_remove(store: &Store, vendor: Provider) -> Result<bool> {
+    operator_secret_remove(store, KIND, vendor.id()).await
+}
+
+/// The operator's keys with the time at which each was kept.
+pub(crate) async fn operator_keys_get(
+    store: &Store,
+    keyring: &Keyring,
+) -> Result<Vec<(Provider, DateTime<Utc>, ProviderKey)>> {
+    let mut keys = Vec::new();
+    for (name, since, sealed) in operator_secret_get(store, keyring, KIND).await? {
+        if let Some(vendor) = Provider::parse(&name) {
+            keys.push((vendor, since, ProviderKey::opened(&sealed)?));
+        }
+    }
+    Ok(keys)
+}
+
+/// A vendor, or an endpoint of the tenant's.
+async fn provider_require<A: Access>(scoped: &Scoped<A>, id: &str) -> Result<()> {
+    if Provider::parse(id).is_some() || endpoint_get(scoped, id).await?.is_some() {
+        return Ok(());
+    }
+    Err(Error::NotFound("provider"))
 }
 
 #[cfg(test)]

@@ -3,12 +3,22 @@
 use std::path::PathBuf;
 
 use nyxcore_code_analysis::TreeError;
+use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::SourceError;
 use nyxcore_sync::git::GitError;
+use nyxcore_tenancy::RegistryError;
 
 /// What stops a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Facts about models cannot be taken over.
+    #[error("{message}")]
+    ModelFacts {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+    },
     /// A run failed; the words are its own.
     #[error("{message}")]
     Run {
@@ -150,6 +160,7 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
+            Self::ModelFacts { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
@@ -197,7 +208,9 @@ fn cause_code<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e st
     let git = cause.downcast_ref::<GitError>().map(GitError::code);
     let source = cause.downcast_ref::<SourceError>().map(SourceError::code);
     let tree = cause.downcast_ref::<TreeError>().map(TreeError::code);
-    git.or(source).or(tree)
+    let model = cause.downcast_ref::<ModelError>().map(ModelError::code);
+    let registry = cause.downcast_ref::<RegistryError>().map(|_| "INTERNAL");
+    git.or(source).or(tree).or(model).or(registry)
 }
 
 /// One line for a person: what was to be done, and why it was not. An operator at a terminal is told what the database

@@ -1,9 +1,10 @@
-//! What goes on beside the work: syncs that are due are started, mirrors of sources that are gone are deleted, the uses of system scopes are
-//! written into the audit log, and entries, sessions, counters and logs of runs past their time are taken away.
+//! What goes on beside the work: syncs that are due are started, mirrors of sources that are gone are deleted, model calls whose process is
+//! gone are settled, the uses of system scopes are written into the audit log, and entries, sessions, counters and logs of runs past their time are taken away.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use nyxcore_model_catalog::reservations_sweep;
 use nyxcore_runs::run_events_expire;
 use nyxcore_sync::{SyncOptions, TOPIC_SOURCE_GONE, mirrors_sweep, schedule_tick};
 use nyxcore_tenancy::audit::{audit_expire, refusals_flush, system_uses_flush};
@@ -67,6 +68,11 @@ impl Housekeeping {
 
 async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
+        match reservations_sweep(&store).await {
+            Ok(0) => {}
+            Ok(lost) => tracing::warn!(lost, "settled model calls whose process is gone"),
+            Err(error) => tracing::warn!(?error, "lost model calls could not be looked for"),
+        }
         if round.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = sign_in_sweep(&store).await
         {

@@ -8,6 +8,7 @@ mod error;
 mod git_tool;
 mod housekeeping;
 mod master_key;
+mod model_facts;
 mod open_files;
 mod output;
 mod private_files;

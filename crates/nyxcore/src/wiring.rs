@@ -13,6 +13,7 @@ use nyxcore_code_analysis::{
 use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };
+use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
 use nyxcore_note_enrichment::EnrichmentHandler;
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
@@ -26,6 +27,7 @@ use crate::database::store_open;
 use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
+use crate::model_facts;
 use crate::open_files::connections_allow;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
@@ -54,6 +56,7 @@ impl App {
         let opened = async {
             let keys = master_key::Source::of(&settings, data_dir.path())?;
             keys.check()?;
+            model_facts::install(data_dir.path())?;
             Ok((keys, store_open(&settings, &data_dir).await?))
         };
         let (keys, store) = match opened.await {
@@ -83,6 +86,16 @@ impl App {
             fetch_bytes_max: Some(self.settings.fetch_bytes_max),
             ..sync_options(self.data_dir.path(), self.policy.clone())
         }
+    }
+
+    /// Starts the door to every model.
+    ///
+    /// # Errors
+    /// TLS cannot be set up.
+    pub fn models_start(&self) -> Result<ModelService> {
+        let (store, keyring) = (self.store.clone(), self.keys.keyring());
+        let options = ModelServiceOptions::new(store, keyring, self.policy.outbound());
+        Ok(ModelService::start(options)?)
     }
 
     /// Starts the workers. `quiet_period` holds for analyses that follow a sync.
@@ -162,7 +175,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
-    pub fn gateway(&self) -> Result<Gateway> {
+    pub fn gateway(&self, models: &ModelService) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,
             public_url: self.settings.public_url.clone(),
@@ -177,6 +190,7 @@ impl App {
             server: server_info(),
             limits: self.limits(),
             keyring: self.keys.keyring(),
+            models: models.clone(),
             sign_in,
         }))
     }

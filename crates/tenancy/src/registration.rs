@@ -81,6 +81,10 @@ pub mod purpose {
     pub const AUDIT_KEEP: SystemPurpose = SystemPurpose::writes("audit_keep");
     /// Secrets are sealed anew with another master key.
     pub const SECRET_ROTATE: SystemPurpose = SystemPurpose::writes("secret_rotate");
+    /// A secret of the operator's, which is for all tenants, is read.
+    pub const OPERATOR_SECRET_READ: SystemPurpose = SystemPurpose::reads("operator_secret_read");
+    /// The operator keeps or forgets a secret.
+    pub const OPERATOR_SECRET_SET: SystemPurpose = SystemPurpose::writes("operator_secret_set");
 
     pub(super) const PURPOSES: &[SystemPurpose] = &[
         TENANT_CREATE,
@@ -93,6 +97,8 @@ pub mod purpose {
         INVITATION_ACCEPT,
         AUDIT_KEEP,
         SECRET_ROTATE,
+        OPERATOR_SECRET_READ,
+        OPERATOR_SECRET_SET,
     ];
 }
 

@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::support::{store, tenant};
+use crate::support::{models, store, tenant};
 
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -91,6 +91,7 @@ impl Served {
         let (_, token) = directory::api_token_create(&scoped, new).await.unwrap();
         scoped.commit().await.unwrap();
         let keyring = Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()));
+        let models = models(store, &keyring, source_policy.outbound());
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy,
@@ -100,6 +101,7 @@ impl Served {
                 commit: None,
             },
             limits,
+            models,
             keyring: keyring.clone(),
             sign_in,
         });

@@ -20,6 +20,7 @@ const WITHOUT_TENANT: &[(&str, Sees)] = &[
     ("sign_in_attempts", Sees::Nothing),
     ("sign_in_flows", Sees::Nothing),
     ("system_entries", Sees::Nothing),
+    ("operator_secrets", Sees::Nothing),
     ("seaql_migrations", Sees::Everything),
 ];
 

@@ -6,7 +6,9 @@
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
 use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
-use nyxcore_model_catalog::PROVIDER_KEY;
+use nyxcore_model_catalog::{
+    BUDGET, MODEL_CALL, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET,
+};
 use nyxcore_note_enrichment::NOTE_ENRICHMENT;
 use nyxcore_personas::PERSONA;
 use nyxcore_projects::{BLOG_POST, NOTE, PROJECT, SOURCE};
@@ -74,6 +76,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.viewer", "{}", TENANT, Read),
         entry("Query.server", "{}", TENANT, Read),
         entry("Query.modelCatalog", "{}", PROVIDER_KEY, Read),
+        entry("Query.budgets", "{}", BUDGET, Read),
         entry("Query.specializations", r#"{"text": "React and PostgreSQL"}"#, PERSONA, Read),
         within(&["viewer", "tenant"], entry("Tenant.apiTokens", "{}", OWN_API_TOKEN, Read)),
 
@@ -150,6 +153,25 @@ pub const REGISTRY: &[Entry] = {
         // Keys of model providers: each tenant has its own under the same name.
         entry("Mutation.setProviderKey", r#"{"input": {"provider": "anthropic", "apiKey": "not-a-real-key"}}"#, PROVIDER_KEY, Update),
         entry("Mutation.removeProviderKey", r#"{"input": {"provider": "openai"}}"#, PROVIDER_KEY, Delete),
+
+        // After keys were removed every role has a world of its own, whose endpoint nobody tried.
+        entry("Mutation.verifyProvider", r#"{"input": {"provider": "nowhere"}}"#, PROVIDER_KEY, Update),
+
+        // Models, endpoints and defaults: each tenant has its own under the same names.
+        entry("Mutation.setModelEndpoint", r#"{"input": {"name": "nowhere", "baseUrl": "https://llm.invalid/v1", "protocol": "OPENAI_CHAT"}}"#, MODEL_SETTINGS, Update),
+        entry("Mutation.setModel", r#"{"input": {"id": "another-model", "provider": "nowhere"}}"#, MODEL_SETTINGS, Update),
+        entry("Mutation.setModelHidden", r#"{"input": {"model": "gpt-4o-mini", "hidden": true}}"#, MODEL_SETTINGS, Update),
+        entry("Mutation.setModelDefaults", r#"{"input": {"default": "gpt-4.1"}}"#, MODEL_SETTINGS, Update),
+        entry("Mutation.setModelDefaults", r#"{"input": {"scope": "OWN", "fast": "gpt-4.1"}}"#, OWN_MODEL_DEFAULT, Update),
+        entry("Mutation.removeModel", r#"{"input": {"model": "quince-model"}}"#, MODEL_SETTINGS, Delete),
+        entry("Mutation.removeModelEndpoint", r#"{"input": {"name": "nowhere"}}"#, MODEL_SETTINGS, Delete),
+
+        // Budgets.
+        entry("Mutation.createBudget", r#"{"input": {"scope": "PROJECT", "projectId": "$project", "period": "DAY", "enforcement": "SOFT", "limitUsd": 10}}"#, BUDGET, Create),
+        entry("Mutation.createBudget", r#"{"input": {"scope": "MEMBER", "userId": "$user", "period": "MONTH", "enforcement": "HARD", "limitUsd": 10}}"#, BUDGET, Create),
+        entry("Mutation.updateBudget", r#"{"input": {"budgetId": "$budget", "limitUsd": 20}}"#, BUDGET, Update),
+        entry("Mutation.deleteBudget", r#"{"input": {"budgetId": "$budget"}}"#, BUDGET, Delete),
+        entry("Mutation.setRunBudget", r#"{"input": {"runId": "$sync", "limitUsd": 1}}"#, RUN_BUDGET, Update),
 
         // Streams. What they are asked with is in `streams.rs`.
         entry("Subscription.runEvents", r#"{"runId": "$watched"}"#, RUN, Read),

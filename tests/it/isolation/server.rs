@@ -7,8 +7,8 @@ use crate::support::options;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{SinkExt, StreamExt};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
+use nyxcore_outbound::OutboundPolicy;
 use nyxcore_sync::git::SourcePolicy;
-use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store};
 use nyxcore_tests::TestDatabase;
 use sea_orm::DatabaseConnection;
@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::support::{keyring, models};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -53,6 +55,7 @@ impl Server {
         let clock = Arc::new(ManualClock::new(start));
         let env = Env::new(clock, Arc::new(RandomIds::default()));
         let store = Store::connect(&options, env).await.unwrap();
+        let keyring = keyring();
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy: SourcePolicy::default(),
@@ -69,7 +72,8 @@ impl Server {
                 ..Limits::default()
             },
             sign_in: SignInOptions::new().unwrap(),
-            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
+            models: models(&store, &keyring, OutboundPolicy::default()),
+            keyring,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -8,6 +8,9 @@ use nyxcore_knowledge::{
     ConsolidationType, InsightType, NewConsolidationPattern, NewInsight, NewMemoryEntry,
     consolidation_pattern_create, insight_create, memory_entry_create,
 };
+use nyxcore_model_catalog::{
+    BudgetEnforcement, BudgetPeriod, BudgetScope, Nanousd, NewBudget, budget_create,
+};
 use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
@@ -54,6 +57,17 @@ impl World {
             file(&scoped, source, "src/quince.rs", &text("code")).await,
         );
 
+        let budget = NewBudget {
+            scope: BudgetScope::Tenant,
+            project_id: None,
+            user_id: None,
+            purpose: None,
+            period: BudgetPeriod::Month,
+            enforcement: BudgetEnforcement::Soft,
+            limit: Nanousd(1_000_000_000),
+        };
+        let budget = budget_create(&scoped, budget).await.unwrap();
+        ids.insert("budget", budget.id.to_string());
         let new = NewNote {
             project_id: project,
             title: text("note"),
@@ -264,6 +278,15 @@ impl World {
             (
                 "mutation ($input: SetProviderKeyInput!) { setProviderKey(input: $input) { __typename } }",
                 json!({"provider": "openai", "apiKey": "not-a-real-key"}),
+            ),
+            // A name that never has an address (RFC 6761, 6.4).
+            (
+                "mutation ($input: SetModelEndpointInput!) { setModelEndpoint(input: $input) { __typename } }",
+                json!({"name": "nowhere", "baseUrl": "https://llm.invalid/v1", "protocol": "OPENAI_CHAT"}),
+            ),
+            (
+                "mutation ($input: SetModelInput!) { setModel(input: $input) { __typename } }",
+                json!({"id": "quince-model", "provider": "nowhere", "name": text("model")}),
             ),
         ] {
             let done = server.ask(own, document, &json!({"input": input})).await;

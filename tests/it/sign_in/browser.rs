@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::{SinkExt, StreamExt};
 use nyxcore_gateway::{Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions};
+use nyxcore_outbound::OutboundPolicy;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::Store;
-use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::support::{keyring, models};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,6 +42,7 @@ impl Site {
             token_recheck: PATIENCE * 10,
             ..Limits::default()
         };
+        let keyring = keyring();
         let gateway = Gateway::new(GatewayOptions {
             store: store.clone(),
             source_policy: SourcePolicy::default(),
@@ -50,7 +53,8 @@ impl Site {
             },
             limits,
             sign_in,
-            keyring: Keyring::new(MasterKeys::one(MasterKey::generate().unwrap())),
+            models: models(store, &keyring, OutboundPolicy::default()),
+            keyring,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -35,6 +35,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ModelCatalog.warnings", 5),
     ("ModelDefaults.byProvider", 10),
     ("ModelDefaults.warnings", 5),
+    ("ModelEndpoint.headerNames", 3),
     ("Note.actionPoints", 50),
     ("NoteEnrichment.actionPoints", 50),
     ("NoteEnrichment.attempts", 3),
@@ -48,6 +49,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ProjectFindings.technologies", 20),
     ("ProjectMetrics.languages", 20),
     ("Provider.models", 50),
+    ("Query.budgets", 20),
     // One of each domain.
     ("Query.specializations", 15),
     ("Run.attempts", 3),
@@ -56,6 +58,11 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("SkippedFiles.paths", 10),
     ("SpecializationMatch.keywords", 10),
     ("Sync.attempts", 3),
+    ("UsageReport.byDay", 31),
+    ("UsageReport.byMember", 20),
+    ("UsageReport.byModel", 20),
+    ("UsageReport.byProject", 20),
+    ("UsageReport.byPurpose", 10),
     ("Viewer.memberships", 20),
 ];
 
@@ -64,6 +71,7 @@ pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.branches", 200),
     ("GitConnection.repositories", 200),
     ("Mutation.importRepositories", 200),
+    ("Mutation.verifyProvider", 200),
     ("Query.search", 200),
     ("Query.specializations", 30),
 ];

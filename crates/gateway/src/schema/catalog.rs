@@ -1,65 +1,83 @@
-//! Which models there are, what they cost and how long they will live.
+//! Which models there are, what they cost, how long they will live, and who serves them. It is the one query of every
+//! picker.
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
-use nyxcore_model_catalog::{Capability, Lifecycle, Model, ModelFilter, Provider, catalog};
+use std::collections::HashMap;
+use std::sync::Arc;
 
+use async_graphql::{Context, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use nyxcore_model_catalog::{
+    Capability, DefaultPurpose, Lifecycle, TenantCatalog, TenantModel, catalog, member_defaults,
+};
+use nyxcore_tenancy::Error;
+
+use super::model::{ModelNode, ProviderNode};
 use crate::context::operation;
 use crate::error::ApiError;
 
-fn today(context: &Context<'_>) -> NaiveDate {
+pub(super) fn today(context: &Context<'_>) -> NaiveDate {
     operation(context).store().env().now().date_naive()
 }
 
-/// The models that are known, as of the day of their data.
-pub(crate) struct ModelCatalogNode;
+/// The tenant's catalog as the operation sees it.
+pub(crate) async fn tenant_catalog(context: &Context<'_>) -> Result<Arc<TenantCatalog>> {
+    let op = operation(context);
+    let scoped = op.read().await?;
+    let catalog = op.gateway().models().catalog(&scoped).await?;
+    Ok(Arc::new(catalog))
+}
+
+/// The models that the tenant can choose: the known ones as of the day of their data, and its own.
+pub(crate) struct ModelCatalogNode(pub(crate) Arc<TenantCatalog>);
+
+impl ModelCatalogNode {
+    fn node(&self, model: &TenantModel) -> ModelNode {
+        ModelNode::new(&self.0, model.clone())
+    }
+}
 
 #[Object(name = "ModelCatalog")]
 impl ModelCatalogNode {
-    /// Who offers models.
+    /// Who serves models: the vendors, then the tenant's own endpoints.
     async fn providers(&self) -> Vec<ProviderNode> {
-        catalog()
-            .providers()
-            .into_iter()
-            .map(ProviderNode)
+        let providers = self.0.providers().into_iter();
+        providers
+            .map(|info| ProviderNode::new(&self.0, info))
             .collect()
     }
 
-    /// Models, those that were shut down only where they are asked for.
+    /// Models, the tenant's own first; those that were shut down or are hidden only where they are asked for.
     async fn models(
         &self,
         context: &Context<'_>,
         provider: Option<String>,
         capability: Option<String>,
         #[graphql(default = false)] include_shut_down: bool,
+        #[graphql(default = false)] include_hidden: bool,
     ) -> Result<Vec<ModelNode>> {
-        let provider =
-            provider.map(|id| Provider::parse(&id).ok_or_else(|| unknown("provider", &id)));
+        if let Some(id) = &provider
+            && self.0.provider(id).is_none()
+        {
+            return Err(unknown("provider", id).into());
+        }
         let capability = capability
-            .map(|name| Capability::parse(&name).ok_or_else(|| unknown("capability", &name)));
-        let filter = ModelFilter {
-            provider: provider.transpose()?,
-            capability: capability.transpose()?,
-            include_shut_down,
+            .map(|name| Capability::parse(&name).ok_or_else(|| unknown("capability", &name)))
+            .transpose()?;
+        let today = today(context);
+        let is_listed = |model: &&TenantModel| {
+            provider.as_ref().is_none_or(|id| model.provider == *id)
+                && capability.is_none_or(|capability| model.has(capability))
+                && (include_shut_down || model.lifecycle(today) != Lifecycle::ShutDown)
+                && (include_hidden || !model.is_hidden)
         };
-        let models = catalog().models(&filter, today(context));
-        Ok(models.into_iter().map(ModelNode).collect())
+        let models = self.0.models().iter().filter(is_listed);
+        Ok(models.map(|model| self.node(model)).collect())
     }
 
-    /// What is used where nobody chose; never a model that was shut down.
-    async fn defaults(&self, context: &Context<'_>) -> ModelDefaultsNode {
-        let defaults = catalog().defaults(today(context));
-        ModelDefaultsNode {
-            by_provider: defaults.by_provider.into_iter().map(ModelNode).collect(),
-            fast: defaults.fast.map(ModelNode),
-            default: defaults.default.map(ModelNode),
-            embedding: defaults.embedding.map(ModelNode),
-            warnings: defaults
-                .warnings
-                .into_iter()
-                .map(|warning| warning.text)
-                .collect(),
-        }
+    /// What is used where nobody chose: the caller's own, else the tenant's, else the product's; never a model that was
+    /// shut down.
+    async fn defaults(&self, context: &Context<'_>) -> Result<ModelDefaultsNode> {
+        defaults_node(context, &self.0).await
     }
 
     /// What to know about models that were or will be shut down.
@@ -67,183 +85,95 @@ impl ModelCatalogNode {
         let warnings = catalog().warnings(today(context));
         warnings.into_iter().map(|warning| warning.text).collect()
     }
+
+    /// The day of the data about known models, as YYYY-MM-DD.
+    async fn as_of(&self) -> String {
+        catalog().as_of().to_string()
+    }
+}
+
+/// The defaults of the caller.
+pub(crate) async fn defaults_node(
+    context: &Context<'_>,
+    tenant: &Arc<TenantCatalog>,
+) -> Result<ModelDefaultsNode> {
+    let op = operation(context);
+    let scoped = op.read().await?;
+    let member = member_defaults(&scoped, op.caller().user).await?;
+    let today = today(context);
+    let product = catalog().defaults(today);
+    let mut warnings: Vec<String> = product
+        .warnings
+        .into_iter()
+        .map(|warning| warning.text)
+        .collect();
+    let known = |id: &str| tenant.resolve(id, today).ok();
+    let mut of = |purpose, product: Option<&str>| {
+        let found = tenant.default_for(purpose, &member, today).ok();
+        // Where no provider is configured yet, what would be taken is shown.
+        let found = found.or_else(|| product.and_then(known))?;
+        let said = found.replacement.map(|replacement| replacement.text);
+        warnings.extend(said.filter(|text| !warnings.contains(text)));
+        Some(ModelNode::new(tenant, found.model))
+    };
+    let id =
+        |model: Option<&'static nyxcore_model_catalog::Model>| model.map(|model| model.id.as_str());
+    let default = of(DefaultPurpose::Default, id(product.default));
+    let fast = of(DefaultPurpose::Fast, id(product.fast));
+    let embedding = of(DefaultPurpose::Embedding, id(product.embedding));
+    let review = of(DefaultPurpose::Review, id(product.default));
+    let by_provider = product
+        .by_provider
+        .iter()
+        .filter_map(|model| known(&model.id));
+    Ok(ModelDefaultsNode {
+        by_provider: by_provider
+            .map(|found| ModelNode::new(tenant, found.model))
+            .collect(),
+        default,
+        fast,
+        embedding,
+        review,
+        own: own(tenant, &member, today),
+        warnings,
+    })
+}
+
+/// What the caller chose.
+fn own(
+    tenant: &Arc<TenantCatalog>,
+    member: &HashMap<DefaultPurpose, String>,
+    today: NaiveDate,
+) -> OwnModelDefaultsNode {
+    let of = |purpose| {
+        let id = member.get(&purpose)?;
+        let found = tenant.resolve(id, today).ok()?;
+        Some(ModelNode::new(tenant, found.model))
+    };
+    OwnModelDefaultsNode {
+        default: of(DefaultPurpose::Default),
+        fast: of(DefaultPurpose::Fast),
+        embedding: of(DefaultPurpose::Embedding),
+        review: of(DefaultPurpose::Review),
+    }
 }
 
 fn unknown(what: &str, name: &str) -> ApiError {
     ApiError::invalid(format!("no such {what}: {name}"))
 }
 
-async fn configured(context: &Context<'_>, provider: Provider) -> Result<bool> {
-    let loader = &operation(context).loaders().providers_configured;
-    Ok(loader.load_one(provider).await?.is_some())
-}
-
-/// Who offers models.
-pub(crate) struct ProviderNode(pub(crate) Provider);
-
-#[Object(name = "Provider")]
-impl ProviderNode {
-    /// Its id, such as `anthropic`.
-    async fn id(&self) -> &str {
-        self.0.id()
-    }
-
-    /// Its name.
-    async fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    /// Whether the tenant has a key for it.
-    async fn configured(&self, context: &Context<'_>) -> Result<bool> {
-        configured(context, self.0).await
-    }
-
-    /// Whether its models can be called.
-    async fn health(&self, context: &Context<'_>) -> Result<ProviderHealthNode> {
-        let (state, message) = if configured(context, self.0).await? {
-            (ProviderState::Unverified, "its key was not tried yet")
-        } else {
-            let message = "no key is stored for this provider";
-            (ProviderState::Unconfigured, message)
-        };
-        Ok(ProviderHealthNode {
-            state,
-            checked_at: None,
-            message: Some(message.to_owned()),
-        })
-    }
-
-    /// Its models that were not shut down.
-    async fn models(&self, context: &Context<'_>) -> Vec<ModelNode> {
-        let filter = ModelFilter {
-            provider: Some(self.0),
-            ..ModelFilter::default()
-        };
-        let models = catalog().models(&filter, today(context));
-        models.into_iter().map(ModelNode).collect()
-    }
-}
-
-/// Whether a provider's models can be called.
-#[derive(SimpleObject)]
-#[graphql(name = "ProviderHealth")]
-pub(crate) struct ProviderHealthNode {
-    /// How it stands.
-    state: ProviderState,
-    /// When that was found out.
-    checked_at: Option<DateTime<Utc>>,
-    /// What there is to say.
-    message: Option<String>,
-}
-
-/// How a provider stands.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ProviderState {
-    /// No key.
-    Unconfigured,
-    /// A key that nobody tried yet.
-    Unverified,
-    /// It answers.
-    Ok,
-    /// The key is refused.
-    InvalidKey,
-    /// The account's quota is used up.
-    QuotaExceeded,
-    /// Too many requests for now.
-    RateLimited,
-    /// It does not answer.
-    Unreachable,
-}
-
-/// A model.
-pub(crate) struct ModelNode(&'static Model);
-
-/// How long a model will live.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ModelLifecycle", remote = "Lifecycle")]
-pub(crate) enum ModelLifecycle {
-    /// No end is known.
-    Active,
-    /// The day of its end is known.
-    Retiring,
-    /// It no longer answers.
-    ShutDown,
-}
-
-#[Object(name = "Model")]
-impl ModelNode {
-    /// Its id at the provider.
-    async fn id(&self) -> &str {
-        &self.0.id
-    }
-
-    /// Who offers it.
-    async fn provider(&self) -> ProviderNode {
-        ProviderNode(self.0.provider)
-    }
-
-    /// Its name for people.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The longest input, in tokens.
-    async fn context_window(&self) -> Option<u64> {
-        Some(self.0.context_window)
-    }
-
-    /// The longest answer, in tokens.
-    async fn max_output_tokens(&self) -> Option<u64> {
-        self.0.max_output_tokens
-    }
-
-    /// US dollars for a million tokens of input.
-    async fn input_usd_per_mtok(&self) -> Option<f64> {
-        Some(self.0.prices.input)
-    }
-
-    /// US dollars for a million tokens of output.
-    async fn output_usd_per_mtok(&self) -> Option<f64> {
-        Some(self.0.prices.output)
-    }
-
-    /// Whether it thinks before it answers.
-    async fn reasoning(&self) -> bool {
-        self.0.reasoning
-    }
-
-    /// What it can do.
-    async fn capabilities(&self) -> Vec<&'static str> {
-        self.0
-            .capabilities
-            .iter()
-            .map(|capability| capability.as_str())
-            .collect()
-    }
-
-    /// How long it will live, as of today.
-    async fn lifecycle(&self, context: &Context<'_>) -> ModelLifecycle {
-        self.0.lifecycle(today(context)).into()
-    }
-
-    /// The day from which it no longer answers, as YYYY-MM-DD.
-    async fn shutdown_date(&self) -> Option<String> {
-        self.0.shutdown_date.map(|date| date.to_string())
-    }
-
-    /// What to use in its place, where it is or will be shut down.
-    async fn replacement(&self, context: &Context<'_>) -> Option<ModelNode> {
-        self.0.shutdown_date?;
-        let replacement = catalog().replacement_for(self.0, today(context))?;
-        Some(ModelNode(replacement.model))
-    }
+/// The provider with this id, after a change.
+pub(crate) async fn provider_node(context: &Context<'_>, id: &str) -> Result<ProviderNode> {
+    let catalog = tenant_catalog(context).await?;
+    let info = catalog.provider(id).ok_or(Error::NotFound("provider"))?;
+    Ok(ProviderNode::new(&catalog, info))
 }
 
 /// What is used where nobody chose.
 #[derive(SimpleObject)]
 #[graphql(name = "ModelDefaults")]
 pub(crate) struct ModelDefaultsNode {
-    /// One for each provider.
+    /// One for each vendor.
     by_provider: Vec<ModelNode>,
     /// For small and quick work.
     fast: Option<ModelNode>,
@@ -251,6 +181,24 @@ pub(crate) struct ModelDefaultsNode {
     default: Option<ModelNode>,
     /// For vectors.
     embedding: Option<ModelNode>,
+    /// For reviews.
+    review: Option<ModelNode>,
+    /// What the caller chose, for the caller alone.
+    own: OwnModelDefaultsNode,
     /// Where a named default is no longer to be had, and what took its place.
     warnings: Vec<String>,
+}
+
+/// What a member chose; empty where the tenant's defaults hold.
+#[derive(SimpleObject)]
+#[graphql(name = "OwnModelDefaults")]
+pub(crate) struct OwnModelDefaultsNode {
+    /// For small and quick work.
+    fast: Option<ModelNode>,
+    /// For everything else.
+    default: Option<ModelNode>,
+    /// For vectors.
+    embedding: Option<ModelNode>,
+    /// For reviews.
+    review: Option<ModelNode>,
 }

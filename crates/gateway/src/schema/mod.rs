@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_trail;
+mod budget;
 mod catalog;
 mod code;
 mod code_analysis;
@@ -11,6 +12,7 @@ mod git_connection;
 mod ids;
 mod invitation;
 mod knowledge;
+mod model;
 mod mutation;
 mod node;
 mod note;
@@ -24,6 +26,7 @@ mod run_event;
 mod search;
 mod source;
 mod subscription;
+mod usage;
 mod viewer;
 
 use async_graphql::{Context, Result, Schema, SchemaBuilder};

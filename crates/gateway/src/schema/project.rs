@@ -16,6 +16,7 @@ use super::note::NoteNode;
 use super::post::BlogPostNode;
 use super::run::SyncNode;
 use super::source::SourceNode;
+use super::usage::UsageReportNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 use crate::error::ApiError;
@@ -58,6 +59,16 @@ impl ProjectNode {
     /// When it was last changed.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
+    }
+
+    /// What calls of models for it used and cost, over the days of these times; the last thirty, where none are given.
+    async fn usage(
+        &self,
+        context: &Context<'_>,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+    ) -> UsageReportNode {
+        UsageReportNode::new(context, (from, to), Some(self.0.id))
     }
 
     /// Languages and frameworks found, most used first.

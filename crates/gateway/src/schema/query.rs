@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use nyxcore_model_catalog::budget_list;
 use nyxcore_personas::{persona_count, persona_list, specializations_extract};
 use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
@@ -11,7 +12,8 @@ use nyxcore_tenancy::audit::{audit_count, audit_list};
 use nyxcore_tenancy::{Backend, TypedId};
 
 use super::audit::{self, AuditEntryNode};
-use super::catalog::ModelCatalogNode;
+use super::budget::BudgetNode;
+use super::catalog::{ModelCatalogNode, tenant_catalog};
 use super::connection::{List, PageArgs, Total, list};
 use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
@@ -190,8 +192,15 @@ impl Query {
     }
 
     /// Which models there are, what they cost and how long they will live.
-    async fn model_catalog(&self) -> ModelCatalogNode {
-        ModelCatalogNode
+    async fn model_catalog(&self, context: &Context<'_>) -> Result<ModelCatalogNode> {
+        Ok(ModelCatalogNode(tenant_catalog(context).await?))
+    }
+
+    /// The tenant's budgets for calls of models, oldest first, with what was spent of each.
+    async fn budgets(&self, context: &Context<'_>) -> Result<Vec<BudgetNode>> {
+        let scoped = operation(context).read().await?;
+        let budgets = budget_list(&scoped).await?;
+        Ok(budgets.into_iter().map(BudgetNode).collect())
     }
 
     /// The tenant's personas, newest first; those whose name or description contains `query`, where it is given.

@@ -11,6 +11,7 @@ use nyxcore_tenancy::{
 use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::invitation::InvitationNode;
+use super::usage::UsageReportNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
@@ -132,6 +133,17 @@ impl TenantNode {
         let page = people::invitation_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(people::invitation_count(scoped)));
         Ok(list(context, page, total, InvitationNode))
+    }
+
+    /// What calls of models used and cost, over the days of these times; the last thirty, where none are given.
+    async fn usage(
+        &self,
+        context: &Context<'_>,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+    ) -> Result<UsageReportNode> {
+        self.scope(context).await?;
+        Ok(UsageReportNode::new(context, (from, to), None))
     }
 
     /// The API tokens that were made, without their secrets: one's own, and for owners and admins everybody's.

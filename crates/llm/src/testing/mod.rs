@@ -88,7 +88,10 @@ pub fn encode(protocol: Protocol, request: &ModelRequest) -> Result<Value, LlmEr
 #[must_use]
 pub fn respond(request: &VendorRequest) -> Reply {
     let path = request.target.split('?').next().unwrap_or_default();
-    if path.ends_with("/messages") {
+    if request.method == "GET" && path.ends_with("/models") {
+        // The form of OpenAI and Anthropic; a client also reads Google's.
+        Reply::json(200, r#"{"data":[{"id":"scripted-model"}]}"#)
+    } else if path.ends_with("/messages") {
         anthropic::respond(request)
     } else if path.ends_with("/responses") {
         responses::respond(request)
@@ -132,4 +135,45 @@ fn tool_arguments(schema: &Value) -> Value {
         (name.clone(), value)
     });
     Value::Object(values.collect())
+}
+
+/// Answers TLS connections with a certificate that nobody has signed, until the process ends, and gives the port.
+///
+/// # Panics
+/// Where no port is free.
+#[must_use]
+pub fn self_signed_server() -> u16 {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificate =
+        CertificateDer::from_pem_slice(include_bytes!("../tests/self_signed.crt.pem"))
+            .expect("the test's certificate serves");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tests/self_signed.key.pem"))
+        .expect("the test's certificate serves");
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("the test's certificate serves");
+    let config = Arc::new(config);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("the test's certificate serves");
+    let port = listener
+        .local_addr()
+        .expect("the test's certificate serves")
+        .port();
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let mut tls = rustls::ServerConnection::new(config.clone())
+                .expect("the test's certificate serves");
+            let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+            // The client hangs up during the handshake.
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+        }
+    });
+    port
 }

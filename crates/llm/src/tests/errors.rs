@@ -311,3 +311,34 @@ async fn an_answer_that_is_not_the_apis_is_invalid() {
         assert_eq!(code(finish(protocol, body)), "ANSWER_INVALID", "{body}");
     }
 }
+
+#[tokio::test]
+async fn the_list_of_models_shows_that_the_key_is_taken() {
+    let google = r#"{"models":[{"name":"models/gemini-x"},{"name":"models/y"}]}"#;
+    for (protocol, body, ids) in [
+        (
+            Protocol::OpenAiChat,
+            r#"{"data":[{"id":"a"},{"id":"b"}]}"#,
+            ["a", "b"],
+        ),
+        (Protocol::GoogleGenerateContent, google, ["gemini-x", "y"]),
+    ] {
+        let server = VendorServer::replies([Reply::json(200, body)]).await;
+        assert_eq!(client(&server, protocol).models().await.unwrap(), ids);
+        let asked = &server.requests()[0];
+        assert_eq!(
+            (asked.method.as_str(), asked.target.as_str()),
+            ("GET", "/v1/models")
+        );
+    }
+    let refused = Reply::json(
+        401,
+        r#"{"error":{"type":"authentication_error","message":"no"}}"#,
+    );
+    let server = VendorServer::replies([refused]).await;
+    let listed = client(&server, Protocol::AnthropicMessages).models().await;
+    assert_eq!(code(listed), "UNAUTHENTICATED");
+    let server = VendorServer::replies([Reply::json(200, "{}")]).await;
+    let listed = client(&server, Protocol::OpenAiChat).models().await;
+    assert_eq!(code(listed), "ANSWER_INVALID");
+}

@@ -1,7 +1,6 @@
 //! Servers that cut, stall, reset, garble, redirect, flood and lie. Each gets its code.
 
-use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
 use super::*;
-use crate::testing::{Fault, GREETING};
+use crate::testing::{Fault, GREETING, self_signed_server};
 use crate::{AddressRefused, Resolver, SseLimits};
 
 #[test]
@@ -209,33 +208,6 @@ async fn nobody_who_listens_is_unreachable() {
     let client = Client::new(endpoint.unwrap(), ApiKey::parse(KEY).unwrap()).unwrap();
     let error = client.complete(&request()).await.unwrap_err();
     assert_eq!((error.code(), error.is_retryable()), ("UNREACHABLE", true));
-}
-
-/// Answers one TLS connection with a certificate that nobody has signed, and gives the port.
-fn self_signed_server() -> u16 {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificate =
-        CertificateDer::from_pem_slice(include_bytes!("self_signed.crt.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("self_signed.key.pem")).unwrap();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let config = Arc::new(config);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        while let Ok((mut socket, _)) = listener.accept() {
-            let mut tls = rustls::ServerConnection::new(config.clone()).unwrap();
-            let mut stream = rustls::Stream::new(&mut tls, &mut socket);
-            // The client hangs up during the handshake.
-            let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-        }
-    });
-    port
 }
 
 #[tokio::test]

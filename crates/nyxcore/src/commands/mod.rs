@@ -1,10 +1,12 @@
 //! The commands, one module each.
 
 mod analyze;
+mod ask;
 mod audit;
 mod doctor;
 mod first_start;
 mod migrate;
+mod models;
 mod quickstart;
 mod secrets;
 mod serve;
@@ -89,6 +91,24 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         Command::Secrets(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             secrets::run(settings, command, &screen).await
+        }
+
+        Command::Models(command) => {
+            let flags = crate::settings::ServeFlags {
+                allow_sources: command.allow_sources(),
+                ..Default::default()
+            };
+            let settings = settings(global, flags, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            models::run(settings, command, &screen).await
+        }
+
+        Command::Ask(args) => {
+            let flags = crate::settings::ServeFlags {
+                allow_sources: args.allow_sources.clone(),
+                ..Default::default()
+            };
+            let settings = settings(global, flags, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            ask::run(settings, args, &screen).await
         }
 
         Command::User(command) => {

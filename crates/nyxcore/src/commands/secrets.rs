@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, secret_key_uses, secrets_reseal,
-    secrets_rotation_record,
+    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, operator_secrets_reseal,
+    operator_secrets_uses, secret_key_uses, secrets_reseal, secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};
 
@@ -96,6 +96,9 @@ async fn reseal_everything(store: &Store, keyring: &Keyring, screen: &Screen) ->
         rotation.resealed += resealed;
         rotation.unreadable += unreadable;
     }
+    let (resealed, unreadable) = operator_secrets_reseal(store, keyring).await?;
+    rotation.resealed += resealed;
+    rotation.unreadable += unreadable;
     Ok(rotation)
 }
 
@@ -135,9 +138,12 @@ fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
     }
 }
 
-/// How many secrets are sealed with each key, over all tenants.
+/// How many secrets are sealed with each key, over all tenants, and the operator's own.
 async fn key_uses(store: &Store) -> Result<BTreeMap<String, i64>> {
     let mut uses = BTreeMap::new();
+    for key in operator_secrets_uses(store).await? {
+        *uses.entry(key.key_id).or_default() += key.secrets;
+    }
     for tenant in tenant_list(store).await? {
         let scoped = store.read(tenant.id).await?;
         for key in secret_key_uses(&scoped).await? {

@@ -1,10 +1,17 @@
 //! `serve` and `worker`: what runs until it is told to end.
 
+use std::time::Duration;
+
+use nyxcore_model_catalog::ModelService;
+
 use super::first_start;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
 use anyhow::{Context, bail};
+
+/// How long the ledger of model calls may take to be written at the end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand go back to the queue.
 ///
@@ -19,7 +26,8 @@ pub async fn serve(settings: Settings) -> Result<()> {
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
     let app = App::open(settings).await?;
-    let gateway = app.gateway()?;
+    let models = app.models_start()?;
+    let gateway = app.gateway(&models)?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
     first_start::tenant_hint(&app.store).await?;
     let ended = end_signal()?;
@@ -36,8 +44,16 @@ pub async fn serve(settings: Settings) -> Result<()> {
     if let Some(workers) = workers {
         workers.shutdown().await;
     }
+    models_drain(&models).await;
     housekeeping.end().await;
     served.context("serving failed")
+}
+
+/// Waits until what calls of models cost is written down.
+pub(super) async fn models_drain(models: &ModelService) {
+    if !models.drain(DRAIN_PATIENCE).await {
+        tracing::warn!("some model calls were not written down: they are settled in two minutes");
+    }
 }
 
 /// Carries out runs until SIGTERM or SIGINT.

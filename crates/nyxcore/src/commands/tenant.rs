@@ -77,7 +77,11 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
     .await
 }
 
-async fn tenant_require(store: &Store, slug: &str) -> Result<Tenant> {
+/// The tenant with that short name.
+///
+/// # Errors
+/// `NOT_FOUND`; the database cannot be used.
+pub(super) async fn tenant_require(store: &Store, slug: &str) -> Result<Tenant> {
     let tenant = tenant_by_slug(store, slug).await?;
     Ok(tenant.ok_or(StoreError::NotFound("tenant"))?)
 }

@@ -4,6 +4,7 @@ pub mod api_token;
 pub mod audit_entry;
 pub mod invitation;
 pub mod membership;
+pub mod operator_secret;
 pub mod password;
 pub mod sealed_secret;
 pub mod session;

@@ -5,12 +5,17 @@
 //! secrets to the current master key, a few at a time, while servers go on.
 
 mod keyring;
+mod operator;
 mod seal;
 mod service;
 
 use zeroize::Zeroizing;
 
 pub use keyring::{KEY_BYTES, KeySource, Keyring, MasterKey, MasterKeys};
+pub use operator::{
+    operator_secret_get, operator_secret_put, operator_secret_remove, operator_secrets_check,
+    operator_secrets_reseal, operator_secrets_uses,
+};
 pub use service::{
     KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
     secret_names, secret_put, secret_remove, secrets_check, secrets_reseal,

@@ -1,7 +1,9 @@
 //! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done. An import is one for
 //! each repository, and tells what became of it.
 
+mod budget;
 mod git_connection;
+mod model;
 mod note;
 mod people;
 mod persona;
@@ -15,7 +17,9 @@ mod token;
 use async_graphql::{Enum, MergedObject};
 use nyxcore_runs::Start;
 
+pub(crate) use budget::BudgetMutation;
 pub(crate) use git_connection::GitConnectionMutation;
+pub(crate) use model::ModelMutation;
 pub(crate) use note::NoteMutation;
 pub(crate) use people::PeopleMutation;
 pub(crate) use persona::PersonaMutation;
@@ -37,6 +41,8 @@ pub struct Mutation(
     PeopleMutation,
     BlogPostMutation,
     ProviderKeyMutation,
+    ModelMutation,
+    BudgetMutation,
     RemoteMutation,
     GitConnectionMutation,
 );

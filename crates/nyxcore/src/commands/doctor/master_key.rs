@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use nyxcore_tenancy::directory::tenant_list;
-use nyxcore_tenancy::secret::{KeySource, SecretCounts, secrets_check};
+use nyxcore_tenancy::secret::{KeySource, SecretCounts, operator_secrets_check, secrets_check};
 use nyxcore_tenancy::{Env, Store};
 
 use super::Report;
@@ -49,14 +49,14 @@ async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
     }
 }
 
-/// Over all tenants.
+/// Over all tenants, and the operator's own.
 async fn counts(settings: &Settings, database: &Place, source: &Source) -> Result<SecretCounts> {
     let mut options = database.options(settings);
     // It is only looked at, and the line on the role says what is wrong with the role.
     options.allow_privileged_role = true;
     let store = Store::connect(&options.with_registry(registry()?), Env::default()).await?;
     let keyring = source.keyring();
-    let mut all = SecretCounts::default();
+    let mut all = operator_secrets_check(&store, &keyring).await?;
     for tenant in tenant_list(&store).await? {
         let scoped = store.read(tenant.id).await?;
         let one = secrets_check(&scoped, &keyring).await?;

@@ -15,6 +15,7 @@ use chrono::TimeDelta;
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::GitError;
 
+use super::serve::models_drain;
 use crate::cli::QuickstartArgs;
 use crate::error::{Error, Result, is_interrupted};
 use crate::output;
@@ -103,8 +104,10 @@ async fn serve(
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let served = nyxcore_gateway::serve(app.gateway()?, listener, ended).await;
+    let models = app.models_start()?;
+    let served = nyxcore_gateway::serve(app.gateway(&models)?, listener, ended).await;
     workers.shutdown().await;
+    models_drain(&models).await;
     housekeeping.end().await;
     served.context("serving failed")
 }

@@ -1,0 +1,201 @@
+//! What calls of models used and cost.
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_report};
+use nyxcore_projects::ProjectId;
+use nyxcore_tenancy::TypedId;
+use uuid::Uuid;
+
+use super::project::ProjectNode;
+use super::viewer::UserNode;
+use crate::context::operation;
+
+/// The days of a report where nobody says which: the last thirty, today included.
+const DAYS_DEFAULT: i64 = 30;
+
+/// What calls used and cost, over days of UTC.
+pub(crate) struct UsageReportNode {
+    filter: UsageFilter,
+}
+
+impl UsageReportNode {
+    /// The report over the days of these times, of one project where one is given.
+    pub(crate) fn new(
+        context: &Context<'_>,
+        (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+        project: Option<ProjectId>,
+    ) -> Self {
+        let today = operation(context).store().env().now().date_naive();
+        let to = to.map_or(today, |at| at.date_naive());
+        let first = |to: NaiveDate| {
+            let before = TimeDelta::days(DAYS_DEFAULT - 1);
+            to.checked_sub_signed(before).unwrap_or(to)
+        };
+        Self {
+            filter: UsageFilter {
+                from: from.map_or_else(|| first(to), |at| at.date_naive()),
+                to,
+                project: project.map(TypedId::uuid),
+            },
+        }
+    }
+
+    async fn rows(&self, context: &Context<'_>, group: UsageGroup) -> Result<Vec<UsageRowNode>> {
+        let scoped = operation(context).read().await?;
+        let report = usage_report(&scoped, &self.filter, Some(group)).await?;
+        let row = |(key, sum): (UsageKey, UsageSum)| UsageRowNode {
+            key,
+            sum: sum.into(),
+        };
+        Ok(report.rows.into_iter().map(row).collect())
+    }
+}
+
+#[Object(name = "UsageReport")]
+impl UsageReportNode {
+    /// The first day, as YYYY-MM-DD.
+    async fn from(&self) -> String {
+        self.filter.from.to_string()
+    }
+
+    /// The last day, as YYYY-MM-DD.
+    async fn to(&self) -> String {
+        self.filter.to.to_string()
+    }
+
+    /// Everything together.
+    async fn total(&self, context: &Context<'_>) -> Result<UsageSumNode> {
+        let scoped = operation(context).read().await?;
+        let report = usage_report(&scoped, &self.filter, None).await?;
+        Ok(report.total.into())
+    }
+
+    /// A row a day on which there was a call, oldest first.
+    async fn by_day(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
+        self.rows(context, UsageGroup::Day).await
+    }
+
+    /// A row a model, the dearest first.
+    async fn by_model(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
+        self.rows(context, UsageGroup::Model).await
+    }
+
+    /// A row a purpose, the dearest first.
+    async fn by_purpose(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
+        self.rows(context, UsageGroup::Purpose).await
+    }
+
+    /// A row a project, the dearest first.
+    async fn by_project(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
+        self.rows(context, UsageGroup::Project).await
+    }
+
+    /// A row a member, the dearest first.
+    async fn by_member(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
+        self.rows(context, UsageGroup::Member).await
+    }
+}
+
+/// What was used and what it cost. Tokens are whole numbers; a report may have more of them than an `Int` holds.
+#[derive(SimpleObject)]
+#[graphql(name = "UsageSum")]
+pub(crate) struct UsageSumNode {
+    /// Calls.
+    calls: f64,
+    /// Those that did not succeed: refused, failed, cancelled, lost.
+    failed_calls: f64,
+    /// Input tokens, those from a cache included.
+    input_tokens: f64,
+    /// Input tokens that were read from a vendor's cache.
+    cached_tokens: f64,
+    /// Output tokens, reasoning included.
+    output_tokens: f64,
+    /// Output tokens that were reasoning.
+    reasoning_tokens: f64,
+    /// US dollars, at the prices of the day of each call.
+    usd: f64,
+}
+
+impl From<UsageSum> for UsageSumNode {
+    fn from(sum: UsageSum) -> Self {
+        Self {
+            calls: sum.calls as f64,
+            failed_calls: sum.failed_calls as f64,
+            input_tokens: sum.input_tokens as f64,
+            cached_tokens: sum.cached_tokens as f64,
+            output_tokens: sum.output_tokens as f64,
+            reasoning_tokens: sum.reasoning_tokens as f64,
+            usd: sum.cost.usd(),
+        }
+    }
+}
+
+/// A row of a report. What names it is set, and the rest is empty.
+pub(crate) struct UsageRowNode {
+    key: UsageKey,
+    sum: UsageSumNode,
+}
+
+#[Object(name = "UsageRow")]
+impl UsageRowNode {
+    /// The day, as YYYY-MM-DD.
+    async fn day(&self) -> Option<&str> {
+        match &self.key {
+            UsageKey::Day(day) => Some(day),
+            _ => None,
+        }
+    }
+
+    /// The provider of the model; empty for calls that were refused before there was one.
+    async fn provider(&self) -> Option<&str> {
+        match &self.key {
+            UsageKey::Model { provider, .. } => Some(provider),
+            _ => None,
+        }
+    }
+
+    /// The model's id.
+    async fn model(&self) -> Option<&str> {
+        match &self.key {
+            UsageKey::Model { model, .. } => Some(model),
+            _ => None,
+        }
+    }
+
+    /// The purpose.
+    async fn purpose(&self) -> Option<&str> {
+        match &self.key {
+            UsageKey::Purpose(purpose) => Some(purpose),
+            _ => None,
+        }
+    }
+
+    /// The project; empty for calls that were for none, and where it was deleted.
+    async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
+        let UsageKey::Project(Some(id)) = self.key else {
+            return Ok(None);
+        };
+        project_node(context, id).await
+    }
+
+    /// The member; empty for calls that the program made by itself, and where that person left.
+    async fn member(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
+        let UsageKey::Member(user) = self.key else {
+            return Ok(None);
+        };
+        super::created_by(context, user).await
+    }
+
+    /// What was used.
+    async fn usage(&self) -> &UsageSumNode {
+        &self.sum
+    }
+}
+
+/// The project of a row that keeps its bare id.
+pub(super) async fn project_node(context: &Context<'_>, id: Uuid) -> Result<Option<ProjectNode>> {
+    let projects = &operation(context).loaders().projects;
+    let project = projects.load_one(ProjectId::from_uuid(id)).await?;
+    Ok(project.map(ProjectNode))
+}

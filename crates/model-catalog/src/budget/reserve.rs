@@ -1,0 +1,219 @@
+//! Reserving the most that a call can cost against each budget that applies, and turning it into what it did cost.
+//!
+//! Check and reservation are one conditional statement a budget, and all of them one transaction: of a hundred calls
+//! against a budget for ten, ten are admitted. The budgets are taken in the order of their ids, so that two calls never
+//! wait for each other.
+
+use chrono::{DateTime, Datelike, Utc};
+use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+use sea_orm::{ColumnTrait, FromQueryResult};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Budget, BudgetPeriod, BudgetScope};
+use crate::entity::budget as entity;
+use crate::error::ModelError;
+use crate::money::Nanousd;
+
+/// What a call is reserved against. It is kept with the reservation, so that another process can settle it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Reserved {
+    /// Budgets with the first day of the period.
+    pub(crate) budgets: Vec<(Uuid, String)>,
+    /// Whether the run has a budget of its own.
+    pub(crate) run: bool,
+}
+
+#[derive(FromQueryResult)]
+struct Spend {
+    reserved_nanousd: i64,
+    spent_nanousd: i64,
+}
+
+#[derive(FromQueryResult)]
+struct RunSpend {
+    limit_nanousd: i64,
+    reserved_nanousd: i64,
+    spent_nanousd: i64,
+}
+
+/// The first day of the period that a time is in, as YYYY-MM-DD.
+pub(crate) fn period_start(period: BudgetPeriod, at: DateTime<Utc>) -> String {
+    let day = at.date_naive();
+    match period {
+        BudgetPeriod::Day => day.to_string(),
+        BudgetPeriod::Month => day.with_day(1).unwrap_or(day).to_string(),
+    }
+}
+
+/// Reserves `amount` against these budgets and the run's own. Gives what was reserved against, and a warning for each
+/// soft budget that is now over its limit.
+pub(crate) async fn amount_reserve(
+    scoped: &Scoped<ReadWrite>,
+    budgets: &[&Budget],
+    run: Option<Uuid>,
+    (amount, at): (Nanousd, DateTime<Utc>),
+) -> Result<(Reserved, Vec<String>), ModelError> {
+    let mut reserved = Reserved::default();
+    let mut warnings = Vec::new();
+    for budget in budgets {
+        let period = period_start(budget.period, at);
+        let spend = budget_reserve(scoped, budget, &period, amount).await?;
+        let Some(spend) = spend else {
+            match exceeded(scoped, budget, &period, amount).await? {
+                Some(error) => return Err(error),
+                // Somebody deleted it a moment ago.
+                None => continue,
+            }
+        };
+        let total = spend.reserved_nanousd.saturating_add(spend.spent_nanousd);
+        if total > budget.limit.0 {
+            warnings.push(format!(
+                "the budget of {} for the {} ({}) is exceeded: {} are spent or reserved",
+                budget.limit,
+                period_word(budget.period),
+                scope_word(budget.scope),
+                Nanousd(total)
+            ));
+        }
+        reserved.budgets.push((budget.id.0, period));
+    }
+    if let Some(run) = run {
+        reserved.run = run_reserve(scoped, run, amount).await?;
+    }
+    Ok((reserved, warnings))
+}
+
+/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room.
+async fn budget_reserve(
+    scoped: &Scoped<ReadWrite>,
+    budget: &Budget,
+    period: &str,
+    amount: Nanousd,
+) -> Result<Option<Spend>> {
+    let sql = "INSERT INTO budget_spend (tenant_id, budget_id, period, reserved_nanousd, spent_nanousd)
+        SELECT tenant_id, id, $3, $4, 0 FROM budgets
+        WHERE tenant_id = $1 AND id = $2 AND (enforcement = 'SOFT' OR limit_nanousd >= $4)
+        ON CONFLICT (tenant_id, budget_id, period) DO UPDATE
+        SET reserved_nanousd = budget_spend.reserved_nanousd + $4
+        WHERE EXISTS (SELECT 1 FROM budgets b WHERE b.tenant_id = $1 AND b.id = $2 AND (b.enforcement = 'SOFT'
+            OR b.limit_nanousd >= budget_spend.reserved_nanousd + budget_spend.spent_nanousd + $4))
+        RETURNING reserved_nanousd, spent_nanousd";
+    let values = [budget.id.0.into(), period.into(), amount.0.into()];
+    let rows: Vec<Spend> = scoped.sql_all(sql, values).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// Whether the run has a budget; an error where that has no room.
+async fn run_reserve(
+    scoped: &Scoped<ReadWrite>,
+    run: Uuid,
+    amount: Nanousd,
+) -> Result<bool, ModelError> {
+    let sql = "UPDATE run_budgets SET reserved_nanousd = reserved_nanousd + $3
+        WHERE tenant_id = $1 AND run_id = $2 AND limit_nanousd >= reserved_nanousd + spent_nanousd + $3";
+    if scoped
+        .sql_execute(sql, [run.into(), amount.0.into()])
+        .await?
+        > 0
+    {
+        return Ok(true);
+    }
+    let sql = "SELECT limit_nanousd, reserved_nanousd, spent_nanousd FROM run_budgets WHERE tenant_id = $1 AND run_id = $2";
+    let rows: Vec<RunSpend> = scoped.sql_all(sql, [run.into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(false);
+    };
+    let taken = row.reserved_nanousd.saturating_add(row.spent_nanousd);
+    Err(ModelError::RunBudgetExceeded {
+        limit: Nanousd(row.limit_nanousd),
+        left: Nanousd(row.limit_nanousd.saturating_sub(taken).max(0)),
+        needed: amount,
+    })
+}
+
+async fn exceeded(
+    scoped: &Scoped<ReadWrite>,
+    budget: &Budget,
+    period: &str,
+    needed: Nanousd,
+) -> Result<Option<ModelError>> {
+    let current = scoped.find::<entity::Entity>();
+    let current = current
+        .filter(entity::Column::Id.eq(budget.id))
+        .one()
+        .await?;
+    let Some(current) = current else {
+        return Ok(None);
+    };
+    let sql = "SELECT reserved_nanousd, spent_nanousd FROM budget_spend
+        WHERE tenant_id = $1 AND budget_id = $2 AND period = $3";
+    let rows: Vec<Spend> = scoped
+        .sql_all(sql, [budget.id.0.into(), period.into()])
+        .await?;
+    let taken = rows.first().map_or(0, |row| {
+        row.reserved_nanousd.saturating_add(row.spent_nanousd)
+    });
+    Ok(Some(ModelError::BudgetExceeded {
+        scope: scope_word(budget.scope),
+        period: period_word(budget.period),
+        limit: Nanousd(current.limit_nanousd),
+        left: Nanousd(current.limit_nanousd.saturating_sub(taken).max(0)),
+        needed,
+    }))
+}
+
+/// Turns a reservation into what the call did cost, on each budget that it was reserved against.
+pub(crate) async fn amount_release(
+    scoped: &Scoped<ReadWrite>,
+    reserved: &Reserved,
+    run: Option<Uuid>,
+    (amount, cost): (Nanousd, Nanousd),
+) -> Result<()> {
+    for (budget, period) in &reserved.budgets {
+        let sql = "UPDATE budget_spend SET reserved_nanousd = reserved_nanousd - $4, spent_nanousd = spent_nanousd + $5
+            WHERE tenant_id = $1 AND budget_id = $2 AND period = $3";
+        let values = [
+            (*budget).into(),
+            period.as_str().into(),
+            amount.0.into(),
+            cost.0.into(),
+        ];
+        scoped.sql_execute(sql, values).await?;
+    }
+    if let Some(run) = run.filter(|_| reserved.run) {
+        let sql = "UPDATE run_budgets SET reserved_nanousd = reserved_nanousd - $3, spent_nanousd = spent_nanousd + $4
+            WHERE tenant_id = $1 AND run_id = $2";
+        let values = [run.into(), amount.0.into(), cost.0.into()];
+        scoped.sql_execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+fn scope_word(scope: BudgetScope) -> &'static str {
+    match scope {
+        BudgetScope::Tenant => "tenant",
+        BudgetScope::Project => "project",
+        BudgetScope::Member => "member",
+        BudgetScope::Purpose => "purpose",
+    }
+}
+
+fn period_word(period: BudgetPeriod) -> &'static str {
+    match period {
+        BudgetPeriod::Day => "day",
+        BudgetPeriod::Month => "month",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_begins_with_its_first_day_in_utc() {
+        let at: DateTime<Utc> = "2026-02-28T23:59:59Z".parse().unwrap();
+        assert_eq!(period_start(BudgetPeriod::Day, at), "2026-02-28");
+        assert_eq!(period_start(BudgetPeriod::Month, at), "2026-02-01");
+    }
+}

@@ -1,0 +1,165 @@
+//! The queue behind which calls are settled. Each call takes its place in the queue before it begins, so that the end of
+//! a call never waits and is never lost; where all places are taken, no further call begins.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nyxcore_tenancy::{Error, Result, Store};
+use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::settle::{Settlement, by_tenant, settlements_write};
+use crate::error::ModelError;
+
+/// Settlements that are written in one transaction.
+const BATCH: usize = 128;
+/// How long a call waits for a place in the queue.
+const PLACE_PATIENCE: Duration = Duration::from_secs(5);
+/// The wait before the next attempt where the database does not take a settlement, doubled each time.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+/// The longest such wait.
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// A place in the queue.
+pub(crate) struct SettlementSlot {
+    permit: OwnedPermit<Settlement>,
+    ended: Arc<AtomicU64>,
+}
+
+impl SettlementSlot {
+    /// Hands a settlement over. It does not wait.
+    pub(crate) fn send(self, settlement: Settlement) {
+        // Counted first: whoever waits for what has ended then waits for this one too.
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        self.permit.send(settlement);
+    }
+}
+
+/// The queue and the task that writes.
+pub(crate) struct SettlementQueue {
+    // None once no further call is taken.
+    sender: Mutex<Option<Sender<Settlement>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    places: usize,
+    /// How many calls have ended.
+    ended: Arc<AtomicU64>,
+    /// How many of them are written down.
+    written: watch::Receiver<u64>,
+}
+
+impl SettlementQueue {
+    /// Starts the task that writes.
+    pub(crate) fn start(store: &Store, places: usize) -> Arc<Self> {
+        let (sender, receiver) = mpsc::channel(places);
+        let (count, written) = watch::channel(0);
+        let writer = tokio::spawn(write_all(store.clone(), receiver, count));
+        Arc::new(Self {
+            sender: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
+            places,
+            ended: Arc::default(),
+            written,
+        })
+    }
+
+    /// Takes a place for a call.
+    ///
+    /// # Errors
+    /// [`ModelError::Closed`] at the end of the program, and where no place is free for too long.
+    pub(crate) async fn slot(&self) -> Result<SettlementSlot, ModelError> {
+        let sender = lock(&self.sender).clone().ok_or(ModelError::Closed)?;
+        let permit = timeout(PLACE_PATIENCE, sender.reserve_owned()).await;
+        match permit {
+            Ok(Ok(permit)) => Ok(SettlementSlot {
+                permit,
+                ended: Arc::clone(&self.ended),
+            }),
+            Ok(Err(_)) | Err(_) => Err(ModelError::Closed),
+        }
+    }
+
+    /// Waits until every call that has ended by now is written down.
+    pub(crate) async fn settled(&self) {
+        let ended = self.ended.load(Ordering::SeqCst);
+        let mut written = self.written.clone();
+        // The writer ends only when all is written.
+        let _ended = written.wait_for(|count| *count >= ended).await;
+    }
+
+    /// How many calls are under way or wait to be written.
+    pub(crate) fn pending(&self) -> usize {
+        let sender = lock(&self.sender);
+        sender
+            .as_ref()
+            .map_or(0, |sender| self.places - sender.capacity())
+    }
+
+    /// Takes no further call, and waits until every call that is under way has ended and is written down. Gives whether
+    /// that was so within `patience`; what is left then is settled by the sweep.
+    pub(crate) async fn drain(&self, patience: Duration) -> bool {
+        drop(lock(&self.sender).take());
+        let Some(mut writer) = lock(&self.writer).take() else {
+            return true;
+        };
+        let ended = timeout(patience, &mut writer).await.is_ok();
+        if !ended {
+            writer.abort();
+        }
+        ended
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes until every sender is gone.
+async fn write_all(store: Store, mut receiver: Receiver<Settlement>, count: watch::Sender<u64>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        for (tenant, settlements) in by_tenant(&batch) {
+            let mut wait = RETRY_FIRST;
+            loop {
+                let written = async {
+                    let scoped = store.write(tenant).await?;
+                    settlements_write(&scoped, &settlements).await?;
+                    scoped.commit().await
+                };
+                let Err(error) = written.await else { break };
+                if !is_passing(&error) {
+                    one_by_one(&store, &settlements, &error).await;
+                    break;
+                }
+                tracing::warn!(?error, "calls could not be settled: it is tried again");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(RETRY_MAX);
+            }
+        }
+        count.send_modify(|count| *count += batch.len() as u64);
+        batch.clear();
+    }
+}
+
+/// One settlement that cannot be written keeps none of the others from it. Its reservation stays, and the sweep settles
+/// it.
+async fn one_by_one(store: &Store, settlements: &[&Settlement], error: &Error) {
+    tracing::error!(?error, "calls could not be settled together");
+    for settlement in settlements {
+        let written = async {
+            let scoped = store.write(settlement.context.tenant).await?;
+            settlements_write(&scoped, &[settlement]).await?;
+            scoped.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::error!(?error, call = %settlement.id, "a call could not be settled");
+        }
+    }
+}
+
+/// Whether the same may be written a moment later.
+fn is_passing(error: &Error) -> bool {
+    error.is_passing() || matches!(error, Error::DiskFull | Error::ReadOnly)
+}

@@ -1,0 +1,198 @@
+//! Settling calls: the reservation becomes the cost, the row is written, and the day's sums grow, all in one transaction.
+
+use std::collections::HashMap;
+
+use nyxcore_llm::{FinishReason, Usage, UsageSource};
+use nyxcore_tenancy::{ReadWrite, Result, Scoped, TenantId, UserId};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Value};
+use uuid::Uuid;
+
+use super::{CallContext, CallOutcome, KeySource, ModelCallId, TokenSource};
+use crate::budget::{Reserved, amount_release};
+use crate::entity::{call, reservation};
+use crate::health::{HealthReport, health_set};
+use crate::money::Nanousd;
+
+/// The longest message or note that is kept, in characters. A vendor's words have 500 at most.
+const MESSAGE_MAX: usize = 1_000;
+
+/// A call that ended, as it is written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Settlement {
+    pub(crate) id: ModelCallId,
+    pub(crate) context: CallContext,
+    pub(crate) started_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) provider: String,
+    pub(crate) model_asked: String,
+    pub(crate) model: String,
+    pub(crate) model_answered: Option<String>,
+    pub(crate) key_source: KeySource,
+    pub(crate) outcome: CallOutcome,
+    pub(crate) finish_reason: Option<FinishReason>,
+    pub(crate) error: Option<(String, String)>,
+    pub(crate) note: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) usage: Usage,
+    pub(crate) cost: Nanousd,
+    /// What was reserved, where anything was.
+    pub(crate) reserved: Option<(Nanousd, Reserved)>,
+    pub(crate) first_token_ms: Option<i64>,
+    pub(crate) duration_ms: i64,
+    /// What the call told of providers, oldest first.
+    pub(crate) health: Vec<(String, HealthReport)>,
+}
+
+/// Writes calls of one tenant down.
+pub(crate) async fn settlements_write(
+    scoped: &Scoped<ReadWrite>,
+    settlements: &[&Settlement],
+) -> Result<()> {
+    for settlement in settlements {
+        settlement_write(scoped, settlement).await?;
+    }
+    // The last word on each provider counts.
+    let mut health: HashMap<&str, &HealthReport> = HashMap::new();
+    for (provider, report) in settlements.iter().flat_map(|one| &one.health) {
+        health.insert(provider, report);
+    }
+    for (provider, report) in health {
+        health_set(scoped, provider, report).await?;
+    }
+    Ok(())
+}
+
+/// Writes one call down. Where its reservation is gone, another process has settled it, and nothing is done.
+pub(crate) async fn settlement_write(
+    scoped: &Scoped<ReadWrite>,
+    settlement: &Settlement,
+) -> Result<bool> {
+    if let Some((amount, reserved)) = &settlement.reserved {
+        let which = reservation::Column::Id.eq(settlement.id);
+        if scoped.delete::<reservation::Entity>(which).await? == 0 {
+            tracing::warn!(call = %settlement.id, "a call was settled before it ended");
+            return Ok(false);
+        }
+        let run = settlement.context.run;
+        amount_release(scoped, reserved, run, (*amount, settlement.cost)).await?;
+    }
+    scoped.insert_all(vec![row(settlement)]).await?;
+    day_add(scoped, settlement).await?;
+    Ok(true)
+}
+
+fn row(settlement: &Settlement) -> call::ActiveModel {
+    let context = &settlement.context;
+    let usage = &settlement.usage;
+    let (error_code, error_message) = settlement.error.clone().unzip();
+    call::ActiveModel {
+        tenant_id: sea_orm::ActiveValue::NotSet,
+        id: Set(settlement.id),
+        started_at: Set(settlement.started_at),
+        user_id: Set(context.user),
+        project_id: Set(context.project),
+        purpose: Set(context.purpose.clone()),
+        run_id: Set(context.run),
+        step: Set(context.step.clone()),
+        provider: Set(settlement.provider.clone()),
+        model_asked: Set(settlement.model_asked.clone()),
+        model: Set(settlement.model.clone()),
+        model_answered: Set(settlement.model_answered.as_deref().map(bounded)),
+        key_source: Set(settlement.key_source),
+        outcome: Set(settlement.outcome),
+        finish_reason: Set(settlement
+            .finish_reason
+            .map(|reason| finish_word(reason).to_owned())),
+        error_code: Set(error_code),
+        error_message: Set(error_message.as_deref().map(bounded)),
+        note: Set(settlement.note.as_deref().map(bounded)),
+        attempts: Set(settlement.attempts.into()),
+        input_tokens: Set(signed(usage.input_tokens)),
+        cache_read_tokens: Set(signed(usage.cache_read_tokens)),
+        cache_write_tokens: Set(signed(usage.cache_write_tokens)),
+        cache_write_long_tokens: Set(signed(usage.cache_write_long_tokens)),
+        output_tokens: Set(signed(usage.output_tokens)),
+        reasoning_tokens: Set(signed(usage.reasoning_tokens)),
+        usage_source: Set(match usage.source {
+            UsageSource::Reported => TokenSource::Reported,
+            UsageSource::Estimated => TokenSource::Estimated,
+        }),
+        cost_nanousd: Set(settlement.cost.0),
+        reserved_nanousd: Set(settlement
+            .reserved
+            .as_ref()
+            .map_or(0, |(amount, _)| amount.0)),
+        first_token_ms: Set(settlement.first_token_ms),
+        duration_ms: Set(settlement.duration_ms),
+    }
+}
+
+/// Adds a call to the sums of the day on which it began.
+async fn day_add(scoped: &Scoped<ReadWrite>, settlement: &Settlement) -> Result<()> {
+    let sql = "INSERT INTO model_usage_daily (tenant_id, day, provider, model, purpose, project_id, user_id,
+            calls, failed_calls, input_tokens, cache_read_tokens, output_tokens, reasoning_tokens, cost_nanousd)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13)
+        ON CONFLICT (tenant_id, day, provider, model, purpose, project_id, user_id) DO UPDATE SET
+            calls = model_usage_daily.calls + 1,
+            failed_calls = model_usage_daily.failed_calls + excluded.failed_calls,
+            input_tokens = model_usage_daily.input_tokens + excluded.input_tokens,
+            cache_read_tokens = model_usage_daily.cache_read_tokens + excluded.cache_read_tokens,
+            output_tokens = model_usage_daily.output_tokens + excluded.output_tokens,
+            reasoning_tokens = model_usage_daily.reasoning_tokens + excluded.reasoning_tokens,
+            cost_nanousd = model_usage_daily.cost_nanousd + excluded.cost_nanousd";
+    let context = &settlement.context;
+    let usage = &settlement.usage;
+    let failed = i64::from(settlement.outcome != CallOutcome::Succeeded);
+    let values: [Value; 12] = [
+        settlement.started_at.date_naive().to_string().into(),
+        settlement.provider.clone().into(),
+        settlement.model.clone().into(),
+        context.purpose.clone().into(),
+        context.project.unwrap_or(Uuid::nil()).into(),
+        context.user.unwrap_or(UserId(Uuid::nil())).into(),
+        failed.into(),
+        signed(usage.input_tokens).into(),
+        signed(usage.cache_read_tokens).into(),
+        signed(usage.output_tokens).into(),
+        signed(usage.reasoning_tokens).into(),
+        settlement.cost.0.into(),
+    ];
+    scoped.sql_execute(sql, values).await.map(drop)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Bounded, and without U+0000, which PostgreSQL does not keep: what a server wrote must not keep its call from being
+/// written down.
+fn bounded(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c != '\0')
+        .take(MESSAGE_MAX)
+        .collect()
+}
+
+fn finish_word(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::Complete => "complete",
+        FinishReason::Length => "length",
+        FinishReason::ToolUse => "tool_use",
+        FinishReason::Filtered => "filtered",
+        FinishReason::Refused => "refused",
+        FinishReason::Paused => "paused",
+    }
+}
+
+/// Settlements by the tenants that they are of, each tenant's in their order.
+pub(super) fn by_tenant(settlements: &[Settlement]) -> Vec<(TenantId, Vec<&Settlement>)> {
+    let mut groups: Vec<(TenantId, Vec<&Settlement>)> = Vec::new();
+    for settlement in settlements {
+        let tenant = settlement.context.tenant;
+        match groups.iter_mut().find(|(of, _)| *of == tenant) {
+            Some((_, group)) => group.push(settlement),
+            None => groups.push((tenant, vec![settlement])),
+        }
+    }
+    groups
+}

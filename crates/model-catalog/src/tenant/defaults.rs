@@ -1,0 +1,163 @@
+//! Which model is taken where nobody chose: by member, by tenant, and else by the rules of the product.
+
+use std::collections::{HashMap, HashSet};
+
+use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, UserId};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Condition};
+
+use super::settings_changed;
+use super::view::TenantCatalog;
+use crate::entity::{member_default, tenant_default};
+use crate::error::ModelError;
+use crate::model::{Capability, Mode};
+use crate::named::named;
+use crate::registration::{MODEL_SETTINGS, OWN_MODEL_DEFAULT};
+
+named!(
+    /// What a default is for.
+    DefaultPurpose {
+        /// Everything that has no purpose of its own.
+        Default = "default",
+        /// Short, frequent calls.
+        Fast = "fast",
+        /// Vectors.
+        Embedding = "embedding",
+        /// Reviews of code and text.
+        Review = "review",
+    }
+);
+
+impl DefaultPurpose {
+    /// The mode that a model for it has.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        match self {
+            Self::Embedding => Mode::Embedding,
+            Self::Default | Self::Fast | Self::Review => Mode::Chat,
+        }
+    }
+
+    /// The capability that a model for it has.
+    #[must_use]
+    pub const fn capability(self) -> Capability {
+        match self {
+            Self::Embedding => Capability::Embedding,
+            Self::Default | Self::Fast | Self::Review => Capability::Chat,
+        }
+    }
+}
+
+/// Sets the tenant's default for a purpose; `None` goes back to the rules of the product.
+///
+/// # Errors
+/// As [`member_default_set`].
+pub async fn tenant_default_set(
+    scoped: &Scoped<ReadWrite>,
+    purpose: DefaultPurpose,
+    model: Option<&str>,
+) -> Result<(), ModelError> {
+    scoped.permit(Action::Update, MODEL_SETTINGS, None)?;
+    scoped.audit_detail(serde_json::json!({"purpose": purpose.as_str(), "model": model}));
+    use tenant_default::{ActiveModel, Column, Entity};
+    let Some(model) = model else {
+        let which = Column::Purpose.eq(purpose.as_str());
+        scoped.delete::<Entity>(which).await?;
+        return Ok(settings_changed(scoped).await?);
+    };
+    model_check(scoped, purpose, model).await?;
+    let row = ActiveModel {
+        purpose: Set(purpose.as_str().to_owned()),
+        model_id: Set(model.to_owned()),
+        ..Default::default()
+    };
+    scoped
+        .upsert_all(vec![row], &[Column::Purpose], &[Column::ModelId])
+        .await?;
+    Ok(settings_changed(scoped).await?)
+}
+
+/// Sets a member's own default for a purpose; `None` goes back to the tenant's.
+///
+/// # Errors
+/// [`ModelError::Unknown`] and [`ModelError::Unfit`] for a model that cannot be one; [`Error::NotFound`] for somebody who
+/// is no member.
+pub async fn member_default_set(
+    scoped: &Scoped<ReadWrite>,
+    user: UserId,
+    purpose: DefaultPurpose,
+    model: Option<&str>,
+) -> Result<(), ModelError> {
+    scoped.permit(Action::Update, OWN_MODEL_DEFAULT, user.0)?;
+    // It is one's own: nobody sets another's.
+    if scoped.caller().is_some_and(|caller| caller.user != user) {
+        return Err(Error::NotFound("member").into());
+    }
+    scoped.audit_detail(serde_json::json!({"purpose": purpose.as_str(), "model": model}));
+    use member_default::{ActiveModel, Column, Entity};
+    let Some(model) = model else {
+        let which = Condition::all()
+            .add(Column::UserId.eq(user))
+            .add(Column::Purpose.eq(purpose.as_str()));
+        scoped.delete::<Entity>(which).await?;
+        return Ok(());
+    };
+    model_check(scoped, purpose, model).await?;
+    let row = ActiveModel {
+        user_id: Set(user),
+        purpose: Set(purpose.as_str().to_owned()),
+        model_id: Set(model.to_owned()),
+        ..Default::default()
+    };
+    let key = [Column::UserId, Column::Purpose];
+    scoped
+        .upsert_all(vec![row], &key, &[Column::ModelId])
+        .await?;
+    Ok(())
+}
+
+/// A default may be retiring, but it is known, shown and of the purpose's mode.
+async fn model_check<A: Access>(
+    scoped: &Scoped<A>,
+    purpose: DefaultPurpose,
+    model: &str,
+) -> Result<(), ModelError> {
+    let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
+    let today = scoped.env().now().date_naive();
+    let resolved = catalog.resolve(model, today)?;
+    if resolved.model.mode != purpose.mode() {
+        return Err(ModelError::Unfit {
+            model: model.to_owned(),
+            reason: match purpose.mode() {
+                Mode::Embedding => "it makes no vectors",
+                Mode::Chat => "it answers no messages",
+            },
+        });
+    }
+    Ok(())
+}
+
+pub(super) async fn defaults_of_tenant<A: Access>(
+    scoped: &Scoped<A>,
+) -> Result<HashMap<DefaultPurpose, String>> {
+    let rows = scoped.find::<tenant_default::Entity>().all().await?;
+    let pair =
+        |row: tenant_default::Model| Some((DefaultPurpose::parse(&row.purpose)?, row.model_id));
+    Ok(rows.into_iter().filter_map(pair).collect())
+}
+
+/// A member's own defaults.
+///
+/// # Errors
+/// The database fails.
+pub async fn member_defaults<A: Access>(
+    scoped: &Scoped<A>,
+    user: UserId,
+) -> Result<HashMap<DefaultPurpose, String>> {
+    scoped.permit(Action::Read, OWN_MODEL_DEFAULT, user.0)?;
+    let rows = scoped.find::<member_default::Entity>();
+    let rows = rows.filter(member_default::Column::UserId.eq(user));
+    let pair =
+        |row: member_default::Model| Some((DefaultPurpose::parse(&row.purpose)?, row.model_id));
+    Ok(rows.all().await?.into_iter().filter_map(pair).collect())
+}

@@ -1,0 +1,180 @@
+//! A tenant's catalog as it stands: one snapshot of what the tenant changed in the known one.
+
+use std::collections::{HashMap, HashSet};
+
+use nyxcore_llm::Protocol;
+use nyxcore_tenancy::secret::secret_names;
+use nyxcore_tenancy::{Access, Result, Scoped};
+
+use super::defaults::{DefaultPurpose, defaults_of_tenant};
+use super::endpoint::ModelEndpoint;
+use super::model::TenantModel;
+use crate::catalog::catalog;
+use crate::entity::{endpoint, hidden_model, own_model};
+use crate::health::{ProviderHealth, ProviderState, health_all};
+use crate::ledger::KeySource;
+use crate::model::Provider;
+use crate::provider_key::KIND;
+
+/// Who serves models to a tenant: a vendor, or an endpoint of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderInfo {
+    /// The id by which models, keys and states name it.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// The vendor; `None` for an endpoint of the tenant's.
+    pub vendor: Option<Provider>,
+    /// The endpoint; `None` for a vendor.
+    pub endpoint: Option<ModelEndpoint>,
+    /// Whose key is used.
+    pub key_source: KeySource,
+    /// How it stands.
+    pub health: ProviderHealth,
+}
+
+impl ProviderInfo {
+    /// Whether its models can be called: it has a key, or is an endpoint, which may need none.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.endpoint.is_some() || self.key_source != KeySource::None
+    }
+
+    /// The API it speaks.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match (self.vendor, &self.endpoint) {
+            (Some(Provider::Anthropic), _) => Protocol::AnthropicMessages,
+            (Some(Provider::OpenAi), _) => Protocol::OpenAiResponses,
+            (Some(Provider::Google), _) => Protocol::GoogleGenerateContent,
+            (None, Some(endpoint)) => endpoint.protocol.into(),
+            (None, None) => Protocol::OpenAiChat,
+        }
+    }
+}
+
+/// The known models, the tenant's own, and what the tenant decided of them.
+#[derive(Debug, Clone)]
+pub struct TenantCatalog {
+    endpoints: Vec<ModelEndpoint>,
+    /// The tenant's own first, then the known ones in the order of the data.
+    models: Vec<TenantModel>,
+    pub(super) defaults: HashMap<DefaultPurpose, String>,
+    keys: HashSet<String>,
+    operator_keys: HashSet<String>,
+    health: HashMap<String, ProviderHealth>,
+}
+
+impl TenantCatalog {
+    /// Reads a tenant's catalog. `operator_keys` are the providers that the operator has a key for.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn load<A: Access>(
+        scoped: &Scoped<A>,
+        operator_keys: HashSet<String>,
+    ) -> Result<Self> {
+        use endpoint::Column;
+        let endpoints = scoped.find::<endpoint::Entity>();
+        let endpoints = endpoints.order_by_asc(Column::Name).all().await?;
+        let own = scoped.find::<own_model::Entity>();
+        let own = own.order_by_asc(own_model::Column::ModelId).all().await?;
+        let hidden = scoped.find::<hidden_model::Entity>().all().await?;
+        let hidden: HashSet<String> = hidden.into_iter().map(|row| row.model_id).collect();
+        let mut models: Vec<TenantModel> = own.into_iter().map(TenantModel::from).collect();
+        let own_ids: HashSet<String> = models.iter().map(|model| model.id.clone()).collect();
+        let known = catalog().all().iter();
+        let known = known.filter(|model| !own_ids.contains(&model.id));
+        models.extend(known.map(TenantModel::from));
+        for model in &mut models {
+            model.is_hidden = hidden.contains(&model.id);
+        }
+        Ok(Self {
+            endpoints: endpoints.into_iter().map(ModelEndpoint::from).collect(),
+            models,
+            defaults: defaults_of_tenant(scoped).await?,
+            keys: secret_names(scoped, KIND).await?.into_iter().collect(),
+            operator_keys,
+            health: health_all(scoped).await?,
+        })
+    }
+
+    /// Every model: the tenant's own first, then the known ones, the hidden and those that were shut down among them.
+    #[must_use]
+    pub fn models(&self) -> &[TenantModel] {
+        &self.models
+    }
+
+    /// The model with exactly this id.
+    #[must_use]
+    pub fn model(&self, id: &str) -> Option<&TenantModel> {
+        self.models.iter().find(|model| model.id == id)
+    }
+
+    /// The vendors, then the tenant's endpoints by their names.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderInfo> {
+        let vendors = catalog().providers().into_iter().map(|vendor| {
+            let (id, name) = (vendor.id(), vendor.name());
+            self.provider_info(id, name, Some(vendor), None)
+        });
+        let endpoints = self.endpoints.iter().map(|endpoint| {
+            let name = &endpoint.name;
+            self.provider_info(name, name, None, Some(endpoint.clone()))
+        });
+        vendors.chain(endpoints).collect()
+    }
+
+    /// The provider with this id.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<ProviderInfo> {
+        if let Some(vendor) = Provider::parse(id) {
+            return Some(self.provider_info(id, vendor.name(), Some(vendor), None));
+        }
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.name == id)?;
+        Some(self.provider_info(id, id, None, Some(endpoint.clone())))
+    }
+
+    /// Whether the provider's models can be called.
+    pub(super) fn is_configured(&self, provider: &str) -> bool {
+        self.keys.contains(provider)
+            || self.operator_keys.contains(provider)
+            || self.endpoints.iter().any(|one| one.name == provider)
+    }
+
+    fn provider_info(
+        &self,
+        id: &str,
+        name: &str,
+        vendor: Option<Provider>,
+        endpoint: Option<ModelEndpoint>,
+    ) -> ProviderInfo {
+        let key_source = match () {
+            () if self.keys.contains(id) => KeySource::Tenant,
+            // The operator's key is for vendors: an endpoint is the tenant's, and would learn the key.
+            () if vendor.is_some() && self.operator_keys.contains(id) => KeySource::Operator,
+            () => KeySource::None,
+        };
+        let unknown = |state, message: &str| ProviderHealth {
+            state,
+            checked_at: None,
+            message: Some(message.to_owned()),
+        };
+        let health = match self.health.get(id) {
+            _ if key_source == KeySource::None && endpoint.is_none() => unknown(
+                ProviderState::Unconfigured,
+                "no key is stored for this provider",
+            ),
+            Some(health) => health.clone(),
+            None => unknown(ProviderState::Unverified, "it was not tried yet"),
+        };
+        ProviderInfo {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            vendor,
+            endpoint,
+            key_source,
+            health,
+        }
+    }
+}

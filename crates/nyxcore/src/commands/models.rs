@@ -1,0 +1,228 @@
+//! `models`: which models there are, bringing the facts about them up to date, and the operator's keys for all tenants.
+
+use std::fs;
+use std::io::{self, BufRead};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use nyxcore_model_catalog::{
+    CatalogUpdate, Lifecycle, Nanousd, Provider, ProviderKey, TenantCatalog, TenantModel, catalog,
+    catalog_update, operator_key_remove, operator_key_set,
+};
+use nyxcore_tenancy::{Env, Error as StoreError};
+use url::Url;
+
+use super::tenant::tenant_require;
+use crate::cli::{ModelKeyCommand, ModelsCommand};
+use crate::error::{Error, Result};
+use crate::model_facts;
+use crate::output::{self, Table};
+use crate::progress::Screen;
+use crate::settings::Settings;
+use crate::wiring::App;
+
+/// The largest file of facts that is read: LiteLLM's has 2 MB.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// How long fetching one may take.
+const FETCH_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Carries out a command on models.
+///
+/// # Errors
+/// `NOT_FOUND` for the tenant or vendor; the file cannot be read or is refused; the data directory cannot be used.
+pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) -> Result<()> {
+    match command {
+        ModelsCommand::List {
+            tenant,
+            provider,
+            all,
+        } => {
+            App::once(settings, async |app| {
+                list(app, tenant.as_deref(), provider.as_deref(), all).await
+            })
+            .await
+        }
+        ModelsCommand::Update { from } => {
+            let text = read(&from).await?;
+            App::once(settings, async |app| update(app, &text, screen)).await
+        }
+        ModelsCommand::Key(command) => {
+            App::once(settings, async |app| key(app, command, screen).await).await
+        }
+    }
+}
+
+/// A line a model: what it costs for a million tokens, how long it lives, and what replaces it.
+async fn list(app: &App, tenant: Option<&str>, provider: Option<&str>, all: bool) -> Result<()> {
+    let today = Env::default().now().date_naive();
+    let models: Vec<TenantModel> = match tenant {
+        None => catalog().all().iter().map(TenantModel::from).collect(),
+        Some(slug) => {
+            let tenant = tenant_require(&app.store, slug).await?;
+            let scoped = app.store.read(tenant.id).await?;
+            let tenants = TenantCatalog::load(&scoped, Default::default()).await?;
+            tenants.models().to_vec()
+        }
+    };
+    let is_listed = |model: &&TenantModel| {
+        provider.is_none_or(|provider| model.provider == provider)
+            && (all || (model.lifecycle(today) != Lifecycle::ShutDown && !model.is_hidden))
+    };
+    let mut table = Table::new([
+        "MODEL", "PROVIDER", "INPUT", "OUTPUT", "WINDOW", "STATE", "USE",
+    ]);
+    for model in models.iter().filter(is_listed) {
+        let state = match (model.lifecycle(today), model.shutdown_date) {
+            (Lifecycle::Active, _) | (_, None) => "active".to_owned(),
+            (Lifecycle::Retiring, Some(date)) => format!("until {date}"),
+            (Lifecycle::ShutDown, Some(date)) => format!("shut down {date}"),
+        };
+        let known = catalog().model(&model.wire_id);
+        let replacement = known.and_then(|known| catalog().replacement_for(known, today));
+        table.row([
+            model.id.clone(),
+            model.provider.clone(),
+            Nanousd(model.prices.input).to_string(),
+            Nanousd(model.prices.output).to_string(),
+            model
+                .context_window
+                .map(|n| n.to_string())
+                .unwrap_or_default(),
+            if model.is_hidden {
+                "hidden".to_owned()
+            } else {
+                state
+            },
+            replacement
+                .map(|one| one.model.id.clone())
+                .unwrap_or_default(),
+        ]);
+    }
+    output::write(&table.text())
+}
+
+/// Takes a file over as a whole, or not at all.
+fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
+    let today = Env::default().now().date_naive();
+    let CatalogUpdate {
+        json,
+        added,
+        changed,
+    } = catalog_update(catalog(), text, today).map_err(|error| Error::ModelFacts {
+        code: error.code(),
+        message: error.to_string(),
+    })?;
+    model_facts::write(app.data_dir.path(), &json)?;
+    for (what, ids) in [("new", added), ("changed", changed)] {
+        for id in ids {
+            output::write(&format!("{what}  {id}\n"))?;
+        }
+    }
+    screen.hint(&format!(
+        "kept the facts of {today} in {}; servers read them when they start",
+        model_facts::path(app.data_dir.path()).display()
+    ));
+    Ok(())
+}
+
+/// The text of a file, or of what is at an `https://` URL.
+async fn read(from: &str) -> Result<String> {
+    if let Ok(url) = Url::parse(from)
+        && matches!(url.scheme(), "http" | "https")
+    {
+        return fetch(url).await;
+    }
+    let path = Path::new(from);
+    let refused = |error: io::Error| Error::ModelFacts {
+        code: "MODEL_FILE_UNREADABLE",
+        message: format!("{}: {error}", path.display()),
+    };
+    if fs::metadata(path).map_err(refused)?.len() > FILE_BYTES_MAX {
+        bail!(too_large());
+    }
+    Ok(fs::read_to_string(path).map_err(refused)?)
+}
+
+async fn fetch(url: Url) -> Result<String> {
+    let failed = |what: String| Error::ModelFacts {
+        code: "MODEL_FILE_UNREADABLE",
+        message: what,
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let client = reqwest::Client::builder()
+        .https_only(true)
+        .timeout(FETCH_PATIENCE)
+        .build()
+        .map_err(|error| failed(error.to_string()))?;
+    let response = client.get(url).send().await;
+    let mut response = response.map_err(|error| failed(format!("{host}: {error}")))?;
+    if !response.status().is_success() {
+        let status = response.status().as_u16();
+        bail!(failed(format!("{host} answered with status {status}")));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response
+        .chunk()
+        .await
+        .map_err(|error| failed(format!("{host}: {error}")))?
+    {
+        body.extend_from_slice(&piece);
+        if body.len() as u64 > FILE_BYTES_MAX {
+            bail!(too_large());
+        }
+    }
+    Ok(String::from_utf8(body).map_err(|_| failed(format!("{host}: the file is no text")))?)
+}
+
+fn too_large() -> Error {
+    Error::ModelFacts {
+        code: "MODEL_FILE_TOO_LARGE",
+        message: format!("the file has more than {} MB", FILE_BYTES_MAX >> 20),
+    }
+}
+
+/// The operator's keys, which serve every tenant that has none of its own.
+async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()> {
+    let vendor_of = |id: &str| Provider::parse(id).ok_or(StoreError::NotFound("vendor"));
+    match command {
+        ModelKeyCommand::Set {
+            vendor,
+            variable,
+            base_url,
+            allow_sources: _,
+        } => {
+            let vendor = vendor_of(&vendor)?;
+            let text = match variable {
+                Some(name) => std::env::var(&name).map_err(|_| {
+                    Error::SettingInvalid(format!("the variable {name} is not set"))
+                })?,
+                None => line()?,
+            };
+            let key = ProviderKey::new(text, base_url);
+            let policy = app.policy.outbound();
+            operator_key_set(&app.store, &app.keys.keyring(), policy, (vendor, &key)).await?;
+            screen.hint(&format!(
+                "kept the key for {}, sealed: tenants without one of their own use it",
+                vendor.name()
+            ));
+        }
+        ModelKeyCommand::Remove { vendor } => {
+            let vendor = vendor_of(&vendor)?;
+            let was_there = operator_key_remove(&app.store, vendor).await?;
+            screen.hint(match was_there {
+                true => "forgot the key; running servers do within 10 seconds",
+                false => "there was no such key",
+            });
+        }
+    }
+    Ok(())
+}
+
+/// One line of standard input, which no other account sees, unlike a command line.
+fn line() -> Result<String> {
+    let mut text = String::new();
+    let read = io::stdin().lock().read_line(&mut text);
+    read.context("reading the key from standard input failed")?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,77 @@
+//! Calls whose process is gone are settled by the sweep, once, with all that was reserved for them.
+
+use chrono::TimeDelta;
+use nyxcore_llm::testing::{Fault, Reply};
+use nyxcore_model_catalog::{
+    BudgetEnforcement, BudgetScope, CallOutcome, ModelChoice, Nanousd, reservations_sweep,
+    usage_report,
+};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+
+use super::world::{World, ledger, short, this_year};
+
+const MODEL: &str = "claude-sonnet-4-6";
+
+/// A vendor that never answers, and a call that waits for it in a process that is about to be gone.
+async fn world_with_a_call(db: &TestDatabase) -> World {
+    let world = World::replies(db, [Reply::events("").fault(Fault::Silence)]).await;
+    world
+        .budget(
+            BudgetScope::Tenant,
+            BudgetEnforcement::Hard,
+            Nanousd(1_000_000_000),
+        )
+        .await;
+    let (service, context) = (world.service.clone(), world.context());
+    // Its task is never ended: nothing of it is dropped, as in a process that was killed.
+    std::mem::forget(tokio::spawn(async move {
+        let choice = ModelChoice::Model(MODEL.to_owned());
+        let answer = service.call(context, choice, short()).await;
+        std::mem::forget(answer);
+    }));
+    while world.vendor.connections() == 0 {
+        tokio::task::yield_now().await;
+    }
+    world
+}
+
+on_both_databases! {
+    async fn a_call_whose_process_is_gone_is_settled_once(db: TestDatabase) {
+        let world = world_with_a_call(&db).await;
+        let reserved = world.budgets().await[0].reserved;
+        assert!(reserved > Nanousd::ZERO);
+        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 0, "it holds for two minutes");
+        world.clock.advance(TimeDelta::minutes(3));
+        let (one, two) = tokio::join!(reservations_sweep(&world.store), reservations_sweep(&world.store));
+        assert_eq!(one.unwrap() + two.unwrap(), 1);
+        let rows = ledger(&world.store, world.tenant.id).await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].outcome, rows[0].error_code.as_deref()), (CallOutcome::Lost, Some("CALL_LOST")));
+        assert_eq!((rows[0].cost, rows[0].duration_ms), (reserved, 180_000));
+        let standing = &world.budgets().await[0];
+        assert_eq!((standing.reserved, standing.spent), (Nanousd::ZERO, reserved));
+        let scoped = world.store.read(world.tenant.id).await.unwrap();
+        let report = usage_report(&scoped, &this_year(), None).await.unwrap();
+        assert_eq!((report.total.calls, report.total.cost), (1, reserved));
+    }
+
+    async fn a_call_that_its_process_extends_is_left(db: TestDatabase) {
+        let world = world_with_a_call(&db).await;
+        world.clock.advance(TimeDelta::minutes(3));
+        assert_eq!(world.service.reservations_extend().await.unwrap(), 1);
+        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 0);
+        world.clock.advance(TimeDelta::minutes(3));
+        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 1);
+    }
+
+    async fn an_answer_after_the_sweep_changes_nothing(db: TestDatabase) {
+        let world = World::new(&db).await;
+        let choice = ModelChoice::Model(MODEL.to_owned());
+        let call = world.service.stream(world.context(), choice, short()).await.unwrap();
+        world.clock.advance(TimeDelta::minutes(3));
+        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 1);
+        call.answer().await.unwrap();
+        let rows = world.ledger().await;
+        assert_eq!((rows.len(), rows[0].outcome), (1, CallOutcome::Lost));
+    }
+}
