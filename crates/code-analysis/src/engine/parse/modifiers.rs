@@ -101,6 +101,7 @@ impl<'s> Modifiers<'s> {
     }
 
     /// Whether it has one of these modifiers, as [`Modifiers::has`] says.
+    #[cfg(any(feature = "kotlin", feature = "php", feature = "swift"))]
     pub(super) fn has_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.has(word))
     }
