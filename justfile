@@ -15,7 +15,6 @@ _default:
 # Everything that must hold: format, lints, every test on both databases, examples, the exported schema
 test: lint _nextest
     cargo build {{ workspace }}
-    cargo build --manifest-path examples/embedder/Cargo.toml --locked --all-targets --target-dir "{{ target }}"
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
     "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run \`just schema\`" >&2; exit 1; }

@@ -12,7 +12,7 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/embedder")
 }
 
-/// Where this test was built, so that what is built for the example is found there the next time.
+/// Where this test was built.
 fn target_dir() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().to_owned()
@@ -26,7 +26,9 @@ fn cargo(verb: &str, variables: &[(&str, &str)]) -> Output {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     std::process::Command::new(cargo)
         .current_dir(example())
-        .args([verb, "--locked", "--offline", "--quiet", "--target-dir"])
+        .args([verb, "--locked", "--offline", "--quiet"])
+        // What the workspace has built is found, and not built again.
+        .args(["--features", "shared-build", "--target-dir"])
         .arg(target_dir())
         .envs(variables.iter().copied())
         .output()

@@ -8,20 +8,19 @@ pub mod term;
 use anyhow::Result;
 use nyxcore_migrations::sea_orm_migration::sea_orm::DatabaseConnection;
 use nyxcore_migrations::{Migrator, MigratorTrait, grant_app_role};
-use nyxcore_tenancy::{Action, Env, Registration, Registry, ResourcePolicy, Role};
+use nyxcore_runs::RunId;
+use nyxcore_tenancy::{Action::*, Env, Registration, Registry, ResourcePolicy, Role::*, TypedId};
 use nyxcore_tenancy::{Store, StoreOptions, database_open};
 
 /// What the glossary brings into the registry of the process.
 pub fn registration() -> Registration {
-    let actions = &[
-        (Action::Read, Role::Viewer),
-        (Action::Create, Role::Member),
-        (Action::Start, Role::Member),
-    ];
+    let term = ResourcePolicy::new(term::TERM, &[(Read, Viewer), (Create, Member)]);
+    let review = ResourcePolicy::new(review::REVIEW, &[(Read, Viewer), (Start, Member)]);
     Registration::new("glossary")
         .requires("nyxcore-runs")
-        .resource(ResourcePolicy::new(term::TERM, actions))
-        .run_kind(review::REVIEW)
+        .resource(term)
+        .resource(review.id_prefix(RunId::PREFIX))
+        .run_kind(review::REVIEW_RUN)
 }
 
 /// Brings the schema up to date, nyxcore's and then the glossary's. On PostgreSQL it runs as the owner of the tables

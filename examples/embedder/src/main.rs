@@ -11,7 +11,7 @@ use nyxcore_runs::{Runs, Workers, run_follow};
 use nyxcore_tenancy::{PageRequest, Repository, directory};
 
 /// One database in memory, which lives as long as somebody is connected.
-const IN_MEMORY: &str = "sqlite://file:glossary?mode=memory&cache=shared";
+const IN_MEMORY: &str = "sqlite:file:glossary?mode=memory&cache=shared";
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -7,22 +7,24 @@ use futures::future::BoxFuture;
 use nyxcore_runs::{
     Level, NewRun, Priority, RunContext, RunFailure, RunHandler, RunKind, Start, run_start,
 };
-use nyxcore_tenancy::{Action, PageRequest, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Action, PageRequest, ReadWrite, Repository, Resource, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use crate::term::{ActiveModel, TERM, Terms, term_list};
+use crate::term::{ActiveModel, Terms, term_list};
 
-/// Reviews of a glossary.
-pub const REVIEW: RunKind = RunKind::new("GLOSSARY_REVIEW");
+/// Reviews of a glossary, in the policy and the audit log.
+pub const REVIEW: Resource = Resource::new("glossary_review");
+/// The runs that are reviews.
+pub const REVIEW_RUN: RunKind = RunKind::new("GLOSSARY_REVIEW");
 
 /// Queues a review of the tenant's glossary; one at a time, and none within a minute after the last.
 ///
 /// # Errors
 /// [`nyxcore_tenancy::Error::Forbidden`]; the database fails.
 pub async fn review_start(scoped: &Scoped<ReadWrite>) -> Result<Start> {
-    scoped.permit(Action::Start, TERM, None)?;
+    scoped.permit(Action::Start, REVIEW, None)?;
     let new = NewRun {
-        kind: REVIEW,
+        kind: REVIEW_RUN,
         subject: "glossary".into(),
         project_id: None,
         started_by: scoped.caller().map(|caller| caller.user),
@@ -42,7 +44,7 @@ pub struct ReviewHandler;
 
 impl RunHandler for ReviewHandler {
     fn kind(&self) -> RunKind {
-        REVIEW
+        REVIEW_RUN
     }
 
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {

@@ -75,7 +75,7 @@ pub async fn term_create(scoped: &Scoped<ReadWrite>, word: &str, meaning: &str) 
     scoped.permit(Action::Create, TERM, id.uuid())?;
     let row = ActiveModel {
         id: Set(id),
-        word: Set(text::title("the word", word)?),
+        word: Set(text::name("the word", word)?),
         meaning: Set(text::body_filled("the meaning", meaning)?),
         is_reviewed: Set(false),
         ..Default::default()

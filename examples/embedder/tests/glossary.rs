@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use glossary::review::{REVIEW, ReviewHandler, review_start};
+use glossary::review::{REVIEW_RUN, ReviewHandler, review_start};
 use glossary::term::{TERM, Terms, term_create, term_list};
 use glossary::{migrate, registration, store_open};
 use nyxcore_runs::{EventBody, Level, RunStatus, Runs, Workers, run_follow};
@@ -23,7 +23,7 @@ struct World {
 
 impl World {
     async fn new(name: &str) -> Self {
-        let url = format!("sqlite://file:{name}?mode=memory&cache=shared");
+        let url = format!("sqlite:file:{name}?mode=memory&cache=shared");
         let owner = migrate(&url, None).await.unwrap();
         let store = store_open(&url).await.unwrap();
         let tenant = async |slug| {
@@ -109,7 +109,7 @@ async fn a_review_ends_with_its_events() {
     let term = term_create(&scoped, "hotspot", "Hotspot").await.unwrap();
     let run = review_start(&scoped).await.unwrap().run().clone();
     scoped.commit().await.unwrap();
-    assert_eq!(run.kind, REVIEW);
+    assert_eq!(run.kind, REVIEW_RUN);
     let workers = Workers::builder(&world.store)
         .handler(ReviewHandler)
         .start()
