@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use nyxcore_gateway::Limits;
 use nyxcore_projects::{HistoryKept, SourceCommit, source_history_keep};
-use nyxcore_tenancy::{Env, StoreOptions};
+use nyxcore_tenancy::Env;
 use serde_json::{Value, json};
 
 use super::world::remove;
 use super::*;
 use crate::gateway_transport::client::Served;
+use crate::support::options;
 
 const QUERY: &str = "query ($id: ID!) { project(id: $id) {
     codePatterns(first: 100) { nodes { kind exemplars { ...Place } counterExamples { ...Place } } }
@@ -121,7 +122,7 @@ impl TwoSources {
     async fn start(db: &TestDatabase) -> Self {
         let statements: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = statements.clone();
-        let mut options = StoreOptions::new(db.app_url());
+        let mut options = options(db.app_url());
         options.statement_listener = Some(Arc::new(move |sql: &str| {
             heard.lock().unwrap().push(sql.to_owned())
         }));
