@@ -6,9 +6,7 @@
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
 use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
-use nyxcore_model_catalog::{
-    BUDGET, MODEL_CALL, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET,
-};
+use nyxcore_model_catalog::{BUDGET, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET};
 use nyxcore_note_enrichment::NOTE_ENRICHMENT;
 use nyxcore_personas::PERSONA;
 use nyxcore_projects::{BLOG_POST, NOTE, PROJECT, SOURCE};
