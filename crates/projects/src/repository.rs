@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::text::{self, SearchText};
-use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
@@ -18,67 +18,30 @@ use crate::model::{
 /// Ids in one statement: below what both databases take in binds, with room for a filter.
 pub(crate) const IDS_MAX: usize = 5_000;
 
-/// Declares the repository of a table whose record has the id in the field `id`.
-macro_rules! repository {
-    ($(#[$meta:meta])* $name:ident, $entity:ident, $record:ty, $id:ty) => {
-        $(#[$meta])*
-        pub struct $name;
-
-        impl Repository for $name {
-            type Entity = $entity::Entity;
-            type Row = $entity::ActiveModel;
-            type Record = $record;
-            type Id = $id;
-            const KEY: $entity::Column = $entity::Column::Id;
-            fn id_of(record: &$record) -> $id {
-                record.id
-            }
-        }
-    };
-}
-
-repository!(
+repository! {
     /// Projects of a tenant.
-    Projects,
-    project,
-    Project,
-    ProjectId
-);
-repository!(
+    pub Projects: project => Project, Id = id: ProjectId
+}
+repository! {
     /// Sources of projects.
-    Sources,
-    source,
-    Source,
-    SourceId
-);
-repository!(
+    pub Sources: source => Source, Id = id: SourceId
+}
+repository! {
     /// Files of sources.
-    SourceFiles,
-    source_file,
-    SourceFile,
-    SourceFileId
-);
-repository!(
+    pub SourceFiles: source_file => SourceFile, Id = id: SourceFileId
+}
+repository! {
     /// Notes of projects.
-    Notes,
-    note,
-    Note,
-    NoteId
-);
-repository!(
+    pub Notes: note => Note, Id = id: NoteId
+}
+repository! {
     /// Posts of projects.
-    BlogPosts,
-    blog_post,
-    BlogPost,
-    BlogPostId
-);
-repository!(
+    pub BlogPosts: blog_post => BlogPost, Id = id: BlogPostId
+}
+repository! {
     /// Action points of notes.
-    ActionPoints,
-    action_point,
-    ActionPoint,
-    ActionPointId
-);
+    pub ActionPoints: action_point => ActionPoint, Id = id: ActionPointId
+}
 
 /// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
 ///

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use nyxcore_projects::{ProjectId, SourceId, sources_of};
 use nyxcore_runs::{RunId, Runs};
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Expr;
 
@@ -14,18 +14,9 @@ use crate::model::{Sync, SyncDetail};
 /// Ids in one statement: below what both databases take in binds, with room for a filter.
 const IDS_MAX: usize = 5_000;
 
-/// What syncs keep beside their runs.
-pub struct Syncs;
-
-impl Repository for Syncs {
-    type Entity = sync::Entity;
-    type Row = sync::ActiveModel;
-    type Record = SyncDetail;
-    type Id = RunId;
-    const KEY: sync::Column = sync::Column::RunId;
-    fn id_of(record: &SyncDetail) -> RunId {
-        record.run_id
-    }
+repository! {
+    /// What syncs keep beside their runs.
+    pub Syncs: sync => SyncDetail, RunId = run_id: RunId
 }
 
 /// The sync with that id.
