@@ -12,9 +12,6 @@ use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, Insight, InsightId, MemoryEntry, MemoryEntryId,
 };
 
-/// Ids in one statement: below what both databases take in binds, with room for a filter.
-pub(crate) const IDS_MAX: usize = 5_000;
-
 repository! {
     /// Memory entries of a tenant.
     pub MemoryEntries: memory_entry => MemoryEntry, Id = id: MemoryEntryId
@@ -119,19 +116,16 @@ pub async fn consolidation_pattern_projects<A: Access>(
 ) -> Result<HashMap<ConsolidationPatternId, Vec<ProjectId>>> {
     use consolidation_pattern_project::{Column, Entity};
     let mut projects: HashMap<_, Vec<_>> = HashMap::new();
-    for some in patterns.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<Entity>()
-            .filter(Column::ConsolidationPatternId.is_in(some.iter().copied()))
-            .order_by_asc(Column::ProjectId)
-            .all()
-            .await?;
-        for row in rows {
-            projects
-                .entry(row.consolidation_pattern_id)
-                .or_default()
-                .push(row.project_id);
-        }
+    let rows = scoped
+        .find_in::<Entity, _>(Column::ConsolidationPatternId, patterns.iter().copied())
+        .order_by_asc(Column::ProjectId)
+        .all()
+        .await?;
+    for row in rows {
+        projects
+            .entry(row.consolidation_pattern_id)
+            .or_default()
+            .push(row.project_id);
     }
     Ok(projects)
 }

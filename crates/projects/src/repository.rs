@@ -15,9 +15,6 @@ use crate::model::{
     SourceFile, SourceFileId, SourceId,
 };
 
-/// Ids in one statement: below what both databases take in binds, with room for a filter.
-pub(crate) const IDS_MAX: usize = 5_000;
-
 repository! {
     /// Projects of a tenant.
     pub Projects: project => Project, Id = id: ProjectId
@@ -88,35 +85,26 @@ pub async fn sources_of<A: Access>(
     scoped: &Scoped<A>,
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, Vec<Source>>> {
-    let mut found: Vec<Source> = Vec::new();
-    for some in projects.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<source::Entity>()
-            .filter(source::Column::ProjectId.is_in(some.iter().copied()))
-            .order_by_asc(source::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(Source::from));
-    }
+    let rows = scoped
+        .find_in::<source::Entity, _>(source::Column::ProjectId, projects.iter().copied())
+        .order_by_asc(source::Column::Id)
+        .all()
+        .await?;
+    let found = rows.into_iter().map(Source::from).collect();
     Ok(grouped(found, |source| Some(source.project_id)))
 }
 
-/// The sources at any of those addresses, of any project, oldest first. The addresses are compared as they are kept.
+/// The sources at any of those addresses, of any project; those at one address oldest first. The addresses are compared as they are kept.
 ///
 /// # Errors
 /// The database fails.
 pub async fn sources_by_url<A: Access>(scoped: &Scoped<A>, urls: &[String]) -> Result<Vec<Source>> {
-    let mut found = Vec::new();
-    for some in urls.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<source::Entity>()
-            .filter(source::Column::Url.is_in(some))
-            .order_by_asc(source::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(Source::from));
-    }
-    Ok(found)
+    let rows = scoped
+        .find_in::<source::Entity, _>(source::Column::Url, urls)
+        .order_by_asc(source::Column::Id)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Source::from).collect())
 }
 
 /// One page of a source's files in the order of their paths, byte by byte. With a path, only the file that has it and those below it.
@@ -232,17 +220,12 @@ async fn action_points_by<A: Access, I: Into<sea_orm::Value> + Copy>(
     column: action_point::Column,
     ids: &[I],
 ) -> Result<Vec<ActionPoint>> {
-    let mut found = Vec::new();
-    for some in ids.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<action_point::Entity>()
-            .filter(column.is_in(some.iter().copied()))
-            .order_by_asc(action_point::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(ActionPoint::from));
-    }
-    Ok(found)
+    let rows = scoped
+        .find_in::<action_point::Entity, _>(column, ids.iter().copied())
+        .order_by_asc(action_point::Column::Id)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(ActionPoint::from).collect())
 }
 
 fn grouped<K: Eq + Hash, T>(items: Vec<T>, key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<T>> {

@@ -60,15 +60,14 @@ pub trait Repository {
         }
     }
 
-    /// The things with those ids that the tenant has, in one statement.
+    /// The things with those ids that the tenant has.
     fn get_many<A: Access>(
         scoped: &Scoped<A>,
         ids: &[Self::Id],
     ) -> impl Future<Output = Result<HashMap<Self::Id, Self::Record>>> + Send {
         async move {
-            let rows = scoped
-                .find::<Self::Entity>()
-                .filter(Self::KEY.is_in(ids.iter().copied()))
+            let rows: Vec<<Self::Entity as EntityTrait>::Model> = scoped
+                .find_in::<Self::Entity, _>(Self::KEY, ids.iter().copied())
                 .all()
                 .await?;
             Ok(rows
@@ -134,6 +133,7 @@ pub trait Repository {
             }
         }
     }
+}
 
 /// Declares the [`Repository`] of a table: `repository! { /// Notes. pub Notes: note => Note, Id = id: NoteId }` reads the entity of the module
 /// `note` into the record `Note`, whose id is the column `Id` of the table and the field `id` of the record.
@@ -183,5 +183,4 @@ macro_rules! repository {
             }
         }
     };
-}
 }
