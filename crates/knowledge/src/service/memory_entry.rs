@@ -49,7 +49,7 @@ pub async fn memory_entry_create(
     let row = ActiveModel {
         id: Set(id),
         project_id: Set(new.project_id),
-        title: Set(check::title(&new.title)?),
+        title: Set(text::name("the title", &new.title)?),
         content: Set(text::body_filled("the content", &new.content)?),
         tags: Set(Texts(check::tags(&new.tags, 0, TAGS_MAX)?)),
         source: Set(MemorySource::Manual),
@@ -203,7 +203,7 @@ pub(super) async fn entries_delete(
 fn checked(entry: ImportedMemoryEntry) -> Result<ImportedMemoryEntry> {
     text::SOURCE_REF.check("the name at the source", &entry.source_ref)?;
     Ok(ImportedMemoryEntry {
-        title: check::title(&entry.title)?,
+        title: text::name("the title", &entry.title)?,
         content: text::body_filled("the content", &entry.content)?,
         tags: check::tags(&entry.tags, 0, TAGS_MAX)?,
         source_ref: entry.source_ref,
