@@ -236,10 +236,7 @@ fn content_key(document: &Document) -> String {
     for id in [document.subject_id, document.project_id] {
         part(id.as_ref().map(|id| id.as_bytes().as_slice()));
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]
