@@ -6,7 +6,9 @@ use nyxcore_tenancy::directory::{
     membership_count, membership_list, tenant_by_slug, tenant_create, tenant_current,
     token_authenticate, user_memberships, users_by_id,
 };
-use nyxcore_tenancy::{Error, PageRequest, Repository, Role, Store, StoreOptions, UserId};
+use nyxcore_tenancy::{
+    ApiTokenId, Error, PageRequest, Repository, Role, Store, StoreOptions, UserId,
+};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 
 use crate::support::{second_store, store, store_at_rest, tenant};
@@ -121,6 +123,26 @@ on_both_databases! {
 
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(ApiTokens::require(&scoped, token.id).await.unwrap().revoked_at, None);
+    }
+
+    async fn any_number_of_ids_is_looked_for(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let (other, _) = tenant(&store, "other").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let (first, _) = api_token_create(&scoped, token_for(ada.id, Role::Member)).await.unwrap();
+        let (last, _) = api_token_create(&scoped, token_for(ada.id, Role::Member)).await.unwrap();
+        scoped.commit().await.unwrap();
+        // More than either database binds in one statement.
+        let unknown = (0..70_000).map(|_| ApiTokenId(store.env().id()));
+        let ids: Vec<ApiTokenId> = [first.id].into_iter().chain(unknown).chain([last.id]).collect();
+        let scoped = store.read(acme.id).await.unwrap();
+        let mut found: Vec<ApiTokenId> = ApiTokens::get_many(&scoped, &ids).await.unwrap().into_keys().collect();
+        found.sort_unstable();
+        assert_eq!(found, [first.id, last.id]);
+        let theirs = store.read(other.id).await.unwrap();
+        assert!(ApiTokens::get_many(&theirs, &ids).await.unwrap().is_empty());
+        assert!(ApiTokens::get_many(&scoped, &[]).await.unwrap().is_empty());
     }
 
     async fn what_is_not_committed_is_not_kept(db: TestDatabase) {

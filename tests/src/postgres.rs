@@ -166,7 +166,7 @@ impl Postgres {
     /// The same in every process of the run, and nothing that somebody without the superuser's password could know.
     fn password(&self, role: &str) -> String {
         let secret = self.superuser.password().unwrap_or_default();
-        hex(&Sha256::digest(format!("{role} {secret}")))
+        hex::encode(Sha256::digest(format!("{role} {secret}")))
     }
 }
 
@@ -194,11 +194,7 @@ fn history_digest() -> anyhow::Result<String> {
     for file in files {
         digest.update(std::fs::read(file)?);
     }
-    Ok(hex(&digest.finalize()[..8]))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex::encode(&digest.finalize()[..8]))
 }
 
 async fn exists(server: &DatabaseConnection, database: &str) -> anyhow::Result<bool> {

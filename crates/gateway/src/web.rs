@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use nyxcore_tenancy::Result;
 use nyxcore_tenancy::sign_in::{PasswordHasher, SignUp};
 use url::Url;
@@ -41,7 +42,7 @@ impl SignInOptions {
 
 /// The addresses of proxies that stand before the server. Only what these say in `X-Forwarded-For` and `X-Forwarded-Proto` counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// Reads addresses and networks, separated by commas or spaces: `127.0.0.1, 10.0.0.0/8, fd00::/8`.
@@ -56,23 +57,11 @@ impl TrustedProxies {
     /// Whether an address is one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0
-            .iter()
-            .any(|(network, bits)| match (network, address) {
-                (IpAddr::V4(network), IpAddr::V4(address)) => {
-                    let both = network.to_bits() ^ address.to_bits();
-                    u32::from(*bits) <= both.leading_zeros()
-                }
-                (IpAddr::V6(network), IpAddr::V6(address)) => {
-                    let both = network.to_bits() ^ address.to_bits();
-                    u32::from(*bits) <= both.leading_zeros()
-                }
-                _ => false,
-            })
+        self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-fn network_parse(word: &str) -> Result<(IpAddr, u8), String> {
+fn network_parse(word: &str) -> Result<IpNet, String> {
     let wrong = || format!("{word:?} is neither an address nor a network such as 10.0.0.0/8");
     let (address, bits) = match word.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
@@ -80,12 +69,13 @@ fn network_parse(word: &str) -> Result<(IpAddr, u8), String> {
     };
     let address: IpAddr = address.parse().map_err(|_| wrong())?;
     let address = address.to_canonical();
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits: u8 = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
-    if bits > most {
-        return Err(wrong());
+    match bits {
+        None => Ok(address.into()),
+        Some(bits) => {
+            let bits = bits.parse().map_err(|_| wrong())?;
+            IpNet::new(address, bits).map_err(|_| wrong())
+        }
     }
-    Ok((address, bits))
 }
 
 #[cfg(test)]

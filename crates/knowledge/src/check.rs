@@ -1,26 +1,9 @@
-//! The checks of this crate's texts, against the limits of [`text`].
+//! The checks of this crate's tags and projects. Those of its texts are [`text`]'s.
 
 use std::collections::HashSet;
 
 use nyxcore_projects::{ProjectId, Projects};
 use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped, text};
-
-/// A title on one line, without the space around it.
-pub fn title(text: &str) -> Result<String> {
-    text::name("the title", text)
-}
-
-/// A body of text, which is absent where it is blank.
-pub fn body_optional(what: &str, text: Option<&str>) -> Result<Option<String>> {
-    text.filter(|text| !text.trim().is_empty())
-        .map(|text| text::body(what, text))
-        .transpose()
-}
-
-/// A category, which is absent where it is blank.
-pub fn category(text: Option<&str>) -> Result<Option<String>> {
-    text::TAG.check_optional("the category", text)
-}
 
 /// Tags, each once, in the order in which they were given.
 pub fn tags(tags: &[String], least: usize, most: usize) -> Result<Vec<String>> {
@@ -60,12 +43,6 @@ mod tests {
 
     fn owned(tags: &[&str]) -> Vec<String> {
         tags.iter().map(|tag| (*tag).to_owned()).collect()
-    }
-
-    #[test]
-    fn a_blank_body_is_absent() {
-        assert_eq!(body_optional("the suggestion", Some(" ")).unwrap(), None);
-        assert!(body_optional("the suggestion", Some("a\0b")).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use nyxcore_projects::ProjectId;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, Condition};
 
@@ -12,49 +12,19 @@ use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, Insight, InsightId, MemoryEntry, MemoryEntryId,
 };
 
-/// Ids in one statement: below what both databases take in binds, with room for a filter.
-pub(crate) const IDS_MAX: usize = 5_000;
-
-/// Memory entries of a tenant.
-pub struct MemoryEntries;
-
-impl Repository for MemoryEntries {
-    type Entity = memory_entry::Entity;
-    type Row = memory_entry::ActiveModel;
-    type Record = MemoryEntry;
-    type Id = MemoryEntryId;
-    const KEY: memory_entry::Column = memory_entry::Column::Id;
-    fn id_of(record: &MemoryEntry) -> MemoryEntryId {
-        record.id
-    }
+repository! {
+    /// Memory entries of a tenant.
+    pub MemoryEntries: memory_entry => MemoryEntry, Id = id: MemoryEntryId
 }
 
-/// Insights of a tenant.
-pub struct Insights;
-
-impl Repository for Insights {
-    type Entity = insight::Entity;
-    type Row = insight::ActiveModel;
-    type Record = Insight;
-    type Id = InsightId;
-    const KEY: insight::Column = insight::Column::Id;
-    fn id_of(record: &Insight) -> InsightId {
-        record.id
-    }
+repository! {
+    /// Insights of a tenant.
+    pub Insights: insight => Insight, Id = id: InsightId
 }
 
-/// Consolidation patterns of a tenant.
-pub struct ConsolidationPatterns;
-
-impl Repository for ConsolidationPatterns {
-    type Entity = consolidation_pattern::Entity;
-    type Row = consolidation_pattern::ActiveModel;
-    type Record = ConsolidationPattern;
-    type Id = ConsolidationPatternId;
-    const KEY: consolidation_pattern::Column = consolidation_pattern::Column::Id;
-    fn id_of(record: &ConsolidationPattern) -> ConsolidationPatternId {
-        record.id
-    }
+repository! {
+    /// Consolidation patterns of a tenant.
+    pub ConsolidationPatterns: consolidation_pattern => ConsolidationPattern, Id = id: ConsolidationPatternId
 }
 
 /// One page of a project's memory entries and those of the whole tenant, newest first; without a project, of every entry.
@@ -146,19 +116,16 @@ pub async fn consolidation_pattern_projects<A: Access>(
 ) -> Result<HashMap<ConsolidationPatternId, Vec<ProjectId>>> {
     use consolidation_pattern_project::{Column, Entity};
     let mut projects: HashMap<_, Vec<_>> = HashMap::new();
-    for some in patterns.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<Entity>()
-            .filter(Column::ConsolidationPatternId.is_in(some.iter().copied()))
-            .order_by_asc(Column::ProjectId)
-            .all()
-            .await?;
-        for row in rows {
-            projects
-                .entry(row.consolidation_pattern_id)
-                .or_default()
-                .push(row.project_id);
-        }
+    let rows = scoped
+        .find_in::<Entity, _>(Column::ConsolidationPatternId, patterns.iter().copied())
+        .order_by_asc(Column::ProjectId)
+        .all()
+        .await?;
+    for row in rows {
+        projects
+            .entry(row.consolidation_pattern_id)
+            .or_default()
+            .push(row.project_id);
     }
     Ok(projects)
 }

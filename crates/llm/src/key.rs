@@ -75,10 +75,7 @@ impl ApiKey {
         hash.update(server.as_bytes());
         hash.update([0]);
         hash.update(self.expose().as_bytes());
-        hash.finalize()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(&hash.finalize()[..8])
     }
 }
 

@@ -4,24 +4,15 @@ use std::collections::HashMap;
 
 use nyxcore_projects::NoteId;
 use nyxcore_runs::RunId;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::ColumnTrait;
 
 use crate::entity::note_enrichment;
 use crate::model::NoteEnrichment;
 
-/// Enrichments of a tenant's notes.
-pub struct NoteEnrichments;
-
-impl Repository for NoteEnrichments {
-    type Entity = note_enrichment::Entity;
-    type Row = note_enrichment::ActiveModel;
-    type Record = NoteEnrichment;
-    type Id = RunId;
-    const KEY: note_enrichment::Column = note_enrichment::Column::RunId;
-    fn id_of(record: &NoteEnrichment) -> RunId {
-        record.run_id
-    }
+repository! {
+    /// Enrichments of a tenant's notes.
+    pub NoteEnrichments: note_enrichment => NoteEnrichment, RunId = run_id: RunId
 }
 
 /// The enrichment of a run, if the tenant has it and it is one.

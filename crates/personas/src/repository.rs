@@ -1,24 +1,15 @@
 //! The repository of personas, and their list.
 
 use nyxcore_tenancy::text::SearchText;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::Condition;
 
 use crate::entity::persona;
 use crate::model::{Persona, PersonaId};
 
-/// Personas of a tenant.
-pub struct Personas;
-
-impl Repository for Personas {
-    type Entity = persona::Entity;
-    type Row = persona::ActiveModel;
-    type Record = Persona;
-    type Id = PersonaId;
-    const KEY: persona::Column = persona::Column::Id;
-    fn id_of(record: &Persona) -> PersonaId {
-        record.id
-    }
+repository! {
+    /// Personas of a tenant.
+    pub Personas: persona => Persona, Id = id: PersonaId
 }
 
 /// One page of the personas whose name or description contains the query, in any case; of all of them where there is none. Newest

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::text::{self, SearchText};
-use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, Condition, ExprTrait};
 use uuid::Uuid;
@@ -16,70 +16,30 @@ use crate::model::{
     SourceFile, SourceFileId, SourceId,
 };
 
-/// Ids in one statement: below what both databases take in binds, with room for a filter.
-pub(crate) const IDS_MAX: usize = 5_000;
-
-/// Declares the repository of a table whose record has the id in the field `id`.
-macro_rules! repository {
-    ($(#[$meta:meta])* $name:ident, $entity:ident, $record:ty, $id:ty) => {
-        $(#[$meta])*
-        pub struct $name;
-
-        impl Repository for $name {
-            type Entity = $entity::Entity;
-            type Row = $entity::ActiveModel;
-            type Record = $record;
-            type Id = $id;
-            const KEY: $entity::Column = $entity::Column::Id;
-            fn id_of(record: &$record) -> $id {
-                record.id
-            }
-        }
-    };
-}
-
-repository!(
+repository! {
     /// Projects of a tenant.
-    Projects,
-    project,
-    Project,
-    ProjectId
-);
-repository!(
+    pub Projects: project => Project, Id = id: ProjectId
+}
+repository! {
     /// Sources of projects.
-    Sources,
-    source,
-    Source,
-    SourceId
-);
-repository!(
+    pub Sources: source => Source, Id = id: SourceId
+}
+repository! {
     /// Files of sources.
-    SourceFiles,
-    source_file,
-    SourceFile,
-    SourceFileId
-);
-repository!(
+    pub SourceFiles: source_file => SourceFile, Id = id: SourceFileId
+}
+repository! {
     /// Notes of projects.
-    Notes,
-    note,
-    Note,
-    NoteId
-);
-repository!(
+    pub Notes: note => Note, Id = id: NoteId
+}
+repository! {
     /// Posts of projects.
-    BlogPosts,
-    blog_post,
-    BlogPost,
-    BlogPostId
-);
-repository!(
+    pub BlogPosts: blog_post => BlogPost, Id = id: BlogPostId
+}
+repository! {
     /// Action points of notes.
-    ActionPoints,
-    action_point,
-    ActionPoint,
-    ActionPointId
-);
+    pub ActionPoints: action_point => ActionPoint, Id = id: ActionPointId
+}
 
 /// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
 ///
@@ -126,36 +86,28 @@ pub async fn sources_of<A: Access>(
     scoped: &Scoped<A>,
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, Vec<Source>>> {
-    let mut found: Vec<Source> = Vec::new();
-    for some in projects.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<source::Entity>()
-            .filter(source::Column::ProjectId.is_in(some.iter().copied()))
-            .order_by_asc(source::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(Source::from));
-    }
+    let rows = scoped
+        .find_in::<source::Entity, _>(source::Column::ProjectId, projects.iter().copied())
+        .order_by_asc(source::Column::Id)
+        .all()
+        .await?;
+    let found = rows.into_iter().map(Source::from).collect();
     Ok(grouped(found, |source| Some(source.project_id)))
 }
 
-/// The sources at any of those addresses, of any project, oldest first. The addresses are given in lower case and
-/// compared without regard to case.
+/// The sources at any of those addresses, of any project, oldest first. The addresses, 5,000 at the most, are given in
+/// lower case and compared without regard to case.
 ///
 /// # Errors
 /// The database fails.
 pub async fn sources_by_url<A: Access>(scoped: &Scoped<A>, urls: &[String]) -> Result<Vec<Source>> {
-    let mut found = Vec::new();
-    for some in urls.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<source::Entity>()
-            .filter(Expr::expr(Func::lower(Expr::col(source::Column::Url))).is_in(some))
-            .order_by_asc(source::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(Source::from));
-    }
-    Ok(found)
+    let rows = scoped
+        .find::<source::Entity>()
+        .filter(Expr::expr(Func::lower(Expr::col(source::Column::Url))).is_in(urls))
+        .order_by_asc(source::Column::Id)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Source::from).collect())
 }
 
 /// One page of a source's files in the order of their paths, byte by byte. With a path, only the file that has it and those below it.
@@ -271,17 +223,12 @@ async fn action_points_by<A: Access, I: Into<sea_orm::Value> + Copy>(
     column: action_point::Column,
     ids: &[I],
 ) -> Result<Vec<ActionPoint>> {
-    let mut found = Vec::new();
-    for some in ids.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<action_point::Entity>()
-            .filter(column.is_in(some.iter().copied()))
-            .order_by_asc(action_point::Column::Id)
-            .all()
-            .await?;
-        found.extend(rows.into_iter().map(ActionPoint::from));
-    }
-    Ok(found)
+    let rows = scoped
+        .find_in::<action_point::Entity, _>(column, ids.iter().copied())
+        .order_by_asc(action_point::Column::Id)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(ActionPoint::from).collect())
 }
 
 fn grouped<K: Eq + Hash, T>(items: Vec<T>, key: impl Fn(&T) -> Option<K>) -> HashMap<K, Vec<T>> {

@@ -21,9 +21,6 @@ const TERMS_VERSION: u8 = 3;
 /// for each byte of short, distinct words; no chunk that is worth reading comes near.
 const TERMS_BYTES_MAX: usize = 300_000;
 
-/// How many subjects or ids are named in one statement: SQLite takes 32,766 binds.
-const NAMES_PER_STATEMENT: usize = 10_000;
-
 /// A chunk that is in the index already.
 struct Former {
     id: Uuid,
@@ -68,11 +65,9 @@ pub async fn documents_publish(
         }
         gone.extend(former.into_values().map(|old| old.id));
     }
-    for ids in gone.chunks(NAMES_PER_STATEMENT) {
-        published.deleted += scoped
-            .delete::<row::Entity>(Column::Id.is_in(ids.iter().copied()))
-            .await?;
-    }
+    published.deleted = scoped
+        .delete_in::<row::Entity, _>(Column::Id, gone, Condition::all())
+        .await?;
     published.written = rows.len() as u64;
     let changed = [
         Column::ProjectId,
@@ -105,14 +100,10 @@ pub async fn documents_withdraw(
     kind: KnowledgeKind,
     subjects: &[String],
 ) -> Result<u64> {
-    let mut withdrawn = 0;
-    for subjects in subjects.chunks(NAMES_PER_STATEMENT) {
-        let which = Condition::all()
-            .add(Column::Kind.eq(kind))
-            .add(Column::Subject.is_in(subjects));
-        withdrawn += scoped.delete::<row::Entity>(which).await?;
-    }
-    Ok(withdrawn)
+    let of_kind = Column::Kind.eq(kind);
+    scoped
+        .delete_in::<row::Entity, _>(Column::Subject, subjects, of_kind)
+        .await
 }
 
 /// Takes everything of a kind that belongs to a project out of the index, and tells how many documents there were.
@@ -142,24 +133,21 @@ async fn former_chunks(
             .filter(|key| key.0 == kind)
             .map(|key| &key.1)
             .collect();
-        for names in names.chunks(NAMES_PER_STATEMENT) {
-            let rows: Vec<(Uuid, String, i64, String)> = scoped
-                .find::<row::Entity>()
-                .filter(Column::Kind.eq(kind))
-                .filter(Column::Subject.is_in(names.iter().copied()))
-                .columns([
-                    Column::Id,
-                    Column::Subject,
-                    Column::Chunk,
-                    Column::ContentKey,
-                ])
-                .await?;
-            for (id, subject, chunk, content_key) in rows {
-                former
-                    .entry((kind, subject))
-                    .or_default()
-                    .insert(chunk, Former { id, content_key });
-            }
+        let rows: Vec<(Uuid, String, i64, String)> = scoped
+            .find_in::<row::Entity, _>(Column::Subject, names)
+            .filter(Column::Kind.eq(kind))
+            .columns([
+                Column::Id,
+                Column::Subject,
+                Column::Chunk,
+                Column::ContentKey,
+            ])
+            .await?;
+        for (id, subject, chunk, content_key) in rows {
+            former
+                .entry((kind, subject))
+                .or_default()
+                .insert(chunk, Former { id, content_key });
         }
     }
     Ok(former)
@@ -250,18 +238,10 @@ fn content_key(document: &Document) -> String {
         part(id.as_ref().map(|id| id.as_bytes().as_slice()));
     }
     // Only where there is one: what has none keeps the key that it had before there were sources.
-    if document.source_id.is_some() {
-        part(
-            document
-                .source_id
-                .as_ref()
-                .map(|id| id.as_bytes().as_slice()),
-        );
+    if let Some(source) = &document.source_id {
+        part(Some(source.as_bytes().as_slice()));
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

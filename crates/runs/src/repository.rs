@@ -1,24 +1,15 @@
 //! Runs of a tenant, by id, by project and by subject.
 
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
 use crate::entity::run;
 use crate::model::{Run, RunId, RunKind, RunStatus};
 
-/// Runs of a tenant.
-pub struct Runs;
-
-impl Repository for Runs {
-    type Entity = run::Entity;
-    type Row = run::ActiveModel;
-    type Record = Run;
-    type Id = RunId;
-    const KEY: run::Column = run::Column::Id;
-    fn id_of(record: &Run) -> RunId {
-        record.id
-    }
+repository! {
+    /// Runs of a tenant.
+    pub Runs: run => Run, Id = id: RunId
 }
 
 /// Which runs to list; what is empty does not narrow.

@@ -5,16 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::Store;
-use sea_orm::ColumnTrait;
 use uuid::Uuid;
 
 use crate::entity::sync_settings;
 use crate::git::GitError;
 use crate::options::{SyncOptions, mirror_name};
 use crate::registration::MIRROR_SWEEP;
-
-/// Ids in one statement.
-const IDS_MAX: usize = 5_000;
 
 /// Why mirrors could not be swept.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +39,14 @@ pub async fn mirrors_sweep(store: &Store, options: &SyncOptions) -> Result<u64, 
         })
         .collect();
     let ids: Vec<SourceId> = sources.keys().copied().collect();
-    let mut kept = HashSet::new();
-    for some in ids.chunks(IDS_MAX) {
+    let rows = {
         let system = store.system(MIRROR_SWEEP).await?;
-        let which = sync_settings::Column::SourceId.is_in(some.iter().copied());
-        let rows = system.find::<sync_settings::Entity>(which).await?;
-        kept.extend(rows.into_iter().map(|row| row.source_id));
-    }
+        let column = sync_settings::Column::SourceId;
+        system
+            .find_in::<sync_settings::Entity, _>(column, ids)
+            .await?
+    };
+    let kept: HashSet<SourceId> = rows.into_iter().map(|row| row.source_id).collect();
     let mut deleted = 0;
     for (source, name) in &sources {
         let outcome = if kept.contains(source) {

@@ -4,28 +4,16 @@ use std::collections::HashMap;
 
 use nyxcore_projects::{ProjectId, SourceId, sources_of};
 use nyxcore_runs::{RunId, Runs};
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Expr;
 
 use crate::entity::sync;
 use crate::model::{Sync, SyncDetail};
 
-/// Ids in one statement: below what both databases take in binds, with room for a filter.
-const IDS_MAX: usize = 5_000;
-
-/// What syncs keep beside their runs.
-pub struct Syncs;
-
-impl Repository for Syncs {
-    type Entity = sync::Entity;
-    type Row = sync::ActiveModel;
-    type Record = SyncDetail;
-    type Id = RunId;
-    const KEY: sync::Column = sync::Column::RunId;
-    fn id_of(record: &SyncDetail) -> RunId {
-        record.run_id
-    }
+repository! {
+    /// What syncs keep beside their runs.
+    pub Syncs: sync => SyncDetail, RunId = run_id: RunId
 }
 
 /// The sync with that id.
@@ -45,11 +33,7 @@ pub async fn sync_details<A: Access>(
     scoped: &Scoped<A>,
     ids: &[RunId],
 ) -> Result<HashMap<RunId, SyncDetail>> {
-    let mut details = HashMap::new();
-    for some in ids.chunks(IDS_MAX) {
-        details.extend(Syncs::get_many(scoped, some).await?);
-    }
-    Ok(details)
+    Syncs::get_many(scoped, ids).await
 }
 
 /// One page of a source's syncs, newest first.
@@ -99,19 +83,12 @@ pub async fn sync_latest_of_sources<A: Access>(
 ) -> Result<HashMap<SourceId, Sync>> {
     const NEWEST: &str = "NOT EXISTS (SELECT 1 FROM syncs AS later WHERE later.tenant_id = syncs.tenant_id \
                           AND later.source_id = syncs.source_id AND later.run_id > syncs.run_id)";
-    let mut details = Vec::new();
-    for some in sources.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<sync::Entity>()
-            .filter(
-                sea_orm::Condition::all()
-                    .add(sync::Column::SourceId.is_in(some.iter().copied()))
-                    .add(Expr::cust(NEWEST)),
-            )
-            .all()
-            .await?;
-        details.extend(rows.into_iter().map(SyncDetail::from));
-    }
+    let rows = scoped
+        .find_in::<sync::Entity, _>(sync::Column::SourceId, sources.iter().copied())
+        .filter(Expr::cust(NEWEST))
+        .all()
+        .await?;
+    let details = rows.into_iter().map(SyncDetail::from).collect();
     let syncs = with_runs(scoped, details).await?;
     Ok(syncs
         .into_iter()
@@ -165,11 +142,8 @@ pub(crate) async fn sync_applied_before<A: Access>(
 
 /// The same in the same order, each with its run, which there is: a sync's row refers to it.
 async fn with_runs<A: Access>(scoped: &Scoped<A>, details: Vec<SyncDetail>) -> Result<Vec<Sync>> {
-    let mut runs = HashMap::new();
     let ids: Vec<RunId> = details.iter().map(|detail| detail.run_id).collect();
-    for some in ids.chunks(IDS_MAX) {
-        runs.extend(Runs::get_many(scoped, some).await?);
-    }
+    let mut runs = Runs::get_many(scoped, &ids).await?;
     Ok(details
         .into_iter()
         .filter_map(|detail| {

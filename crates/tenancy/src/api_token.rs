@@ -13,24 +13,16 @@ use crate::model::{ApiToken, ApiTokenId, Caller, Credential, Role, TenantId, Use
 use crate::page::{Page, PageRequest};
 use crate::policy::Action;
 use crate::registration::{purpose, resource};
+use crate::repository;
 use crate::repository::Repository;
 use crate::sign_in::sessions_seen;
 use crate::store::{Access, CredentialKey, CredentialOwner, ReadWrite, Scoped, Store, is_new_use};
 use crate::text;
 use crate::token::{API_TOKEN, token_id, token_matches, token_mint};
 
-/// API tokens of a tenant.
-pub struct ApiTokens;
-
-impl Repository for ApiTokens {
-    type Entity = api_token::Entity;
-    type Row = api_token::ActiveModel;
-    type Record = ApiToken;
-    type Id = ApiTokenId;
-    const KEY: api_token::Column = api_token::Column::Id;
-    fn id_of(record: &ApiToken) -> ApiTokenId {
-        record.id
-    }
+repository! {
+    /// API tokens of a tenant.
+    pub ApiTokens: api_token => ApiToken, Id = id: ApiTokenId
 }
 
 /// What a new token is to be.

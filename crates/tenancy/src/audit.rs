@@ -25,6 +25,7 @@ use crate::page::{Page, PageRequest};
 use crate::policy::Action;
 use crate::registration::{purpose::AUDIT_KEEP, resource::AUDIT_LOG};
 use crate::registry::Registry;
+use crate::repository;
 use crate::repository::Repository;
 use crate::store::{Access, Scoped, Store, SystemPurpose};
 use crate::text;
@@ -155,18 +156,9 @@ impl AuditEntry {
     }
 }
 
-/// The audit log of a tenant.
-struct AuditEntries;
-
-impl Repository for AuditEntries {
-    type Entity = audit_entry::Entity;
-    type Row = audit_entry::ActiveModel;
-    type Record = AuditEntry;
-    type Id = AuditEntryId;
-    const KEY: audit_entry::Column = audit_entry::Column::Id;
-    fn id_of(record: &AuditEntry) -> AuditEntryId {
-        record.id
-    }
+repository! {
+    /// The audit log of a tenant.
+    AuditEntries: audit_entry => AuditEntry, Id = id: AuditEntryId
 }
 
 /// Which entries are wanted; what is `None` narrows nothing.

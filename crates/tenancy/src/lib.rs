@@ -58,6 +58,7 @@ pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]
 pub use store::doc_entities::{doc_entity, doc_unscoped};
 pub use store::{
-    Access, Keyset, ReadOnly, ReadWrite, Scoped, ScopedSelect, Signal, SignalReceiver, Store,
-    StoreOptions, SystemPurpose, SystemScope, SystemScoped, TenantScoped, database_open,
+    Access, Keyset, ReadOnly, ReadWrite, Scoped, ScopedSelect, ScopedSelectIn, Signal,
+    SignalReceiver, Store, StoreOptions, SystemPurpose, SystemScope, SystemScoped, TenantScoped,
+    database_open,
 };

@@ -60,15 +60,14 @@ pub trait Repository {
         }
     }
 
-    /// The things with those ids that the tenant has, in one statement.
+    /// The things with those ids that the tenant has.
     fn get_many<A: Access>(
         scoped: &Scoped<A>,
         ids: &[Self::Id],
     ) -> impl Future<Output = Result<HashMap<Self::Id, Self::Record>>> + Send {
         async move {
-            let rows = scoped
-                .find::<Self::Entity>()
-                .filter(Self::KEY.is_in(ids.iter().copied()))
+            let rows: Vec<<Self::Entity as EntityTrait>::Model> = scoped
+                .find_in::<Self::Entity, _>(Self::KEY, ids.iter().copied())
                 .all()
                 .await?;
             Ok(rows
@@ -134,4 +133,54 @@ pub trait Repository {
             }
         }
     }
+}
+
+/// Declares the [`Repository`] of a table: `repository! { /// Notes. pub Notes: note => Note, Id = id: NoteId }` reads the entity of the module
+/// `note` into the record `Note`, whose id is the column `Id` of the table and the field `id` of the record.
+///
+/// ```
+/// use nyxcore_tenancy::{doc_entity, repository, typed_id};
+///
+/// typed_id!(
+///     /// A note's id.
+///     NoteId,
+///     "note"
+/// );
+///
+/// /// What others see of a note.
+/// pub struct Note {
+///     pub id: NoteId,
+/// }
+///
+/// impl From<doc_entity::Model> for Note {
+///     fn from(row: doc_entity::Model) -> Self {
+///         Self { id: NoteId(row.id) }
+///     }
+/// }
+///
+/// repository! {
+///     /// Notes of a tenant.
+///     pub Notes: doc_entity => Note, Id = id: NoteId
+/// }
+/// ```
+#[macro_export]
+macro_rules! repository {
+    (
+        $(#[$meta:meta])*
+        $vis:vis $name:ident: $entity:ident => $record:ty, $column:ident = $field:ident: $id:ty
+    ) => {
+        $(#[$meta])*
+        $vis struct $name;
+
+        impl $crate::Repository for $name {
+            type Entity = $entity::Entity;
+            type Row = $entity::ActiveModel;
+            type Record = $record;
+            type Id = $id;
+            const KEY: $entity::Column = $entity::Column::$column;
+            fn id_of(record: &$record) -> $id {
+                record.$field
+            }
+        }
+    };
 }

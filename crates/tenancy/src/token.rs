@@ -32,7 +32,7 @@ pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<Minted> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
         .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
-    let head = format!("{}_{}", id_format(kind, id), hex(&random));
+    let head = format!("{}_{}", id_format(kind, id), hex::encode(random));
     let text = format!("{head}{}", checksum(&head));
     Ok(Minted {
         prefix: text.chars().take(16).collect(),
@@ -60,19 +60,9 @@ pub(crate) fn token_matches(text: &str, stored: &[u8]) -> bool {
 }
 
 fn checksum(head: &str) -> String {
-    let mut sum = hex(&Sha256::digest(head.as_bytes()));
+    let mut sum = hex::encode(Sha256::digest(head.as_bytes()));
     sum.truncate(CHECKSUM_DIGITS);
     sum
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! ([RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::sign_in::SESSION_LIFE;
@@ -95,9 +96,8 @@ impl Cookies {
         if self.secure {
             cookie.set_secure(true);
         }
-        // The date library of the crate is not ours to name: the age is written by hand.
-        let text = format!("{cookie}; Max-Age={seconds}");
-        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        cookie.set_max_age(Duration::seconds(seconds));
+        HeaderValue::from_str(&cookie.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     fn name(self, name: &str) -> String {

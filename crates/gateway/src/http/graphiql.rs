@@ -84,11 +84,7 @@ impl Asset {
         gzip: bool,
     ) -> Self {
         let digest = Sha256::digest(content);
-        let hash: String = digest
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex::encode(&digest[..6]);
         let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
         Self {
             name,

@@ -71,7 +71,7 @@ pub async fn consolidation_pattern_create(
     let row = consolidation_pattern::ActiveModel {
         id: Set(id),
         pattern_type: Set(new.pattern_type),
-        title: Set(check::title(&new.title)?),
+        title: Set(text::name("the title", &new.title)?),
         description: Set(text::body_filled("the description", &new.description)?),
         evidence: Set(Texts(evidence)),
         frequency: Set(new.frequency),

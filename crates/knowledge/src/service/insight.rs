@@ -54,10 +54,10 @@ pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Resu
         project_id: Set(new.project_id),
         insight_type: Set(new.insight_type),
         severity: Set(new.severity),
-        category: Set(check::category(new.category.as_deref())?),
-        title: Set(check::title(&new.title)?),
+        category: Set(text::TAG.check_optional("the category", new.category.as_deref())?),
+        title: Set(text::name("the title", &new.title)?),
         detail: Set(text::body_filled("the detail", &new.detail)?),
-        suggestion: Set(check::body_optional(
+        suggestion: Set(text::body_optional(
             "the suggestion",
             new.suggestion.as_deref(),
         )?),

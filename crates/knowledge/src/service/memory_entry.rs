@@ -6,13 +6,13 @@ use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
 use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text};
 use sea_orm::ActiveValue::Set;
-use sea_orm::ColumnTrait;
+use sea_orm::{ColumnTrait, Condition};
 
 use crate::entity::Texts;
 use crate::entity::memory_entry::{ActiveModel, Column, Entity};
 use crate::model::{MemoryEntry, MemoryEntryId, MemorySource};
 use crate::registration::MEMORY_ENTRY;
-use crate::repository::{IDS_MAX, MemoryEntries};
+use crate::repository::MemoryEntries;
 use crate::{check, document};
 
 /// Tags of a memory entry. A rule of this project.
@@ -49,7 +49,7 @@ pub async fn memory_entry_create(
     let row = ActiveModel {
         id: Set(id),
         project_id: Set(new.project_id),
-        title: Set(check::title(&new.title)?),
+        title: Set(text::name("the title", &new.title)?),
         content: Set(text::body_filled("the content", &new.content)?),
         tags: Set(Texts(check::tags(&new.tags, 0, TAGS_MAX)?)),
         source: Set(MemorySource::Manual),
@@ -192,12 +192,9 @@ pub(super) async fn entries_delete(
     scoped: &Scoped<ReadWrite>,
     ids: &[MemoryEntryId],
 ) -> Result<u64> {
-    let mut removed = 0;
-    for ids in ids.chunks(IDS_MAX) {
-        removed += scoped
-            .delete::<Entity>(Column::Id.is_in(ids.iter().copied()))
-            .await?;
-    }
+    let removed = scoped
+        .delete_in::<Entity, _>(Column::Id, ids.iter().copied(), Condition::all())
+        .await?;
     let subjects: Vec<String> = ids.iter().map(ToString::to_string).collect();
     documents_withdraw(scoped, KnowledgeKind::MemoryEntry, &subjects).await?;
     Ok(removed)
@@ -206,7 +203,7 @@ pub(super) async fn entries_delete(
 fn checked(entry: ImportedMemoryEntry) -> Result<ImportedMemoryEntry> {
     text::SOURCE_REF.check("the name at the source", &entry.source_ref)?;
     Ok(ImportedMemoryEntry {
-        title: check::title(&entry.title)?,
+        title: text::name("the title", &entry.title)?,
         content: text::body_filled("the content", &entry.content)?,
         tags: check::tags(&entry.tags, 0, TAGS_MAX)?,
         source_ref: entry.source_ref,
@@ -218,21 +215,15 @@ async fn former(
     project: ProjectId,
     source_refs: impl IntoIterator<Item = &String>,
 ) -> Result<HashMap<String, MemoryEntry>> {
-    let source_refs: Vec<&String> = source_refs.into_iter().collect();
-    let mut former = HashMap::new();
-    for some in source_refs.chunks(IDS_MAX) {
-        let rows = scoped
-            .find::<Entity>()
-            .filter(Column::ProjectId.eq(project))
-            .filter(Column::SourceRef.is_in(some.iter().copied()))
-            .all()
-            .await?;
-        let named = rows
-            .into_iter()
-            .filter_map(|row| Some((row.source_ref.clone()?, row.into())));
-        former.extend(named);
-    }
-    Ok(former)
+    let rows = scoped
+        .find_in::<Entity, _>(Column::SourceRef, source_refs)
+        .filter(Column::ProjectId.eq(project))
+        .all()
+        .await?;
+    let named = rows
+        .into_iter()
+        .filter_map(|row| Some((row.source_ref.clone()?, row.into())));
+    Ok(named.collect())
 }
 
 fn row_of(entry: MemoryEntry) -> ActiveModel {

@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nyxcore_tenancy::{Access, Backend, ReadWrite, Result, Scoped};
+use nyxcore_tenancy::{Access, Backend, ReadWrite, Result, Scoped, ScopedSelectIn};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, Value};
 
 use crate::entity::{blob, source_file};
 use crate::model::SourceId;
-use crate::repository::IDS_MAX;
 
 /// Bytes of content in one statement. A statement is held in memory by both sides.
 const STATEMENT_BYTES_MAX: usize = 8 << 20;
+
+/// Git's ids in one bind: 42 bytes each.
+const OIDS_PER_STATEMENT: usize = 5_000;
 
 /// A file's content, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +33,8 @@ pub async fn blobs_missing<A: Access, S: AsRef<str> + Sync>(
     scoped: &Scoped<A>,
     oids: &[S],
 ) -> Result<Vec<String>> {
-    let mut known: HashSet<String> = HashSet::new();
-    for some in oids.chunks(IDS_MAX) {
-        let found: Vec<(String,)> = scoped
-            .find::<blob::Entity>()
-            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
-            .columns([blob::Column::Oid])
-            .await?;
-        known.extend(found.into_iter().map(|(oid,)| oid));
-    }
+    let found: Vec<(String,)> = blobs(scoped, oids).columns([blob::Column::Oid]).await?;
+    let mut known: HashSet<String> = found.into_iter().map(|(oid,)| oid).collect();
     Ok(oids
         .iter()
         .map(|oid| oid.as_ref().to_owned())
@@ -113,17 +108,11 @@ pub async fn blob_contents<A: Access, S: AsRef<str> + Sync>(
     scoped: &Scoped<A>,
     oids: &[S],
 ) -> Result<HashMap<String, String>> {
-    let mut texts = HashMap::new();
-    for some in oids.chunks(IDS_MAX) {
-        let found: Vec<(String, String)> = scoped
-            .find::<blob::Entity>()
-            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
-            .filter(blob::Column::Content.is_not_null())
-            .columns([blob::Column::Oid, blob::Column::Content])
-            .await?;
-        texts.extend(found);
-    }
-    Ok(texts)
+    let found: Vec<(String, String)> = blobs(scoped, oids)
+        .filter(blob::Column::Content.is_not_null())
+        .columns([blob::Column::Oid, blob::Column::Content])
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Which of these contents have a text, by Git's id, without reading it.
@@ -134,17 +123,18 @@ pub async fn blobs_with_text<A: Access, S: AsRef<str> + Sync>(
     scoped: &Scoped<A>,
     oids: &[S],
 ) -> Result<HashSet<String>> {
-    let mut with_text = HashSet::new();
-    for some in oids.chunks(IDS_MAX) {
-        let found: Vec<(String,)> = scoped
-            .find::<blob::Entity>()
-            .filter(blob::Column::Oid.is_in(some.iter().map(AsRef::as_ref)))
-            .filter(blob::Column::Content.is_not_null())
-            .columns([blob::Column::Oid])
-            .await?;
-        with_text.extend(found.into_iter().map(|(oid,)| oid));
-    }
-    Ok(with_text)
+    let found: Vec<(String,)> = blobs(scoped, oids)
+        .filter(blob::Column::Content.is_not_null())
+        .columns([blob::Column::Oid])
+        .await?;
+    Ok(found.into_iter().map(|(oid,)| oid).collect())
+}
+
+fn blobs<'s, A: Access, S: AsRef<str>>(
+    scoped: &'s Scoped<A>,
+    oids: &[S],
+) -> ScopedSelectIn<'s, blob::Entity> {
+    scoped.find_in(blob::Column::Oid, oids.iter().map(AsRef::as_ref))
 }
 
 /// Deletes those of these contents that no file has any more, and tells how many there were.
@@ -158,7 +148,7 @@ pub async fn blobs_collect<S: AsRef<str> + Sync>(
     oids: &[S],
 ) -> Result<u64> {
     let mut deleted = 0;
-    for some in oids.chunks(IDS_MAX) {
+    for some in oids.chunks(OIDS_PER_STATEMENT) {
         let oids: Vec<&str> = some.iter().map(AsRef::as_ref).collect();
         let deletable = match scoped.backend() {
             Backend::Postgres => blobs_lock(scoped, &oids).await?,
@@ -210,15 +200,11 @@ pub(super) async fn blobs_of_sources(
     scoped: &Scoped<ReadWrite>,
     sources: &[SourceId],
 ) -> Result<Vec<String>> {
-    let mut oids: Vec<String> = Vec::new();
-    for some in sources.chunks(IDS_MAX) {
-        let found: Vec<(String,)> = scoped
-            .find::<source_file::Entity>()
-            .filter(source_file::Column::SourceId.is_in(some.iter().copied()))
-            .columns([source_file::Column::Blob])
-            .await?;
-        oids.extend(found.into_iter().map(|(oid,)| oid));
-    }
+    let found: Vec<(String,)> = scoped
+        .find_in::<source_file::Entity, _>(source_file::Column::SourceId, sources.iter().copied())
+        .columns([source_file::Column::Blob])
+        .await?;
+    let mut oids: Vec<String> = found.into_iter().map(|(oid,)| oid).collect();
     oids.sort_unstable();
     oids.dedup();
     Ok(oids)

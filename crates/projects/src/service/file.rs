@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{Access, Backend, Error, ReadWrite, Repository, Result, Scoped, text};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult};
+use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult};
 
 use crate::check::FILE_PATH_MAX;
 use crate::entity::source_file;
 use crate::model::{SourceFileId, SourceId};
-use crate::repository::{IDS_MAX, Sources};
+use crate::repository::Sources;
 
 /// A file as a commit has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,9 @@ pub struct StoredFile {
     pub size: i64,
 }
 
+/// Counts in one bind: some 100 bytes each.
+const COUNTS_PER_STATEMENT: usize = 5_000;
+
 /// The columns of a [`StoredFile`] and its path.
 const STORED: [source_file::Column; 4] = [
     source_file::Column::Path,
@@ -82,25 +85,22 @@ pub async fn files_by_path<A: Access, S: AsRef<str> + Sync>(
     source: SourceId,
     paths: Option<&[S]>,
 ) -> Result<HashMap<String, StoredFile>> {
-    let mut files = HashMap::new();
-    let conditions: Vec<Condition> = match paths {
-        None => vec![Condition::all()],
-        Some(paths) => paths.chunks(IDS_MAX).map(|some| path_in(some)).collect(),
+    let of_source = source_file::Column::SourceId.eq(source);
+    let found: Vec<(String, SourceFileId, String, i64)> = match paths {
+        None => {
+            let files = scoped.find::<source_file::Entity>().filter(of_source);
+            files.columns(STORED).await?
+        }
+        Some(paths) => {
+            let paths = paths.iter().map(AsRef::as_ref);
+            let files = scoped.find_in::<source_file::Entity, _>(source_file::Column::Path, paths);
+            files.filter(of_source).columns(STORED).await?
+        }
     };
-    for condition in conditions {
-        let found: Vec<(String, SourceFileId, String, i64)> = scoped
-            .find::<source_file::Entity>()
-            .filter(source_file::Column::SourceId.eq(source))
-            .filter(condition)
-            .columns(STORED)
-            .await?;
-        files.extend(
-            found
-                .into_iter()
-                .map(|(path, id, blob, size)| (path, StoredFile { id, blob, size })),
-        );
-    }
-    Ok(files)
+    let files = found.into_iter();
+    Ok(files
+        .map(|(path, id, blob, size)| (path, StoredFile { id, blob, size }))
+        .collect())
 }
 
 /// The stored files of a source whose path has that text in it, in any case of ASCII letters, for a caller that looks
@@ -160,14 +160,12 @@ pub async fn files_apply(
     changes: FileChanges,
 ) -> Result<()> {
     Sources::require(scoped, source).await?;
-    for some in changes.deleted.chunks(IDS_MAX) {
-        let which = path_in(some).add(source_file::Column::SourceId.eq(source));
-        scoped.delete::<source_file::Entity>(which).await?;
-        code_withdraw(scoped, source, some.iter()).await?;
-    }
-    for some in changes.renamed.chunks(IDS_MAX) {
-        code_withdraw(scoped, source, some.iter().map(|renamed| &renamed.from)).await?;
-    }
+    let of_source = source_file::Column::SourceId.eq(source);
+    scoped
+        .delete_in::<source_file::Entity, _>(source_file::Column::Path, &changes.deleted, of_source)
+        .await?;
+    let left = changes.renamed.iter().map(|renamed| &renamed.from);
+    code_withdraw(scoped, source, changes.deleted.iter().chain(left)).await?;
     let renamed: BTreeMap<SourceFileId, NewFile> = changes
         .renamed
         .into_iter()
@@ -261,7 +259,7 @@ pub async fn churn_add<S: AsRef<str> + Sync>(
         }
     };
     let sums: Vec<(&str, i64)> = sums.into_iter().collect();
-    for some in sums.chunks(IDS_MAX) {
+    for some in sums.chunks(COUNTS_PER_STATEMENT) {
         // All of them in one bind, as an object of counts by path.
         let more: serde_json::Map<String, serde_json::Value> = some
             .iter()
@@ -287,9 +285,4 @@ pub async fn churn_reset(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result
     };
     scoped.update(which, none).await?;
     Ok(())
-}
-
-fn path_in<S: AsRef<str>>(paths: &[S]) -> Condition {
-    let paths = paths.iter().map(AsRef::as_ref);
-    Condition::all().add(source_file::Column::Path.is_in(paths))
 }

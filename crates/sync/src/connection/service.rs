@@ -4,7 +4,8 @@ use nyxcore_github::{BaseUrl, GITHUB_COM, GithubError, GithubToken};
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
-    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId, text,
+    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId,
+    repository, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -24,18 +25,9 @@ const KIND: &str = "git_connection";
 /// What a tenant already has a name for.
 const TAKEN: &str = "a connection with this name";
 
-/// Connections of a tenant.
-pub struct GitConnections;
-
-impl Repository for GitConnections {
-    type Entity = git_connection::Entity;
-    type Row = git_connection::ActiveModel;
-    type Record = GitConnection;
-    type Id = GitConnectionId;
-    const KEY: git_connection::Column = git_connection::Column::Id;
-    fn id_of(record: &GitConnection) -> GitConnectionId {
-        record.id
-    }
+repository! {
+    /// Connections of a tenant.
+    pub GitConnections: git_connection => GitConnection, Id = id: GitConnectionId
 }
 
 /// One page of the tenant's connections, newest first.

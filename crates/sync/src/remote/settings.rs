@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use nyxcore_projects::SourceId;
-use nyxcore_tenancy::{Access, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{Access, ReadWrite, Repository, Result, Scoped, repository};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use uuid::Uuid;
@@ -45,18 +45,9 @@ pub struct SyncSettings {
     pub webhook_since: Option<DateTime<Utc>>,
 }
 
-/// The settings of sources. A source that nobody ever configured or synced has none.
-pub(crate) struct SettingsRows;
-
-impl Repository for SettingsRows {
-    type Entity = sync_settings::Entity;
-    type Row = sync_settings::ActiveModel;
-    type Record = SyncSettings;
-    type Id = SourceId;
-    const KEY: sync_settings::Column = sync_settings::Column::SourceId;
-    fn id_of(record: &SyncSettings) -> SourceId {
-        record.source_id
-    }
+repository! {
+    /// The settings of sources. A source that nobody ever configured or synced has none.
+    pub(crate) SettingsRows: sync_settings => SyncSettings, SourceId = source_id: SourceId
 }
 
 /// The settings of each of those sources. One that was never configured or synced is not in the map.

@@ -165,8 +165,7 @@ pub async fn source_webhook_enable(
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
         .map_err(|_| Error::Invalid("the server has no randomness: try again".into()))?;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let secret = format!("nyxwh_{digits}");
+    let secret = format!("nyxwh_{}", hex::encode(bytes));
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(secret.clone())).await?;
     let row = sync_settings::ActiveModel {
@@ -256,17 +255,11 @@ pub async fn webhook_receive(
 /// The bytes of `sha256=<64 hex digits>`; what is malformed is no signature of anything.
 fn signature_parse(header: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
-    let digits = header.strip_prefix(SCHEME).unwrap_or_default().as_bytes();
-    if digits.len() == 64 {
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).unwrap_or_default();
-            match u8::from_str_radix(pair, 16) {
-                Ok(value) if pair.bytes().all(|b| b.is_ascii_hexdigit()) => *byte = value,
-                _ => return [0; 32],
-            }
-        }
+    let digits = header.strip_prefix(SCHEME).unwrap_or_default();
+    match hex::decode_to_slice(digits, &mut bytes) {
+        Ok(()) => bytes,
+        Err(_) => [0; 32],
     }
-    bytes
 }
 
 /// Whether neither the delivery's name nor its signature was seen before. The name alone is not signed: who has one delivery could send it

@@ -10,6 +10,7 @@ use crate::model::{Invitation, InvitationId, Role, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::Action;
 use crate::registration::resource;
+use crate::repository;
 use crate::repository::Repository;
 use crate::store::{Access, ReadWrite, Scoped};
 use crate::text;
@@ -21,18 +22,9 @@ pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 /// What a tenant has one of for each address.
 const OPEN: &str = "an open invitation for this address";
 
-/// Invitations of a tenant.
-pub struct Invitations;
-
-impl Repository for Invitations {
-    type Entity = invitation::Entity;
-    type Row = invitation::ActiveModel;
-    type Record = Invitation;
-    type Id = InvitationId;
-    const KEY: invitation::Column = invitation::Column::Id;
-    fn id_of(record: &Invitation) -> InvitationId {
-        record.id
-    }
+repository! {
+    /// Invitations of a tenant.
+    pub Invitations: invitation => Invitation, Id = id: InvitationId
 }
 
 /// What a new invitation is to be.

@@ -66,7 +66,7 @@ impl MasterKey {
 
     fn of(bytes: Zeroizing<[u8; KEY_BYTES]>) -> Self {
         let digest = Sha256::digest(bytes.as_slice());
-        let mut id = crate::token::hex(&digest);
+        let mut id = hex::encode(digest);
         id.truncate(ID_DIGITS);
         Self {
             id: id.into(),

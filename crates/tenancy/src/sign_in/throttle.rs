@@ -21,7 +21,6 @@ use crate::entity::sign_in_attempt;
 use crate::error::{Error, Result};
 use crate::registration::purpose;
 use crate::store::{Store, SystemScope};
-use crate::token::hex;
 
 /// Failures after which an account is left alone, and an address: many people may share one.
 pub const ACCOUNT_FAILURES: i64 = 10;
@@ -189,7 +188,7 @@ pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
 
 /// Addresses that somebody tried are nobody's business: their hashes are kept.
 fn account_key(email: &str) -> String {
-    format!("account:{}", hex(&Sha256::digest(email.as_bytes())))
+    format!("account:{}", hex::encode(Sha256::digest(email.as_bytes())))
 }
 
 /// A network address; of IPv6 the /64, which is the least that one customer gets.

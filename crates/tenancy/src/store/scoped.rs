@@ -12,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::gate::Permits;
-use super::select::ScopedSelect;
+use super::select::{ScopedSelect, ScopedSelectIn, conditions_in};
 use super::signal::{CHANNEL, Signal};
 use super::{Store, TenantScoped, times};
 use crate::actor::{Actor, Step};
@@ -210,6 +210,16 @@ impl<A: Access> Scoped<A> {
         ScopedSelect::new(select, &self.tx)
     }
 
+    /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed further.
+    pub fn find_in<E: TenantScoped, V: Into<Value>>(
+        &self,
+        column: E::Column,
+        values: impl IntoIterator<Item = V>,
+    ) -> ScopedSelectIn<'_, E> {
+        let conditions = conditions_in(column, values);
+        ScopedSelectIn::new(conditions.map(|some| self.find().filter(some)).collect())
+    }
+
     /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and on.
     ///
     /// # Errors
@@ -323,6 +333,25 @@ impl Scoped<ReadWrite> {
             rows = rest;
         }
         Ok(())
+    }
+
+    /// Deletes the tenant's rows whose column has one of the values, however many these are, and which meet the condition; tells how many
+    /// there were.
+    ///
+    /// # Errors
+    /// A row is still referred to.
+    pub async fn delete_in<E: TenantScoped, V: Into<Value>>(
+        &self,
+        column: E::Column,
+        values: impl IntoIterator<Item = V>,
+        which: impl IntoCondition,
+    ) -> Result<u64> {
+        let which = which.into_condition();
+        let mut deleted = 0;
+        for some in conditions_in(column, values).collect::<Vec<_>>() {
+            deleted += self.delete::<E>(some.add(which.clone())).await?;
+        }
+        Ok(deleted)
     }
 
     /// Changes the tenant's rows that meet the condition, and tells how many there were. The tenant of a row cannot be changed.

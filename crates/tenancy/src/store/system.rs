@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::gate::{Permits, Purpose};
-use super::select::rows_read;
+use super::select::{conditions_in, rows_read};
 use super::signal::{CHANNEL, Signal};
 use super::{Pace, Store, times};
 use crate::actor::Origin;
@@ -151,6 +151,22 @@ impl SystemScope {
         E::Model: Send + Sync,
     {
         rows_read(&self.tx, &E::find().filter(which.into_condition())).await
+    }
+
+    /// Rows of a listed entity whose column has one of the values, however many these are, of every tenant.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn find_in<E: SystemScoped, V: Into<Value>>(
+        &self,
+        column: E::Column,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<Vec<E::Model>> {
+        let mut rows = Vec::new();
+        for some in conditions_in(column, values).collect::<Vec<_>>() {
+            rows.append(&mut self.find::<E>(some).await?);
+        }
+        Ok(rows)
     }
 
     /// Adds a row of a listed entity.

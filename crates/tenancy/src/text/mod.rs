@@ -117,6 +117,14 @@ pub fn body_filled(what: &str, text: &str) -> Result<String> {
     BODY.check(what, text)
 }
 
+/// As [`body`]; a blank text is absent.
+///
+/// # Errors
+/// As [`Limit::check`].
+pub fn body_optional(what: &str, text: Option<&str>) -> Result<Option<String>> {
+    BODY.check_optional(what, text)
+}
+
 /// A filter that is compared with a stored text: one line of up to 1,000 bytes.
 ///
 /// # Errors
@@ -252,6 +260,8 @@ mod tests {
             None
         );
         assert_eq!(TAG.check_optional("the category", None).unwrap(), None);
+        assert_eq!(body_optional("the suggestion", Some(" ")).unwrap(), None);
+        assert!(body_optional("the suggestion", Some("a\0b")).is_err());
         let given = TAG.check_optional("the category", Some(" tools "));
         assert_eq!(given.unwrap().as_deref(), Some("tools"));
     }

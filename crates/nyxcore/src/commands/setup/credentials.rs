@@ -74,8 +74,7 @@ impl RolePassword {
     /// The machine gives no randomness.
     pub fn generate() -> Result<Self> {
         let bytes = random::<PASSWORD_BYTES>()?;
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(Zeroizing::new(text)))
+        Ok(Self(Zeroizing::new(hex::encode(bytes))))
     }
 
     /// Its text, for whoever uses it at once.
