@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use nyxcore_code_analysis::TreeError;
+use nyxcore_code_engine::tree::TreeError;
 use nyxcore_sync::git::GitError;
 
 /// What stops a command.

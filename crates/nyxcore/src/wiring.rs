@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, Language, analysis_catch_up};
+use nyxcore_code_analysis::{AnalysisHandler, AnalysisOptions, analysis_catch_up};
+use nyxcore_code_engine::language::Language;
 use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };
