@@ -23,7 +23,7 @@ test: lint _nextest
 lint:
     cargo fmt --all --check
     cargo clippy {{ workspace }} -- -D warnings
-    cargo clippy --package nyxcore-code-analysis --no-default-features -- -D warnings
+    cargo clippy --package nyxcore-code-engine --no-default-features -- -D warnings
 
 # Some of the tests, by a word of their names, each on the databases it is for: `just test-only row_security`
 test-only +words: _nextest
@@ -48,11 +48,11 @@ peers := target / "peers"
 
 # The analysis: warm against cold, against lizard, radon, ast-grep and rust-code-analysis, against tree-sitter alone, and on up to 100,000 files
 bench-analysis: _peers
-    cargo bench --package nyxcore-code-analysis --no-default-features --features all-languages --bench analyze -- --peers "{{ peers }}" --python "{{ peers }}/sympy-1.14.0" --typescript "{{ peers }}/package" --rust "{{ peers }}/rust" --grammars "${CARGO_HOME:-$HOME/.cargo}/registry/src" --scale
+    cargo bench --package nyxcore-code-engine --no-default-features --features all-languages --bench analyze -- --peers "{{ peers }}" --python "{{ peers }}/sympy-1.14.0" --typescript "{{ peers }}/package" --rust "{{ peers }}/rust" --grammars "${CARGO_HOME:-$HOME/.cargo}/registry/src" --scale
 
 # The same on trees of one's own: `just bench-analysis-of --grammars FOLDER`, see benches/analyze/main.rs
 bench-analysis-of *arguments:
-    cargo bench --package nyxcore-code-analysis --no-default-features --features all-languages --bench analyze -- {{ arguments }}
+    cargo bench --package nyxcore-code-engine --no-default-features --features all-languages --bench analyze -- {{ arguments }}
 
 # The peers from PyPI and crates.io; sympy from PyPI, effect (TypeScript) from npm, and some of the crates that cargo fetched to build this.
 _peers:

@@ -6,12 +6,17 @@ use chrono::TimeDelta;
 use futures::StreamExt;
 use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, AnalysisTrigger, CODE_ANALYSIS_RUN, CodeAnalyses,
-    CodeAnalysis, CodePattern, CodePatternFilter, CodePatterns, FileHistory, Pattern, Place,
-    QUIET_PERIOD, TreeOptions, analysis_catch_up, analysis_count, analysis_latest,
-    analysis_latest_of, analysis_list, analysis_start, analysis_start_after_sync, blob_id,
-    code_pattern_count, code_pattern_list, hotspot_list, pattern_change_list, pattern_changes_last,
-    project_findings_of, project_summaries_of, project_summary, tree_analyze,
+    CodeAnalysis, CodePattern, CodePatternFilter, CodePatterns, QUIET_PERIOD, analysis_catch_up,
+    analysis_count, analysis_latest, analysis_latest_of, analysis_list, analysis_start,
+    analysis_start_after_sync, code_pattern_count, code_pattern_list, hotspot_list,
+    pattern_change_list, pattern_changes_last, project_findings_of, project_summaries_of,
+    project_summary,
 };
+use nyxcore_code_engine::analysis::Place;
+use nyxcore_code_engine::blob_id;
+use nyxcore_code_engine::patterns::Pattern;
+use nyxcore_code_engine::project::FileHistory;
+use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
 use nyxcore_projects::{
     FileChanges, NewBlob, NewFile, NewProject, NewSource, ProjectId, SourceId, blobs_insert,
     churn_add, files_apply, files_by_path, project_create, source_add, source_synced,

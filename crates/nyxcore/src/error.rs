@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nyxcore_code_analysis::TreeError;
+use nyxcore_code_engine::tree::TreeError;
 use nyxcore_model_catalog::ModelError;
 use nyxcore_sync::SourceError;
 use nyxcore_sync::git::GitError;

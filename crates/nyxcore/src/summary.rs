@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use nyxcore_code_analysis::{
-    CodePattern, CodePatternFilter, HOTSPOT_CAP, Pattern, ProjectAnalysis, code_pattern_list,
-    hotspot_list, project_summary, project_table,
+    CodePattern, CodePatternFilter, code_pattern_list, hotspot_list, project_summary,
 };
+use nyxcore_code_engine::analysis::ProjectAnalysis;
+use nyxcore_code_engine::patterns::Pattern;
+use nyxcore_code_engine::project::HOTSPOT_CAP;
+use nyxcore_code_engine::render::project_table;
 use nyxcore_note_enrichment::NoteEnrichment;
 use nyxcore_projects::{Note, Project, ProjectId, Source};
 use nyxcore_tenancy::{Access, PAGE_MAX, PageRequest, Result, Scoped};

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{
-    AnalysisHandler, AnalysisOptions, CODE_ANALYSIS_RUN, Language, analysis_catch_up,
+    AnalysisHandler, AnalysisOptions, CODE_ANALYSIS_RUN, analysis_catch_up,
 };
+use nyxcore_code_engine::language::Language;
 use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };

@@ -1,6 +1,7 @@
 //! Steps that an analysis can do without: one that fails is a warning, and the rest stands.
 
-use nyxcore_code_analysis::{ProjectAnalysis, ProjectInput, Step, project_summarize_checked};
+use nyxcore_code_engine::analysis::{ProjectAnalysis, Step, project_summarize_checked};
+use nyxcore_code_engine::project::ProjectInput;
 use nyxcore_runs::RunFailure;
 
 use super::world::messages;

@@ -1,6 +1,6 @@
 //! What there is to enrich from: a project with every kind of knowledge, and how to tell that what was cited is there.
 
-use nyxcore_code_analysis::blob_id;
+use nyxcore_code_engine::blob_id;
 use nyxcore_knowledge::{
     ConsolidationPatternId, ConsolidationPatterns, ConsolidationSeverity, ConsolidationType,
     InsightId, InsightSeverity, InsightType, Insights, MemoryEntries, MemoryEntryId,

@@ -3,6 +3,7 @@
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
+use nyxcore_code_engine as engine;
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::TypedId;
 
@@ -109,7 +110,7 @@ impl CodePatternNode {
 }
 
 /// A place in the code, of a certain content.
-pub(crate) struct CodeLocationNode(pub analysis::CodeLocation);
+pub(crate) struct CodeLocationNode(pub engine::evidence::CodeLocation);
 
 #[Object(name = "CodeLocation")]
 impl CodeLocationNode {
@@ -205,8 +206,8 @@ pub(crate) struct HotspotNode {
 
 in_source!(HotspotNode);
 
-impl From<analysis::Hotspot> for HotspotNode {
-    fn from(hotspot: analysis::Hotspot) -> Self {
+impl From<engine::project::Hotspot> for HotspotNode {
+    fn from(hotspot: engine::project::Hotspot) -> Self {
         Self {
             path: hotspot.path,
             source_id: hotspot.source_id,
@@ -233,8 +234,8 @@ pub(crate) struct ProjectMetricsNode {
     duplicated_lines: u32,
 }
 
-impl From<analysis::ProjectMetrics> for ProjectMetricsNode {
-    fn from(metrics: analysis::ProjectMetrics) -> Self {
+impl From<engine::project::ProjectMetrics> for ProjectMetricsNode {
+    fn from(metrics: engine::project::ProjectMetrics) -> Self {
         Self {
             files: metrics.files,
             lines_of_code: metrics.lines_of_code,

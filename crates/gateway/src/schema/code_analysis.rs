@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObje
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 use nyxcore_code_analysis::CodeAnalysis;
+use nyxcore_code_engine as engine;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Run, event_list};
 use nyxcore_tenancy::{Error, TypedId};
@@ -145,8 +146,8 @@ pub(crate) struct SkippedFilesNode {
     paths: Vec<String>,
 }
 
-impl From<analysis::SkippedFiles> for SkippedFilesNode {
-    fn from(skipped: analysis::SkippedFiles) -> Self {
+impl From<engine::listing::SkippedFiles> for SkippedFilesNode {
+    fn from(skipped: engine::listing::SkippedFiles) -> Self {
         Self {
             reason: skipped.reason.as_str(),
             rule: skipped.rule,

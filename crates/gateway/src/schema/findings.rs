@@ -2,6 +2,7 @@
 
 use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
 use nyxcore_code_analysis as analysis;
+use nyxcore_code_engine as engine;
 use serde::Serialize;
 
 use super::code::{CodeLocationNode, in_source, source_load};
@@ -103,12 +104,8 @@ impl ProjectFindingsNode {
     ) -> Result<String> {
         let tokens =
             usize::try_from(tokens).map_err(|_| ApiError::invalid("`tokens` is not negative"))?;
-        let ranked = analysis::ProjectAnalysis {
-            map: self.0.map.clone(),
-            ..analysis::ProjectAnalysis::default()
-        };
-        Ok(analysis::repository_map(
-            &ranked,
+        Ok(engine::project::repository_map(
+            &self.0.map,
             tokens.min(MAP_TOKENS_MAX),
         ))
     }
@@ -143,8 +140,8 @@ pub(crate) struct TechnologyNode {
     files: u32,
 }
 
-impl From<&analysis::Technology> for TechnologyNode {
-    fn from(technology: &analysis::Technology) -> Self {
+impl From<&engine::project::Technology> for TechnologyNode {
+    fn from(technology: &engine::project::Technology) -> Self {
         Self {
             name: technology.name.clone(),
             kind: name_of(&technology.kind),
@@ -173,8 +170,8 @@ pub(crate) struct ProjectCommandNode {
 
 in_source!(ProjectCommandNode);
 
-impl From<&analysis::ProjectCommand> for ProjectCommandNode {
-    fn from(command: &analysis::ProjectCommand) -> Self {
+impl From<&engine::project::ProjectCommand> for ProjectCommandNode {
+    fn from(command: &engine::project::ProjectCommand) -> Self {
         Self {
             purpose: name_of(&command.purpose),
             command: command.command.clone(),
@@ -214,8 +211,8 @@ impl CoChangeNode {
     }
 }
 
-impl From<&analysis::CoChange> for CoChangeNode {
-    fn from(pair: &analysis::CoChange) -> Self {
+impl From<&engine::project::CoChange> for CoChangeNode {
+    fn from(pair: &engine::project::CoChange) -> Self {
         Self {
             paths: pair.paths.to_vec(),
             source_ids: pair.source_ids.clone(),
@@ -252,8 +249,8 @@ impl OwnershipNode {
     }
 }
 
-impl From<&analysis::Ownership> for OwnershipNode {
-    fn from(owned: &analysis::Ownership) -> Self {
+impl From<&engine::project::Ownership> for OwnershipNode {
+    fn from(owned: &engine::project::Ownership) -> Self {
         Self {
             folder: owned.folder.clone(),
             source_id: owned.source_id.clone(),
@@ -316,18 +313,18 @@ pub(crate) struct CycleStepNode {
 
 in_source!(CycleStepNode);
 
-impl From<&analysis::ImportGraph> for ImportGraphNode {
-    fn from(graph: &analysis::ImportGraph) -> Self {
-        let layer = |layer: &analysis::Layer| LayerNode {
+impl From<&engine::project::ImportGraph> for ImportGraphNode {
+    fn from(graph: &engine::project::ImportGraph) -> Self {
+        let layer = |layer: &engine::project::Layer| LayerNode {
             level: layer.level,
             folders: layer.folders.clone(),
         };
-        let step = |step: &analysis::CycleStep| CycleStepNode {
+        let step = |step: &engine::project::CycleStep| CycleStepNode {
             file: step.file.clone(),
             source_id: step.source_id.clone(),
             line: step.line,
         };
-        let cycle = |cycle: &analysis::Cycle| CycleNode {
+        let cycle = |cycle: &engine::project::Cycle| CycleNode {
             size: cycle.size,
             path: cycle.path.iter().map(step).collect(),
         };
@@ -355,8 +352,8 @@ pub(crate) struct CloneGroupNode {
     places: Vec<CodeLocationNode>,
 }
 
-impl From<&analysis::CloneGroup> for CloneGroupNode {
-    fn from(group: &analysis::CloneGroup) -> Self {
+impl From<&engine::project::CloneGroup> for CloneGroupNode {
+    fn from(group: &engine::project::CloneGroup) -> Self {
         Self {
             tokens: group.tokens,
             lines: group.lines,
@@ -382,8 +379,8 @@ pub(crate) struct DeadCodeNode {
     caveats: Vec<String>,
 }
 
-impl From<&analysis::DeadCode> for DeadCodeNode {
-    fn from(unused: &analysis::DeadCode) -> Self {
+impl From<&engine::project::DeadCode> for DeadCodeNode {
+    fn from(unused: &engine::project::DeadCode) -> Self {
         Self {
             kind: name_of(&unused.kind),
             name: unused.name.clone(),
@@ -418,8 +415,8 @@ pub(crate) struct RankedDefinitionNode {
 
 in_source!(RankedDefinitionNode);
 
-impl From<&analysis::RankedDefinition> for RankedDefinitionNode {
-    fn from(ranked: &analysis::RankedDefinition) -> Self {
+impl From<&engine::project::RankedDefinition> for RankedDefinitionNode {
+    fn from(ranked: &engine::project::RankedDefinition) -> Self {
         Self {
             rank: ranked.rank,
             kind: name_of(&ranked.kind),

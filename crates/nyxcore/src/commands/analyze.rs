@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use nyxcore_code_analysis::{
-    Change, FileHistory, TreeOptions, TreeProgress, TreeReport, files_analyze, report_sarif,
-    report_table, repository_map, tree_analyze,
+use nyxcore_code_engine::project::{Change, FileHistory, repository_map};
+use nyxcore_code_engine::render::{report_sarif, report_table};
+use nyxcore_code_engine::tree::{
+    TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
 };
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{
@@ -114,7 +115,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
     let to_terminal = args.output.is_none();
     let text = match args.map {
         // Whoever made the repository named its files, and this may be a terminal.
-        Some(tokens) => repository_map(&report.project, tokens)
+        Some(tokens) => repository_map(&report.project.map, tokens)
             .replace(|letter: char| letter.is_control() && letter != '\n', "?"),
         None => written(&report, args.format, to_terminal)?,
     };

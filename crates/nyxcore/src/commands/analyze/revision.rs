@@ -1,6 +1,7 @@
 //! The files of one commit, read from git's objects: nothing is checked out.
 
-use nyxcore_code_analysis::{FileTree, Skip, TreeError, TreeFile};
+use nyxcore_code_engine::listing::Skip;
+use nyxcore_code_engine::tree::{FileTree, TreeError, TreeFile};
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader};
 use tokio_util::sync::CancellationToken;

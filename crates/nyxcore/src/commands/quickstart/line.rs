@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{
-    AnalysisTrigger, ENGINE_VERSION, Hotspot, analysis_latest, analysis_start, hotspot_list,
-    project_summary,
+    AnalysisTrigger, analysis_latest, analysis_start, hotspot_list, project_summary,
 };
+use nyxcore_code_engine::facts::ENGINE_VERSION;
+use nyxcore_code_engine::project::Hotspot;
 use nyxcore_note_enrichment::{
     NewEnrichment, NoteEnrichment, enrichment_get, enrichment_list, enrichment_start,
 };

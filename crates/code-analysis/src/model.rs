@@ -1,0 +1,252 @@
+//! The words of the analysis as the server keeps it. Places, hotspots and counts are the engine's own types.
+
+use chrono::{DateTime, Utc};
+use nyxcore_code_engine::evidence::CodeLocation;
+use nyxcore_code_engine::listing::SkippedFiles;
+use nyxcore_code_engine::project::{
+    CloneGroup, CoChange, DeadCode, ImportGraph, Ownership, ProjectCommand, ProjectMetrics,
+    RankedDefinition, Technology,
+};
+use nyxcore_projects::ProjectId;
+use nyxcore_runs::RunId;
+use nyxcore_tenancy::typed_id;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+
+typed_id!(
+    /// A pattern of a project's code. It keeps its id from analysis to analysis while its rule is the same.
+    CodePatternId,
+    "pattern"
+);
+
+/// What started an analysis.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AnalysisTrigger {
+    /// Somebody asked for it.
+    Manual,
+    /// A sync brought code.
+    Sync,
+}
+
+impl AnalysisTrigger {
+    /// Its name, as the API writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "MANUAL",
+            Self::Sync => "SYNC",
+        }
+    }
+}
+
+/// What a run of the kind `CODE_ANALYSIS` keeps beside the run itself. The counts are final once it has succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeAnalysis {
+    /// The run.
+    pub run_id: RunId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// What started it.
+    pub trigger: AnalysisTrigger,
+    /// The commit that was analysed. `None` before the files were looked at, and where the sources are of different commits.
+    pub commit_id: Option<String>,
+    /// Files that this run read and parsed.
+    pub files_analyzed: i64,
+    /// Files whose facts were there already.
+    pub files_reused: i64,
+    /// Files that were left out for a reason, such as that they do not parse.
+    pub files_skipped: i64,
+    /// Lines with code on them, in all of the project's code.
+    pub lines_of_code: i64,
+    /// Patterns that were found.
+    pub patterns_found: i64,
+    /// Whether they were compared with those of an earlier analysis. Not so in a project's first, and in the first by another version of the
+    /// engine: what differs then may be the engine's doing and not the team's.
+    pub patterns_compared: bool,
+    /// How many changed, and how; 0 where they were not compared.
+    pub pattern_changes: PatternChangeCounts,
+    /// Files that were left out, by reason, the first of each by their paths.
+    pub skipped: Vec<SkippedFiles>,
+    /// What went wrong without ending the analysis.
+    pub warnings: Vec<AnalysisWarning>,
+}
+
+/// What went wrong in a part of an analysis while the rest stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnalysisWarning {
+    /// The part, by its stable name: a step's, as [`Step::as_str`](nyxcore_code_engine::analysis::Step::as_str) has it.
+    pub part: String,
+    /// The file it is about, where it is about one.
+    pub path: Option<String>,
+    /// The source that the file is in, the text form of its id. Unknown in what was kept before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// What went wrong, a sentence.
+    pub text: String,
+}
+
+/// How a pattern changed from one analysis to another.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum PatternChange {
+    /// It was not there before.
+    Appeared,
+    /// It is kept better than before.
+    Strengthened,
+    /// It is kept less well than before.
+    Weakened,
+    /// It is there no more.
+    Vanished,
+}
+
+/// How well a pattern is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PatternStrength {
+    /// The cases that follow it.
+    pub support: i64,
+    /// All cases.
+    pub cases: i64,
+    /// The lower bound of the Wilson interval on the one of the other.
+    pub confidence: f64,
+}
+
+/// What an analysis told of a pattern that changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CodePatternChange {
+    /// The analysis.
+    pub analysis_id: RunId,
+    /// The pattern.
+    pub pattern_id: CodePatternId,
+    /// How it changed.
+    pub change: PatternChange,
+    /// Its kind.
+    pub kind: String,
+    /// Its title, as it was then.
+    pub title: String,
+    /// What it was when it was last told of: drift in small steps is told of once it adds up. `None` where it appeared.
+    pub before: Option<PatternStrength>,
+    /// What it is; `None` where it vanished.
+    pub after: Option<PatternStrength>,
+}
+
+/// How many patterns changed, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PatternChangeCounts {
+    /// Appeared.
+    pub appeared: i64,
+    /// Strengthened.
+    pub strengthened: i64,
+    /// Weakened.
+    pub weakened: i64,
+    /// Vanished.
+    pub vanished: i64,
+}
+
+/// A habit of a project's code, as the latest analysis found it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CodePattern {
+    /// Its id.
+    pub id: CodePatternId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The rule's own name, unique within the project and the same from analysis to analysis.
+    pub key: String,
+    /// `naming`, `error_handling`, `test_layout` and so on; `rule` for a project's own.
+    pub kind: String,
+    /// The habit in a few words.
+    pub title: String,
+    /// A rule that somebody could follow.
+    pub statement: String,
+    /// The language it is about.
+    pub stack: Option<String>,
+    /// The folder it is about; `None` for the whole project.
+    pub scope: Option<String>,
+    /// The cases that follow it: 41 in "41 of 44".
+    pub support: i64,
+    /// All cases: 44 in "41 of 44".
+    pub cases: i64,
+    /// The lower bound of the Wilson interval at 95 % on `support` of `cases`: above 0, below 1.
+    pub confidence: f64,
+    /// Places that show it. Their paths are as in their source.
+    pub exemplars: Vec<CodeLocation>,
+    /// Places that do not follow it.
+    pub counter_examples: Vec<CodeLocation>,
+    /// When an analysis found it for the first time.
+    pub first_seen_at: DateTime<Utc>,
+    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern, until it is deleted: see
+    /// [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
+    pub vanished_in: Option<RunId>,
+}
+
+/// What the latest analysis found a project to be made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectSummary {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The analysis that found it.
+    pub analysis_id: RunId,
+    /// The version of the engine that found it.
+    pub engine_version: i64,
+    /// Languages, most lines first, each followed by its frameworks, most used first.
+    pub technologies: Vec<Technology>,
+    /// Counts.
+    pub metrics: ProjectMetrics,
+}
+
+impl ProjectSummary {
+    /// The names of its languages and frameworks in their order, each once.
+    #[must_use]
+    pub fn stack(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for technology in &self.technologies {
+            if !names.contains(&technology.name) {
+                names.push(technology.name.clone());
+            }
+        }
+        names
+    }
+}
+
+/// All that the latest analysis found of a project, patterns and hotspots aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProjectFindings {
+    /// The project.
+    pub project_id: ProjectId,
+    /// The analysis that found it.
+    pub analysis_id: RunId,
+    /// The version of the engine that found it.
+    pub engine_version: i64,
+    /// Languages, most lines first, each followed by its frameworks, most used first.
+    pub technologies: Vec<Technology>,
+    /// How the project is built, tested and checked.
+    pub commands: Vec<ProjectCommand>,
+    /// Files that change together, closest first.
+    pub co_changes: Vec<CoChange>,
+    /// Over how many people the changes of each folder are spread, the project itself first.
+    pub ownership: Vec<Ownership>,
+    /// How its files import each other.
+    pub imports: ImportGraph,
+    /// Code that stands in more than one place, largest first.
+    pub duplicates: Vec<CloneGroup>,
+    /// Definitions that may be unused.
+    pub dead_code: Vec<DeadCode>,
+    /// The definitions that most of the project leans on, highest rank first.
+    pub map: Vec<RankedDefinition>,
+}

@@ -1,0 +1,387 @@
+//! Facts by content: those that are kept are not found again, the others are found in batches and kept at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::AssertUnwindSafe;
+
+use nyxcore_code_engine::NoThreads;
+use nyxcore_code_engine::facts::{ENGINE_VERSION, FileFacts};
+use nyxcore_code_engine::language::Language;
+use nyxcore_code_engine::listing::Skip;
+use nyxcore_code_engine::parse::{FileError, source_analyze};
+use nyxcore_projects::{blob_contents, blobs_missing};
+use nyxcore_runs::{RunContext, RunFailure};
+use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use super::AnalysisOptions;
+use super::scan::ScannedFile;
+use crate::entity::{code_analysis, file_facts};
+
+/// Blobs named in one statement: below what both databases take in binds.
+const OIDS_PER_STATEMENT: usize = 5_000;
+
+/// A content in a language: what facts are kept by, beside the engine's version.
+pub(super) type Key = (String, Language);
+
+/// What is kept of a content: its facts, or why it has none.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kept {
+    /// Its facts.
+    Facts(FileFacts),
+    /// It is skipped, and will be while it is the same.
+    Skip(Skip),
+}
+
+/// What became of one content.
+enum Outcome {
+    /// It is known what the content is.
+    Kept {
+        key: Key,
+        /// The bytes of [`Kept`].
+        bytes: Vec<u8>,
+        has_facts: bool,
+    },
+    /// A parser panicked: a defect of ours, and no fact about the content. It is skipped in this run alone.
+    Panicked(Key),
+}
+
+/// What the facts phase did.
+pub(super) struct FactsSummary {
+    /// Contents that were analysed, those of earlier attempts included.
+    pub analyzed: i64,
+    /// Contents that a parser could not bear.
+    pub panicked: HashSet<Key>,
+}
+
+/// Finds the facts of every file that has none, and keeps them. The count is kept with the facts.
+pub(super) async fn facts_complete(
+    context: &RunContext,
+    options: &AnalysisOptions,
+    files: &[ScannedFile],
+    before: i64,
+) -> Result<FactsSummary, RunFailure> {
+    let mut sizes: BTreeMap<Key, usize> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.skip.is_none()) {
+        let size = usize::try_from(file.size).unwrap_or_default();
+        sizes.insert((file.blob.clone(), file.language), size);
+    }
+    let scoped = context.read().await?;
+    for key in facts_known(&scoped, sizes.keys().map(|(oid, _)| oid.as_str())).await? {
+        sizes.remove(&key);
+    }
+    drop(scoped);
+
+    let total = i64::try_from(files.len()).unwrap_or(i64::MAX);
+    let missing = i64::try_from(sizes.len()).unwrap_or(i64::MAX);
+    // Copies of a file, and those that are known by their path, are done without being looked into.
+    let mut done = total - missing;
+    let mut analyzed = before;
+    let mut panicked = HashSet::new();
+    context.progress(done, None).await?;
+    for batch in batches(sizes, options) {
+        context.check()?;
+        done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        let mut found = Vec::new();
+        for outcome in batch_find(context, options, batch).await? {
+            match outcome {
+                Outcome::Kept {
+                    key,
+                    bytes,
+                    has_facts,
+                } => {
+                    analyzed += i64::from(has_facts);
+                    found.push((key, bytes));
+                }
+                Outcome::Panicked(key) => {
+                    panicked.insert(key);
+                }
+            }
+        }
+        let scoped = context.write().await?;
+        facts_insert(&scoped, found).await.map_err(gone)?;
+        let counted = code_analysis::ActiveModel {
+            files_analyzed: Set(analyzed),
+            ..Default::default()
+        };
+        scoped
+            .update(code_analysis::Column::RunId.eq(context.run().id), counted)
+            .await?;
+        scoped.commit().await?;
+        context.progress(done, None).await?;
+    }
+    Ok(FactsSummary { analyzed, panicked })
+}
+
+/// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work begins again.
+fn gone(error: Error) -> RunFailure {
+    match error {
+        Error::NotFound(_) => RunFailure::transient(
+            "SOURCE_CHANGED",
+            "the files changed while they were analysed",
+        ),
+        other => other.into(),
+    }
+}
+
+/// Cuts the contents into batches of no more files and bytes than the options allow.
+pub(super) fn batches(sizes: BTreeMap<Key, usize>, options: &AnalysisOptions) -> Vec<Vec<Key>> {
+    let mut batches: Vec<Vec<Key>> = Vec::new();
+    let mut bytes = 0;
+    for (key, size) in sizes {
+        bytes += size;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < options.batch_files && bytes <= options.batch_bytes => {
+                batch.push(key);
+            }
+            _ => {
+                batches.push(vec![key]);
+                bytes = size;
+            }
+        }
+    }
+    batches
+}
+
+/// Which contents have facts of this version of the engine.
+async fn facts_known<'a, A: Access>(
+    scoped: &Scoped<A>,
+    oids: impl Iterator<Item = &'a str>,
+) -> Result<HashSet<Key>> {
+    let oids: BTreeSet<&str> = oids.collect();
+    let oids: Vec<&str> = oids.into_iter().collect();
+    let mut known = HashSet::new();
+    for some in oids.chunks(OIDS_PER_STATEMENT) {
+        let rows: Vec<(String, String)> = scoped
+            .find::<file_facts::Entity>()
+            .filter(current(some))
+            .columns([file_facts::Column::Oid, file_facts::Column::Language])
+            .await?;
+        let keys = rows
+            .into_iter()
+            .filter_map(|(oid, language)| Some((oid, Language::from_name(&language)?)));
+        known.extend(keys);
+    }
+    Ok(known)
+}
+
+/// What is kept of contents, as bytes.
+pub(super) async fn facts_read<A: Access>(
+    scoped: &Scoped<A>,
+    oids: &[&str],
+) -> Result<Vec<(Key, Vec<u8>)>> {
+    let mut kept = Vec::new();
+    for some in oids.chunks(OIDS_PER_STATEMENT) {
+        let rows: Vec<(String, String, Vec<u8>)> = scoped
+            .find::<file_facts::Entity>()
+            .filter(current(some))
+            .columns([
+                file_facts::Column::Oid,
+                file_facts::Column::Language,
+                file_facts::Column::Facts,
+            ])
+            .await?;
+        kept.extend(rows.into_iter().filter_map(|(oid, language, facts)| {
+            Some(((oid, Language::from_name(&language)?), facts))
+        }));
+    }
+    Ok(kept)
+}
+
+/// Forgets what is kept of contents, in any language and of any version.
+pub(super) async fn facts_forget(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<()> {
+    for some in oids.chunks(OIDS_PER_STATEMENT) {
+        let which = file_facts::Column::Oid.is_in(some.iter().copied());
+        scoped.delete::<file_facts::Entity>(which).await?;
+    }
+    Ok(())
+}
+
+fn current(oids: &[&str]) -> Condition {
+    Condition::all()
+        .add(file_facts::Column::EngineVersion.eq(i64::from(ENGINE_VERSION)))
+        .add(file_facts::Column::Oid.is_in(oids.iter().copied()))
+}
+
+/// Reads the contents of a batch and finds their facts. A content that is gone by now is not in the answer.
+async fn batch_find(
+    context: &RunContext,
+    options: &AnalysisOptions,
+    batch: Vec<Key>,
+) -> Result<Vec<Outcome>, RunFailure> {
+    let oids: Vec<&str> = batch.iter().map(|(oid, _)| oid.as_str()).collect();
+    let scoped = context.read().await?;
+    let texts = blob_contents(&scoped, &oids).await?;
+    let gone: HashSet<String> = if texts.len() < oids.len() {
+        blobs_missing(&scoped, &oids).await?.into_iter().collect()
+    } else {
+        HashSet::new()
+    };
+    drop(scoped);
+    let contents: Vec<(Key, Option<String>)> = batch
+        .into_iter()
+        .filter(|(oid, _)| !gone.contains(oid))
+        .map(|key| {
+            let text = texts.get(&key.0).cloned();
+            (key, text)
+        })
+        .collect();
+    drop(texts);
+
+    let found = on_every_core(context, options, contents, find).await?;
+    let found: Result<Vec<Outcome>, FindError> = found.into_iter().collect();
+    found.map_err(|error| match error {
+        FindError::NoThreads(error) => threads_missing(error),
+        FindError::Encoding(error) => RunFailure::permanent("INTERNAL", error.to_string()),
+    })
+}
+
+/// Why it could not be found out what a content is.
+#[derive(Debug, thiserror::Error)]
+enum FindError {
+    #[error(transparent)]
+    NoThreads(#[from] NoThreads),
+    #[error(transparent)]
+    Encoding(#[from] postcard::Error),
+}
+
+/// The machine lacks memory now: another attempt may succeed, and nothing is kept of this one.
+pub(super) fn threads_missing(error: NoThreads) -> RunFailure {
+    RunFailure::transient("NO_THREADS", error.to_string())
+}
+
+/// Does some work for each of many things on as many threads as the options say. The answers come in no order.
+pub(super) async fn on_every_core<T, R>(
+    context: &RunContext,
+    options: &AnalysisOptions,
+    things: Vec<T>,
+    work: impl Fn(T) -> R + Clone + Send + 'static,
+) -> Result<Vec<R>, RunFailure>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+{
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = if options.jobs == 0 {
+        cores()
+    } else {
+        options.jobs
+    };
+    // Dealt out like cards, so that the parts are about equally long.
+    let mut parts: Vec<Vec<T>> = Vec::new();
+    parts.resize_with(jobs, Vec::new);
+    for (thing, part) in things.into_iter().zip((0..jobs).cycle()) {
+        parts[part].push(thing);
+    }
+    let mut tasks = JoinSet::new();
+    for part in parts {
+        let cancelled = context.cancelled().clone();
+        let work = work.clone();
+        tasks.spawn_blocking(move || {
+            // Between two files: a batch takes longer than anybody who cancels wants to wait.
+            let wanted = part.into_iter().take_while(|_| !cancelled.is_cancelled());
+            wanted.map(work).collect::<Vec<R>>()
+        });
+    }
+    let mut done = Vec::new();
+    while let Some(part) = tasks.join_next().await {
+        done.extend(part.map_err(broken)?);
+    }
+    // What was broken off is no batch.
+    context.check()?;
+    Ok(done)
+}
+
+/// Runs what takes long where it holds up nobody.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, RunFailure> {
+    tokio::task::spawn_blocking(work).await.map_err(broken)
+}
+
+fn broken(error: tokio::task::JoinError) -> RunFailure {
+    tracing::error!(%error, "the analysis broke off");
+    RunFailure::permanent(
+        "INTERNAL",
+        "the work ended unexpectedly; the server's log says more",
+    )
+}
+
+/// Finds the facts of one content. Without a text it is binary or not UTF-8: what is too large was told by its size.
+fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
+    let kept = match text {
+        None => Kept::Skip(Skip::Binary),
+        Some(text) => {
+            let work = || source_analyze(key.1, text.as_bytes());
+            match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+                Ok(Ok(facts)) => Kept::Facts(facts),
+                Ok(Err(FileError::Skipped(reason))) => Kept::Skip(reason),
+                Ok(Err(FileError::NoThreads(error))) => return Err(error.into()),
+                // One file that a parser cannot bear does not end the analysis of the others.
+                Err(_) => {
+                    tracing::error!(blob = %key.0, language = %key.1, "a parser panicked");
+                    return Ok(Outcome::Panicked(key));
+                }
+            }
+        }
+    };
+    Ok(Outcome::Kept {
+        has_facts: matches!(kept, Kept::Facts(_)),
+        bytes: postcard::to_stdvec(&kept)?,
+        key,
+    })
+}
+
+/// Keeps what was found, in place of what older versions of the engine found of the same contents.
+async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<(Key, Vec<u8>)>) -> Result<()> {
+    // In the order of their keys, so that two analyses that find the same do not block each other crosswise.
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let oids: Vec<&str> = found.iter().map(|(key, _)| key.0.as_str()).collect();
+    let gone: HashSet<String> = blobs_missing(scoped, &oids).await?.into_iter().collect();
+    let older = Condition::all()
+        .add(file_facts::Column::EngineVersion.lt(i64::from(ENGINE_VERSION)))
+        .add(file_facts::Column::Oid.is_in(oids));
+    scoped.delete::<file_facts::Entity>(older).await?;
+    let rows = found
+        .into_iter()
+        .filter(|(key, _)| !gone.contains(&key.0))
+        .map(|((oid, language), bytes)| file_facts::ActiveModel {
+            oid: Set(oid),
+            language: Set(language.as_str().to_owned()),
+            engine_version: Set(i64::from(ENGINE_VERSION)),
+            facts: Set(bytes),
+            ..Default::default()
+        })
+        .collect();
+    let key = [
+        file_facts::Column::Oid,
+        file_facts::Column::Language,
+        file_facts::Column::EngineVersion,
+    ];
+    scoped.upsert_all(rows, &key, &[]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_keeps_to_its_files_and_bytes_and_loses_none() {
+        let options = AnalysisOptions {
+            batch_files: 2,
+            batch_bytes: 10,
+            ..AnalysisOptions::default()
+        };
+        let sizes = [1, 1, 1, 99, 5, 5, 6].into_iter().zip('a'..);
+        let sizes = sizes
+            .map(|(size, name)| ((name.to_string(), Language::Rust), size))
+            .collect();
+        let batches: Vec<String> = batches(sizes, &options)
+            .into_iter()
+            .map(|batch| batch.into_iter().map(|(oid, _)| oid).collect())
+            .collect();
+        assert_eq!(batches, ["ab", "c", "d", "ef", "g"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Trees of 1,000, 10,000 and 100,000 files: time a file, and memory.
+//!
+//! The files are real ones, small and middling, from the tree that is given. A file that is needed again gets other words for its longer
+//! names, in folders of its own, so that a large tree is no small one many times over.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use crate::timing::{Missed, files_ending, median};
+use crate::{Outcome, child};
+
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+const RUNS: usize = 3;
+
+/// Files larger than this are not taken, in bytes: 100,000 of the others are some 500 MB.
+const FILE_CAP: u64 = 16 << 10;
+
+/// The most memory at the greatest size, in MB.
+const MEMORY_LIMIT: f64 = 500.0;
+
+/// The most that a file of the greatest tree may take, of one of the smallest: linear, with room for what no longer fits the processor's
+/// caches.
+const LINEAR_LIMIT: f64 = 1.25;
+
+/// Measures trees made of the Rust files below `tree`.
+///
+/// # Errors
+/// A tree cannot be made or analysed.
+pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+    let mut files = files_ending(tree, &[".rs"]);
+    files.retain(|file| {
+        file.metadata()
+            .is_ok_and(|data| (200..FILE_CAP).contains(&data.len()))
+    });
+    // Small and large, dull and lively, spread alike over the trees of every size.
+    files.sort_by_key(|file| nyxcore_code_engine::blob_id(file.to_string_lossy().as_bytes()));
+    if files.is_empty() {
+        return Err("no files to make trees of".into());
+    }
+    println!("trees of many files, medians of {RUNS}");
+    let mut each = Vec::new();
+    let mut peak = 0.0;
+    for size in SIZES {
+        let made = tempfile::tempdir()?;
+        let bytes = tree_make(made.path(), &files, size)?;
+        child::analyze(made.path(), None)?;
+        let mut times = Vec::new();
+        for _ in 0..RUNS {
+            let run = child::analyze(made.path(), None)?;
+            times.push(run.time);
+            #[expect(clippy::cast_precision_loss, reason = "megabytes to one place")]
+            let megabytes = run.peak_kib as f64 * 1024.0 / 1e6;
+            peak = megabytes;
+        }
+        let time = median(times).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "bytes a file")]
+        let (per_file, mean) = (time / size as f64, bytes as f64 / size as f64);
+        each.push(time / bytes);
+        println!(
+            "  {size:>7} files of {mean:.0} bytes: {time:>7.2} s, {:.0} µs a file, {peak:.0} MB",
+            per_file * 1e6
+        );
+    }
+    missed.at_most(
+        "a byte of 100,000 files / a byte of 1,000",
+        each[SIZES.len() - 1] / each[0],
+        LINEAR_LIMIT,
+        "x",
+    );
+    missed.at_most("memory at 100,000 files", peak, MEMORY_LIMIT, " MB");
+    println!();
+    Ok(())
+}
+
+/// Writes a tree of `size` files, a hundred a folder; gives back its bytes.
+fn tree_make(root: &Path, files: &[std::path::PathBuf], size: usize) -> Outcome<f64> {
+    let mut bytes = 0.0;
+    for place in 0..size {
+        let (round, source) = (place / files.len(), &files[place % files.len()]);
+        let text = fs::read_to_string(source)?;
+        let text = if round == 0 {
+            text
+        } else {
+            reworded(&text, round)
+        };
+        let folder = root.join(format!("part{}/src", place / 100));
+        if place % 100 == 0 {
+            fs::create_dir_all(&folder)?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a sum of bytes to six digits")]
+        let length = text.len() as f64;
+        bytes += length;
+        fs::write(folder.join(format!("file{place}.rs")), text)?;
+    }
+    Ok(bytes)
+}
+
+/// The text with another ending to each of its longer words, keywords aside.
+fn reworded(text: &str, round: usize) -> String {
+    const KEYWORDS: [&str; 9] = [
+        "struct",
+        "return",
+        "static",
+        "unsafe",
+        "extern",
+        "continue",
+        "default",
+        "derive",
+        "macro_rules",
+    ];
+    let ending = format!("_{round}");
+    let mut new: HashMap<&str, String> = HashMap::new();
+    let mut out = String::with_capacity(text.len() * 5 / 4);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = text;
+    while let Some(start) = rest.find(is_word) {
+        let end = rest[start..]
+            .find(|c| !is_word(c))
+            .map_or(rest.len(), |at| start + at);
+        out.push_str(&rest[..start]);
+        let word = &rest[start..end];
+        if word.len() < 6
+            || word.starts_with(|c: char| c.is_ascii_digit())
+            || KEYWORDS.contains(&word)
+        {
+            out.push_str(word);
+        } else {
+            out.push_str(new.entry(word).or_insert_with(|| format!("{word}{ending}")));
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,259 @@
+//! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
+//! order gives the same analysis.
+
+mod places;
+mod step;
+
+use std::convert::Infallible;
+
+use serde::{Deserialize, Serialize};
+
+use super::patterns::{self, Known, Pattern};
+use super::project::imports::ImportIndex;
+use super::project::{
+    CloneGroup, CoChange, DeadCode, Hotspot, ImportGraph, Ownership, ProjectCommand, ProjectInput,
+    ProjectMetrics, RankedDefinition, SourceFile, Technology, commands, dead_code, duplicates,
+    history, hotspots, import_graph, map, metrics, stack,
+};
+use super::rules::RuleReport;
+use step::Steps;
+
+pub use places::Place;
+pub use step::Step;
+
+/// What is worth saying of a project.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProjectAnalysis {
+    /// Languages, most lines first, each followed by the frameworks found for it, most used first.
+    pub stack: Vec<Technology>,
+    /// Counts.
+    pub metrics: ProjectMetrics,
+    /// The habits of its code, surest first.
+    pub patterns: Vec<Pattern>,
+    /// How the project is built, tested and checked.
+    pub commands: Vec<ProjectCommand>,
+    /// Files that are complex and change often, highest score first; empty without a history.
+    pub hotspots: Vec<Hotspot>,
+    /// Files that change together, closest first; empty without a history.
+    pub co_changes: Vec<CoChange>,
+    /// Over how many people the changes of each folder are spread, the project itself first; empty without a history.
+    pub ownership: Vec<Ownership>,
+    /// How its files import each other.
+    pub imports: ImportGraph,
+    /// Code that stands in more than one place, largest first.
+    pub duplicates: Vec<CloneGroup>,
+    /// Definitions that may be unused.
+    pub dead_code: Vec<DeadCode>,
+    /// The definitions that most of the project leans on, highest rank first.
+    pub map: Vec<RankedDefinition>,
+    /// Steps that failed: what they would have found is missing here. Empty, but for a fault of the engine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Step>,
+    /// What the project's own rules found, and those that could not be applied.
+    pub rules: RuleReport,
+}
+
+/// Analyses a project from the facts of its files.
+///
+/// Paths decide what a file is for: fixtures and vendored code show nobody's habits, and tests and examples only those
+/// of tests and examples.
+#[must_use]
+pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
+    match project_summarize_checked(input, || Ok::<(), Infallible>(())) {
+        Ok(analysis) => analysis,
+        Err(never) => match never {},
+    }
+}
+
+/// As [`project_summarize`], asking between its steps whether to go on, from two threads: a large project takes seconds. A step that fails is
+/// named in [`ProjectAnalysis::failed`], and the rest stands.
+///
+/// # Errors
+/// What `check` answers with.
+pub fn project_summarize_checked<E: Send>(
+    input: &ProjectInput,
+    check: impl Fn() -> Result<(), E> + Sync,
+) -> Result<ProjectAnalysis, E> {
+    let mut files: Vec<&SourceFile> = input.files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    check()?;
+    let mut metrics = metrics(&files);
+    let mut steps = Steps::new(&check);
+    let index = steps.take_checked(Step::Imports, || {
+        ImportIndex::build(&files, &input.manifests, &check)
+    })?;
+    let imports = steps.take(Step::Imports, || {
+        import_graph::find(&files, &index, &input.manifests)
+    })?;
+    let stack = steps.take(Step::Stack, || {
+        stack::find(&files, &metrics.languages, &input.manifests)
+    })?;
+    let commands = steps.take(Step::Commands, || commands::find(&input.manifests))?;
+    let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
+    let co_changes = steps.take(Step::CoChanges, || {
+        history::co_changes(&files, &input.changes)
+    })?;
+    let ownership = steps.take(Step::Ownership, || {
+        history::ownership(&files, &input.changes)
+    })?;
+    let known = Known {
+        files: &files,
+        manifests: &input.manifests,
+        imports: Some(&index),
+        co_changes: &co_changes,
+        rules: Some(&input.rules),
+    };
+    // What takes longest, in two halves that need nothing of each other.
+    let mut beside = Steps::new(&check);
+    let (symbols, patterns) = rayon::join(
+        || {
+            let clones = steps.take(Step::Duplicates, || duplicates::find(&files))?;
+            let dead_code = steps.take(Step::DeadCode, || dead_code::find(&files, input))?;
+            let map = steps.take(Step::Map, || map::find(&files, &index))?;
+            Ok((clones, dead_code, map))
+        },
+        || beside.take_checked(Step::Patterns, || patterns::find(known, &check)),
+    );
+    let ((clones, dead_code, map), patterns) = (symbols?, patterns?);
+    metrics.duplicated_lines = clones.lines;
+    let mut failed = steps.failed();
+    failed.extend(beside.failed());
+    failed.sort_unstable();
+    Ok(ProjectAnalysis {
+        stack,
+        patterns,
+        commands,
+        duplicates: clones.groups,
+        dead_code,
+        map,
+        hotspots,
+        co_changes,
+        ownership,
+        imports,
+        metrics,
+        failed,
+        rules: input.rules.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::language::Language;
+    use super::super::project::FileHistory;
+    use super::*;
+    use crate::parse::file_analyze;
+
+    #[test]
+    fn who_is_told_to_stop_stops_at_the_next_step() {
+        let steps = AtomicU32::new(0);
+        let asked = |stop_at: u32| {
+            steps.store(0, Ordering::Relaxed);
+            let stopped = project_summarize_checked(&ProjectInput::default(), || {
+                if steps.fetch_add(1, Ordering::Relaxed) + 1 >= stop_at {
+                    Err(stop_at)
+                } else {
+                    Ok(())
+                }
+            });
+            (stopped.err(), steps.load(Ordering::Relaxed))
+        };
+        let (stopped, all) = asked(u32::MAX);
+        assert!(stopped.is_none() && all as usize > Pattern::kinds().count());
+        for stop_at in 1..=all {
+            let (stopped, steps) = asked(stop_at);
+            assert_eq!(stopped, Some(stop_at));
+            // The other half hears of it at its next step.
+            assert!(steps <= stop_at + 1, "{steps} steps, {stop_at} wanted");
+        }
+    }
+
+    fn file(path: &str, source: &str) -> SourceFile {
+        let language = Language::detect(path).unwrap();
+        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
+        SourceFile {
+            path: path.to_owned(),
+            blob: String::new(),
+            language,
+            facts,
+        }
+    }
+
+    fn history(path: &str, commits: u32) -> FileHistory {
+        FileHistory {
+            path: path.to_owned(),
+            commits,
+        }
+    }
+
+    #[test]
+    fn a_hotspot_scores_by_changes_times_complexity_against_the_top() {
+        let simple = "fn a() {}\n";
+        let branchy = "fn b(x: bool, y: bool) { if x && y {} }\n";
+        let input = ProjectInput {
+            files: vec![
+                file("src/simple.rs", simple),
+                file("src/branchy.rs", branchy),
+                file("tests/t.rs", branchy),
+            ],
+            history: vec![
+                history("src/simple.rs", 6),
+                history("src/branchy.rs", 4),
+                history("tests/t.rs", 100),
+                history("gone.rs", 100),
+            ],
+            ..ProjectInput::default()
+        };
+        let hotspots = project_summarize(&input).hotspots;
+        assert_eq!(
+            hotspots
+                .iter()
+                .map(|h| (h.path.as_str(), h.complexity, h.score))
+                .collect::<Vec<_>>(),
+            [("src/branchy.rs", 3, 1.0), ("src/simple.rs", 1, 0.5)]
+        );
+    }
+
+    #[test]
+    fn prose_and_data_are_no_lines_of_code() {
+        let files = vec![
+            file("a.py", "x = 1\n# c\n"),
+            file("README.md", "# t\n\nword\n"),
+            file("q.sql", "select 1;\n"),
+        ];
+        let metrics = project_summarize(&ProjectInput {
+            files,
+            ..ProjectInput::default()
+        })
+        .metrics;
+        assert_eq!((metrics.files, metrics.lines_of_code), (2, 2));
+        assert_eq!(
+            metrics
+                .languages
+                .iter()
+                .map(|l| l.language)
+                .collect::<Vec<_>>(),
+            [Language::Python, Language::Sql]
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_files_makes_no_difference() {
+        let mut files: Vec<SourceFile> = (0..12)
+            .map(|n| file(&format!("src/m{n}.py"), "def do_it():\n    '''Does.'''\n"))
+            .collect();
+        let forward = project_summarize(&ProjectInput {
+            files: files.clone(),
+            ..ProjectInput::default()
+        });
+        files.reverse();
+        let backward = project_summarize(&ProjectInput {
+            files,
+            ..ProjectInput::default()
+        });
+        assert!(!forward.patterns.is_empty());
+        assert_eq!(forward, backward);
+    }
+}

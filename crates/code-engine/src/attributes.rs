@@ -1,0 +1,141 @@
+//! What a project says of its own files in `.gitattributes`, with the names that GitHub's linguist made common: `linguist-vendored`
+//! and `linguist-generated` (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). Set, they leave files out; unset
+//! (`-linguist-vendored`, `linguist-vendored=false`) they bring back what its path alone would leave out.
+
+use std::collections::HashMap;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::skip::{Skip, SkipRule, path_skip};
+
+/// The name of the files.
+pub(crate) const NAME: &str = ".gitattributes";
+
+/// Whether the file at `path` says which files are vendored or generated.
+#[must_use]
+pub fn is_attributes(path: &str) -> bool {
+    path.rsplit('/').next() == Some(NAME)
+}
+
+/// What the `.gitattributes` of one tree say.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    /// By the folder that the file lies in: what is vendored, and what is generated.
+    folders: HashMap<String, [Gitignore; 2]>,
+}
+
+impl Attributes {
+    /// Reads the files, each with its path.
+    #[must_use]
+    pub fn new<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Attributes {
+        let mut attributes = Attributes::default();
+        for (path, text) in files {
+            let of = |name| list(text, name);
+            if let (Some(vendored), Some(generated)) =
+                (of("linguist-vendored"), of("linguist-generated"))
+                && !(vendored.is_empty() && generated.is_empty())
+            {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let both = [vendored, generated];
+                attributes.folders.insert(folder.to_owned(), both);
+            }
+        }
+        attributes
+    }
+
+    /// The rule by which the file at `path` is skipped, if there is one: the project's word goes before the path's.
+    #[must_use]
+    pub fn path_skip(&self, path: &str) -> Option<SkipRule> {
+        let [vendored, generated] = [0, 1].map(|which| self.says(path, which));
+        if vendored == Some(true) {
+            return Some(SkipRule::VENDORED_BY_ATTRIBUTE);
+        }
+        if generated == Some(true) {
+            return Some(SkipRule::GENERATED_BY_ATTRIBUTE);
+        }
+        path_skip(path).filter(|rule| match rule.reason {
+            Skip::Vendored => vendored.is_none(),
+            Skip::Generated => generated.is_none(),
+            _ => true,
+        })
+    }
+
+    /// The last line of the deepest file that names the path.
+    fn says(&self, path: &str, which: usize) -> Option<bool> {
+        if self.folders.is_empty() {
+            return None;
+        }
+        let folders = path
+            .rmatch_indices('/')
+            .map(|(at, _)| (&path[..at], at + 1));
+        folders.chain([("", 0)]).find_map(|(folder, inside)| {
+            match self.folders.get(folder)?[which].matched(&path[inside..], false) {
+                Match::None => None,
+                Match::Ignore(_) => Some(true),
+                Match::Whitelist(_) => Some(false),
+            }
+        })
+    }
+}
+
+/// The patterns of `.gitattributes` are those of `.gitignore`, except that none is negative and a folder's name does not stand for what is
+/// in it. So the lines that set the attribute `name` become patterns, and those that unset it negative ones.
+fn list(text: &str, name: &str) -> Option<Gitignore> {
+    let mut builder = GitignoreBuilder::new("");
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let Some(pattern) = words.next() else {
+            continue;
+        };
+        if pattern.starts_with(['#', '!', '"', '[']) {
+            continue;
+        }
+        let set = words.rev().find_map(|word| {
+            if word.strip_prefix(['-', '!']) == Some(name) {
+                return Some(false);
+            }
+            match word.strip_prefix(name)? {
+                "" => Some(true),
+                value => value.strip_prefix('=').map(|value| value != "false"),
+            }
+        });
+        let line = match set {
+            Some(true) => pattern.to_owned(),
+            Some(false) => format!("!{pattern}"),
+            None => continue,
+        };
+        let _ = builder.add_line(None, &line);
+    }
+    builder.build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_project_says_of_its_files_goes_before_what_their_paths_say() {
+        let root = "# a remark\n*.snap linguist-generated\nsdk/** linguist-generated=true -diff\nsdk/core/*.ts linguist-generated=false\n\
+                    third_party/own/** -linguist-vendored\nlib/copied.py linguist-vendored\nfolder/ linguist-vendored\n";
+        let files = [
+            (NAME, root),
+            ("web/.gitattributes", "api.ts linguist-generated\n"),
+        ];
+        let attributes = Attributes::new(files.into_iter());
+        let rule = |path| attributes.path_skip(path).map(|rule| rule.to_string());
+        for (path, expected) in [
+            ("a/b.snap", Some("generated/linguist-generated")),
+            ("sdk/deep/a.ts", Some("generated/linguist-generated")),
+            ("sdk/core/a.ts", None),
+            ("third_party/own/a.c", None),
+            ("third_party/x/a.c", Some("vendored/third_party")),
+            ("lib/copied.py", Some("vendored/linguist-vendored")),
+            ("folder/a.py", None),
+            ("web/api.ts", Some("generated/linguist-generated")),
+            ("api.ts", None),
+        ] {
+            assert_eq!(rule(path).as_deref(), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Git's id of a file's content, so that a folder and a repository agree on what is the same.
+
+use sha1::{Digest, Sha1};
+
+/// The id that git gives a blob of these bytes, in hexadecimal: SHA-1 over `blob <length>\0` and the bytes.
+///
+/// ```
+/// assert_eq!(nyxcore_code_engine::blob_id(b"hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
+/// ```
+#[must_use]
+pub fn blob_id(content: &[u8]) -> String {
+    let mut hash = Sha1::new();
+    hash.update(format!("blob {}\0", content.len()));
+    hash.update(content);
+    let mut text = String::with_capacity(40);
+    for byte in hash.finalize() {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    text
+}

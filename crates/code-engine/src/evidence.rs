@@ -1,0 +1,51 @@
+//! What statements rest on: places in the code, and how sure a count of cases is.
+
+use serde::{Deserialize, Serialize};
+
+/// A place in the code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CodeLocation {
+    /// The file's path.
+    pub path: String,
+    /// Its first line, 1-based.
+    pub start_line: u32,
+    /// Its last line.
+    pub end_line: u32,
+    /// Git's id of the content that the lines are of.
+    pub blob: String,
+    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+}
+
+/// The lower bound of the Wilson score interval at 95 % on `support` of `cases`, between 0 and 1.
+///
+/// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+/// Statistical Association 22 (1927), 209-212. Unlike the plain share it knows that 5 of 5 is less than 500 of 500.
+#[must_use]
+pub fn wilson_lower_bound(support: u32, cases: u32) -> f64 {
+    if cases == 0 {
+        return 0.0;
+    }
+    // The 97.5th percentile of the normal distribution.
+    const Z: f64 = 1.959_964;
+    let n = f64::from(cases);
+    let share = f64::from(support) / n;
+    let centre = share + Z * Z / (2.0 * n);
+    let spread = Z * ((share * (1.0 - share) + Z * Z / (4.0 * n)) / n).sqrt();
+    ((centre - spread) / (1.0 + Z * Z / n)).max(0.0)
+}
+
+/// `part` of `whole`, to four places, so that it reads well and is the same on every machine.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share needs no more than 53 bits"
+)]
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
+    round4(part as f64 / whole.max(1) as f64)
+}
+
+/// Rounds to four places.
+pub(crate) fn round4(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}

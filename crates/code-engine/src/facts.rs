@@ -1,0 +1,273 @@
+//! What is known of one file: plain data, the same for every language, that depends on the file's content and language
+//! alone and not on where the file lies. So one blob has one set of facts, whoever holds it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::references::References;
+pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
+
+/// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
+pub const ENGINE_VERSION: u32 = 3;
+
+/// The facts of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// How its lines divide.
+    pub lines: LineCounts,
+    /// What it defines, in the order of the source.
+    pub definitions: Vec<Definition>,
+    /// What it imports, in the order of the source.
+    pub imports: Vec<Import>,
+    /// Places that show a habit, by sign; each a 1-based line, in the order of the source.
+    pub signs: BTreeMap<Sign, Vec<u32>>,
+    /// Functions without a name (closures that the language writes as functions) and their complexity in all.
+    pub anonymous: Anonymous,
+    /// What it refers to by name.
+    pub references: References,
+    /// Test cases: the lines of test functions, or of calls of `it` and `test`.
+    pub tests: Vec<u32>,
+    /// The lines of the words TODO and FIXME in comments.
+    pub todos: Vec<u32>,
+    /// Syntax errors that the parser recovered from.
+    pub syntax_errors: u32,
+    /// Hashes of its windows of normalised tokens, for finding duplicates.
+    pub windows: Windows,
+}
+
+impl FileFacts {
+    /// The sum of the cyclomatic complexity of every function in the file, named or not.
+    #[must_use]
+    pub fn complexity(&self) -> u32 {
+        let named: u32 = self
+            .definitions
+            .iter()
+            .filter_map(|d| d.metrics.as_ref())
+            .map(|m| m.cyclomatic)
+            .sum();
+        named + self.anonymous.cyclomatic
+    }
+
+    /// The number of named functions and methods with a body.
+    #[must_use]
+    pub fn function_count(&self) -> u32 {
+        u32::try_from(
+            self.definitions
+                .iter()
+                .filter(|d| d.metrics.is_some())
+                .count(),
+        )
+        .unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn sign_lines(&self, sign: Sign) -> &[u32] {
+        self.signs.get(&sign).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Lines by what they hold. A line with code and a comment is code; a Python docstring is a comment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineCounts {
+    /// Lines with code.
+    pub code: u32,
+    /// Lines with a comment and nothing else.
+    pub comment: u32,
+    /// Lines with nothing but white space.
+    pub blank: u32,
+}
+
+impl LineCounts {
+    /// All lines.
+    #[must_use]
+    pub fn total(self) -> u32 {
+        self.code + self.comment + self.blank
+    }
+}
+
+/// The kind of a definition, with the names of one language's kinds mapped onto the nearest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DefinitionKind {
+    /// A function that belongs to no type.
+    Function,
+    /// A function of a type: of a class, an `impl`, a trait, or with a Go receiver.
+    Method,
+    /// A class, also a Java record.
+    Class,
+    /// A struct, also a Rust union.
+    Struct,
+    /// An enumeration.
+    Enum,
+    /// A Rust trait.
+    Trait,
+    /// An interface, also a Java annotation type.
+    Interface,
+    /// A type alias, or a Go type that is neither struct nor interface.
+    Type,
+    /// A constant or static at the top of a module or type.
+    Constant,
+    /// A module or namespace with a body in this file.
+    Module,
+}
+
+impl DefinitionKind {
+    /// The stable name: `function`, `method`, `class`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DefinitionKind::Function => "function",
+            DefinitionKind::Method => "method",
+            DefinitionKind::Class => "class",
+            DefinitionKind::Struct => "struct",
+            DefinitionKind::Enum => "enum",
+            DefinitionKind::Trait => "trait",
+            DefinitionKind::Interface => "interface",
+            DefinitionKind::Type => "type",
+            DefinitionKind::Constant => "constant",
+            DefinitionKind::Module => "module",
+        }
+    }
+}
+
+/// Something that the file defines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// What it is.
+    pub kind: DefinitionKind,
+    /// Its name, without its parent's.
+    pub name: String,
+    /// The line of its first token, 1-based; attributes and doc comments stand before it.
+    pub start_line: u32,
+    /// The line of its last token, 1-based.
+    pub end_line: u32,
+    /// Whether others may use it: `pub`, `export`, a capital in Go, `public` in Java, no leading `_` in Python.
+    pub exported: bool,
+    /// Whether a doc comment belongs to it.
+    pub documented: bool,
+    /// Whether it is part of the file's tests.
+    pub test: bool,
+    /// Whether its name was chosen elsewhere: it implements a trait, overrides a method, or is special to the language.
+    pub dictated: bool,
+    /// Whether it is an asynchronous function: `async`, `suspend`.
+    pub asynchronous: bool,
+    /// The name of the type, class or module that it is directly in.
+    pub parent: Option<String>,
+    /// Its measures, for a function or method with a body.
+    pub metrics: Option<FunctionMetrics>,
+}
+
+/// The measures of one function. What is in a nested function counts for that one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionMetrics {
+    /// Cyclomatic complexity as lizard (<https://github.com/terryyin/lizard>, 1.24) counts it: one, and one more for
+    /// each condition, loop, logical operator, handler and further case. The page `parse` lists the differences.
+    pub cyclomatic: u32,
+    /// Cognitive complexity after G. A. Campbell, "Cognitive Complexity: a new way of measuring understandability" (SonarSource, 2023),
+    /// recursion aside, which one file cannot tell. A function without a name counts in the one around it, one level deeper.
+    pub cognitive: u32,
+    /// The greatest depth of conditions, loops, matches and handlers inside one another.
+    pub nesting: u32,
+    /// Declared parameters; a Rust `self`, a Go receiver and a variadic count as one each, except that a receiver
+    /// written outside the list does not count.
+    pub parameters: u32,
+    /// Lines from the first token of the function to its last.
+    pub length: u32,
+}
+
+/// The functions without a name of one file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anonymous {
+    /// How many.
+    pub functions: u32,
+    /// The sum of their cyclomatic complexity.
+    pub cyclomatic: u32,
+    /// The cognitive complexity of those that are in no function.
+    pub cognitive: u32,
+}
+
+/// One import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// The module as it is written: `std::fs`, `./client`, `..models`, `github.com/a/b`, `java.util.List`.
+    pub module: String,
+    /// The names taken out of it, with `,` between them, where the language lists them apart from the module and they may be modules
+    /// themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of `use a::{b, c::{d as e}}`).
+    pub names: String,
+    /// Its 1-based line.
+    pub line: u32,
+    /// How it is imported.
+    pub style: ImportStyle,
+    /// Whether it stands in test code.
+    pub test: bool,
+}
+
+/// How a module is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportStyle {
+    /// The module itself: `import os`, `import * as x from`, a Go import.
+    Module,
+    /// Names out of it: `from a import b`, `import { b } from`, `use a::b`.
+    Names,
+    /// Everything in it: `from a import *`, `use a::*`, `import a.*`.
+    Wildcard,
+    /// Types alone: `import type`.
+    Types,
+    /// CommonJS: `require("a")`.
+    Require,
+    /// Loaded when it is reached: `import("a")`.
+    Dynamic,
+    /// Passed on: `export ... from`, `pub use`.
+    ReExport,
+}
+
+/// A place that shows how something is done. Patterns count these against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Rust: an error handed up with `?`, outside tests.
+    ErrorPropagated,
+    /// Rust: `unwrap()` or `expect()`, outside tests.
+    ErrorUnwrapped,
+    /// A handler that names what it catches.
+    CatchSpecific,
+    /// A handler for everything: bare `except`, `except Exception`, `catch (Throwable e)`.
+    CatchBroad,
+    /// A `catch` block with a statement or comment in it.
+    CatchHandled,
+    /// A `catch` block with nothing in it.
+    CatchEmpty,
+    /// Python: a new exception raised in a handler `from` the caught one (or from `None`).
+    RaiseChained,
+    /// Python: a new exception raised in a handler without `from`.
+    RaiseUnchained,
+    /// Go: an error returned inside another (`%w`, `errors.Join`).
+    ErrorWrapped,
+    /// Go: an error returned as it came.
+    ErrorReturned,
+    /// Go: an error returned as text (`%v`, `%s`), its cause lost.
+    ErrorFormatted,
+    /// JavaScript: `throw new ...`.
+    ThrowNew,
+    /// JavaScript: a thrown literal or object.
+    ThrowValue,
+    /// JavaScript: something exported by its name.
+    ExportNamed,
+    /// JavaScript: a default export.
+    ExportDefault,
+    /// CommonJS: an assignment to `exports` or `module.exports`.
+    ExportCommonJs,
+    /// Rust: a `#[cfg(test)]` module with its body in this file.
+    TestModuleInline,
+    /// Rust: a `#[cfg(test)]` module whose body is in another file.
+    TestModuleElsewhere,
+    /// Go: a test file in its package's own namespace.
+    TestPackageInside,
+    /// Go: a test file in the `_test` package.
+    TestPackageOutside,
+    /// A doc comment that begins with the name of what it documents (Go's convention).
+    DocStartsWithName,
+    /// A doc comment that does not.
+    DocStartsOtherwise,
+}

@@ -1,0 +1,92 @@
+//! How a code base is really written: definitions, complexity, stack, patterns with evidence, hotspots.
+//!
+//! The engine needs no database, no network and no git. It turns source into facts ([`parse::file_analyze`]), the facts of a
+//! project into what is worth saying of it ([`analysis::project_summarize`]), and does both for a folder ([`tree::tree_analyze`]):
+//!
+//! ```
+//! use nyxcore_code_engine::render::report_table;
+//! use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
+//!
+//! let root = tempfile::tempdir()?;
+//! std::fs::create_dir(root.path().join("src"))?;
+//! for name in ["read", "write", "seek", "open", "close"] {
+//!     let source = format!("pub fn file_{name}() -> bool {{\n    true\n}}\n");
+//!     std::fs::write(root.path().join(format!("src/{name}.rs")), source)?;
+//! }
+//!
+//! let report = tree_analyze(root.path(), &TreeOptions::default(), |_progress| {})?;
+//! assert_eq!(report.project.metrics.functions, 5);
+//! assert_eq!(report.project.patterns[0].title, "Functions and methods are snake_case");
+//!
+//! println!("{}", report_table(&report, 80, false));
+//! println!("{}", serde_json::to_string_pretty(&report)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Files that are in no folder (in a commit, an archive, a database) are analysed by implementing [`tree::FileTree`] for what has them:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use nyxcore_code_engine::listing::Skip;
+//! use nyxcore_code_engine::tree::{FileTree, TreeError, TreeFile, TreeOptions, files_analyze};
+//!
+//! struct Memory(BTreeMap<String, Vec<u8>>);
+//!
+//! impl FileTree for Memory {
+//!     fn identity(&self) -> String {
+//!         "memory".to_owned()
+//!     }
+//!
+//!     fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
+//!         let file = |path: &String| TreeFile { path: path.clone(), blob: None, is_link: false };
+//!         Ok(self.0.keys().map(file).collect())
+//!     }
+//!
+//!     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
+//!         let content = self.0.get(&file.path).ok_or(Skip::Vanished)?;
+//!         if content.len() as u64 > bytes_max { Err(Skip::TooLarge) } else { Ok(content.clone()) }
+//!     }
+//! }
+//!
+//! let files = BTreeMap::from([("a.py".to_owned(), b"def f():\n    pass\n".to_vec())]);
+//! let report = files_analyze(&Memory(files), &TreeOptions::default(), |_progress| {})?;
+//! assert_eq!(report.project.metrics.functions, 1);
+//! # Ok::<(), TreeError>(())
+//! ```
+
+pub mod analysis;
+mod attributes;
+mod blob;
+mod cache;
+pub mod evidence;
+pub mod facts;
+mod guard;
+mod ignored;
+pub mod language;
+mod lines;
+pub mod parse;
+pub mod patterns;
+pub mod project;
+pub mod references;
+pub mod render;
+mod report_files;
+pub mod rules;
+mod sarif;
+mod skip;
+mod skipped;
+mod source;
+mod tokens;
+pub mod tree;
+mod tree_rules;
+mod windows;
+
+pub use blob::blob_id;
+pub use guard::{NoThreads, on_deep_stack};
+
+/// Which files of a tree are looked at, and which are left out by which rule.
+pub mod listing {
+    pub use crate::attributes::{Attributes, is_attributes};
+    pub use crate::ignored::{Ignored, is_dotted, is_list};
+    pub use crate::skip::{SIZE_CAP, Skip, SkipRule};
+    pub use crate::skipped::{SKIPPED_NAMED, SkippedByRule, SkippedFiles};
+}

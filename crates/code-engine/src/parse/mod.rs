@@ -1,0 +1,169 @@
+//! From source to facts: one module a parser, one builder that they all report to.
+//!
+//! Complexity counts what lizard 1.24 counts, on syntax where lizard has tokens. So they differ where tokens mislead it:
+//! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
+//! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own. The page
+//! `docs/agreement.md` tells how often, and names each class of difference.
+//!
+//! Cognitive complexity follows the paper that [`FunctionMetrics`](super::facts::FunctionMetrics) names. Where it says nothing: Rust's
+//! `let ... else` is an `if`; `?`, `??`, `?.` and the guard of a match arm cost nothing, as shorthand; the `else` of a loop in Python is an
+//! `else`; conditions among the tokens of a macro cost what they would outside, at the nesting of the macro.
+
+#[cfg(feature = "bash")]
+mod bash;
+mod builder;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c_family;
+#[cfg(feature = "csharp")]
+mod csharp;
+mod ecma;
+mod go;
+mod java;
+#[cfg(feature = "kotlin")]
+mod kotlin;
+mod mentions;
+mod modifiers;
+#[cfg(feature = "php")]
+mod php;
+#[cfg(any(feature = "c", feature = "cpp", feature = "csharp"))]
+mod preprocessor;
+mod python;
+#[cfg(feature = "ruby")]
+mod ruby;
+mod rust;
+#[cfg(feature = "scala")]
+mod scala;
+#[cfg(feature = "swift")]
+mod swift;
+mod syntax_tree;
+#[cfg(any(
+    feature = "bash",
+    feature = "c",
+    feature = "cpp",
+    feature = "csharp",
+    feature = "kotlin",
+    feature = "php",
+    feature = "ruby",
+    feature = "scala",
+    feature = "swift"
+))]
+mod table;
+
+pub(crate) use builder::Builder;
+
+use super::facts::FileFacts;
+use super::guard::{self, NoThreads};
+use super::language::Language;
+use super::lines::{self, LineIndex};
+use super::skip::{self, Skip};
+
+/// Analyses one file: what it defines and imports, how complex its functions are, and the signs of its habits.
+///
+/// `path` (with `/` between its parts, relative to the project) only decides whether the file is skipped; the facts
+/// depend on `language` and `source` alone. A language without a parser gives its lines and to-do remarks.
+///
+/// It may be called from any thread: the work runs on threads whose stack the parsers cannot exhaust.
+///
+/// # Errors
+/// The reason why the file is skipped, or that the system gives no threads. No input panics.
+pub fn file_analyze(path: &str, language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
+    if let Some(rule) = skip::path_skip(path) {
+        return Err(rule.reason.into());
+    }
+    source_analyze(language, source)
+}
+
+/// Why a file has no facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// The file is skipped, and will be as long as it is the same.
+    #[error("the file is skipped: {0}")]
+    Skipped(#[from] Skip),
+    /// The machine lacks memory now; the same file may have facts a moment later.
+    #[error(transparent)]
+    NoThreads(#[from] NoThreads),
+}
+
+/// As [`file_analyze`], for a path that was already looked at.
+///
+/// # Errors
+/// As [`file_analyze`].
+pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
+    let text = skip::content_check(source)?;
+    // A byte order mark is no code; parsers disagree about it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !language.has_facts() {
+        let kinds = lines::plain_line_kinds(language, text);
+        let index = LineIndex::new(text);
+        return Ok(FileFacts {
+            lines: lines::line_counts(&kinds),
+            todos: todo_offsets(text)
+                .into_iter()
+                .map(|at| index.line(at))
+                .collect(),
+            ..FileFacts::default()
+        });
+    }
+    guard::depth_check(language, text)?;
+    skip::minified_check(text)?;
+    guard::price_check(language, text)?;
+    Ok(guard::on_deep_stack(|| text_parse(language, text))??)
+}
+
+/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.
+#[cfg(feature = "rules")]
+pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
+    syntax_tree::parse(grammar, text).ok()
+}
+
+/// Parses what the guard let pass.
+pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Skip> {
+    match language {
+        Language::Python => python::analyze(text),
+        Language::Rust => rust::analyze(text),
+        Language::Go => go::analyze(text),
+        Language::Java => java::analyze(text),
+        #[cfg(feature = "c")]
+        Language::C => c_family::c_analyze(text),
+        #[cfg(feature = "cpp")]
+        Language::Cpp => c_family::cpp_analyze(text),
+        #[cfg(feature = "csharp")]
+        Language::CSharp => csharp::analyze(text),
+        #[cfg(feature = "kotlin")]
+        Language::Kotlin => kotlin::analyze(text),
+        #[cfg(feature = "scala")]
+        Language::Scala => scala::analyze(text),
+        #[cfg(feature = "bash")]
+        Language::Shell => bash::analyze(text),
+        #[cfg(feature = "php")]
+        Language::Php => php::analyze(text),
+        #[cfg(feature = "ruby")]
+        Language::Ruby => ruby::analyze(text),
+        #[cfg(feature = "swift")]
+        Language::Swift => swift::analyze(text),
+        _ => ecma::analyze(language, text),
+    }
+}
+
+/// Where the words TODO and FIXME stand in upper case, in order.
+fn todo_offsets(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let word =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let mut found: Vec<u32> = ["TODO", "FIXME"]
+        .iter()
+        .flat_map(|mark| text.match_indices(mark))
+        .filter(|(at, mark)| {
+            !word(at.checked_sub(1).and_then(|before| bytes.get(before)))
+                && !word(bytes.get(at + mark.len()))
+        })
+        .filter_map(|(at, _)| u32::try_from(at).ok())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// How many syntax errors a parser may recover from before its result is guesswork.
+fn errors_tolerated(text: &str) -> usize {
+    10 + text.len() / 4000
+}

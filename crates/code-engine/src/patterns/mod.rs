@@ -1,0 +1,387 @@
+//! Habits of a code base, each with the places that show it and those that do not.
+//!
+//! A pattern kind is one module, and one line of [`KINDS`]; `docs/patterns.md` tells how to add one. It asks [`Question`]s: which of
+//! several answers does the code give, case by case? [`question`] decides which answers are habits. One is, when
+//!
+//! - there are at least [`MIN_CASES`] cases,
+//! - at least [`MIN_SHARE`] of them answer alike, and
+//! - it is a majority with 95 % confidence: the lower bound of the Wilson interval is above one half.
+//!
+//! A question that the whole project answers both ways may have an answer in one folder; then the pattern has that
+//! scope. Where no answer is a habit, nothing is said.
+
+mod async_style;
+mod co_change;
+mod commands;
+mod dependency_wiring;
+mod documentation;
+mod error_handling;
+mod import_direction;
+mod import_style;
+mod logging;
+mod module_layout;
+mod naming;
+mod question;
+mod rule;
+mod test_layout;
+mod validation;
+mod wrapper;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{CodeLocation, wilson_lower_bound};
+use super::language::Language;
+use super::project::SourceFile;
+use super::project::history::CoChange;
+use super::project::imports::ImportIndex;
+use super::project::manifest::Manifest;
+use super::project::role::{self, Role};
+use super::references::{Reference, ReferenceKind};
+use super::rules::RuleReport;
+use question::{Answer, Case, Question};
+
+/// Fewer cases than this are no habit.
+pub const MIN_CASES: u32 = 5;
+
+/// The least share of the cases that a habit holds in. Below it, a reader who opens three places at random would more
+/// likely than not meet an exception.
+pub const MIN_SHARE: f64 = 0.75;
+
+/// A habit of the code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pattern {
+    /// The same from run to run while the rule is the same: `naming/python/functions/snake_case`, with `@folder` where it
+    /// has a scope.
+    pub key: String,
+    /// Its kind: one of [`Pattern::kinds`].
+    pub kind: String,
+    /// The habit in a few words: "Functions are snake_case".
+    pub title: String,
+    /// A rule that somebody could follow.
+    pub statement: String,
+    /// The language it is about; `None` where it is about none.
+    pub stack: Option<String>,
+    /// The folder it is about; `None` for the whole project.
+    pub scope: Option<String>,
+    /// The cases that follow it: the n of "n of m".
+    pub support: u32,
+    /// All cases: the m.
+    pub cases: u32,
+    /// How sure it is: the lower bound of the Wilson interval at 95 % on `support` of `cases`, to four places.
+    pub confidence: f64,
+    /// Two or three places that show it, from different files where there are such.
+    pub exemplars: Vec<CodeLocation>,
+    /// Up to three places that do not follow it.
+    pub counter_examples: Vec<CodeLocation>,
+}
+
+/// One kind of pattern: its name, and what finds it.
+type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
+
+/// Every kind.
+const KINDS: &[Kind] = &[
+    (async_style::KIND, async_style::find),
+    (co_change::KIND, co_change::find),
+    (commands::KIND, commands::find),
+    (dependency_wiring::KIND, dependency_wiring::find),
+    (documentation::KIND, documentation::find),
+    (error_handling::KIND, error_handling::find),
+    (import_direction::KIND, import_direction::find),
+    (import_style::KIND, import_style::find),
+    (logging::KIND, logging::find),
+    (module_layout::KIND, module_layout::find),
+    (naming::KIND, naming::find),
+    (rule::KIND, rule::find),
+    (test_layout::KIND, test_layout::find),
+    (validation::KIND, validation::find),
+    (wrapper::KIND, wrapper::find),
+];
+
+impl Pattern {
+    /// The names of every kind of pattern, in order.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(name, _)| *name)
+    }
+}
+
+/// What is known of a project when its patterns are looked for. All but the files may be empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The files, in the order of their paths.
+    pub files: &'a [&'a SourceFile],
+    pub manifests: &'a [Manifest],
+    /// `None` where nobody resolved the imports.
+    pub imports: Option<&'a ImportIndex>,
+    pub co_changes: &'a [CoChange],
+    /// `None` where there are none.
+    pub rules: Option<&'a RuleReport>,
+}
+
+/// What a kind is given: what is known, and the files by what they are for.
+struct Context<'a> {
+    known: Known<'a>,
+    source: Vec<&'a SourceFile>,
+    tests: Vec<&'a SourceFile>,
+    fixtures: Vec<&'a SourceFile>,
+}
+
+impl<'a> Context<'a> {
+    fn new(known: Known<'a>) -> Context<'a> {
+        let mut context = Context {
+            known,
+            source: Vec::new(),
+            tests: Vec::new(),
+            fixtures: Vec::new(),
+        };
+        for file in known.files {
+            match role::of(&file.path) {
+                Role::Source => context.source.push(file),
+                Role::Test => context.tests.push(file),
+                Role::Fixture => context.fixtures.push(file),
+                Role::Aside => {}
+            }
+        }
+        context
+    }
+
+    /// The source files of the languages that share a stack.
+    fn source(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+        of_stack(&self.source, stack)
+    }
+
+    /// The files of tests of the languages that share a stack.
+    fn tests(&self, stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+        of_stack(&self.tests, stack)
+    }
+}
+
+fn of_stack<'a>(files: &[&'a SourceFile], stack: Language) -> impl Iterator<Item = &'a SourceFile> {
+    files
+        .iter()
+        .copied()
+        .filter(move |file| file.language.stack() == stack)
+}
+
+/// What a file calls: outside of the tests within it, or in them alone.
+fn calls(file: &SourceFile, test: bool) -> impl Iterator<Item = Reference<'_>> {
+    let references = file.facts.references.iter();
+    references.filter(move |one| one.kind == ReferenceKind::Call && one.test == test)
+}
+
+/// Whether an import is of a module, or of something in it.
+fn is_module(import: &str, module: &str) -> bool {
+    let rest = import.strip_prefix(module);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':', '\\']))
+}
+
+/// The folder of a path; empty for the root.
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The file name of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// The file name of a path, up to its first dot.
+fn stem_of(path: &str) -> &str {
+    let name = name_of(path);
+    name.split_once('.')
+        .map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
+}
+
+/// The patterns of questions.
+fn decide(kind: &'static str, questions: &[Question<'_>]) -> Vec<Pattern> {
+    let decided = questions.iter().flat_map(|question| question.decide(kind));
+    decided.collect()
+}
+
+/// The languages whose habits are looked for.
+const STACKS: [Language; 15] = [
+    Language::Rust,
+    Language::TypeScript,
+    Language::JavaScript,
+    Language::Python,
+    Language::Go,
+    Language::Java,
+    Language::C,
+    Language::Cpp,
+    Language::CSharp,
+    Language::Kotlin,
+    Language::Php,
+    Language::Ruby,
+    Language::Scala,
+    Language::Shell,
+    Language::Swift,
+];
+
+/// Finds the patterns; surest first.
+pub(crate) fn find<E>(
+    known: Known<'_>,
+    check: impl Fn() -> Result<(), E>,
+) -> Result<Vec<Pattern>, E> {
+    let context = Context::new(known);
+    let mut patterns: Vec<Pattern> = Vec::new();
+    for (_, find) in KINDS {
+        patterns.extend(find(&context));
+        check()?;
+    }
+    patterns.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then_with(|| a.key.cmp(&b.key))
+    });
+    patterns.dedup_by(|a, b| a.key == b.key);
+    Ok(patterns)
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    //! Small projects for the tests of the pattern kinds.
+    use super::*;
+    use crate::parse::file_analyze;
+
+    /// Analyses sources by path.
+    pub(crate) fn files(sources: &[(&str, &str)]) -> Vec<SourceFile> {
+        sources
+            .iter()
+            .map(|(path, source)| {
+                let language = Language::detect(path).unwrap();
+                let facts = file_analyze(path, language, source.as_bytes()).unwrap();
+                SourceFile {
+                    path: (*path).to_owned(),
+                    blob: format!("blob-of-{path}"),
+                    language,
+                    facts,
+                }
+            })
+            .collect()
+    }
+
+    /// The patterns of one kind in those files, as "key n/m".
+    pub(crate) fn found(kind: &str, sources: &[(&str, &str)]) -> Vec<String> {
+        patterns(kind, sources)
+            .iter()
+            .map(|p| format!("{} {}/{}", p.key, p.support, p.cases))
+            .collect()
+    }
+
+    /// The patterns of one kind in those files.
+    pub(crate) fn patterns(kind: &str, sources: &[(&str, &str)]) -> Vec<Pattern> {
+        let files = files(sources);
+        let mut files: Vec<&SourceFile> = files.iter().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let Ok(imports) = ImportIndex::build(&files, &[], || Ok::<_, std::convert::Infallible>(()));
+        let known = Known {
+            files: &files,
+            imports: Some(&imports),
+            ..Known::default()
+        };
+        found_in(kind, known)
+    }
+
+    /// The patterns of one kind in what is known.
+    pub(crate) fn found_in(kind: &str, known: Known<'_>) -> Vec<Pattern> {
+        let Ok(found) = find(known, || Ok::<_, std::convert::Infallible>(()));
+        found
+            .into_iter()
+            .filter(|pattern| pattern.kind == kind)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::evidence::round4;
+    use super::*;
+
+    #[test]
+    fn the_wilson_bound_agrees_with_published_values() {
+        // The smaller root of (share - p)^2 = z^2 p (1 - p) / n, found by bisection.
+        for (support, cases, bound) in [
+            (5, 5, 0.5655),
+            (41, 44, 0.8177),
+            (0, 10, 0.0),
+            (50, 100, 0.4038),
+        ] {
+            assert_eq!(
+                round4(wilson_lower_bound(support, cases)),
+                bound,
+                "{support} of {cases}"
+            );
+        }
+        assert_eq!(wilson_lower_bound(0, 0), 0.0);
+    }
+
+    #[test]
+    fn four_cases_are_no_pattern_and_five_are() {
+        let four = "def a_b(): pass\ndef c_d(): pass\ndef e_f(): pass\ndef g_h(): pass\n";
+        assert_eq!(
+            fixture::found("naming", &[("m.py", four)]),
+            Vec::<String>::new()
+        );
+        let five = format!("{four}def i_j(): pass\n");
+        assert_eq!(
+            fixture::found("naming", &[("m.py", &five)]),
+            ["naming/python/functions/snake_case 5/5"]
+        );
+    }
+
+    #[test]
+    fn a_project_of_two_minds_has_the_habits_of_its_folders() {
+        let snake: String = (0..10)
+            .map(|n| format!("def snake_{n}(): pass\n"))
+            .collect();
+        let camel: String = (0..12)
+            .map(|n| format!("def camelCase{n}(): pass\n"))
+            .collect();
+        assert_eq!(
+            fixture::found("naming", &[("new/a.py", &snake), ("old/b.py", &camel)]),
+            [
+                "naming/python/functions/camelCase@old 12/12",
+                "naming/python/functions/snake_case@new 10/10"
+            ]
+        );
+    }
+
+    #[test]
+    fn examples_come_from_different_files_and_name_their_blob() {
+        let snake = "def a_b(): pass\ndef c_d(): pass\ndef e_f(): pass\n";
+        let sources = [
+            ("a.py", snake),
+            ("b.py", snake),
+            ("c.py", "def e_f(): pass\n"),
+            ("d.py", "def camelCase(): pass\n"),
+        ];
+        let patterns = fixture::patterns("naming", &sources);
+        assert_eq!(
+            patterns[0]
+                .exemplars
+                .iter()
+                .map(|e| e.path.as_str())
+                .collect::<Vec<_>>(),
+            ["a.py", "b.py", "c.py"]
+        );
+        let counter = CodeLocation {
+            source_id: None,
+            path: "d.py".into(),
+            start_line: 1,
+            end_line: 1,
+            blob: "blob-of-d.py".into(),
+        };
+        assert_eq!(patterns[0].counter_examples, [counter]);
+    }
+
+    #[test]
+    fn fixtures_and_examples_show_nothing() {
+        let snake: String = (0..9).map(|n| format!("def snake_{n}(): pass\n")).collect();
+        assert!(
+            fixture::found(
+                "naming",
+                &[("tests/fixtures/a.py", &snake), ("examples/b.py", &snake)]
+            )
+            .is_empty()
+        );
+    }
+}

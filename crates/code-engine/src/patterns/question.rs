@@ -1,0 +1,237 @@
+//! Questions: which of several ways of doing something the code takes, case by case, and whether one of them is a habit.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::evidence::round4;
+use super::super::language::Language;
+use super::super::project::SourceFile;
+use super::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
+
+/// A pattern of one folder needs more cases: there are more folders to find a coincidence in.
+const MIN_CASES_SCOPED: u32 = 10;
+
+/// The most folders that one question is answered for.
+const SCOPE_CAP: usize = 3;
+
+/// Exemplars, and counter-examples, of one pattern.
+pub(super) const EXAMPLES: usize = 3;
+
+/// Keys longer than this end in a hash: they are kept in an index.
+const KEY_CAP: usize = 400;
+
+/// Something that code does in one way or another.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    /// What it is about, for the key: `functions`.
+    pub subject: Cow<'static, str>,
+    pub stack: Language,
+    /// The ways, in a fixed order.
+    pub answers: Vec<Answer>,
+    pub cases: Vec<Case<'a>>,
+}
+
+/// One way of doing it.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// For the key: `snake_case`.
+    slug: Cow<'static, str>,
+    /// The title and the rule; `None` where the way, common as it may be, is nothing to follow.
+    rule: Option<(String, String)>,
+}
+
+impl Answer {
+    pub(super) fn rule(
+        slug: impl Into<Cow<'static, str>>,
+        title: impl Into<String>,
+        statement: impl Into<String>,
+    ) -> Answer {
+        Answer {
+            slug: slug.into(),
+            rule: Some((title.into(), statement.into())),
+        }
+    }
+
+    /// A way that is counted and not recommended.
+    pub(super) fn other(slug: impl Into<Cow<'static, str>>) -> Answer {
+        Answer {
+            slug: slug.into(),
+            rule: None,
+        }
+    }
+}
+
+/// One place where the question arises.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub file: &'a SourceFile,
+    pub start_line: u32,
+    pub end_line: u32,
+    /// Which of the question's answers is given here.
+    pub answer: usize,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn line(file: &'a SourceFile, line: u32, answer: usize) -> Case<'a> {
+        Case {
+            file,
+            start_line: line,
+            end_line: line,
+            answer,
+        }
+    }
+
+    pub(super) fn location(&self) -> CodeLocation {
+        CodeLocation {
+            source_id: None,
+            path: self.file.path.clone(),
+            start_line: self.start_line,
+            end_line: self.end_line,
+            blob: self.file.blob.clone(),
+        }
+    }
+}
+
+impl Question<'_> {
+    pub(super) fn decide(&self, kind: &'static str) -> Vec<Pattern> {
+        if let Some(winner) = self.habit(self.cases.iter(), MIN_CASES) {
+            return self
+                .pattern(kind, winner, None, &self.cases)
+                .into_iter()
+                .collect();
+        }
+        let mut by_folder: BTreeMap<&str, Vec<Case<'_>>> = BTreeMap::new();
+        for case in &self.cases {
+            for folder in scopes(&case.file.path) {
+                by_folder.entry(folder).or_default().push(*case);
+            }
+        }
+        let mut found: Vec<Pattern> = Vec::new();
+        let mut scoped: Vec<(&str, Vec<Case<'_>>)> = by_folder.into_iter().collect();
+        scoped.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(b.0)));
+        for (folder, cases) in scoped {
+            let inside = |pattern: &Pattern| {
+                pattern
+                    .scope
+                    .as_deref()
+                    .is_some_and(|outer| is_inside(folder, outer))
+            };
+            if found.len() == SCOPE_CAP || found.iter().any(inside) {
+                continue;
+            }
+            if let Some(winner) = self.habit(cases.iter(), MIN_CASES_SCOPED) {
+                found.extend(self.pattern(kind, winner, Some(folder), &cases));
+            }
+        }
+        found
+    }
+
+    /// As [`decide`](Self::decide), for a question that has no answers of folders.
+    pub(super) fn decide_whole(&self, kind: &'static str) -> Option<Pattern> {
+        let winner = self.habit(self.cases.iter(), MIN_CASES)?;
+        self.pattern(kind, winner, None, &self.cases)
+    }
+
+    /// The answer that is a habit, if one is.
+    fn habit<'c, 'a: 'c>(
+        &self,
+        cases: impl Iterator<Item = &'c Case<'a>>,
+        least: u32,
+    ) -> Option<usize> {
+        let mut counts = vec![0u32; self.answers.len()];
+        for case in cases {
+            counts[case.answer] += 1;
+        }
+        let all: u32 = counts.iter().sum();
+        let (winner, support) = counts
+            .into_iter()
+            .enumerate()
+            .max_by_key(|(answer, count)| (*count, std::cmp::Reverse(*answer)))?;
+        let enough = all >= least && f64::from(support) >= MIN_SHARE * f64::from(all);
+        (enough && wilson_lower_bound(support, all) > 0.5).then_some(winner)
+    }
+
+    fn pattern(
+        &self,
+        kind: &str,
+        winner: usize,
+        scope: Option<&str>,
+        cases: &[Case<'_>],
+    ) -> Option<Pattern> {
+        let answer = &self.answers[winner];
+        let (title, statement) = answer.rule.clone()?;
+        let (with, without): (Vec<Case<'_>>, Vec<Case<'_>>) =
+            cases.iter().partition(|case| case.answer == winner);
+        let support = u32::try_from(with.len()).unwrap_or(u32::MAX);
+        let all = u32::try_from(cases.len()).unwrap_or(u32::MAX);
+        let at = scope.map_or_else(String::new, |scope| format!("@{scope}"));
+        Some(Pattern {
+            key: key(&format!(
+                "{kind}/{}/{}/{}{at}",
+                self.stack, self.subject, answer.slug
+            )),
+            kind: kind.to_owned(),
+            title,
+            statement,
+            stack: Some(self.stack.as_str().to_owned()),
+            scope: scope.map(str::to_owned),
+            support,
+            cases: all,
+            confidence: round4(wilson_lower_bound(support, all)),
+            exemplars: examples(&with),
+            counter_examples: examples(&without),
+        })
+    }
+}
+
+/// Up to three cases, from the files that have the most of them: one from each while there are files.
+pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
+    let mut by_file: BTreeMap<&str, Vec<&Case<'_>>> = BTreeMap::new();
+    for case in cases {
+        by_file.entry(&case.file.path).or_default().push(case);
+    }
+    let mut files: Vec<Vec<&Case<'_>>> = by_file.into_values().collect();
+    // Among equals the shallower path: it is nearer to the heart of a project.
+    files.sort_by_key(|cases| {
+        (
+            std::cmp::Reverse(cases.len()),
+            cases[0].file.path.matches('/').count(),
+        )
+    });
+    let mut chosen = BTreeSet::new();
+    for round in 0..EXAMPLES {
+        for file in &files {
+            if let Some(case) = file.get(round) {
+                chosen.insert(case.location());
+                if chosen.len() == EXAMPLES {
+                    return chosen.into_iter().collect();
+                }
+            }
+        }
+    }
+    chosen.into_iter().collect()
+}
+
+/// A key that fits into an index; where it would not, its end is told by its hash.
+pub(super) fn key(written: &str) -> String {
+    if written.len() <= KEY_CAP {
+        return written.to_owned();
+    }
+    let mut end = KEY_CAP - 41;
+    while !written.is_char_boundary(end) {
+        end -= 1;
+    }
+    let hash = super::super::blob::blob_id(written.as_bytes());
+    format!("{}~{hash}", &written[..end])
+}
+
+/// The folders that may be the scope of a pattern: the first, and the first two.
+fn scopes(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').take(2).map(|(at, _)| &path[..at])
+}
+
+fn is_inside(folder: &str, outer: &str) -> bool {
+    folder
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.starts_with('/'))
+}

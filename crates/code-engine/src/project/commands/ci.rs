@@ -1,0 +1,116 @@
+//! What GitHub's workflows run. The files are read line by line: of YAML only as much as steps are written in.
+
+use super::{Candidate, Evidence, Project, candidate, purpose_of_command, tasks};
+use crate::project::manifest::Manifest;
+
+/// One step of a job.
+#[derive(Debug, Default)]
+struct Step {
+    /// Its commands, each with its line.
+    commands: Vec<(usize, String)>,
+    /// Whether it runs in another folder than the top, or in a shell of its own.
+    is_elsewhere: bool,
+}
+
+/// The commands of a workflow that are known to be of the whole project. A task that it calls is known by what it is for.
+pub(super) fn find(
+    manifest: &Manifest,
+    project: &Project<'_>,
+    offered: &[Candidate],
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    // Another folder for all steps.
+    if manifest.text.lines().any(|line| {
+        line.trim_start().starts_with("working-directory:")
+            && line.starts_with("    working-directory")
+    }) {
+        return found;
+    }
+    for step in steps(&manifest.text) {
+        if step.is_elsewhere {
+            continue;
+        }
+        for (line, command) in step.commands {
+            let of_task = offered.iter().find(|task| task.command.command == command);
+            let known = match of_task {
+                Some(task) => Some((task.command.purpose, task.tool)),
+                None => purpose_of_command(&command)
+                    .or_else(|| tasks::script_purpose(project, &command)),
+            };
+            if let Some((purpose, tool)) = known {
+                found.push(candidate(
+                    purpose,
+                    command,
+                    manifest,
+                    Some(line),
+                    Evidence::Ci,
+                    tool,
+                ));
+            }
+        }
+    }
+    found
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let number = at + 1;
+        at += 1;
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("- ") {
+            steps.push(Step::default());
+        }
+        let key = trimmed.trim_start_matches("- ").trim_start();
+        let Some(step) = steps.last_mut() else {
+            continue;
+        };
+        if key.starts_with("working-directory:")
+            || (key.starts_with("shell:") && !key.contains("bash"))
+        {
+            step.is_elsewhere = true;
+        }
+        let Some(value) = key.strip_prefix("run:").map(str::trim) else {
+            continue;
+        };
+        if !value.starts_with(['|', '>']) {
+            step.commands
+                .push((number, value.trim_matches(['"', '\'']).to_owned()));
+            continue;
+        }
+        let indent = line.len() - trimmed.len();
+        let start = at;
+        while lines.get(at).is_some_and(|line| {
+            line.trim().is_empty() || line.len() - line.trim_start().len() > indent
+        }) {
+            at += 1;
+        }
+        let block: Vec<(usize, &str)> = (start..at)
+            .map(|line| (line + 1, lines[line].trim()))
+            .filter(|(_, line)| !line.is_empty())
+            .collect();
+        if value.starts_with('>') {
+            let folded: Vec<&str> = block.iter().map(|(_, line)| *line).collect();
+            step.commands.push((start + 1, folded.join(" ")));
+        } else if !block.iter().any(|(_, line)| is_program(line)) {
+            step.commands.extend(
+                block
+                    .iter()
+                    .map(|(number, line)| (*number, (*line).to_owned())),
+            );
+        }
+    }
+    steps
+}
+
+/// Whether a line of a script makes what follows it depend on more than itself.
+fn is_program(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    line.ends_with('\\')
+        || matches!(
+            first,
+            "cd" | "if" | "for" | "while" | "case" | "pushd" | "function"
+        )
+}

@@ -1,0 +1,342 @@
+//! How a project is built, tested and checked: what its continuous integration runs, what its task runners offer, and what its manifests
+//! imply. Nothing is told that is of one package, one platform or one test alone.
+
+mod ci;
+mod implied;
+mod tasks;
+
+use std::collections::BTreeMap;
+
+use super::imports::{folder_of, name_of};
+use super::manifest::Manifest;
+use super::role::{self, Role};
+use super::stack::{CommandPurpose, ProjectCommand};
+
+/// Commands told for one purpose.
+const PER_PURPOSE: usize = 2;
+
+/// Longer than this, in bytes, is no command that somebody would type.
+const COMMAND_CAP: usize = 160;
+
+/// How well a command is known to be one of the project's. The first is told before the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Evidence {
+    /// A task of the project with the name of its purpose.
+    Task,
+    /// Continuous integration runs it.
+    Ci,
+    /// A task that is known by what it does.
+    TaskByContent,
+    /// A tool that is configured.
+    Configured,
+    /// What such a manifest stands for.
+    Implied,
+}
+
+#[derive(Debug, Clone)]
+struct Candidate {
+    command: ProjectCommand,
+    evidence: Evidence,
+    /// What runs it: two of one are the same thing said twice.
+    tool: &'static str,
+}
+
+/// Finds the commands. Only manifests at the top are read, or, where there are none of a kind, those nearest to it that stand alone.
+pub(crate) fn find(manifests: &[Manifest]) -> Vec<ProjectCommand> {
+    let mut own: Vec<&Manifest> = manifests.iter().filter(|one| is_own(&one.path)).collect();
+    own.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut by_name: BTreeMap<&str, Vec<&Manifest>> = BTreeMap::new();
+    for manifest in &own {
+        by_name
+            .entry(kind_of(name_of(&manifest.path)))
+            .or_default()
+            .push(manifest);
+    }
+    for of_kind in by_name.values_mut() {
+        let is_top = |one: &&Manifest| folder_of(&one.path).is_empty();
+        if of_kind.iter().any(is_top) {
+            of_kind.retain(is_top);
+        } else if of_kind.len() > 1 {
+            // Of several packages side by side none speaks for the project.
+            of_kind.clear();
+        }
+    }
+    let project = Project { by_name };
+    let mut candidates = tasks::find(&project);
+    let offered: Vec<Candidate> = candidates.clone();
+    for manifest in own
+        .iter()
+        .filter(|one| one.path.starts_with(".github/workflows/"))
+    {
+        candidates.extend(ci::find(manifest, &project, &offered));
+    }
+    candidates.extend(implied::find(&project));
+    select(candidates)
+}
+
+/// Of each purpose the best known command, and one more where another tool runs it.
+fn select(mut candidates: Vec<Candidate>) -> Vec<ProjectCommand> {
+    candidates.retain(|one| {
+        let command = &one.command.command;
+        command.len() <= COMMAND_CAP && !command.contains(['\n', '\r', '\0'])
+    });
+    candidates.sort_by(|a, b| {
+        let order = |one: &Candidate| {
+            (
+                one.command.purpose,
+                one.evidence,
+                is_aside(one),
+                one.command.command.len(),
+            )
+        };
+        order(a).cmp(&order(b)).then_with(|| {
+            let place = |one: &Candidate| {
+                (
+                    one.command.command.clone(),
+                    one.command.path.clone(),
+                    one.command.line,
+                )
+            };
+            place(a).cmp(&place(b))
+        })
+    });
+    let mut told: Vec<Candidate> = Vec::new();
+    for one in candidates {
+        let mut same = told
+            .iter()
+            .filter(|other| other.command.purpose == one.command.purpose);
+        let is_known = same
+            .clone()
+            .any(|other| other.tool == one.tool || wraps(other, &one));
+        if !is_known && same.by_ref().count() < PER_PURPOSE {
+            told.push(one);
+        }
+    }
+    told.into_iter().map(|one| one.command).collect()
+}
+
+/// Whether the same is known from a better place: a task by its usual name, a workflow that checks every change.
+fn is_aside(one: &Candidate) -> bool {
+    let usual = ["build", "test", "lint", "fmt", "format", "start", "run"];
+    let name = one
+        .command
+        .command
+        .rsplit([' ', '/'])
+        .next()
+        .unwrap_or_default();
+    let path = &one.command.path;
+    let is_release = ["release", "publish", "deploy", "nightly", "docs"]
+        .iter()
+        .any(|word| path.contains(word));
+    match one.evidence {
+        Evidence::Task => !usual.contains(&name),
+        Evidence::Ci => is_release,
+        _ => false,
+    }
+}
+
+/// A task does what the tools do that it starts: beside it, what is only implied says nothing new.
+fn wraps(task: &Candidate, other: &Candidate) -> bool {
+    task.evidence <= Evidence::Ci && other.evidence >= Evidence::Configured
+}
+
+/// The manifests of a project that speak for all of it, by their kinds.
+struct Project<'m> {
+    by_name: BTreeMap<&'m str, Vec<&'m Manifest>>,
+}
+
+impl<'m> Project<'m> {
+    fn of(&self, kind: &str) -> Option<&'m Manifest> {
+        self.by_name.get(kind).and_then(|all| all.first()).copied()
+    }
+
+    fn has(&self, kind: &str) -> bool {
+        self.of(kind).is_some()
+    }
+}
+
+/// Files that are manifests of one kind under several names.
+fn kind_of(name: &str) -> &str {
+    match name {
+        "justfile" | "Justfile" | ".justfile" => "justfile",
+        "Makefile" | "makefile" | "GNUmakefile" => "Makefile",
+        "build.gradle" | "build.gradle.kts" => "build.gradle",
+        "rustfmt.toml" | ".rustfmt.toml" => "rustfmt.toml",
+        "clippy.toml" | ".clippy.toml" => "clippy.toml",
+        ".golangci.yml" | ".golangci.yaml" | ".golangci.toml" => ".golangci.yml",
+        "ruff.toml" | ".ruff.toml" => "ruff.toml",
+        _ if name.ends_with(".sln") || name.ends_with(".slnx") => "solution",
+        _ if name.ends_with(".csproj") => "csproj",
+        "pnpm-lock.yaml" => name,
+        _ if name.ends_with(".yml") || name.ends_with(".yaml") => "",
+        _ => name,
+    }
+}
+
+fn is_own(path: &str) -> bool {
+    path.starts_with(".github/workflows/") || role::of(path) == Role::Source
+}
+
+fn candidate(
+    purpose: CommandPurpose,
+    command: impl Into<String>,
+    manifest: &Manifest,
+    line: Option<usize>,
+    evidence: Evidence,
+    tool: &'static str,
+) -> Candidate {
+    Candidate {
+        command: ProjectCommand {
+            source_id: None,
+            purpose,
+            command: command.into(),
+            path: manifest.path.clone(),
+            line: line.and_then(|line| u32::try_from(line).ok()),
+        },
+        evidence,
+        tool,
+    }
+}
+
+/// What a task of that name is for.
+fn purpose_of_name(name: &str) -> Option<CommandPurpose> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "build" | "compile" => CommandPurpose::Build,
+        "test" | "tests" | "unittest" | "spec" => CommandPurpose::Test,
+        "lint" | "check" | "clippy" | "vet" | "typecheck" | "type-check" | "linter" => {
+            CommandPurpose::Lint
+        }
+        "fmt" | "format" => CommandPurpose::Format,
+        "start" | "dev" | "serve" | "run" => CommandPurpose::Run,
+        _ => return None,
+    })
+}
+
+/// What a command line is for, told by the tool that it starts; with the tool's name. `None` also where it is not of the whole project.
+fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
+    use CommandPurpose as P;
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let narrow = [
+        "-p",
+        "--package",
+        "-k",
+        "-t",
+        "--projects",
+        "-pl",
+        "--manifest-path",
+        "--target",
+        "--bin",
+        "--example",
+        "--exclude",
+        "-run",
+        "-Z",
+    ];
+    let is_narrow = |word: &&str| {
+        let flag = word.split('=').next().unwrap_or(word);
+        narrow.contains(&flag)
+            || flag.starts_with("--tags")
+            || flag.starts_with("-tags")
+            || word.starts_with('+')
+    };
+    if words.iter().any(is_narrow)
+        || command.contains(['$', '|', '>', '<', ';', '`', '*'])
+        || command.contains("&&")
+    {
+        return None;
+    }
+    let word = |at: usize| words.get(at).copied().unwrap_or_default();
+    let all_go = words.contains(&"./...");
+    Some(match (word(0), word(1)) {
+        ("cargo", "build") => (P::Build, "cargo"),
+        ("cargo", "test")
+            if !words.contains(&"--test")
+                && !words.contains(&"--lib")
+                && !words.contains(&"--doc") =>
+        {
+            (P::Test, "cargo")
+        }
+        ("cargo", "nextest") if word(2) == "run" => (P::Test, "cargo"),
+        ("cargo", "clippy") => (P::Lint, "cargo"),
+        ("cargo", "fmt") => (P::Format, "cargo"),
+        ("go", "build") if all_go => (P::Build, "go"),
+        ("go", "test") if all_go => (P::Test, "go"),
+        ("go", "vet") if all_go => (P::Lint, "go"),
+        ("golangci-lint", "run") if words.len() == 2 => (P::Lint, "golangci-lint"),
+        ("mvn" | "./mvnw", _) => match words.iter().rev().find(|word| !word.starts_with('-')) {
+            Some(&"verify" | &"package" | &"install") if !command.contains("skip") => {
+                (P::Build, "maven")
+            }
+            Some(&"test") => (P::Test, "maven"),
+            _ => return None,
+        },
+        ("./gradlew" | "gradle", "build" | "assemble") => (P::Build, "gradle"),
+        ("./gradlew" | "gradle", "test" | "check") => (P::Test, "gradle"),
+        ("pytest", _) => (P::Test, "pytest"),
+        ("python" | "python3", "-m") if word(2) == "pytest" => (P::Test, "pytest"),
+        ("tox", _) if words.len() == 1 => (P::Test, "tox"),
+        ("nox", _) if words.len() == 1 => (P::Test, "nox"),
+        ("ruff", "check") => (P::Lint, "ruff"),
+        ("ruff", "format") => (P::Format, "ruff-format"),
+        ("black", _) => (P::Format, "black"),
+        ("mypy" | "pyright" | "flake8" | "pylint", _) => (P::Lint, "python-lint"),
+        ("uv" | "poetry" | "pdm" | "hatch", "run") => {
+            return purpose_of_command(&words.get(2..)?.join(" "));
+        }
+        ("uv", "sync") | ("poetry" | "pdm", "install") => (P::Install, "python"),
+        ("pip", "install") if words.contains(&"-e") || is_top_list(&words) => {
+            (P::Install, "python")
+        }
+        ("bundle", "exec") => return purpose_of_command(&words.get(2..)?.join(" ")),
+        ("bundle", "install") => (P::Install, "bundler"),
+        ("rspec", _) => (P::Test, "rspec"),
+        ("rubocop", _) => (P::Lint, "rubocop"),
+        ("rake", "test" | "spec") => (P::Test, "rake"),
+        ("composer", "install") => (P::Install, "composer"),
+        ("vendor/bin/phpunit" | "./vendor/bin/phpunit", _) => (P::Test, "phpunit"),
+        ("vendor/bin/phpstan" | "./vendor/bin/phpstan", _) => (P::Lint, "phpstan"),
+        ("dotnet", "build") => (P::Build, "dotnet"),
+        ("dotnet", "test") => (P::Test, "dotnet"),
+        ("dotnet", "format") => (P::Format, "dotnet"),
+        ("swift", "build") => (P::Build, "swift"),
+        ("swift", "test") => (P::Test, "swift"),
+        ("sbt", "test") => (P::Test, "sbt"),
+        ("ctest", _) => (P::Test, "cmake"),
+        ("cmake", "--build") => (P::Build, "cmake"),
+        ("npm", "ci" | "install") | ("pnpm" | "yarn" | "bun", "install") => (P::Install, "node"),
+        ("eslint" | "oxlint" | "biome" | "stylelint" | "tsc" | "xo" | "standard", _) => {
+            (P::Lint, "node-lint")
+        }
+        ("prettier", _) => (P::Format, "prettier"),
+        ("vitest" | "jest" | "mocha" | "ava" | "tap", _) => (P::Test, "node-test"),
+        _ => return script_purpose(&words),
+    })
+}
+
+/// Whether a list of requirements is installed that lies at the top: others are those of one task.
+fn is_top_list(words: &[&str]) -> bool {
+    let list = words
+        .iter()
+        .position(|word| *word == "-r")
+        .and_then(|at| words.get(at + 1));
+    list.is_some_and(|list| !list.contains('/'))
+}
+
+/// A script of the project's own that is called by its purpose: `scripts/test`.
+fn script_purpose(words: &[&str]) -> Option<(CommandPurpose, &'static str)> {
+    let [path] = words else { return None };
+    let (folder, name) = path.trim_start_matches("./").rsplit_once('/')?;
+    if !matches!(
+        folder,
+        "scripts" | "script" | "bin" | "tools" | "ci" | "dev"
+    ) {
+        return None;
+    }
+    let stem = name.strip_suffix(".sh").unwrap_or(name);
+    match stem {
+        "install" | "bootstrap" | "setup" => Some((CommandPurpose::Install, "script")),
+        _ => Some((purpose_of_name(stem)?, "script")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

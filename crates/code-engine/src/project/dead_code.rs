@@ -1,0 +1,453 @@
+//! Definitions that nothing in the project refers to: candidates, each with the reasons why it may be in use all the same.
+//!
+//! A name counts as used wherever any file of the project mentions it, in whatever language and as whatever part of a path, outside of the
+//! definition itself; so does every word in a manifest. That misses dead code whose name others share, and seldom calls live code dead. What
+//! others may use without a mention is no candidate: what is exported by a library, what a language or framework calls by its name, what has
+//! a decorator or an annotation, and what a base or an interface dictates.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use super::super::evidence::CodeLocation;
+use super::super::facts::{Definition, DefinitionKind};
+use super::super::references::{OCCURRENCE_CAP, Reference};
+use super::conventions;
+use super::map::full_name;
+use super::role::{self, Role};
+use super::{ProjectInput, SourceFile};
+
+/// The most candidates that an analysis names.
+pub const DEAD_CODE_CAP: usize = 100;
+
+/// A definition that may be unused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadCode {
+    /// Its kind.
+    pub kind: DefinitionKind,
+    /// Its name, with its parent's before a `.` where it has one.
+    pub name: String,
+    /// Where it is.
+    pub location: CodeLocation,
+    /// Whether only tests refer to it.
+    pub tests_only: bool,
+    /// Why it may be in use all the same, each a sentence.
+    pub caveats: Vec<String>,
+}
+
+/// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do, and of each the
+/// longest first.
+pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode> {
+    let manifests = &input.manifests;
+    let reach = conventions::Reach::new(files, manifests);
+    let mut candidates = candidates(files, &reach);
+    let mut names: FxHashMap<&str, Uses> = FxHashMap::default();
+    for candidate in &candidates {
+        names.entry(&candidate.definition.name).or_default();
+    }
+    for word in manifests.iter().flat_map(|manifest| words(&manifest.text)) {
+        if let Some(uses) = names.get_mut(word) {
+            uses.manifest = true;
+        }
+    }
+    // Who names too much to be read to the end, or was not read at all, may name anything near.
+    let mut unread: FxHashSet<&str> = input.unread_folders.iter().map(String::as_str).collect();
+    for (at, file) in (0u32..).zip(files) {
+        let in_tests = role::of(&file.path) == Role::Test;
+        let mut occurrences = 0usize;
+        for reference in file.facts.references.iter() {
+            occurrences += reference.count() as usize;
+            for part in parts(&reference) {
+                if let Some(uses) = names.get_mut(part) {
+                    let test = in_tests || reference.test;
+                    uses.places_mut(test).add(at);
+                }
+            }
+        }
+        if occurrences >= OCCURRENCE_CAP {
+            unread.insert(folder(&file.path));
+        }
+        for definition in &file.facts.definitions {
+            if let Some(uses) = names.get_mut(definition.name.as_str()) {
+                uses.definitions += 1;
+            }
+        }
+    }
+    let protocols = conventions::Protocols::new(files);
+    let look_ups = conventions::look_ups(files);
+    candidates.retain_mut(|one| {
+        let file = files[one.file as usize];
+        let Some(uses) = names.get(one.definition.name.as_str()) else {
+            return false;
+        };
+        one.same_name = uses.definitions;
+        one.used_by_tests = uses.tests.elsewhere(one.file);
+        let loads = look_ups
+            .iter()
+            .any(|look_up| look_up.language == file.language.stack());
+        let may_be_used = uses.manifest
+            || uses.source.elsewhere(one.file)
+            || unread.contains(folder(&file.path))
+            || protocols.contains(file.language, one.definition)
+            || (loads && conventions::is_loaded_by_name(file.language, one.definition));
+        !may_be_used
+    });
+    own_files_check(files, &mut candidates);
+    let mut found: Vec<DeadCode> = candidates
+        .into_iter()
+        .map(|one| told(&one, files, &look_ups))
+        .collect();
+    let lines = |one: &DeadCode| one.location.end_line - one.location.start_line;
+    found.sort_by(|a, b| {
+        (a.tests_only.cmp(&b.tests_only))
+            .then(lines(b).cmp(&lines(a)))
+            .then_with(|| a.location.cmp(&b.location))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    found.truncate(DEAD_CODE_CAP);
+    found
+}
+
+/// In which files a name is mentioned: none, one, or more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Places {
+    #[default]
+    None,
+    One(u32),
+    More,
+}
+
+impl Places {
+    fn add(&mut self, file: u32) {
+        *self = match *self {
+            Places::None => Places::One(file),
+            Places::One(before) if before == file => Places::One(file),
+            _ => Places::More,
+        };
+    }
+
+    fn elsewhere(self, file: u32) -> bool {
+        match self {
+            Places::None => false,
+            Places::One(only) => only != file,
+            Places::More => true,
+        }
+    }
+}
+
+/// Where a name is mentioned.
+#[derive(Debug, Default)]
+struct Uses {
+    source: Places,
+    tests: Places,
+    manifest: bool,
+    /// How many definitions have the name.
+    definitions: u32,
+}
+
+impl Uses {
+    fn places_mut(&mut self, test: bool) -> &mut Places {
+        if test {
+            &mut self.tests
+        } else {
+            &mut self.source
+        }
+    }
+}
+
+/// A definition that nobody but who mentions it can use.
+#[derive(Debug)]
+struct Candidate<'f> {
+    file: u32,
+    definition: &'f Definition,
+    used_by_tests: bool,
+    same_name: u32,
+}
+
+fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<Candidate<'f>> {
+    let mut found = Vec::new();
+    for (at, file) in (0u32..).zip(files) {
+        if role::of(&file.path) != Role::Source || !conventions::is_judged(&file.path) {
+            continue;
+        }
+        let decorated = conventions::Decorated::new(file);
+        let types = conventions::ExportedTypes::new(file);
+        for definition in &file.facts.definitions {
+            let hidden = !definition.exported || reach.is_own(file, definition);
+            if hidden
+                && !definition.test
+                && !definition.dictated
+                && definition.kind != DefinitionKind::Module
+                && !conventions::is_called_by_name(file.language, definition)
+                && (definition.kind != DefinitionKind::Method
+                    || types.hide(file.language, definition))
+                && !decorated.contains(definition)
+            {
+                found.push(Candidate {
+                    file: at,
+                    definition,
+                    used_by_tests: false,
+                    same_name: 1,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Drops the candidates that their own file mentions, outside of themselves.
+fn own_files_check(files: &[&SourceFile], candidates: &mut Vec<Candidate<'_>>) {
+    let mut used = vec![false; candidates.len()];
+    let mut start = 0usize;
+    for of_file in candidates.chunk_by_mut(|a, b| a.file == b.file) {
+        let file = files[of_file[0].file as usize];
+        let in_tests = role::of(&file.path) == Role::Test;
+        let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (place, one) in of_file.iter().enumerate() {
+            by_name.entry(&one.definition.name).or_default().push(place);
+        }
+        for reference in file.facts.references.iter() {
+            for part in parts(&reference) {
+                for place in by_name.get(part).into_iter().flatten() {
+                    let one = &mut of_file[*place];
+                    let own = one.definition.start_line..=one.definition.end_line;
+                    if reference.lines().any(|line| !own.contains(&line)) {
+                        if in_tests || reference.test {
+                            one.used_by_tests = true;
+                        } else {
+                            used[start + place] = true;
+                        }
+                    }
+                }
+            }
+        }
+        start += of_file.len();
+    }
+    let mut used = used.into_iter();
+    candidates.retain(|_| !used.next().unwrap_or(true));
+}
+
+fn told(
+    one: &Candidate<'_>,
+    files: &[&SourceFile],
+    look_ups: &[conventions::LookUp<'_>],
+) -> DeadCode {
+    let file = files[one.file as usize];
+    let definition = one.definition;
+    let mut caveats = Vec::new();
+    if one.used_by_tests {
+        caveats.push("Only tests refer to it.".to_owned());
+    }
+    if definition.exported {
+        caveats.push(
+            "It is exported: nothing in this project refers to it, but others may.".to_owned(),
+        );
+    }
+    if one.same_name > 1 {
+        caveats.push(format!(
+            "{} definitions have this name: a mention of another would look like one of this.",
+            one.same_name
+        ));
+    }
+    let of_language = look_ups
+        .iter()
+        .find(|look_up| look_up.language == file.language.stack());
+    if let Some(look_up) = of_language {
+        caveats.push(format!(
+            "{}:{} finds names at run time (`{}`).",
+            look_up.path, look_up.line, look_up.name
+        ));
+    }
+    DeadCode {
+        kind: definition.kind,
+        name: full_name(definition),
+        location: CodeLocation {
+            source_id: None,
+            path: file.path.clone(),
+            start_line: definition.start_line,
+            end_line: definition.end_line,
+            blob: file.blob.clone(),
+        },
+        tests_only: one.used_by_tests,
+        caveats,
+    }
+}
+
+/// The names that a reference mentions; a raw name of Rust's as the name it is.
+fn parts<'f>(reference: &Reference<'f>) -> impl Iterator<Item = &'f str> {
+    let parts = reference.path.split('.');
+    parts.map(|part| part.strip_prefix("r#").unwrap_or(part))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The words of a manifest: any of them may name an entry point.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
+        .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::project_summarize;
+    use crate::language::Language;
+    use crate::parse::file_analyze;
+    use crate::project::Manifest;
+
+    fn input(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> ProjectInput {
+        let file = |(path, source): &(&str, &str)| {
+            let language = Language::detect(path).unwrap();
+            SourceFile {
+                path: (*path).to_owned(),
+                blob: String::new(),
+                language,
+                facts: file_analyze(path, language, source.as_bytes()).unwrap(),
+            }
+        };
+        let manifest = |(path, text): &(&str, &str)| Manifest {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        };
+        ProjectInput {
+            files: sources.iter().map(file).collect(),
+            manifests: manifests.iter().map(manifest).collect(),
+            ..ProjectInput::default()
+        }
+    }
+
+    /// The candidates, those that tests refer to with a `*`.
+    fn dead(sources: &[(&str, &str)], manifests: &[(&str, &str)]) -> Vec<String> {
+        let found = project_summarize(&input(sources, manifests)).dead_code;
+        let told =
+            |one: &DeadCode| format!("{}{}", one.name, if one.tests_only { "*" } else { "" });
+        found.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_nothing_but_itself_refers_to_is_named_with_its_place() {
+        let source = "def _loop(n):\n    return _loop(n - 1)\n\ndef _used():\n    pass\n\ndef run():\n    _used()\n";
+        let found = project_summarize(&input(&[("a.py", source)], &[])).dead_code;
+        let [one] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (one.name.as_str(), one.kind),
+            ("_loop", DefinitionKind::Function)
+        );
+        assert_eq!((one.location.start_line, one.location.end_line), (1, 2));
+        assert_eq!((one.tests_only, one.caveats.len()), (false, 0));
+    }
+
+    #[test]
+    fn a_mention_in_any_file_language_or_manifest_is_a_use() {
+        let source = "def _one():\n    pass\n\ndef _two():\n    pass\n\ndef _three():\n    pass\n";
+        let sources = [("a.py", source), ("b.ts", "export const x = y._one();\n")];
+        let manifest = "[project.scripts]\nrun = 'a:_two'\n";
+        assert_eq!(dead(&sources, &[("pyproject.toml", manifest)]), ["_three"]);
+    }
+
+    #[test]
+    fn what_only_tests_refer_to_says_so_and_comes_last() {
+        let sources = [
+            (
+                "a.py",
+                "def _tested():\n    a = 1\n    b = 2\n    return a + b\n\ndef _gone():\n    pass\n",
+            ),
+            (
+                "tests/test_a.py",
+                "from a import _tested\n\ndef test_it():\n    _tested()\n",
+            ),
+        ];
+        assert_eq!(dead(&sources, &[]), ["_gone", "_tested*"]);
+        let found = project_summarize(&input(&sources, &[])).dead_code;
+        assert_eq!(found[1].caveats, ["Only tests refer to it."]);
+    }
+
+    #[test]
+    fn what_is_called_without_a_mention_is_no_candidate() {
+        for (path, source) in [
+            (
+                "a.py",
+                "import app\n\n@app.route('/')\ndef _page():\n    pass\n",
+            ),
+            (
+                "a.py",
+                "class _A:\n    def __enter__(self):\n        pass\n\n    def open(self):\n        pass\n\nx = _A()\n",
+            ),
+            (
+                "a.go",
+                "package a\n\ntype heap []int\n\nfunc (h heap) Less(i, j int) bool { return h[i] < h[j] }\n\nvar X = heap{}\n\nfunc init() {}\n",
+            ),
+            (
+                "a.rs",
+                "impl Drop for A {\n    fn drop(&mut self) {}\n}\n\npub struct A;\n",
+            ),
+            (
+                "A.java",
+                "class A {\n    private void readObject(java.io.ObjectInputStream in) {}\n    @Bean\n    private int made() { return 1; }\n    A a;\n}\n",
+            ),
+            ("a.ts", "list.map(function named(x) { return x; });\n"),
+            ("a.rs", "pub fn run() { r#async() }\n\nfn r#async() {}\n"),
+            ("migrations/a.py", "def _forwards(apps):\n    pass\n"),
+        ] {
+            assert_eq!(
+                dead(&[(path, source)], &[]),
+                Vec::<String>::new(),
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn methods_found_by_a_name_made_at_run_time_are_no_candidates() {
+        let methods: String = ["Add", "Mul", "Pow", "Sin", "Cos"]
+            .iter()
+            .map(|name| format!("    def _print_{name}(self):\n        pass\n\n"))
+            .collect();
+        let source = format!("class Printer:\n{methods}    def _alone(self):\n        pass\n");
+        assert_eq!(dead(&[("a.py", &source)], &[]), ["Printer._alone"]);
+        let found = project_summarize(&input(
+            &[(
+                "a.py",
+                &format!("{source}\n\ndef f(x, n):\n    return getattr(x, n)\n"),
+            )],
+            &[],
+        ));
+        assert_eq!(
+            found.dead_code[0].caveats,
+            ["a.py:22 finds names at run time (`getattr`)."]
+        );
+    }
+
+    #[test]
+    fn what_a_program_exports_is_judged_and_what_a_library_exports_is_not() {
+        let go = (
+            "cmd/x/main.go",
+            "package main\n\nfunc main() {}\n\nfunc Lost() {}\n",
+        );
+        assert_eq!(
+            dead(&[go, ("lib/a.go", "package lib\n\nfunc Kept() {}\n")], &[]),
+            ["Lost"]
+        );
+        let script = [("web/src/a.ts", "export function lost() {}\n")];
+        let program = [("web/package.json", r#"{"private": true}"#)];
+        let library = [("web/package.json", r#"{"name": "web", "main": "a.js"}"#)];
+        assert_eq!(dead(&script, &program), ["lost"]);
+        assert_eq!(dead(&script, &library), Vec::<String>::new());
+        let found = project_summarize(&input(&script, &program)).dead_code;
+        assert!(
+            found[0].caveats[0].starts_with("It is exported"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_near_a_file_that_was_not_read_is_called_unused() {
+        let mut input = input(&[("p/parse.go", "package p\n\nfunc lost() {}\n")], &[]);
+        assert_eq!(project_summarize(&input).dead_code.len(), 1);
+        input.unread_folders.push("p".to_owned());
+        assert_eq!(project_summarize(&input).dead_code, []);
+    }
+}

@@ -1,0 +1,535 @@
+//! Code that stands in more than one place, found by the windows that files share ([`Windows`](super::super::windows::Windows)).
+//!
+//! Windows that occur twice are numbered by what they hold, and each file becomes runs of such numbers. A suffix array over all runs
+//! (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) then has every repeat beside its equals: an interval of suffixes
+//! with a common beginning is a group of clones, as long as that beginning. So the time is that of sorting, however often a thing repeats.
+//!
+//! What is bounded: files alike in all their windows are compared once and named together; no more than [`COMPARED_CAP`] windows that
+//! occur twice are compared, those of the first files in the order of their paths; a group names [`PLACES_CAP`] of its places. A run may go
+//! on for up to 14 tokens on either side of what is told, since only one window in eight is known.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::super::evidence::CodeLocation;
+use super::super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
+use super::SourceFile;
+use super::role::{self, Role};
+use super::suffixes::{Interval, Suffixes};
+
+/// The most groups that an analysis names.
+pub const CLONE_CAP: usize = 50;
+
+/// The most places that one group names.
+pub const PLACES_CAP: usize = 20;
+
+/// Lines below which a run is no clone, as jscpd has it.
+const LINES_MIN: u32 = 5;
+
+/// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some 100 MB.
+const COMPARED_CAP: usize = 1 << 21;
+
+/// The most places that are looked at before the groups are named.
+const LOOKED_AT_CAP: usize = 1 << 18;
+
+/// Code that stands in more than one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloneGroup {
+    /// Its length in tokens, comments and imports aside.
+    pub tokens: u32,
+    /// Its lines in the first place.
+    pub lines: u32,
+    /// How often it stands there.
+    pub count: u32,
+    /// Where, in the order of the paths: two places or more, at most [`PLACES_CAP`].
+    pub places: Vec<CodeLocation>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Duplicates {
+    /// Longest first.
+    pub groups: Vec<CloneGroup>,
+    /// Lines with tokens that belong to any clone, each once.
+    pub lines: u32,
+}
+
+/// Finds the clones among `files`, which are in the order of their paths. Fixtures repeat what they test and stay out.
+pub(crate) fn find(files: &[&SourceFile]) -> Duplicates {
+    let mut copies: Vec<Copies<'_>> = Vec::new();
+    let mut known: FxHashMap<&Windows, usize> = FxHashMap::default();
+    for file in files {
+        let windows = &file.facts.windows;
+        if windows.is_empty() || role::of(&file.path) == Role::Fixture {
+            continue;
+        }
+        let place = *known.entry(windows).or_insert(copies.len());
+        match copies.get_mut(place) {
+            Some(one) => one.files.push(file),
+            None => copies.push(Copies { files: vec![file] }),
+        }
+    }
+    drop(known);
+    let repeated = repeated(&copies);
+    let sequence = Sequence::new(&repeated);
+    let suffixes = Suffixes::new(&sequence.symbols);
+    let lines = lines(&copies, &repeated, &sequence, &suffixes);
+    Duplicates {
+        groups: groups(&copies, &repeated, &sequence, &suffixes),
+        lines,
+    }
+}
+
+/// Files that are alike in all their windows, mostly one.
+struct Copies<'f> {
+    files: Vec<&'f SourceFile>,
+}
+
+impl Copies<'_> {
+    fn windows(&self) -> Option<&Windows> {
+        self.files.first().map(|file| &file.facts.windows)
+    }
+}
+
+/// A window that occurs more than once.
+#[derive(Debug, Clone, Copy)]
+struct Repeated {
+    /// The number of what it holds.
+    class: u32,
+    /// Its place among the copies.
+    file: u32,
+    /// Its number among the windows of the file.
+    ordinal: u32,
+    token: u32,
+    first: u32,
+    last: u32,
+}
+
+/// The windows that occur in more than one place, in the order of files and lines.
+fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
+    let windows = || copies.iter().filter_map(Copies::windows);
+    let count: usize = windows().map(|windows| windows.iter().count()).sum();
+    // First by two bits a print: whether it was seen, and whether it was seen again. Most windows occur once, and go no further.
+    let bits = (count * 16).next_power_of_two().clamp(1 << 10, 1 << 30);
+    let (mut seen, mut again) = (vec![0u64; bits / 64], vec![0u64; bits / 64]);
+    let place = |print: u64| {
+        let bit = (print ^ print >> 24) as usize & (bits - 1);
+        (bit / 64, 1u64 << (bit % 64))
+    };
+    for window in windows().flat_map(Windows::iter) {
+        let (word, bit) = place(window.print);
+        again[word] |= seen[word] & bit;
+        seen[word] |= bit;
+    }
+    drop(seen);
+    let mut found: Vec<Repeated> = Vec::new();
+    let mut prints: Vec<(u64, u32)> = Vec::new();
+    'all: for (file, windows) in (0u32..).zip(windows()) {
+        for (ordinal, window) in (0u32..).zip(windows.iter()) {
+            let (word, bit) = place(window.print);
+            if again[word] & bit == 0 {
+                continue;
+            }
+            if found.len() == COMPARED_CAP {
+                break 'all;
+            }
+            prints.push((window.print, found.len() as u32));
+            found.push(Repeated {
+                class: 0,
+                file,
+                ordinal,
+                token: window.token,
+                first: window.first,
+                last: window.last,
+            });
+        }
+    }
+    drop(again);
+    // Then exactly. What shared its bits with another only is left out.
+    prints.sort_unstable();
+    let mut class = 0u32;
+    for alike in prints
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|alike| alike.len() > 1)
+    {
+        class += 1;
+        for (_, place) in alike {
+            found[*place as usize].class = class;
+        }
+    }
+    found.retain(|window| window.class > 0);
+    found
+}
+
+/// The repeated windows as one sequence of numbers, with a number that occurs once after each run.
+#[derive(Debug, Default)]
+struct Sequence {
+    symbols: Vec<u32>,
+    /// For each symbol its place among the repeated windows; [`END`] after a run.
+    windows: Vec<u32>,
+}
+
+const END: u32 = u32::MAX;
+
+impl Sequence {
+    fn new(repeated: &[Repeated]) -> Sequence {
+        let mut sequence = Sequence::default();
+        let mut ends = repeated
+            .iter()
+            .map(|window| window.class)
+            .max()
+            .unwrap_or(0);
+        for (place, window) in (0u32..).zip(repeated) {
+            sequence.symbols.push(window.class);
+            sequence.windows.push(place);
+            let goes_on = repeated
+                .get(place as usize + 1)
+                .is_some_and(|next| follows(window, next));
+            if !goes_on {
+                ends += 1;
+                sequence.symbols.push(ends);
+                sequence.windows.push(END);
+            }
+        }
+        sequence
+    }
+
+    fn window<'r>(&self, at: u32, repeated: &'r [Repeated]) -> Option<&'r Repeated> {
+        repeated.get(*self.windows.get(at as usize)? as usize)
+    }
+}
+
+/// Whether no token lies between two windows, nor a window that occurs only once.
+fn follows(window: &Repeated, next: &Repeated) -> bool {
+    next.file == window.file
+        && next.ordinal == window.ordinal + 1
+        && next.token.wrapping_sub(window.token) as usize <= WINDOW_TOKENS
+}
+
+/// A run of windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Span {
+    file: u32,
+    token: u32,
+    token_end: u32,
+    first: u32,
+    last: u32,
+}
+
+impl Span {
+    fn new(sequence: &Sequence, repeated: &[Repeated], at: u32, length: u32) -> Option<Span> {
+        let from = sequence.window(at, repeated)?;
+        let to = sequence.window(at + length.checked_sub(1)?, repeated)?;
+        Some(Span {
+            file: from.file,
+            token: from.token,
+            token_end: to.token.saturating_add(WINDOW_TOKENS as u32),
+            first: from.first,
+            last: to.last,
+        })
+    }
+
+    fn tokens(&self) -> u32 {
+        self.token_end.saturating_sub(self.token)
+    }
+
+    fn lines(&self) -> u32 {
+        self.last.saturating_sub(self.first) + 1
+    }
+
+    /// The tokens that lie in both.
+    fn shared(&self, other: &Span) -> u32 {
+        let end = self.token_end.min(other.token_end);
+        end.saturating_sub(self.token.max(other.token))
+    }
+
+    fn overlaps(&self, other: &Span) -> bool {
+        self.file == other.file && self.shared(other) > 0
+    }
+}
+
+/// Counts the lines of every clone, each once: those of the longest run that begins at each window and stands somewhere else too.
+fn lines(
+    copies: &[Copies<'_>],
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+) -> u32 {
+    let mut longest = vec![0u32; sequence.symbols.len()];
+    for (index, common) in suffixes.neighbours() {
+        let (one, other) = (suffixes.order[index - 1], suffixes.order[index]);
+        let spans = [one, other].map(|at| Span::new(sequence, repeated, at, common));
+        let [Some(a), Some(b)] = spans else {
+            continue;
+        };
+        // What overlaps itself repeats only where two of it fit in.
+        let fits =
+            !a.overlaps(&b) || a.token.abs_diff(b.token) + a.tokens() >= 2 * WINDOW_TOKENS as u32;
+        if fits && a.lines() >= LINES_MIN && b.lines() >= LINES_MIN {
+            for at in [one, other] {
+                let length = &mut longest[at as usize];
+                *length = (*length).max(common);
+            }
+        }
+    }
+    let mut total = 0u32;
+    let mut counted = (0u32, 0u32);
+    for (at, length) in (0u32..).zip(&longest) {
+        let Some(span) = Span::new(sequence, repeated, at, *length) else {
+            continue;
+        };
+        let done = if counted.0 == span.file { counted.1 } else { 0 };
+        let from = span.first.max(done.saturating_add(1));
+        if let Some(one) = copies.get(span.file as usize)
+            && from <= span.last
+            && let (1, Some(windows)) = (one.files.len(), one.windows())
+        {
+            total = total.saturating_add(windows.lines_with_tokens(from, span.last));
+        }
+        counted = (span.file, span.last.max(done));
+    }
+    // Files that are alike are clones from end to end.
+    for one in copies.iter().filter(|one| one.files.len() > 1) {
+        if let (Some(span), Some(windows)) = (whole(0, one), one.windows())
+            && span.lines() >= LINES_MIN
+        {
+            let each = windows.lines_with_tokens(span.first, span.last);
+            let files = u32::try_from(one.files.len()).unwrap_or(u32::MAX);
+            total = total.saturating_add(each.saturating_mul(files));
+        }
+    }
+    total
+}
+
+/// From the first window of a file to its last.
+fn whole(file: u32, copies: &Copies<'_>) -> Option<Span> {
+    let windows = copies.windows()?;
+    let first = windows.iter().next()?;
+    let last = windows.iter().last()?;
+    Some(Span {
+        file,
+        token: first.token,
+        token_end: last.token.saturating_add(WINDOW_TOKENS as u32),
+        first: first.first,
+        last: last.last,
+    })
+}
+
+/// A clone group before its places have names.
+#[derive(Debug)]
+struct Group {
+    tokens: u32,
+    count: u32,
+    /// In the order of the files. Of files that are alike the first stands for all.
+    places: Vec<Span>,
+}
+
+impl Group {
+    /// Whether it is the other group, as far as that can be told, in more places: those of the other are among its own, and it is shorter by
+    /// no more than what may be unknown at both ends, or by a fifth.
+    fn supersedes(&self, other: &Group) -> bool {
+        let unknown = 2 * (CLONE_TOKENS_FOUND - WINDOW_TOKENS) as u32;
+        let as_long = |part: u32, whole: u32| {
+            part.saturating_add(unknown) >= whole || u64::from(part) * 5 >= u64::from(whole) * 4
+        };
+        let holds = |place: &Span| {
+            let before = |own: &Span| (own.file, own.token_end) <= (place.file, place.token);
+            let from = self.places.partition_point(before);
+            let mut own = self.places[from..].iter().take(2);
+            own.any(|own| own.overlaps(place) && as_long(own.shared(place), place.tokens()))
+        };
+        self.count > other.count
+            && as_long(self.tokens, other.tokens)
+            && other.places.iter().all(holds)
+    }
+
+    fn told(self, copies: &[Copies<'_>]) -> CloneGroup {
+        let located = |span: &Span, file: &SourceFile| CodeLocation {
+            source_id: None,
+            path: file.path.clone(),
+            start_line: span.first,
+            end_line: span.last,
+            blob: file.blob.clone(),
+        };
+        let mut places: Vec<CodeLocation> = self
+            .places
+            .iter()
+            .take(PLACES_CAP)
+            .filter_map(|span| Some((span, copies.get(span.file as usize)?)))
+            .flat_map(|(span, one)| {
+                let all = if self.places.len() == 1 {
+                    PLACES_CAP
+                } else {
+                    1
+                };
+                one.files
+                    .iter()
+                    .take(all)
+                    .map(move |file| located(span, file))
+            })
+            .collect();
+        places.sort_unstable();
+        CloneGroup {
+            tokens: self.tokens,
+            lines: places
+                .first()
+                .map_or(0, |place| place.end_line - place.start_line + 1),
+            count: self.count,
+            places,
+        }
+    }
+}
+
+/// The tokens of each file that groups name: where each stretch begins, and its end. Stretches do not touch.
+#[derive(Debug, Default)]
+struct Named {
+    stretches: BTreeMap<(u32, u32), u32>,
+}
+
+impl Named {
+    /// Whether three quarters of each of the group's places are named: then it says nothing new.
+    fn covers(&self, group: &Group) -> bool {
+        group
+            .places
+            .iter()
+            .all(|place| u64::from(self.shared(place)) * 4 >= u64::from(place.tokens()) * 3)
+    }
+
+    /// How many of a place's tokens are named.
+    fn shared(&self, place: &Span) -> u32 {
+        self.stretches
+            .range((place.file, 0)..(place.file, place.token_end))
+            .rev()
+            .take_while(|(_, end)| **end > place.token)
+            .map(|((_, start), end)| (*end).min(place.token_end) - (*start).max(place.token))
+            .sum()
+    }
+
+    fn add(&mut self, group: &Group) {
+        for place in &group.places {
+            let (mut start, mut end) = (place.token, place.token_end);
+            while let Some((&(file, from), &to)) = self
+                .stretches
+                .range((place.file, 0)..=(place.file, end))
+                .next_back()
+                .filter(|(_, to)| **to >= start)
+            {
+                self.stretches.remove(&(file, from));
+                (start, end) = (start.min(from), end.max(to));
+            }
+            self.stretches.insert((place.file, start), end);
+        }
+    }
+}
+
+/// What may become a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Candidate {
+    /// A file that others are alike to, by its place among the copies.
+    File(usize),
+    /// Suffixes with a common beginning.
+    Runs(Interval),
+}
+
+/// The longest groups; of the same length those with more places.
+fn groups(
+    copies: &[Copies<'_>],
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+) -> Vec<CloneGroup> {
+    let files = copies.iter().enumerate().filter_map(|(file, one)| {
+        let tokens = whole(0, one)?.tokens();
+        Some((Candidate::File(file), tokens, one.files.len()))
+    });
+    let before = |at: u32| Some(sequence.window(at.checked_sub(1)?, repeated)?.class);
+    let runs = suffixes
+        .maximal_intervals(before)
+        .into_iter()
+        .filter_map(|interval| {
+            let at = *suffixes.order.get(interval.first)?;
+            let tokens = Span::new(sequence, repeated, at, interval.common)?.tokens();
+            Some((Candidate::Runs(interval), tokens, interval.count()))
+        });
+    let mut candidates: Vec<(u32, usize, Candidate)> = files
+        .chain(runs)
+        .filter(|(_, _, count)| *count > 1)
+        .map(|(one, tokens, count)| (tokens, count, one))
+        .collect();
+    candidates
+        .sort_unstable_by_key(|(tokens, count, one)| (std::cmp::Reverse((*tokens, *count)), *one));
+    let mut found: Vec<Group> = Vec::new();
+    let mut named = Named::default();
+    let mut looked_at = 0usize;
+    for (_, count, candidate) in candidates {
+        looked_at += count;
+        if looked_at > LOOKED_AT_CAP || found.len() == CLONE_CAP {
+            break;
+        }
+        let group = match candidate {
+            Candidate::File(file) => copies.get(file).and_then(|one| whole_file(file, one)),
+            Candidate::Runs(interval) => runs_group(repeated, sequence, suffixes, interval),
+        };
+        if let Some(group) = group.filter(|group| !named.covers(group)) {
+            named.add(&group);
+            found.retain(|other| !group.supersedes(other));
+            found.push(group);
+        }
+    }
+    found.sort_by(|a, b| {
+        (b.tokens, b.count)
+            .cmp(&(a.tokens, a.count))
+            .then_with(|| a.places.cmp(&b.places))
+    });
+    found.into_iter().map(|group| group.told(copies)).collect()
+}
+
+/// The group of files that are alike: one place, which stands for all of them.
+fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
+    let span = whole(u32::try_from(file).ok()?, copies)?;
+    (span.lines() >= LINES_MIN).then(|| Group {
+        tokens: span.tokens(),
+        count: u32::try_from(copies.files.len()).unwrap_or(u32::MAX),
+        places: vec![span],
+    })
+}
+
+/// The places of an interval that hold the same tokens as the first, do not overlap and are long enough; `None` below two of them.
+fn runs_group(
+    repeated: &[Repeated],
+    sequence: &Sequence,
+    suffixes: &Suffixes,
+    interval: Interval,
+) -> Option<Group> {
+    let mut starts: Vec<u32> = suffixes.order.get(interval.first..=interval.last)?.to_vec();
+    starts.sort_unstable();
+    let steps = |at: u32| {
+        (at..at + interval.common).map(move |at| sequence.window(at, repeated).map(|one| one.token))
+    };
+    let pattern: Vec<u32> = steps(*starts.first()?).flatten().collect();
+    let mut places: Vec<Span> = Vec::new();
+    let mut before: Option<Span> = None;
+    for at in starts {
+        // Windows that are alike at other distances are those of something that repeats itself in a few tokens.
+        let shift = sequence.window(at, repeated)?.token;
+        let alike = steps(at).zip(&pattern).all(|(token, other)| {
+            token.is_some_and(|token| token.wrapping_sub(shift) == other.wrapping_sub(pattern[0]))
+        });
+        let span = Span::new(sequence, repeated, at, interval.common)?;
+        let apart = before.is_none_or(|before| !before.overlaps(&span));
+        if alike && apart && span.lines() >= LINES_MIN {
+            before = Some(span);
+            places.push(span);
+        }
+    }
+    (places.len() > 1).then(|| Group {
+        tokens: places.first().map_or(0, Span::tokens),
+        count: u32::try_from(places.len()).unwrap_or(u32::MAX),
+        places,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! The frameworks and libraries that shape the code around them, by the packages that manifests name and the modules that source imports.
+
+use super::manifest::Ecosystem;
+use crate::language::Language;
+
+pub(super) struct Framework {
+    pub name: &'static str,
+    pub ecosystem: Ecosystem,
+    /// Packages by which a manifest names it. In Maven, the beginning of a group.
+    pub packages: &'static [&'static str],
+    /// The beginnings of the modules that source imports.
+    pub modules: &'static [&'static str],
+}
+
+macro_rules! frameworks {
+    ($($ecosystem:ident { $($name:literal: [$($package:literal)*] [$($module:literal)*];)* })*) => {
+        pub(super) const FRAMEWORKS: &[Framework] = &[$($(Framework {
+            name: $name,
+            ecosystem: Ecosystem::$ecosystem,
+            packages: &[$($package),*],
+            modules: &[$($module),*],
+        },)*)*];
+    };
+}
+
+frameworks! {
+    Cargo {
+        "actix-web": ["actix-web"] ["actix_web"];
+        "async-graphql": ["async-graphql"] ["async_graphql"];
+        "axum": ["axum"] ["axum"];
+        "bevy": ["bevy"] ["bevy"];
+        "clap": ["clap"] ["clap"];
+        "diesel": ["diesel"] ["diesel"];
+        "hyper": ["hyper"] ["hyper"];
+        "leptos": ["leptos"] ["leptos"];
+        "rayon": ["rayon"] ["rayon"];
+        "reqwest": ["reqwest"] ["reqwest"];
+        "rocket": ["rocket"] ["rocket"];
+        "sea-orm": ["sea-orm"] ["sea_orm"];
+        "serde": ["serde"] ["serde"];
+        "sqlx": ["sqlx"] ["sqlx"];
+        "tauri": ["tauri"] ["tauri"];
+        "tokio": ["tokio"] ["tokio"];
+        "tonic": ["tonic"] ["tonic"];
+        "tower": ["tower"] ["tower"];
+        "tracing": ["tracing"] ["tracing"];
+        "warp": ["warp"] ["warp"];
+    }
+    Npm {
+        "angular": ["@angular/core"] ["@angular/"];
+        "apollo": ["@apollo/client" "@apollo/server"] ["@apollo/"];
+        "drizzle": ["drizzle-orm"] ["drizzle-orm"];
+        "electron": ["electron"] ["electron"];
+        "express": ["express"] ["express"];
+        "fastify": ["fastify"] ["fastify"];
+        "jest": ["jest"] ["@jest/globals"];
+        "jotai": ["jotai"] ["jotai"];
+        "koa": ["koa"] ["koa"];
+        "mantine": ["@mantine/core"] ["@mantine/"];
+        "mocha": ["mocha"] ["mocha"];
+        "nestjs": ["@nestjs/core"] ["@nestjs/"];
+        "next": ["next"] ["next"];
+        "playwright": ["@playwright/test"] ["@playwright/test"];
+        "prisma": ["@prisma/client"] ["@prisma/client"];
+        "react": ["react"] ["react"];
+        "redux": ["redux" "@reduxjs/toolkit"] ["redux" "@reduxjs/toolkit"];
+        "rxjs": ["rxjs"] ["rxjs"];
+        "socket.io": ["socket.io" "socket.io-client"] ["socket.io" "socket.io-client"];
+        "solid": ["solid-js"] ["solid-js"];
+        "svelte": ["svelte"] ["svelte"];
+        "tanstack-query": ["@tanstack/react-query"] ["@tanstack/react-query"];
+        "tailwindcss": ["tailwindcss"] ["tailwindcss"];
+        "trpc": ["@trpc/server" "@trpc/client"] ["@trpc/"];
+        "typeorm": ["typeorm"] ["typeorm"];
+        "urql": ["urql"] ["urql"];
+        "vite": ["vite"] ["vite"];
+        "vitest": ["vitest"] ["vitest"];
+        "vue": ["vue"] ["vue"];
+        "zod": ["zod"] ["zod"];
+    }
+    PyPi {
+        "aiohttp": ["aiohttp"] ["aiohttp"];
+        "airflow": ["apache-airflow"] ["airflow"];
+        "anyio": ["anyio"] ["anyio"];
+        "celery": ["celery"] ["celery"];
+        "click": ["click"] ["click"];
+        "django": ["django"] ["django"];
+        "fastapi": ["fastapi"] ["fastapi"];
+        "flask": ["flask"] ["flask"];
+        "httpx": ["httpx"] ["httpx"];
+        "langchain": ["langchain"] ["langchain"];
+        "numpy": ["numpy"] ["numpy"];
+        "pandas": ["pandas"] ["pandas"];
+        "pydantic": ["pydantic"] ["pydantic"];
+        "pytest": ["pytest"] ["pytest"];
+        "requests": ["requests"] ["requests"];
+        "rich": ["rich"] ["rich"];
+        "scikit-learn": ["scikit-learn"] ["sklearn"];
+        "scipy": ["scipy"] ["scipy"];
+        "sqlalchemy": ["sqlalchemy"] ["sqlalchemy"];
+        "starlette": ["starlette"] ["starlette"];
+        "tensorflow": ["tensorflow"] ["tensorflow"];
+        "torch": ["torch"] ["torch"];
+        "transformers": ["transformers"] ["transformers"];
+        "typer": ["typer"] ["typer"];
+    }
+    Go {
+        "chi": ["github.com/go-chi/chi" "github.com/go-chi/chi/v5"] ["github.com/go-chi/chi"];
+        "cobra": ["github.com/spf13/cobra"] ["github.com/spf13/cobra"];
+        "echo": ["github.com/labstack/echo/v4"] ["github.com/labstack/echo"];
+        "ent": ["entgo.io/ent"] ["entgo.io/ent"];
+        "fiber": ["github.com/gofiber/fiber/v2"] ["github.com/gofiber/fiber"];
+        "gin": ["github.com/gin-gonic/gin"] ["github.com/gin-gonic/gin"];
+        "gorm": ["gorm.io/gorm"] ["gorm.io/gorm"];
+        "grpc": ["google.golang.org/grpc"] ["google.golang.org/grpc"];
+        "kubernetes": ["k8s.io/client-go"] ["k8s.io/"];
+        "prometheus-client": ["github.com/prometheus/client_golang"] ["github.com/prometheus/client_golang"];
+        "testify": ["github.com/stretchr/testify"] ["github.com/stretchr/testify"];
+        "zap": ["go.uber.org/zap"] ["go.uber.org/zap"];
+    }
+    Maven {
+        "guava": ["com.google.guava"] ["com.google.common"];
+        "hibernate": ["org.hibernate"] ["org.hibernate"];
+        "jackson": ["com.fasterxml.jackson"] ["com.fasterxml.jackson"];
+        "jakarta-ee": ["jakarta."] ["jakarta."];
+        "junit": ["org.junit" "junit"] ["org.junit"];
+        "lombok": ["org.projectlombok"] ["lombok"];
+        "micronaut": ["io.micronaut"] ["io.micronaut"];
+        "mockito": ["org.mockito"] ["org.mockito"];
+        "netty": ["io.netty"] ["io.netty"];
+        "quarkus": ["io.quarkus"] ["io.quarkus"];
+        "spring": ["org.springframework"] ["org.springframework"];
+        "akka": ["com.typesafe.akka"] ["akka"];
+        "cats": ["org.typelevel"] ["cats"];
+        "compose": ["androidx.compose"] ["androidx.compose"];
+        "kotlinx-coroutines": ["org.jetbrains.kotlinx"] ["kotlinx.coroutines"];
+        "ktor": ["io.ktor"] ["io.ktor"];
+        "pekko": ["org.apache.pekko"] ["org.apache.pekko"];
+        "play": ["com.typesafe.play" "org.playframework"] ["play"];
+        "spark": ["org.apache.spark"] ["org.apache.spark"];
+        "zio": ["dev.zio"] ["zio"];
+    }
+    NuGet {
+        "asp.net core": ["Microsoft.AspNetCore.OpenApi"] ["Microsoft.AspNetCore"];
+        "avalonia": ["Avalonia"] ["Avalonia"];
+        "dapper": ["Dapper"] ["Dapper"];
+        "ef core": ["Microsoft.EntityFrameworkCore"] ["Microsoft.EntityFrameworkCore"];
+        "mediatr": ["MediatR"] ["MediatR"];
+        "newtonsoft.json": ["Newtonsoft.Json"] ["Newtonsoft.Json"];
+        "serilog": ["Serilog"] ["Serilog"];
+        "unity": [] ["UnityEngine"];
+        "xunit": ["xunit"] ["Xunit"];
+    }
+    Gem {
+        "hanami": ["hanami"] ["hanami"];
+        "rails": ["rails"] ["rails" "active_record" "action_controller"];
+        "rspec": ["rspec"] ["rspec"];
+        "sequel": ["sequel"] ["sequel"];
+        "sidekiq": ["sidekiq"] ["sidekiq"];
+        "sinatra": ["sinatra"] ["sinatra"];
+    }
+    Composer {
+        "doctrine": ["doctrine/orm"] ["Doctrine\\ORM"];
+        "guzzle": ["guzzlehttp/guzzle"] ["GuzzleHttp"];
+        "laravel": ["laravel/framework"] ["Illuminate"];
+        "phpunit": ["phpunit/phpunit"] ["PHPUnit"];
+        "slim": ["slim/slim"] ["Slim"];
+        "symfony": ["symfony/framework-bundle" "symfony/http-kernel"] ["Symfony\\Component" "Symfony\\Bundle"];
+    }
+    Swift {
+        "alamofire": ["alamofire"] ["Alamofire"];
+        "composable-architecture": ["swift-composable-architecture"] ["ComposableArchitecture"];
+        "swift-nio": ["swift-nio"] ["NIO" "NIOCore"];
+        "swiftui": [] ["SwiftUI"];
+        "uikit": [] ["UIKit"];
+        "vapor": ["vapor"] ["Vapor"];
+    }
+    Native {
+        "boost": ["boost"] ["boost/"];
+        "googletest": ["gtest"] ["gtest/" "gmock/"];
+        "opencv": ["opencv"] ["opencv2/"];
+        "openssl": ["openssl"] ["openssl/"];
+        "protobuf": ["protobuf"] ["google/protobuf/"];
+        "qt": ["qt5" "qt6"] ["QtCore" "QtGui" "QtWidgets" "QObject" "QString" "QWidget"];
+        "sdl": ["sdl2" "sdl3"] ["SDL2/" "SDL3/" "SDL.h"];
+    }
+}
+
+impl Ecosystem {
+    pub fn of(language: Language) -> Option<Ecosystem> {
+        match language {
+            Language::Rust => Some(Ecosystem::Cargo),
+            Language::TypeScript | Language::Tsx | Language::JavaScript => Some(Ecosystem::Npm),
+            Language::Python => Some(Ecosystem::PyPi),
+            Language::Go => Some(Ecosystem::Go),
+            Language::Java | Language::Kotlin | Language::Scala => Some(Ecosystem::Maven),
+            Language::CSharp => Some(Ecosystem::NuGet),
+            Language::Ruby => Some(Ecosystem::Gem),
+            Language::Php => Some(Ecosystem::Composer),
+            Language::Swift => Some(Ecosystem::Swift),
+            Language::C | Language::Cpp => Some(Ecosystem::Native),
+            _ => None,
+        }
+    }
+}
+
+impl Ecosystem {
+    /// Whether code can use a package and never import it: by a path in an attribute, or as a tool of the build. In the
+    /// others, what a manifest names and no source imports is for tests alone, or left over.
+    pub const fn may_be_used_unimported(self) -> bool {
+        matches!(self, Ecosystem::Cargo | Ecosystem::Npm | Ecosystem::Gem)
+    }
+}
+
+impl Framework {
+    /// Whether an import is of this framework: its module, or something below it.
+    pub fn is_imported_by(&self, module: &str) -> bool {
+        let module = module.trim_start_matches(['<', '"', '\\']);
+        self.modules.iter().any(|own| {
+            module.strip_prefix(own).is_some_and(|rest| {
+                rest.is_empty()
+                    || own.ends_with(['/', '.'])
+                    || rest.starts_with("::")
+                    || rest.starts_with(['.', '/', '\\', '>', '"'])
+            })
+        })
+    }
+
+    pub fn is_named_in(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
+        packages.iter().any(|(ecosystem, name)| {
+            *ecosystem == self.ecosystem
+                && self.packages.iter().any(|own| match ecosystem {
+                    Ecosystem::Maven => name.starts_with(own),
+                    _ => name == own,
+                })
+        })
+    }
+}

@@ -1,0 +1,339 @@
+//! What the history of a project says: files that change together, and over how many people the knowledge of a folder is spread.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use super::SourceFile;
+use super::role::{self, Role};
+use crate::evidence::share;
+use crate::evidence::wilson_lower_bound;
+use crate::language::Category;
+
+/// The most pairs that an analysis names.
+pub const CO_CHANGE_CAP: usize = 50;
+
+/// The most folders that an analysis names the owners of.
+pub const OWNERSHIP_CAP: usize = 100;
+
+/// A commit of more files than this says nothing about which belong together: it moves, formats or renames them all. The number is that of
+/// T. Zimmermann et al., "Mining version histories to guide software changes" (ICSE 2004).
+const COMMIT_FILES_MAX: usize = 30;
+
+/// Two files that were changed together less often than this, or in a smaller share of the rarer one's commits than
+/// [`CO_CHANGE_DEGREE_MIN`], are no pair.
+const TOGETHER_MIN: u32 = 5;
+const CO_CHANGE_DEGREE_MIN: f64 = 0.5;
+
+/// A folder with fewer commits than this has no owner to speak of.
+const OWNED_COMMITS_MIN: u32 = 5;
+
+/// Ownership is told of folders down to this level.
+const OWNED_LEVELS: usize = 2;
+
+/// One commit, as far as the analysis needs it. Merges are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Who wrote it: the author's name, after the repository's mailmap.
+    pub author: String,
+    /// The files it changed, by their paths as in [`SourceFile::path`](super::SourceFile::path); those that are no more may be among them.
+    pub paths: Vec<String>,
+}
+
+/// Two files that change together ("logical coupling": H. Gall, K. Hajek, M. Jazayeri, "Detection of logical coupling based on product
+/// release history", ICSM 1998).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CoChange {
+    /// The two files, in the order of their paths.
+    pub paths: [String; 2],
+    /// The sources that the one and the other are in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "are_unknown")]
+    pub source_ids: [Option<String>; 2],
+    /// Commits that changed both.
+    pub together: u32,
+    /// Commits that changed the one, and the other; as with `together`, those of more than 30 files aside.
+    pub commits: [u32; 2],
+    /// `together` as a share of the commits of the one that changes less often: above 0, at most 1.
+    pub degree: f64,
+}
+
+/// How the changes of a folder are spread over people. Bots are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The folder; empty for the whole project.
+    pub folder: String,
+    /// The source that all of its files are in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// Commits that changed something in it.
+    pub commits: u32,
+    /// People who wrote them.
+    pub authors: u32,
+    /// Who wrote most of them.
+    pub main_author: String,
+    /// That person's share of the commits: above 0, at most 1.
+    pub main_share: f64,
+}
+
+fn are_unknown(source_ids: &[Option<String>; 2]) -> bool {
+    source_ids.iter().all(Option::is_none)
+}
+
+/// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree, so that forty of
+/// forty-five come before five of five. Text for people is left out, because a changelog goes with everything, and so are fixtures.
+pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoChange> {
+    let number: FxHashMap<&str, u32> = (0..)
+        .zip(files)
+        .filter(|(_, file)| {
+            file.language.category() != Category::Prose && role::of(&file.path) != Role::Fixture
+        })
+        .map(|(at, file)| (file.path.as_str(), at))
+        .collect();
+    let mut commits = vec![0_u32; files.len()];
+    let telling = || {
+        changes
+            .iter()
+            .filter(|change| change.paths.len() <= COMMIT_FILES_MAX)
+    };
+    let numbers = |change: &Change, into: &mut Vec<u32>| {
+        into.clear();
+        into.extend(
+            change
+                .paths
+                .iter()
+                .filter_map(|path| number.get(path.as_str())),
+        );
+        into.sort_unstable();
+        into.dedup();
+    };
+    let mut changed: Vec<u32> = Vec::new();
+    for change in telling() {
+        numbers(change, &mut changed);
+        for file in &changed {
+            commits[*file as usize] += 1;
+        }
+    }
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    for change in telling() {
+        numbers(change, &mut changed);
+        changed.retain(|file| commits[*file as usize] >= TOGETHER_MIN);
+        for (at, one) in changed.iter().enumerate() {
+            pairs.extend(changed[at + 1..].iter().map(|other| (*one, *other)));
+        }
+    }
+    pairs.sort_unstable();
+    let mut found: Vec<(f64, CoChange)> = pairs
+        .chunk_by(|a, b| a == b)
+        .filter_map(|same| {
+            let ((one, other), together) = (*same.first()?, u32::try_from(same.len()).ok()?);
+            let both = [commits[one as usize], commits[other as usize]];
+            let rarer = both[0].min(both[1]);
+            let degree = share(together.into(), rarer.into());
+            let pair = CoChange {
+                source_ids: [None, None],
+                paths: [one, other].map(|file| files[file as usize].path.clone()),
+                together,
+                commits: both,
+                degree,
+            };
+            let is_pair = together >= TOGETHER_MIN && degree >= CO_CHANGE_DEGREE_MIN;
+            is_pair.then(|| (wilson_lower_bound(together, rarer), pair))
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.paths.cmp(&b.1.paths)));
+    found.truncate(CO_CHANGE_CAP);
+    found.into_iter().map(|(_, pair)| pair).collect()
+}
+
+/// Who changes each folder that there still is: the project itself first, then those with most commits.
+pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Ownership> {
+    let known: FxHashSet<&str> = files
+        .iter()
+        .flat_map(|file| folders_of(&file.path))
+        .collect();
+    let mut commits: BTreeMap<&str, FxHashMap<&str, u32>> = BTreeMap::new();
+    let mut touched: Vec<&str> = Vec::new();
+    for change in changes.iter().filter(|change| !is_bot(&change.author)) {
+        touched.clear();
+        touched.extend(change.paths.iter().flat_map(|path| folders_of(path)));
+        touched.sort_unstable();
+        touched.dedup();
+        for folder in touched.iter().filter(|folder| known.contains(*folder)) {
+            *commits
+                .entry(folder)
+                .or_default()
+                .entry(&change.author)
+                .or_default() += 1;
+        }
+    }
+    let mut found: Vec<Ownership> = commits
+        .into_iter()
+        .filter_map(|(folder, authors)| {
+            let all: u32 = authors.values().sum();
+            let most = authors
+                .iter()
+                .max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)))?;
+            let ownership = Ownership {
+                source_id: None,
+                folder: folder.to_owned(),
+                commits: all,
+                authors: u32::try_from(authors.len()).unwrap_or(u32::MAX),
+                main_author: (*most.0).to_owned(),
+                main_share: share((*most.1).into(), all.into()),
+            };
+            (all >= OWNED_COMMITS_MIN).then_some(ownership)
+        })
+        .collect();
+    found.sort_by(|a, b| {
+        let order = |one: &Ownership| (!one.folder.is_empty(), std::cmp::Reverse(one.commits));
+        order(a)
+            .cmp(&order(b))
+            .then_with(|| a.folder.cmp(&b.folder))
+    });
+    found.truncate(OWNERSHIP_CAP);
+    found
+}
+
+/// The project, and the folders that a path is in, down to the level that ownership is told of.
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.match_indices('/').map(|(at, _)| at).take(OWNED_LEVELS);
+    std::iter::once("").chain(ends.map(|end| &path[..end]))
+}
+
+/// Whether a program commits under that name: `dependabot[bot]`, `renovate-bot`.
+fn is_bot(author: &str) -> bool {
+    let author = author.trim().to_ascii_lowercase();
+    author.contains("[bot]")
+        || author.ends_with("-bot")
+        || author == "github-actions"
+        || author == "dependabot"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::FileFacts;
+    use crate::language::Language;
+
+    fn files(paths: &[&str]) -> Vec<SourceFile> {
+        let mut paths: Vec<&str> = paths.to_vec();
+        paths.sort_unstable();
+        let file = |path: &&str| SourceFile {
+            path: (*path).to_owned(),
+            blob: String::new(),
+            language: Language::detect(path).unwrap(),
+            facts: FileFacts::default(),
+        };
+        paths.iter().map(file).collect()
+    }
+
+    fn change(author: &str, paths: &[&str]) -> Change {
+        Change {
+            author: author.to_owned(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn files_that_change_together_are_pairs_and_a_sweep_over_all_says_nothing() {
+        let files = files(&[
+            "src/a.rs",
+            "src/b.rs",
+            "src/c.rs",
+            "CHANGELOG.md",
+            "tests/fixtures/x.rs",
+        ]);
+        let files: Vec<&SourceFile> = files.iter().collect();
+        let mut changes: Vec<Change> = (0..6)
+            .map(|_| {
+                change(
+                    "A",
+                    &[
+                        "src/a.rs",
+                        "src/b.rs",
+                        "CHANGELOG.md",
+                        "gone.rs",
+                        "tests/fixtures/x.rs",
+                    ],
+                )
+            })
+            .collect();
+        changes.extend((0..4).map(|_| change("A", &["src/a.rs", "src/c.rs"])));
+        changes.push(change("A", &["src/b.rs", "src/b.rs"]));
+        let many: Vec<String> = (0..40).map(|n| format!("src/f{n}.rs")).collect();
+        let many: Vec<&str> = ["src/a.rs", "src/b.rs", "src/c.rs"]
+            .into_iter()
+            .chain(many.iter().map(String::as_str))
+            .collect();
+        changes.extend((0..9).map(|_| change("A", &many)));
+        let found = co_changes(&files, &changes);
+        assert_eq!(
+            found.len(),
+            1,
+            "four times is too few, forty files are too many"
+        );
+        let pair = &found[0];
+        assert_eq!(pair.paths, ["src/a.rs", "src/b.rs"]);
+        assert_eq!(
+            (pair.together, pair.commits, pair.degree),
+            (6, [10, 7], 0.8571)
+        );
+    }
+
+    #[test]
+    fn many_times_together_come_before_a_few_and_half_the_time_is_the_least() {
+        let files = files(&["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"]);
+        let files: Vec<&SourceFile> = files.iter().collect();
+        let mut changes = Vec::new();
+        let mut add =
+            |times: usize, paths: &[&str]| changes.extend((0..times).map(|_| change("A", paths)));
+        add(5, &["a.rs", "b.rs"]);
+        add(40, &["c.rs", "d.rs"]);
+        add(5, &["c.rs"]);
+        add(2, &["d.rs"]);
+        add(6, &["e.rs", "f.rs"]);
+        add(7, &["e.rs"]);
+        add(7, &["f.rs"]);
+        let found: Vec<String> = co_changes(&files, &changes)
+            .into_iter()
+            .map(|pair| pair.paths.join(" "))
+            .collect();
+        assert_eq!(found, ["c.rs d.rs", "a.rs b.rs"]);
+    }
+
+    #[test]
+    fn a_folder_belongs_to_who_changes_it_most_and_bots_are_nobody() {
+        let files = files(&["src/web/a.rs", "src/web/deep/b.rs", "docs/c.md"]);
+        let files: Vec<&SourceFile> = files.iter().collect();
+        let mut changes: Vec<Change> = (0..3)
+            .map(|_| change("Ann", &["src/web/a.rs", "src/web/deep/b.rs"]))
+            .collect();
+        changes.extend((0..3).map(|_| change("Bob", &["src/web/a.rs", "gone/x.rs"])));
+        changes.extend((0..2).map(|_| change("Bob", &["docs/c.md"])));
+        changes.extend((0..9).map(|_| change("dependabot[bot]", &["src/web/a.rs"])));
+        let told: Vec<(String, u32, u32, String, f64)> = ownership(&files, &changes)
+            .into_iter()
+            .map(|one| {
+                (
+                    one.folder,
+                    one.commits,
+                    one.authors,
+                    one.main_author,
+                    one.main_share,
+                )
+            })
+            .collect();
+        let is = |folder: &str, commits, author: &str, share| {
+            (folder.to_owned(), commits, 2, author.to_owned(), share)
+        };
+        assert_eq!(
+            told,
+            [
+                is("", 8, "Bob", 0.625),
+                is("src", 6, "Ann", 0.5),
+                is("src/web", 6, "Ann", 0.5)
+            ]
+        );
+    }
+}

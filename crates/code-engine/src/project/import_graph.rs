@@ -1,0 +1,194 @@
+//! Which file of a project imports which, what layers that makes, and where it goes round in a circle.
+
+use serde::{Deserialize, Serialize};
+
+use super::SourceFile;
+use super::imports::{Circle, ImportIndex, ImportKind, components, parts_find, shortest_circles};
+use super::manifest::Manifest;
+use super::role::{self, Role};
+use crate::language::Language;
+
+/// The imports of a project among its own files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportGraph {
+    /// Files that import, or are imported by, another file of the project.
+    pub files: u32,
+    /// Imports from one file of the project to another, each pair once; what stands for a Go package, or a target of Swift's, is one file.
+    pub edges: u32,
+    /// Imports that look like the project's own and lead to no file that was analysed.
+    pub unresolved: u32,
+    /// The folders that make up the project's parts, by how far they are from what depends on nothing: level 0 imports no other part, level 1
+    /// only those of level 0, and so on. Parts of a circle share a level. Parts are packages; where one is nearly everything, its folders. `.`
+    /// is the top.
+    pub layers: Vec<Layer>,
+    /// Circles of files that import each other, largest first.
+    pub cycles: Vec<Cycle>,
+}
+
+/// The parts of one level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The level, from 0.
+    pub level: u32,
+    /// Its folders.
+    pub folders: Vec<String>,
+}
+
+/// Files that import each other in a circle: a strongly connected component (R. Tarjan, "Depth-first search and linear graph algorithms",
+/// SIAM Journal on Computing 1, 1972).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// How many files are in it.
+    pub size: u32,
+    /// One way around: each imports the next, the last the first; a shortest one through any of the first of its files.
+    pub path: Vec<CycleStep>,
+}
+
+/// One import of a circle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleStep {
+    /// The file that imports.
+    pub file: String,
+    /// The line of the import, 1-based.
+    pub line: u32,
+    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+}
+/// The most circles that an analysis names.
+pub const CYCLE_CAP: usize = 50;
+
+/// What is worth saying of the imports of files that are in the order of their paths. Tests, fixtures, examples and what code imports
+/// for its tests are left out. Types alone, what a function imports when it runs and, in Rust, what is only passed on make no circle: none
+/// of them waits for the other when it is loaded.
+pub(crate) fn find(
+    files: &[&SourceFile],
+    index: &ImportIndex,
+    manifests: &[Manifest],
+) -> ImportGraph {
+    let is_source: Vec<bool> = files
+        .iter()
+        .map(|file| role::of(&file.path) == Role::Source)
+        .collect();
+    let counts = |file: u32| is_source.get(file as usize).copied().unwrap_or(false);
+    let mut graph = ImportGraph::default();
+    let mut takes_part: Vec<bool> = vec![false; files.len()];
+    let mut loaded: Vec<Vec<u32>> = vec![Vec::new(); files.len()];
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    for (at, file) in files.iter().enumerate().filter(|(at, _)| is_source[*at]) {
+        let from = u32::try_from(at).unwrap_or(u32::MAX);
+        graph.unresolved += index.missing(from);
+        for edge in index.imports(from) {
+            if edge.kind == ImportKind::Test || !counts(edge.to) {
+                continue;
+            }
+            graph.edges += 1;
+            takes_part[at] = true;
+            for member in index.members(&edge.to) {
+                takes_part[*member as usize] = true;
+            }
+            edges.push((from, edge.to));
+            let binds = match edge.kind {
+                ImportKind::Loaded => true,
+                ImportKind::PassedOn => file.language != Language::Rust,
+                ImportKind::Deferred | ImportKind::Types | ImportKind::Test => false,
+            };
+            if binds {
+                loaded[index.unit(from) as usize].push(edge.to);
+            }
+        }
+    }
+    graph.files =
+        u32::try_from(takes_part.iter().filter(|part| **part).count()).unwrap_or(u32::MAX);
+    for list in &mut loaded {
+        list.sort_unstable();
+        list.dedup();
+    }
+    graph.cycles = shortest_circles(&loaded)
+        .into_iter()
+        .take(CYCLE_CAP)
+        .map(|circle| cycle(files, index, &circle))
+        .collect();
+    graph.layers = layers(files, &edges, &takes_part, manifests);
+    graph
+}
+
+fn cycle(files: &[&SourceFile], index: &ImportIndex, circle: &Circle) -> Cycle {
+    let next = circle.way.iter().skip(1).chain(circle.way.first());
+    let steps = circle.way.iter().zip(next).map(|(from, to)| {
+        // Of a unit of several files, the first that imports the next.
+        let importing = index.members(from).iter().find_map(|file| {
+            let edge = index.imports(*file).iter().find(|edge| edge.to == *to)?;
+            Some((*file, edge.line))
+        });
+        let (file, line) = importing.unwrap_or((*from, 1));
+        CycleStep {
+            source_id: None,
+            file: files[file as usize].path.clone(),
+            line,
+        }
+    });
+    Cycle {
+        size: u32::try_from(circle.size).unwrap_or(u32::MAX),
+        path: steps.collect(),
+    }
+}
+
+/// The parts that import another part, or are imported by one, each above all that it imports.
+fn layers(
+    files: &[&SourceFile],
+    edges: &[(u32, u32)],
+    takes_part: &[bool],
+    manifests: &[Manifest],
+) -> Vec<Layer> {
+    let wanted = takes_part.iter().enumerate().filter(|(_, part)| **part);
+    let wanted: Vec<u32> = wanted
+        .filter_map(|(at, _)| u32::try_from(at).ok())
+        .collect();
+    let parts = parts_find(files, &wanted, manifests);
+    let mut graph: Vec<Vec<u32>> = vec![Vec::new(); parts.folders.len()];
+    let mut is_joined = vec![false; parts.folders.len()];
+    for (from, to) in edges {
+        let (Some(from), Some(to)) = (parts.of.get(from), parts.of.get(to)) else {
+            continue;
+        };
+        if from != to {
+            graph[*from as usize].push(*to);
+            is_joined[*from as usize] = true;
+            is_joined[*to as usize] = true;
+        }
+    }
+    for list in &mut graph {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let mut level_of: Vec<u32> = vec![0; parts.folders.len()];
+    // A component comes after those that it leads to, so their levels are known.
+    for members in components(&graph) {
+        let below = members.iter().flat_map(|part| &graph[*part as usize]);
+        let below = below.filter(|to| members.binary_search(to).is_err());
+        let level = below
+            .map(|to| level_of[*to as usize] + 1)
+            .max()
+            .unwrap_or(0);
+        for part in &members {
+            level_of[*part as usize] = level;
+        }
+    }
+    let mut layers: Vec<Layer> = Vec::new();
+    let joined = (0..parts.folders.len()).filter(|part| is_joined[*part]);
+    let mut sorted: Vec<(u32, &String)> = joined
+        .map(|part| (level_of[part], &parts.folders[part]))
+        .collect();
+    sorted.sort_unstable();
+    for (level, folder) in sorted {
+        match layers.last_mut() {
+            Some(layer) if layer.level == level => layer.folders.push(folder.clone()),
+            _ => layers.push(Layer {
+                level,
+                folders: vec![folder.clone()],
+            }),
+        }
+    }
+    layers
+}

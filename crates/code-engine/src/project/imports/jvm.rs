@@ -1,0 +1,191 @@
+//! Java, Kotlin, Scala and C#: packages and namespaces by their folders, and by what the files in them define.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::SourceFile;
+use super::{Tree, Verdict, ends_with_parts, folder_of, name_of, nearest};
+use crate::facts::{DefinitionKind, Import, ImportStyle};
+use crate::language::Language;
+
+const LANGUAGES: &[Language] = &[
+    Language::Java,
+    Language::Kotlin,
+    Language::Scala,
+    Language::CSharp,
+];
+
+/// Files of one name, or folders, that are looked at: more say nothing about which is meant.
+const CANDIDATES_MAX: usize = 64;
+
+/// How many parts at the end of an import may be a member, or a class in a class.
+const MEMBERS_MAX: usize = 3;
+
+#[derive(Debug, Default)]
+pub(super) struct Resolver<'a> {
+    /// Files by the last part of their folder and their name without its ending.
+    by_tail: FxHashMap<(&'a str, &'a str), Vec<u32>>,
+    /// Folders with files in them, by their last part.
+    folders: FxHashMap<&'a str, Vec<&'a str>>,
+    /// Where a file may define anything: who defines a name at its top.
+    by_definition: FxHashMap<&'a str, Vec<u32>>,
+    /// The namespaces of C#, as they are written, and the files in them.
+    namespaces: FxHashMap<&'a str, FxHashSet<u32>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(tree: &Tree<'a>) -> Self {
+        let mut resolver = Self::default();
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        for (at, file) in tree.of_languages(LANGUAGES) {
+            let (folder, name) = (folder_of(&file.path), name_of(&file.path));
+            let stem = name.split('.').next().unwrap_or(name);
+            resolver
+                .by_tail
+                .entry((name_of(folder), stem))
+                .or_default()
+                .push(at);
+            if seen.insert(folder) {
+                resolver
+                    .folders
+                    .entry(name_of(folder))
+                    .or_default()
+                    .push(folder);
+            }
+            if file.language == Language::Java {
+                continue;
+            }
+            for definition in &file.facts.definitions {
+                if definition.kind == DefinitionKind::Module {
+                    resolver
+                        .namespaces
+                        .entry(&definition.name)
+                        .or_default()
+                        .insert(at);
+                } else if definition.kind != DefinitionKind::Method {
+                    let files = resolver.by_definition.entry(&definition.name).or_default();
+                    if files.last() != Some(&at) && files.len() < CANDIDATES_MAX {
+                        files.push(at);
+                    }
+                }
+            }
+        }
+        resolver
+    }
+
+    pub(super) fn resolve(
+        &self,
+        tree: &Tree<'a>,
+        file: &SourceFile,
+        import: &Import,
+        to: &mut Vec<u32>,
+    ) -> Verdict {
+        let written = import
+            .module
+            .trim_start_matches("_root_.")
+            .trim_end_matches(['.', '_', '*']);
+        let path = written.replace(['.', '\\'], "/").replace('`', "");
+        if file.language == Language::CSharp {
+            return self.namespace(file, written, to);
+        }
+        let mut class = path.as_str();
+        for _ in 0..MEMBERS_MAX {
+            if let Some(found) = self.class(tree, file, class) {
+                to.push(found);
+                return Verdict::Own;
+            }
+            class = folder_of(class);
+        }
+        let is_whole = import.style == ImportStyle::Wildcard;
+        let package = if is_whole {
+            path.as_str()
+        } else {
+            folder_of(&path)
+        };
+        if is_whole && self.is_package(package) {
+            self.named(
+                file,
+                |name| self.class(tree, file, &format!("{package}/{name}")),
+                to,
+            );
+            return Verdict::Own;
+        }
+        if package.contains('/') && self.is_package(package) {
+            return Verdict::Missing;
+        }
+        Verdict::Elsewhere
+    }
+
+    /// The file of a class: by its path, or the nearest that defines it in a folder that the package ends with.
+    fn class(&self, tree: &Tree<'_>, file: &SourceFile, class: &str) -> Option<u32> {
+        let (package, name) = class.rsplit_once('/')?;
+        let by_path = self.by_tail.get(&(name_of(package), name));
+        let mut candidates: Vec<u32> = by_path
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|one| ends_with_parts(folder_of(tree.path(*one)), package))
+            .take(CANDIDATES_MAX)
+            .collect();
+        if candidates.is_empty() {
+            // Kotlin and Scala may leave out the part that all packages have in common, and name files as they like.
+            let by_definition = self.by_definition.get(name).into_iter().flatten().copied();
+            let in_package = |one: &u32| {
+                let folder = folder_of(tree.path(*one));
+                name_of(folder) == name_of(package)
+                    && tree.files[*one as usize].language != Language::CSharp
+            };
+            candidates.extend(by_definition.filter(in_package));
+        }
+        nearest(tree, &file.path, &candidates)
+    }
+
+    fn is_package(&self, package: &str) -> bool {
+        let folders = self.folders.get(name_of(package)).into_iter().flatten();
+        folders
+            .take(CANDIDATES_MAX)
+            .any(|folder| ends_with_parts(folder, package))
+    }
+
+    /// `using A.B`: of the files in that namespace, those that define a name which the file uses.
+    fn namespace(&self, file: &SourceFile, written: &str, to: &mut Vec<u32>) -> Verdict {
+        let written = written
+            .trim_start_matches("global::")
+            .trim_start_matches("static ");
+        let written = written
+            .rsplit_once('=')
+            .map_or(written, |(_, name)| name.trim());
+        if let Some(class) = self.class_in_namespace(written) {
+            to.push(class);
+            return Verdict::Own;
+        }
+        let Some(inside) = self.namespaces.get(written) else {
+            return Verdict::Elsewhere;
+        };
+        let defines = |name: &str| {
+            let files = self.by_definition.get(name)?;
+            files.iter().copied().find(|one| inside.contains(one))
+        };
+        self.named(file, defines, to);
+        Verdict::Own
+    }
+
+    fn class_in_namespace(&self, written: &str) -> Option<u32> {
+        let (namespace, class) = written.rsplit_once('.')?;
+        let inside = self.namespaces.get(namespace)?;
+        let files = self.by_definition.get(class)?;
+        files.iter().copied().find(|one| inside.contains(one))
+    }
+
+    /// Adds what `find` finds of the names with a capital that the file uses.
+    fn named(&self, file: &SourceFile, find: impl Fn(&str) -> Option<u32>, to: &mut Vec<u32>) {
+        let mut asked: FxHashSet<&str> = FxHashSet::default();
+        for reference in file.facts.references.iter() {
+            let name = reference.path.split('.').next().unwrap_or_default();
+            if name.starts_with(char::is_uppercase) && asked.insert(name) {
+                to.extend(find(name));
+            }
+        }
+        to.sort_unstable();
+        to.dedup();
+    }
+}

@@ -1,0 +1,432 @@
+//! Which file of a project imports which: each language's imports, resolved to files by the rules of that language.
+//!
+//! [`ImportIndex`] is what other modules ask; what is worth saying of it is in [`import_graph`](super::import_graph). Paths are made to
+//! numbers once, and each import is resolved once.
+
+mod cycles;
+mod go;
+mod jvm;
+mod native;
+mod parts;
+mod python;
+mod rust;
+mod script;
+mod scripting;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub(crate) use cycles::{Circle, components, shortest_circles};
+pub(crate) use parts::{Parts, parts_find};
+
+use super::SourceFile;
+use super::manifest::Manifest;
+use crate::facts::{Import, ImportStyle};
+use crate::language::Language;
+
+/// The files between two questions whether to go on.
+const CHECK_EVERY: usize = 4096;
+
+/// How one file imports another: of several ways, the first in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ImportKind {
+    /// When it is loaded, for its own use.
+    Loaded,
+    /// To pass it on: `pub use`, `export ... from`.
+    PassedOn,
+    /// When a function runs: an import in a function, `import("...")`.
+    Deferred,
+    /// For type checkers alone: `import type`, below `if TYPE_CHECKING`.
+    Types,
+    /// In test code that the file holds.
+    Test,
+}
+
+/// One file that another imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportEdge {
+    /// What is imported, as an index into the files; [`ImportIndex::members`] says what that stands for.
+    pub to: u32,
+    /// The first line that imports it in the way of `kind`, 1-based.
+    pub line: u32,
+    /// How.
+    pub kind: ImportKind,
+}
+
+/// Which file imports which, by the files' places in the list that it was made from. Files of tests and examples are in it as well:
+/// who asks decides by their roles.
+///
+/// Where a language imports folders and not files (Go's packages, Swift's targets), the first file of the folder stands for all of them.
+#[derive(Debug, Default)]
+pub(crate) struct ImportIndex {
+    edges: Vec<ImportEdge>,
+    /// For each file, where its edges begin; one more at the end.
+    starts: Vec<u32>,
+    /// For each file, the unit that it belongs to; `u32::MAX` where it is one of its own.
+    unit_of: Vec<u32>,
+    units: Vec<Vec<u32>>,
+    /// For each file, its imports that look like the project's own and lead to no file.
+    missing: Vec<u32>,
+}
+
+impl ImportIndex {
+    /// The files that the file imports, in the order of their paths, each once; never itself.
+    pub(crate) fn imports(&self, file: u32) -> &[ImportEdge] {
+        let at = |index: usize| self.starts.get(index).map_or(0, |at| *at as usize);
+        let file = file as usize;
+        self.edges.get(at(file)..at(file + 1)).unwrap_or(&[])
+    }
+
+    /// What an edge's `to` stands for: all files of the unit that is imported, or that one file.
+    pub(crate) fn members<'s>(&'s self, to: &'s u32) -> &'s [u32] {
+        let unit = self.unit_of.get(*to as usize).copied().unwrap_or(u32::MAX);
+        match self.units.get(unit as usize) {
+            Some(files) => files,
+            None => std::slice::from_ref(to),
+        }
+    }
+
+    /// The file that stands for the unit of this one: itself, where it is one of its own.
+    pub(crate) fn unit(&self, file: u32) -> u32 {
+        let unit = self.unit_of.get(file as usize).copied().unwrap_or(u32::MAX);
+        let first = self
+            .units
+            .get(unit as usize)
+            .and_then(|files| files.first());
+        first.copied().unwrap_or(file)
+    }
+
+    /// How many of the file's imports look like the project's own and lead to no file.
+    pub(crate) fn missing(&self, file: u32) -> u32 {
+        self.missing.get(file as usize).copied().unwrap_or(0)
+    }
+
+    /// Resolves the imports of files that are in the order of their paths, asking now and then whether to go on. Linear in their imports.
+    ///
+    /// # Errors
+    /// What `check` answers with.
+    pub(crate) fn build<E>(
+        files: &[&SourceFile],
+        manifests: &[Manifest],
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<ImportIndex, E> {
+        let tree = Tree::new(files);
+        let mut resolvers = Resolvers::new(&tree, manifests);
+        let mut index = ImportIndex {
+            unit_of: vec![u32::MAX; files.len()],
+            units: std::mem::take(&mut resolvers.units),
+            ..ImportIndex::default()
+        };
+        for (unit, members) in index.units.iter().enumerate() {
+            for member in members {
+                index.unit_of[*member as usize] = u32::try_from(unit).unwrap_or(u32::MAX);
+            }
+        }
+        let mut found: Vec<ImportEdge> = Vec::new();
+        for (at, file) in files.iter().enumerate() {
+            if at % CHECK_EVERY == 0 && at > 0 {
+                check()?;
+            }
+            let from = u32::try_from(at).unwrap_or(u32::MAX);
+            index
+                .starts
+                .push(index.edges.len().try_into().unwrap_or(u32::MAX));
+            let missing = resolvers.resolve(&tree, from, file, &mut found);
+            index.missing.push(missing);
+            let own = index.unit(from);
+            found.retain(|edge| edge.to != from && edge.to != own);
+            found.sort_unstable_by_key(|edge| (edge.to, edge.kind, edge.line));
+            found.dedup_by_key(|edge| edge.to);
+            index.edges.append(&mut found);
+        }
+        index
+            .starts
+            .push(index.edges.len().try_into().unwrap_or(u32::MAX));
+        Ok(index)
+    }
+}
+
+/// The files by their paths.
+struct Tree<'a> {
+    files: &'a [&'a SourceFile],
+    by_path: FxHashMap<&'a str, u32>,
+    /// Every folder with a parsed file in it or below it, without the root.
+    folders: FxHashSet<&'a str>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(files: &'a [&'a SourceFile]) -> Tree<'a> {
+        let mut tree = Tree {
+            files,
+            by_path: FxHashMap::default(),
+            folders: FxHashSet::default(),
+        };
+        for (at, file) in files.iter().enumerate() {
+            if !is_imported(file.language) {
+                continue;
+            }
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            tree.by_path.insert(&file.path, at);
+            let mut folder = folder_of(&file.path);
+            while !folder.is_empty() && tree.folders.insert(folder) {
+                folder = folder_of(folder);
+            }
+        }
+        tree
+    }
+
+    fn file(&self, path: &str) -> Option<u32> {
+        self.by_path.get(path).copied()
+    }
+
+    fn path(&self, file: u32) -> &'a str {
+        self.files
+            .get(file as usize)
+            .map_or("", |file| file.path.as_str())
+    }
+
+    /// The first of the endings that makes a file of the path.
+    fn with_ending(&self, path: &str, endings: &[&str]) -> Option<u32> {
+        let mut tried = String::with_capacity(path.len() + 16);
+        endings.iter().find_map(|ending| {
+            tried.clear();
+            tried.push_str(path);
+            tried.push_str(ending);
+            self.file(&tried)
+        })
+    }
+
+    fn of_languages(
+        &self,
+        languages: &'static [Language],
+    ) -> impl Iterator<Item = (u32, &'a SourceFile)> {
+        let files = self.files.iter().enumerate();
+        files
+            .filter(move |(_, file)| languages.contains(&file.language))
+            .map(|(at, file)| (u32::try_from(at).unwrap_or(u32::MAX), *file))
+    }
+}
+
+/// Whether files of the language can be imported as code.
+fn is_imported(language: Language) -> bool {
+    use Language as L;
+    language.has_facts()
+        || matches!(
+            language,
+            L::C | L::Cpp
+                | L::CSharp
+                | L::Ruby
+                | L::Php
+                | L::Shell
+                | L::Kotlin
+                | L::Swift
+                | L::Scala
+                | L::Vue
+                | L::Svelte
+        )
+}
+
+/// What an import turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It leads to the files that were told.
+    Own,
+    /// It is somebody else's: a library.
+    Elsewhere,
+    /// It looks like the project's own, and leads nowhere.
+    Missing,
+}
+
+struct Resolvers<'a> {
+    rust: rust::Resolver<'a>,
+    python: python::Resolver<'a>,
+    script: script::Resolver<'a>,
+    go: go::Resolver<'a>,
+    swift: go::Targets<'a>,
+    jvm: jvm::Resolver<'a>,
+    native: native::Resolver<'a>,
+    scripting: scripting::Resolver<'a>,
+    units: Vec<Vec<u32>>,
+}
+
+impl<'a> Resolvers<'a> {
+    fn new(tree: &Tree<'a>, manifests: &'a [Manifest]) -> Self {
+        let mut units = Vec::new();
+        Self {
+            rust: rust::Resolver::new(tree, manifests),
+            python: python::Resolver::new(tree, manifests),
+            script: script::Resolver::new(tree, manifests),
+            go: go::Resolver::new(tree, manifests, &mut units),
+            swift: go::Targets::new(tree, &mut units),
+            jvm: jvm::Resolver::new(tree),
+            native: native::Resolver::new(tree),
+            scripting: scripting::Resolver::new(tree, manifests),
+            units,
+        }
+    }
+
+    /// Adds the file's edges, and counts the imports that lead nowhere.
+    fn resolve(
+        &self,
+        tree: &Tree<'a>,
+        from: u32,
+        file: &'a SourceFile,
+        edges: &mut Vec<ImportEdge>,
+    ) -> u32 {
+        let functions = Spans::functions(file);
+        let mut to: Vec<u32> = Vec::new();
+        let mut missing = 0;
+        for import in &file.facts.imports {
+            to.clear();
+            let verdict = self.import(tree, from, file, import, &mut to);
+            missing += u32::from(verdict == Verdict::Missing);
+            let kind = kind_of(file.language, import, &functions);
+            edges.extend(to.iter().map(|to| ImportEdge {
+                to: *to,
+                line: import.line,
+                kind,
+            }));
+        }
+        if file.language == Language::Rust {
+            self.rust.paths_resolve(tree, from, file, edges);
+        }
+        missing
+    }
+
+    fn import(
+        &self,
+        tree: &Tree<'a>,
+        from: u32,
+        file: &'a SourceFile,
+        import: &'a Import,
+        to: &mut Vec<u32>,
+    ) -> Verdict {
+        use Language as L;
+        match file.language {
+            L::Rust => self.rust.resolve(tree, from, import, to),
+            L::Python => self.python.resolve(tree, file, import, to),
+            L::TypeScript | L::Tsx | L::JavaScript | L::Vue | L::Svelte => {
+                self.script.resolve(tree, file, import, to)
+            }
+            L::Go => self.go.resolve(import, to),
+            L::Swift => self.swift.resolve(import, to),
+            L::Java | L::Kotlin | L::Scala | L::CSharp => self.jvm.resolve(tree, file, import, to),
+            L::C | L::Cpp => self.native.resolve(tree, file, import, to),
+            L::Ruby | L::Php | L::Shell => self.scripting.resolve(tree, file, import, to),
+            _ => Verdict::Elsewhere,
+        }
+    }
+}
+
+fn kind_of(language: Language, import: &Import, functions: &Spans) -> ImportKind {
+    // Where an import is bound when the program is built, it makes no difference where it stands.
+    let is_run = matches!(
+        language.stack(),
+        Language::Python
+            | Language::TypeScript
+            | Language::JavaScript
+            | Language::Ruby
+            | Language::Php
+    );
+    match import.style {
+        _ if import.test => ImportKind::Test,
+        ImportStyle::Types => ImportKind::Types,
+        ImportStyle::Dynamic => ImportKind::Deferred,
+        _ if is_run && functions.contain(import.line) => ImportKind::Deferred,
+        ImportStyle::ReExport => ImportKind::PassedOn,
+        _ => ImportKind::Loaded,
+    }
+}
+
+/// The lines within functions.
+struct Spans(Vec<(u32, u32)>);
+
+impl Spans {
+    fn functions(file: &SourceFile) -> Spans {
+        let functions = file
+            .facts
+            .definitions
+            .iter()
+            .filter(|one| one.metrics.is_some());
+        let mut spans: Vec<(u32, u32)> = functions
+            .map(|one| (one.start_line + 1, one.end_line))
+            .collect();
+        spans.retain(|(first, last)| first <= last);
+        spans.sort_unstable();
+        let mut merged: Vec<(u32, u32)> = Vec::with_capacity(spans.len());
+        for (first, last) in spans {
+            match merged.last_mut() {
+                Some(open) if first <= open.1 => open.1 = open.1.max(last),
+                _ => merged.push((first, last)),
+            }
+        }
+        Spans(merged)
+    }
+
+    fn contain(&self, line: u32) -> bool {
+        let after = self.0.partition_point(|(first, _)| *first <= line);
+        after > 0 && line <= self.0[after - 1].1
+    }
+}
+
+/// The folder of a path; empty for what lies at the top.
+pub(crate) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a path.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// The path below a folder, with `.` and `..` carried out; `None` where it leaves the project.
+fn path_join(folder: &str, relative: &str) -> Option<String> {
+    let mut joined = String::with_capacity(folder.len() + relative.len() + 1);
+    joined.push_str(folder);
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if joined.is_empty() => return None,
+            ".." => joined.truncate(joined.rfind('/').unwrap_or(0)),
+            part => {
+                if !joined.is_empty() {
+                    joined.push('/');
+                }
+                joined.push_str(part);
+            }
+        }
+    }
+    Some(joined)
+}
+
+/// Whether the path is in the folder or below it; every path is in the empty one.
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a folder ends with these parts: `src/a/b` with `a/b`.
+fn ends_with_parts(folder: &str, parts: &str) -> bool {
+    parts.is_empty()
+        || folder
+            .strip_suffix(parts)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}
+
+/// Of several files, the one whose path has most of its beginning in common with `path`; the first of several.
+fn nearest(tree: &Tree<'_>, path: &str, candidates: &[u32]) -> Option<u32> {
+    let common = |other: &str| {
+        path.bytes()
+            .zip(other.bytes())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    candidates
+        .iter()
+        .copied()
+        .max_by_key(|file| (common(tree.path(*file)), std::cmp::Reverse(*file)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! The folders that make up a project's parts: its packages, and within one that is nearly everything, the folders of that.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::SourceFile;
+use super::super::manifest::Manifest;
+use super::{folder_of, is_below, name_of};
+
+/// Folders that hold parts and are none.
+const CONTAINERS: &[&str] = &[
+    "src", "lib", "libs", "internal", "pkg", "pkgs", "cmd", "app", "apps", "crates", "packages",
+    "modules", "plugins", "services", "Sources",
+];
+
+/// A package with more than this share of the files, in percent, is looked into.
+const WHOLE_PERCENT: usize = 90;
+
+/// The parts, and which part each file is in.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// The folders, in their order; `.` for the top.
+    pub folders: Vec<String>,
+    /// For each file that was asked for, its part.
+    pub of: FxHashMap<u32, u32>,
+}
+
+/// Divides the files: by the package that each is in, where there are several, else by folders.
+pub(crate) fn parts_find(files: &[&SourceFile], wanted: &[u32], manifests: &[Manifest]) -> Parts {
+    let packages: FxHashSet<&str> = manifests
+        .iter()
+        .filter(|one| is_package(one))
+        .map(|one| folder_of(&one.path))
+        .collect();
+    let mut groups: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    for file in wanted {
+        let mut folder = folder_of(&files[*file as usize].path);
+        while !folder.is_empty() && !packages.contains(folder) {
+            folder = folder_of(folder);
+        }
+        groups.entry(folder).or_default().push(*file);
+    }
+    let mut groups: Vec<(&str, Vec<u32>)> = groups.into_iter().collect();
+    groups.sort_unstable();
+    let mut label_of: Vec<(u32, String)> = Vec::with_capacity(wanted.len());
+    for (package, members) in &groups {
+        let common = folder_common(files, members);
+        let is_whole =
+            members.len() * 100 > wanted.len() * WHOLE_PERCENT || by_folders(files, members);
+        if is_whole {
+            folders_below(files, members, common, &mut label_of);
+        } else {
+            // What the top's own package is called by its folder says more.
+            let label = if package.is_empty() { common } else { package };
+            let label = if label.is_empty() { "." } else { label };
+            label_of.extend(members.iter().map(|file| (*file, label.to_owned())));
+        }
+    }
+    let mut folders: Vec<String> = label_of.iter().map(|(_, label)| label.clone()).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    let number = |label: &String| {
+        folders
+            .binary_search(label)
+            .ok()
+            .and_then(|at| u32::try_from(at).ok())
+    };
+    let of = label_of
+        .iter()
+        .filter_map(|(file, label)| Some((*file, number(label)?)))
+        .collect();
+    Parts { folders, of }
+}
+
+/// Whether the manifest makes its folder a package.
+fn is_package(manifest: &Manifest) -> bool {
+    let name = name_of(&manifest.path);
+    match name {
+        "Cargo.toml" => manifest.text.lines().any(|line| line.trim() == "[package]"),
+        "package.json" | "go.mod" | "pyproject.toml" | "setup.py" | "composer.json"
+        | "build.gradle" | "build.gradle.kts" | "pom.xml" | "Package.swift" => true,
+        _ => name.ends_with(".csproj") || name.ends_with(".gemspec"),
+    }
+}
+
+/// Whether most of the files are in a language whose packages are folders, so that one manifest says nothing about parts.
+fn by_folders(files: &[&SourceFile], members: &[u32]) -> bool {
+    use crate::language::Language;
+    let is_by_folder = |file: &&u32| {
+        matches!(
+            files[**file as usize].language,
+            Language::Go | Language::Python
+        )
+    };
+    members.iter().filter(is_by_folder).count() * 2 > members.len()
+}
+
+/// The deepest folder that all the files are in.
+fn folder_common<'a>(files: &[&'a SourceFile], members: &[u32]) -> &'a str {
+    let mut folders = members
+        .iter()
+        .map(|file| folder_of(&files[*file as usize].path));
+    let mut common = folders.next().unwrap_or_default();
+    for folder in folders {
+        while folder != common && !is_below(folder, common) {
+            common = folder_of(common);
+        }
+    }
+    common
+}
+
+fn folders_below(
+    files: &[&SourceFile],
+    members: &[u32],
+    common: &str,
+    labels: &mut Vec<(u32, String)>,
+) {
+    let below = |file: u32| {
+        let path = files[file as usize].path.as_str();
+        path.get(common.len()..)
+            .unwrap_or_default()
+            .trim_start_matches('/')
+    };
+    let folders: FxHashSet<&str> = members
+        .iter()
+        .filter_map(|file| part_folder(below(*file)))
+        .collect();
+    let mut of_folder: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    for file in members {
+        let inside = below(*file);
+        let folder = part_folder(inside).or_else(|| {
+            // `a.rs` beside the folder `a` is of that part.
+            let stem = inside.rsplit_once('.').map_or(inside, |(stem, _)| stem);
+            folders.get(stem).copied()
+        });
+        of_folder
+            .entry(folder.unwrap_or_default())
+            .or_default()
+            .push(*file);
+    }
+    for (folder, inside) in of_folder {
+        // A folder with nearly everything in it is no part: those in it are.
+        let is_whole = !folder.is_empty() && inside.len() * 100 > members.len() * WHOLE_PERCENT;
+        if is_whole {
+            folders_below(files, &inside, folder_common(files, &inside), labels);
+            continue;
+        }
+        let label = match (common.is_empty(), folder.is_empty()) {
+            (true, false) => folder.to_owned(),
+            (false, false) => format!("{common}/{folder}"),
+            (true, true) => ".".to_owned(),
+            (false, true) => common.to_owned(),
+        };
+        labels.extend(inside.into_iter().map(|file| (file, label.clone())));
+    }
+}
+
+/// The folder below the common one that a file's part is: the first, or what is in it where that only holds parts.
+fn part_folder(inside: &str) -> Option<&str> {
+    let (first, rest) = inside.split_once('/')?;
+    match rest.find('/').filter(|_| CONTAINERS.contains(&first)) {
+        Some(second) => inside.get(..first.len() + 1 + second),
+        None => Some(first),
+    }
+}

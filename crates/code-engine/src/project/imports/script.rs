@@ -1,0 +1,326 @@
+//! TypeScript and JavaScript: relative imports with their endings and index files, `paths` of `tsconfig.json`, and the packages of the
+//! workspace by their names.
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::super::SourceFile;
+use super::super::manifest::{Manifest, json_with_comments};
+use super::{Tree, Verdict, folder_of, name_of, path_join};
+use crate::facts::Import;
+
+const ENDINGS: &[&str] = &[
+    "",
+    ".ts",
+    ".tsx",
+    ".d.ts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".vue",
+    ".svelte",
+    "/index.ts",
+    "/index.tsx",
+    "/index.d.ts",
+    "/index.js",
+    "/index.jsx",
+    "/index.mjs",
+    "/index.cjs",
+    "/index.mts",
+];
+
+/// What an import names as it will be called when it is built, and as it is called.
+const BUILT: &[(&str, &[&str])] = &[
+    (".js", &[".ts", ".tsx", ".d.ts", ".jsx"]),
+    (".jsx", &[".tsx"]),
+    (".mjs", &[".mts", ".d.mts"]),
+    (".cjs", &[".cts", ".d.cts"]),
+];
+
+/// Endings of code; anything else that is imported (styles, pictures, data) is no module.
+const CODE: &[&str] = &[
+    "js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts", "vue", "svelte",
+];
+
+/// How often a configuration is followed to the one it extends.
+const EXTENDS_MAX: u32 = 5;
+
+#[derive(Debug, Default)]
+pub(super) struct Resolver<'a> {
+    /// The configurations by their folders.
+    configs: FxHashMap<&'a str, Config>,
+    /// The workspace's packages by their names.
+    packages: FxHashMap<String, Package<'a>>,
+    /// The folders of packages.
+    package_folders: FxHashMap<&'a str, ()>,
+}
+
+/// What a configuration says of names that are not relative.
+#[derive(Debug, Clone, Default)]
+struct Config {
+    /// The folder that such names may be in.
+    base: Option<String>,
+    /// What stands before and after a `*`, and the paths from the root that it stands for, with their own `*`.
+    paths: Vec<(String, Option<String>, Vec<String>)>,
+}
+
+#[derive(Debug)]
+struct Package<'a> {
+    folder: &'a str,
+    /// The files that its manifest names as what others import.
+    mains: Vec<String>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(tree: &Tree<'a>, manifests: &'a [Manifest]) -> Self {
+        let mut resolver = Self::default();
+        let texts: FxHashMap<&str, &str> = manifests
+            .iter()
+            .filter(|one| is_config(name_of(&one.path)))
+            .map(|one| (one.path.as_str(), one.text.as_str()))
+            .collect();
+        let mut sorted: Vec<&Manifest> = manifests.iter().collect();
+        sorted.sort_by(|a, b| a.path.cmp(&b.path));
+        for manifest in sorted {
+            let folder = folder_of(&manifest.path);
+            match name_of(&manifest.path) {
+                "tsconfig.json" | "jsconfig.json" => {
+                    let config = config_read(&manifest.path, &texts, 0);
+                    resolver.configs.entry(folder).or_insert(config);
+                }
+                "package.json" => resolver.package(tree, manifest),
+                _ => {}
+            }
+        }
+        resolver
+    }
+
+    fn package(&mut self, tree: &Tree<'_>, manifest: &'a Manifest) {
+        let Ok(value) = serde_json::from_str::<Value>(&manifest.text) else {
+            return;
+        };
+        let folder = folder_of(&manifest.path);
+        self.package_folders.insert(folder, ());
+        let Some(name) = value
+            .get("name")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
+        else {
+            return;
+        };
+        if !folder.is_empty() && !tree.folders.contains(folder) {
+            return;
+        }
+        let fields = ["source", "types", "module", "main"];
+        let mains = fields
+            .iter()
+            .filter_map(|field| value.get(*field)?.as_str().map(str::to_owned));
+        let package = Package {
+            folder,
+            mains: mains.collect(),
+        };
+        self.packages.entry(name.to_owned()).or_insert(package);
+    }
+
+    pub(super) fn resolve(
+        &self,
+        tree: &Tree<'a>,
+        file: &SourceFile,
+        import: &Import,
+        to: &mut Vec<u32>,
+    ) -> Verdict {
+        // A bundler's questions: `./worker?worker`.
+        let name = import.module.split(['?', '!']).next().unwrap_or_default();
+        if name.is_empty() || name.contains("://") {
+            return Verdict::Elsewhere;
+        }
+        let folder = folder_of(&file.path);
+        if name.starts_with("./") || name.starts_with("../") || name == "." || name == ".." {
+            let found = path_join(folder, name).and_then(|path| module_file(tree, &path));
+            return verdict(found, to, is_code(name));
+        }
+        if let Some(config) = self.config(folder) {
+            for (before, after, targets) in &config.paths {
+                let Some(middle) = matched(name, before, after.as_deref()) else {
+                    continue;
+                };
+                let found = targets.iter().find_map(|target| {
+                    let path = target.replacen('*', middle, 1);
+                    module_file(tree, &path_join("", &path)?)
+                });
+                // A pattern for everything also takes in what is no module of the project.
+                let is_own = !before.is_empty()
+                    && is_code(name)
+                    && !targets.iter().all(|target| target.contains("node_modules"));
+                if found.is_some() || is_own {
+                    return verdict(found, to, is_own);
+                }
+            }
+            let in_base = config
+                .base
+                .as_deref()
+                .and_then(|base| module_file(tree, &path_join(base, name)?));
+            if in_base.is_some() {
+                return verdict(in_base, to, false);
+            }
+        }
+        let found = self.in_package(tree, name);
+        if found.is_some() {
+            return verdict(found, to, false);
+        }
+        // What most bundlers are told to look for below `src`.
+        let Some(rest) = name.strip_prefix("@/").or_else(|| name.strip_prefix("~/")) else {
+            return Verdict::Elsewhere;
+        };
+        let mut package = folder;
+        while !package.is_empty() && !self.package_folders.contains_key(package) {
+            package = folder_of(package);
+        }
+        let below =
+            |folder: &str| module_file(tree, &path_join(package, &format!("{folder}{rest}"))?);
+        verdict(below("src/").or_else(|| below("")), to, is_code(name))
+    }
+
+    fn config(&self, mut folder: &str) -> Option<&Config> {
+        loop {
+            match self.configs.get(folder) {
+                Some(config) => return Some(config),
+                None if folder.is_empty() => return None,
+                None => folder = folder_of(folder),
+            }
+        }
+    }
+
+    fn in_package(&self, tree: &Tree<'_>, name: &str) -> Option<u32> {
+        let parts = if name.starts_with('@') { 2 } else { 1 };
+        let ends = name
+            .match_indices('/')
+            .nth(parts - 1)
+            .map_or(name.len(), |(at, _)| at);
+        let (own, rest) = (&name[..ends], name[ends..].trim_start_matches('/'));
+        let package = self.packages.get(own)?;
+        let at = |path: &str| module_file(tree, &path_join(package.folder, path)?);
+        if rest.is_empty() {
+            let mains = package.mains.iter().find_map(|main| at(main));
+            return mains
+                .or_else(|| at("src/index"))
+                .or_else(|| at("src/main"))
+                .or_else(|| at("index"));
+        }
+        at(rest).or_else(|| at(&format!("src/{rest}")))
+    }
+}
+
+fn verdict(found: Option<u32>, to: &mut Vec<u32>, is_own: bool) -> Verdict {
+    match found {
+        Some(file) => {
+            to.push(file);
+            Verdict::Own
+        }
+        None if is_own => Verdict::Missing,
+        None => Verdict::Elsewhere,
+    }
+}
+
+/// The middle of a name that a pattern matches; all of it, where the pattern has no `*`.
+fn matched<'n>(name: &'n str, before: &str, after: Option<&str>) -> Option<&'n str> {
+    match after {
+        Some(after) => name.strip_prefix(before)?.strip_suffix(after),
+        None => (name == before).then_some(""),
+    }
+}
+
+/// Whether a name may be a module's: it has no ending, or one of code. `./a.module` and `./jquery.min` have none either.
+fn is_code(name: &str) -> bool {
+    match name_of(name).rsplit_once('.') {
+        Some((_, ending)) => {
+            CODE.contains(&ending)
+                || !ending
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                || ending.len() > 5
+        }
+        None => true,
+    }
+}
+
+fn module_file(tree: &Tree<'_>, path: &str) -> Option<u32> {
+    if path.is_empty() {
+        return tree.with_ending("index", &[".ts", ".tsx", ".js"]);
+    }
+    tree.with_ending(path, ENDINGS).or_else(|| {
+        let built = BUILT
+            .iter()
+            .filter_map(|(built, written)| Some((path.strip_suffix(built)?, *written)));
+        let mut built = built;
+        built.find_map(|(stem, written)| tree.with_ending(stem, written))
+    })
+}
+
+fn is_config(name: &str) -> bool {
+    (name.starts_with("tsconfig") || name == "jsconfig.json") && name.ends_with(".json")
+}
+
+fn config_read(path: &str, texts: &FxHashMap<&str, &str>, hops: u32) -> Config {
+    let Some(value) = texts.get(path).and_then(|text| json_with_comments(text)) else {
+        return Config::default();
+    };
+    let folder = folder_of(path);
+    let extended = match value.get("extends") {
+        Some(Value::String(one)) => Some(one.as_str()),
+        Some(Value::Array(several)) => several.last().and_then(Value::as_str),
+        _ => None,
+    };
+    let mut config = extended
+        .filter(|one| one.starts_with('.') && hops < EXTENDS_MAX)
+        .and_then(|one| path_join(folder, one))
+        .map(|one| {
+            let named = if texts.contains_key(one.as_str()) {
+                one
+            } else {
+                format!("{one}.json")
+            };
+            config_read(&named, texts, hops + 1)
+        })
+        .unwrap_or_default();
+    let options = value.get("compilerOptions");
+    let base = options.and_then(|options| options.get("baseUrl")?.as_str());
+    if let Some(base) = base {
+        config.base = path_join(folder, base);
+    }
+    let Some(paths) = options.and_then(|options| options.get("paths")?.as_object()) else {
+        return config;
+    };
+    let from = base
+        .and_then(|base| path_join(folder, base))
+        .unwrap_or_else(|| folder.to_owned());
+    config.paths = paths
+        .iter()
+        .map(|(pattern, targets)| {
+            let (before, after) = match pattern.split_once('*') {
+                Some((before, after)) => (before.to_owned(), Some(after.to_owned())),
+                None => (pattern.clone(), None),
+            };
+            let targets = targets
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
+            let targets = targets
+                .filter_map(|target| path_join(&from, target))
+                .collect();
+            (before, after, targets)
+        })
+        .collect();
+    // The most exact first, as the compiler takes them.
+    config.paths.sort_by(|a, b| {
+        a.1.is_some()
+            .cmp(&b.1.is_some())
+            .then(b.0.len().cmp(&a.0.len()))
+            .then_with(|| a.0.cmp(&b.0))
+    });
+    config
+}

@@ -1,0 +1,493 @@
+//! Each language's imports lead where that language says, and the graph says of them what is so.
+
+use super::*;
+use crate::parse::file_analyze;
+use crate::project::import_graph::{self, ImportGraph};
+
+fn analysed(path: &str, source: &str) -> SourceFile {
+    let language = Language::detect(path).unwrap();
+    SourceFile {
+        path: path.to_owned(),
+        blob: String::new(),
+        language,
+        facts: file_analyze(path, language, source.as_bytes()).unwrap(),
+    }
+}
+
+/// A file with imports in a language that the facts are not asked of.
+fn importing(path: &str, imports: &[&str]) -> SourceFile {
+    let mut file = SourceFile {
+        path: path.to_owned(),
+        blob: String::new(),
+        language: Language::detect(path).unwrap(),
+        facts: crate::facts::FileFacts::default(),
+    };
+    file.facts.imports = (1..)
+        .zip(imports)
+        .map(|(line, module)| Import {
+            module: (*module).to_owned(),
+            names: String::new(),
+            line,
+            style: ImportStyle::Names,
+            test: false,
+        })
+        .collect();
+    file
+}
+
+fn manifest(path: &str, text: &str) -> Manifest {
+    Manifest {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn index_of(files: &[&SourceFile], manifests: &[Manifest]) -> ImportIndex {
+    ImportIndex::build(files, manifests, || Ok::<(), ()>(())).unwrap()
+}
+
+fn sorted(files: &[SourceFile]) -> Vec<&SourceFile> {
+    let mut files: Vec<&SourceFile> = files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// The edges of one file as `line path`, and its imports that lead nowhere.
+fn edges(files: &[SourceFile], manifests: &[Manifest], of: &str) -> (Vec<String>, u32) {
+    let files = sorted(files);
+    let index = index_of(&files, manifests);
+    let at = files.iter().position(|file| file.path == of).unwrap() as u32;
+    let told = index.imports(at).iter().map(|edge| {
+        let mark = match edge.kind {
+            ImportKind::Loaded => "",
+            ImportKind::PassedOn => " passed on",
+            ImportKind::Deferred => " deferred",
+            ImportKind::Types => " types",
+            ImportKind::Test => " test",
+        };
+        format!("{} {}{mark}", edge.line, files[edge.to as usize].path)
+    });
+    (told.collect(), index.missing(at))
+}
+
+fn graph(files: &[SourceFile], manifests: &[Manifest]) -> ImportGraph {
+    let files = sorted(files);
+    import_graph::find(&files, &index_of(&files, manifests), manifests)
+}
+
+fn layers(graph: &ImportGraph) -> Vec<String> {
+    graph
+        .layers
+        .iter()
+        .map(|layer| format!("{} {}", layer.level, layer.folders.join(" ")))
+        .collect()
+}
+
+#[test]
+fn rust_paths_lead_to_modules_to_crates_and_through_what_is_passed_on() {
+    let files = [
+        analysed(
+            "a/src/lib.rs",
+            "mod inner;\nmod deep;\npub use inner::Thing;\npub use deep::*;\npub fn here() {}\n",
+        ),
+        analysed("a/src/inner.rs", "pub struct Thing;\nuse super::here;\n"),
+        analysed("a/src/deep/mod.rs", "pub mod low;\npub struct Deep;\n"),
+        analysed(
+            "a/src/deep/low.rs",
+            "use super::super::inner::Thing;\nuse crate::{Deep, nowhere::at::All};\nmod own { use super::super::Deep; }\n",
+        ),
+        analysed(
+            "b/src/main.rs",
+            "use my_a::{Thing, deep::low};\nuse std::fs;\nmod cli;\nuse cli::Args;\n#[cfg(test)]\nmod tests { use crate::cli::Args; }\n",
+        ),
+        analysed("b/src/cli.rs", "pub struct Args;\n"),
+        analysed(
+            "b/tests/it.rs",
+            "mod common;\nuse my_a::here;\nuse common::Set;\n",
+        ),
+        analysed("b/tests/common/mod.rs", "pub struct Set;\n"),
+    ];
+    let manifests = [
+        manifest("a/Cargo.toml", "[package]\nname = \"my-a\"\n"),
+        manifest("b/Cargo.toml", "[package]\nname = \"b\"\n"),
+    ];
+    let is = |of: &str, expected: &[&str], missing: u32| {
+        let expected: Vec<String> = expected.iter().map(|one| (*one).to_owned()).collect();
+        assert_eq!(edges(&files, &manifests, of), (expected, missing), "{of}");
+    };
+    is(
+        "a/src/lib.rs",
+        &[
+            "4 a/src/deep/mod.rs passed on",
+            "3 a/src/inner.rs passed on",
+        ],
+        0,
+    );
+    is("a/src/inner.rs", &["2 a/src/lib.rs"], 0);
+    is(
+        "a/src/deep/low.rs",
+        &["2 a/src/deep/mod.rs", "1 a/src/inner.rs", "2 a/src/lib.rs"],
+        0,
+    );
+    is(
+        "b/src/main.rs",
+        &["1 a/src/deep/low.rs", "1 a/src/inner.rs", "4 b/src/cli.rs"],
+        0,
+    );
+    is(
+        "b/tests/it.rs",
+        &["2 a/src/lib.rs", "3 b/tests/common/mod.rs"],
+        0,
+    );
+}
+
+#[test]
+fn python_names_are_modules_where_there_are_such() {
+    let files = [
+        analysed("src/app/__init__.py", "from .models import User\n"),
+        analysed(
+            "src/app/models.py",
+            "import os\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from app import views\ndef late():\n    from . import forms\n",
+        ),
+        analysed(
+            "src/app/views.py",
+            "from app import models, forms\nimport app.api.v1\nfrom .gone import x\nfrom app import VERSION\n",
+        ),
+        analysed("src/app/forms.py", ""),
+        analysed("src/app/api/__init__.py", ""),
+        analysed(
+            "src/app/api/v1.py",
+            "from ... import other\nfrom ..models import User\nimport json\n",
+        ),
+        analysed("src/json.py", ""),
+        analysed(
+            "tools/run.py",
+            "import helper\nimport json\nfrom app.models import User\n",
+        ),
+        analysed("tools/helper.py", ""),
+    ];
+    let manifests = [manifest("pyproject.toml", "[project]\nname = \"app\"\n")];
+    let is = |of: &str, expected: &[&str], missing: u32| {
+        let expected: Vec<String> = expected.iter().map(|one| (*one).to_owned()).collect();
+        assert_eq!(edges(&files, &manifests, of), (expected, missing), "{of}");
+    };
+    is(
+        "src/app/models.py",
+        &["6 src/app/forms.py deferred", "4 src/app/views.py types"],
+        0,
+    );
+    is(
+        "src/app/views.py",
+        &[
+            "4 src/app/__init__.py",
+            "2 src/app/api/v1.py",
+            "1 src/app/forms.py",
+            "1 src/app/models.py",
+        ],
+        1,
+    );
+    is(
+        "src/app/api/v1.py",
+        &["2 src/app/models.py", "3 src/json.py"],
+        1,
+    );
+    is(
+        "tools/run.py",
+        &["3 src/app/models.py", "2 src/json.py", "1 tools/helper.py"],
+        0,
+    );
+    assert!(
+        graph(&files, &manifests).cycles.is_empty(),
+        "types and late imports make no circle"
+    );
+}
+
+#[test]
+fn scripts_are_found_by_endings_configuration_and_workspace() {
+    let files = [
+        analysed(
+            "web/src/a.ts",
+            "import { b } from './b';\nimport c from './c.js';\nimport type { d } from '@/d';\nimport './look.css';\nimport e from '@org/kit';\nimport f from '@org/kit/deep';\nimport g from './gone';\nimport h from 'react';\nconst i = () => import('./b');\nimport j from '~lib/j';\nexport * from './k';\n",
+        ),
+        analysed("web/src/b/index.tsx", "export const b = 1;\n"),
+        analysed("web/src/c.ts", "export default 1;\n"),
+        analysed("web/src/d.ts", "export type d = 1;\n"),
+        analysed("web/src/k.mts", "export type d = 1;\n"),
+        analysed("web/lib/j.js", "exports.j = require('./j2');\n"),
+        analysed(
+            "web/lib/j2.js",
+            "exports.f = function () {\n  return require('./j');\n}\n",
+        ),
+        analysed("kit/src/index.ts", "export const e = 1;\n"),
+        analysed("kit/src/deep.ts", "export const e = 1;\n"),
+    ];
+    let manifests = [
+        manifest(
+            "web/tsconfig.json",
+            "{\n  // as they are\n  \"extends\": \"../tsconfig.base.json\",\n}\n",
+        ),
+        manifest(
+            "tsconfig.base.json",
+            "{ /* all */ \"compilerOptions\": { \"baseUrl\": \"web\", \"paths\": { \"@/*\": [\"src/*\",], \"~lib/*\": [\"lib/*\"] } } }",
+        ),
+        manifest("web/package.json", "{\"name\": \"web\"}"),
+        manifest(
+            "kit/package.json",
+            "{\"name\": \"@org/kit\", \"main\": \"dist/index.js\"}",
+        ),
+    ];
+    let (found, missing) = edges(&files, &manifests, "web/src/a.ts");
+    assert_eq!(
+        found,
+        [
+            "6 kit/src/deep.ts",
+            "5 kit/src/index.ts",
+            "10 web/lib/j.js",
+            "1 web/src/b/index.tsx",
+            "2 web/src/c.ts",
+            "3 web/src/d.ts types",
+            "11 web/src/k.mts passed on",
+        ]
+    );
+    assert_eq!(missing, 1, "only ./gone");
+    assert!(
+        graph(&files, &manifests).cycles.is_empty(),
+        "a call in a function waits for nobody"
+    );
+}
+
+#[test]
+fn a_go_package_is_one_and_its_tests_are_not_of_it() {
+    let files = [
+        analysed(
+            "main.go",
+            "package main\n\nimport (\n\t\"fmt\"\n\t\"a.b/c/store\"\n\t\"a.b/c/gone\"\n\t\"a.b/cc\"\n)\n",
+        ),
+        analysed(
+            "store/read.go",
+            "package store\n\nimport \"a.b/c/store/disk\"\n",
+        ),
+        analysed("store/write.go", "package store\n"),
+        analysed(
+            "store/a_test.go",
+            "package store_test\n\nimport \"a.b/c/store\"\n",
+        ),
+        analysed("store/disk/disk.go", "package disk\n"),
+    ];
+    let manifests = [manifest("go.mod", "module a.b/c // here\n\ngo 1.22\n")];
+    assert_eq!(
+        edges(&files, &manifests, "main.go"),
+        (vec!["5 store/read.go".to_owned()], 1)
+    );
+    assert_eq!(
+        edges(&files, &manifests, "store/a_test.go").0,
+        ["3 store/read.go"]
+    );
+    let list = sorted(&files);
+    let index = index_of(&list, &manifests);
+    let read = list
+        .iter()
+        .position(|file| file.path == "store/read.go")
+        .unwrap() as u32;
+    let members: Vec<&str> = index
+        .members(&read)
+        .iter()
+        .map(|file| list[*file as usize].path.as_str())
+        .collect();
+    assert_eq!(members, ["store/read.go", "store/write.go"]);
+    let graph = graph(&files, &manifests);
+    assert_eq!((graph.files, graph.edges, graph.unresolved), (4, 2, 1));
+    assert_eq!(layers(&graph), ["0 store", "1 ."]);
+}
+
+#[test]
+fn java_classes_are_found_by_their_packages() {
+    let files = [
+        analysed(
+            "core/src/main/java/org/x/App.java",
+            "package org.x;\nimport org.x.util.Text;\nimport org.x.util.Text.Inner;\nimport static org.x.util.Num.max;\nimport java.util.List;\nimport org.x.util.Gone;\n",
+        ),
+        analysed(
+            "core/src/main/java/org/x/util/Text.java",
+            "package org.x.util;\nclass Text {}\n",
+        ),
+        analysed(
+            "core/src/main/java/org/x/util/Num.java",
+            "package org.x.util;\nclass Num {}\n",
+        ),
+        analysed(
+            "other/src/main/java/org/x/util/Text.java",
+            "package org.x.util;\nclass Text {}\n",
+        ),
+    ];
+    let (found, missing) = edges(&files, &[], "core/src/main/java/org/x/App.java");
+    assert_eq!(
+        found,
+        [
+            "4 core/src/main/java/org/x/util/Num.java",
+            "2 core/src/main/java/org/x/util/Text.java"
+        ]
+    );
+    assert_eq!(missing, 1);
+}
+
+#[test]
+fn the_other_languages_are_resolved_by_paths() {
+    let files = [
+        importing(
+            "src/a.c",
+            &[
+                "\"b.h\"",
+                "<lib/c.h>",
+                "<string.h>",
+                "\"gone.h\"",
+                "\"../inc/lib/d.h\"",
+            ],
+        ),
+        importing("src/b.h", &[]),
+        importing("src/string.h", &[]),
+        importing("inc/lib/c.h", &[]),
+        importing("inc/lib/d.h", &[]),
+        importing("lib/app/user.rb", &["./role", "app/base", "json", "./gone"]),
+        importing("lib/app/role.rb", &[]),
+        importing("lib/app/base.rb", &[]),
+        importing(
+            "php/src/Http/Kernel.php",
+            &[
+                "App\\Models\\User",
+                "Symfony\\Component\\Yaml",
+                "helpers.php",
+            ],
+        ),
+        importing("php/src/Models/User.php", &[]),
+        importing("php/src/Http/helpers.php", &[]),
+        importing("bin/run.sh", &["./lib.sh", "/etc/profile"]),
+        importing("bin/lib.sh", &[]),
+        importing("Sources/App/main.swift", &["Core", "Foundation"]),
+        importing("Sources/Core/a.swift", &[]),
+    ];
+    let manifests = [manifest(
+        "php/composer.json",
+        r#"{"autoload": {"psr-4": {"App\\": "src/"}}}"#,
+    )];
+    for (of, expected, missing) in [
+        (
+            "src/a.c",
+            vec!["2 inc/lib/c.h", "5 inc/lib/d.h", "1 src/b.h"],
+            1,
+        ),
+        (
+            "lib/app/user.rb",
+            vec!["2 lib/app/base.rb", "1 lib/app/role.rb"],
+            1,
+        ),
+        (
+            "php/src/Http/Kernel.php",
+            vec!["3 php/src/Http/helpers.php", "1 php/src/Models/User.php"],
+            0,
+        ),
+        ("bin/run.sh", vec!["1 bin/lib.sh"], 0),
+        ("Sources/App/main.swift", vec!["1 Sources/Core/a.swift"], 0),
+    ] {
+        let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+        assert_eq!(edges(&files, &manifests, of), (expected, missing), "{of}");
+    }
+}
+
+#[test]
+fn a_circle_is_told_with_the_lines_that_make_it() {
+    let files = [
+        analysed("p/__init__.py", ""),
+        analysed("p/a.py", "\nfrom .b import x\n"),
+        analysed("p/b.py", "import p.c\n"),
+        analysed("p/c.py", "\n\nfrom p import a, b\n"),
+        analysed("p/d.py", "from . import a\n"),
+        analysed("tests/test_a.py", "from p import d\n"),
+    ];
+    let graph = graph(&files, &[]);
+    assert_eq!((graph.files, graph.edges), (4, 5));
+    let told: Vec<(u32, Vec<String>)> = graph
+        .cycles
+        .iter()
+        .map(|cycle| {
+            (
+                cycle.size,
+                cycle
+                    .path
+                    .iter()
+                    .map(|step| format!("{}:{}", step.file, step.line))
+                    .collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [(3, vec!["p/b.py:1".to_owned(), "p/c.py:3".to_owned()])]
+    );
+}
+
+#[test]
+fn the_crates_of_a_workspace_are_layers_in_the_order_they_build_on_each_other() {
+    let mut files = vec![analysed(
+        "tests/it/main.rs",
+        "use ny_gateway::serve;\nuse ny_tenancy::Store;\n",
+    )];
+    let mut manifests = vec![
+        manifest(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"crates/*\", \"tests\"]\n",
+        ),
+        manifest("tests/Cargo.toml", "[package]\nname = \"ny-tests\"\n"),
+    ];
+    for (name, below) in [
+        ("tenancy", &[][..]),
+        ("github", &[]),
+        ("runs", &["tenancy"]),
+        ("retrieval", &["tenancy"]),
+        ("projects", &["runs", "retrieval"]),
+        ("sync", &["projects", "github"]),
+        ("knowledge", &["projects"]),
+        ("gateway", &["sync", "knowledge"]),
+        ("program", &["gateway"]),
+    ] {
+        let uses: String = below
+            .iter()
+            .map(|one| format!("use ny_{one}::inner::Thing;\n"))
+            .collect();
+        files.push(analysed(
+            &format!("crates/{name}/src/lib.rs"),
+            "mod inner;\npub use inner::Thing;\n",
+        ));
+        files.push(analysed(
+            &format!("crates/{name}/src/inner.rs"),
+            &format!(
+                "{uses}pub struct Thing;\n#[cfg(test)]\nmod tests {{ use ny_program::Thing; }}\n"
+            ),
+        ));
+        manifests.push(manifest(
+            &format!("crates/{name}/Cargo.toml"),
+            &format!("[package]\nname = \"ny-{name}\"\n"),
+        ));
+    }
+    let graph = graph(&files, &manifests);
+    assert_eq!(
+        layers(&graph),
+        [
+            "0 crates/github crates/tenancy",
+            "1 crates/retrieval crates/runs",
+            "2 crates/projects",
+            "3 crates/knowledge crates/sync",
+            "4 crates/gateway",
+            "5 crates/program",
+        ]
+    );
+    assert!(graph.cycles.is_empty());
+}
+
+#[test]
+fn a_path_does_not_leave_the_project_and_folders_are_whole_names() {
+    assert_eq!(path_join("a/b", "../c/./d").as_deref(), Some("a/c/d"));
+    assert_eq!(path_join("a", "../../c"), None);
+    assert!(is_below("a/b", "a") && !is_below("ab/c", "a"));
+    assert!(ends_with_parts("x/a/b", "a/b") && !ends_with_parts("xa/b", "a/b"));
+}

@@ -1,0 +1,177 @@
+//! Ranks follow the formula, names mean what is nearest, and the map keeps to its budget.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::analysis::{ProjectAnalysis, project_summarize};
+use crate::parse::file_analyze;
+use crate::project::ProjectInput;
+
+fn analysed(sources: &[(&str, &str)]) -> ProjectAnalysis {
+    let file = |(path, source): &(&str, &str)| {
+        let language = Language::detect(path).unwrap();
+        SourceFile {
+            path: (*path).to_owned(),
+            blob: String::new(),
+            language,
+            facts: file_analyze(path, language, source.as_bytes()).unwrap(),
+        }
+    };
+    project_summarize(&ProjectInput {
+        files: sources.iter().map(file).collect(),
+        ..ProjectInput::default()
+    })
+}
+
+fn rank(analysis: &ProjectAnalysis, path: &str, name: &str) -> f64 {
+    let found = analysis
+        .map
+        .iter()
+        .find(|one| one.path == path && one.name == name);
+    found.map_or(0.0, |one| one.rank)
+}
+
+#[test]
+fn what_much_leans_on_stands_first_and_all_ranks_sum_to_one() {
+    let user =
+        |name: &str| format!("from app.core import connect\n\ndef {name}():\n    connect()\n");
+    let (one, two) = (user("first"), user("second"));
+    let analysis = analysed(&[
+        (
+            "app/core.py",
+            "def connect():\n    retry()\n\ndef retry():\n    pass\n\ndef unused():\n    pass\n",
+        ),
+        ("app/one.py", &one),
+        ("app/two.py", &two),
+    ]);
+    let names: Vec<&str> = analysis.map.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["retry", "connect", "unused", "first", "second"]);
+    assert_eq!((analysis.map[1].used_in, analysis.map[0].used_in), (2, 0));
+    let sum: f64 = analysis.map.iter().map(|one| one.rank).sum();
+    assert!((sum - 1.0).abs() < 1e-7, "{sum}");
+}
+
+#[test]
+fn a_chain_has_the_ranks_that_the_formula_gives() {
+    // Nodes: one, two, the file. The file refers to one, one to two, two to nothing; teleport from two and to all three.
+    let analysis = analysed(&[(
+        "a.py",
+        "def one():\n    two()\n\ndef two():\n    pass\n\none()\n",
+    )]);
+    let (mut file, mut one, mut two) = (1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0);
+    for _ in 0..200 {
+        let anywhere = (0.15 + 0.85 * two) / 3.0;
+        (file, one, two) = (anywhere, anywhere + 0.85 * file, anywhere + 0.85 * one);
+    }
+    assert!(file < one && one < two);
+    assert!((rank(&analysis, "a.py", "one") - one / (one + two)).abs() < 1e-6);
+    assert!((rank(&analysis, "a.py", "two") - two / (one + two)).abs() < 1e-6);
+}
+
+#[test]
+fn a_name_means_what_is_nearest() {
+    let helper = "def helper():\n    pass\n";
+    let analysis = analysed(&[
+        ("pkg/__init__.py", ""),
+        (
+            "pkg/a.py",
+            "def helper():\n    pass\n\ndef runs():\n    helper()\n",
+        ),
+        ("pkg/b.py", helper),
+        ("pkg/c.py", helper),
+        (
+            "pkg/d.py",
+            "from .c import helper\n\ndef walks():\n    helper()\n",
+        ),
+    ]);
+    let of = |path: &str| rank(&analysis, path, "helper");
+    assert!(of("pkg/a.py") > of("pkg/b.py"), "its own file first");
+    assert!(of("pkg/c.py") > of("pkg/b.py"), "then what is imported");
+}
+
+#[test]
+fn methods_that_every_type_has_types_and_variables_are_told_apart() {
+    let analysis = analysed(&[
+        (
+            "a.py",
+            "class Bag:\n    def append(self, x):\n        pass\n\n    def mine(self):\n        pass\n\ndef args():\n    pass\n",
+        ),
+        (
+            "b.py",
+            "def one(items, args):\n    items.append(1)\n    items.mine()\n    print(args)\n",
+        ),
+    ]);
+    let used = |name: &str| {
+        analysis
+            .map
+            .iter()
+            .find(|one| one.name == name)
+            .unwrap()
+            .used_in
+    };
+    assert_eq!(
+        (used("Bag.append"), used("Bag.mine"), used("args")),
+        (0, 1, 0)
+    );
+}
+
+#[test]
+fn tests_and_what_a_function_holds_are_not_on_the_map() {
+    let analysis = analysed(&[
+        (
+            "a.py",
+            "def outer():\n    def inner():\n        pass\n    inner()\n",
+        ),
+        ("tests/test_a.py", "def test_it():\n    outer()\n"),
+    ]);
+    let names: Vec<&str> = analysis.map.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!((names, analysis.map[0].used_in), (vec!["outer"], 0));
+}
+
+#[test]
+fn the_map_names_files_by_rank_and_definitions_by_line() {
+    let analysis = analysed(&[
+        (
+            "b.rs",
+            "pub struct Store;\n\nimpl Store {\n    pub fn fetch(&self) -> Row { Row }\n}\n\npub struct Row;\n",
+        ),
+        (
+            "a.rs",
+            "pub fn late(store: &Store) -> Row { store.fetch() }\n",
+        ),
+    ]);
+    assert_eq!(
+        repository_map(&analysis.map, 1000),
+        "b.rs\n  struct Store :1\n  method Store.fetch :4\n  struct Row :7\na.rs\n  function late :1\n"
+    );
+    assert_eq!(repository_map(&analysis.map, 0), "");
+    assert_eq!(repository_map(&analysis.map, 6), "b.rs\n  struct Row :7\n");
+}
+
+proptest! {
+    #[test]
+    fn a_map_keeps_its_budget_and_never_shrinks_with_a_larger_one(
+        ranked in prop::collection::vec(("[a-d]{1,2}", "[a-zé]{1,12}", 1u32..400), 0..80),
+    ) {
+        let map = ranked.into_iter().map(|(path, name, start_line)| RankedDefinition {
+            source_id: None,
+            rank: 0.1,
+            kind: DefinitionKind::Function,
+            name,
+            path,
+            start_line,
+            end_line: start_line,
+            used_in: 0,
+        });
+        let analysis = ProjectAnalysis { map: map.collect(), ..ProjectAnalysis::default() };
+        let mut before = 0;
+        for budget in 0..400 {
+            let text = repository_map(&analysis.map, budget);
+            prop_assert!(text.len() <= budget * TOKEN_BYTES);
+            prop_assert!(text.is_empty() || text.ends_with('\n'));
+            let lines = text.lines().filter(|line| line.starts_with(' ')).count();
+            prop_assert!(lines >= before);
+            before = lines;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the files of a project say together: what it is built with, who imports what, what repeats itself. Nothing here knows of patterns,
+//! which are counted over it; [`analysis`](crate::analysis) asks for all of it.
+
+pub(crate) mod commands;
+mod conventions;
+pub(crate) mod dead_code;
+pub(crate) mod duplicates;
+pub(crate) mod frameworks;
+pub(crate) mod history;
+pub(crate) mod import_graph;
+pub(crate) mod imports;
+pub(crate) mod manifest;
+pub(crate) mod map;
+pub(crate) mod role;
+pub(crate) mod stack;
+mod suffixes;
+mod versions;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::share;
+use super::facts::FileFacts;
+use super::language::{Category, Language};
+use super::rules::RuleReport;
+use role::Role;
+
+pub use dead_code::{DEAD_CODE_CAP, DeadCode};
+pub use duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
+pub use history::{CO_CHANGE_CAP, Change, CoChange, OWNERSHIP_CAP, Ownership};
+pub use import_graph::{CYCLE_CAP, Cycle, CycleStep, ImportGraph, Layer};
+pub use manifest::Manifest;
+pub use map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
+pub use stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};
+
+/// The most hotspots that an analysis names.
+pub const HOTSPOT_CAP: usize = 100;
+
+/// Everything that a project's analysis is made from.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectInput {
+    /// The analysed files. Those that were skipped are left out.
+    pub files: Vec<SourceFile>,
+    /// The manifests of build tools and package managers.
+    pub manifests: Vec<Manifest>,
+    /// How often each file was changed, over whatever window the caller looks at; empty where nothing is known.
+    pub history: Vec<FileHistory>,
+    /// The commits of that window, newest first; empty where nothing is known.
+    pub changes: Vec<Change>,
+    /// What the project's own rules found; empty where it has none.
+    pub rules: RuleReport,
+    /// Folders with the project's own source that was left out (generated, too large, not parsed): nobody knows what it mentions, so nothing
+    /// in them is called unused.
+    pub unread_folders: Vec<String>,
+}
+
+/// One analysed file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceFile {
+    /// Its path relative to the project, with `/` between its parts.
+    pub path: String,
+    /// Git's id of its content, in hexadecimal.
+    pub blob: String,
+    /// Its language.
+    pub language: Language,
+    /// Its facts.
+    pub facts: FileFacts,
+}
+
+/// How often one file was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHistory {
+    /// Its path, as in [`SourceFile::path`].
+    pub path: String,
+    /// The number of commits that changed it.
+    pub commits: u32,
+}
+
+/// Counts over a project's code. Prose and data (Markdown, JSON, YAML ...) are not code, see [`Category`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectMetrics {
+    /// Analysed files of code.
+    pub files: u32,
+    /// Their lines with code on them; neither comments nor blank lines.
+    pub lines_of_code: u32,
+    /// Functions and methods that have a name and a body.
+    pub functions: u32,
+    /// By language, most lines first.
+    pub languages: Vec<LanguageShare>,
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::facts::WINDOW_TOKENS) tokens and five
+    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
+    pub duplicated_lines: u32,
+    /// Comments that say TODO or FIXME.
+    pub todos: u32,
+}
+
+/// One language's part of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanguageShare {
+    /// The language.
+    pub language: Language,
+    /// Files.
+    pub files: u32,
+    /// Lines of code.
+    pub lines_of_code: u32,
+}
+
+/// A file that is complex and changes often: where a look pays most. The measure is that of A. Tornhill, "Your Code as a
+/// Crime Scene" (2015): change frequency times complexity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hotspot {
+    /// Its path.
+    pub path: String,
+    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+    /// Commits that changed it.
+    pub commits: u32,
+    /// The sum of the cyclomatic complexity of its functions.
+    pub complexity: u32,
+    /// `commits` times `complexity`, as a share of the project's greatest: above 0, at most 1.
+    pub score: f64,
+}
+
+/// The counts of these files, which are in the order of their paths.
+pub(crate) fn metrics(files: &[&SourceFile]) -> ProjectMetrics {
+    let mut languages: BTreeMap<Language, LanguageShare> = BTreeMap::new();
+    let mut metrics = ProjectMetrics::default();
+    for file in files
+        .iter()
+        .filter(|file| file.language.category() == Category::Code)
+    {
+        let share = languages.entry(file.language).or_insert(LanguageShare {
+            language: file.language,
+            files: 0,
+            lines_of_code: 0,
+        });
+        share.files += 1;
+        share.lines_of_code += file.facts.lines.code;
+        metrics.files += 1;
+        metrics.lines_of_code += file.facts.lines.code;
+        metrics.functions += file.facts.function_count();
+        metrics.todos += u32::try_from(file.facts.todos.len()).unwrap_or(u32::MAX);
+    }
+    metrics.languages = languages.into_values().collect();
+    metrics.languages.sort_by(|a, b| {
+        b.lines_of_code
+            .cmp(&a.lines_of_code)
+            .then(a.language.cmp(&b.language))
+    });
+    metrics
+}
+
+/// The hotspots of these files, highest score first.
+pub(crate) fn hotspots(files: &[&SourceFile], history: &[FileHistory]) -> Vec<Hotspot> {
+    let commits: HashMap<&str, u32> = history
+        .iter()
+        .map(|one| (one.path.as_str(), one.commits))
+        .collect();
+    let mut found: Vec<(u64, Hotspot)> = files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source)
+        .filter_map(|file| {
+            let commits = *commits.get(file.path.as_str())?;
+            let complexity = file.facts.complexity();
+            let product = u64::from(commits) * u64::from(complexity);
+            let hotspot = Hotspot {
+                source_id: None,
+                path: file.path.clone(),
+                commits,
+                complexity,
+                score: 0.0,
+            };
+            (product > 0).then_some((product, hotspot))
+        })
+        .collect();
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.path.cmp(&b.1.path)));
+    found.truncate(HOTSPOT_CAP);
+    let top = found.first().map_or(1, |(product, _)| *product);
+    found
+        .into_iter()
+        .map(|(product, hotspot)| Hotspot {
+            score: share(product, top),
+            ..hotspot
+        })
+        .collect()
+}

@@ -1,0 +1,292 @@
+//! A project's stack: its languages, and the frameworks that its manifests name or its source imports.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::frameworks::FRAMEWORKS;
+use super::imports::folder_of;
+use super::manifest::{self, Ecosystem, Manifest, Packages};
+use super::role::{self, Role};
+use super::versions::Versions;
+use super::{LanguageShare, SourceFile};
+use crate::language::Language;
+
+/// A language or framework of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Technology {
+    /// Its name: a language's stable name, or the framework's.
+    pub name: String,
+    /// Whether it is a language or a framework.
+    pub kind: TechnologyKind,
+    /// The language it is used from; for a language, itself.
+    pub language: Language,
+    /// Its version: what a lock file says, else what a manifest asks for; `None` where neither does.
+    pub version: Option<String>,
+    /// Source files in the language, or that import the framework; 0 where only a manifest names it.
+    pub files: u32,
+}
+
+/// What a [`Technology`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TechnologyKind {
+    /// A language.
+    Language,
+    /// A framework or library that shapes the code around it.
+    Framework,
+}
+
+/// What a command of a project is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommandPurpose {
+    /// To fetch what the project depends on.
+    Install,
+    /// To build it.
+    Build,
+    /// To test it.
+    Test,
+    /// To check it: lints and types.
+    Lint,
+    /// To format it.
+    Format,
+    /// To start it.
+    Run,
+}
+
+/// A command that the project's own files name or imply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectCommand {
+    /// What it is for.
+    pub purpose: CommandPurpose,
+    /// The command, to be run in the folder of `path`; that of a workflow of continuous integration, at the top.
+    pub command: String,
+    /// The file that says so.
+    pub path: String,
+    /// The line that says so, 1-based; `None` where the file's presence alone does.
+    pub line: Option<u32>,
+    /// The source that it is in, see [`Place`](crate::analysis::Place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+}
+
+/// A language is part of the stack from this share of the lines of code on, in percent.
+const LANGUAGE_PERCENT: u64 = 2;
+
+/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on it
+/// at run time; what only tests and examples use, and the project's own packages, do not.
+pub(crate) fn find(
+    files: &[&SourceFile],
+    shares: &[LanguageShare],
+    manifests: &[Manifest],
+) -> Vec<Technology> {
+    let own = manifests
+        .iter()
+        .filter(|manifest| role::of(&manifest.path) == Role::Source);
+    let own: Vec<&Manifest> = own.collect();
+    let packages = manifest::read(own.iter().copied());
+    let mut below: FxHashMap<&str, usize> = FxHashMap::default();
+    for file in files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source)
+    {
+        let mut folder = folder_of(&file.path);
+        while !folder.is_empty() {
+            *below.entry(folder).or_default() += 1;
+            folder = folder_of(folder);
+        }
+    }
+    let versions = Versions::new(own, |folder| below.get(folder).copied().unwrap_or(0));
+    let frameworks = frameworks_find(files, &packages, &versions);
+    let mut languages: BTreeMap<Language, (u32, u32)> = BTreeMap::new();
+    for share in shares {
+        let (files, lines) = languages.entry(share.language.stack()).or_default();
+        *files += share.files;
+        *lines += share.lines_of_code;
+    }
+    let mut languages: Vec<(Language, u32, u32)> = languages
+        .into_iter()
+        .map(|(l, (files, lines))| (l, files, lines))
+        .collect();
+    languages.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
+    let all: u64 = languages.iter().map(|one| u64::from(one.2)).sum();
+    let mut stack = Vec::new();
+    for (language, files, lines) in languages {
+        let mut of_language: Vec<&Technology> = frameworks
+            .iter()
+            .filter(|one| one.language == language)
+            .collect();
+        if u64::from(lines) * 100 < all * LANGUAGE_PERCENT && of_language.is_empty() {
+            continue;
+        }
+        stack.push(Technology {
+            name: language.as_str().to_owned(),
+            kind: TechnologyKind::Language,
+            language,
+            version: versions.language(language),
+            files,
+        });
+        of_language.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.name.cmp(&b.name)));
+        stack.extend(of_language.into_iter().cloned());
+    }
+    stack
+}
+
+fn frameworks_find(
+    files: &[&SourceFile],
+    packages: &Packages,
+    versions: &Versions,
+) -> Vec<Technology> {
+    let sources: Vec<&SourceFile> = files
+        .iter()
+        .copied()
+        .filter(|file| role::of(&file.path) == Role::Source)
+        .collect();
+    let mut found = Vec::new();
+    for framework in FRAMEWORKS {
+        if framework.is_named_in(&packages.own) {
+            continue;
+        }
+        let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
+        for file in &sources {
+            if Ecosystem::of(file.language) == Some(framework.ecosystem)
+                && file
+                    .facts
+                    .imports
+                    .iter()
+                    .any(|import| !import.test && framework.is_imported_by(&import.module))
+            {
+                *by_language.entry(file.language.stack()).or_default() += 1;
+            }
+        }
+        let most = by_language
+            .iter()
+            .max_by_key(|(language, count)| (**count, std::cmp::Reverse(**language)));
+        let (language, files) = match most {
+            Some((language, _)) => {
+                let importing: u32 = by_language.values().sum();
+                let of_ecosystem = sources
+                    .iter()
+                    .filter(|file| Ecosystem::of(file.language) == Some(framework.ecosystem));
+                // Two files in a hundred: less is a corner, not the stack.
+                if u64::from(importing) * 50 < of_ecosystem.count() as u64 {
+                    continue;
+                }
+                (*language, importing)
+            }
+            None if framework.ecosystem.may_be_used_unimported()
+                && framework.is_named_in(&packages.dependencies) =>
+            {
+                let Some(language) = main_language(&sources, framework.ecosystem) else {
+                    continue;
+                };
+                (language, 0)
+            }
+            None => continue,
+        };
+        found.push(Technology {
+            name: framework.name.to_owned(),
+            kind: TechnologyKind::Framework,
+            language,
+            version: versions.package(framework.ecosystem, framework.packages),
+            files,
+        });
+    }
+    found
+}
+
+/// The language of an ecosystem that most of a project's files are in.
+fn main_language(files: &[&SourceFile], ecosystem: Ecosystem) -> Option<Language> {
+    let mut counts: BTreeMap<Language, u32> = BTreeMap::new();
+    for file in files
+        .iter()
+        .filter(|file| Ecosystem::of(file.language) == Some(ecosystem))
+    {
+        *counts.entry(file.language.stack()).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(language, count)| (*count, std::cmp::Reverse(*language)))
+        .map(|(language, _)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::project_summarize;
+    use crate::language::Language;
+    use crate::parse::file_analyze;
+    use crate::project::{Manifest, ProjectInput, SourceFile};
+
+    fn file(path: &str, source: &str) -> SourceFile {
+        let language = Language::detect(path).unwrap();
+        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
+        SourceFile {
+            path: path.to_owned(),
+            blob: String::new(),
+            language,
+            facts,
+        }
+    }
+
+    fn stack(files: Vec<SourceFile>, manifest: (&str, &str)) -> Vec<(String, u32)> {
+        let manifests = vec![Manifest {
+            path: manifest.0.to_owned(),
+            text: manifest.1.to_owned(),
+        }];
+        let analysis = project_summarize(&ProjectInput {
+            files,
+            manifests,
+            ..ProjectInput::default()
+        });
+        analysis
+            .stack
+            .into_iter()
+            .map(|one| (one.name, one.files))
+            .collect()
+    }
+
+    #[test]
+    fn frameworks_follow_their_language_and_the_most_used_comes_first() {
+        let files = vec![
+            file(
+                "src/a.rs",
+                "use axum::Router;\nuse sea_orm::{Set};\nfn a() {}\nfn b() {}\nfn c() {}\n",
+            ),
+            file("src/b.rs", "use sea_orm::entity::*;\nuse axumatic::x;\n"),
+            file(
+                "web/a.tsx",
+                "import { useState } from 'react';\nexport const a = useState;\n",
+            ),
+        ];
+        let manifest = ("Cargo.toml", "[dependencies]\ntokio = \"1\"\n");
+        let expected = [
+            ("rust", 2),
+            ("sea-orm", 2),
+            ("axum", 1),
+            ("tokio", 0),
+            ("typescript", 1),
+            ("react", 1),
+        ];
+        assert_eq!(
+            stack(files, manifest),
+            expected.map(|(name, files)| (name.to_owned(), files))
+        );
+    }
+
+    #[test]
+    fn a_framework_is_not_its_own_stack_and_tests_add_nothing_to_it() {
+        let files = vec![
+            file(
+                "axum/src/a.rs",
+                "use axum::Router;\nfn a() {}\n#[cfg(test)]\nmod tests { use reqwest::Client; }\n",
+            ),
+            file("tests/b.rs", "use hyper::Body;\n"),
+        ];
+        assert_eq!(
+            stack(files, ("axum/Cargo.toml", "[package]\nname = \"axum\"\n")),
+            [("rust".to_owned(), 2)]
+        );
+    }
+}

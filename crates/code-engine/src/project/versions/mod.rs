@@ -1,0 +1,209 @@
+//! Which version of a package a project uses: what a lock file says, else what a manifest asks for; and of a language, what the project says
+//! that it is written for.
+
+mod locks;
+mod manifests;
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::imports::{folder_of, name_of};
+use super::manifest::{Ecosystem, Manifest};
+use crate::language::Language;
+
+/// Longer than this, in bytes, is no version.
+const VERSION_CAP: usize = 60;
+
+/// The versions that a project names.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    packages: FxHashMap<(Ecosystem, String), String>,
+    languages: BTreeMap<Language, String>,
+}
+
+impl Versions {
+    /// Reads the manifests and lock files. Of those that differ, the one nearer to the top is believed, and of two as near the one with more of
+    /// the project below it: the application's, and not that of its documentation. Within one, the higher version.
+    pub fn new<'m>(
+        manifests: impl IntoIterator<Item = &'m Manifest>,
+        files_below: impl Fn(&str) -> usize,
+    ) -> Versions {
+        let mut manifests: Vec<&Manifest> = manifests.into_iter().collect();
+        manifests.sort_by_cached_key(|one| {
+            let weight = Reverse(files_below(folder_of(&one.path)));
+            (one.path.matches('/').count(), weight, one.path.as_str())
+        });
+        let mut versions = Versions::default();
+        // A lock file says more than the manifests of its own folder, and less than those above it.
+        for of_folder in manifests.chunk_by(|a, b| folder_of(&a.path) == folder_of(&b.path)) {
+            let mut reader = Reader::default();
+            for manifest in of_folder {
+                reader.read(manifest);
+            }
+            for (package, version) in reader.locked.into_iter().chain(reader.asked) {
+                versions.packages.entry(package).or_insert(version);
+            }
+            for (language, version) in reader.languages {
+                versions.languages.entry(language).or_insert(version);
+            }
+        }
+        versions
+    }
+
+    /// The version of the first of the packages that one is known of. In Maven, packages are the beginnings of groups.
+    pub fn package(&self, ecosystem: Ecosystem, packages: &[&str]) -> Option<String> {
+        packages.iter().find_map(|package| {
+            if ecosystem != Ecosystem::Maven {
+                return self
+                    .packages
+                    .get(&(ecosystem, (*package).to_owned()))
+                    .cloned();
+            }
+            let known = self.packages.iter();
+            let of_group = known
+                .filter(|((other, group), _)| *other == ecosystem && group.starts_with(package));
+            let first = of_group.min_by_key(|((_, group), _)| group.as_str());
+            first.map(|(_, version)| version.clone())
+        })
+    }
+
+    /// The version of the language that the project is written for. Of JavaScript it is Node's.
+    pub fn language(&self, language: Language) -> Option<String> {
+        if language == Language::TypeScript {
+            return self.package(Ecosystem::Npm, &["typescript"]);
+        }
+        self.languages.get(&language).cloned()
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    locked: FxHashMap<(Ecosystem, String), String>,
+    asked: FxHashMap<(Ecosystem, String), String>,
+    languages: BTreeMap<Language, String>,
+}
+
+impl Reader {
+    fn read(&mut self, manifest: &Manifest) {
+        let text = manifest.text.as_str();
+        let name = name_of(&manifest.path);
+        match name {
+            "Cargo.lock" => self.lock_tables(Ecosystem::Cargo, text),
+            "poetry.lock" | "uv.lock" | "pdm.lock" => self.lock_tables(Ecosystem::PyPi, text),
+            "package-lock.json" | "npm-shrinkwrap.json" => self.npm_lock(text),
+            "yarn.lock" => self.yarn_lock(text),
+            "pnpm-lock.yaml" => self.pnpm_lock(text),
+            "Pipfile.lock" => self.pipfile_lock(text),
+            "composer.lock" => self.composer_lock(text),
+            "Gemfile.lock" => self.gemfile_lock(text),
+            "packages.lock.json" => self.nuget_lock(text),
+            "Package.resolved" => self.swift_lock(text),
+            "libs.versions.toml" => self.gradle_catalog(text),
+            "Cargo.toml" => self.cargo(text),
+            "package.json" => self.npm(text),
+            "pyproject.toml" => self.pyproject(text),
+            "setup.py" | "setup.cfg" => self.setup(text),
+            "composer.json" => self.composer(text),
+            "go.mod" => self.go_mod(text),
+            "pom.xml" => self.pom(text),
+            "build.gradle" | "build.gradle.kts" => self.gradle(text),
+            "build.sbt" => self.sbt(text),
+            "Gemfile" => self.gemfile(text),
+            "Package.swift" => self.swift(text),
+            "rust-toolchain" | "rust-toolchain.toml" => self.rust_toolchain(text),
+            ".python-version" => {
+                self.language(Language::Python, text.lines().next().unwrap_or_default())
+            }
+            ".ruby-version" => {
+                self.language(Language::Ruby, text.trim().trim_start_matches("ruby-"))
+            }
+            ".nvmrc" | ".node-version" => {
+                self.language(Language::JavaScript, text.trim().trim_start_matches('v'))
+            }
+            _ if name.ends_with(".csproj") || name.ends_with(".props") => self.csproj(text),
+            _ if name.starts_with("requirements") => {
+                for line in text.lines() {
+                    self.requirement(line);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lock(&mut self, ecosystem: Ecosystem, name: &str, version: &str) {
+        keep(&mut self.locked, ecosystem, name, version);
+    }
+
+    fn ask(&mut self, ecosystem: Ecosystem, name: &str, version: &str) {
+        keep(&mut self.asked, ecosystem, name, version);
+    }
+
+    fn language(&mut self, language: Language, version: &str) {
+        let version = version.trim();
+        if version.bytes().any(|byte| byte.is_ascii_digit())
+            && version.len() <= VERSION_CAP
+            && !version.contains(['$', '\n'])
+        {
+            self.languages
+                .entry(language)
+                .or_insert_with(|| version.to_owned());
+        }
+    }
+}
+
+/// Keeps a version of a package, if it is one: the higher one of two.
+fn keep(
+    into: &mut FxHashMap<(Ecosystem, String), String>,
+    ecosystem: Ecosystem,
+    name: &str,
+    version: &str,
+) {
+    let version = version.trim();
+    let is_version = version.len() <= VERSION_CAP
+        && version.bytes().any(|byte| byte.is_ascii_digit())
+        && !version.contains(['$', '{', '\\', '\n']);
+    if name.is_empty() || !is_version {
+        return;
+    }
+    let known = into.entry((ecosystem, name.to_owned())).or_default();
+    if known.is_empty() || version_compare(version, known) == Ordering::Greater {
+        version.clone_into(known);
+    }
+}
+
+/// Compares two versions by their numbers; a longer one of equal beginnings is the higher.
+fn version_compare(one: &str, other: &str) -> Ordering {
+    let numbers = |version: &str| -> Vec<u64> {
+        let release = version
+            .split(['-', '+'])
+            .next()
+            .unwrap_or(version)
+            .to_owned();
+        let parts = release
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty());
+        parts.map(|part| part.parse().unwrap_or(u64::MAX)).collect()
+    };
+    numbers(one).cmp(&numbers(other))
+}
+
+/// The value of `key = "value"`.
+fn toml_string<'l>(line: &'l str, key: &str) -> Option<&'l str> {
+    let value = line
+        .strip_prefix(key)?
+        .trim_start()
+        .strip_prefix('=')?
+        .trim();
+    value.strip_prefix('"')?.split('"').next()
+}
+
+/// The text of the first element of that name.
+fn xml_value<'t>(text: &'t str, tag: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+    rest.split_once("</").map(|(value, _)| value.trim())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! A summary of an analysis that a person reads in a terminal. What it shows is written by [`page`], which keeps to the width and lets no
+//! name steer the terminal; what is shown of what is in the sections: [`project`], [`habits`], [`structure`] and [`history`].
+
+mod habits;
+mod history;
+mod page;
+mod project;
+mod structure;
+
+use self::page::{Page, Paint, counted, thousands};
+use super::analysis::ProjectAnalysis;
+use super::tree::TreeReport;
+
+pub use super::sarif::{Sarif, report_sarif};
+
+/// The summary of a tree's analysis: that of [`project_table`], what is hard to follow, and what was skipped.
+#[must_use]
+pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width, colour);
+    project_sections(&mut page, &report.project);
+    structure::complex_functions(&mut page, &report.complex_functions);
+    skipped(&mut page, report);
+    page.finish()
+}
+
+/// The summary of a project: what it is made of, how it is built, its habits with their evidence, what stands out in its structure, and what
+/// its history says. `width` is in columns; with `colour`, ANSI escapes are used. The text ends with a line break.
+#[must_use]
+pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width, colour);
+    project_sections(&mut page, project);
+    page.finish()
+}
+
+fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
+    project::metrics(page, &found.metrics);
+    project::languages(page, &found.metrics);
+    project::stack(page, &found.stack);
+    project::commands(page, &found.commands);
+    habits::patterns(page, &found.patterns);
+    habits::own_rules(page, &found.rules);
+    structure::map(page, &found.map);
+    structure::layers(page, &found.imports);
+    structure::cycles(page, &found.imports);
+    history::hotspots(page, &found.hotspots);
+    history::co_changes(page, &found.co_changes);
+    history::ownership(page, &found.ownership);
+    structure::duplicates(page, &found.duplicates);
+    structure::dead_code(page, &found.dead_code);
+    if !found.failed.is_empty() {
+        let names: Vec<&str> = found.failed.iter().map(|step| step.as_str()).collect();
+        let words = format!(
+            "Missing here, by a fault of nyxcore's: {}",
+            names.join(", ")
+        );
+        page.words("", &words, Paint::Hot);
+        page.gap();
+    }
+}
+
+fn skipped(page: &mut Page, report: &TreeReport) {
+    if report.skipped.is_empty() {
+        return;
+    }
+    let all: u32 = report.skipped.iter().map(|one| one.files).sum();
+    let mut rules: Vec<_> = report.skipped.iter().collect();
+    rules.sort_by_key(|one| std::cmp::Reverse(one.files));
+    let rules: Vec<String> = rules
+        .into_iter()
+        .map(|one| format!("{} {}", thousands(one.files), one.rule))
+        .collect();
+    let line = format!("Skipped {}: {}", counted(all, "file"), rules.join(" · "));
+    page.words("", &line, Paint::Faint);
+}

@@ -1,0 +1,432 @@
+//! A report in SARIF 2.1.0, for code-scanning pages and editors: what stands out in the code, each at its lines.
+//!
+//! | rule | what | level |
+//! |---|---|---|
+//! | `rule/...` | a match of one of the project's own rules; of a rule with a counter, the counter's matches | the rule's own |
+//! | `import-cycle` | files that import each other in a circle | warning |
+//! | `complex-function` | a function of a cognitive complexity over [`COGNITIVE_MOST`] | warning |
+//! | `duplicate-code` | code that stands in more than one place | note |
+//! | `dead-code` | a definition that may be unused | note |
+//! | a pattern's key | a place that does not follow a habit of the project | note |
+
+mod form;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Serialize, Serializer};
+
+use self::form::{
+    AutomationDetails, Configuration, Descriptor, DescriptorReference, Driver, Finding, Invocation,
+    Level, Location, Log, Message, Notification, Run, SOURCE_ROOT, Tags, Tool, UriBase,
+};
+use super::blob::blob_id;
+use super::evidence::CodeLocation;
+use super::patterns::Pattern;
+use super::report_files::COGNITIVE_MOST;
+use super::rules::{RuleFinding, RuleSeverity};
+use super::skip::Skip;
+use super::tree::TreeReport;
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// The kind of the patterns that the project's own rules make: their places are told as matches.
+const RULE_KIND: &str = "rule";
+
+/// A report as SARIF; serialise it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sarif(Log);
+
+impl Serialize for Sarif {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// What a report found, as a SARIF log of one run. The same report gives the same log.
+///
+/// A finding's `partialFingerprints` stay as they are while its lines move: they are made of the rule, the path and, where there is one, the
+/// name, and of a number where these are the same.
+#[must_use]
+pub fn report_sarif(report: &TreeReport) -> Sarif {
+    let mut findings = Findings::default();
+    let project = &report.project;
+    project
+        .rules
+        .rules
+        .iter()
+        .for_each(|rule| findings.own_rule(rule));
+    findings.cycles(report);
+    findings.complex_functions(report);
+    findings.duplicates(report);
+    findings.dead_code(report);
+    for pattern in project.patterns.iter().filter(|one| one.kind != RULE_KIND) {
+        findings.habit(pattern);
+    }
+    let source_root = UriBase {
+        description: Message::new("The folder that was analysed"),
+    };
+    Sarif(Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "nyxcore",
+                    information_uri: env!("CARGO_PKG_REPOSITORY"),
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    rules: findings.rules,
+                },
+            },
+            automation_details: AutomationDetails { id: "nyxcore/" },
+            invocations: [Invocation {
+                execution_successful: true,
+                tool_configuration_notifications: rule_errors(report),
+                tool_execution_notifications: unread_files(report),
+            }],
+            original_uri_base_ids: BTreeMap::from([(SOURCE_ROOT, source_root)]),
+            column_kind: "unicodeCodePoints",
+            results: findings.results,
+        }],
+    })
+}
+
+#[derive(Default)]
+struct Findings {
+    rules: Vec<Descriptor>,
+    results: Vec<Finding>,
+    /// How often something with the same fingerprint was found.
+    seen: HashMap<String, u32>,
+}
+
+/// A rule in words.
+struct Words<'w> {
+    name: Option<&'static str>,
+    title: &'w str,
+    statement: &'w str,
+    help: &'w str,
+    uri: Option<String>,
+    tags: Vec<String>,
+}
+
+impl Findings {
+    fn own_rule(&mut self, rule: &RuleFinding) {
+        // Of a rule with a counter, the matches show how it is done; what is done otherwise is what to look at.
+        let (places, message) = if rule.counter_matches > 0 {
+            let all = rule.matches + rule.counter_matches;
+            let message = format!(
+                "{} ({} of {all} places follow it.)",
+                rule.statement, rule.matches
+            );
+            (&rule.counter_places, message)
+        } else {
+            (&rule.places, rule.statement.clone())
+        };
+        let level = match rule.severity {
+            RuleSeverity::Hint | RuleSeverity::Info => Level::Note,
+            RuleSeverity::Warning => Level::Warning,
+            RuleSeverity::Error => Level::Error,
+        };
+        let id = format!("rule/{}", rule.id);
+        let help = format!(
+            "{}\nA rule of this project's own: {}:{}.",
+            rule.statement, rule.path, rule.line
+        );
+        let words = Words {
+            name: None,
+            title: &rule.title,
+            statement: &rule.statement,
+            help: &help,
+            // What is no address is no address's place.
+            uri: rule.url.clone().filter(|url| is_web_address(url)),
+            tags: vec!["rule".to_owned(), rule.language.as_str().to_owned()],
+        };
+        self.places(&id, level, &words, places, &message);
+    }
+
+    fn habit(&mut self, pattern: &Pattern) {
+        let mut tags = vec!["habit".to_owned(), pattern.kind.clone()];
+        tags.extend(pattern.stack.clone());
+        let scope = match &pattern.scope {
+            Some(scope) => format!(" in {scope}/"),
+            None => String::new(),
+        };
+        let held = format!("{} of {}", pattern.support, pattern.cases);
+        let help = format!(
+            "{}\nThis is a habit of this project{scope}, not a law: {held} places follow it.",
+            pattern.statement
+        );
+        let words = Words {
+            name: None,
+            title: &pattern.title,
+            statement: &pattern.statement,
+            help: &help,
+            uri: None,
+            tags,
+        };
+        let message = format!(
+            "{}: {held}{scope}, and not here. {}",
+            pattern.title, pattern.statement
+        );
+        let places = &pattern.counter_examples;
+        self.places(&pattern.key, Level::Note, &words, places, &message);
+    }
+
+    fn cycles(&mut self, report: &TreeReport) {
+        let words = Words {
+            name: Some("ImportCycle"),
+            title: "Files import each other in a circle",
+            statement: "Files that import each other in a circle can only be understood, tested and moved together.",
+            help: "Move what both sides need into a file that imports neither, or turn one of the imports around.",
+            uri: None,
+            tags: vec!["architecture".to_owned()],
+        };
+        for cycle in &report.project.imports.cycles {
+            let Some(first) = cycle.path.first() else {
+                continue;
+            };
+            let files: Vec<&str> = cycle.path.iter().map(|step| step.file.as_str()).collect();
+            let message = format!(
+                "A circle of {} files that import each other, by way of {} → {}",
+                cycle.size,
+                files.join(" → "),
+                first.file,
+            );
+            let next = files.iter().cycle().skip(1);
+            let related = cycle
+                .path
+                .iter()
+                .zip(next)
+                .enumerate()
+                .map(|(number, (step, next))| {
+                    Location::lines(&step.file, step.line, step.line)
+                        .related(number, &format!("imports {next}"))
+                });
+            let related = related.collect();
+            let at = Location::lines(&first.file, first.line, first.line);
+            let mut name = files;
+            name.sort_unstable();
+            let name = name.join("\n");
+            self.add("import-cycle", Level::Warning, &words, at, &message, &name);
+            self.relate(related);
+        }
+    }
+
+    fn complex_functions(&mut self, report: &TreeReport) {
+        let help = format!(
+            "Cognitive complexity (SonarSource) counts what breaks the flow of reading, more where it is nested. SonarSource asks for 15 and \
+             below; what is told here has more than {COGNITIVE_MOST}. Take steps out into functions with names, and return early."
+        );
+        let words = Words {
+            name: Some("ComplexFunction"),
+            title: "A function is hard to follow",
+            statement: "A function of many nested conditions and loops is hard to follow, and hard to change.",
+            help: &help,
+            uri: Some("https://www.sonarsource.com/resources/cognitive-complexity/".to_owned()),
+            tags: vec!["maintainability".to_owned()],
+        };
+        for function in &report.complex_functions {
+            let message = format!(
+                "`{}` has a cognitive complexity of {}, over {COGNITIVE_MOST}",
+                function.name, function.cognitive
+            );
+            let at = Location::lines(&function.path, function.start_line, function.end_line);
+            let name = &function.name;
+            self.add(
+                "complex-function",
+                Level::Warning,
+                &words,
+                at,
+                &message,
+                name,
+            );
+        }
+    }
+
+    fn duplicates(&mut self, report: &TreeReport) {
+        let words = Words {
+            name: Some("DuplicateCode"),
+            title: "Code stands in more than one place",
+            statement: "Code that stands in more than one place is changed in one of them and forgotten in the other.",
+            help: "Where the places mean the same, give it a name and one place. Where they only look the same, leave them.",
+            uri: None,
+            tags: vec!["maintainability".to_owned()],
+        };
+        for group in &report.project.duplicates {
+            let [first, others @ ..] = group.places.as_slice() else {
+                continue;
+            };
+            let count = group.count.saturating_sub(1);
+            let message = format!(
+                "{} lines ({} tokens) that stand in {count} other place{} too",
+                group.lines,
+                group.tokens,
+                if count == 1 { "" } else { "s" },
+            );
+            let related = others
+                .iter()
+                .enumerate()
+                .map(|(number, place)| location(place).related(number, "the same code"))
+                .collect();
+            let paths: Vec<&str> = group
+                .places
+                .iter()
+                .map(|place| place.path.as_str())
+                .collect();
+            let name = paths.join("\n");
+            self.add(
+                "duplicate-code",
+                Level::Note,
+                &words,
+                location(first),
+                &message,
+                &name,
+            );
+            self.relate(related);
+        }
+    }
+
+    fn dead_code(&mut self, report: &TreeReport) {
+        let words = Words {
+            name: Some("DeadCode"),
+            title: "A definition may be unused",
+            statement: "Nothing in the project refers to this definition by its name.",
+            help: "Look at the reasons why it may be in use all the same; where none holds, remove it.",
+            uri: None,
+            tags: vec!["maintainability".to_owned()],
+        };
+        for dead in &report.project.dead_code {
+            let used = if dead.tests_only {
+                "only tests refer to it"
+            } else {
+                "nothing refers to it"
+            };
+            let mut message = format!(
+                "{} `{}` may be unused: {used}.",
+                dead.kind.as_str(),
+                dead.name
+            );
+            if !dead.caveats.is_empty() {
+                message.push_str(" It may be in use all the same: ");
+                message.push_str(&dead.caveats.join(" "));
+            }
+            let at = location(&dead.location);
+            self.add("dead-code", Level::Note, &words, at, &message, &dead.name);
+        }
+    }
+
+    fn places(
+        &mut self,
+        id: &str,
+        level: Level,
+        words: &Words<'_>,
+        places: &[CodeLocation],
+        message: &str,
+    ) {
+        for place in places {
+            self.add(id, level, words, location(place), message, "");
+        }
+    }
+
+    /// Adds a finding; the rule with the first of its findings.
+    fn add(
+        &mut self,
+        id: &str,
+        level: Level,
+        words: &Words<'_>,
+        at: Location,
+        message: &str,
+        name: &str,
+    ) {
+        if self.rules.last().is_none_or(|rule| rule.id != id) {
+            self.rules.push(Descriptor {
+                id: id.to_owned(),
+                name: words.name,
+                short_description: Message::new(words.title),
+                full_description: Message::new(words.statement),
+                help: Message::new(words.help),
+                help_uri: words.uri.clone(),
+                default_configuration: Configuration { level },
+                properties: Tags {
+                    tags: words.tags.clone(),
+                },
+            });
+        }
+        let path = &at.physical_location.artifact_location.uri;
+        let known = blob_id(format!("{id}\n{path}\n{name}").as_bytes());
+        let number = self.seen.entry(known.clone()).or_default();
+        *number += 1;
+        let fingerprint = format!("{known}:{number}");
+        self.results.push(Finding {
+            rule_id: id.to_owned(),
+            rule_index: self.rules.len() - 1,
+            level,
+            message: Message::new(message),
+            locations: vec![at],
+            related_locations: Vec::new(),
+            partial_fingerprints: BTreeMap::from([("nyxcoreFinding/v1", fingerprint)]),
+        });
+    }
+
+    /// Adds places to the last finding.
+    fn relate(&mut self, related: Vec<Location>) {
+        if let Some(last) = self.results.last_mut() {
+            last.related_locations = related;
+        }
+    }
+}
+
+fn location(place: &CodeLocation) -> Location {
+    Location::lines(&place.path, place.start_line, place.end_line)
+}
+
+fn is_web_address(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
+}
+
+/// Rules of the project's own that were not applied.
+fn rule_errors(report: &TreeReport) -> Vec<Notification> {
+    let errors = report.project.rules.errors.iter();
+    let errors = errors.map(|error| Notification {
+        level: Level::Error,
+        message: Message::new(&error.reason),
+        descriptor: DescriptorReference {
+            id: "rule-not-applied".to_owned(),
+        },
+        locations: vec![match error.line {
+            Some(line) => Location::lines(&error.path, line, line),
+            None => Location::file(&error.path),
+        }],
+    });
+    errors.collect()
+}
+
+/// Files that somebody may miss; that others are left out is what one expects.
+fn unread_files(report: &TreeReport) -> Vec<Notification> {
+    let missed = report.skipped.iter().filter(|skipped| {
+        !matches!(
+            skipped.reason,
+            Skip::Generated | Skip::Minified | Skip::Vendored | Skip::Binary | Skip::Link
+        )
+    });
+    let missed = missed.map(|skipped| {
+        let (count, reason) = (skipped.files, skipped.reason);
+        let files = if count == 1 { "file" } else { "files" };
+        Notification {
+            level: Level::Warning,
+            message: Message::new(&format!("{count} {files} not analysed: {reason}")),
+            descriptor: DescriptorReference {
+                id: skipped.rule.clone(),
+            },
+            locations: skipped
+                .paths
+                .iter()
+                .map(|path| Location::file(path))
+                .collect(),
+        }
+    });
+    missed.collect()
+}

@@ -1,0 +1,384 @@
+//! Files that are not analysed, and the named rules that decide it. Nothing here looks at more than the path and the
+//! bytes, so the same file is skipped for the same reason wherever it is met. What a project says of its own files is in
+//! [`attributes`](super::attributes).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The greatest file that is analysed, in bytes: 1 MiB. Larger sources are, in practice, generated or data.
+pub const SIZE_CAP: usize = 1 << 20;
+
+/// Why a file was not analysed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// It holds a NUL byte.
+    #[error("binary")]
+    Binary,
+    /// Its bytes are not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// It is larger than [`SIZE_CAP`].
+    #[error("larger than 1 MiB")]
+    TooLarge,
+    /// Its brackets nest, or could nest, deeper than a parser may be trusted with.
+    #[error("nested too deeply")]
+    TooDeep,
+    /// Its parser gave up, or recovered so often that the result would be guesswork.
+    #[error("does not parse")]
+    DoesNotParse,
+    /// It says that a program wrote it.
+    #[error("generated")]
+    Generated,
+    /// Its lines are too long to have been written by hand.
+    #[error("minified")]
+    Minified,
+    /// It lies in a folder for other people's code.
+    #[error("vendored")]
+    Vendored,
+    /// It could not be read.
+    #[error("unreadable")]
+    Unreadable,
+    /// It is text in UTF-16.
+    #[error("UTF-16")]
+    Utf16,
+    /// It was written to while it was read.
+    #[error("changed while it was read")]
+    Changed,
+    /// It was listed, and gone when it was to be read.
+    #[error("gone when it was to be read")]
+    Vanished,
+    /// It is a symbolic link: what it leads to is analysed where it lies, if it is in the project at all.
+    #[error("links")]
+    Link,
+}
+
+impl Skip {
+    /// The stable name: `too_large`, `does_not_parse`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Skip::Binary => "binary",
+            Skip::NotUtf8 => "not_utf8",
+            Skip::TooLarge => "too_large",
+            Skip::TooDeep => "too_deep",
+            Skip::DoesNotParse => "does_not_parse",
+            Skip::Generated => "generated",
+            Skip::Minified => "minified",
+            Skip::Vendored => "vendored",
+            Skip::Unreadable => "unreadable",
+            Skip::Utf16 => "utf16",
+            Skip::Changed => "changed",
+            Skip::Vanished => "vanished",
+            Skip::Link => "link",
+        }
+    }
+}
+
+/// One of the rules by which files are left out. Its name, which a report gives, is `vendored/node_modules`, `generated/.pb.go`,
+/// `minified/long-lines`; where the reason says it all, the reason's name: `binary`, `does_not_parse`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SkipRule {
+    /// The reason.
+    pub reason: Skip,
+    /// What it was told by; empty where the reason says it all.
+    pub detail: &'static str,
+}
+
+impl SkipRule {
+    const fn new(reason: Skip, detail: &'static str) -> SkipRule {
+        SkipRule { reason, detail }
+    }
+
+    /// What the repository's own `.gitattributes` says is vendored.
+    pub const VENDORED_BY_ATTRIBUTE: SkipRule = SkipRule::new(Skip::Vendored, "linguist-vendored");
+    /// The same of what is generated.
+    pub const GENERATED_BY_ATTRIBUTE: SkipRule =
+        SkipRule::new(Skip::Generated, "linguist-generated");
+}
+
+/// The rule behind a reason that the content gave.
+impl From<Skip> for SkipRule {
+    fn from(reason: Skip) -> SkipRule {
+        let detail = match reason {
+            Skip::Generated => "header",
+            Skip::Minified => "long-lines",
+            _ => "",
+        };
+        SkipRule { reason, detail }
+    }
+}
+
+impl fmt::Display for SkipRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        if self.detail.is_empty() {
+            return Ok(());
+        }
+        write!(f, "/{}", self.detail)
+    }
+}
+
+/// Folders that hold other people's code, at any depth.
+const VENDORED_FOLDERS: &[&str] = &[
+    "node_modules",
+    "bower_components",
+    "vendor",
+    "vendored",
+    "_vendor",
+    "third_party",
+    "third-party",
+    "thirdparty",
+    "site-packages",
+    "Pods",
+    "Carthage",
+    "Godeps",
+];
+
+/// Endings of files that tools write.
+const GENERATED_ENDINGS: &[&str] = &[
+    ".pb.go",
+    ".pb.gw.go",
+    "_grpc.pb.go",
+    "_generated.go",
+    "_pb2.py",
+    "_pb2.pyi",
+    "_pb2_grpc.py",
+    ".pb.ts",
+    "_pb.js",
+    "_pb.d.ts",
+    ".pb.cc",
+    ".pb.h",
+    ".pb.swift",
+    ".grpc.swift",
+    ".generated.swift",
+    "_pb.rb",
+    ".generated.ts",
+    ".generated.js",
+    ".g.cs",
+    ".g.dart",
+    ".Designer.cs",
+    ".bundle.js",
+    // protoc, flex and bison, Visual Studio and Roslyn.
+    ".pb.c",
+    ".pb.kt",
+    ".yy.c",
+    ".tab.c",
+    ".tab.h",
+    ".g.i.cs",
+    ".designer.cs",
+    ".generated.cs",
+    "AssemblyInfo.cs",
+];
+
+/// Beginnings of files that tools write: Qt's.
+const GENERATED_BEGINNINGS: &[(&str, &str)] = &[("moc_", ".cpp"), ("qrc_", ".cpp"), ("ui_", ".h")];
+
+/// Files that tools write, by their whole name. What a lock file says is read as a manifest; it has no lines of code.
+const GENERATED_NAMES: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "composer.lock",
+    "Cargo.lock",
+    "Gemfile.lock",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile.lock",
+    "go.sum",
+];
+
+/// Endings of files without the white space that people need.
+const MINIFIED_ENDINGS: &[&str] = &[".min.js", ".min.mjs", ".min.css"];
+
+/// How much of a file's beginning is read for the remark that it is generated. Licences come first in many files.
+const HEADER_BYTES: usize = 2048;
+
+/// The mean line of a minified file is longer than this many bytes ...
+const MINIFIED_MEAN_LINE: usize = 250;
+/// ... in a file of at least this many bytes; or one line is longer than [`MINIFIED_LINE`].
+const MINIFIED_MIN_BYTES: usize = 2048;
+/// A line longer than this was not written by hand.
+const MINIFIED_LINE: usize = 10_000;
+
+/// The rule by which a path alone is skipped, if there is one.
+pub(crate) fn path_skip(path: &str) -> Option<SkipRule> {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let vendored = folders.split('/').find_map(|folder| {
+        let rule = VENDORED_FOLDERS.iter().find(|one| **one == folder)?;
+        Some(SkipRule::new(Skip::Vendored, rule))
+    });
+    let ends = |reason: Skip, endings: &'static [&'static str]| {
+        let rule = endings.iter().find(|ending| name.ends_with(**ending))?;
+        Some(SkipRule::new(reason, rule))
+    };
+    let begins = || {
+        let (rule, _) = GENERATED_BEGINNINGS
+            .iter()
+            .find(|(beginning, ending)| name.starts_with(beginning) && name.ends_with(ending))?;
+        Some(SkipRule::new(Skip::Generated, rule))
+    };
+    let whole = || {
+        let rule = GENERATED_NAMES.iter().find(|one| **one == name)?;
+        Some(SkipRule::new(Skip::Generated, rule))
+    };
+    vendored
+        .or_else(|| ends(Skip::Minified, MINIFIED_ENDINGS))
+        .or_else(|| ends(Skip::Generated, GENERATED_ENDINGS))
+        .or_else(begins)
+        .or_else(whole)
+}
+
+/// Checks the bytes of a file, and gives them back as text.
+pub(crate) fn content_check(source: &[u8]) -> Result<&str, Skip> {
+    if source.len() > SIZE_CAP {
+        return Err(Skip::TooLarge);
+    }
+    // UTF-16 is full of NUL bytes; the mark at its beginning tells it from what is no text.
+    if source.starts_with(b"\xff\xfe") || source.starts_with(b"\xfe\xff") {
+        return Err(Skip::Utf16);
+    }
+    if source.contains(&0) {
+        return Err(Skip::Binary);
+    }
+    let text = std::str::from_utf8(source).map_err(|_| Skip::NotUtf8)?;
+    if header_says_generated(text) {
+        return Err(Skip::Generated);
+    }
+    Ok(text)
+}
+
+/// Whether a comment near the top says so: `@generated`, Go's `Code generated ... DO NOT EDIT.`
+/// (<https://go.dev/s/generatedcode>), or the usual sentences. The remark must begin its comment: code that merely
+/// mentions the words is not generated.
+fn header_says_generated(text: &str) -> bool {
+    let mut end = text.len().min(HEADER_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].lines().any(|line| {
+        let line = line.trim_start();
+        let comment = ["//", "#", "/*", "*", "--", "<!--", ";", "\"\"\""]
+            .iter()
+            .find_map(|mark| line.strip_prefix(mark));
+        let Some(comment) = comment else { return false };
+        let comment = comment.trim_start_matches(['/', '*', '!', '#', '-', ' ', '\t']);
+        let lower = comment.to_ascii_lowercase();
+        lower.starts_with("@generated")
+            || (lower.starts_with("code generated ") && lower.contains("do not edit"))
+            || lower.starts_with("generated by the protocol buffer compiler")
+            || lower.starts_with("this file is automatically generated")
+            || lower.starts_with("this file was automatically generated")
+            || lower.starts_with("this file is auto-generated")
+            || lower.starts_with("this file was auto-generated")
+            || lower.starts_with("generated using ")
+            || lower.starts_with("this is a generated file")
+            || lower.starts_with("this file is generated")
+            || lower.starts_with("this file was generated")
+            || lower.starts_with("autogenerated by")
+            || lower.starts_with("auto-generated by")
+            || lower.starts_with("automatically generated by")
+            || lower.starts_with("<auto-generated")
+    })
+}
+
+/// Refuses text whose lines are too long to have been written by hand.
+pub(crate) fn minified_check(text: &str) -> Result<(), Skip> {
+    let lines = text
+        .as_bytes()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1;
+    let long_on_average =
+        text.len() >= MINIFIED_MIN_BYTES && text.len() / lines > MINIFIED_MEAN_LINE;
+    let has_long_line =
+        || text.len() > MINIFIED_LINE && text.lines().any(|line| line.len() > MINIFIED_LINE);
+    if long_on_average || has_long_line() {
+        Err(Skip::Minified)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_other_peoples_code_are_vendored_wherever_they_lie() {
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
+        assert_eq!(
+            rule("web/node_modules/react/index.js").as_deref(),
+            Some("vendored/node_modules")
+        );
+        assert_eq!(rule("vendor/a.go").as_deref(), Some("vendored/vendor"));
+        assert_eq!(rule("src/vendor.rs"), None);
+        assert_eq!(rule("src/vendors/list.rs"), None);
+    }
+
+    #[test]
+    fn what_a_tool_writes_is_told_by_its_name_or_its_first_comment() {
+        let rule = |path| path_skip(path).map(|rule| rule.to_string());
+        assert_eq!(
+            rule("Forms/Main.Designer.cs").as_deref(),
+            Some("generated/.Designer.cs")
+        );
+        assert_eq!(
+            rule("build/moc_window.cpp").as_deref(),
+            Some("generated/moc_")
+        );
+        assert_eq!(rule("src/moc_window.h"), None);
+        assert_eq!(
+            rule("api/v1/user.pb.go").as_deref(),
+            Some("generated/.pb.go")
+        );
+        assert_eq!(rule("Cargo.lock").as_deref(), Some("generated/Cargo.lock"));
+        assert_eq!(rule("src/NotCargo.lock"), None);
+        assert_eq!(
+            rule("static/jquery.min.js").as_deref(),
+            Some("minified/.min.js")
+        );
+        assert_eq!(
+            SkipRule::from(Skip::Generated).to_string(),
+            "generated/header"
+        );
+        assert_eq!(SkipRule::from(Skip::Binary).to_string(), "binary");
+        let go = b"// Code generated by mockgen. DO NOT EDIT.\npackage a\n";
+        assert_eq!(content_check(go), Err(Skip::Generated));
+        let rust =
+            b"//! Writes files that say \"@generated\".\n// see Code generated by x\nfn a() {}\n";
+        assert!(content_check(rust).is_ok());
+        let mention = b"const MARK: &str = \"@generated\";\n";
+        assert!(content_check(mention).is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_have_their_own_reasons() {
+        assert_eq!(content_check(b"fn a() {}\0"), Err(Skip::Binary));
+        assert_eq!(content_check(&[0xff, b'a']), Err(Skip::NotUtf8));
+        assert_eq!(content_check(b"\xff\xfea\0"), Err(Skip::Utf16));
+        assert_eq!(content_check(b"\xfe\xff\0a"), Err(Skip::Utf16));
+        assert_eq!(
+            content_check(&vec![b' '; SIZE_CAP + 1]),
+            Err(Skip::TooLarge)
+        );
+        let long = "a;".repeat(10_000);
+        assert_eq!(minified_check(&long), Err(Skip::Minified));
+        assert_eq!(minified_check("a;\n".repeat(10_000).as_str()), Ok(()));
+    }
+}

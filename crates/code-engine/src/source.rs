@@ -1,0 +1,242 @@
+//! Where files come from: a folder, or whatever else can list files and read them.
+
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::sync::Mutex;
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use serde::{Deserialize, Serialize};
+
+use super::ignored;
+use super::skip::Skip;
+use super::tree::TreeError;
+
+/// Files that can be analysed, wherever they are: a folder, a commit of a repository, an archive. Another program implements it to have
+/// [`files_analyze`](crate::tree::files_analyze) read from where its files are.
+pub trait FileTree: Sync {
+    /// What tells this tree from others in one cache; it need not be readable. The same tree has the same from run to run.
+    fn identity(&self) -> String;
+
+    /// The files of the tree, in any order. Those that `.gitignore` and `.nyxcoreignore` name, vendored and generated ones may be
+    /// among them: the analysis leaves them out.
+    ///
+    /// # Errors
+    /// Whatever makes an analysis impossible; a part that cannot be listed is as if it were not there.
+    fn list(&self) -> Result<Vec<TreeFile>, TreeError>;
+
+    /// The content of a file that was listed. It is called from several threads.
+    ///
+    /// # Errors
+    /// Why there is no content to analyse; [`Skip::TooLarge`] where it has more than `bytes_max` bytes, which need not be read to tell.
+    fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip>;
+
+    /// What changes when the content of a file does, where that can be told without reading it.
+    fn stamp(&self, _path: &str) -> Option<FileStamp> {
+        None
+    }
+
+    /// Whether [`list`](Self::list) has left out already what ignore files name.
+    fn leaves_out_ignored(&self) -> bool {
+        false
+    }
+}
+
+/// A file of a [`FileTree`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TreeFile {
+    /// Its path from the root of the tree, with `/` between its parts.
+    pub path: String,
+    /// Git's id of its content, in hexadecimal, where it is known without reading it.
+    pub blob: Option<String>,
+    /// Whether it is a symbolic link, which is never followed.
+    pub is_link: bool,
+}
+
+/// What a file system says of a file, and what changes with its content: as git's index keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Bytes.
+    pub size: u64,
+    /// When it was last written to, in nanoseconds since 1970.
+    pub modified: i64,
+    /// When it was last changed in any way, in nanoseconds since 1970; 0 where the system does not say.
+    pub changed: i64,
+    /// Its number in the file system; 0 where the system does not say.
+    pub inode: u64,
+}
+
+/// A folder on this machine.
+#[derive(Debug)]
+pub(crate) struct Folder<'r> {
+    root: &'r Path,
+    jobs: usize,
+}
+
+impl<'r> Folder<'r> {
+    pub fn new(root: &'r Path, jobs: usize) -> Result<Folder<'r>, TreeError> {
+        if root.is_dir() {
+            Ok(Folder { root, jobs })
+        } else {
+            Err(TreeError::NotAFolder {
+                path: root.to_owned(),
+            })
+        }
+    }
+}
+
+impl FileTree for Folder<'_> {
+    fn identity(&self) -> String {
+        let root = self.root.canonicalize();
+        let root = root.unwrap_or_else(|_| self.root.to_owned());
+        format!("folder {}", root.display())
+    }
+
+    /// Links are listed and not followed; pipes, sockets and devices are not files. Names that are no UTF-8 are left out.
+    fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
+        let files = Mutex::new(Vec::new());
+        let root = self.root.to_owned();
+        let walk = WalkBuilder::new(self.root)
+            .follow_links(false)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .require_git(false)
+            .parents(false)
+            .add_custom_ignore_filename(".nyxcoreignore")
+            .filter_entry(move |entry| is_wanted(&root, entry))
+            .threads(self.jobs)
+            .build_parallel();
+        walk.run(|| {
+            let mut found = Found {
+                files: Vec::new(),
+                all: &files,
+            };
+            Box::new(move |entry| {
+                found.files.extend(file(self.root, entry));
+                WalkState::Continue
+            })
+        });
+        Ok(files.into_inner().unwrap_or_default())
+    }
+
+    fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
+        let path = self.root.join(&file.path);
+        // A file that is written to is given one more chance: editors and checkouts are quick.
+        match read_steady(&path, bytes_max) {
+            Err(Skip::Changed) => read_steady(&path, bytes_max),
+            read => read,
+        }
+    }
+
+    fn stamp(&self, path: &str) -> Option<FileStamp> {
+        let metadata = self.root.join(path).symlink_metadata().ok()?;
+        metadata.is_file().then(|| stamp(&metadata))
+    }
+
+    fn leaves_out_ignored(&self) -> bool {
+        true
+    }
+}
+
+/// What one thread found, which is told when the thread is done.
+struct Found<'a> {
+    files: Vec<TreeFile>,
+    all: &'a Mutex<Vec<TreeFile>>,
+}
+
+impl Drop for Found<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut all) = self.all.lock() {
+            all.append(&mut self.files);
+        }
+    }
+}
+
+fn is_wanted(root: &Path, entry: &DirEntry) -> bool {
+    let hidden = |entry: &DirEntry| {
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        relative(root, entry.path()).is_some_and(|path| ignored::is_hidden(&path, is_folder))
+    };
+    // Most names have no dot in front, and below the root's hidden folders are few files.
+    entry.depth() == 0 || !hidden(entry)
+}
+
+fn file(root: &Path, entry: Result<DirEntry, ignore::Error>) -> Option<TreeFile> {
+    let entry = entry.ok()?;
+    let kind = entry.file_type()?;
+    let is_link = kind.is_symlink();
+    if entry.depth() == 0 || !(kind.is_file() || is_link) {
+        return None;
+    }
+    Some(TreeFile {
+        path: relative(root, entry.path())?,
+        blob: None,
+        is_link,
+    })
+}
+
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let path = path.strip_prefix(root).ok()?;
+    if std::path::MAIN_SEPARATOR == '/' {
+        return path.to_str().map(str::to_owned);
+    }
+    let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+/// Reads a file that does not change meanwhile, and no more of it than can be analysed.
+fn read_steady(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Skip> {
+    let reason = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => Skip::Vanished,
+        _ => Skip::Unreadable,
+    };
+    // Looked at before it is opened: opening a pipe waits for somebody who writes into it.
+    let listed = path.symlink_metadata().map_err(reason)?;
+    if !listed.is_file() {
+        return Err(Skip::Changed);
+    }
+    if listed.len() > bytes_max {
+        return Err(Skip::TooLarge);
+    }
+    let mut file = File::open(path).map_err(reason)?;
+    let mut content = Vec::with_capacity(usize::try_from(listed.len()).unwrap_or_default() + 1);
+    let read = file.by_ref().take(bytes_max + 1).read_to_end(&mut content);
+    read.map_err(reason)?;
+    let after = file.metadata().map_err(reason)?;
+    if stamp(&listed) != stamp(&after) || content.len() as u64 != after.len() {
+        return Err(Skip::Changed);
+    }
+    Ok(content)
+}
+
+#[cfg(unix)]
+fn stamp(metadata: &Metadata) -> FileStamp {
+    use std::os::unix::fs::MetadataExt as _;
+    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000) + rest;
+    FileStamp {
+        size: metadata.len(),
+        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
+    }
+}
+
+#[cfg(not(unix))]
+fn stamp(metadata: &Metadata) -> FileStamp {
+    let since = |time: std::time::SystemTime| {
+        let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_nanos()).ok()
+    };
+    FileStamp {
+        size: metadata.len(),
+        modified: metadata.modified().ok().and_then(since).unwrap_or_default(),
+        changed: 0,
+        inode: 0,
+    }
+}
+
+/// When a file was last written to, in nanoseconds since 1970: the file system's own clock.
+pub(crate) fn time_written(metadata: &Metadata) -> i64 {
+    stamp(metadata).modified
+}

@@ -1,0 +1,477 @@
+//! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
+
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
+use serde::{Deserialize, Serialize};
+
+use super::analysis::{ProjectAnalysis, project_summarize};
+use super::attributes::{Attributes, is_attributes};
+use super::blob::blob_id;
+use super::cache::{Cache, Keep, Kept};
+use super::facts::ENGINE_VERSION;
+use super::guard::deep_pool;
+use super::ignored::{self, Ignored};
+use super::language::Language;
+use super::parse::{FileError, source_analyze};
+use super::project::{Change, FileHistory, Manifest, ProjectInput, SourceFile};
+use super::report_files::{complex_functions, file_reports};
+use super::rules::{RULE_FOLDER, RuleFile};
+use super::skip::{SIZE_CAP, Skip, SkipRule};
+use super::skipped::{SkippedByRule, SkippedFiles};
+use super::source::Folder;
+use super::tree_rules::Rules;
+
+pub use super::report_files::{
+    COGNITIVE_MOST, COMPLEX_CAP, ComplexFunction, FileReport, FunctionReport,
+};
+pub use super::source::{FileStamp, FileTree, TreeFile};
+
+/// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is added leaves the
+/// number; one that goes or comes to mean something else raises it.
+pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
+
+/// Lists of what is ignored, and of attributes, larger than this are not read, in bytes.
+const LIST_CAP: u64 = 1 << 20;
+
+/// Files that one thread takes at a time.
+const CHUNK: usize = 16;
+
+/// How a tree is analysed.
+#[derive(Debug, Clone, Default)]
+pub struct TreeOptions {
+    /// Threads to parse on; 0 for one a core.
+    pub jobs: usize,
+    /// A folder that keeps facts between runs, made if need be. A cache that cannot be read or written is done without.
+    pub cache: Option<PathBuf>,
+    /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
+    pub history: Vec<FileHistory>,
+    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of whom it is.
+    pub changes: Vec<Change>,
+    /// Whether the report lists every analysed file with its functions.
+    pub files: bool,
+}
+
+/// How far an analysis has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeProgress {
+    /// Files done.
+    pub done: u64,
+    /// Files in all.
+    pub total: u64,
+}
+
+/// The analysis of a tree. The same files give the same bytes as JSON, with a warm cache or a cold one, from a folder or from a commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TreeReport {
+    /// [`REPORT_SCHEMA`].
+    pub schema: String,
+    /// [`ENGINE_VERSION`].
+    pub engine_version: u32,
+    /// What is worth saying of the project.
+    pub project: ProjectAnalysis,
+    /// The functions that are hardest to follow.
+    pub complex_functions: Vec<ComplexFunction>,
+    /// What was left out, by reason and rule. What `.gitignore` and `.nyxcoreignore` name, and what is hidden, is as if it were not there.
+    pub skipped: Vec<SkippedFiles>,
+    /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<FileReport>>,
+}
+
+/// What stops the analysis of a tree. Single files never do.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// The path is not a folder that can be read.
+    #[error("{path}: not a folder that can be read", path = path.display())]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The system gave no threads.
+    #[error("the system gives no threads to parse on")]
+    NoThreads,
+    /// A [`FileTree`] cannot say what files it has.
+    #[error("the files cannot be listed: {reason}")]
+    NotListed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl TreeError {
+    /// A stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            TreeError::NotAFolder { .. } => "NOT_A_FOLDER",
+            TreeError::NoThreads => "NO_THREADS",
+            TreeError::NotListed { .. } => "NOT_LISTED",
+        }
+    }
+}
+
+/// Analyses the folder at `root`.
+///
+/// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files are left out too, and
+/// links are not followed. `progress` is called from several threads, after every file.
+///
+/// # Errors
+/// [`TreeError`] where there is no folder to read, or no thread to work on.
+pub fn tree_analyze(
+    root: &Path,
+    options: &TreeOptions,
+    progress: impl Fn(TreeProgress) + Sync,
+) -> Result<TreeReport, TreeError> {
+    files_analyze(&Folder::new(root, options.jobs)?, options, progress)
+}
+
+/// As [`tree_analyze`], with files from wherever `tree` has them. The same files give the same report.
+///
+/// # Errors
+/// [`TreeError::NoThreads`], and whatever stops the tree from being listed.
+pub fn files_analyze(
+    tree: &dyn FileTree,
+    options: &TreeOptions,
+    progress: impl Fn(TreeProgress) + Sync,
+) -> Result<TreeReport, TreeError> {
+    let pool = deep_pool(options.jobs).ok_or(TreeError::NoThreads)?;
+    let Listing {
+        files,
+        manifests,
+        rules,
+        attributes,
+    } = Listing::new(tree)?;
+    let rules = pool.install(|| Rules::new(&rules));
+    let folder = options.cache.as_deref();
+    let cache = folder.and_then(|folder| Cache::open(folder, &tree.identity(), rules.key()));
+    let work = Work {
+        tree,
+        attributes: &attributes,
+        rules: &rules,
+        cache: cache.as_ref(),
+    };
+    let total = files.len() as u64;
+    let done = AtomicU64::new(0);
+    let told = || {
+        progress(TreeProgress {
+            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+            total,
+        });
+    };
+    let outcomes: Vec<Vec<Outcome>> = pool.install(|| {
+        let chunks = files.par_chunks(CHUNK);
+        chunks.map(|chunk| work.chunk(chunk, &told)).collect()
+    });
+    let mut found = Findings::default();
+    for (file, outcome) in files.into_iter().zip(outcomes.into_iter().flatten()) {
+        found.add(file.path, outcome);
+    }
+    let hits = found.marks.iter().filter_map(|mark| {
+        let number = *mark.kept.as_ref().ok()?;
+        Some((&found.files[number], mark.hits.as_slice()))
+    });
+    let rules = rules.report(hits);
+    let (skipped, unread_folders) = found.skipped.finish();
+    let input = ProjectInput {
+        manifests,
+        history: options.history.clone(),
+        changes: options.changes.clone(),
+        files: found.files,
+        rules,
+        unread_folders,
+    };
+    let project = std::thread::scope(|scope| {
+        // The next run's cache is written while this one thinks. That it cannot be written is no failure.
+        if let Some(cache) = &cache {
+            let (files, marks) = (&input.files, &found.marks);
+            scope.spawn(move || {
+                let keep: Vec<Keep<'_>> = marks.iter().map(|mark| mark.keep(files)).collect();
+                cache.is_stale(&keep).then(|| cache.write(&keep).ok())
+            });
+        }
+        pool.install(|| project_summarize(&input))
+    });
+    let report = TreeReport {
+        schema: REPORT_SCHEMA.to_owned(),
+        engine_version: ENGINE_VERSION,
+        project,
+        complex_functions: complex_functions(&input.files),
+        skipped,
+        files: options.files.then(|| file_reports(&input.files)),
+    };
+    // The facts of many files are many small pieces of memory: nobody waits until all are given back.
+    pool.spawn(move || drop((input, found.marks)));
+    Ok(report)
+}
+
+/// The files of a tree without those that it wants left out, and what it says of itself.
+struct Listing {
+    /// By path.
+    files: Vec<TreeFile>,
+    manifests: Vec<Manifest>,
+    rules: Vec<RuleFile>,
+    attributes: Attributes,
+}
+
+impl Listing {
+    fn new(tree: &dyn FileTree) -> Result<Listing, TreeError> {
+        let mut files = tree.list()?;
+        files.sort_unstable();
+        files.dedup_by(|a, b| a.path == b.path);
+        if !tree.leaves_out_ignored() {
+            let lists = texts(tree, &files, |_| LIST_CAP, ignored::is_list);
+            let lists = lists.iter();
+            let mut ignored =
+                Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
+            files.retain(|file| !ignored.contains(&file.path));
+        }
+        let named = |path: &str| is_attributes(path);
+        let said = texts(tree, &files, |_| LIST_CAP, named);
+        let said = said.iter();
+        let attributes = Attributes::new(said.map(|(path, text)| (path.as_str(), text.as_str())));
+        // Lock files are generated, and say what is used.
+        let own = |path: &str| {
+            let rule = attributes.path_skip(path);
+            Manifest::is_manifest(path) && rule.is_none_or(|rule| rule.reason != Skip::Vendored)
+        };
+        let manifests = texts(tree, &files, Manifest::size_cap, own).into_iter();
+        let manifests = manifests
+            .map(|(path, text)| Manifest { path, text })
+            .collect();
+        let is_rules = |path: &str| path.starts_with(RULE_FOLDER) && RuleFile::is_rule_file(path);
+        let rules = texts(tree, &files, |_| LIST_CAP, is_rules).into_iter();
+        let rules = rules.map(|(path, text)| RuleFile { path, text }).collect();
+        // What is hidden was read now, as far as it says anything.
+        files.retain(|file| !ignored::is_dotted(&file.path));
+        Ok(Listing {
+            files,
+            manifests,
+            rules,
+            attributes,
+        })
+    }
+}
+
+/// The files whose path is wanted, with their text. One that cannot be read says nothing.
+fn texts(
+    tree: &dyn FileTree,
+    files: &[TreeFile],
+    bytes_max: impl Fn(&str) -> u64,
+    wanted: impl Fn(&str) -> bool,
+) -> Vec<(String, String)> {
+    let wanted = files
+        .iter()
+        .filter(|file| !file.is_link && wanted(&file.path));
+    wanted
+        .filter_map(|file| {
+            let content = tree.read(file, bytes_max(&file.path)).ok()?;
+            Some((file.path.clone(), String::from_utf8(content).ok()?))
+        })
+        .collect()
+}
+
+/// What became of one file.
+enum Outcome {
+    /// Its content was looked into, now or before.
+    Known(Box<Known>),
+    Skipped(SkipRule),
+    /// No language is known for it.
+    Unnamed,
+}
+
+struct Known {
+    blob: String,
+    language: Language,
+    stamp: Option<FileStamp>,
+    /// The cache's entry that has the same.
+    entry: Option<usize>,
+    kept: Kept,
+    /// What the project's rules match in it, as bytes; `None` where matching broke down, which the cache is not told.
+    hits: Option<Vec<u8>>,
+}
+
+/// What all files are looked into with.
+struct Work<'w> {
+    tree: &'w dyn FileTree,
+    attributes: &'w Attributes,
+    rules: &'w Rules,
+    cache: Option<&'w Cache>,
+}
+
+impl Work<'_> {
+    fn chunk(&self, files: &[TreeFile], told: &(dyn Fn() + Sync)) -> Vec<Outcome> {
+        // What the cache knows is read in one go.
+        let mut plans: Vec<Result<Plan, Outcome>> = files.iter().map(|f| self.plan(f)).collect();
+        let entries = plans.iter().filter_map(|plan| plan.as_ref().ok()?.entry);
+        let entries: Vec<usize> = entries.collect();
+        let read = self.cache.map(|cache| cache.read(&entries));
+        let mut read = read.unwrap_or_default().into_iter();
+        let outcomes = files.iter().zip(plans.drain(..)).map(|(file, plan)| {
+            let outcome = match plan {
+                Err(outcome) => outcome,
+                Ok(plan) => {
+                    let kept = plan.entry.and_then(|_| read.next().flatten());
+                    self.file(file, plan, kept)
+                }
+            };
+            told();
+            outcome
+        });
+        outcomes.collect()
+    }
+
+    /// What can be told of a file without reading it.
+    fn plan(&self, file: &TreeFile) -> Result<Plan, Outcome> {
+        let Some(language) = Language::detect(&file.path) else {
+            return Err(Outcome::Unnamed);
+        };
+        if file.is_link {
+            return Err(Outcome::Skipped(Skip::Link.into()));
+        }
+        if let Some(rule) = self.attributes.path_skip(&file.path) {
+            return Err(Outcome::Skipped(rule));
+        }
+        let stamp = self.cache.and_then(|_| self.tree.stamp(&file.path));
+        let entry = self
+            .cache
+            .and_then(|cache| cache.entry(&file.path, language, file.blob.as_deref(), stamp))
+            .filter(|_| self.knows_hits(language));
+        Ok(Plan {
+            language,
+            stamp,
+            entry,
+        })
+    }
+
+    /// Whether the cache knows what the rules match in files of a language.
+    fn knows_hits(&self, language: Language) -> bool {
+        let is_same = |cache: &Cache| cache.rules() == self.rules.key();
+        self.cache.is_some_and(is_same) || !self.rules.wants(language)
+    }
+
+    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(Kept, Vec<u8>)>) -> Outcome {
+        let known = |blob: String, entry: Option<usize>, kept: Kept, hits: Option<Vec<u8>>| {
+            Outcome::Known(Box::new(Known {
+                blob,
+                language: plan.language,
+                stamp: plan.stamp,
+                entry,
+                kept,
+                hits,
+            }))
+        };
+        if let (Some(cache), Some(entry), Some((kept, hits))) = (self.cache, plan.entry, kept) {
+            return known(cache.blob(entry).to_owned(), Some(entry), kept, Some(hits));
+        }
+        let content = match self.tree.read(file, SIZE_CAP as u64) {
+            Ok(content) => content,
+            Err(reason) => return Outcome::Skipped(reason.into()),
+        };
+        let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
+        // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
+        if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
+            && self.knows_hits(plan.language)
+            && let Some(entry) = cache.entry_of(&blob, plan.language)
+            && let Some((kept, hits)) = cache.read(&[entry]).pop().flatten()
+        {
+            return known(blob, Some(entry), kept, Some(hits));
+        }
+        let analyse = || source_analyze(plan.language, &content);
+        // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
+        // fact about the file, so the cache is not told.
+        let kept = match std::panic::catch_unwind(AssertUnwindSafe(analyse)) {
+            Ok(Ok(facts)) => Ok(facts),
+            Ok(Err(FileError::Skipped(reason))) => Err(reason),
+            // This is a thread of the pool, so there are threads.
+            Ok(Err(FileError::NoThreads(_))) | Err(_) => {
+                return Outcome::Skipped(Skip::DoesNotParse.into());
+            }
+        };
+        let hits = match kept {
+            Ok(_) => self.rules.hits(plan.language, &content),
+            Err(_) => Some(Vec::new()),
+        };
+        known(blob, None, kept, hits)
+    }
+}
+
+struct Plan {
+    language: Language,
+    stamp: Option<FileStamp>,
+    entry: Option<usize>,
+}
+
+/// What was found in the files, by path.
+#[derive(Default)]
+struct Findings {
+    files: Vec<SourceFile>,
+    skipped: SkippedByRule,
+    /// What the cache is told.
+    marks: Vec<Mark>,
+}
+
+impl Findings {
+    fn add(&mut self, path: String, outcome: Outcome) {
+        let known = match outcome {
+            Outcome::Unnamed => return,
+            Outcome::Skipped(rule) => return self.skipped.add(rule, &path, &path),
+            Outcome::Known(known) => *known,
+        };
+        let kept = match known.kept {
+            Ok(facts) => {
+                self.files.push(SourceFile {
+                    path,
+                    blob: known.blob,
+                    language: known.language,
+                    facts,
+                });
+                Ok(self.files.len() - 1)
+            }
+            Err(reason) => {
+                self.skipped.add(reason.into(), &path, &path);
+                Err((path, known.blob, known.language, reason))
+            }
+        };
+        if let Some(hits) = known.hits {
+            self.marks.push(Mark {
+                stamp: known.stamp,
+                entry: known.entry,
+                hits,
+                kept,
+            });
+        }
+    }
+}
+
+struct Mark {
+    stamp: Option<FileStamp>,
+    entry: Option<usize>,
+    hits: Vec<u8>,
+    /// The file by its number, or what it was skipped for.
+    kept: Result<usize, (String, String, Language, Skip)>,
+}
+
+impl Mark {
+    fn keep<'k>(&'k self, files: &'k [SourceFile]) -> Keep<'k> {
+        let (path, blob, language, kept) = match &self.kept {
+            Ok(number) => {
+                let file = &files[*number];
+                (&file.path, &file.blob, file.language, Ok(&file.facts))
+            }
+            Err((path, blob, language, reason)) => (path, blob, *language, Err(*reason)),
+        };
+        Keep {
+            path,
+            blob,
+            language,
+            stamp: self.stamp,
+            entry: self.entry,
+            kept,
+            hits: &self.hits,
+        }
+    }
+}
