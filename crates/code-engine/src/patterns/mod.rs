@@ -1,7 +1,7 @@
 //! Habits of a code base, each with the places that show it and those that do not.
 //!
-//! A pattern kind is one module, and one line of [`KINDS`]; `docs/patterns.md` tells how to add one. It asks [`Question`]s: which of
-//! several answers does the code give, case by case? [`question`] decides which answers are habits. One is, when
+//! A pattern kind is one module, and one line of `KINDS`; `docs/patterns.md` tells how to add one. It asks `Question`s: which of
+//! several answers does the code give, case by case? `question` decides which answers are habits. One is, when
 //!
 //! - there are at least [`MIN_CASES`] cases,
 //! - at least [`MIN_SHARE`] of them answer alike, and

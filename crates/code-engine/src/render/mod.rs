@@ -1,5 +1,5 @@
-//! A summary of an analysis that a person reads in a terminal. What it shows is written by [`page`], which keeps to the width and lets no
-//! name steer the terminal; what is shown of what is in the sections: [`project`], [`habits`], [`structure`] and [`history`].
+//! A summary of an analysis that a person reads in a terminal. What it shows is written by `page`, which keeps to the width and lets no
+//! name steer the terminal; what is shown of what is in the sections: `project`, `habits`, `structure` and `history`.
 
 mod habits;
 mod history;
