@@ -3,6 +3,7 @@
 
 pub mod migration;
 pub mod review;
+pub mod row;
 pub mod term;
 
 use anyhow::Result;

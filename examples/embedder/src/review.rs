@@ -10,7 +10,8 @@ use nyxcore_runs::{
 use nyxcore_tenancy::{Action, PageRequest, ReadWrite, Repository, Resource, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use crate::term::{ActiveModel, Terms, term_list};
+use crate::row::ActiveModel;
+use crate::term::{Terms, term_list};
 
 /// Reviews of a glossary, in the policy and the audit log.
 pub const REVIEW: Resource = Resource::new("glossary_review");

@@ -1,10 +1,11 @@
-//! Terms of a tenant's glossary: the row, the record that others see, and the verbs. Each verb asks the policy first.
+//! Terms of a tenant's glossary: the record that others see, and the verbs. Each verb asks the policy first.
 
 use nyxcore_tenancy::{Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Resource};
-use nyxcore_tenancy::{Result, Scoped, TenantId, TypedId, text, typed_id};
+use nyxcore_tenancy::{Result, Scoped, TypedId, repository, text, typed_id};
 use sea_orm::ActiveValue::Set;
 use sea_orm::Condition;
-use sea_orm::entity::prelude::*;
+
+use crate::row;
 
 /// Terms of the glossary, in the policy and the audit log.
 pub const TERM: Resource = Resource::new("glossary_term");
@@ -15,22 +16,6 @@ typed_id!(
     "glossary_term"
 );
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "glossary_terms")]
-pub struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub id: TermId,
-    pub tenant_id: TenantId,
-    pub word: String,
-    pub meaning: String,
-    pub is_reviewed: bool,
-}
-
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-impl ActiveModelBehavior for ActiveModel {}
-nyxcore_tenancy::tenant_scoped!(Entity);
-
 /// A word and what it means to the team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
@@ -40,8 +25,8 @@ pub struct Term {
     pub is_reviewed: bool,
 }
 
-impl From<Model> for Term {
-    fn from(row: Model) -> Self {
+impl From<row::Model> for Term {
+    fn from(row: row::Model) -> Self {
         Self {
             id: row.id,
             word: row.word,
@@ -51,18 +36,9 @@ impl From<Model> for Term {
     }
 }
 
-/// The terms of a tenant.
-pub struct Terms;
-
-impl Repository for Terms {
-    type Entity = Entity;
-    type Row = ActiveModel;
-    type Record = Term;
-    type Id = TermId;
-    const KEY: Column = Column::Id;
-    fn id_of(record: &Term) -> TermId {
-        record.id
-    }
+repository! {
+    /// The terms of a tenant.
+    pub Terms: row => Term, Id = id: TermId
 }
 
 /// Adds a term.
@@ -73,7 +49,7 @@ impl Repository for Terms {
 pub async fn term_create(scoped: &Scoped<ReadWrite>, word: &str, meaning: &str) -> Result<Term> {
     let id = TermId(scoped.env().id());
     scoped.permit(Action::Create, TERM, id.uuid())?;
-    let row = ActiveModel {
+    let row = row::ActiveModel {
         id: Set(id),
         word: Set(text::name("the word", word)?),
         meaning: Set(text::body_filled("the meaning", meaning)?),
