@@ -2,35 +2,46 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
-use nyxcore_llm::testing::{GREETING, VendorServer, respond};
+use chrono::TimeDelta;
+use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, respond};
+use nyxcore_model_catalog::{CallOutcome, reservations_sweep};
+use nyxcore_tenancy::directory::tenant_by_slug;
+use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
 use nyxcore_tests::{TestDatabase, nyxcore_command, on_both_databases};
 use serde_json::json;
 
-use super::world::KEY;
-use crate::support::tenant_by_command;
+use super::world::{KEY, ledger};
+
+/// The program on the test's own database.
+fn program(db: &TestDatabase, arguments: &[&str]) -> Command {
+    let mut command = nyxcore_command(db).unwrap();
+    command.env("NYXCORE_DATABASE_URL", db.app_url());
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
 
 /// What a command said: whether it succeeded, standard output, standard error.
 fn said(db: &TestDatabase, arguments: &[&str], input: &str) -> (bool, String, String) {
-    let mut command = nyxcore_command(db).unwrap();
-    let command = command.args(arguments).stdin(Stdio::piped());
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    let mut child = program(db, arguments).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The vendor is served by the same runtime meanwhile.
+    let output = tokio::task::block_in_place(|| {
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    });
     let Output {
         status,
         stdout,
         stderr,
-    } = child.wait_with_output().unwrap();
+    } = output;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(stdout), text(stderr));
     assert!(!format!("{out}{err}").contains(KEY), "{out}{err}");
@@ -40,7 +51,7 @@ fn said(db: &TestDatabase, arguments: &[&str], input: &str) -> (bool, String, St
 on_both_databases! {
     async fn a_question_is_answered_at_the_terminal_with_its_cost(db: TestDatabase) {
         let vendor = VendorServer::start(respond).await;
-        tenant_by_command(&db, "acme");
+        tenant_make(&db);
         let (done, _, err) = said(&db, &["ask", "Say hello."], "");
         assert!(!done && err.contains("error[MODEL_NOT_CHOSEN]"), "{err}");
         let url = vendor.url("/v1");
@@ -63,6 +74,31 @@ on_both_databases! {
         assert!(done);
         let (done, _, err) = said(&db, &ask, "");
         assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+    }
+
+    /// A process that is killed in the middle of a call: what was reserved for it is counted, once.
+    async fn a_killed_process_loses_no_reservation(db: TestDatabase) {
+        let vendor = VendorServer::replies([Reply::events("").fault(Fault::Silence)]).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let ask = ["ask", "Say hello.", "--model", "claude-sonnet-4-6", "--allow-sources", "private"];
+        let mut asking = program(&db, &ask).spawn().unwrap();
+        while vendor.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        asking.kill().unwrap();
+        asking.wait().unwrap();
+        let later = Env::default().now() + TimeDelta::minutes(3);
+        let env = Env::new(Arc::new(ManualClock::new(later)), Arc::new(RandomIds::default()));
+        let store = Store::connect(&StoreOptions::new(db.app_url()), env).await.unwrap();
+        let tenant = tenant_by_slug(&store, "acme").await.unwrap().unwrap();
+        assert!(ledger(&store, tenant.id).await.is_empty());
+        assert_eq!(reservations_sweep(&store).await.unwrap(), 1);
+        assert_eq!(reservations_sweep(&store).await.unwrap(), 0);
+        let rows = ledger(&store, tenant.id).await;
+        assert_eq!((rows.len(), rows[0].outcome, rows[0].cost), (1, CallOutcome::Lost, rows[0].reserved));
     }
 
     async fn facts_are_brought_up_to_date_as_a_whole_or_not_at_all(db: TestDatabase) {
@@ -88,4 +124,18 @@ on_both_databases! {
         let (done, _, err) = said(&db, &["models", "update", "--from", "/nowhere/at/all"], "");
         assert!(!done && err.contains("error[MODEL_FILE_UNREADABLE]"), "{err}");
     }
+}
+
+fn tenant_make(db: &TestDatabase) {
+    let make = [
+        "tenant",
+        "create",
+        "acme",
+        "--name",
+        "Acme",
+        "--owner",
+        "owner@acme.example",
+    ];
+    let (done, _, err) = said(db, &make, "");
+    assert!(done, "{err}");
 }
