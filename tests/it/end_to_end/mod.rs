@@ -325,6 +325,11 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
             "SetSourceScheduleInput",
             json!({"sourceId": source, "everyMinutes": 5}),
         ),
+        (
+            "createBudget",
+            "CreateBudgetInput",
+            json!({"scope": "PROJECT", "projectId": project, "period": "DAY", "enforcement": "SOFT", "limitUsd": 1}),
+        ),
         ("startSync", "StartSyncInput", json!({"sourceId": source})),
         (
             "startCodeAnalysis",
@@ -447,6 +452,17 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
         "acceptInvitation",
         "setProviderKey",
         "removeProviderKey",
+        "verifyProvider",
+        "setModelEndpoint",
+        "removeModelEndpoint",
+        "setModel",
+        "removeModel",
+        "setModelHidden",
+        "setModelDefaults",
+        // No budget was made here: `isolation` tries another tenant's.
+        "updateBudget",
+        "deleteBudget",
+        "setRunBudget",
         "addGitConnection",
         // No connection was made here: `isolation` tries another tenant's.
         "updateGitConnection",

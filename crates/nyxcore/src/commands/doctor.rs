@@ -11,7 +11,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::data_dir::{probe, refusal, room};
 use crate::database::{Place, connection_open};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, message_of};
 use crate::git_tool::{git_version, is_new_enough};
 use crate::output;
 use crate::private_files::open_to_others;
@@ -163,7 +163,7 @@ async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     let place = match place {
         Ok(place) => place,
         Err(error) => {
-            report.bad(what, error.to_string());
+            report.bad(what, message_of(&error));
             return None;
         }
     };
@@ -176,7 +176,7 @@ async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     let connection = match connection_open(&place, settings).await {
         Ok(connection) => connection,
         Err(error) => {
-            report.bad(what, error.to_string());
+            report.bad(what, message_of(&error));
             return None;
         }
     };

@@ -7,7 +7,7 @@ use nyxcore_tenancy::{Env, Store};
 
 use super::Report;
 use crate::database::Place;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, message_of};
 use crate::master_key::Source;
 use crate::settings::Settings;
 use crate::wiring::registry;
@@ -17,7 +17,7 @@ pub async fn check(settings: &Settings, database: Option<&Place>, report: &mut R
     let what = "master key";
     match line(settings, database).await {
         Ok(text) => report.good(what, text),
-        Err(error) => report.bad(what, error.to_string()),
+        Err(error) => report.bad(what, message_of(&error)),
     }
 }
 
