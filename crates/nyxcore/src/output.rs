@@ -80,7 +80,7 @@ impl<const N: usize> Table<N> {
 }
 
 /// Control characters, and those that change the direction of a text (Unicode, Bidi_Control).
-fn is_harmful(letter: char) -> bool {
+pub fn is_harmful(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

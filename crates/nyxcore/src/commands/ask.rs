@@ -93,9 +93,9 @@ async fn print(
     Ok(())
 }
 
-/// What a model wrote moves no cursor: control characters but line breaks and tabs are left out.
+/// What a model wrote moves no cursor and reorders no line: harmful characters but line breaks and tabs are left out.
 fn plain(text: &str) -> String {
-    let is_shown = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let is_shown = |c: &char| matches!(c, '\n' | '\t') || !output::is_harmful(*c);
     text.chars().filter(is_shown).collect()
 }
 
@@ -122,6 +122,6 @@ mod tests {
 
     #[test]
     fn an_answer_cannot_move_the_cursor() {
-        assert_eq!(plain("a\u{1b}[2Jb\n\tc\u{9b}\r"), "a[2Jb\n\tc");
+        assert_eq!(plain("a\u{1b}[2Jb\n\tc\u{9b}\r\u{202e}"), "a[2Jb\n\tc");
     }
 }
