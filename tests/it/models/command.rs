@@ -9,11 +9,12 @@ use chrono::TimeDelta;
 use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, respond};
 use nyxcore_model_catalog::{CallOutcome, reservations_sweep};
 use nyxcore_tenancy::directory::tenant_by_slug;
-use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store, StoreOptions};
+use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store};
 use nyxcore_tests::{TestDatabase, nyxcore_command, on_both_databases};
 use serde_json::json;
 
 use super::world::{KEY, ledger};
+use crate::support::options;
 
 /// The program on the test's own database.
 fn program(db: &TestDatabase, arguments: &[&str]) -> Command {
@@ -92,7 +93,7 @@ on_both_databases! {
         asking.wait().unwrap();
         let later = Env::default().now() + TimeDelta::minutes(3);
         let env = Env::new(Arc::new(ManualClock::new(later)), Arc::new(RandomIds::default()));
-        let store = Store::connect(&StoreOptions::new(db.app_url()), env).await.unwrap();
+        let store = Store::connect(&options(db.app_url()), env).await.unwrap();
         let tenant = tenant_by_slug(&store, "acme").await.unwrap().unwrap();
         assert!(ledger(&store, tenant.id).await.is_empty());
         assert_eq!(reservations_sweep(&store).await.unwrap(), 1);
