@@ -1,5 +1,7 @@
 //! What a connection's token can see: repositories with the sources that they are already, and their branches.
 
+use std::collections::{BTreeSet, HashMap};
+
 use nyxcore_github::{
     BaseUrl, GithubClient, PER_PAGE_MAX, Repository as GithubRepository, RepositoryName,
     RepositoryPage,
@@ -11,7 +13,7 @@ use super::access::ConnectionContext;
 use super::error::ConnectionError;
 use super::model::GitConnectionId;
 use super::service::{GitConnections, token_read};
-use crate::git::{repository_same, repository_spellings};
+use crate::git::{repository_key, repository_spellings};
 use crate::registration::GIT_CONNECTION;
 
 /// The most repositories on a page.
@@ -206,14 +208,22 @@ pub(super) async fn sources_of_repositories<A: Access>(
         .collect();
     spellings.sort_unstable();
     spellings.dedup();
-    let sources = sources_by_url(scoped, &spellings).await?;
-    let of = |repository: &GithubRepository| {
+    let mut sources: HashMap<String, Vec<Source>> = HashMap::new();
+    for source in sources_by_url(scoped, &spellings).await? {
+        if let Some(key) = repository_key(&source.url) {
+            sources.entry(key).or_default().push(source);
+        }
+    }
+    let of = |repository: &&GithubRepository| {
         let urls = [&repository.clone_url, &repository.ssh_url];
-        let is_of = |source: &&Source| urls.iter().any(|url| repository_same(url, &source.url));
-        sources.iter().filter(is_of).cloned().collect()
+        let keys: BTreeSet<String> = urls
+            .into_iter()
+            .filter_map(|url| repository_key(url))
+            .collect();
+        let found = keys.iter().filter_map(|key| sources.get(key)).flatten();
+        let mut found: Vec<Source> = found.cloned().collect();
+        found.sort_by_key(|source| source.id);
+        found
     };
-    Ok(repositories
-        .iter()
-        .map(|repository| of(repository))
-        .collect())
+    Ok(repositories.iter().map(of).collect())
 }

@@ -48,5 +48,7 @@ pub use self::{
     walk::SkippedEntries,
 };
 pub(crate) use self::{
-    reader::blocking as reading_blocking, url::repository_spellings, walk::files_too_many,
+    reader::blocking as reading_blocking,
+    url::{repository_key, repository_spellings},
+    walk::files_too_many,
 };

@@ -392,8 +392,9 @@ pub(crate) fn repository_spellings(url: &str) -> Vec<String> {
     spellings
 }
 
-/// Host and path in lower case, without `.git`.
-fn repository_key(text: &str) -> Option<String> {
+/// Host and path in lower case, without `.git`: what [`repository_same`] compares. `None` for a local path.
+#[must_use]
+pub(crate) fn repository_key(text: &str) -> Option<String> {
     let url = SourceUrl::parse(text, &anywhere()).ok()?;
     let host = url.host()?;
     let path = url.as_str().split("://").nth(1)?.split_once('/')?.1;
