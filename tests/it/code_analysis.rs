@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use nyxcore_code_analysis::{
-    AnalysisHandler, AnalysisOptions, AnalysisTrigger, CODE_ANALYSIS_RUN, CodeAnalyses,
-    CodeAnalysis, CodePattern, CodePatternFilter, CodePatterns, QUIET_PERIOD, analysis_catch_up,
-    analysis_count, analysis_latest, analysis_latest_of, analysis_list, analysis_start,
-    analysis_start_after_sync, code_pattern_count, code_pattern_list, hotspot_list,
-    pattern_change_list, pattern_changes_last, project_findings_of, project_summaries_of,
-    project_summary,
+    AnalysisHandler, AnalysisOptions, AnalysisPatternChanges, AnalysisTrigger, CODE_ANALYSIS_RUN,
+    CodeAnalyses, CodeAnalysis, CodePattern, CodePatterns, ProjectAnalyses, ProjectHotspots,
+    ProjectPatterns, QUIET_PERIOD, analysis_catch_up, analysis_latest, analysis_latest_of,
+    analysis_start, analysis_start_after_sync, pattern_changes_last, project_findings_of,
+    project_summaries_of, project_summary,
 };
 use nyxcore_code_engine::analysis::Place;
 use nyxcore_code_engine::blob_id;
@@ -25,7 +24,7 @@ use nyxcore_retrieval::{KnowledgeKind, SearchRequest, search};
 use nyxcore_runs::{
     EventBody, Level, RunEvent, RunId, RunStatus, Runs, Start, Workers, run_cancel, run_follow,
 };
-use nyxcore_tenancy::{PageRequest, Repository, Store, TenantId};
+use nyxcore_tenancy::{ChildList, PageRequest, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::FromQueryResult;
 
@@ -69,12 +68,12 @@ on_both_databases! {
         });
 
         let scoped = store.read(acme.id).await.unwrap();
-        let patterns = code_pattern_list(&scoped, project, &CodePatternFilter::default(), &PageRequest::first(200)).await.unwrap();
+        let patterns = ProjectPatterns::default().page(&scoped, project, &PageRequest::first(200)).await.unwrap();
         let patterns: Vec<Pattern> = patterns.into_items().into_iter().map(as_the_engine_says_it).collect();
         assert!(patterns.len() >= 3, "{patterns:#?}");
         assert_eq!(patterns, report.project.patterns);
-        assert_eq!(hotspot_list(&scoped, project, 100).await.unwrap(), report.project.hotspots);
-        assert_eq!(hotspot_list(&scoped, project, 1).await.unwrap()[0].path, "src/open.rs");
+        assert_eq!(ProjectHotspots.page(&scoped, project, &PageRequest::first(100)).await.unwrap().into_items(), report.project.hotspots);
+        assert_eq!(ProjectHotspots.page(&scoped, project, &PageRequest::first(1)).await.unwrap().into_items()[0].path, "src/open.rs");
         let summary = project_summary(&scoped, project).await.unwrap().unwrap();
         assert_eq!((summary.analysis_id, &summary.metrics), (analysis.run_id, &report.project.metrics));
         assert_eq!(summary.technologies, report.project.stack);
@@ -218,7 +217,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         analyze(&store, acme.id, project).await;
-        let before = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let before = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         let snake = |all: &[CodePattern]| all.iter().find(|p| p.key == "naming/rust/functions/snake_case").cloned();
         let old = snake(&before).unwrap();
         let ask = || async {
@@ -231,7 +230,7 @@ on_both_databases! {
         clock.advance(QUIET_PERIOD);
         sync(&store, acme.id, source, "beef", &[("src/new.rs", "pub fn file_new() {}\n")]).await;
         analyze(&store, acme.id, project).await;
-        let new = snake(&patterns(&store, acme.id, project, &CodePatternFilter::default()).await).unwrap();
+        let new = snake(&patterns(&store, acme.id, project, &ProjectPatterns::default()).await).unwrap();
         assert_eq!((new.id, new.support), (old.id, old.support + 1));
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(CodePatterns::require(&scoped, old.id).await.unwrap(), new);
@@ -243,14 +242,14 @@ on_both_databases! {
         files_apply(&scoped, source, FileChanges { deleted: rust, ..FileChanges::default() }).await.unwrap();
         scoped.commit().await.unwrap();
         analyze(&store, acme.id, project).await;
-        let left = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let left = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         assert!(!left.is_empty() && left.iter().all(|pattern| pattern.stack.as_deref() == Some("python")));
         let scoped = store.read(acme.id).await.unwrap();
         // Who cited it still finds what it was.
         let gone = CodePatterns::require(&scoped, old.id).await.unwrap();
         let latest = analysis_latest(&scoped, project).await.unwrap().unwrap();
         assert_eq!((gone.title, gone.first_seen_at, gone.vanished_in), (old.title, old.first_seen_at, Some(latest.run_id)));
-        assert!(code_pattern_count(&scoped, project, &CodePatternFilter::default()).await.unwrap() == left.len() as u64);
+        assert!(ProjectPatterns::default().count(&scoped, project).await.unwrap() == left.len() as u64);
         drop(scoped);
         assert_eq!(ask().await, []);
     }
@@ -260,22 +259,22 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, _) = project(&store, acme.id, "home", &tree()).await;
         analyze(&store, acme.id, project).await;
-        let all = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let all = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         assert!(all.is_sorted_by(|a, b| a.confidence >= b.confidence));
-        let python = CodePatternFilter { stack: Some("python".into()), ..CodePatternFilter::default() };
-        let naming = CodePatternFilter { kinds: vec!["naming".into()], ..python.clone() };
+        let python = ProjectPatterns { stack: Some("python".into()), ..ProjectPatterns::default() };
+        let naming = ProjectPatterns { kinds: vec!["naming".into()], ..python.clone() };
         for filter in [&python, &naming] {
             let some = patterns(&store, acme.id, project, filter).await;
             let wanted: Vec<CodePattern> = all.iter().filter(|p| p.stack == filter.stack && (filter.kinds.is_empty() || filter.kinds.contains(&p.kind))).cloned().collect();
             assert!(!wanted.is_empty() && wanted.len() < all.len());
             assert_eq!(some, wanted);
             let scoped = store.read(acme.id).await.unwrap();
-            assert_eq!(code_pattern_count(&scoped, project, filter).await.unwrap(), wanted.len() as u64);
+            assert_eq!(filter.count(&scoped, project).await.unwrap(), wanted.len() as u64);
         }
         let scoped = store.read(acme.id).await.unwrap();
         let (mut request, mut paged) = (PageRequest::first(2), Vec::new());
         loop {
-            let page = code_pattern_list(&scoped, project, &CodePatternFilter::default(), &request).await.unwrap();
+            let page = ProjectPatterns::default().page(&scoped, project, &request).await.unwrap();
             request.after = page.items.last().map(|(cursor, _)| cursor.clone());
             let more = page.has_next;
             paged.extend(page.into_items());
@@ -311,9 +310,9 @@ on_both_databases! {
         let counts = project_summaries_of(&scoped, &[home, alone]).await.unwrap();
         let added = counts[&home].metrics.files - counts[&alone].metrics.files;
         assert_eq!(added as usize, more.iter().filter(|(path, _)| path.starts_with("app/")).count());
-        assert_eq!(hotspot_list(&scoped, home, 10).await.unwrap()[0].path, "app/main.py");
+        assert_eq!(ProjectHotspots.page(&scoped, home, &PageRequest::first(10)).await.unwrap().into_items()[0].path, "app/main.py");
         let known = files_by_path::<_, String>(&scoped, first, None).await.unwrap();
-        for pattern in patterns(&store, acme.id, home, &CodePatternFilter::default()).await {
+        for pattern in patterns(&store, acme.id, home, &ProjectPatterns::default()).await {
             for place in pattern.exemplars.iter().chain(&pattern.counter_examples) {
                 assert!(known.contains_key(&place.path), "{place:?}");
             }
@@ -380,9 +379,9 @@ on_both_databases! {
         clock.advance(QUIET_PERIOD);
         let (second, _) = analyze(&store, acme.id, home).await;
         let scoped = store.read(acme.id).await.unwrap();
-        let listed = analysis_list(&scoped, home, &PageRequest::default()).await.unwrap().into_items();
+        let listed = ProjectAnalyses.page(&scoped, home, &PageRequest::default()).await.unwrap().into_items();
         assert_eq!(listed, [second.clone(), first.clone()]);
-        assert_eq!(analysis_count(&scoped, home).await.unwrap(), 2);
+        assert_eq!(ProjectAnalyses.count(&scoped, home).await.unwrap(), 2);
         assert_eq!(analysis_latest(&scoped, home).await.unwrap(), Some(second.clone()));
         let latest = analysis_latest_of(&scoped, &[home, away, never]).await.unwrap();
         assert_eq!((latest.len(), &latest[&home], &latest[&away]), (2, &second, &elsewhere));
@@ -398,7 +397,7 @@ on_both_databases! {
         let (other, _) = tenant(&store, "other").await;
         let (home, _) = project(&store, acme.id, "home", &tree()).await;
         let (analysis, _) = analyze(&store, acme.id, home).await;
-        let pattern = patterns(&store, acme.id, home, &CodePatternFilter::default()).await.remove(0);
+        let pattern = patterns(&store, acme.id, home, &ProjectPatterns::default()).await.remove(0);
 
         let scoped = store.write(other.id).await.unwrap();
         for refused in [
@@ -413,11 +412,11 @@ on_both_databases! {
         assert_eq!(CodeAnalyses::get(&scoped, analysis.run_id).await.unwrap(), None);
         assert_eq!(analysis_latest(&scoped, home).await.unwrap(), None);
         assert!(analysis_latest_of(&scoped, &[home]).await.unwrap().is_empty());
-        assert_eq!(code_pattern_count(&scoped, home, &CodePatternFilter::default()).await.unwrap(), 0);
-        assert_eq!(hotspot_list(&scoped, home, 10).await.unwrap(), []);
+        assert_eq!(ProjectPatterns::default().count(&scoped, home).await.unwrap(), 0);
+        assert_eq!(ProjectHotspots.page(&scoped, home, &PageRequest::first(10)).await.unwrap().into_items(), []);
         assert_eq!(project_summary(&scoped, home).await.unwrap(), None);
         assert!(project_findings_of(&scoped, &[home]).await.unwrap().is_empty());
-        assert_eq!(pattern_change_list(&scoped, analysis.run_id, None, 10).await.unwrap(), []);
+        assert_eq!(AnalysisPatternChanges { change: None }.page(&scoped, analysis.run_id, &PageRequest::first(10)).await.unwrap().into_items(), []);
         assert!(pattern_changes_last(&scoped, &[pattern.id]).await.unwrap().is_empty());
         drop(scoped);
         // What one tenant parsed is not known to the other, not even by being faster.

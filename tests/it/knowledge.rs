@@ -4,15 +4,16 @@ use chrono::TimeDelta;
 use nyxcore_knowledge::{
     ConsolidationPatterns, ConsolidationSeverity, ConsolidationType, ImportedMemoryEntry, Insight,
     InsightSeverity, InsightType, Insights, MemoryEntries, MemoryImport, MemorySource,
-    NewConsolidationPattern, NewInsight, NewMemoryEntry, consolidation_pattern_count,
-    consolidation_pattern_create, consolidation_pattern_list, consolidation_pattern_projects,
-    insight_count, insight_create, insight_list, letter_entry, memory_entries_import,
-    memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
+    NewConsolidationPattern, NewInsight, NewMemoryEntry, ProjectConsolidationPatterns,
+    ProjectInsights, ProjectMemoryEntries, consolidation_pattern_create,
+    consolidation_pattern_projects, insight_create, letter_entry, memory_entries_import,
+    memory_entries_remove, memory_entry_create,
 };
 use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
 use nyxcore_retrieval::{Hit, KnowledgeKind, SearchRequest, search};
-use nyxcore_tenancy::{Error, PageRequest, Repository, Store, TenantId, TypedId};
+use nyxcore_tenancy::{ChildList, Error, PageRequest, Repository, Store, TenantId, TypedId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::Condition;
 
 use crate::support::{store, store_at_rest, tenant};
 
@@ -46,12 +47,12 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         let scoped = store.read(acme.id).await.unwrap();
         let page = PageRequest::default();
-        let titles: Vec<String> = memory_entry_list(&scoped, Some(home), &page).await.unwrap().into_items().into_iter().map(|e| e.title).collect();
+        let titles: Vec<String> = ProjectMemoryEntries.page(&scoped, home, &page).await.unwrap().into_items().into_iter().map(|e| e.title).collect();
         assert_eq!(titles, ["everyones", "homes"]);
-        let titles: Vec<String> = insight_list(&scoped, Some(home), &page).await.unwrap().into_items().into_iter().map(|i| i.title).collect();
+        let titles: Vec<String> = ProjectInsights.page(&scoped, home, &page).await.unwrap().into_items().into_iter().map(|i| i.title).collect();
         assert_eq!(titles, ["everyones", "homes"]);
-        assert_eq!((memory_entry_count(&scoped, Some(home)).await.unwrap(), memory_entry_count(&scoped, None).await.unwrap()), (2, 3));
-        assert_eq!((insight_count(&scoped, Some(home)).await.unwrap(), insight_count(&scoped, None).await.unwrap()), (2, 3));
+        assert_eq!((ProjectMemoryEntries.count(&scoped, home).await.unwrap(), MemoryEntries::count(&scoped, Condition::all()).await.unwrap()), (2, 3));
+        assert_eq!((ProjectInsights.count(&scoped, home).await.unwrap(), Insights::count(&scoped, Condition::all()).await.unwrap()), (2, 3));
     }
 
     async fn a_letter_is_updated_in_place_by_its_path(db: TestDatabase) {
@@ -143,7 +144,7 @@ on_both_databases! {
         let scoped = store.write(acme.id).await.unwrap();
         project_delete(&scoped, home).await.unwrap();
         scoped.commit().await.unwrap();
-        assert_eq!(insight_count(&store.read(acme.id).await.unwrap(), None).await.unwrap(), 0);
+        assert_eq!(Insights::count(&store.read(acme.id).await.unwrap(), Condition::all()).await.unwrap(), 0);
         assert_eq!(ask(&store, acme.id, "sweep").await, []);
     }
 
@@ -158,9 +159,9 @@ on_both_databases! {
 
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(ConsolidationPatterns::require(&scoped, shared.id).await.unwrap(), shared);
-        let page = consolidation_pattern_list(&scoped, Some(home), &PageRequest::default()).await.unwrap();
+        let page = ProjectConsolidationPatterns.page(&scoped, home, &PageRequest::default()).await.unwrap();
         assert_eq!(page.into_items(), std::slice::from_ref(&shared));
-        assert_eq!((consolidation_pattern_count(&scoped, Some(away)).await.unwrap(), consolidation_pattern_count(&scoped, None).await.unwrap()), (1, 2));
+        assert_eq!((ProjectConsolidationPatterns.count(&scoped, away).await.unwrap(), ConsolidationPatterns::count(&scoped, Condition::all()).await.unwrap()), (1, 2));
         let seen = consolidation_pattern_projects(&scoped, &[shared.id, nowhere.id]).await.unwrap();
         assert_eq!(seen.len(), 1);
         assert_eq!(seen[&shared.id], [home, away]);
@@ -207,8 +208,8 @@ on_both_databases! {
         assert_eq!(MemoryEntries::get(&scoped, entry.id).await.unwrap(), None);
         assert!(Insights::get_many(&scoped, &[pain.id]).await.unwrap().is_empty());
         assert!(consolidation_pattern_projects(&scoped, &[pattern.id]).await.unwrap().is_empty());
-        assert_eq!(memory_entry_count(&scoped, Some(theirs)).await.unwrap(), 0);
-        assert_eq!(consolidation_pattern_count(&scoped, Some(theirs)).await.unwrap(), 0);
+        assert_eq!(ProjectMemoryEntries.count(&scoped, theirs).await.unwrap(), 0);
+        assert_eq!(ProjectConsolidationPatterns.count(&scoped, theirs).await.unwrap(), 0);
         drop(scoped);
         assert_eq!(ask(&store, acme.id, "secret leases").await, []);
     }
@@ -250,7 +251,8 @@ async fn letters(
     project: ProjectId,
 ) -> Vec<nyxcore_knowledge::MemoryEntry> {
     let scoped = store.read(tenant).await.unwrap();
-    let mut entries = memory_entry_list(&scoped, Some(project), &PageRequest::default())
+    let mut entries = ProjectMemoryEntries
+        .page(&scoped, project, &PageRequest::default())
         .await
         .unwrap()
         .into_items();

@@ -8,8 +8,8 @@ use futures::{FutureExt, StreamExt};
 use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
 use nyxcore_note_enrichment::{
     EnrichmentDecision, EnrichmentHandler, EnrichmentMode, NewEnrichment, NoteEnrichment,
-    enrichment_apply, enrichment_count, enrichment_details, enrichment_dismiss, enrichment_get,
-    enrichment_list, enrichment_start,
+    NoteEnrichmentList, enrichment_apply, enrichment_details, enrichment_dismiss, enrichment_get,
+    enrichment_start,
 };
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
@@ -21,7 +21,7 @@ use nyxcore_runs::{
     EventBody, RunContext, RunFailure, RunHandler, RunKind, RunStatus, Runs, Start, Workers,
     run_cancel, run_follow,
 };
-use nyxcore_tenancy::{Error, PageRequest, Repository, Store, TenantId};
+use nyxcore_tenancy::{ChildList, Error, PageRequest, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use self::world::{file, memory, note, pattern, project, resolve, world};
@@ -69,8 +69,8 @@ on_both_databases! {
         }
 
         let scoped = store.read(acme.id).await.unwrap();
-        let listed = enrichment_list(&scoped, world.note.id, &PageRequest::first(5)).await.unwrap();
-        assert_eq!((listed.into_items(), enrichment_count(&scoped, world.note.id).await.unwrap()), (vec![done.clone()], 1));
+        let listed = NoteEnrichmentList.page(&scoped, world.note.id, &PageRequest::first(5)).await.unwrap();
+        assert_eq!((listed.into_items(), NoteEnrichmentList.count(&scoped, world.note.id).await.unwrap()), (vec![done.clone()], 1));
         assert_eq!(enrichment_details(&scoped, &[done.run_id]).await.unwrap()[&done.run_id], done);
     }
 
@@ -155,7 +155,7 @@ on_both_databases! {
         let foreign = their_done.run_id;
         assert_eq!(enrichment_get(&scoped, foreign).await.unwrap(), None);
         assert!(enrichment_details(&scoped, &[foreign]).await.unwrap().is_empty());
-        assert_eq!(enrichment_count(&scoped, theirs.note.id).await.unwrap(), 0);
+        assert_eq!(NoteEnrichmentList.count(&scoped, theirs.note.id).await.unwrap(), 0);
         let persona = NewEnrichment { persona_id: Some(their_persona.id), ..of(mine.id) };
         for refused in [
             enrichment_apply(&scoped, foreign).await.unwrap_err(),

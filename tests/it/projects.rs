@@ -6,15 +6,15 @@ mod posts;
 use chrono::TimeDelta;
 use nyxcore_projects::{
     ActionPointChanges, ActionPointStatus, ActionPoints, NewActionPoint, NewNote, NewProject,
-    NewSource, NoteChanges, Notes, Project, ProjectChanges, ProjectId, Projects, Source,
-    SourceChanges, Sources, action_point_create_all, action_point_update, action_points_of,
-    note_count, note_create, note_delete, note_list, note_update, project_by_slug, project_count,
-    project_create, project_delete, project_list, project_update, source_add, source_remove,
-    source_synced, source_update, sources_of,
+    NewSource, NoteChanges, Notes, Project, ProjectChanges, ProjectId, ProjectNotes, Projects,
+    Source, SourceChanges, Sources, action_point_create_all, action_point_update, action_points_of,
+    note_create, note_delete, note_update, project_by_slug, project_count, project_create,
+    project_delete, project_list, project_update, source_add, source_remove, source_synced,
+    source_update, sources_of,
 };
 use nyxcore_retrieval::{Citation, KnowledgeKind, SearchRequest, search};
 use nyxcore_tenancy::{
-    Access, PageRequest, ReadWrite, Repository, Scoped, Store, Tenant, UserId, directory,
+    Access, ChildList, PageRequest, ReadWrite, Repository, Scoped, Store, Tenant, UserId, directory,
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
@@ -45,7 +45,7 @@ on_both_databases! {
         let changed = project_update(&scoped, by_oliver.id, changes).await.unwrap();
         assert_eq!(changed.created_by, Some(oliver.id));
         let note = note_create(&scoped, NewNote { created_by: Some(oliver.id), ..note_in(by_alias.id) }).await.unwrap();
-        assert_eq!(note_count(&scoped, by_alias.id).await.unwrap(), 1);
+        assert_eq!(ProjectNotes.count(&scoped, by_alias.id).await.unwrap(), 1);
         assert_eq!(note.created_by, Some(oliver.id));
     }
 
@@ -63,7 +63,7 @@ on_both_databases! {
         assert!(projects(&scoped, None).await.is_empty());
         assert_eq!(project_by_slug(&scoped, "atlas").await.unwrap(), None);
         assert!(sources_of(&scoped, &[project.id]).await.unwrap().is_empty());
-        assert_eq!(note_count(&scoped, project.id).await.unwrap(), 0);
+        assert_eq!(ProjectNotes.count(&scoped, project.id).await.unwrap(), 0);
         let refused = [
             project_update(&scoped, project.id, ProjectChanges::default()).await.unwrap_err(),
             project_delete(&scoped, project.id).await.unwrap_err(),
@@ -158,7 +158,7 @@ on_both_databases! {
         assert!(refused.iter().all(|error| error.code() == "INVALID_INPUT"), "{refused:?}");
         assert_eq!(project_count(&scoped, None).await.unwrap(), 1);
         assert!(sources_of(&scoped, &[project.id]).await.unwrap().is_empty());
-        assert_eq!(note_count(&scoped, project.id).await.unwrap(), 0);
+        assert_eq!(ProjectNotes.count(&scoped, project.id).await.unwrap(), 0);
     }
 
     async fn the_longest_source_fits_its_unique_index(db: TestDatabase) {
@@ -256,7 +256,7 @@ on_both_databases! {
         let first = note_create(&scoped, note_in(project.id)).await.unwrap();
         let second = note_create(&scoped, note_in(project.id)).await.unwrap();
         note_create(&scoped, note_in(other.id)).await.unwrap();
-        let page = note_list(&scoped, project.id, &PageRequest::first(10)).await.unwrap();
+        let page = ProjectNotes.page(&scoped, project.id, &PageRequest::first(10)).await.unwrap();
         assert_eq!(page.into_items(), [second, first]);
     }
 

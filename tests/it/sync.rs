@@ -15,10 +15,10 @@ use nyxcore_projects::{SourceChanges, SourceFile, Sources, source_history};
 use nyxcore_runs::{EventBody, RunStatus, Start};
 use nyxcore_sync::git::{SourcePolicy, SourceUrl};
 use nyxcore_sync::{
-    SourceStatus, SyncTrigger, mirror_remove, source_status, sync_count, sync_get, sync_latest,
-    sync_latest_of_projects, sync_list, sync_start,
+    SourceStatus, SourceSyncs, SyncTrigger, mirror_remove, source_status, sync_get, sync_latest,
+    sync_latest_of_projects, sync_start,
 };
-use nyxcore_tenancy::{PageRequest, Repository};
+use nyxcore_tenancy::{ChildList, PageRequest, Repository};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 
@@ -244,10 +244,10 @@ on_both_databases! {
         assert_eq!(last.detail.previous_sync_id, Some(good.run.id));
 
         let scoped = world.store.read(world.tenant).await.unwrap();
-        let page = sync_list(&scoped, source, &PageRequest::first(10)).await.unwrap().into_items();
+        let page = SourceSyncs.page(&scoped, source, &PageRequest::first(10)).await.unwrap().into_items();
         let predecessors: Vec<_> = page.iter().map(|sync| sync.detail.previous_sync_id).collect();
         assert_eq!(predecessors, [Some(good.run.id), Some(first.run.id), None, None, None]);
-        assert_eq!(sync_count(&scoped, source).await.unwrap(), 5);
+        assert_eq!(SourceSyncs.count(&scoped, source).await.unwrap(), 5);
         assert_eq!(sync_latest(&scoped, source).await.unwrap().unwrap().run.id, last.run.id);
         let of_projects = sync_latest_of_projects(&scoped, &[world.project]).await.unwrap();
         assert_eq!(of_projects[&world.project].run.id, last.run.id);

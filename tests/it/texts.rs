@@ -2,7 +2,7 @@
 //! databases answer alike.
 
 use chrono::{DateTime, Utc};
-use nyxcore_code_analysis::{CodePatternFilter, code_pattern_list};
+use nyxcore_code_analysis::ProjectPatterns;
 use nyxcore_gateway::Limits;
 use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
 use nyxcore_personas::{NewPersona, persona_create, persona_list};
@@ -14,7 +14,7 @@ use nyxcore_tenancy::audit::{AuditFilter, audit_list};
 use nyxcore_tenancy::directory::{
     NewApiToken, api_token_create, tenant_by_slug, tenant_create, tenant_rename, token_authenticate,
 };
-use nyxcore_tenancy::{Error, PageRequest, ReadWrite, Role, Scoped, text};
+use nyxcore_tenancy::{ChildList, Error, PageRequest, ReadWrite, Role, Scoped, text};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::json;
 
@@ -126,14 +126,14 @@ on_both_databases! {
         assert!(tenant_by_slug(&store, "a\0b").await.unwrap().is_none());
         assert!(is_invalid(project_list(&scoped, Some("a\0b"), &page).await));
         assert!(is_invalid(persona_list(&scoped, Some("a\0b"), &page).await));
-        assert!(is_invalid(nyxcore_projects::file_list(&scoped, source.id, Some("a\0b"), &page).await));
+        assert!(is_invalid(nyxcore_projects::SourceFileList::below(Some("a\0b"))));
         let action = AuditFilter { action: Some("a\0b".into()), ..AuditFilter::default() };
         assert!(is_invalid(audit_list(&scoped, &action, &page).await));
         for filter in [
-            CodePatternFilter { kinds: vec!["a\0b".into()], stack: None },
-            CodePatternFilter { kinds: vec![], stack: Some("a\0b".into()) },
+            ProjectPatterns { kinds: vec!["a\0b".into()], stack: None },
+            ProjectPatterns { kinds: vec![], stack: Some("a\0b".into()) },
         ] {
-            assert!(is_invalid(code_pattern_list(&scoped, source.project_id, &filter, &page).await));
+            assert!(is_invalid(filter.page(&scoped, source.project_id, &page).await));
         }
         // The transaction is good still.
         assert!(project_by_slug(&scoped, "atlas").await.unwrap().is_some());

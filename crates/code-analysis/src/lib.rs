@@ -31,10 +31,9 @@ pub use model::{
 };
 pub use registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN, registration};
 pub use repository::{
-    CodeAnalyses, CodePatternFilter, CodePatterns, analysis_count, analysis_latest,
-    analysis_latest_of, analysis_list, code_pattern_count, code_pattern_list, hotspot_list,
-    pattern_change_list, pattern_changes_last, project_findings_of, project_summaries_of,
-    project_summary,
+    AnalysisPatternChanges, CodeAnalyses, CodePatterns, ProjectAnalyses, ProjectHotspots,
+    ProjectPatterns, analysis_latest, analysis_latest_of, pattern_changes_last,
+    project_findings_of, project_summaries_of, project_summary,
 };
 pub use run::{AnalysisHandler, AnalysisOptions, Summarize};
 pub use start::{

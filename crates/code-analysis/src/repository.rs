@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use nyxcore_code_engine::project::Hotspot;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
-use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped, text};
+use nyxcore_tenancy::{
+    Access, ChildList, Keyset, Page, PageRequest, Result, Scoped, ScopedSelect, child_list,
+    pages_map, repository, text,
+};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition};
 
@@ -15,52 +18,19 @@ use super::model::{
     ProjectSummary,
 };
 
-/// Analyses, by the id of their run.
-pub struct CodeAnalyses;
-
-impl Repository for CodeAnalyses {
-    type Entity = code_analysis::Entity;
-    type Row = code_analysis::ActiveModel;
-    type Record = CodeAnalysis;
-    type Id = RunId;
-    const KEY: code_analysis::Column = code_analysis::Column::RunId;
-    fn id_of(record: &CodeAnalysis) -> RunId {
-        record.run_id
-    }
+repository! {
+    /// Analyses, by the id of their run.
+    pub CodeAnalyses: code_analysis => CodeAnalysis, RunId = run_id: RunId
 }
 
-/// Patterns, by id; also those that have vanished, so that who cited one finds what it was.
-pub struct CodePatterns;
-
-impl Repository for CodePatterns {
-    type Entity = code_pattern::Entity;
-    type Row = code_pattern::ActiveModel;
-    type Record = CodePattern;
-    type Id = CodePatternId;
-    const KEY: code_pattern::Column = code_pattern::Column::Id;
-    fn id_of(record: &CodePattern) -> CodePatternId {
-        record.id
-    }
+repository! {
+    /// Patterns, by id; also those that have vanished, so that a citation still leads to what it cited.
+    pub CodePatterns: code_pattern => CodePattern, Id = id: CodePatternId
 }
 
-/// One page of a project's analyses, newest first.
-///
-/// # Errors
-/// The database fails.
-pub async fn analysis_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    page: &PageRequest,
-) -> Result<Page<CodeAnalysis>> {
-    CodeAnalyses::list(scoped, code_analysis::Column::ProjectId.eq(project), page).await
-}
-
-/// How many analyses a project has had.
-///
-/// # Errors
-/// The database fails.
-pub async fn analysis_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
-    CodeAnalyses::count(scoped, code_analysis::Column::ProjectId.eq(project)).await
+child_list! {
+    /// The analyses of a project, newest first.
+    pub ProjectAnalyses: CodeAnalyses, code_analysis.ProjectId: ProjectId
 }
 
 /// The newest analysis of a project, however it stands.
@@ -71,7 +41,8 @@ pub async fn analysis_latest<A: Access>(
     scoped: &Scoped<A>,
     project: ProjectId,
 ) -> Result<Option<CodeAnalysis>> {
-    let page = analysis_list(scoped, project, &PageRequest::first(1)).await?;
+    let newest = PageRequest::first(1);
+    let page = ProjectAnalyses.page(scoped, project, &newest).await?;
     Ok(page.into_items().into_iter().next())
 }
 
@@ -89,9 +60,11 @@ pub async fn analysis_latest_of<A: Access>(
          ORDER BY newest.run_id DESC LIMIT 1)",
     );
     let rows = scoped
-        .find::<code_analysis::Entity>()
-        .filter(code_analysis::Column::ProjectId.is_in(projects.iter().copied()))
-        .filter(Condition::all().add(newest))
+        .find_in::<code_analysis::Entity, _>(
+            code_analysis::Column::ProjectId,
+            projects.iter().copied(),
+        )
+        .filter(newest)
         .all()
         .await?;
     Ok(rows
@@ -100,94 +73,143 @@ pub async fn analysis_latest_of<A: Access>(
         .collect())
 }
 
-/// Which of a project's patterns to list; what is empty does not narrow.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CodePatternFilter {
-    /// Of one of these kinds.
+/// The patterns of a project, surest first, without those that have vanished. An empty filter does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ProjectPatterns {
+    /// Only patterns of one of these kinds.
     pub kinds: Vec<String>,
-    /// About this language.
+    /// Only patterns about this language.
     pub stack: Option<String>,
 }
 
-impl CodePatternFilter {
+impl ProjectPatterns {
     /// # Errors
     /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that no pattern can have.
-    fn condition(&self, project: ProjectId) -> Result<Condition> {
+    fn select<'s, A: Access>(
+        &self,
+        scoped: &'s Scoped<A>,
+    ) -> Result<ScopedSelect<'s, code_pattern::Entity>> {
+        use code_pattern::{Column, Entity};
         for kind in &self.kinds {
             text::filter("the kind", kind)?;
         }
         if let Some(stack) = &self.stack {
             text::filter("the stack", stack)?;
         }
-        Ok(Condition::all()
-            .add(code_pattern::Column::ProjectId.eq(project))
-            .add(code_pattern::Column::VanishedIn.is_null())
-            .add_option(
-                (!self.kinds.is_empty()).then(|| {
-                    code_pattern::Column::Kind.is_in(self.kinds.iter().map(String::as_str))
-                }),
-            )
-            .add_option(
-                self.stack
-                    .as_deref()
-                    .map(|stack| code_pattern::Column::Stack.eq(stack)),
-            ))
+        let kinds = (!self.kinds.is_empty()).then_some(&self.kinds);
+        let which = Condition::all()
+            .add(Column::VanishedIn.is_null())
+            .add_option(kinds.map(|kinds| Column::Kind.is_in(kinds.iter().map(String::as_str))))
+            .add_option(self.stack.as_deref().map(|stack| Column::Stack.eq(stack)));
+        Ok(scoped.find::<Entity>().filter(which))
     }
 }
 
-/// One page of a project's patterns, surest first. Those that have vanished are not among them.
-///
-/// # Errors
-/// The database fails.
-pub async fn code_pattern_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    filter: &CodePatternFilter,
-    page: &PageRequest,
-) -> Result<Page<CodePattern>> {
-    let page = scoped
-        .find::<code_pattern::Entity>()
-        .filter(filter.condition(project)?)
-        .page(Keyset::ascending(code_pattern::Column::Position), page)
-        .await?;
-    Ok(page.map(Into::into))
+impl ChildList for ProjectPatterns {
+    type Parent = ProjectId;
+    type Item = CodePattern;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+        request: &PageRequest,
+    ) -> Result<HashMap<ProjectId, Page<CodePattern>>> {
+        use code_pattern::Column;
+        let surest = Keyset::ascending(Column::Position);
+        let patterns = self.select(scoped)?;
+        let pages = patterns.pages_by(Column::ProjectId, projects, surest, request);
+        Ok(pages_map(pages.await?))
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+    ) -> Result<HashMap<ProjectId, u64>> {
+        let column = code_pattern::Column::ProjectId;
+        self.select(scoped)?.counts_by(column, projects).await
+    }
 }
 
-/// How many patterns [`code_pattern_list`] has in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn code_pattern_count<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    filter: &CodePatternFilter,
-) -> Result<u64> {
-    CodePatterns::count(scoped, filter.condition(project)?).await
+/// The changes of patterns that an analysis found: by kind of change, and within a kind the largest change first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct AnalysisPatternChanges {
+    /// Only changes of this kind.
+    pub change: Option<PatternChange>,
 }
 
-/// What an analysis told of patterns that changed, of all or of those that changed so; by what happened, and of those that changed the most
-/// first.
-///
-/// # Errors
-/// The database fails.
-pub async fn pattern_change_list<A: Access>(
-    scoped: &Scoped<A>,
-    analysis: RunId,
-    change: Option<PatternChange>,
-    first: u64,
-) -> Result<Vec<CodePatternChange>> {
-    use code_pattern_change::Column;
-    let which = Condition::all()
-        .add(Column::RunId.eq(analysis))
-        .add_option(change.map(|change| Column::Change.eq(change)));
-    let rows = scoped
-        .find::<code_pattern_change::Entity>()
-        .filter(which)
-        .order_by_asc(Column::Position)
-        .limit(first)
-        .all()
-        .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
+impl AnalysisPatternChanges {
+    fn select<'s, A: Access>(
+        self,
+        scoped: &'s Scoped<A>,
+    ) -> ScopedSelect<'s, code_pattern_change::Entity> {
+        use code_pattern_change::{Column, Entity};
+        let change = self.change.map(|change| Column::Change.eq(change));
+        let which = Condition::all().add_option(change);
+        scoped.find::<Entity>().filter(which)
+    }
+}
+
+impl ChildList for AnalysisPatternChanges {
+    type Parent = RunId;
+    type Item = CodePatternChange;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        analyses: &[RunId],
+        request: &PageRequest,
+    ) -> Result<HashMap<RunId, Page<CodePatternChange>>> {
+        use code_pattern_change::Column;
+        let largest = Keyset::ascending(Column::Position);
+        let changes = self.select(scoped);
+        let pages = changes.pages_by(Column::RunId, analyses, largest, request);
+        Ok(pages_map(pages.await?))
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        analyses: &[RunId],
+    ) -> Result<HashMap<RunId, u64>> {
+        let column = code_pattern_change::Column::RunId;
+        self.select(scoped).counts_by(column, analyses).await
+    }
+}
+
+/// The hotspots of a project, highest score first. A project has at most
+/// [`HOTSPOT_CAP`](nyxcore_code_engine::project::HOTSPOT_CAP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProjectHotspots;
+
+impl ChildList for ProjectHotspots {
+    type Parent = ProjectId;
+    type Item = Hotspot;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+        request: &PageRequest,
+    ) -> Result<HashMap<ProjectId, Page<Hotspot>>> {
+        use hotspot::{Column, Entity};
+        let highest = Keyset::ascending(Column::Position);
+        let hotspots = scoped.find::<Entity>();
+        let pages = hotspots.pages_by(Column::ProjectId, projects, highest, request);
+        Ok(pages_map(pages.await?))
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+    ) -> Result<HashMap<ProjectId, u64>> {
+        let hotspots = scoped.find::<hotspot::Entity>();
+        hotspots
+            .counts_by(hotspot::Column::ProjectId, projects)
+            .await
+    }
 }
 
 /// What was last told of each of those patterns. A pattern that has not changed since its project's first analysis is not in the map.
@@ -204,34 +226,17 @@ pub async fn pattern_changes_last<A: Access>(
          ORDER BY newest.run_id DESC LIMIT 1)",
     );
     let rows = scoped
-        .find::<code_pattern_change::Entity>()
-        .filter(code_pattern_change::Column::PatternId.is_in(patterns.iter().copied()))
-        .filter(Condition::all().add(newest))
+        .find_in::<code_pattern_change::Entity, _>(
+            code_pattern_change::Column::PatternId,
+            patterns.iter().copied(),
+        )
+        .filter(newest)
         .all()
         .await?;
     Ok(rows
         .into_iter()
         .map(|row| (row.pattern_id, row.into()))
         .collect())
-}
-
-/// The first of a project's hotspots, highest score first; there are [`HOTSPOT_CAP`](nyxcore_code_engine::project::HOTSPOT_CAP) at the most.
-///
-/// # Errors
-/// The database fails.
-pub async fn hotspot_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    first: u64,
-) -> Result<Vec<Hotspot>> {
-    let rows = scoped
-        .find::<hotspot::Entity>()
-        .filter(hotspot::Column::ProjectId.eq(project))
-        .order_by_asc(hotspot::Column::Position)
-        .limit(first)
-        .all()
-        .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The stack and metrics of a project; `None` before its first analysis.
@@ -256,8 +261,10 @@ pub async fn project_summaries_of<A: Access>(
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, ProjectSummary>> {
     let rows: Vec<project_metrics::SummaryRow> = scoped
-        .find::<project_metrics::Entity>()
-        .filter(project_metrics::Column::ProjectId.is_in(projects.iter().copied()))
+        .find_in::<project_metrics::Entity, _>(
+            project_metrics::Column::ProjectId,
+            projects.iter().copied(),
+        )
         .columns(project_metrics::SUMMARY)
         .await?;
     Ok(rows
@@ -276,8 +283,10 @@ pub async fn project_findings_of<A: Access>(
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, ProjectFindings>> {
     let rows = scoped
-        .find::<project_metrics::Entity>()
-        .filter(project_metrics::Column::ProjectId.is_in(projects.iter().copied()))
+        .find_in::<project_metrics::Entity, _>(
+            project_metrics::Column::ProjectId,
+            projects.iter().copied(),
+        )
         .all()
         .await?;
     Ok(rows

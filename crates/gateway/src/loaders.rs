@@ -14,7 +14,10 @@ use nyxcore_personas as personas;
 use nyxcore_projects as projects;
 use nyxcore_runs as runs;
 use nyxcore_sync as sync;
-use nyxcore_tenancy::{Error, ReadOnly, Repository, Result, Scoped, User, UserId, directory};
+use nyxcore_tenancy::{
+    ChildList, Error, Page, PageRequest, ReadOnly, Repository, Result, Scoped, User, UserId,
+    directory,
+};
 use uuid::Uuid;
 
 use crate::context::Snapshot;
@@ -59,6 +62,77 @@ where
     }
 }
 
+/// What one field asks a child list for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PageKey<L: ChildList> {
+    pub list: L,
+    pub parent: L::Parent,
+    pub request: PageRequest,
+}
+
+/// Pages of child lists. The parents of a batch that ask a list for the same page get theirs with the statements of one.
+pub(crate) struct ChildPages(Snapshot);
+
+impl<L: ChildList> Loader<PageKey<L>> for ChildPages {
+    type Value = Page<L::Item>;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[PageKey<L>],
+    ) -> Result<HashMap<PageKey<L>, Self::Value>, Self::Error> {
+        let scoped = self.0.get().await?;
+        let mut parents: HashMap<(&L, &PageRequest), Vec<L::Parent>> = HashMap::new();
+        for PageKey {
+            list,
+            parent,
+            request,
+        } in keys
+        {
+            parents.entry((list, request)).or_default().push(*parent);
+        }
+        let mut loaded = HashMap::new();
+        for ((list, request), parents) in parents {
+            let pages = list.pages(&scoped, &parents, request).await?;
+            loaded.extend(pages.into_iter().map(|(parent, page)| {
+                let (list, request) = (list.clone(), request.clone());
+                let key = PageKey {
+                    list,
+                    parent,
+                    request,
+                };
+                (key, page)
+            }));
+        }
+        Ok(loaded)
+    }
+}
+
+/// How many items child lists have: the same by parent.
+pub(crate) struct ChildCounts(Snapshot);
+
+impl<L: ChildList> Loader<(L, L::Parent)> for ChildCounts {
+    type Value = u64;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[(L, L::Parent)],
+    ) -> Result<HashMap<(L, L::Parent), u64>, Self::Error> {
+        let scoped = self.0.get().await?;
+        let mut parents: HashMap<&L, Vec<L::Parent>> = HashMap::new();
+        for (list, parent) in keys {
+            parents.entry(list).or_default().push(*parent);
+        }
+        let mut loaded = HashMap::new();
+        for (list, parents) in parents {
+            let counts = list.counts(&scoped, &parents).await?.into_iter();
+            loaded.extend(counts.map(|(parent, count)| ((list.clone(), parent), count)));
+        }
+        Ok(loaded)
+    }
+}
+
 macro_rules! loaders {
     ($($(#[$meta:meta])* $name:ident: $loader:ty = $make:expr;)+) => {
         /// The loaders of one operation.
@@ -85,6 +159,8 @@ fn by_key<K, V>(fetch: Fetch<K, V>) -> impl Fn(Snapshot) -> ByKey<K, V> {
 }
 
 loaders! {
+    child_pages: ChildPages = ChildPages;
+    child_counts: ChildCounts = ChildCounts;
     projects: ById<projects::Projects> = by_id;
     sources: ById<projects::Sources> = by_id;
     files: ById<projects::SourceFiles> = by_id;

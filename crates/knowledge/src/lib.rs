@@ -2,9 +2,9 @@
 //! transaction that writes it.
 //!
 //! ```
-//! use nyxcore_knowledge::{MemoryEntry, NewMemoryEntry, memory_entry_create, memory_entry_list};
+//! use nyxcore_knowledge::{MemoryEntry, NewMemoryEntry, ProjectMemoryEntries, memory_entry_create};
 //! use nyxcore_projects::ProjectId;
-//! use nyxcore_tenancy::{Page, PageRequest, Result, Store, TenantId};
+//! use nyxcore_tenancy::{ChildList, Page, PageRequest, Result, Store, TenantId};
 //!
 //! async fn remember(store: &Store, tenant: TenantId, project: ProjectId) -> Result<Page<MemoryEntry>> {
 //!     let scoped = store.write(tenant).await?;
@@ -17,7 +17,8 @@
 //!     };
 //!     memory_entry_create(&scoped, new).await?;
 //!     scoped.commit().await?;
-//!     memory_entry_list(&store.read(tenant).await?, Some(project), &PageRequest::first(10)).await
+//!     let scoped = store.read(tenant).await?;
+//!     ProjectMemoryEntries.page(&scoped, project, &PageRequest::first(10)).await
 //! }
 //! ```
 
@@ -37,9 +38,8 @@ pub use model::{
 };
 pub use registration::{CONSOLIDATION_PATTERN, INSIGHT, MEMORY_ENTRY, registration};
 pub use repository::{
-    ConsolidationPatterns, Insights, MemoryEntries, consolidation_pattern_count,
-    consolidation_pattern_list, consolidation_pattern_projects, insight_count, insight_list,
-    memory_entry_count, memory_entry_list,
+    ConsolidationPatterns, Insights, MemoryEntries, ProjectConsolidationPatterns, ProjectInsights,
+    ProjectMemoryEntries, consolidation_pattern_projects,
 };
 pub use service::{
     ImportedMemoryEntry, MemoryImport, NewConsolidationPattern, NewInsight, NewMemoryEntry,

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use nyxcore_projects::ProjectId;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
-use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, Condition};
+use nyxcore_tenancy::{
+    Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, repository,
+};
+use sea_orm::{ColumnTrait, EntityTrait};
 
 use crate::entity::{consolidation_pattern, consolidation_pattern_project, insight, memory_entry};
 use crate::model::{
@@ -27,83 +28,134 @@ repository! {
     pub ConsolidationPatterns: consolidation_pattern => ConsolidationPattern, Id = id: ConsolidationPatternId
 }
 
-/// One page of a project's memory entries and those of the whole tenant, newest first; without a project, of every entry.
-///
-/// # Errors
-/// The database fails.
-pub async fn memory_entry_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-    page: &PageRequest,
-) -> Result<Page<MemoryEntry>> {
-    MemoryEntries::list(
-        scoped,
-        of_project(memory_entry::Column::ProjectId, project),
-        page,
-    )
-    .await
+/// The memory entries of a project and those of the whole tenant, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProjectMemoryEntries;
+
+impl ChildList for ProjectMemoryEntries {
+    type Parent = ProjectId;
+    type Item = MemoryEntry;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+        request: &PageRequest,
+    ) -> Result<HashMap<ProjectId, Page<MemoryEntry>>> {
+        let column = memory_entry::Column::ProjectId;
+        own_and_shared_pages::<MemoryEntries, A>(scoped, column, projects, request).await
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+    ) -> Result<HashMap<ProjectId, u64>> {
+        let column = memory_entry::Column::ProjectId;
+        own_and_shared_counts::<MemoryEntries, A>(scoped, column, projects).await
+    }
 }
 
-/// How many memory entries [`memory_entry_list`] has in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn memory_entry_count<A: Access>(
-    scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-) -> Result<u64> {
-    MemoryEntries::count(scoped, of_project(memory_entry::Column::ProjectId, project)).await
+/// The insights of a project and those of the whole tenant, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProjectInsights;
+
+impl ChildList for ProjectInsights {
+    type Parent = ProjectId;
+    type Item = Insight;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+        request: &PageRequest,
+    ) -> Result<HashMap<ProjectId, Page<Insight>>> {
+        let column = insight::Column::ProjectId;
+        own_and_shared_pages::<Insights, A>(scoped, column, projects, request).await
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+    ) -> Result<HashMap<ProjectId, u64>> {
+        let column = insight::Column::ProjectId;
+        own_and_shared_counts::<Insights, A>(scoped, column, projects).await
+    }
 }
 
-/// One page of a project's insights and those of the whole tenant, newest first; without a project, of every insight.
-///
-/// # Errors
-/// The database fails.
-pub async fn insight_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-    page: &PageRequest,
-) -> Result<Page<Insight>> {
-    Insights::list(
-        scoped,
-        of_project(insight::Column::ProjectId, project),
-        page,
-    )
-    .await
+/// The consolidation patterns that were seen in a project, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProjectConsolidationPatterns;
+
+impl ChildList for ProjectConsolidationPatterns {
+    type Parent = ProjectId;
+    type Item = ConsolidationPattern;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+        request: &PageRequest,
+    ) -> Result<HashMap<ProjectId, Page<ConsolidationPattern>>> {
+        use consolidation_pattern_project::{Column, Entity};
+        let newest = Keyset::descending(Column::ConsolidationPatternId);
+        let links = scoped.find::<Entity>();
+        let links = links
+            .pages_by(Column::ProjectId, projects, newest, request)
+            .await?;
+        let ids = links.values().flat_map(|page| &page.items);
+        let ids: Vec<_> = ids.map(|(_, link)| link.consolidation_pattern_id).collect();
+        let patterns = ConsolidationPatterns::get_many(scoped, &ids).await?;
+        let pattern = |link: consolidation_pattern_project::Model| {
+            patterns.get(&link.consolidation_pattern_id).cloned()
+        };
+        let pages = links.into_iter();
+        Ok(pages
+            .map(|(project, page)| (project, page.filter_map(pattern)))
+            .collect())
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        projects: &[ProjectId],
+    ) -> Result<HashMap<ProjectId, u64>> {
+        use consolidation_pattern_project::{Column, Entity};
+        let links = scoped.find::<Entity>();
+        links.counts_by(Column::ProjectId, projects).await
+    }
 }
 
-/// How many insights [`insight_list`] has in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn insight_count<A: Access>(
+/// Pages of what belongs to each project, merged with what belongs to the whole tenant.
+async fn own_and_shared_pages<R: Repository<Record: Clone>, A: Access>(
     scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-) -> Result<u64> {
-    Insights::count(scoped, of_project(insight::Column::ProjectId, project)).await
+    column: <R::Entity as EntityTrait>::Column,
+    projects: &[ProjectId],
+    request: &PageRequest,
+) -> Result<HashMap<ProjectId, Page<R::Record>>> {
+    let shared = R::list(scoped, column.is_null(), request).await?;
+    let mut own = R::pages_by(scoped, column, projects, request).await?;
+    let merged = projects.iter().map(|project| {
+        let page = own.remove(project);
+        let page = page.unwrap_or_else(|| Page::empty(request));
+        (*project, page.merge_descending(shared.clone(), request))
+    });
+    Ok(merged.collect())
 }
 
-/// One page of the consolidation patterns that were seen in a project, newest first; without a project, of every pattern.
-///
-/// # Errors
-/// The database fails.
-pub async fn consolidation_pattern_list<A: Access>(
+async fn own_and_shared_counts<R: Repository, A: Access>(
     scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-    page: &PageRequest,
-) -> Result<Page<ConsolidationPattern>> {
-    ConsolidationPatterns::list(scoped, seen_in(scoped, project), page).await
-}
-
-/// How many consolidation patterns [`consolidation_pattern_list`] has in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn consolidation_pattern_count<A: Access>(
-    scoped: &Scoped<A>,
-    project: Option<ProjectId>,
-) -> Result<u64> {
-    ConsolidationPatterns::count(scoped, seen_in(scoped, project)).await
+    column: <R::Entity as EntityTrait>::Column,
+    projects: &[ProjectId],
+) -> Result<HashMap<ProjectId, u64>> {
+    let shared = R::count(scoped, column.is_null()).await?;
+    let own = R::counts_by(scoped, column, projects).await?;
+    let count = |project| own.get(project).copied().unwrap_or(0) + shared;
+    Ok(projects
+        .iter()
+        .map(|project| (*project, count(project)))
+        .collect())
 }
 
 /// The projects in which each of those patterns was seen, oldest first. A pattern without any is not in the map.
@@ -128,27 +180,4 @@ pub async fn consolidation_pattern_projects<A: Access>(
             .push(row.project_id);
     }
     Ok(projects)
-}
-
-fn of_project(column: impl ColumnTrait, project: Option<ProjectId>) -> Condition {
-    match project {
-        Some(project) => Condition::any()
-            .add(column.eq(project))
-            .add(column.is_null()),
-        None => Condition::all(),
-    }
-}
-
-fn seen_in<A: Access>(scoped: &Scoped<A>, project: Option<ProjectId>) -> Condition {
-    use consolidation_pattern_project::{Column, Entity};
-    let Some(project) = project else {
-        return Condition::all();
-    };
-    let seen = Query::select()
-        .column(Column::ConsolidationPatternId)
-        .from(Entity)
-        .and_where(Column::TenantId.eq(scoped.tenant()))
-        .and_where(Column::ProjectId.eq(project))
-        .take();
-    Condition::all().add(consolidation_pattern::Column::Id.in_subquery(seen))
 }

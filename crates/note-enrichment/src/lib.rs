@@ -40,8 +40,6 @@ pub use model::{
     ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment, tokens_estimate,
 };
 pub use registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN, registration};
-pub use repository::{
-    NoteEnrichments, enrichment_count, enrichment_details, enrichment_get, enrichment_list,
-};
+pub use repository::{NoteEnrichmentList, NoteEnrichments, enrichment_details, enrichment_get};
 pub use service::{NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_start};
 pub use tasks::ACTION_POINTS_MAX;

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use nyxcore_projects::NoteId;
 use nyxcore_runs::RunId;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
-use sea_orm::ColumnTrait;
+use nyxcore_tenancy::{Access, Repository, Result, Scoped, child_list, repository};
 
 use crate::entity::note_enrichment;
 use crate::model::NoteEnrichment;
@@ -13,6 +12,11 @@ use crate::model::NoteEnrichment;
 repository! {
     /// Enrichments of a tenant's notes.
     pub NoteEnrichments: note_enrichment => NoteEnrichment, RunId = run_id: RunId
+}
+
+child_list! {
+    /// The enrichments of a note, newest first.
+    pub NoteEnrichmentList: NoteEnrichments, note_enrichment.NoteId: NoteId
 }
 
 /// The enrichment of a run, if the tenant has it and it is one.
@@ -35,24 +39,4 @@ pub async fn enrichment_details<A: Access>(
     ids: &[RunId],
 ) -> Result<HashMap<RunId, NoteEnrichment>> {
     NoteEnrichments::get_many(scoped, ids).await
-}
-
-/// One page of a note's enrichments, newest first.
-///
-/// # Errors
-/// The database fails.
-pub async fn enrichment_list<A: Access>(
-    scoped: &Scoped<A>,
-    note: NoteId,
-    page: &PageRequest,
-) -> Result<Page<NoteEnrichment>> {
-    NoteEnrichments::list(scoped, note_enrichment::Column::NoteId.eq(note), page).await
-}
-
-/// How many enrichments a note has.
-///
-/// # Errors
-/// The database fails.
-pub async fn enrichment_count<A: Access>(scoped: &Scoped<A>, note: NoteId) -> Result<u64> {
-    NoteEnrichments::count(scoped, note_enrichment::Column::NoteId.eq(note)).await
 }

@@ -3,16 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use nyxcore_code_analysis::{
-    CodePattern, CodePatternFilter, code_pattern_list, hotspot_list, project_summary,
-};
+use nyxcore_code_analysis::{CodePattern, ProjectHotspots, ProjectPatterns, project_summary};
 use nyxcore_code_engine::analysis::ProjectAnalysis;
 use nyxcore_code_engine::patterns::Pattern;
 use nyxcore_code_engine::project::HOTSPOT_CAP;
 use nyxcore_code_engine::render::project_table;
 use nyxcore_note_enrichment::NoteEnrichment;
 use nyxcore_projects::{Note, Project, ProjectId, Source};
-use nyxcore_tenancy::{Access, PAGE_MAX, PageRequest, Result, Scoped};
+use nyxcore_tenancy::{Access, ChildList, PAGE_MAX, PageRequest, Result, Scoped};
 use owo_colors::{OwoColorize, Style};
 
 use crate::progress::seconds;
@@ -118,8 +116,9 @@ pub async fn analysis_load<A: Access>(
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut page = PageRequest::first(PAGE_MAX);
     loop {
-        let found =
-            code_pattern_list(scoped, project, &CodePatternFilter::default(), &page).await?;
+        let found = ProjectPatterns::default()
+            .page(scoped, project, &page)
+            .await?;
         page.after = found.items.last().map(|(cursor, _)| cursor.clone());
         let has_next = found.has_next;
         patterns.extend(found.into_items().into_iter().map(pattern));
@@ -131,7 +130,10 @@ pub async fn analysis_load<A: Access>(
         stack: summary.technologies,
         metrics: summary.metrics,
         patterns,
-        hotspots: hotspot_list(scoped, project, HOTSPOT_CAP as u64).await?,
+        hotspots: ProjectHotspots
+            .page(scoped, project, &PageRequest::first(HOTSPOT_CAP as u64))
+            .await?
+            .into_items(),
         ..ProjectAnalysis::default()
     }))
 }

@@ -46,10 +46,9 @@ pub use model::{
 pub use name::{BranchName, NameError, ScanPath};
 pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
-    ActionPoints, BlogPosts, Notes, Projects, SourceFiles, Sources, action_points_of,
-    action_points_of_enrichments, blog_post_count, blog_post_list, file_all, file_count, file_list,
-    note_count, note_list, project_by_slug, project_count, project_list, sources_by_url,
-    sources_of,
+    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectNotes, Projects, SourceFileList,
+    SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
+    project_by_slug, project_count, project_list, sources_by_url, sources_of,
 };
 pub use service::{
     ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,

@@ -5,7 +5,10 @@ use std::hash::Hash;
 
 use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::text::{self, SearchText};
-use nyxcore_tenancy::{Access, Keyset, Page, PageRequest, Repository, Result, Scoped, repository};
+use nyxcore_tenancy::{
+    Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, child_list,
+    pages_map, repository,
+};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, Condition, ExprTrait};
 use uuid::Uuid;
@@ -39,6 +42,79 @@ repository! {
 repository! {
     /// Action points of notes.
     pub ActionPoints: action_point => ActionPoint, Id = id: ActionPointId
+}
+
+child_list! {
+    /// The notes of a project, newest first.
+    pub ProjectNotes: Notes, note.ProjectId: ProjectId
+}
+
+child_list! {
+    /// The posts of a project, newest first, drafts too.
+    pub ProjectBlogPosts: BlogPosts, blog_post.ProjectId: ProjectId
+}
+
+/// The files of a source in the order of their paths, byte by byte: all of them, or one path and what is below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct SourceFileList {
+    /// Without slashes at its ends; empty for all files.
+    path: String,
+}
+
+impl SourceFileList {
+    /// The file that has the path, and the files below it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that is no path.
+    pub fn below(path: Option<&str>) -> Result<Self> {
+        let path = text::FILE_PATH.check_optional("the path", path)?;
+        let path = path.as_deref().unwrap_or_default().trim_matches('/');
+        Ok(Self { path: path.into() })
+    }
+
+    fn condition(&self) -> Condition {
+        let path = &self.path;
+        if path.is_empty() {
+            return Condition::all();
+        }
+        // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the index.
+        let below = Condition::all()
+            .add(source_file::Column::Path.gt(format!("{path}/")))
+            .add(source_file::Column::Path.lt(format!("{path}0")));
+        Condition::any()
+            .add(source_file::Column::Path.eq(path.as_str()))
+            .add(below)
+    }
+}
+
+impl ChildList for SourceFileList {
+    type Parent = SourceId;
+    type Item = SourceFile;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        sources: &[SourceId],
+        request: &PageRequest,
+    ) -> Result<HashMap<SourceId, Page<SourceFile>>> {
+        use source_file::{Column, Entity};
+        let files = scoped.find::<Entity>().filter(self.condition());
+        let paths = Keyset::ascending(Column::Path);
+        let pages = files
+            .pages_by(Column::SourceId, sources, paths, request)
+            .await?;
+        Ok(pages_map(pages))
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        sources: &[SourceId],
+    ) -> Result<HashMap<SourceId, u64>> {
+        use source_file::{Column, Entity};
+        let files = scoped.find::<Entity>().filter(self.condition());
+        files.counts_by(Column::SourceId, sources).await
+    }
 }
 
 /// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
@@ -110,36 +186,6 @@ pub async fn sources_by_url<A: Access>(scoped: &Scoped<A>, urls: &[String]) -> R
     Ok(rows.into_iter().map(Source::from).collect())
 }
 
-/// One page of a source's files in the order of their paths, byte by byte. With a path, only the file that has it and those below it.
-///
-/// # Errors
-/// The database fails.
-pub async fn file_list<A: Access>(
-    scoped: &Scoped<A>,
-    source: SourceId,
-    path: Option<&str>,
-    page: &PageRequest,
-) -> Result<Page<SourceFile>> {
-    let page = scoped
-        .find::<source_file::Entity>()
-        .filter(files_below(source, path)?)
-        .page(Keyset::ascending(source_file::Column::Path), page)
-        .await?;
-    Ok(page.map(Into::into))
-}
-
-/// How many files [`file_list`] has in all.
-///
-/// # Errors
-/// The database fails.
-pub async fn file_count<A: Access>(
-    scoped: &Scoped<A>,
-    source: SourceId,
-    path: Option<&str>,
-) -> Result<u64> {
-    SourceFiles::count(scoped, files_below(source, path)?).await
-}
-
 /// All the files of a source in the order of their paths, for work that needs every one.
 ///
 /// # Errors
@@ -147,51 +193,11 @@ pub async fn file_count<A: Access>(
 pub async fn file_all<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<Vec<SourceFile>> {
     let rows = scoped
         .find::<source_file::Entity>()
-        .filter(files_below(source, None)?)
+        .filter(source_file::Column::SourceId.eq(source))
         .order_by_asc(source_file::Column::Path)
         .all()
         .await?;
     Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// One page of a project's notes, newest first.
-///
-/// # Errors
-/// The database fails.
-pub async fn note_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    page: &PageRequest,
-) -> Result<Page<Note>> {
-    Notes::list(scoped, note::Column::ProjectId.eq(project), page).await
-}
-
-/// How many notes a project has.
-///
-/// # Errors
-/// The database fails.
-pub async fn note_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
-    Notes::count(scoped, note::Column::ProjectId.eq(project)).await
-}
-
-/// One page of a project's posts, newest first, drafts too.
-///
-/// # Errors
-/// The database fails.
-pub async fn blog_post_list<A: Access>(
-    scoped: &Scoped<A>,
-    project: ProjectId,
-    page: &PageRequest,
-) -> Result<Page<BlogPost>> {
-    BlogPosts::list(scoped, blog_post::Column::ProjectId.eq(project), page).await
-}
-
-/// How many posts a project has.
-///
-/// # Errors
-/// The database fails.
-pub async fn blog_post_count<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> Result<u64> {
-    BlogPosts::count(scoped, blog_post::Column::ProjectId.eq(project)).await
 }
 
 /// The action points of each of those notes, oldest first. A note without any is not in the map.
@@ -247,23 +253,4 @@ fn projects_matching<A: Access>(scoped: &Scoped<A>, query: Option<&str>) -> Resu
         Some(text) => text.within(scoped.backend(), &columns),
         None => Condition::all(),
     })
-}
-
-/// # Errors
-/// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that is no path.
-fn files_below(source: SourceId, path: Option<&str>) -> Result<Condition> {
-    let all = Condition::all().add(source_file::Column::SourceId.eq(source));
-    let path = text::FILE_PATH.check_optional("the path", path)?;
-    let path = path.as_deref().unwrap_or_default().trim_matches('/');
-    if path.is_empty() {
-        return Ok(all);
-    }
-    // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the index.
-    let below = Condition::all()
-        .add(source_file::Column::Path.gt(format!("{path}/")))
-        .add(source_file::Column::Path.lt(format!("{path}0")));
-    let at_or_below = Condition::any()
-        .add(source_file::Column::Path.eq(path))
-        .add(below);
-    Ok(all.add(at_or_below))
 }

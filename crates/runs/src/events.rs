@@ -2,10 +2,14 @@
 //!
 //! Reading never starts or changes anything, and whoever stops reading costs nothing: a follower holds no transaction while it waits.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::Stream;
-use nyxcore_tenancy::{Access, Error, ReadWrite, Result, Scoped, Signal, Store, TenantId};
+use nyxcore_tenancy::{
+    Access, ChildList, Error, Keyset, Page, PageRequest, ReadWrite, Result, Scoped, Signal, Store,
+    TenantId,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, FromQueryResult, NotSet, Value};
 use uuid::Uuid;
 
@@ -142,6 +146,42 @@ pub async fn event_list<A: Access>(
 ) -> Result<Vec<RunEvent>> {
     let rows = rows_read(scoped, run, after, limit).await?;
     Ok(rows.into_iter().filter_map(event_read).collect())
+}
+
+/// The logs of runs, oldest event first, as [`event_list`] reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunEvents;
+
+impl ChildList for RunEvents {
+    type Parent = RunId;
+    type Item = RunEvent;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        runs: &[RunId],
+        request: &PageRequest,
+    ) -> Result<HashMap<RunId, Page<RunEvent>>> {
+        use run_event::{Column, Entity};
+        let oldest = Keyset::ascending(Column::Seq);
+        let events = scoped.find::<Entity>();
+        let pages = events
+            .pages_by(Column::RunId, runs, oldest, request)
+            .await?;
+        let pages = pages.into_iter();
+        Ok(pages
+            .map(|(run, page)| (run, page.filter_map(event_read)))
+            .collect())
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        runs: &[RunId],
+    ) -> Result<HashMap<RunId, u64>> {
+        let events = scoped.find::<run_event::Entity>();
+        events.counts_by(run_event::Column::RunId, runs).await
+    }
 }
 
 async fn rows_read<A: Access>(

@@ -66,7 +66,7 @@ mod worker;
 pub use activity::activity_follow;
 pub use attempt::{AttemptOutcome, RunAttempt, RunPhase, run_attempts};
 pub use error::RunFailure;
-pub use events::{event_list, run_follow};
+pub use events::{RunEvents, event_list, run_follow};
 pub use expire::run_events_expire;
 pub use model::{
     EventBody, Level, NewRun, Priority, Progress, Run, RunError, RunEvent, RunId, RunKind,

@@ -58,8 +58,8 @@ pub use remote::{
     sync_settings_of, webhook_receive,
 };
 pub use repository::{
-    Syncs, sync_count, sync_details, sync_get, sync_latest, sync_latest_of_projects,
-    sync_latest_of_sources, sync_list,
+    SourceSyncs, Syncs, sync_details, sync_get, sync_latest, sync_latest_of_projects,
+    sync_latest_of_sources,
 };
 pub use service::{source_status, sync_start, sync_start_without, sync_subject, sync_swept};
 pub use source::{SourceError, project_delete, source_add, source_remove, source_update};

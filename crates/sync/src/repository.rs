@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use nyxcore_projects::{ProjectId, SourceId, sources_of};
 use nyxcore_runs::{RunId, Runs};
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
+use nyxcore_tenancy::{
+    Access, ChildList, Page, PageRequest, Repository, Result, Scoped, repository,
+};
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Expr;
 
@@ -36,31 +38,41 @@ pub async fn sync_details<A: Access>(
     Syncs::get_many(scoped, ids).await
 }
 
-/// One page of a source's syncs, newest first.
-///
-/// # Errors
-/// The database fails.
-pub async fn sync_list<A: Access>(
-    scoped: &Scoped<A>,
-    source: SourceId,
-    page: &PageRequest,
-) -> Result<Page<Sync>> {
-    let page = Syncs::list(scoped, sync::Column::SourceId.eq(source), page).await?;
-    let (cursors, details): (Vec<_>, Vec<_>) = page.items.into_iter().unzip();
-    let syncs = with_runs(scoped, details).await?;
-    Ok(Page {
-        items: cursors.into_iter().zip(syncs).collect(),
-        has_next: page.has_next,
-        has_previous: page.has_previous,
-    })
-}
+/// The syncs of a source, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourceSyncs;
 
-/// How many syncs a source has had.
-///
-/// # Errors
-/// The database fails.
-pub async fn sync_count<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<u64> {
-    Syncs::count(scoped, sync::Column::SourceId.eq(source)).await
+impl ChildList for SourceSyncs {
+    type Parent = SourceId;
+    type Item = Sync;
+
+    async fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        sources: &[SourceId],
+        request: &PageRequest,
+    ) -> Result<HashMap<SourceId, Page<Sync>>> {
+        let pages = Syncs::pages_by(scoped, sync::Column::SourceId, sources, request).await?;
+        let details = pages.values().flat_map(|page| &page.items);
+        let ids: Vec<RunId> = details.map(|(_, detail)| detail.run_id).collect();
+        let runs = Runs::get_many(scoped, &ids).await?;
+        let sync = |detail: SyncDetail| {
+            let run = runs.get(&detail.run_id)?.clone();
+            Some(Sync { run, detail })
+        };
+        let pages = pages.into_iter();
+        Ok(pages
+            .map(|(source, page)| (source, page.filter_map(sync)))
+            .collect())
+    }
+
+    async fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        sources: &[SourceId],
+    ) -> Result<HashMap<SourceId, u64>> {
+        Syncs::counts_by(scoped, sync::Column::SourceId, sources).await
+    }
 }
 
 /// The newest sync of a source.

@@ -53,12 +53,12 @@ pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
 pub use policy::{Action, Resource, ResourcePolicy};
 pub use registration::{purpose, resource};
 pub use registry::{Registration, Registry, RegistryError};
-pub use repository::Repository;
+pub use repository::{ChildList, Repository, pages_map};
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]
 pub use store::doc_entities::{doc_entity, doc_unscoped};
 pub use store::{
-    Access, Keyset, ReadOnly, ReadWrite, Scoped, ScopedSelect, ScopedSelectIn, Signal,
+    Access, Keyset, ParentKey, ReadOnly, ReadWrite, Scoped, ScopedSelect, ScopedSelectIn, Signal,
     SignalReceiver, Store, StoreOptions, SystemPurpose, SystemScope, SystemScoped, TenantScoped,
     database_open,
 };

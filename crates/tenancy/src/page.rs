@@ -9,7 +9,9 @@ use uuid::Uuid;
 pub const PAGE_MAX: u64 = 200;
 
 /// Where a page begins or ends: the value of the list's key column in some row.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Cursor {
     /// A list in the order of ids, which is the order of creation.
     Id(Uuid),
@@ -54,7 +56,7 @@ impl Cursor {
 }
 
 /// Which part of a list: the Relay arguments, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// How many rows at the most.
     pub limit: u64,
@@ -96,10 +98,63 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A page of those rows; `more` says whether the list goes on beyond them in the direction in which they were read.
+    pub(crate) fn new(items: Vec<(Cursor, T)>, more: bool, request: &PageRequest) -> Self {
+        let (has_next, has_previous) = if request.from_end {
+            (request.before.is_some(), more)
+        } else {
+            (more, request.after.is_some())
+        };
+        Self {
+            items,
+            has_next,
+            has_previous,
+        }
+    }
+
+    /// The page of a list without rows.
+    pub fn empty(request: &PageRequest) -> Self {
+        Self::new(Vec::new(), false, request)
+    }
+
+    /// The page of two lists taken together, each read by the same request, largest key first.
+    #[must_use]
+    pub fn merge_descending(self, other: Self, request: &PageRequest) -> Self {
+        let more = |page: &Self| {
+            if request.from_end {
+                page.has_previous
+            } else {
+                page.has_next
+            }
+        };
+        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        let some_left = more(&self) || more(&other);
+        let mut items = self.items;
+        items.extend(other.items);
+        items.sort_by(|(a, _), (b, _)| b.cmp(a));
+        let surplus = items.len().saturating_sub(limit);
+        if request.from_end {
+            items.drain(..surplus);
+        } else {
+            items.truncate(limit);
+        }
+        Self::new(items, some_left || surplus > 0, request)
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, f: impl Fn(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(|(c, t)| (c, f(t))).collect(),
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+        }
+    }
+
+    /// The same page without the rows that become nothing.
+    pub fn filter_map<U>(self, f: impl Fn(T) -> Option<U>) -> Page<U> {
+        let items = self.items.into_iter();
+        Page {
+            items: items.filter_map(|(c, t)| Some((c, f(t)?))).collect(),
             has_next: self.has_next,
             has_previous: self.has_previous,
         }
@@ -125,6 +180,38 @@ mod tests {
             let text = cursor.encode("notes");
             assert_eq!(Cursor::decode("files", &text), None);
             assert_eq!(Cursor::decode("notes", &text), Some(cursor));
+        }
+    }
+
+    fn list(numbers: &[i64], request: &PageRequest) -> Page<i64> {
+        let mut all: Vec<i64> = numbers.to_vec();
+        all.sort_by_key(|number| std::cmp::Reverse(*number));
+        let limit = usize::try_from(request.limit).unwrap();
+        let more = all.len() > limit;
+        if request.from_end {
+            all.drain(..all.len().saturating_sub(limit));
+        } else {
+            all.truncate(limit);
+        }
+        let items = all
+            .into_iter()
+            .map(|number| (Cursor::Position(number), number));
+        Page::new(items.collect(), more, request)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn two_pages_merge_into_the_page_of_both_lists(
+            numbers in proptest::collection::btree_set(-50..50_i64, 0..40),
+            limit in 0..12_u64,
+            from_end: bool,
+            split in 2..5_i64,
+        ) {
+            let request = PageRequest { from_end, ..PageRequest::first(limit) };
+            let all: Vec<i64> = numbers.into_iter().collect();
+            let (some, others): (Vec<i64>, Vec<i64>) = all.iter().partition(|number| *number % split == 0);
+            let merged = list(&some, &request).merge_descending(list(&others, &request), &request);
+            proptest::prop_assert_eq!(merged, list(&all, &request));
         }
     }
 

@@ -12,7 +12,7 @@ use sea_orm::{
 use crate::error::{Error, Result};
 use crate::id::TypedId;
 use crate::page::{Page, PageRequest};
-use crate::store::{Access, Keyset, ReadWrite, Scoped, TenantScoped};
+use crate::store::{Access, Keyset, ParentKey, ReadWrite, Scoped, TenantScoped};
 
 /// A table of a tenant's things, by id.
 ///
@@ -102,6 +102,37 @@ pub trait Repository {
         async move { scoped.find::<Self::Entity>().filter(which).count().await }
     }
 
+    /// The same page of the things of each of many parents, newest first. `parent` is the column that refers to the parent. A
+    /// parent that has none is not in the map.
+    fn pages_by<A: Access, K: ParentKey>(
+        scoped: &Scoped<A>,
+        parent: <Self::Entity as EntityTrait>::Column,
+        parents: &[K],
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<HashMap<K, Page<Self::Record>>>> + Send {
+        async move {
+            let pages = scoped
+                .find::<Self::Entity>()
+                .pages_by(parent, parents, Keyset::descending(Self::KEY), request)
+                .await?;
+            Ok(pages_map(pages))
+        }
+    }
+
+    /// How many things each of many parents has. A parent that has none is not in the map.
+    fn counts_by<A: Access, K: ParentKey>(
+        scoped: &Scoped<A>,
+        parent: <Self::Entity as EntityTrait>::Column,
+        parents: &[K],
+    ) -> impl Future<Output = Result<HashMap<K, u64>>> + Send {
+        async move {
+            scoped
+                .find::<Self::Entity>()
+                .counts_by(parent, parents)
+                .await
+        }
+    }
+
     /// Adds a thing.
     fn insert(
         scoped: &Scoped<ReadWrite>,
@@ -133,6 +164,116 @@ pub trait Repository {
             }
         }
     }
+}
+
+/// A list that belongs to a parent, such as the notes of a project.
+///
+/// It is declared once, mostly by [`child_list!`](crate::child_list). One parent's part is read by [`page`](Self::page), the parts of
+/// many parents by [`pages`](Self::pages), with as many statements as for one.
+pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
+    /// The id of the parent.
+    type Parent: Copy + Eq + Hash + Send + Sync + 'static;
+    /// What the list has.
+    type Item: Clone + Send + Sync + 'static;
+
+    /// The same page of the lists of many parents. A parent whose list is empty may be left out.
+    ///
+    /// # Errors
+    /// The database fails; [`Error::InvalidCursor`].
+    fn pages<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        parents: &[Self::Parent],
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<HashMap<Self::Parent, Page<Self::Item>>>> + Send;
+
+    /// How many items each of those lists has. A parent whose list is empty may be left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn counts<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        parents: &[Self::Parent],
+    ) -> impl Future<Output = Result<HashMap<Self::Parent, u64>>> + Send;
+
+    /// One page of one parent's list.
+    ///
+    /// # Errors
+    /// As [`pages`](Self::pages).
+    fn page<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        parent: Self::Parent,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<Page<Self::Item>>> + Send {
+        async move {
+            let page = self
+                .pages(scoped, &[parent], request)
+                .await?
+                .remove(&parent);
+            Ok(page.unwrap_or_else(|| Page::empty(request)))
+        }
+    }
+
+    /// How many items one parent's list has.
+    ///
+    /// # Errors
+    /// As [`counts`](Self::counts).
+    fn count<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        parent: Self::Parent,
+    ) -> impl Future<Output = Result<u64>> + Send {
+        async move {
+            let count = self.counts(scoped, &[parent]).await?.remove(&parent);
+            Ok(count.unwrap_or(0))
+        }
+    }
+}
+
+/// The pages of rows as pages of records, by parent.
+pub fn pages_map<K: Eq + Hash, T, U: From<T>>(pages: HashMap<K, Page<T>>) -> HashMap<K, Page<U>> {
+    let pages = pages.into_iter();
+    pages.map(|(key, page)| (key, page.map(U::from))).collect()
+}
+
+/// Declares the [`ChildList`] of a repository's things by the column that refers to their parent, newest first:
+/// `child_list! { /// Notes of a project. pub ProjectNotes: Notes, note.ProjectId: ProjectId }`.
+#[macro_export]
+macro_rules! child_list {
+    (
+        $(#[$meta:meta])*
+        $vis:vis $name:ident: $repository:ty, $entity:ident.$column:ident: $parent:ty
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $vis struct $name;
+
+        impl $crate::ChildList for $name {
+            type Parent = $parent;
+            type Item = <$repository as $crate::Repository>::Record;
+
+            async fn pages<A: $crate::Access>(
+                &self,
+                scoped: &$crate::Scoped<A>,
+                parents: &[$parent],
+                request: &$crate::PageRequest,
+            ) -> $crate::Result<std::collections::HashMap<$parent, $crate::Page<Self::Item>>> {
+                let column = $entity::Column::$column;
+                <$repository as $crate::Repository>::pages_by(scoped, column, parents, request).await
+            }
+
+            async fn counts<A: $crate::Access>(
+                &self,
+                scoped: &$crate::Scoped<A>,
+                parents: &[$parent],
+            ) -> $crate::Result<std::collections::HashMap<$parent, u64>> {
+                let column = $entity::Column::$column;
+                <$repository as $crate::Repository>::counts_by(scoped, column, parents).await
+            }
+        }
+    };
 }
 
 /// Declares the [`Repository`] of a table: `repository! { /// Notes. pub Notes: note => Note, Id = id: NoteId }` reads the entity of the module

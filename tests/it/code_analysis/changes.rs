@@ -1,6 +1,10 @@
 //! What a run says of the patterns against those before: which appeared, strengthened, weakened and vanished.
 
-use nyxcore_code_analysis::{CodePatternChange, PatternChange, PatternChangeCounts};
+use nyxcore_code_analysis::{
+    AnalysisPatternChanges, CodePatternChange, PatternChange, PatternChangeCounts, ProjectPatterns,
+};
+
+use nyxcore_tenancy::ChildList as _;
 
 use super::world::{messages, remove};
 use super::*;
@@ -10,7 +14,11 @@ const SNAKE: &str = "naming/rust/functions/snake_case";
 /// Paths and titles of a run's changes, and the pattern's key with each.
 async fn told(store: &Store, tenant: TenantId, run: RunId) -> Vec<(String, CodePatternChange)> {
     let scoped = store.read(tenant).await.unwrap();
-    let changes = pattern_change_list(&scoped, run, None, 100).await.unwrap();
+    let changes = AnalysisPatternChanges { change: None }
+        .page(&scoped, run, &PageRequest::first(100))
+        .await
+        .unwrap()
+        .into_items();
     let ids: Vec<_> = changes.iter().map(|change| change.pattern_id).collect();
     let patterns = CodePatterns::get_many(&scoped, &ids).await.unwrap();
     changes
@@ -33,7 +41,7 @@ on_both_databases! {
         let (first, events) = analyze(&store, acme.id, project).await;
         assert_eq!((first.patterns_compared, first.pattern_changes), (false, PatternChangeCounts::default()));
         assert_eq!(messages(&events, Level::Info), ["2 files skipped: 1 generated, 1 vendored"]);
-        let before = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let before = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         let snake = before.iter().find(|pattern| pattern.key == SNAKE).unwrap().clone();
         let python: Vec<&CodePattern> = before.iter().filter(|pattern| pattern.stack.as_deref() == Some("python")).collect();
 
@@ -84,12 +92,12 @@ on_both_databases! {
         assert_eq!((strengthened.change, strengthened.before), (PatternChange::Strengthened, weakened.after));
         let appeared: Vec<_> = changes.iter().filter(|(_, change)| change.change == PatternChange::Appeared).map(|(_, change)| change.pattern_id).collect();
         assert!(were.iter().all(|id| appeared.contains(id)));
-        let now = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let now = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         let same = now.iter().find(|pattern| pattern.id == were[0]).unwrap();
         assert_eq!((same.vanished_in, same.first_seen_at), (None, snake.first_seen_at));
 
         let scoped = store.read(acme.id).await.unwrap();
-        let only = pattern_change_list(&scoped, second.run_id, Some(PatternChange::Weakened), 100).await.unwrap();
+        let only = AnalysisPatternChanges { change: Some(PatternChange::Weakened) }.page(&scoped, second.run_id, &PageRequest::first(100)).await.unwrap().into_items();
         assert_eq!(only, std::slice::from_ref(weakened));
         let last = pattern_changes_last(&scoped, &[snake.id, were[0]]).await.unwrap();
         assert_eq!((&last[&snake.id], last[&were[0]].analysis_id), (strengthened, third.run_id));
@@ -125,7 +133,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         analyze(&store, acme.id, project).await;
-        let before = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let before = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         let scoped = store.write(acme.id).await.unwrap();
         scoped.sql_execute("UPDATE project_metrics SET patterns_version = 1 WHERE tenant_id = $1", []).await.unwrap();
         scoped.commit().await.unwrap();
@@ -136,7 +144,7 @@ on_both_databases! {
         assert_eq!((anew.patterns_compared, anew.pattern_changes), (false, PatternChangeCounts::default()));
         assert_eq!(told(&store, acme.id, anew.run_id).await, []);
         assert!(messages(&events, Level::Info).pop().unwrap().contains("another version of the engine"));
-        let after = patterns(&store, acme.id, project, &CodePatternFilter::default()).await;
+        let after = patterns(&store, acme.id, project, &ProjectPatterns::default()).await;
         let ids = |all: &[CodePattern]| all.iter().map(|pattern| (pattern.key.clone(), pattern.id)).collect::<BTreeMap<_, _>>();
         assert_eq!(ids(&before), ids(&after));
 

@@ -27,7 +27,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         analyze(&store, acme.id, project).await;
-        let all = CodePatternFilter::default();
+        let all = ProjectPatterns::default();
         let before = patterns(&store, acme.id, project, &all).await;
         let findings = || async {
             let scoped = store.read(acme.id).await.unwrap();

@@ -44,7 +44,7 @@ on_both_databases! {
         assert!(!first.warnings[0].text.is_empty());
         let told = messages(&events, Level::Warning);
         assert!(told.iter().any(|text| text.starts_with(".nyxcore/rules/broken.yml: ")), "{told:?}");
-        let rules = CodePatternFilter { kinds: vec!["rule".into()], ..CodePatternFilter::default() };
+        let rules = ProjectPatterns { kinds: vec!["rule".into()], ..ProjectPatterns::default() };
         let found = patterns(&store, acme.id, project, &rules).await;
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].exemplars.iter().all(|place| place.path == "app/prints.py"), "{found:#?}");

@@ -284,7 +284,7 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
         analyze(&store, acme.id, project).await;
-        let python = CodePatternFilter { stack: Some("python".into()), ..CodePatternFilter::default() };
+        let python = ProjectPatterns { stack: Some("python".into()), ..ProjectPatterns::default() };
         let gone = patterns(&store, acme.id, project, &python).await;
         let is_kept = async || {
             let scoped = store.read(acme.id).await.unwrap();

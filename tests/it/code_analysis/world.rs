@@ -208,10 +208,11 @@ pub(super) async fn patterns(
     store: &Store,
     tenant: TenantId,
     project: ProjectId,
-    filter: &CodePatternFilter,
+    filter: &ProjectPatterns,
 ) -> Vec<CodePattern> {
     let scoped = store.read(tenant).await.unwrap();
-    let page = code_pattern_list(&scoped, project, filter, &PageRequest::first(200))
+    let page = filter
+        .page(&scoped, project, &PageRequest::first(200))
         .await
         .unwrap();
     page.into_items()

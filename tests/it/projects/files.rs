@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use nyxcore_projects::{
     FILE_PATH_MAX, FileChanges, HistoryKept, NewBlob, NewFile, NewSource, Projects, SourceCommit,
-    SourceFile, SourceFiles, SourceId, Sources, blob_content, blob_contents, blobs_collect,
-    blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all, file_count,
-    file_list, files_apply, files_by_path, note_create, project_create, project_delete, source_add,
+    SourceFile, SourceFileList, SourceFiles, SourceId, Sources, blob_content, blob_contents,
+    blobs_collect, blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all,
+    files_apply, files_by_path, note_create, project_create, project_delete, source_add,
     source_history, source_history_keep, source_remove,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
-use nyxcore_tenancy::{Access, Backend, Cursor, PageRequest, ReadWrite, Repository, Scoped};
+use nyxcore_tenancy::{
+    Access, Backend, ChildList, Cursor, PageRequest, ReadWrite, Repository, Scoped,
+};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 
@@ -91,13 +93,13 @@ on_both_databases! {
         files_apply(&scoped, source, added(&paths.map(|path| (path, "x1")))).await.unwrap();
         let below = ["src", "src/Z.rs", "src/a%b.rs", "src/a.rs", "src/a_b/c.rs", "src/ä/b.rs"];
         assert_eq!(walk(&scoped, source, Some("src/")).await, below);
-        assert_eq!(file_count(&scoped, source, Some("src")).await.unwrap(), 6);
+        assert_eq!(SourceFileList::below(Some("src")).unwrap().count(&scoped, source).await.unwrap(), 6);
         assert_eq!(walk(&scoped, source, Some("src/a_b")).await, ["src/a_b/c.rs"]);
         let mut all = paths.map(str::to_owned).to_vec();
         all.sort();
         assert_eq!(walk(&scoped, source, None).await, all);
         assert_eq!(file_all(&scoped, source).await.unwrap().into_iter().map(|f| f.path).collect::<Vec<_>>(), all);
-        assert_eq!(file_count(&scoped, source, Some("/")).await.unwrap(), 10);
+        assert_eq!(SourceFileList::below(Some("/")).unwrap().count(&scoped, source).await.unwrap(), 10);
     }
 
     async fn churn_counts_from_nothing_again_after_a_reset(db: TestDatabase) {
@@ -163,7 +165,7 @@ on_both_databases! {
         assert_eq!(files_apply(&scoped, theirs, added(&[("a.rs", "x1")])).await.unwrap_err().code(), "NOT_FOUND");
         drop(scoped);
         let scoped = store.read(acme).await.unwrap();
-        assert_eq!(file_count(&scoped, mine, None).await.unwrap(), 1);
+        assert_eq!(SourceFileList::default().count(&scoped, mine).await.unwrap(), 1);
     }
 
     async fn content_goes_with_the_last_file_that_has_it(db: TestDatabase) {
@@ -331,7 +333,11 @@ async fn walk<A: Access>(scoped: &Scoped<A>, source: SourceId, path: Option<&str
     let mut request = PageRequest::first(2);
     let mut paths = Vec::new();
     loop {
-        let page = file_list(scoped, source, path, &request).await.unwrap();
+        let page = SourceFileList::below(path)
+            .unwrap()
+            .page(scoped, source, &request)
+            .await
+            .unwrap();
         let more = page.has_next;
         paths.extend(page.into_items().into_iter().map(|file| file.path));
         if !more {

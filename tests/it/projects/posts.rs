@@ -3,12 +3,11 @@
 use chrono::TimeDelta;
 use nyxcore_projects::{
     BlogPost, BlogPostChanges, BlogPostImport, BlogPostStatus, BlogPosts, FileChanges, NewBlob,
-    NewBlogPost, NewFile, NewSource, ProjectId, Projects, SourceId, blobs_insert, blog_post_count,
-    blog_post_create, blog_post_delete, blog_post_import, blog_post_list, blog_post_publish,
-    blog_post_unpublish, blog_post_update, files_apply, project_create, project_delete, source_add,
-    source_remove,
+    NewBlogPost, NewFile, NewSource, ProjectBlogPosts, ProjectId, Projects, SourceId, blobs_insert,
+    blog_post_create, blog_post_delete, blog_post_import, blog_post_publish, blog_post_unpublish,
+    blog_post_update, files_apply, project_create, project_delete, source_add, source_remove,
 };
-use nyxcore_tenancy::{PageRequest, ReadWrite, Repository, Result, Scoped};
+use nyxcore_tenancy::{ChildList, PageRequest, ReadWrite, Repository, Result, Scoped};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::{named, scope, source_in};
@@ -60,7 +59,7 @@ on_both_databases! {
         let again = import(&scoped, project, "/docs/leases.md").await.unwrap();
         assert_eq!((again.id, again.title.as_str(), again.status), (post.id, "Leases, again", BlogPostStatus::Published));
         assert_eq!(again.body, "# Leases, again\n\nThey are renewed.\n");
-        assert_eq!(blog_post_count(&scoped, project).await.unwrap(), 1);
+        assert_eq!(ProjectBlogPosts.count(&scoped, project).await.unwrap(), 1);
         // The post outlives the source it came from.
         source_remove(&scoped, source).await.unwrap();
         assert_eq!(BlogPosts::require(&scoped, post.id).await.unwrap(), again);
@@ -79,7 +78,7 @@ on_both_databases! {
             titles.push(blog_post_import(&scoped, named).await.unwrap().title);
         }
         assert_eq!(titles, ["First", "Second", "First"]);
-        assert_eq!(blog_post_count(&scoped, project).await.unwrap(), 2);
+        assert_eq!(ProjectBlogPosts.count(&scoped, project).await.unwrap(), 2);
     }
 
     async fn only_text_of_a_markdown_file_of_the_projects_own_sources_is_imported(db: TestDatabase) {
@@ -129,7 +128,7 @@ on_both_databases! {
         ] {
             assert_eq!(refused.unwrap_err().code(), "NOT_FOUND");
         }
-        assert_eq!(blog_post_count(&scoped, project).await.unwrap(), 0);
+        assert_eq!(ProjectBlogPosts.count(&scoped, project).await.unwrap(), 0);
         scoped.commit().await.unwrap();
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(BlogPosts::require(&scoped, post.id).await.unwrap(), post);
@@ -142,7 +141,7 @@ on_both_databases! {
         for _ in 0..3 {
             made.push(blog_post_create(&scoped, post_in(project)).await.unwrap().id);
         }
-        let page = blog_post_list(&scoped, project, &PageRequest::first(2)).await.unwrap();
+        let page = ProjectBlogPosts.page(&scoped, project, &PageRequest::first(2)).await.unwrap();
         assert!(page.has_next);
         let ids: Vec<_> = page.into_items().into_iter().map(|post| post.id).collect();
         assert_eq!(ids, [made[2], made[1]]);

@@ -18,7 +18,7 @@ use crate::support::tenant_by_command;
 const ABORTED: usize = 10_000;
 /// On SQLite, whose statements run on threads that no client can cancel.
 const ABORTED_ON_SQLITE: usize = 1_000;
-/// Requests of an honest client at the least.
+/// Requests of an honest client that are served at the least.
 const HONEST: usize = 20;
 /// Clients that abort at once.
 const CLIENTS: usize = 24;
@@ -37,7 +37,12 @@ on_both_databases! {
             assert!(seen.transactions > 300, "{seen:?}");
             assert_eq!((seen.begun_twice, seen.warnings, seen.mixed), (0, 0, 0), "{seen:?}");
         }
-        let wrong: Vec<&Value> = answers.iter().filter(|answer| answer["errors"] != Value::Null).collect();
+        // A server that is asked for more than it can do says so; a client sends such a request again.
+        let is_wrong = |answer: &&Value| {
+            let error = &answer["errors"][0];
+            !error.is_null() && error["extensions"]["code"] != "DATABASE_BUSY"
+        };
+        let wrong: Vec<&Value> = answers.iter().filter(is_wrong).collect();
         assert!(wrong.is_empty(), "{} of {}: {:?}", wrong.len(), answers.len(), wrong[0]);
         assert!(!server.log().contains("the database failed"), "{}", server.log());
     }
@@ -54,8 +59,9 @@ async fn requests_abort(server: &TestServer, tokens: &[String], count: usize) ->
                 .timeout(Duration::from_secs(60))
                 .build()
                 .unwrap();
-            let mut answers = Vec::new();
-            while !done.load(Ordering::SeqCst) || answers.len() < HONEST {
+            let mut answers: Vec<Value> = Vec::new();
+            let mut served = 0;
+            while !done.load(Ordering::SeqCst) || served < HONEST {
                 let number = answers.len();
                 let query = match number % 2 {
                     0 => "{projects(first:2){nodes{id}}}".to_owned(),
@@ -72,7 +78,9 @@ async fn requests_abort(server: &TestServer, tokens: &[String], count: usize) ->
                     .send()
                     .await
                     .unwrap();
-                answers.push(serde_json::from_str(&response.text().await.unwrap()).unwrap());
+                let answer: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+                served += usize::from(answer["errors"].is_null());
+                answers.push(answer);
             }
             answers
         }

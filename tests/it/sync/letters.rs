@@ -1,12 +1,12 @@
 //! Letters of a repository become memory entries, and follow their files. The program does it, so that what is wired in is what is tested.
 
 use futures::StreamExt;
-use nyxcore_knowledge::{MemoryEntry, MemorySource, memory_entry_list};
+use nyxcore_knowledge::{MemoryEntry, MemorySource, ProjectMemoryEntries};
 use nyxcore_projects::SourceId;
 use nyxcore_retrieval::{KnowledgeKind, SearchRequest, search};
 use nyxcore_runs::{EventBody, Level, RunStatus, run_follow};
 use nyxcore_sync::{Sync, SyncStepKind, SyncTrigger, sync_start_without};
-use nyxcore_tenancy::PageRequest;
+use nyxcore_tenancy::{ChildList, PageRequest};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::process::Process;
@@ -31,7 +31,9 @@ async fn synced(world: &World, source: SourceId, skip: &[SyncStepKind]) -> Sync 
 /// The entries, by the letters' paths.
 async fn entries(world: &World, source: SourceId) -> Vec<(String, MemoryEntry)> {
     let scoped = world.store.read(world.tenant).await.unwrap();
-    let page = memory_entry_list(&scoped, Some(world.project), &PageRequest::first(50)).await;
+    let page = ProjectMemoryEntries
+        .page(&scoped, world.project, &PageRequest::first(50))
+        .await;
     let prefix = format!("{source}:");
     let mut entries: Vec<_> = page
         .unwrap()

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
-use nyxcore_code_analysis::{analysis_count, analysis_latest};
-use nyxcore_knowledge::memory_entry_list;
+use nyxcore_code_analysis::{ProjectAnalyses, analysis_latest};
+use nyxcore_knowledge::ProjectMemoryEntries;
 use nyxcore_projects::SourceId;
 use nyxcore_runs::{EventBody, RunEvent, RunId, RunStatus, Runs, event_list, run_follow};
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
-use nyxcore_tenancy::{PageRequest, Repository};
+use nyxcore_tenancy::{ChildList, PageRequest, Repository};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::DbBackend;
 use tokio::net::{TcpListener, TcpStream};
@@ -156,7 +156,9 @@ struct Left {
 async fn left(world: &World, source: SourceId, run: RunId) -> Left {
     let detail = world.sync(run).await.detail;
     let scoped = world.store.read(world.tenant).await.unwrap();
-    let entries = memory_entry_list(&scoped, Some(world.project), &PageRequest::first(50)).await;
+    let entries = ProjectMemoryEntries
+        .page(&scoped, world.project, &PageRequest::first(50))
+        .await;
     let mut letters: Vec<_> = entries
         .unwrap()
         .into_items()
@@ -185,7 +187,7 @@ async fn left(world: &World, source: SourceId, run: RunId) -> Left {
         ],
         phases_done: detail.phases_done,
         letters,
-        analyses: analysis_count(&scoped, world.project).await.unwrap(),
+        analyses: ProjectAnalyses.count(&scoped, world.project).await.unwrap(),
         analysed: vec![
             analysis.files_analyzed,
             analysis.files_reused,

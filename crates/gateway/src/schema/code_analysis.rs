@@ -6,10 +6,11 @@ use nyxcore_code_analysis as analysis;
 use nyxcore_code_analysis::CodeAnalysis;
 use nyxcore_code_engine as engine;
 use nyxcore_projects::ProjectId;
-use nyxcore_runs::{Run, event_list};
-use nyxcore_tenancy::{Error, TypedId};
+use nyxcore_runs::{Run, RunEvents};
+use nyxcore_tenancy::{Cursor, Error, TypedId};
 
 use super::code::{CodePatternNode, in_source, source_load};
+use super::connection::child_first;
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::run_object;
@@ -19,7 +20,6 @@ use super::run_event::RunEventNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
-use crate::error::ApiError;
 
 /// The most changes of patterns that one field gives.
 const CHANGES_MAX: u64 = 200;
@@ -117,12 +117,9 @@ run_object! {
             #[graphql(desc = "Only changes of this sort.")] change: Option<PatternChangeName>,
             #[graphql(default = 50, desc = "At most this many, and no more than 200.")] first: i64,
         ) -> Result<Vec<CodePatternChangeNode>> {
-            let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
-            let change = change.map(Into::into);
-            let scoped = operation(context).read().await?;
-            let first = first.min(CHANGES_MAX);
-            let changes = analysis::pattern_change_list(&scoped, self.0.id, change, first).await?;
-            Ok(changes.into_iter().map(CodePatternChangeNode).collect())
+            let changes = analysis::AnalysisPatternChanges { change: change.map(Into::into) };
+            let first = child_first(context, changes, self.0.id, first, None, CHANGES_MAX).await?;
+            Ok(first.into_iter().map(CodePatternChangeNode).collect())
         }
 
         /// MANUAL, or SYNC where a sync brought new code.

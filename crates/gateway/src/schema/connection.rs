@@ -6,10 +6,11 @@ use std::sync::Arc;
 use async_graphql::connection::{Connection, CursorType, Edge};
 use async_graphql::{Context, Object, OutputType, Result};
 use futures::future::BoxFuture;
-use nyxcore_tenancy::{Cursor, PAGE_MAX, Page, PageRequest, ReadOnly, Scoped};
+use nyxcore_tenancy::{ChildList, Cursor, PAGE_MAX, Page, PageRequest, ReadOnly, Scoped};
 
-use crate::context::operation;
+use crate::context::{Operation, operation};
 use crate::error::ApiError;
+use crate::loaders::PageKey;
 
 /// Rows a page has where nobody says how many.
 const PAGE_DEFAULT: u64 = 50;
@@ -35,24 +36,34 @@ fn list_name<'c>(context: &'c Context<'_>) -> &'c str {
     context.item.node.name.node.as_str()
 }
 
-type Count = Arc<
-    dyn for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
-        + Send
-        + Sync,
->;
+type Count = Arc<dyn for<'a> Fn(&'a Operation) -> BoxFuture<'a, Result<u64>> + Send + Sync>;
 
 /// The part of a connection that counts.
 pub(crate) struct Total(Count);
 
 impl Total {
+    /// Counts with a statement of its own.
     pub(crate) fn new<F>(count: F) -> Self
     where
         F: for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
+            + Clone
             + Send
             + Sync
             + 'static,
     {
-        Self(Arc::new(count))
+        Self(Arc::new(move |operation| {
+            let count = count.clone();
+            Box::pin(async move { Ok(count(&*operation.read().await?).await?) })
+        }))
+    }
+
+    /// Counts with the other parents' lists.
+    pub(crate) fn of_child<L: ChildList>(list: L, parent: L::Parent) -> Self {
+        Self(Arc::new(move |operation| {
+            let key = (list.clone(), parent);
+            let counts = &operation.loaders().child_counts;
+            Box::pin(async move { Ok(counts.load_one(key).await?.unwrap_or(0)) })
+        }))
     }
 }
 
@@ -60,8 +71,7 @@ impl Total {
 impl Total {
     /// How many there are in all. Counted when it is asked for, and not otherwise.
     async fn total_count(&self, context: &Context<'_>) -> Result<u64> {
-        let scoped = operation(context).read().await?;
-        Ok((self.0)(&scoped).await?)
+        (self.0)(operation(context)).await
     }
 }
 
@@ -77,6 +87,21 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
+    /// In the order of the specification: <https://relay.dev/graphql/connections.htm#sec-Arguments>.
+    pub(crate) fn new(
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Self {
+        Self {
+            after,
+            before,
+            first,
+            last,
+        }
+    }
+
     /// Checks the arguments of a field.
     pub(crate) fn request(&self, context: &Context<'_>) -> Result<PageRequest, ApiError> {
         let limit = match (self.first, self.last) {
@@ -99,6 +124,60 @@ impl PageArgs {
             from_end: self.last.is_some(),
         })
     }
+}
+
+/// One parent's page of a child list, read with those of the other parents in the answer.
+pub(crate) async fn child_page<L: ChildList>(
+    context: &Context<'_>,
+    list: L,
+    parent: L::Parent,
+    request: PageRequest,
+) -> Result<Page<L::Item>> {
+    let empty = Page::empty(&request);
+    let key = PageKey {
+        list,
+        parent,
+        request,
+    };
+    let pages = &operation(context).loaders().child_pages;
+    Ok(pages.load_one(key).await?.unwrap_or(empty))
+}
+
+/// The connection of a child list.
+pub(crate) async fn child_list<L: ChildList, N: OutputType>(
+    context: &Context<'_>,
+    child: L,
+    parent: L::Parent,
+    args: PageArgs,
+    node: impl Fn(L::Item) -> N,
+) -> Result<List<N>> {
+    let request = args.request(context)?;
+    let page = child_page(context, child.clone(), parent, request).await?;
+    Ok(list(context, page, Total::of_child(child, parent), node))
+}
+
+/// The first rows of a child list whose field has `first` alone.
+///
+/// # Errors
+/// `first` is negative.
+pub(crate) async fn child_first<L: ChildList>(
+    context: &Context<'_>,
+    list: L,
+    parent: L::Parent,
+    first: i64,
+    after: Option<Cursor>,
+    most: u64,
+) -> Result<Vec<L::Item>> {
+    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+    let request = PageRequest {
+        limit: first.min(most),
+        after,
+        before: None,
+        from_end: false,
+    };
+    Ok(child_page(context, list, parent, request)
+        .await?
+        .into_items())
 }
 
 /// Reads a cursor of the field's list.

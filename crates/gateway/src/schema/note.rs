@@ -2,11 +2,11 @@
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_note_enrichment::{enrichment_count, enrichment_list};
+use nyxcore_note_enrichment::NoteEnrichmentList;
 use nyxcore_projects::{ActionPoint, ActionPointStatus, Note, SourceId};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
-use super::connection::{List, PageArgs, Total, list};
+use super::connection::{List, PageArgs, Total, child_page, list};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::NoteEnrichmentNode;
@@ -84,35 +84,16 @@ impl NoteNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<NoteEnrichmentNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let op = operation(context);
-        let scoped = op.read().await?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let note = self.0.id;
-        let page = enrichment_list(&scoped, note, &request).await?;
-        let ids: Vec<_> = page
-            .items
-            .iter()
+        let page = child_page(context, NoteEnrichmentList, note, request).await?;
+        let enrichments = page.items.iter();
+        let ids: Vec<_> = enrichments
             .map(|(_, enrichment)| enrichment.run_id)
             .collect();
-        let runs = op.loaders().runs.load_many(ids).await?;
-        let page = nyxcore_tenancy::Page {
-            items: page
-                .items
-                .into_iter()
-                .filter_map(|(cursor, enrichment)| {
-                    Some((cursor, runs.get(&enrichment.run_id)?.clone()))
-                })
-                .collect(),
-            has_next: page.has_next,
-            has_previous: page.has_previous,
-        };
-        let total = Total::new(move |scoped| Box::pin(enrichment_count(scoped, note)));
+        let runs = operation(context).loaders().runs.load_many(ids).await?;
+        let page = page.filter_map(|enrichment| runs.get(&enrichment.run_id).cloned());
+        let total = Total::of_child(NoteEnrichmentList, note);
         Ok(list(context, page, total, NoteEnrichmentNode))
     }
 }

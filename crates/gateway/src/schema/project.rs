@@ -4,11 +4,12 @@ use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 use nyxcore_knowledge as knowledge;
-use nyxcore_projects::{Project, blog_post_count, blog_post_list, note_count, note_list};
+use nyxcore_projects::{Project, ProjectBlogPosts, ProjectNotes};
+use nyxcore_tenancy::PAGE_MAX;
 
 use super::code::{CodePatternNode, HotspotNode, ProjectMetricsNode};
 use super::code_analysis::CodeAnalysisNode;
-use super::connection::{List, PageArgs, Total, list};
+use super::connection::{List, PageArgs, child_first, child_list};
 use super::findings::ProjectFindingsNode;
 use super::ids::global_id;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
@@ -19,7 +20,6 @@ use super::source::SourceNode;
 use super::usage::UsageReportNode;
 use super::viewer::UserNode;
 use crate::context::operation;
-use crate::error::ApiError;
 
 /// What a team works on: some sources, what is known of them, and the notes about them.
 pub(crate) struct ProjectNode(pub Project);
@@ -130,25 +130,10 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<CodePatternNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let filter = analysis::CodePatternFilter {
-            kinds: kinds.unwrap_or_default(),
-            stack,
-        };
-        let scoped = operation(context).read().await?;
-        let project = self.0.id;
-        let page = analysis::code_pattern_list(&scoped, project, &filter, &request).await?;
-        let total = Total::new(move |scoped| {
-            let filter = filter.clone();
-            Box::pin(async move { analysis::code_pattern_count(scoped, project, &filter).await })
-        });
-        Ok(list(context, page, total, CodePatternNode))
+        let kinds = kinds.unwrap_or_default();
+        let patterns = analysis::ProjectPatterns { kinds, stack };
+        let args = PageArgs::new(after, before, first, last);
+        child_list(context, patterns, self.0.id, args, CodePatternNode).await
     }
 
     /// Files that are changed often and hard to change, worst first.
@@ -157,11 +142,9 @@ impl ProjectNode {
         context: &Context<'_>,
         #[graphql(default = 20)] first: i32,
     ) -> Result<Vec<HotspotNode>> {
-        let first =
-            u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
-        let scoped = operation(context).read().await?;
-        let hotspots = analysis::hotspot_list(&scoped, self.0.id, first.min(200)).await?;
-        Ok(hotspots.into_iter().map(HotspotNode::from).collect())
+        let hotspots = analysis::ProjectHotspots;
+        let first = child_first(context, hotspots, self.0.id, first.into(), None, PAGE_MAX).await?;
+        Ok(first.into_iter().map(HotspotNode::from).collect())
     }
 
     /// What else the latest analysis found: what it is built with and how, what depends on what, what repeats itself.
@@ -193,18 +176,8 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<NoteNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let project = self.0.id;
-        let page = note_list(&scoped, project, &request).await?;
-        let total = Total::new(move |scoped| Box::pin(note_count(scoped, project)));
-        Ok(list(context, page, total, NoteNode))
+        let args = PageArgs::new(after, before, first, last);
+        child_list(context, ProjectNotes, self.0.id, args, NoteNode).await
     }
 
     /// What was remembered about it, and for the whole tenant.
@@ -216,19 +189,15 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<MemoryEntryNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let project = Some(self.0.id);
-        let page = knowledge::memory_entry_list(&scoped, project, &request).await?;
-        let total =
-            Total::new(move |scoped| Box::pin(knowledge::memory_entry_count(scoped, project)));
-        Ok(list(context, page, total, MemoryEntryNode))
+        let args = PageArgs::new(after, before, first, last);
+        child_list(
+            context,
+            knowledge::ProjectMemoryEntries,
+            self.0.id,
+            args,
+            MemoryEntryNode,
+        )
+        .await
     }
 
     /// What was learned about it, and for the whole tenant.
@@ -240,18 +209,15 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<InsightNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let project = Some(self.0.id);
-        let page = knowledge::insight_list(&scoped, project, &request).await?;
-        let total = Total::new(move |scoped| Box::pin(knowledge::insight_count(scoped, project)));
-        Ok(list(context, page, total, InsightNode))
+        let args = PageArgs::new(after, before, first, last);
+        child_list(
+            context,
+            knowledge::ProjectInsights,
+            self.0.id,
+            args,
+            InsightNode,
+        )
+        .await
     }
 
     /// What it shares with other projects.
@@ -263,20 +229,15 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ConsolidationPatternNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let project = Some(self.0.id);
-        let page = knowledge::consolidation_pattern_list(&scoped, project, &request).await?;
-        let total = Total::new(move |scoped| {
-            Box::pin(knowledge::consolidation_pattern_count(scoped, project))
-        });
-        Ok(list(context, page, total, ConsolidationPatternNode))
+        let args = PageArgs::new(after, before, first, last);
+        child_list(
+            context,
+            knowledge::ProjectConsolidationPatterns,
+            self.0.id,
+            args,
+            ConsolidationPatternNode,
+        )
+        .await
     }
 
     /// Posts about it, newest first, drafts too.
@@ -288,17 +249,7 @@ impl ProjectNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<BlogPostNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let project = self.0.id;
-        let page = blog_post_list(&scoped, project, &request).await?;
-        let total = Total::new(move |scoped| Box::pin(blog_post_count(scoped, project)));
-        Ok(list(context, page, total, BlogPostNode))
+        let args = PageArgs::new(after, before, first, last);
+        child_list(context, ProjectBlogPosts, self.0.id, args, BlogPostNode).await
     }
 }

@@ -90,13 +90,7 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ProjectNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = operation(context).read().await?;
         let page = project_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
@@ -132,13 +126,7 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<RunNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let project = id_of_option::<ProjectId>(project_id.as_ref())?;
         let kinds = kinds.unwrap_or_default();
         let filter = RunFilter {
@@ -178,13 +166,7 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<GitConnectionNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = operation(context).read().await?;
         let page = connection_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(connection_count(scoped)));
@@ -213,13 +195,7 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<PersonaNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = operation(context).read().await?;
         let page = persona_list(&scoped, query.as_deref(), &request).await?;
         let total = Total::new(move |scoped| {
@@ -291,13 +267,7 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<AuditEntryNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let filter = audit::filter(user_id.as_ref(), action, subject_id.as_ref(), from, to)?;
         let scoped = operation(context).read().await?;
         let page = audit_list(&scoped, &filter, &request).await?;

@@ -7,11 +7,12 @@ use nyxcore_note_enrichment::{
     EnrichmentDecision, EnrichmentMode, NOTE_ENRICHMENT_RUN, NoteEnrichment,
 };
 use nyxcore_projects::ProjectId;
-use nyxcore_runs::{Progress, Run, RunError, RunKind, RunStatus, event_list};
+use nyxcore_runs::{Progress, Run, RunError, RunEvents, RunKind, RunStatus};
 use nyxcore_sync::{SYNC_RUN, SyncDetail};
-use nyxcore_tenancy::{Error, TypedId};
+use nyxcore_tenancy::{Cursor, Error, TypedId};
 
 use super::code_analysis::CodeAnalysisNode;
+use super::connection::child_first;
 use super::ids::global_id;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
@@ -21,7 +22,6 @@ use super::run_event::RunEventNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
-use crate::error::ApiError;
 
 /// The most events one field gives.
 pub(super) const EVENTS_MAX: u64 = 500;
@@ -296,9 +296,8 @@ macro_rules! run_object {
                 #[graphql(default = 0, desc = "Only events with a higher number.")] after: i64,
                 #[graphql(default = 100, desc = "At most this many, and no more than 500.")] first: i64,
             ) -> Result<Vec<RunEventNode>> {
-                let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
-                let scoped = operation(context).read().await?;
-                let events = event_list(&scoped, self.0.id, after, first.min(EVENTS_MAX)).await?;
+                let after = Some(Cursor::Position(after));
+                let events = child_first(context, RunEvents, self.0.id, first, after, EVENTS_MAX).await?;
                 Ok(events.into_iter().map(RunEventNode::from).collect())
             }
 

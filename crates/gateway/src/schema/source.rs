@@ -2,17 +2,16 @@
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_projects::{FILE_PATH_MAX, Source, SourceFile, file_count, file_list};
+use nyxcore_projects::{Source, SourceFile, SourceFileList};
 use nyxcore_sync::{
-    SourceCredentialKind, SourceStatus, SyncSettings, source_status, sync_count, sync_list,
+    SourceCredentialKind, SourceStatus, SourceSyncs, Sync, SyncSettings, source_status,
 };
 
-use super::connection::{List, PageArgs, Total, list};
+use super::connection::{List, PageArgs, child_list};
 use super::ids::global_id;
 use super::project::ProjectNode;
 use super::run::SyncNode;
 use crate::context::operation;
-use crate::error::ApiError;
 
 /// How a source stands.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -148,24 +147,9 @@ impl SourceNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<SourceFileNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        if path.as_ref().is_some_and(|path| path.len() > FILE_PATH_MAX) {
-            return Err(ApiError::invalid("the path is too long").into());
-        }
-        let scoped = operation(context).read().await?;
-        let source = self.0.id;
-        let page = file_list(&scoped, source, path.as_deref(), &request).await?;
-        let total = Total::new(move |scoped| {
-            let path = path.clone();
-            Box::pin(async move { file_count(scoped, source, path.as_deref()).await })
-        });
-        Ok(list(context, page, total, SourceFileNode))
+        let files = SourceFileList::below(path.as_deref())?;
+        let args = PageArgs::new(after, before, first, last);
+        child_list(context, files, self.0.id, args, SourceFileNode).await
     }
 
     /// Its syncs, newest first.
@@ -177,18 +161,9 @@ impl SourceNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<SyncNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
-        let scoped = operation(context).read().await?;
-        let source = self.0.id;
-        let page = sync_list(&scoped, source, &request).await?;
-        let total = Total::new(move |scoped| Box::pin(sync_count(scoped, source)));
-        Ok(list(context, page, total, |sync| SyncNode(sync.run)))
+        let args = PageArgs::new(after, before, first, last);
+        let node = |sync: Sync| SyncNode(sync.run);
+        child_list(context, SourceSyncs, self.0.id, args, node).await
     }
 }
 

@@ -97,13 +97,7 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<MembershipNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = self.scope(context).await?;
         let page = directory::membership_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::membership_count(scoped)));
@@ -122,13 +116,7 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<InvitationNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = self.scope(context).await?;
         let page = people::invitation_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(people::invitation_count(scoped)));
@@ -155,13 +143,7 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ApiTokenNode>> {
-        let request = PageArgs {
-            after,
-            before,
-            first,
-            last,
-        }
-        .request(context)?;
+        let request = PageArgs::new(after, before, first, last).request(context)?;
         let scoped = self.scope(context).await?;
         let page = directory::api_token_list(&scoped, &request).await?;
         let total = Total::new(|scoped| Box::pin(directory::api_token_count(scoped)));

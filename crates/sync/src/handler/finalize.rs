@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use nyxcore_projects::{
-    HistoryKept, Source, SourceCommit, blobs_collect, blobs_missing, churn_add, churn_reset,
-    file_count, files_apply, source_history_keep, source_synced,
+    HistoryKept, Source, SourceCommit, SourceFileList, blobs_collect, blobs_missing, churn_add,
+    churn_reset, files_apply, source_history_keep, source_synced,
 };
 use nyxcore_runs::{Level, RunFailure};
-use nyxcore_tenancy::{Error, ReadWrite, Repository, Scoped};
+use nyxcore_tenancy::{ChildList, Error, ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
 use super::plan::Plan;
@@ -52,7 +52,9 @@ impl Job<'_> {
             count(plan.changes.updated.len()),
             count(plan.changes.renamed.len()),
         );
-        let files = file_count(&scoped, self.source.id, None).await?;
+        let files = SourceFileList::default()
+            .count(&scoped, self.source.id)
+            .await?;
         let files = i64::try_from(files).unwrap_or(i64::MAX);
         let skipped = plan.left_out.total() + plan.textless.total();
         let row = sync::ActiveModel {

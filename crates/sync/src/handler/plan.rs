@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, NewFile, ScanPath, StoredFile, file_count, files_by_path,
+    FILE_PATH_MAX, FileChanges, NewFile, ScanPath, SourceFileList, StoredFile, files_by_path,
 };
 use nyxcore_runs::Level;
+use nyxcore_tenancy::ChildList as _;
 
 use super::{Failure, Job};
 use crate::git::{
@@ -172,7 +173,9 @@ impl Job<'_> {
             return Ok(());
         }
         let scoped = self.context.read().await?;
-        let files = file_count(&scoped, self.source.id, None).await?;
+        let files = SourceFileList::default()
+            .count(&scoped, self.source.id)
+            .await?;
         if files + (added - deleted) as u64 > self.options.files_max {
             return Err(files_too_many().into());
         }

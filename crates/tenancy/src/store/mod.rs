@@ -32,7 +32,7 @@ pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new
 
 pub use open::{StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
-pub use select::{Keyset, ScopedSelect, ScopedSelectIn};
+pub use select::{Keyset, ParentKey, ScopedSelect, ScopedSelectIn};
 pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 

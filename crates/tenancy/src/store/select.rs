@@ -1,10 +1,15 @@
 //! Reading within a scope: a select that can only be narrowed.
 
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, IntoCondition, Order};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use sea_orm::sea_query::{
+    self, Asterisk, Expr, ExprTrait, Func, IntoCondition, Order, Query, WindowStatement,
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    TryGetableMany, Value,
+    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, TryGetable, TryGetableMany, Value,
 };
 
 use super::{TenantScoped, times};
@@ -32,6 +37,15 @@ impl<C> Keyset<C> {
         Self {
             column,
             order_descending: true,
+        }
+    }
+
+    /// The order in which a page's rows are read: from the end of the list where the request counts from there.
+    fn order(&self, request: &PageRequest) -> Order {
+        if self.order_descending == request.from_end {
+            Order::Asc
+        } else {
+            Order::Desc
         }
     }
 }
@@ -211,63 +225,161 @@ where
         keyset: Keyset<E::Column>,
         request: &PageRequest,
     ) -> Result<Page<E::Model>> {
-        let Keyset {
-            column,
-            order_descending,
-        } = keyset;
-        let cursors = request.after.iter().chain(&request.before);
-        let definition = column.def();
-        if !cursors
-            .into_iter()
-            .all(|cursor| cursor.fits(definition.get_column_type()))
-        {
-            return Err(Error::InvalidCursor);
-        }
-        let mut select = self.select;
-        if let Some(after) = &request.after {
-            let value = after.value();
-            select = select.filter(if order_descending {
-                column.lt(value)
-            } else {
-                column.gt(value)
-            });
-        }
-        if let Some(before) = &request.before {
-            let value = before.value();
-            select = select.filter(if order_descending {
-                column.gt(value)
-            } else {
-                column.lt(value)
-            });
-        }
-        let order = if order_descending == request.from_end {
-            Order::Asc
-        } else {
-            Order::Desc
-        };
+        let select = within(self.select, keyset, request)?;
         // One row more than asked for tells whether others follow.
-        let select = select.order_by(column, order).limit(request.limit + 1);
-        let mut rows = rows_read(self.tx, &select).await?;
-        let more = rows.len() as u64 > request.limit;
-        rows.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
-        if request.from_end {
-            rows.reverse();
-        }
-        let items = rows
-            .into_iter()
-            .map(|row| (cursor_of::<E>(&row, column), row))
-            .collect();
-        let (has_next, has_previous) = if request.from_end {
-            (request.before.is_some(), more)
-        } else {
-            (more, request.after.is_some())
-        };
-        Ok(Page {
-            items,
-            has_next,
-            has_previous,
-        })
+        let select = select
+            .order_by(keyset.column, keyset.order(request))
+            .limit(request.limit + 1);
+        let rows = rows_read(self.tx, &select).await?;
+        Ok(page_of::<E>(rows, keyset, request))
     }
+
+    /// The same page of the rows of each of many parents, with one statement for thousands of them. `parent` is the column that
+    /// refers to the parent. A parent without rows is not in the map.
+    ///
+    /// # Errors
+    /// As [`ScopedSelect::page`].
+    pub async fn pages_by<K: ParentKey>(
+        self,
+        parent: E::Column,
+        parents: &[K],
+        keyset: Keyset<E::Column>,
+        request: &PageRequest,
+    ) -> Result<HashMap<K, Page<E::Model>>> {
+        let backend = self.tx.get_database_backend();
+        let select = within(self.select, keyset, request)?;
+        let order = keyset.order(request);
+        let most = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
+        let mut groups: HashMap<K, Vec<E::Model>> = HashMap::new();
+        for some in conditions_in(parent, parents.iter().copied()) {
+            let mut window = WindowStatement::partition_by(parent.as_column_ref());
+            window.order_by(keyset.column.as_column_ref(), order.clone());
+            let ranked = select
+                .clone()
+                .filter(some)
+                .into_query()
+                .expr_window_as(Func::cust(ROW_NUMBER), window, PLACE)
+                .take();
+            let pages = Query::select()
+                .column(Asterisk)
+                .from_subquery(ranked, RANKED)
+                .and_where(Expr::col(PLACE).lte(most))
+                .order_by(keyset.column, order.clone())
+                .take();
+            for row in self
+                .tx
+                .query_all_raw(times::bound_values(backend.build(&pages)))
+                .await?
+            {
+                let model = E::Model::from_query_result(&row, "")?;
+                groups
+                    .entry(key_of::<E, K>(&model, parent)?)
+                    .or_default()
+                    .push(model);
+            }
+        }
+        let pages = groups.into_iter();
+        Ok(pages
+            .map(|(key, rows)| (key, page_of::<E>(rows, keyset, request)))
+            .collect())
+    }
+
+    /// How many rows each of many parents has. A parent without rows is not in the map.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn counts_by<K: ParentKey>(
+        self,
+        parent: E::Column,
+        parents: &[K],
+    ) -> Result<HashMap<K, u64>> {
+        let count = Expr::col(Asterisk).count().cast_as("bigint");
+        let select = self.select.select_only().column(parent);
+        let select = select.column_as(count, "number").group_by(parent);
+        let mut counts = HashMap::new();
+        for some in conditions_in(parent, parents.iter().copied()) {
+            let counted = select.clone().filter(some);
+            let statement = times::built(self.tx.get_database_backend(), &counted);
+            for row in self.tx.query_all_raw(statement).await? {
+                let number: i64 = row.try_get_by_index(1)?;
+                counts.insert(row.try_get_by_index(0)?, u64::try_from(number).unwrap_or(0));
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// What refers to a parent: its id, as a column holds it.
+pub trait ParentKey:
+    Copy + Eq + Hash + Into<Value> + TryGetable + sea_query::ValueType + Send + Sync + 'static
+{
+}
+
+impl<K> ParentKey for K where
+    K: Copy + Eq + Hash + Into<Value> + TryGetable + sea_query::ValueType + Send + Sync + 'static
+{
+}
+
+/// Names within the statement of [`ScopedSelect::pages_by`].
+const ROW_NUMBER: &str = "row_number";
+const PLACE: &str = "place_in_parent";
+const RANKED: &str = "ranked";
+
+/// The rows that the cursors of a request leave.
+fn within<E: EntityTrait>(
+    mut select: Select<E>,
+    keyset: Keyset<E::Column>,
+    request: &PageRequest,
+) -> Result<Select<E>> {
+    let Keyset {
+        column,
+        order_descending,
+    } = keyset;
+    let definition = column.def();
+    let mut cursors = request.after.iter().chain(&request.before);
+    if !cursors.all(|cursor| cursor.fits(definition.get_column_type())) {
+        return Err(Error::InvalidCursor);
+    }
+    if let Some(after) = &request.after {
+        let value = after.value();
+        select = select.filter(if order_descending {
+            column.lt(value)
+        } else {
+            column.gt(value)
+        });
+    }
+    if let Some(before) = &request.before {
+        let value = before.value();
+        select = select.filter(if order_descending {
+            column.gt(value)
+        } else {
+            column.lt(value)
+        });
+    }
+    Ok(select)
+}
+
+/// The page of rows that were read in [`Keyset::order`], one more than asked for where there are more.
+fn page_of<E: EntityTrait>(
+    mut rows: Vec<E::Model>,
+    keyset: Keyset<E::Column>,
+    request: &PageRequest,
+) -> Page<E::Model> {
+    let more = rows.len() as u64 > request.limit;
+    rows.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    if request.from_end {
+        rows.reverse();
+    }
+    let items = rows
+        .into_iter()
+        .map(|row| (cursor_of::<E>(&row, keyset.column), row))
+        .collect();
+    Page::new(items, more, request)
+}
+
+fn key_of<E: EntityTrait, K: ParentKey>(row: &E::Model, column: E::Column) -> Result<K> {
+    <K as sea_query::ValueType>::try_from(row.get(column))
+        .map_err(|_| DbErr::Type(format!("a parent is no {}", K::type_name())).into())
 }
 
 /// The rows of a select, whose times are bound as both databases compare them.

@@ -39,7 +39,11 @@ pub(super) fn statement(
 
 /// The same for a query that was put together.
 pub(super) fn built<Q: QueryTrait>(backend: DbBackend, query: &Q) -> Statement {
-    let mut statement = query.build(backend);
+    bound_values(query.build(backend))
+}
+
+/// The statement with its times in this form.
+pub(super) fn bound_values(mut statement: Statement) -> Statement {
     if let Some(values) = &mut statement.values {
         values.0.iter_mut().for_each(value_bind);
     }

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use nyxcore_code_analysis::{
-    AnalysisTrigger, analysis_latest, analysis_start, hotspot_list, project_summary,
+    AnalysisTrigger, ProjectHotspots, analysis_latest, analysis_start, project_summary,
 };
 use nyxcore_code_engine::facts::ENGINE_VERSION;
 use nyxcore_code_engine::project::Hotspot;
 use nyxcore_note_enrichment::{
-    NewEnrichment, NoteEnrichment, enrichment_get, enrichment_list, enrichment_start,
+    NewEnrichment, NoteEnrichment, NoteEnrichmentList, enrichment_get, enrichment_start,
 };
-use nyxcore_projects::{NewNote, Note, Project, Source, Sources, note_create, note_list};
+use nyxcore_projects::{NewNote, Note, Project, ProjectNotes, Source, Sources, note_create};
 use nyxcore_runs::{Run, RunId, RunStatus, Runs};
 use nyxcore_sync::{SyncDetail, SyncTrigger, sync_get, sync_start};
-use nyxcore_tenancy::{PAGE_MAX, PageRequest, Repository};
+use nyxcore_tenancy::{ChildList, PAGE_MAX, PageRequest, Repository};
 
 use super::home::{Home, Made, home_open, project_open};
 use super::target::Target;
@@ -191,9 +191,14 @@ impl Walk<'_> {
     /// The note that asks this, written if it is not there.
     async fn note(&self, asked: Option<&str>) -> Result<Note> {
         let scoped = self.app.store.write(self.home.tenant).await?;
-        let hotspots = hotspot_list(&scoped, self.project.id, FILES_NAMED).await?;
+        let hotspots = ProjectHotspots
+            .page(&scoped, self.project.id, &PageRequest::first(FILES_NAMED))
+            .await?
+            .into_items();
         let (title, body) = note_of(asked, &hotspots);
-        let notes = note_list(&scoped, self.project.id, &PageRequest::first(PAGE_MAX)).await?;
+        let notes = ProjectNotes
+            .page(&scoped, self.project.id, &PageRequest::first(PAGE_MAX))
+            .await?;
         // Enriching and applying change a note's body; what it is called stays.
         let known = notes
             .into_items()
@@ -242,7 +247,9 @@ impl Walk<'_> {
 
     async fn enrichment_current(&self, note: &Note) -> Result<Option<NoteEnrichment>> {
         let scoped = self.app.store.read(self.home.tenant).await?;
-        let latest = enrichment_list(&scoped, note.id, &PageRequest::first(1)).await?;
+        let latest = NoteEnrichmentList
+            .page(&scoped, note.id, &PageRequest::first(1))
+            .await?;
         let Some(latest) = latest.into_items().into_iter().next() else {
             return Ok(None);
         };
