@@ -206,6 +206,17 @@ impl Operation {
         self.store().write_as(self.acting()).await
     }
 
+    /// Does the work of a mutation in one transaction and commits it; nothing is kept where the work fails.
+    pub(crate) async fn change<T, E: From<nyxcore_tenancy::Error>>(
+        &self,
+        work: impl AsyncFnOnce(&Scoped<ReadWrite>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let scoped = self.write().await?;
+        let done = work(&scoped).await?;
+        scoped.commit().await?;
+        Ok(done)
+    }
+
     /// See [`Snapshot::release`].
     pub(crate) async fn release(&self) {
         self.snapshot.release().await;

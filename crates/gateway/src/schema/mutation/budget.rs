@@ -7,7 +7,7 @@ use nyxcore_model_catalog::{
 };
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
-use nyxcore_tenancy::{Error, TypedId, UserId};
+use nyxcore_tenancy::{Error, ReadWrite, Scoped, TypedId, UserId};
 
 use crate::context::operation;
 use crate::error::ApiError;
@@ -35,9 +35,9 @@ impl BudgetMutation {
             enforcement: input.enforcement.into(),
             limit: limit(input.limit_usd)?,
         };
-        let scoped = operation(context).write().await?;
-        let budget = budget_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let budget = operation(context)
+            .change(async |scoped| budget_create(scoped, new).await)
+            .await?;
         Ok(CreateBudgetPayload {
             budget: node(context, budget).await?,
         })
@@ -52,9 +52,9 @@ impl BudgetMutation {
         let id = id_of::<BudgetId>(&input.budget_id)?;
         let limit = input.limit_usd.map(limit).transpose()?;
         let enforcement = input.enforcement.map(Into::into);
-        let scoped = operation(context).write().await?;
-        let budget = budget_update(&scoped, id, limit, enforcement).await?;
-        scoped.commit().await?;
+        let budget = operation(context)
+            .change(async |scoped| budget_update(scoped, id, limit, enforcement).await)
+            .await?;
         Ok(UpdateBudgetPayload {
             budget: node(context, budget).await?,
         })
@@ -67,9 +67,9 @@ impl BudgetMutation {
         input: DeleteBudgetInput,
     ) -> Result<DeleteBudgetPayload> {
         let id = id_of::<BudgetId>(&input.budget_id)?;
-        let scoped = operation(context).write().await?;
-        budget_delete(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| budget_delete(scoped, id).await)
+            .await?;
         Ok(DeleteBudgetPayload {
             deleted_budget_id: global_id(id),
         })
@@ -84,10 +84,11 @@ impl BudgetMutation {
     ) -> Result<SetRunBudgetPayload> {
         let run = id_of::<RunId>(&input.run_id)?;
         let limit = limit(input.limit_usd)?;
-        let scoped = operation(context).write().await?;
-        run_budget_set(&scoped, run.uuid(), limit).await?;
-        let budget = run_budget_get(&scoped, run.uuid()).await?;
-        scoped.commit().await?;
+        let change = async |scoped: &Scoped<ReadWrite>| {
+            run_budget_set(scoped, run.uuid(), limit).await?;
+            run_budget_get(scoped, run.uuid()).await
+        };
+        let budget = operation(context).change(change).await?;
         let budget = budget.ok_or(Error::NotFound("run"))?;
         Ok(SetRunBudgetPayload {
             run_id: global_id(run),

@@ -61,9 +61,9 @@ impl GitConnectionMutation {
         input: RemoveGitConnectionInput,
     ) -> Result<RemoveGitConnectionPayload> {
         let id = id_of::<GitConnectionId>(&input.connection_id)?;
-        let scoped = operation(context).write().await?;
-        connection_remove(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| connection_remove(scoped, id).await)
+            .await?;
         Ok(RemoveGitConnectionPayload {
             deleted_id: input.connection_id,
         })

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use nyxcore_model_catalog::{
-    Capability, DefaultPurpose, Mode, Nanousd, NewEndpoint, NewTenantModel, endpoint_remove,
-    endpoint_set, member_default_set, model_hide, tenant_default_set, tenant_model_remove,
-    tenant_model_set,
+    Capability, DefaultPurpose, Mode, ModelError, Nanousd, NewEndpoint, NewTenantModel,
+    endpoint_remove, endpoint_set, member_default_set, model_hide, tenant_default_set,
+    tenant_model_remove, tenant_model_set,
 };
-use nyxcore_tenancy::Error;
+use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 
 use crate::context::operation;
 use crate::error::ApiError;
@@ -42,9 +42,9 @@ impl ModelMutation {
             headers,
         };
         let policy = gateway.source_policy().outbound();
-        let scoped = op.write().await?;
-        let endpoint = endpoint_set(&scoped, gateway.keyring(), policy, new).await?;
-        scoped.commit().await?;
+        let endpoint = op
+            .change(async |scoped| endpoint_set(scoped, gateway.keyring(), policy, new).await)
+            .await?;
         Ok(SetModelEndpointPayload {
             provider: provider_node(context, &endpoint.name).await?,
         })
@@ -56,9 +56,9 @@ impl ModelMutation {
         context: &Context<'_>,
         input: RemoveModelEndpointInput,
     ) -> Result<RemoveModelEndpointPayload> {
-        let scoped = operation(context).write().await?;
-        endpoint_remove(&scoped, &input.name).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| endpoint_remove(scoped, &input.name).await)
+            .await?;
         Ok(RemoveModelEndpointPayload {
             removed_name: input.name,
         })
@@ -91,9 +91,9 @@ impl ModelMutation {
             dimensions: input.dimensions,
             capabilities: capabilities.transpose()?,
         };
-        let scoped = operation(context).write().await?;
-        let model = tenant_model_set(&scoped, new).await?;
-        scoped.commit().await?;
+        let model = operation(context)
+            .change(async |scoped| tenant_model_set(scoped, new).await)
+            .await?;
         Ok(SetModelPayload {
             model: model_node(context, &model.id).await?,
         })
@@ -105,9 +105,9 @@ impl ModelMutation {
         context: &Context<'_>,
         input: RemoveModelInput,
     ) -> Result<RemoveModelPayload> {
-        let scoped = operation(context).write().await?;
-        tenant_model_remove(&scoped, &input.model).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| tenant_model_remove(scoped, &input.model).await)
+            .await?;
         Ok(RemoveModelPayload {
             removed_model: input.model,
         })
@@ -119,9 +119,9 @@ impl ModelMutation {
         context: &Context<'_>,
         input: SetModelHiddenInput,
     ) -> Result<SetModelHiddenPayload> {
-        let scoped = operation(context).write().await?;
-        model_hide(&scoped, &input.model, input.hidden).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| model_hide(scoped, &input.model, input.hidden).await)
+            .await?;
         Ok(SetModelHiddenPayload {
             model: model_node(context, &input.model).await?,
         })
@@ -136,27 +136,31 @@ impl ModelMutation {
     ) -> Result<SetModelDefaultsPayload> {
         let op = operation(context);
         let user = op.caller().user;
-        let scoped = op.write().await?;
         let given = [
             (DefaultPurpose::Default, input.default),
             (DefaultPurpose::Fast, input.fast),
             (DefaultPurpose::Embedding, input.embedding),
             (DefaultPurpose::Review, input.review),
         ];
-        for (purpose, model) in given {
-            let model = match &model {
-                MaybeUndefined::Undefined => continue,
-                MaybeUndefined::Null => None,
-                MaybeUndefined::Value(id) => Some(id.as_str()),
-            };
-            match input.scope {
-                ModelDefaultScope::Tenant => tenant_default_set(&scoped, purpose, model).await?,
-                ModelDefaultScope::Own => {
-                    member_default_set(&scoped, user, purpose, model).await?;
+        let change = async |scoped: &Scoped<ReadWrite>| {
+            for (purpose, model) in &given {
+                let model = match model {
+                    MaybeUndefined::Undefined => continue,
+                    MaybeUndefined::Null => None,
+                    MaybeUndefined::Value(id) => Some(id.as_str()),
+                };
+                match input.scope {
+                    ModelDefaultScope::Tenant => {
+                        tenant_default_set(scoped, *purpose, model).await?
+                    }
+                    ModelDefaultScope::Own => {
+                        member_default_set(scoped, user, *purpose, model).await?;
+                    }
                 }
             }
-        }
-        scoped.commit().await?;
+            Ok::<_, ModelError>(())
+        };
+        op.change(change).await?;
         let catalog = tenant_catalog(context).await?;
         Ok(SetModelDefaultsPayload {
             defaults: defaults_node(context, &catalog).await?,

@@ -11,7 +11,7 @@ use nyxcore_projects::{
     action_point_update, note_create, note_delete, note_update,
 };
 use nyxcore_runs::{RunId, Runs};
-use nyxcore_tenancy::Repository;
+use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 
 use crate::context::operation;
 use crate::error::ApiError;
@@ -38,9 +38,9 @@ impl NoteMutation {
             body: input.body,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let note = note_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let note = op
+            .change(async |scoped| note_create(scoped, new).await)
+            .await?;
         Ok(CreateNotePayload {
             note: NoteNode(note),
         })
@@ -53,13 +53,13 @@ impl NoteMutation {
         input: UpdateNoteInput,
     ) -> Result<UpdateNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
-        let scoped = operation(context).write().await?;
         let changes = NoteChanges {
             title: input.title,
             body: input.body,
         };
-        let note = note_update(&scoped, id, changes).await?;
-        scoped.commit().await?;
+        let note = operation(context)
+            .change(async |scoped| note_update(scoped, id, changes).await)
+            .await?;
         Ok(UpdateNotePayload {
             note: NoteNode(note),
         })
@@ -72,9 +72,9 @@ impl NoteMutation {
         input: DeleteNoteInput,
     ) -> Result<DeleteNotePayload> {
         let id = id_of::<NoteId>(&input.note_id)?;
-        let scoped = operation(context).write().await?;
-        note_delete(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| note_delete(scoped, id).await)
+            .await?;
         Ok(DeleteNotePayload {
             deleted_id: input.note_id,
         })
@@ -87,9 +87,9 @@ impl NoteMutation {
         input: ApplyEnrichmentInput,
     ) -> Result<ApplyEnrichmentPayload> {
         let id = id_of::<RunId>(&input.enrichment_id)?;
-        let scoped = operation(context).write().await?;
-        let note = enrichment_apply(&scoped, id).await?;
-        scoped.commit().await?;
+        let note = operation(context)
+            .change(async |scoped| enrichment_apply(scoped, id).await)
+            .await?;
         Ok(ApplyEnrichmentPayload {
             note: NoteNode(note),
         })
@@ -102,10 +102,11 @@ impl NoteMutation {
         input: DismissEnrichmentInput,
     ) -> Result<DismissEnrichmentPayload> {
         let id = id_of::<RunId>(&input.enrichment_id)?;
-        let scoped = operation(context).write().await?;
-        enrichment_dismiss(&scoped, id).await?;
-        let run = Runs::require(&scoped, id).await?;
-        scoped.commit().await?;
+        let change = async |scoped: &Scoped<ReadWrite>| {
+            enrichment_dismiss(scoped, id).await?;
+            Runs::require(scoped, id).await
+        };
+        let run = operation(context).change(change).await?;
         Ok(DismissEnrichmentPayload {
             enrichment: NoteEnrichmentNode(run),
         })
@@ -118,13 +119,13 @@ impl NoteMutation {
         input: UpdateActionPointInput,
     ) -> Result<UpdateActionPointPayload> {
         let id = id_of::<ActionPointId>(&input.action_point_id)?;
-        let scoped = operation(context).write().await?;
         let changes = ActionPointChanges {
             status: input.status.map(Into::into),
             text: input.text,
         };
-        let point = action_point_update(&scoped, id, changes).await?;
-        scoped.commit().await?;
+        let point = operation(context)
+            .change(async |scoped| action_point_update(scoped, id, changes).await)
+            .await?;
         Ok(UpdateActionPointPayload {
             action_point: ActionPointNode(point),
         })
@@ -144,9 +145,9 @@ impl NoteMutation {
             tags: input.tags,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let entry = memory_entry_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let entry = op
+            .change(async |scoped| memory_entry_create(scoped, new).await)
+            .await?;
         Ok(CreateMemoryEntryPayload {
             memory_entry: MemoryEntryNode(entry),
         })
@@ -181,9 +182,9 @@ impl NoteMutation {
             paired_with: id_of_option::<InsightId>(input.paired_with_id.as_ref())?,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let insight = insight_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let insight = op
+            .change(async |scoped| insight_create(scoped, new).await)
+            .await?;
         Ok(CreateInsightPayload {
             insight: InsightNode(insight),
         })

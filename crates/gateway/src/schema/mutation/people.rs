@@ -23,9 +23,9 @@ impl PeopleMutation {
         context: &Context<'_>,
         input: UpdateTenantInput,
     ) -> Result<UpdateTenantPayload> {
-        let scoped = operation(context).write().await?;
-        let tenant = directory::tenant_rename(&scoped, &input.name).await?;
-        scoped.commit().await?;
+        let tenant = operation(context)
+            .change(async |scoped| directory::tenant_rename(scoped, &input.name).await)
+            .await?;
         Ok(UpdateTenantPayload {
             tenant: TenantNode(tenant),
         })
@@ -43,9 +43,9 @@ impl PeopleMutation {
             email: input.email,
             role: input.role.into(),
         };
-        let scoped = op.write().await?;
-        let (invitation, secret) = invitation_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let (invitation, secret) = op
+            .change(async |scoped| invitation_create(scoped, new).await)
+            .await?;
         Ok(InviteMemberPayload {
             invitation: InvitationNode(invitation),
             url: invitation_link(op.gateway().public_url(), &secret),
@@ -60,9 +60,9 @@ impl PeopleMutation {
         input: RevokeInvitationInput,
     ) -> Result<RevokeInvitationPayload> {
         let id = id_of::<InvitationId>(&input.invitation_id)?;
-        let scoped = operation(context).write().await?;
-        let invitation = invitation_revoke(&scoped, id).await?;
-        scoped.commit().await?;
+        let invitation = operation(context)
+            .change(async |scoped| invitation_revoke(scoped, id).await)
+            .await?;
         Ok(RevokeInvitationPayload {
             invitation: InvitationNode(invitation),
         })
@@ -94,9 +94,9 @@ impl PeopleMutation {
         input: SetMemberRoleInput,
     ) -> Result<SetMemberRolePayload> {
         let user = id_of::<UserId>(&input.user_id)?;
-        let scoped = operation(context).write().await?;
-        let membership = member_role_set(&scoped, user, input.role.into()).await?;
-        scoped.commit().await?;
+        let membership = operation(context)
+            .change(async |scoped| member_role_set(scoped, user, input.role.into()).await)
+            .await?;
         Ok(SetMemberRolePayload {
             membership: MembershipNode {
                 membership,
@@ -112,9 +112,9 @@ impl PeopleMutation {
         input: RemoveMemberInput,
     ) -> Result<RemoveMemberPayload> {
         let user = id_of::<UserId>(&input.user_id)?;
-        let scoped = operation(context).write().await?;
-        member_remove(&scoped, user).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| member_remove(scoped, user).await)
+            .await?;
         Ok(RemoveMemberPayload {
             removed_user_id: input.user_id,
         })
@@ -124,9 +124,7 @@ impl PeopleMutation {
     /// to somebody else first.
     async fn leave_tenant(&self, context: &Context<'_>) -> Result<LeaveTenantPayload> {
         let op = operation(context);
-        let scoped = op.write().await?;
-        member_leave(&scoped).await?;
-        scoped.commit().await?;
+        op.change(async |scoped| member_leave(scoped).await).await?;
         Ok(LeaveTenantPayload {
             left_tenant_id: global_id(op.caller().tenant),
         })
@@ -139,9 +137,9 @@ impl PeopleMutation {
         input: TransferOwnershipInput,
     ) -> Result<TransferOwnershipPayload> {
         let to = id_of::<UserId>(&input.user_id)?;
-        let scoped = operation(context).write().await?;
-        let membership = ownership_transfer(&scoped, to).await?;
-        scoped.commit().await?;
+        let membership = operation(context)
+            .change(async |scoped| ownership_transfer(scoped, to).await)
+            .await?;
         Ok(TransferOwnershipPayload {
             membership: MembershipNode {
                 membership,

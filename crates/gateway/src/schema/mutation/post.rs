@@ -29,9 +29,9 @@ impl BlogPostMutation {
             body: input.body,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let post = blog_post_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let post = op
+            .change(async |scoped| blog_post_create(scoped, new).await)
+            .await?;
         Ok(CreateBlogPostPayload {
             blog_post: BlogPostNode(post),
         })
@@ -44,13 +44,13 @@ impl BlogPostMutation {
         input: UpdateBlogPostInput,
     ) -> Result<UpdateBlogPostPayload> {
         let id = id_of::<BlogPostId>(&input.blog_post_id)?;
-        let scoped = operation(context).write().await?;
         let changes = BlogPostChanges {
             title: input.title,
             body: input.body,
         };
-        let post = blog_post_update(&scoped, id, changes).await?;
-        scoped.commit().await?;
+        let post = operation(context)
+            .change(async |scoped| blog_post_update(scoped, id, changes).await)
+            .await?;
         Ok(UpdateBlogPostPayload {
             blog_post: BlogPostNode(post),
         })
@@ -63,9 +63,9 @@ impl BlogPostMutation {
         input: DeleteBlogPostInput,
     ) -> Result<DeleteBlogPostPayload> {
         let id = id_of::<BlogPostId>(&input.blog_post_id)?;
-        let scoped = operation(context).write().await?;
-        blog_post_delete(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| blog_post_delete(scoped, id).await)
+            .await?;
         Ok(DeleteBlogPostPayload {
             deleted_id: input.blog_post_id,
         })
@@ -78,9 +78,9 @@ impl BlogPostMutation {
         input: PublishBlogPostInput,
     ) -> Result<PublishBlogPostPayload> {
         let id = id_of::<BlogPostId>(&input.blog_post_id)?;
-        let scoped = operation(context).write().await?;
-        let post = blog_post_publish(&scoped, id).await?;
-        scoped.commit().await?;
+        let post = operation(context)
+            .change(async |scoped| blog_post_publish(scoped, id).await)
+            .await?;
         Ok(PublishBlogPostPayload {
             blog_post: BlogPostNode(post),
         })
@@ -93,9 +93,9 @@ impl BlogPostMutation {
         input: UnpublishBlogPostInput,
     ) -> Result<UnpublishBlogPostPayload> {
         let id = id_of::<BlogPostId>(&input.blog_post_id)?;
-        let scoped = operation(context).write().await?;
-        let post = blog_post_unpublish(&scoped, id).await?;
-        scoped.commit().await?;
+        let post = operation(context)
+            .change(async |scoped| blog_post_unpublish(scoped, id).await)
+            .await?;
         Ok(UnpublishBlogPostPayload {
             blog_post: BlogPostNode(post),
         })
@@ -114,9 +114,9 @@ impl BlogPostMutation {
             path: input.path,
             created_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let post = blog_post_import(&scoped, import).await?;
-        scoped.commit().await?;
+        let post = op
+            .change(async |scoped| blog_post_import(scoped, import).await)
+            .await?;
         Ok(ImportBlogPostPayload {
             blog_post: BlogPostNode(post),
         })

@@ -24,15 +24,15 @@ impl ProjectMutation {
         input: CreateProjectInput,
     ) -> Result<CreateProjectPayload> {
         let op = operation(context);
-        let scoped = op.write().await?;
         let new = NewProject {
             name: input.name,
             slug: input.slug,
             description: input.description,
             created_by: Some(op.caller().user),
         };
-        let project = project_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let project = op
+            .change(async |scoped| project_create(scoped, new).await)
+            .await?;
         Ok(CreateProjectPayload {
             project: ProjectNode(project),
         })
@@ -45,14 +45,14 @@ impl ProjectMutation {
         input: UpdateProjectInput,
     ) -> Result<UpdateProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = operation(context).write().await?;
         let changes = ProjectChanges {
             name: input.name,
             slug: input.slug,
             description: blank_where_null(input.description),
         };
-        let project = project_update(&scoped, id, changes).await?;
-        scoped.commit().await?;
+        let project = operation(context)
+            .change(async |scoped| project_update(scoped, id, changes).await)
+            .await?;
         Ok(UpdateProjectPayload {
             project: ProjectNode(project),
         })
@@ -65,9 +65,9 @@ impl ProjectMutation {
         input: DeleteProjectInput,
     ) -> Result<DeleteProjectPayload> {
         let id = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = operation(context).write().await?;
-        project_delete(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| project_delete(scoped, id).await)
+            .await?;
         Ok(DeleteProjectPayload {
             deleted_id: input.project_id,
         })
@@ -86,9 +86,9 @@ impl ProjectMutation {
             branch: input.branch,
             scan_path: input.scan_path,
         };
-        let scoped = op.write().await?;
-        let source = source_add(&scoped, op.gateway().source_policy(), new).await?;
-        scoped.commit().await?;
+        let source = op
+            .change(async |scoped| source_add(scoped, op.gateway().source_policy(), new).await)
+            .await?;
         Ok(AddSourcePayload {
             source: SourceNode(source),
         })
@@ -108,9 +108,11 @@ impl ProjectMutation {
             branch: blank_where_null(input.branch),
             scan_path: input.scan_path,
         };
-        let scoped = op.write().await?;
-        let source = source_update(&scoped, op.gateway().source_policy(), id, changes).await?;
-        scoped.commit().await?;
+        let source = op
+            .change(async |scoped| {
+                source_update(scoped, op.gateway().source_policy(), id, changes).await
+            })
+            .await?;
         Ok(UpdateSourcePayload {
             source: SourceNode(source),
         })
@@ -123,9 +125,9 @@ impl ProjectMutation {
         input: RemoveSourceInput,
     ) -> Result<RemoveSourcePayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = operation(context).write().await?;
-        source_remove(&scoped, id).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| source_remove(scoped, id).await)
+            .await?;
         Ok(RemoveSourcePayload {
             deleted_id: input.source_id,
         })

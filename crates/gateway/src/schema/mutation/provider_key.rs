@@ -24,10 +24,9 @@ impl ProviderKeyMutation {
         let key = ProviderKey::new(input.api_key, input.base_url);
         let gateway = op.gateway();
         let policy = gateway.source_policy().outbound();
-        let scoped = op.write().await?;
         let given = (input.provider.as_str(), &key);
-        provider_key_set(&scoped, gateway.keyring(), policy, given).await?;
-        scoped.commit().await?;
+        op.change(async |scoped| provider_key_set(scoped, gateway.keyring(), policy, given).await)
+            .await?;
         Ok(SetProviderKeyPayload {
             provider: provider_node(context, &input.provider).await?,
         })
@@ -40,9 +39,9 @@ impl ProviderKeyMutation {
         context: &Context<'_>,
         input: RemoveProviderKeyInput,
     ) -> Result<RemoveProviderKeyPayload> {
-        let scoped = operation(context).write().await?;
-        provider_key_remove(&scoped, &input.provider).await?;
-        scoped.commit().await?;
+        operation(context)
+            .change(async |scoped| provider_key_remove(scoped, &input.provider).await)
+            .await?;
         Ok(RemoveProviderKeyPayload {
             provider: provider_node(context, &input.provider).await?,
         })
@@ -57,9 +56,8 @@ impl ProviderKeyMutation {
     ) -> Result<VerifyProviderPayload> {
         let op = operation(context);
         // The policy is asked, and that it was tried is in the audit log, before the provider is.
-        let scoped = op.write().await?;
-        provider_verify_permit(&scoped, &input.provider).await?;
-        scoped.commit().await?;
+        op.change(async |scoped| provider_verify_permit(scoped, &input.provider).await)
+            .await?;
         let caller = op.caller();
         let models = op.gateway().models();
         models

@@ -42,9 +42,11 @@ impl RemoteMutation {
                 return Err(ApiError::invalid("give either a token or an SSH key").into());
             }
         };
-        let scoped = op.write().await?;
-        let source = source_credential_set(&scoped, op.gateway().keyring(), id, credential).await?;
-        scoped.commit().await?;
+        let source = op
+            .change(async |scoped| {
+                source_credential_set(scoped, op.gateway().keyring(), id, credential).await
+            })
+            .await?;
         Ok(SetSourceCredentialPayload {
             source: SourceNode(source),
         })
@@ -57,9 +59,9 @@ impl RemoteMutation {
         input: RemoveSourceCredentialInput,
     ) -> Result<RemoveSourceCredentialPayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = operation(context).write().await?;
-        let source = source_credential_remove(&scoped, id).await?;
-        scoped.commit().await?;
+        let source = operation(context)
+            .change(async |scoped| source_credential_remove(scoped, id).await)
+            .await?;
         Ok(RemoveSourceCredentialPayload {
             source: SourceNode(source),
         })
@@ -73,9 +75,9 @@ impl RemoteMutation {
     ) -> Result<EnableSourceWebhookPayload> {
         let op = operation(context);
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = op.write().await?;
-        let (source, secret) = source_webhook_enable(&scoped, op.gateway().keyring(), id).await?;
-        scoped.commit().await?;
+        let (source, secret) = op
+            .change(async |scoped| source_webhook_enable(scoped, op.gateway().keyring(), id).await)
+            .await?;
         let (public_url, tenant) = (op.gateway().public_url(), op.caller().tenant);
         Ok(EnableSourceWebhookPayload {
             url: format!("{public_url}/api/v1/webhooks/github/{tenant}/{}", source.id),
@@ -91,9 +93,9 @@ impl RemoteMutation {
         input: DisableSourceWebhookInput,
     ) -> Result<DisableSourceWebhookPayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = operation(context).write().await?;
-        let source = source_webhook_disable(&scoped, id).await?;
-        scoped.commit().await?;
+        let source = operation(context)
+            .change(async |scoped| source_webhook_disable(scoped, id).await)
+            .await?;
         Ok(DisableSourceWebhookPayload {
             source: SourceNode(source),
         })
@@ -107,10 +109,10 @@ impl RemoteMutation {
         input: SetSourceScheduleInput,
     ) -> Result<SetSourceSchedulePayload> {
         let id = id_of::<SourceId>(&input.source_id)?;
-        let scoped = operation(context).write().await?;
         let every = input.every_minutes.map(i64::from);
-        let source = source_schedule_set(&scoped, id, every).await?;
-        scoped.commit().await?;
+        let source = operation(context)
+            .change(async |scoped| source_schedule_set(scoped, id, every).await)
+            .await?;
         Ok(SetSourceSchedulePayload {
             source: SourceNode(source),
         })

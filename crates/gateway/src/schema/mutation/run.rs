@@ -7,7 +7,7 @@ use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
 use nyxcore_runs::{RunId, run_cancel};
 use nyxcore_sync::{SyncStepKind, SyncTrigger, sync_start_without};
-use nyxcore_tenancy::Error;
+use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 
 use super::StartOutcome;
 use crate::context::operation;
@@ -28,7 +28,6 @@ impl RunMutation {
     ) -> Result<StartSyncPayload> {
         let op = operation(context);
         let source = id_of::<SourceId>(&input.source_id)?;
-        let scoped = op.write().await?;
         let skip: Vec<SyncStepKind> = input
             .skip
             .unwrap_or_default()
@@ -36,9 +35,11 @@ impl RunMutation {
             .map(Into::into)
             .collect();
         let user = Some(op.caller().user);
-        let (start, sync) =
-            sync_start_without(&scoped, source, SyncTrigger::Manual, user, &skip).await?;
-        scoped.commit().await?;
+        let (start, sync) = op
+            .change(async |scoped| {
+                sync_start_without(scoped, source, SyncTrigger::Manual, user, &skip).await
+            })
+            .await?;
         Ok(StartSyncPayload {
             outcome: (&start).into(),
             sync: SyncNode(sync.run),
@@ -54,18 +55,13 @@ impl RunMutation {
     ) -> Result<StartCodeAnalysisPayload> {
         let op = operation(context);
         let project = id_of::<ProjectId>(&input.project_id)?;
-        let scoped = op.write().await?;
         let quiet_period = op.gateway().analysis_quiet_period();
         let user = Some(op.caller().user);
-        let (start, _) = analysis_start(
-            &scoped,
-            project,
-            AnalysisTrigger::Manual,
-            user,
-            quiet_period,
-        )
-        .await?;
-        scoped.commit().await?;
+        let (start, _) = op
+            .change(async |scoped| {
+                analysis_start(scoped, project, AnalysisTrigger::Manual, user, quiet_period).await
+            })
+            .await?;
         Ok(StartCodeAnalysisPayload {
             outcome: (&start).into(),
             code_analysis: CodeAnalysisNode(start.run().clone()),
@@ -86,9 +82,9 @@ impl RunMutation {
             model: input.model,
             started_by: Some(op.caller().user),
         };
-        let scoped = op.write().await?;
-        let (start, _) = enrichment_start(&scoped, new).await?;
-        scoped.commit().await?;
+        let (start, _) = op
+            .change(async |scoped| enrichment_start(scoped, new).await)
+            .await?;
         Ok(EnrichNotePayload {
             outcome: (&start).into(),
             enrichment: NoteEnrichmentNode(start.run().clone()),
@@ -102,9 +98,11 @@ impl RunMutation {
         input: CancelRunInput,
     ) -> Result<CancelRunPayload> {
         let id = id_of::<RunId>(&input.run_id)?;
-        let scoped = operation(context).write().await?;
-        let run = RunNode::new(run_cancel(&scoped, id).await?).ok_or(Error::NotFound("run"))?;
-        scoped.commit().await?;
+        let change = async |scoped: &Scoped<ReadWrite>| {
+            let run = run_cancel(scoped, id).await?;
+            RunNode::new(run).ok_or(Error::NotFound("run"))
+        };
+        let run = operation(context).change(change).await?;
         Ok(CancelRunPayload { run })
     }
 }

@@ -21,15 +21,15 @@ impl TokenMutation {
         input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
         let op = operation(context);
-        let scoped = op.write().await?;
         let new = NewApiToken {
             user: op.caller().user,
             name: input.name,
             role: input.role.into(),
             expires_at: input.expires_at,
         };
-        let (token, secret) = api_token_create(&scoped, new).await?;
-        scoped.commit().await?;
+        let (token, secret) = op
+            .change(async |scoped| api_token_create(scoped, new).await)
+            .await?;
         Ok(CreateApiTokenPayload {
             api_token: ApiTokenNode(token),
             secret,
@@ -43,9 +43,9 @@ impl TokenMutation {
         input: RevokeApiTokenInput,
     ) -> Result<RevokeApiTokenPayload> {
         let id = id_of::<ApiTokenId>(&input.api_token_id)?;
-        let scoped = operation(context).write().await?;
-        let token = api_token_revoke(&scoped, id).await?;
-        scoped.commit().await?;
+        let token = operation(context)
+            .change(async |scoped| api_token_revoke(scoped, id).await)
+            .await?;
         Ok(RevokeApiTokenPayload {
             api_token: ApiTokenNode(token),
         })
