@@ -6,6 +6,8 @@ use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
+use super::own_model::model_id_check;
+use super::resolve::ResolvedModel;
 use super::settings_changed;
 use super::view::TenantCatalog;
 use crate::entity::{member_default, tenant_default};
@@ -123,8 +125,42 @@ async fn model_check<A: Access>(
     model: &str,
 ) -> Result<(), ModelError> {
     let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
-    let today = scoped.env().now().date_naive();
-    let resolved = catalog.resolve(model, today)?;
+    catalog_check(&catalog, scoped, purpose, model).map(drop)
+}
+
+/// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode. It
+/// may be retiring, or be shut down where another stands in. With a `provider` it has to be that one's.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no id; [`ModelError::Unknown`], also for another provider's model;
+/// [`ModelError::Hidden`], [`ModelError::ShutDown`], [`ModelError::Unfit`].
+pub async fn model_choose<A: Access>(
+    scoped: &Scoped<A>,
+    purpose: DefaultPurpose,
+    provider: Option<&str>,
+    model: &str,
+) -> Result<ResolvedModel, ModelError> {
+    let model = model_id_check("the model's id", model.trim())?;
+    let provider = provider
+        .map(|provider| model_id_check("the provider", provider.trim()))
+        .transpose()?;
+    let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
+    let resolved = catalog_check(&catalog, scoped, purpose, &model)?;
+    match provider {
+        Some(provider) if provider != resolved.model.provider => {
+            Err(ModelError::Unknown(format!("{provider}/{model}")))
+        }
+        _ => Ok(resolved),
+    }
+}
+
+fn catalog_check<A: Access>(
+    catalog: &TenantCatalog,
+    scoped: &Scoped<A>,
+    purpose: DefaultPurpose,
+    model: &str,
+) -> Result<ResolvedModel, ModelError> {
+    let resolved = catalog.resolve(model, scoped.env().now().date_naive())?;
     if resolved.model.mode != purpose.mode() {
         return Err(ModelError::Unfit {
             model: model.to_owned(),
@@ -134,7 +170,7 @@ async fn model_check<A: Access>(
             },
         });
     }
-    Ok(())
+    Ok(resolved)
 }
 
 pub(super) async fn defaults_of_tenant<A: Access>(
