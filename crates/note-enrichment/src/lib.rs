@@ -43,5 +43,7 @@ pub use registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN, registration};
 pub use repository::{
     NoteEnrichments, enrichment_count, enrichment_details, enrichment_get, enrichment_list,
 };
-pub use service::{NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_start};
+pub use service::{
+    NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_failed, enrichment_start,
+};
 pub use tasks::ACTION_POINTS_MAX;

@@ -12,6 +12,18 @@ typed_id!(
 /// Experience that one level takes. A product rule: level = XP / 100 + 1.
 const LEVEL_XP: i64 = 100;
 
+/// Experience that one use brings, whether it succeeds or not. A product rule.
+pub const USE_XP: i64 = 10;
+
+/// A model that a persona names. It may have been shut down since; what is called then the catalog says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonaModel {
+    /// The id of who serves it: a vendor, or an endpoint of the tenant's.
+    pub provider: String,
+    /// The model's id, as it was chosen.
+    pub model: String,
+}
+
 /// Whom a model is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
@@ -29,7 +41,9 @@ pub struct Persona {
     /// Whether the specializations come from the description.
     pub auto_specialized: bool,
     pub category: Option<String>,
-    /// Experience points: 10 a use.
+    /// The model that is called where nobody chose one.
+    pub default_model: Option<PersonaModel>,
+    /// Experience points: [`USE_XP`] a use.
     pub xp: i64,
     /// How often it was used.
     pub usage_count: i64,
@@ -70,6 +84,7 @@ mod tests {
             specializations: Vec::new(),
             auto_specialized: false,
             category: None,
+            default_model: None,
             xp,
             usage_count,
             success_count,
