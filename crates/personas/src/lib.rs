@@ -24,7 +24,7 @@ mod usage;
 pub use matching::{
     MATCHED_PERSONAS_MAX, MATCHES_MAX, MatchReason, MatchReasonKind, PersonaMatch, persona_matches,
 };
-pub use model::{Persona, PersonaId, PersonaModel, USE_XP};
+pub use model::{Persona, PersonaId, PersonaModel, PersonaModelStanding, USE_XP};
 pub use registration::{PERSONA, registration};
 pub use repository::{Personas, persona_count, persona_list};
 pub use service::{

@@ -1,6 +1,7 @@
 //! The words of the domain: personas.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_tenancy::{UserId, typed_id};
 
 typed_id!(
@@ -22,6 +23,38 @@ pub struct PersonaModel {
     pub provider: String,
     /// The model's id, as it was chosen.
     pub model: String,
+}
+
+/// What becomes of the model that a persona names, on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonaModelStanding {
+    /// The id of the model that is called: the chosen one, or its replacement; `None` where none can be called.
+    pub called: Option<String>,
+    /// Why another model is called than the chosen one, or why none can be.
+    pub warning: Option<String>,
+}
+
+impl PersonaModel {
+    /// What is called on `today`, by the tenant's catalog.
+    #[must_use]
+    pub fn standing(&self, catalog: &TenantCatalog, today: NaiveDate) -> PersonaModelStanding {
+        match catalog.resolve_at(&self.provider, &self.model, today) {
+            Ok(found) => match found.replacement {
+                Some(replacement) => PersonaModelStanding {
+                    called: Some(replacement.to),
+                    warning: Some(replacement.text),
+                },
+                None => PersonaModelStanding {
+                    called: Some(found.asked),
+                    warning: None,
+                },
+            },
+            Err(error) => PersonaModelStanding {
+                called: None,
+                warning: Some(error.to_string()),
+            },
+        }
+    }
 }
 
 /// Whom a model is asked to be.

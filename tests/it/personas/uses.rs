@@ -1,7 +1,7 @@
 //! What uses bring to a persona: XP, level and success rate, once a run, and none is lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
@@ -104,8 +104,8 @@ enum Fails {
     Before,
     /// Panics before the work.
     Panics,
-    /// Does the work and then fails, in a way that may pass, as often as this says.
-    After(AtomicUsize),
+    /// Does the work and fails then, the first time.
+    After(RunFailure, AtomicBool),
 }
 
 /// Enriches, and fails.
@@ -114,6 +114,10 @@ struct Failing(EnrichmentHandler, Fails);
 impl Failing {
     fn new(fails: Fails) -> Self {
         Self(EnrichmentHandler::new(), fails)
+    }
+
+    fn after(failure: RunFailure) -> Self {
+        Self::new(Fails::After(failure, AtomicBool::new(true)))
     }
 }
 
@@ -125,25 +129,23 @@ impl RunHandler for Failing {
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
         async move {
             match &self.1 {
-                Fails::Before => Err(RunFailure::permanent("NO_WAY", "it cannot be done")),
+                Fails::Before => Err(no_way()),
                 Fails::Panics => panic!("a defect of a handler"),
-                Fails::After(left) => {
+                Fails::After(failure, is_first) => {
                     self.0.run(context).await?;
-                    let is_left = |left: usize| left.checked_sub(1);
-                    if left
-                        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, is_left)
-                        .is_ok()
-                    {
-                        let lost = RunFailure::transient("LOST", "the answer was lost");
-                        // At once: half a second is rounded to none for the next attempt.
-                        return Err(lost);
+                    match is_first.swap(false, Ordering::SeqCst) {
+                        true => Err(failure.clone()),
+                        false => Ok(()),
                     }
-                    Ok(())
                 }
             }
         }
         .boxed()
     }
+}
+
+fn no_way() -> RunFailure {
+    RunFailure::permanent("NO_WAY", "it cannot be done")
 }
 
 on_both_databases! {
@@ -174,16 +176,15 @@ on_both_databases! {
     async fn a_run_that_is_tried_again_is_one_use(db: TestDatabase) {
         let world = World::new(store(&db).await).await;
         let run = world.start().await;
-        let fails_once = Failing::new(Fails::After(AtomicUsize::new(1)));
-        assert_eq!(world.work(run, fails_once).await, RunStatus::Succeeded);
+        let passing = RunFailure::transient("LOST", "the answer was lost");
+        assert_eq!(world.work(run, Failing::after(passing)).await, RunStatus::Succeeded);
         assert_eq!(world.sums().await, (10, 1, 1));
     }
 
     async fn a_run_that_failed_after_it_saved_stays_a_success(db: TestDatabase) {
         let world = World::new(store(&db).await).await;
         let run = world.start().await;
-        let fails_always = Failing::new(Fails::After(AtomicUsize::new(9)));
-        assert_eq!(world.work(run, fails_always).await, RunStatus::Failed);
+        assert_eq!(world.work(run, Failing::after(no_way())).await, RunStatus::Failed);
         assert_eq!(world.sums().await, (10, 1, 1));
     }
 

@@ -1,11 +1,9 @@
 //! Personas, what fits them, and the specialization extractor.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_personas::{
-    MatchReason, MatchReasonKind, Persona, PersonaMatch, PersonaModel, SpecializationMatch,
+    MatchReason, MatchReasonKind, Persona, PersonaMatch, PersonaModel, PersonaModelStanding,
+    SpecializationMatch,
 };
 use nyxcore_tenancy::Error;
 
@@ -88,11 +86,12 @@ impl PersonaNode {
 pub(crate) struct PersonaModelNode(PersonaModel);
 
 impl PersonaModelNode {
-    /// The catalog, read once for all personas of a list.
-    async fn catalog(&self, context: &Context<'_>) -> Result<Arc<TenantCatalog>> {
+    /// By the catalog, which is read once for all personas of a list.
+    async fn standing(&self, context: &Context<'_>) -> Result<PersonaModelStanding> {
         let loaders = operation(context).loaders();
         let catalog = loaders.model_catalogs.load_one(()).await?;
-        Ok(catalog.ok_or(Error::NotFound("model catalog"))?)
+        let catalog = catalog.ok_or(Error::NotFound("model catalog"))?;
+        Ok(self.0.standing(&catalog, today(context)))
     }
 }
 
@@ -111,21 +110,12 @@ impl PersonaModelNode {
     /// The id of the model that is called today: its replacement where the chosen one was shut down; null where none
     /// can be called.
     async fn called_model(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let catalog = self.catalog(context).await?;
-        let resolved = catalog.resolve(&self.0.model, today(context));
-        Ok(resolved.ok().map(|found| match found.replacement {
-            Some(_) => found.model.id,
-            None => found.asked,
-        }))
+        Ok(self.standing(context).await?.called)
     }
 
     /// Why another model is called than the chosen one, or why none can be.
     async fn warning(&self, context: &Context<'_>) -> Result<Option<String>> {
-        let catalog = self.catalog(context).await?;
-        Ok(match catalog.resolve(&self.0.model, today(context)) {
-            Ok(found) => found.replacement.map(|replacement| replacement.text),
-            Err(error) => Some(error.to_string()),
-        })
+        Ok(self.standing(context).await?.warning)
     }
 }
 

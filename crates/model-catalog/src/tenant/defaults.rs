@@ -125,7 +125,8 @@ async fn model_check<A: Access>(
     model: &str,
 ) -> Result<(), ModelError> {
     let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
-    catalog_check(&catalog, scoped, purpose, model).map(drop)
+    let today = scoped.env().now().date_naive();
+    mode_check(&catalog.resolve(model, today)?, purpose)
 }
 
 /// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode. It
@@ -145,32 +146,26 @@ pub async fn model_choose<A: Access>(
         .map(|provider| model_id_check("the provider", provider.trim()))
         .transpose()?;
     let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
-    let resolved = catalog_check(&catalog, scoped, purpose, &model)?;
-    match provider {
-        Some(provider) if provider != resolved.model.provider => {
-            Err(ModelError::Unknown(format!("{provider}/{model}")))
-        }
-        _ => Ok(resolved),
-    }
+    let today = scoped.env().now().date_naive();
+    let resolved = match provider {
+        Some(provider) => catalog.resolve_at(&provider, &model, today)?,
+        None => catalog.resolve(&model, today)?,
+    };
+    mode_check(&resolved, purpose)?;
+    Ok(resolved)
 }
 
-fn catalog_check<A: Access>(
-    catalog: &TenantCatalog,
-    scoped: &Scoped<A>,
-    purpose: DefaultPurpose,
-    model: &str,
-) -> Result<ResolvedModel, ModelError> {
-    let resolved = catalog.resolve(model, scoped.env().now().date_naive())?;
-    if resolved.model.mode != purpose.mode() {
-        return Err(ModelError::Unfit {
-            model: model.to_owned(),
-            reason: match purpose.mode() {
-                Mode::Embedding => "it makes no vectors",
-                Mode::Chat => "it answers no messages",
-            },
-        });
+fn mode_check(resolved: &ResolvedModel, purpose: DefaultPurpose) -> Result<(), ModelError> {
+    if resolved.model.mode == purpose.mode() {
+        return Ok(());
     }
-    Ok(resolved)
+    Err(ModelError::Unfit {
+        model: resolved.asked.clone(),
+        reason: match purpose.mode() {
+            Mode::Embedding => "it makes no vectors",
+            Mode::Chat => "it answers no messages",
+        },
+    })
 }
 
 pub(super) async fn defaults_of_tenant<A: Access>(
