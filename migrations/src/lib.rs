@@ -24,6 +24,7 @@ mod m0015_search_tenants;
 mod m0016_function_owner;
 mod m0017_place_sources;
 mod m0018_models;
+mod m0019_personas;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_function_owner::Migration),
             Box::new(m0017_place_sources::Migration),
             Box::new(m0018_models::Migration),
+            Box::new(m0019_personas::Migration),
         ]
     }
 }

@@ -11,4 +11,4 @@ mod health;
 mod ledger;
 mod lost;
 mod settings;
-mod world;
+pub(crate) mod world;

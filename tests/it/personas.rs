@@ -1,5 +1,11 @@
 //! Personas: what they are specialised in, and how that follows their description.
 
+mod api;
+mod matches;
+mod models;
+mod starter;
+mod uses;
+
 use nyxcore_personas::{
     NewPersona, Persona, PersonaChanges, Personas, persona_count, persona_create, persona_delete,
     persona_list, persona_update,
@@ -7,7 +13,7 @@ use nyxcore_personas::{
 use nyxcore_tenancy::{PageRequest, ReadWrite, Repository, Scoped};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use crate::support::{store_at_rest, tenant};
+use crate::support::{store, store_at_rest, tenant};
 
 const FRONTEND: &str = "Builds React and TypeScript front ends on top of GraphQL APIs.";
 
@@ -55,6 +61,40 @@ on_both_databases! {
         let changed = persona_update(&scoped, made.id, changes).await.unwrap();
         assert_eq!(changed.specializations, ["frontend", "backend"]);
         assert!(changed.auto_specialized);
+    }
+
+    /// A change of the description and one of the specializations at the same time: whichever is first, what was given
+    /// explicitly stays.
+    async fn a_description_never_overtakes_given_domains(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        for given_first in [true, false] {
+            let scoped = store.write(acme.id).await.unwrap();
+            let id = persona_create(&scoped, described("Fred", FRONTEND)).await.unwrap().id;
+            scoped.commit().await.unwrap();
+            let given = PersonaChanges { specializations: Some(vec!["security".into()]), ..Default::default() };
+            let text = PersonaChanges { description: Some("Tunes PostgreSQL.".into()), ..Default::default() };
+            let (first, second) = if given_first { (given, text) } else { (text, given) };
+            let scoped = store.write(acme.id).await.unwrap();
+            persona_update(&scoped, id, first).await.unwrap();
+            let waiting = tokio::spawn({
+                let store = store.clone();
+                async move {
+                    let scoped = store.write(acme.id).await.unwrap();
+                    persona_update(&scoped, id, second).await.unwrap();
+                    scoped.commit().await.unwrap();
+                }
+            });
+            // It gets as far as it can: to the row's lock, or on SQLite to the one writer's turn.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            scoped.commit().await.unwrap();
+            waiting.await.unwrap();
+            let persona = Personas::require(&store.read(acme.id).await.unwrap(), id).await.unwrap();
+            assert_eq!((persona.specializations, persona.auto_specialized), (vec!["security".to_owned()], false));
+            assert_eq!(persona.description, "Tunes PostgreSQL.");
+        }
     }
 
     async fn a_persona_changes_only_in_what_is_named(db: TestDatabase) {

@@ -110,7 +110,8 @@ on_both_databases! {
             let new = NewProject { name: name.clone(), ..NewProject::default() };
             assert!(is_invalid(project_create(&scoped, new).await), "project {start:?}");
             let new = NewPersona { name: name.clone(), description: "x".into(), ..NewPersona::default() };
-            assert!(is_invalid(persona_create(&scoped, new).await), "persona {start:?}");
+            let refused = persona_create(&scoped, new).await.unwrap_err();
+            assert_eq!(refused.code(), "INVALID_INPUT", "persona {start:?}");
             let new = NewMemoryEntry { project_id: None, title: name.clone(), content: "x".into(), tags: vec![], created_by: None };
             assert!(is_invalid(memory_entry_create(&scoped, new).await), "memory entry {start:?}");
         }

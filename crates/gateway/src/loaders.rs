@@ -1,6 +1,6 @@
 //! Loaders: the fields of a list ask for their rows one by one, and get them with one statement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
 use nyxcore_code_analysis as analysis;
 use nyxcore_knowledge as knowledge;
+use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_note_enrichment as enrichment;
 use nyxcore_personas as personas;
 use nyxcore_projects as projects;
@@ -205,6 +206,11 @@ loaders! {
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
     findings: ByKey<projects::ProjectId, analysis::ProjectFindings> =
         by_key(|scoped, ids| Box::pin(analysis::project_findings_of(scoped, ids)));
+    /// There is one catalog: the key says nothing. It tells what a model's id leads to, and not which keys the operator has.
+    model_catalogs: ByKey<(), Arc<TenantCatalog>> = by_key(|scoped, _| Box::pin(async move {
+        let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
+        Ok(HashMap::from([((), Arc::new(catalog))]))
+    }));
     pattern_changes_last: ByKey<analysis::CodePatternId, analysis::CodePatternChange> =
         by_key(|scoped, ids| Box::pin(analysis::pattern_changes_last(scoped, ids)));
 }

@@ -98,7 +98,7 @@ pub use registration::{
 pub use tenant::{
     DefaultPurpose, EndpointProtocol, ModelChoice, ModelEndpoint, ModelReplacement, NewEndpoint,
     NewTenantModel, PRICE_MAX, ProviderInfo, ResolvedModel, TenantCatalog, TenantModel,
-    endpoint_remove, endpoint_set, member_default_set, member_defaults, model_hide,
+    endpoint_remove, endpoint_set, member_default_set, member_defaults, model_choose, model_hide,
     tenant_default_set, tenant_model_remove, tenant_model_set,
 };
 pub use update::{CatalogUpdate, CatalogUpdateError, catalog_update};

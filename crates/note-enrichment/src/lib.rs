@@ -41,5 +41,7 @@ pub use model::{
 };
 pub use registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN, registration};
 pub use repository::{NoteEnrichmentList, NoteEnrichments, enrichment_details, enrichment_get};
-pub use service::{NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_start};
+pub use service::{
+    NewEnrichment, enrichment_apply, enrichment_dismiss, enrichment_failed, enrichment_start,
+};
 pub use tasks::ACTION_POINTS_MAX;

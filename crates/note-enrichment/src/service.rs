@@ -1,14 +1,16 @@
 //! The verbs: to start an enrichment, and to decide what becomes of it. Each works within the transaction it is given and does not
 //! commit it.
 
-use nyxcore_personas::{PersonaId, Personas};
+use std::sync::Arc;
+
+use nyxcore_personas::{PersonaId, PersonaUse, Personas, persona_use_record};
 use nyxcore_projects::{
     ActionPointChanges, ActionPointStatus, NewActionPoint, Note, NoteChanges, NoteId, Notes,
     action_point_create_all, action_point_update, action_points_of, action_points_of_enrichments,
     note_update,
 };
 use nyxcore_retrieval::Citation;
-use nyxcore_runs::{NewRun, Priority, RunId, RunStatus, Runs, Start, run_start};
+use nyxcore_runs::{FollowUp, NewRun, Priority, RunId, RunStatus, Runs, Start, run_start};
 use nyxcore_tenancy::{
     Access, Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId,
 };
@@ -196,8 +198,8 @@ pub(crate) struct Outcome {
     pub action_points: Vec<NewActionPoint>,
 }
 
-/// Keeps what a run came to, with the action points, in the one transaction it is given. Kept once: whoever comes again finds it done.
-/// An action point that the note has already, open or done, is not suggested a second time.
+/// Keeps what a run came to, with the action points and the use of its persona, in the one transaction it is given. Kept once: whoever
+/// comes again finds it done. An action point that the note has already, open or done, is not suggested a second time.
 pub(crate) async fn enrichment_save(
     scoped: &Scoped<ReadWrite>,
     id: RunId,
@@ -225,5 +227,41 @@ pub(crate) async fn enrichment_save(
     if !points.is_empty() {
         action_point_create_all(scoped, enrichment.note_id, Some(id.0), points).await?;
     }
-    Ok(())
+    persona_used(scoped, &enrichment, true).await
+}
+
+/// Counts the use of the enrichment's persona, where it has one.
+async fn persona_used(
+    scoped: &Scoped<ReadWrite>,
+    enrichment: &NoteEnrichment,
+    succeeded: bool,
+) -> Result<()> {
+    let Some(persona) = enrichment.persona_id else {
+        return Ok(());
+    };
+    let run = enrichment.run_id;
+    let done = PersonaUse {
+        persona,
+        run,
+        succeeded,
+    };
+    persona_use_record(scoped, done).await.map(drop)
+}
+
+/// What follows an enrichment that failed, whoever ended it: a use of its persona without success. One that had kept its
+/// text before counted as a success and stays one; where the note was deleted there is nothing that the persona was used
+/// for.
+#[must_use]
+pub fn enrichment_failed() -> FollowUp {
+    Arc::new(|scoped, run| {
+        Box::pin(async move {
+            if run.status != RunStatus::Failed {
+                return Ok(());
+            }
+            match enrichment_get(scoped, run.id).await? {
+                Some(enrichment) => persona_used(scoped, &enrichment, false).await,
+                None => Ok(()),
+            }
+        })
+    })
 }

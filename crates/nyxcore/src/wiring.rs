@@ -15,7 +15,7 @@ use nyxcore_gateway::{
     ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
 };
 use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
-use nyxcore_note_enrichment::EnrichmentHandler;
+use nyxcore_note_enrichment::{EnrichmentHandler, NOTE_ENRICHMENT_RUN, enrichment_failed};
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{SYNC_RUN, SyncHandler, SyncOptions, sync_again, sync_swept};
@@ -121,6 +121,8 @@ impl App {
             .handler(EnrichmentHandler::new())
             .follow_up(SYNC_RUN, sync_once_more())
             .follow_up(CODE_ANALYSIS_RUN, analysis_catch_up(quiet_period))
+            .failed(NOTE_ENRICHMENT_RUN, enrichment_failed())
+            .swept(NOTE_ENRICHMENT_RUN, enrichment_failed())
             .swept(SYNC_RUN, sync_swept());
         let workers = limits.fold(workers, |workers, (kind, n)| {
             workers.limit(kind, usize::from(n))

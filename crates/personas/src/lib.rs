@@ -1,4 +1,4 @@
-//! Personas, and the extractor that fills in what they are specialised in.
+//! Personas: whom a model is asked to be, what they are specialised in, and how often they helped.
 //!
 //! The extractor needs no database:
 //!
@@ -12,17 +12,29 @@
 //! ```
 
 mod entity;
+mod matching;
 mod model;
 mod registration;
 mod repository;
 mod service;
 pub mod specialization;
+mod starter;
+mod usage;
 
-pub use model::{Persona, PersonaId};
+pub use matching::{
+    MATCHED_PERSONAS_MAX, MATCHES_MAX, MatchReason, MatchReasonKind, PersonaMatch, persona_matches,
+};
+pub use model::{Persona, PersonaId, PersonaModel, PersonaModelStanding, USE_XP};
 pub use registration::{PERSONA, registration};
 pub use repository::{Personas, persona_count, persona_list};
-pub use service::{NewPersona, PersonaChanges, persona_create, persona_delete, persona_update};
+pub use service::{
+    NewPersona, PersonaChanges, PersonaModelChoice, persona_create, persona_delete, persona_update,
+};
 pub use specialization::{
     SPECIALIZATIONS_MAX, SpecializationDomain, SpecializationMatch, specialization_domains,
     specializations_extract, specializations_top,
 };
+pub use starter::{
+    StarterInstallation, StarterPersona, starter_personas, starter_personas_install,
+};
+pub use usage::{PersonaUse, persona_use_record};

@@ -1,6 +1,7 @@
 //! The words of the domain: personas.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_tenancy::{UserId, typed_id};
 
 typed_id!(
@@ -11,6 +12,50 @@ typed_id!(
 
 /// Experience that one level takes. A product rule: level = XP / 100 + 1.
 const LEVEL_XP: i64 = 100;
+
+/// Experience that one use brings, whether it succeeds or not. A product rule.
+pub const USE_XP: i64 = 10;
+
+/// A model that a persona names. It may have been shut down since; what is called then the catalog says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonaModel {
+    /// The id of who serves it: a vendor, or an endpoint of the tenant's.
+    pub provider: String,
+    /// The model's id, as it was chosen.
+    pub model: String,
+}
+
+/// What becomes of the model that a persona names, on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonaModelStanding {
+    /// The id of the model that is called: the chosen one, or its replacement; `None` where none can be called.
+    pub called: Option<String>,
+    /// Why another model is called than the chosen one, or why none can be.
+    pub warning: Option<String>,
+}
+
+impl PersonaModel {
+    /// What is called on `today`, by the tenant's catalog.
+    #[must_use]
+    pub fn standing(&self, catalog: &TenantCatalog, today: NaiveDate) -> PersonaModelStanding {
+        match catalog.resolve_at(&self.provider, &self.model, today) {
+            Ok(found) => match found.replacement {
+                Some(replacement) => PersonaModelStanding {
+                    called: Some(replacement.to),
+                    warning: Some(replacement.text),
+                },
+                None => PersonaModelStanding {
+                    called: Some(found.asked),
+                    warning: None,
+                },
+            },
+            Err(error) => PersonaModelStanding {
+                called: None,
+                warning: Some(error.to_string()),
+            },
+        }
+    }
+}
 
 /// Whom a model is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +74,9 @@ pub struct Persona {
     /// Whether the specializations come from the description.
     pub auto_specialized: bool,
     pub category: Option<String>,
-    /// Experience points: 10 a use.
+    /// The model that is called where nobody chose one.
+    pub default_model: Option<PersonaModel>,
+    /// Experience points: [`USE_XP`] a use.
     pub xp: i64,
     /// How often it was used.
     pub usage_count: i64,
@@ -70,6 +117,7 @@ mod tests {
             specializations: Vec::new(),
             auto_specialized: false,
             category: None,
+            default_model: None,
             xp,
             usage_count,
             success_count,

@@ -8,13 +8,16 @@ pub const PERSONA: Resource = Resource::new("persona");
 /// What this crate registers.
 #[must_use]
 pub fn registration() -> Registration {
-    Registration::new(env!("CARGO_PKG_NAME")).resource(ResourcePolicy::new(
-        PERSONA,
-        &[
-            (Read, Viewer),
-            (Create, Member),
-            (Update, Member),
-            (Delete, Member),
-        ],
-    ))
+    Registration::new(env!("CARGO_PKG_NAME"))
+        .requires("nyxcore-runs")
+        .requires("nyxcore-model-catalog")
+        .resource(ResourcePolicy::new(
+            PERSONA,
+            &[
+                (Read, Viewer),
+                (Create, Member),
+                (Update, Member),
+                (Delete, Member),
+            ],
+        ))
 }

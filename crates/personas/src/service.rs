@@ -1,18 +1,28 @@
 //! Making, changing and deleting personas. Each verb works within the transaction it is given and does not commit it.
 
+use nyxcore_model_catalog::{DefaultPurpose, ModelError, model_choose};
 use nyxcore_tenancy::{
-    Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
+    Access, Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
 };
 use sea_orm::ActiveValue::Set;
 
 use crate::entity::persona::{self, Words};
-use crate::model::{Persona, PersonaId};
+use crate::model::{Persona, PersonaId, PersonaModel};
 use crate::registration::PERSONA;
 use crate::repository::Personas;
 use crate::specialization::{specialization_domains, specializations_top};
 
 /// Traits of one persona. A rule of this project.
 const TRAITS_MAX: usize = 50;
+
+/// Which model a persona is to be called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonaModelChoice {
+    /// Who serves it: a vendor's id, or the name of an endpoint. Where it is left out, the catalog says.
+    pub provider: Option<String>,
+    /// The model's id.
+    pub model: String,
+}
 
 /// What a new persona is to be.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +39,8 @@ pub struct NewPersona {
     pub specializations: Vec<String>,
     /// What it is for.
     pub category: Option<String>,
+    /// The model that is called where nobody chose one.
+    pub default_model: Option<PersonaModelChoice>,
     /// Who makes it.
     pub created_by: Option<UserId>,
 }
@@ -46,19 +58,42 @@ pub struct PersonaChanges {
     pub specializations: Option<Vec<String>>,
     /// A blank one is removed.
     pub category: Option<String>,
+    /// `Some(None)` removes it.
+    pub default_model: Option<Option<PersonaModelChoice>>,
 }
 
 /// Makes a persona. Without specializations it gets the strongest of its description.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that are.
-pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Result<Persona> {
+/// [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] and [`ModelError::Unfit`] for a model that
+/// cannot be called.
+pub async fn persona_create(
+    scoped: &Scoped<ReadWrite>,
+    new: NewPersona,
+) -> Result<Persona, ModelError> {
     let id = PersonaId(scoped.env().id());
     scoped.permit(Action::Create, PERSONA, id.uuid())?;
+    let model = match &new.default_model {
+        Some(choice) => Some(model_check(scoped, choice).await?),
+        None => None,
+    };
+    let row = persona_row(scoped, id, new, model)?;
+    Ok(Personas::insert(scoped, row).await?)
+}
+
+/// The row of a new persona, with every column set.
+pub(crate) fn persona_row(
+    scoped: &Scoped<ReadWrite>,
+    id: PersonaId,
+    new: NewPersona,
+    model: Option<PersonaModel>,
+) -> Result<persona::ActiveModel> {
     let now = scoped.env().now();
     let description = text::body("the persona's description", &new.description)?;
     let (specializations, auto_specialized) = specialize(&new.specializations, &description)?;
-    let row = persona::ActiveModel {
+    let (model_provider, model_id) = columns_of(model);
+    Ok(persona::ActiveModel {
         id: Set(id),
         name: Set(text::name("the persona's name", &new.name)?),
         description: Set(description),
@@ -70,6 +105,9 @@ pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Resu
         specializations: Set(specializations),
         auto_specialized: Set(auto_specialized),
         category: Set(category(new.category.as_deref().unwrap_or_default())?),
+        model_provider: Set(model_provider),
+        model_id: Set(model_id),
+        starter: Set(None),
         xp: Set(0),
         usage_count: Set(0),
         success_count: Set(0),
@@ -77,8 +115,7 @@ pub async fn persona_create(scoped: &Scoped<ReadWrite>, new: NewPersona) -> Resu
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
-    };
-    Personas::insert(scoped, row).await
+    })
 }
 
 /// Changes a persona.
@@ -89,13 +126,16 @@ pub async fn persona_update(
     scoped: &Scoped<ReadWrite>,
     id: PersonaId,
     changes: PersonaChanges,
-) -> Result<Persona> {
+) -> Result<Persona, ModelError> {
     scoped.permit(Action::Update, PERSONA, id.uuid())?;
-    let old = Personas::require(scoped, id).await?;
-    let mut row = persona::ActiveModel {
+    let touched = persona::ActiveModel {
         updated_at: Set(scoped.env().now()),
         ..Default::default()
     };
+    // It takes the row's lock: whether the specializations follow the description is decided on a row that nobody else
+    // changes meanwhile.
+    let old = Personas::update(scoped, id, touched.clone()).await?;
+    let mut row = touched;
     if let Some(text) = changes.name {
         row.name = Set(text::name("the persona's name", &text)?);
     }
@@ -123,7 +163,16 @@ pub async fn persona_update(
     if let Some(text) = changes.category {
         row.category = Set(category(&text)?);
     }
-    Personas::update(scoped, id, row).await
+    if let Some(choice) = changes.default_model {
+        let model = match &choice {
+            Some(choice) => Some(model_check(scoped, choice).await?),
+            None => None,
+        };
+        let (provider, id) = columns_of(model);
+        row.model_provider = Set(provider);
+        row.model_id = Set(id);
+    }
+    Ok(Personas::update(scoped, id, row).await?)
 }
 
 /// Deletes a persona. What it helped with stays.
@@ -133,6 +182,23 @@ pub async fn persona_update(
 pub async fn persona_delete(scoped: &Scoped<ReadWrite>, id: PersonaId) -> Result<()> {
     scoped.permit(Action::Delete, PERSONA, id.uuid())?;
     Personas::delete(scoped, id).await
+}
+
+/// The model as it is kept: the id as it was chosen, so that a dated version stays that version, and who serves it.
+async fn model_check<A: Access>(
+    scoped: &Scoped<A>,
+    choice: &PersonaModelChoice,
+) -> Result<PersonaModel, ModelError> {
+    let (provider, model) = (choice.provider.as_deref(), choice.model.as_str());
+    let found = model_choose(scoped, DefaultPurpose::Default, provider, model).await?;
+    Ok(PersonaModel {
+        provider: found.model.provider,
+        model: found.asked,
+    })
+}
+
+fn columns_of(model: Option<PersonaModel>) -> (Option<String>, Option<String>) {
+    model.map(|model| (model.provider, model.model)).unzip()
 }
 
 /// The specializations, and whether they come from the description.

@@ -1,8 +1,10 @@
 //! What a persona is specialised in, read out of its description.
 //!
-//! Fifteen domains, each with a list of words and short phrases. A text belongs to a domain as often as those occur in
-//! it: whole words only ("reactive" is not "react", "JavaScript" is not "Java"), in any case, singular or plural. Where
-//! phrases overlap, the longest counts ("React Native" is mobile, not frontend). One pass over the text.
+//! Fifteen domains, each with lists of words and short phrases that weigh 1 to 3 by how much they tell. A text belongs
+//! to a domain where the different keywords of it that occur weigh at least [`SCORE_MIN`]: a hint alone makes none. The
+//! domains are in the order of what all occurrences weigh. Only whole words count ("reactive" is not "react",
+//! "JavaScript" is not "Java"), in any case, singular or plural. Where phrases overlap, the longest counts ("React
+//! Native" is mobile, not frontend). One pass over the text.
 
 mod domains;
 mod words;
@@ -13,11 +15,15 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use domains::{DOMAINS, Domain};
-use words::{Word, plural, words};
+use domains::{DOMAINS, everyday_phrases};
+use words::{Word, plural, verb_forms, words};
 
 /// How many specializations a persona gets from its description. A product rule.
 pub const SPECIALIZATIONS_MAX: usize = 3;
+
+/// What the different keywords of a domain weigh at least where a text belongs to it: one word that is likely of the
+/// domain, or two hints. Chosen on the tuned half of the labelled descriptions.
+pub const SCORE_MIN: u32 = 2;
 
 /// A domain that a text speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +36,8 @@ pub struct SpecializationMatch {
     pub keywords: Vec<&'static str>,
     /// How many occurrences there were in all.
     pub count: usize,
+    /// What the occurrences weigh in all.
+    pub score: u32,
 }
 
 /// A domain that a persona can be specialised in.
@@ -41,7 +49,7 @@ pub struct SpecializationDomain {
     pub label: &'static str,
 }
 
-/// The fifteen domains in their order, which breaks ties.
+/// The fifteen domains in their order.
 #[must_use]
 pub fn specialization_domains() -> Vec<SpecializationDomain> {
     DOMAINS
@@ -53,38 +61,34 @@ pub fn specialization_domains() -> Vec<SpecializationDomain> {
         .collect()
 }
 
-/// Every domain that the text speaks of: most occurrences first, ties in the order of the domains.
+/// Every domain that the text speaks of: the greatest score first, and of equal ones what is named first.
 #[must_use]
 pub fn specializations_extract(text: &str) -> Vec<SpecializationMatch> {
-    let words = words(text);
-    let mut found: Vec<(Vec<&'static str>, usize)> = vec![(Vec::new(), 0); DOMAINS.len()];
-    let mut at = 0;
-    while at < words.len() {
-        let Some((keyword, length)) = VOCABULARY.longest_at(&words[at..]) else {
-            at += 1;
-            continue;
-        };
-        let (keywords, count) = &mut found[keyword.domain];
-        if !keywords.contains(&keyword.text) {
-            keywords.push(keyword.text);
-        }
-        *count += 1;
-        at += length;
+    let mut tallies: Vec<Tally> = vec![Tally::default(); DOMAINS.len()];
+    for (at, keyword) in occurrences(text) {
+        tallies[keyword.domain].add(at, keyword);
     }
-    let mut matches: Vec<SpecializationMatch> = DOMAINS
+    let mut matches: Vec<(usize, SpecializationMatch)> = DOMAINS
         .iter()
-        .zip(found)
-        .filter(|(_, (_, count))| *count > 0)
-        .map(|(domain, (keywords, count))| SpecializationMatch {
-            domain: domain.name,
-            label: domain.label,
-            keywords,
-            count,
+        .zip(tallies)
+        .filter(|(_, tally)| tally.distinct_weight() >= SCORE_MIN)
+        .map(|(domain, tally)| {
+            let found = SpecializationMatch {
+                domain: domain.name,
+                label: domain.label,
+                count: tally.count,
+                score: tally.score,
+                keywords: tally
+                    .keywords
+                    .into_iter()
+                    .map(|keyword| keyword.text)
+                    .collect(),
+            };
+            (tally.first, found)
         })
         .collect();
-    // Stable, so that ties stay in the order of the domains.
-    matches.sort_by_key(|found| Reverse(found.count));
-    matches
+    matches.sort_by_key(|(first, found)| (Reverse(found.score), *first));
+    matches.into_iter().map(|(_, found)| found).collect()
 }
 
 /// The [`SPECIALIZATIONS_MAX`] strongest of [`specializations_extract`]: what a persona is given.
@@ -95,37 +99,95 @@ pub fn specializations_top(text: &str) -> Vec<SpecializationMatch> {
     matches
 }
 
-static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
-
-#[derive(Debug, Clone, Copy)]
-struct Keyword {
-    /// Index into [`DOMAINS`].
-    domain: usize,
-    text: &'static str,
+/// The keywords that occur in a text, each once, in the order of their first occurrence.
+pub(crate) fn keywords_of(text: &str) -> Vec<Keyword> {
+    let mut keywords = Vec::new();
+    for (_, keyword) in occurrences(text) {
+        if !keywords.contains(&keyword) {
+            keywords.push(keyword);
+        }
+    }
+    keywords
 }
 
-/// The keywords of all domains by their first word, longest phrase first.
+/// The words of a text in lower case, for what is compared beside the keywords.
+pub(crate) fn words_of(text: &str) -> Vec<String> {
+    words(text).into_iter().map(|word| word.text).collect()
+}
+
+/// A word or phrase that speaks of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keyword {
+    /// Index into [`DOMAINS`].
+    domain: usize,
+    /// As it is listed, without a mark.
+    pub text: &'static str,
+    /// How much it tells, 1 to 3.
+    pub weight: u32,
+}
+
+/// What was found of one domain.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    /// The word at which the first keyword stands.
+    first: usize,
+    keywords: Vec<Keyword>,
+    count: usize,
+    score: u32,
+}
+
+impl Tally {
+    fn add(&mut self, at: usize, keyword: Keyword) {
+        if self.keywords.is_empty() {
+            self.first = at;
+        }
+        if !self.keywords.contains(&keyword) {
+            self.keywords.push(keyword);
+        }
+        self.count += 1;
+        self.score = self.score.saturating_add(keyword.weight);
+    }
+
+    fn distinct_weight(&self) -> u32 {
+        self.keywords.iter().map(|keyword| keyword.weight).sum()
+    }
+}
+
+/// Every occurrence of a keyword in a text, with the number of the word at which it stands.
+fn occurrences(text: &str) -> Vec<(usize, Keyword)> {
+    let words = words(text);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let Some((keyword, length)) = VOCABULARY.longest_at(&words[at..]) else {
+            at += 1;
+            continue;
+        };
+        found.extend(keyword.map(|keyword| (at, keyword)));
+        at += length;
+    }
+    found
+}
+
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::new);
+
+/// A phrase, and the keyword that it is a form of; an everyday phrase is a form of none.
+type Form = (Vec<String>, Option<Keyword>);
+
+/// The phrases of all domains by their first word, the longest first.
 struct Vocabulary {
-    by_first_word: HashMap<String, Vec<(Vec<String>, Keyword)>>,
+    by_first_word: HashMap<String, Vec<Form>>,
 }
 
 impl Vocabulary {
     fn new() -> Self {
-        let mut by_first_word: HashMap<String, Vec<(Vec<String>, Keyword)>> = HashMap::new();
-        for (domain, texts) in DOMAINS.iter().map(Domain::keywords).enumerate() {
-            for text in texts {
-                let keyword = Keyword { domain, text };
-                let phrase: Vec<String> = words(text).into_iter().map(|word| word.text).collect();
-                for phrase in [Some(phrase.clone()), plural_phrase(phrase)]
-                    .into_iter()
-                    .flatten()
-                {
-                    by_first_word
-                        .entry(phrase[0].clone())
-                        .or_default()
-                        .push((phrase, keyword));
-                }
-            }
+        let mut by_first_word: HashMap<String, Vec<Form>> = HashMap::new();
+        for (phrase, keyword) in forms_all() {
+            let first = phrase.first().cloned().unwrap_or_default();
+            by_first_word
+                .entry(first)
+                .or_default()
+                .push((phrase, keyword));
         }
         for phrases in by_first_word.values_mut() {
             phrases.sort_by_key(|(phrase, _)| Reverse(phrase.len()));
@@ -133,8 +195,8 @@ impl Vocabulary {
         Self { by_first_word }
     }
 
-    /// The longest keyword that the words begin with, and how many words it takes.
-    fn longest_at(&self, words: &[Word]) -> Option<(Keyword, usize)> {
+    /// The longest phrase that the words begin with: its keyword, if it has one, and how many words it takes.
+    fn longest_at(&self, words: &[Word]) -> Option<(Option<Keyword>, usize)> {
         let candidates = self.by_first_word.get(&words.first()?.text)?;
         candidates
             .iter()
@@ -152,11 +214,42 @@ impl Vocabulary {
     }
 }
 
-fn plural_phrase(mut phrase: Vec<String>) -> Option<Vec<String>> {
-    let last = plural(&phrase.pop()?)?;
-    phrase.push(last);
-    Some(phrase)
+/// Every phrase that is looked for.
+fn forms_all() -> impl Iterator<Item = Form> {
+    let of_domains = DOMAINS.iter().enumerate().flat_map(|(domain, list)| {
+        list.keywords().flat_map(move |(listed, weight)| {
+            let text = listed.trim_end_matches(['!', '~']);
+            let keyword = Keyword {
+                domain,
+                text,
+                weight,
+            };
+            forms(listed)
+                .into_iter()
+                .map(move |phrase| (phrase, Some(keyword)))
+        })
+    });
+    let everyday = everyday_phrases()
+        .flat_map(|listed| forms(listed).into_iter().map(|phrase| (phrase, None)));
+    of_domains.chain(everyday)
 }
 
+/// The phrases that a listed keyword stands for, by its mark.
+fn forms(listed: &str) -> Vec<Vec<String>> {
+    let base: Vec<String> = words_of(listed.trim_end_matches(['!', '~']));
+    let Some((last, before)) = base.split_last() else {
+        return Vec::new();
+    };
+    let others = match listed.chars().last() {
+        Some('!') => Vec::new(),
+        Some('~') => verb_forms(last),
+        _ => plural(last).into_iter().collect(),
+    };
+    let others = others.into_iter().map(|last| [before, &[last]].concat());
+    std::iter::once(base.clone()).chain(others).collect()
+}
+
+#[cfg(test)]
+mod labelled;
 #[cfg(test)]
 mod tests;

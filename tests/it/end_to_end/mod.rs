@@ -444,6 +444,7 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
     let mut tried = BTreeSet::from([
         "createProject",
         "createPersona",
+        "installStarterPersonas",
         "createApiToken",
         "updateTenant",
         "leaveTenant",

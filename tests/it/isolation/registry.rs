@@ -66,6 +66,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.runs", r#"{}"#, RUN, Read),
         entry("Query.runs", r#"{"projectId": "$library"}"#, RUN, Read),
         entry("Query.personas", r#"{"query": "quince"}"#, PERSONA, Read),
+        entry("Query.personaMatches", r#"{"text": "A gardener who knows React"}"#, PERSONA, Read),
         entry("Query.search", r#"{"query": "quince"}"#, NOTE, Read),
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, NOTE, Read),
         entry("Query.auditLog", "{}", AUDIT_LOG, Read),
@@ -132,6 +133,8 @@ pub const REGISTRY: &[Entry] = {
         // Personas.
         entry("Mutation.createPersona", r#"{"input": {"name": "New", "description": "Knows React."}}"#, PERSONA, Create),
         entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "name": "Changed"}}"#, PERSONA, Update),
+        entry("Mutation.updatePersona", r#"{"input": {"personaId": "$persona", "defaultModel": {"model": "quince-model"}}}"#, PERSONA, Update),
+        entry("Mutation.installStarterPersonas", "{}", PERSONA, Create),
         entry("Mutation.deletePersona", r#"{"input": {"personaId": "$persona"}}"#, PERSONA, Delete),
 
         // Tokens. The one that is revoked is a member's.

@@ -100,6 +100,7 @@ impl World {
             traits: Vec::new(),
             specializations: Vec::new(),
             category: None,
+            default_model: None,
             created_by: by,
         };
         let persona = persona_create(&scoped, persona).await.unwrap().id;

@@ -1,14 +1,14 @@
 //! What fails at the end of one run fails there alone: other runs are swept and expired, and the run ends as what it was.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::FutureExt;
 use nyxcore_runs::{
-    EventBody, FollowUp, Level, RunId, RunStatus, Runs, STALL_AFTER, Workers, event_list,
-    run_events_expire, run_sweep,
+    EventBody, FollowUp, Level, RunFailure, RunId, RunStatus, Runs, STALL_AFTER, Workers,
+    event_list, run_events_expire, run_sweep,
 };
 use nyxcore_tenancy::{Error, Repository, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
@@ -158,6 +158,45 @@ on_both_databases! {
         assert_eq!(told, ["what follows this run could not be done: there is no room for it"]);
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(Runs::require(&scoped, run).await.unwrap().error, None);
+    }
+
+    async fn what_follows_a_failure_follows_nothing_else(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let followed_up = Arc::new(AtomicUsize::new(0));
+        let counts: FollowUp = {
+            let followed_up = followed_up.clone();
+            Arc::new(move |_, run| {
+                assert_eq!(run.status, RunStatus::Failed);
+                followed_up.fetch_add(1, Ordering::SeqCst);
+                async { Ok(()) }.boxed()
+            })
+        };
+        let for_good = Then::Fail(RunFailure::permanent("NO_WAY", "it cannot be done"));
+        // It is tried twice, and followed once.
+        let passing = Then::Fail(RunFailure::transient("NOT_NOW", "it may be done later"));
+        for (subject, then, tries, expected) in [("a", Then::Succeed, 1, 0), ("b", for_good, 1, 1), ("c", Then::Panic, 1, 2), ("d", passing, 2, 3)] {
+            let (steps, worked) = Steps::new(then);
+            let workers = Workers::builder(&store).handler(steps).failed(WORK, counts.clone()).start().unwrap();
+            let run = start(&store, acme.id, subject).await.run().id;
+            let ended = tokio::time::timeout(Duration::from_secs(20), followed(&store, acme.id, run, 0)).await;
+            assert!(matches!(ended.unwrap().last().unwrap().body, EventBody::Finished { .. }));
+            workers.shutdown().await;
+            assert_eq!((worked.load(Ordering::SeqCst), followed_up.load(Ordering::SeqCst)), (tries, expected), "{subject}");
+        }
+    }
+
+    async fn a_run_fails_although_its_follow_up_fails(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let (steps, _) = Steps::new(Then::Fail(RunFailure::permanent("NO_WAY", "it cannot be done")));
+        let workers = Workers::builder(&store).handler(steps).failed(WORK, fails_for_bad()).start().unwrap();
+        let run = start(&store, acme.id, "bad").await.run().id;
+        let ended = tokio::time::timeout(Duration::from_secs(20), followed(&store, acme.id, run, 0)).await;
+        assert_eq!(ended.unwrap().last().unwrap().body, EventBody::Finished { status: RunStatus::Failed });
+        workers.shutdown().await;
+        let told = warnings(&store, acme.id, run).await;
+        assert_eq!(told, ["what follows this run could not be done: there is no room for it"]);
     }
 
     async fn a_follower_passes_over_an_event_it_cannot_read(db: TestDatabase) {

@@ -29,6 +29,9 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ImportLayer.folders", 20),
     ("ImportRepositoriesPayload.results", 50),
     ("MemoryEntry.tags", 10),
+    // The starter set.
+    ("InstallStarterPersonasPayload.installed", 12),
+    ("InstallStarterPersonasPayload.skipped", 12),
     ("Model.capabilities", 5),
     ("ModelCatalog.models", 200),
     ("ModelCatalog.providers", 10),
@@ -43,6 +46,8 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("NoteEnrichment.contextUsed", 10),
     ("Persona.specializations", 15),
     ("Persona.traits", 10),
+    // What an ordinary match has in common.
+    ("PersonaMatch.reasons", 10),
     ("Project.sources", 20),
     ("Project.stack", 10),
     ("ProjectFindings.commands", 20),
@@ -72,6 +77,7 @@ pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.repositories", 200),
     ("Mutation.importRepositories", 200),
     ("Mutation.verifyProvider", 200),
+    ("Query.personaMatches", 200),
     ("Query.search", 200),
     ("Query.specializations", 30),
 ];

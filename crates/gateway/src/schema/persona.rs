@@ -1,11 +1,17 @@
-//! Personas and the specialization extractor.
+//! Personas, what fits them, and the specialization extractor.
 
-use async_graphql::{ID, Object, SimpleObject};
-use nyxcore_personas::{Persona, SpecializationMatch};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use nyxcore_personas::{
+    MatchReason, MatchReasonKind, Persona, PersonaMatch, PersonaModel, PersonaModelStanding,
+    SpecializationMatch,
+};
+use nyxcore_tenancy::Error;
 
+use super::catalog::today;
 use super::ids::global_id;
+use crate::context::operation;
 
-/// A voice to work with: what it knows, how it speaks, how often it helped.
+/// A role that a model takes: what it knows, what it is told, and how often it helped.
 pub(crate) struct PersonaNode(pub Persona);
 
 #[Object(name = "Persona")]
@@ -20,27 +26,27 @@ impl PersonaNode {
         &self.0.name
     }
 
-    /// Who it is.
+    /// What it is and does.
     async fn description(&self) -> &str {
         &self.0.description
     }
 
-    /// What a model is told in its name.
+    /// The system prompt that a model gets.
     async fn system_prompt(&self) -> &str {
         &self.0.system_prompt
     }
 
-    /// What it is like.
+    /// Its traits, a few words each.
     async fn traits(&self) -> &[String] {
         &self.0.traits
     }
 
-    /// The domains it is specialised in.
+    /// The names of the domains that it is specialised in, the strongest first.
     async fn specializations(&self) -> &[String] {
         &self.0.specializations
     }
 
-    /// Whether its specializations were drawn from its description.
+    /// Whether its specializations are derived from its description. They change with it then.
     async fn auto_specialized(&self) -> bool {
         self.0.auto_specialized
     }
@@ -50,24 +56,126 @@ impl PersonaNode {
         self.0.category.as_deref()
     }
 
-    /// One more for each 100 XP.
+    /// The model that it is used with unless another one is chosen; null where it has none of its own.
+    async fn default_model(&self) -> Option<PersonaModelNode> {
+        self.0.default_model.clone().map(PersonaModelNode)
+    }
+
+    /// Its level: 1, and one more for each 100 XP.
     async fn level(&self) -> i64 {
         self.0.level()
     }
 
-    /// Ten for each use.
+    /// Its experience points: 10 for each run that used it.
     async fn xp(&self) -> i64 {
         self.0.xp
     }
 
-    /// How often it was used.
+    /// How many runs used it.
     async fn usage_count(&self) -> i64 {
         self.0.usage_count
     }
 
-    /// How many of its uses succeeded, 0 to 1; none before the first.
+    /// The share of those runs that succeeded, 0 to 1; null before the first.
     async fn success_rate(&self) -> Option<f64> {
         self.0.success_rate()
+    }
+}
+
+/// The model that a persona names.
+pub(crate) struct PersonaModelNode(PersonaModel);
+
+impl PersonaModelNode {
+    /// By the catalog, which is read once for all personas of a list.
+    async fn standing(&self, context: &Context<'_>) -> Result<PersonaModelStanding> {
+        let loaders = operation(context).loaders();
+        let catalog = loaders.model_catalogs.load_one(()).await?;
+        let catalog = catalog.ok_or(Error::NotFound("model catalog"))?;
+        Ok(self.0.standing(&catalog, today(context)))
+    }
+}
+
+#[Object(name = "PersonaModel")]
+impl PersonaModelNode {
+    /// The id of its provider: a vendor, or an endpoint of the tenant's.
+    async fn provider(&self) -> &str {
+        &self.0.provider
+    }
+
+    /// The id of the model, as it was chosen.
+    async fn model(&self) -> &str {
+        &self.0.model
+    }
+
+    /// The id of the model that is called today: its replacement where the chosen one was shut down; null where none
+    /// can be called.
+    async fn called_model(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.standing(context).await?.called)
+    }
+
+    /// Why another model is called than the chosen one, or why none can be.
+    async fn warning(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.standing(context).await?.warning)
+    }
+}
+
+/// A persona that fits a task.
+#[derive(SimpleObject)]
+#[graphql(name = "PersonaMatch")]
+pub(crate) struct PersonaMatchNode {
+    /// The persona.
+    persona: PersonaNode,
+    /// How well it fits: the sum of the weights of its reasons.
+    score: u32,
+    /// What the task and the persona have in common.
+    reasons: Vec<PersonaMatchReasonNode>,
+}
+
+/// Something that a task and a persona have in common.
+#[derive(SimpleObject)]
+#[graphql(name = "PersonaMatchReason")]
+pub(crate) struct PersonaMatchReasonNode {
+    /// What it is.
+    kind: PersonaMatchReasonKindName,
+    /// The domain with the keywords of the task, the category, the keyword, the trait or the word.
+    text: String,
+    /// What it adds to the score.
+    weight: u32,
+}
+
+/// What a task and a persona can have in common.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "PersonaMatchReasonKind", remote = "MatchReasonKind")]
+pub(crate) enum PersonaMatchReasonKindName {
+    /// A domain that the task speaks of and the persona is specialised in.
+    Specialization,
+    /// The category of the persona: it names a domain of the task or stands in the task.
+    Category,
+    /// A keyword of a domain that is in the task and in the name or description of the persona.
+    Keyword,
+    /// A trait of the persona whose words stand in the task.
+    Trait,
+    /// Another word that is in the task and in the name or description of the persona.
+    Word,
+}
+
+impl From<PersonaMatch> for PersonaMatchNode {
+    fn from(found: PersonaMatch) -> Self {
+        Self {
+            persona: PersonaNode(found.persona),
+            score: found.score,
+            reasons: found.reasons.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<MatchReason> for PersonaMatchReasonNode {
+    fn from(reason: MatchReason) -> Self {
+        Self {
+            kind: reason.kind.into(),
+            text: reason.text,
+            weight: reason.weight,
+        }
     }
 }
 
@@ -83,6 +191,8 @@ pub(crate) struct SpecializationMatchNode {
     keywords: Vec<&'static str>,
     /// How often they stand in the text.
     count: usize,
+    /// What the occurrences weigh in all: 1 to 3 each, by how much a word tells.
+    score: u32,
 }
 
 impl From<SpecializationMatch> for SpecializationMatchNode {
@@ -92,6 +202,7 @@ impl From<SpecializationMatch> for SpecializationMatchNode {
             label: found.label,
             keywords: found.keywords,
             count: found.count,
+            score: found.score,
         }
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_model_catalog::budget_list;
-use nyxcore_personas::{persona_count, persona_list, specializations_extract};
+use nyxcore_personas::{persona_count, persona_list, persona_matches, specializations_extract};
 use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
 use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
@@ -19,7 +19,7 @@ use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
 use super::node::{NodeRef, node_find};
 use super::note::KnowledgeKindName;
-use super::persona::{PersonaNode, SpecializationMatchNode};
+use super::persona::{PersonaMatchNode, PersonaNode, SpecializationMatchNode};
 use super::project::ProjectNode;
 use super::run::{RunKindName, RunNode, RunStatusName};
 use super::search::SearchHitNode;
@@ -205,7 +205,22 @@ impl Query {
         Ok(list(context, page, total, PersonaNode))
     }
 
-    /// Which domains a text speaks of, most often first, without creating anything.
+    /// The personas that fit a task, the best first, each with the reasons that make up its score; at most 50. Of equal
+    /// scores the one that succeeded more often is first, then the older one. The newest 2,000 personas are compared.
+    async fn persona_matches(
+        &self,
+        context: &Context<'_>,
+        text: String,
+        #[graphql(default = 5)] first: i32,
+    ) -> Result<Vec<PersonaMatchNode>> {
+        let limit =
+            usize::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+        let scoped = operation(context).read().await?;
+        let found = persona_matches(&scoped, &text, limit).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// The domains that a text speaks of, the strongest first. Nothing is created.
     async fn specializations(&self, text: String) -> Result<Vec<SpecializationMatchNode>> {
         if text.len() > TEXT_MAX {
             return Err(

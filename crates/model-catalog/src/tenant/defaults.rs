@@ -6,6 +6,8 @@ use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
+use super::own_model::model_id_check;
+use super::resolve::ResolvedModel;
 use super::settings_changed;
 use super::view::TenantCatalog;
 use crate::entity::{member_default, tenant_default};
@@ -124,17 +126,46 @@ async fn model_check<A: Access>(
 ) -> Result<(), ModelError> {
     let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
     let today = scoped.env().now().date_naive();
-    let resolved = catalog.resolve(model, today)?;
-    if resolved.model.mode != purpose.mode() {
-        return Err(ModelError::Unfit {
-            model: model.to_owned(),
-            reason: match purpose.mode() {
-                Mode::Embedding => "it makes no vectors",
-                Mode::Chat => "it answers no messages",
-            },
-        });
+    mode_check(&catalog.resolve(model, today)?, purpose)
+}
+
+/// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode. It
+/// may be retiring, or be shut down where another stands in. With a `provider` it has to be that one's.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no id; [`ModelError::Unknown`], also for another provider's model;
+/// [`ModelError::Hidden`], [`ModelError::ShutDown`], [`ModelError::Unfit`].
+pub async fn model_choose<A: Access>(
+    scoped: &Scoped<A>,
+    purpose: DefaultPurpose,
+    provider: Option<&str>,
+    model: &str,
+) -> Result<ResolvedModel, ModelError> {
+    let model = model_id_check("the model's id", model.trim())?;
+    let provider = provider
+        .map(|provider| model_id_check("the provider", provider.trim()))
+        .transpose()?;
+    let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
+    let today = scoped.env().now().date_naive();
+    let resolved = match provider {
+        Some(provider) => catalog.resolve_at(&provider, &model, today)?,
+        None => catalog.resolve(&model, today)?,
+    };
+    mode_check(&resolved, purpose)?;
+    Ok(resolved)
+}
+
+fn mode_check(resolved: &ResolvedModel, purpose: DefaultPurpose) -> Result<(), ModelError> {
+    if resolved.model.mode == purpose.mode() {
+        return Ok(());
     }
-    Ok(())
+    Err(ModelError::Unfit {
+        model: resolved.asked.clone(),
+        reason: match purpose.mode() {
+            Mode::Embedding => "it makes no vectors",
+            Mode::Chat => "it answers no messages",
+        },
+    })
 }
 
 pub(super) async fn defaults_of_tenant<A: Access>(

@@ -267,7 +267,7 @@ fn mode_text(mode: Mode) -> &'static str {
 }
 
 /// What the wire clients take for an id.
-fn model_id_check(what: &str, id: &str) -> Result<String> {
+pub(super) fn model_id_check(what: &str, id: &str) -> Result<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+".contains(&byte);
     let is_good = (1..=MODEL_ID_MAX).contains(&id.len())
         && id.bytes().all(is_plain)

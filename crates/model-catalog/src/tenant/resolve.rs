@@ -80,6 +80,24 @@ impl TenantCatalog {
         Ok(resolved(next, Some(replacement)))
     }
 
+    /// As [`TenantCatalog::resolve`], of a model that has to be `provider`'s. A replacement is of the same vendor.
+    ///
+    /// # Errors
+    /// As [`TenantCatalog::resolve`]; [`ModelError::Unknown`] for another provider's.
+    pub fn resolve_at(
+        &self,
+        provider: &str,
+        asked: &str,
+        today: NaiveDate,
+    ) -> Result<ResolvedModel, ModelError> {
+        let resolved = self.resolve(asked, today)?;
+        if resolved.model.provider == provider {
+            Ok(resolved)
+        } else {
+            Err(ModelError::Unknown(format!("{provider}/{asked}")))
+        }
+    }
+
     /// The models to try for a choice, in order. `member` are the defaults of whoever asks.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Persona, PersonaId};
+use crate::model::{Persona, PersonaId, PersonaModel};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "personas")]
@@ -22,6 +22,10 @@ pub struct Model {
     pub specializations: Words,
     pub auto_specialized: bool,
     pub category: Option<String>,
+    pub model_provider: Option<String>,
+    pub model_id: Option<String>,
+    /// Which of the starter personas it was installed as.
+    pub starter: Option<String>,
     pub xp: i64,
     pub usage_count: i64,
     pub success_count: i64,
@@ -50,6 +54,10 @@ impl From<Model> for Persona {
             specializations: row.specializations.0,
             auto_specialized: row.auto_specialized,
             category: row.category,
+            default_model: row
+                .model_provider
+                .zip(row.model_id)
+                .map(|(provider, model)| PersonaModel { provider, model }),
             xp: row.xp,
             usage_count: row.usage_count,
             success_count: row.success_count,

@@ -53,19 +53,42 @@ fn is_close(gap: &str) -> bool {
 
 /// The English plural of a keyword's last word; `None` for one that already ends like a plural, or is not a word.
 pub fn plural(word: &str) -> Option<String> {
-    if !word.chars().all(|c| c.is_ascii_alphabetic()) || word.len() < 3 || word.ends_with('s') {
+    if !is_plain(word) || word.ends_with('s') {
         return None;
     }
-    let before_y = word
-        .strip_suffix('y')
-        .filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
-    Some(match before_y {
+    Some(match before_y(word) {
         Some(stem) => format!("{stem}ies"),
         None if word.ends_with(['x', 'z']) || word.ends_with("ch") || word.ends_with("sh") => {
             format!("{word}es")
         }
         None => format!("{word}s"),
     })
+}
+
+/// The forms of a regular English verb without the verb itself: "-s", "-ing" and "-ed". A final consonant is not
+/// doubled, so that a verb that does so ("plan") is listed with its forms.
+pub fn verb_forms(verb: &str) -> Vec<String> {
+    if !is_plain(verb) {
+        return Vec::new();
+    }
+    let stem = verb.strip_suffix('e').unwrap_or(verb);
+    let past = match before_y(verb) {
+        Some(stem) => format!("{stem}ied"),
+        None => format!("{stem}ed"),
+    };
+    let forms = plural(verb).into_iter();
+    forms.chain([format!("{stem}ing"), past]).collect()
+}
+
+/// Whether English inflects it: a word of at least three ASCII letters.
+fn is_plain(word: &str) -> bool {
+    word.len() >= 3 && word.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+/// What stands before the `y` that becomes an `i`: "quer" of "query", and nothing of "gateway".
+fn before_y(word: &str) -> Option<&str> {
+    let stem = word.strip_suffix('y')?;
+    (!stem.ends_with(['a', 'e', 'i', 'o', 'u'])).then_some(stem)
 }
 
 #[cfg(test)]
@@ -107,5 +130,17 @@ mod tests {
         assert_eq!(plural("index").as_deref(), Some("indexes"));
         assert_eq!(plural("css"), None);
         assert_eq!(plural("c++"), None);
+    }
+
+    #[test]
+    fn verbs_follow_english() {
+        assert_eq!(
+            verb_forms("optimize"),
+            ["optimizes", "optimizing", "optimized"]
+        );
+        assert_eq!(verb_forms("deploy"), ["deploys", "deploying", "deployed"]);
+        assert_eq!(verb_forms("patch"), ["patches", "patching", "patched"]);
+        assert_eq!(verb_forms("verify"), ["verifies", "verifying", "verified"]);
+        assert_eq!(verb_forms("c++"), [] as [&str; 0]);
     }
 }

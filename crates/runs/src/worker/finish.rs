@@ -26,7 +26,7 @@ const PAUSES: [Duration; 3] = [
 
 impl RunContext {
     /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens. What may pass is tried again while the lease
-    /// lasts. A run whose follow-up fails for good ends all the same, and its log says so.
+    /// lasts. `follow_ups` are those of the result. A run whose follow-up fails for good ends all the same, and its log says so.
     pub(super) async fn finish(
         &self,
         result: Result<(), RunFailure>,
@@ -84,11 +84,14 @@ impl RunContext {
             Err(failure) => match retry_delay(&failure, held.run, self.tries, self.tries_max) {
                 Some(delay) => self.retry(&scoped, &failure, delay).await?,
                 None => {
+                    follow.tell_failure(&scoped, held.run).await?;
                     let ended = Ending {
                         error: Some((failure.code, failure.message)),
                         ..self.ending(RunStatus::Failed, AttemptOutcome::Failed)
                     };
-                    run_end(&scoped, held.run, self.fence(), ended).await?;
+                    if run_end(&scoped, held.run, self.fence(), ended).await? {
+                        follow.up(&scoped, held.run).await?;
+                    }
                 }
             },
         }

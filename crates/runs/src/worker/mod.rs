@@ -55,15 +55,22 @@ pub trait RunHandler: Send + Sync + 'static {
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>>;
 }
 
-/// What follows a run that succeeded, in the transaction that ends it: both happen or neither.
+/// What follows the end of a run, in the transaction that ends it: both happen or neither.
 pub type FollowUp =
     Arc<dyn for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
+/// What follows runs of one kind, by how they end.
+#[derive(Default)]
+struct FollowUps {
+    succeeded: Vec<FollowUp>,
+    failed: Vec<FollowUp>,
+}
 
 /// A builder of [`Workers`].
 pub struct WorkersBuilder {
     store: Store,
     handlers: Vec<Arc<dyn RunHandler>>,
-    follow_ups: HashMap<RunKind, Vec<FollowUp>>,
+    follow_ups: HashMap<RunKind, FollowUps>,
     swept: Swept,
     concurrency: usize,
     limits: HashMap<RunKind, usize>,
@@ -82,7 +89,17 @@ impl WorkersBuilder {
     /// Says what follows a run of that kind that succeeded.
     #[must_use]
     pub fn follow_up(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
-        self.follow_ups.entry(kind).or_default().push(follow_up);
+        let follow_ups = self.follow_ups.entry(kind).or_default();
+        follow_ups.succeeded.push(follow_up);
+        self
+    }
+
+    /// Says what follows a run of that kind that failed for good: not where it is tried again, nor where it was
+    /// cancelled. A run that the sweeper fails has its own, see [`WorkersBuilder::swept`].
+    #[must_use]
+    pub fn failed(mut self, kind: RunKind, follow_up: FollowUp) -> Self {
+        let follow_ups = self.follow_ups.entry(kind).or_default();
+        follow_ups.failed.push(follow_up);
         self
     }
 
@@ -191,7 +208,7 @@ struct Shared {
     presence: Option<Presence>,
     store: Store,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
-    follow_ups: HashMap<RunKind, Vec<FollowUp>>,
+    follow_ups: HashMap<RunKind, FollowUps>,
     swept: Swept,
     limits: HashMap<RunKind, usize>,
     /// The runs in hand, each with its kind and the token that stops it.
@@ -343,12 +360,12 @@ async fn run_carry_out(
         )),
     };
     let follow_ups = shared.follow_ups.get(&context.run().kind);
+    let follow_ups = follow_ups.map_or(&[][..], |follow_ups| match &result {
+        Ok(()) => follow_ups.succeeded.as_slice(),
+        Err(_) => follow_ups.failed.as_slice(),
+    });
     let ended = context
-        .finish(
-            result,
-            shared.stop.is_cancelled(),
-            follow_ups.map_or(&[], Vec::as_slice),
-        )
+        .finish(result, shared.stop.is_cancelled(), follow_ups)
         .await;
     if let Err(error) = ended {
         // The lease runs out and the sweeper takes it from there.
