@@ -65,6 +65,7 @@ pub async fn api_token_create(
     if new.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::Invalid("the expiry has already passed".into()));
     }
+    outliving_check(scoped, new.expires_at).await?;
     let role = member_role(scoped, new.user).await?;
     let role = role.ok_or(Error::NotFound("user"))?;
     if !role.includes(new.role) {
@@ -89,6 +90,21 @@ pub async fn api_token_create(
     )
     .await?;
     Ok((record, minted.text))
+}
+
+/// A token creates none that outlives it.
+async fn outliving_check(scoped: &Scoped<ReadWrite>, new: Option<DateTime<Utc>>) -> Result<()> {
+    let Some(Credential::Token(own)) = scoped.caller().map(|caller| caller.credential) else {
+        return Ok(());
+    };
+    let end = ApiTokens::require(scoped, own).await?.expires_at;
+    match end {
+        Some(end) if new.is_none_or(|new| new > end) => Err(Error::Invalid(format!(
+            "a token cannot create one that outlives it: give an expiry of {} at the latest",
+            end.to_rfc3339()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The tokens that the caller may see: one's own, and for who may read anybody's all of them.

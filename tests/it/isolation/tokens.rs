@@ -58,6 +58,31 @@ async fn invitation(server: &Server) -> String {
 }
 
 on_both_databases! {
+    async fn a_token_creates_none_that_outlives_it(db: TestDatabase) {
+        let server = Server::start(&db).await;
+        let acme = Team::make(&server, "acme").await;
+        let scoped = server.store.write(acme.tenant.id).await.unwrap();
+        let new = directory::NewApiToken {
+            user: acme.owner,
+            name: "short".into(),
+            role: Role::Member,
+            expires_at: Some("2026-02-01T00:00:00Z".parse().unwrap()),
+        };
+        let (_, short) = directory::api_token_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
+        let create = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret } }";
+        for (expiry, created) in [
+            (Value::Null, false),
+            (json!("2026-02-01T00:00:01Z"), false),
+            (json!("2026-02-01T00:00:00Z"), true),
+            (json!("2026-01-15T00:00:00Z"), true),
+        ] {
+            let input = json!({"input": {"name": "next", "role": "VIEWER", "expiresAt": expiry}});
+            let answer = server.ask(Some(&short), create, &input).await;
+            assert_eq!(answer.json["errors"].is_null(), created, "{expiry}: {}", answer.text);
+        }
+    }
+
     async fn a_viewer_token_of_an_owner_mutates_nothing(db: TestDatabase) {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
