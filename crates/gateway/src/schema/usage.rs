@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_report};
+use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total};
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TypedId;
 use uuid::Uuid;
@@ -43,12 +43,12 @@ impl UsageReportNode {
 
     async fn rows(&self, context: &Context<'_>, group: UsageGroup) -> Result<Vec<UsageRowNode>> {
         let scoped = operation(context).read().await?;
-        let report = usage_report(&scoped, &self.filter, Some(group)).await?;
+        let rows = usage_rows(&scoped, &self.filter, group).await?;
         let row = |(key, sum): (UsageKey, UsageSum)| UsageRowNode {
             key,
             sum: sum.into(),
         };
-        Ok(report.rows.into_iter().map(row).collect())
+        Ok(rows.into_iter().map(row).collect())
     }
 }
 
@@ -67,8 +67,7 @@ impl UsageReportNode {
     /// Everything together.
     async fn total(&self, context: &Context<'_>) -> Result<UsageSumNode> {
         let scoped = operation(context).read().await?;
-        let report = usage_report(&scoped, &self.filter, None).await?;
-        Ok(report.total.into())
+        Ok(usage_total(&scoped, &self.filter).await?.into())
     }
 
     /// A row a day on which there was a call, oldest first.
