@@ -7,6 +7,7 @@ use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TypedId;
 use uuid::Uuid;
 
+use super::long::Long;
 use super::project::ProjectNode;
 use super::viewer::UserNode;
 use crate::context::operation;
@@ -96,22 +97,22 @@ impl UsageReportNode {
     }
 }
 
-/// What was used and what it cost. Tokens are whole numbers; a report may have more of them than an `Int` holds.
+/// What was used and what it cost.
 #[derive(SimpleObject)]
 #[graphql(name = "UsageSum")]
 pub(crate) struct UsageSumNode {
     /// Calls.
-    calls: f64,
+    calls: Long,
     /// Those that did not succeed: refused, failed, cancelled, lost.
-    failed_calls: f64,
+    failed_calls: Long,
     /// Input tokens, those from a cache included.
-    input_tokens: f64,
+    input_tokens: Long,
     /// Input tokens that were read from a vendor's cache.
-    cached_tokens: f64,
+    cached_tokens: Long,
     /// Output tokens, reasoning included.
-    output_tokens: f64,
+    output_tokens: Long,
     /// Output tokens that were reasoning.
-    reasoning_tokens: f64,
+    reasoning_tokens: Long,
     /// US dollars, at the prices of the day of each call.
     usd: f64,
 }
@@ -119,12 +120,12 @@ pub(crate) struct UsageSumNode {
 impl From<UsageSum> for UsageSumNode {
     fn from(sum: UsageSum) -> Self {
         Self {
-            calls: sum.calls as f64,
-            failed_calls: sum.failed_calls as f64,
-            input_tokens: sum.input_tokens as f64,
-            cached_tokens: sum.cached_tokens as f64,
-            output_tokens: sum.output_tokens as f64,
-            reasoning_tokens: sum.reasoning_tokens as f64,
+            calls: sum.calls.into(),
+            failed_calls: sum.failed_calls.into(),
+            input_tokens: sum.input_tokens.into(),
+            cached_tokens: sum.cached_tokens.into(),
+            output_tokens: sum.output_tokens.into(),
+            reasoning_tokens: sum.reasoning_tokens.into(),
             usd: sum.cost.usd(),
         }
     }
