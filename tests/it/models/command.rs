@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, respond};
+use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, anthropic, respond};
 use nyxcore_model_catalog::CallOutcome;
 use nyxcore_tenancy::directory::tenant_by_slug;
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store};
@@ -75,6 +75,28 @@ on_both_databases! {
         assert!(done);
         let (done, _, err) = said(&db, &ask, "");
         assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+    }
+
+    /// Also where the vendor says the key back.
+    async fn the_most_detailed_log_has_no_key(db: TestDatabase) {
+        let told = |status| Reply::json(status, anthropic::error("invalid_request_error", &format!("bad {KEY}")));
+        let event = format!("event: error\ndata: {}\n\n", anthropic::error("api_error", KEY));
+        let replies = [told(401), told(400), told(200), Reply::events(event), Reply::html(200), Reply::events(anthropic::text(KEY))];
+        let count = replies.len();
+        let vendor = VendorServer::replies(replies).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let ask = ["ask", "Say hello.", "--model", "claude-sonnet-4-6", "--allow-sources", "private"];
+        for number in 1..=count {
+            let mut command = program(&db, &ask);
+            command.env("NYXCORE_LOG", "trace");
+            let output = tokio::task::block_in_place(|| command.output().unwrap());
+            let all = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+            assert!(all.contains("TRACE") && !all.contains(KEY), "{number}: {all}");
+        }
+        assert_eq!(vendor.requests().len(), count);
     }
 
     /// A process that is killed in the middle of a call: what was reserved for it is counted, once.
