@@ -300,7 +300,7 @@ impl Bench {
         let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, sql));
         let row = row.await?.context("a row")?;
         let number = |name: &str| row.try_get::<i64>("", name);
-        // One to see what is sent, one second of a warm-up at half the rate, and the runs.
+        // One to see what is sent, two seconds of a warm-up at half the rate, and the runs.
         let made = i64::try_from(1 + 1_000 + RATE * SECONDS * RUNS as u64)?;
         let answered = i64::try_from(spent.load(Ordering::Relaxed))?;
         println!(

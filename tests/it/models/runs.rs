@@ -77,7 +77,7 @@ impl World {
     async fn run_end(&self, run: RunId) -> (RunStatus, Option<String>) {
         let events = run_follow(&self.store, self.tenant.id, run, 0);
         events
-            .for_each(|event| async { drop(event.unwrap()) })
+            .for_each(|event| async move { drop(event.unwrap()) })
             .await;
         let scoped = self.store.read(self.tenant.id).await.unwrap();
         let run = Runs::require(&scoped, run).await.unwrap();

@@ -33,6 +33,13 @@ struct Spend {
 }
 
 #[derive(FromQueryResult)]
+struct NewSpend {
+    reserved_nanousd: i64,
+    spent_nanousd: i64,
+    version: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
 struct RunSpend {
     limit_nanousd: i64,
     reserved_nanousd: i64,
@@ -73,12 +80,19 @@ impl Need<'_> {
 /// A budget, and the first day of a period of it.
 type SpendKey = (Uuid, String);
 
-/// Reserves what calls need, all together or nothing: an error where one budget has no room for them all. Gives for each
-/// call what was reserved against, and a warning for each soft budget that is now over its limit.
+/// What was reserved.
+pub(crate) struct Reservations {
+    /// For each call what it was reserved against, and a warning for each soft budget that is now over its limit.
+    pub(crate) calls: Vec<(Reserved, Vec<String>)>,
+    /// The version of the tenant's settings that the reservation saw, where there was a budget.
+    pub(crate) version: Option<i64>,
+}
+
+/// Reserves what calls need, all together or nothing: an error where one budget has no room for them all.
 pub(crate) async fn amounts_reserve(
     scoped: &Scoped<ReadWrite>,
     needs: &[Need<'_>],
-) -> Result<Vec<(Reserved, Vec<String>)>, ModelError> {
+) -> Result<Reservations, ModelError> {
     let mut totals: BTreeMap<SpendKey, (&Budget, Nanousd)> = BTreeMap::new();
     let mut of_runs: BTreeMap<Uuid, Nanousd> = BTreeMap::new();
     for need in needs {
@@ -92,6 +106,7 @@ pub(crate) async fn amounts_reserve(
         }
     }
     let mut warnings: BTreeMap<SpendKey, Option<String>> = BTreeMap::new();
+    let mut version = None;
     for (key, (budget, amount)) in totals {
         let Some(spend) = budget_reserve(scoped, budget, &key.1, amount).await? else {
             match exceeded(scoped, budget, &key.1, amount).await? {
@@ -100,6 +115,7 @@ pub(crate) async fn amounts_reserve(
                 None => continue,
             }
         };
+        version = Some(spend.version.unwrap_or_default());
         warnings.insert(key, soft_warning(budget, &spend));
     }
     let mut has_budget: BTreeMap<Uuid, bool> = BTreeMap::new();
@@ -118,11 +134,14 @@ pub(crate) async fn amounts_reserve(
             .is_some_and(|run| has_budget.get(&run) == Some(&true));
         (Reserved { budgets, run }, said)
     };
-    Ok(needs.iter().map(outcome).collect())
+    Ok(Reservations {
+        calls: needs.iter().map(outcome).collect(),
+        version,
+    })
 }
 
 /// What is said of a budget that is over its limit.
-fn soft_warning(budget: &Budget, spend: &Spend) -> Option<String> {
+fn soft_warning(budget: &Budget, spend: &NewSpend) -> Option<String> {
     let total = spend.reserved_nanousd.saturating_add(spend.spent_nanousd);
     (total > budget.limit.0).then(|| {
         format!(
@@ -135,13 +154,14 @@ fn soft_warning(budget: &Budget, spend: &Spend) -> Option<String> {
     })
 }
 
-/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room.
+/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room. It also
+/// looks at the version of the tenant's settings, which saves a call a statement of its own.
 async fn budget_reserve(
     scoped: &Scoped<ReadWrite>,
     budget: &Budget,
     period: &str,
     amount: Nanousd,
-) -> Result<Option<Spend>> {
+) -> Result<Option<NewSpend>> {
     let sql = "INSERT INTO budget_spend (tenant_id, budget_id, period, reserved_nanousd, spent_nanousd)
         SELECT tenant_id, id, $3, $4, 0 FROM budgets
         WHERE tenant_id = $1 AND id = $2 AND (enforcement = 'SOFT' OR limit_nanousd >= $4)
@@ -149,9 +169,10 @@ async fn budget_reserve(
         SET reserved_nanousd = budget_spend.reserved_nanousd + $4
         WHERE EXISTS (SELECT 1 FROM budgets b WHERE b.tenant_id = $1 AND b.id = $2 AND (b.enforcement = 'SOFT'
             OR b.limit_nanousd >= budget_spend.reserved_nanousd + budget_spend.spent_nanousd + $4))
-        RETURNING reserved_nanousd, spent_nanousd";
+        RETURNING reserved_nanousd, spent_nanousd,
+            (SELECT version FROM model_settings WHERE tenant_id = $1 AND area = 'models') AS version";
     let values = [budget.id.0.into(), period.into(), amount.0.into()];
-    let rows: Vec<Spend> = scoped.sql_all(sql, values).await?;
+    let rows: Vec<NewSpend> = scoped.sql_all(sql, values).await?;
     Ok(rows.into_iter().next())
 }
 

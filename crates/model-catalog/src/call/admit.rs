@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use nyxcore_llm::{Client, ModelRequest};
-use nyxcore_tenancy::{ReadWrite, Scoped, TenantId};
+use nyxcore_tenancy::{Error, ReadWrite, Scoped, TenantId};
 use sea_orm::ActiveValue::Set;
 use tokio::time::Instant;
 
-use super::clients::CachedTenant;
+use super::clients::{CachedTenant, OperatorKeys};
 use super::open::OpenCall;
 use super::service::Inner;
 use super::size::RequestSize;
@@ -22,7 +22,7 @@ use crate::ledger::{
 };
 use crate::model::{Capability, Mode};
 use crate::money::Nanousd;
-use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, vendor_of};
+use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, settings_version, vendor_of};
 use crate::traits::model_traits;
 
 /// The longest id of a model that is kept of what somebody asked for, in characters.
@@ -140,9 +140,35 @@ pub(super) async fn admit_together(
     tenant: TenantId,
     calls: &mut [&mut NewCall],
 ) -> Result<Vec<Result<Room, ModelError>>, ModelError> {
+    // What is kept of the tenant is good as long as its settings have the same version, which the reservation sees.
     let operator = inner.operator_keys().await?;
+    if let Some(kept) = inner.tenant_kept(tenant, &operator)
+        && let Some(rooms) = admit_with(inner, tenant, calls, Settings::Kept(kept)).await?
+    {
+        return Ok(rooms);
+    }
+    let rooms = admit_with(inner, tenant, calls, Settings::Read(operator)).await?;
+    rooms.ok_or_else(|| Error::Busy.into())
+}
+
+/// A tenant's settings: as they are kept in memory, to be compared with the database, or to be read from there.
+enum Settings {
+    Kept(Arc<CachedTenant>),
+    Read(Arc<OperatorKeys>),
+}
+
+/// `None`, and nothing is reserved, where what is kept is out of date.
+async fn admit_with(
+    inner: &Inner,
+    tenant: TenantId,
+    calls: &mut [&mut NewCall],
+    settings: Settings,
+) -> Result<Option<Vec<Result<Room, ModelError>>>, ModelError> {
     let scoped = inner.store.write(tenant).await?;
-    let cached = inner.tenant(&scoped, operator).await?;
+    let (cached, is_current) = match settings {
+        Settings::Kept(kept) => (kept, false),
+        Settings::Read(operator) => (inner.tenant(&scoped, operator).await?, true),
+    };
     let mut rooms = Vec::with_capacity(calls.len());
     for call in calls.iter_mut() {
         let found = candidates(inner, &scoped, &cached, call).await;
@@ -152,13 +178,25 @@ pub(super) async fn admit_together(
                 skipped,
                 warnings: Vec::new(),
             }),
+            Err(ModelError::Store(_)) if !is_current => return Ok(None),
             Err(ModelError::Store(error)) => return Err(error.into()),
             Err(error) => Err(error),
         });
     }
-    reserve(inner, &scoped, &cached.budgets, calls, &mut rooms).await?;
+    let reserved = reserve(inner, &scoped, &cached.budgets, calls, &mut rooms).await;
+    if !is_current {
+        let version = match &reserved {
+            Ok(Some(version)) => *version,
+            Err(ModelError::Store(_)) => return Ok(None),
+            Ok(None) | Err(_) => settings_version(&scoped).await?,
+        };
+        if version != cached.version {
+            return Ok(None);
+        }
+    }
+    reserved?;
     scoped.commit().await?;
-    Ok(rooms)
+    Ok(Some(rooms))
 }
 
 /// The models that can be tried, and what is said of the others. Nothing was sent, so whatever is wrong with one, the next
@@ -272,14 +310,14 @@ fn bound(candidates: &[Candidate]) -> Nanousd {
     bounds.max().unwrap_or_default()
 }
 
-/// Reserves the most that each call can cost.
+/// Reserves the most that each call can cost. Gives the version of the tenant's settings, where it was seen.
 async fn reserve(
     inner: &Inner,
     scoped: &Scoped<ReadWrite>,
     budgets: &[Budget],
     calls: &mut [&mut NewCall],
     rooms: &mut [Result<Room, ModelError>],
-) -> Result<(), ModelError> {
+) -> Result<Option<i64>, ModelError> {
     let admitted = calls.iter_mut().zip(rooms);
     let mut admitted: Vec<(&mut OpenCall, &mut Room)> = admitted
         .filter_map(|(call, room)| Some((&mut call.open, room.as_mut().ok()?)))
@@ -298,13 +336,14 @@ async fn reserve(
     let needs: Vec<Need<'_>> = needs.collect();
     let reserved = amounts_reserve(scoped, &needs).await?;
     let mut rows = Vec::with_capacity(needs.len());
-    let outcomes = needs.iter().zip(reserved);
+    let outcomes = needs.iter().zip(reserved.calls);
     for ((open, room), (need, (reserved, warnings))) in admitted.iter_mut().zip(outcomes) {
         rows.push(reservation_row(inner, open, room, need.amount, &reserved));
         room.warnings = warnings;
         open.settlement.reserved = Some((need.amount, reserved));
     }
-    Ok(scoped.insert_all(rows).await?)
+    scoped.insert_all(rows).await?;
+    Ok(reserved.version)
 }
 
 fn reservation_row(

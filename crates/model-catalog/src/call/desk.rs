@@ -41,13 +41,15 @@ impl Desk {
     pub(super) async fn admit(&self, inner: &Inner, call: NewCall) -> Result<Admitted, ModelError> {
         let (answer, mut answered) = oneshot::channel();
         self.waiting().push(Waiting { call, answer });
-        // Whoever has the turn admits all that wait by then, so that most find their answer there.
         loop {
-            let _turn = self.turn.lock().await;
-            match answered.try_recv() {
-                Ok(answer) => return answer,
-                Err(oneshot::error::TryRecvError::Closed) => return Err(ModelError::Closed),
-                Err(oneshot::error::TryRecvError::Empty) => self.group_admit(inner).await,
+            tokio::select! {
+                biased;
+                answer = &mut answered => return answer.unwrap_or(Err(ModelError::Closed)),
+                // Whoever has the turn admits all that wait by then.
+                turn = self.turn.lock() => {
+                    self.group_admit(inner).await;
+                    drop(turn);
+                }
             }
         }
     }
@@ -58,6 +60,9 @@ impl Desk {
             let count = waiting.len().min(GROUP_MAX);
             waiting.drain(..count).collect()
         };
+        if group.is_empty() {
+            return;
+        }
         let mut calls: Vec<&mut NewCall> = group.iter_mut().map(|one| &mut one.call).collect();
         match admit_together(inner, self.tenant, &mut calls).await {
             Ok(rooms) => {

@@ -174,6 +174,16 @@ impl ModelService {
 }
 
 impl Inner {
+    /// What is kept of a tenant, where anything is. Its settings may have changed since.
+    pub(super) fn tenant_kept(
+        &self,
+        tenant: TenantId,
+        operator: &Arc<OperatorKeys>,
+    ) -> Option<Arc<CachedTenant>> {
+        let kept = lock(&self.tenants).get(&tenant).cloned();
+        kept.filter(|kept| Arc::ptr_eq(&kept.operator, operator))
+    }
+
     /// What is kept of a tenant, read again where its settings changed.
     pub(super) async fn tenant<A: Access>(
         &self,

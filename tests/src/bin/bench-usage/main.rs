@@ -100,6 +100,10 @@ async fn main() -> anyhow::Result<()> {
         times.sort_by(f64::total_cmp);
         let (median, most) = (times[SAMPLES / 2], times[SAMPLES - 1]);
         slowest = slowest.max(median);
+        let calls = calls
+            .as_i64()
+            .map(|calls| calls.to_string())
+            .unwrap_or_default();
         println!("| {name} | {calls} | {median:.0} ms | {most:.0} ms |");
     }
     // What the days' sums are for: the same from the ledger itself.
