@@ -81,11 +81,31 @@ judge-models:
     cargo build {{ workspace }}
     crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
 
+# A real model on this machine, through nyxcore: an answer, a stream, JSON by a schema, a cancel and embeddings. The first time compiles llama.cpp
+live-local:
+    cargo build {{ workspace }}
+    crates/model-catalog/live/local.sh "{{ peers }}" "{{ target }}/debug/nyxcore"
+
+# A vendor's real API, through nyxcore: anthropic with ANTHROPIC_API_KEY, openai with OPENAI_API_KEY, google with GEMINI_API_KEY
+live provider:
+    cargo build {{ workspace }}
+    crates/model-catalog/live/provider.sh "{{ provider }}" "{{ target }}/debug/nyxcore"
+
+# Ten million mutated answers against the parser of event streams and each vendor's decoder, two million each
+fuzz-models:
+    LLM_MUTATIONS=2000000 cargo test --release --package nyxcore-llm --features testing --lib fuzzed -- --test-threads 2 --nocapture
+
 # The gateway on PostgreSQL against mercurius: `just bench-gateway before=FILE` compares with another binary, too
 bench-gateway *programs: _bench_peers
     cargo build {{ workspace }}
     cargo build --release
     "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-gateway" --peer "{{ peers }}/mercurius" --program "nyxcore={{ target }}/release/nyxcore" {{ prepend("--program ", programs) }}
+
+# The door to the models on PostgreSQL: its time over a bare stream at 1,000 calls a second, and the report over ten million calls
+bench-models:
+    cargo build {{ workspace }}
+    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-model-catalog --bench door
+    "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-usage"
 
 # The load generator from Debian, and the peer from npm, each where it is missing.
 _bench_peers:

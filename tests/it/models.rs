@@ -10,5 +10,6 @@ mod faults;
 mod health;
 mod ledger;
 mod lost;
+mod runs;
 mod settings;
 pub(crate) mod world;

@@ -181,10 +181,11 @@ pub fn nyxcore_command(database: &TestDatabase) -> anyhow::Result<Command> {
 /// As [`nyxcore_command`].
 pub fn nyxcore_command_in(database: &TestDatabase, data_dir: &Path) -> anyhow::Result<Command> {
     let this = std::env::current_exe()?;
-    // target/debug/deps/it-0123456789abcdef stands one folder below the binaries.
-    let binary = this.ancestors().nth(2).map(|folder| folder.join("nyxcore"));
-    let binary = binary
-        .filter(|binary| binary.is_file())
+    // A program stands beside the binary, and target/debug/deps/it-0123456789abcdef one folder below it.
+    let folders = this.ancestors().skip(1).take(2);
+    let binary = folders
+        .map(|folder| folder.join("nyxcore"))
+        .find(|binary| binary.is_file())
         .context("the nyxcore binary has not been built: run `just test`")?;
     #[expect(
         clippy::disallowed_methods,

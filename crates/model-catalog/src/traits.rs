@@ -244,6 +244,32 @@ mod tests {
     }
 
     #[test]
+    fn thinking_that_cannot_be_stopped_is_known() {
+        use ThinkingDefault::{Always, Off, On};
+        for (model, default) in [
+            ("claude-opus-4-8", Off),
+            ("claude-opus-5", On),
+            ("claude-haiku-5-5", On),
+            ("claude-opus-5-5", Always),
+            ("claude-sonnet-5-5", Always),
+            ("claude-fable-5", Always),
+            ("gpt-5", Always),
+            ("gpt-5.2", Off),
+            ("gpt-5.6", On),
+            ("gpt-6-luna", On),
+            ("gpt-6-astra", Always),
+        ] {
+            let traits = traits(model);
+            assert_eq!(traits.thinking_default, default, "{model}");
+            // A model that always thinks has no word for not thinking.
+            let has_word = traits.efforts.contains(&Effort::Off);
+            assert!(!has_word || default != Always, "{model}");
+        }
+        assert_eq!(traits("gemini-3.5-flash-lite").sampling, Sampling::Refused);
+        assert_eq!(traits("gemini-3.5-flash").sampling, Sampling::Accepted);
+    }
+
+    #[test]
     fn an_unknown_newer_id_behaves_as_the_newest_of_its_family() {
         assert_eq!(traits("claude-opus-9").sampling, Sampling::Refused);
         assert_eq!(traits("gpt-7").efforts, traits("gpt-6.1-sol").efforts);

@@ -69,8 +69,11 @@ impl Housekeeping {
 async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
         match reservations_sweep(&store).await {
-            Ok(0) => {}
-            Ok(lost) => tracing::warn!(lost, "settled model calls whose process is gone"),
+            Ok(swept) if swept.settled > 0 => tracing::warn!(
+                lost = swept.settled,
+                "settled model calls whose process is gone"
+            ),
+            Ok(_) => {}
             Err(error) => tracing::warn!(?error, "lost model calls could not be looked for"),
         }
         if round.is_multiple_of(SWEEP_EVERY)

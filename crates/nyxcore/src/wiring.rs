@@ -99,11 +99,12 @@ impl App {
         Ok(ModelService::start(options)?)
     }
 
-    /// Starts the workers. `quiet_period` holds for analyses that follow a sync.
+    /// Starts the workers, whose handlers call models through `models`. `quiet_period` holds for analyses that follow a
+    /// sync.
     ///
     /// # Errors
     /// A handler is not registered.
-    pub fn workers_start(&self, quiet_period: TimeDelta) -> Result<Workers> {
+    pub fn workers_start(&self, models: &ModelService, quiet_period: TimeDelta) -> Result<Workers> {
         let (limits, registry) = (&self.settings.worker_limits, self.store.registry());
         let limits = limits
             .iter()
@@ -112,6 +113,7 @@ impl App {
             .name(worker_name())
             .presence(self.data_dir.path().join("workers"))
             .concurrency(usize::from(self.settings.workers))
+            .service(models.clone())
             .handler(
                 SyncHandler::new(self.sync_options())
                     .step(CodeAnalysisStep { quiet_period })

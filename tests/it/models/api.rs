@@ -5,6 +5,7 @@ use nyxcore_llm::testing::{Reply, VendorServer, anthropic, respond};
 use nyxcore_model_catalog::{CallContext, ModelChoice};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use super::world::{KEY, options, short};
@@ -159,10 +160,15 @@ on_both_databases! {
         let shown = api.data(shown).await;
         assert_eq!(shown["budgets"], json!([{ "spentUsd": cost.usd(), "reservedUsd": 0.0 }]));
         let usage = &shown["viewer"]["tenant"]["usage"];
-        assert_eq!(usage["total"], json!({ "calls": 1.0, "usd": cost.usd(), "outputTokens": 9.0 }));
+        assert_eq!(usage["total"], json!({ "calls": 1, "usd": cost.usd(), "outputTokens": 9 }));
         assert_eq!(usage["byModel"], json!([{ "provider": "anthropic", "model": "claude-sonnet-4-6", "usage": { "usd": cost.usd() } }]));
         assert_eq!(usage["byMember"], json!([{ "member": { "email": "owner@acme.example" } }]));
         assert_eq!(usage["byDay"].as_array().unwrap().len(), 1);
+        // More than an `Int` holds is no error and no fraction.
+        let raw = db.superuser_connection().await.unwrap();
+        raw.execute_unprepared("UPDATE model_usage_daily SET input_tokens = 5000000000").await.unwrap();
+        let shown = api.data("{ viewer { tenant { usage { total { inputTokens } } } } }").await;
+        assert_eq!(shown["viewer"]["tenant"]["usage"]["total"], json!({ "inputTokens": 5_000_000_000_i64 }));
         let id = budget["id"].as_str().unwrap();
         let update = format!("mutation {{ updateBudget(input: {{ budgetId: \"{id}\", limitUsd: 0 }}) {{ budget {{ exceeded }} }} }}");
         assert_eq!(api.data(&update).await["updateBudget"]["budget"]["exceeded"], true);

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use nyxcore_model_catalog::{
     BudgetEnforcement, BudgetPeriod, BudgetScope, CallContext, CallOutcome, ModelChoice, Nanousd,
-    NewBudget, run_budget_get, run_budget_set, usage_report,
+    NewBudget, run_budget_get, run_budget_set, usage_total,
 };
 use nyxcore_projects::{NewProject, project_create};
 use nyxcore_runs::{NewRun, Priority, run_start};
@@ -67,8 +67,8 @@ on_both_databases! {
         // The first call was before the budget.
         assert_eq!(in_ledger, spent.plus(first).0);
         let scoped = world.store.read(world.tenant.id).await.unwrap();
-        let report = usage_report(&scoped, &this_year(), None).await.unwrap();
-        assert_eq!((report.total.cost.0, report.total.calls, report.total.failed_calls), (in_ledger, 101, 90));
+        let total = usage_total(&scoped, &this_year()).await.unwrap();
+        assert_eq!((total.cost.0, total.calls, total.failed_calls), (in_ledger, 101, 90));
     }
 
     async fn a_budget_that_is_spent_refuses_with_the_numbers(db: TestDatabase) {

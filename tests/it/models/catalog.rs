@@ -8,6 +8,7 @@ use nyxcore_model_catalog::{
     provider_key_remove, tenant_default_set, tenant_model_remove, tenant_model_set,
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::ConnectionTrait;
 
 use super::world::World;
 use crate::support::tenant;
@@ -136,6 +137,18 @@ on_both_databases! {
         world.clock.advance(TimeDelta::days(400));
         world.hide("gpt-6.1-sol", true).await;
         assert_eq!(world.refused("gpt-5").await, "MODEL_SHUT_DOWN");
+    }
+
+    async fn a_row_that_cannot_be_read_is_an_error(db: TestDatabase) {
+        let world = World::new(&db).await;
+        world.endpoint_add("gpu", "big").await;
+        let raw = db.superuser_connection().await.unwrap();
+        for column in ["tenant_models SET capabilities", "model_endpoints SET header_names"] {
+            raw.execute_unprepared(&format!("UPDATE {column} = '7'")).await.unwrap();
+            assert_eq!(world.refused("big").await, "INTERNAL", "{column}");
+            raw.execute_unprepared(&format!("UPDATE {column} = '[]'")).await.unwrap();
+        }
+        world.ask("big").await.unwrap();
     }
 
     async fn one_tenants_catalog_is_not_anothers(db: TestDatabase) {

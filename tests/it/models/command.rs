@@ -6,14 +6,14 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, respond};
-use nyxcore_model_catalog::{CallOutcome, reservations_sweep};
+use nyxcore_llm::testing::{Fault, GREETING, Reply, VendorServer, anthropic, respond};
+use nyxcore_model_catalog::CallOutcome;
 use nyxcore_tenancy::directory::tenant_by_slug;
 use nyxcore_tenancy::{Env, ManualClock, RandomIds, Store};
 use nyxcore_tests::{TestDatabase, nyxcore_command, on_both_databases};
 use serde_json::json;
 
-use super::world::{KEY, ledger};
+use super::world::{KEY, ledger, sweep};
 use crate::support::options;
 
 /// The program on the test's own database.
@@ -77,6 +77,28 @@ on_both_databases! {
         assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
     }
 
+    /// Also where the vendor says the key back.
+    async fn the_most_detailed_log_has_no_key(db: TestDatabase) {
+        let told = |status| Reply::json(status, anthropic::error("invalid_request_error", &format!("bad {KEY}")));
+        let event = format!("event: error\ndata: {}\n\n", anthropic::error("invalid_request_error", KEY));
+        let replies = [told(401), told(400), told(200), Reply::events(event), Reply::html(200), Reply::events(anthropic::text("Hello"))];
+        let count = replies.len();
+        let vendor = VendorServer::replies(replies).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let ask = ["ask", "Say hello.", "--model", "claude-sonnet-4-6", "--allow-sources", "private"];
+        for number in 1..=count {
+            let mut command = program(&db, &ask);
+            command.env("NYXCORE_LOG", "trace");
+            let output = tokio::task::block_in_place(|| command.output().unwrap());
+            let all = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+            assert!(all.contains("TRACE") && !all.contains(KEY), "{number}: {all}");
+        }
+        assert!(vendor.requests().len() >= count);
+    }
+
     /// A process that is killed in the middle of a call: what was reserved for it is counted, once.
     async fn a_killed_process_loses_no_reservation(db: TestDatabase) {
         let vendor = VendorServer::replies([Reply::events("").fault(Fault::Silence)]).await;
@@ -96,8 +118,8 @@ on_both_databases! {
         let store = Store::connect(&options(db.app_url()), env).await.unwrap();
         let tenant = tenant_by_slug(&store, "acme").await.unwrap().unwrap();
         assert!(ledger(&store, tenant.id).await.is_empty());
-        assert_eq!(reservations_sweep(&store).await.unwrap(), 1);
-        assert_eq!(reservations_sweep(&store).await.unwrap(), 0);
+        assert_eq!(sweep(&store).await, 1);
+        assert_eq!(sweep(&store).await, 0);
         let rows = ledger(&store, tenant.id).await;
         assert_eq!((rows.len(), rows[0].outcome, rows[0].cost), (1, CallOutcome::Lost, rows[0].reserved));
     }
@@ -124,6 +146,52 @@ on_both_databases! {
         assert!(out.contains("gpt-99") && out.contains("gpt-4.1-mini"), "{out}");
         let (done, _, err) = said(&db, &["models", "update", "--from", "/nowhere/at/all"], "");
         assert!(!done && err.contains("error[MODEL_FILE_UNREADABLE]"), "{err}");
+    }
+
+    async fn facts_come_from_a_url(db: TestDatabase) {
+        let model = json!({ "litellm_provider": "openai", "mode": "chat", "max_input_tokens": 1_000_000,
+            "max_output_tokens": 100_000, "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6 });
+        let file = json!({ "gpt-99": model }).to_string();
+        let other = VendorServer::replies([Reply::json(200, file.clone())]).await;
+        let away = Reply::new(302, "text/plain", "").header("location", &other.url("/prices.json"));
+        let endless = Reply::json(200, " ".repeat(1 << 20)).fault(Fault::Endless);
+        let server = VendorServer::replies([away, endless, Reply::html(200), Reply::json(404, "{}"), Reply::json(200, file)]).await;
+        let url = server.url("/prices.json");
+        let update = ["models", "update", "--from", url.as_str()];
+        for code in ["MODEL_FILE_UNREADABLE", "MODEL_FILE_TOO_LARGE", "MODEL_FILE_FORMAT_UNKNOWN", "MODEL_FILE_UNREADABLE"] {
+            let (done, out, err) = said(&db, &update, "");
+            assert!(!done && out.is_empty() && err.contains(&format!("error[{code}]")), "{code}: {err}");
+        }
+        // A redirect is not followed from there.
+        assert!(other.requests().is_empty());
+        let (done, out, err) = said(&db, &update, "");
+        assert!(done && out == "new  gpt-99\n", "{out}{err}");
+        // What changes prices comes encrypted, or from this machine.
+        let (done, _, err) = said(&db, &["models", "update", "--from", "http://192.0.2.1/prices.json"], "");
+        assert!(!done && err.contains("error[MODEL_FILE_UNREADABLE]") && err.contains("https://"), "{err}");
+    }
+
+    async fn an_answer_fits_a_schema_and_texts_become_vectors(db: TestDatabase) {
+        let vendor = VendorServer::start(respond).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "openai", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let file = db.folder().join("schema.json");
+        let file_name = file.to_str().unwrap();
+        let ask = ["ask", "How many?", "--model", "gpt-4.1-mini", "--allow-sources", "private", "--schema", file_name];
+        fs::write(&file, "{").unwrap();
+        let (done, _, err) = said(&db, &ask, "");
+        assert!(!done && err.contains("is not JSON"), "{err}");
+        fs::write(&file, r#"{"type":"object","properties":{"answer":{"type":"integer"}},"required":["answer"]}"#).unwrap();
+        let (done, out, err) = said(&db, &ask, "");
+        assert!(done && out == "{\"answer\":42}\n" && err.contains("gpt-4.1-mini · "), "{out}{err}");
+        let embed = ["models", "embed", "one", "two", "--allow-sources", "private"];
+        let (done, out, err) = said(&db, &embed, "");
+        assert!(done, "{err}");
+        let vectors: Vec<Vec<f64>> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(vectors.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3]);
+        assert!(err.contains("text-embedding-3-small · "), "{err}");
     }
 }
 

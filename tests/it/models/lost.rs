@@ -3,12 +3,13 @@
 use chrono::TimeDelta;
 use nyxcore_llm::testing::{Fault, Reply};
 use nyxcore_model_catalog::{
-    BudgetEnforcement, BudgetScope, CallOutcome, ModelChoice, Nanousd, reservations_sweep,
-    usage_report,
+    BudgetEnforcement, BudgetScope, CallOutcome, ModelChoice, Nanousd, ReservationSweep,
+    reservations_sweep, usage_total,
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
+use sea_orm::ConnectionTrait;
 
-use super::world::{World, ledger, short, this_year};
+use super::world::{World, ledger, short, sweep, this_year};
 
 const MODEL: &str = "claude-sonnet-4-6";
 
@@ -29,7 +30,7 @@ async fn world_with_a_call(db: &TestDatabase) -> World {
         let answer = service.call(context, choice, short()).await;
         std::mem::forget(answer);
     }));
-    while world.vendor.connections() == 0 {
+    while world.vendor.requests().is_empty() {
         tokio::task::yield_now().await;
     }
     world
@@ -40,10 +41,10 @@ on_both_databases! {
         let world = world_with_a_call(&db).await;
         let reserved = world.budgets().await[0].reserved;
         assert!(reserved > Nanousd::ZERO);
-        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 0, "it holds for two minutes");
+        assert_eq!(sweep(&world.store).await, 0, "it holds for two minutes");
         world.clock.advance(TimeDelta::minutes(3));
-        let (one, two) = tokio::join!(reservations_sweep(&world.store), reservations_sweep(&world.store));
-        assert_eq!(one.unwrap() + two.unwrap(), 1);
+        let (one, two) = tokio::join!(sweep(&world.store), sweep(&world.store));
+        assert_eq!(one + two, 1);
         let rows = ledger(&world.store, world.tenant.id).await;
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].outcome, rows[0].error_code.as_deref()), (CallOutcome::Lost, Some("CALL_LOST")));
@@ -51,17 +52,43 @@ on_both_databases! {
         let standing = &world.budgets().await[0];
         assert_eq!((standing.reserved, standing.spent), (Nanousd::ZERO, reserved));
         let scoped = world.store.read(world.tenant.id).await.unwrap();
-        let report = usage_report(&scoped, &this_year(), None).await.unwrap();
-        assert_eq!((report.total.calls, report.total.cost), (1, reserved));
+        let total = usage_total(&scoped, &this_year()).await.unwrap();
+        assert_eq!((total.calls, total.cost), (1, reserved));
     }
 
     async fn a_call_that_its_process_extends_is_left(db: TestDatabase) {
         let world = world_with_a_call(&db).await;
         world.clock.advance(TimeDelta::minutes(3));
         assert_eq!(world.service.reservations_extend().await.unwrap(), 1);
-        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 0);
+        assert_eq!(sweep(&world.store).await, 0);
         world.clock.advance(TimeDelta::minutes(3));
-        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 1);
+        assert_eq!(sweep(&world.store).await, 1);
+    }
+
+    /// What was reserved for it is not known any more, so nothing is made up: it is told on each sweep, and the others
+    /// are settled.
+    async fn a_reservation_that_cannot_be_read_is_an_error(db: TestDatabase) {
+        let world = world_with_a_call(&db).await;
+        let reserved = world.budgets().await[0].reserved;
+        let raw = db.superuser_connection().await.unwrap();
+        raw.execute_unprepared("UPDATE model_reservations SET budgets = '\"of another version\"'").await.unwrap();
+        let asked = world.vendor.requests().len();
+        let (service, context) = (world.service.clone(), world.context());
+        std::mem::forget(tokio::spawn(async move {
+            let choice = ModelChoice::Model(MODEL.to_owned());
+            std::mem::forget(service.call(context, choice, short()).await);
+        }));
+        while world.vendor.requests().len() == asked {
+            tokio::task::yield_now().await;
+        }
+        world.clock.advance(TimeDelta::minutes(3));
+        for settled in [1, 0] {
+            let swept = reservations_sweep(&world.store).await.unwrap();
+            assert_eq!(swept, ReservationSweep { settled, failed: 1 });
+        }
+        assert_eq!(ledger(&world.store, world.tenant.id).await.len(), 1);
+        // Nothing of it is given back in silence.
+        assert_eq!(world.budgets().await[0].reserved, reserved);
     }
 
     async fn an_answer_after_the_sweep_changes_nothing(db: TestDatabase) {
@@ -69,7 +96,7 @@ on_both_databases! {
         let choice = ModelChoice::Model(MODEL.to_owned());
         let call = world.service.stream(world.context(), choice, short()).await.unwrap();
         world.clock.advance(TimeDelta::minutes(3));
-        assert_eq!(reservations_sweep(&world.store).await.unwrap(), 1);
+        assert_eq!(sweep(&world.store).await, 1);
         call.answer().await.unwrap();
         let rows = world.ledger().await;
         assert_eq!((rows.len(), rows[0].outcome), (1, CallOutcome::Lost));

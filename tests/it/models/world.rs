@@ -12,7 +12,7 @@ use nyxcore_model_catalog::{
     BudgetEnforcement, BudgetPeriod, BudgetScope, BudgetStanding, CallContext, EndpointProtocol,
     ModelCallRecord, ModelChoice, ModelError, ModelService, ModelServiceOptions, Nanousd,
     NewBudget, NewEndpoint, NewTenantModel, ProviderKey, UsageFilter, budget_create, budget_list,
-    endpoint_set, model_calls_list, provider_key_set, tenant_model_set,
+    endpoint_set, model_calls_list, provider_key_set, reservations_sweep, tenant_model_set,
 };
 use nyxcore_outbound::OutboundPolicy;
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
@@ -208,6 +208,13 @@ impl World {
         let scoped = self.store.read(self.tenant.id).await.unwrap();
         budget_list(&scoped).await.unwrap()
     }
+}
+
+/// How many lost calls a sweep settles. It fails at none.
+pub async fn sweep(store: &Store) -> u64 {
+    let swept = reservations_sweep(store).await.unwrap();
+    assert_eq!(swept.failed, 0);
+    swept.settled
 }
 
 pub async fn ledger(store: &Store, tenant: TenantId) -> Vec<ModelCallRecord> {

@@ -12,6 +12,7 @@ mod git_connection;
 mod ids;
 mod invitation;
 mod knowledge;
+mod long;
 mod model;
 mod mutation;
 mod node;

@@ -14,6 +14,7 @@ use nyxcore_tenancy::{Cursor, Error, TypedId};
 use super::code_analysis::CodeAnalysisNode;
 use super::connection::child_first;
 use super::ids::global_id;
+use super::long::Long;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
 use super::project::ProjectNode;
@@ -88,9 +89,9 @@ pub(crate) struct RunProgressNode {
     /// What is counted.
     unit: Option<String>,
     /// How many bytes are done, where the work has a size.
-    bytes_done: Option<i64>,
+    bytes_done: Option<Long>,
     /// Of how many bytes, where it is known.
-    bytes_total: Option<i64>,
+    bytes_total: Option<Long>,
 }
 
 impl From<Progress> for RunProgressNode {
@@ -100,8 +101,8 @@ impl From<Progress> for RunProgressNode {
             done: progress.done,
             total: progress.total,
             unit: progress.unit,
-            bytes_done: progress.bytes_done,
-            bytes_total: progress.bytes_total,
+            bytes_done: progress.bytes_done.map(Long),
+            bytes_total: progress.bytes_total.map(Long),
         }
     }
 }
@@ -383,8 +384,8 @@ run_object! {
         }
 
         /// Bytes that came over the network.
-        async fn bytes_fetched(&self, context: &Context<'_>) -> Result<i64> {
-            Ok(self.detail(context).await?.bytes_fetched)
+        async fn bytes_fetched(&self, context: &Context<'_>) -> Result<Long> {
+            Ok(Long(self.detail(context).await?.bytes_fetched))
         }
     }
 }

@@ -4,6 +4,7 @@ use async_graphql::{Enum, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_runs::{AttemptOutcome, RunAttempt, RunPhase};
 
+use super::long::Long;
 use super::run::RunErrorNode;
 
 /// How an attempt at a run ended.
@@ -65,9 +66,9 @@ pub(crate) struct RunPhaseNode {
     /// What is counted.
     unit: Option<String>,
     /// How many bytes that is, where they are counted.
-    bytes_done: Option<i64>,
+    bytes_done: Option<Long>,
     /// Of how many bytes, where it is known.
-    bytes_total: Option<i64>,
+    bytes_total: Option<Long>,
     /// Why it was left out, where it was.
     skipped: Option<String>,
 }
@@ -96,8 +97,8 @@ impl From<RunPhase> for RunPhaseNode {
             done: phase.done,
             total: phase.total,
             unit: phase.unit,
-            bytes_done: phase.bytes_done,
-            bytes_total: phase.bytes_total,
+            bytes_done: phase.bytes_done.map(Long),
+            bytes_total: phase.bytes_total.map(Long),
             skipped: phase.skipped,
         }
     }

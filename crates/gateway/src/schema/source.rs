@@ -9,6 +9,7 @@ use nyxcore_sync::{
 
 use super::connection::{List, PageArgs, child_list};
 use super::ids::global_id;
+use super::long::Long;
 use super::project::ProjectNode;
 use super::run::SyncNode;
 use crate::context::operation;
@@ -195,8 +196,8 @@ impl SourceFileNode {
     }
 
     /// Bytes.
-    async fn size(&self) -> i64 {
-        self.0.size
+    async fn size(&self) -> Long {
+        Long(self.0.size)
     }
 
     /// The id that Git gives its content.

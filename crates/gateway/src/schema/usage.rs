@@ -2,11 +2,12 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_report};
+use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total};
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TypedId;
 use uuid::Uuid;
 
+use super::long::Long;
 use super::project::ProjectNode;
 use super::viewer::UserNode;
 use crate::context::operation;
@@ -43,12 +44,12 @@ impl UsageReportNode {
 
     async fn rows(&self, context: &Context<'_>, group: UsageGroup) -> Result<Vec<UsageRowNode>> {
         let scoped = operation(context).read().await?;
-        let report = usage_report(&scoped, &self.filter, Some(group)).await?;
+        let rows = usage_rows(&scoped, &self.filter, group).await?;
         let row = |(key, sum): (UsageKey, UsageSum)| UsageRowNode {
             key,
             sum: sum.into(),
         };
-        Ok(report.rows.into_iter().map(row).collect())
+        Ok(rows.into_iter().map(row).collect())
     }
 }
 
@@ -67,8 +68,7 @@ impl UsageReportNode {
     /// Everything together.
     async fn total(&self, context: &Context<'_>) -> Result<UsageSumNode> {
         let scoped = operation(context).read().await?;
-        let report = usage_report(&scoped, &self.filter, None).await?;
-        Ok(report.total.into())
+        Ok(usage_total(&scoped, &self.filter).await?.into())
     }
 
     /// A row a day on which there was a call, oldest first.
@@ -97,22 +97,22 @@ impl UsageReportNode {
     }
 }
 
-/// What was used and what it cost. Tokens are whole numbers; a report may have more of them than an `Int` holds.
+/// What was used and what it cost.
 #[derive(SimpleObject)]
 #[graphql(name = "UsageSum")]
 pub(crate) struct UsageSumNode {
     /// Calls.
-    calls: f64,
+    calls: Long,
     /// Those that did not succeed: refused, failed, cancelled, lost.
-    failed_calls: f64,
+    failed_calls: Long,
     /// Input tokens, those from a cache included.
-    input_tokens: f64,
+    input_tokens: Long,
     /// Input tokens that were read from a vendor's cache.
-    cached_tokens: f64,
+    cached_tokens: Long,
     /// Output tokens, reasoning included.
-    output_tokens: f64,
+    output_tokens: Long,
     /// Output tokens that were reasoning.
-    reasoning_tokens: f64,
+    reasoning_tokens: Long,
     /// US dollars, at the prices of the day of each call.
     usd: f64,
 }
@@ -120,12 +120,12 @@ pub(crate) struct UsageSumNode {
 impl From<UsageSum> for UsageSumNode {
     fn from(sum: UsageSum) -> Self {
         Self {
-            calls: sum.calls as f64,
-            failed_calls: sum.failed_calls as f64,
-            input_tokens: sum.input_tokens as f64,
-            cached_tokens: sum.cached_tokens as f64,
-            output_tokens: sum.output_tokens as f64,
-            reasoning_tokens: sum.reasoning_tokens as f64,
+            calls: sum.calls.into(),
+            failed_calls: sum.failed_calls.into(),
+            input_tokens: sum.input_tokens.into(),
+            cached_tokens: sum.cached_tokens.into(),
+            output_tokens: sum.output_tokens.into(),
+            reasoning_tokens: sum.reasoning_tokens.into(),
             usd: sum.cost.usd(),
         }
     }

@@ -25,6 +25,9 @@ use crate::{
 
 const KEY: &str = "zz-very-secret-key-0123456789";
 
+/// The numbered list of what vendors do has so many entries.
+const QUIRKS: usize = 23;
+
 const PROTOCOLS: [Protocol; 4] = [
     Protocol::AnthropicMessages,
     Protocol::OpenAiResponses,
@@ -49,6 +52,22 @@ fn client_with(server: &VendorServer, protocol: Protocol, options: TransportOpti
 
 fn client(server: &VendorServer, protocol: Protocol) -> Client {
     client_with(server, protocol, options())
+}
+
+#[test]
+fn every_quirk_has_a_test_that_names_it() {
+    let sources = [
+        include_str!("quirks_openai.rs"),
+        include_str!("quirks_anthropic.rs"),
+        include_str!("quirks_google.rs"),
+        include_str!("quirks_compatible.rs"),
+    ];
+    let named = |number: usize| {
+        let name = format!("fn quirk_{number:02}_");
+        sources.iter().any(|source| source.contains(&name))
+    };
+    let missing: Vec<usize> = (1..=QUIRKS).filter(|number| !named(*number)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn request() -> ModelRequest {

@@ -1,8 +1,10 @@
-//! Reserving the most that a call can cost against each budget that applies, and turning it into what it did cost.
+//! Reserving the most that calls can cost against each budget that applies, and turning it into what they did cost.
 //!
 //! Check and reservation are one conditional statement a budget, and all of them one transaction: of a hundred calls
 //! against a budget for ten, ten are admitted. The budgets are taken in the order of their ids, so that two calls never
 //! wait for each other.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Utc};
 use nyxcore_tenancy::{ReadWrite, Result, Scoped};
@@ -31,6 +33,13 @@ struct Spend {
 }
 
 #[derive(FromQueryResult)]
+struct NewSpend {
+    reserved_nanousd: i64,
+    spent_nanousd: i64,
+    version: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
 struct RunSpend {
     limit_nanousd: i64,
     reserved_nanousd: i64,
@@ -46,51 +55,113 @@ pub(crate) fn period_start(period: BudgetPeriod, at: DateTime<Utc>) -> String {
     }
 }
 
-/// Reserves `amount` against these budgets and the run's own. Gives what was reserved against, and a warning for each
-/// soft budget that is now over its limit.
-pub(crate) async fn amount_reserve(
+/// A call that asks for room in budgets.
+pub(crate) struct Need<'a> {
+    /// The budgets that it counts against.
+    pub(crate) budgets: Vec<&'a Budget>,
+    /// The run that it belongs to.
+    pub(crate) run: Option<Uuid>,
+    /// The most that it can cost.
+    pub(crate) amount: Nanousd,
+    /// When it began.
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Need<'_> {
+    /// The rows of spending that it counts in.
+    fn spend_keys(&self) -> impl Iterator<Item = (SpendKey, &Budget)> {
+        let key = |budget: &Budget| (budget.id.0, period_start(budget.period, self.at));
+        self.budgets
+            .iter()
+            .map(move |budget| (key(budget), *budget))
+    }
+}
+
+/// A budget, and the first day of a period of it.
+type SpendKey = (Uuid, String);
+
+/// What was reserved.
+pub(crate) struct Reservations {
+    /// For each call what it was reserved against, and a warning for each soft budget that is now over its limit.
+    pub(crate) calls: Vec<(Reserved, Vec<String>)>,
+    /// The version of the tenant's settings that the reservation saw, where there was a budget.
+    pub(crate) version: Option<i64>,
+}
+
+/// Reserves what calls need, all together or nothing: an error where one budget has no room for them all.
+pub(crate) async fn amounts_reserve(
     scoped: &Scoped<ReadWrite>,
-    budgets: &[&Budget],
-    run: Option<Uuid>,
-    (amount, at): (Nanousd, DateTime<Utc>),
-) -> Result<(Reserved, Vec<String>), ModelError> {
-    let mut reserved = Reserved::default();
-    let mut warnings = Vec::new();
-    for budget in budgets {
-        let period = period_start(budget.period, at);
-        let spend = budget_reserve(scoped, budget, &period, amount).await?;
-        let Some(spend) = spend else {
-            match exceeded(scoped, budget, &period, amount).await? {
+    needs: &[Need<'_>],
+) -> Result<Reservations, ModelError> {
+    let mut totals: BTreeMap<SpendKey, (&Budget, Nanousd)> = BTreeMap::new();
+    let mut of_runs: BTreeMap<Uuid, Nanousd> = BTreeMap::new();
+    for need in needs {
+        for (key, budget) in need.spend_keys() {
+            let (_, total) = totals.entry(key).or_insert((budget, Nanousd::ZERO));
+            *total = total.plus(need.amount);
+        }
+        if let Some(run) = need.run {
+            let total = of_runs.entry(run).or_default();
+            *total = total.plus(need.amount);
+        }
+    }
+    let mut warnings: BTreeMap<SpendKey, Option<String>> = BTreeMap::new();
+    let mut version = None;
+    for (key, (budget, amount)) in totals {
+        let Some(spend) = budget_reserve(scoped, budget, &key.1, amount).await? else {
+            match exceeded(scoped, budget, &key.1, amount).await? {
                 Some(error) => return Err(error),
                 // Somebody deleted it a moment ago.
                 None => continue,
             }
         };
-        let total = spend.reserved_nanousd.saturating_add(spend.spent_nanousd);
-        if total > budget.limit.0 {
-            warnings.push(format!(
-                "the budget of {} for the {} ({}) is exceeded: {} are spent or reserved",
-                budget.limit,
-                period_word(budget.period),
-                scope_word(budget.scope),
-                Nanousd(total)
-            ));
-        }
-        reserved.budgets.push((budget.id.0, period));
+        version = Some(spend.version.unwrap_or_default());
+        warnings.insert(key, soft_warning(budget, &spend));
     }
-    if let Some(run) = run {
-        reserved.run = run_reserve(scoped, run, amount).await?;
+    let mut has_budget: BTreeMap<Uuid, bool> = BTreeMap::new();
+    for (run, amount) in of_runs {
+        has_budget.insert(run, run_reserve(scoped, run, amount).await?);
     }
-    Ok((reserved, warnings))
+    let outcome = |need: &Need<'_>| {
+        let held = need
+            .spend_keys()
+            .filter(|(key, _)| warnings.contains_key(key));
+        let budgets: Vec<SpendKey> = held.map(|(key, _)| key).collect();
+        let said = budgets.iter().filter_map(|key| warnings.get(key)?.clone());
+        let said = said.collect();
+        let run = need
+            .run
+            .is_some_and(|run| has_budget.get(&run) == Some(&true));
+        (Reserved { budgets, run }, said)
+    };
+    Ok(Reservations {
+        calls: needs.iter().map(outcome).collect(),
+        version,
+    })
 }
 
-/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room.
+/// What is said of a budget that is over its limit.
+fn soft_warning(budget: &Budget, spend: &NewSpend) -> Option<String> {
+    let total = spend.reserved_nanousd.saturating_add(spend.spent_nanousd);
+    (total > budget.limit.0).then(|| {
+        format!(
+            "the budget of {} for the {} ({}) is exceeded: {} are spent or reserved",
+            budget.limit,
+            period_word(budget.period),
+            scope_word(budget.scope),
+            Nanousd(total)
+        )
+    })
+}
+
+/// The one conditional statement. A row that is not there yet is made; nothing is given where there is no room. It also
+/// looks at the version of the tenant's settings, which saves a call a statement of its own.
 async fn budget_reserve(
     scoped: &Scoped<ReadWrite>,
     budget: &Budget,
     period: &str,
     amount: Nanousd,
-) -> Result<Option<Spend>> {
+) -> Result<Option<NewSpend>> {
     let sql = "INSERT INTO budget_spend (tenant_id, budget_id, period, reserved_nanousd, spent_nanousd)
         SELECT tenant_id, id, $3, $4, 0 FROM budgets
         WHERE tenant_id = $1 AND id = $2 AND (enforcement = 'SOFT' OR limit_nanousd >= $4)
@@ -98,9 +169,10 @@ async fn budget_reserve(
         SET reserved_nanousd = budget_spend.reserved_nanousd + $4
         WHERE EXISTS (SELECT 1 FROM budgets b WHERE b.tenant_id = $1 AND b.id = $2 AND (b.enforcement = 'SOFT'
             OR b.limit_nanousd >= budget_spend.reserved_nanousd + budget_spend.spent_nanousd + $4))
-        RETURNING reserved_nanousd, spent_nanousd";
+        RETURNING reserved_nanousd, spent_nanousd,
+            (SELECT version FROM model_settings WHERE tenant_id = $1 AND area = 'models') AS version";
     let values = [budget.id.0.into(), period.into(), amount.0.into()];
-    let rows: Vec<Spend> = scoped.sql_all(sql, values).await?;
+    let rows: Vec<NewSpend> = scoped.sql_all(sql, values).await?;
     Ok(rows.into_iter().next())
 }
 
@@ -163,31 +235,50 @@ async fn exceeded(
     }))
 }
 
-/// Turns a reservation into what the call did cost, on each budget that it was reserved against.
-pub(crate) async fn amount_release(
-    scoped: &Scoped<ReadWrite>,
-    reserved: &Reserved,
-    run: Option<Uuid>,
-    (amount, cost): (Nanousd, Nanousd),
-) -> Result<()> {
-    for (budget, period) in &reserved.budgets {
-        let sql = "UPDATE budget_spend SET reserved_nanousd = reserved_nanousd - $4, spent_nanousd = spent_nanousd + $5
-            WHERE tenant_id = $1 AND budget_id = $2 AND period = $3";
-        let values = [
-            (*budget).into(),
-            period.as_str().into(),
-            amount.0.into(),
-            cost.0.into(),
-        ];
-        scoped.sql_execute(sql, values).await?;
+/// Reservations that become what their calls did cost: the sum for each budget and run.
+#[derive(Debug, Default)]
+pub(crate) struct Releases {
+    budgets: BTreeMap<SpendKey, (Nanousd, Nanousd)>,
+    runs: BTreeMap<Uuid, (Nanousd, Nanousd)>,
+}
+
+impl Releases {
+    /// Adds a call that had reserved `amount` and did cost `cost`.
+    pub(crate) fn add(
+        &mut self,
+        reserved: &Reserved,
+        run: Option<Uuid>,
+        (amount, cost): (Nanousd, Nanousd),
+    ) {
+        let add = |sums: &mut (Nanousd, Nanousd)| {
+            *sums = (sums.0.plus(amount), sums.1.plus(cost));
+        };
+        for key in &reserved.budgets {
+            add(self.budgets.entry(key.clone()).or_default());
+        }
+        if let Some(run) = run.filter(|_| reserved.run) {
+            add(self.runs.entry(run).or_default());
+        }
     }
-    if let Some(run) = run.filter(|_| reserved.run) {
-        let sql = "UPDATE run_budgets SET reserved_nanousd = reserved_nanousd - $3, spent_nanousd = spent_nanousd + $4
-            WHERE tenant_id = $1 AND run_id = $2";
-        let values = [run.into(), amount.0.into(), cost.0.into()];
-        scoped.sql_execute(sql, values).await?;
+
+    /// Writes the sums down, in the order in which calls are admitted.
+    pub(crate) async fn write(self, scoped: &Scoped<ReadWrite>) -> Result<()> {
+        for ((budget, period), (amount, cost)) in self.budgets {
+            let sql = "UPDATE budget_spend
+                SET reserved_nanousd = reserved_nanousd - $4, spent_nanousd = spent_nanousd + $5
+                WHERE tenant_id = $1 AND budget_id = $2 AND period = $3";
+            let values = [budget.into(), period.into(), amount.0.into(), cost.0.into()];
+            scoped.sql_execute(sql, values).await?;
+        }
+        for (run, (amount, cost)) in self.runs {
+            let sql = "UPDATE run_budgets
+                SET reserved_nanousd = reserved_nanousd - $3, spent_nanousd = spent_nanousd + $4
+                WHERE tenant_id = $1 AND run_id = $2";
+            let values = [run.into(), amount.0.into(), cost.0.into()];
+            scoped.sql_execute(sql, values).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn scope_word(scope: BudgetScope) -> &'static str {

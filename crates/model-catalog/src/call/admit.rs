@@ -1,19 +1,20 @@
 //! Admission: which models are tried with which request, and the reservation of what that can cost at the most. It is one
-//! transaction, and nothing is sent before it is committed.
+//! transaction, and nothing is sent before it is committed. Calls of a tenant that come at once share one: see
+//! [`desk`](super::desk).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use nyxcore_llm::{Client, ModelRequest};
-use nyxcore_tenancy::{ReadWrite, Scoped};
+use nyxcore_tenancy::{Error, ReadWrite, Scoped, TenantId};
 use sea_orm::ActiveValue::Set;
 use tokio::time::Instant;
 
-use super::clients::CachedTenant;
+use super::clients::{CachedTenant, OperatorKeys};
 use super::open::OpenCall;
 use super::service::Inner;
 use super::size::RequestSize;
-use crate::budget::{Budget, amount_reserve};
+use crate::budget::{Budget, Need, Reserved, amounts_reserve};
 use crate::entity::reservation;
 use crate::error::ModelError;
 use crate::ledger::{
@@ -21,7 +22,7 @@ use crate::ledger::{
 };
 use crate::model::{Capability, Mode};
 use crate::money::Nanousd;
-use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, vendor_of};
+use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, settings_version, vendor_of};
 use crate::traits::model_traits;
 
 /// The longest id of a model that is kept of what somebody asked for, in characters.
@@ -66,13 +67,10 @@ pub(super) async fn admit(
     context.check()?;
     let started = Instant::now();
     let slot = inner.queue.slot().await?;
-    let operator = inner.operator_keys().await?;
     let env = inner.store.env();
-    let id = ModelCallId(env.id());
-    let started_at = env.now();
     let settlement = Settlement {
-        id,
-        started_at,
+        id: ModelCallId(env.id()),
+        started_at: env.now(),
         provider: String::new(),
         model_asked: asked(&choice),
         model: String::new(),
@@ -91,40 +89,114 @@ pub(super) async fn admit(
         health: Vec::new(),
         context,
     };
-    let mut open = OpenCall::new(slot, settlement, started);
-    let scoped = match inner.store.write(open.settlement.context.tenant).await {
-        Ok(scoped) => scoped,
-        Err(error) => {
-            let error = error.into();
-            open.refuse(&error);
-            return Err(error);
-        }
-    };
-    let admitted = async {
-        let tenant = inner.tenant(&scoped, operator).await?;
-        let (candidates, skipped) =
-            candidates(&inner, &scoped, &tenant, &mut open, &choice, &ask).await?;
-        let warnings = reserve(&inner, &scoped, &tenant.budgets, &mut open, &candidates).await?;
-        Ok((candidates, skipped, warnings))
-    };
-    match admitted.await {
-        Ok((candidates, skipped, warnings)) => {
-            scoped.commit().await?;
-            Ok(Admitted {
-                open,
-                candidates,
-                skipped,
-                warnings,
-            })
-        }
-        Err(error) => {
-            // What was reserved before the refusal goes with the transaction.
-            drop(scoped);
-            open.settlement.reserved = None;
-            open.refuse(&error);
-            Err(error)
+    let desk = inner.desk(settlement.context.tenant);
+    let open = OpenCall::new(slot, settlement, started);
+    desk.admit(&inner, NewCall { open, choice, ask }).await
+}
+
+/// A call that asks to be admitted.
+pub(super) struct NewCall {
+    pub(super) open: OpenCall,
+    choice: ModelChoice,
+    ask: Ask,
+}
+
+impl NewCall {
+    /// Refuses it: nothing is sent, and nothing is reserved.
+    pub(super) fn refuse(mut self, error: ModelError) -> Result<Admitted, ModelError> {
+        self.open.settlement.reserved = None;
+        self.open.refuse(&error);
+        Err(error)
+    }
+
+    pub(super) fn accept(self, room: Room) -> Admitted {
+        let Room {
+            candidates,
+            skipped,
+            warnings,
+        } = room;
+        Admitted {
+            open: self.open,
+            candidates,
+            skipped,
+            warnings,
         }
     }
+}
+
+/// What a call was admitted with.
+pub(super) struct Room {
+    candidates: Vec<Candidate>,
+    skipped: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Admits calls of one tenant in one transaction: each with its room, or with what it alone is refused for.
+///
+/// # Errors
+/// What none of them can be admitted for: a budget has no room for them all, or the database fails. Nothing is reserved.
+pub(super) async fn admit_together(
+    inner: &Inner,
+    tenant: TenantId,
+    calls: &mut [&mut NewCall],
+) -> Result<Vec<Result<Room, ModelError>>, ModelError> {
+    // What is kept of the tenant is good as long as its settings have the same version, which the reservation sees.
+    let operator = inner.operator_keys().await?;
+    if let Some(kept) = inner.tenant_kept(tenant, &operator)
+        && let Some(rooms) = admit_with(inner, tenant, calls, Settings::Kept(kept)).await?
+    {
+        return Ok(rooms);
+    }
+    let rooms = admit_with(inner, tenant, calls, Settings::Read(operator)).await?;
+    rooms.ok_or_else(|| Error::Busy.into())
+}
+
+/// A tenant's settings: as they are kept in memory, to be compared with the database, or to be read from there.
+enum Settings {
+    Kept(Arc<CachedTenant>),
+    Read(Arc<OperatorKeys>),
+}
+
+/// `None`, and nothing is reserved, where what is kept is out of date.
+async fn admit_with(
+    inner: &Inner,
+    tenant: TenantId,
+    calls: &mut [&mut NewCall],
+    settings: Settings,
+) -> Result<Option<Vec<Result<Room, ModelError>>>, ModelError> {
+    let scoped = inner.store.write(tenant).await?;
+    let (cached, is_current) = match settings {
+        Settings::Kept(kept) => (kept, false),
+        Settings::Read(operator) => (inner.tenant(&scoped, operator).await?, true),
+    };
+    let mut rooms = Vec::with_capacity(calls.len());
+    for call in calls.iter_mut() {
+        let found = candidates(inner, &scoped, &cached, call).await;
+        rooms.push(match found {
+            Ok((candidates, skipped)) => Ok(Room {
+                candidates,
+                skipped,
+                warnings: Vec::new(),
+            }),
+            Err(ModelError::Store(_)) if !is_current => return Ok(None),
+            Err(ModelError::Store(error)) => return Err(error.into()),
+            Err(error) => Err(error),
+        });
+    }
+    let reserved = reserve(inner, &scoped, &cached.budgets, calls, &mut rooms).await;
+    if !is_current {
+        let version = match &reserved {
+            Ok(Some(version)) => *version,
+            Err(ModelError::Store(_)) => return Ok(None),
+            Ok(None) | Err(_) => settings_version(&scoped).await?,
+        };
+        if version != cached.version {
+            return Ok(None);
+        }
+    }
+    reserved?;
+    scoped.commit().await?;
+    Ok(Some(rooms))
 }
 
 /// The models that can be tried, and what is said of the others. Nothing was sent, so whatever is wrong with one, the next
@@ -133,12 +205,11 @@ async fn candidates(
     inner: &Inner,
     scoped: &Scoped<ReadWrite>,
     tenant: &CachedTenant,
-    open: &mut OpenCall,
-    choice: &ModelChoice,
-    ask: &Ask,
+    call: &mut NewCall,
 ) -> Result<(Vec<Candidate>, Vec<String>), ModelError> {
+    let NewCall { open, choice, ask } = call;
     let today = open.settlement.started_at.date_naive();
-    let member = match (choice, open.settlement.context.user) {
+    let member = match (&*choice, open.settlement.context.user) {
         (ModelChoice::Default(_), Some(user)) => member_defaults(scoped, user).await?,
         _ => HashMap::new(),
     };
@@ -226,14 +297,8 @@ async fn prepare(
     })
 }
 
-/// Reserves the most that any of the models can cost.
-async fn reserve(
-    inner: &Inner,
-    scoped: &Scoped<ReadWrite>,
-    budgets: &[Budget],
-    open: &mut OpenCall,
-    candidates: &[Candidate],
-) -> Result<Vec<String>, ModelError> {
+/// The most that any of the models can cost.
+fn bound(candidates: &[Candidate]) -> Nanousd {
     let bounds = candidates.iter().map(|one| {
         let RequestSize {
             input_tokens,
@@ -242,20 +307,60 @@ async fn reserve(
         } = one.size;
         one.resolved.model.prices.bound(input_tokens, output_tokens)
     });
-    let amount = bounds.max().unwrap_or_default();
+    bounds.max().unwrap_or_default()
+}
+
+/// Reserves the most that each call can cost. Gives the version of the tenant's settings, where it was seen.
+async fn reserve(
+    inner: &Inner,
+    scoped: &Scoped<ReadWrite>,
+    budgets: &[Budget],
+    calls: &mut [&mut NewCall],
+    rooms: &mut [Result<Room, ModelError>],
+) -> Result<Option<i64>, ModelError> {
+    let admitted = calls.iter_mut().zip(rooms);
+    let mut admitted: Vec<(&mut OpenCall, &mut Room)> = admitted
+        .filter_map(|(call, room)| Some((&mut call.open, room.as_mut().ok()?)))
+        .collect();
+    let needs = admitted.iter().map(|(open, room)| {
+        let context = &open.settlement.context;
+        let applies =
+            |budget: &&Budget| budget.applies_to(context.project, context.user, &context.purpose);
+        Need {
+            budgets: budgets.iter().filter(applies).collect(),
+            run: context.run,
+            amount: bound(&room.candidates),
+            at: open.settlement.started_at,
+        }
+    });
+    let needs: Vec<Need<'_>> = needs.collect();
+    let reserved = amounts_reserve(scoped, &needs).await?;
+    let mut rows = Vec::with_capacity(needs.len());
+    let outcomes = needs.iter().zip(reserved.calls);
+    for ((open, room), (need, (reserved, warnings))) in admitted.iter_mut().zip(outcomes) {
+        rows.push(reservation_row(inner, open, room, need.amount, &reserved));
+        room.warnings = warnings;
+        open.settlement.reserved = Some((need.amount, reserved));
+    }
+    scoped.insert_all(rows).await?;
+    Ok(reserved.version)
+}
+
+fn reservation_row(
+    inner: &Inner,
+    open: &OpenCall,
+    room: &Room,
+    amount: Nanousd,
+    reserved: &Reserved,
+) -> reservation::ActiveModel {
     let settlement = &open.settlement;
     let context = &settlement.context;
-    let applies =
-        |budget: &&Budget| budget.applies_to(context.project, context.user, &context.purpose);
-    let budgets: Vec<&Budget> = budgets.iter().filter(applies).collect();
-    let at = settlement.started_at;
-    let (reserved, warnings) = amount_reserve(scoped, &budgets, context.run, (amount, at)).await?;
-    let first = candidates.first();
-    let row = reservation::ActiveModel {
+    let first = room.candidates.first();
+    reservation::ActiveModel {
         id: Set(settlement.id),
         owner: Set(inner.owner),
-        started_at: Set(at),
-        deadline_at: Set(at + RESERVATION_HOLDS),
+        started_at: Set(settlement.started_at),
+        deadline_at: Set(settlement.started_at + RESERVATION_HOLDS),
         user_id: Set(context.user),
         project_id: Set(context.project),
         purpose: Set(context.purpose.clone()),
@@ -268,10 +373,7 @@ async fn reserve(
         amount_nanousd: Set(amount.0),
         budgets: Set(serde_json::json!(reserved)),
         ..Default::default()
-    };
-    scoped.insert_all(vec![row]).await?;
-    open.settlement.reserved = Some((amount, reserved));
-    Ok(warnings)
+    }
 }
 
 /// What somebody asked for, as the ledger keeps it.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod clients;
+mod desk;
 mod embed;
 mod open;
 mod service;

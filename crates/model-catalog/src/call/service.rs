@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::clients::{CachedTenant, OperatorKeys, Transports};
+use super::desk::Desk;
 use crate::error::ModelError;
 use crate::ledger::{SettlementQueue, reservations_extend};
 use crate::tenant::{TenantCatalog, settings_version};
@@ -89,6 +90,7 @@ pub(super) struct Inner {
     /// Names this process in its reservations.
     pub(super) owner: Uuid,
     tenants: Mutex<HashMap<TenantId, Arc<CachedTenant>>>,
+    desks: Mutex<HashMap<TenantId, Arc<Desk>>>,
     operator: Mutex<Option<(Instant, Arc<OperatorKeys>)>>,
     extender: JoinHandle<()>,
 }
@@ -128,6 +130,7 @@ impl ModelService {
             queue,
             owner,
             tenants: Mutex::default(),
+            desks: Mutex::default(),
             operator: Mutex::default(),
             extender,
         })))
@@ -171,6 +174,16 @@ impl ModelService {
 }
 
 impl Inner {
+    /// What is kept of a tenant, where anything is. Its settings may have changed since.
+    pub(super) fn tenant_kept(
+        &self,
+        tenant: TenantId,
+        operator: &Arc<OperatorKeys>,
+    ) -> Option<Arc<CachedTenant>> {
+        let kept = lock(&self.tenants).get(&tenant).cloned();
+        kept.filter(|kept| Arc::ptr_eq(&kept.operator, operator))
+    }
+
     /// What is kept of a tenant, read again where its settings changed.
     pub(super) async fn tenant<A: Access>(
         &self,
@@ -193,6 +206,17 @@ impl Inner {
         }
         tenants.insert(tenant, Arc::clone(&fresh));
         Ok(fresh)
+    }
+
+    /// Where the tenant's calls are admitted.
+    pub(super) fn desk(&self, tenant: TenantId) -> Arc<Desk> {
+        let mut desks = lock(&self.desks);
+        if desks.len() >= TENANTS_MAX {
+            // Whoever waits at a desk has a clone of it.
+            desks.retain(|_, desk| Arc::strong_count(desk) > 1);
+        }
+        let desk = desks.entry(tenant).or_insert_with(|| Desk::new(tenant));
+        Arc::clone(desk)
     }
 
     /// The operator's keys, at most [`OPERATOR_KEYS_HOLD`] old.

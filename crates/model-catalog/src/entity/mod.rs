@@ -9,3 +9,14 @@ pub mod own_model;
 pub mod provider_state;
 pub mod reservation;
 pub mod tenant_default;
+
+use nyxcore_tenancy::{Error, Result};
+use sea_orm::DbErr;
+use serde::de::DeserializeOwned;
+
+/// Reads a JSON column of a row. What cannot be read is an error that names the column, never an empty value: the row was
+/// written by another version of this program, or by hand.
+pub fn json_read<T: DeserializeOwned>(column: &str, json: serde_json::Value) -> Result<T> {
+    serde_json::from_value(json)
+        .map_err(|error| Error::Database(DbErr::Json(format!("{column} cannot be read: {error}"))))
+}

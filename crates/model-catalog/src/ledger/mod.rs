@@ -6,10 +6,10 @@ mod settle;
 mod sweep;
 
 pub(crate) use queue::{SettlementQueue, SettlementSlot};
-pub use report::{UsageFilter, UsageGroup, UsageKey, UsageReport, UsageSum, usage_report};
+pub use report::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total};
 pub(crate) use settle::Settlement;
 pub(crate) use sweep::reservations_extend;
-pub use sweep::reservations_sweep;
+pub use sweep::{ReservationSweep, reservations_sweep};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_llm::{Usage, UsageSource};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use nyxcore_tenancy::{Error, Result, Store};
+use nyxcore_tenancy::{Error, Result, Store, TenantId};
 use tokio::sync::mpsc::{self, OwnedPermit, Receiver, Sender};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,6 +16,9 @@ use crate::error::ModelError;
 
 /// Settlements that are written in one transaction.
 const BATCH: usize = 128;
+/// How long settlements are gathered after a transaction: a busy process writes a hundred transactions a second and not a
+/// thousand, and calls that are being admitted wait for fewer of them.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long a call waits for a place in the queue.
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
 /// The wait before the next attempt where the database does not take a settlement, doubled each time.
@@ -123,37 +126,47 @@ async fn write_all(store: Store, mut receiver: Receiver<Settlement>, count: watc
         for (tenant, settlements) in by_tenant(&batch) {
             let mut wait = RETRY_FIRST;
             loop {
-                let written = async {
-                    let scoped = store.write(tenant).await?;
-                    settlements_write(&scoped, &settlements).await?;
-                    scoped.commit().await
-                };
-                let Err(error) = written.await else { break };
-                if !is_passing(&error) {
-                    one_by_one(&store, &settlements, &error).await;
-                    break;
+                match together(&store, tenant, &settlements).await {
+                    Ok(true) => break,
+                    Err(error) if is_passing(&error) => {
+                        tracing::warn!(?error, "calls could not be settled: it is tried again");
+                        tokio::time::sleep(wait).await;
+                        wait = (wait * 2).min(RETRY_MAX);
+                    }
+                    Ok(false) if settlements.len() == 1 => break,
+                    Ok(false) => break one_by_one(&store, &settlements).await,
+                    Err(error) => {
+                        tracing::error!(?error, "calls could not be settled together");
+                        break one_by_one(&store, &settlements).await;
+                    }
                 }
-                tracing::warn!(?error, "calls could not be settled: it is tried again");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(RETRY_MAX);
             }
         }
         count.send_modify(|count| *count += batch.len() as u64);
         batch.clear();
+        tokio::time::sleep(GATHER).await;
     }
+}
+
+/// Writes settlements of one tenant in one transaction. `false`, and nothing is written, where one of them was settled by
+/// another process.
+async fn together(store: &Store, tenant: TenantId, settlements: &[&Settlement]) -> Result<bool> {
+    let scoped = store.write(tenant).await?;
+    let written = settlements_write(&scoped, settlements).await?;
+    if written {
+        scoped.commit().await?;
+    } else if let [settlement] = settlements {
+        tracing::warn!(call = %settlement.id, "a call was settled before it ended");
+    }
+    Ok(written)
 }
 
 /// One settlement that cannot be written keeps none of the others from it. Its reservation stays, and the sweep settles
 /// it.
-async fn one_by_one(store: &Store, settlements: &[&Settlement], error: &Error) {
-    tracing::error!(?error, "calls could not be settled together");
+async fn one_by_one(store: &Store, settlements: &[&Settlement]) {
     for settlement in settlements {
-        let written = async {
-            let scoped = store.write(settlement.context.tenant).await?;
-            settlements_write(&scoped, &[settlement]).await?;
-            scoped.commit().await
-        };
-        if let Err(error) = written.await {
+        let written = together(store, settlement.context.tenant, &[settlement]).await;
+        if let Err(error) = written {
             tracing::error!(?error, call = %settlement.id, "a call could not be settled");
         }
     }

@@ -78,15 +78,6 @@ pub enum UsageKey {
     Member(Option<UserId>),
 }
 
-/// A report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageReport {
-    /// Everything together.
-    pub total: UsageSum,
-    /// The rows.
-    pub rows: Vec<(UsageKey, UsageSum)>,
-}
-
 #[derive(FromQueryResult)]
 struct Row {
     text: Option<String>,
@@ -186,44 +177,49 @@ fn sql_of(group: UsageGroup) -> &'static str {
     }
 }
 
-/// What was spent, with one row for each day, model, purpose, project or member.
+/// What was spent, all together.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the last day is before the first.
-pub async fn usage_report<A: Access>(
+pub async fn usage_total<A: Access>(scoped: &Scoped<A>, filter: &UsageFilter) -> Result<UsageSum> {
+    let rows = rows_read(scoped, filter, TOTAL).await?;
+    Ok(rows.first().map_or_else(UsageSum::default, Row::sum))
+}
+
+/// What was spent, with one row for each day, model, purpose, project or member.
+///
+/// # Errors
+/// As [`usage_total`].
+pub async fn usage_rows<A: Access>(
     scoped: &Scoped<A>,
     filter: &UsageFilter,
-    group: Option<UsageGroup>,
-) -> Result<UsageReport> {
+    group: UsageGroup,
+) -> Result<Vec<(UsageKey, UsageSum)>> {
+    let rows = rows_read(scoped, filter, sql_of(group)).await?;
+    let row = |row: Row| {
+        let sum = row.sum();
+        (row.key(group), sum)
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+async fn rows_read<A: Access>(
+    scoped: &Scoped<A>,
+    filter: &UsageFilter,
+    sql: &'static str,
+) -> Result<Vec<Row>> {
     scoped.permit(Action::Read, MODEL_CALL, None)?;
     if filter.to < filter.from {
         return Err(Error::Invalid(
             "the last day of a report is before its first".into(),
         ));
     }
-    let values = || -> [Value; 5] {
-        [
-            filter.from.to_string().into(),
-            filter.to.to_string().into(),
-            filter.project.unwrap_or(Uuid::nil()).into(),
-            Uuid::nil().into(),
-            ROWS_MAX.into(),
-        ]
-    };
-    let total: Vec<Row> = scoped.sql_all(TOTAL, values()).await?;
-    let rows: Vec<Row> = match group {
-        Some(group) => scoped.sql_all(sql_of(group), values()).await?,
-        None => Vec::new(),
-    };
-    let named = |group| {
-        let row = move |row: Row| {
-            let sum = row.sum();
-            (row.key(group), sum)
-        };
-        rows.into_iter().map(row).collect()
-    };
-    Ok(UsageReport {
-        total: total.first().map_or_else(UsageSum::default, Row::sum),
-        rows: group.map_or_else(Vec::new, named),
-    })
+    let values: [Value; 5] = [
+        filter.from.to_string().into(),
+        filter.to.to_string().into(),
+        filter.project.unwrap_or(Uuid::nil()).into(),
+        Uuid::nil().into(),
+        ROWS_MAX.into(),
+    ];
+    scoped.sql_all(sql, values).await
 }

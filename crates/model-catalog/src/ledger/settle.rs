@@ -1,15 +1,15 @@
 //! Settling calls: the reservation becomes the cost, the row is written, and the day's sums grow, all in one transaction.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use nyxcore_llm::{FinishReason, Usage, UsageSource};
-use nyxcore_tenancy::{ReadWrite, Result, Scoped, TenantId, UserId};
+use nyxcore_tenancy::{ReadWrite, Result, Scoped, TenantId};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, Value};
+use sea_orm::{Condition, Value};
 use uuid::Uuid;
 
-use super::{CallContext, CallOutcome, KeySource, ModelCallId, TokenSource};
-use crate::budget::{Reserved, amount_release};
+use super::{CallContext, CallOutcome, KeySource, ModelCallId, TokenSource, UsageSum};
+use crate::budget::{Releases, Reserved};
 use crate::entity::{call, reservation};
 use crate::health::{HealthReport, health_set};
 use crate::money::Nanousd;
@@ -43,41 +43,42 @@ pub(crate) struct Settlement {
     pub(crate) health: Vec<(String, HealthReport)>,
 }
 
-/// Writes calls of one tenant down.
+/// Writes calls of one tenant down, each once, in statements for all of them together. Gives `false` where the
+/// reservation of one is gone, because another process has settled it: then nothing of this is to be committed.
 pub(crate) async fn settlements_write(
     scoped: &Scoped<ReadWrite>,
     settlements: &[&Settlement],
-) -> Result<()> {
-    for settlement in settlements {
-        settlement_write(scoped, settlement).await?;
+) -> Result<bool> {
+    let reserved = settlements.iter().filter(|one| one.reserved.is_some());
+    let reserved: Vec<ModelCallId> = reserved.map(|one| one.id).collect();
+    let count = reserved.len() as u64;
+    let gone = scoped
+        .delete_in::<reservation::Entity, _>(reservation::Column::Id, reserved, Condition::all())
+        .await?;
+    if gone < count {
+        return Ok(false);
+    }
+    let rows = settlements.iter().map(|settlement| row(settlement));
+    scoped.insert_all(rows.collect()).await?;
+    for (key, sum) in day_sums(settlements) {
+        day_add(scoped, &key, sum).await?;
     }
     // The last word on each provider counts.
-    let mut health: HashMap<&str, &HealthReport> = HashMap::new();
+    let mut health: BTreeMap<&str, &HealthReport> = BTreeMap::new();
     for (provider, report) in settlements.iter().flat_map(|one| &one.health) {
         health.insert(provider, report);
     }
     for (provider, report) in health {
         health_set(scoped, provider, report).await?;
     }
-    Ok(())
-}
-
-/// Writes one call down. Where its reservation is gone, another process has settled it, and nothing is done.
-pub(crate) async fn settlement_write(
-    scoped: &Scoped<ReadWrite>,
-    settlement: &Settlement,
-) -> Result<bool> {
-    if let Some((amount, reserved)) = &settlement.reserved {
-        let which = reservation::Column::Id.eq(settlement.id);
-        if scoped.delete::<reservation::Entity>(which).await? == 0 {
-            tracing::warn!(call = %settlement.id, "a call was settled before it ended");
-            return Ok(false);
+    // Last, because calls that are being admitted wait for the rows of budgets.
+    let mut releases = Releases::default();
+    for settlement in settlements {
+        if let Some((amount, reserved)) = &settlement.reserved {
+            releases.add(reserved, settlement.context.run, (*amount, settlement.cost));
         }
-        let run = settlement.context.run;
-        amount_release(scoped, reserved, run, (*amount, settlement.cost)).await?;
     }
-    scoped.insert_all(vec![row(settlement)]).await?;
-    day_add(scoped, settlement).await?;
+    releases.write(scoped).await?;
     Ok(true)
 }
 
@@ -127,35 +128,70 @@ fn row(settlement: &Settlement) -> call::ActiveModel {
     }
 }
 
-/// Adds a call to the sums of the day on which it began.
-async fn day_add(scoped: &Scoped<ReadWrite>, settlement: &Settlement) -> Result<()> {
+/// What a row of the days' sums is about, in the order of its columns: day, provider, model, purpose, project, member.
+type DayKey = (String, String, String, String, Uuid, Uuid);
+
+/// What calls add to the sums of the days on which they began. In the order of the rows, so that two processes never wait
+/// for each other.
+fn day_sums(settlements: &[&Settlement]) -> BTreeMap<DayKey, UsageSum> {
+    let mut sums: BTreeMap<DayKey, UsageSum> = BTreeMap::new();
+    for settlement in settlements {
+        let context = &settlement.context;
+        let key = (
+            settlement.started_at.date_naive().to_string(),
+            settlement.provider.clone(),
+            settlement.model.clone(),
+            context.purpose.clone(),
+            context.project.unwrap_or(Uuid::nil()),
+            context.user.map_or(Uuid::nil(), |user| user.0),
+        );
+        let usage = &settlement.usage;
+        let sum = sums.entry(key).or_default();
+        sum.calls += 1;
+        sum.failed_calls += i64::from(settlement.outcome != CallOutcome::Succeeded);
+        sum.input_tokens = sum.input_tokens.saturating_add(signed(usage.input_tokens));
+        sum.cached_tokens = sum
+            .cached_tokens
+            .saturating_add(signed(usage.cache_read_tokens));
+        sum.output_tokens = sum
+            .output_tokens
+            .saturating_add(signed(usage.output_tokens));
+        sum.reasoning_tokens = sum
+            .reasoning_tokens
+            .saturating_add(signed(usage.reasoning_tokens));
+        sum.cost = sum.cost.plus(settlement.cost);
+    }
+    sums
+}
+
+/// Adds to the sums of a day.
+async fn day_add(scoped: &Scoped<ReadWrite>, key: &DayKey, sum: UsageSum) -> Result<()> {
     let sql = "INSERT INTO model_usage_daily (tenant_id, day, provider, model, purpose, project_id, user_id,
             calls, failed_calls, input_tokens, cache_read_tokens, output_tokens, reasoning_tokens, cost_nanousd)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ON CONFLICT (tenant_id, day, provider, model, purpose, project_id, user_id) DO UPDATE SET
-            calls = model_usage_daily.calls + 1,
+            calls = model_usage_daily.calls + excluded.calls,
             failed_calls = model_usage_daily.failed_calls + excluded.failed_calls,
             input_tokens = model_usage_daily.input_tokens + excluded.input_tokens,
             cache_read_tokens = model_usage_daily.cache_read_tokens + excluded.cache_read_tokens,
             output_tokens = model_usage_daily.output_tokens + excluded.output_tokens,
             reasoning_tokens = model_usage_daily.reasoning_tokens + excluded.reasoning_tokens,
             cost_nanousd = model_usage_daily.cost_nanousd + excluded.cost_nanousd";
-    let context = &settlement.context;
-    let usage = &settlement.usage;
-    let failed = i64::from(settlement.outcome != CallOutcome::Succeeded);
-    let values: [Value; 12] = [
-        settlement.started_at.date_naive().to_string().into(),
-        settlement.provider.clone().into(),
-        settlement.model.clone().into(),
-        context.purpose.clone().into(),
-        context.project.unwrap_or(Uuid::nil()).into(),
-        context.user.unwrap_or(UserId(Uuid::nil())).into(),
-        failed.into(),
-        signed(usage.input_tokens).into(),
-        signed(usage.cache_read_tokens).into(),
-        signed(usage.output_tokens).into(),
-        signed(usage.reasoning_tokens).into(),
-        settlement.cost.0.into(),
+    let (day, provider, model, purpose, project, user) = key.clone();
+    let values: [Value; 13] = [
+        day.into(),
+        provider.into(),
+        model.into(),
+        purpose.into(),
+        project.into(),
+        user.into(),
+        sum.calls.into(),
+        sum.failed_calls.into(),
+        sum.input_tokens.into(),
+        sum.cached_tokens.into(),
+        sum.output_tokens.into(),
+        sum.reasoning_tokens.into(),
+        sum.cost.0.into(),
     ];
     scoped.sql_execute(sql, values).await.map(drop)
 }

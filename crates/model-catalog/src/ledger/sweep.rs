@@ -6,10 +6,10 @@ use nyxcore_tenancy::{Repository, Result, Store};
 use sea_orm::ColumnTrait;
 use uuid::Uuid;
 
-use super::settle::{Settlement, settlement_write};
+use super::settle::{Settlement, settlements_write};
 use super::{CallContext, CallOutcome, ModelCalls, RESERVATION_HOLDS};
-use crate::budget::amount_release;
-use crate::entity::reservation;
+use crate::budget::{Releases, Reserved};
+use crate::entity::{json_read, reservation};
 use crate::money::Nanousd;
 use crate::registration::{RESERVATION_EXTEND, RESERVATION_SWEEP};
 
@@ -25,12 +25,21 @@ pub(crate) async fn reservations_extend(store: &Store, owner: Uuid) -> Result<u6
     Ok(extended)
 }
 
-/// Settles the calls of all tenants whose process is gone, and tells how many there were. What such a call cost is not
-/// known, so all that was reserved for it is counted.
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReservationSweep {
+    /// Lost calls that were settled.
+    pub settled: u64,
+    /// Lost calls that could not be: what was reserved for them stays reserved. The log names each, on every sweep.
+    pub failed: u64,
+}
+
+/// Settles the calls of all tenants whose process is gone. What such a call cost is not known, so all that was reserved
+/// for it is counted.
 ///
 /// # Errors
-/// The database fails. A call that cannot be settled is logged and keeps no other from its turn.
-pub async fn reservations_sweep(store: &Store) -> Result<u64> {
+/// The database fails. A call that cannot be settled is logged and counted, and keeps no other from its turn.
+pub async fn reservations_sweep(store: &Store) -> Result<ReservationSweep> {
     let now = store.env().now();
     let system = store.system(RESERVATION_SWEEP).await?;
     let overdue = system
@@ -38,28 +47,33 @@ pub async fn reservations_sweep(store: &Store) -> Result<u64> {
         .await?;
     // What was seen across tenants is changed within each tenant's own scope.
     drop(system);
-    let mut settled = 0;
+    let mut swept = ReservationSweep::default();
     for row in overdue {
-        let id = row.id;
+        let (id, tenant) = (row.id, row.tenant_id);
         match lost_settle(store, row, now).await {
-            Ok(done) => settled += u64::from(done),
-            Err(error) => tracing::warn!(?error, call = %id, "a lost call could not be settled"),
+            Ok(done) => swept.settled += u64::from(done),
+            Err(error) => {
+                swept.failed += 1;
+                tracing::error!(?error, call = %id, %tenant, "a lost call could not be settled: its budgets stay reserved");
+            }
         }
     }
-    Ok(settled)
+    Ok(swept)
 }
 
 async fn lost_settle(store: &Store, row: reservation::Model, now: DateTime<Utc>) -> Result<bool> {
     let scoped = store.write(row.tenant_id).await?;
     let amount = Nanousd(row.amount_nanousd);
-    let reserved = serde_json::from_value(row.budgets).unwrap_or_default();
+    let reserved: Reserved = json_read("model_reservations.budgets", row.budgets)?;
     if ModelCalls::get(&scoped, row.id).await?.is_some() {
         // It ended before its reservation was there, because whoever asked went away.
         let which = reservation::Column::Id.eq(row.id);
         if scoped.delete::<reservation::Entity>(which).await? == 0 {
             return Ok(false);
         }
-        amount_release(&scoped, &reserved, row.run_id, (amount, Nanousd::ZERO)).await?;
+        let mut releases = Releases::default();
+        releases.add(&reserved, row.run_id, (amount, Nanousd::ZERO));
+        releases.write(&scoped).await?;
         scoped.commit().await?;
         return Ok(true);
     }
@@ -104,7 +118,9 @@ async fn lost_settle(store: &Store, row: reservation::Model, now: DateTime<Utc>)
         duration_ms: (now - row.started_at).num_milliseconds(),
         health: Vec::new(),
     };
-    let done = settlement_write(&scoped, &settlement).await?;
-    scoped.commit().await?;
+    let done = settlements_write(&scoped, &[&settlement]).await?;
+    if done {
+        scoped.commit().await?;
+    }
     Ok(done)
 }

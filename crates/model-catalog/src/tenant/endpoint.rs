@@ -11,7 +11,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 
 use super::settings_changed;
-use crate::entity::{endpoint, own_model, provider_state};
+use crate::entity::{endpoint, json_read, own_model, provider_state};
 use crate::model::Provider;
 use crate::named::named;
 use crate::provider_key::{KIND, base_url_check};
@@ -64,16 +64,18 @@ pub struct ModelEndpoint {
     pub updated_at: DateTime<Utc>,
 }
 
-impl From<endpoint::Model> for ModelEndpoint {
-    fn from(row: endpoint::Model) -> Self {
-        Self {
+impl TryFrom<endpoint::Model> for ModelEndpoint {
+    type Error = Error;
+
+    fn try_from(row: endpoint::Model) -> Result<Self> {
+        Ok(Self {
             name: row.name,
             base_url: row.base_url,
             protocol: row.protocol,
-            header_names: serde_json::from_value(row.header_names).unwrap_or_default(),
+            header_names: json_read("model_endpoints.header_names", row.header_names)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        }
+        })
     }
 }
 
@@ -155,8 +157,7 @@ pub async fn endpoint_set(
     state_forget(scoped, &name).await?;
     settings_changed(scoped).await?;
     let row = endpoint_get(scoped, &name).await?;
-    row.map(ModelEndpoint::from)
-        .ok_or(Error::NotFound("endpoint"))
+    row.ok_or(Error::NotFound("endpoint"))?.try_into()
 }
 
 /// Removes an endpoint with its key, its headers and its models.

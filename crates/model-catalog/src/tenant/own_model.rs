@@ -7,7 +7,7 @@ use sea_orm::ColumnTrait;
 use super::model::TenantModel;
 use super::{endpoint_get, settings_changed};
 use crate::catalog::catalog;
-use crate::entity::{hidden_model, own_model};
+use crate::entity::{hidden_model, json_read, own_model};
 use crate::model::{Capability, Mode, Provider};
 use crate::money::{Nanousd, PriceList};
 use crate::name::undated;
@@ -161,7 +161,7 @@ pub async fn tenant_model_set(
     settings_changed(scoped).await?;
     let rows = scoped.find::<own_model::Entity>();
     let row = rows.filter(Column::ModelId.eq(id)).one().await?;
-    row.map(TenantModel::from).ok_or(Error::NotFound("model"))
+    row.ok_or(Error::NotFound("model"))?.try_into()
 }
 
 /// Removes a model of the tenant's own.
@@ -201,12 +201,14 @@ pub async fn model_hide(scoped: &Scoped<ReadWrite>, id: &str, hidden: bool) -> R
     settings_changed(scoped).await
 }
 
-impl From<own_model::Model> for TenantModel {
-    fn from(row: own_model::Model) -> Self {
+impl TryFrom<own_model::Model> for TenantModel {
+    type Error = Error;
+
+    fn try_from(row: own_model::Model) -> Result<Self> {
         let unsigned = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok());
         let known =
             Provider::parse(&row.provider).and_then(|_| catalog().model(undated(&row.wire_id)));
-        let words: Vec<String> = serde_json::from_value(row.capabilities).unwrap_or_default();
+        let words: Vec<String> = json_read("tenant_models.capabilities", row.capabilities)?;
         let mode = match row.mode.as_str() {
             "EMBEDDING" => Mode::Embedding,
             _ => Mode::Chat,
@@ -218,7 +220,7 @@ impl From<own_model::Model> for TenantModel {
         let has = |capability: &Capability| {
             *capability == of_mode || words.iter().any(|word| word == capability.as_str())
         };
-        Self {
+        Ok(Self {
             prices: PriceList {
                 input: row.input_nanousd_per_mtok,
                 output: row.output_nanousd_per_mtok,
@@ -242,7 +244,7 @@ impl From<own_model::Model> for TenantModel {
             name: row.name,
             is_own: true,
             is_hidden: false,
-        }
+        })
     }
 }
 

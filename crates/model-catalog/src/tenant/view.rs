@@ -81,7 +81,8 @@ impl TenantCatalog {
         let own = own.order_by_asc(own_model::Column::ModelId).all().await?;
         let hidden = scoped.find::<hidden_model::Entity>().all().await?;
         let hidden: HashSet<String> = hidden.into_iter().map(|row| row.model_id).collect();
-        let mut models: Vec<TenantModel> = own.into_iter().map(TenantModel::from).collect();
+        let own = own.into_iter().map(TenantModel::try_from);
+        let mut models = own.collect::<Result<Vec<TenantModel>>>()?;
         let own_ids: HashSet<String> = models.iter().map(|model| model.id.clone()).collect();
         let known = catalog().all().iter();
         let known = known.filter(|model| !own_ids.contains(&model.id));
@@ -89,8 +90,9 @@ impl TenantCatalog {
         for model in &mut models {
             model.is_hidden = hidden.contains(&model.id);
         }
+        let endpoints = endpoints.into_iter().map(ModelEndpoint::try_from);
         Ok(Self {
-            endpoints: endpoints.into_iter().map(ModelEndpoint::from).collect(),
+            endpoints: endpoints.collect::<Result<_>>()?,
             models,
             defaults: defaults_of_tenant(scoped).await?,
             keys: secret_names(scoped, KIND).await?.into_iter().collect(),

@@ -5,6 +5,13 @@ use serde_json::{Map, Value};
 use super::{CatalogUpdateError, Entries, Entry, price_check};
 use crate::model::{Mode, Provider};
 
+/// The paths of the APIs that the wire clients speak. Google's own is not listed in the files; it serves these too.
+const PATHS: [&str; 4] = [
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/embeddings",
+];
 /// Tokens that our prices are for.
 const MTOK: f64 = 1_000_000.0;
 
@@ -36,6 +43,12 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
         };
         // Fine-tunes and containers are not models that everybody has.
         if id.contains(':') || name.matches('/').count() > 1 {
+            continue;
+        }
+        // What writes music or speech, or answers another API alone, is none of ours.
+        let is_ours = lists(fields, "supported_output_modalities", &["text"])
+            && lists(fields, "supported_endpoints", &PATHS);
+        if mode == Mode::Chat && !is_ours {
             continue;
         }
         let price = |name: &str| {
@@ -77,10 +90,20 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
                 pdf: is("supports_pdf_input"),
                 prompt_caching: is("supports_prompt_caching"),
                 dimensions: number("output_vector_size"),
+                ..Entry::default()
             },
         ));
     }
     Ok(entries)
+}
+
+/// Whether a list has one of these words, or is not there at all.
+fn lists(fields: &Value, list: &str, words: &[&str]) -> bool {
+    let Some(listed) = fields[list].as_array() else {
+        return true;
+    };
+    let listed = listed.iter().filter_map(Value::as_str);
+    listed.into_iter().any(|word| words.contains(&word))
 }
 
 /// Every price of a token that an entry has, for a million of them. Those of all vendors are looked at: a file with one

@@ -80,6 +80,8 @@ struct Entry {
     cache_write: Option<f64>,
     tiers: BTreeMap<String, f64>,
     shutdown_date: Option<NaiveDate>,
+    /// The vendor offers it no more, on a day that the file does not say.
+    is_over: bool,
     reasoning: bool,
     vision: bool,
     tools: bool,
@@ -122,10 +124,12 @@ pub fn catalog_update(
             known.model(base).is_some() || ids.iter().any(|other| other == base)
         }
     };
-    let entries: Entries = entries
-        .into_iter()
-        .filter(|(_, id, _)| !is_extra(id))
-        .collect();
+    let entries = entries.into_iter().filter(|(_, id, entry)| {
+        // Nor is there anything to do with a model that nobody knew and that is gone.
+        let is_gone = entry.is_over || entry.shutdown_date.is_some_and(|date| date <= today);
+        !is_extra(id) && (known.model(id).is_some() || !is_gone)
+    });
+    let entries = dearest(entries);
     if entries.is_empty() {
         return Err(CatalogUpdateError::Empty);
     }
@@ -161,6 +165,21 @@ pub fn catalog_update(
         added,
         changed,
     })
+}
+
+/// One entry a model: a file may have one by the model's id and another behind the vendor's name. The dearer one is taken,
+/// so that no call costs more than what is reserved for it.
+fn dearest(entries: impl Iterator<Item = (Provider, String, Entry)>) -> Entries {
+    let mut kept: Entries = Vec::new();
+    for (provider, id, entry) in entries {
+        let twin = kept.iter_mut().find(|(_, other, _)| *other == id);
+        match twin {
+            Some((_, _, other)) if entry.output > other.output => *other = entry,
+            Some(_) => {}
+            None => kept.push((provider, id, entry)),
+        }
+    }
+    kept
 }
 
 /// A price that is believed: US dollars for a million tokens.

@@ -1,5 +1,7 @@
 //! models.dev's `api.json`: an object a provider with its models, prices in US dollars for a million tokens.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{CatalogUpdateError, Entries, Entry, price_check};
@@ -17,14 +19,7 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
         for (id, fields) in models.into_iter().flatten() {
             let cost = &fields["cost"];
             // Those of all providers are looked at: a file with one that cannot be is not trusted.
-            for price in cost
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(_, price)| price.as_f64())
-            {
-                price_check(id, price)?;
-            }
+            prices_check(id, cost)?;
             let Some(vendor) = Provider::parse(name) else {
                 continue;
             };
@@ -44,17 +39,21 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
             let reads = |what: &str| reads.iter().any(|word| word == what);
             let is = |field: &str| fields[field].as_bool().unwrap_or(false);
             let cache_read = cost["cache_read"].as_f64();
+            let limit = &fields["limit"];
             entries.push((
                 vendor,
                 id.clone(),
                 Entry {
                     mode: Some(Mode::Chat),
-                    max_input_tokens: fields["limit"]["context"].as_u64(),
-                    max_output_tokens: fields["limit"]["output"].as_u64(),
+                    // What goes in, where it is less than all that the model holds.
+                    max_input_tokens: limit["input"].as_u64().or(limit["context"].as_u64()),
+                    max_output_tokens: limit["output"].as_u64(),
                     input: price_check(id, input)?,
                     output: price_check(id, cost["output"].as_f64().unwrap_or(0.0))?,
                     cache_read,
                     cache_write: cost["cache_write"].as_f64(),
+                    tiers: tiers(cost),
+                    is_over: fields["status"] == "deprecated",
                     reasoning: is("reasoning"),
                     vision: reads("image"),
                     tools: is("tool_call"),
@@ -67,4 +66,44 @@ pub(super) fn entries(file: &Map<String, Value>) -> Result<Entries, CatalogUpdat
         }
     }
     Ok(entries)
+}
+
+/// Every price of an entry, those of its tiers too.
+fn prices_check(model: &str, cost: &Value) -> Result<(), CatalogUpdateError> {
+    match cost {
+        Value::Object(fields) => {
+            // The size of a tier is no price.
+            let mut prices = fields.iter().filter(|(name, _)| *name != "tier");
+            prices.try_for_each(|(_, price)| prices_check(model, price))
+        }
+        Value::Array(tiers) => tiers.iter().try_for_each(|tier| prices_check(model, tier)),
+        price => match price.as_f64() {
+            Some(price) => price_check(model, price).map(drop),
+            None => Ok(()),
+        },
+    }
+}
+
+/// What a long prompt costs, in the names of the data file.
+fn tiers(cost: &Value) -> BTreeMap<String, f64> {
+    let sized = cost["tiers"].as_array().into_iter().flatten();
+    let sized = sized.filter_map(|tier| {
+        let is_of_context = tier["tier"]["type"] == "context";
+        let size = tier["tier"]["size"].as_u64().filter(|_| is_of_context)?;
+        Some((size, tier))
+    });
+    // The older field has its size in its name, and is rounded to it.
+    let older = Some((200_000, &cost["context_over_200k"])).filter(|(_, tier)| tier.is_object());
+    let Some((size, tier)) = sized.min_by_key(|(size, _)| *size).or(older) else {
+        return BTreeMap::new();
+    };
+    let thousands = size / 1_000;
+    let price = |kind: &str| {
+        let name = format!("{kind}_cost_per_token_above_{thousands}k_tokens");
+        tier[kind].as_f64().map(|price| (name, price))
+    };
+    [price("input"), price("output")]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -126,6 +126,60 @@ fn a_models_dev_file_is_read_too() {
     );
 }
 
+/// A part of the file that models.dev served in May 2026.
+const MODELS_DEV: &str = include_str!("models_dev.json");
+
+#[test]
+fn the_file_of_models_dev_is_read() {
+    let update = catalog_update(catalog(), MODELS_DEV, day()).unwrap();
+    // A version of a day, pictures, speech and vectors bring nothing.
+    assert_eq!(update.added, ["gpt-5.5-pro"]);
+    let after = ModelCatalog::parse(&update.json).unwrap();
+    let long = |id: &str| {
+        let long = after.model(id).unwrap().prices.long_context.clone();
+        long.map(|long| (long.above_input_tokens, long.input, long.output))
+    };
+    let new = after.model("gpt-5.5-pro").unwrap();
+    let sizes = (new.context_window, new.max_output_tokens);
+    assert_eq!(sizes, (922_000, Some(128_000)));
+    // The size of the tier counts, and not the older field beside it.
+    assert_eq!(long("gpt-5.5-pro"), Some((272_000, 60.0, 270.0)));
+    assert_eq!(long("gemini-2.5-pro"), Some((200_000, 2.5, 15.0)));
+    let sonnet = after.model("claude-sonnet-4-5").unwrap();
+    assert_eq!(
+        (sonnet.prices.input, sonnet.prices.cache_write),
+        (3.0, Some(3.75))
+    );
+    let negative = MODELS_DEV.replacen("\"output\": 270", "\"output\": -270", 1);
+    let refused = catalog_update(catalog(), &negative, day()).unwrap_err();
+    assert_eq!(refused.code(), "MODEL_PRICE_INVALID");
+}
+
+#[test]
+fn what_a_call_cannot_be_made_of_is_left_out() {
+    let with = |fields: Value| {
+        let mut entry = json!({ "litellm_provider": "gemini", "mode": "chat", "max_input_tokens": 1_000,
+            "max_output_tokens": 1_000, "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6 });
+        entry
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        entry
+    };
+    let file = json!({
+        "gemini/song-1": with(json!({ "supported_output_modalities": ["audio"] })),
+        "gemini/other-api": with(json!({ "supported_endpoints": ["/v1beta/interactions"] })),
+        "gemini/gone": with(json!({ "deprecation_date": "2026-11-30" })),
+        "gemini/going": with(json!({ "deprecation_date": "2026-12-31", "supported_endpoints": ["/v1/chat/completions"] })),
+        "gemini/twice": with(json!({ "output_cost_per_token": 3e-6 })),
+        "twice": with(json!({ "output_cost_per_token": 1e-6 })),
+    });
+    let update = update(&file).unwrap();
+    assert_eq!(update.added, ["going", "twice"]);
+    let after = ModelCatalog::parse(&update.json).unwrap();
+    assert_eq!(after.model("twice").unwrap().prices.output, 3.0);
+}
+
 #[test]
 fn what_is_neither_format_is_refused() {
     for text in ["", "[]", "{}", r#"{"a": 1}"#, "<html>"] {

@@ -1,16 +1,21 @@
-//! `ask`: one question to a model, through the same door as everything else; the answer streams to the terminal.
+//! `ask`: one question to a model, through the same door as everything else; the answer streams to the terminal. And
+//! `models embed`: texts, and their vectors.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use futures::StreamExt;
-use nyxcore_llm::{FinishReason, ModelRequest, StreamEvent};
-use nyxcore_model_catalog::{CallContext, DefaultPurpose, ModelCall, ModelChoice, ModelService};
+use nyxcore_llm::{FinishReason, ModelRequest, OutputSchema, StreamEvent};
+use nyxcore_model_catalog::{
+    CallContext, CallInfo, DefaultPurpose, EmbeddingInput, ModelCall, ModelChoice, ModelError,
+    ModelService, Nanousd,
+};
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::{Store, Tenant};
 
 use super::tenant::tenant_require;
-use crate::cli::AskArgs;
+use crate::cli::{AskArgs, EmbedArgs};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
@@ -27,44 +32,132 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory cannot be used.
 pub async fn run(settings: Settings, args: AskArgs, screen: &Screen) -> Result<()> {
+    let schema = args.schema.as_deref().map(schema_read).transpose()?;
+    through_the_door(settings, args.tenant.as_deref(), async |models, context| {
+        let choice = chosen(args.model.as_deref(), DefaultPurpose::Default);
+        let has_schema = schema.is_some();
+        let request = ModelRequest {
+            max_output_tokens: Some(args.max_tokens),
+            output_schema: schema,
+            ..ModelRequest::new("", &args.question)
+        };
+        if has_schema {
+            print_object(models, (context, choice, request), screen).await
+        } else {
+            print(models.stream(context, choice, request), screen).await
+        }
+    })
+    .await
+}
+
+/// Embeds texts, and prints a line of JSON for each.
+///
+/// # Errors
+/// As [`run`].
+pub async fn embed(settings: Settings, args: EmbedArgs, screen: &Screen) -> Result<()> {
+    through_the_door(settings, args.tenant.as_deref(), async |models, context| {
+        let choice = chosen(args.model.as_deref(), DefaultPurpose::Embedding);
+        let input = EmbeddingInput {
+            texts: args.texts.clone(),
+            dimensions: None,
+            purpose: None,
+        };
+        let answer = models.embed(context, choice, input).await?;
+        for vector in &answer.embeddings.vectors {
+            output::write(&format!("{}\n", serde_json::json!(vector)))?;
+        }
+        let tokens = answer.embeddings.usage.input_tokens;
+        said(&answer.info, screen);
+        screen.hint(&format!(
+            "{} · {tokens} tokens in · {}",
+            answer.info.model, answer.cost
+        ));
+        Ok(())
+    })
+    .await
+}
+
+/// Opens the door for one tenant's question, until it is answered or somebody interrupts it. What was used is written
+/// down whatever became of it.
+async fn through_the_door(
+    settings: Settings,
+    slug: Option<&str>,
+    ask: impl AsyncFnOnce(&ModelService, CallContext) -> Result<()>,
+) -> Result<()> {
     App::once(settings, async |app| {
         let models = app.models_start()?;
-        let answered = ask(app, &models, &args, screen).await;
-        // What was used is written down whatever became of it.
+        let asked = async {
+            let tenant = tenant(&app.store, slug).await?;
+            let ended = end_signal()?;
+            tokio::select! {
+                answered = ask(&models, CallContext::new(tenant.id, PURPOSE)) => answered,
+                () = ended => Err(Error::Interrupted.into()),
+            }
+        };
+        let answered = asked.await;
         models.drain(DRAIN_PATIENCE).await;
         answered
     })
     .await
 }
 
-async fn ask(app: &App, models: &ModelService, args: &AskArgs, screen: &Screen) -> Result<()> {
-    let tenant = tenant(&app.store, args.tenant.as_deref()).await?;
-    let choice = match &args.model {
-        Some(model) => ModelChoice::Model(model.clone()),
-        None => ModelChoice::Default(DefaultPurpose::Default),
-    };
-    let request = ModelRequest {
-        max_output_tokens: Some(args.max_tokens),
-        ..ModelRequest::new("", &args.question)
-    };
-    let context = CallContext::new(tenant.id, PURPOSE);
-    let ended = end_signal()?;
-    tokio::select! {
-        answered = print(models.stream(context, choice, request), screen) => answered,
-        () = ended => Err(Error::Interrupted.into()),
+fn chosen(model: Option<&str>, purpose: DefaultPurpose) -> ModelChoice {
+    match model {
+        Some(model) => ModelChoice::Model(model.to_owned()),
+        None => ModelChoice::Default(purpose),
     }
 }
 
-async fn print(
-    call: impl Future<Output = Result<ModelCall, nyxcore_model_catalog::ModelError>>,
-    screen: &Screen,
-) -> Result<()> {
-    let mut call = call.await?;
-    let info = call.info().clone();
+fn schema_read(path: &Path) -> Result<OutputSchema> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading the schema {} failed", path.display()))?;
+    let schema = serde_json::from_str(&text).map_err(|error| {
+        Error::SettingInvalid(format!("{} is not JSON: {error}", path.display()))
+    })?;
+    Ok(OutputSchema {
+        name: "answer".to_owned(),
+        schema,
+        strict: false,
+    })
+}
+
+/// What is to be known of an answer that is not quite what was asked for.
+fn said(info: &CallInfo, screen: &Screen) {
     let replacement = info.replacement.iter().map(|replacement| &replacement.text);
     for said in replacement.chain(&info.fallbacks).chain(&info.warnings) {
         screen.hint(said);
     }
+}
+
+fn cost_said(screen: &Screen, model: &str, (input, output): (u64, u64), cost: Nanousd) {
+    screen.hint(&format!(
+        "{model} · {input} tokens in, {output} out · {cost}"
+    ));
+}
+
+async fn print_object(
+    models: &ModelService,
+    (context, choice, request): (CallContext, ModelChoice, ModelRequest),
+    screen: &Screen,
+) -> Result<()> {
+    let object = models.object(context, choice, request).await?;
+    output::write(&format!("{}\n", plain(&object.value.to_string())))?;
+    for answer in &object.answers {
+        said(&answer.info, screen);
+        let usage = answer.finish.usage;
+        let tokens = (usage.input_tokens, usage.output_tokens);
+        cost_said(screen, &answer.info.model, tokens, answer.cost);
+    }
+    Ok(())
+}
+
+async fn print(
+    call: impl Future<Output = Result<ModelCall, ModelError>>,
+    screen: &Screen,
+) -> Result<()> {
+    let mut call = call.await?;
+    let info = call.info().clone();
+    said(&info, screen);
     while let Some(event) = call.next().await {
         match event? {
             StreamEvent::TextDelta(text) => output::write(&plain(&text))?,
@@ -82,10 +175,8 @@ async fn print(
                         _ => "the answer is not complete",
                     });
                 }
-                screen.hint(&format!(
-                    "{} · {} tokens in, {} out · {cost}",
-                    info.model, usage.input_tokens, usage.output_tokens
-                ));
+                let tokens = (usage.input_tokens, usage.output_tokens);
+                cost_said(screen, &info.model, tokens, cost);
             }
             _ => {}
         }

@@ -1,18 +1,17 @@
 //! `models`: which models there are, bringing the facts about them up to date, and the operator's keys for all tenants.
 
-use std::fs;
-use std::io::{self, BufRead};
-use std::path::Path;
-use std::time::Duration;
+mod source;
 
-use anyhow::{Context, bail};
+use std::io::{self, BufRead};
+
+use anyhow::Context;
 use nyxcore_model_catalog::{
     CatalogUpdate, Lifecycle, Nanousd, Provider, ProviderKey, TenantCatalog, TenantModel, catalog,
     catalog_update, operator_key_remove, operator_key_set,
 };
 use nyxcore_tenancy::{Env, Error as StoreError};
-use url::Url;
 
+use super::ask;
 use super::tenant::tenant_require;
 use crate::cli::{ModelKeyCommand, ModelsCommand};
 use crate::error::{Error, Result};
@@ -21,11 +20,6 @@ use crate::output::{self, Table};
 use crate::progress::Screen;
 use crate::settings::Settings;
 use crate::wiring::App;
-
-/// The largest file of facts that is read: LiteLLM's has 2 MB.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-/// How long fetching one may take.
-const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Carries out a command on models.
 ///
@@ -44,9 +38,10 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             .await
         }
         ModelsCommand::Update { from } => {
-            let text = read(&from).await?;
+            let text = source::read(&from).await?;
             App::once(settings, async |app| update(app, &text, screen)).await
         }
+        ModelsCommand::Embed(args) => ask::embed(settings, args, screen).await,
         ModelsCommand::Key(command) => {
             App::once(settings, async |app| key(app, command, screen).await).await
         }
@@ -124,62 +119,6 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
         model_facts::path(app.data_dir.path()).display()
     ));
     Ok(())
-}
-
-/// The text of a file, or of what is at an `https://` URL.
-async fn read(from: &str) -> Result<String> {
-    if let Ok(url) = Url::parse(from)
-        && matches!(url.scheme(), "http" | "https")
-    {
-        return fetch(url).await;
-    }
-    let path = Path::new(from);
-    let refused = |error: io::Error| Error::ModelFacts {
-        code: "MODEL_FILE_UNREADABLE",
-        message: format!("{}: {error}", path.display()),
-    };
-    if fs::metadata(path).map_err(refused)?.len() > FILE_BYTES_MAX {
-        bail!(too_large());
-    }
-    Ok(fs::read_to_string(path).map_err(refused)?)
-}
-
-async fn fetch(url: Url) -> Result<String> {
-    let failed = |what: String| Error::ModelFacts {
-        code: "MODEL_FILE_UNREADABLE",
-        message: what,
-    };
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let client = reqwest::Client::builder()
-        .https_only(true)
-        .timeout(FETCH_PATIENCE)
-        .build()
-        .map_err(|error| failed(error.to_string()))?;
-    let response = client.get(url).send().await;
-    let mut response = response.map_err(|error| failed(format!("{host}: {error}")))?;
-    if !response.status().is_success() {
-        let status = response.status().as_u16();
-        bail!(failed(format!("{host} answered with status {status}")));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response
-        .chunk()
-        .await
-        .map_err(|error| failed(format!("{host}: {error}")))?
-    {
-        body.extend_from_slice(&piece);
-        if body.len() as u64 > FILE_BYTES_MAX {
-            bail!(too_large());
-        }
-    }
-    Ok(String::from_utf8(body).map_err(|_| failed(format!("{host}: the file is no text")))?)
-}
-
-fn too_large() -> Error {
-    Error::ModelFacts {
-        code: "MODEL_FILE_TOO_LARGE",
-        message: format!("the file has more than {} MB", FILE_BYTES_MAX >> 20),
-    }
 }
 
 /// The operator's keys, which serve every tenant that has none of its own.

@@ -32,7 +32,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     first_start::tenant_hint(&app.store).await?;
     let ended = end_signal()?;
     let workers =
-        (app.settings.workers > 0).then(|| app.workers_start(app.settings.quiet_period()));
+        (app.settings.workers > 0).then(|| app.workers_start(&models, app.settings.quiet_period()));
     let workers = workers.transpose()?;
     let housekeeping = app.housekeeping_start();
     tracing::info!(
@@ -66,7 +66,8 @@ pub async fn work(settings: Settings) -> Result<()> {
     }
     let app = App::open(settings).await?;
     let ended = end_signal()?;
-    let workers = app.workers_start(app.settings.quiet_period())?;
+    let models = app.models_start()?;
+    let workers = app.workers_start(&models, app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
     tracing::info!(
         version = env!("NYXCORE_VERSION"),
@@ -76,6 +77,7 @@ pub async fn work(settings: Settings) -> Result<()> {
     ended.await;
     tracing::info!("told to end: handing runs back");
     workers.shutdown().await;
+    models_drain(&models).await;
     housekeeping.end().await;
     Ok(())
 }

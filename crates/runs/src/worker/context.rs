@@ -1,7 +1,8 @@
-//! What a handler gets: the run, its tenant's rows, a way to tell how far it is, and the word to stop.
+//! What a handler gets: the run, its tenant's rows, what handlers share, a way to tell how far it is, and the word to stop.
 
-use std::sync::Mutex;
+use std::any::{TypeId, type_name};
 use std::sync::PoisonError;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nyxcore_tenancy::{ReadOnly, ReadWrite, Result, Scoped, Store, TenantId};
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::Shared;
 use super::claim::{Claimed, LEASE};
 use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
@@ -45,6 +47,7 @@ pub struct RunContext {
     pub(super) tries: i64,
     pub(super) tries_max: i64,
     worker: Uuid,
+    shared: Arc<Shared>,
     cancelled: CancellationToken,
     phases: Mutex<Phases>,
 }
@@ -68,18 +71,18 @@ struct Asked {
 
 impl RunContext {
     pub(super) fn new(
-        store: &Store,
+        shared: &Arc<Shared>,
         claimed: Claimed,
-        worker: Uuid,
         cancelled: CancellationToken,
     ) -> Self {
         Self {
-            store: store.clone(),
+            store: shared.store.clone(),
             tenant: claimed.tenant,
             run: claimed.run,
             tries: claimed.tries,
             tries_max: claimed.tries_max,
-            worker,
+            worker: shared.id,
+            shared: Arc::clone(shared),
             cancelled,
             phases: Mutex::new(Phases {
                 list: Vec::new(),
@@ -101,6 +104,22 @@ impl RunContext {
     /// The store, for its clock and ids; rows are reached through [`RunContext::read`] and [`RunContext::write`].
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What the workers share under that type.
+    ///
+    /// # Errors
+    /// `SERVICE_MISSING` where the program that started the workers shares none: a defect of its wiring.
+    pub fn service<T: Send + Sync + 'static>(&self) -> Result<&T, RunFailure> {
+        let service = self.shared.services.get(&TypeId::of::<T>());
+        let service = service.and_then(|service| service.downcast_ref::<T>());
+        service.ok_or_else(|| {
+            tracing::error!(service = type_name::<T>(), "the workers do not share it");
+            RunFailure::permanent(
+                "SERVICE_MISSING",
+                "this server's workers cannot do this work: its operator has to update it",
+            )
+        })
     }
 
     /// Says when to stop: the run was cancelled or the worker is told to leave. Give it to whatever takes long.

@@ -10,6 +10,7 @@ mod presence;
 mod retry;
 mod sweep;
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -66,9 +67,13 @@ struct FollowUps {
     failed: Vec<FollowUp>,
 }
 
+/// What handlers share, by its type.
+type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+
 /// A builder of [`Workers`].
 pub struct WorkersBuilder {
     store: Store,
+    services: Services,
     handlers: Vec<Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, FollowUps>,
     swept: Swept,
@@ -83,6 +88,14 @@ impl WorkersBuilder {
     #[must_use]
     pub fn handler(mut self, handler: impl RunHandler) -> Self {
         self.handlers.push(Arc::new(handler));
+        self
+    }
+
+    /// Shares something with all handlers, such as the door to the models: one of a type. They take it by
+    /// [`RunContext::service`].
+    #[must_use]
+    pub fn service<T: Send + Sync + 'static>(mut self, service: T) -> Self {
+        self.services.insert(TypeId::of::<T>(), Arc::new(service));
         self
     }
 
@@ -152,6 +165,7 @@ impl WorkersBuilder {
             presence: presence.and_then(|folder| Presence::begin(folder, id)),
             name: self.name,
             store: self.store,
+            services: self.services,
             handlers,
             follow_ups: self.follow_ups,
             swept: self.swept,
@@ -207,6 +221,7 @@ struct Shared {
     name: String,
     presence: Option<Presence>,
     store: Store,
+    services: Services,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, FollowUps>,
     swept: Swept,
@@ -223,6 +238,7 @@ impl Workers {
     pub fn builder(store: &Store) -> WorkersBuilder {
         WorkersBuilder {
             store: store.clone(),
+            services: Services::new(),
             handlers: Vec::new(),
             follow_ups: HashMap::new(),
             swept: Swept::new(),
@@ -327,7 +343,7 @@ async fn run_carry_out(
     let Some(handler) = shared.handlers.get(&claimed.run.kind).cloned() else {
         return;
     };
-    let context = RunContext::new(&shared.store, claimed, shared.id, cancelled.clone());
+    let context = RunContext::new(shared, claimed, cancelled.clone());
     let outcome = {
         let lease = context.lease_keep();
         // A panic of a handler is a defect, and ends that run alone.

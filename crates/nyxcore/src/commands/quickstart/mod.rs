@@ -67,7 +67,8 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
 async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<home::Home> {
     let ended = end_signal()?;
     // What somebody waits for is analysed at once.
-    let workers = app.workers_start(TimeDelta::zero())?;
+    let models = app.models_start()?;
+    let workers = app.workers_start(&models, TimeDelta::zero())?;
     let mut made = home::Made::default();
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
@@ -76,6 +77,7 @@ async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<hom
     };
     // On a full disk a worker may wait long for a database that cannot be written.
     let _late = tokio::time::timeout(SHUTDOWN_PATIENCE, workers.shutdown()).await;
+    models_drain(&models).await;
     app.end().await;
     match outcome {
         Ok((home, summary)) => {
@@ -99,12 +101,12 @@ async fn serve(
 ) -> Result<()> {
     let token = home::token_renew(&app.store, home).await?;
     let ended = end_signal()?;
-    let workers = app.workers_start(app.settings.quiet_period())?;
+    let models = app.models_start()?;
+    let workers = app.workers_start(&models, app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
     output::write(&format!(
         "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let models = app.models_start()?;
     let served = nyxcore_gateway::serve(app.gateway(&models)?, listener, ended).await;
     workers.shutdown().await;
     models_drain(&models).await;
