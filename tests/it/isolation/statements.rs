@@ -177,7 +177,7 @@ async fn project_fill(scoped: &Scoped<ReadWrite>, number: usize) {
         pattern_type: ConsolidationType::Pain,
         title: format!("Pattern {number}"),
         description: "Text".into(),
-        evidence: Vec::new(),
+        evidence: vec!["Seen".into()],
         frequency: 1,
         severity: None,
         tags: Vec::new(),
