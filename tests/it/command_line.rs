@@ -242,7 +242,7 @@ on_both_databases! {
 }
 
 #[test]
-fn an_empty_database_is_migrated_by_its_owner_and_then_served_by_a_plain_role() {
+fn the_owner_migrates_and_a_plain_role_serves() {
     run_on_postgres(|db| async move {
         let role = |url: &str| url::Url::parse(url).unwrap().username().to_owned();
         let (owner, app) = (role(db.owner_url()), role(db.app_url()));
@@ -274,7 +274,7 @@ fn an_empty_database_is_migrated_by_its_owner_and_then_served_by_a_plain_role() 
 }
 
 #[test]
-fn a_role_that_row_security_does_not_bind_is_refused_by_the_server_and_seen_by_the_doctor() {
+fn a_role_that_bypasses_row_security_is_refused() {
     run_on_postgres(|db| async move {
         let url = db.superuser_url().unwrap();
         let refused = on_test_database(&db, url, &["serve", "--listen", "127.0.0.1:0"]);

@@ -16,7 +16,7 @@ on_both_databases! {
 }
 
 #[test]
-fn the_role_that_serves_is_neither_superuser_nor_owner_nor_past_row_security() {
+fn the_serving_role_has_no_special_privileges() {
     run_on_postgres(|db| async move {
         let app = db.app_connection().await.unwrap();
         let row = app

@@ -351,7 +351,7 @@ fn a_file_opens_with_what_it_is_for() {
 }
 
 #[test]
-fn nothing_is_allowed_or_ignored_and_no_entity_generates_doors_of_its_own() {
+fn no_lint_is_allowed_and_no_test_ignored() {
     let sources = files(&[".rs"]);
     assert_eq!(
         sources

@@ -28,7 +28,7 @@ use self::world::{file, memory, note, pattern, project, resolve, world};
 use crate::support::{store, tenant};
 
 on_both_databases! {
-    async fn a_note_is_enriched_from_all_kinds_of_knowledge_and_every_citation_resolves(db: TestDatabase) {
+    async fn an_enrichment_cites_every_kind_of_knowledge(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let world = world(&store, acme.id).await;
@@ -96,7 +96,7 @@ on_both_databases! {
         assert_eq!(one, two);
     }
 
-    async fn a_model_is_refused_until_one_can_be_called_and_a_blank_one_is_none(db: TestDatabase) {
+    async fn a_model_is_refused_without_a_provider(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let world = world(&store, acme.id).await;

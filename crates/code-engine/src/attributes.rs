@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_project_says_of_its_files_goes_before_what_their_paths_say() {
+    fn git_attributes_take_precedence_over_paths() {
         let root = "# a remark\n*.snap linguist-generated\nsdk/** linguist-generated=true -diff\nsdk/core/*.ts linguist-generated=false\n\
                     third_party/own/** -linguist-vendored\nlib/copied.py linguist-vendored\nfolder/ linguist-vendored\n";
         let files = [

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_price_lets_pass_fits_the_stack_even_where_the_depth_was_not_seen() {
+    fn accepted_sources_fit_the_stack() {
         for (language, before, open, inside, close) in [
             (Language::TypeScript, "x=", "class{a=", "1", "}"),
             (Language::TypeScript, "x=", "(a=", "1", ")=>1"),

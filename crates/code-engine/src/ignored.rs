@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_and_folders_are_left_out_but_for_those_that_tell_of_the_project() {
+    fn hidden_files_are_ignored_except_project_files() {
         assert!(ignored(&[], ".eslintrc.js"));
         assert!(ignored(&[], ".github/scripts/a.py"));
         assert!(ignored(&[], "web/.cache/a.py"));

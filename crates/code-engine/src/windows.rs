@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_sixty_four_tokens_has_a_window_in_common_wherever_it_stands() {
+    fn equal_runs_of_64_tokens_share_a_window() {
         assert_eq!(CLONE_TOKENS_FOUND, 64);
         for start in 0..200u32 {
             let run = words(start * 100..start * 100 + 64);

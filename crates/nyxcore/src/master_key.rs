@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_made_at_the_first_need_for_its_owner_alone_and_read_back() {
+    fn the_key_file_is_created_on_first_use_for_its_owner() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::in_folder(folder.path());
         assert!(file.load().unwrap().is_none());

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_with_a_character_across_the_longest_prefix_is_refused() {
+    fn a_character_across_the_prefix_limit_is_refused() {
         let text = format!("{}\u{8c61e}_x", "a".repeat(62));
         assert_eq!(id_parse(&text), None);
     }

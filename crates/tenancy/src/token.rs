@@ -71,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_minted_secret_names_its_id_matches_its_hash_and_is_of_its_kind_alone() {
+    fn a_secret_carries_its_id_and_kind_and_matches_its_hash() {
         let id = Uuid::from_u128(42);
         for (kind, other) in [
             (API_TOKEN, SESSION),

@@ -30,7 +30,7 @@ fn handler() -> AnalysisHandler {
 }
 
 on_both_databases! {
-    async fn an_analysis_that_is_cancelled_while_it_parses_leaves_the_other_files_alone(db: TestDatabase) {
+    async fn a_cancelled_analysis_reads_no_further_files(db: TestDatabase) {
         let store = store(&db).await;
         let tree = large_tree();
         let mut took = Vec::new();

@@ -22,7 +22,7 @@ fn without_two_steps(
 }
 
 on_both_databases! {
-    async fn a_step_that_fails_is_a_warning_and_what_it_found_before_stands(db: TestDatabase) {
+    async fn a_failed_step_is_a_warning_and_keeps_its_last_result(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;

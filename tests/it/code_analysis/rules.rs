@@ -27,7 +27,7 @@ fn phases(events: &[RunEvent]) -> Vec<&str> {
 }
 
 on_both_databases! {
-    async fn the_projects_own_rules_become_patterns_and_those_that_cannot_be_read_are_named(db: TestDatabase) {
+    async fn project_rules_become_patterns_or_are_named_as_unreadable(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;

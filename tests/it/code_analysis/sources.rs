@@ -256,7 +256,7 @@ on_both_databases! {
         assert_eq!(world.ask().await["findings"]["coChanges"], json!([]));
     }
 
-    async fn a_place_without_a_source_is_read_and_mended_by_the_next_analysis(db: TestDatabase) {
+    async fn a_place_without_a_source_is_repaired_by_an_analysis(db: TestDatabase) {
         let world = TwoSources::start(&db).await;
         let (store, tenant) = (&world.served.store, world.served.tenant);
         analyze(store, tenant, world.project).await;

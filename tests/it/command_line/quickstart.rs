@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
+fn a_second_quickstart_reuses_the_first() {
     run_on_sqlite(|db| async move {
         let mut repository = repository(&db, "atlas");
         let path = repository.path().to_str().unwrap().to_owned();
@@ -75,7 +75,7 @@ fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
 }
 
 #[test]
-fn in_the_repository_it_stands_in_it_leaves_nothing_for_git_to_see() {
+fn quickstart_leaves_its_repository_clean() {
     run_on_sqlite(|db| async move {
         let repository = repository(&db, "atlas");
         // What lies in the repository decides nothing.

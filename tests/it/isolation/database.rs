@@ -154,7 +154,7 @@ fn without_a_tenant_no_row_is_seen_and_with_one_only_its_own() {
 }
 
 #[test]
-fn no_row_is_put_into_another_tenant_nor_moved_there_nor_changed_or_deleted_there() {
+fn no_write_reaches_another_tenant() {
     run_on_postgres(|db| async move {
         let mut proof = Proof::begin(&db).await;
         let (acme, other) = (proof.acme, proof.other);
@@ -275,7 +275,7 @@ fn a_system_scope_reaches_the_listed_tables_and_no_others() {
 }
 
 #[test]
-fn the_serving_role_neither_changes_nor_empties_a_log_and_empties_no_table() {
+fn the_serving_role_cannot_change_logs_or_truncate() {
     run_on_postgres(|db| async move {
         let proof = Proof::begin(&db).await;
         for scope in [
@@ -322,7 +322,7 @@ fn the_serving_role_neither_changes_nor_empties_a_log_and_empties_no_table() {
 }
 
 #[test]
-fn old_entries_go_by_one_function_that_keeps_the_last_seven_days_whatever_it_is_asked() {
+fn the_expiry_function_always_keeps_seven_days() {
     run_on_postgres(|db| async move {
         let proof = Proof::begin(&db).await;
         let aged = "UPDATE audit_entries SET at = now() - interval '8 days' WHERE tenant_id = (SELECT tenant_id FROM audit_entries LIMIT 1)";
@@ -358,7 +358,7 @@ async fn count(db: &impl ConnectionTrait, sql: &str) -> i64 {
 
 /// SQLite has no roles: triggers do the same.
 #[test]
-fn sqlite_neither_changes_nor_replaces_an_entry_and_keeps_the_last_seven_days() {
+fn sqlite_entries_are_immutable_for_seven_days() {
     run_on_sqlite(|db| async move {
         let db = db.app_connection().await.unwrap();
         db.execute_unprepared(

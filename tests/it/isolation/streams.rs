@@ -24,7 +24,7 @@ fn project_activity(id: &str) -> Value {
 }
 
 on_both_databases! {
-    async fn a_stream_tells_each_role_of_its_tenant_and_another_tenant_nothing(db: TestDatabase) {
+    async fn streams_carry_only_events_of_their_tenant(db: TestDatabase) {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
         let other = Team::make(&server, "other").await;

@@ -141,7 +141,7 @@ on_both_databases! {
         }
     }
 
-    async fn nobody_invites_above_their_own_role_or_without_being_an_admin(db: TestDatabase) {
+    async fn only_admins_invite_and_never_above_their_role(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let roles = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];

@@ -201,7 +201,7 @@ on_both_databases! {
         assert_eq!(blobs_missing(&scoped, &["x1", "x2"]).await.unwrap(), ["x2"]);
     }
 
-    async fn a_source_goes_with_its_files_what_is_found_of_them_and_content_nobody_else_has(db: TestDatabase) {
+    async fn removing_a_source_removes_its_files_and_content(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let source = source(&scoped).await;
         let other = other_source(&scoped, source).await;
@@ -255,7 +255,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_repository_of_many_thousand_files_is_stored_compared_and_removed(db: TestDatabase) {
+    async fn thousands_of_files_are_stored_compared_and_removed(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let source = source(&scoped).await;
         let names: Vec<(String, String)> = (0..12_000).map(|n| (format!("src/{n}.rs"), format!("oid{n}"))).collect();

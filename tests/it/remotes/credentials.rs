@@ -79,7 +79,7 @@ const REFUSED: (RunStatus, Option<&str>) = (RunStatus::Failed, Some("AUTHENTICAT
 const GOOD: (RunStatus, Option<&str>) = (RunStatus::Succeeded, None);
 
 on_both_databases! {
-    async fn a_private_repository_is_synced_with_its_token_and_not_without(db: TestDatabase) {
+    async fn a_private_repository_needs_its_token(db: TestDatabase) {
         let world = world(&db).await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");

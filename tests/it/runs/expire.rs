@@ -9,7 +9,7 @@ use super::{Steps, Then, followed, start};
 use crate::support::{store_at_rest, tenant};
 
 on_both_databases! {
-    async fn the_log_of_a_run_goes_when_its_time_is_over_but_for_its_last_event(db: TestDatabase) {
+    async fn an_expired_log_keeps_its_last_event(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);

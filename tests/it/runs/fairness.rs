@@ -141,7 +141,7 @@ fn order(mut waiting: Vec<Waiting>) -> Vec<RunId> {
 }
 
 on_both_databases! {
-    async fn a_thousand_runs_of_one_tenant_delay_anothers_one_by_no_more_than_one_run(db: TestDatabase) {
+    async fn a_thousand_runs_delay_another_tenant_by_one_run(db: TestDatabase) {
         let store = store(&db).await;
         let (large, _) = tenant(&store, "large").await;
         let (small, _) = tenant(&store, "small").await;
@@ -186,7 +186,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn tenants_take_turns_and_within_one_the_urgent_and_the_old_go_first(db: TestDatabase) {
+    async fn tenants_take_turns_by_priority_and_age(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut tenants = Vec::new();
         for slug in ["one", "two", "three", "four"] {
@@ -259,7 +259,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn a_run_is_found_as_quickly_among_a_hundred_thousand_as_among_a_hundred(db: TestDatabase) {
+    async fn claim_time_does_not_grow_with_the_queue(db: TestDatabase) {
         let store = store(&db).await;
         let (large, _) = tenant(&store, "large").await;
         let (small, _) = tenant(&store, "small").await;

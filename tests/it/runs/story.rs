@@ -158,7 +158,7 @@ on_both_databases! {
         assert!(story[1].error.is_none() && story[2].error.is_none());
     }
 
-    async fn a_lost_a_stalled_and_a_cancelled_attempt_are_told_as_far_as_they_came(db: TestDatabase) {
+    async fn unsuccessful_attempts_show_their_phases(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (tale, reached) = Tale::new(&clock, &[End::Hang, End::Hang, End::Hang]);
@@ -201,7 +201,7 @@ on_both_databases! {
         drop(workers);
     }
 
-    async fn the_stories_of_many_runs_take_as_many_statements_as_that_of_one_and_are_the_tenants_own(db: TestDatabase) {
+    async fn attempts_of_many_runs_need_a_constant_statement_count(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;

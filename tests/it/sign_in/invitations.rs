@@ -45,7 +45,7 @@ on_both_databases! {
         assert_eq!(accept(&mut site.browser(), &secret).await.told(), (404, "INVITATION_INVALID"));
     }
 
-    async fn who_is_signed_in_accepts_what_is_for_their_address_and_nothing_else(db: TestDatabase) {
+    async fn a_user_accepts_only_invitations_for_their_address(db: TestDatabase) {
         let (store, acme, site) = world(&db).await;
         // An account that is in no tenant at all.
         let mut bob = site.browser();
@@ -118,7 +118,7 @@ on_both_databases! {
         assert_eq!(directory::membership_count(&scoped).await.unwrap(), 2);
     }
 
-    async fn a_members_open_streams_end_with_the_role_and_with_the_membership(db: TestDatabase) {
+    async fn streams_end_when_role_or_membership_changes(db: TestDatabase) {
         let (store, acme, site) = world(&db).await;
         let (_, secret) = invite(&store, &acme, "bob@example.org", Role::Admin).await;
         let mut bob = site.browser();

@@ -9,7 +9,7 @@ use super::world::{World, repository};
 use crate::support::store;
 
 on_both_databases! {
-    async fn a_sync_that_is_cancelled_in_any_phase_is_made_up_for_by_the_next(db: TestDatabase) {
+    async fn the_next_sync_makes_up_for_a_cancelled_one(db: TestDatabase) {
         let store = store(&db).await;
         let mut repository = repository(&db, "atlas");
         for n in 0..60 {

@@ -167,7 +167,7 @@ fn found(detail: &SyncDetail) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 on_both_databases! {
-    async fn a_sync_that_is_killed_and_taken_again_ends_as_one_that_was_not(db: TestDatabase) {
+    async fn a_killed_sync_ends_like_an_undisturbed_one(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut repository = repository(&db, "atlas");
         repository_fill(&mut repository);
@@ -244,7 +244,7 @@ on_both_databases! {
         assert!(stayed > 2 && moved > 0, "{stayed} moments before the source moved and {moved} after");
     }
 
-    async fn a_source_that_is_changed_in_the_middle_of_a_sync_gets_the_files_it_asks_for(db: TestDatabase) {
+    async fn a_source_changed_during_a_sync_gets_the_right_files(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut repository = repository(&db, "atlas");
         repository_fill(&mut repository);

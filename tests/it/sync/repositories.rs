@@ -177,7 +177,7 @@ on_both_databases! {
         assert_eq!(world.paths(source).await, ["a.rs", "b.rs"]);
     }
 
-    async fn a_file_may_become_a_folder_a_link_or_a_submodule_and_again_a_file(db: TestDatabase) {
+    async fn a_file_may_become_a_folder_link_or_submodule(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("x", "fn file() {}\n").write("y/in.rs", "fn inside() {}\n").write("z.rs", "fn zed() {}\n");

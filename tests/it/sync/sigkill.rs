@@ -251,7 +251,7 @@ fn is_whole(events: &[RunEvent]) {
 }
 
 on_both_databases! {
-    async fn a_process_that_is_killed_in_any_phase_leaves_a_run_that_another_finishes(db: TestDatabase) {
+    async fn a_run_of_a_killed_process_is_finished_by_another(db: TestDatabase) {
         let store = store(&db).await;
         let mut repository = repository(&db, "atlas");
         for n in 0..230 {

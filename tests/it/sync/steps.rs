@@ -92,7 +92,7 @@ on_both_databases! {
         assert_eq!(world.step.take(), [None]);
     }
 
-    async fn a_step_that_was_told_to_stop_ends_the_sync_and_nothing_is_lost(db: TestDatabase) {
+    async fn a_stopped_step_ends_the_sync_without_loss(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");

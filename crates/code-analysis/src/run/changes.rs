@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_from_five_points_on_and_where_the_rule_reads_otherwise_from_any() {
+    fn a_change_is_recorded_from_five_points_or_a_new_statement() {
         let same = "Write them so.";
         for (from, to, statement, told) in [
             ((20, 20), (20, 21), same, Some(PatternChange::Weakened)),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_has_appeared_and_what_stays_away_is_told_once() {
+    fn returning_patterns_appear_and_vanished_ones_are_told_once() {
         let gone = Former {
             vanished: true,
             ..former(20, 20)

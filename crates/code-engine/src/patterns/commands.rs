@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_of_a_package_are_commands_and_its_dependencies_are_not() {
+    fn package_scripts_are_commands_and_dependencies_are_not() {
         let scripts: String = (0..6)
             .map(|n| format!("    \"lint:{n}\": \"eslint src{n} --fix\",\n"))
             .collect();

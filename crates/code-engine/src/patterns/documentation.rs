@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_base_without_comments_gets_no_advice_to_leave_them_out() {
+    fn missing_comments_are_not_a_convention() {
         let source: String = (0..9).map(|n| format!("pub fn f{n}() {{}}\n")).collect();
         assert!(found("documentation", &[("src/a.rs", &source)]).is_empty());
     }

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_matches_is_a_pattern_however_seldom_and_one_that_does_not_is_none() {
+    fn every_rule_with_a_match_is_a_pattern() {
         let rules = "id: no-print\nlanguage: Python\nmessage: Do not print\nnote: Log instead.\nrule: { pattern: print($A) }\n\
                      ---\nid: never\nlanguage: Python\nrule: { pattern: exec($A) }\n";
         let patterns = found(

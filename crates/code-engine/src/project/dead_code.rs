@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_exports_is_judged_and_what_a_library_exports_is_not() {
+    fn exports_of_programs_can_be_dead_but_not_of_libraries() {
         let go = (
             "cmd/x/main.go",
             "package main\n\nfunc main() {}\n\nfunc Lost() {}\n",

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_change_together_are_pairs_and_a_sweep_over_all_says_nothing() {
+    fn co_changes_ignore_commits_that_touch_every_file() {
         let files = files(&[
             "src/a.rs",
             "src/b.rs",
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn many_times_together_come_before_a_few_and_half_the_time_is_the_least() {
+    fn co_changes_are_ordered_and_need_half_of_the_commits() {
         let files = files(&["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"]);
         let files: Vec<&SourceFile> = files.iter().collect();
         let mut changes = Vec::new();

@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_gives_its_own_name_and_the_packages_behind_renamed_dependencies() {
+    fn cargo_manifests_give_the_name_and_renamed_packages() {
         let text = "[package]\nname = \"web\"\n[dependencies]\naxum = \"0.8\"\norm = { package = \"sea-orm\", version = \"2\" }\n[dev-dependencies]\ninsta = \"1\"\n";
         let packages = one("Cargo.toml", text);
         assert_eq!(names(&packages.own), ["web"]);

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn frameworks_follow_their_language_and_the_most_used_comes_first() {
+    fn frameworks_follow_their_language_ordered_by_use() {
         let files = vec![
             file(
                 "src/a.rs",

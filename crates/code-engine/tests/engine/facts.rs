@@ -439,7 +439,7 @@ fn facts_read_back_from_their_stored_form() {
 }
 
 #[test]
-fn what_an_import_takes_out_of_a_module_is_named_where_it_may_be_a_module() {
+fn imported_names_that_may_be_modules_are_listed() {
     let names = |facts: &FileFacts| -> Vec<(String, String, ImportStyle)> {
         let of = |one: &nyxcore_code_engine::facts::Import| {
             (one.module.clone(), one.names.clone(), one.style)

@@ -129,7 +129,7 @@ fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_counted_and_not_followed_and_a_pipe_holds_nobody_up() {
+fn links_are_not_followed_and_pipes_do_not_block() {
     let root = project();
     let plain = analyse(root.path(), &options());
     let link = |from: &Path, to: &str| {

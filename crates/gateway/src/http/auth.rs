@@ -421,7 +421,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn a_bearer_token_is_read_whatever_the_case_of_its_scheme_and_nothing_else_is() {
+    fn only_bearer_tokens_are_read_in_any_case_of_the_scheme() {
         let read = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {

@@ -143,7 +143,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn the_header_of_a_client_that_comes_back_goes_before_its_address() {
+    fn last_event_id_takes_precedence_over_the_query() {
         let mut headers = HeaderMap::new();
         let uri = Uri::from_static("/x?a=1&after=3");
         assert_eq!(cursor_read(&headers, &Uri::from_static("/x")).unwrap(), 0);

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_a_text_and_a_request_without_a_query_are_refused_each_with_its_reason() {
+    fn malformed_requests_are_refused_with_a_reason() {
         assert!(
             body(" [{\"query\":\"{a}\"}]")
                 .unwrap_err()

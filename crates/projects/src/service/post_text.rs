@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_is_the_front_matters_then_the_first_headings_then_the_files() {
+    fn the_title_comes_from_front_matter_heading_or_file_name() {
         for (text, expected) in [
             ("---\ntitle: Syncs\n---\n# Other\n", "Syncs"),
             (

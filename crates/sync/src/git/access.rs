@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_bound_to_scheme_host_and_port_and_is_for_https_alone() {
+    fn a_token_is_bound_to_its_https_origin() {
         let header = |url: &str| {
             let url = SourceUrl::parse(url, &SourcePolicy::default()).expect(url);
             token()

@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_is_bounded_in_number_and_in_bytes_and_nothing_is_lost() {
+    fn batches_are_bounded_and_lose_nothing() {
         let sizes = [1, 2, BATCH_BYTES_MAX, 1, 1, BATCH_BYTES_MAX * 2, 5, 5, 5];
         let things: Vec<((), i64)> = sizes.iter().map(|size| ((), *size)).collect();
         let cut = |max| -> Vec<Vec<i64>> {

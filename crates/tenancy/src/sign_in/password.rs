@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_there_is_no_hash_one_is_computed_all_the_same_and_nothing_matches() {
+    async fn a_missing_hash_costs_the_same_and_never_matches() {
         let hasher = PasswordHasher::new().unwrap();
         let verdict = hasher.verify(&Password::new(""), None).await.unwrap();
         assert_eq!(verdict, Verdict::Wrong);

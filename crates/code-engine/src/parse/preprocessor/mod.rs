@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_to_be_left_out_is_left_out_and_its_comments_are_kept() {
+    fn inactive_branches_are_removed_and_comments_are_kept() {
         let text =
             "#if 0\n}}} // TODO\n#endif\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nint a;\n";
         let read = readable(text, Dialect::C);
@@ -523,14 +523,14 @@ mod tests {
         );
     }
     #[test]
-    fn a_conditional_that_goes_on_with_what_stands_before_it_is_midway() {
+    fn a_conditional_inside_an_expression_is_midway() {
         let text = "class A : B\n#if C\n , D\n#endif\n{\n}\n";
         let left = "class A : B\n     \n , D\n      \n{\n}\n";
         assert_eq!(readable(text, Dialect::CSharp).text, left);
     }
 
     #[test]
-    fn macros_that_decorate_a_declaration_are_blanked_and_others_stay() {
+    fn only_macros_that_decorate_a_declaration_are_blanked() {
         for (text, left) in [
             ("class API A { };", "class     A { };"),
             ("void a() REQUIRES(b) { }", "void a()             { }"),

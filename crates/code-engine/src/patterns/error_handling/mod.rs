@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn python_handlers_name_what_they_catch_and_chain_what_they_raise() {
+    fn python_handlers_catch_named_types_and_chain_exceptions() {
         let one = "    try:\n        f()\n    except (KeyError, os.error) as e:\n        raise AppError('x') from e\n";
         let source = format!(
             "def g():\n{}    try:\n        f()\n    except Exception:\n        raise\n",

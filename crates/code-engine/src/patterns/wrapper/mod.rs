@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_uses_something_else_of_the_module_does_not_go_through_it() {
+    fn using_another_item_of_the_module_is_not_wrapper_use() {
         let mut sources = project(0);
         for (path, text) in &mut sources {
             if path != "src/client.ts" {
