@@ -106,7 +106,7 @@ on_both_databases! {
             NewEnrichment { model: Some("claude-sonnet-4-6".into()), ..of(world.note.id) },
         ] {
             let refused = enrichment_start(&scoped, new).await.unwrap_err();
-            assert!(matches!(&refused, Error::Invalid(why) if why.contains("leave provider and model out")), "{refused:?}");
+            assert!(matches!(&refused, Error::Invalid(why) if why.contains("omit provider and model")), "{refused:?}");
         }
         let blank = NewEnrichment { provider: Some(String::new()), model: Some(" ".into()), ..of(world.note.id) };
         assert!(enrichment_start(&scoped, blank).await.unwrap().0.is_started());

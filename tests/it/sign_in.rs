@@ -118,7 +118,7 @@ on_both_databases! {
         for email in [ada.email.as_str(), "nobody@example.org", &without.email] {
             let before = hasher.computed();
             let refused = password_sign_in(&store, &hasher, email, &password("wrong password"), &from("192.0.2.1")).await.unwrap_err();
-            assert_eq!((refused.code(), refused.to_string().as_str()), ("SIGN_IN_REFUSED", "the e-mail address or the password is wrong"));
+            assert_eq!((refused.code(), refused.to_string().as_str()), ("SIGN_IN_REFUSED", "wrong e-mail address or password"));
             assert_eq!(hasher.computed() - before, 1, "{email}");
         }
     }

@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for References {
         let mut rest: &[u8] = &bytes;
         while !rest.is_empty() {
             rest = reference_read(rest)
-                .ok_or_else(|| D::Error::custom("not a list of references"))?
+                .ok_or_else(|| D::Error::custom("invalid list of references"))?
                 .1;
         }
         Ok(References {

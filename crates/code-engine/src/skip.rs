@@ -56,10 +56,10 @@ pub enum Skip {
     #[error("UTF-16")]
     Utf16,
     /// It was written to while it was read.
-    #[error("changed while it was read")]
+    #[error("changed while being read")]
     Changed,
-    /// It was listed, and gone when it was to be read.
-    #[error("gone when it was to be read")]
+    /// It was listed, and deleted before it was read.
+    #[error("deleted before it was read")]
     Vanished,
     /// It is a symbolic link: what it leads to is analysed where it lies, if it is in the project at all.
     #[error("links")]

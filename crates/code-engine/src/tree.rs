@@ -85,14 +85,14 @@ pub struct TreeReport {
 /// What stops the analysis of a tree. Single files never do.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
-    /// The path is not a folder that can be read.
-    #[error("{path}: not a folder that can be read", path = path.display())]
+    /// The path is not a readable folder.
+    #[error("{path}: not a readable folder", path = path.display())]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
     /// The system gave no threads.
-    #[error("the system gives no threads to parse on")]
+    #[error("the system cannot create threads for parsing")]
     NoThreads,
     /// A [`FileTree`] cannot say what files it has.
     #[error("the files cannot be listed: {reason}")]

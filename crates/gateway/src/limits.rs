@@ -205,7 +205,7 @@ fn within(count: usize, most: usize, code: &'static str, of_what: &str) -> Serve
     }
     Err(error_with_code(
         code,
-        format!("the query has {count} {of_what}; the most is {most}"),
+        format!("the query has {count} {of_what}; the maximum is {most}"),
     ))
 }
 

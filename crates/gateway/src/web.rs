@@ -62,7 +62,7 @@ impl TrustedProxies {
 }
 
 fn network_parse(word: &str) -> Result<IpNet, String> {
-    let wrong = || format!("{word:?} is neither an address nor a network such as 10.0.0.0/8");
+    let wrong = || format!("{word:?} is neither an IP address nor a network such as 10.0.0.0/8");
     let (address, bits) = match word.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (word, None),

@@ -150,9 +150,9 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> G
         451 => GithubError::Forbidden,
         422 => GithubError::QueryRefused,
         301..=308 => GithubError::Moved,
-        500.. => GithubError::unavailable("is in trouble; try again later"),
+        500.. => GithubError::unavailable("reports an internal error; try again later"),
         _ => GithubError::AnswerInvalid {
-            reason: "its status is not one that the API gives",
+            reason: "its status is not one of the API",
         },
     }
 }

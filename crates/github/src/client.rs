@@ -87,7 +87,7 @@ impl GithubClient {
             .connect_timeout(options.timeout / 2)
             .user_agent(concat!("nyxcore/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|_| GithubError::unavailable("cannot be asked: TLS is not set up"))?;
+            .map_err(|_| GithubError::unavailable("cannot be called: TLS is not set up"))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| GithubError::TokenInvalid)?;
         authorization.set_sensitive(true);
@@ -257,18 +257,18 @@ impl GithubClient {
 /// Why there is no answer, without the address or anything else that the library says.
 fn unreached(error: &reqwest::Error) -> GithubError {
     GithubError::unavailable(if error.is_timeout() {
-        "did not answer in time; try again later"
+        "did not respond in time; try again later"
     } else if error.is_connect() {
         "cannot be reached; try again later, or check the connection's base URL"
     } else {
-        "broke its answer off; try again later"
+        "closed the connection before the response was complete; try again later"
     })
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, GithubError> {
     // What the parser says would repeat what the server wrote.
     serde_json::from_slice(&answer.body).map_err(|_| GithubError::AnswerInvalid {
-        reason: "it does not have the fields that it should",
+        reason: "required fields are missing",
     })
 }
 

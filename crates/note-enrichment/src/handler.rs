@@ -142,7 +142,7 @@ fn told(sections: &[ContextSection]) -> String {
         })
         .collect();
     if found.is_empty() {
-        "found nothing that has to do with the note".to_owned()
+        "nothing related to the note was found".to_owned()
     } else {
         format!("found {}", found.join(", "))
     }

@@ -54,7 +54,7 @@ pub async fn enrichment_start(
     let named = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     if named(&new.provider) || named(&new.model) {
         return Err(Error::Invalid(
-            "no model provider is configured yet: leave provider and model out for an extractive enrichment"
+            "no model provider is configured: omit provider and model for an extractive enrichment"
                 .into(),
         ));
     }
@@ -107,7 +107,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
         EnrichmentDecision::Applied => return Notes::require(scoped, enrichment.note_id).await,
         EnrichmentDecision::Dismissed => {
             return Err(Error::Invalid(
-                "the enrichment was dismissed: enrich the note again to apply something".into(),
+                "the enrichment was dismissed: enrich the note again".into(),
             ));
         }
     }
@@ -133,7 +133,7 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     enrichment_finished(scoped, id).await?;
     if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
         return Err(Error::Invalid(
-            "the enrichment was applied: take it out of the note where it is not wanted any more"
+            "the enrichment was applied: edit the note to remove it"
                 .into(),
         ));
     }

@@ -60,7 +60,7 @@ impl Housekeeping {
         self.ended.cancel();
         for task in [self.task].into_iter().chain(self.syncs) {
             if let Err(error) = task.await {
-                tracing::warn!(%error, "housekeeping did not end as it should");
+                tracing::warn!(%error, "housekeeping failed");
             }
         }
     }
@@ -70,24 +70,24 @@ async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
     for round in 0_u32.. {
         match reservations_sweep(&store).await {
             Ok(0) => {}
-            Ok(lost) => tracing::warn!(lost, "settled model calls whose process is gone"),
+            Ok(lost) => tracing::warn!(lost, "settled model calls of processes that ended"),
             Err(error) => tracing::warn!(?error, "lost model calls could not be looked for"),
         }
         if round.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = sign_in_sweep(&store).await
         {
-            tracing::warn!(?error, "old sessions could not be taken away");
+            tracing::warn!(?error, "expired sessions could not be deleted");
         }
         if round.is_multiple_of(EXPIRE_EVERY) {
             match run_events_expire(&store, keep.run_logs).await {
                 Ok(0) => {}
-                Ok(gone) => tracing::info!(gone, "took events of old runs away"),
-                Err(error) => tracing::warn!(?error, "the logs of runs could not be thinned"),
+                Ok(gone) => tracing::info!(gone, "deleted events of old runs"),
+                Err(error) => tracing::warn!(?error, "events of old runs could not be deleted"),
             }
             match audit_expire(&store, keep.audit).await {
                 Ok(0) => {}
-                Ok(gone) => tracing::info!(gone, "took old entries out of the audit log"),
-                Err(error) => tracing::warn!(?error, "the audit log could not be thinned"),
+                Ok(gone) => tracing::info!(gone, "deleted old entries of the audit log"),
+                Err(error) => tracing::warn!(?error, "old entries of the audit log could not be deleted"),
             }
         }
         let last = tokio::select! {

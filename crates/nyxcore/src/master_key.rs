@@ -49,7 +49,7 @@ impl Source {
         }
         if !previous.is_empty() {
             bail!(Error::SettingInvalid(
-                "NYXCORE_MASTER_KEY_PREVIOUS is set and NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
+                "NYXCORE_MASTER_KEY_PREVIOUS is set but NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
             ));
         }
         Ok(Self::File(KeyFile::in_folder(data_dir)))
@@ -78,7 +78,7 @@ impl Source {
 fn key_read(variable: &str, text: &str) -> Result<MasterKey, Error> {
     MasterKey::parse(text).map_err(|_| {
         Error::SettingInvalid(format!(
-            "{variable} must be 32 bytes in base64: make one with `openssl rand -base64 32`"
+            "{variable} must be 32 bytes in base64: generate one with `openssl rand -base64 32`"
         ))
     })
 }
@@ -138,7 +138,7 @@ impl KeyFile {
                 return Ok(());
             }
             self.write(&keys)?;
-            tracing::info!(path = %self.0.display(), "made a master key for secrets: keep a copy of this file, apart from the database's");
+            tracing::info!(path = %self.0.display(), "created a master key for secrets: back up this file, separately from the database");
             Ok(())
         };
         make().map_err(|error| self.refused("written", &error))
@@ -186,7 +186,7 @@ impl KeySource for KeyFile {
         let found = file.metadata().map_err(refused)?;
         if found.permissions().mode() & 0o077 != 0 {
             return Err(StoreError::MasterKey(format!(
-                "others on this machine may read the master key: run `chmod 600 {}`, and think of a new one (`nyxcore secrets rotate`)",
+                "other accounts can read the master key: run `chmod 600 {}`, and consider a new key (`nyxcore secrets rotate`)",
                 self.0.display()
             )));
         }
@@ -202,13 +202,13 @@ impl KeySource for KeyFile {
             keys.push(MasterKey::parse(line).map_err(|_| {
                 let place = self.0.display();
                 StoreError::MasterKey(format!(
-                    "{place} must have a key a line, 32 bytes in base64"
+                    "{place} must have one key per line, 32 bytes in base64"
                 ))
             })?);
         }
         if keys.is_empty() {
             return Err(StoreError::MasterKey(format!(
-                "{} is empty: put the key back from its copy",
+                "{} is empty: restore the key from a backup",
                 self.0.display()
             )));
         }

@@ -52,5 +52,5 @@ pub fn write(data_dir: &Path, json: &str) -> Result<()> {
         file.sync_all()?;
         fs::rename(&new, path(data_dir))
     };
-    write().context("keeping the facts about models failed")
+    write().context("saving the facts about models failed")
 }

@@ -327,7 +327,7 @@ impl Settings {
         match (&global.config, file) {
             (Some(named), _) if !named.is_file() => {
                 bail!(Error::SettingInvalid(format!(
-                    "the settings file {} is not there",
+                    "the settings file {} does not exist",
                     named.display()
                 )));
             }
@@ -340,7 +340,7 @@ impl Settings {
         for setting in NOT_IN_A_FILE {
             if figment.contains(setting) {
                 bail!(Error::SettingInvalid(format!(
-                    "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
+                    "the setting {setting:?} is not allowed in a file: set NYXCORE_{} in the environment",
                     setting.to_uppercase()
                 )));
             }
@@ -387,7 +387,7 @@ impl Settings {
         let ids: BTreeSet<&str> = providers.iter().map(|provider| &*provider.id).collect();
         if ids.len() < providers.len() {
             bail!(Error::SettingInvalid(
-                "two services of the setting \"oidc\" have the same id".into(),
+                "two providers in the setting \"oidc\" have the same id".into(),
             ));
         }
         Ok(providers)
@@ -424,7 +424,7 @@ fn setting_invalid(error: &figment::Error) -> Error {
     let what = match &first.kind {
         figment::error::Kind::UnknownField(name, known) => {
             format!(
-                "there is no setting {name:?}; there are {}",
+                "unknown setting {name:?}; the settings are {}",
                 known.join(", ")
             )
         }

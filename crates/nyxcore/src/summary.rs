@@ -95,7 +95,7 @@ impl Summary {
             .iter()
             .map(|(name, took)| match took {
                 Some(took) => format!("{name} {}", seconds(*took)),
-                None => format!("{name} as it was"),
+                None => format!("{name} unchanged"),
             })
             .collect();
         format!("Took {}: {}", seconds(all), steps.join(" · "))

@@ -32,11 +32,11 @@ impl SyncStep for CodeAnalysisStep {
             let started = analysis_start_after_sync(&scoped, project, self.quiet_period).await?;
             let run = started.0.run().id;
             let told = match &started.0 {
-                Start::Started(_) => format!("the analysis {run} looks at what is new"),
+                Start::Started(_) => format!("the analysis {run} covers the new code"),
                 Start::AlreadyActive(_) => {
-                    format!("the analysis {run} is active already; what it misses is looked at by another after it")
+                    format!("the analysis {run} is already active; another one follows for the new code")
                 }
-                Start::RecentlyCompleted(_) => format!("the analysis {run} knows it already"),
+                Start::RecentlyCompleted(_) => format!("the analysis {run} already covers it"),
             };
             Ok(StepDone {
                 scoped,
@@ -125,7 +125,7 @@ async fn batch_take(
     for (path, reason) in refused {
         // A letter that stays as it is stays out in silence.
         if step.changed.is_none_or(|changed| changed.contains(&path)) {
-            let text = format!("the letter {path} was not taken in: {reason}");
+            let text = format!("the letter {path} was not imported: {reason}");
             step.run.message_in(scoped, Level::Warning, text).await?;
         }
     }

@@ -175,7 +175,7 @@ impl App {
     /// The gateway.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
+    /// [`Error::SettingInvalid`] for a service to sign in with; the random number generator failed.
     pub fn gateway(&self, models: &ModelService) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,

@@ -150,7 +150,7 @@ impl RunAttempt {
 /// What is not understood is left out: a story that an older version wrote must not keep a run from ending.
 fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
     serde_json::from_value(json).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the phases of an attempt are in another form");
+        tracing::warn!(%error, "the stored phases of an attempt have an unknown format");
         Vec::new()
     })
 }

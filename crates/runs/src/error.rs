@@ -39,7 +39,7 @@ impl RunFailure {
 
     /// The work was told to stop and did.
     pub fn stopped() -> Self {
-        Self::permanent("CANCELLED", "the run was told to stop")
+        Self::permanent("CANCELLED", "the run was asked to stop")
     }
 
     /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that counts.
@@ -51,7 +51,7 @@ impl RunFailure {
 
     /// A worker that was given up tried to write.
     pub(crate) fn lease_lost() -> Self {
-        Self::permanent("LEASE_LOST", "another worker has taken this run")
+        Self::permanent("LEASE_LOST", "another worker has taken over this run")
     }
 }
 

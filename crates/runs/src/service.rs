@@ -138,7 +138,7 @@ pub(crate) async fn run_stalled(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     let ending = Ending {
         error: Some((
             "RUN_STALLED",
-            "no progress for 10 minutes: start it again".to_owned(),
+            "no progress for 10 minutes: start the run again".to_owned(),
         )),
         outcome: Some(AttemptOutcome::Stalled),
         ..Ending::of(RunStatus::Failed)

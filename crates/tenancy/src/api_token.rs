@@ -63,7 +63,7 @@ pub async fn api_token_create(
         text::time("the expiry", at)?;
     }
     if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Error::Invalid("the expiry has already passed".into()));
+        return Err(Error::Invalid("the time of expiry is in the past".into()));
     }
     let role = member_role(scoped, new.user).await?;
     let role = role.ok_or(Error::NotFound("user"))?;

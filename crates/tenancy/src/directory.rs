@@ -286,7 +286,7 @@ pub fn slug_check(slug: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Invalid(
-            "a slug is 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends".into(),
+            "a slug must have 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends".into(),
         ))
     }
 }

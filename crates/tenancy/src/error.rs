@@ -18,13 +18,13 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// A cursor is of another list.
-    #[error("not a cursor of this list")]
+    #[error("the cursor does not belong to this list")]
     InvalidCursor,
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
     /// The caller is an API token, and this needs a session: it concerns the person's account.
-    #[error("an API token may not do this: it needs a session of the person, so sign in")]
+    #[error("API tokens may not do this: sign in to use a session")]
     SessionNeeded,
     /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
     #[error("{0}")]
@@ -33,46 +33,46 @@ pub enum Error {
     #[error("too many attempts: try again in {0} s")]
     Throttled(i64),
     /// Nobody makes an account here by themselves: an operator or an invitation does.
-    #[error("signing up is closed here: ask for an invitation")]
+    #[error("sign-up is closed: ask for an invitation")]
     SignUpClosed,
     /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
     #[error("this invitation is invalid or has expired; ask for a new one")]
     InvitationInvalid,
     /// The tenant would be left without an owner.
-    #[error("a tenant always has an owner: make somebody else one first")]
+    #[error("a tenant must have an owner: make another member an owner first")]
     LastOwner,
     /// A service changed something for a caller without asking the policy: a defect, refused.
-    #[error("the policy was not asked")]
+    #[error("the policy was not checked")]
     PolicyNotAsked,
     /// A statement written by hand is not bound to its tenant: a defect, refused.
-    #[error("a statement is not bound to its tenant")]
+    #[error("the statement is not bound to its tenant")]
     NotBound,
     /// The process was put together without a name that it uses: a defect, refused.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// No master key that there is opens this secret, or it was changed or moved.
     #[error(
-        "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
+        "the secret cannot be decrypted: its master key is missing, or the secret was changed"
     )]
     SecretUnreadable,
     /// The master key cannot be used. The text is for the operator, never for a client.
-    #[error("the server's master key cannot be used: its log says why")]
+    #[error("the server's master key cannot be used: see the server's log")]
     MasterKey(String),
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
     /// There is no room left for the database.
-    #[error("no space left for the database: free some and try again")]
+    #[error("no space is left for the database: free some space and try again")]
     DiskFull,
     /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
     #[error("the database is busy: try again")]
     Busy,
     /// The database cannot be reached, or its connection was lost, such as by its restart. What was being committed may have been kept.
-    #[error("the database cannot be reached at the moment: try again")]
+    #[error("the database cannot be reached: try again later")]
     Unreachable(#[source] DbErr),
     /// The server's role could see past row-level security.
     #[error(
-        "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not bind it: serve with a plain role, or allow it explicitly"
+        "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not apply: use a plain role, or allow it explicitly"
     )]
     UnsafeRole(String),
     /// Anything else the database said. The text is for the log, never for a client.
@@ -195,11 +195,11 @@ impl Kind {
             "25006" => Self::ReadOnly,
             "53100" => Self::DiskFull,
             "22021" | "22P05" => Self::Invalid(
-                "the text holds a character that the database does not take, such as U+0000",
+                "the text contains a character that the database does not accept, such as U+0000",
             ),
-            "22008" | "22007" => Self::Invalid("a time is outside of what the database takes"),
-            "22003" => Self::Invalid("a number is outside of what the database takes"),
-            "54000" | "22001" => Self::Invalid("a value is longer than the database takes"),
+            "22008" | "22007" => Self::Invalid("a time is outside the range of the database"),
+            "22003" => Self::Invalid("a number is outside the range of the database"),
+            "54000" | "22001" => Self::Invalid("a value is longer than the database accepts"),
             _ if code.starts_with("08") => Self::Unreachable,
             _ => Self::Other,
         }

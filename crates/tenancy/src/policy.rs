@@ -201,7 +201,7 @@ impl Registry {
         match self.role_needed(resource, action) {
             Some(needed) if role.includes(needed) => Ok(()),
             Some(needed) => Err(Error::Forbidden(needed.as_str())),
-            None => Err(Error::Forbidden("what no role has")),
+            None => Err(Error::Forbidden("a permission that no role has")),
         }
     }
 }

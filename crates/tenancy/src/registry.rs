@@ -42,7 +42,7 @@ use crate::store::SystemPurpose;
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum RegistryError {
     /// Two registrations have the same name, or one has it twice.
-    #[error("{owner} registers the {what} `{name}`, which {first} has registered already")]
+    #[error("{owner} registers the {what} `{name}`, which {first} has already registered")]
     Duplicate {
         what: &'static str,
         name: String,
@@ -348,24 +348,24 @@ mod tests {
         let twice = |first, second| refusal([first, second]);
         assert_eq!(
             twice(thing("a"), thing("b")),
-            "b registers the resource `thing`, which a has registered already"
+            "b registers the resource `thing`, which a has already registered"
         );
         assert_eq!(
             twice(one("a").purpose(LOOK), one("b").purpose(LOOK)),
-            "b registers the system purpose `thing_look`, which a has registered already"
+            "b registers the system purpose `thing_look`, which a has already registered"
         );
         assert_eq!(
             twice(one("a").run_kind("PAINT"), one("b").run_kind("PAINT")),
-            "b registers the kind of run `PAINT`, which a has registered already"
+            "b registers the kind of run `PAINT`, which a has already registered"
         );
         assert_eq!(
             twice(one("a"), one("a")),
-            "a registers the crate `a`, which a has registered already"
+            "a registers the crate `a`, which a has already registered"
         );
         let of_this_crate = ResourcePolicy::new(Resource::new("tenant"), READ);
         assert_eq!(
             refusal([one("a").resource(of_this_crate)]),
-            "a registers the resource `tenant`, which nyxcore-tenancy has registered already"
+            "a registers the resource `tenant`, which nyxcore-tenancy has already registered"
         );
     }
 

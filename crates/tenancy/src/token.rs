@@ -31,7 +31,7 @@ pub(crate) struct Minted {
 pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<Minted> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
-        .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
+        .map_err(|_| Error::Invalid("the random number generator failed".into()))?;
     let head = format!("{}_{}", id_format(kind, id), hex::encode(random));
     let text = format!("{head}{}", checksum(&head));
     Ok(Minted {

@@ -71,7 +71,7 @@ on_both_databases! {
             ("NYXCORE_LOG", "trace"),
         ];
         let (running, url, log) = first_start(&db, &variables);
-        assert!(log.contains("made the first tenant and its owner"), "{log}");
+        assert!(log.contains("created the first tenant and its owner"), "{log}");
         assert!(!log.contains(PASSWORD));
         assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await, (200, json!("acme")));
         assert!(running.end("TERM").success());
@@ -84,7 +84,7 @@ on_both_databases! {
             ("NYXCORE_INIT_OWNER_PASSWORD_FILE", file.to_str().unwrap()),
         ];
         let (_running, url, log) = first_start(&db, &variables);
-        assert!(!log.contains("made the first tenant"), "{log}");
+        assert!(!log.contains("created the first tenant"), "{log}");
         assert_eq!(sign_in(&url, "eve@example.org", "another good password").await.0, 401);
         assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await.0, 200);
         if db.backend() == DbBackend::Postgres {

@@ -67,7 +67,7 @@ fn a_second_quickstart_reuses_the_first() {
             third.err
         );
         assert!(
-            third.out.contains("11 of 12 · rust") && !third.out.contains("as it was"),
+            third.out.contains("11 of 12 · rust") && !third.out.contains("unchanged"),
             "{}",
             third.out
         );
@@ -120,7 +120,7 @@ fn what_is_not_committed_is_not_looked_at_and_that_is_said() {
             &["quickstart", repository.path().to_str().unwrap(), "--exit"],
         );
         assert!(
-            shown.out.contains("12 of 12") && shown.err.contains("not committed"),
+            shown.out.contains("12 of 12") && shown.err.contains("Uncommitted changes"),
             "{}{}",
             shown.out,
             shown.err

@@ -47,7 +47,7 @@ fn the_flow_of_the_readme_enriches_a_note() {
         let kept = format!("printf %s \"$NYXCORE_TOKEN\" >token; {serve}");
         let script = blocks[0].replace("nyxcore serve", &kept);
         let running = Running::start(&mut shell(&db, db.folder(), &script), false);
-        running.after("made the tenant acme");
+        running.after("created the tenant acme");
         let address = running.after("nyxcore listens at ");
         let token = fs::read_to_string(db.folder().join("token")).unwrap();
 

@@ -367,7 +367,7 @@ fn the_readmes_own_sequence_works() {
             "{first}"
         );
         let running = Running::start(&mut installation.shell(&db, &first), false);
-        running.after("made the tenant acme");
+        running.after("created the tenant acme");
         running.after("nyxcore listens at ");
         let well = doctor(&db, &url_of(&db, "etc", "app.env"));
         assert!(well.status.success(), "{}", well.out);

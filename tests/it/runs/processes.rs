@@ -356,7 +356,7 @@ fn a_disconnected_worker_loses_its_run() {
         assert_ne!(names(&run)[0].0, names(&run)[1].0);
         // It tried, and was refused.
         assert!(
-            cut_off.log().contains("a run was given up"),
+            cut_off.log().contains("a run was lost"),
             "{}",
             cut_off.log()
         );

@@ -93,7 +93,7 @@ on_both_databases! {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let first = lines.find(|line| line.as_ref().unwrap().contains("sealed anew"));
+        let first = lines.find(|line| line.as_ref().unwrap().contains("re-encrypted"));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(first.is_some(), "no batch was told");

@@ -301,7 +301,7 @@ on_both_databases! {
                 answers.push((answer.status, answer.body));
             }
             answers.dedup();
-            assert_eq!(answers, [(401, json!({"code": "SIGN_IN_REFUSED", "message": "the e-mail address or the password is wrong"}))]);
+            assert_eq!(answers, [(401, json!({"code": "SIGN_IN_REFUSED", "message": "wrong e-mail address or password"}))]);
             clock.advance(TimeDelta::minutes(1));
             let answer = browser.sign_in(email, GOOD).await;
             assert_eq!(answer.told(), (429, "TOO_MANY_ATTEMPTS"));

@@ -80,7 +80,7 @@ on_both_databases! {
         let sync = world.succeeded(source).await;
         assert_eq!(world.paths(source).await, ["a.rs"]);
         let told = world.messages(&sync).await;
-        assert!(told.iter().any(|text| text.starts_with("the history was not counted")), "{told:?}");
+        assert!(told.iter().any(|text| text.starts_with("the history was not read")), "{told:?}");
         // From here on it is counted again.
         repository.write("a.rs", "fn aa() {}\n");
         repository.commit("two");

@@ -95,7 +95,7 @@ const CASES: [Case; 5] = [
         paths: &ODD_NAMES,
         told: &[
             "2 files skipped: 2 with names that are not UTF-8",
-            r"left out, because their names are not UTF-8: caf\xe9.rs, \xff\xfe",
+            r"skipped, because their names are not UTF-8: caf\xe9.rs, \xff\xfe",
         ],
     },
     Case {

@@ -26,7 +26,7 @@ on_both_databases! {
             _ => None,
         });
         let left_out: Vec<_> = left_out.collect();
-        assert_eq!(left_out.last().unwrap(), &("knowledge".to_owned(), "the sync brought nothing new".to_owned()));
+        assert_eq!(left_out.last().unwrap(), &("knowledge".to_owned(), "the sync changed nothing".to_owned()));
         assert_eq!(left_out[0], ("scan".to_owned(), "nothing changed since the last sync".to_owned()));
 
         repository.write("b.rs", "fn bb() {}\n").remove("c.rs");

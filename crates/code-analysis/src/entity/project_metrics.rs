@@ -107,7 +107,7 @@ fn told<T>(
     read: serde_json::Result<T>,
 ) -> Option<T> {
     read.inspect_err(|error| {
-        tracing::warn!(%project, version, part, %error, "what was found of a project is in another form");
+        tracing::warn!(%project, version, part, %error, "stored findings have an unknown format");
     })
     .ok()
 }

@@ -120,7 +120,7 @@ fn gone(error: Error) -> RunFailure {
     match error {
         Error::NotFound(_) => RunFailure::transient(
             "SOURCE_CHANGED",
-            "the files changed while they were analysed",
+            "the files changed during the analysis",
         ),
         other => other.into(),
     }
@@ -302,10 +302,10 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 fn broken(error: tokio::task::JoinError) -> RunFailure {
-    tracing::error!(%error, "the analysis broke off");
+    tracing::error!(%error, "the analysis was interrupted");
     RunFailure::permanent(
         "INTERNAL",
-        "the work ended unexpectedly; the server's log says more",
+        "the work ended unexpectedly; see the server's log",
     )
 }
 

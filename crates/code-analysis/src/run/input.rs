@@ -86,7 +86,7 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
                 kept.insert(key, one);
             }
             Err(error) => {
-                tracing::warn!(blob = %key.0, %error, "facts are in another form");
+                tracing::warn!(blob = %key.0, %error, "stored facts have an unknown format");
                 unreadable.push(key.0);
             }
         }
@@ -125,6 +125,6 @@ async fn facts_drop(context: &RunContext, oids: &[String]) -> Result<RunFailure,
     scoped.commit().await?;
     Ok(RunFailure::transient(
         "FACTS_UNREADABLE",
-        "some facts were kept in a form that this version does not read",
+        "some stored facts have a format that this version cannot read",
     ))
 }

@@ -198,7 +198,7 @@ async fn batch_match(
             Ok(Ok(Ok(bytes))) => Ok(Some((key, bytes))),
             Ok(Err(error)) => Err(error),
             Ok(Ok(Err(_))) | Err(_) => {
-                tracing::error!(blob = %key.0, language = %key.1, "matching rules broke down");
+                tracing::error!(blob = %key.0, language = %key.1, "matching the rules failed");
                 Ok(None)
             }
         }

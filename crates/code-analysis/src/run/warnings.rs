@@ -16,7 +16,7 @@ pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
         path: None,
         source_id: None,
         text: format!(
-            "the step {} failed: what the analysis before found of it stands; the server's log says more",
+            "the step {} failed, and the previous result is kept; see the server's log",
             step.as_str()
         ),
     });
@@ -30,7 +30,7 @@ pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
             part: Step::Rules.as_str().to_owned(),
             path: None,
             source_id: None,
-            text: format!("{more} more warnings are not told"),
+            text: format!("{more} more warnings are not shown"),
         });
     }
     all
@@ -59,7 +59,7 @@ fn of_given_up(rule: &RuleFinding) -> Option<AnalysisWarning> {
         path: Some(rule.path.clone()),
         source_id: rule.source_id.clone(),
         text: format!(
-            "the rule {} takes too many steps and was given up in {files}",
+            "the rule {} takes too many steps and was stopped in {files}",
             rule.id
         ),
     })

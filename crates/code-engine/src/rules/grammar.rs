@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Grammar {
         let name = Cow::<'de, str>::deserialize(deserializer)?;
         named(&name)
             .and_then(Grammar::of)
-            .ok_or_else(|| D::Error::custom(format!("no rules for the language `{name}`")))
+            .ok_or_else(|| D::Error::custom(format!("rules are not supported for the language `{name}`")))
     }
 }
 

@@ -130,7 +130,7 @@ impl RuleSet {
                     let problem = if config.id.is_empty() {
                         Some("a rule needs an `id`".to_owned())
                     } else if rules.iter().any(|rule| rule.finding.id == config.id) {
-                        Some(format!("there is a rule `{}` already", config.id))
+                        Some(format!("the rule `{}` already exists", config.id))
                     } else if rules.len() == RULE_CAP {
                         Some(format!("more than {RULE_CAP} rules"))
                     } else {
@@ -170,7 +170,7 @@ impl RuleSet {
                             source_id: None,
                             path: rule.finding.path.clone(),
                             line: Some(rule.finding.line),
-                            reason: format!("`metadata.counter` names no other rule: `{counter}`"),
+                            reason: format!("`metadata.counter` names an unknown rule: `{counter}`"),
                         });
                     }
                 }
@@ -362,7 +362,7 @@ impl Rule {
         let config =
             RuleConfig::try_from(config, &GlobalRules::default()).map_err(|error| match error {
                 RuleConfigError::MissingPotentialKinds => {
-                    "the rule needs a `kind` or a `pattern`: it could be about any node".to_owned()
+                    "the rule needs a `kind` or a `pattern`; otherwise it would match any node".to_owned()
                 }
                 RuleConfigError::Core(error) => in_one_line(&error),
                 error => in_one_line(&error),

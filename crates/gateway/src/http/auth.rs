@@ -329,12 +329,12 @@ async fn session_shown(
         Some(_) => Problem::new(
             StatusCode::FORBIDDEN,
             "TENANT_MISMATCH",
-            "you are not in the tenant that is named: choose one of yours with POST /auth/tenant",
+            "you are not a member of this tenant: choose one of your tenants with POST /auth/tenant",
         ),
         None => Problem::new(
             StatusCode::FORBIDDEN,
             "NO_TENANT",
-            "you are in no tenant yet: accept an invitation",
+            "you are not a member of any tenant yet: accept an invitation",
         ),
     })?;
     Ok(Shown {
@@ -353,7 +353,7 @@ fn same_person(shown: &Shown, beside: Option<UserId>) -> Result<(), Problem> {
         Some(user) if user != shown.acting.caller.user => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "CREDENTIALS_AMBIGUOUS",
-            "the token is one person's and the session another's: show one of them",
+            "the token and the session belong to different users: send only one of them",
         )),
         _ => Ok(()),
     }
@@ -363,7 +363,7 @@ fn tenants_differ() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "TENANT_MISMATCH",
-        "Nyxcore-Tenant names another tenant than the one that was chosen in this browser",
+        "Nyxcore-Tenant differs from the tenant that was chosen in this browser",
     )
 }
 
@@ -396,7 +396,7 @@ fn tenant_not_the_tokens() -> Problem {
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("show a token: Authorization: Bearer nyx_..., or sign in")
+    Problem::unauthenticated("authentication required: send Authorization: Bearer nyx_..., or sign in")
 }
 
 fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

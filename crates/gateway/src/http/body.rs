@@ -89,7 +89,7 @@ impl RequestBody {
             Err(_) => Err(Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "BODY_TIMEOUT",
-                "the body came too slowly",
+                "the body was sent too slowly",
             )),
         }
     }

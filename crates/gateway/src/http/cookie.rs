@@ -109,7 +109,7 @@ fn malformed() -> Problem {
     Problem::new(
         axum::http::StatusCode::BAD_REQUEST,
         "COOKIE_MALFORMED",
-        "a cookie of this server is not as it was set: clear the cookies of this site and sign in again",
+        "a cookie of this site is invalid: clear the cookies of this site and sign in again",
     )
 }
 

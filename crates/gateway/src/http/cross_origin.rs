@@ -47,7 +47,7 @@ pub(super) fn check(
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "CROSS_ORIGIN",
-        "a browser sent this for another site: only pages of this server may; behind a proxy, set public_url",
+        "cross-origin request refused: only pages of this server may send it; behind a proxy, set public_url",
     ))
 }
 

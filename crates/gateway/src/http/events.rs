@@ -98,7 +98,7 @@ fn cursor_read(headers: &HeaderMap, uri: &Uri) -> Result<i64, Problem> {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "INVALID_INPUT",
-                "Last-Event-ID is the id of an event of this stream: a number",
+                "Last-Event-ID must be the id of an event of this stream: a number",
             )
         })
 }

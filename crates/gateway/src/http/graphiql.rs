@@ -140,7 +140,7 @@ pub(super) fn routes() -> Router<Server> {
         .find(|asset| asset.file == file)
     {
         Some(asset) => asset.response(&headers),
-        None => Problem::not_found("there is nothing at this address").plain(),
+        None => Problem::not_found("nothing was found at this address").plain(),
     };
     Router::new().route("/assets/graphiql/{file}", get(file).fallback(only_get))
 }

@@ -117,7 +117,7 @@ async fn execute(
     })?;
     if subscription {
         return Err(not_acceptable(
-            "a subscription is served as text/event-stream, or by WebSocket",
+            "a subscription requires text/event-stream or a WebSocket",
         ));
     }
     let response = match operation {

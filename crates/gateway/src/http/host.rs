@@ -27,6 +27,6 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem
     Err(Problem::new(
         StatusCode::BAD_REQUEST,
         "HOST_INVALID",
-        "send one header Host, with the name of the host",
+        "send exactly one Host header",
     ))
 }

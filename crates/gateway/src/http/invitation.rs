@@ -76,7 +76,7 @@ async fn accept(State(server): State<Server>, request: Request) -> Response {
             }
             (None, None) => join(&server, asked, &body.secret).await,
             _ => Err(Problem::bad_request(
-                "a new account needs a name and a password; whoever has one signs in and sends neither",
+                "a new account needs a name and a password; if you have an account, sign in and send neither",
             )),
         }
     };

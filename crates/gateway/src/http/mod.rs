@@ -122,7 +122,7 @@ impl Server {
         let most = self.gateway.limits().connection.streams_per_user;
         let slot = self.streams.take(shown.acting.caller.user, most);
         slot.ok_or_else(|| {
-            let message = format!("you have {most} streams open: close one first");
+            let message = format!("you have {most} open streams: close one first");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message).retry_after(1)
         })
     }
@@ -144,7 +144,7 @@ impl Server {
         };
         let most = self.gateway.limits().connection.per_address;
         let slot = self.clients.take(address, most).ok_or_else(|| {
-            let message = format!("{most} requests of your address are under way");
+            let message = format!("{most} requests from your address are active; wait until one ends");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message).retry_after(1)
         })?;
         Ok(Some(slot))
@@ -197,7 +197,7 @@ pub async fn serve(
 fn server(gateway: Gateway, loopback: bool) -> Server {
     let providers = gateway.sign_in().oidc.iter();
     let oidc = providers.filter_map(|provider| {
-        let failed = |error: reqwest::Error| tracing::error!(%error, provider = provider.id, "a service to sign in with is left out");
+        let failed = |error: reqwest::Error| tracing::error!(%error, provider = provider.id, "a sign-in provider is not available");
         OidcClient::new(provider.clone()).map_err(failed).ok()
     });
     Server {
@@ -238,7 +238,7 @@ fn routes(server: Server) -> Router {
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
-        .fallback(async || Problem::not_found("there is nothing at this address").plain())
+        .fallback(async || Problem::not_found("nothing was found at this address").plain())
         .layer(from_fn_with_state(server.clone(), observe))
         .with_state(server)
 }
@@ -340,7 +340,7 @@ fn oversized(server: &Server, request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             "ADDRESS_TOO_LONG",
-            format!("the address is longer than {most} bytes"),
+            format!("the URL is longer than {most} bytes"),
         ));
     }
     let headers: usize = request

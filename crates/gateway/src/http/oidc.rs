@@ -66,7 +66,7 @@ async fn depart_answer(
     let client = client(server, provider)?;
     let asked = Asked::parts(parts);
     let Query(outward) = Query::<Outward>::try_from_uri(&parts.uri)
-        .map_err(|_| Problem::bad_request("the address is not as it should be"))?;
+        .map_err(|_| Problem::bad_request("the URL is invalid"))?;
     let return_to = outward.return_to.as_deref().unwrap_or("/");
     if !is_local(return_to) {
         return Err(Problem::bad_request(
@@ -147,7 +147,7 @@ async fn arrive_answer(
                 provider,
                 error,
                 elsewhere,
-                "a service sent a browser back without a code"
+                "a provider returned a browser without a code"
             );
             return Err(refused(server, provider, asked).await);
         }
@@ -163,12 +163,12 @@ async fn arrive_answer(
         Ok(person) => person,
         Err(error @ OidcError::Unreachable(_)) => return Err(problem(provider, &error)),
         Err(error @ OidcError::Refused(_)) => {
-            tracing::warn!(provider, %error, "a sign-in by another service was refused");
+            tracing::warn!(provider, %error, "a sign-in by a provider was refused");
             return Err(refused(server, provider, asked).await);
         }
         Err(OidcError::Claim(claim)) => {
-            tracing::warn!(provider, error = %claim, "a sign-in by another service was refused");
-            let words = format!("what the other service sent could not be read: {claim}");
+            tracing::warn!(provider, error = %claim, "a sign-in by a provider was refused");
+            let words = format!("the response of the provider is invalid: {claim}");
             return Err(refused(server, provider, asked).await.with_message(words));
         }
     };
@@ -198,7 +198,7 @@ fn client<'s>(server: &'s Server, provider: &str) -> Result<&'s OidcClient, Prob
     let mut clients = server.oidc.iter();
     clients
         .find(|client| client.provider.id == provider)
-        .ok_or_else(|| Problem::not_found("there is no such service to sign in with"))
+        .ok_or_else(|| Problem::not_found("unknown sign-in provider"))
 }
 
 /// Where a service sends browsers back to: at the public address, where the operator has named one.
@@ -219,7 +219,7 @@ fn redirect_url(server: &Server, asked: Asked<'_>, provider: &str) -> Result<Url
                 .filter(|url| {
                     url.path() == "/" && url.query().is_none() && url.username().is_empty()
                 })
-                .ok_or_else(|| Problem::bad_request("the Host header is not as it should be"))?
+                .ok_or_else(|| Problem::bad_request("the Host header is invalid"))?
         }
     };
     base.join(&path).map_err(|_| Problem::internal())
@@ -255,7 +255,7 @@ fn journey_unknown() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "SIGN_IN_FLOW_INVALID",
-        "this sign-in was not begun in this browser, took longer than ten minutes, or is over: begin again",
+        "this sign-in was not started in this browser, took longer than ten minutes, or is complete: start again",
     )
 }
 
@@ -268,16 +268,16 @@ async fn refused(server: &Server, provider: &str, asked: Asked<'_>) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "SIGN_IN_REFUSED",
-        "the other service did not let you in, or its word could not be verified",
+        "the provider denied the sign-in, or its response could not be verified",
     )
 }
 
 fn problem(provider: &str, error: &OidcError) -> Problem {
-    tracing::error!(provider, %error, "a service to sign in with fails");
+    tracing::error!(provider, %error, "a sign-in provider fails");
     Problem::new(
         StatusCode::BAD_GATEWAY,
         "IDENTITY_PROVIDER_UNREACHABLE",
-        "the service to sign in with does not answer as it should: try again later",
+        "the sign-in provider does not respond correctly: try again later",
     )
 }
 

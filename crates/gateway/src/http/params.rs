@@ -65,7 +65,7 @@ impl Params {
             return Err(Problem::new(
                 axum::http::StatusCode::BAD_REQUEST,
                 "BATCHING_NOT_SUPPORTED",
-                "send one operation a request: batches are not served",
+                "send one operation per request: batches are not supported",
             ));
         }
         let JsonObject(params) = serde_json::from_slice(body).map_err(|error| {

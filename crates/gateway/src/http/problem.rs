@@ -59,7 +59,7 @@ impl Problem {
             ..Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
-                format!("this address answers {allow}"),
+                format!("this address supports {allow}"),
             )
         }
     }

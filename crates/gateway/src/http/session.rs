@@ -350,7 +350,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     let body = body.whole().await?;
     let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let body = serde_json::from_slice(text)
-        .map_err(|_| Problem::bad_request("the body is not the JSON that this address takes"))?;
+        .map_err(|_| Problem::bad_request("the body is not the expected JSON"))?;
     Ok((parts, body))
 }
 

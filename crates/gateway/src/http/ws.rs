@@ -124,7 +124,7 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
 }
 
 fn too_many_unauthenticated(most: usize) -> Problem {
-    let message = format!("{most} WebSockets of your address have not said who they are");
+    let message = format!("{most} WebSockets from your address are not authenticated yet");
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "TOO_MANY_CONNECTIONS",
@@ -236,7 +236,7 @@ impl Connection {
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return Err(End::server_ends()),
-                () = &mut revoked => return Err(End::close(4403, "the token or the session is good no more, or what it may do has changed")),
+                () = &mut revoked => return Err(End::close(4403, "the token or session is no longer valid, or its role has changed")),
                 _ = signs_of_life.tick() => {
                     if self.heard.elapsed() > keepalive * 3 {
                         return Err(End::Left);
@@ -265,7 +265,7 @@ impl Connection {
         match frame {
             Some(Ok(Message::Text(text))) => {
                 ClientMessage::read(&text).map(Some).map_err(|error| {
-                    End::close(4400, format!("not a message of the protocol: {error}"))
+                    End::close(4400, format!("invalid protocol message: {error}"))
                 })
             }
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
@@ -316,7 +316,7 @@ impl Connection {
             Err(Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TOO_MANY_OPERATIONS",
-                format!("{most} operations run on this connection: complete one first"),
+                format!("{most} operations are active on this connection: complete one first"),
             ))
         };
         match request {

@@ -252,7 +252,7 @@ fn text_check(place: &str, text: &str, of: Option<&str>) -> ServerResult<()> {
         ))
     };
     if text.contains('\0') {
-        return invalid("has the character U+0000, which no text may have");
+        return invalid("contains the character U+0000, which is not allowed");
     }
     match (of, text.parse::<DateTime<FixedOffset>>()) {
         (Some("DateTime"), Ok(time)) if !time_is_storable(time.to_utc()) => invalid(TIME_RANGE),

@@ -33,7 +33,7 @@ pub(super) fn source_check(source: &str, limits: &Limits) -> ServerResult<()> {
             open,
             BRACKETS,
             "QUERY_TOO_DEEP",
-            "brackets within each other",
+            "nested brackets",
         )?;
         tokens += usize::from(is_token);
         if tokens > limits.tokens {

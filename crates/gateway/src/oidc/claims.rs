@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
     /// The text is no signed token.
-    #[error("the ID token is no signed JSON Web Token")]
+    #[error("the ID token is not a signed JSON Web Token")]
     NotSigned,
     /// The userinfo address answered with something else than claims.
-    #[error("the answer of the userinfo address is no JSON object")]
+    #[error("the response of the userinfo endpoint is not a JSON object")]
     NoObject,
     /// A claim that is needed is absent.
     #[error("the claim `{0}` is missing")]

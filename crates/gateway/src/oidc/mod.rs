@@ -109,10 +109,10 @@ fn is_loopback(url: &Url) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OidcError {
     /// The service does not answer, or not as it should.
-    #[error("the service cannot be reached: {0}")]
+    #[error("the provider cannot be reached: {0}")]
     Unreachable(String),
     /// What the browser brought back does not hold.
-    #[error("the service's word does not hold: {0}")]
+    #[error("the response of the provider is invalid: {0}")]
     Refused(String),
     /// A claim is missing or not as it must be. The text names the claim and may be shown.
     #[error("{0}")]
@@ -374,9 +374,9 @@ impl OidcClient {
 pub(crate) enum CallError {
     #[error("{0}")]
     Transport(reqwest::Error),
-    #[error("the answer is larger than {ANSWER_MAX} bytes")]
+    #[error("the response is larger than {ANSWER_MAX} bytes")]
     TooLarge,
-    #[error("the answer has the status {0}")]
+    #[error("the response has the status {0}")]
     Status(u16),
     #[error("{0}")]
     Claim(#[from] ClaimError),
@@ -404,7 +404,7 @@ impl Http {
         };
         answer
             .await
-            .map_err(|error| OidcError::Refused(format!("the userinfo address: {error}")))
+            .map_err(|error| OidcError::Refused(format!("userinfo endpoint: {error}")))
     }
 }
 

@@ -109,12 +109,12 @@ impl PageArgs {
                 return Err(ApiError::invalid("give `first` or `last`, not both"));
             }
             (Some(n), None) | (None, Some(n)) => u64::try_from(n)
-                .map_err(|_| ApiError::invalid("`first` and `last` are not negative"))?,
+                .map_err(|_| ApiError::invalid("`first` and `last` must not be negative"))?,
             (None, None) => PAGE_DEFAULT,
         };
         if limit > PAGE_MAX {
             return Err(ApiError::invalid(format!(
-                "a page has at most {PAGE_MAX} rows"
+                "`first` and `last` must be at most {PAGE_MAX}"
             )));
         }
         Ok(PageRequest {
@@ -168,7 +168,7 @@ pub(crate) async fn child_first<L: ChildList>(
     after: Option<Cursor>,
     most: u64,
 ) -> Result<Vec<L::Item>> {
-    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
     let request = PageRequest {
         limit: first.min(most),
         after,
@@ -197,7 +197,7 @@ pub(crate) fn cursor(
 pub(crate) fn invalid_cursor() -> ApiError {
     ApiError {
         code: "INVALID_CURSOR",
-        message: "not a cursor of this list".into(),
+        message: "the cursor does not belong to this list".into(),
     }
 }
 

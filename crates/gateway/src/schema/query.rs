@@ -46,7 +46,7 @@ impl Query {
     /// have. At most 100 ids.
     async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<NodeRef>>> {
         if ids.len() > NODES_MAX {
-            return Err(ApiError::invalid(format!("at most {NODES_MAX} ids at once")).into());
+            return Err(ApiError::invalid(format!("at most {NODES_MAX} ids are allowed")).into());
         }
         futures::future::try_join_all(ids.iter().map(|id| node_find(context, id))).await
     }
@@ -74,7 +74,7 @@ impl Query {
             (None, Some(slug)) => project_by_slug(&*op.read().await?, &slug).await?,
             _ => {
                 return Err(
-                    ApiError::invalid("give `id` or `slug`, exactly one of the two").into(),
+                    ApiError::invalid("give either `id` or `slug`").into(),
                 );
             }
         };
@@ -234,7 +234,7 @@ impl Query {
             return Err(nyxcore_tenancy::Error::NotFound("project").into());
         }
         let limit =
-            u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+            u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
         let request = SearchRequest {
             text: query,
             project_id: project.map(TypedId::uuid),

@@ -158,7 +158,7 @@ impl TenantNode {
         let op = operation(context);
         if self.0.id != op.caller().tenant {
             return Err(ApiError::invalid(
-                "this is another tenant of yours: ask as a member of that one",
+                "this field is available only in the tenant of the request: send the request to that tenant",
             )
             .into());
         }

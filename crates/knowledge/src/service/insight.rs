@@ -82,12 +82,12 @@ fn pair_check(new: &NewInsight, partner: &Insight) -> Result<()> {
         (PainPoint, Solution) | (Solution, PainPoint)
     ) {
         return Err(Error::Invalid(
-            "a pair is a pain_point and its solution".into(),
+            "a pair must be a pain_point and its solution".into(),
         ));
     }
     if new.project_id != partner.project_id {
         return Err(Error::Invalid(
-            "the two insights of a pair belong to the same project".into(),
+            "the two insights of a pair must belong to the same project".into(),
         ));
     }
     Ok(())

@@ -120,7 +120,7 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
         }
     }
     screen.hint(&format!(
-        "kept the facts of {today} in {}; servers read them when they start",
+        "saved the facts of {today} in {}; servers read them at start",
         model_facts::path(app.data_dir.path()).display()
     ));
     Ok(())
@@ -172,7 +172,7 @@ async fn fetch(url: Url) -> Result<String> {
             bail!(too_large());
         }
     }
-    Ok(String::from_utf8(body).map_err(|_| failed(format!("{host}: the file is no text")))?)
+    Ok(String::from_utf8(body).map_err(|_| failed(format!("{host}: the file is not text")))?)
 }
 
 fn too_large() -> Error {
@@ -203,7 +203,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
             let policy = app.policy.outbound();
             operator_key_set(&app.store, &app.keys.keyring(), policy, (vendor, &key)).await?;
             screen.hint(&format!(
-                "kept the key for {}, sealed: tenants without one of their own use it",
+                "stored the key for {} encrypted: tenants without their own key use it",
                 vendor.name()
             ));
         }
@@ -211,7 +211,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
             let vendor = vendor_of(&vendor)?;
             let was_there = operator_key_remove(&app.store, vendor).await?;
             screen.hint(match was_there {
-                true => "forgot the key; running servers do within 10 seconds",
+                true => "deleted the key; running servers stop using it within 10 seconds",
                 false => "there was no such key",
             });
         }

@@ -92,7 +92,7 @@ pub(super) fn public_url_read<'de, D: Deserializer<'de>>(
     match url {
         Some(url) => Ok(Some(url)),
         None => Err(serde::de::Error::custom(
-            "it is https:// or http:// and a host, and nothing behind it",
+            "it must be https:// or http:// and a host, without a path",
         )),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn sources_read<'de, D: Deserializer<'de>>(
             "private" => allowed.private = true,
             _ => {
                 return Err(serde::de::Error::custom(format!(
-                    "sources are `local` and `private`, not {kind:?}"
+                    "{kind:?} is not a kind of source; use `local` or `private`"
                 )));
             }
         }

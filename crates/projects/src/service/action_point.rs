@@ -99,7 +99,7 @@ fn text_check(text: &str) -> Result<String> {
     let text = text::ACTION_POINT.check("the action point", text.trim())?;
     if text.is_empty() {
         return Err(Error::Invalid(
-            "an action point says what is to be done".into(),
+            "the text of an action point must not be empty".into(),
         ));
     }
     Ok(text)

@@ -148,13 +148,13 @@ pub async fn blog_post_import(
     let path = path.trim_start_matches('/');
     if !is_markdown(path) {
         return Err(Error::Invalid(
-            "a post is imported from Markdown: a file that ends in .md or .markdown".into(),
+            "only Markdown files (.md or .markdown) can be imported as posts".into(),
         ));
     }
     let (source, blob) = file_find(scoped, &import, path).await?;
     let text = blob_content(scoped, &blob)
         .await?
-        .ok_or_else(|| Error::Invalid("the file is no text, or was too large to be kept".into()))?;
+        .ok_or_else(|| Error::Invalid("the file is not text or is too large".into()))?;
     let PostText { title, body } = post_text(path, &text);
     let new = NewBlogPost {
         project_id: import.project_id,
@@ -215,7 +215,7 @@ async fn file_find(
         Ok([file]) => Ok(file),
         Err(none) if none.is_empty() => Err(Error::NotFound("file")),
         Err(_) => Err(Error::Invalid(
-            "several sources of the project have a file of this path: name the source".into(),
+            "several sources of the project have a file with this path: give the source".into(),
         )),
     }
 }

@@ -65,7 +65,7 @@ impl RunContext {
         let now = scoped.env().now();
         // From here on the row is locked: whoever cancels now finds the run ended, or waiting.
         let Some(asked_to_cancel) = self.held_touch(&scoped, PROGRESS_AT, now).await? else {
-            tracing::warn!(run = %held.run, "a run was given up: another worker has it by now, and what this one did since does not count");
+            tracing::warn!(run = %held.run, "a run was lost to another worker; the work of this worker since then is discarded");
             return Ok(());
         };
         match result {

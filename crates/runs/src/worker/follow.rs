@@ -46,10 +46,10 @@ impl Follow<'_> {
         let Self::Failed(error) = self else {
             return Ok(());
         };
-        tracing::error!(?error, %run, "what follows a run could not be done");
+        tracing::error!(?error, %run, "the follow-up of a run failed");
         let body = EventBody::Message {
             level: Level::Warning,
-            text: format!("what follows this run could not be done: {error}"),
+            text: format!("the follow-up of this run failed: {error}"),
         };
         event_append(scoped, run, &body).await
     }

@@ -279,7 +279,7 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
                 continue;
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(?error, "looking for a run failed"),
+            Err(error) => tracing::warn!(?error, "polling for runs failed"),
         }
         drop(slot);
         tokio::select! {
@@ -333,13 +333,13 @@ async fn run_carry_out(
         None => {
             // What goes on in threads of its own hears of it, too.
             cancelled.cancel();
-            tracing::warn!(run = %run_id, "a run was given up: another worker may have it by now");
+            tracing::warn!(run = %run_id, "a run was lost; another worker may have taken it over");
             return;
         }
         Some(Ok(result)) => result,
         Some(Err(_)) => Err(RunFailure::permanent(
             "INTERNAL",
-            "the work ended unexpectedly; the server's log says more",
+            "the work ended unexpectedly; see the server's log",
         )),
     };
     let follow_ups = shared.follow_ups.get(&context.run().kind);
@@ -364,7 +364,7 @@ async fn sweep_loop(shared: Arc<Shared>) {
         if let Err(error) = departed_sweep(&shared).await {
             tracing::warn!(
                 ?error,
-                "taking over the runs of workers that are gone failed"
+                "recovering the runs of lost workers failed"
             );
         }
         tokio::select! {

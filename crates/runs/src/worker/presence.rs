@@ -50,7 +50,7 @@ impl Presence {
                 _file: file,
             }),
             Err(error) => {
-                tracing::warn!(%error, "this worker cannot show that it lives: should it be killed, its runs rest until their leases run out");
+                tracing::warn!(%error, "this worker cannot create its presence file: if it is killed, its runs wait until their leases expire");
                 None
             }
         }

@@ -121,7 +121,7 @@ async fn worker_lost(
         let ending = Ending {
             error: Some((
                 "WORKER_LOST",
-                format!("its worker went away {tries} times: start it again"),
+                format!("its worker was lost {tries} times: start the run again"),
             )),
             ..lost(RunStatus::Failed)
         };
@@ -141,7 +141,7 @@ async fn worker_lost(
     attempt_end(scoped, run.id, AttemptOutcome::Lost, None, None).await?;
     let body = EventBody::Message {
         level: Level::Warning,
-        text: "the worker went away; another takes over".to_owned(),
+        text: "the worker was lost; another worker takes over".to_owned(),
     };
     event_append(scoped, run.id, &body).await?;
     scoped.announce(TOPIC_QUEUED, run.id.0).await?;

@@ -118,7 +118,7 @@ pub async fn repositories_import(
     let scoped = context.store.read_as(context.acting).await?;
     scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     if !(1..=IMPORT_MAX).contains(&import.repositories.len()) {
-        let rule = format!("1 to {IMPORT_MAX} repositories are imported at once");
+        let rule = format!("give 1 to {IMPORT_MAX} repositories");
         return Err(Error::Invalid(rule).into());
     }
     let connection = GitConnections::require(&scoped, id).await?;
@@ -230,7 +230,7 @@ async fn look_up(
     // A server that names another one would have the token sent there.
     if !base.owns(&url) {
         return Err(GithubError::AnswerInvalid {
-            reason: "it names an address on another server",
+            reason: "its address is on another server",
         }
         .into());
     }

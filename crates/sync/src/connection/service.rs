@@ -196,7 +196,7 @@ pub(crate) async fn connection_token<A: Access>(
     let connection = GitConnections::get(scoped, id).await?;
     let base = connection.and_then(|connection| BaseUrl::parse(&connection.base_url).ok());
     if !base.is_some_and(|base| base.owns(url)) {
-        tracing::error!(connection = %id, "a connection is for another server than the source's: its token is not used");
+        tracing::error!(connection = %id, "the connection is for another server than the source, so its token is not used");
         return Ok(None);
     }
     secret_get(scoped, keyring, KIND, &id.to_string()).await

@@ -535,7 +535,7 @@ async fn stderr_read(
                     .is_some_and(|(bytes, max)| bytes > max);
                 if over {
                     Err(GitError::RepositoryTooLarge {
-                        reason: "it has more data than this server takes in",
+                        reason: "it has more data than this server accepts",
                     })
                 } else {
                     Ok(())

@@ -10,7 +10,7 @@ use nyxcore_projects::NameError;
 pub enum GitError {
     /// The address answers, but no repository is there.
     #[error(
-        "no git repository was found at this address; check the address and that it may be read"
+        "no git repository was found at this address; check the address and its permissions"
     )]
     NotARepository,
     /// The repository has no commit yet.
@@ -30,7 +30,7 @@ pub enum GitError {
     },
     /// The commit is not in the mirror: history was rewritten, or the id is not one.
     #[error(
-        "commit {commit} is not in the repository any more; compare with the full listing instead"
+        "commit {commit} is no longer in the repository; compare with the full listing instead"
     )]
     CommitNotFound {
         /// The id that was asked for.
@@ -71,7 +71,7 @@ pub enum GitError {
         reason: &'static str,
     },
     /// The remote wants credentials, or refused those it got.
-    #[error("the remote refused access; the repository may be private, or not exist")]
+    #[error("the remote denied access; the repository may be private or may not exist")]
     AuthenticationFailed,
     /// The remote could not be reached or broke off.
     #[error("the remote {reason}")]
@@ -91,7 +91,7 @@ pub enum GitError {
         reason: &'static str,
     },
     /// The mirror lacks objects that it should have, or cannot read them. Remove the mirror and sync again.
-    #[error("the server's copy of the repository is damaged; it is made again with the next sync")]
+    #[error("the server's copy of the repository is damaged; the next sync creates it again")]
     MirrorDamaged {
         /// What is missing or unreadable: for the log.
         detail: String,
@@ -108,7 +108,7 @@ pub enum GitError {
     #[error("git 2.45 or newer was not found on the server; install it")]
     GitMissing,
     /// The data directory's disk is full.
-    #[error("the server's disk is full; make room and sync again")]
+    #[error("the server's disk is full; free some space and sync again")]
     DiskFull,
     /// The data directory cannot be written.
     #[error("the server's data directory cannot be written; check its owner and mode")]

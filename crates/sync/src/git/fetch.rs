@@ -83,7 +83,7 @@ impl Mirror {
             Err(error) if failure_is_corruption(&error) => {
                 tracing::warn!(
                     detail = error.detail(),
-                    "a mirror is damaged and is made anew"
+                    "a mirror is damaged and is created again"
                 );
                 self.make_anew(cancel).await?;
                 self.fetch_attempt(request, &addresses, cancel, progress)
@@ -321,7 +321,7 @@ impl Mirror {
             .map_err(|error| match error {
                 // One that is silent is given up before: this one goes on and on, and would do so again.
                 GitError::Timeout { .. } => GitError::RemoteUnreachable {
-                    reason: "did not come to an end of its branches in time",
+                    reason: "did not finish listing its branches in time",
                     transient: false,
                 },
                 error => error,

@@ -46,7 +46,7 @@ impl SourcePolicy {
             .is_some_and(|data_dir| path.starts_with(real(data_dir)));
         if inside || !(self.allow_local || listed) {
             // The same answer whether the path exists or not.
-            return forbidden("is a path on the server, which its operator has not allowed");
+            return forbidden("is a path on the server, which the operator has not allowed");
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl SourcePolicy {
 /// What is said of a host name that leads nowhere this server fetches from, for whatever reason.
 fn name_unusable() -> GitError {
     GitError::RemoteUnreachable {
-        reason: "has a host name that could not be resolved to a network this server fetches from",
+        reason: "has a host name that cannot be resolved to a network this server fetches from",
         transient: true,
     }
 }
@@ -246,7 +246,7 @@ impl SourceUrl {
                 .is_some_and(|host| host.contains('@'))
         {
             return invalid(
-                "must not hold a user name, password or token; give credentials separately",
+                "must not contain a user name, password or token; set credentials separately",
             );
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -309,7 +309,7 @@ impl SourceUrl {
         };
         if let Some(user) = user {
             if user.contains(':') {
-                return invalid("must not hold a password; give credentials separately");
+                return invalid("must not contain a password; set credentials separately");
             }
             if user.is_empty()
                 || user.starts_with('-')
@@ -428,7 +428,7 @@ fn forbidden<T>(reason: &'static str) -> Result<T, GitError> {
 /// What URL parsers repair silently (and each differently) is refused instead.
 fn network_text_check(text: &str) -> Result<(), GitError> {
     if text.contains(|letter: char| letter.is_whitespace() || "\\\"'`<>|{}^$;".contains(letter)) {
-        return invalid("has characters that a URL cannot have");
+        return invalid("has characters that are not allowed in a URL");
     }
     Ok(())
 }

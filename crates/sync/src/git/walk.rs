@@ -26,7 +26,7 @@ const NAMES_TOLD_MAX: usize = 5;
 /// What is said of a source with more files than it may have.
 pub(crate) fn files_too_many() -> GitError {
     GitError::RepositoryTooLarge {
-        reason: "it has more files than this server takes in; choose a scan path",
+        reason: "it has more files than this server accepts; choose a scan path",
     }
 }
 

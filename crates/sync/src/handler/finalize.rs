@@ -97,7 +97,7 @@ impl Job<'_> {
         }
         Err(RunFailure::transient(
             "SOURCE_CHANGED",
-            "the source was changed while it was synced",
+            "the source was changed during the sync",
         ))
     }
 
@@ -129,7 +129,7 @@ impl Job<'_> {
             String::new()
         };
         let text = format!(
-            "left out, because their names are not UTF-8: {}{more}",
+            "skipped, because their names are not UTF-8: {}{more}",
             names.join(", ")
         );
         self.context.message(Level::Warning, text).await

@@ -189,7 +189,7 @@ impl<'a> Job<'a> {
         }
         Err(RunFailure::transient(
             "DATABASE_BUSY",
-            "contents were taken away while they were brought in",
+            "contents were removed during the import",
         ))
     }
 

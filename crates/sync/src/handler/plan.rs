@@ -161,7 +161,7 @@ impl Job<'_> {
             Err(error) => return Err(error.into()),
         };
         tracing::warn!(detail = error.detail(), %error, "a history was not counted");
-        let text = format!("the history was not counted, so that hotspots may be missing: {error}");
+        let text = format!("the history was not read, so hotspots may be missing: {error}");
         self.context.message(Level::Warning, text).await?;
         Ok(None)
     }

@@ -75,7 +75,7 @@ impl Job<'_> {
         if gone.len().max(new.len()) > COMPARED_MAX
             || gone_bytes.max(new_bytes) > COMPARED_BYTES_MAX
         {
-            let text = "too many files came and went to compare them: of those that moved, only the ones with the same content keep their ids";
+            let text = "too many files were added and removed to compare them all: only files that moved with the same content keep their ids";
             self.context.message(Level::Info, text).await?;
             return Ok(nothing);
         }

@@ -12,7 +12,7 @@ use crate::service::sync_skips;
 use crate::step::{StepContext, SyncStep};
 
 /// Why a step is left out where no file differs.
-const NOTHING_NEW: &str = "the sync brought nothing new";
+const NOTHING_NEW: &str = "the sync changed nothing";
 /// Why phases are left out where the commit is the one that is stored.
 const UNCHANGED: &str = "nothing changed since the last sync";
 
@@ -96,7 +96,7 @@ impl Job<'_> {
                     drop(self.context.write().await?);
                     tracing::warn!(step = name, %failure, "a step of a sync failed");
                     let text = format!(
-                        "{name} failed and is done by the next sync: {}",
+                        "{name} failed and is repeated by the next sync: {}",
                         failure.message
                     );
                     self.context.message(Level::Warning, text).await?;

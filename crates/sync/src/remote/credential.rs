@@ -111,22 +111,22 @@ impl SourceCredential {
             Self::Token { username, token } => {
                 if !origin.starts_with("http") {
                     return invalid(
-                        "a token is for a source at https://: this one takes an SSH key",
+                        "a token requires a source at https://; use an SSH key for this source",
                     );
                 }
                 let name_is_good = (1..=USERNAME_MAX).contains(&username.len())
                     && username.bytes().all(|b| b.is_ascii_graphic() && b != b':');
                 if !name_is_good {
                     return invalid(
-                        "the user name has 1 to 255 printable characters, without spaces and \":\"",
+                        "the user name must have 1 to 255 printable characters, without spaces and \":\"",
                     );
                 }
                 if token.is_empty() || token.len() > TOKEN_MAX {
-                    return invalid("the token has 1 to 8,192 characters");
+                    return invalid("the token must have 1 to 8,192 characters");
                 }
                 if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
                     return invalid(
-                        "the token has a space or a character that is not printable ASCII: copy it without what is around it",
+                        "the token contains a space or a character that is not printable ASCII: copy it without surrounding text",
                     );
                 }
                 Ok(())
@@ -136,7 +136,7 @@ impl SourceCredential {
                 known_hosts,
             } => {
                 if !origin.starts_with("ssh") {
-                    return invalid("an SSH key is for a source at ssh://: this one takes a token");
+                    return invalid("an SSH key requires a source at ssh://; use a token for this source");
                 }
                 private_key_check(private_key)?;
                 known_hosts.as_deref().map_or(Ok(()), known_hosts_check)
@@ -163,14 +163,14 @@ fn private_key_check(key: &str) -> Result<()> {
         && last.starts_with("-----END ");
     if !is_text(key) || !framed || lines.len() < 3 {
         return refused(
-            "the private key is to be the whole text of its file, from -----BEGIN … PRIVATE KEY----- to -----END … PRIVATE KEY-----, up to 16 KiB",
+            "the private key must be the whole content of its file, from -----BEGIN … PRIVATE KEY----- to -----END … PRIVATE KEY-----, up to 16 KiB",
         );
     }
     let encrypted =
         key.contains("ENCRYPTED") || openssh_cipher(&lines).is_some_and(|c| c != b"none");
     if encrypted {
         return refused(
-            "the private key has a passphrase, which nobody could type here: give one without, made for this source alone",
+            "the private key has a passphrase: use a key without a passphrase, generated for this source only",
         );
     }
     Ok(())
@@ -196,7 +196,7 @@ fn known_hosts_check(lines: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Invalid(
-            "known hosts are lines such as `git.example.org ssh-ed25519 AAAA…`, as ssh-keyscan prints them, up to 16 KiB".into(),
+            "known hosts must be lines such as `git.example.org ssh-ed25519 AAAA…`, as printed by ssh-keyscan, up to 16 KiB".into(),
         ))
     }
 }
@@ -324,7 +324,7 @@ async fn own_access<A: Access>(
     let mut sealed: Sealed =
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
     if url_origin(&source.url).as_deref() != Some(sealed.origin.as_str()) {
-        tracing::error!(source = %source.id, "a credential is for another host than its source's: it is not used");
+        tracing::error!(source = %source.id, "the credential is for another host than its source, so it is not used");
         return Ok(RemoteAccess::Anonymous);
     }
     Ok(match &mut sealed.credential {

@@ -65,7 +65,7 @@ pub async fn source_schedule_set(
     let source = Sources::require(scoped, source).await?;
     if every_minutes.is_some_and(|minutes| !SCHEDULE_MINUTES.contains(&minutes)) {
         return Err(Error::Invalid(
-            "a schedule has between 5 minutes and 30 days (43,200 minutes)".into(),
+            "the schedule must be between 5 minutes and 30 days (43,200 minutes)".into(),
         ));
     }
     let old = SettingsRows::get(scoped, source.id).await?;

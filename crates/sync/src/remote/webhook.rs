@@ -59,7 +59,7 @@ impl WebhookAddress {
         let scoped = store.read(tenant).await?;
         let secret = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
             Err(Error::SecretUnreadable) => {
-                tracing::error!(%source, "the secret of a webhook cannot be read: enable it anew");
+                tracing::error!(%source, "the secret of a webhook cannot be read: enable the webhook again");
                 None
             }
             secret => secret?,
@@ -69,7 +69,7 @@ impl WebhookAddress {
         let secret = secret.unwrap_or_else(|| Secret::new("nobody's"));
         // HMAC takes keys of every length.
         let signature = Hmac::new_from_slice(secret.expose())
-            .map_err(|_| Error::Invalid("the secret of a webhook is no key".into()))?;
+            .map_err(|_| Error::Invalid("the secret of a webhook is not a valid key".into()))?;
         Ok(Self {
             tenant,
             source,
@@ -159,12 +159,12 @@ pub async fn source_webhook_enable(
     let source = Sources::require(scoped, source).await?;
     if url_origin(&source.url).is_none() {
         return Err(Error::Invalid(
-            "a source that is a path on the server has no remote that could tell of a push".into(),
+            "a source that is a path on the server cannot receive webhooks".into(),
         ));
     }
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
-        .map_err(|_| Error::Invalid("the server has no randomness: try again".into()))?;
+        .map_err(|_| Error::Invalid("the server's random number generator failed: try again".into()))?;
     let secret = format!("nyxwh_{}", hex::encode(bytes));
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(secret.clone())).await?;
@@ -221,7 +221,7 @@ pub async fn webhook_receive(
     }
     let push: Push = serde_json::from_slice(delivery.body).map_err(|_| {
         WebhookRefusal::Malformed(
-            "the body is no push as GitHub sends it: choose the content type application/json",
+            "the body is not a GitHub push event: choose the content type application/json",
         )
     })?;
     let scoped = store

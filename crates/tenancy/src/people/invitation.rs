@@ -95,7 +95,7 @@ pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> 
     let now = Invitations::require(scoped, id).await?;
     if now.accepted_at.is_some() {
         return Err(Error::Invalid(
-            "the invitation was accepted: remove the member instead".into(),
+            "the invitation was already accepted: remove the member instead".into(),
         ));
     }
     Ok(now)

@@ -80,7 +80,7 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
     let giver = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     if giver == to {
         return Err(Error::Invalid(
-            "give the tenant to somebody else than yourself".into(),
+            "choose another member as the new owner".into(),
         ));
     }
     let locked = Locked::take(scoped, to).await?;

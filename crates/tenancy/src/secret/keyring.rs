@@ -44,7 +44,7 @@ impl MasterKey {
     pub fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(bytes.as_mut_slice())
-            .map_err(|_| Error::MasterKey("the machine gives no randomness".into()))?;
+            .map_err(|_| Error::MasterKey("the random number generator failed".into()))?;
         Ok(Self::of(bytes))
     }
 
@@ -53,7 +53,7 @@ impl MasterKey {
     /// # Errors
     /// [`Error::MasterKey`], which does not repeat the text.
     pub fn parse(text: &str) -> Result<Self> {
-        let refused = || Error::MasterKey("a master key is 32 bytes in base64".into());
+        let refused = || Error::MasterKey("a master key must be 32 bytes in base64".into());
         let read = STANDARD.decode(text.trim()).map_err(|_| refused())?;
         let read = Zeroizing::new(read);
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);

@@ -32,7 +32,7 @@ pub async fn operator_secret_put(
 ) -> Result<()> {
     if value.expose().len() > SECRET_BYTES_MAX {
         return Err(Error::Invalid(format!(
-            "a secret has at most {SECRET_BYTES_MAX} bytes"
+            "a secret must have at most {SECRET_BYTES_MAX} bytes"
         )));
     }
     let system = store.system(purpose::OPERATOR_SECRET_SET).await?;
@@ -90,7 +90,7 @@ pub async fn operator_secret_get(
                 tracing::error!(
                     kind,
                     name = row.name,
-                    "no key opens a secret of the operator's"
+                    "no key decrypts a secret of the operator"
                 );
             }
             Err(error) => return Err(error),

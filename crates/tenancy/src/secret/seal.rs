@@ -26,7 +26,7 @@ pub(super) fn seal(
 ) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce)
-        .map_err(|_| Error::MasterKey("the machine gives no randomness".into()))?;
+        .map_err(|_| Error::MasterKey("the random number generator failed".into()))?;
     let place = place(tenant, kind, name, key.id());
     let payload = Payload {
         msg: value,

@@ -30,7 +30,7 @@ pub async fn secret_put(
 ) -> Result<()> {
     if value.expose().len() > SECRET_BYTES_MAX {
         return Err(Error::Invalid(format!(
-            "a secret has at most {SECRET_BYTES_MAX} bytes"
+            "a secret must have at most {SECRET_BYTES_MAX} bytes"
         )));
     }
     scoped.advisory_lock(TURN).await?;

@@ -27,11 +27,11 @@ pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
 /// What a person is told whose service gives no address: which claim is missing.
-const NO_ADDRESS: &str = "the other service did not send an e-mail address (the claim `email`): let it share the address and sign in again";
+const NO_ADDRESS: &str = "the provider did not send an e-mail address (the claim `email`): allow it to share the address and sign in again";
 /// What a person is told whose address the service has not confirmed. It is told before any account is looked for.
-const UNCONFIRMED: &str = "the other service has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
+const UNCONFIRMED: &str = "the provider has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
 /// What a person is told whom nobody invited. It is the same whether there is such an account or not.
-const UNKNOWN: &str = "nobody here is known by this identity: ask for an invitation to the e-mail address that it has confirmed";
+const UNKNOWN: &str = "no account is linked to this identity: ask for an invitation to the e-mail address that the provider has confirmed";
 
 /// A journey that begins.
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ async fn identity_try(
     };
     let session = session_create(&system, user, &method(&person.provider), client).await?;
     system.commit().await?;
-    tracing::info!(user = %user, session = %session.session.id, provider = person.provider, "signed in by another service");
+    tracing::info!(user = %user, session = %session.session.id, provider = person.provider, "signed in with a provider");
     Ok(session)
 }
 

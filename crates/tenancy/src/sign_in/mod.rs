@@ -54,7 +54,7 @@ use password::Verdict;
 use throttle::{Attempt, Purpose};
 
 /// What a wrong password and an unknown account are told.
-pub(crate) const WRONG: &str = "the e-mail address or the password is wrong";
+pub(crate) const WRONG: &str = "wrong e-mail address or password";
 
 /// Who signs in, as far as the network tells.
 #[derive(Debug, Clone, Default)]

@@ -55,7 +55,7 @@ impl Password {
         text::PASSWORD.check("the password", &normal)?;
         if is_guessable(&normal, email) {
             return Err(Error::Invalid(
-                "this password is easy to guess: it is a common one, a simple pattern, or the account's own address; choose another, such as four or five words that have nothing to do with each other".into(),
+                "this password is easy to guess: it is common, a simple pattern, or the account's own address; choose another, such as four or five unrelated words".into(),
             ));
         }
         Ok(())
@@ -128,7 +128,7 @@ impl PasswordHasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut nobodys = Zeroizing::new([0u8; 32]);
         getrandom::fill(nobodys.as_mut())
-            .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
+            .map_err(|_| Error::Invalid("the random number generator failed".into()))?;
         let decoy = phc(&argon2, nobodys.as_ref())?;
         Ok(Self(Arc::new(Inner {
             argon2,
@@ -141,7 +141,7 @@ impl PasswordHasher {
     /// The hash to store. Computed before a transaction is opened: it takes its time.
     ///
     /// # Errors
-    /// [`Error::Busy`] where too many wait; the machine gives no randomness.
+    /// [`Error::Busy`] where too many wait; the random number generator failed.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let password = password.normal();
         self.compute(move |inner| phc(&inner.argon2, password.as_bytes()))

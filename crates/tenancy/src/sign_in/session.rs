@@ -61,7 +61,7 @@ impl SignedIn {
 /// [`purpose::SIGN_IN`] or [`purpose::INVITATION_ACCEPT`], so that it is kept together with what led to it.
 ///
 /// # Errors
-/// The database refuses; the machine gives no randomness.
+/// The database refuses; the random number generator failed.
 pub async fn session_create(
     system: &SystemScope,
     user: UserId,

@@ -244,7 +244,7 @@ impl<A: Access> Scoped<A> {
         if !super::guard::is_bound(sql) {
             tracing::error!(
                 sql,
-                "a statement written by hand is not bound to its tenant"
+                "a hand-written statement is not bound to its tenant"
             );
             return Err(Error::NotBound);
         }
@@ -478,7 +478,7 @@ impl Scoped<ReadWrite> {
         if self.permitted.load(Ordering::Relaxed) {
             Ok(())
         } else {
-            tracing::error!("a service changes rows for a caller without asking the policy");
+            tracing::error!("a service changes rows for a caller without checking the policy");
             Err(Error::PolicyNotAsked)
         }
     }

@@ -23,21 +23,21 @@ const LABEL_MAX: usize = 63;
 pub fn email(text: &str) -> Result<String> {
     let text = EMAIL.check("the e-mail address", text)?;
     let Some((local, domain)) = text.split_once('@') else {
-        return invalid("has a name and a domain: name@example.org");
+        return invalid("must have a name and a domain: name@example.org");
     };
     if !local.is_ascii() {
         return invalid("has a letter outside ASCII before the @");
     }
     if local.len() > LOCAL_MAX || !local.split('.').all(is_atom) {
         return invalid(
-            "has before the @ up to 64 letters, digits and signs, with single dots between them",
+            "must have up to 64 letters, digits and signs before the @, with single dots between them",
         );
     }
     let Ok(Host::Domain(domain)) = Host::parse(domain) else {
-        return invalid("has a domain after the @, such as example.org");
+        return invalid("must have a domain after the @, such as example.org");
     };
     if !domain.split('.').all(is_label) {
-        return invalid("has after the @ a domain of labels of letters, digits and hyphens");
+        return invalid("must have a domain after the @, made of labels of letters, digits and hyphens");
     }
     EMAIL.check(
         "the e-mail address",

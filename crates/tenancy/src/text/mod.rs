@@ -47,7 +47,7 @@ impl Limit {
         if !(self.min..=self.max).contains(&length) {
             let (min, max, unit) = (self.min, self.max, self.unit.as_str());
             return Err(Error::Invalid(format!(
-                "{what} has {min} to {max} {unit}, not {length}"
+                "{what} must have {min} to {max} {unit}, not {length}"
             )));
         }
         let offending = match self.form {
@@ -109,7 +109,7 @@ pub fn body(what: &str, text: &str) -> Result<String> {
 pub fn body_filled(what: &str, text: &str) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Error::Invalid(format!(
-            "{what} has 1 to {} {}, not 0",
+            "{what} must have 1 to {} {}, not 0",
             BODY.max,
             BODY.unit.as_str()
         )));
@@ -249,7 +249,7 @@ mod tests {
         let error = name("the name", &"secret".repeat(100)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the name has 1 to 200 characters, not 600"
+            "the name must have 1 to 200 characters, not 600"
         );
     }
 

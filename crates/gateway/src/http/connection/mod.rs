@@ -85,7 +85,7 @@ impl Listening {
                     registry.evict_one();
                     if warned.is_none_or(|at| at.elapsed() >= ACCEPT_WARNING) {
                         warned = Some(Instant::now());
-                        tracing::warn!(%error, "the system accepts no further connection");
+                        tracing::warn!(%error, "the system accepts no further connections");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -94,7 +94,7 @@ impl Listening {
         drop(listener);
         self.open.close();
         if tokio::time::timeout(grace, self.open.wait()).await.is_err() {
-            tracing::warn!("requests were still under way when the server ended");
+            tracing::warn!("requests were still active when the server ended");
             cut_off.cancel();
         }
     }
@@ -108,7 +108,7 @@ impl Listening {
     ) {
         // Without a place it is closed at once.
         let Some(lease) = registry.admit(bounded_address(peer.ip(), &self.trusted_proxies)) else {
-            tracing::debug!(%peer, "a connection was refused: there is no room for it");
+            tracing::debug!(%peer, "a connection was refused: the connection limit is reached");
             return;
         };
         // An event is sent when it happens, not when there are enough of them for a packet.
@@ -195,7 +195,7 @@ async fn request_serve(
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "BUSY",
-            "the server has no room for more connections; try again",
+            "the server has reached its connection limit; try again later",
         )
         .plain()
     };

@@ -106,7 +106,7 @@ async fn node(context: &Context<'_>, budget: Budget) -> Result<BudgetNode> {
 
 fn limit(usd: f64) -> Result<Nanousd, ApiError> {
     Nanousd::from_usd(usd)
-        .ok_or_else(|| ApiError::invalid("a budget is a number of US dollars from 0 on"))
+        .ok_or_else(|| ApiError::invalid("a budget must be a number of US dollars of at least 0"))
 }
 
 /// The budget to create. Set only the target that belongs to its scope: the project, the member or the purpose.

@@ -171,7 +171,7 @@ async fn model_node(context: &Context<'_>, id: &str) -> Result<ModelNode> {
 }
 
 fn price(usd: Option<f64>) -> Result<Option<Nanousd>, ApiError> {
-    let invalid = || ApiError::invalid("a price is a number of US dollars from 0 on");
+    let invalid = || ApiError::invalid("a price must be a number of US dollars of at least 0");
     usd.map(|usd| Nanousd::from_usd(usd).ok_or_else(invalid))
         .transpose()
 }

@@ -192,7 +192,7 @@ impl NoteMutation {
 
 fn one_of(field: &str, names: impl Iterator<Item = &'static str>) -> ApiError {
     let names: Vec<_> = names.collect();
-    ApiError::invalid(format!("`{field}` is one of {}", names.join(", ")))
+    ApiError::invalid(format!("`{field}` must be one of {}", names.join(", ")))
 }
 
 /// The note to create.

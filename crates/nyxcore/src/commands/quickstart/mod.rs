@@ -48,7 +48,7 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
     let mut app = App::open(settings).await?;
     app.policy.local_roots = target.local_roots();
     if target.has_changes().await {
-        screen.hint("Changes that are not committed are not looked at.");
+        screen.hint("Uncommitted changes are not analysed.");
     }
     let asked = line::Asked {
         target: &target,

@@ -48,7 +48,7 @@ impl RolePassword {
         let text = match (variable_read(variable)?, file) {
             (Some(_), Some(_)) => {
                 bail!(Error::SettingInvalid(format!(
-                    "set {variable} or the option for a file, not both"
+                    "set either {variable} or the option for a file"
                 )));
             }
             (Some(text), None) => text,

@@ -40,7 +40,7 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
         (None, true) => return output::write(&Plan::fresh(&names).text(&names)),
         (None, false) => {
             bail!(Error::SettingInvalid(
-                "name the administrator: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
+                "set the administrator's URL: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
             ));
         }
     };
@@ -78,7 +78,7 @@ fn credentials_show(
     ] {
         let Some(password) = password else {
             screen.hint(&format!(
-                "the role {role} exists and keeps its password; --new-passwords gives it another"
+                "the role {role} exists and keeps its password; use --new-passwords to change it"
             ));
             continue;
         };
