@@ -73,7 +73,7 @@ pub enum Error {
     DatabaseNewer,
     /// A migration waited too long for a lock.
     #[error(
-        "another session holds a lock that the migration needs, so nothing was changed: end its transaction (PostgreSQL \
+        "nothing was changed, because another session holds a lock that the migration needs: end its transaction (PostgreSQL \
          lists them in pg_stat_activity) and try again"
     )]
     MigrationLocked,
@@ -82,9 +82,9 @@ pub enum Error {
     SchemaBehind,
     /// There was a database, and its file is gone or empty.
     #[error(
-        "the database {} {}, but beside it there {found}, so there was one. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
-         Else restore the file from a backup. To begin anew on purpose, move `mirrors`, `master.key` and `nyxcore.sqlite*` out of the \
-         data directory first, and keep the key: backups are sealed with it",
+        "the database {} {}, but beside it there {found}. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
+         Otherwise restore the file from a backup. To start over on purpose, first move `mirrors`, `master.key` and `nyxcore.sqlite*` \
+         out of the data directory, and keep the key: backups are encrypted with it",
         .file.display(),
         .state
     )]

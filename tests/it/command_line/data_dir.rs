@@ -260,13 +260,13 @@ fn a_database_that_was_lost_is_not_made_anew() {
                     "{arguments:?}: {}",
                     refused.err
                 );
-                for said in ["backup", "begin anew", "NYXCORE_DATABASE_URL"] {
+                for said in ["backup", "start over", "NYXCORE_DATABASE_URL"] {
                     assert!(refused.err.contains(said), "{}", refused.err);
                 }
             }
             let ill = said(nyxcore_command(&db).unwrap().arg("doctor"));
             assert!(
-                ill.out.contains("✗ database ") && ill.out.contains("begin anew"),
+                ill.out.contains("✗ database ") && ill.out.contains("start over"),
                 "{}",
                 ill.out
             );
