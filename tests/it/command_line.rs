@@ -24,13 +24,13 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command said.
-struct Said {
+struct CommandOutput {
     status: ExitStatus,
     out: String,
     err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// The code of the error line, which is the last of standard error.
     fn code(&self) -> &str {
         let last = self.err.lines().last().unwrap_or_default();
@@ -41,17 +41,17 @@ impl Said {
     }
 }
 
-fn nyxcore(db: &TestDatabase, arguments: &[&str]) -> Said {
+fn nyxcore(db: &TestDatabase, arguments: &[&str]) -> CommandOutput {
     said(nyxcore_command(db).unwrap().args(arguments))
 }
 
-fn said(command: &mut Command) -> Said {
+fn said(command: &mut Command) -> CommandOutput {
     let Output {
         status,
         stdout,
         stderr,
     } = command.stdin(Stdio::null()).output().unwrap();
-    Said {
+    CommandOutput {
         status,
         out: String::from_utf8(stdout).unwrap(),
         err: String::from_utf8(stderr).unwrap(),
@@ -59,7 +59,7 @@ fn said(command: &mut Command) -> Said {
 }
 
 /// The program on the test's own database, which on SQLite is another file than the one in the data directory.
-fn on_test_database(db: &TestDatabase, url: &str, arguments: &[&str]) -> Said {
+fn on_test_database(db: &TestDatabase, url: &str, arguments: &[&str]) -> CommandOutput {
     said(
         nyxcore_command(db)
             .unwrap()

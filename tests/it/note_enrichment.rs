@@ -81,7 +81,7 @@ on_both_databases! {
         let scoped = store.write(acme.id).await.unwrap();
         let (_, begun) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
         scoped.commit().await.unwrap();
-        assert_eq!(phases_of(&store, acme.id, &begun, Twice(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
+        assert_eq!(phases_of(&store, acme.id, &begun, TwiceHandler(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
         assert_eq!(points(&store, acme.id, &read(&store, acme.id, &begun).await).await.len(), 2);
     }
 
@@ -317,9 +317,9 @@ async fn worked(store: &Store, tenant: TenantId, new: NewEnrichment) -> NoteEnri
 }
 
 /// As a worker that was lost after its work was kept, and the one that came after it.
-struct Twice(EnrichmentHandler);
+struct TwiceHandler(EnrichmentHandler);
 
-impl RunHandler for Twice {
+impl RunHandler for TwiceHandler {
     fn kind(&self) -> RunKind {
         self.0.kind()
     }

@@ -39,7 +39,7 @@ const STEP_FINE: i64 = 20_000_000;
 const LEFTOVER_AGE: i64 = 3_600_000_000_000;
 
 /// What is kept of a content: its facts, or why it has none.
-pub(crate) type Kept = Result<FileFacts, Skip>;
+pub(crate) type StoredFacts = Result<FileFacts, Skip>;
 
 /// What the index says of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub(crate) struct Cache {
 
 /// What a run knows of one file and keeps for the next.
 #[derive(Debug)]
-pub(crate) struct Keep<'k> {
+pub(crate) struct CacheRecord<'k> {
     pub path: &'k str,
     pub blob: &'k str,
     pub language: Language,
@@ -155,7 +155,7 @@ impl Cache {
     }
 
     /// Reads what is kept of some entries, in ascending order; `None` for one that is damaged.
-    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(Kept, Vec<u8>)>> {
+    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(StoredFacts, Vec<u8>)>> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut rest = wanted;
         while !rest.is_empty() {
@@ -203,10 +203,10 @@ impl Cache {
     }
 
     /// Whether a new pack is worth writing: there are new facts, or so many files moved, went or were read in vain that the next run gains by it.
-    pub fn is_stale(&self, keep: &[Keep<'_>]) -> bool {
+    pub fn is_stale(&self, keep: &[CacheRecord<'_>]) -> bool {
         let new = keep.iter().any(|one| one.entry.is_none());
         let other = || {
-            let same = |one: &&Keep<'_>| {
+            let same = |one: &&CacheRecord<'_>| {
                 let entry = one.entry.map(|number| &self.index.entries[number]);
                 entry.is_some_and(|entry| {
                     let racy = one
@@ -226,7 +226,7 @@ impl Cache {
     ///
     /// # Errors
     /// The folder cannot be written to.
-    pub fn write(&self, keep: &[Keep<'_>]) -> io::Result<()> {
+    pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
         let mut index = Index {
             began: self.began,
@@ -238,7 +238,7 @@ impl Cache {
         while let Some(first) = rest.first() {
             // What is kept already is copied as it is, as much at a time as lies together.
             let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
-            let mut add = |one: &Keep<'_>, length: usize, sum: u64| {
+            let mut add = |one: &CacheRecord<'_>, length: usize, sum: u64| {
                 index.entries.push(Entry {
                     path: one.path.to_owned(),
                     blob: one.blob.to_owned(),

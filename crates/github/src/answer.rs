@@ -93,7 +93,7 @@ pub struct BranchPage {
 
 /// What a search answers.
 #[derive(Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct SearchAnswer {
     pub items: Vec<Repository>,
 }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tracing::debug;
 use url::Url;
 
-use crate::answer::{Found, has_next, refusal};
+use crate::answer::{SearchAnswer, has_next, refusal};
 use crate::{
     BaseUrl, Branch, BranchPage, GithubError, GithubToken, Repository, RepositoryName,
     RepositoryPage, Viewer,
@@ -152,7 +152,7 @@ impl GithubClient {
                 &[("q", &query), ("per_page", &per_page), ("page", &page)],
             )
             .await?;
-        let found: Found = read(&answer)?;
+        let found: SearchAnswer = read(&answer)?;
         repository_page(found.items, &answer.headers)
     }
 

@@ -12,7 +12,7 @@ use nyxcore_projects::{
     Note, ProjectId, SourceId, blob_contents, file_languages, files_by_path, sources_of,
 };
 use nyxcore_retrieval::{
-    Citation, Hit, KnowledgeKind, Ranked, SearchRequest, excerpt, fuse, query_terms, search,
+    Citation, Hit, KnowledgeKind, RankedList, SearchRequest, excerpt, fuse, query_terms, search,
 };
 use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 
@@ -73,7 +73,7 @@ pub struct Piece {
 
 /// What was found, in the order in which it is shown.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct RetrievedKnowledge {
     pub pieces: Vec<Piece>,
     pub sections: Vec<ContextSection>,
 }
@@ -84,7 +84,7 @@ pub async fn retrieve<A: Access>(
     note: &Note,
     body: &str,
     persona: Option<&Persona>,
-) -> Result<Found> {
+) -> Result<RetrievedKnowledge> {
     let sources: Vec<SourceId> = sources_of(scoped, &[note.project_id])
         .await?
         .remove(&note.project_id)
@@ -102,12 +102,12 @@ pub async fn retrieve<A: Access>(
         }
         _ => Vec::new(),
     };
-    let mut shelf = Shelf {
+    let mut shelf = Retriever {
         terms: query_terms(&text),
         sources,
         scoped,
     };
-    let mut found = Found::default();
+    let mut found = RetrievedKnowledge::default();
     for budget in &BUDGETS {
         let ranked = ranked(budget.kind, &hits, &further);
         let (pieces, section) = shelf.choose(budget, ranked).await?;
@@ -163,8 +163,8 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
         |hits: &[Hit]| -> Vec<String> { hits.iter().map(|hit| hit.subject.clone()).collect() };
     let (own, weak) = (subjects(&hits), subjects(&further));
     let fused = fuse(&[
-        Ranked::new(&own),
-        Ranked::new(&weak).weighted(PERSONA_WEIGHT),
+        RankedList::new(&own),
+        RankedList::new(&weak).weighted(PERSONA_WEIGHT),
     ]);
     // Found by both, a subject shows what the note's own words found.
     let mut by_subject: HashMap<String, Hit> = HashMap::new();
@@ -184,13 +184,13 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
 }
 
 /// Where pieces are taken from, and what for.
-struct Shelf<'s, A: Access> {
+struct Retriever<'s, A: Access> {
     scoped: &'s Scoped<A>,
     sources: Vec<SourceId>,
     terms: Vec<String>,
 }
 
-impl<A: Access> Shelf<'_, A> {
+impl<A: Access> Retriever<'_, A> {
     /// Takes as many as there is room for, best first; one that is too long for the room that is left does not keep out a shorter one.
     async fn choose(
         &mut self,

@@ -52,7 +52,7 @@ pub use repository::{
 };
 pub use service::{
     ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,
-    HistoryKept, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
+    HistoryRetention, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
     NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
     action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
     blobs_insert, blobs_missing, blobs_refill, blobs_with_text, blog_post_create, blog_post_delete,

@@ -95,7 +95,7 @@ pub struct Document {
 
 /// What publishing did, in documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Published {
+pub struct PublishReport {
     /// New, or other than before.
     pub written: u64,
     /// As before: not touched.

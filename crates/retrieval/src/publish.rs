@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::entity::search_document::{self as row, Column};
-use crate::model::{Document, KnowledgeKind, Published};
+use crate::model::{Document, KnowledgeKind, PublishReport};
 use crate::text::impact::levels;
 use crate::text::split_identifiers;
 use crate::text::vector::tsvector;
@@ -22,7 +22,7 @@ const TERMS_VERSION: u8 = 3;
 const TERMS_BYTES_MAX: usize = 300_000;
 
 /// A chunk that is in the index already.
-struct Former {
+struct IndexedChunk {
     id: Uuid,
     content_key: String,
 }
@@ -37,7 +37,7 @@ struct Former {
 pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
-) -> Result<Published> {
+) -> Result<PublishReport> {
     // In the order of their keys, so that two transactions that publish the same subjects do not block each other crosswise.
     let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<Document>> = BTreeMap::new();
     for document in documents {
@@ -47,7 +47,7 @@ pub async fn documents_publish(
         chunks.push(document);
     }
     let mut former = former_chunks(scoped, &subjects).await?;
-    let mut published = Published::default();
+    let mut published = PublishReport::default();
     let mut rows = Vec::new();
     let mut gone: Vec<Uuid> = Vec::new();
     for ((kind, subject), chunks) in subjects {
@@ -125,7 +125,7 @@ pub async fn documents_withdraw_project(
 async fn former_chunks(
     scoped: &Scoped<ReadWrite>,
     subjects: &BTreeMap<(KnowledgeKind, String), Vec<Document>>,
-) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, Former>>> {
+) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, IndexedChunk>>> {
     let mut former: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for &kind in KnowledgeKind::all() {
         let names: Vec<&String> = subjects
@@ -147,7 +147,7 @@ async fn former_chunks(
             former
                 .entry((kind, subject))
                 .or_default()
-                .insert(chunk, Former { id, content_key });
+                .insert(chunk, IndexedChunk { id, content_key });
         }
     }
     Ok(former)

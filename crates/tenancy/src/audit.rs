@@ -496,10 +496,10 @@ pub async fn audit_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     let gone = match system.backend() {
         sea_orm::DbBackend::Postgres => {
             #[derive(FromQueryResult)]
-            struct Gone {
+            struct ExpiredCount {
                 gone: i64,
             }
-            let rows: Vec<Gone> = system
+            let rows: Vec<ExpiredCount> = system
                 .sql_all("SELECT nyxcore_audit_expire($1) AS gone", [before.into()])
                 .await?;
             rows.first().map_or(0, |row| row.gone.unsigned_abs())

@@ -21,20 +21,20 @@ const SECRET_BYTES: usize = 24;
 const CHECKSUM_DIGITS: usize = 8;
 
 /// A secret in full, as only its maker sees it, once.
-pub(crate) struct Minted {
+pub(crate) struct NewSecret {
     pub text: String,
     pub prefix: String,
     pub hash: Vec<u8>,
 }
 
 /// Makes the secret of that kind with that id.
-pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<Minted> {
+pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<NewSecret> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
         .map_err(|_| Error::Invalid("the random number generator failed".into()))?;
     let head = format!("{}_{}", id_format(kind, id), hex::encode(random));
     let text = format!("{head}{}", checksum(&head));
-    Ok(Minted {
+    Ok(NewSecret {
         prefix: text.chars().take(16).collect(),
         hash: token_hash(&text),
         text,

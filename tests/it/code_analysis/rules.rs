@@ -8,12 +8,12 @@ const RULE: &str = "id: no-print\nlanguage: python\nmessage: Log instead of prin
 /// How many contents have their matches kept.
 async fn kept(store: &Store, tenant: TenantId) -> i64 {
     #[derive(FromQueryResult)]
-    struct Kept {
+    struct KeptRow {
         kept: i64,
     }
     let scoped = store.read(tenant).await.unwrap();
     let sql = "SELECT count(*) AS kept FROM rule_matches WHERE tenant_id = $1";
-    let rows: Vec<Kept> = scoped.sql_all(sql, []).await.unwrap();
+    let rows: Vec<KeptRow> = scoped.sql_all(sql, []).await.unwrap();
     rows[0].kept
 }
 

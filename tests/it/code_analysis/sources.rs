@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use nyxcore_gateway::Limits;
-use nyxcore_projects::{HistoryKept, SourceCommit, source_history_keep};
+use nyxcore_projects::{HistoryRetention, SourceCommit, source_history_keep};
 use nyxcore_tenancy::Env;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ async fn fill(store: &Store, tenant: TenantId, source: SourceId, mark: &str) {
     };
     let commits: Vec<SourceCommit> = (0..8).rev().map(commit).collect();
     let scoped = store.write(tenant).await.unwrap();
-    source_history_keep(&scoped, source, &commits, HistoryKept::Nothing)
+    source_history_keep(&scoped, source, &commits, HistoryRetention::Nothing)
         .await
         .unwrap();
     churn_add(&scoped, source, &[("src/lib.rs", 8), ("src/calls.rs", 8)])

@@ -7,7 +7,7 @@ use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases
 use sea_orm::DbBackend;
 use serde_json::json;
 
-use super::{PATIENCE, Running, Said, nyxcore, said};
+use super::{PATIENCE, Running, CommandOutput, nyxcore, said};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -44,7 +44,7 @@ fn first_start(db: &TestDatabase, variables: &[(&str, &str)]) -> (Running, Strin
     }
 }
 
-fn password_set(db: &TestDatabase, email: &str, password: &str) -> Said {
+fn password_set(db: &TestDatabase, email: &str, password: &str) -> CommandOutput {
     let mut command = nyxcore_command(db).unwrap();
     command.args(["user", "set-password", email]);
     command.stdin(Stdio::piped());
@@ -55,7 +55,7 @@ fn password_set(db: &TestDatabase, email: &str, password: &str) -> Said {
     let _read = writeln!(stdin, "{password}");
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    Said {
+    CommandOutput {
         status: output.status,
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 
-fn json(said: &Said) -> Value {
+fn json(said: &CommandOutput) -> Value {
     assert!(said.status.success(), "{}", said.err);
     serde_json::from_str(&said.out).unwrap()
 }

@@ -44,7 +44,7 @@ fn a_second_quickstart_reuses_the_first() {
             second.out
         );
         assert!(second.err.contains("13 unchanged"), "{}", second.err);
-        let without_times = |said: &Said| {
+        let without_times = |said: &CommandOutput| {
             said.out
                 .lines()
                 .filter(|line| !line.starts_with("Took"))

@@ -10,7 +10,7 @@ use std::process::Command;
 use nyxcore_tests::{TestDatabase, run_on_postgres, run_on_sqlite};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
-use super::{Running, Said, on_test_database, said};
+use super::{Running, CommandOutput, on_test_database, said};
 use cluster::{Installation, connect, url_of};
 
 /// The SQL and the output of a set-up name no password that was given.
@@ -33,7 +33,7 @@ fn set_up(db: &TestDatabase, installation: &Installation) {
     assert!(done.status.success(), "{}", done.err);
 }
 
-fn doctor(db: &TestDatabase, url: &str) -> Said {
+fn doctor(db: &TestDatabase, url: &str) -> CommandOutput {
     on_test_database(db, url, &["doctor"])
 }
 

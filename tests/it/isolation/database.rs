@@ -11,21 +11,21 @@ use sea_orm::{
 use super::rows::{Maker, Owner, Table, insert, is_row};
 
 /// What the serving role may see of a table that has no tenant. A table that is neither here nor has a tenant fails the test.
-const WITHOUT_TENANT: &[(&str, Sees)] = &[
-    ("tenants", Sees::Itself),
-    ("users", Sees::Members),
-    ("passwords", Sees::Nothing),
-    ("identities", Sees::Nothing),
-    ("sessions", Sees::Nothing),
-    ("sign_in_attempts", Sees::Nothing),
-    ("sign_in_flows", Sees::Nothing),
-    ("system_entries", Sees::Nothing),
-    ("operator_secrets", Sees::Nothing),
-    ("seaql_migrations", Sees::Everything),
+const WITHOUT_TENANT: &[(&str, Visibility)] = &[
+    ("tenants", Visibility::Itself),
+    ("users", Visibility::Members),
+    ("passwords", Visibility::Nothing),
+    ("identities", Visibility::Nothing),
+    ("sessions", Visibility::Nothing),
+    ("sign_in_attempts", Visibility::Nothing),
+    ("sign_in_flows", Visibility::Nothing),
+    ("system_entries", Visibility::Nothing),
+    ("operator_secrets", Visibility::Nothing),
+    ("seaql_migrations", Visibility::Everything),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Sees {
+enum Visibility {
     /// The one row that is the tenant.
     Itself,
     /// The people in the tenant.
@@ -137,12 +137,12 @@ fn without_a_tenant_no_row_is_seen_and_with_one_only_its_own() {
             let acme = proof.as_app(Some(proof.acme)).await;
             let seen = count(&acme, &all).await;
             match sees {
-                Sees::Everything => assert!(nobody == total && seen == total),
-                Sees::Nothing => {
+                Visibility::Everything => assert!(nobody == total && seen == total),
+                Visibility::Nothing => {
                     assert!(total >= 2, "{name} has rows");
                     assert_eq!((nobody, unknown, empty, seen), (0, 0, 0, 0), "{name}");
                 }
-                Sees::Itself | Sees::Members => {
+                Visibility::Itself | Visibility::Members => {
                     assert!(total >= 2, "{name} has rows");
                     assert_eq!((nobody, unknown, empty, seen), (0, 0, 0, 1), "{name}");
                     let own = is_row(&table, proof.maker.made(proof.acme, name));

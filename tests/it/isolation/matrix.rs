@@ -17,7 +17,7 @@ use super::world::{World, nobodys, places};
 /// What another tenant may be told of an id that is not its own: as if there were no such thing.
 const NOT_THERE: [&str; 3] = ["NOT_FOUND", "null", "empty"];
 
-struct Two {
+struct TwoTenants {
     server: Server,
     schema: Schema,
     acme: Team,
@@ -26,7 +26,7 @@ struct Two {
     other_world: World,
 }
 
-impl Two {
+impl TwoTenants {
     async fn make(db: &TestDatabase) -> Self {
         let server = Server::start(db).await;
         let acme = Team::make(&server, "acme").await;
@@ -79,7 +79,7 @@ impl Two {
 
 on_both_databases! {
     async fn every_field_follows_the_policy_for_each_role(db: TestDatabase) {
-        let two = Two::make(&db).await;
+        let two = TwoTenants::make(&db).await;
         let whole: Vec<&Entry> = REGISTRY.iter().collect();
         assert_eq!(complaints(&two.schema, &whole), Vec::<String>::new());
         complaints_are_made(&two.schema);
@@ -96,7 +96,7 @@ on_both_databases! {
     }
 
     async fn a_viewer_reads_what_an_owner_reads(db: TestDatabase) {
-        let two = Two::make(&db).await;
+        let two = TwoTenants::make(&db).await;
         let listed: BTreeSet<&str> = NODES.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(listed, two.schema.nodes(), "NODES is not what the schema has");
         let digester = two.digester().await;
@@ -218,7 +218,7 @@ pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
 
 /// Each role has a world of its own to change, and another one once something of it was deleted or decided.
 async fn by_role(
-    two: &Two,
+    two: &TwoTenants,
     entry: &Entry,
     worlds: &mut BTreeMap<&'static str, World>,
     matrix: &mut String,
@@ -283,7 +283,7 @@ async fn by_role(
     writeln!(matrix, "nobody UNAUTHENTICATED").unwrap();
 }
 
-async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
+async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String) {
     let document = two.schema.document(entry);
     let template: Value = serde_json::from_str(entry.variables).unwrap();
     let own = two.other_world.filled(entry.variables);
@@ -361,7 +361,7 @@ async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
 }
 
 /// Without a token nothing is looked at, and nothing written, for nobody.
-async fn by_nobody(two: &Two) {
+async fn by_nobody(two: &TwoTenants) {
     let digester = Digester::new(&two.server.superuser, None).await;
     let before = digester.take().await;
     two.server.statements();

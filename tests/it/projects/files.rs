@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, HistoryKept, NewBlob, NewFile, NewSource, Projects, SourceCommit,
+    FILE_PATH_MAX, FileChanges, HistoryRetention, NewBlob, NewFile, NewSource, Projects, SourceCommit,
     SourceFile, SourceFileList, SourceFiles, SourceId, Sources, blob_content, blob_contents,
     blobs_collect, blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all,
     files_apply, files_by_path, note_create, project_create, project_delete, source_add,
@@ -129,13 +129,13 @@ on_both_databases! {
             paths: paths.iter().map(|path| (*path).into()).collect(),
         };
         let (one, two, three) = (commit("Ann", 10, &["a.rs", "b.rs"]), commit("Bob", 20, &["b.rs"]), commit("Ann", 30, &[]));
-        source_history_keep(&scoped, source, &[two.clone(), one.clone()], HistoryKept::Nothing).await.unwrap();
-        source_history_keep(&scoped, other, std::slice::from_ref(&one), HistoryKept::Since(0)).await.unwrap();
-        source_history_keep(&scoped, source, &[], HistoryKept::Since(15)).await.unwrap();
+        source_history_keep(&scoped, source, &[two.clone(), one.clone()], HistoryRetention::Nothing).await.unwrap();
+        source_history_keep(&scoped, other, std::slice::from_ref(&one), HistoryRetention::Since(0)).await.unwrap();
+        source_history_keep(&scoped, source, &[], HistoryRetention::Since(15)).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [two.clone(), one.clone()], "nothing new takes nothing away");
-        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Since(15)).await.unwrap();
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryRetention::Since(15)).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [three.clone(), two], "what is too old goes");
-        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Nothing).await.unwrap();
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryRetention::Nothing).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [three]);
         assert_eq!(source_history(&scoped, other).await.unwrap(), [one]);
         source_remove(&scoped, source).await.unwrap();

@@ -24,14 +24,14 @@ fn moments() -> impl Iterator<Item = usize> {
 
 /// A handler that is dropped where it stands when it has been polled so many times, as a process that is killed: at the latest when
 /// all its work is done and only the run's end is not written. How many polls that takes is up to the machine.
-struct Dying {
+struct DyingHandler {
     inner: SyncHandler,
     polls: usize,
     then: RunFailure,
     done: Arc<AtomicBool>,
 }
 
-impl Dying {
+impl DyingHandler {
     fn new(inner: SyncHandler, polls: usize, then: RunFailure) -> Self {
         Self {
             inner,
@@ -47,7 +47,7 @@ impl Dying {
     }
 }
 
-impl RunHandler for Dying {
+impl RunHandler for DyingHandler {
     fn kind(&self) -> RunKind {
         SYNC_RUN
     }
@@ -76,13 +76,13 @@ impl RunHandler for Dying {
 }
 
 /// A handler beside which somebody changes the source when it has been polled so many times.
-struct Disturbed {
+struct DisturbedHandler {
     inner: SyncHandler,
     polls: usize,
     source: SourceId,
 }
 
-impl RunHandler for Disturbed {
+impl RunHandler for DisturbedHandler {
     fn kind(&self) -> RunKind {
         SYNC_RUN
     }
@@ -183,7 +183,7 @@ on_both_databases! {
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
             let failure = RunFailure::transient("KILLED", "killed");
-            let dying = Dying::new(world.handler(), polls, failure);
+            let dying = DyingHandler::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Queued, "after {polls} polls");
@@ -227,7 +227,7 @@ on_both_databases! {
             head(&after);
             let run = world.start(source).await;
             let failure = RunFailure::permanent("KILLED", "killed");
-            let dying = Dying::new(world.handler(), polls, failure);
+            let dying = DyingHandler::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Failed, "after {polls} polls");
@@ -258,7 +258,7 @@ on_both_databases! {
             let world = world(&db, &store, moment + 1).await;
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
-            let handler = Disturbed { inner: world.handler(), polls, source };
+            let handler = DisturbedHandler { inner: world.handler(), polls, source };
             let disturbed = world.work(run, handler).await;
             if disturbed.run.status == RunStatus::Queued {
                 clock.advance(TimeDelta::seconds(10));

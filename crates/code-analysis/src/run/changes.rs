@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 
 /// A pattern as it was before.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Former {
+pub(super) struct FormerPattern {
     pub id: CodePatternId,
     pub title: String,
     pub kind: String,
@@ -34,7 +34,7 @@ pub(super) struct Current<'a> {
 
 /// A change that is told.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Told {
+pub(super) struct PatternChangeRecord {
     pub pattern: CodePatternId,
     pub title: String,
     pub kind: String,
@@ -45,7 +45,7 @@ pub(super) struct Told {
 
 /// How a pattern changed, if so much that it is told. Where its statement is another, any change of its strength is.
 pub(super) fn change_of(
-    former: Option<&Former>,
+    former: Option<&FormerPattern>,
     current: Option<Current<'_>>,
 ) -> Option<PatternChange> {
     let former = former.filter(|former| !former.vanished);
@@ -79,8 +79,8 @@ fn points(strength: PatternStrength) -> i64 {
 }
 
 /// The order in which changes are told: by what happened, and of those that changed the most first.
-pub(super) fn order(told: &mut [Told]) {
-    let size = |one: &Told| {
+pub(super) fn order(told: &mut [PatternChangeRecord]) {
+    let size = |one: &PatternChangeRecord| {
         let points = |strength: Option<PatternStrength>| strength.map_or(0, points);
         (points(one.after) - points(one.before)).abs()
     };
@@ -90,7 +90,7 @@ pub(super) fn order(told: &mut [Told]) {
 }
 
 /// How many of each there are.
-pub(super) fn counts(told: &[Told]) -> PatternChangeCounts {
+pub(super) fn counts(told: &[PatternChangeRecord]) -> PatternChangeCounts {
     let count = |change: PatternChange| {
         i64::try_from(told.iter().filter(|one| one.change == change).count()).unwrap_or(i64::MAX)
     };
@@ -103,7 +103,7 @@ pub(super) fn counts(told: &[Told]) -> PatternChangeCounts {
 }
 
 /// "2 patterns appeared: A; B. 1 weakened: C (41 of 44, now 41 of 52)." `None` where nothing changed.
-pub(super) fn message(told: &[Told]) -> Option<String> {
+pub(super) fn message(told: &[PatternChangeRecord]) -> Option<String> {
     use PatternChange::{Appeared, Strengthened, Vanished, Weakened};
     let mut sentences: Vec<String> = Vec::new();
     for (change, word) in [
@@ -112,7 +112,7 @@ pub(super) fn message(told: &[Told]) -> Option<String> {
         (Weakened, "weakened"),
         (Vanished, "vanished"),
     ] {
-        let those: Vec<&Told> = told.iter().filter(|one| one.change == change).collect();
+        let those: Vec<&PatternChangeRecord> = told.iter().filter(|one| one.change == change).collect();
         if those.is_empty() {
             continue;
         }
@@ -134,7 +134,7 @@ pub(super) fn message(told: &[Told]) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn named(told: &Told) -> String {
+fn named(told: &PatternChangeRecord) -> String {
     match (told.before, told.after) {
         (Some(before), Some(after)) => format!(
             "{} ({} of {}, now {} of {})",
@@ -160,8 +160,8 @@ mod tests {
         }
     }
 
-    fn former(support: u32, cases: u32) -> Former {
-        Former {
+    fn former(support: u32, cases: u32) -> FormerPattern {
+        FormerPattern {
             id: CodePatternId::from_uuid(Uuid::nil()),
             title: "Functions are snake_case".into(),
             kind: "naming".into(),
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn returning_patterns_appear_and_vanished_ones_are_told_once() {
-        let gone = Former {
+        let gone = FormerPattern {
             vanished: true,
             ..former(20, 20)
         };
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn the_message_counts_and_names_the_greatest_changes() {
         let told =
-            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| Told {
+            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| PatternChangeRecord {
                 pattern: CodePatternId::from_uuid(Uuid::nil()),
                 title: title.into(),
                 kind: "naming".into(),

@@ -28,7 +28,7 @@ pub(super) type Key = (String, Language);
 /// What is kept of a content: its facts, or why it has none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kept {
+pub(super) enum StoredFacts {
     /// Its facts.
     Facts(FileFacts),
     /// It is skipped, and will be while it is the same.
@@ -40,7 +40,7 @@ enum Outcome {
     /// It is known what the content is.
     Kept {
         key: Key,
-        /// The bytes of [`Kept`].
+        /// The bytes of [`StoredFacts`].
         bytes: Vec<u8>,
         has_facts: bool,
     },
@@ -312,12 +312,12 @@ fn broken(error: tokio::task::JoinError) -> RunFailure {
 /// Finds the facts of one content. Without a text it is binary or not UTF-8: what is too large was told by its size.
 fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
     let kept = match text {
-        None => Kept::Skip(Skip::Binary),
+        None => StoredFacts::Skip(Skip::Binary),
         Some(text) => {
             let work = || source_analyze(key.1, text.as_bytes());
             match std::panic::catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(facts)) => Kept::Facts(facts),
-                Ok(Err(FileError::Skipped(reason))) => Kept::Skip(reason),
+                Ok(Ok(facts)) => StoredFacts::Facts(facts),
+                Ok(Err(FileError::Skipped(reason))) => StoredFacts::Skip(reason),
                 Ok(Err(FileError::NoThreads(error))) => return Err(error.into()),
                 // One file that a parser cannot bear does not end the analysis of the others.
                 Err(_) => {
@@ -328,7 +328,7 @@ fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
         }
     };
     Ok(Outcome::Kept {
-        has_facts: matches!(kept, Kept::Facts(_)),
+        has_facts: matches!(kept, StoredFacts::Facts(_)),
         bytes: postcard::to_stdvec(&kept)?,
         key,
     })

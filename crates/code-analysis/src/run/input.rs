@@ -7,7 +7,7 @@ use nyxcore_code_engine::project::{Manifest, ProjectInput, SourceFile};
 use nyxcore_projects::blob_contents;
 use nyxcore_runs::{RunContext, RunFailure};
 
-use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
+use super::facts::{StoredFacts, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
@@ -77,7 +77,7 @@ pub(super) async fn input_read(
 }
 
 /// Parses what is kept, and names the contents whose facts are in a form that is not known.
-fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept>, Vec<String>) {
+fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, StoredFacts>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
     for (key, text) in texts {
@@ -96,7 +96,7 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
 
 fn file_kept(
     file: &ScannedFile,
-    kept: &HashMap<Key, Kept>,
+    kept: &HashMap<Key, StoredFacts>,
     panicked: &HashSet<Key>,
 ) -> Option<Result<SourceFile, SkipRule>> {
     if let Some(rule) = file.skip {
@@ -107,8 +107,8 @@ fn file_kept(
         return Some(Err(Skip::DoesNotParse.into()));
     }
     Some(match kept.get(&key)? {
-        Kept::Skip(reason) => Err((*reason).into()),
-        Kept::Facts(facts) => Ok(SourceFile {
+        StoredFacts::Skip(reason) => Err((*reason).into()),
+        StoredFacts::Facts(facts) => Ok(SourceFile {
             path: file.path.clone(),
             blob: file.blob.clone(),
             language: file.language,

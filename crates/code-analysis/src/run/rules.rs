@@ -29,7 +29,7 @@ pub(super) const RULE_KIND: &str = "rule";
 const OIDS_PER_STATEMENT: usize = 5_000;
 
 /// What the rules match, content by content.
-pub(super) enum Matched {
+pub(super) enum RuleMatches {
     /// The project has none.
     NoRules,
     /// The rules, what of them could not be read, and the bytes of their hits in the contents where they have any.
@@ -48,19 +48,19 @@ pub(super) async fn rules_match(
     options: &AnalysisOptions,
     project: ProjectId,
     scan: &Scan,
-) -> Result<Matched, RunFailure> {
+) -> Result<RuleMatches, RunFailure> {
     if scan.rules.is_empty() {
         let none = "The project has no rules of its own in .nyxcore/rules";
         context.phase_skipped("rules", none).await?;
         forget_but(context, project, "").await?;
-        return Ok(Matched::NoRules);
+        return Ok(RuleMatches::NoRules);
     }
     let files = rule_files(context, scan).await?;
     let parsed =
         blocking(move || catch_unwind(AssertUnwindSafe(|| RuleSet::parse(&files)))).await?;
     let Ok(parsed) = parsed else {
         tracing::error!(%project, "reading rules panicked");
-        return Ok(Matched::Failed);
+        return Ok(RuleMatches::Failed);
     };
     let (set, errors) = parsed.map_err(threads_missing)?;
     let set = Arc::new(set);
@@ -87,7 +87,7 @@ pub(super) async fn rules_match(
         context.check()?;
         done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let Some(found) = batch_match(context, options, &set, batch).await? else {
-            return Ok(Matched::Failed);
+            return Ok(RuleMatches::Failed);
         };
         let scoped = context.write().await?;
         keep(&scoped, project, set.key(), &found).await?;
@@ -96,10 +96,10 @@ pub(super) async fn rules_match(
         context.progress(done, None).await?;
     }
     forget_but(context, project, set.key()).await?;
-    Ok(Matched::Done { set, errors, hits })
+    Ok(RuleMatches::Done { set, errors, hits })
 }
 
-impl Matched {
+impl RuleMatches {
     /// What the rules found in those files; `None` where they failed.
     pub fn report(self, files: &[SourceFile]) -> Option<RuleReport> {
         let (set, errors, hits) = match self {

@@ -33,7 +33,7 @@ pub(super) struct Scan {
     /// Whose each file is, by its path here.
     owners: HashMap<String, Owner>,
     /// Sources whose files stand under a path of their own, because another source has files of the same paths.
-    apart: Vec<Apart>,
+    apart: Vec<SourceLabel>,
 }
 
 /// Whose a file is.
@@ -55,7 +55,7 @@ pub(super) struct ScannedFile {
     pub skip: Option<SkipRule>,
 }
 
-struct Apart {
+struct SourceLabel {
     /// The source's id.
     folder: String,
     /// What people call it.
@@ -85,7 +85,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
         let (mut ignored, attributes) = lists_read(scoped, &files).await?;
-        let mut apart: Option<Apart> = None;
+        let mut apart: Option<SourceLabel> = None;
         let mut moved: HashSet<String> = HashSet::new();
         let below = format!("{}/", source.scan_path);
         for file in files {
@@ -105,7 +105,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                     let folder = source.id.to_string();
                     let path = format!("{folder}/{}", file.path);
                     moved.insert(file.path.clone());
-                    apart.get_or_insert_with(|| Apart {
+                    apart.get_or_insert_with(|| SourceLabel {
                         folder,
                         name: repository_name(source),
                     });

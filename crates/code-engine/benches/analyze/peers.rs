@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::timing::{Missed, median, program, ratio};
+use crate::timing::{MissedLimits, median, program, ratio};
 use crate::{Outcome, child};
 
 const RUNS: usize = 3;
@@ -30,7 +30,7 @@ pub fn measure(
     peers: &[Limit],
     programs: &Path,
     tree: &Path,
-    missed: &mut Missed,
+    missed: &mut MissedLimits,
 ) -> Outcome<()> {
     println!("{language}: {}, medians of {RUNS}", tree.display());
     let mut ours = Vec::new();

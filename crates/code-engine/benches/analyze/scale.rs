@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::timing::{Missed, files_ending, median};
+use crate::timing::{MissedLimits, files_ending, median};
 use crate::{Outcome, child};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -27,7 +27,7 @@ const LINEAR_LIMIT: f64 = 1.25;
 ///
 /// # Errors
 /// A tree cannot be made or analysed.
-pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     let mut files = files_ending(tree, &[".rs"]);
     files.retain(|file| {
         file.metadata()

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
-use super::patterns::{self, Known, Pattern};
+use super::patterns::{self, AnalysisInput, Pattern};
 use super::project::imports::ImportIndex;
 use super::project::{
     CloneGroup, CoChange, DeadCode, Hotspot, ImportGraph, Ownership, ProjectCommand, ProjectInput,
@@ -97,7 +97,7 @@ pub fn project_summarize_checked<E: Send>(
     let ownership = steps.take(Step::Ownership, || {
         history::ownership(&files, &input.changes)
     })?;
-    let known = Known {
+    let known = AnalysisInput {
         files: &files,
         manifests: &input.manifests,
         imports: Some(&index),

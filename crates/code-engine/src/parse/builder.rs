@@ -59,7 +59,7 @@ pub(crate) struct Builder<'s> {
 
 /// What a definition is reported with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'n> {
+pub(crate) struct NewDefinition<'n> {
     pub kind: DefinitionKind,
     pub name: &'n str,
     pub start: u32,
@@ -108,7 +108,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Records a definition and gives back its place.
-    pub(crate) fn define(&mut self, found: Found<'_>) -> usize {
+    pub(crate) fn define(&mut self, found: NewDefinition<'_>) -> usize {
         let start_line = self.line(found.start);
         self.facts.definitions.push(Definition {
             kind: found.kind,

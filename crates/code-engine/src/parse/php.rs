@@ -152,7 +152,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 /// What is to be undone when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
+enum OpenScope {
     Flow,
     Tests,
 }
@@ -160,7 +160,7 @@ enum Opened {
 #[derive(Debug, Default)]
 struct Php {
     /// What is open, by the node that opened it, innermost last.
-    opened: Vec<(usize, Opened)>,
+    opened: Vec<(usize, OpenScope)>,
     /// Names that end before here were recorded with what is around them.
     covered_to: u32,
     /// Where a name begins that is called, and what is constructed.
@@ -180,7 +180,7 @@ const TEST_HOOKS: &[&str] = &[
 ];
 
 impl Php {
-    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+    fn opens(&mut self, node: Node<'_>, opened: OpenScope) {
         self.opened.push((node.id(), opened));
     }
 
@@ -218,7 +218,7 @@ impl Php {
                 cx.builder.test_case(range(node).0);
             }
             cx.builder.test_open();
-            self.opens(node, Opened::Tests);
+            self.opens(node, OpenScope::Tests);
         }
     }
 
@@ -405,7 +405,7 @@ impl Shape for Php {
                 cx.builder.branch(1);
                 cx.builder.flow();
                 cx.builder.flow_nest();
-                self.opens(node, Opened::Flow);
+                self.opens(node, OpenScope::Flow);
             }
             Kind::Conditional => {}
             Kind::Include => self.include(cx, node),
@@ -434,8 +434,8 @@ impl Shape for Php {
         }
         self.opened.pop();
         match opened {
-            Opened::Flow => cx.builder.flow_unnest(),
-            Opened::Tests => cx.builder.test_close(),
+            OpenScope::Flow => cx.builder.flow_unnest(),
+            OpenScope::Tests => cx.builder.test_close(),
         }
     }
 

@@ -142,7 +142,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 /// What is to be undone when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
+enum OpenScope {
     Depth,
     Flow,
     Level,
@@ -155,7 +155,7 @@ enum Opened {
 #[derive(Debug, Default)]
 struct Ruby {
     /// What is open, by the node that opened it, innermost last.
-    opened: Vec<(usize, Opened)>,
+    opened: Vec<(usize, OpenScope)>,
     /// The variables of the method, by the hash of their names, and where it ends.
     variables: FxHashSet<u64>,
     variables_end: u32,
@@ -201,7 +201,7 @@ const DICTATED: &[&str] = &[
 ];
 
 impl Ruby {
-    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+    fn opens(&mut self, node: Node<'_>, opened: OpenScope) {
         self.opened.push((node.id(), opened));
     }
 
@@ -364,7 +364,7 @@ impl Ruby {
                 exported,
                 open: true,
             });
-            self.opens(node, Opened::Type);
+            self.opens(node, OpenScope::Type);
         }
     }
 
@@ -378,7 +378,7 @@ impl Ruby {
         if deeper {
             cx.builder.depth_nest();
         }
-        self.opens(node, Opened::Rescue { deeper });
+        self.opens(node, OpenScope::Rescue { deeper });
         let caught = cx.field_text(node, "exceptions");
         let broad = caught.is_empty()
             || caught
@@ -484,12 +484,12 @@ impl Shape for Ruby {
                     .any(|child| matches!(child.kind(), "rescue" | "ensure"));
                 if handles {
                     cx.builder.depth_nest();
-                    self.opens(node, Opened::Depth);
+                    self.opens(node, OpenScope::Depth);
                 }
             }
             Kind::Block => {
                 cx.builder.flow_nest();
-                self.opens(node, Opened::Flow);
+                self.opens(node, OpenScope::Flow);
             }
             Kind::Call => self.call(cx, node, above),
             Kind::Constant | Kind::Path => return self.constant_name(cx, node, above),
@@ -521,7 +521,7 @@ impl Shape for Ruby {
                     exported,
                     open: true,
                 });
-                self.opens(node, Opened::Scope);
+                self.opens(node, OpenScope::Scope);
             }
             Kind::Symbol => {
                 let (start, end) = range(node);
@@ -535,7 +535,7 @@ impl Shape for Ruby {
                 cx.builder.branch(1);
                 cx.builder.flow();
                 cx.builder.nest();
-                self.opens(node, Opened::Level);
+                self.opens(node, OpenScope::Level);
             }
         }
         true
@@ -547,20 +547,20 @@ impl Shape for Ruby {
         {
             self.opened.pop();
             match opened {
-                Opened::Depth => cx.builder.depth_unnest(),
-                Opened::Flow => cx.builder.flow_unnest(),
-                Opened::Level => cx.builder.unnest(),
-                Opened::Rescue { deeper } => {
+                OpenScope::Depth => cx.builder.depth_unnest(),
+                OpenScope::Flow => cx.builder.flow_unnest(),
+                OpenScope::Level => cx.builder.unnest(),
+                OpenScope::Rescue { deeper } => {
                     cx.builder.flow_unnest();
                     if deeper {
                         cx.builder.depth_unnest();
                     }
                 }
-                Opened::Scope => {
+                OpenScope::Scope => {
                     cx.scopes.pop();
                 }
-                Opened::Tests => cx.builder.test_close(),
-                Opened::Type => {
+                OpenScope::Tests => cx.builder.test_close(),
+                OpenScope::Type => {
                     cx.scopes.pop();
                     cx.builder.container_close();
                 }

@@ -304,7 +304,7 @@ fn first<'u>(uses: impl Iterator<Item = &'u Use>) -> Vec<CodeLocation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Known;
+    use super::super::AnalysisInput;
     use super::super::fixture::found_in;
     use super::command_of;
     use crate::project::{CommandPurpose, Manifest};
@@ -317,9 +317,9 @@ mod tests {
                 text: (*text).to_owned(),
             })
             .collect();
-        let known = Known {
+        let known = AnalysisInput {
             manifests: &manifests,
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         let found = found_in(super::KIND, known);
         found

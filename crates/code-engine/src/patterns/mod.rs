@@ -106,7 +106,7 @@ impl Pattern {
 
 /// What is known of a project when its patterns are looked for. All but the files may be empty.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Known<'a> {
+pub(crate) struct AnalysisInput<'a> {
     /// The files, in the order of their paths.
     pub files: &'a [&'a SourceFile],
     pub manifests: &'a [Manifest],
@@ -119,14 +119,14 @@ pub(crate) struct Known<'a> {
 
 /// What a kind is given: what is known, and the files by what they are for.
 struct Context<'a> {
-    known: Known<'a>,
+    known: AnalysisInput<'a>,
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
     fixtures: Vec<&'a SourceFile>,
 }
 
 impl<'a> Context<'a> {
-    fn new(known: Known<'a>) -> Context<'a> {
+    fn new(known: AnalysisInput<'a>) -> Context<'a> {
         let mut context = Context {
             known,
             source: Vec::new(),
@@ -218,7 +218,7 @@ const STACKS: [Language; 15] = [
 
 /// Finds the patterns; surest first.
 pub(crate) fn find<E>(
-    known: Known<'_>,
+    known: AnalysisInput<'_>,
     check: impl Fn() -> Result<(), E>,
 ) -> Result<Vec<Pattern>, E> {
     let context = Context::new(known);
@@ -273,16 +273,16 @@ pub(crate) mod fixture {
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let Ok(imports) = ImportIndex::build(&files, &[], || Ok::<_, std::convert::Infallible>(()));
-        let known = Known {
+        let known = AnalysisInput {
             files: &files,
             imports: Some(&imports),
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         found_in(kind, known)
     }
 
     /// The patterns of one kind in what is known.
-    pub(crate) fn found_in(kind: &str, known: Known<'_>) -> Vec<Pattern> {
+    pub(crate) fn found_in(kind: &str, known: AnalysisInput<'_>) -> Vec<Pattern> {
         let Ok(found) = find(known, || Ok::<_, std::convert::Infallible>(()));
         found
             .into_iter()

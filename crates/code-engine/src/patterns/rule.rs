@@ -55,7 +55,7 @@ fn first(places: &[CodeLocation]) -> Vec<CodeLocation> {
 #[cfg(test)]
 #[cfg(feature = "rules")]
 mod tests {
-    use super::super::Known;
+    use super::super::AnalysisInput;
     use super::super::fixture::found_in;
     use crate::language::Language;
     use crate::patterns::Pattern;
@@ -72,9 +72,9 @@ mod tests {
             let language = Language::detect(path).unwrap();
             tally.add(path, "blob", &set.matches(language, source).unwrap());
         }
-        let known = Known {
+        let known = AnalysisInput {
             rules: Some(&tally.finish(errors)),
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         found_in(super::KIND, known)
     }

@@ -354,15 +354,15 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// The definitions of a file that have a decorator, an annotation or an attribute.
-pub(super) struct Decorated {
+pub(super) struct DecoratedDefinitions {
     /// Lines before a definition that refer to something and end no other.
     lines: FxHashSet<u32>,
     /// Whether only classes and methods can have one.
     in_classes: bool,
 }
 
-impl Decorated {
-    pub(super) fn new(file: &SourceFile) -> Decorated {
+impl DecoratedDefinitions {
+    pub(super) fn new(file: &SourceFile) -> DecoratedDefinitions {
         let decorates = matches!(
             file.language,
             Language::Python
@@ -381,7 +381,7 @@ impl Decorated {
             file.language.stack() == Language::TypeScript || file.language == Language::JavaScript;
         let mut lines = FxHashSet::default();
         if !decorates {
-            return Decorated { lines, in_classes };
+            return DecoratedDefinitions { lines, in_classes };
         }
         let starts: FxHashSet<u32> = file
             .facts
@@ -406,7 +406,7 @@ impl Decorated {
                     .filter(|line| starts.contains(&(line + 1)) && !ends.contains(line)),
             );
         }
-        Decorated { lines, in_classes }
+        DecoratedDefinitions { lines, in_classes }
     }
 
     pub(super) fn contains(&self, definition: &Definition) -> bool {

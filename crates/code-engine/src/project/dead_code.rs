@@ -169,7 +169,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
         if role::of(&file.path) != Role::Source || !conventions::is_judged(&file.path) {
             continue;
         }
-        let decorated = conventions::Decorated::new(file);
+        let decorated = conventions::DecoratedDefinitions::new(file);
         let types = conventions::ExportedTypes::new(file);
         for definition in &file.facts.definitions {
             let hidden = !definition.exported || reach.is_own(file, definition);

@@ -384,11 +384,11 @@ impl Group {
 
 /// The tokens of each file that groups name: where each stretch begins, and its end. Stretches do not touch.
 #[derive(Debug, Default)]
-struct Named {
+struct ReportedStretches {
     stretches: BTreeMap<(u32, u32), u32>,
 }
 
-impl Named {
+impl ReportedStretches {
     /// Whether three quarters of each of the group's places are named: then it says nothing new.
     fn covers(&self, group: &Group) -> bool {
         group
@@ -461,7 +461,7 @@ fn groups(
     candidates
         .sort_unstable_by_key(|(tokens, count, one)| (std::cmp::Reverse((*tokens, *count)), *one));
     let mut found: Vec<Group> = Vec::new();
-    let mut named = Named::default();
+    let mut named = ReportedStretches::default();
     let mut looked_at = 0usize;
     for (_, count, candidate) in candidates {
         looked_at += count;

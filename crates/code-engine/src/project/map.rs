@@ -311,7 +311,7 @@ impl Graph {
     fn file_add(&mut self, resolver: &Resolver<'_>, at: usize) {
         let file = resolver.files[at];
         let own = resolver.own(at);
-        let around = Around::new(file, &self.nodes[own.start as usize..own.end as usize]);
+        let around = EnclosingDefinitions::new(file, &self.nodes[own.start as usize..own.end as usize]);
         let of_file = (self.nodes.len() + at) as u32;
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut used: FxHashSet<u32> = FxHashSet::default();
@@ -417,13 +417,13 @@ fn is_node(definition: &Definition) -> bool {
 }
 
 /// For each line of a file the innermost definition around it.
-struct Around {
+struct EnclosingDefinitions {
     /// By line, one more than the node's place among the file's; 0 for none.
     lines: Vec<u32>,
 }
 
-impl Around {
-    fn new(file: &SourceFile, nodes: &[Node]) -> Around {
+impl EnclosingDefinitions {
+    fn new(file: &SourceFile, nodes: &[Node]) -> EnclosingDefinitions {
         let mut lines = vec![0u32; file.facts.lines.total() as usize + 1];
         // Definitions come in the order of the source, so what is within comes after what is around.
         for (place, node) in (1u32..).zip(nodes) {
@@ -435,7 +435,7 @@ impl Around {
                 span.fill(place);
             }
         }
-        Around { lines }
+        EnclosingDefinitions { lines }
     }
 
     fn line(&self, line: u32) -> Option<u32> {

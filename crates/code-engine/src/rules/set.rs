@@ -248,11 +248,11 @@ impl RuleSet {
         let ignored = Ignored::read(document, text);
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let steps = STEPS.saturating_add(length.saturating_mul(STEPS_A_BYTE));
-        let mut at_work: Vec<AtWork<'_>> = places
+        let mut at_work: Vec<ActiveRule<'_>> = places
             .iter()
             .filter_map(|place| {
                 let rule = self.rules.get(*place as usize)?;
-                Some(AtWork {
+                Some(ActiveRule {
                     config: rule.collection.get_rule(&rule.finding.id)?,
                     left: steps,
                     hits: RuleHits {
@@ -312,7 +312,7 @@ impl RuleSet {
 }
 
 /// A rule while it is matched on a file.
-struct AtWork<'r> {
+struct ActiveRule<'r> {
     config: &'r RuleConfig<Grammar>,
     left: u32,
     hits: RuleHits,
@@ -491,11 +491,11 @@ impl Ignored {
 #[derive(Debug)]
 pub struct RuleTally<'s> {
     set: &'s RuleSet,
-    found: Vec<Found>,
+    found: Vec<RuleTotals>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Found {
+struct RuleTotals {
     matches: u32,
     files: u32,
     given_up: u32,
@@ -508,7 +508,7 @@ impl<'s> RuleTally<'s> {
     pub fn new(set: &'s RuleSet) -> RuleTally<'s> {
         RuleTally {
             set,
-            found: vec![Found::default(); set.rules.len()],
+            found: vec![RuleTotals::default(); set.rules.len()],
         }
     }
 
@@ -544,7 +544,7 @@ impl<'s> RuleTally<'s> {
     /// What all rules found, with what [`RuleSet::parse`] could not read.
     #[must_use]
     pub fn finish(self, errors: Vec<RuleError>) -> RuleReport {
-        let places = |of: &Found| of.places.iter().cloned().collect();
+        let places = |of: &RuleTotals| of.places.iter().cloned().collect();
         let mut rules: Vec<RuleFinding> = self
             .set
             .rules

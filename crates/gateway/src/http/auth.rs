@@ -29,14 +29,14 @@ const USER_AGENT_MAX: usize = 512;
 
 /// A request before it is known who sends it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'r> {
+pub(super) struct RequestHead<'r> {
     pub(super) method: &'r Method,
     pub(super) headers: &'r HeaderMap,
     pub(super) uri: &'r Uri,
     pub(super) extensions: &'r Extensions,
 }
 
-impl<'r> Asked<'r> {
+impl<'r> RequestHead<'r> {
     pub(super) fn parts(parts: &'r Parts) -> Self {
         Self {
             method: &parts.method,
@@ -110,18 +110,18 @@ enum Proof {
 
 /// A caller whose token or session was good when it was shown.
 #[derive(Clone)]
-pub(super) struct Shown {
+pub(super) struct VerifiedCredential {
     pub(super) acting: Acting,
     proof: Proof,
-    heard: Heard,
+    heard: CredentialSignals,
 }
 
 /// What was announced since just before something shown was looked at: a stream that opens later misses no change in between. It is for the one
 /// stream that takes it.
 #[derive(Clone)]
-struct Heard(Arc<Mutex<Option<SignalReceiver>>>);
+struct CredentialSignals(Arc<Mutex<Option<SignalReceiver>>>);
 
-impl Heard {
+impl CredentialSignals {
     fn from_now(gateway: &Gateway) -> Self {
         Self(Arc::new(Mutex::new(Some(gateway.store().signals()))))
     }
@@ -134,8 +134,8 @@ impl Heard {
 /// Finds out who sends a request.
 pub(super) async fn request_authenticate(
     gateway: &Gateway,
-    asked: Asked<'_>,
-) -> Result<Shown, Problem> {
+    asked: RequestHead<'_>,
+) -> Result<VerifiedCredential, Problem> {
     let harmless = asked.method.is_safe();
     let shown = shown_read(gateway, asked, harmless).await?;
     shown.ok_or_else(missing)
@@ -144,17 +144,17 @@ pub(super) async fn request_authenticate(
 /// The same for a WebSocket's handshake, where a browser can send no header: `None` where nothing is shown.
 pub(super) async fn upgrade_authenticate(
     gateway: &Gateway,
-    asked: Asked<'_>,
-) -> Result<Option<Shown>, Problem> {
+    asked: RequestHead<'_>,
+) -> Result<Option<VerifiedCredential>, Problem> {
     // Whatever the method, what is said afterwards may change something.
     shown_read(gateway, asked, false).await
 }
 
 async fn shown_read(
     gateway: &Gateway,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     harmless: bool,
-) -> Result<Option<Shown>, Problem> {
+) -> Result<Option<VerifiedCredential>, Problem> {
     let token = bearer_read(asked.headers)?;
     let secret = asked.cookies().session(asked.headers)?;
     match (token, secret) {
@@ -187,7 +187,7 @@ async fn shown_read(
 /// 401 where there is none or it has ended.
 pub(super) async fn session_required(
     gateway: &Gateway,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
 ) -> Result<SignedIn, Problem> {
     let secret = asked.cookies().session(asked.headers)?;
     let secret = secret.ok_or_else(session_ended)?;
@@ -203,9 +203,9 @@ pub(super) async fn session_required(
 pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Map<String, Value>>,
-    shown_before: Option<Shown>,
+    shown_before: Option<VerifiedCredential>,
     origin: Origin,
-) -> Result<Shown, Problem> {
+) -> Result<VerifiedCredential, Problem> {
     let field = |wanted: &str| {
         let (_, value) = payload?
             .iter()
@@ -243,7 +243,7 @@ pub(super) async fn init_authenticate(
 
 /// Resolves when what was shown is good no more, or the caller's role has changed: looked at again at once when somebody changes it on any
 /// replica, and every now and then. Where the database does not answer, it is asked again.
-pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
+pub(super) async fn credential_ended(gateway: Gateway, shown: VerifiedCredential) {
     let heard = shown.heard.take();
     let mut signals = heard.unwrap_or_else(|| gateway.store().signals());
     let caller = shown.acting.caller;
@@ -281,7 +281,7 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
 
 async fn proof_check(
     gateway: &Gateway,
-    shown: &Shown,
+    shown: &VerifiedCredential,
 ) -> Result<Option<Caller>, nyxcore_tenancy::Error> {
     match &shown.proof {
         Proof::Token(token) => directory::token_look(gateway.store(), token).await,
@@ -297,8 +297,8 @@ async fn authenticate(
     token: &str,
     tenant: Option<&str>,
     origin: Origin,
-) -> Result<Shown, Problem> {
-    let heard = Heard::from_now(gateway);
+) -> Result<VerifiedCredential, Problem> {
+    let heard = CredentialSignals::from_now(gateway);
     let owner = directory::token_identify(gateway.store(), token)
         .await
         .map_err(|error| Problem::store(&error))?
@@ -307,7 +307,7 @@ async fn authenticate(
     if tenant.is_some_and(|named| named != owner.tenant_slug) {
         return Err(tenant_not_the_tokens());
     }
-    Ok(Shown {
+    Ok(VerifiedCredential {
         acting: Acting::new(owner.caller, origin),
         proof: Proof::Token(token.into()),
         heard,
@@ -319,8 +319,8 @@ async fn session_shown(
     secret: &str,
     tenant: Option<&str>,
     origin: Origin,
-) -> Result<Shown, Problem> {
-    let heard = Heard::from_now(gateway);
+) -> Result<VerifiedCredential, Problem> {
+    let heard = CredentialSignals::from_now(gateway);
     let session = session_identify(gateway.store(), secret, tenant).await;
     let session = session
         .map_err(|error| Problem::store(&error))?
@@ -337,7 +337,7 @@ async fn session_shown(
             "you are not a member of any tenant yet: accept an invitation",
         ),
     })?;
-    Ok(Shown {
+    Ok(VerifiedCredential {
         acting: Acting::new(caller, origin),
         proof: Proof::Session {
             secret: secret.into(),
@@ -348,7 +348,7 @@ async fn session_shown(
 }
 
 /// Passes where nobody else is signed in beside the token.
-fn same_person(shown: &Shown, beside: Option<UserId>) -> Result<(), Problem> {
+fn same_person(shown: &VerifiedCredential, beside: Option<UserId>) -> Result<(), Problem> {
     match beside {
         Some(user) if user != shown.acting.caller.user => Err(Problem::new(
             StatusCode::BAD_REQUEST,

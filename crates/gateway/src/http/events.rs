@@ -18,7 +18,7 @@ use nyxcore_sync::SYNC_RUN;
 use nyxcore_tenancy::{Repository, Result as StoreResult, Store, TenantId, TypedId};
 use serde_json::{Value, json};
 
-use super::auth::Asked;
+use super::auth::RequestHead;
 use super::problem::Problem;
 use super::{Server, auth, sse};
 
@@ -28,7 +28,7 @@ pub(super) async fn get(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
-    open(&server, path.ok(), Asked::request(&request))
+    open(&server, path.ok(), RequestHead::request(&request))
         .await
         .unwrap_or_else(Problem::plain)
 }
@@ -36,7 +36,7 @@ pub(super) async fn get(
 async fn open(
     server: &Server,
     path: Option<Path<(String, String)>>,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
 ) -> Result<Response, Problem> {
     let shown = auth::request_authenticate(&server.gateway, asked).await?;
     let tenant = shown.acting.caller.tenant;

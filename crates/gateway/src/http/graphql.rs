@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::{Accepts, Media};
-use super::auth::{self, Asked, Shown};
+use super::auth::{self, RequestHead, VerifiedCredential};
 use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
@@ -35,7 +35,7 @@ async fn get_answer(server: Server, request: Request) -> Result<Response, Proble
     if accepts.prefers_html() {
         return Ok(graphiql::page());
     }
-    let shown = auth::request_authenticate(&server.gateway, Asked::parts(&parts)).await?;
+    let shown = auth::request_authenticate(&server.gateway, RequestHead::parts(&parts)).await?;
     let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)
         .map_err(|error| Problem::bad_request(error.body_text()))?;
     execute(&server, &shown, &accepts, params.request()?, true).await
@@ -49,7 +49,7 @@ pub(super) async fn post(State(server): State<Server>, request: Request) -> Resp
 }
 
 async fn post_answer(server: Server, request: Request) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, Asked::request(&request)).await?;
+    let shown = auth::request_authenticate(&server.gateway, RequestHead::request(&request)).await?;
     if !is_json(request.headers()) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -93,7 +93,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 async fn execute(
     server: &Server,
-    shown: &Shown,
+    shown: &VerifiedCredential,
     accepts: &Accepts,
     mut request: async_graphql::Request,
     by_get: bool,

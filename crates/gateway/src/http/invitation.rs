@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Server;
-use super::auth::{Asked, session_required};
+use super::auth::{RequestHead, session_required};
 use super::problem::Problem;
 use super::session::{answer, read, session_found, signed_in};
 
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<Server> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Look {
+struct InvitationInput {
     secret: String,
 }
 
@@ -50,7 +50,7 @@ struct Accept {
 
 async fn look(State(server): State<Server>, request: Request) -> Response {
     let looked = async {
-        let (_, body): (_, Look) = read(&server, request).await?;
+        let (_, body): (_, InvitationInput) = read(&server, request).await?;
         let seen = invitation_look(server.gateway.store(), &body.secret)
             .await
             .map_err(|error| Problem::service(&error))?;
@@ -69,7 +69,7 @@ async fn look(State(server): State<Server>, request: Request) -> Response {
 async fn accept(State(server): State<Server>, request: Request) -> Response {
     let accepted = async {
         let (parts, body): (_, Accept) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         match (body.name, body.password) {
             (Some(name), Some(password)) => {
                 sign_up(&server, asked, &body.secret, &name, &password).await
@@ -85,7 +85,7 @@ async fn accept(State(server): State<Server>, request: Request) -> Response {
 
 async fn sign_up(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     secret: &str,
     name: &str,
     password: &Password,
@@ -101,7 +101,7 @@ async fn sign_up(
     Ok(response)
 }
 
-async fn join(server: &Server, asked: Asked<'_>, secret: &str) -> Result<Response, Problem> {
+async fn join(server: &Server, asked: RequestHead<'_>, secret: &str) -> Result<Response, Problem> {
     let found = session_required(&server.gateway, asked).await?;
     let who = (found.user.id, Credential::Session(found.session.id));
     let joined = invitation_accept(server.gateway.store(), secret, who, &asked.client().origin)

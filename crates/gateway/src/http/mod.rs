@@ -63,8 +63,8 @@ use tracing::Instrument;
 use crate::context::Gateway;
 use crate::oidc::OidcClient;
 use crate::{NyxSchema, schema_build};
-use auth::Shown;
-use connection::{Listening, body_guard, bounded_address};
+use auth::VerifiedCredential;
+use connection::{ServerContext, body_guard, bounded_address};
 use cookie::Cookies;
 use forwarded::Remote;
 use problem::Problem;
@@ -101,7 +101,7 @@ struct Server {
 
 impl Server {
     /// Resolves when an open stream is to end: the server ends, or its token is good no more.
-    fn stream_ends(&self, shown: &Shown) -> impl Future<Output = ()> + Send + use<> {
+    fn stream_ends(&self, shown: &VerifiedCredential) -> impl Future<Output = ()> + Send + use<> {
         let (stopping, revoked) = (
             self.stopping.clone(),
             auth::credential_ended(self.gateway.clone(), shown.clone()),
@@ -118,7 +118,7 @@ impl Server {
     ///
     /// # Errors
     /// 429 `TOO_MANY_STREAMS`.
-    fn stream_slot(&self, shown: &Shown) -> Result<Slot<UserId>, Problem> {
+    fn stream_slot(&self, shown: &VerifiedCredential) -> Result<Slot<UserId>, Problem> {
         let most = self.gateway.limits().connection.streams_per_user;
         let slot = self.streams.take(shown.acting.caller.user, most);
         slot.ok_or_else(|| {
@@ -179,7 +179,7 @@ pub async fn serve(
             std::future::pending::<()>().await;
         }
     };
-    let listening = Listening {
+    let listening = ServerContext {
         routes: routes(server),
         limits: limits.connection,
         header_bytes: limits.header_bytes,

@@ -22,10 +22,10 @@ use nyxcore_tenancy::sign_in::{
 use serde::Deserialize;
 use url::Url;
 
-use super::auth::Asked;
+use super::auth::RequestHead;
 use super::problem::Problem;
 use super::{Server, session};
-use crate::oidc::{Arrival, OidcClient, OidcError};
+use crate::oidc::{AuthorizationResponse, OidcClient, OidcError};
 
 /// What a journey's cookie is called, before the letters that tell it from another journey's.
 const COOKIE: &str = "nyxcore_oidc_";
@@ -64,7 +64,7 @@ async fn depart_answer(
     parts: &Parts,
 ) -> Result<Response, Problem> {
     let client = client(server, provider)?;
-    let asked = Asked::parts(parts);
+    let asked = RequestHead::parts(parts);
     let Query(outward) = Query::<Outward>::try_from_uri(&parts.uri)
         .map_err(|_| Problem::bad_request("the URL is invalid"))?;
     let return_to = outward.return_to.as_deref().unwrap_or("/");
@@ -124,7 +124,7 @@ async fn arrive_answer(
     parts: &Parts,
 ) -> Result<Response, Problem> {
     let client = client(server, provider)?;
-    let (asked, store) = (Asked::parts(parts), server.gateway.store());
+    let (asked, store) = (RequestHead::parts(parts), server.gateway.store());
     let Query(inward) = Query::<Inward>::try_from_uri(&parts.uri).map_err(|_| journey_unknown())?;
     let state = inward.state.ok_or_else(journey_unknown)?;
     let name = cookie_name(&state);
@@ -153,7 +153,7 @@ async fn arrive_answer(
         }
     };
     let redirect = redirect_url(server, asked, provider)?;
-    let arrival = Arrival {
+    let arrival = AuthorizationResponse {
         code,
         verifier: browser,
         nonce: flow.nonce,
@@ -202,7 +202,7 @@ fn client<'s>(server: &'s Server, provider: &str) -> Result<&'s OidcClient, Prob
 }
 
 /// Where a service sends browsers back to: at the public address, where the operator has named one.
-fn redirect_url(server: &Server, asked: Asked<'_>, provider: &str) -> Result<Url, Problem> {
+fn redirect_url(server: &Server, asked: RequestHead<'_>, provider: &str) -> Result<Url, Problem> {
     let path = format!("/auth/oidc/{provider}/callback");
     let base = match &server.gateway.sign_in().public_url {
         Some(url) => url.clone(),
@@ -260,7 +260,7 @@ fn journey_unknown() -> Problem {
 }
 
 /// Whoever comes back with what does not hold is told nothing of why.
-async fn refused(server: &Server, provider: &str, asked: Asked<'_>) -> Problem {
+async fn refused(server: &Server, provider: &str, asked: RequestHead<'_>) -> Problem {
     let written = outside_refused(server.gateway.store(), provider, &asked.client()).await;
     if let Err(error) = written {
         tracing::error!(?error, "the audit log could not be written");

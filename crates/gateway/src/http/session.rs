@@ -31,7 +31,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::auth::{Asked, session_required};
+use super::auth::{RequestHead, session_required};
 use super::body::RequestBody;
 use super::graphql::is_json;
 use super::problem::Problem;
@@ -88,7 +88,7 @@ struct Slug {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct SessionInput {
     id: String,
 }
 
@@ -113,7 +113,7 @@ async fn methods(State(server): State<Server>) -> Response {
 async fn sign_in(State(server): State<Server>, request: Request) -> Response {
     let signed_in = async {
         let (parts, body): (_, SignIn) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let hasher = &server.gateway.sign_in().hasher;
         let new = password_sign_in(
             server.gateway.store(),
@@ -132,7 +132,7 @@ async fn sign_in(State(server): State<Server>, request: Request) -> Response {
 async fn sign_up(State(server): State<Server>, request: Request) -> Response {
     let signed_up = async {
         let (parts, body): (_, NewAccount) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let options = server.gateway.sign_in();
         let (_, new) = account_sign_up(
             server.gateway.store(),
@@ -153,7 +153,7 @@ async fn sign_up(State(server): State<Server>, request: Request) -> Response {
 /// ends. The tenant that was chosen before is kept where the person is in it.
 pub(super) async fn signed_in(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     status: StatusCode,
     new: &NewSession,
 ) -> Result<Response, Problem> {
@@ -192,7 +192,7 @@ pub(super) async fn signed_in(
 }
 
 async fn session(State(server): State<Server>, request: Request) -> Response {
-    let asked = Asked::request(&request);
+    let asked = RequestHead::request(&request);
     let found = async { session_required(&server.gateway, asked).await };
     match found.await {
         Ok(found) => answer(StatusCode::OK, &signed_in_json(&found)),
@@ -203,7 +203,7 @@ async fn session(State(server): State<Server>, request: Request) -> Response {
 async fn tenant(State(server): State<Server>, request: Request) -> Response {
     let chosen = async {
         let (parts, body): (_, Slug) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let mut found = session_required(&server.gateway, asked).await?;
         let wanted = found
             .tenants
@@ -220,7 +220,7 @@ async fn tenant(State(server): State<Server>, request: Request) -> Response {
 }
 
 /// Who is signed in, as [`session`] answers, with the tenant that was chosen, also in the cookie.
-fn chosen_answer(asked: Asked<'_>, found: &SignedIn) -> Response {
+fn chosen_answer(asked: RequestHead<'_>, found: &SignedIn) -> Response {
     let mut response = answer(StatusCode::OK, &signed_in_json(found));
     if let Some(slug) = slug_of(found) {
         let cookie = asked.cookies().tenant_set(slug);
@@ -232,7 +232,7 @@ fn chosen_answer(asked: Asked<'_>, found: &SignedIn) -> Response {
 /// The answer to whoever has just become a member of a tenant, which is chosen with it.
 pub(super) async fn session_found(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     chosen: TenantId,
 ) -> Result<Response, Problem> {
     let mut found = session_required(&server.gateway, asked).await?;
@@ -243,7 +243,7 @@ pub(super) async fn session_found(
 async fn password(State(server): State<Server>, request: Request) -> Response {
     let changed = async {
         let (parts, body): (_, Passwords) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         password_change(
             server.gateway.store(),
@@ -261,7 +261,7 @@ async fn password(State(server): State<Server>, request: Request) -> Response {
 }
 
 async fn sessions(State(server): State<Server>, request: Request) -> Response {
-    let asked = Asked::request(&request);
+    let asked = RequestHead::request(&request);
     let listed = async {
         let found = session_required(&server.gateway, asked).await?;
         let all = session_list(server.gateway.store(), found.user.id).await;
@@ -277,8 +277,8 @@ async fn sessions(State(server): State<Server>, request: Request) -> Response {
 
 async fn session_end(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
-        let (parts, body): (_, Which) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let (parts, body): (_, SessionInput) = read(&server, request).await?;
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         let id = SessionId::parse(&body.id).map_err(|_| Problem::not_found("no such session"))?;
         session_revoke(server.gateway.store(), found.user.id, id, &asked.client())
@@ -292,7 +292,7 @@ async fn session_end(State(server): State<Server>, request: Request) -> Response
 async fn sign_out(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
         let (parts, Nothing {}) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         // Whoever is not signed in any more is signed out, and the cookies go.
         if let Ok(Some(secret)) = asked.cookies().session(asked.headers) {
             let store = server.gateway.store();
@@ -311,7 +311,7 @@ async fn sign_out(State(server): State<Server>, request: Request) -> Response {
 async fn everywhere(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
         let (parts, Nothing {}) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         let store = server.gateway.store();
         let ended = sign_out_everywhere(store, found.user.id, None, &asked.client())
@@ -323,7 +323,7 @@ async fn everywhere(State(server): State<Server>, request: Request) -> Response 
     ended.await.unwrap_or_else(Problem::plain)
 }
 
-fn forgotten(asked: Asked<'_>, mut response: Response) -> Response {
+fn forgotten(asked: RequestHead<'_>, mut response: Response) -> Response {
     for cookie in asked.cookies().clear() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

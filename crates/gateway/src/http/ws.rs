@@ -20,7 +20,7 @@ use nyxcore_tenancy::{Origin, UserId};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::auth::{self, Asked, Shown};
+use super::auth::{self, RequestHead, VerifiedCredential};
 use super::connection::{Lease, RequestGuard};
 use super::params::{JsonObject, Params, answer_json, is_request_error, json};
 use super::problem::Problem;
@@ -75,8 +75,8 @@ type Step = (String, Option<GraphqlResponse>);
 
 /// Takes the connection over, where it speaks the protocol.
 pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response, Problem> {
-    let shown = auth::upgrade_authenticate(&server.gateway, Asked::parts(&parts)).await?;
-    let origin = Asked::parts(&parts).origin();
+    let shown = auth::upgrade_authenticate(&server.gateway, RequestHead::parts(&parts)).await?;
+    let origin = RequestHead::parts(&parts).origin();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|rejection| Problem::bad_request(rejection.body_text()))?
@@ -152,7 +152,7 @@ struct Places {
 }
 
 impl Connection {
-    async fn run(mut self, shown: Option<Shown>, unauthenticated: Option<Slot<IpAddr>>) {
+    async fn run(mut self, shown: Option<VerifiedCredential>, unauthenticated: Option<Slot<IpAddr>>) {
         // Boxed, so that what authentication needs is given back before the socket rests.
         let known = Box::pin(self.handshake(shown)).await;
         drop(unauthenticated);
@@ -168,7 +168,7 @@ impl Connection {
     }
 
     /// Waits for `connection_init` and finds out who it is.
-    async fn handshake(&mut self, shown_before: Option<Shown>) -> Result<(Shown, Places), End> {
+    async fn handshake(&mut self, shown_before: Option<VerifiedCredential>) -> Result<(VerifiedCredential, Places), End> {
         let stopping = self.server.stopping.clone();
         let lease = self.lease.clone();
         let mut evicted = Box::pin(async {
@@ -208,7 +208,7 @@ impl Connection {
         }
     }
 
-    fn places(&self, shown: &Shown) -> Result<Places, End> {
+    fn places(&self, shown: &VerifiedCredential) -> Result<Places, End> {
         let stream = self.server.stream_slot(shown);
         // 1013: try again later.
         let stream = stream.map_err(|problem| End::close(1013, problem.message()))?;
@@ -224,7 +224,7 @@ impl Connection {
     }
 
     /// Serves operations until the connection ends.
-    async fn serve(&mut self, shown: &Shown) -> Result<(), End> {
+    async fn serve(&mut self, shown: &VerifiedCredential) -> Result<(), End> {
         let keepalive = self.server.gateway.limits().keepalive;
         let stopping = self.server.stopping.clone();
         let mut revoked = Box::pin(auth::credential_ended(
@@ -279,7 +279,7 @@ impl Connection {
         }
     }
 
-    async fn obey(&mut self, shown: &Shown, message: ClientMessage) -> Result<(), End> {
+    async fn obey(&mut self, shown: &VerifiedCredential, message: ClientMessage) -> Result<(), End> {
         match message {
             ClientMessage::ConnectionInit { .. } => {
                 Err(End::close(4429, "Too many initialisation requests"))
@@ -302,7 +302,7 @@ impl Connection {
         }
     }
 
-    async fn subscribe(&mut self, shown: &Shown, id: String, params: Params) -> Result<(), End> {
+    async fn subscribe(&mut self, shown: &VerifiedCredential, id: String, params: Params) -> Result<(), End> {
         if self.running.contains_key(&id) {
             return Err(End::close(
                 4409,

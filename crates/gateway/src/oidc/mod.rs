@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use nyxcore_tenancy::Env;
 use nyxcore_tenancy::secret::Secret;
-use nyxcore_tenancy::sign_in::OutsidePerson;
+use nyxcore_tenancy::sign_in::ExternalIdentity;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
     CoreJsonWebKey, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -120,7 +120,7 @@ pub(crate) enum OidcError {
 }
 
 /// A browser that is about to set out.
-pub(crate) struct Departure {
+pub(crate) struct AuthorizationRequest {
     /// Where to.
     pub(crate) url: Url,
     /// What it is to bring back.
@@ -132,7 +132,7 @@ pub(crate) struct Departure {
 }
 
 /// What a browser came back with.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct AuthorizationResponse<'a> {
     pub(crate) code: String,
     pub(crate) verifier: String,
     pub(crate) nonce: String,
@@ -140,7 +140,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) redirect: &'a Url,
 }
 
-struct Known {
+struct CachedMetadata {
     metadata: Arc<CoreProviderMetadata>,
     since: DateTime<Utc>,
 }
@@ -158,7 +158,7 @@ type ReadyClient = CoreClient<
 pub(crate) struct OidcClient {
     pub(crate) provider: OidcProvider,
     http: Http,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<CachedMetadata>>,
 }
 
 impl OidcClient {
@@ -180,7 +180,7 @@ impl OidcClient {
     }
 
     /// Where to send a browser.
-    pub(crate) async fn depart(&self, env: &Env, redirect: &Url) -> Result<Departure, OidcError> {
+    pub(crate) async fn depart(&self, env: &Env, redirect: &Url) -> Result<AuthorizationRequest, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = self
@@ -193,7 +193,7 @@ impl OidcClient {
             .add_scopes(["email", "profile"].map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .url();
-        Ok(Departure {
+        Ok(AuthorizationRequest {
             url,
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
@@ -205,8 +205,8 @@ impl OidcClient {
     pub(crate) async fn arrive(
         &self,
         env: &Env,
-        arrival: Arrival<'_>,
-    ) -> Result<OutsidePerson, OidcError> {
+        arrival: AuthorizationResponse<'_>,
+    ) -> Result<ExternalIdentity, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let client = self.client(&metadata, arrival.redirect);
         let sent = TokenHttp::new(&self.http);
@@ -253,7 +253,7 @@ impl OidcClient {
                 ..told
             };
         }
-        Ok(OutsidePerson {
+        Ok(ExternalIdentity {
             provider: self.provider.id.clone(),
             issuer: claims.issuer().to_string(),
             subject: claims.subject().to_string(),
@@ -361,7 +361,7 @@ impl OidcClient {
             .await
             .map_err(|error| unreachable(error.to_string()))?;
         let metadata = Arc::new(metadata);
-        *known = Some(Known {
+        *known = Some(CachedMetadata {
             metadata: Arc::clone(&metadata),
             since: now,
         });

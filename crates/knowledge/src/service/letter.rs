@@ -39,7 +39,7 @@ pub struct PendingLetters {
 }
 
 /// An entry that came from a source: its file, its name and Git's id of what it was made of.
-type Known = (
+type KnownEntry = (
     MemoryEntryId,
     Option<SourceFileId>,
     Option<String>,
@@ -55,7 +55,7 @@ pub async fn letters_pending<A: Access>(
     project: ProjectId,
     source: SourceId,
 ) -> Result<PendingLetters> {
-    let known: Vec<Known> = scoped
+    let known: Vec<KnownEntry> = scoped
         .find::<Entity>()
         .filter(Column::ProjectId.eq(project))
         .filter(Column::SourceId.eq(source))

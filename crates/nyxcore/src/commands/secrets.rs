@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, operator_secrets_reseal,
+    KeySource, Keyring, MasterKey, MasterKeys, ResealReport, Rotation, operator_secrets_reseal,
     operator_secrets_uses, secret_key_uses, secrets_reseal, secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};
@@ -112,7 +112,7 @@ async fn reseal_tenant(
     let mut resealed = 0;
     loop {
         let scoped = store.write(tenant.id).await?;
-        let done: Resealed = secrets_reseal(&scoped, keyring, BATCH).await?;
+        let done: ResealReport = secrets_reseal(&scoped, keyring, BATCH).await?;
         scoped.commit().await?;
         resealed += done.resealed;
         if done.resealed > 0 {

@@ -163,10 +163,10 @@ pub async fn blobs_collect<S: AsRef<str> + Sync>(
 /// file there is, and none is added until this transaction ends.
 async fn blobs_lock(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<Value> {
     #[derive(FromQueryResult)]
-    struct Locked {
+    struct LockedBlob {
         oid: String,
     }
-    let locked: Vec<Locked> = scoped
+    let locked: Vec<LockedBlob> = scoped
         .sql_all(
             "SELECT oid FROM blobs WHERE tenant_id = $1 AND oid IN (SELECT json_array_elements_text($2::json))
              ORDER BY oid FOR UPDATE SKIP LOCKED",

@@ -17,7 +17,7 @@ use crate::registration::RUN_CLAIM;
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
 
 /// A run in this worker's hands.
-pub(super) struct Claimed {
+pub(super) struct ClaimedRun {
     pub tenant: TenantId,
     pub run: Run,
     /// How often it was taken, without the times it was handed back.
@@ -95,7 +95,7 @@ pub(super) async fn run_claim(
     worker: Uuid,
     worker_name: &str,
     kinds: &[RunKind],
-) -> Result<Option<Claimed>> {
+) -> Result<Option<ClaimedRun>> {
     let now = store.env().now();
     let system = store.system(RUN_CLAIM).await?;
     let sql = match system.backend() {
@@ -129,7 +129,7 @@ pub(super) async fn run_claim(
     };
     system.insert(attempt).await?;
     system.commit().await?;
-    Ok(Some(Claimed {
+    Ok(Some(ClaimedRun {
         tenant: row.tenant_id,
         tries: row.attempt - row.handed_back,
         tries_max: row.max_attempts,

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::claim::{Claimed, LEASE};
+use super::claim::{ClaimedRun, LEASE};
 use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
 use crate::error::RunFailure;
-use crate::events::{Held, event_append, event_tell, events_append};
+use crate::events::{RunLease, event_append, event_tell, events_append};
 use crate::model::{EventBody, Level, Progress, Run, RunStatus};
 
 /// How often a lease is renewed.
@@ -62,14 +62,14 @@ impl Phases {
 }
 
 #[derive(FromQueryResult)]
-struct Asked {
+struct CancelRow {
     cancel_requested: bool,
 }
 
 impl RunContext {
     pub(super) fn new(
         store: &Store,
-        claimed: Claimed,
+        claimed: ClaimedRun,
         worker: Uuid,
         cancelled: CancellationToken,
     ) -> Self {
@@ -346,7 +346,7 @@ impl RunContext {
             held.attempt.into(),
             value.into(),
         ];
-        let rows: Vec<Asked> = scoped.sql_all(sql, values).await?;
+        let rows: Vec<CancelRow> = scoped.sql_all(sql, values).await?;
         let asked = rows.first().map(|row| row.cancel_requested);
         self.cancel_if(asked == Some(true));
         Ok(asked)
@@ -388,8 +388,8 @@ impl RunContext {
         Ok(held.is_some())
     }
 
-    pub(super) fn held(&self) -> Held {
-        Held {
+    pub(super) fn held(&self) -> RunLease {
+        RunLease {
             run: self.run.id,
             worker: self.worker,
             attempt: self.run.attempt,

@@ -34,7 +34,7 @@ pub use context::RunContext;
 pub use sweep::run_sweep;
 
 use presence::Presence;
-use sweep::Swept;
+use sweep::SweepFollowUps;
 
 /// How often a worker looks for a run nobody told it of (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -64,7 +64,7 @@ pub struct WorkersBuilder {
     store: Store,
     handlers: Vec<Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
-    swept: Swept,
+    swept: SweepFollowUps,
     concurrency: usize,
     limits: HashMap<RunKind, usize>,
     name: String,
@@ -192,7 +192,7 @@ struct Shared {
     store: Store,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, Vec<FollowUp>>,
-    swept: Swept,
+    swept: SweepFollowUps,
     limits: HashMap<RunKind, usize>,
     /// The runs in hand, each with its kind and the token that stops it.
     running: Mutex<HashMap<Uuid, (RunKind, CancellationToken)>>,
@@ -208,7 +208,7 @@ impl Workers {
             store: store.clone(),
             handlers: Vec::new(),
             follow_ups: HashMap::new(),
-            swept: Swept::new(),
+            swept: SweepFollowUps::new(),
             concurrency: 2,
             limits: HashMap::new(),
             name: format!("process:{}", std::process::id()),
@@ -242,7 +242,7 @@ impl Shared {
             .collect()
     }
 
-    async fn claim(&self) -> Result<Option<claim::Claimed>> {
+    async fn claim(&self) -> Result<Option<claim::ClaimedRun>> {
         let kinds = self.kinds_free();
         if kinds.is_empty() {
             return Ok(None);
@@ -303,7 +303,7 @@ async fn news(signals: &mut SignalReceiver, wanted: &str) -> Option<Uuid> {
 
 async fn run_carry_out(
     shared: &Arc<Shared>,
-    claimed: claim::Claimed,
+    claimed: claim::ClaimedRun,
     cancelled: CancellationToken,
 ) {
     let run_id = claimed.run.id;
@@ -420,13 +420,13 @@ async fn cancel_loop(shared: Arc<Shared>) {
 /// The runs in this worker's hands that somebody wants to stop.
 async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
     #[derive(FromQueryResult)]
-    struct Asked {
+    struct CancelledRun {
         id: Uuid,
     }
     let system = shared.store.system(RUN_CANCEL).await?;
     let sql =
         "SELECT id FROM runs WHERE status = 'RUNNING' AND worker = $1 AND cancel_requested = $2";
-    let rows: Vec<Asked> = system
+    let rows: Vec<CancelledRun> = system
         .sql_all(sql, [shared.id.into(), Value::from(true)])
         .await?;
     Ok(rows.into_iter().map(|row| row.id).collect())

@@ -20,7 +20,7 @@ pub(super) struct Presence {
 }
 
 /// A worker that is gone, with its file, which nobody else can lock meanwhile.
-pub(super) struct Departed {
+pub(super) struct DepartedWorker {
     pub worker: Uuid,
     /// Whether it was of this start of this machine, so that the lock proves it gone.
     pub is_proven: bool,
@@ -28,7 +28,7 @@ pub(super) struct Departed {
     _file: File,
 }
 
-impl Departed {
+impl DepartedWorker {
     /// Removes its file: what it left is cleared up.
     pub fn forget(self) {
         if let Err(error) = fs::remove_file(&self.path) {
@@ -68,7 +68,7 @@ impl Presence {
     }
 
     /// The workers whose locks can be had.
-    pub fn departed(&self) -> Vec<Departed> {
+    pub fn departed(&self) -> Vec<DepartedWorker> {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return Vec::new();
         };
@@ -76,7 +76,7 @@ impl Presence {
         paths.filter_map(|path| self.departed_at(path)).collect()
     }
 
-    fn departed_at(&self, path: PathBuf) -> Option<Departed> {
+    fn departed_at(&self, path: PathBuf) -> Option<DepartedWorker> {
         let name = path.file_name()?.to_str()?.strip_suffix(".lock")?;
         let worker = Uuid::parse_str(name).ok()?;
         if worker == self.worker {
@@ -93,7 +93,7 @@ impl Presence {
         }
         let mut machine = String::new();
         file.read_to_string(&mut machine).ok()?;
-        Some(Departed {
+        Some(DepartedWorker {
             worker,
             is_proven: machine == self.machine,
             path,

@@ -16,18 +16,18 @@ use crate::registration::RUN_SWEEP;
 use crate::service::{Ending, STALL_AFTER, run_end, run_stalled};
 
 /// What is to be done when the sweeper ends a run of a kind.
-pub(super) type Swept = HashMap<RunKind, Vec<FollowUp>>;
+pub(super) type SweepFollowUps = HashMap<RunKind, Vec<FollowUp>>;
 
 /// Looks once through the running runs of every tenant; tells how many it moved.
 ///
 /// # Errors
 /// The database fails.
 pub async fn run_sweep(store: &Store) -> Result<u64> {
-    sweep(store, &Swept::new()).await
+    sweep(store, &SweepFollowUps::new()).await
 }
 
 /// As [`run_sweep`], with what follows where a run is ended by it.
-pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
+pub(super) async fn sweep(store: &Store, swept: &SweepFollowUps) -> Result<u64> {
     let now = store.env().now();
     let system = store.system(RUN_SWEEP).await?;
     let candidates: Vec<run::Model> = system
@@ -42,7 +42,7 @@ pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
 }
 
 /// Moves the runs of a worker that is known to be gone, whatever their leases say.
-pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> Result<u64> {
+pub(super) async fn sweep_worker(store: &Store, swept: &SweepFollowUps, worker: Uuid) -> Result<u64> {
     let system = store.system(RUN_SWEEP).await?;
     let sql = "SELECT * FROM runs WHERE status = 'RUNNING' AND worker = $1";
     let candidates: Vec<run::Model> = system.sql_all(sql, [worker.into()]).await?;
@@ -53,7 +53,7 @@ pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> 
 async fn runs_move(
     store: &Store,
     candidates: Vec<run::Model>,
-    swept: &Swept,
+    swept: &SweepFollowUps,
     departed: Option<Uuid>,
 ) -> u64 {
     let mut moved = 0;

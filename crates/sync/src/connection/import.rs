@@ -171,12 +171,12 @@ async fn look_up_all(
         let answers = match &stopped {
             Some(error) => some
                 .iter()
-                .map(|_| Err(Trouble::Github(error.clone())))
+                .map(|_| Err(ImportError::Github(error.clone())))
                 .collect(),
             None => join_all(some.iter().map(|one| look_up(context, client, base, one))).await,
         };
         for answer in answers {
-            if let Err(Trouble::Github(error)) = &answer {
+            if let Err(ImportError::Github(error)) = &answer {
                 if *error == GithubError::Unauthorized {
                     return Err(error.clone().into());
                 }
@@ -190,25 +190,25 @@ async fn look_up_all(
     Ok(looked)
 }
 
-enum Trouble {
+enum ImportError {
     Github(GithubError),
     Git(GitError),
     Store(Error),
 }
 
-impl From<GithubError> for Trouble {
+impl From<GithubError> for ImportError {
     fn from(error: GithubError) -> Self {
         Self::Github(error)
     }
 }
 
-impl From<GitError> for Trouble {
+impl From<GitError> for ImportError {
     fn from(error: GitError) -> Self {
         Self::Git(error)
     }
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for ImportError {
     fn from(error: Error) -> Self {
         Self::Store(error)
     }
@@ -219,7 +219,7 @@ async fn look_up(
     client: &GithubClient,
     base: &BaseUrl,
     wanted: &WantedRepository,
-) -> Result<Ready, Trouble> {
+) -> Result<Ready, ImportError> {
     let name = RepositoryName::parse(&wanted.full_name)?;
     let branch = wanted.branch.as_deref().unwrap_or_default();
     let branch = BranchName::parse_optional(branch).map_err(GitError::from)?;
@@ -242,9 +242,9 @@ async fn look_up(
     })
 }
 
-fn refused(context: &ConnectionContext<'_>, trouble: Trouble) -> Refusal {
+fn refused(context: &ConnectionContext<'_>, trouble: ImportError) -> Refusal {
     let (outcome, message, retry) = match trouble {
-        Trouble::Github(error) => {
+        ImportError::Github(error) => {
             let outcome = match &error {
                 GithubError::NotFound => ImportOutcome::NotFound,
                 GithubError::Forbidden | GithubError::Unauthorized => ImportOutcome::Forbidden,
@@ -256,11 +256,11 @@ fn refused(context: &ConnectionContext<'_>, trouble: Trouble) -> Refusal {
             };
             (outcome, error.to_string(), error.retry())
         }
-        Trouble::Git(error) => (ImportOutcome::Refused, error.to_string(), None),
-        Trouble::Store(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))) => {
+        ImportError::Git(error) => (ImportOutcome::Refused, error.to_string(), None),
+        ImportError::Store(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))) => {
             (ImportOutcome::Refused, error.to_string(), None)
         }
-        Trouble::Store(error) => {
+        ImportError::Store(error) => {
             tracing::error!(?error, "a repository could not be imported");
             (ImportOutcome::Failed, error.to_string(), None)
         }

@@ -71,17 +71,17 @@ impl BlobContent {
 /// Blobs, as they are read; in the order that was asked for.
 #[derive(Debug)]
 pub struct BlobStream {
-    receiver: mpsc::Receiver<(Read, OwnedSemaphorePermit)>,
+    receiver: mpsc::Receiver<(BlobResult, OwnedSemaphorePermit)>,
 }
 
-type Read = Result<(String, BlobContent), GitError>;
+type BlobResult = Result<(String, BlobContent), GitError>;
 
 impl BlobStream {
     /// The next blob with its id; `None` after the last, and after an error. Dropping the stream stops the reading.
     ///
     /// # Errors
     /// [`GitError::MirrorDamaged`] for a blob that is there and cannot be decoded; [`GitError::Cancelled`].
-    pub async fn blob_next(&mut self) -> Option<Read> {
+    pub async fn blob_next(&mut self) -> Option<BlobResult> {
         let (read, _room) = self.receiver.recv().await?;
         Some(read)
     }

@@ -47,7 +47,7 @@ impl FetchRequest<'_> {
 
 /// What a fetch brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchResult {
     /// The commit the branch points at, as hex.
     pub head_commit: String,
     /// Bytes of the packs that came; 0 when there was nothing new.
@@ -66,7 +66,7 @@ impl Mirror {
         request: &FetchRequest<'_>,
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
-    ) -> Result<Fetched, GitError> {
+    ) -> Result<FetchResult, GitError> {
         let addresses = self.addresses(request, cancel).await?;
         if let Location::Local { path } = request.url.location()
             && !path.is_dir()
@@ -135,14 +135,14 @@ impl Mirror {
         addresses: &[IpAddr],
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
-    ) -> Result<Fetched, GitError> {
+    ) -> Result<FetchResult, GitError> {
         let before = self.head_commit().await?;
         let room = self.room_check();
         // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new: one question less.
         if before.is_none() || room.is_err() {
             let commit = self.remote_check(request, addresses, cancel).await?;
             if before.as_ref() == Some(&commit) {
-                return Ok(Fetched {
+                return Ok(FetchResult {
                     head_commit: commit,
                     bytes_received: 0,
                     unchanged: true,
@@ -192,7 +192,7 @@ impl Mirror {
         if pack_sizes(&self.path).len() > PACKS_MAX {
             self.mirror_maintain(cancel).await?;
         }
-        Ok(Fetched {
+        Ok(FetchResult {
             unchanged: before.as_ref() == Some(&head_commit),
             head_commit,
             bytes_received,

@@ -36,7 +36,7 @@ pub use self::{
     blob::{BlobBytes, BlobContent, BlobStream},
     command::GitOptions,
     error::GitError,
-    fetch::{FetchRequest, Fetched},
+    fetch::{FetchRequest, FetchResult},
     history::{CommitChange, HistoryChurn, HistoryQuery, PathChurn},
     mirror::{Mirror, MirrorStore},
     progress::{FetchPhase, FetchProgress},

@@ -29,7 +29,7 @@ use crate::registration::SYNC_RUN;
 use crate::remote::source_access;
 use crate::repository::{Syncs, sync_applied_before};
 use crate::step::SyncStep;
-use finalize::Moved;
+use finalize::MoveOutcome;
 use index::Scope;
 use plan::Plan;
 
@@ -97,7 +97,7 @@ struct Job<'a> {
 }
 
 /// What a sync brought, once the files are those of the commit.
-struct Brought {
+struct SyncedChanges {
     /// Whether any file differs.
     news: bool,
     /// The paths that differ; `None` where an earlier attempt knew them.
@@ -138,7 +138,7 @@ impl<'a> Job<'a> {
     }
 
     /// An earlier attempt moved the source and was lost after that: what is left is the index, as far as it is not written.
-    async fn resumed(&self) -> Result<Brought, RunFailure> {
+    async fn resumed(&self) -> Result<SyncedChanges, RunFailure> {
         let mut done = self.detail.phases_done.clone();
         if !self.detail.has_done(FINALIZE) {
             self.context.phase(FINALIZE, None, Some("files")).await?;
@@ -147,7 +147,7 @@ impl<'a> Job<'a> {
         let found = &self.detail;
         let differ =
             found.files_added + found.files_updated + found.files_renamed + found.files_deleted;
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: differ > 0,
             paths: None,
             done,
@@ -155,7 +155,7 @@ impl<'a> Job<'a> {
     }
 
     /// Everything up to the commit: the mirror, the files, the index.
-    async fn bring(&self) -> Result<Brought, RunFailure> {
+    async fn bring(&self) -> Result<SyncedChanges, RunFailure> {
         self.context.phase("prepare", None, Some("objects")).await?;
         let name = mirror_name(self.source.id);
         let mirror = self.options.mirrors.mirror(&name)?;
@@ -183,8 +183,8 @@ impl<'a> Job<'a> {
                 Scope::Only(plan.written_sizes())
             };
             match self.source_move(&plan, scope.is_empty()).await? {
-                Moved::Done => return self.brought(&plan, scope).await,
-                Moved::ContentGone => {}
+                MoveOutcome::Done => return self.brought(&plan, scope).await,
+                MoveOutcome::ContentGone => {}
             }
         }
         Err(RunFailure::transient(
@@ -193,11 +193,11 @@ impl<'a> Job<'a> {
         ))
     }
 
-    async fn brought(&self, plan: &Plan, scope: Scope) -> Result<Brought, RunFailure> {
+    async fn brought(&self, plan: &Plan, scope: Scope) -> Result<SyncedChanges, RunFailure> {
         let mut done = Vec::new();
         self.index_update(scope, &mut done).await?;
         let paths = plan.paths();
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: !paths.is_empty(),
             paths: Some(paths),
             done,

@@ -5,7 +5,7 @@ use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use super::{Brought, FINALIZE, Job};
+use super::{SyncedChanges, FINALIZE, Job};
 use crate::entity::sync;
 use crate::repository::Syncs;
 use crate::service::sync_skips;
@@ -18,7 +18,7 @@ const UNCHANGED: &str = "nothing changed since the last sync";
 
 impl Job<'_> {
     /// The remote's branch is where it was: that is written down, and nothing is read.
-    pub(super) async fn nothing_changed(&self, head: &str) -> Result<Brought, RunFailure> {
+    pub(super) async fn nothing_changed(&self, head: &str) -> Result<SyncedChanges, RunFailure> {
         let scoped = self.context.write().await?;
         let mut skipped = vec![
             ("scan", UNCHANGED),
@@ -38,7 +38,7 @@ impl Job<'_> {
         self.source_stays(&scoped, head, &done).await?;
         self.context.phases_skipped_in(&scoped, &skipped).await?;
         scoped.commit().await?;
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: false,
             paths: Some(Default::default()),
             done,
@@ -46,7 +46,7 @@ impl Job<'_> {
     }
 
     /// Does what is to be done. A step that fails is a warning, and is done by the next sync.
-    pub(super) async fn steps_run(&self, brought: Brought) -> Result<(), RunFailure> {
+    pub(super) async fn steps_run(&self, brought: SyncedChanges) -> Result<(), RunFailure> {
         let mut done = brought.done;
         for step in self.steps {
             let name = step.kind().as_str();

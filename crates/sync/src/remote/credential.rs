@@ -63,7 +63,7 @@ impl Drop for SourceCredential {
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Sealed {
+struct SealedCredential {
     /// Scheme, host and port: wherever else the source may lead later, the credential does not go there.
     origin: String,
     credential: SourceCredential,
@@ -224,7 +224,7 @@ pub async fn source_credential_set(
         ));
     };
     credential.check(&origin)?;
-    let sealed = serde_json::to_vec(&Sealed { origin, credential })
+    let sealed = serde_json::to_vec(&SealedCredential { origin, credential })
         .map_err(|_| Error::Invalid("no credential".into()))?;
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(sealed)).await?;
@@ -321,7 +321,7 @@ async fn own_access<A: Access>(
         return Ok(RemoteAccess::Anonymous);
     };
     // What serde says of a secret that cannot be read may repeat part of it.
-    let mut sealed: Sealed =
+    let mut sealed: SealedCredential =
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
     if url_origin(&source.url).as_deref() != Some(sealed.origin.as_str()) {
         tracing::error!(source = %source.id, "the credential is for another host than its source, so it is not used");

@@ -47,7 +47,7 @@ enum Invitee {
 
 /// What came of an invitation that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
+pub struct AcceptedInvitation {
     /// The tenant.
     pub tenant: Tenant,
     /// The membership there: who belonged to the tenant already keeps the role they had.
@@ -86,7 +86,7 @@ pub async fn invitation_accept(
     secret: &str,
     (user, credential): (UserId, Credential),
     origin: &Origin,
-) -> Result<Joined> {
+) -> Result<AcceptedInvitation> {
     let policy = store.registry();
     policy.credential_check(credential, resource::OWN_MEMBERSHIP, Action::Create)?;
     let id = secret_read(secret)?;
@@ -112,7 +112,7 @@ pub async fn invitation_sign_up(
     name: &str,
     password: &Password,
     client: &Client,
-) -> Result<(Joined, NewSession)> {
+) -> Result<(AcceptedInvitation, NewSession)> {
     let id = secret_read(secret)?;
     let accepted = async {
         let name = text::name("the name", name)?;
@@ -161,7 +161,7 @@ async fn accept(
     secret: &str,
     who: Invitee,
     origin: &Origin,
-) -> Result<Joined> {
+) -> Result<AcceptedInvitation> {
     let row = open_find(system, id, secret).await?;
     // One of several who got here passes: the others wait for it and find the invitation used.
     let used = invitation::ActiveModel {
@@ -205,7 +205,7 @@ async fn accept(
 }
 
 /// The membership that the invitation is for, where there is none yet.
-async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<Joined> {
+async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<AcceptedInvitation> {
     let values = [
         row.tenant_id.into(),
         user.into(),
@@ -221,7 +221,7 @@ async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Re
         .add(membership::Column::UserId.eq(user));
     let found = system.find::<membership::Entity>(which).await?;
     let membership = found.into_iter().next();
-    Ok(Joined {
+    Ok(AcceptedInvitation {
         tenant: tenant_of(system, row).await?.into(),
         membership: membership.ok_or(Error::NotFound("membership"))?.into(),
     })

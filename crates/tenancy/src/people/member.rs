@@ -26,7 +26,7 @@ pub async fn member_role_set(
     role: Role,
 ) -> Result<Membership> {
     scoped.permit(Action::Update, resource::MEMBER, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"from": old.role, "to": role}));
     above_check(scoped, old.role)?;
@@ -48,7 +48,7 @@ pub async fn member_role_set(
 /// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a member above the caller; [`Error::LastOwner`].
 pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
     scoped.permit(Action::Delete, resource::MEMBER, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"role": old.role}));
     above_check(scoped, old.role)?;
@@ -64,7 +64,7 @@ pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<(
 pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
     let user = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     scoped.permit(Action::Delete, resource::OWN_MEMBERSHIP, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     locked.target()?;
     locked.owner_stays(user)?;
     remove(scoped, user).await
@@ -83,7 +83,7 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
             "choose another member as the new owner".into(),
         ));
     }
-    let locked = Locked::take(scoped, to).await?;
+    let locked = LockedMemberships::take(scoped, to).await?;
     let old = locked.target()?;
     locked.caller_still_includes(scoped, Action::Update, &[Role::Owner])?;
     set(scoped, to, Role::Owner).await?;
@@ -95,12 +95,12 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
 }
 
 /// The memberships that a change depends on, which nobody else changes until it is done: the owners', the caller's, and the one in question.
-struct Locked {
+struct LockedMemberships {
     rows: Vec<membership::Model>,
     target: UserId,
 }
 
-impl Locked {
+impl LockedMemberships {
     async fn take(scoped: &Scoped<ReadWrite>, target: UserId) -> Result<Self> {
         let caller = scoped.caller().map_or(target, |caller| caller.user);
         // In one order, so that two changes wait for each other and do not lock each other out.

@@ -6,7 +6,7 @@ mod accept;
 mod invitation;
 mod member;
 
-pub use accept::{InvitationView, Joined, invitation_accept, invitation_look, invitation_sign_up};
+pub use accept::{InvitationView, AcceptedInvitation, invitation_accept, invitation_look, invitation_sign_up};
 pub use invitation::{
     INVITATION_LIFETIME, Invitations, NewInvitation, invitation_count, invitation_create,
     invitation_link, invitation_list, invitation_revoke,

@@ -17,7 +17,7 @@ pub use operator::{
     operator_secrets_reseal, operator_secrets_uses,
 };
 pub use service::{
-    KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
+    KeyUse, ResealReport, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
     secret_names, secret_put, secret_remove, secrets_check, secrets_reseal,
     secrets_rotation_record,
 };

@@ -97,7 +97,7 @@ pub async fn secret_names<A: Access>(scoped: &Scoped<A>, kind: &str) -> Result<V
 
 /// What one call of [`secrets_reseal`] did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Resealed {
+pub struct ResealReport {
     /// Secrets that are now sealed with the current key.
     pub resealed: u64,
     /// The tenant's secrets that are still sealed with another one.
@@ -115,12 +115,12 @@ pub async fn secrets_reseal(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
     batch: u64,
-) -> Result<Resealed> {
+) -> Result<ResealReport> {
     scoped.advisory_lock(TURN).await?;
     // Read after the turn came: whoever sealed with an older current key has committed.
     let current = keyring.keys_fresh()?.current;
     let others = || Column::KeyId.ne(current.id());
-    let mut done = Resealed::default();
+    let mut done = ResealReport::default();
     let mut last: Option<(String, String)> = None;
     while done.resealed < batch {
         let after = last.take().map(|(kind, name)| {

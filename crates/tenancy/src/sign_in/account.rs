@@ -271,11 +271,11 @@ pub async fn first_owner_create(
 
 async fn tenants_exist(system: &SystemScope) -> Result<bool> {
     #[derive(FromQueryResult)]
-    struct One {
+    struct ExistenceRow {
         #[expect(dead_code, reason = "that there is a row is the answer")]
         one: i64,
     }
-    let rows: Vec<One> = system
+    let rows: Vec<ExistenceRow> = system
         .sql_all("SELECT CAST(1 AS bigint) AS one FROM tenants LIMIT 1", [])
         .await?;
     Ok(!rows.is_empty())

@@ -67,7 +67,7 @@ pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Re
     sweep(&system).await?;
     let address = client.origin.address.map(address_key);
     if let Some(address) = &address {
-        let under_way: Vec<UnderWay> = system
+        let under_way: Vec<FlowCount> = system
             .sql_all(
                 "SELECT count(*) AS flows FROM sign_in_flows WHERE address = $1",
                 [address.clone().into()],
@@ -97,7 +97,7 @@ pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Re
 }
 
 #[derive(FromQueryResult)]
-struct UnderWay {
+struct FlowCount {
     flows: i64,
 }
 
@@ -141,7 +141,7 @@ pub async fn flow_take(
 
 /// Whom another service vouches for. Everything is its word, and was verified to be.
 #[derive(Debug, Clone)]
-pub struct OutsidePerson {
+pub struct ExternalIdentity {
     /// The service, by the operator's name for it.
     pub provider: String,
     /// The service, by its own.
@@ -163,7 +163,7 @@ pub struct OutsidePerson {
 /// [`Error::SignInRefused`] for everybody else.
 pub async fn identity_sign_in(
     store: &Store,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<NewSession> {
@@ -180,7 +180,7 @@ pub async fn identity_sign_in(
 
 async fn identity_try(
     store: &Store,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<NewSession> {
@@ -200,7 +200,7 @@ struct IdentityRow {
     user_id: Uuid,
 }
 
-async fn identity_user(system: &SystemScope, person: &OutsidePerson) -> Result<Option<UserId>> {
+async fn identity_user(system: &SystemScope, person: &ExternalIdentity) -> Result<Option<UserId>> {
     let rows: Vec<IdentityRow> = system
         .sql_all(
             "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
@@ -216,7 +216,7 @@ async fn identity_user(system: &SystemScope, person: &OutsidePerson) -> Result<O
 /// Finds or makes the account of somebody who comes for the first time, and remembers the identity.
 async fn identity_add(
     system: &SystemScope,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<UserId> {

@@ -32,7 +32,7 @@ static CPP: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// A text that was parsed.
-struct Parsed<'s> {
+struct ParsedText<'s> {
     table: &'static Table,
     dialect: Dialect,
     read: Readable<'s>,
@@ -40,11 +40,11 @@ struct Parsed<'s> {
     errors: usize,
 }
 
-fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<Parsed<'s>, Skip> {
+fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<ParsedText<'s>, Skip> {
     let read = readable(text, dialect);
     let tree = tree::parse(table.grammar(), &read.text)?;
     let errors = tree::errors(&tree).count;
-    Ok(Parsed {
+    Ok(ParsedText {
         table,
         dialect,
         read,
@@ -53,7 +53,7 @@ fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<
     })
 }
 
-fn facts(text: &str, parsed: Parsed<'_>) -> Result<FileFacts, Skip> {
+fn facts(text: &str, parsed: ParsedText<'_>) -> Result<FileFacts, Skip> {
     let mut cx = Context::new(text, parsed.table);
     parsed.read.note(&mut cx);
     table::tree_analyze(

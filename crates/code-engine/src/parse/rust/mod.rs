@@ -8,7 +8,7 @@ use tree_sitter::{Language as Grammar, Node};
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::skip::Skip;
 use super::Builder;
-use super::builder::Found;
+use super::builder::NewDefinition;
 use super::mentions::MentionTable;
 use super::modifiers::Modifiers;
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
@@ -155,7 +155,7 @@ impl Walk<'_> {
         let (start, end) = range(item);
         let test = before.is_test || before.only_in_tests;
         let documented = before.documented;
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind,
             name,
             start,

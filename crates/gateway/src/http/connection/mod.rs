@@ -49,7 +49,7 @@ const ACCEPT_WARNING: Duration = Duration::from_secs(10);
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What all connections share.
-pub(super) struct Listening {
+pub(super) struct ServerContext {
     pub(super) routes: Router,
     pub(super) limits: ConnectionLimits,
     /// Bytes of a request's address and headers together.
@@ -61,7 +61,7 @@ pub(super) struct Listening {
     pub(super) open: TaskTracker,
 }
 
-impl Listening {
+impl ServerContext {
     /// Accepts connections until the server begins to end, and waits for those that are open, but not longer than
     /// `grace`.
     pub(super) async fn serve(self, listener: TcpListener, grace: Duration) {

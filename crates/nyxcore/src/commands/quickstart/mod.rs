@@ -50,7 +50,7 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
     if target.has_changes().await {
         screen.hint("Uncommitted changes are not analysed.");
     }
-    let asked = line::Asked {
+    let asked = line::Request {
         target: &target,
         branch: args.branch.as_deref(),
         scan_path: scan_path.as_str(),
@@ -64,11 +64,11 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
 }
 
 /// Walks the line with workers of its own, and prints the summary.
-async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<home::Home> {
+async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<home::Home> {
     let ended = end_signal()?;
     // What somebody waits for is analysed at once.
     let workers = app.workers_start(TimeDelta::zero())?;
-    let mut made = home::Made::default();
+    let mut made = home::CreatedProject::default();
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
         () = ended => Err(Error::Interrupted.into()),

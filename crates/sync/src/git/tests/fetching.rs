@@ -121,7 +121,7 @@ async fn what_did_not_change_costs_one_question() {
     let again = world.fetch(&url, Some("main")).await.expect("fetched");
     assert_eq!(
         again,
-        Fetched {
+        FetchResult {
             head_commit: commit,
             bytes_received: 0,
             unchanged: true
