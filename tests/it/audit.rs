@@ -1,4 +1,4 @@
-//! The audit log: every change and every refusal leaves an entry, nobody changes one, and only who may reads them.
+//! The audit log: every change and refusal has an entry, entries are immutable, and only permitted roles read them.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::Limits;

@@ -1,4 +1,4 @@
-//! Code analysis as a run: what it finds, what it does not do twice, when it is refused, and what of it others see.
+//! Code analysis as a run: results, reuse of facts, refused starts, and the API.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The command line as a person or a script uses it: the real program, on real repositories.
+//! The command line, tested with the real program on real repositories.
 
 mod accounts;
 mod analyze;

@@ -1,4 +1,4 @@
-//! Connections to GitHub, what their tokens see, and the import of it, against a GitHub that the tests play.
+//! GitHub connections, their repositories, and the import, against a fake GitHub.
 
 mod import;
 mod world;

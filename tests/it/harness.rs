@@ -1,4 +1,4 @@
-//! What the other tests rely on: that their database is their own, and that the role they serve with is an ordinary one.
+//! The guarantees of the test harness: each test has its own database, and the serving role is an ordinary one.
 
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{ConnectionTrait, Statement};

@@ -1,4 +1,4 @@
-//! Knowledge: memory entries, insights and consolidation patterns, each found as soon as its transaction is committed.
+//! Memory entries, insights and consolidation patterns can be found as soon as their transaction is committed.
 
 use chrono::TimeDelta;
 use nyxcore_knowledge::{

@@ -1,4 +1,4 @@
-//! Note enrichment: what is found for a note, how it reads, that every citation resolves, and what becomes of it.
+//! Note enrichment: retrieval, text, valid citations, and applying or dismissing.
 
 mod sources;
 pub(crate) mod world;

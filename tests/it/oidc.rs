@@ -1,4 +1,4 @@
-//! Signing in by another service, against a real provider: the whole journey of a browser, and what comes of one that is not as it should be.
+//! Sign-in with a real OpenID Connect provider: complete login flows of a browser, and invalid ones.
 
 pub(crate) mod browser;
 

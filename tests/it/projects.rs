@@ -1,4 +1,4 @@
-//! Projects, sources and notes: who reaches them, what is refused, and what goes with what.
+//! Projects, sources and notes: access, validation, and cascading deletes.
 
 mod files;
 mod posts;

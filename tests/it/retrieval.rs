@@ -1,4 +1,4 @@
-//! The search index: what is published is found, by its own tenant alone, and alike on both databases.
+//! The search index: published documents are found by their own tenant only, and equally on both databases.
 
 mod tenants;
 

@@ -1,4 +1,4 @@
-//! Runs: started once, worked once, finished once, with a log that has no gap and no double.
+//! Runs: started once, executed once, finished once, with a log without gaps and duplicates.
 
 mod activity;
 mod cancel;

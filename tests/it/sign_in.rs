@@ -1,4 +1,4 @@
-//! Signing in: passwords, sessions, guessing, and the first owner, first at the crate's own door, then over HTTP.
+//! Sign-in: passwords, sessions, rate limits, and the first owner, tested in the crate and over HTTP.
 
 mod accounts;
 mod browser;

@@ -1,4 +1,4 @@
-//! Syncs of repositories that the tests make with git: what is imported, what is left alone, and what remains of a sync that died.
+//! Syncs of git repositories: imported files, skipped files, and the remains of failed syncs.
 
 mod cancelled;
 mod killed;

@@ -1,4 +1,5 @@
-//! The scoped store and the directory: a tenant's rows are its own, on both databases and by PostgreSQL's own rules.
+//! The scoped store and the directory: a tenant's rows are isolated on both databases, and by row-level security on
+//! PostgreSQL.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::directory::{

@@ -1,4 +1,4 @@
-//! The words of the analysis as the server keeps it. Places, hotspots and counts are the engine's own types.
+//! The model of a stored analysis. Places, hotspots and counts are types of the engine.
 
 use chrono::{DateTime, Utc};
 use nyxcore_code_engine::evidence::CodeLocation;

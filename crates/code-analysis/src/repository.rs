@@ -1,4 +1,4 @@
-//! Analyses by run and project, and what the latest one of a project found.
+//! Reads analyses by run and by project, and the latest results of a project.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Starting an analysis: by hand, after a sync, and once more where code came in while one ran. One guard serves all three.
+//! Starts an analysis: on request, after a sync, and again if code arrived during an analysis. All three use the same
+//! guard.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

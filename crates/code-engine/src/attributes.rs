@@ -1,6 +1,6 @@
-//! What a project says of its own files in `.gitattributes`, with the names that GitHub's linguist made common: `linguist-vendored`
-//! and `linguist-generated` (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). Set, they leave files out; unset
-//! (`-linguist-vendored`, `linguist-vendored=false`) they bring back what its path alone would leave out.
+//! Reads `linguist-vendored` and `linguist-generated` from `.gitattributes`, as defined by GitHub's linguist
+//! (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). If set, they skip files. If unset
+//! (`-linguist-vendored`, `linguist-vendored=false`), they include files that the path alone would skip.
 
 use std::collections::HashMap;
 

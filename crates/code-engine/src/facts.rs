@@ -1,5 +1,5 @@
-//! What is known of one file: plain data, the same for every language, that depends on the file's content and language
-//! alone and not on where the file lies. So one blob has one set of facts, whoever holds it.
+//! The facts of one file: plain data with the same form for every language. They depend only on the content and
+//! language of the file, not on its path, so one blob has one set of facts.
 
 use std::collections::BTreeMap;
 

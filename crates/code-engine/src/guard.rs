@@ -1,10 +1,10 @@
-//! Keeps hostile nesting away from recursive parsers.
+//! Protects recursive parsers from deeply nested input.
 //!
-//! The parsers of Python and TypeScript recurse; past the end of a stack there is no error to catch, only an abort. Two
-//! checks stand before them. The first counts brackets outside strings and comments, and refuses what nests deeper than
-//! [`DEPTH_CAP`]: cheap, and right for every honest file, but a file made for it could fool the count. So the second
-//! asks no more than how many bytes could open a level at all, each at the greatest price measured, and refuses what
-//! could need more than the stack of the threads that parse ([`STACK_BYTES`]). Together: no input overflows.
+//! The parsers of Python and TypeScript recurse, and a stack overflow aborts the process. Two checks run before them.
+//! The first counts brackets outside of strings and comments, and refuses files nested deeper than [`DEPTH_CAP`]. It
+//! is cheap and exact for ordinary files, but a crafted file can deceive it. The second check counts the bytes that
+//! could open a level, each at the highest measured stack cost, and refuses files that could need more than the stack
+//! of the parser threads ([`STACK_BYTES`]). Together they prevent a stack overflow for every input.
 
 use std::cell::Cell;
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -1,6 +1,6 @@
-//! Files that a project itself wants left out, told from the texts of its lists: what a `.nyxcoreignore` or `.gitignore`
-//! names, by git's rules (<https://git-scm.com/docs/gitignore>), and everything hidden but the few files that say something of the project. A `.nyxcoreignore` has
-//! the last word, and among files of one name the deepest. A look at a folder and a look at a stored commit agree.
+//! Decides which files a project ignores: files named by `.nyxcoreignore` or `.gitignore`, by git's rules
+//! (<https://git-scm.com/docs/gitignore>), and hidden files, except those that describe the project. `.nyxcoreignore`
+//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Where lines begin, and what each holds.
+//! Finds the start of each line, and classifies lines.
 
 use super::facts::LineCounts;
 use super::language::Language;

@@ -1,4 +1,4 @@
-//! What a file refers to by name, in a form that is small in memory and in storage: a name once, with the lines it stands on.
+//! The references of a file by name, in a compact form: each name once, with its lines.
 
 use std::borrow::Cow;
 

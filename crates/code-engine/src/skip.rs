@@ -1,6 +1,5 @@
-//! Files that are not analysed, and the named rules that decide it. Nothing here looks at more than the path and the
-//! bytes, so the same file is skipped for the same reason wherever it is met. What a project says of its own files is in
-//! [`attributes`](super::attributes).
+//! Rules that decide which files are skipped. They use only the path and the bytes, so the result is the same
+//! everywhere. The project's own attributes are in [`attributes`](super::attributes).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Files that were left out: how many by each rule, which came first, and what is therefore not known.
+//! Skipped files: the number by rule, the first paths, and the consequences for the analysis.
 
 use std::collections::{BTreeMap, BTreeSet};
 

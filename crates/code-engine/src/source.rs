@@ -1,4 +1,4 @@
-//! Where files come from: a folder, or whatever else can list files and read them.
+//! The origin of files: a folder, or any other implementation that lists and reads files.
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};

@@ -1,4 +1,4 @@
-//! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
+//! Analyses a tree of files: lists, reads and parses the files on all cores, and creates the report.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A project's own rules on the files of a tree: what they match is found beside the facts and kept with them.
+//! Matches the project's own rules on the files of a tree. Matches are computed and cached together with the facts.
 
 #[cfg(feature = "rules")]
 pub(crate) use matching::Rules;

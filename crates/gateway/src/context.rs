@@ -1,4 +1,4 @@
-//! What a request carries: the gateway's parts, who asks, one lazily opened snapshot, and the loaders that batch on it.
+//! The context of a request: the gateway, the caller, one lazily opened snapshot, and the loaders that batch on it.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! What one request may cost, and the guard that refuses a document before it costs more.
+//! The limits of one request, and the guard that refuses expensive documents before execution.
 //!
-//! The guard reads a document in steps, each bounded by the one before: its tokens, without building anything; its shape with all
-//! fragments spread; and what it costs by the schema's types and the declared sizes of its lists. While it is executed, its values,
-//! its bytes and its time are counted.
+//! The guard checks a document in steps, each bounded by the previous one: its tokens, without parsing; its shape with
+//! all fragments expanded; and its cost by the types of the schema and the declared sizes of lists. During execution,
+//! the values, bytes and time of the response are counted.
 
 mod budget;
 mod connection;

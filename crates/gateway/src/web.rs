@@ -1,4 +1,4 @@
-//! What the operator decides about browsers: who may sign up, where the server is reached, and whose word about the client counts.
+//! The operator's settings for browsers: sign-up, the public URL, and trusted proxies.
 
 use std::net::IpAddr;
 

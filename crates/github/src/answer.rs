@@ -1,4 +1,4 @@
-//! What GitHub answers: the fields that are used, and what its headers say.
+//! The responses of GitHub: the used fields and headers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where the API is.
+//! The base URL of the API.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The client: one server, one token.
+//! The client of one server with one token.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What can go wrong between a token and a list of repositories, with a stable code for each.
+//! The errors of GitHub requests, with a stable code for each.
 
 use std::time::Duration;
 

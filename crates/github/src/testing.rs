@@ -1,4 +1,4 @@
-//! A server on loopback that answers as GitHub does, from the answers in `fixtures/`.
+//! A loopback server that responds like GitHub, from the files in `fixtures/`.
 
 use std::io;
 use std::net::SocketAddr;

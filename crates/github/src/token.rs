@@ -1,4 +1,4 @@
-//! The token that a client shows.
+//! The access token of a client.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,4 @@
-//! The words of the domain: memory entries, insights, consolidation patterns.
+//! The domain model: memory entries, insights, consolidation patterns.
 
 use chrono::{DateTime, Utc};
 use nyxcore_projects::ProjectId;

@@ -1,4 +1,4 @@
-//! The text of an extractive enrichment: what was found, said in the order in which a person wants to read it, each claim with its
+//! Composes the text of an extractive enrichment: the retrieved items in reading order, each statement with its
 //! citation.
 
 use nyxcore_retrieval::{Citation, KnowledgeKind};

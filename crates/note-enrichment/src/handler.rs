@@ -1,4 +1,4 @@
-//! What a worker does for an enrichment: retrieve, compose, save.
+//! Executes an enrichment: retrieve, compose, save.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! Text of others in markdown of ours: shown as it is written, never taken for markup.
+//! Escapes foreign text in generated Markdown, so that it is displayed literally.
 
 /// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is parted by a `·`; markup is escaped,
 /// save for closed code spans, in which nothing else is markup.

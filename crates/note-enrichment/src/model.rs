@@ -1,4 +1,4 @@
-//! The words of the domain: an enrichment of a note, what it was drawn from, and what became of it.
+//! The domain model: an enrichment of a note, its sources and its state.
 
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::NoteId;

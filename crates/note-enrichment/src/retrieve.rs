@@ -1,5 +1,5 @@
-//! What is known that has to do with a note: the four kinds of knowledge and code together, each within its budget, each piece checked
-//! to be there.
+//! Retrieves knowledge related to a note: four kinds of knowledge and code, each within a budget. Each item is
+//! verified to exist.
 
 use std::collections::{BTreeSet, HashMap};
 

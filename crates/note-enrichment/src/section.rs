@@ -1,5 +1,5 @@
-//! Where an enrichment stands in a note's body: between two comments that name it, so that it is put there once and can be told from
-//! what a person wrote.
+//! The section of an enrichment in a note's body, between two marker comments. The markers make applying idempotent
+//! and separate it from text by users.
 
 use std::borrow::Cow;
 

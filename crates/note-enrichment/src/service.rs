@@ -1,5 +1,5 @@
-//! The verbs: to start an enrichment, and to decide what becomes of it. Each works within the transaction it is given and does not
-//! commit it.
+//! The operations: start an enrichment, apply or dismiss it. Each uses the caller's transaction and does not commit
+//! it.
 
 use nyxcore_personas::{PersonaId, Personas};
 use nyxcore_projects::{

@@ -1,4 +1,4 @@
-//! What is still to be done, as the note says it and as insights suggest it. Nothing is made up: every action point is somebody's own words.
+//! Action points from the note and from insights. Nothing is invented: every action point is a quotation.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The command line: what may be said, and the help that says so.
+//! The command line: arguments and help texts.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
-//! The data directory: made where it is not there, closed to other accounts, tried before anything is kept in it, and
-//! taken away again where the very first use of it came to nothing.
+//! The data directory: created if missing, made private, tested before use, and removed again if its first use failed.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};

@@ -1,4 +1,4 @@
-//! What can stop a command, with a stable code for each and one line for a person.
+//! The errors of commands, with a stable code and a one-line message for each.
 
 use std::path::PathBuf;
 

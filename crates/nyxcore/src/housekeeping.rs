@@ -1,5 +1,5 @@
-//! What goes on beside the work: syncs that are due are started, mirrors of sources that are gone are deleted, model calls whose process is
-//! gone are settled, the uses of system scopes are written into the audit log, and entries, sessions, counters and logs of runs past their time are taken away.
+//! Periodic tasks: starts due syncs, deletes mirrors of removed sources, settles model calls of ended processes,
+//! records the use of system scopes in the audit log, and deletes expired entries, sessions, counters and run events.
 
 use std::time::Duration;
 

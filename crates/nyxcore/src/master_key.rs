@@ -1,7 +1,9 @@
-//! Where the master key comes from: the variable `NYXCORE_MASTER_KEY`, else the file `master.key` in the data directory.
+//! The source of the master key: the variable `NYXCORE_MASTER_KEY`, or else the file `master.key` in the data
+//! directory.
 //!
-//! The file has one key a line in base64; the first seals, the others open what is not sealed anew yet. More than one line means that a rotation is not
-//! finished. It is replaced as a whole or not at all, and read only where nobody else can read it.
+//! The file has one key per line in base64. The first key encrypts; the others decrypt secrets that are not
+//! re-encrypted yet. More than one line means that a rotation is not finished. The file is replaced atomically, and
+//! read only if no other account can read it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};

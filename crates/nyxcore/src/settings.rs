@@ -1,4 +1,4 @@
-//! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
+//! Settings. The order of precedence is: flags, environment (`NYXCORE_*`), `nyxcore.toml`, defaults.
 
 mod values;
 

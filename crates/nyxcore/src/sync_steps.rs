@@ -1,4 +1,5 @@
-//! What follows a sync that brought something: the project's analysis, and the letters. The crates that do it do not know each other.
+//! The steps after a sync that changed something: the analysis and the import of letters. The crates that implement
+//! them do not depend on each other.
 
 use chrono::TimeDelta;
 use futures::FutureExt;

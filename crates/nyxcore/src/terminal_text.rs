@@ -1,5 +1,5 @@
-//! Markdown for a terminal: what nyxcore writes itself (headings, lists, code, emphasis), broken at the page's width. What is not markup
-//! is shown as it is.
+//! Renders nyxcore's own Markdown (headings, lists, code, emphasis) for a terminal, wrapped at the page width.
+//! Everything else is displayed literally.
 
 use owo_colors::{OwoColorize, Style};
 

@@ -1,4 +1,4 @@
-//! How the parts are put together: the store, the workers with what follows what, and the gateway.
+//! Wires the parts together: the store, the workers with their follow-ups, and the gateway.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The base URL of an API, as a user names it.
+//! The base URL of an API, given by a user.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What an operator allows.
+//! The operator's policy for outbound connections.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The words of the domain: projects, their sources and files, notes with action points, and posts.
+//! The domain model: projects, their sources and files, notes with action points, and posts.
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::Citation;

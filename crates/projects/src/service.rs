@@ -1,6 +1,6 @@
-//! The verbs of the domain.
+//! The operations of the domain.
 //!
-//! Each works within the transaction it is given and does not commit it: what belongs together is kept together by the caller.
+//! Each uses the caller's transaction and does not commit it, so that the caller can combine operations.
 
 mod action_point;
 mod blob;

@@ -1,4 +1,4 @@
-//! The words of the index: what is published, what is asked, what is found, and what of it is cited.
+//! The model of the index: documents, requests, hits and citations.
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Into the index and out of it again. Publishing is part of the transaction that changes what is published.
+//! Publishes documents to the index and removes them. Publishing is part of the transaction that changes the data.
 
 use std::collections::BTreeMap;
 

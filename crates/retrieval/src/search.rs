@@ -1,4 +1,4 @@
-//! Out of the index: a ranking for each kind by the database's own full text, fused into one order.
+//! Searches the index: a full-text ranking per kind by the database, fused into one order.
 
 use nyxcore_tenancy::{Access, Backend, Result, Scoped};
 use sea_orm::{FromQueryResult, Value};

@@ -1,4 +1,4 @@
-//! What the runs of a tenant log from now on: the feed of everything that happens.
+//! The activity of a tenant: streams the events of all runs, starting now.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

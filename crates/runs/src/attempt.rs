@@ -1,6 +1,6 @@
-//! A run's story: each time a worker took it, who that was, how far each phase came and how long it took, and how it ended.
+//! The attempts at a run: the worker, the progress and duration of each phase, and the outcome.
 //!
-//! It is written by the transactions that it tells of, and stays when the run's events are taken away.
+//! They are written by the transactions that they describe, and remain when the events of the run are deleted.
 
 use std::collections::HashMap;
 

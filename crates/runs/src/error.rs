@@ -1,4 +1,4 @@
-//! What a run can end with, and what the crate's own calls can fail with.
+//! The failures of a run, and the errors of the crate's functions.
 
 use chrono::TimeDelta;
 

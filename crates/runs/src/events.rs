@@ -1,6 +1,6 @@
-//! A run's event log: written in the order of its numbers, read from any number on, followed live.
+//! The event log of a run: written in numbered order, read from any number, followed live.
 //!
-//! Reading never starts or changes anything, and whoever stops reading costs nothing: a follower holds no transaction while it waits.
+//! Reading changes nothing, and a reader that stops costs nothing: a follower holds no transaction while it waits.
 
 use std::collections::HashMap;
 use std::time::Duration;

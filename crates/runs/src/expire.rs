@@ -1,4 +1,4 @@
-//! Logs of runs that ended long ago are taken away, but for the last event: whoever follows such a run still learns how it ended.
+//! Deletes the logs of old runs, except for the last event, so that followers still learn how the run ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::{Result, Store, TenantId};

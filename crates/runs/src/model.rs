@@ -1,4 +1,4 @@
-//! The words of long-running work: runs, their kinds, their state, and the events that tell their story.
+//! The model of long-running work: runs, kinds, states and events.
 
 use std::borrow::Cow;
 use std::fmt;

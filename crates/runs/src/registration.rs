@@ -1,5 +1,5 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): the resource that every kind of run is, and
-//! the work of workers, which look for runs of all tenants.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): the resource of all runs, and the system
+//! purposes of workers, which poll the runs of all tenants.
 
 use nyxcore_tenancy::{
     Action::*, Registration, Resource, ResourcePolicy, Role::*, SystemPurpose, TypedId,

@@ -1,4 +1,4 @@
-//! Runs of a tenant, by id, by project and by subject.
+//! The runs of a tenant, by id, by project and by subject.
 
 use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::{ColumnTrait, Condition};

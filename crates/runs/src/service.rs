@@ -1,4 +1,4 @@
-//! Starting and cancelling runs, and failing those that are stuck.
+//! Starts and cancels runs, and fails stalled runs.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};

@@ -1,4 +1,4 @@
-//! The words of the domain: a sync, what it found, and how a source stands.
+//! The domain model: a sync, its results, and the status of a source.
 
 use nyxcore_projects::SourceId;
 use nyxcore_runs::{Priority, Run, RunId};

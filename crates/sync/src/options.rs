@@ -1,4 +1,4 @@
-//! What the operator decides about syncs, and where their mirrors are.
+//! The operator's settings for syncs, and the location of mirrors.
 
 use std::path::Path;
 

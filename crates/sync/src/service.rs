@@ -1,4 +1,4 @@
-//! Starting a sync, and what follows from one that ended.
+//! Starts a sync, and handles the end of a sync.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! What follows a sync that brought something, as phases of the same run. This crate knows which steps there are, and whoever wires the
-//! program who does them: crates of one layer do not know each other.
+//! The steps after a sync that changed something, as phases of the same run. This crate defines the steps, and the
+//! program registers their implementations, because crates of one layer do not depend on each other.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -1,4 +1,4 @@
-//! For whom a scope acts, where the request came from, and the trail of what it asked to do.
+//! The actor of a scope, the origin of the request, and the trail of requested actions.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};

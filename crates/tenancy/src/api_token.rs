@@ -1,4 +1,4 @@
-//! API tokens: what a program shows in place of a person.
+//! API tokens: credentials for programs that act on behalf of a user.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
-//! The audit log: who did what, on what, from where, when, and with what outcome.
+//! The audit log: who performed which action on what, from where, when, and with what outcome.
 //!
-//! What a caller or an operator changed is written in the transaction that changes it, by [`Scoped::commit`](crate::Scoped::commit); what was
-//! refused or failed is written by [`audit_failed`], which folds repeats into one entry with a count. What system scopes
-//! do is counted by purpose and written down every minute by [`system_uses_flush`]; those that change something add an
-//! entry of their own. Entries are added and never changed: on PostgreSQL the serving role has no right to.
+//! Changes by a caller or an operator are recorded in the transaction of the change, by
+//! [`Scoped::commit`](crate::Scoped::commit). Refused and failed actions are recorded by [`audit_failed`], which folds
+//! repetitions into one entry with a count. The use of system scopes is counted by purpose and recorded every minute
+//! by [`system_uses_flush`]; system work that changes something adds entries of its own. Entries are never changed: on
+//! PostgreSQL the serving role has no right to.
 
 mod refusal;
 

@@ -1,4 +1,4 @@
-//! The directory: which tenants there are, and who belongs to them.
+//! The directory: tenants and their members.
 
 use std::collections::HashMap;
 

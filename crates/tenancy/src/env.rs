@@ -1,4 +1,4 @@
-//! The clock and the source of ids, handed in so that a test decides what time it is and which ids are given.
+//! The clock and the source of ids. They are injected, so that tests control time and ids.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What can go wrong at the store, with a stable code for each.
+//! The errors of the store, with a stable code for each.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use sqlx::sqlite::SqliteError;

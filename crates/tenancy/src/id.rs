@@ -1,4 +1,5 @@
-//! Ids: UUIDv7 inside, [TypeIDs](https://github.com/jetify-com/typeid) outside (`project_01h455vb4pex5vsknk084sn02q`), one Rust type a kind.
+//! Ids: UUIDv7 internally, [TypeIDs](https://github.com/jetify-com/typeid) in the API
+//! (`project_01h455vb4pex5vsknk084sn02q`), one Rust type per kind.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The words of the directory: tenants, users, memberships, roles, API tokens, and the caller that they make.
+//! The model of the directory: tenants, users, memberships, roles, API tokens, and callers.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DeriveActiveEnum, EnumIter};

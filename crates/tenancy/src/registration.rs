@@ -1,5 +1,5 @@
-//! What this crate brings into the [registry](crate::Registry): the resources of a tenant that has nothing in it yet,
-//! and the system work of signing in, the audit log and sealed secrets.
+//! The entries of this crate in the [registry](crate::Registry): the resources of an empty tenant, and the system
+//! purposes of sign-in, the audit log and sealed secrets.
 
 use crate::registry::Registration;
 

@@ -1,5 +1,5 @@
-//! What is shown in place of a name and is kept as SHA-256: `<kind>_<id>_<secret>`. The secret ends in a checksum, so that a scanner can tell it from
-//! a look-alike. API tokens are `nyx_...`, sessions `nyxs_...`, invitations `nyxinv_...`.
+//! The format of credentials, `<kind>_<id>_<secret>`, stored as SHA-256. The secret ends in a checksum, so that a
+//! scanner can recognise it. API tokens are `nyx_...`, sessions `nyxs_...`, invitations `nyxinv_...`.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

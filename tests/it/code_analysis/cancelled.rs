@@ -1,4 +1,4 @@
-//! An analysis that is told to stop stops between two files, however many it has taken up at once.
+//! A cancelled analysis stops between two files, however many it processes at once.
 
 use std::time::Instant;
 

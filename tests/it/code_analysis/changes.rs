@@ -1,4 +1,4 @@
-//! What a run says of the patterns against those before: which appeared, strengthened, weakened and vanished.
+//! The changes of patterns between runs: appeared, strengthened, weakened and vanished.
 
 use nyxcore_code_analysis::{
     AnalysisPatternChanges, CodePatternChange, PatternChange, PatternChangeCounts, ProjectPatterns,

@@ -1,4 +1,4 @@
-//! Steps that an analysis can do without: one that fails is a warning, and the rest stands.
+//! Optional steps of an analysis: a failed step is a warning, and the other results are kept.
 
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step, project_summarize_checked};
 use nyxcore_code_engine::project::ProjectInput;

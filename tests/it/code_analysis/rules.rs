@@ -1,4 +1,4 @@
-//! A project's own rules: found in its source, matched once a content, and their mistakes named.
+//! The project's own rules: found in its source, matched once per content, and errors reported.
 
 use super::world::{messages, remove};
 use super::*;

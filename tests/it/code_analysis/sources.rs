@@ -1,4 +1,4 @@
-//! A project of several sources: every place says which of them it is in, in the API as in what is stored.
+//! A project with several sources: every place names its source, in the API and in the database.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

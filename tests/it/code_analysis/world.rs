@@ -1,4 +1,4 @@
-//! What there is to analyse: a small project in two languages, and the steps of its story.
+//! The test project of the analysis: a small project in two languages.
 
 use super::*;
 

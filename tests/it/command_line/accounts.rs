@@ -1,4 +1,4 @@
-//! Accounts from the command line and the environment: the first owner, and a password on an operator's word.
+//! Accounts from the command line and the environment: the first owner, and password resets.
 
 use std::io::Write;
 use std::process::Stdio;

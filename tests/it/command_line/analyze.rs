@@ -1,4 +1,4 @@
-//! `analyze` on real folders and commits: what it prints where, what it makes of revisions, and of files that nobody should have.
+//! `analyze` on real folders and commits: output, revisions, and invalid files.
 
 use std::fs;
 use std::path::Path;

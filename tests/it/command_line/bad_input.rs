@@ -1,4 +1,4 @@
-//! Bad input: a short error with a stable code, an exit status that is not zero, and nothing left behind.
+//! Invalid input: a short error with a stable code, a non-zero exit status, and no leftovers.
 
 use std::fs;
 use std::net::TcpListener;

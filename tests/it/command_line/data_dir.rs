@@ -1,4 +1,4 @@
-//! The data directory: no other account reads it, and a database that was lost is not replaced by a new one.
+//! The data directory: it is private, and a lost database is not replaced by a new one.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! `quickstart` on real repositories: what it shows, what it uses again, and how it ends.
+//! `quickstart` on real repositories: its output, its reuse of results, and its end.
 
 use super::*;
 

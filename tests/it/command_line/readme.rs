@@ -1,4 +1,4 @@
-//! The README's own flow, as it stands there: a shell, curl, and the program.
+//! The flow of the README, executed as it is written: a shell, curl, and the program.
 
 use std::fs;
 use std::path::Path;

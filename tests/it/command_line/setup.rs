@@ -1,4 +1,4 @@
-//! Setting PostgreSQL up: with `nyxcore setup postgres`, as the README says, and with roles that somebody made by hand.
+//! Setup of PostgreSQL: with `nyxcore setup postgres`, as in the README, and with manually created roles.
 
 mod cluster;
 mod roles;

@@ -1,4 +1,4 @@
-//! The main job, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
+//! The main flow, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
 
 pub mod api;
 mod repository;

@@ -1,4 +1,4 @@
-//! Event streams: GraphQL over SSE, the plain streams for simple clients, and what ends both.
+//! Event streams: GraphQL over SSE, the plain streams for simple clients, and the end of both.
 
 use nyxcore_gateway::Limits;
 use nyxcore_runs::{RunId, RunStatus, Runs, run_cancel};

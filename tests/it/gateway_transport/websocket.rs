@@ -1,4 +1,4 @@
-//! GraphQL over WebSocket, message by message as the `graphql-transport-ws` protocol has them.
+//! GraphQL over WebSocket, message by message as the `graphql-transport-ws` protocol defines.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Repositories of GitHub's become sources: wholly or not at all, once however many ask, and are synced as any other.
+//! The import of GitHub repositories: atomic, once despite concurrent requests, and synced like any other source.
 
 use futures::StreamExt;
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! The database's own proof: as the role that serves, by raw SQL, on every table there is, without a line of the program between.
+//! Row-level security, tested with raw SQL as the serving role, on every table.
 
 use std::fmt::Write as _;
 

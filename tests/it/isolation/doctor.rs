@@ -1,4 +1,4 @@
-//! What `nyxcore doctor` finds in a live database, broken in one way after another.
+//! The findings of `nyxcore doctor` in databases that are broken in different ways.
 
 use std::collections::BTreeSet;
 

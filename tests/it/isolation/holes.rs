@@ -1,4 +1,4 @@
-//! The holes that similar systems have had, a test each.
+//! Known vulnerabilities of similar systems, one test each.
 
 use std::time::Duration;
 

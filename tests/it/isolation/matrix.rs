@@ -1,4 +1,5 @@
-//! The matrix: every field of the schema, asked by each role, by another tenant's owner with this tenant's ids, and by nobody.
+//! The matrix: every field of the schema, requested by each role, by another tenant's owner with this tenant's ids,
+//! and without credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

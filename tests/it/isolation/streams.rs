@@ -1,4 +1,4 @@
-//! The matrix of what is followed: each subscription by WebSocket and by server-sent events, and a run's plain event stream.
+//! The matrix of subscriptions: each by WebSocket and by server-sent events, and the plain event stream of a run.
 
 use nyxcore_sync::SYNC_RUN;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One of everything in a tenant, made through the services.
+//! One object of each kind in a tenant, created through the services.
 
 use std::collections::BTreeMap;
 

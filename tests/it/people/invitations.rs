@@ -1,4 +1,4 @@
-//! Invitations: once, for a week, for one address, and one answer to whatever else is tried.
+//! Invitations are valid once, for a week and for one address. All other attempts get the same answer.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::audit::{AuditActor, AuditFilter, audit_list, system_entry_list};

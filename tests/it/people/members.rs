@@ -1,4 +1,4 @@
-//! Roles, leaving, and that a tenant always has an owner.
+//! Roles, leaving, and the rule that a tenant always has an owner.
 
 use nyxcore_projects::{NewNote, NewProject, Notes, Projects, note_create, project_create};
 use nyxcore_tenancy::directory::{

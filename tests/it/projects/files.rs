@@ -1,4 +1,4 @@
-//! Files and their content, as a sync brings them in, and what is left when a source or a project goes.
+//! Files and contents: import by a sync, and removal with a source or project.
 
 use std::collections::BTreeMap;
 

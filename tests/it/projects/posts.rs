@@ -1,4 +1,4 @@
-//! Posts: written, published, and imported from files that a sync brought.
+//! Posts: created, published, and imported from synced files.
 
 use chrono::TimeDelta;
 use nyxcore_projects::{

@@ -1,4 +1,4 @@
-//! Private repositories: their credential is sealed, goes to the host that it is for, and is nowhere else.
+//! Private repositories: the credential is sealed, sent only to its own host, and found nowhere else.
 
 use nyxcore_projects::{SourceChanges, SourceId, Sources};
 use nyxcore_runs::RunStatus;

@@ -1,4 +1,4 @@
-//! Schedules: due once, however many look and however long nobody did; rarer where a source fails.
+//! Schedules: one sync per due time, regardless of the number of workers and pauses; backoff for failing sources.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A cancellation is felt: with the next thing a run tells, by looking where no signal says it, and by a git that waits for a remote.
+//! Cancellation takes effect: at the next report of a run, by polling without signals, and in a git process that waits
+//! for a remote.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Old logs go; how each run ended stays.
+//! Old logs expire, but the outcome of each run remains.
 
 use chrono::TimeDelta;
 use nyxcore_runs::{EventBody, RunStatus, Workers, event_list, run_attempts, run_events_expire};

@@ -1,4 +1,4 @@
-//! What fails at the end of one run fails there alone: other runs are swept and expired, and the run ends as what it was.
+//! A failing follow-up or row does not affect other runs: they are swept and expired, and the run keeps its outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

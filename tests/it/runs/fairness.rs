@@ -1,4 +1,4 @@
-//! Whose turn it is: tenants take turns, within one the urgent goes first, and no kind takes more than its limit.
+//! Fairness: tenants take turns, higher priorities come first within a tenant, and no kind exceeds its limit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Kinds of runs: each that has a handler is taken, however many there are, and one that nobody registered is nobody's.
+//! Kinds of run: each kind with a handler is claimed, and unregistered kinds are not.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! The real program, several of them on one PostgreSQL: work is shared, handed back, taken over, and done once.
+//! The real program, several processes on one PostgreSQL: runs are shared, handed back, taken over, and executed once.
 
 use std::future::ready;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The guards of a start, through the doors that everybody uses: by hand, by a schedule, by a push, after a sync.
+//! The guards of a start, on each path: on request, by schedule, by push, after a sync.
 
 use nyxcore_code_analysis::{AnalysisTrigger, CODE_ANALYSIS_RUN, QUIET_PERIOD, analysis_start};
 use nyxcore_runs::{

@@ -1,4 +1,4 @@
-//! A run's story: every attempt with its worker, its phases and its end, written by the transactions that it tells of.
+//! The attempts of a run: worker, phases and outcome of each, written by the transactions that they describe.
 
 use std::sync::{Arc, Mutex};
 

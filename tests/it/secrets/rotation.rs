@@ -1,4 +1,4 @@
-//! `nyxcore secrets`, as an operator runs it: the real program, interrupted and run again, beside a server.
+//! `nyxcore secrets` with the real program: interrupted and resumed, beside a running server.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! Signing in over HTTP, as a browser does it, and what is refused there.
+//! Sign-in over HTTP as a browser does it, and refused requests.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::{SignInOptions, TrustedProxies};

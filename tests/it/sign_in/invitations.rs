@@ -1,4 +1,5 @@
-//! An invitation's link in a browser: looked at by anybody who has it, accepted with a new account or by whoever is signed in.
+//! The link of an invitation in a browser: read by anybody who has it, accepted with a new account or by a signed-in
+//! user.
 
 use nyxcore_gateway::SignInOptions;
 use nyxcore_tenancy::audit::system_entry_list;

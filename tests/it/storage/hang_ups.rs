@@ -1,4 +1,4 @@
-//! Clients that hang up at any moment leave no transaction open in the pool, and nobody else's request runs inside it.
+//! Clients that disconnect at any moment leave no open transaction in the pool, and no other request runs inside it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

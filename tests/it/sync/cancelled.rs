@@ -1,4 +1,4 @@
-//! A sync that is cancelled in any of its phases leaves nothing that the next one does not put right.
+//! The sync after a cancelled one repairs everything, whatever the phase of the cancellation.
 
 use nyxcore_runs::RunStatus;
 use nyxcore_sync::git::SourcePolicy;

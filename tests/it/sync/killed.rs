@@ -1,4 +1,4 @@
-//! A sync that is cut off at any moment leaves nothing that the next attempt, or the next sync, does not put right.
+//! The attempt or sync after a killed one repairs everything, whatever the moment of the kill.
 
 use std::future::poll_fn;
 use std::sync::Arc;

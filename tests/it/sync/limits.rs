@@ -1,5 +1,5 @@
-//! Repositories that are made to be too much, and limits that change: what is too large is refused whole, and what may be read later comes in
-//! one request.
+//! Oversized repositories and changed limits: an oversized repository is refused as a whole, and contents within a
+//! raised limit are fetched with one request.
 
 use nyxcore_runs::RunStatus;
 use nyxcore_sync::git::SourcePolicy;

@@ -1,4 +1,4 @@
-//! Files that moved keep their identity, and nothing else differs from a fresh import.
+//! Moved files keep their identity, and everything else equals a fresh import.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,4 +1,5 @@
-//! What repositories hold, from a remote to the rows: branches that come and go, names of any bytes, links, submodules, pointers.
+//! The contents of repositories, from a remote to the rows: changing branches, names of any bytes, links, submodules,
+//! LFS pointers.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! What follows a sync: when it is called, what it is told, and that no news are lost, whatever ends in between.
+//! The steps after a sync: when they are called, with which changes, and that no change is lost.
 
 use nyxcore_runs::{EventBody, Level, RunFailure, RunStatus};
 use nyxcore_sync::{SyncStepKind, SyncTrigger, sync_start_without};

@@ -1,4 +1,4 @@
-//! A tenant with a project, repositories to sync into it, and a look at the rows that a sync left.
+//! A tenant with a project, repositories to sync, and access to the rows of a sync.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

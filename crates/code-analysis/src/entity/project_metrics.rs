@@ -1,4 +1,4 @@
-//! The table `project_metrics`: what the latest analysis found, a column a part.
+//! The table `project_metrics`: the results of the latest analysis, one column per part.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;

@@ -1,7 +1,7 @@
-//! What is told of patterns from one analysis to the next: which appeared, strengthened, weakened and vanished.
+//! Detects the changes of patterns between analyses: appeared, strengthened, weakened, vanished.
 //!
-//! A pattern is compared with what was last told of it, and not with the analysis before: a habit that is lost by one file a week is told of
-//! as soon as it adds up.
+//! A pattern is compared with its last recorded change, not with the previous analysis. So a convention that erodes
+//! slowly is still reported once the difference is large enough.
 
 use crate::model::{CodePatternId, PatternChange, PatternChangeCounts, PatternStrength};
 

@@ -1,4 +1,4 @@
-//! Facts by content: those that are kept are not found again, the others are found in batches and kept at once.
+//! Facts by content. Stored facts are reused; missing facts are computed in batches and stored at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! What the engine sums up: the facts of all files, read a batch at a time, and the texts of the manifests.
+//! Loads the input of the summary: the facts of all files, in batches, and the texts of the manifests.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,6 +1,7 @@
-//! Carrying out an analysis: which files there are, the facts of those that have none yet, what they come to, and keeping that.
+//! Executes an analysis: lists the files, computes missing facts, summarizes them and stores the result.
 //!
-//! Every step may be done again after a crash: facts are kept as they are found, and the result is replaced as a whole at the end.
+//! Every step can be repeated after a crash: facts are stored as they are computed, and the result is replaced as a
+//! whole at the end.
 
 mod changes;
 mod facts;

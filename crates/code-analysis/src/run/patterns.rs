@@ -1,4 +1,4 @@
-//! Keeping the patterns: each keeps its id from analysis to analysis, what changed is told, and what is no more can be found no more.
+//! Stores patterns under stable ids, records changes, and removes vanished patterns from the search.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,8 @@
-//! A project's own rules, those that its sources have in `.nyxcore/rules`: matched on the contents that they were not matched on before.
+//! Matches the project's own rules from `.nyxcore/rules` on contents that were not matched before.
 //!
-//! Matching parses a file anew, which costs more than everything else that an analysis does. So what rules match in a content is kept, by
-//! the rules that were asked: after a change of one file that file alone is looked at, and after a change of the rules every file.
+//! Matching parses a file again, which is the most expensive part of an analysis. So the matches are stored per
+//! content and set of rules: after a change of one file only that file is matched, after a change of the rules every
+//! file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
-//! Keeping the result: it replaces that of the analysis before, in one transaction. What a step that failed would have found stays as it was.
+//! Stores the result in one transaction. It replaces the previous result, except for steps that failed: they keep
+//! their previous result.
 
 use chrono::TimeDelta;
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step};

@@ -1,4 +1,4 @@
-//! Which files are analysed: those of all the project's sources, as a look at the same folder would list them.
+//! Lists the files to analyse: the files of all sources of the project, with the same rules as for a folder on disk.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What a run says of the files that were left out.
+//! The messages of a run about skipped files.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What went wrong in parts of an analysis while the rest stands: kept with the run, and told.
+//! Problems in parts of an analysis that did not end it. They are stored with the run and reported.
 
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step};
 use nyxcore_code_engine::rules::{RuleError, RuleFinding};

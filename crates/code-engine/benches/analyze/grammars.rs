@@ -1,4 +1,4 @@
-//! The languages on tree-sitter against tree-sitter itself: everything that is found of a file, against parsing it and no more.
+//! Compares the full analysis of files with parsing them by tree-sitter alone.
 
 use std::path::Path;
 use std::time::Instant;

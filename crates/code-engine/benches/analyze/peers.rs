@@ -1,4 +1,4 @@
-//! Against programs that people use for parts of the same: whole processes, the same tree, as many threads as they take.
+//! Compares the engine with other programs: whole processes on the same tree, with as many threads as each supports.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,7 @@
-//! Trees of 1,000, 10,000 and 100,000 files: time a file, and memory.
+//! Measures time per file and memory on trees of 1,000, 10,000 and 100,000 files.
 //!
-//! The files are real ones, small and middling, from the tree that is given. A file that is needed again gets other words for its longer
-//! names, in folders of its own, so that a large tree is no small one many times over.
+//! The files are real small and medium files of the given tree. When a file is used again, it gets a folder of its own
+//! and other words in its longer names, so that a large tree is not a small tree repeated.
 
 use std::collections::HashMap;
 use std::fs;

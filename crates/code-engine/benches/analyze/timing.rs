@@ -1,4 +1,4 @@
-//! Medians, ratios, and the limits that were missed.
+//! Medians, ratios, and missed limits.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

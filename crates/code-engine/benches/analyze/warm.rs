@@ -1,4 +1,4 @@
-//! A folder cold, and warm after one changed file; both against reading and hashing the files alone.
+//! Compares a cold analysis, and a warm one after one changed file, with reading and hashing the files.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
-//! order gives the same analysis.
+//! Computes the analysis of a project from the facts of all files. It is pure: no disk, no clock, and the order of the
+//! input does not matter.
 
 mod places;
 mod step;

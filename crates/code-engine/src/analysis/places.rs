@@ -1,5 +1,5 @@
-//! Every path in an analysis, for who knows better what the file is called: a project may be made of several repositories, whose files the
-//! engine tells apart by their paths alone.
+//! Visits every path in an analysis, so that a caller can map it. A project may consist of several repositories, which
+//! the engine distinguishes only by path.
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;

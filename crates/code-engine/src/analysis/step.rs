@@ -1,4 +1,5 @@
-//! The steps of a project's analysis. What one finds is worth having without the others: one that fails is named, and the rest stands.
+//! The steps of a project analysis. The steps are independent: a failed step is reported, and the others keep their
+//! results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

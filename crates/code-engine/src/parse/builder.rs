@@ -1,4 +1,4 @@
-//! Collects the facts of one file while a parser walks it: which function and which type is open, what was counted.
+//! Collects the facts of one file during the parser's walk: the open functions and types, and the counters.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
-//! Ruby, read by tree-sitter.
+//! Ruby by tree-sitter.
 //!
-//! What stands in a block counts for the method around it, one level deeper for cognitive complexity. Ruby writes a call without arguments
-//! like a variable: a bare name is a call unless it was assigned before in the same method.
+//! Code in a block counts for the enclosing method, one level deeper for cognitive complexity. In Ruby a call without
+//! arguments looks like a variable: a bare name is a call unless it was assigned earlier in the same method.
 
 mod calls;
 

@@ -1,5 +1,5 @@
-//! What the languages on tree-sitter share: parsing with a limit, and one walk over the tree that neither recurses nor
-//! allocates per node.
+//! Shared code of the tree-sitter languages: parsing with a limit, and a tree walk without recursion and without
+//! allocation per node.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;

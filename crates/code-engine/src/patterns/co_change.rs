@@ -1,5 +1,5 @@
-//! Files that change together: whoever changes the one should look at the other. A case is a commit that changed the one of them that
-//! changes less often. Lock files are left out, since tools change them, and so are pairs of which one is no more.
+//! Files that change together. A case is a commit that changed the file of the pair which changes less often. Lock
+//! files are excluded because tools change them, and so are pairs with a deleted file.
 
 use std::collections::BTreeMap;
 

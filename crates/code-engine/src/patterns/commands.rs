@@ -1,5 +1,5 @@
-//! Which command is used for what: of the places that install, build, test, check or format something (steps of continuous integration,
-//! recipes of task runners, scripts of packages), those that do it by the same tool.
+//! The tool for each purpose. Among the CI steps, task runner recipes and package scripts that install, build, test,
+//! check or format, the cases are those that use the same tool.
 
 use std::collections::BTreeMap;
 

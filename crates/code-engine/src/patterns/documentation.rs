@@ -1,5 +1,5 @@
-//! Whether what others may use carries a doc comment, and how doc comments begin. That most things are undocumented is
-//! no rule to follow, and is not said.
+//! Whether public items have doc comments, and how doc comments begin. A mostly undocumented code base yields no
+//! pattern.
 
 use super::super::facts::{Definition, DefinitionKind, Sign};
 use super::super::language::Language;

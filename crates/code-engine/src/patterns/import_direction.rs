@@ -1,5 +1,5 @@
-//! Which part of a project may import which: of two parts that know each other, the one that is imported imports nothing back. A case is
-//! an import from a file of the one to a file of the other; what is imported for its types alone, or by tests, is none.
+//! The import direction between parts of a project: if one part imports another, the other imports nothing back. A
+//! case is an import between files of the two parts. Type-only imports and imports by tests are excluded.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! How modules reach each other.
+//! The style of imports between modules.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Questions: which of several ways of doing something the code takes, case by case, and whether one of them is a habit.
+//! Questions: which of several alternatives the code uses in each case, and whether one of them is a convention.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! What a project's own rules found. Somebody asked for these, so one match is enough, and no share is too small: a rule is told as soon
-//! as it matches. Where `metadata.counter` names another rule, that one's matches are the cases that do not follow.
+//! Patterns from the project's own rules. They were requested explicitly, so one match is enough and no share is too
+//! small. If `metadata.counter` names another rule, the matches of that rule are the counter-examples.
 
 use super::super::rules::RuleFinding;
 use super::question::{EXAMPLES, key};

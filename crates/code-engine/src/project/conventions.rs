@@ -1,4 +1,4 @@
-//! Who may use a definition without mentioning it: a language's run time, a framework, another project.
+//! Definitions that are used without a reference: by a language runtime, a framework or another project.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -1,9 +1,9 @@
-//! Definitions that nothing in the project refers to: candidates, each with the reasons why it may be in use all the same.
+//! Definitions without references: candidates for dead code, each with reasons why it may be used nevertheless.
 //!
-//! A name counts as used wherever any file of the project mentions it, in whatever language and as whatever part of a path, outside of the
-//! definition itself; so does every word in a manifest. That misses dead code whose name others share, and seldom calls live code dead. What
-//! others may use without a mention is no candidate: what is exported by a library, what a language or framework calls by its name, what has
-//! a decorator or an annotation, and what a base or an interface dictates.
+//! A name counts as used if any file of the project mentions it outside of the definition itself, in any language and
+//! any part of a path, or if a manifest contains the word. This misses dead code with common names, and rarely reports
+//! live code. Excluded are definitions that others may use without a reference: exports of a library, names that a
+//! language or framework calls, definitions with a decorator or an annotation, and overrides.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What the history of a project says: files that change together, and over how many people the knowledge of a folder is spread.
+//! Statistics of the history: files that change together, and the distribution of commits over authors per folder.
 
 use std::collections::BTreeMap;
 

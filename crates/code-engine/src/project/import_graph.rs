@@ -1,4 +1,4 @@
-//! Which file of a project imports which, what layers that makes, and where it goes round in a circle.
+//! The import graph of a project: edges, layers and cycles.
 
 use serde::{Deserialize, Serialize};
 

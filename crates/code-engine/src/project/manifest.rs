@@ -1,4 +1,4 @@
-//! What manifests say: the names of a project's own packages, and what they depend on.
+//! Reads manifests: the names of the project's packages, and their dependencies.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! What the files of a project say together: what it is built with, who imports what, what repeats itself. Nothing here knows of patterns,
-//! which are counted over it; [`analysis`](crate::analysis) asks for all of it.
+//! Project-level results: technologies, imports, duplicates. Nothing here depends on patterns, which are computed from
+//! these results; [`analysis`](crate::analysis) combines everything.
 
 pub(crate) mod commands;
 mod conventions;

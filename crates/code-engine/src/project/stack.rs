@@ -1,4 +1,4 @@
-//! A project's stack: its languages, and the frameworks that its manifests name or its source imports.
+//! The stack of a project: languages and frameworks, from manifests and imports.
 
 use std::collections::BTreeMap;
 

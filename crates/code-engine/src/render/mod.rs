@@ -1,5 +1,5 @@
-//! A summary of an analysis that a person reads in a terminal. What it shows is written by `page`, which keeps to the width and lets no
-//! name steer the terminal; what is shown of what is in the sections: `project`, `habits`, `structure` and `history`.
+//! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
+//! characters; `project`, `habits`, `structure` and `history` write the sections.
 
 mod habits;
 mod history;

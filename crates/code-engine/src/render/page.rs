@@ -1,4 +1,4 @@
-//! Lines of text that keep to a width, with colours or without.
+//! Lines of text within a width, with or without colours.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! A parsed file as ast-grep sees one. Every look at a node is counted, so that a rule cannot look for ever: when its steps are used up,
-//! or the stack was gone down too far, nodes have neither children nor parents any more, and whatever walks them ends.
+//! A parsed file for ast-grep. Every access to a node is counted, so that a rule cannot run forever: after the step
+//! limit, or below a stack depth limit, nodes have no children and parents, and every walk ends.
 
 use std::borrow::Cow;
 use std::cell::Cell;

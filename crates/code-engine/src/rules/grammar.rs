@@ -1,4 +1,4 @@
-//! The languages that rules can be about: tree-sitter's grammar of each, and how a rule writes its meta-variables in it.
+//! The languages supported by rules: the tree-sitter grammar of each, and the spelling of meta-variables.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Reads rules, matches them on files, and counts what they found.
+//! Reads rules, matches them on files, and counts the matches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Rules of several languages, broken ones and hostile ones.
+//! Rules of several languages, including invalid and hostile rules.
 
 use super::super::language::Language;
 use super::{RULE_CAP, RULE_PLACES, RuleFile, RuleReport, RuleSet, RuleTally};

@@ -1,4 +1,4 @@
-//! Whole folders: what is walked, what is skipped, and that a report is the same however it came about.
+//! Whole folders: walked and skipped files, and reports that do not depend on how they were computed.
 
 use std::fs;
 use std::path::Path;

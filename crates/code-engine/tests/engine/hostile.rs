@@ -1,4 +1,4 @@
-//! Input that nobody wrote by hand, or that somebody wrote to do harm: refused for a reason, or analysed; never a panic.
+//! Unusual and malicious input is analysed or refused with a reason, and never panics.
 
 use nyxcore_code_engine::language::Language;
 use nyxcore_code_engine::listing::{SIZE_CAP, Skip};

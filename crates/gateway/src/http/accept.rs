@@ -1,4 +1,4 @@
-//! What a client accepts, as its `Accept` header says, among what `/graphql` can answer.
+//! Content negotiation: chooses a response type of `/graphql` by the `Accept` header.
 
 use axum::http::{HeaderMap, header};
 

@@ -1,5 +1,5 @@
-//! Tokens in the address of a request. Logs, histories and proxies keep addresses, so that a token there is refused
-//! wherever it stands: nobody gets used to it, and whoever sent one learns that it must be revoked.
+//! Refuses tokens in the URL of a request. URLs are stored in logs, browser histories and proxies. The refusal tells
+//! the sender that the token must be revoked.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The audit log in full: `GET /api/v1/audit`, one JSON object a line, newest first, as long as it lasts.
+//! The export of the audit log: `GET /api/v1/audit`, one JSON object per line, newest first.
 
 use std::collections::VecDeque;
 

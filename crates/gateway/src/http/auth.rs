@@ -1,8 +1,9 @@
-//! Who asks: the token in the `Authorization` header or in a WebSocket's first message, or the session in a browser's cookie; and the tenant that
-//! the client believes it speaks to.
+//! Authentication: by the token in the `Authorization` header or in the first WebSocket message, or by the session
+//! cookie of a browser; and the selection of the tenant.
 //!
-//! Where both are shown the token counts, but only where both are the same person's: a page that shows one person's token in another's browser is
-//! refused. A session acts in the tenant that `Nyxcore-Tenant` names, without it in the one of the cookie, without that in its person's first one.
+//! If both a token and a session are present, the token counts, but both must belong to the same user. A page that
+//! sends one user's token in another user's browser is refused. A session acts in the tenant of the header
+//! `Nyxcore-Tenant`, or else of the cookie, or else in the user's first tenant.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

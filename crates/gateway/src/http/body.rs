@@ -1,4 +1,4 @@
-//! A request's body, read within a size and a time.
+//! Reads the body of a request within limits of size and time.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! The cookies of a browser that signed in: the session, and the tenant that is meant. Neither can be read by a script.
+//! The cookies of a signed-in browser: the session and the chosen tenant. Scripts cannot read either.
 //!
-//! Over HTTPS their names begin with `__Host-`: a browser takes such a cookie only from this very host, over HTTPS, for all its paths
-//! ([RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
+//! Over HTTPS their names begin with `__Host-`: a browser accepts such a cookie only from this host, over HTTPS, for
+//! all paths ([RFC
+//! 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;

@@ -1,7 +1,7 @@
-//! Event streams for simple clients: `GET /api/v1/events/{kind}/{id}`, one run's log as server-sent events.
+//! Event streams for simple clients: `GET /api/v1/events/{kind}/{id}`, the log of one run as server-sent events.
 //!
-//! Each event has its number as `id`, its type as `event` and JSON as `data`. A client that comes back says in `Last-Event-ID` (or in `?after=`)
-//! what it has seen and misses nothing. Reading starts nothing, and whoever leaves costs nothing.
+//! Each event has its number as `id`, its type as `event` and JSON as `data`. A client resumes with `Last-Event-ID`
+//! (or `?after=`) and misses nothing. Reading starts nothing, and a disconnect has no effect.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

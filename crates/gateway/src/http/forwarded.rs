@@ -1,4 +1,4 @@
-//! Who is really at the other end: the connection's own address, or what a trusted proxy says of it.
+//! The address of the client: of the connection, or as given by a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 

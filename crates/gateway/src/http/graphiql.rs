@@ -1,7 +1,7 @@
-//! GraphiQL, for people: a page at `/graphql` and the files that it loads, all from this server.
+//! GraphiQL: a page at `/graphql` and its files, all served by this server.
 //!
-//! The distribution is kept in the repository (`just graphiql` makes it anew), so that a server without a way to the
-//! internet serves it, and no other host decides what runs in a browser that is signed in here.
+//! The distribution is in the repository (`just graphiql` updates it). So it works without internet access, and no
+//! other host runs code in a signed-in browser.
 
 use std::sync::LazyLock;
 

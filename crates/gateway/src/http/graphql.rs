@@ -1,7 +1,8 @@
-//! GraphQL by POST and GET, as the [GraphQL-over-HTTP specification](https://graphql.github.io/graphql-over-http/draft/) says.
+//! GraphQL by POST and GET, as in the [GraphQL-over-HTTP
+//! specification](https://graphql.github.io/graphql-over-http/draft/).
 //!
-//! One address answers JSON, a stream of events, a WebSocket or a page, by what the request asks for. POST takes JSON and nothing else, so
-//! that no form of another site can send one; GET takes queries only.
+//! One URL serves JSON, an event stream, a WebSocket or a page, depending on the request. POST requires JSON, so that
+//! a form of another site cannot send a request. GET allows queries only.
 
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;

@@ -1,4 +1,4 @@
-//! A GraphQL request as it comes in by POST, GET and WebSocket, and an answer as it goes out by all of them.
+//! The form of a GraphQL request from POST, GET and WebSocket, and of the response.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What an answer costs while it is made: its values, its bytes and its time. An answer that costs too much is dropped with all that was
-//! under way for it.
+//! The limits of a response during execution: values, bytes and time. A response that exceeds them is dropped, and its
+//! work is cancelled.
 
 use std::future::Future;
 use std::sync::Mutex;

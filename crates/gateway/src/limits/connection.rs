@@ -1,4 +1,4 @@
-//! What one client may hold of the server without being served: connections, streams and time.
+//! The limits of one client: connections, streams and time.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What an operation costs by the schema, before anything is resolved: one for each field, multiplied by the rows of every list around it.
-//! The values of its arguments are checked on the way.
+//! The cost of an operation before execution: one for each field, multiplied by the sizes of all enclosing lists. The
+//! argument values are validated in the same pass.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The lists of introspection nest at most twice, as in graphql-js' `MaxIntrospectionDepthRule`: each level multiplies the answer by as
-//! many types as the schema has.
+//! Limits the nesting of introspection lists to two, as in graphql-js' `MaxIntrospectionDepthRule`: each level
+//! multiplies the response by the number of types.
 
 use std::collections::{HashMap, HashSet};
 

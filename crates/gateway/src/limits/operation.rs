@@ -1,4 +1,4 @@
-//! The operation of a document: which one is meant, what it may cost by the schema, and in which form async-graphql executes it.
+//! Selects the operation of a document, computes its cost, and prepares it for async-graphql.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The first look at a document: its tokens and brackets, counted without building anything.
+//! The first check of a document: counts tokens and brackets without parsing.
 
 use async_graphql::ServerResult;
 

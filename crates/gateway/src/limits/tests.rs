@@ -1,4 +1,4 @@
-//! The limits, each with a document just within it and one just past it.
+//! Each limit, with a document just within it and one just beyond it.
 
 use std::fmt::Write as _;
 

@@ -1,8 +1,8 @@
-//! The claims that are read, and no others: an odd value of a claim that nobody needs keeps nobody out.
+//! The claims that are read. An invalid value of any other claim does not prevent the sign-in.
 //!
-//! The library reads every claim of the specification and refuses the whole token where one has another type than it
-//! expects, such as `updated_at` as a text. It is therefore given a token with those claims alone that it verifies. The
-//! signature is verified over the token as it was sent.
+//! The library reads every claim of the specification and refuses the token if one has an unexpected type, such as
+//! `updated_at` as a string. So it gets a token with only the claims that it verifies. The signature is verified over
+//! the original token.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

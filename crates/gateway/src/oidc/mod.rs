@@ -1,9 +1,10 @@
-//! OpenID Connect as its client: what the operator says of a service, and the two conversations with it. The journey of the browser is
-//! [`crate::http`]'s.
+//! An OpenID Connect client: the operator's settings of a provider, and the two requests to it. [`crate::http`]
+//! handles the browser.
 //!
-//! Authorization code with PKCE (S256), as [OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html) and
-//! [RFC 9700](https://www.rfc-editor.org/rfc/rfc9700) ask. The PKCE verifier is what the browser keeps in its cookie, so that the server has nothing at rest that ends a
-//! journey.
+//! It uses the authorization code flow with PKCE (S256), as required by [OpenID Connect
+//! Core](https://openid.net/specs/openid-connect-core-1_0.html) and [RFC
+//! 9700](https://www.rfc-editor.org/rfc/rfc9700). The PKCE verifier is in the browser's cookie, so nothing stored on
+//! the server can complete a flow.
 
 mod claims;
 

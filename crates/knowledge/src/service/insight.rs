@@ -1,4 +1,4 @@
-//! Insights, and the pairs of a pain and its solution.
+//! Insights, and pairs of a pain point and its solution.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;

@@ -1,5 +1,5 @@
-//! The letters of a source and the memory entries they became: which differ, and bringing them together. An entry knows the file it came from
-//! by its id, which stays when the file moves, and the content by Git's id of it: so what was read once is not read again.
+//! Synchronizes the letters of a source with their memory entries. An entry stores the id of its file, which survives
+//! a move, and the Git blob id of its content, so unchanged letters are not read again.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Memory entries: written here, or followed from the files of a repository.
+//! Memory entries: written by users, or imported from files of a repository.
 
 use std::collections::{BTreeMap, HashMap};
 

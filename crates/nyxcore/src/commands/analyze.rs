@@ -1,4 +1,4 @@
-//! `analyze`: the engine on a folder or a commit, with no database.
+//! `analyze`: runs the engine on a folder or a commit, without a database.
 
 mod revision;
 

@@ -1,4 +1,5 @@
-//! `ask`: one question to a model, through the same door as everything else; the answer streams to the terminal.
+//! `ask`: sends one question to a model, through the same service as all other calls. The response is streamed to the
+//! terminal.
 
 use std::time::Duration;
 

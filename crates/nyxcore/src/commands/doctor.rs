@@ -1,4 +1,5 @@
-//! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
+//! `doctor`: checks that everything nyxcore needs is present and safe, and says how to fix problems. It changes
+//! nothing.
 
 mod master_key;
 

@@ -1,4 +1,4 @@
-//! The first start of a server: its first tenant and owner, from the environment, without a browser.
+//! The first start of a server: creates the first tenant and owner from environment variables, without a browser.
 
 use std::env::{VarError, var};
 

@@ -1,4 +1,4 @@
-//! `models`: which models there are, bringing the facts about them up to date, and the operator's keys for all tenants.
+//! `models`: lists models, updates the facts about them, and manages the operator's keys.
 
 use std::fs;
 use std::io::{self, BufRead};

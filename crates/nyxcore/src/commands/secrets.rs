@@ -1,4 +1,4 @@
-//! `secrets rotate` and `secrets status`: what an operator does with the master key.
+//! `secrets rotate` and `secrets status`: manage the master key.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `serve` and `worker`: what runs until it is told to end.
+//! `serve` and `worker`: the processes that run until they are terminated.
 
 use std::time::Duration;
 

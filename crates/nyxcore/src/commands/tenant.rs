@@ -1,4 +1,4 @@
-//! `tenant` and `token`: what an operator does beside a running server.
+//! `tenant` and `token`: manage tenants and API tokens beside a running server.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use nyxcore_tenancy::directory::{

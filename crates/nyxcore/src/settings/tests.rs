@@ -1,4 +1,4 @@
-//! What is read from where, and what a wrong setting is told.
+//! The precedence of settings, and the messages for invalid settings.
 
 use super::*;
 

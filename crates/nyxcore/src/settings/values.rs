@@ -1,4 +1,4 @@
-//! How the values of settings are written that are more than a text or a number.
+//! The syntax of structured settings.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

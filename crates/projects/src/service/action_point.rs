@@ -1,4 +1,4 @@
-//! Making and changing action points.
+//! Creates and changes action points.
 
 use nyxcore_retrieval::Citation;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};

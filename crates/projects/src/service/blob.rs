@@ -1,4 +1,4 @@
-//! Content, kept once a tenant under the id that Git gives it.
+//! Contents, stored once per tenant under their Git blob id.
 
 use std::collections::{HashMap, HashSet};
 

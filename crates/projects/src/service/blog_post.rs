@@ -1,4 +1,4 @@
-//! Writing, changing, publishing, importing and deleting posts.
+//! Creates, changes, publishes, imports and deletes posts.
 
 use nyxcore_tenancy::{
     Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,

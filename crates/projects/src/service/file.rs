@@ -1,4 +1,4 @@
-//! A source's files, changed in bulk as a sync finds them.
+//! The files of a source, changed in bulk by a sync.
 
 use std::collections::{BTreeMap, HashMap};
 

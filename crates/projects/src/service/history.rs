@@ -1,5 +1,5 @@
-//! The commits of a source that a sync has looked at: who changed which files together. One row a source, so that a sync pays for one
-//! statement more and not for one a commit.
+//! The commits of a source that syncs have read: authors and changed files. One row per source, so that a sync needs
+//! one statement, not one per commit.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Writing, changing and deleting notes.
+//! Creates, changes and deletes notes.
 
 use nyxcore_retrieval::{
     ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,

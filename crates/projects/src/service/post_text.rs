@@ -1,4 +1,4 @@
-//! A Markdown file as a post: its title, and its text without the front matter.
+//! Parses a Markdown file as a post: its title, and its text without the front matter.
 
 use nyxcore_tenancy::text;
 

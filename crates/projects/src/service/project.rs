@@ -1,4 +1,4 @@
-//! Making, changing and deleting projects.
+//! Creates, changes and deletes projects.
 
 use nyxcore_tenancy::directory::{slug_check, slug_from};
 use nyxcore_tenancy::{

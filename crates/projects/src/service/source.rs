@@ -1,4 +1,4 @@
-//! Adding, changing and removing sources, and what a sync says of one.
+//! Adds, changes and removes sources, and updates their sync state.
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};

@@ -1,8 +1,9 @@
 //! Claiming: the one statement that decides which worker gets a run.
 //!
-//! Whose turn it is: of the tenants that have something waiting, the one with the fewest running, then the one that was served longest ago.
-//! Within a tenant the most urgent is first, then what has waited longest. What waits is looked at lane by lane (a tenant, a kind, a
-//! priority), each by one step into the index `runs_waiting`: a claim costs as much as there are lanes, however many runs wait in one.
+//! Among tenants with waiting runs, the one with the fewest running runs comes first, then the one that was served
+//! longest ago. Within a tenant the highest priority comes first, then the longest waiting run. Waiting runs are
+//! searched by lane (tenant, kind and priority), each with one lookup in the index `runs_waiting`. So the cost of a
+//! claim depends on the number of lanes, not on the number of waiting runs.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::{Backend, Result, Store, TenantId};

@@ -1,4 +1,4 @@
-//! What a handler gets: the run, its tenant's rows, a way to tell how far it is, and the word to stop.
+//! The context of a handler: the run, the tenant's rows, progress reporting, and cancellation.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

@@ -1,4 +1,4 @@
-//! How a run leaves its worker's hands: ended, back in the queue for another attempt, or handed back.
+//! Ends an attempt: the run is finished, queued for a retry, or handed back.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What follows a run that ended, and what happens where it fails.
+//! The follow-ups of an ended run, and the handling of their failures.
 
 use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
 

@@ -1,6 +1,6 @@
-//! Workers: they claim runs, keep their leases, carry them out, and hand them back when told to stop.
+//! Workers claim runs, renew their leases, execute them, and hand them back at shutdown.
 //!
-//! The same code serves one process on SQLite and many on PostgreSQL: the database decides who gets a run.
+//! The same code serves one process on SQLite and many on PostgreSQL: the database decides which worker gets a run.
 
 mod claim;
 mod context;

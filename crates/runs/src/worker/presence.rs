@@ -1,8 +1,8 @@
-//! Whether a worker of this machine still lives, known at once and not when its lease has run out.
+//! Detects whether a worker on this machine is alive, without waiting for its lease to expire.
 //!
-//! A worker keeps a file with its id locked as long as its process lives; the system releases the lock of a process that is gone, also of one
-//! that was killed. A lock that can be had therefore proves that its worker is gone. A file of another machine proves nothing, because not every
-//! shared file system carries locks from machine to machine: there the lease decides.
+//! A worker locks a file with its id while its process lives. The system releases the lock when the process ends, also
+//! when it is killed. So a lock that can be taken proves that the worker is gone. A file of another machine proves
+//! nothing, because not every shared file system supports locks across machines; there the lease decides.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};

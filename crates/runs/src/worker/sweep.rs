@@ -1,4 +1,4 @@
-//! The sweeper: runs whose worker is gone go back to the queue or fail with their reason; nothing stays stuck.
+//! The sweeper: returns runs of lost workers to the queue, or fails them with a reason.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The way to GitHub: an address that was resolved once, looked at, and is the only one that is connected to.
+//! Access to GitHub: the address is resolved once, verified, and the only one that is connected to.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a connection, with a stable code for each.
+//! The errors of connections, with a stable code for each.
 
 use chrono::{DateTime, Utc};
 use nyxcore_github::GithubError;

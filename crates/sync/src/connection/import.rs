@@ -1,4 +1,4 @@
-//! Repositories become sources: several at once, each wholly or not at all, and what became of each is told.
+//! Imports several repositories as sources. Each is imported atomically, and each has a result.
 
 use futures::future::join_all;
 use nyxcore_github::{

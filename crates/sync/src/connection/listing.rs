@@ -1,4 +1,4 @@
-//! What a connection's token can see: repositories with the sources that they are already, and their branches.
+//! Lists the repositories that a connection's token can access, with their existing sources and their branches.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! The words of the domain: a connection, and what is said about one.
+//! The domain model of connections.
 
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{UserId, typed_id};

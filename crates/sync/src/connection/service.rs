@@ -1,4 +1,4 @@
-//! Making, changing and removing connections, and their tokens.
+//! Creates, changes and removes connections and their tokens.
 
 use nyxcore_github::{BaseUrl, GITHUB_COM, GithubError, GithubToken};
 use nyxcore_projects::SourceId;

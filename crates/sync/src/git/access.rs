@@ -1,5 +1,6 @@
-//! What a remote is asked with: nothing, a user name with a token, or an SSH key. A token reaches git in the environment of one command,
-//! bound to one scheme, host and port; a key lies in a private folder for as long as the fetch that needs it.
+//! The credentials for a remote: none, a user name with a token, or an SSH key. A token is passed to git in the
+//! environment of one command, bound to one scheme, host and port. A key is stored in a private folder during the
+//! fetch.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},

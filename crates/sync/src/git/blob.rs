@@ -1,4 +1,4 @@
-//! The contents of files, one at a time: as many wait in memory as the reader is ahead, never all.
+//! Streams the contents of files. Only the contents that were read ahead are in memory.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The only place that starts `git`. Every command gets the same closed world: no configuration but ours, no prompt, no
-//! hook, no helper, no protocol but the one that was checked; and it ends when the caller does, with all its children.
+//! The only place that starts `git`. Every command runs in a closed environment: our configuration only, no prompts,
+//! no hooks, no helpers, and only the verified protocol. It ends with its caller, including all child processes.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! What can go wrong between a source's address and its files, as stable codes and short messages that say what to do.
+//! The errors of the git layer, with stable codes and short messages that say what to do.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What git's last words mean. Git has no error codes: its messages (in English, by `LC_ALL=C`) are all there is.
+//! Maps git's error messages to errors. Git has no error codes, so the English messages (by `LC_ALL=C`) are parsed.
 
 use super::GitError;
 

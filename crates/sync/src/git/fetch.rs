@@ -1,4 +1,4 @@
-//! Brings a branch of a remote into its mirror: one question for what is there the first time, and one fetch.
+//! Fetches a branch of a remote into its mirror: one `ls-remote` the first time, and one fetch.
 
 use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 

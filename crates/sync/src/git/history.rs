@@ -1,8 +1,8 @@
-//! How often each file changed. Only commits and trees are read, so a partial clone needs nothing more; renames are not
-//! followed, because that takes contents.
+//! Counts the commits of each file. Only commits and trees are read, so a partial clone is enough. Renames are not
+//! followed, because that would require contents.
 //!
-//! `git log` does the counting: over 49,000 commits of a repository with 5,000 files it took 4.5 s, a walk with gix and
-//! this crate's own tree comparison 15 s; over a year (580 commits) 0.1 s and 0.5 s.
+//! `git log` does the counting: over 49,000 commits of a repository with 5,000 files it took 4.5 s, a walk with gix
+//! and this crate's own tree comparison 15 s; over a year (580 commits) 0.1 s and 0.5 s.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Mirrors: one bare repository a source, below the data directory. A mirror is made aside and moved into place, so it is
-//! there whole or not at all; what a killed process left behind is cleared away under the mirror's lock.
+//! Mirrors: one bare repository per source, below the data directory. A mirror is created in a temporary place and
+//! moved, so it is never incomplete. Leftovers of a killed process are removed under the mirror's lock.
 
 use std::{
     collections::BTreeSet,

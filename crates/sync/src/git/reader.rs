@@ -1,5 +1,5 @@
-//! Reads repositories: mirrors, and (read-only) the repository a person stands in. Nothing here writes or touches the
-//! network; all of it is gix, but for the history, which `git log` counts faster.
+//! Reads repositories: mirrors, and the current repository of a user, read-only. It never writes and never uses the
+//! network. It uses gix, except for the history, which `git log` counts faster.
 
 use std::{
     path::{Path, PathBuf},

@@ -1,4 +1,4 @@
-//! What a person calls a commit, and its contents for who reads them from many threads at once.
+//! Resolves a revision to a commit, and reads its contents from many threads.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! Repositories made with the real git, and a real git server on loopback, for tests here and in the crates above.
+//! Test repositories created with git, and a git server on loopback, for tests here and in the crates above.
 
 use std::{
     collections::HashMap,

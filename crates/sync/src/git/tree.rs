@@ -1,4 +1,4 @@
-//! What files a commit has, and which ones changed between two.
+//! The files of a commit, and the changes between two commits.
 
 use tokio_util::sync::CancellationToken;
 

@@ -1,4 +1,4 @@
-//! A source's address: parsed, normalised, and held against the operator's policy before anything is fetched.
+//! The address of a source: parsed, normalised, and checked against the operator's policy before a fetch.
 
 use std::{
     fmt,

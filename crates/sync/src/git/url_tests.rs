@@ -1,4 +1,4 @@
-//! What is accepted as an address, what is refused, and with which code.
+//! Accepted and refused addresses, with their error codes.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Compares two trees, folder by folder, and skips every folder that both share. Trees come from strangers: the walk has
-//! no recursion, checks every name, and stops at a limit, so that a tree that refers to itself a billion times ends too.
+//! Compares two trees, folder by folder, and skips equal folders. Trees are not trusted: the walk has no recursion,
+//! checks every name, and stops at a limit, so that a tree that nests itself a billion times ends too.
 
 use std::cmp::Ordering;
 

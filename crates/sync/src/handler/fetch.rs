@@ -1,4 +1,4 @@
-//! The phase `prepare`: brings the source's branch into its mirror.
+//! The phase `prepare`: fetches the branch of the source into its mirror.
 
 use std::sync::atomic::Ordering;
 

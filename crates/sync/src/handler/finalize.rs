@@ -1,4 +1,4 @@
-//! The phase `finalize`, first part: the source moves to the commit, all at once.
+//! The phase `finalize`, first part: moves the source to the commit, atomically.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The phase `import`: reads the contents that the tenant lacks, and nothing else.
+//! The phase `import`: reads the contents that the tenant does not have yet.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,5 +1,5 @@
-//! The phase `finalize`, second part: the search index comes to hold the text of the files. Chunks that are there already are left alone,
-//! so that it can be begun anew at any time.
+//! The phase `finalize`, second part: updates the search index with the text of the files. Existing chunks are kept,
+//! so the phase can be restarted at any time.
 
 use nyxcore_projects::{StoredFile, blob_contents, code_subject, file_all, files_by_path};
 use nyxcore_retrieval::{

@@ -1,8 +1,8 @@
-//! Carries out a sync. Every step can be done twice: what a killed attempt wrote is found and kept by the next one.
+//! Executes a sync. Every step is idempotent: the next attempt reuses what a killed attempt wrote.
 //!
-//! The source moves to the commit in one transaction, with its files, their history and the counts of the sync. The search index comes
-//! after it in batches, because it takes by far the longest: it never holds a file that is not there, and a sync that ended before its
-//! index was complete is noticed by the next, which then goes through all files.
+//! The source moves to the commit in one transaction, with its files, their history and the counters of the sync. The
+//! search index follows in batches, because it takes by far the longest. It never contains a file that does not exist.
+//! If a sync ends before its index is complete, the next sync detects that and processes all files.
 
 mod fetch;
 mod finalize;

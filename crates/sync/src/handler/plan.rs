@@ -1,4 +1,4 @@
-//! The phase `scan`: what differs between the files that are stored and those of the commit. It reads trees and no content.
+//! The phase `scan`: compares the stored files with the files of the commit. It reads trees but no contents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

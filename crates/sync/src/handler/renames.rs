@@ -1,4 +1,4 @@
-//! Which of the files that are gone are among those that are new: a file that moved keeps its identity.
+//! Matches deleted files with added files, so that a moved file keeps its identity.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,5 +1,5 @@
-//! The phases after `finalize`: the steps that were wired in. Which of them are still to be done is written beside the sync, with the last of
-//! their work, so that a worker that dies between the files and a step loses nothing.
+//! The phases after `finalize`: the registered steps. The pending steps are stored with the sync, and updated in the
+//! transaction of each step, so that a crash loses nothing.
 
 use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};

@@ -1,4 +1,4 @@
-//! The credential of a source: kept sealed together with the scheme, host and port that it is for, used by its syncs, shown to nobody.
+//! The credential of a source: sealed together with its scheme, host and port, used by syncs, never returned.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

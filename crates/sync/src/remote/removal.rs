@@ -1,4 +1,4 @@
-//! What is left of a source that was removed, and goes too: its secrets in the database, its mirrors on the disks of workers.
+//! Removes the remains of a removed source: its secrets in the database, and its mirrors on the disks of workers.
 
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::secret_remove;

@@ -1,4 +1,4 @@
-//! When a source is synced without anybody asking: its schedule, and the one more sync that a push during a sync asks for.
+//! The schedule of a source, and the follow-up sync after a push that arrives during a sync.
 
 use std::ops::RangeInclusive;
 

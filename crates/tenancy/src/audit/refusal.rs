@@ -1,7 +1,8 @@
-//! How many entries refused calls make: the first few of a kind are written one by one, and the rest are counted and
-//! written as one entry. Otherwise a caller that repeats a refused call would fill the log, which keeps entries for days.
+//! Limits the entries of refused calls: the first few of a kind are recorded individually, the rest are counted and
+//! recorded as one entry. Otherwise a caller that repeats a refused call would fill the log, which keeps entries for
+//! days.
 //!
-//! What was changed is no refusal: its entries are written with its commit, each by itself.
+//! Changes are not affected: their entries are recorded individually with their commit.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,7 +1,7 @@
-//! Looking at an invitation and accepting it, by whoever holds its secret and is in no tenant yet.
+//! Reads and accepts an invitation by its secret, for a person who is not in the tenant yet.
 //!
-//! A secret that is forged, expired, revoked or used, or was made for another address, is refused with one error and by one path: who tries
-//! learns nothing of which it was.
+//! A secret that is forged, expired, revoked, used, or for another address is refused with the same error and the same
+//! work, so that an attacker learns nothing.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};

@@ -1,4 +1,4 @@
-//! Making, listing and revoking invitations.
+//! Creates, lists and revokes invitations.
 
 use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, Iterable, NotSet};

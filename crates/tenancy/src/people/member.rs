@@ -1,7 +1,7 @@
-//! What members may do, and how they go.
+//! Changes the roles of members and removes members.
 //!
-//! Every change locks the memberships it depends on and decides by what they are then: two owners who unmake each other at the same
-//! moment do so one after the other, and the second is refused.
+//! Every change locks the memberships that it depends on and decides by their current state. If two owners demote each
+//! other at the same time, the changes run one after the other, and the second is refused.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, Value};
 use serde_json::json;

@@ -1,6 +1,6 @@
-//! People in a tenant: how they are invited and join, what they may do, and how they leave.
+//! The members of a tenant: invitations, roles, and leaving.
 //!
-//! A tenant always has an owner, nobody gives more than they have, and nobody changes somebody above them.
+//! A tenant always has an owner. A member cannot grant a role above their own, or change a member with a higher role.
 
 mod accept;
 mod invitation;

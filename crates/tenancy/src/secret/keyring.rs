@@ -1,4 +1,4 @@
-//! Master keys: where they come from, and which one opens what.
+//! Master keys: their sources, and the selection of the key that decrypts a secret.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -1,5 +1,5 @@
-//! Secrets of the operator's for all tenants. They are sealed as a tenant's are, bound to the tenant that nobody has, and
-//! are reached in a system scope only.
+//! The operator's secrets for all tenants. They are encrypted like a tenant's secrets, bound to a tenant id that no
+//! tenant has, and accessible in a system scope only.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;

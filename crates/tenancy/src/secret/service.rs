@@ -1,4 +1,4 @@
-//! Keeping secrets in the database, and moving them to another master key.
+//! Stores secrets in the database, and re-encrypts them with another master key.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition, FromQueryResult};

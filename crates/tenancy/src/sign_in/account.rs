@@ -1,4 +1,4 @@
-//! Accounts: how they come to be, their passwords, and the first owner of a server that nobody has used yet.
+//! Accounts: their creation, their passwords, and the first owner of a new server.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, DbBackend, FromQueryResult};

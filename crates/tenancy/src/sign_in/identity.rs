@@ -1,7 +1,9 @@
-//! People whom another service vouches for: the journey of a browser there and back, and which account such a person has here.
+//! Sign-in through an OpenID Connect provider: the login flow of the browser, and the account of the external
+//! identity.
 //!
-//! A journey is begun by one browser, lasts ten minutes and ends once. What the browser brings back is kept as SHA-256 only: the state in the address, and a cookie
-//! without which nobody can be made to end a journey that somebody else began.
+//! A flow is started by one browser, is valid for ten minutes and can be completed once. Only SHA-256 hashes of its
+//! secrets are stored: of the state in the URL, and of a cookie. Without the cookie nobody can be tricked into
+//! completing a flow that somebody else started.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::FromQueryResult;

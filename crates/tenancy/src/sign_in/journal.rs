@@ -1,4 +1,4 @@
-//! What is written down of signing in and out: in the log of what was done across tenants, and in the log of each tenant that the person is in.
+//! Records sign-ins and sign-outs: in the system log, and in the audit log of each tenant of the user.
 
 use sea_orm::Value;
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! Passwords: what is taken for one, and their hashes by argon2id, a few at a time.
+//! Passwords: their rules, and their hashes by argon2id, with limited concurrency.
 //!
-//! A password is normalised before it is measured, hashed or compared, by NFKC as NIST SP 800-63B (5.1.1.2) asks: the same
-//! keys give the same password on every device, whether it sends `é` as one character or as two, and full-width letters
-//! or no-break spaces as an input method makes them. NFC (RFC 8265, OpaqueString) would leave those apart. A hash that
-//! was made before there was a normal form still opens, and is replaced at the next sign-in.
+//! A password is normalised by NFKC before it is measured, hashed or compared, as NIST SP 800-63B (5.1.1.2) requires.
+//! The same keys give the same password on every device, whether `é` is sent as one character or as two, and for
+//! full-width letters or no-break spaces of an input method. NFC (RFC 8265, OpaqueString) would distinguish those. A
+//! hash from before normalisation still matches, and is replaced at the next sign-in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,5 @@
-//! Sessions: what a browser shows in a cookie, `nyxs_<id>_<secret>`, kept as SHA-256. What a session may do is its person's membership at that moment.
+//! Sessions: the credential in a browser's cookie, `nyxs_<id>_<secret>`, stored as SHA-256. Its permissions are those
+//! of the user's current membership.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;

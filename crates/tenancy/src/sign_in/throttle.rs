@@ -1,12 +1,12 @@
-//! What slows down guessing: failures are counted by account and by network address, before anything is computed.
+//! Rate limits for sign-ins: failures are counted by account and by network address, before any hash is computed.
 //!
-//! An attempt is counted as a failure when it begins, in one statement, so that many at once are no way around the limit; what succeeds is
-//! taken back. Unknown accounts are counted like known ones.
+//! An attempt counts as a failure when it begins, in one statement, so that concurrent attempts cannot exceed the
+//! limit. A success is subtracted afterwards. Unknown accounts are counted like known ones.
 //!
-//! Somebody who guesses from elsewhere does not lock the owner out: attempts from a network that the account has a
-//! session from are counted by themselves. Who guesses within that network has as many tries as anybody.
+//! An attacker from elsewhere does not lock the owner out: attempts from a network in which the account has a session
+//! are counted separately.
 //!
-//! New accounts are counted by network address too, whether they come to be or not.
+//! New accounts are counted by network address too, whether they are created or not.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Two entities for the examples and proofs in the documentation: one with a tenant, one without.
+//! Two entities for the examples in the documentation: one with a tenant, one without.
 
 /// A row that belongs to a tenant.
 pub mod doc_entity {

@@ -1,8 +1,8 @@
-//! Statements written by hand are bound to their tenant.
+//! Checks that hand-written statements are bound to their tenant.
 //!
-//! They are `'static` text, so what is looked at is what a programmer wrote. It is not proven that a statement reaches rows of one tenant
-//! only: row-level security does that on PostgreSQL. It is shown that the tenant restricts the statement and does not stand in a part of
-//! it that something else can bypass.
+//! The statements are `'static` text, so the check sees what a programmer wrote. It does not prove that a statement
+//! reaches the rows of one tenant only; row-level security ensures that on PostgreSQL. It checks that the tenant
+//! condition exists and is not in a part of the statement that something else can bypass.
 
 /// Whether the text names the tenant as `tenant_id = $1` that stands in a `WHERE` or `ON` as a term of its own, ANDed to whatever is
 /// beside it, or inserts it as the first value of every row.

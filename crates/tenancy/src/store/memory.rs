@@ -1,7 +1,8 @@
-//! Credentials that were verified lately: a request whose credential is remembered costs no statement.
+//! A cache of verified credentials: a request with a cached credential needs no statement.
 //!
-//! A credential is known by the hash of its secret. It is forgotten when a signal says that something about it, its person or its tenant
-//! changed, at its expiry, and after a short time in any case. While the connection that hears signals is broken nothing is remembered.
+//! The key is the hash of the secret. An entry is removed when a signal reports a change of the credential, its user
+//! or its tenant, at its expiry, and after a short time in any case. While the signal connection is broken, nothing is
+//! cached.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

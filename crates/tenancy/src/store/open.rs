@@ -1,4 +1,4 @@
-//! Opening a database, and refusing a role that could look past its rules.
+//! Opens a database, and refuses a role that could bypass row-level security.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! Signals: "something changed, look again", sent with a commit and heard by every replica.
+//! Signals: change notifications, sent with a commit and received by every replica.
 //!
-//! On PostgreSQL they travel by NOTIFY, on SQLite within the process. A signal carries ids and no content: whoever hears it reads the
-//! rows again under its own scope. They may be lost when a connection breaks; [`Signal::Resync`] then tells listeners to look at everything
-//! they wait for.
+//! They are sent by NOTIFY on PostgreSQL and within the process on SQLite. A signal carries ids but no content: the
+//! receiver reads the rows again under its own scope. Signals may be lost when a connection breaks; [`Signal::Resync`]
+//! then tells receivers to check everything they wait for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Work that has no tenant: a type of its own, for a listed purpose, that never turns into a tenant's scope.
+//! System scopes: a separate type for registered work without a tenant. It never becomes a tenant's scope.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The table of limits.
+//! The table of text limits.
 
 use std::fmt::Write as _;
 

@@ -1,9 +1,11 @@
-//! C and C++, read by tree-sitter. They share their declarators, their preprocessor and their headers.
+//! C and C++ by tree-sitter. They share declarators, the preprocessor and headers.
 //!
-//! A header's language is told by its content: one with a line that begins with `class`, `namespace`, `template`, `using` or `public:` is
-//! C++, unless the grammar of C alone can read it without errors. So the facts depend on the text alone, wherever the header lies.
+//! The language of a header depends on its content. A header with a line that begins with `class`, `namespace`,
+//! `template`, `using` or `public:` is C++, unless the C grammar parses it without errors. So the facts do not depend
+//! on the path.
 //!
-//! A declaration without a body is no definition; names in a macro are references, because nobody else would mention them.
+//! A declaration without a body is not a definition. Names in a macro are references, because otherwise nothing would
+//! refer to them.
 
 mod shape;
 

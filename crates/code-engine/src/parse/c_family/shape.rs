@@ -1,4 +1,4 @@
-//! What is peculiar to C and C++: names at the heart of declarators, access by label, test cases that are macros.
+//! The specifics of C and C++: nested declarators, access labels, and test cases written as macros.
 
 use std::borrow::Cow;
 

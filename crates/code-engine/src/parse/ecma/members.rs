@@ -1,4 +1,4 @@
-//! Functions and classes that get their name from what they are assigned to: members, variables, `exports.name = ...`.
+//! Functions and classes that are named by an assignment: members, variables, `exports.name = ...`.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,4 @@
-//! What the walk over a module keeps track of: the names, exports and doc comments that wait for the definition which
-//! they belong to.
+//! The state of the walk over a module: names, exports and doc comments that wait for their definition.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -1,8 +1,9 @@
-//! What a preprocessor makes of a text and no grammar can read as it stands: `#if` in the middle of an expression or around one half of a
-//! block, and macros that stand between a declaration and its name or behind it.
+//! Prepares text with preprocessor directives that no grammar can parse: `#if` in the middle of an expression or
+//! around half of a block, and macros between a declaration and its name or after it.
 //!
-//! Of such a conditional one branch is left and the others are blanked, byte for byte, so that every offset stays; so are such macros.
-//! All other conditionals stay as they are, with every branch, because the grammars know them around whole declarations and statements.
+//! Of such a conditional one branch stays and the others are replaced by spaces, byte for byte, so that offsets do not
+//! change. Such macros are replaced too. All other conditionals stay with all branches, because the grammars support
+//! them around whole declarations and statements.
 
 mod ends;
 

@@ -1,4 +1,4 @@
-//! Python, read by ruff's parser. It recovers from syntax errors; a file in Python 2 has too many of them.
+//! Python by ruff's parser. It recovers from syntax errors. Python 2 files have too many errors and do not parse.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr, walk_stmt};

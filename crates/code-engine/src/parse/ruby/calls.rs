@@ -1,4 +1,4 @@
-//! Calls in Ruby: which do what other languages have words for (imports, visibility, tests), and how what is called is named.
+//! Calls in Ruby: those with a special meaning (imports, visibility, tests), and the names of all others.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};

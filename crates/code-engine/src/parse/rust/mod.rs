@@ -1,5 +1,5 @@
-//! Rust, read by tree-sitter. What stands in the arguments of a macro is tokens, not syntax: conditions are counted
-//! there as lizard does, definitions are not looked for.
+//! Rust by tree-sitter. Macro arguments are tokens, not syntax: conditions in them are counted as in lizard,
+//! definitions are not searched.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What is known at the place where the walk is: the scopes around it, the comment before it, and what was recorded already.
+//! The context of the walk: the enclosing scopes, the preceding comment, and the recorded names.
 
 use std::borrow::Cow;
 

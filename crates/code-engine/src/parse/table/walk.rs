@@ -1,4 +1,4 @@
-//! The walk: what each role means.
+//! The tree walk, which applies the meaning of each role.
 
 use std::num::NonZeroU16;
 

@@ -1,4 +1,4 @@
-//! What the code does with errors, and what its own errors are made of. Tests are left out: there, failing loudly is right.
+//! Error handling and error types of the code. Tests are excluded, because failing loudly is right there.
 
 mod types;
 

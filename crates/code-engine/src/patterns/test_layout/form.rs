@@ -1,4 +1,4 @@
-//! How tests are written: as functions or in classes, with which fixtures, asserts and tables.
+//! The form of tests: functions or classes, fixtures, assertions and tables.
 
 use std::collections::BTreeSet;
 

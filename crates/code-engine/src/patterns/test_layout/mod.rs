@@ -1,5 +1,5 @@
-//! Where tests live, what their files are called, and how they are written. A case of a place or a name is a file that holds at least one
-//! test; [`form`] is about the tests themselves.
+//! The location, file names and form of tests. A case of a location or name is a file with at least one test; [`form`]
+//! covers the tests themselves.
 
 mod data;
 mod form;

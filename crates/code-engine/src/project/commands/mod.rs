@@ -1,5 +1,5 @@
-//! How a project is built, tested and checked: what its continuous integration runs, what its task runners offer, and what its manifests
-//! imply. Nothing is told that is of one package, one platform or one test alone.
+//! The commands to build, test and check a project: from CI, task runners and manifests. Commands for one package, one
+//! platform or one test are excluded.
 
 mod ci;
 mod implied;

@@ -1,4 +1,4 @@
-//! Clones are found where they are, and only there.
+//! Clones are found in the right places, and only there.
 
 use proptest::prelude::*;
 

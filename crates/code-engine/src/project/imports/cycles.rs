@@ -1,4 +1,4 @@
-//! Strongly connected components of a graph of numbers, and a way around each.
+//! Strongly connected components of a graph, and a cycle in each.
 
 use rustc_hash::FxHashMap;
 

@@ -1,4 +1,4 @@
-//! Java, Kotlin, Scala and C#: packages and namespaces by their folders, and by what the files in them define.
+//! Java, Kotlin, Scala and C#: packages and namespaces by folder, and by the definitions in their files.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

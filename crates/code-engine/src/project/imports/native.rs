@@ -1,4 +1,5 @@
-//! C and C++: `#include "..."` from the folder of the file on, then by the only file of the project whose path ends so.
+//! C and C++: `#include "..."` relative to the folder of the file, or the only file of the project with that path
+//! suffix.
 
 use rustc_hash::FxHashMap;
 

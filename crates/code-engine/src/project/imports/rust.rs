@@ -1,5 +1,5 @@
-//! Rust: `crate::`, `super::` and `self::` paths, child modules, and the crates of the workspace by their names. A name that a module
-//! only passes on leads to where it is defined.
+//! Rust: `crate::`, `super::` and `self::` paths, child modules, and workspace crates by name. A re-exported name
+//! resolves to its definition.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Each language's imports lead where that language says, and the graph says of them what is so.
+//! Imports of each language resolve as the language defines, and the graph reports them correctly.
 
 use super::*;
 use crate::parse::file_analyze;

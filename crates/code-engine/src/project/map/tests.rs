@@ -1,4 +1,4 @@
-//! Ranks follow the formula, names mean what is nearest, and the map keeps to its budget.
+//! Ranks follow the formula, references resolve to the nearest definition, and the map keeps to its budget.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An answer that holds a guard until its body was sent or dropped: an answer may be a stream, and counts until its
+//! A response body that holds a guard until it was sent or dropped. A response may be a stream, and counts until its
 //! end.
 
 use std::pin::Pin;

@@ -1,7 +1,7 @@
-//! Accepts connections and serves each until it ends: within the bounds of [`ConnectionLimits`], and within the grace
-//! time when the server ends.
+//! Accepts connections and serves each until it ends, within [`ConnectionLimits`] and within the grace period at
+//! shutdown.
 //!
-//! `axum::serve` has none of these time-outs and bounds, which is why the connections are served here, by hyper.
+//! `axum::serve` has none of these time-outs and limits, so the connections are served with hyper.
 
 mod guarded_body;
 mod registry;

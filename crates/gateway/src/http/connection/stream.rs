@@ -1,7 +1,7 @@
-//! A client's TCP stream that gives up on a client that sends its headers too slowly, or leaves what it is sent unread.
+//! A client's TCP stream with time-outs for clients that send headers too slowly or do not read the response.
 //!
-//! The time-outs are here and not around the exchange, because only the stream knows that the client is the one that is
-//! waited for. What reads or writes gets [`io::ErrorKind::TimedOut`], and closes.
+//! The time-outs are here because only the stream knows that the server waits for the client. A timed-out read or
+//! write returns [`io::ErrorKind::TimedOut`] and closes the stream.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Two small pages for browsers, until there is a console: `/sign-in`, and `/invite`, where the link of an invitation leads.
+//! Two small pages for browsers: `/sign-in`, and `/invite` for invitation links.
 
 use axum::Router;
 use axum::http::header;

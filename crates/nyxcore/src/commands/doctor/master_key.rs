@@ -1,4 +1,4 @@
-//! The master key: whether it is there, nobody else can read it, and it opens what is sealed.
+//! Checks the master key: it exists, no other account can read it, and it decrypts the stored secrets.
 
 use anyhow::Context;
 use nyxcore_tenancy::directory::tenant_list;

@@ -1,4 +1,4 @@
-//! Where a quickstart keeps what it finds: one tenant with one owner, a project for each repository, a note for each question.
+//! The storage of a quickstart: one tenant with one owner, a project per repository, a note per question.
 
 use nyxcore_projects::{
     NewProject, NewSource, Project, Projects, Source, SourceId, project_create, project_list,

@@ -1,4 +1,5 @@
-//! The line that a quickstart walks: sync, analysis, note, enrichment. Each is a run like any other, and what is there already is used.
+//! The steps of a quickstart: sync, analysis, note, enrichment. Each is an ordinary run, and existing results are
+//! reused.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! `quickstart`: the whole line on one repository, with nothing to set up: sync, analysis, an enriched note, a summary, and the server.
+//! `quickstart`: the whole flow on one repository without any setup: sync, analysis, an enriched note, a summary, and
+//! the server.
 //!
-//! Everything runs as it does in the server: the runs are queued, carried out by workers and followed by their events. What a former
-//! quickstart left is used again.
+//! It works like the server: runs are queued, executed by workers and followed by their events. The results of an
+//! earlier quickstart are reused.
 
 mod home;
 mod line;

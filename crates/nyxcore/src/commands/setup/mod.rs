@@ -1,7 +1,8 @@
-//! `setup postgres`: makes the roles, the database and the schema of an installation, as an administrator of the server.
+//! `setup postgres`: creates the roles, the database and the schema of an installation, as an administrator of the
+//! server.
 //!
-//! Two roles are made: one owns the schema and migrates it, the other serves and owns nothing. Run again, the command
-//! makes what is missing and leaves the rest.
+//! It creates two roles: one owns the schema and migrates it, the other serves and owns nothing. The command is
+//! idempotent: it creates only what is missing.
 
 mod credentials;
 mod plan;

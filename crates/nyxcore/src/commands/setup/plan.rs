@@ -1,4 +1,4 @@
-//! The statements that are still to be run: made from what is there, printed by `--dry-run`, and run one after another.
+//! The statements of a setup: derived from the state of the server, printed by `--dry-run`, executed in order.
 
 use anyhow::bail;
 use nyxcore_migrations::is_plain_name;

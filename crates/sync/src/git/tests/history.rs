@@ -1,4 +1,4 @@
-//! How often files changed, and which repository a folder is in.
+//! Commit counts of files, and the repository of a folder.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! What is not fetched, and what it is called; and what must not happen on the way.
+//! Refused addresses and repositories, with their codes and without side effects.
 
 use std::{collections::HashMap, net::IpAddr};
 

@@ -1,4 +1,4 @@
-//! What a killed process, a full disk or a careless hand leave behind.
+//! Recovery after a killed process, a full disk or manual changes.
 
 use std::fs;
 
