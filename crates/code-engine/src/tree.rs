@@ -1,4 +1,6 @@
 //! Analyses a tree of files: lists, reads and parses the files on all cores, and creates the report.
+//!
+//! Longer than 450 lines: the steps from a listing to a report share their state.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};

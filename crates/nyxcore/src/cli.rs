@@ -1,4 +1,6 @@
 //! The command line: arguments and help texts.
+//!
+//! Longer than 450 lines: the whole command line is one declaration.
 
 use std::path::PathBuf;
 

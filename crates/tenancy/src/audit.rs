@@ -5,6 +5,8 @@
 //! repetitions into one entry with a count. The use of system scopes is counted by purpose and recorded every minute
 //! by [`system_uses_flush`]; system work that changes something adds entries of its own. Entries are never changed: on
 //! PostgreSQL the serving role has no right to.
+//!
+//! Longer than 450 lines: reading, writing and expiring share the form of an entry.
 
 mod refusal;
 

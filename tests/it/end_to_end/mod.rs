@@ -1,4 +1,6 @@
 //! The main flow, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
+//!
+//! Longer than 450 lines: the flow is one story whose acts build on each other.
 
 pub mod api;
 mod repository;

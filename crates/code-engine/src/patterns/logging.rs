@@ -2,6 +2,8 @@
 //!
 //! A logger is recognised by its call name (`logger.info`, `log.warn`, `_logger.LogError`), its library by the
 //! imports. The output of a command to its user is not logging and is excluded.
+//!
+//! Longer than 450 lines: the table of libraries and its questions are read together.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Definitions that are used without a reference: by a language runtime, a framework or another project.
+//!
+//! Longer than 450 lines: the conventions of all languages are one table.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

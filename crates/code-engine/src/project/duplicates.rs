@@ -7,6 +7,8 @@
 //! What is bounded: files alike in all their windows are compared once and named together; no more than [`COMPARED_CAP`] windows that
 //! occur twice are compared, those of the first files in the order of their paths; a group names [`PLACES_CAP`] of its places. A run may go
 //! on for up to 14 tokens on either side of what is told, since only one window in eight is known.
+//!
+//! Longer than 450 lines: repeats, groups and places share their numbering.
 
 use std::collections::BTreeMap;
 

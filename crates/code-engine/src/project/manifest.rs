@@ -1,4 +1,6 @@
 //! Reads manifests: the names of the project's packages, and their dependencies.
+//!
+//! Longer than 450 lines: each ecosystem is a short section of one table.
 
 use std::collections::BTreeSet;
 

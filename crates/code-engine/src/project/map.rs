@@ -5,6 +5,8 @@
 //! to all in languages that can see each other, its weight divided among them. A name that is defined in many places says nothing. The idea
 //! of a map by rank is aider's (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a
 //! large-scale hypertextual web search engine", WWW 1998.
+//!
+//! Longer than 450 lines: graph, rank and text of the map share their numbering.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -5,6 +5,8 @@
 //! Core](https://openid.net/specs/openid-connect-core-1_0.html) and [RFC
 //! 9700](https://www.rfc-editor.org/rfc/rfc9700). The PKCE verifier is in the browser's cookie, so nothing stored on
 //! the server can complete a flow.
+//!
+//! Longer than 450 lines: the two requests to a provider share their client and its cache.
 
 mod claims;
 

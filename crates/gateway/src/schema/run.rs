@@ -1,4 +1,6 @@
 //! Runs: the interface of all kinds of run, the kinds themselves, and their events.
+//!
+//! Longer than 450 lines: the interface and the objects that implement it are declared together.
 
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};

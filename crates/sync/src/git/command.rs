@@ -1,5 +1,7 @@
 //! The only place that starts `git`. Every command runs in a closed environment: our configuration only, no prompts,
 //! no hooks, no helpers, and only the verified protocol. It ends with its caller, including all child processes.
+//!
+//! Longer than 450 lines: every guard around a git process is in one place.
 
 use std::{
     ffi::OsString,

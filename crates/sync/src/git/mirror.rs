@@ -1,5 +1,7 @@
 //! Mirrors: one bare repository per source, below the data directory. A mirror is created in a temporary place and
 //! moved, so it is never incomplete. Leftovers of a killed process are removed under the mirror's lock.
+//!
+//! Longer than 450 lines: creating, locking and repairing a mirror depend on each other's order.
 
 use std::{
     collections::BTreeSet,

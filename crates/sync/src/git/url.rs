@@ -1,4 +1,6 @@
 //! The address of a source: parsed, normalised, and checked against the operator's policy before a fetch.
+//!
+//! Longer than 450 lines: all rules of an address are read together.
 
 use std::{
     fmt,

@@ -1,4 +1,6 @@
 //! The credential of a source: sealed together with its scheme, host and port, used by syncs, never returned.
+//!
+//! Longer than 450 lines: the rules and the sealing of a credential are read together.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

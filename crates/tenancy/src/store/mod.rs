@@ -3,6 +3,8 @@
 //! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one
 //! tenant; [`Store::system`] gives a [`SystemScope`] for the registered work that has no tenant. On PostgreSQL each
 //! also sets what row-level security compares with, for that transaction alone.
+//!
+//! Longer than 450 lines: every way to open a scope is in one place.
 
 #[doc(hidden)]
 pub mod doc_entities;

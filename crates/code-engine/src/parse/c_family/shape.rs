@@ -1,4 +1,6 @@
 //! The specifics of C and C++: nested declarators, access labels, and test cases written as macros.
+//!
+//! Longer than 450 lines: the shapes of two languages share their declarators.
 
 use std::borrow::Cow;
 

@@ -4,6 +4,8 @@
 //! Of such a conditional one branch stays and the others are replaced by spaces, byte for byte, so that offsets do not
 //! change. Such macros are replaced too. All other conditionals stay with all branches, because the grammars support
 //! them around whole declarations and statements.
+//!
+//! Longer than 450 lines: scan and choice of branches share their offsets.
 
 mod ends;
 

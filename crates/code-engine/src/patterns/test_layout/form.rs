@@ -1,4 +1,6 @@
 //! The form of tests: functions or classes, fixtures, assertions and tables.
+//!
+//! Longer than 450 lines: the questions of all languages are one table.
 
 use std::collections::BTreeSet;
 

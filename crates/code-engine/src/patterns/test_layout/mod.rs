@@ -1,5 +1,7 @@
 //! The location, file names and form of tests. A case of a location or name is a file with at least one test; [`form`]
 //! covers the tests themselves.
+//!
+//! Longer than 450 lines: the questions of all languages are one table.
 
 mod data;
 mod form;
