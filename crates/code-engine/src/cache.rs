@@ -1,12 +1,12 @@
-//! Facts kept on disk between runs: one packed file a tree, which can be deleted at any time.
+//! A cache of facts on disk: one packed file per tree, which can be deleted at any time.
 //!
-//! A pack is the facts of all files, one after the other in the order of their paths, then an index of them, then where the index is. It is
-//! read by parts, so that it is never in memory as a whole, and written beside its place and moved there: a reader has the old one or
-//! the new one, and of two writers the last one wins. What is damaged or of another version is done without.
+//! A pack contains the facts of all files, ordered by path, then an index, then the offset of the index. It is read in
+//! parts, so that it is never in memory as a whole. It is written beside its place and moved there: a reader sees the
+//! old or the new pack, and the last of two writers wins. A damaged pack, or one of another version, is ignored.
 //!
-//! A file whose stamp (size, times, inode) is that of the pack is not read again, as in git's index; and as there
-//! (<https://git-scm.com/docs/racy-git>) a stamp proves nothing of a file that was written to when the pack's run began or later. Such a
-//! file, and one that moved, is read, and its facts are found by its content.
+//! A file with the same stamp (size, times, inode) as in the pack is not read again, as in git's index. As in git
+//! (<https://git-scm.com/docs/racy-git>), a stamp proves nothing for a file that was written after the pack's run
+//! began. Such a file, and a moved file, is read, and its facts are found by its content.
 
 use std::fs::{self, File};
 use std::hash::Hasher;

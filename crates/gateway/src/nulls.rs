@@ -1,8 +1,10 @@
-//! A field that fails is null, and makes its parent null where it may not be null itself (GraphQL September 2025, 6.4.4).
+//! Null propagation: a failed field is null, and makes its parent null if it is non-null (GraphQL September 2025,
+//! 6.4.4).
 //!
-//! async-graphql 7.2.1 (`resolver_utils/container.rs`) leaves a failed field out of its object, and answers null for an object all of
-//! whose fields failed or were not selected. To report at <https://github.com/async-graphql/async-graphql>. The answer is completed here by
-//! the paths of its errors and the types of the schema.
+//! async-graphql 7.2.1 (`resolver_utils/container.rs`) omits a failed field from its object, and returns null for an
+//! object all of whose fields failed or were not selected. To report at
+//! <https://github.com/async-graphql/async-graphql>. This module completes the response, using the paths of the errors
+//! and the types of the schema.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;

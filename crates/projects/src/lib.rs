@@ -1,6 +1,6 @@
-//! Projects, their sources, files and blobs, the notes written about them, and the posts they publish.
+//! Projects, sources, files and blobs, notes, and blog posts.
 //!
-//! Everything is the tenant's: any member reaches what any other made, and `created_by` is only shown.
+//! Everything belongs to the tenant: any member can access what another member created. `created_by` is informational.
 //!
 //! ```
 //! use nyxcore_projects::{NewProject, NewSource, Source, project_create, source_add};

@@ -1,6 +1,6 @@
-//! The one search index that the layers above publish to: split identifiers, full-text search, rank fusion.
+//! The search index, used by the crates above: split identifiers, full-text search, rank fusion.
 //!
-//! A crate that owns knowledge publishes it within the transaction that changes it, and anybody may search what the tenant has:
+//! A crate publishes its knowledge in the transaction that changes it, and searches return everything of the tenant:
 //!
 //! ```
 //! use nyxcore_retrieval::{Document, Hit, KnowledgeKind, SearchRequest, documents_publish, search};

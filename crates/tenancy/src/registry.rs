@@ -1,10 +1,8 @@
-//! What the crates of a process bring: the resources with the role that each action needs, the purposes of system work,
-//! and the kinds of runs.
+//! The registry of a process: resources with the role for each action, purposes of system work, and kinds of run.
 //!
 //! A crate declares its names as constants beside the code that uses them, and lists them in one [`Registration`]. The
-//! process collects the registrations of its crates in one [`Registry`], which the store holds and the policy asks. No
-//! crate has to know the names of another, and a mistake in a list ends the process before it serves anybody. What is
-//! not registered nobody may do.
+//! process collects the registrations in one [`Registry`], which the store and the policy use. So no crate needs the
+//! names of another, and a mistake ends the process at its start. Unregistered actions are refused for everybody.
 //!
 //! ```
 //! use nyxcore_tenancy::{Action, Registration, Registry, Resource, ResourcePolicy, Role, SystemPurpose};

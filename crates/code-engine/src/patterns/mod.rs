@@ -1,14 +1,15 @@
-//! Habits of a code base, each with the places that show it and those that do not.
+//! Patterns: conventions of a code base, each with places that follow it and places that do not.
 //!
-//! A pattern kind is one module, and one line of `KINDS`; `docs/patterns.md` tells how to add one. It asks `Question`s: which of
-//! several answers does the code give, case by case? `question` decides which answers are habits. One is, when
+//! A pattern kind is one module, and one line of `KINDS`; `docs/patterns.md` describes how to add one. It defines
+//! `Question`s: which of several answers does the code give in each case? `question` decides which answers are
+//! conventions. An answer is a convention if
 //!
 //! - there are at least [`MIN_CASES`] cases,
-//! - at least [`MIN_SHARE`] of them answer alike, and
+//! - at least [`MIN_SHARE`] of them have the same answer, and
 //! - it is a majority with 95 % confidence: the lower bound of the Wilson interval is above one half.
 //!
-//! A question that the whole project answers both ways may have an answer in one folder; then the pattern has that
-//! scope. Where no answer is a habit, nothing is said.
+//! If the project as a whole has no convention for a question, one of its folders may have one; then the pattern has
+//! that scope. If no answer is a convention, nothing is reported.
 
 mod async_style;
 mod co_change;

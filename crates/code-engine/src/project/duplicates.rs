@@ -1,12 +1,14 @@
-//! Code that stands in more than one place, found by the windows that files share ([`Windows`](super::super::windows::Windows)).
+//! Duplicated code, detected by the windows that files share ([`Windows`](super::super::windows::Windows)).
 //!
-//! Windows that occur twice are numbered by what they hold, and each file becomes runs of such numbers. A suffix array over all runs
-//! (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) then has every repeat beside its equals: an interval of suffixes
-//! with a common beginning is a group of clones, as long as that beginning. So the time is that of sorting, however often a thing repeats.
+//! Windows that occur more than once are numbered by content, and each file becomes runs of such numbers. A suffix
+//! array over all runs (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) puts equal repeats
+//! next to each other: an interval of suffixes with a common prefix is a group of clones with the length of the
+//! prefix. So the time is that of sorting, regardless of the number of repeats.
 //!
-//! What is bounded: files alike in all their windows are compared once and named together; no more than [`COMPARED_CAP`] windows that
-//! occur twice are compared, those of the first files in the order of their paths; a group names [`PLACES_CAP`] of its places. A run may go
-//! on for up to 14 tokens on either side of what is told, since only one window in eight is known.
+//! Limits: files that are equal in all their windows are compared once and reported together; at most [`COMPARED_CAP`]
+//! repeated windows are compared, those of the first files by path; a group lists [`PLACES_CAP`] of its places. A
+//! clone may extend up to 14 tokens beyond the reported range on either side, because only one window in eight is
+//! selected.
 //!
 //! Longer than 450 lines: repeats, groups and places share their numbering.
 

@@ -1,10 +1,11 @@
-//! The map of a project: its most referred-to definitions, by PageRank, as much of them as fits a budget of tokens.
+//! The map of a project: its most referenced definitions by PageRank, as many as fit into a token budget.
 //!
-//! Every definition of the project's own source is a node, and every file another for the code that is in none. A reference leads from the
-//! innermost definition around it to the definitions of that name: to those of the same file, else to those of files that it imports, else
-//! to all in languages that can see each other, its weight divided among them. A name that is defined in many places says nothing. The idea
-//! of a map by rank is aider's (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a
-//! large-scale hypertextual web search engine", WWW 1998.
+//! Every definition of the project's own source is a node, and every file is a node for its code outside of
+//! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the
+//! same file, or else of imported files, or else all in languages that can see each other, with the weight divided
+//! among them. A name with many definitions is ignored. The idea of a ranked map is from aider
+//! (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a large-scale
+//! hypertextual web search engine", WWW 1998.
 //!
 //! Longer than 450 lines: graph, rank and text of the map share their numbering.
 

@@ -1,13 +1,14 @@
-//! Invitations, for whoever follows the link of one: its page has the secret, which stands behind the `#`, and sends it here.
+//! Invitation endpoints for the recipient of a link. The page reads the secret after the `#` and sends it here.
 //!
 //! | address | does |
 //! |---|---|
-//! | `POST /auth/invitations/look` `{secret}` | tells which tenant it is for, whom, as what, and from whom |
-//! | `POST /auth/invitations/accept` `{secret}` | accepts it for whoever is signed in, with the address that it is for |
-//! | `POST /auth/invitations/accept` `{secret, name, password}` | makes the account that it is for, accepts it, and signs in |
+//! | `POST /auth/invitations/look` `{secret}` | returns the tenant, the address, the role and the inviting user |
+//! | `POST /auth/invitations/accept` `{secret}` | accepts it for the signed-in user with the invited address |
+//! | `POST /auth/invitations/accept` `{secret, name, password}` | creates the account, accepts the invitation, and
+//! signs in |
 //!
-//! An address that has an account already answers `CONFLICT`: who has it signs in and accepts. Everything else that is not right with an
-//! invitation answers `INVITATION_INVALID`.
+//! If the address already has an account, the response is `CONFLICT`: sign in and accept. Every other problem with an
+//! invitation is `INVITATION_INVALID`.
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -1,17 +1,19 @@
-//! The transports: GraphQL over HTTP, server-sent events and WebSocket at one address, event streams for simple clients, and health.
+//! The transports: GraphQL over HTTP, server-sent events and WebSocket at one URL, event streams for simple clients,
+//! and health checks.
 //!
 //! | address | serves |
 //! |---|---|
-//! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
+//! | `/graphql` | GraphQL over HTTP by POST and GET, over SSE, and over WebSocket (`graphql-transport-ws`); GraphiQL
+//! for a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
-//! | `/api/v1/webhooks/github/{tenant}/{source}` | pushes that GitHub tells of, proven by their signature |
-//! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
-//! | `/sign-in`, `/invite` | two small pages for people |
-//! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
+//! | `/api/v1/webhooks/github/{tenant}/{source}` | GitHub push webhooks, authenticated by signature |
+//! | `/auth/...` | sign-in and sign-out for browsers; see the modules `session` and `oidc` |
+//! | `/sign-in`, `/invite` | two small pages |
+//! | `/healthz`, `/readyz` | liveness and readiness |
 //!
-//! Whoever asks is known before anything is parsed. A stream that is open ends when its token or session ends or its role changes, and when the server ends; one
-//! whose client left is dropped, and nothing else happens.
+//! The caller is authenticated before anything is parsed. An open stream ends when its token or session ends, its role
+//! changes, or the server shuts down. The stream of a disconnected client is dropped without further effect.
 
 mod accept;
 mod address;

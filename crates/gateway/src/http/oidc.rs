@@ -1,12 +1,13 @@
-//! Signing in by another service, for browsers: out by one address, back by the other.
+//! Sign-in with an OpenID Connect provider: one endpoint redirects the browser to the provider, the other handles the
+//! callback.
 //!
 //! | address | does |
 //! |---|---|
-//! | `GET /auth/oidc/{provider}?return_to=/path` | sends the browser to the service |
-//! | `GET /auth/oidc/{provider}/callback` | takes it back, signs it in, and sends it to the path |
+//! | `GET /auth/oidc/{provider}?return_to=/path` | redirects the browser to the provider |
+//! | `GET /auth/oidc/{provider}/callback` | handles the callback, signs in, and redirects to the path |
 //!
-//! The journey belongs to the browser that began it: a cookie of its own, for this journey alone, must come back with it. Nobody is made to sign in as somebody else by
-//! following an address.
+//! A login flow belongs to the browser that started it: the callback requires a cookie of this flow. So nobody can be
+//! tricked into signing in as somebody else by following a link.
 
 use axum::Router;
 use axum::body::Body;

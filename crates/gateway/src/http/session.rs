@@ -1,20 +1,21 @@
-//! Signing in and out, for browsers: JSON in, JSON and cookies out.
+//! Sign-in and sign-out for browsers: JSON requests, JSON responses and cookies.
 //!
 //! | address | does |
 //! |---|---|
-//! | `GET /auth/methods` | how one may sign in here |
+//! | `GET /auth/methods` | the available sign-in methods |
 //! | `POST /auth/sign-in` `{email, password}` | signs in |
-//! | `POST /auth/sign-up` `{email, password, name?}` | makes an account and signs in, where the operator lets people |
-//! | `GET /auth/session` | who is signed in, in which tenants, and which is meant |
+//! | `POST /auth/sign-up` `{email, password, name?}` | creates an account and signs in, if the operator allows sign-up
+//! |
+//! | `GET /auth/session` | the signed-in user, the user's tenants, and the chosen tenant |
 //! | `POST /auth/tenant` `{slug}` | chooses the tenant |
 //! | `POST /auth/password` `{current, new}` | changes the password and ends the other sessions |
-//! | `GET /auth/sessions` | the sessions of whoever is signed in |
-//! | `POST /auth/sessions/end` `{id}` | ends one of them |
+//! | `GET /auth/sessions` | the sessions of the signed-in user |
+//! | `POST /auth/sessions/end` `{id}` | ends one of these sessions |
 //! | `POST /auth/sign-out` | ends this session |
-//! | `POST /auth/sign-out-everywhere` | ends all of them |
+//! | `POST /auth/sign-out-everywhere` | ends all sessions |
 //!
-//! Sessions are a person's and no tenant's, which is why they are here and not in the schema: a token speaks for a person in one tenant and
-//! neither sees nor ends them. Every POST takes JSON, and only from a page of this server.
+//! Sessions belong to a user and not to a tenant, so they are here and not in the schema: a token acts for a user in
+//! one tenant and cannot see or end sessions. Every POST requires JSON from a page of this server.
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -1,9 +1,9 @@
 //! GraphQL over WebSocket: the
 //! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no other.
 //!
-//! This is our own and not async-graphql-axum's: that one closes with codes that are not the protocol's, takes a second
-//! subscription under a live id for the first, waits for `connection_init` for ever, sends no sign of life and closes
-//! on clients that send none.
+//! This implementation replaces the one of async-graphql-axum, which closes with codes outside of the protocol,
+//! accepts a second subscription under an active id, waits forever for `connection_init`, sends no keep-alive, and
+//! disconnects clients that send none.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
-//! How people show who they are: accounts and passwords, sessions, and what slows down guessing.
+//! Authentication of users: accounts and passwords, sessions, and rate limits.
 //!
-//! A person signs in once and is known by a session from then on; what the person may do is looked up in each tenant, at each request.
-//! Whatever happens here is written down across tenants, and in the log of each tenant that the person is in.
+//! A user signs in once and is then identified by a session. The permissions are looked up in each tenant, at each
+//! request. All events are recorded in the system log, and in the audit log of each tenant of the user.
 //!
 //! ```
 //! use nyxcore_tenancy::sign_in::{Client, Password, PasswordHasher, password_sign_in, session_authenticate};

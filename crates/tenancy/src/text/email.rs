@@ -1,9 +1,9 @@
-//! E-mail addresses: their syntax, and the one form that accounts are known by.
+//! E-mail addresses: their syntax, and the canonical form that identifies an account.
 //!
-//! The form is lower-case, with the domain in ASCII: `Ada@München.DE` and `ada@xn--mnchen-3ya.de` are one account. The
-//! part before the `@` is ASCII: a letter of another script that looks like a Latin one (Cyrillic `а`) would otherwise
-//! make a second account that people take for the first. An internationalised domain is shown as `xn--…`, where such a
-//! letter is seen.
+//! The canonical form is lower-case, with the domain in ASCII: `Ada@München.DE` and `ada@xn--mnchen-3ya.de` are one
+//! account. The part before the `@` must be ASCII. Otherwise a letter of another script that looks like a Latin one
+//! (Cyrillic `а`) would make a second account that people mistake for the first. An internationalised domain is
+//! displayed as `xn--…`, where such a letter is visible.
 
 use url::Host;
 

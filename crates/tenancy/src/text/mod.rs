@@ -1,7 +1,7 @@
-//! Checks of text that people and programs type, against one table of limits.
+//! Validates texts from users and programs against one table of limits.
 //!
-//! Every crate that stores text checks it here, so that both databases take the same texts and refuse the same ones in
-//! the same words. The limits are in [`LIMITS`], which `docs/limits.md` prints.
+//! Every crate that stores text validates it here, so that both databases accept the same texts, and the messages are
+//! the same. The limits are in [`LIMITS`], which `docs/limits.md` prints.
 //!
 //! ```
 //! use nyxcore_tenancy::text;
