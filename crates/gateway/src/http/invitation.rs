@@ -4,8 +4,7 @@
 //! |---|---|
 //! | `POST /auth/invitations/look` `{secret}` | returns the tenant, the address, the role and the inviting user |
 //! | `POST /auth/invitations/accept` `{secret}` | accepts it for the signed-in user with the invited address |
-//! | `POST /auth/invitations/accept` `{secret, name, password}` | creates the account, accepts the invitation, and
-//! signs in |
+//! | `POST /auth/invitations/accept` `{secret, name, password}` | creates the account, accepts the invitation, and signs in |
 //!
 //! If the address already has an account, the response is `CONFLICT`: sign in and accept. Every other problem with an
 //! invitation is `INVITATION_INVALID`.

@@ -3,8 +3,7 @@
 //!
 //! | address | serves |
 //! |---|---|
-//! | `/graphql` | GraphQL over HTTP by POST and GET, over SSE, and over WebSocket (`graphql-transport-ws`); GraphiQL
-//! for a browser |
+//! | `/graphql` | GraphQL over HTTP by POST and GET, over SSE, and over WebSocket (`graphql-transport-ws`); GraphiQL for a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/api/v1/webhooks/github/{tenant}/{source}` | GitHub push webhooks, authenticated by signature |

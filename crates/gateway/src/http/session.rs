@@ -4,8 +4,7 @@
 //! |---|---|
 //! | `GET /auth/methods` | the available sign-in methods |
 //! | `POST /auth/sign-in` `{email, password}` | signs in |
-//! | `POST /auth/sign-up` `{email, password, name?}` | creates an account and signs in, if the operator allows sign-up
-//! |
+//! | `POST /auth/sign-up` `{email, password, name?}` | creates an account and signs in, if the operator allows sign-up |
 //! | `GET /auth/session` | the signed-in user, the user's tenants, and the chosen tenant |
 //! | `POST /auth/tenant` `{slug}` | chooses the tenant |
 //! | `POST /auth/password` `{current, new}` | changes the password and ends the other sessions |
