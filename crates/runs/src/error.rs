@@ -12,7 +12,7 @@ pub struct RunFailure {
     pub message: String,
     /// Whether another attempt may succeed (a network that was down), or never will (a branch that is not there).
     pub transient: bool,
-    /// Another attempt before this has passed is in vain: whoever refused said so.
+    /// The earliest time to retry, as given by the remote (`Retry-After`).
     pub retry_after: Option<TimeDelta>,
 }
 
@@ -37,7 +37,7 @@ impl RunFailure {
         Self::new(code, message, true)
     }
 
-    /// The work was told to stop and did.
+    /// The run was asked to stop and did.
     pub fn stopped() -> Self {
         Self::permanent("CANCELLED", "the run was asked to stop")
     }

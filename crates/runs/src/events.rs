@@ -42,8 +42,8 @@ struct RunCounters {
     cancel_requested: bool,
 }
 
-/// Appends an event for the worker that holds the run, with how far the run is where that is told. `None` where another holds it by now:
-/// then nothing is written. Otherwise whether somebody asked meanwhile for the run to stop; to know that costs no statement more.
+/// Appends an event for the worker that holds the run, with the progress if given. `None` if another worker holds the
+/// run: then nothing is written. Otherwise whether the run was asked to stop, which costs no extra statement.
 pub(crate) async fn event_tell(
     scoped: &Scoped<ReadWrite>,
     held: RunLease,

@@ -16,7 +16,7 @@ pub(crate) const RUN_CLAIM: SystemPurpose = SystemPurpose::writes("run_claim");
 pub(crate) const RUN_CANCEL: SystemPurpose = SystemPurpose::reads("run_cancel");
 /// The sweeper looks for runs whose worker is gone.
 pub(crate) const RUN_SWEEP: SystemPurpose = SystemPurpose::reads("run_sweep");
-/// Logs of runs that ended long ago are taken away.
+/// Deletes the logs of old runs.
 pub(crate) const RUN_EXPIRE: SystemPurpose = SystemPurpose::reads("run_expire");
 
 /// What this crate registers. A kind of run is registered by the crate that carries it out.

@@ -152,7 +152,7 @@ pub(crate) struct Ending {
     pub error: Option<(&'static str, String)>,
     /// How the attempt at it ended; `None` where no worker had it.
     pub outcome: Option<AttemptOutcome>,
-    /// The attempt's phases, where the worker tells them.
+    /// The phases of the attempt, if the worker reports them.
     pub phases: Option<Vec<RunPhase>>,
 }
 
@@ -168,7 +168,8 @@ impl Ending {
     }
 }
 
-/// Ends a run that meets the condition, with its last event. False where none does: somebody else ended it.
+/// Ends a run that meets the condition, with its last event. False if no run meets it, because it was ended
+/// concurrently.
 pub(crate) async fn run_end(
     scoped: &Scoped<ReadWrite>,
     id: RunId,

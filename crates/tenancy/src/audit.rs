@@ -38,7 +38,7 @@ pub use refusal::{
     REFUSAL_WINDOW, REFUSALS_IN_FULL, REFUSALS_IN_FULL_OF_CREDENTIAL, refusals_flush,
 };
 
-/// The outcome of what was done.
+/// The outcome of a successful action.
 pub const OUTCOME_OK: &str = "OK";
 /// The least time that entries are kept, whatever the operator sets: the database holds it too.
 pub const RETENTION_MIN: TimeDelta = TimeDelta::days(7);
@@ -52,7 +52,7 @@ pub enum AuditActor {
     Token,
     /// An operator at the command line.
     Operator,
-    /// The program, for somebody who was in no tenant yet, or for a remote that told of a push.
+    /// The program, for a caller without a tenant, or for a push webhook.
     System,
 }
 
@@ -164,7 +164,7 @@ repository! {
     AuditEntries: audit_entry => AuditEntry, Id = id: AuditEntryId
 }
 
-/// Which entries are wanted; what is `None` narrows nothing.
+/// A filter of entries; `None` does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     /// Those of this person.
@@ -254,7 +254,7 @@ pub async fn audit_failed(
     scoped.commit().await
 }
 
-/// The entries of what is done with the commit they are part of.
+/// The entries of the actions of one commit.
 pub(crate) fn entries_done(
     env: &Env,
     tenant: TenantId,
@@ -464,7 +464,7 @@ impl SystemEntry {
     }
 }
 
-/// What was done across tenants from then on, oldest first: for an operator, never for a client.
+/// The log of system work from a time on, oldest first: for an operator, never for a client.
 ///
 /// # Errors
 /// The database fails.
@@ -489,7 +489,8 @@ pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec
         .collect())
 }
 
-/// Takes away entries that are older than the operator keeps them, but none younger than [`RETENTION_MIN`], and tells how many there were.
+/// Deletes entries older than the operator's retention, but none younger than [`RETENTION_MIN`], and returns their
+/// number.
 ///
 /// # Errors
 /// The database refuses.

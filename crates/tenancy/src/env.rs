@@ -28,12 +28,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only on request.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// A clock that is stopped at `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self(AtomicI64::new(now.timestamp_micros()))
     }

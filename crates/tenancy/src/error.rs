@@ -8,7 +8,7 @@ use crate::registry::RegistryError;
 /// An error of the store or the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The row is not there, or it is another tenant's: the caller cannot tell which.
+    /// The row does not exist, or belongs to another tenant: the caller cannot distinguish them.
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A row with the same unique key exists.
@@ -26,16 +26,16 @@ pub enum Error {
     /// The caller is an API token, and this needs a session: it concerns the person's account.
     #[error("API tokens may not do this: sign in to use a session")]
     SessionNeeded,
-    /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
+    /// The sign-in failed: an unknown account or a wrong password. The caller cannot distinguish them.
     #[error("{0}")]
     SignInRefused(&'static str),
-    /// Too many attempts failed: the next is looked at after so many seconds.
+    /// Too many failed attempts: the next is accepted after this number of seconds.
     #[error("too many attempts: try again in {0} s")]
     Throttled(i64),
-    /// Nobody makes an account here by themselves: an operator or an invitation does.
+    /// Sign-up is closed: accounts are created by an operator or an invitation.
     #[error("sign-up is closed: ask for an invitation")]
     SignUpClosed,
-    /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
+    /// The invitation is forged, expired, revoked, used or for another address: the caller cannot distinguish them.
     #[error("this invitation is invalid or has expired; ask for a new one")]
     InvitationInvalid,
     /// The tenant would be left without an owner.
@@ -67,7 +67,8 @@ pub enum Error {
     /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
     #[error("the database is busy: try again")]
     Busy,
-    /// The database cannot be reached, or its connection was lost, such as by its restart. What was being committed may have been kept.
+    /// The database cannot be reached, or its connection was lost, for example by a restart. A pending commit may have
+    /// succeeded.
     #[error("the database cannot be reached: try again later")]
     Unreachable(#[source] DbErr),
     /// The server's role could see past row-level security.
@@ -148,7 +149,7 @@ impl From<DbErr> for Error {
     }
 }
 
-/// What an error of the driver means for whoever asked.
+/// The meaning of a driver error for the caller.
 enum Kind {
     Busy,
     Unreachable,

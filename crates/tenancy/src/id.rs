@@ -16,7 +16,7 @@ pub struct IdError {
 
 /// An id of one kind of thing.
 pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
-    /// What stands before the underscore in the text form.
+    /// The part before the underscore in the text form.
     const PREFIX: &'static str;
     /// The id of this kind with that UUID.
     fn from_uuid(uuid: Uuid) -> Self;

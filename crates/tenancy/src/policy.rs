@@ -44,7 +44,7 @@ impl Resource {
 pub struct ResourcePolicy {
     /// The resource.
     pub resource: Resource,
-    /// Each action that somebody may do, with the least role that may.
+    /// Each permitted action, with the lowest role for it.
     pub actions: &'static [(Action, Role)],
     /// The actions that need a session, whatever the role.
     pub session_only: &'static [Action],
@@ -78,7 +78,7 @@ impl ResourcePolicy {
         self
     }
 
-    /// The least role that may do this; `None` where nobody may.
+    /// The lowest role for the action; `None` if it is refused for everybody.
     #[must_use]
     pub fn role_needed(&self, action: Action) -> Option<Role> {
         let (_, role) = self.actions.iter().find(|(listed, _)| *listed == action)?;

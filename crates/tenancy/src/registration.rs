@@ -77,9 +77,9 @@ pub mod purpose {
     /// Somebody accepts an invitation.
     pub const INVITATION_ACCEPT: SystemPurpose =
         SystemPurpose::writes("invitation_accept").for_client();
-    /// What system scopes did is written down, and old entries are taken away.
+    /// Records the use of system scopes, and deletes old entries.
     pub const AUDIT_KEEP: SystemPurpose = SystemPurpose::writes("audit_keep");
-    /// Secrets are sealed anew with another master key.
+    /// Re-encrypts secrets with another master key.
     pub const SECRET_ROTATE: SystemPurpose = SystemPurpose::writes("secret_rotate");
     /// A secret of the operator's, which is for all tenants, is read.
     pub const OPERATOR_SECRET_READ: SystemPurpose = SystemPurpose::reads("operator_secret_read");

@@ -34,8 +34,7 @@ use crate::model::Role;
 use crate::policy::{Action, Resource, ResourcePolicy};
 use crate::store::SystemPurpose;
 
-/// Why the registrations of a process make no registry, or why a name is refused. Each is a mistake of whoever put the
-/// process together.
+/// Why registrations are inconsistent, or why a name is refused. Each is a mistake in the wiring of the process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum RegistryError {
@@ -190,7 +189,7 @@ impl Registry {
         self.0.iter().flat_map(|one| &one.resources)
     }
 
-    /// The least role that may do this; `None` where nobody may.
+    /// The lowest role for the action; `None` if it is refused for everybody.
     #[must_use]
     pub fn role_needed(&self, resource: Resource, action: Action) -> Option<Role> {
         self.policy_of(resource.as_str())?.role_needed(action)
@@ -297,8 +296,8 @@ fn unknown<'a>(
     }
 }
 
-/// Whether a name has 1 to 63 characters, lower-case letters, digits and underscores, and begins with a letter. It is
-/// in the audit log, and may be the prefix of an id, which has no more characters.
+/// Whether a name has 1 to 63 characters, lower-case letters, digits and underscores, and begins with a letter. It
+/// appears in the audit log, and may be the prefix of an id, which has the same limit.
 pub(crate) const fn is_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut at = 0;

@@ -49,7 +49,7 @@ pub(crate) fn token_id(kind: &str, text: &str) -> Option<Uuid> {
     (prefix == kind && checksum(head) == sum).then_some(uuid)
 }
 
-/// What is stored of a secret.
+/// The stored hash of a secret.
 pub(crate) fn token_hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }

@@ -37,8 +37,8 @@ macro_rules! claim_sql {
     };
 }
 
-/// A run that another worker is about to take is passed over and nobody waits: its lane's next is taken instead. The lanes are in order
-/// when they are joined with what can be locked in them, and the first that has something ends the search.
+/// A run that another worker is about to claim is skipped without waiting, and the next run of its lane is taken. The
+/// lanes are joined in order with their lockable runs, and the first result ends the search.
 const CLAIM_ON_POSTGRES: &str = claim_sql!(
     "WITH RECURSIVE lanes AS (
         (SELECT tenant_id, kind, priority, available_at, id FROM runs WHERE status = 'QUEUED'

@@ -49,7 +49,7 @@ pub struct RunContext {
     phases: Mutex<Phases>,
 }
 
-/// The attempt's phases so far, and when the last one was told of.
+/// The phases of the attempt so far, and the time of the last report.
 struct Phases {
     list: Vec<RunPhase>,
     told: Instant,
@@ -103,15 +103,15 @@ impl RunContext {
         &self.store
     }
 
-    /// Says when to stop: the run was cancelled or the worker is told to leave. Give it to whatever takes long.
+    /// The cancellation token: the run was cancelled or the worker shuts down. Pass it to long operations.
     pub fn cancelled(&self) -> &CancellationToken {
         &self.cancelled
     }
 
-    /// Passes while the run may go on.
+    /// Checks whether the run may continue.
     ///
     /// # Errors
-    /// [`RunFailure::stopped`] where it was told to stop: return it.
+    /// [`RunFailure::stopped`] if it must stop: return this error.
     pub fn check(&self) -> Result<(), RunFailure> {
         if self.cancelled.is_cancelled() {
             Err(RunFailure::stopped())
@@ -145,7 +145,7 @@ impl RunContext {
     /// Begins a phase.
     ///
     /// # Errors
-    /// The run was told to stop, it is another worker's by now, or the database fails.
+    /// The run must stop, another worker holds it, or the database fails.
     pub async fn phase(
         &self,
         name: &str,
@@ -192,8 +192,8 @@ impl RunContext {
         Ok(scoped.commit().await?)
     }
 
-    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it
-    /// is committed.
+    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: the
+    /// events are sent with the commit.
     ///
     /// # Errors
     /// The database fails.
@@ -331,8 +331,8 @@ impl RunContext {
         Ok(())
     }
 
-    /// Changes the run's row behind the fence, and locks it until the commit. `None` where the run is another's by now; otherwise whether
-    /// somebody asked for it to stop.
+    /// Updates the run's row behind the fence, and locks it until the commit. `None` if another worker holds the run;
+    /// otherwise whether the run was asked to stop.
     pub(super) async fn held_touch(
         &self,
         scoped: &Scoped<ReadWrite>,

@@ -103,7 +103,7 @@ impl RunContext {
         }
     }
 
-    /// Back to the queue, for another worker to take at once. Being told to leave is no attempt.
+    /// Returns the run to the queue, available at once. A shutdown does not count as an attempt.
     async fn hand_back(&self, scoped: &Scoped<ReadWrite>) -> Result<()> {
         let more = run::ActiveModel {
             handed_back: Set(self.run.attempt - self.tries + 1),

@@ -7,7 +7,7 @@ use crate::events::event_append;
 use crate::model::{EventBody, Level, RunId};
 use crate::repository::Runs;
 
-/// What is to be done with the follow-ups of a run that ends.
+/// The handling of the follow-ups of an ending run.
 #[derive(Clone, Copy)]
 pub(super) enum Follow<'a> {
     /// Carry them out, in the transaction that ends the run.

@@ -36,7 +36,7 @@ pub use sweep::run_sweep;
 use presence::Presence;
 use sweep::SweepFollowUps;
 
-/// How often a worker looks for a run nobody told it of (delayed retries, another process on the same SQLite file).
+/// The polling interval for runs without a signal (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a worker looks whether its runs are to stop, for where no signal says so: to be felt within a second.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -48,10 +48,11 @@ pub trait RunHandler: Send + Sync + 'static {
     /// The kind.
     fn kind(&self) -> RunKind;
 
-    /// Does the work. It may be called again for the same run after a crash: what was committed before is still there.
+    /// Executes the run. It may be called again for the same run after a crash: everything committed before is still
+    /// there.
     ///
     /// # Errors
-    /// What the run ends with; a transient failure is tried again later.
+    /// The failure of the run; a transient failure is retried.
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>>;
 }
 
@@ -216,7 +217,8 @@ impl Workers {
         }
     }
 
-    /// Takes no more runs, tells those in hand to stop, hands them back to the queue, and returns when all that is done.
+    /// Claims no more runs, asks the active ones to stop, hands them back to the queue, and returns when all of that
+    /// is done.
     pub async fn shutdown(self) {
         self.shared.stop.cancel();
         self.tasks.wait().await;
@@ -390,8 +392,8 @@ async fn departed_sweep(shared: &Arc<Shared>) -> Result<()> {
     Ok(())
 }
 
-/// Passes on that runs are to stop: by signals, and by looking, which finds what no signal told. Another process on the same SQLite file
-/// sends none, and a connection that broke loses some.
+/// Forwards cancellations: by signals, and by polling for lost signals. Another process on the same SQLite file sends
+/// none, and a broken connection loses some.
 async fn cancel_loop(shared: Arc<Shared>) {
     let mut signals = shared.store.signals();
     loop {
@@ -417,7 +419,7 @@ async fn cancel_loop(shared: Arc<Shared>) {
     }
 }
 
-/// The runs in this worker's hands that somebody wants to stop.
+/// The runs of this worker that were asked to stop.
 async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
     #[derive(FromQueryResult)]
     struct CancelledRun {

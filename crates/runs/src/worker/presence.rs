@@ -19,7 +19,7 @@ pub(super) struct Presence {
     _file: File,
 }
 
-/// A worker that is gone, with its file, which nobody else can lock meanwhile.
+/// A worker that is gone, with its locked file.
 pub(super) struct DepartedWorker {
     pub worker: Uuid,
     /// Whether it was of this start of this machine, so that the lock proves it gone.
@@ -29,7 +29,7 @@ pub(super) struct DepartedWorker {
 }
 
 impl DepartedWorker {
-    /// Removes its file: what it left is cleared up.
+    /// Removes its file after its runs were recovered.
     pub fn forget(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::debug!(%error, "the file of a worker that is gone could not be removed");

@@ -15,10 +15,10 @@ use crate::model::{EventBody, Level, RunKind, RunStatus};
 use crate::registration::RUN_SWEEP;
 use crate::service::{Ending, STALL_AFTER, run_end, run_stalled};
 
-/// What is to be done when the sweeper ends a run of a kind.
+/// The follow-ups for runs that the sweeper ends, by kind.
 pub(super) type SweepFollowUps = HashMap<RunKind, Vec<FollowUp>>;
 
-/// Looks once through the running runs of every tenant; tells how many it moved.
+/// Checks the running runs of every tenant once, and returns the number of recovered runs.
 ///
 /// # Errors
 /// The database fails.
@@ -76,7 +76,7 @@ async fn runs_move(
     moved
 }
 
-/// Ends the run or puts it back into the queue, in a transaction of its own. False where it moved on by itself.
+/// Ends the run or returns it to the queue, in its own transaction. False if it made progress meanwhile.
 async fn run_move(
     store: &Store,
     run: &run::Model,

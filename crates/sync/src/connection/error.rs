@@ -31,7 +31,7 @@ pub enum ConnectionError {
         "{sources} sources use this connection: remove them first, or give the connection a new token"
     )]
     InUse {
-        /// How many; 1 where somebody began to use it just now.
+        /// The number of sources; 1 if a source began to use it concurrently.
         sources: u64,
     },
 }

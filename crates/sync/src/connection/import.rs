@@ -72,7 +72,7 @@ pub enum ImportOutcome {
     Failed,
 }
 
-/// What became of a repository, with what is there now.
+/// The result of one repository, with the current source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportResult {
     /// As it was asked for.
@@ -104,12 +104,12 @@ struct Ready {
     scan_path: String,
 }
 
-/// Imports repositories. Each is one transaction: a project where none was named, the source with its connection, and its first sync. What is imported already is told,
-/// and not imported again, however many ask at the same time.
+/// Imports repositories. Each is one transaction: a project if none was given, the source with its connection, and its
+/// first sync. An existing source is reported and not imported again, also under concurrency.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the connection or the project; [`Error::Forbidden`]; [`Error::Invalid`] for none or too many; [`ConnectionError::Github`] for a
-/// token that is not good. What is wrong with one repository is told in its result.
+/// [`Error::NotFound`] for the connection or the project; [`Error::Forbidden`]; [`Error::Invalid`] for none or too
+/// many; [`ConnectionError::Github`] for an invalid token. Problems of one repository are reported in its result.
 pub async fn repositories_import(
     context: &ConnectionContext<'_>,
     import: RepositoriesImport,

@@ -44,7 +44,7 @@ pub struct RemoteQuery {
 /// A repository that a token can see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteRepository {
-    /// Where it stands in the list, from 1.
+    /// The position in the list, counted from 1.
     pub position: u32,
     /// What GitHub says of it.
     pub repository: GithubRepository,

@@ -223,7 +223,7 @@ async fn token_keep(
     secret_put(scoped, keyring, KIND, &id.to_string(), &secret).await
 }
 
-/// Whose token it is: what is kept was good when it was given.
+/// The owner of the token. The token was valid when it was stored.
 async fn login(
     context: &ConnectionContext<'_>,
     base: &BaseUrl,

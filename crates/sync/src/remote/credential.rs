@@ -28,7 +28,7 @@ const USERNAME_MAX: usize = 255;
 /// The longest private key and the longest list of hosts, in bytes: an RSA key of 16,384 bits has 13,000. A rule of this project.
 const KEY_MAX: usize = 16 * 1024;
 
-/// What somebody wants a source to be fetched with. It is overwritten when it is dropped and not shown by `Debug`.
+/// A credential of a source. It is overwritten on drop and not shown by `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceCredential {
@@ -63,7 +63,7 @@ impl Drop for SourceCredential {
     }
 }
 
-/// What is sealed.
+/// The encrypted content.
 #[derive(Serialize, Deserialize)]
 struct SealedCredential {
     /// Scheme, host and port: wherever else the source may lead later, the credential does not go there.
@@ -203,10 +203,11 @@ fn known_hosts_check(lines: &str) -> Result<()> {
     }
 }
 
-/// Keeps what a source is fetched with, in the place of what was there. It is for the source's present scheme, host and port.
+/// Sets the credential of a source and replaces the previous one. It is bound to the source's current scheme, host and
+/// port.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for what does not fit the source's address or cannot be used.
+/// [`Error::NotFound`]; [`Error::Invalid`] for a credential that does not fit the source's address or cannot be used.
 pub async fn source_credential_set(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,

@@ -6,11 +6,11 @@ use nyxcore_tenancy::{ReadWrite, Result, Scoped};
 
 use super::{credential, webhook};
 
-/// The topic of the signal that a source is gone: whoever has mirrors looks which of them are still somebody's.
+/// The topic of the signal that a source was removed: workers then check which of their mirrors still have a source.
 pub const TOPIC_SOURCE_GONE: &str = "source_gone";
 
-/// To be called in the transaction that removes sources, by themselves or with their project: forgets their secrets, and tells every worker
-/// to delete their mirrors once it is committed.
+/// Deletes the secrets of removed sources, and signals every worker to delete their mirrors after the commit. Call it
+/// in the transaction that removes sources, alone or with their project.
 ///
 /// # Errors
 /// The database refuses.

@@ -19,8 +19,8 @@ use crate::store::Store;
 
 /// How long refusals are counted together. A rule of this project.
 pub const REFUSAL_WINDOW: TimeDelta = TimeDelta::minutes(10);
-/// Refusals of one action with one outcome that are written one by one, for each credential and window. A rule of this
-/// project: enough to see what was tried.
+/// Refusals of one action with one outcome that are recorded individually, for each credential and window. A rule of
+/// this project: enough to see what was tried.
 pub const REFUSALS_IN_FULL: u64 = 5;
 /// Refusals of any kind that are written one by one, for each credential and window. A rule of this project: a caller who
 /// tries every mutation once is written down in full.

@@ -22,14 +22,14 @@ use crate::store::{Store, SystemScope};
 use crate::text;
 use crate::token::{INVITATION, token_id, token_matches};
 
-/// What an invitation tells whoever holds its secret.
+/// The data of an invitation for the holder of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationView {
     /// The tenant's name.
     pub tenant_name: String,
     /// Whom it is for.
     pub email: String,
-    /// What whoever accepts it may do.
+    /// The role of the invited person.
     pub role: Role,
     /// What the person who invited is called; `None` for an operator.
     pub inviter: Option<String>,
@@ -45,7 +45,7 @@ enum Invitee {
     New(String, PasswordHash),
 }
 
-/// What came of an invitation that was accepted.
+/// The result of an accepted invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedInvitation {
     /// The tenant.
@@ -76,11 +76,11 @@ pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationVi
     })
 }
 
-/// Makes somebody who is signed in a member, once, by an invitation for the address of their account. Of several who accept at the same
-/// moment one does.
+/// Makes a signed-in user a member, once, by an invitation for the address of their account. Of concurrent attempts
+/// one succeeds.
 ///
 /// # Errors
-/// [`Error::SessionNeeded`] for an API token; [`Error::InvitationInvalid`], also where it is for another address.
+/// [`Error::SessionNeeded`] for an API token; [`Error::InvitationInvalid`], also for another address.
 pub async fn invitation_accept(
     store: &Store,
     secret: &str,
@@ -99,11 +99,11 @@ pub async fn invitation_accept(
     refusal_record(store, id, origin, accepted.await).await
 }
 
-/// Makes an account for whoever holds the secret, with the address that the invitation is for, makes them a member, and signs them in: all
-/// of it or nothing. The address counts as unproven: the link may have come from anybody who had it.
+/// Creates an account for the holder of the secret, with the address of the invitation, makes them a member, and signs
+/// them in, atomically. The address counts as unverified, because anybody could have forwarded the link.
 ///
 /// # Errors
-/// [`Error::InvitationInvalid`]; [`Error::Conflict`] where the address has an account, which signs in and accepts the invitation by
+/// [`Error::InvitationInvalid`]; [`Error::Conflict`] if the address has an account, which accepts the invitation by
 /// [`invitation_accept`]; [`Error::Invalid`] for the name, and for the password as [`Password::check`].
 pub async fn invitation_sign_up(
     store: &Store,
@@ -130,8 +130,8 @@ pub async fn invitation_sign_up(
     refusal_record(store, id, &client.origin, accepted.await).await
 }
 
-/// Refused invitations that are written down from one network address within a window: enough to see that somebody tries.
-/// A rule of this project.
+/// Refused invitations that are recorded from one network address within a window: enough to see an attack. A rule of
+/// this project.
 const REFUSALS_WRITTEN: i64 = 10;
 
 /// Writes down that a secret in the form of an invitation's was refused, so that guessing leaves a trace.

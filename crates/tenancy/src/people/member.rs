@@ -57,10 +57,10 @@ pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<(
     remove(scoped, user).await
 }
 
-/// Takes the caller out of the tenant, whatever the role.
+/// Removes the caller from the tenant, whatever the role.
 ///
 /// # Errors
-/// [`Error::LastOwner`]; [`Error::NotFound`] where nobody in particular asks.
+/// [`Error::LastOwner`]; [`Error::NotFound`] without a caller.
 pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
     let user = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     scoped.permit(Action::Delete, resource::OWN_MEMBERSHIP, user.0)?;
@@ -94,7 +94,8 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
     })
 }
 
-/// The memberships that a change depends on, which nobody else changes until it is done: the owners', the caller's, and the one in question.
+/// The memberships that a change depends on, locked until it is done: those of the owners, of the caller, and of the
+/// target.
 struct LockedMemberships {
     rows: Vec<membership::Model>,
     target: UserId,
@@ -147,7 +148,7 @@ impl LockedMemberships {
         roles.iter().try_for_each(|role| includes_check(now, *role))
     }
 
-    /// Passes where somebody else is an owner, or that user is none.
+    /// Passes if another user is an owner, or that user is not one.
     fn owner_stays(&self, user: UserId) -> Result<()> {
         let owners = || self.rows.iter().filter(|row| row.role == Role::Owner);
         if owners().any(|row| row.user_id == user) && owners().count() == 1 {

@@ -32,7 +32,7 @@ impl Secret {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// Its bytes, for whoever uses them at once and keeps no copy.
+    /// The bytes, for immediate use without a copy.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

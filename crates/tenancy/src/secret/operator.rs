@@ -53,7 +53,7 @@ pub async fn operator_secret_put(
     system.commit().await
 }
 
-/// Forgets a secret, and tells whether there was one.
+/// Deletes a secret, and returns whether it existed.
 ///
 /// # Errors
 /// The database refuses.
@@ -99,7 +99,8 @@ pub async fn operator_secret_get(
     Ok(secrets)
 }
 
-/// Seals the operator's secrets anew with the current key. Tells how many were moved, and how many no key opened.
+/// Re-encrypts the operator's secrets with the current key. Returns the number of re-encrypted and of unreadable
+/// secrets.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database refuses.

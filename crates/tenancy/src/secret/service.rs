@@ -14,7 +14,7 @@ use crate::store::{Access, ReadWrite, Scoped, Store};
 
 /// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
-/// Who seals and who re-seals take turns: what is sealed after a re-sealing began is sealed with the key that it moves to.
+/// Storing and re-encrypting are serialized: a secret that is stored after a re-encryption began uses the new key.
 const TURN: &str = "sealed_secrets";
 
 /// Keeps a secret under its kind and name, in the place of one that was there.
@@ -70,7 +70,7 @@ pub async fn secret_get<A: Access>(
         .map(Some)
 }
 
-/// Forgets a secret, and tells whether there was one.
+/// Deletes a secret, and returns whether it existed.
 ///
 /// # Errors
 /// The database refuses.
@@ -106,8 +106,8 @@ pub struct ResealReport {
     pub unreadable: u64,
 }
 
-/// Seals up to `batch` of a tenant's secrets anew with the current key. Called again until it finds none to seal; a call that is not committed has done
-/// nothing. What no key opens is left as it is.
+/// Re-encrypts up to `batch` of a tenant's secrets with the current key. Call it again until none is left; without a
+/// commit nothing is changed. Unreadable secrets are left unchanged.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database refuses.
@@ -225,7 +225,7 @@ pub struct Rotation {
     pub unreadable: u64,
 }
 
-/// Writes a rotation down in the log of what was done across tenants.
+/// Records a rotation in the log of system work.
 ///
 /// # Errors
 /// The database refuses.

@@ -24,15 +24,15 @@ use crate::registration::purpose;
 use crate::store::{Store, SystemScope};
 use crate::text;
 
-/// How long a journey may take: somebody finds a password and a second factor.
+/// The maximum duration of a login flow: enough for a password and a second factor.
 pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
-/// What a person is told whose service gives no address: which claim is missing.
+/// The message if the provider sends no address: it names the missing claim.
 const NO_ADDRESS: &str = "the provider did not send an e-mail address (the claim `email`): allow it to share the address and sign in again";
-/// What a person is told whose address the service has not confirmed. It is told before any account is looked for.
+/// The message if the provider has not verified the address. It is sent before any account is looked up.
 const UNCONFIRMED: &str = "the provider has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
-/// What a person is told whom nobody invited. It is the same whether there is such an account or not.
+/// The message for a person without an invitation. It is the same whether an account exists or not.
 const UNKNOWN: &str = "no account is linked to this identity: ask for an invitation to the e-mail address that the provider has confirmed";
 
 /// A journey that begins.
@@ -44,7 +44,7 @@ pub struct NewFlow<'f> {
     pub state: &'f str,
     /// What the browser keeps in a cookie.
     pub browser: &'f str,
-    /// What the service writes into what it signs.
+    /// The value that the provider includes in the signed token.
     pub nonce: &'f str,
     /// Where the browser goes afterwards: a path of this server.
     pub return_to: &'f str,
@@ -141,7 +141,7 @@ pub async fn flow_take(
     }))
 }
 
-/// Whom another service vouches for. Everything is its word, and was verified to be.
+/// A verified identity at an OpenID Connect provider.
 #[derive(Debug, Clone)]
 pub struct ExternalIdentity {
     /// The service, by the operator's name for it.
@@ -158,8 +158,9 @@ pub struct ExternalIdentity {
     pub name: Option<String>,
 }
 
-/// Signs in whom another service vouches for. The first time, the person is the one with the same e-mail address, where the service has confirmed it; where there is none, an
-/// account is made if an invitation waits for the address or everybody may sign up.
+/// Signs in an external identity. At the first sign-in the account is the one with the same e-mail address, if the
+/// provider has verified it. Otherwise an account is created, if there is an open invitation for the address or
+/// sign-up is open.
 ///
 /// # Errors
 /// [`Error::SignInRefused`] for everybody else.
@@ -215,7 +216,7 @@ async fn identity_user(system: &SystemScope, person: &ExternalIdentity) -> Resul
     Ok(rows.into_iter().next().map(|row| UserId(row.user_id)))
 }
 
-/// Finds or makes the account of somebody who comes for the first time, and remembers the identity.
+/// Finds or creates the account at the first sign-in, and stores the identity.
 async fn identity_add(
     system: &SystemScope,
     person: &ExternalIdentity,
@@ -281,7 +282,7 @@ async fn is_invited(system: &SystemScope, email: &str) -> Result<bool> {
     Ok(rows.iter().any(|row| row.invitations > 0))
 }
 
-/// Writes down that somebody came back from another service and was not let in.
+/// Records a refused sign-in by a provider.
 ///
 /// # Errors
 /// The database refuses.

@@ -53,10 +53,10 @@ use journal::Event;
 use password::Verdict;
 use throttle::{Attempt, Purpose};
 
-/// What a wrong password and an unknown account are told.
+/// The message for a wrong password and for an unknown account.
 pub(crate) const WRONG: &str = "wrong e-mail address or password";
 
-/// Who signs in, as far as the network tells.
+/// The client, as far as the network reveals it.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
     /// From where.
@@ -82,11 +82,12 @@ impl std::fmt::Debug for NewSession {
     }
 }
 
-/// Signs somebody in by e-mail address and password. An unknown account, one without a password and a wrong password take the same
-/// path: the same statements, and one hash.
+/// Signs in by e-mail address and password. Unknown accounts, accounts without a password and wrong passwords take the
+/// same path: the same statements, and one hash.
 ///
 /// # Errors
-/// [`Error::SignInRefused`]; [`Error::Throttled`] after [`ACCOUNT_FAILURES`] or [`ADDRESS_FAILURES`]; [`Error::Invalid`] for what is no address.
+/// [`Error::SignInRefused`]; [`Error::Throttled`] after [`ACCOUNT_FAILURES`] or [`ADDRESS_FAILURES`];
+/// [`Error::Invalid`] for an invalid address.
 pub async fn password_sign_in(
     store: &Store,
     hasher: &PasswordHasher,

@@ -23,7 +23,7 @@ use crate::text;
 /// Application Security Verification Standard 4.0 (2.1.1) asks for 12. No mixture of characters is asked for, but a
 /// password that is guessed first is refused.
 pub const PASSWORD_MIN: usize = text::PASSWORD.min;
-/// The longest password, so that hashing it costs no more than hashing any other.
+/// The maximum length of a password, which bounds the cost of its hash.
 pub const PASSWORD_MAX: usize = text::PASSWORD.max;
 
 /// Memory, passes and lanes of argon2id: the first choice of OWASP's Password Storage Cheat Sheet, m = 19 MiB, t = 2, p = 1.
@@ -149,7 +149,7 @@ impl PasswordHasher {
             .map(PasswordHash)
     }
 
-    /// Compares a password with what is stored of the account, in the same time whether there is such an account or not.
+    /// Compares a password with the stored hash, in the same time for known and unknown accounts.
     pub(crate) async fn verify(
         &self,
         password: &Password,
@@ -186,7 +186,7 @@ impl PasswordHasher {
         self.0.computed.load(Ordering::Relaxed)
     }
 
-    /// Computes beside the server's other work. Whoever asked may be gone: the room is free again only when it is done.
+    /// Computes on a blocking thread. If the caller disconnects, the slot is released only when the computation ends.
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> T + Send + 'static,

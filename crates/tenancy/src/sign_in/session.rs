@@ -24,7 +24,7 @@ pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
 /// How much of a browser's name for itself is kept, in characters.
 const USER_AGENT_MAX: usize = 200;
 
-/// A session that is good, whose it is, and where that person may go.
+/// A valid session, with its user and the user's tenants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignedIn {
     /// The session.
@@ -149,7 +149,7 @@ pub async fn session_authenticate(
     Ok(Some(found))
 }
 
-/// Whose session it is, and who asks with it.
+/// The user of a session, and the resulting caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionOwner {
     /// Whose it is.
@@ -158,8 +158,8 @@ pub struct SessionOwner {
     pub caller: Option<Caller>,
 }
 
-/// As [`session_authenticate`], for who asks for no more than the caller: a session that was verified lately, for the same tenant, costs no
-/// look at the database.
+/// As [`session_authenticate`], for callers that need only the caller: a recently verified session for the same tenant
+/// needs no statement.
 ///
 /// # Errors
 /// The database fails.
@@ -323,8 +323,8 @@ pub async fn session_revoke(
     system.commit().await
 }
 
-/// Ends every session of a person but `except` from this commit on, also on streams that are open, and tells how many there were. Writes down
-/// nothing: whoever calls it says why.
+/// Ends every session of a user except `except` with this commit, also on open streams, and returns their number.
+/// Records nothing: the caller records the reason.
 ///
 /// # Errors
 /// The database refuses.
@@ -339,7 +339,7 @@ pub async fn sessions_revoke_all(
     Ok(ended)
 }
 
-/// Signs a person out everywhere but in `except`, and tells how many sessions there were.
+/// Ends all sessions of a user except `except`, and returns their number.
 ///
 /// # Errors
 /// The database refuses.

@@ -21,7 +21,7 @@ pub mod doc_entity {
     crate::tenant_scoped!(Entity);
 }
 
-/// A row that belongs to nobody.
+/// A row without a tenant.
 pub mod doc_unscoped {
     use sea_orm::entity::prelude::*;
 

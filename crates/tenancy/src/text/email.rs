@@ -15,11 +15,11 @@ const LOCAL_MAX: usize = 64;
 /// Bytes of a label of a domain (RFC 1035, 2.3.4).
 const LABEL_MAX: usize = 63;
 
-/// The address in the form that accounts are known by.
+/// Returns the address in canonical form.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no address: two `@`, dots at an end or side by side, a quoted part, a letter outside
-/// ASCII before the `@`, or a domain that is none or is a network address.
+/// [`Error::Invalid`] for an invalid address: two `@`, dots at an end or side by side, a quoted part, a letter outside
+/// ASCII before the `@`, or an invalid domain or a network address.
 pub fn email(text: &str) -> Result<String> {
     let text = EMAIL.check("the e-mail address", text)?;
     let Some((local, domain)) = text.split_once('@') else {

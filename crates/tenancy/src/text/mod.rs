@@ -28,8 +28,8 @@ pub use search::{SearchText, contains};
 use crate::error::{Error, Result};
 
 impl Limit {
-    /// Checks `text` against this limit and returns what is stored. One-line texts are stored without the space around
-    /// them. `what` names the text in the error, such as `the project's name`.
+    /// Checks `text` against this limit and returns the text to store. One-line texts are stored without surrounding
+    /// space. `what` names the text in the error, such as `the project's name`.
     ///
     /// # Errors
     /// [`Error::Invalid`] names `what` and the rule, and never repeats the text.
