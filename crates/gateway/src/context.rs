@@ -147,7 +147,7 @@ impl Snapshot {
         Ok(scoped)
     }
 
-    /// Lets the snapshot go, so that the next field sees what was committed meanwhile and no connection is held over a wait.
+    /// Releases the snapshot, so that the next field sees newer commits and no connection is held during a wait.
     async fn release(&self) {
         *self.open.lock().await = None;
     }

@@ -44,7 +44,7 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
     error
 }
 
-/// What is wrong with a time that [`time_is_storable`] refuses.
+/// The message for a time that [`time_is_storable`] refuses.
 pub(crate) const TIME_RANGE: &str = "must be a time in the years 0001 to 9999 in UTC";
 
 /// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as texts with four

@@ -64,7 +64,7 @@ pub struct Limits {
     /// How often an open stream shows a sign of life. A WebSocket that gives none back for three times as long is closed, as is one that
     /// takes none.
     pub keepalive: Duration,
-    /// How often an open stream's token is looked at again: a revoked one ends it within this time.
+    /// The recheck interval of an open stream's credential: a revoked one ends the stream within this time.
     pub token_recheck: Duration,
     /// How long a server that ends waits for the requests under way.
     pub shutdown_grace: Duration,

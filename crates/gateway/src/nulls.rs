@@ -21,7 +21,7 @@ use crate::limits::chosen;
 /// The key that the guard selects beside fields that may all be left out, so that their object is there. It is in no answer.
 pub(crate) const OBJECT_MARK: &str = "nyxcore__object";
 
-/// What is selected, to complete an answer by.
+/// The selection, which completes a response.
 pub(crate) struct Plan {
     set: SelectionSet,
     fragments: HashMap<Name, Positioned<FragmentDefinition>>,
@@ -110,7 +110,7 @@ struct NonNull;
 /// Selection sets that apply to one object, each with the type that it selects from.
 type Sets<'p> = Rc<Vec<(&'p str, &'p SelectionSet)>>;
 
-/// A field of an object: its type and what is selected from it.
+/// A field of an object: its type and its selection.
 struct Member<'p> {
     qualified: &'p str,
     sets: Vec<(&'p str, &'p SelectionSet)>,

@@ -55,7 +55,7 @@ pub struct Repository {
     pub html_url: String,
     #[serde(default, deserialize_with = "text_where_not_empty")]
     pub description: Option<String>,
-    /// When somebody last pushed to it.
+    /// The time of the last push.
     #[serde(default)]
     pub pushed_at: Option<DateTime<Utc>>,
     /// Kilobytes, as GitHub counts them.
@@ -140,7 +140,7 @@ pub(crate) fn has_next(headers: &HeaderMap) -> bool {
         })
 }
 
-/// What an answer that is no success means. The body is looked at for the words of its message and never passed on.
+/// Maps an unsuccessful response to an error. The words of its message are inspected but never passed on.
 pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GithubError {
     match status.as_u16() {
         401 => GithubError::Unauthorized,

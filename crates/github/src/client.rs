@@ -30,8 +30,8 @@ const SEARCH_MAX: usize = 256;
 /// How a client asks. [`GithubOptions::new`] gives the defaults; every field may be changed.
 #[derive(Debug, Clone)]
 pub struct GithubOptions {
-    /// The addresses of the base URL's host, resolved and looked at by the caller. The client connects to these and to no others, so that a name which
-    /// resolves differently the second time leads nowhere new. Not used where the host is an address itself.
+    /// The addresses of the base URL's host, resolved and verified by the caller. The client connects only to these,
+    /// so that DNS rebinding has no effect. Not used if the host is an IP address.
     pub addresses: Vec<IpAddr>,
     /// How long one request may take: 10 s by default.
     pub timeout: Duration,
@@ -132,12 +132,12 @@ impl GithubClient {
         repository_page(read(&answer)?, &answer.headers)
     }
 
-    /// A page of all repositories on the server that the token can see, public ones of others among them, whose names have the words. The words are words: what would be a
-    /// qualifier (`org:`, `user:`, `is:`) or an operator in GitHub's search is looked for as it stands. Pages count from 1; GitHub gives the first 1,000
-    /// repositories.
+    /// A page of all repositories on the server that the token can access, including public ones of others, whose
+    /// names contain the words. Qualifiers (`org:`, `user:`, `is:`) and operators of GitHub's search are searched
+    /// literally. Pages count from 1; GitHub returns the first 1,000 repositories.
     ///
     /// # Errors
-    /// [`GithubError`]; [`GithubError::QueryRefused`] too for a question without a word or of more than 256 bytes.
+    /// [`GithubError`]; [`GithubError::QueryRefused`] for a query without a word or of more than 256 bytes.
     pub async fn search(
         &self,
         words: &str,
@@ -293,7 +293,7 @@ fn per_page_number(per_page: u32) -> String {
     per_page.clamp(1, PER_PAGE_MAX).to_string()
 }
 
-/// The words, each a phrase by itself, to be found in names, forks too.
+/// The words, each as a phrase, to be found in names, including forks.
 fn search_query(words: &str) -> Option<String> {
     // A quotation mark would end the phrase, and a backslash would save one.
     let is_between =

@@ -66,7 +66,7 @@ pub enum GithubError {
     /// An answer that is none of GitHub's.
     #[error("the response is not from a GitHub API: {reason}; check the connection's base URL")]
     AnswerInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// A repository's name that cannot be one.
@@ -115,7 +115,7 @@ impl GithubError {
         }
     }
 
-    /// Whether the same question may be answered later, with nobody changing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. }) || self.retry().is_some()

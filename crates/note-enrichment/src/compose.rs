@@ -6,7 +6,7 @@ use nyxcore_retrieval::{Citation, KnowledgeKind};
 use crate::retrieve::Piece;
 use crate::template::{Item, TemplateError, Templates, Variables};
 
-/// The layout. It names what it prints; what is printed is escaped there, by its filters.
+/// The layout. Its filters escape all values.
 const EXTRACTIVE: &str = include_str!("extractive.md.jinja");
 
 /// What there is to read about a note's text in a project. `[1]` is the first of the pieces.

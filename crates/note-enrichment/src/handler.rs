@@ -94,7 +94,7 @@ impl RunHandler for EnrichmentHandler {
 /// What an enrichment is made of, all from one snapshot.
 struct EnrichmentInput {
     note: nyxcore_projects::Note,
-    /// The note's body without earlier enrichments: what was drawn once is no reason to draw it again.
+    /// The note's body without earlier enrichments, so that an enrichment does not cause its own repetition.
     body: String,
     project_name: String,
     found: RetrievedKnowledge,

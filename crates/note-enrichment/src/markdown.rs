@@ -70,7 +70,7 @@ fn one_line(text: &str) -> String {
     parts.join(" · ")
 }
 
-/// A line without what makes it a heading, a list entry or a quotation; nothing of a line that is only markup.
+/// A line without its heading, list or quotation marker; empty for a line that is only markup.
 fn content(line: &str) -> &str {
     if line.starts_with("```") || line.starts_with("~~~") || is_rule(line) {
         return "";

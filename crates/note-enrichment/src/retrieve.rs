@@ -21,7 +21,7 @@ use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 use crate::model::{ContextSection, tokens_estimate};
 use crate::tasks::shortened;
 
-/// How many hits are looked at, all kinds together: some ten of each.
+/// The number of hits of all kinds together: about ten of each.
 const HITS: u64 = 50;
 
 /// How much a persona's specializations weigh beside the note's own words: they reorder what lies close together, and what only they
@@ -61,9 +61,9 @@ impl Budget {
 /// A piece of knowledge that was chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// What is cited; its excerpt is a part of the subject, word for word.
+    /// The citation; its excerpt is a literal part of the subject.
     pub citation: Citation,
-    /// What is shown of it.
+    /// The displayed text.
     pub text: String,
     /// What else to know of it at a glance.
     pub label: Option<String>,
@@ -73,7 +73,7 @@ pub struct Piece {
     pub language: Option<String>,
 }
 
-/// What was found, in the order in which it is shown.
+/// The retrieved items, in display order.
 #[derive(Debug, Default)]
 pub struct RetrievedKnowledge {
     pub pieces: Vec<Piece>,
@@ -226,7 +226,7 @@ impl<A: Access> Retriever<'_, A> {
         Ok((pieces, section))
     }
 
-    /// The subject of a hit, read anew. `None` where it is not what the index says it is.
+    /// Reads the subject of a hit. `None` if it does not match the index.
     async fn piece(&self, hit: Hit) -> Result<Option<Piece>> {
         match hit.kind {
             KnowledgeKind::Code => self.code(hit).await,
@@ -325,8 +325,8 @@ impl<A: Access> Retriever<'_, A> {
         })
     }
 
-    /// The source of the project that a hit's file is in. What was published before sources were named is of the project's only one, or of
-    /// nobody knows which.
+    /// The source of a hit's file in the project. Older documents without a source belong to the project's only
+    /// source, or to an unknown one.
     fn source_of(&self, hit: &Hit) -> Option<SourceId> {
         match (hit.source_id, self.sources.as_slice()) {
             (Some(id), sources) => sources.iter().copied().find(|source| source.0 == id),
@@ -335,7 +335,7 @@ impl<A: Access> Retriever<'_, A> {
         }
     }
 
-    /// Code, with the lines of what is shown in place of those of the whole chunk.
+    /// A code hit, with the lines of the excerpt instead of the whole chunk.
     async fn code(&self, hit: Hit) -> Result<Option<Piece>> {
         // The subject of code is `source_…:path`.
         let source = hit.subject.split_once(':').map(|(source, _)| source);
@@ -414,7 +414,7 @@ fn block(content: &str, start: i64, end: i64) -> Option<String> {
     Some(lines.get(first..last)?.concat())
 }
 
-/// The lines on which a part of those lines stands; `None` where the text does not have them or it.
+/// The lines of an excerpt within those lines; `None` if the text does not contain them.
 fn lines_of(content: &str, start: i64, end: i64, part: &str) -> Option<(i64, i64)> {
     let block = block(content, start, end)?;
     let at = block.find(part)?;

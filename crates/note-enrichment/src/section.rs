@@ -40,7 +40,8 @@ pub fn strip(body: &str) -> Cow<'_, str> {
     kept
 }
 
-/// Where the section that begins at `at` ends. The end names the same enrichment: what it quotes cannot end it.
+/// The end of the section that begins at `at`. The end marker names the same enrichment, so that quoted text cannot
+/// end it.
 fn section_end(body: &str, at: usize) -> Option<usize> {
     let rest = &body[at + BEGIN.len()..];
     let id = &rest[..rest.find(CLOSE)?];

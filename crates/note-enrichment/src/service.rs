@@ -28,7 +28,7 @@ const ATTEMPTS: i64 = 3;
 pub struct NewEnrichment {
     /// The note to enrich.
     pub note_id: NoteId,
-    /// For whom: what it is specialised in weighs a little in what is found.
+    /// The persona: its specializations have a small weight in the retrieval.
     pub persona_id: Option<PersonaId>,
     /// The provider of the model. None can be called yet.
     pub provider: Option<String>,
@@ -150,8 +150,8 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     enrichment_require(scoped, id).await
 }
 
-/// Decides what was not decided yet, and returns what stood before. The condition and the change are one statement: of two who decide
-/// at once, one does.
+/// Records a decision if there is none yet, and returns the previous one. Condition and change are one statement, so
+/// that one of two concurrent decisions succeeds.
 async fn decide(
     scoped: &Scoped<ReadWrite>,
     id: RunId,
@@ -196,8 +196,8 @@ pub(crate) struct Outcome {
     pub action_points: Vec<NewActionPoint>,
 }
 
-/// Keeps what a run came to, with the action points, in the one transaction it is given. Kept once: whoever comes again finds it done.
-/// An action point that the note has already, open or done, is not suggested a second time.
+/// Stores the result of a run with its action points, in the caller's transaction. It is idempotent. An action point
+/// that the note already has, open or done, is not suggested again.
 pub(crate) async fn enrichment_save(
     scoped: &Scoped<ReadWrite>,
     id: RunId,

@@ -26,7 +26,7 @@ use crate::markdown;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TemplateError {
-    /// What is wrong and in which line; it quotes no data.
+    /// The problem with its line; it quotes no data.
     pub message: String,
 }
 

@@ -52,7 +52,7 @@ impl BranchName {
         Ok(Self(name.to_owned()))
     }
 
-    /// Checks a text that may be blank, which stands for the repository's default branch.
+    /// Parses an optional name; a blank text means the repository's default branch.
     ///
     /// # Errors
     /// [`NameError::Branch`].

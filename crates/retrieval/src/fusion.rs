@@ -45,7 +45,7 @@ impl<'a, T> RankedList<'a, T> {
 /// An id in the fused order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FusedItem<T> {
-    /// What was ranked.
+    /// The ranked id.
     pub id: T,
     /// The sum of its reciprocal ranks: more than 0, at most the sum of the weights divided by [`RRF_K`] + 1.
     pub score: f64,

@@ -14,7 +14,7 @@ use crate::text::impact::levels;
 use crate::text::split_identifiers;
 use crate::text::vector::tsvector;
 
-/// Part of every content key: raise it when the same text comes to other terms, so that everything is written anew.
+/// Part of every content key: increment it when the terms of a text change, so that everything is written again.
 const TERMS_VERSION: u8 = 3;
 
 /// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
@@ -27,13 +27,14 @@ struct IndexedChunk {
     content_key: String,
 }
 
-/// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not follow one another.
+/// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not be adjacent.
 ///
-/// A chunk that is as it was is not written again, and chunks that a subject had before and has no more are deleted. It takes a
-/// handful of statements for thousands of documents.
+/// Unchanged chunks are not written again, and obsolete chunks of a subject are deleted. It takes a handful of
+/// statements for thousands of documents.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have; or the database refuses.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have; or the database
+/// refuses.
 pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
@@ -91,7 +92,7 @@ pub async fn documents_publish(
     Ok(published)
 }
 
-/// Takes subjects of a kind out of the index, and tells how many documents there were. Unknown ones are no error.
+/// Removes subjects of a kind from the index, and returns the number of documents. Unknown subjects are no error.
 ///
 /// # Errors
 /// The database refuses.
@@ -106,7 +107,7 @@ pub async fn documents_withdraw(
         .await
 }
 
-/// Takes everything of a kind that belongs to a project out of the index, and tells how many documents there were.
+/// Removes everything of a kind that belongs to a project from the index, and returns the number of documents.
 ///
 /// # Errors
 /// The database refuses.

@@ -81,11 +81,11 @@ struct HitRow {
     stack: Option<String>,
 }
 
-/// Finds what has most to do with a text, best first.
+/// Returns the best hits for a text.
 ///
-/// Any of the text's terms will do; what has more of them, and rarer ones, comes first. Each kind is ranked by itself and the rankings
-/// are fused, so that a kind with many documents does not drown the others. A subject is found once, by its best chunk. A text without
-/// a word finds nothing.
+/// Any term of the text may match; subjects with more and rarer terms rank higher. Each kind is ranked separately and
+/// the rankings are fused, so that a kind with many documents does not displace the others. A subject is returned
+/// once, by its best chunk. A text without a word has no hits.
 ///
 /// # Errors
 /// The database refuses.

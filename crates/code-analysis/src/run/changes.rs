@@ -19,7 +19,7 @@ pub(super) struct FormerPattern {
     pub title: String,
     pub kind: String,
     pub statement: String,
-    /// What was last told of it.
+    /// The values at the last recorded change.
     pub told: PatternStrength,
     /// Whether it had vanished.
     pub vanished: bool,
@@ -32,7 +32,7 @@ pub(super) struct Current<'a> {
     pub strength: PatternStrength,
 }
 
-/// A change that is told.
+/// A change to record.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PatternChangeRecord {
     pub pattern: CodePatternId,
@@ -43,7 +43,7 @@ pub(super) struct PatternChangeRecord {
     pub after: Option<PatternStrength>,
 }
 
-/// How a pattern changed, if so much that it is told. Where its statement is another, any change of its strength is.
+/// The kind of change, if it is large enough to record. If the statement changed, any change of strength counts.
 pub(super) fn change_of(
     former: Option<&FormerPattern>,
     current: Option<Current<'_>>,
@@ -69,7 +69,7 @@ pub(super) fn change_of(
     }
 }
 
-/// The confidence in ten-thousandths, which is what it is rounded to.
+/// The confidence in ten-thousandths, to which it is rounded.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a confidence is between 0 and 1"
@@ -78,7 +78,7 @@ fn points(strength: PatternStrength) -> i64 {
     (strength.confidence * 10_000.0).round() as i64
 }
 
-/// The order in which changes are told: by what happened, and of those that changed the most first.
+/// The order of changes: by kind, then the largest first.
 pub(super) fn order(told: &mut [PatternChangeRecord]) {
     let size = |one: &PatternChangeRecord| {
         let points = |strength: Option<PatternStrength>| strength.map_or(0, points);

@@ -76,7 +76,7 @@ pub(super) async fn input_read(
     Ok((input, skipped))
 }
 
-/// Parses what is kept, and names the contents whose facts are in a form that is not known.
+/// Parses stored facts, and returns the contents whose facts have an unknown format.
 fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, StoredFacts>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
@@ -117,7 +117,7 @@ fn file_kept(
     })
 }
 
-/// Facts that cannot be read are forgotten, so that the next attempt finds them anew.
+/// Deletes unreadable facts, so that the next attempt computes them again.
 async fn facts_drop(context: &RunContext, oids: &[String]) -> Result<RunFailure, RunFailure> {
     let oids: Vec<&str> = oids.iter().map(String::as_str).collect();
     let scoped = context.write().await?;

@@ -27,10 +27,10 @@ struct KnownPattern {
     former: FormerPattern,
 }
 
-/// Keeps what was found. Where `compared`, what changed is told, kept and answered; else what is there now is what later analyses are
-/// compared with.
+/// Stores the patterns. If `compared`, changes are recorded and returned; otherwise the current state becomes the
+/// baseline of later analyses.
 ///
-/// Patterns that a failed step would have found stay as they are.
+/// Patterns of a failed step stay unchanged.
 pub(super) async fn patterns_keep(
     scoped: &Scoped<ReadWrite>,
     analysis: &CodeAnalysis,
@@ -110,8 +110,8 @@ pub(super) async fn patterns_keep(
     Ok(told)
 }
 
-/// Deletes the project's patterns that vanished longer ago than `kept`, with what was told of them. Where it is not known when one vanished,
-/// that counts from now.
+/// Deletes the project's patterns that vanished longer than `kept` ago, with their recorded changes. An unknown time
+/// of vanishing counts as now.
 pub(super) async fn vanished_delete(
     scoped: &Scoped<ReadWrite>,
     project: ProjectId,
@@ -158,8 +158,7 @@ async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<Kno
     Ok(known.collect())
 }
 
-/// Patterns that were there and are no more: they keep their rows, so that who cited one still finds what it was, and are listed and found no
-/// more.
+/// Marks patterns as vanished: they keep their rows, so that citations stay valid, and are no longer listed or found.
 async fn vanish(
     scoped: &Scoped<ReadWrite>,
     analysis: RunId,

@@ -209,7 +209,7 @@ async fn batch_match(
     Ok(found.map_err(threads_missing)?.into_iter().collect())
 }
 
-/// Keeps what was matched in contents that are still there.
+/// Stores the matches of contents that still exist.
 async fn keep(
     scoped: &Scoped<ReadWrite>,
     project: ProjectId,

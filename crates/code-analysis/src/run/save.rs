@@ -19,7 +19,7 @@ use crate::entity::hotspot;
 use crate::entity::project_metrics::{self, Column};
 use crate::model::{AnalysisWarning, CodeAnalysis};
 
-/// What a run tells beside what it found.
+/// The counters of a run, beside its results.
 pub(super) struct Account {
     pub heads: Heads,
     pub files_analyzed: i64,
@@ -30,7 +30,7 @@ pub(super) struct Account {
     pub vanished_kept: TimeDelta,
 }
 
-/// Writes what an analysis found, and tells how the patterns changed.
+/// Writes the results of an analysis, and reports the changes of patterns.
 pub(super) async fn result_save(
     context: &RunContext,
     scoped: &Scoped<ReadWrite>,

@@ -16,7 +16,7 @@ use nyxcore_tenancy::{Access, Result, Scoped};
 use crate::entity::code_analysis::Heads;
 use crate::start::heads;
 
-/// What is to be analysed.
+/// The files to analyse.
 pub(super) struct Scan {
     /// Files in a language that has a name.
     pub files: Vec<ScannedFile>,
@@ -159,7 +159,8 @@ async fn lists_read<A: Access>(
 }
 
 impl Scan {
-    /// A commit of a source, with the paths that the files have here. What the source has no more is not another's file of that path.
+    /// A commit of a source, with the current paths of its files. A path that the source no longer has is not another
+    /// source's file.
     fn change(
         &self,
         commit: &SourceCommit,
@@ -263,7 +264,7 @@ impl Scan {
         }
     }
 
-    /// A folder of a source that stands apart is told with the source's name.
+    /// Adds the source's name to a folder scope, if the project has several sources.
     fn scope_localize(&self, scope: &mut String) {
         let first = scope.split('/').next().unwrap_or_default();
         if let Some(apart) = self.apart.iter().find(|apart| apart.folder == first) {

@@ -6,10 +6,10 @@ use nyxcore_runs::{Level, RunContext, RunFailure};
 
 use crate::model::AnalysisWarning;
 
-/// The most warnings that are kept, and told, of one run.
+/// The maximum number of stored warnings of one run.
 const WARNINGS_CAP: usize = 50;
 
-/// The warnings of an analysis: the steps that failed, then what is wrong with its rules.
+/// The warnings of an analysis: failed steps, then problems of its rules.
 pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
     let steps = found.failed.iter().map(|step| AnalysisWarning {
         part: step.as_str().to_owned(),

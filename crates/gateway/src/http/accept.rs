@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 /// A form of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: its status tells whether the request was good.
+    /// `application/graphql-response+json`: its status reflects whether the request was valid.
     GraphqlResponse,
     /// `application/json`: whatever the document, the status is 200.
     Json,

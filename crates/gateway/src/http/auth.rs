@@ -25,7 +25,7 @@ use crate::context::Gateway;
 
 /// The header by which a client says which tenant it means.
 const TENANT: &str = "nyxcore-tenant";
-/// The longest name of a browser that is looked at.
+/// The maximum length of a user agent that is stored.
 const USER_AGENT_MAX: usize = 512;
 
 /// A request before it is known who sends it.
@@ -98,7 +98,7 @@ impl<'r> RequestHead<'r> {
     }
 }
 
-/// What a client showed, to be looked at again while a stream is open.
+/// The credential of a client, for rechecks while a stream is open.
 #[derive(Clone)]
 enum Proof {
     Token(Arc<str>),
@@ -117,8 +117,8 @@ pub(super) struct VerifiedCredential {
     heard: CredentialSignals,
 }
 
-/// What was announced since just before something shown was looked at: a stream that opens later misses no change in between. It is for the one
-/// stream that takes it.
+/// The signals since just before a credential was verified, so that a stream that opens later misses no change in
+/// between. Only one stream takes them.
 #[derive(Clone)]
 struct CredentialSignals(Arc<Mutex<Option<SignalReceiver>>>);
 
@@ -242,8 +242,8 @@ pub(super) async fn init_authenticate(
     }
 }
 
-/// Resolves when what was shown is good no more, or the caller's role has changed: looked at again at once when somebody changes it on any
-/// replica, and every now and then. Where the database does not answer, it is asked again.
+/// Resolves when the credential stops being valid or the caller's role changes. Rechecked on every change signal and
+/// at intervals. If the database does not respond, the check is repeated.
 pub(super) async fn credential_ended(gateway: Gateway, shown: VerifiedCredential) {
     let heard = shown.heard.take();
     let mut signals = heard.unwrap_or_else(|| gateway.store().signals());
@@ -348,7 +348,7 @@ async fn session_shown(
     })
 }
 
-/// Passes where nobody else is signed in beside the token.
+/// Passes if the token and the session belong to the same user, or there is no session.
 fn same_person(shown: &VerifiedCredential, beside: Option<UserId>) -> Result<(), Problem> {
     match beside {
         Some(user) if user != shown.acting.caller.user => Err(Problem::new(

@@ -68,7 +68,7 @@ impl Cookies {
         [SESSION, TENANT].map(|name| self.set(name, "", 0))
     }
 
-    /// Reads a cookie of ours by its name without the prefix. Twice the same name is somebody else's doing: it is refused.
+    /// Reads one of our cookies by its name without the prefix. A repeated name does not come from us and is refused.
     pub(super) fn read(self, headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
         let name = self.name(name);
         let mut found = None;

@@ -16,8 +16,8 @@ use super::problem::Problem;
 use super::{Server, only_get};
 
 const PAGE: &str = include_str!("pages/graphiql.html");
-/// What the page may load and reach: this server. Nothing runs that stands in the page itself. `data:` is for small
-/// images in the style sheet.
+/// The page may load and reach only this server. No inline script runs. `data:` is for small images in the style
+/// sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The address of a file names its content: it never changes.
@@ -154,7 +154,7 @@ pub(super) fn page() -> Response {
     (headers, HTML.as_str()).into_response()
 }
 
-/// Whether a client takes gzip. One that does not say what it takes takes everything (RFC 9110, section 12.5.3).
+/// Whether a client accepts gzip. A client without `Accept-Encoding` accepts everything (RFC 9110, section 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::ACCEPT_ENCODING).iter().peekable();
     if values.peek().is_none() {

@@ -128,8 +128,8 @@ async fn execute(
     Ok(answer(&response, media))
 }
 
-/// Under `application/graphql-response+json` the status tells a bad request; under `application/json` old clients take any status but
-/// 200 for a broken server. A server whose database is busy or out of reach says so by its status in both.
+/// With `application/graphql-response+json` the status reflects an invalid request; with `application/json` old
+/// clients treat any status but 200 as a server failure. A busy or unreachable database is reported by status in both.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
         Media::GraphqlResponse if is_request_error(response) => (

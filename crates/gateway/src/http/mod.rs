@@ -101,7 +101,7 @@ struct Server {
 }
 
 impl Server {
-    /// Resolves when an open stream is to end: the server ends, or its token is good no more.
+    /// Resolves when an open stream must end: the server shuts down, or its credential is no longer valid.
     fn stream_ends(&self, shown: &VerifiedCredential) -> impl Future<Output = ()> + Send + use<> {
         let (stopping, revoked) = (
             self.stopping.clone(),
@@ -157,8 +157,8 @@ pub fn router(gateway: Gateway) -> Router {
     routes(server(gateway, false))
 }
 
-/// Serves the gateway until `shutdown` resolves. Then it takes no more connections, ends the open streams, and waits for the requests
-/// under way, but not longer than [`Limits::shutdown_grace`](crate::limits::Limits::shutdown_grace).
+/// Serves the gateway until `shutdown` resolves. Then it accepts no more connections, ends the open streams, and waits
+/// for active requests, at most for [`Limits::shutdown_grace`](crate::limits::Limits::shutdown_grace).
 ///
 /// # Errors
 /// The listener fails.

@@ -28,9 +28,9 @@ use super::problem::Problem;
 use super::{Server, session};
 use crate::oidc::{AuthorizationResponse, OidcClient, OidcError};
 
-/// What a journey's cookie is called, before the letters that tell it from another journey's.
+/// The name of a login flow's cookie, before the letters that distinguish flows.
 const COOKIE: &str = "nyxcore_oidc_";
-/// How many letters of the state tell one journey's cookie from another's.
+/// The number of letters of the state that distinguish the cookies of flows.
 const COOKIE_LETTERS: usize = 8;
 /// The longest path to come back to, in bytes. A rule of this project.
 const RETURN_TO_MAX: usize = 1_000;
@@ -260,7 +260,7 @@ fn journey_unknown() -> Problem {
     )
 }
 
-/// Whoever comes back with what does not hold is told nothing of why.
+/// Refuses an invalid callback without giving a reason.
 async fn refused(server: &Server, provider: &str, asked: RequestHead<'_>) -> Problem {
     let written = outside_refused(server.gateway.store(), provider, &asked.client()).await;
     if let Err(error) = written {

@@ -149,8 +149,8 @@ async fn sign_up(State(server): State<Server>, request: Request) -> Response {
     signed_up.await.unwrap_or_else(Problem::plain)
 }
 
-/// The answer to whoever has just signed in, in whichever way: who it is, with the session's cookie. The session that the browser had before
-/// ends. The tenant that was chosen before is kept where the person is in it.
+/// The response after a sign-in by any method: the user, with the session cookie. The browser's previous session ends.
+/// The chosen tenant is kept if the user is in it.
 pub(super) async fn signed_in(
     server: &Server,
     asked: RequestHead<'_>,
@@ -229,7 +229,7 @@ fn chosen_answer(asked: RequestHead<'_>, found: &SignedIn) -> Response {
     response
 }
 
-/// The answer to whoever has just become a member of a tenant, which is chosen with it.
+/// The response for a new member of a tenant, which becomes the chosen tenant.
 pub(super) async fn session_found(
     server: &Server,
     asked: RequestHead<'_>,
@@ -330,7 +330,7 @@ fn forgotten(asked: RequestHead<'_>, mut response: Response) -> Response {
     response
 }
 
-/// Reads a POST of a page of this server. What is wrong with the body is not told word by word: it may hold a password.
+/// Reads a POST of a page of this server. Errors do not quote the body, which may contain a password.
 pub(super) async fn read<T: DeserializeOwned>(
     server: &Server,
     request: Request,

@@ -40,13 +40,13 @@ const REASON_MAX: usize = 123;
 /// Bytes that are read at once. A message is as long as it may be all the same; most are shorter than this.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// How a connection comes to its end.
+/// The end of a connection.
 enum End {
     /// The client is gone, or as good as gone.
     Left,
     /// The client has sent a close frame, which is answered.
     ClosedByClient,
-    /// It is told why: a code of the protocol or of RFC 6455.
+    /// Closes with a code of the protocol or of RFC 6455, and a reason.
     Close(u16, String),
 }
 

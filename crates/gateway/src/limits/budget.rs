@@ -24,7 +24,7 @@ const ERROR_BYTES: usize = 300;
 pub(super) struct Budget {
     values: AtomicUsize,
     bytes: AtomicUsize,
-    /// What was exceeded first.
+    /// The first exceeded limit.
     excess: Mutex<Option<ServerError>>,
     exceeded: Notify,
 }

@@ -175,7 +175,7 @@ impl<'d> Counter<'d> {
             .ok()
     }
 
-    /// What a variable holds: what was given, or its default.
+    /// The value of a variable: the given value, or its default.
     fn variable(&self, name: &Name) -> Option<Value> {
         if let Some(given) = self.variables.get(name) {
             return Some(given.clone());

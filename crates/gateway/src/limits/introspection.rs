@@ -36,7 +36,7 @@ pub(super) fn depth_check(
 
 struct Walk<'d> {
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Each fragment is looked at once for each depth that it is spread at.
+    /// Each fragment is checked once for each depth at which it is spread.
     seen: HashSet<(&'d str, bool, usize)>,
 }
 

@@ -66,7 +66,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("Viewer.memberships", 20),
 ];
 
-/// What a field costs by itself where that is more than 1: it asks another server, searches, or reads much for few values.
+/// The cost of a field, if it is more than 1: it calls another server, searches, or reads much for few values.
 pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.branches", 200),
     ("GitConnection.repositories", 200),

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::source::{run, string_length};
 
-/// The document with each literal written anew that the parser would misread; `None` where there is none.
+/// The document with each literal rewritten that the parser would misread; `None` if there is none.
 pub(super) fn rewritten(source: &str) -> Option<String> {
     let bytes = source.as_bytes();
     let (mut at, mut copied) = (0, 0);

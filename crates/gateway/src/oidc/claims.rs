@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// What is wrong with what a provider sent. The text names the claim, and holds no value of it.
+/// A problem with the data of a provider. The text names the claim, but not its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
     /// The text is no signed token.
@@ -23,7 +23,7 @@ pub(crate) enum ClaimError {
     /// A claim that is needed has another type.
     #[error("the claim `{0}` is not {1}")]
     Type(&'static str, &'static str),
-    /// A claim does not match what it was compared with.
+    /// A claim does not match the expected value.
     #[error("the claim `{0}` does not match")]
     Mismatch(&'static str),
 }
@@ -105,7 +105,7 @@ impl SentToken {
         parts.join(".")
     }
 
-    /// What was signed, and the signature of it.
+    /// The signed part, and its signature.
     ///
     /// # Errors
     /// [`ClaimError::NotSigned`].
@@ -123,7 +123,7 @@ impl SentToken {
     }
 }
 
-/// What a provider says of a person, in an ID token or at its userinfo address. What is of another type is absent.
+/// The profile of a user, from an ID token or from the userinfo endpoint. Claims of an unexpected type are absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Profile {
     pub(super) email: Option<String>,

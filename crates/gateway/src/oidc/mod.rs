@@ -55,7 +55,7 @@ pub struct OidcProvider {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// Its issuer, as it names itself in what it signs.
+    /// The issuer, as in the provider's tokens.
     pub issuer: String,
     /// What it knows this server as.
     pub client_id: String,
@@ -73,10 +73,10 @@ impl fmt::Debug for OidcProvider {
 }
 
 impl OidcProvider {
-    /// Looks at what an operator wrote.
+    /// Validates the operator's settings.
     ///
     /// # Errors
-    /// A sentence that says what is wrong, without the secret.
+    /// A message that says what is wrong, without the secret.
     pub fn check(&self) -> Result<(), String> {
         let id = &self.id;
         if nyxcore_tenancy::directory::slug_check(id).is_err() {
@@ -114,7 +114,7 @@ pub(crate) enum OidcError {
     /// The service does not answer, or not as it should.
     #[error("the provider cannot be reached: {0}")]
     Unreachable(String),
-    /// What the browser brought back does not hold.
+    /// The callback of the browser is invalid.
     #[error("the response of the provider is invalid: {0}")]
     Refused(String),
     /// A claim is missing or not as it must be. The text names the claim and may be shown.
@@ -204,7 +204,7 @@ impl OidcClient {
         })
     }
 
-    /// Exchanges the code, verifies what the service signed, and tells whom it vouches for.
+    /// Exchanges the code, verifies the signed token, and returns the identity.
     pub(crate) async fn arrive(
         &self,
         env: &Env,
@@ -372,7 +372,7 @@ impl OidcClient {
     }
 }
 
-/// Why a request to a service failed. Addresses are left out: they may hold what is none of the log's business.
+/// Why a request to a provider failed. URLs are omitted, because they may contain secrets.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     #[error("{0}")]
@@ -395,7 +395,7 @@ impl From<reqwest::Error> for CallError {
 struct Http(reqwest::Client);
 
 impl Http {
-    /// What the userinfo address says of whoever the access token was issued for.
+    /// The claims of the userinfo endpoint for the user of the access token.
     async fn userinfo(&self, address: &Url, token: &AccessToken) -> Result<Vec<u8>, OidcError> {
         let request = self.0.get(address.clone()).bearer_auth(token.secret());
         let answer = async {
@@ -460,7 +460,7 @@ impl<'h> TokenHttp<'h> {
             .take()
     }
 
-    /// The body of the answer, with the ID token reduced to what is verified. Another body is left as it is.
+    /// The body of the response, with the ID token reduced to the verified claims. Another body is returned unchanged.
     fn reduce(&self, body: Vec<u8>) -> Result<Vec<u8>, ClaimError> {
         let Ok(mut answer) = serde_json::from_slice::<serde_json::Map<String, Value>>(&body) else {
             return Ok(body);

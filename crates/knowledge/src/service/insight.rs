@@ -33,7 +33,7 @@ pub struct NewInsight {
     pub suggestion: Option<String>,
     /// The pain that this solves, or the solution of this pain: one of the same project that has no partner yet.
     pub paired_with: Option<InsightId>,
-    /// Who makes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 

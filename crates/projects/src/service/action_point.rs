@@ -13,13 +13,13 @@ use crate::repository::{ActionPoints, Notes};
 /// What a new action point is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewActionPoint {
-    /// What is to be done, up to 2,000 characters.
+    /// The task, up to 2,000 characters.
     pub text: String,
     /// Where it comes from.
     pub citations: Vec<Citation>,
 }
 
-/// What of an action point is to change: what is `None` stays.
+/// The changes to an action point; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in ActionPoint")]
 pub struct ActionPointChanges {

@@ -21,7 +21,8 @@ pub struct NewBlob {
     pub oid: String,
     /// Bytes.
     pub size: i64,
-    /// The text. `None` for what is binary or too large to keep. PostgreSQL keeps no NUL in a text: content with one is binary.
+    /// The text. `None` for binary or too large content. PostgreSQL stores no NUL in a text: content with one is
+    /// binary.
     pub content: Option<String>,
 }
 
@@ -70,7 +71,7 @@ async fn insert_new(scoped: &Scoped<ReadWrite>, rows: Vec<blob::ActiveModel>) ->
     scoped.upsert_all(rows, &[blob::Column::Oid], &[]).await
 }
 
-/// Writes contents anew that were stored without text, once they could be read.
+/// Stores the text of contents that had none, once they can be read.
 ///
 /// # Errors
 /// The database fails.
@@ -100,7 +101,7 @@ pub async fn blob_content<A: Access>(scoped: &Scoped<A>, oid: &str) -> Result<Op
     Ok(row.and_then(|row| row.content))
 }
 
-/// The texts of contents, by Git's id. What is unknown, binary or was too large is not in the map.
+/// The texts of contents by blob id, without unknown, binary and too large ones.
 ///
 /// # Errors
 /// The database fails.
@@ -137,9 +138,10 @@ fn blobs<'s, A: Access, S: AsRef<str>>(
     scoped.find_in(blob::Column::Oid, oids.iter().map(AsRef::as_ref))
 }
 
-/// Deletes those of these contents that no file has any more, and tells how many there were.
+/// Deletes those of these contents that no file has any more, and returns their number.
 ///
-/// One that another transaction is just giving to a file is left alone: whoever takes the last file away asks again.
+/// A content that another transaction is assigning to a file is kept: the transaction that removes its last file
+/// collects it.
 ///
 /// # Errors
 /// The database fails.

@@ -27,7 +27,7 @@ pub struct NewBlogPost {
     pub created_by: Option<UserId>,
 }
 
-/// What of a post is to change: what is `None` stays.
+/// The changes to a post; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewBlogPost")]
 pub struct BlogPostChanges {
@@ -48,10 +48,10 @@ pub struct BlogPostImport {
     pub created_by: Option<UserId>,
 }
 
-/// Writes a post, which is a draft.
+/// Creates a post as a draft.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project; [`Error::Invalid`] for what is out of bounds.
+/// [`Error::NotFound`] for the project; [`Error::Invalid`] for an invalid text.
 pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> Result<BlogPost> {
     let id = BlogPostId(scoped.env().id());
     scoped.permit(Action::Create, BLOG_POST, id.uuid())?;
@@ -64,7 +64,7 @@ pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> R
 /// Changes a post, published or not.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for what is out of bounds.
+/// [`Error::NotFound`]; [`Error::Invalid`] for an invalid text.
 pub async fn blog_post_update(
     scoped: &Scoped<ReadWrite>,
     id: BlogPostId,
@@ -130,12 +130,13 @@ async fn status_set(
     BlogPosts::update(scoped, id, row).await
 }
 
-/// Makes a post of a Markdown file that a sync brought, or brings the post that was made of it up to date: title and text are the file's,
-/// and whether it is published stays. The title is the front matter's, else the first heading, else the file's name.
+/// Imports a synced Markdown file as a post, or updates the post that was imported from it: title and text come from
+/// the file, and the status stays. The title is that of the front matter, or else the first heading, or else the file
+/// name.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project, the source or the file; [`Error::Invalid`] for a file that is not Markdown, is not text or is too
-/// long, and where several sources have the path and none was named.
+/// [`Error::NotFound`] for the project, the source or the file; [`Error::Invalid`] for a file that is not Markdown,
+/// not text or too long, and if several sources have the path and none was given.
 pub async fn blog_post_import(
     scoped: &Scoped<ReadWrite>,
     import: BlogPostImport,

@@ -92,7 +92,7 @@ pub async fn source_history_keep(
         .await
 }
 
-/// The commits of a source that are kept, newest first; none, where no history was looked at.
+/// The stored commits of a source, newest first; empty if no history was read.
 ///
 /// # Errors
 /// The database fails.

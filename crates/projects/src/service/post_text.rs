@@ -33,7 +33,7 @@ pub fn post_text(path: &str, content: &str) -> PostText {
     }
 }
 
-/// What stands between a first line `---` and the next one, and what follows.
+/// Splits off the front matter, between a first line `---` and the next one.
 fn front_matter_split(text: &str) -> (Option<&str>, &str) {
     let is_fence = |line: &str| line.trim_end() == "---";
     let mut lines = text.split_inclusive('\n');

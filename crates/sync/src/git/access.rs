@@ -63,7 +63,7 @@ pub(crate) struct KeyFolder {
 }
 
 impl KeyFolder {
-    /// Writes the key, where there is one, for nobody but this account to read.
+    /// Writes the key, if there is one, readable by this account only.
     pub fn write(path: PathBuf, access: &RemoteAccess) -> io::Result<Option<Self>> {
         key_folder_remove(&path)?;
         let RemoteAccess::SshKey {

@@ -12,17 +12,18 @@ use super::{
     reader::{blocking, cancel_check},
 };
 
-/// Contents that may wait for the consumer: as many as go into the database at once, so that reading and writing take turns on nobody.
+/// The number of contents read ahead: as many as are written to the database at once, so that reading and writing do
+/// not wait for each other.
 const AHEAD: usize = 256;
 /// And their bytes, in KiB: many large ones must not wait in memory together.
 const AHEAD_KIB: u32 = 16 << 10;
-/// How much of a file is looked at for a NUL byte: as git does.
+/// The number of bytes that are searched for a NUL byte, as in git.
 const BINARY_PROBE_BYTES: usize = 8000;
 /// How every Git LFS pointer starts, and how long one can be (the specification's limit).
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v";
 const LFS_POINTER_BYTES_MAX: usize = 1024;
 
-/// What is in a blob.
+/// The content of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobContent {
     /// Text in UTF-8, as it is (with its byte order mark and line ends).

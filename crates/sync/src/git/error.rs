@@ -25,7 +25,7 @@ pub enum GitError {
     /// The text cannot be a branch name.
     #[error("the branch name {reason}")]
     BranchInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The commit is not in the mirror: history was rewritten, or the id is not one.
@@ -41,7 +41,7 @@ pub enum GitError {
         "\"{}\" names no commit of the repository; give a branch, a tag or a commit's id, as `git rev-parse` takes them", .revision.escape_debug()
     )]
     RevisionNotFound {
-        /// What was named, or its beginning.
+        /// The given revision, or its beginning.
         revision: String,
     },
     /// The scan path names nothing, at this commit.
@@ -55,13 +55,13 @@ pub enum GitError {
     /// The scan path cannot be one.
     #[error("the scan path {reason}")]
     ScanPathInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The address is malformed.
     #[error("the source's address {reason}")]
     SourceUrlInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The address is well-formed, but this server does not fetch from there.
@@ -93,18 +93,18 @@ pub enum GitError {
     /// The mirror lacks objects that it should have, or cannot read them. Remove the mirror and sync again.
     #[error("the server's copy of the repository is damaged; the next sync creates it again")]
     MirrorDamaged {
-        /// What is missing or unreadable: for the log.
+        /// The missing or unreadable object: for the log.
         detail: String,
     },
     /// git, or the object store, failed in a way that has no better name.
     #[error("{operation} failed; the server's log has the details")]
     GitFailed {
-        /// What was being done.
+        /// The operation.
         operation: &'static str,
-        /// What was said about it: for the log, never for a client.
+        /// Git's message: for the log, never for a client.
         detail: String,
     },
-    /// There is no git command, or it is too old to be told not to fetch by itself.
+    /// There is no git command, or it is too old to disable lazy fetching.
     #[error("git 2.45 or newer was not found on the server; install it")]
     GitMissing,
     /// The data directory's disk is full.
@@ -119,7 +119,7 @@ pub enum GitError {
     /// It took longer than allowed.
     #[error("{operation} took too long and was stopped")]
     Timeout {
-        /// What was being done.
+        /// The operation.
         operation: &'static str,
     },
 }
@@ -171,7 +171,7 @@ impl GitError {
         }
     }
 
-    /// Whether the same request may succeed when it is tried again later, with nobody changing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

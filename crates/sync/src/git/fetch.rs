@@ -45,7 +45,7 @@ impl FetchRequest<'_> {
     }
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchResult {
     /// The commit the branch points at, as hex.
@@ -57,7 +57,7 @@ pub struct FetchResult {
 }
 
 impl Mirror {
-    /// Fetches a branch. `progress` is called as git reports. A mirror found broken on the way is made anew, once.
+    /// Fetches a branch. `progress` is called as git reports. A damaged mirror is created again, once.
     ///
     /// # Errors
     /// Any [`GitError`] about addresses, remotes and branches; the mirror stays as it was before.
@@ -271,7 +271,7 @@ impl Mirror {
             .await
     }
 
-    /// The commit of the branch, or of HEAD, where the remote has it and is of a format that can be read; says what is wrong else.
+    /// The commit of the branch, or of HEAD, if the remote has it in a supported format; otherwise the reason.
     async fn remote_check(
         &self,
         request: &FetchRequest<'_>,
@@ -356,7 +356,7 @@ impl Mirror {
         }
     }
 
-    /// The remote's address, as configuration of one command, what it is asked with, and everything that keeps git there.
+    /// The configuration of one command: the remote's address, the credential, and everything that confines git to it.
     pub(crate) fn remote_configure<'a>(
         &self,
         command: GitCommand<'a>,

@@ -25,7 +25,7 @@ pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Clone)]
 pub struct RepositoryReader {
     pub(crate) repository: ThreadSafeRepository,
-    /// For what is read with the `git` command.
+    /// The options of the `git` command for reads.
     pub(crate) options: Arc<GitOptions>,
     pub(crate) files_max: u64,
 }
@@ -49,7 +49,7 @@ impl RepositoryReader {
         })
     }
 
-    /// The same reader, with another `git` command for what is read with it.
+    /// The same reader, with another `git` command.
     #[must_use]
     pub fn with_options(mut self, options: Arc<GitOptions>) -> Self {
         self.options = options;

@@ -69,7 +69,7 @@ impl Fingerprint {
     }
 }
 
-/// Texts whose sizes differ too much are not looked at.
+/// Whether the sizes of two texts allow a similarity; otherwise they are not compared.
 fn sizes_allow(a: u64, b: u64) -> bool {
     a.max(b) > 0 && ratio(a.min(b), a.max(b)) >= SIMILARITY_MIN
 }

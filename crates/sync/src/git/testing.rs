@@ -81,7 +81,7 @@ impl TestRepository {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Runs git in the repository and gives what it printed, trimmed.
+    /// Runs git in the repository and returns its output, trimmed.
     pub fn git(&self, arguments: &[&str]) -> String {
         self.git_with(arguments, &[], &[])
     }

@@ -25,7 +25,7 @@ pub struct SourcePolicy {
     pub local_roots: Vec<PathBuf>,
     /// Hosts at loopback and private addresses, and plain `http://` to them.
     pub allow_private: bool,
-    /// The data directory: what is below it belongs to other tenants, and is never a source.
+    /// The data directory: everything below it belongs to other tenants, and is never a source.
     pub data_dir: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ impl SourcePolicy {
     }
 }
 
-/// What is said of a host name that leads nowhere this server fetches from, for whatever reason.
+/// The error for an unusable host name, for any reason.
 fn name_unusable() -> GitError {
     GitError::RemoteUnreachable {
         reason: "has a host name that cannot be resolved to a network this server fetches from",
@@ -299,7 +299,7 @@ impl SourceUrl {
         )
     }
 
-    /// `rest` is what follows `ssh://`. The parts are put together again from what was checked, never passed through.
+    /// `rest` follows `ssh://`. The URL is composed from the validated parts, never passed through.
     fn ssh(rest: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
         network_text_check(rest)?;
         let Some((authority, path)) = rest.split_once('/') else {

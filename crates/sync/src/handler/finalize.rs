@@ -71,7 +71,7 @@ impl Job<'_> {
         Ok(MoveOutcome::Done)
     }
 
-    /// The commit is the one that the files are of: only that it was looked at is written, and that these phases are done.
+    /// The commit is unchanged: records only that it was checked, and that these phases are done.
     pub(super) async fn source_stays(
         &self,
         scoped: &Scoped<ReadWrite>,
@@ -112,7 +112,7 @@ impl Job<'_> {
         }
     }
 
-    /// What was left out: in one sentence, and by name what nobody would find by looking.
+    /// Reports the skipped entries: in one sentence, and by name those that users could not find themselves.
     async fn skipped_tell(&self, plan: &Plan) -> Result<(), RunFailure> {
         if let Some(text) = skipped_text(plan) {
             self.context.message(Level::Info, text).await?;

@@ -12,10 +12,10 @@ use crate::git::{BlobContent, Mirror, RepositoryReader};
 /// How long a Git LFS pointer can be, in bytes: the specification's limit.
 const LFS_POINTER_BYTES_MAX: i64 = 1024;
 
-/// The contents that were brought in, each with whether it has text.
+/// The imported contents, each with its kind.
 pub(super) type ImportedBlobs = HashMap<String, StoredContent>;
 
-/// What is kept of a content.
+/// The stored form of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StoredContent {
     Text,
@@ -135,8 +135,8 @@ impl Job<'_> {
         Ok(scoped.commit().await?)
     }
 
-    /// Counts the files without text. The database tells it of contents that an earlier attempt or another source brought in, so that the
-    /// count does not depend on who did.
+    /// Counts the files without text. Contents that an earlier attempt or another source imported are counted from the
+    /// database, so that the count does not depend on who imported them.
     pub(super) async fn skipped_count(
         &self,
         reader: &RepositoryReader,
@@ -179,7 +179,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Nobody wrote down why a content that was there already has no text: those that are small enough to be a pointer are looked at.
+    /// Existing contents without text have no recorded reason: those small enough to be a pointer are inspected.
     async fn pointers_find(
         &self,
         reader: &RepositoryReader,

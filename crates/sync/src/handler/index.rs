@@ -25,8 +25,8 @@ impl Scope {
 }
 
 impl Job<'_> {
-    /// Publishes the text of files in batches; the last one writes down that the phase is done. What was deleted has left the index with its
-    /// file.
+    /// Publishes the text of files in batches; the last one marks the phase as done. Deleted files have already left
+    /// the index.
     pub(super) async fn index_update(
         &self,
         scope: Scope,

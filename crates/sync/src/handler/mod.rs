@@ -39,7 +39,7 @@ const FINALIZE: &str = "finalize";
 /// Bytes of text in one transaction: what both databases take in a fraction of a second.
 const BATCH_BYTES_MAX: i64 = 4 << 20;
 
-/// How often contents are brought in again that another source's sync collected meanwhile.
+/// How often contents are imported again that another source's sync collected meanwhile.
 const IMPORTS_MAX: usize = 3;
 
 /// Carries out the runs that [`sync_start`](crate::sync_start) queues.
@@ -59,7 +59,7 @@ impl SyncHandler {
         }
     }
 
-    /// Adds what follows when a sync brought something. Steps are done in the order in which they were added.
+    /// Adds a step after a sync with changes. Steps run in the order in which they were added.
     #[must_use]
     pub fn step(mut self, step: impl SyncStep) -> Self {
         self.steps.push(Arc::new(step));
@@ -96,7 +96,7 @@ struct Job<'a> {
     received: AtomicI64,
 }
 
-/// What a sync brought, once the files are those of the commit.
+/// The changes of a sync, once the files are those of the commit.
 struct SyncedChanges {
     /// Whether any file differs.
     news: bool,
@@ -137,7 +137,7 @@ impl<'a> Job<'a> {
         self.steps_run(brought).await
     }
 
-    /// An earlier attempt moved the source and was lost after that: what is left is the index, as far as it is not written.
+    /// An earlier attempt moved the source and was lost after that: only the index remains to be completed.
     async fn resumed(&self) -> Result<SyncedChanges, RunFailure> {
         let mut done = self.detail.phases_done.clone();
         if !self.detail.has_done(FINALIZE) {
@@ -228,7 +228,7 @@ impl<'a> Job<'a> {
             && !self.limit_raised()
     }
 
-    /// A mirror that cannot be read is thrown away, so that the next attempt makes it anew.
+    /// Deletes an unreadable mirror, so that the next attempt creates it again.
     async fn mirror_checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, RunFailure> {
         match outcome {
             Ok(value) => Ok(value),
@@ -247,8 +247,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Cuts what is worked on, each with its size in bytes, into pieces for one transaction each: so many things and so many bytes at the most,
-/// though always at least one.
+/// Splits items with their sizes in bytes into batches for one transaction each, within limits of items and bytes, but
+/// at least one item.
 fn batches<T>(things: &[(T, i64)], things_max: usize) -> impl Iterator<Item = &[(T, i64)]> {
     let mut rest = things;
     std::iter::from_fn(move || {
@@ -264,7 +264,7 @@ fn batches<T>(things: &[(T, i64)], things_max: usize) -> impl Iterator<Item = &[
     })
 }
 
-/// What a step can end with: the git layer's errors are looked at before they end the run.
+/// The failure of a step: errors of the git layer are inspected before they end the run.
 enum Failure {
     Git(GitError),
     Run(RunFailure),

@@ -158,7 +158,7 @@ fn same_content(gone: &[(String, &StoredFile)], new: &[NewFile]) -> BTreeMap<Str
     moved
 }
 
-/// The most similar pairs first; of those that are equally so, the ones with the same name. `None` where it was told to stop.
+/// The most similar pairs first; among equals, those with the same name. `None` if cancelled.
 fn pairs_choose(
     gone: &[Side],
     new: &[Side],

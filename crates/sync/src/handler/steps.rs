@@ -45,7 +45,7 @@ impl Job<'_> {
         })
     }
 
-    /// Does what is to be done. A step that fails is a warning, and is done by the next sync.
+    /// Runs the pending steps. A failed step is a warning, and the next sync repeats it.
     pub(super) async fn steps_run(&self, brought: SyncedChanges) -> Result<(), RunFailure> {
         let mut done = brought.done;
         for step in self.steps {

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Response;
 use hyper::body::{Frame, SizeHint};
 
-/// The body of an answer, with the guard of what it takes.
+/// A response body, with the guard of the resources that it holds.
 struct GuardedBody<G> {
     body: Body,
     _guard: G,

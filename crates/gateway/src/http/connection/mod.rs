@@ -38,8 +38,8 @@ pub(super) use registry::{Lease, RequestGuard};
 
 /// Headers of one request. hyper's own default; the browsers send about 20.
 const HEADERS_MAX: usize = 100;
-/// hyper's buffer of one connection, as a multiple of the bound on headers: what is larger than the bound and smaller
-/// than the buffer is answered by our own error.
+/// hyper's buffer of one connection, as a multiple of the header limit: headers between the limit and the buffer size
+/// get our own error response.
 const BUFFER_FACTOR: usize = 2;
 /// How long to wait before the next try where the system has no descriptor or memory for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -96,7 +96,7 @@ impl<S> ClientStream<S> {
             .is_some_and(|deadline| deadline.passed(context))
     }
 
-    /// Counts what was written, or the time that nothing can be.
+    /// Counts written bytes, or the time without progress.
     fn written(
         &mut self,
         context: &mut Context<'_>,
@@ -170,7 +170,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Whoever flushes has written everything: nothing waits any longer.
+    /// After a flush everything is written, and nothing waits any longer.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.stalled = None;
