@@ -21,7 +21,7 @@ pub fn is_attributes(path: &str) -> bool {
 /// What the `.gitattributes` of one tree say.
 #[derive(Debug, Default)]
 pub struct Attributes {
-    /// By the folder that the file lies in: what is vendored, and what is generated.
+    /// By folder: the vendored and the generated patterns.
     folders: HashMap<String, [Gitignore; 2]>,
 }
 
@@ -79,8 +79,9 @@ impl Attributes {
     }
 }
 
-/// The patterns of `.gitattributes` are those of `.gitignore`, except that none is negative and a folder's name does not stand for what is
-/// in it. So the lines that set the attribute `name` become patterns, and those that unset it negative ones.
+/// The patterns of `.gitattributes` are those of `.gitignore`, but without negation, and a folder pattern does not
+/// match its content. So the lines that set the attribute `name` become patterns, and those that unset it become
+/// negative patterns.
 fn list(text: &str, name: &str) -> Option<Gitignore> {
     let mut builder = GitignoreBuilder::new("");
     for line in text.lines() {

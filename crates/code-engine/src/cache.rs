@@ -38,7 +38,7 @@ const STEP_FINE: i64 = 20_000_000;
 /// What a run that was killed left behind is removed by the next one after this time, in nanoseconds: an hour.
 const LEFTOVER_AGE: i64 = 3_600_000_000_000;
 
-/// What is kept of a content: its facts, or why it has none.
+/// The stored result for a content: its facts, or why it has none.
 pub(crate) type StoredFacts = Result<FileFacts, Skip>;
 
 /// What the index says of one file.
@@ -154,7 +154,7 @@ impl Cache {
         &self.index.entries[entry].blob
     }
 
-    /// Reads what is kept of some entries, in ascending order; `None` for one that is damaged.
+    /// Reads some entries, in ascending order; `None` for a damaged entry.
     pub fn read(&self, wanted: &[usize]) -> Vec<Option<(StoredFacts, Vec<u8>)>> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut rest = wanted;
@@ -202,7 +202,8 @@ impl Cache {
         Some(bytes)
     }
 
-    /// Whether a new pack is worth writing: there are new facts, or so many files moved, went or were read in vain that the next run gains by it.
+    /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read in
+    /// vain.
     pub fn is_stale(&self, keep: &[CacheRecord<'_>]) -> bool {
         let new = keep.iter().any(|one| one.entry.is_none());
         let other = || {
@@ -222,10 +223,10 @@ impl Cache {
         new || is_other || other() * 16 > keep.len()
     }
 
-    /// Writes the pack anew. A failure costs the next run some time and nothing else.
+    /// Writes a new pack. A failure only costs the next run some time.
     ///
     /// # Errors
-    /// The folder cannot be written to.
+    /// The folder is not writable.
     pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
         let mut index = Index {
@@ -299,7 +300,7 @@ fn is_racy(stamp: FileStamp, began: i64) -> bool {
     stamp.modified.max(stamp.changed) >= began.saturating_sub(step)
 }
 
-/// Makes the file that becomes the new pack, and tells the time by it. What runs that were killed left is removed.
+/// Creates the file for the new pack, and takes the time from it. Leftovers of killed runs are removed.
 fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
     static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -351,7 +352,7 @@ fn pack_open(place: &Path) -> io::Result<(File, Index)> {
     }
 }
 
-/// Tells damage, not malice: whoever can write to the cache can write to the sources.
+/// Detects damage, not malice: an attacker who can write to the cache can write to the sources.
 fn sum(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);

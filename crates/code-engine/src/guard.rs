@@ -97,13 +97,14 @@ impl SharedPool {
     }
 }
 
-/// Runs `work` on a thread whose stack the parsers cannot exhaust: on this one, if it is such, else on a shared pool.
+/// Runs `work` on a thread with a stack that the parsers cannot exhaust: on the current thread, if it has one, or else
+/// on a shared pool.
 ///
-/// [`file_analyze`](crate::parse::file_analyze) goes to such a thread by itself, once a file. Whoever analyses many in a row goes there once with
-/// all of them, and saves some ten microseconds a file.
+/// [`file_analyze`](crate::parse::file_analyze) switches to such a thread for each file. A caller that analyses many
+/// files can switch once for all of them, and saves about ten microseconds per file.
 ///
 /// # Errors
-/// [`NoThreads`]: on a stack of unknown size no promise can be kept. A later call may succeed.
+/// [`NoThreads`]: the stack size is unknown and no thread can be created. A later call may succeed.
 pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoThreads> {
     static POOL: SharedPool = SharedPool::new();
     if IS_DEEP.get() {

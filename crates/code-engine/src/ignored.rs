@@ -13,16 +13,16 @@ const NAMES: [&str; 2] = [".nyxcoreignore", ".gitignore"];
 /// Hidden folders that are looked into, for the files of [`is_hidden_file_wanted`].
 const HIDDEN_FOLDERS: [&str; 2] = [".github", ".nyxcore"];
 
-/// What is left out of one tree.
+/// The ignored files of one tree.
 #[derive(Debug, Default)]
 pub struct Ignored {
     /// By the folder that the list lies in and the list's name.
     lists: HashMap<String, [Option<Gitignore>; 2]>,
-    /// What was decided of folders, so that the files of one are not asked about its parents again.
+    /// The decisions for folders, so that parents are not checked again for each file.
     folders: HashMap<String, bool>,
 }
 
-/// Whether the file at `path` says what is left out.
+/// Whether the file at `path` is an ignore list.
 #[must_use]
 pub fn is_list(path: &str) -> bool {
     list_number(path).is_some()
@@ -33,8 +33,8 @@ fn list_number(path: &str) -> Option<usize> {
     NAMES.into_iter().position(|name| name == file)
 }
 
-/// Whether the file or folder at `path`, or a folder that it is in, is hidden, and not one of those that are looked at all the same: they
-/// say something of the project and are never analysed as its code.
+/// Whether the file or folder at `path`, or one of its parents, is hidden, and not one of the exceptions that describe
+/// the project and are never analysed as code.
 pub(crate) fn is_hidden(path: &str, is_folder: bool) -> bool {
     is_dotted(path)
         && if is_folder {

@@ -84,7 +84,7 @@ mod windows;
 pub use blob::blob_id;
 pub use guard::{NoThreads, on_deep_stack};
 
-/// Which files of a tree are looked at, and which are left out by which rule.
+/// Which files of a tree are analysed, and which are skipped by which rule.
 pub mod listing {
     pub use crate::attributes::{Attributes, is_attributes};
     pub use crate::ignored::{Ignored, is_dotted, is_list};

@@ -5,8 +5,8 @@ use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
 use super::ProjectAnalysis;
 
-/// A path in an analysis. The engine leaves the source unknown; whoever put several sources into one project gives each path its own, and
-/// the path that it has there.
+/// A path in an analysis. The engine leaves the source unknown; a caller that combines several sources sets the source
+/// and the path in it.
 #[derive(Debug)]
 pub enum Place<'a> {
     /// The path of a file.

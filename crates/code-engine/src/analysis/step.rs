@@ -21,7 +21,7 @@ pub enum Step {
     Ownership,
     /// How files import each other.
     Imports,
-    /// Code that stands in more than one place.
+    /// Duplicated code.
     Duplicates,
     /// Definitions that may be unused.
     DeadCode,
@@ -68,8 +68,8 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         }
     }
 
-    /// Does a step. One that panics has found nothing, and is remembered as failed: a step reads the facts and changes none of them, so what it
-    /// leaves behind is whole.
+    /// Runs a step. A step that panics has no result and is recorded as failed. A step reads the facts and does not
+    /// change them, so they stay valid.
     pub fn take<T: Default>(&mut self, step: Step, work: impl FnOnce() -> T) -> Result<T, E> {
         self.take_checked(step, || Ok(work()))
     }

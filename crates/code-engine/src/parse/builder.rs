@@ -31,7 +31,7 @@ struct OpenFunction {
 /// The most that is kept of the names of one import, in bytes.
 const IMPORT_NAMES_CAP: usize = 1 << 14;
 
-/// A logical operator, as far as cognitive complexity tells them apart.
+/// A logical operator, as far as cognitive complexity distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogicalOperator {
     And,
@@ -53,7 +53,7 @@ pub(crate) struct Builder<'s> {
     /// How many enclosing nodes are test code.
     test_depth: u32,
     references: ReferenceCollector<'s>,
-    /// The line that was asked for last, and where it begins: what is asked next is mostly near.
+    /// The last requested line, with its start: the next request is usually near.
     near: (u32, u32),
 }
 
@@ -90,7 +90,7 @@ impl<'s> Builder<'s> {
         self.text.get(start as usize..end as usize).unwrap_or("")
     }
 
-    /// Whether nothing but white space stands between two offsets.
+    /// Whether there is only white space between two offsets.
     pub(crate) fn is_blank(&self, start: u32, end: u32) -> bool {
         start <= end
             && self

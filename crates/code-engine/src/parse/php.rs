@@ -152,7 +152,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Php::default())
 }
 
-/// What is to be undone when a node is left.
+/// The scope to close when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenScope {
     Flow,
@@ -161,7 +161,7 @@ enum OpenScope {
 
 #[derive(Debug, Default)]
 struct Php {
-    /// What is open, by the node that opened it, innermost last.
+    /// The open scopes, by the node that opened them, innermost last.
     opened: Vec<(usize, OpenScope)>,
     /// Names that end before here were recorded with what is around them.
     covered_to: u32,
@@ -257,7 +257,7 @@ impl Php {
     }
 }
 
-/// Whether others than the type itself may use what is declared.
+/// Whether a declaration is accessible outside of its type.
 fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     cx.outside_exported() && !modifiers.has_any(&["private", "protected"])
 }

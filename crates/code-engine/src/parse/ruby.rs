@@ -142,7 +142,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Ruby::default())
 }
 
-/// What is to be undone when a node is left.
+/// The scope to close when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenScope {
     Depth,
@@ -156,7 +156,7 @@ enum OpenScope {
 
 #[derive(Debug, Default)]
 struct Ruby {
-    /// What is open, by the node that opened it, innermost last.
+    /// The open scopes, by the node that opened them, innermost last.
     opened: Vec<(usize, OpenScope)>,
     /// The variables of the method, by the hash of their names, and where it ends.
     variables: FxHashSet<u64>,

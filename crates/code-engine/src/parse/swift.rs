@@ -94,7 +94,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Swift;
 
-/// Whether others may use what is declared: what stands around it decides where nothing is said.
+/// Whether a declaration is exported: without a modifier the enclosing scope decides.
 fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     let implied = cx.scope().is_some_and(|scope| scope.open);
     cx.outside_exported()

@@ -11,7 +11,7 @@ use super::{Answer, Case, Context, Pattern, Question, name_of};
 
 pub(super) const KIND: &str = "import_direction";
 
-/// The most pairs that are told: those with the most imports. The layers of the project tell of all.
+/// The maximum number of reported pairs: those with the most imports. The layers of the project cover all pairs.
 const PAIR_CAP: usize = 6;
 
 /// The least share of the imports that go one way. A direction that every tenth import breaks is none.

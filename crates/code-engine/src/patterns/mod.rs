@@ -58,7 +58,7 @@ pub struct Pattern {
     pub kind: String,
     /// The habit in a few words: "Functions are snake_case".
     pub title: String,
-    /// A rule that somebody could follow.
+    /// The convention, stated as a rule.
     pub statement: String,
     /// The language it is about; `None` where it is about none.
     pub stack: Option<String>,
@@ -105,20 +105,20 @@ impl Pattern {
     }
 }
 
-/// What is known of a project when its patterns are looked for. All but the files may be empty.
+/// The input of the pattern search. Everything except the files may be empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct AnalysisInput<'a> {
     /// The files, in the order of their paths.
     pub files: &'a [&'a SourceFile],
     pub manifests: &'a [Manifest],
-    /// `None` where nobody resolved the imports.
+    /// `None` if the imports were not resolved.
     pub imports: Option<&'a ImportIndex>,
     pub co_changes: &'a [CoChange],
     /// `None` where there are none.
     pub rules: Option<&'a RuleReport>,
 }
 
-/// What a kind is given: what is known, and the files by what they are for.
+/// The context of a pattern kind: the input, and the files by role.
 struct Context<'a> {
     known: AnalysisInput<'a>,
     source: Vec<&'a SourceFile>,
@@ -282,7 +282,7 @@ pub(crate) mod fixture {
         found_in(kind, known)
     }
 
-    /// The patterns of one kind in what is known.
+    /// The patterns of one kind in the input.
     pub(crate) fn found_in(kind: &str, known: AnalysisInput<'_>) -> Vec<Pattern> {
         let Ok(found) = find(known, || Ok::<_, std::convert::Infallible>(()));
         found

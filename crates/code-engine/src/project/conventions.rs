@@ -9,12 +9,12 @@ use super::super::language::Language;
 use super::SourceFile;
 use super::manifest::Manifest;
 
-/// Which exported definitions nobody outside of the project can use.
+/// The exported definitions that cannot be used outside of the project.
 #[derive(Debug)]
 pub(super) struct Reach {
     /// Folders with a Go `main`.
     go_programs: FxHashSet<String>,
-    /// Folders of npm packages that nobody can depend on.
+    /// Folders of npm packages that cannot be a dependency.
     npm_programs: Vec<String>,
     npm_packages: Vec<String>,
     /// Folders of crates without a library.
@@ -332,7 +332,7 @@ fn prefix(name: &str) -> Option<&str> {
     name.get(..end).filter(|prefix| prefix.len() < name.len())
 }
 
-/// Decorators that only change how a definition is called, and give it to nobody.
+/// Decorators that only change how a definition is called, without registering it.
 const HARMLESS: &[&str] = &[
     "property",
     "cached_property",

@@ -156,7 +156,7 @@ impl Uses {
     }
 }
 
-/// A definition that nobody but who mentions it can use.
+/// A definition that can be used only by a reference.
 #[derive(Debug)]
 struct Candidate<'f> {
     file: u32,

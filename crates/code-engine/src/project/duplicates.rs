@@ -35,23 +35,23 @@ const LINES_MIN: u32 = 5;
 /// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some 100 MB.
 const COMPARED_CAP: usize = 1 << 21;
 
-/// The most places that are looked at before the groups are named.
+/// The maximum number of places that are examined before groups are reported.
 const LOOKED_AT_CAP: usize = 1 << 18;
 
-/// Code that stands in more than one place.
+/// Duplicated code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneGroup {
     /// Its length in tokens, comments and imports aside.
     pub tokens: u32,
     /// Its lines in the first place.
     pub lines: u32,
-    /// How often it stands there.
+    /// The number of occurrences.
     pub count: u32,
     /// Where, in the order of the paths: two places or more, at most [`PLACES_CAP`].
     pub places: Vec<CodeLocation>,
 }
 
-/// What was found.
+/// The detected duplicates.
 #[derive(Debug, Default)]
 pub(crate) struct Duplicates {
     /// Longest first.
@@ -100,7 +100,7 @@ impl Copies<'_> {
 /// A window that occurs more than once.
 #[derive(Debug, Clone, Copy)]
 struct Repeated {
-    /// The number of what it holds.
+    /// The number of its content.
     class: u32,
     /// Its place among the copies.
     file: u32,
@@ -490,7 +490,7 @@ fn groups(
     found.into_iter().map(|group| group.told(copies)).collect()
 }
 
-/// The group of files that are alike: one place, which stands for all of them.
+/// The group of equal files: one place, which represents all of them.
 fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
     let span = whole(u32::try_from(file).ok()?, copies)?;
     (span.lines() >= LINES_MIN).then(|| Group {

@@ -126,9 +126,9 @@ pub(crate) enum Ecosystem {
 pub(crate) struct Packages {
     /// The project's own packages.
     pub own: BTreeSet<(Ecosystem, String)>,
-    /// What is depended on at run time.
+    /// The run-time dependencies.
     pub dependencies: BTreeSet<(Ecosystem, String)>,
-    /// What is depended on for building and testing alone.
+    /// The dependencies for building and testing only.
     pub tools: BTreeSet<(Ecosystem, String)>,
 }
 

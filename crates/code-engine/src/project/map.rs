@@ -36,7 +36,7 @@ const DAMPING: f64 = 0.85;
 const SETTLED: f64 = 1e-6;
 const ROUNDS_CAP: usize = 50;
 
-/// A name that stands for more definitions than this, in languages that see each other, says nothing.
+/// A name with more definitions than this, in languages that see each other, is ignored.
 const AMBIGUOUS: usize = 12;
 
 /// Names shorter than this, in bytes, are seldom worth a place.

@@ -29,7 +29,7 @@ enum OpenScope {
 struct Walk<'w, 's, S> {
     cx: &'w mut Context<'s>,
     shape: &'w mut S,
-    /// What is open, by the node that opened it.
+    /// The open scopes, by the node that opened them.
     opened: Vec<(usize, OpenScope)>,
     /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
     operators: Vec<(usize, LogicalOperator, u32)>,

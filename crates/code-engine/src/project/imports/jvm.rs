@@ -14,7 +14,7 @@ const LANGUAGES: &[Language] = &[
     Language::CSharp,
 ];
 
-/// Files of one name, or folders, that are looked at: more say nothing about which is meant.
+/// The maximum number of candidate files or folders: more of them make a name ambiguous.
 const CANDIDATES_MAX: usize = 64;
 
 /// How many parts at the end of an import may be a member, or a class in a class.

@@ -13,7 +13,7 @@ pub(super) struct Resolver<'a> {
     by_name: FxHashMap<&'a str, Vec<u32>>,
 }
 
-/// Files of one name that are looked at: more say nothing about which is meant.
+/// The maximum number of candidate files: more of them make a name ambiguous.
 const CANDIDATES_MAX: usize = 64;
 
 impl<'a> Resolver<'a> {

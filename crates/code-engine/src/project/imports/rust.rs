@@ -31,7 +31,7 @@ pub(super) struct Resolver<'a> {
     passed: RefCell<FxHashMap<u32, ModuleNames<'a>>>,
 }
 
-/// What a module has by the names it has it by: its own definitions, and what it imports.
+/// The names in a module: its own definitions, and its imports.
 #[derive(Debug, Default)]
 struct ModuleNames<'a> {
     defined: FxHashSet<&'a str>,
@@ -40,7 +40,7 @@ struct ModuleNames<'a> {
     wildcards: Vec<&'a Import>,
 }
 
-/// Where in the modules of a crate something stands.
+/// A place in the module tree of a crate.
 struct Place<'a> {
     root: &'a str,
     module: Vec<&'a str>,
