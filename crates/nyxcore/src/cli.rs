@@ -146,12 +146,13 @@ pub struct WorkerArgs {
 pub enum SetupCommand {
     /// Create two roles, a database and its schema on a PostgreSQL server; if run again, create what is missing
     ///
-    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and owns nothing. Both
-    /// only log in: neither needs CREATEROLE or any other attribute. They are named after the database, so that a second installation in
-    /// the same cluster has roles of its own: choose another --database.
+    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and
+    /// owns nothing. Neither needs CREATEROLE or any other attribute than LOGIN. They are named after the database: choose
+    /// another --database for a second installation in the same cluster.
     ///
-    /// Their passwords are made, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server gets only what it keeps of
-    /// them, so that no password is in its log. The two URLs are printed, or written to files that only you can read (--output).
+    /// Their passwords are generated, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server
+    /// receives only verifiers, so that no password is in its log. The two URLs are printed, or written to files that only
+    /// you can read (--output).
     ///
     /// The administrator is a superuser, or a role with CREATEROLE and CREATEDB: NYXCORE_ADMIN_URL.
     #[command(after_long_help = SETUP_EXAMPLES)]
