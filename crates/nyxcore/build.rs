@@ -1,4 +1,4 @@
-//! Tells the program which commit it is built from, where that is known: from `NYXCORE_COMMIT`, else from git.
+//! Stores the commit of the build in the program, if known: from `NYXCORE_COMMIT`, or else from git.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! SQL text for two databases: one spelling of the types, and the row-level security that goes with a tenant.
+//! SQL text for two databases: one spelling of the types, and the row-level security of tenant tables.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};

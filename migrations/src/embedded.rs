@@ -1,4 +1,4 @@
-//! Tables of a program that embeds nyxcore's crates, beside nyxcore's own.
+//! Tables of a program that embeds nyxcore's crates.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Tenants, the people in them, and the tokens that speak for them.
+//! Tenants, users, and their credentials.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,4 +1,4 @@
-//! Runs with their event log, and what a sync and a note enrichment keep of theirs.
+//! Runs with their event log, and the tables of syncs and note enrichments.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

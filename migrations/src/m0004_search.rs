@@ -1,4 +1,4 @@
-//! The one search index: documents with split identifiers, full text on each database by its own means.
+//! The search index: documents with split identifiers, and the full-text search of each database.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,4 +1,4 @@
-//! What a team has learned: memory entries, insights and consolidation patterns.
+//! Knowledge: memory entries, insights and consolidation patterns.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

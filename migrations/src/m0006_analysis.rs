@@ -1,4 +1,4 @@
-//! What the code analysis found: facts by blob, the latest patterns, hotspots and findings of a project, and how patterns changed.
+//! Code analyses: facts by blob, the latest patterns, hotspots and findings of a project, and changes of patterns.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,4 +1,4 @@
-//! How people sign in: passwords, identities at other services, sessions, and the counters that slow down guessing.
+//! Sign-in: passwords, external identities, sessions, and the counters of the rate limits.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,4 +1,4 @@
-//! The audit log: what was done in each tenant, and what was done across tenants. Rows are added and never changed.
+//! The audit logs of tenants and of system work. Rows are added and never changed.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,4 +1,4 @@
-//! Secrets at rest: sealed, each bound to its tenant, its kind and its id.
+//! Secrets at rest: encrypted, each bound to its tenant, kind and id.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

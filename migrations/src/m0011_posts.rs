@@ -1,4 +1,4 @@
-//! Posts: what a project publishes.
+//! Blog posts of projects.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

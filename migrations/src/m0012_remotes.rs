@@ -1,4 +1,4 @@
-//! Where repositories come from: connections to GitHub, and how each source is kept in step with its remote.
+//! Remotes: GitHub connections, and the sync settings of sources.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

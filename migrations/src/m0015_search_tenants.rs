@@ -1,7 +1,8 @@
-//! The search index, divided by tenant: each word of the full text begins with its tenant's key.
+//! Partitions the search index by tenant: each word of the full text begins with the key of its tenant.
 //!
-//! A list of the documents with a word then holds one tenant's documents alone. No statistics and no time of a search depend on what other
-//! tenants wrote. The key is the last 48 bits of the tenant's id in hexadecimal, as `nyxcore_retrieval` writes it.
+//! The list of documents with a word then contains the documents of one tenant only. The statistics and the duration
+//! of a search do not depend on what other tenants wrote. The key is the last 48 bits of the tenant's id in
+//! hexadecimal, as `nyxcore_retrieval` writes it.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,8 +1,8 @@
-//! The functions that read past row-level security belong to the owner of the tables, no longer to roles of their own.
+//! Functions that bypass row-level security now belong to the owner of the tables instead of roles of their own.
 //!
-//! Older versions of the migrations made the roles `nyxcore_search` and `nyxcore_audit`. Roles belong to the whole
-//! cluster: the owner needed CREATEROLE, and from PostgreSQL 16 on a second installation could not use the roles that
-//! the first one had made. New databases never have them; this migration brings older databases to the same state.
+//! Older versions of the migrations created the roles `nyxcore_search` and `nyxcore_audit`. Roles belong to the whole
+//! cluster: the owner needed CREATEROLE, and since PostgreSQL 16 a second installation could not use the roles of the
+//! first one. New databases do not have them; this migration brings older databases to the same state.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

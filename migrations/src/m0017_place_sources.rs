@@ -1,7 +1,7 @@
-//! Which source of a project a place is in, and when a pattern vanished.
+//! The source of a place in the code, and the time when a pattern vanished.
 //!
-//! What was kept before has no source, which is unknown until the project is analysed again. No foreign key: a place outlives its source
-//! until the next analysis, and leads nowhere then.
+//! Existing places have no source until the project is analysed again. There is no foreign key: a place may outlive
+//! its source until the next analysis.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

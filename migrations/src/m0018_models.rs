@@ -1,7 +1,7 @@
-//! Models: what tenants add to the catalog, the state of their providers, budgets, and the ledger of calls.
+//! Models: the tenants' own models, the health of providers, budgets, and the ledger of calls.
 //!
-//! Amounts are whole nano-dollars (10^-9 US dollars). A token of the cheapest models costs 5 to 20 of them and a fraction
-//! of a micro-dollar; 64 bits hold nine thousand million dollars.
+//! Amounts are whole nano-dollars (10^-9 US dollars). A token of the cheapest models costs 5 to 20 of them, a fraction
+//! of a micro-dollar. 64 bits hold nine thousand million dollars.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbErr;

@@ -1,5 +1,4 @@
-//! Whether the role that migrates may do so: asked before anything is changed, so that a refusal leaves the database as
-//! it was.
+//! Checks the rights of the migrating role before any change, so that a refusal leaves the database unchanged.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 

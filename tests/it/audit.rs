@@ -1,4 +1,4 @@
-//! The audit log: every change and every refusal leaves an entry, nobody changes one, and only who may reads them.
+//! The audit log: every change and refusal has an entry, entries are immutable, and only permitted roles read them.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::Limits;
@@ -18,7 +18,7 @@ use crate::gateway_transport::client::{Served, serve};
 use crate::support::{store_at_rest, tenant};
 
 on_both_databases! {
-    async fn what_is_done_refused_and_failed_is_written_with_who_what_where_and_the_outcome(db: TestDatabase) {
+    async fn actions_are_audited_with_actor_subject_and_outcome(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let viewer = token(&served, Role::Viewer).await;
         let create = "mutation ($input: CreateProjectInput!) { createProject(input: $input) { project { id } } }";
@@ -175,7 +175,7 @@ on_both_databases! {
         assert!(!lines[0].to_string().contains(secret.trim()));
     }
 
-    async fn a_service_that_does_not_ask_the_policy_changes_nothing_for_a_caller(db: TestDatabase) {
+    async fn a_service_without_a_policy_check_cannot_write(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let scoped = served.store.write_as(&acting(&served)).await.unwrap();
         let unasked = scoped.sql_execute("DELETE FROM api_tokens WHERE tenant_id = $1", []).await;
@@ -196,7 +196,7 @@ on_both_databases! {
         assert_eq!(uses(&store).await.len(), 2);
     }
 
-    async fn what_a_command_does_across_tenants_is_counted_although_it_ends_at_once(db: TestDatabase) {
+    async fn cross_tenant_use_by_a_short_command_is_recorded(db: TestDatabase) {
         let made = nyxcore_command(&db).unwrap().env("NYXCORE_DATABASE_URL", db.app_url())
             .args(["tenant", "create", "acme", "--name", "Acme", "--owner", "ada@example.org"]).output().unwrap();
         assert!(made.status.success());
@@ -222,7 +222,7 @@ on_both_databases! {
         }
     }
 
-    async fn entries_past_the_operators_time_go_and_those_of_the_last_week_stay_whatever_is_set(db: TestDatabase) {
+    async fn old_entries_expire_but_never_within_a_week(db: TestDatabase) {
         let (old, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&old, "acme").await;
         // The database's own clock guards the last week, so the newer entry is made at the machine's time.

@@ -1,4 +1,4 @@
-//! Code analysis as a run: what it finds, what it does not do twice, when it is refused, and what of it others see.
+//! Code analysis as a run: results, reuse of facts, refused starts, and the API.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ on_both_databases! {
         assert_eq!((twin.files_analyzed, twin.files_reused), (0, first.files_analyzed));
     }
 
-    async fn a_file_that_does_not_parse_is_told_counted_and_not_tried_again(db: TestDatabase) {
+    async fn a_file_that_does_not_parse_is_reported_and_not_retried(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -132,7 +132,7 @@ on_both_databases! {
         assert_eq!(facts_kept(&store, acme.id).await, all.files_reused + 2);
     }
 
-    async fn an_analysis_is_refused_while_one_is_active_and_within_the_quiet_period(db: TestDatabase) {
+    async fn no_second_analysis_starts_within_the_quiet_period(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let (project, _) = project(&store, acme.id, "home", &tree()).await;
@@ -157,7 +157,7 @@ on_both_databases! {
         assert!(begin(&store, acme.id, project).await.0.is_started());
     }
 
-    async fn code_that_a_sync_brings_within_the_quiet_period_is_analysed_when_it_ends(db: TestDatabase) {
+    async fn code_synced_in_the_quiet_period_is_analysed_after_it(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -185,7 +185,7 @@ on_both_databases! {
         assert_eq!((done.commit_id.as_deref(), done.files_analyzed), (Some("beef"), 1));
     }
 
-    async fn code_that_a_sync_brings_while_an_analysis_runs_is_analysed_after_it(db: TestDatabase) {
+    async fn code_synced_during_an_analysis_is_analysed_after_it(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -212,7 +212,7 @@ on_both_databases! {
         assert_eq!(newest().await.commit_id.as_deref(), Some("beef"));
     }
 
-    async fn a_pattern_keeps_its_id_and_cannot_be_found_once_it_has_vanished(db: TestDatabase) {
+    async fn patterns_keep_their_ids_and_leave_the_search_on_vanishing(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -254,7 +254,7 @@ on_both_databases! {
         assert_eq!(ask().await, []);
     }
 
-    async fn patterns_are_listed_surest_first_by_kind_and_stack_page_by_page(db: TestDatabase) {
+    async fn patterns_are_listed_by_confidence_and_filtered(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, _) = project(&store, acme.id, "home", &tree()).await;
@@ -285,7 +285,7 @@ on_both_databases! {
         assert_eq!(paged, all);
     }
 
-    async fn two_sources_with_the_same_paths_are_both_counted_and_named_as_they_are(db: TestDatabase) {
+    async fn two_sources_may_have_the_same_paths(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (home, first) = project(&store, acme.id, "home", &tree()).await;
@@ -368,7 +368,7 @@ on_both_databases! {
         assert_eq!((healed.files_analyzed, healed.files_reused), (1, first.files_analyzed - 1));
     }
 
-    async fn a_project_lists_its_own_analyses_and_lists_of_projects_their_latest(db: TestDatabase) {
+    async fn projects_list_their_own_and_latest_analyses(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (home, _) = project(&store, acme.id, "home", &tree()).await;

@@ -1,4 +1,4 @@
-//! The command line as a person or a script uses it: the real program, on real repositories.
+//! The command line, tested with the real program on real repositories.
 
 mod accounts;
 mod analyze;
@@ -24,13 +24,13 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command said.
-struct Said {
+struct CommandOutput {
     status: ExitStatus,
     out: String,
     err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// The code of the error line, which is the last of standard error.
     fn code(&self) -> &str {
         let last = self.err.lines().last().unwrap_or_default();
@@ -41,17 +41,17 @@ impl Said {
     }
 }
 
-fn nyxcore(db: &TestDatabase, arguments: &[&str]) -> Said {
+fn nyxcore(db: &TestDatabase, arguments: &[&str]) -> CommandOutput {
     said(nyxcore_command(db).unwrap().args(arguments))
 }
 
-fn said(command: &mut Command) -> Said {
+fn said(command: &mut Command) -> CommandOutput {
     let Output {
         status,
         stdout,
         stderr,
     } = command.stdin(Stdio::null()).output().unwrap();
-    Said {
+    CommandOutput {
         status,
         out: String::from_utf8(stdout).unwrap(),
         err: String::from_utf8(stderr).unwrap(),
@@ -59,7 +59,7 @@ fn said(command: &mut Command) -> Said {
 }
 
 /// The program on the test's own database, which on SQLite is another file than the one in the data directory.
-fn on_test_database(db: &TestDatabase, url: &str, arguments: &[&str]) -> Said {
+fn on_test_database(db: &TestDatabase, url: &str, arguments: &[&str]) -> CommandOutput {
     said(
         nyxcore_command(db)
             .unwrap()
@@ -242,7 +242,7 @@ on_both_databases! {
 }
 
 #[test]
-fn an_empty_database_is_migrated_by_its_owner_and_then_served_by_a_plain_role() {
+fn the_owner_migrates_and_a_plain_role_serves() {
     run_on_postgres(|db| async move {
         let role = |url: &str| url::Url::parse(url).unwrap().username().to_owned();
         let (owner, app) = (role(db.owner_url()), role(db.app_url()));
@@ -274,7 +274,7 @@ fn an_empty_database_is_migrated_by_its_owner_and_then_served_by_a_plain_role() 
 }
 
 #[test]
-fn a_role_that_row_security_does_not_bind_is_refused_by_the_server_and_seen_by_the_doctor() {
+fn a_role_that_bypasses_row_security_is_refused() {
     run_on_postgres(|db| async move {
         let url = db.superuser_url().unwrap();
         let refused = on_test_database(&db, url, &["serve", "--listen", "127.0.0.1:0"]);

@@ -1,5 +1,5 @@
-//! The example of a program that embeds these crates: a workspace by itself, in `examples/embedder`, which is built and
-//! run as its author would. It adds a table and a kind of run, and nothing in these crates knows of it.
+//! The example program that embeds these crates: a separate workspace in `examples/embedder`, built and run as its
+//! author would. It adds a table and a kind of run, without any change to these crates.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,4 +1,4 @@
-//! The gateway's transports over real sockets: who is let in, in which form each answer comes, and what becomes of a stream when either side leaves.
+//! The gateway's transports over real sockets: authentication, response formats, and the end of streams.
 
 mod budgets;
 pub(crate) mod client;

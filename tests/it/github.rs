@@ -1,4 +1,4 @@
-//! Connections to GitHub, what their tokens see, and the import of it, against a GitHub that the tests play.
+//! GitHub connections, their repositories, and the import, against a fake GitHub.
 
 mod import;
 mod world;
@@ -219,7 +219,7 @@ on_both_databases! {
                 store,
                 acting: &acting,
                 keyring: &world.served.keyring,
-                access: GithubAccess::with_resolver(policy, Arc::new(Lying(addresses.clone()))),
+                access: GithubAccess::with_resolver(policy, Arc::new(LyingResolver(addresses.clone()))),
             };
             let scheme = if allow_private { "http" } else { "https" };
             let base = format!("{scheme}://ghe.test:{}", world.github.port());
@@ -234,9 +234,9 @@ on_both_databases! {
 
 /// A name server that says what it likes.
 #[derive(Debug)]
-struct Lying(Vec<&'static str>);
+struct LyingResolver(Vec<&'static str>);
 
-impl HostResolver for Lying {
+impl HostResolver for LyingResolver {
     fn host_resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
         let addresses: Vec<IpAddr> = self.0.iter().map(|one| one.parse().unwrap()).collect();
         Box::pin(async move { Ok(addresses) })

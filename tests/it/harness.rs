@@ -1,4 +1,4 @@
-//! What the other tests rely on: that their database is their own, and that the role they serve with is an ordinary one.
+//! The guarantees of the test harness: each test has its own database, and the serving role is an ordinary one.
 
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{ConnectionTrait, Statement};
@@ -16,7 +16,7 @@ on_both_databases! {
 }
 
 #[test]
-fn the_role_that_serves_is_neither_superuser_nor_owner_nor_past_row_security() {
+fn the_serving_role_has_no_special_privileges() {
     run_on_postgres(|db| async move {
         let app = db.app_connection().await.unwrap();
         let row = app

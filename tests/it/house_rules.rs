@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 mod engine;
+mod english;
 
 /// Arrows point down only, and crates of one layer do not import each other. A new crate takes its place here first.
 const LAYERS: &[(u8, &[&str])] = &[
@@ -43,8 +44,9 @@ const MIGRATIONS: &str = "nyxcore-migrations";
 /// The harness stands above everything and comes into other crates' tests only.
 const TESTS: &str = "nyxcore-tests";
 
-/// A file is read in one sitting.
-const MOST_LINES: usize = 600;
+/// A file is read in one sitting. A longer one gives the reason in its head, after [`REASON`].
+const MOST_LINES: usize = 450;
+const REASON: &str = "Longer than 450 lines: ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -177,7 +179,12 @@ fn versions(manifest: &Table) -> Vec<String> {
 
 fn length(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    (lines > MOST_LINES).then(|| format!("{path} has {lines} lines; the most is {MOST_LINES}"))
+    let has_reason = text
+        .lines()
+        .take_while(|line| line.starts_with("//"))
+        .any(|line| line.contains(REASON));
+    (lines > MOST_LINES && !has_reason)
+        .then(|| format!("{path} has {lines} lines; the most is {MOST_LINES}"))
 }
 
 fn opening(path: &str, text: &str) -> Option<String> {
@@ -335,7 +342,9 @@ fn a_file_is_read_in_one_sitting() {
             .collect::<Vec<_>>(),
         none()
     );
-    assert!(length("long.rs", &"\n".repeat(MOST_LINES + 1)).is_some());
+    let long = "\n".repeat(MOST_LINES + 1);
+    assert!(length("long.rs", &long).is_some());
+    assert!(length("long.rs", &format!("//! {REASON}it is a table.{long}")).is_none());
 }
 
 #[test]
@@ -351,7 +360,7 @@ fn a_file_opens_with_what_it_is_for() {
 }
 
 #[test]
-fn nothing_is_allowed_or_ignored_and_no_entity_generates_doors_of_its_own() {
+fn no_lint_is_allowed_and_no_test_ignored() {
     let sources = files(&[".rs"]);
     assert_eq!(
         sources

@@ -1,4 +1,4 @@
-//! Knowledge: memory entries, insights and consolidation patterns, each found as soon as its transaction is committed.
+//! Memory entries, insights and consolidation patterns can be found as soon as their transaction is committed.
 
 use chrono::TimeDelta;
 use nyxcore_knowledge::{
@@ -148,7 +148,7 @@ on_both_databases! {
         assert_eq!(ask(&store, acme.id, "sweep").await, []);
     }
 
-    async fn a_consolidation_pattern_is_listed_where_it_was_seen_and_found_everywhere(db: TestDatabase) {
+    async fn consolidation_patterns_are_found_in_every_project(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (home, away) = (project(&store, acme.id, "home").await, project(&store, acme.id, "away").await);

@@ -1,4 +1,4 @@
-//! The one integration-test binary: one module an area.
+//! The integration test binary: one module per area.
 
 #[cfg(test)]
 mod audit;

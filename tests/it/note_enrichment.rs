@@ -1,4 +1,4 @@
-//! Note enrichment: what is found for a note, how it reads, that every citation resolves, and what becomes of it.
+//! Note enrichment: retrieval, text, valid citations, and applying or dismissing.
 
 mod sources;
 pub(crate) mod world;
@@ -28,7 +28,7 @@ use self::world::{file, memory, note, pattern, project, resolve, world};
 use crate::support::{store, tenant};
 
 on_both_databases! {
-    async fn a_note_is_enriched_from_all_kinds_of_knowledge_and_every_citation_resolves(db: TestDatabase) {
+    async fn an_enrichment_cites_every_kind_of_knowledge(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let world = world(&store, acme.id).await;
@@ -81,7 +81,7 @@ on_both_databases! {
         let scoped = store.write(acme.id).await.unwrap();
         let (_, begun) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
         scoped.commit().await.unwrap();
-        assert_eq!(phases_of(&store, acme.id, &begun, Twice(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
+        assert_eq!(phases_of(&store, acme.id, &begun, TwiceHandler(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
         assert_eq!(points(&store, acme.id, &read(&store, acme.id, &begun).await).await.len(), 2);
     }
 
@@ -96,7 +96,7 @@ on_both_databases! {
         assert_eq!(one, two);
     }
 
-    async fn a_model_is_refused_until_one_can_be_called_and_a_blank_one_is_none(db: TestDatabase) {
+    async fn a_model_is_refused_without_a_provider(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let world = world(&store, acme.id).await;
@@ -106,7 +106,7 @@ on_both_databases! {
             NewEnrichment { model: Some("claude-sonnet-4-6".into()), ..of(world.note.id) },
         ] {
             let refused = enrichment_start(&scoped, new).await.unwrap_err();
-            assert!(matches!(&refused, Error::Invalid(why) if why.contains("leave provider and model out")), "{refused:?}");
+            assert!(matches!(&refused, Error::Invalid(why) if why.contains("omit provider and model")), "{refused:?}");
         }
         let blank = NewEnrichment { provider: Some(String::new()), model: Some(" ".into()), ..of(world.note.id) };
         assert!(enrichment_start(&scoped, blank).await.unwrap().0.is_started());
@@ -317,9 +317,9 @@ async fn worked(store: &Store, tenant: TenantId, new: NewEnrichment) -> NoteEnri
 }
 
 /// As a worker that was lost after its work was kept, and the one that came after it.
-struct Twice(EnrichmentHandler);
+struct TwiceHandler(EnrichmentHandler);
 
-impl RunHandler for Twice {
+impl RunHandler for TwiceHandler {
     fn kind(&self) -> RunKind {
         self.0.kind()
     }

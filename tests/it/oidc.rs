@@ -1,4 +1,4 @@
-//! Signing in by another service, against a real provider: the whole journey of a browser, and what comes of one that is not as it should be.
+//! Sign-in with a real OpenID Connect provider: complete login flows of a browser, and invalid ones.
 
 pub(crate) mod browser;
 
@@ -193,7 +193,7 @@ async fn unconfirmed(world: &World) {
 }
 
 on_both_databases! {
-    async fn a_member_signs_in_with_another_service_and_is_known_by_it_from_then_on(db: TestDatabase) {
+    async fn a_member_signs_in_with_a_linked_provider(db: TestDatabase) {
         let world = World::new(&db, SignUp::Closed, true).await;
         let mut browser = world.browser();
         let methods = browser.get("/auth/methods").await;
@@ -228,7 +228,7 @@ on_both_databases! {
         refused(&world.browser().sign_in("unverified", "/auth/oidc/test").await, 403, "SIGN_IN_REFUSED");
     }
 
-    async fn a_stranger_comes_in_only_by_an_invitation_or_where_everybody_may(db: TestDatabase) {
+    async fn a_stranger_needs_an_invitation_or_open_sign_up(db: TestDatabase) {
         let world = World::new(&db, SignUp::Closed, true).await;
         // The address is the owner's, and the provider has not seen that it is.
         for person in ["stranger", "unverified", "nameless", "invited"] {
@@ -247,7 +247,7 @@ on_both_databases! {
         refused(&world.browser().sign_in("stranger", "/auth/oidc/test").await, 403, "SIGN_IN_REFUSED");
     }
 
-    async fn where_everybody_may_sign_up_a_stranger_does_with_a_confirmed_address(db: TestDatabase) {
+    async fn open_sign_up_requires_a_confirmed_address(db: TestDatabase) {
         let world = World::new(&db, SignUp::Open, true).await;
         let mut stranger = world.browser();
         assert_eq!(stranger.sign_in("stranger", "/auth/oidc/test").await.status, 303);
@@ -273,7 +273,7 @@ on_both_databases! {
         unconfirmed(&World::new(&db, SignUp::Open, false).await).await;
     }
 
-    async fn a_journey_that_is_not_as_it_was_begun_ends_with_nobody_signed_in(db: TestDatabase) {
+    async fn a_tampered_login_flow_signs_nobody_in(db: TestDatabase) {
         let world = World::new(&db, SignUp::Closed, true).await;
         const INVALID: &str = "SIGN_IN_FLOW_INVALID";
 
@@ -344,7 +344,7 @@ on_both_databases! {
         assert_eq!(world.count("sessions").await, 2);
     }
 
-    async fn only_paths_of_this_server_are_come_back_to_and_only_known_services_are_gone_to(db: TestDatabase) {
+    async fn redirects_go_to_own_paths_and_known_providers_only(db: TestDatabase) {
         let mut world = World::new(&db, SignUp::Closed, true).await;
         for path in ["//evil.example", "/%5Cevil.example", "https://evil.example", "/%09/evil.example", "projects", ""] {
             let answer = world.browser().get(&format!("/auth/oidc/test?return_to={path}")).await;

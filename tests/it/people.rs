@@ -1,4 +1,4 @@
-//! People in a tenant: who joins, what they may do, how they go, and that all of them work on the same things.
+//! The members of a tenant: joining, permissions, leaving, and shared work.
 
 mod invitations;
 mod members;

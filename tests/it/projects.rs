@@ -1,4 +1,4 @@
-//! Projects, sources and notes: who reaches them, what is refused, and what goes with what.
+//! Projects, sources and notes: access, validation, and cascading deletes.
 
 mod files;
 mod posts;
@@ -86,7 +86,7 @@ on_both_databases! {
         assert_eq!(Notes::require(&scoped, note.id).await.unwrap(), note);
     }
 
-    async fn a_slug_that_was_not_given_is_made_unique_and_one_that_was_is_not(db: TestDatabase) {
+    async fn only_derived_slugs_are_made_unique(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let mut slugs = Vec::new();
         for _ in 0..3 {
@@ -120,7 +120,7 @@ on_both_databases! {
         assert_eq!(project_update(&scoped, made.id, changes).await.unwrap().description, None);
     }
 
-    async fn projects_are_found_by_a_part_of_their_name_or_slug_in_any_case(db: TestDatabase) {
+    async fn projects_are_found_by_part_of_name_or_slug(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         for name in ["Atlas", "Änderung_100%", "back\\slash"] {
             project_create(&scoped, named(name)).await.unwrap();
@@ -238,7 +238,7 @@ on_both_databases! {
         assert_eq!(Notes::get(&scoped, note.id).await.unwrap(), None);
     }
 
-    async fn a_note_without_a_body_is_found_by_its_title_and_a_long_one_by_its_end(db: TestDatabase) {
+    async fn notes_are_found_by_title_and_by_the_end_of_the_body(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let project = project_create(&scoped, named("Atlas")).await.unwrap();
         let title = "Retrospective".to_owned();
@@ -260,7 +260,7 @@ on_both_databases! {
         assert_eq!(page.into_items(), [second, first]);
     }
 
-    async fn action_points_keep_their_order_their_citations_and_their_status(db: TestDatabase) {
+    async fn action_points_keep_order_citations_and_status(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();

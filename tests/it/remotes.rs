@@ -1,5 +1,4 @@
-//! What a source's remote is asked with, and when: credentials that go to their host alone, webhooks, schedules, and mirrors that go with
-//! their source.
+//! Credentials, webhooks and schedules of sources, and the removal of mirrors.
 
 mod credentials;
 mod mirrors;

@@ -1,10 +1,10 @@
-//! The search index: what is published is found, by its own tenant alone, and alike on both databases.
+//! The search index: published documents are found by their own tenant only, and equally on both databases.
 
 mod tenants;
 
 use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
 use nyxcore_retrieval::{
-    Citation, Document, Hit, KnowledgeKind, Published, SearchRequest, documents_publish,
+    Citation, Document, Hit, KnowledgeKind, PublishReport, SearchRequest, documents_publish,
     documents_withdraw, documents_withdraw_project, search,
 };
 use nyxcore_tenancy::{Error, Store, TenantId};
@@ -144,12 +144,12 @@ on_both_databases! {
     async fn what_did_not_change_is_not_written_again(db: TestDatabase) {
         let (store, acme) = acme(&db).await;
         let before = vec![code("a.rs", 1, "one"), code("b.rs", 1, "two"), code("b.rs", 2, "three")];
-        assert_eq!(publish(&store, acme, before.clone()).await, Published { written: 3, unchanged: 0, deleted: 0 });
-        assert_eq!(publish(&store, acme, before).await, Published { written: 0, unchanged: 3, deleted: 0 });
+        assert_eq!(publish(&store, acme, before.clone()).await, PublishReport { written: 3, unchanged: 0, deleted: 0 });
+        assert_eq!(publish(&store, acme, before).await, PublishReport { written: 0, unchanged: 3, deleted: 0 });
 
         // The chunks of two files need not stand together, and a file that is not named keeps what it has.
         let after = vec![code("b.rs", 1, "two"), code("c.rs", 1, "four"), code("b.rs", 2, "five")];
-        assert_eq!(publish(&store, acme, after).await, Published { written: 2, unchanged: 1, deleted: 0 });
+        assert_eq!(publish(&store, acme, after).await, PublishReport { written: 2, unchanged: 1, deleted: 0 });
         assert_eq!(ask(&store, acme, "three").await, []);
         assert_eq!(subjects(&ask(&store, acme, "five").await), ["source_1:b.rs"]);
         assert_eq!(subjects(&ask(&store, acme, "one").await), ["source_1:a.rs"]);
@@ -159,7 +159,7 @@ on_both_databases! {
         let (store, acme) = acme(&db).await;
         publish(&store, acme, vec![code("a.rs", 1, "first"), code("a.rs", 2, "second"), code("a.rs", 3, "third")]).await;
         let shorter = publish(&store, acme, vec![code("a.rs", 1, "first")]).await;
-        assert_eq!(shorter, Published { written: 0, unchanged: 1, deleted: 2 });
+        assert_eq!(shorter, PublishReport { written: 0, unchanged: 1, deleted: 2 });
         assert_eq!(ask(&store, acme, "second third").await, []);
     }
 
@@ -351,7 +351,7 @@ async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
     project.id
 }
 
-async fn publish(store: &Store, tenant: TenantId, documents: Vec<Document>) -> Published {
+async fn publish(store: &Store, tenant: TenantId, documents: Vec<Document>) -> PublishReport {
     let scoped = store.write(tenant).await.unwrap();
     let published = documents_publish(&scoped, documents).await.unwrap();
     scoped.commit().await.unwrap();

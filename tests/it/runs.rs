@@ -1,4 +1,4 @@
-//! Runs: started once, worked once, finished once, with a log that has no gap and no double.
+//! Runs: started once, executed once, finished once, with a log without gaps and duplicates.
 
 mod activity;
 mod cancel;
@@ -123,7 +123,7 @@ async fn status(store: &Store, tenant: TenantId, run: RunId) -> RunStatus {
 }
 
 on_both_databases! {
-    async fn a_run_is_worked_to_its_end_and_its_log_can_be_read_from_any_number(db: TestDatabase) {
+    async fn a_run_completes_and_its_log_is_readable_from_any_event(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, worked) = Steps::new(Then::Succeed);
@@ -141,7 +141,7 @@ on_both_databases! {
         assert_eq!(rest, events[1..]);
     }
 
-    async fn of_many_simultaneous_starts_one_starts_and_the_others_get_its_run(db: TestDatabase) {
+    async fn of_many_starts_one_succeeds_and_the_others_get_its_run(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let starts = futures::future::join_all((0..20).map(|_| start(&store, acme.id, "a"))).await;
@@ -150,7 +150,7 @@ on_both_databases! {
         assert!(starts.iter().all(|s| s.run().id == id));
     }
 
-    async fn a_run_that_succeeded_within_the_quiet_period_is_returned_and_later_a_new_one_starts(db: TestDatabase) {
+    async fn a_recent_run_is_returned_within_the_quiet_period(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);
@@ -165,7 +165,7 @@ on_both_databases! {
         assert!(start(&store, acme.id, "a").await.is_started());
     }
 
-    async fn a_run_that_is_not_to_begin_before_a_time_waits_for_it_as_the_active_run_of_its_subject(db: TestDatabase) {
+    async fn a_delayed_run_is_the_active_run_of_its_subject(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();
@@ -189,7 +189,7 @@ on_both_databases! {
         assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
     }
 
-    async fn a_transient_failure_is_tried_again_and_a_permanent_one_is_not(db: TestDatabase) {
+    async fn only_transient_failures_are_retried(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, worked) = Steps::new(Then::Fail(RunFailure::transient("REMOTE_UNREACHABLE", "no answer")));
@@ -249,7 +249,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn a_worker_that_leaves_hands_its_run_back_and_another_finishes_it(db: TestDatabase) {
+    async fn a_leaving_worker_hands_its_run_back(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
@@ -267,7 +267,7 @@ on_both_databases! {
         assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
     }
 
-    async fn a_run_whose_worker_went_silent_passes_to_another_and_the_late_one_is_refused(db: TestDatabase) {
+    async fn a_run_passes_from_a_silent_worker_to_another(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let gate = Arc::new(Semaphore::new(0));
@@ -293,7 +293,7 @@ on_both_databases! {
         assert_eq!(seqs, (1..=seqs.len() as i64).collect::<Vec<_>>());
     }
 
-    async fn a_run_without_progress_for_ten_minutes_is_failed_by_the_next_start(db: TestDatabase) {
+    async fn the_next_start_fails_a_stalled_run(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let begun = Arc::new(Notify::new());
@@ -311,7 +311,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn another_tenants_run_can_be_neither_followed_nor_cancelled_nor_seen(db: TestDatabase) {
+    async fn another_tenants_run_is_inaccessible(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;

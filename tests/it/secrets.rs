@@ -1,4 +1,4 @@
-//! Secrets at rest: sealed, bound to their place, moved to another key while servers go on, and nowhere to be found in a dump or a log.
+//! Secrets at rest: sealed, bound to their place, re-encrypted while servers run, and absent from dumps and logs.
 
 pub(crate) mod leaks;
 mod rotation;

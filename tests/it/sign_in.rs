@@ -1,4 +1,4 @@
-//! Signing in: passwords, sessions, guessing, and the first owner, first at the crate's own door, then over HTTP.
+//! Sign-in: passwords, sessions, rate limits, and the first owner, tested in the crate and over HTTP.
 
 mod accounts;
 mod browser;
@@ -67,7 +67,7 @@ async fn number(db: &TestDatabase, sql: &str) -> i64 {
 }
 
 on_both_databases! {
-    async fn a_person_who_signs_in_is_known_by_the_session_in_each_of_the_persons_tenants(db: TestDatabase) {
+    async fn a_session_works_in_each_tenant_of_the_user(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "b-team").await;
@@ -92,7 +92,7 @@ on_both_databases! {
         }
     }
 
-    async fn neither_the_password_nor_the_sessions_secret_is_in_the_database(db: TestDatabase) {
+    async fn passwords_and_session_secrets_are_not_stored(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -110,7 +110,7 @@ on_both_databases! {
         assert!(!all.contains(GOOD) && !all.contains(secret), "{all}");
     }
 
-    async fn a_wrong_password_an_unknown_account_and_one_without_a_password_cost_and_are_told_the_same(db: TestDatabase) {
+    async fn failed_sign_ins_are_indistinguishable(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -118,7 +118,7 @@ on_both_databases! {
         for email in [ada.email.as_str(), "nobody@example.org", &without.email] {
             let before = hasher.computed();
             let refused = password_sign_in(&store, &hasher, email, &password("wrong password"), &from("192.0.2.1")).await.unwrap_err();
-            assert_eq!((refused.code(), refused.to_string().as_str()), ("SIGN_IN_REFUSED", "the e-mail address or the password is wrong"));
+            assert_eq!((refused.code(), refused.to_string().as_str()), ("SIGN_IN_REFUSED", "wrong e-mail address or password"));
             assert_eq!(hasher.computed() - before, 1, "{email}");
         }
     }
@@ -145,7 +145,7 @@ on_both_databases! {
         assert_eq!(all[0], all[2]);
     }
 
-    async fn ten_thousand_wrong_passwords_cost_as_many_hashes_as_the_limit_allows(db: TestDatabase) {
+    async fn wrong_passwords_hash_no_more_than_the_limit(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -186,7 +186,7 @@ on_both_databases! {
         assert_eq!(refusals, i64::from(allowed) + 2);
     }
 
-    async fn an_address_is_stopped_whatever_accounts_it_tries_and_its_neighbours_in_the_network_with_it(db: TestDatabase) {
+    async fn failures_throttle_the_whole_network(db: TestDatabase) {
         let (store, _clock) = store_at_rest(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -204,7 +204,7 @@ on_both_databases! {
         password_sign_in(&store, &hasher, &ada.email, &password(GOOD), &elsewhere).await.unwrap();
     }
 
-    async fn success_forgets_the_accounts_failures_and_costs_the_address_nothing(db: TestDatabase) {
+    async fn success_resets_the_failures_of_the_account(db: TestDatabase) {
         let (store, _clock) = store_at_rest(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -266,7 +266,7 @@ on_both_databases! {
         assert_eq!(seen().await, store.env().now());
     }
 
-    async fn a_forged_session_is_refused_and_so_is_anothers_secret_under_its_id(db: TestDatabase) {
+    async fn forged_sessions_are_refused(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -279,7 +279,7 @@ on_both_databases! {
         }
     }
 
-    async fn signing_out_everywhere_ends_every_session_but_the_one_that_is_kept_on_every_replica(db: TestDatabase) {
+    async fn signing_out_everywhere_ends_all_other_sessions(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let replica = second_store(&db, &clock).await;
         let hasher = PasswordHasher::new().unwrap();
@@ -306,7 +306,7 @@ on_both_databases! {
         }
     }
 
-    async fn changing_a_password_needs_the_old_one_and_ends_the_other_sessions(db: TestDatabase) {
+    async fn a_password_change_needs_the_old_one_and_ends_sessions(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;
@@ -363,7 +363,7 @@ on_both_databases! {
         assert_eq!(sign_up(SignUp::Open, "eve@EXAMPLE.org", GOOD).await.unwrap_err().code(), "CONFLICT");
     }
 
-    async fn who_signed_up_under_anothers_address_loses_the_account_when_its_owner_shows_up(db: TestDatabase) {
+    async fn the_owner_of_an_address_takes_its_account_over(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let client = from("192.0.2.1");
@@ -401,7 +401,7 @@ on_both_databases! {
         assert!(first_owner_create(&one, &hasher, &other).await.unwrap().is_none());
     }
 
-    async fn signing_in_and_out_is_in_the_log_of_the_persons_tenants_and_no_others(db: TestDatabase) {
+    async fn sign_ins_are_audited_in_the_users_tenants_only(db: TestDatabase) {
         let store = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
         let ada = owner(&store, &hasher, "acme").await;

@@ -1,4 +1,4 @@
-//! The schema itself, on both databases.
+//! The schema on both databases.
 
 mod credentials;
 mod hang_ups;

@@ -1,4 +1,4 @@
-//! What storage tests share: a store whose clock and ids are the test's, and tenants to fill it with.
+//! Shared helpers of the storage tests: a store with a controlled clock and ids, and tenants.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Syncs of repositories that the tests make with git: what is imported, what is left alone, and what remains of a sync that died.
+//! Syncs of git repositories: imported files, skipped files, and the remains of failed syncs.
 
 mod cancelled;
 mod killed;
@@ -26,7 +26,7 @@ use crate::support::{store, tenant};
 use world::{World, repository};
 
 on_both_databases! {
-    async fn a_first_sync_imports_every_file_and_a_second_one_imports_nothing(db: TestDatabase) {
+    async fn a_second_sync_imports_nothing(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("src/main.rs", "fn main() { renewLease(); }\n").write("README.md", "Atlas\n");
@@ -70,7 +70,7 @@ on_both_databases! {
         assert_eq!(world.skipped(&second).await, ["scan", "import", "finalize"]);
     }
 
-    async fn the_commits_that_were_counted_are_kept_and_a_new_one_comes_before_them(db: TestDatabase) {
+    async fn stored_commits_are_kept_and_new_ones_added(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "1").write("b.rs", "1");
@@ -134,7 +134,7 @@ on_both_databases! {
         assert_eq!(world.rows(source).await.blobs.len(), 4);
     }
 
-    async fn only_the_scan_path_of_the_branch_is_imported_and_both_may_change(db: TestDatabase) {
+    async fn only_the_scan_path_of_the_branch_is_imported(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("src/a.rs", "fn a() {}\n").write("docs/b.md", "b\n");
@@ -224,7 +224,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_sync_follows_the_last_that_succeeded_and_each_has_one_successor(db: TestDatabase) {
+    async fn a_sync_follows_the_last_successful_one(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
@@ -253,7 +253,7 @@ on_both_databases! {
         assert_eq!(of_projects[&world.project].run.id, last.run.id);
     }
 
-    async fn a_source_has_one_active_sync_and_other_tenants_cannot_start_or_see_it(db: TestDatabase) {
+    async fn a_source_has_one_active_sync(db: TestDatabase) {
         let store = store(&db).await;
         let world = World::new(&db, &store, "acme").await;
         let (other, _) = tenant(&store, "other").await;

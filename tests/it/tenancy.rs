@@ -1,4 +1,5 @@
-//! The scoped store and the directory: a tenant's rows are its own, on both databases and by PostgreSQL's own rules.
+//! The scoped store and the directory: a tenant's rows are isolated on both databases, and by row-level security on
+//! PostgreSQL.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::directory::{
@@ -106,7 +107,7 @@ on_both_databases! {
         assert_eq!(users.iter().map(|u| u.id).collect::<Vec<_>>(), [ada.id]);
     }
 
-    async fn another_tenants_row_cannot_be_read_changed_or_deleted_by_its_id(db: TestDatabase) {
+    async fn another_tenants_rows_are_inaccessible_by_id(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;
@@ -213,7 +214,7 @@ fn a_superuser_is_refused_as_the_serving_role() {
 }
 
 #[test]
-fn a_signal_reaches_the_other_replica_when_it_is_committed_and_not_before() {
+fn signals_reach_other_replicas_only_after_commit() {
     run_on_postgres(|db| async move {
         let (one, clock) = store_at_rest(&db).await;
         let two = second_store(&db, &clock).await;

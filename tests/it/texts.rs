@@ -1,5 +1,4 @@
-//! Texts that people type, at the doors of the crates: what cannot be stored or compared is refused in words, and both
-//! databases answer alike.
+//! Text validation in the services: invalid texts are refused with a message, and both databases behave alike.
 
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::ProjectPatterns;

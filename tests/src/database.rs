@@ -1,4 +1,4 @@
-//! A database for one test: made before it, migrated, and gone after it.
+//! A database for one test: created, migrated, and removed afterwards.
 
 use std::future::Future;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Databases on the PostgreSQL server of the run: one template, migrated once, and a copy of it for each test.
+//! Databases on the PostgreSQL server of the test run: one migrated template, and a copy for each test.
 
 use std::path::Path;
 

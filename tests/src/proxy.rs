@@ -1,4 +1,4 @@
-//! A network between a program and what it talks to, which a test can interrupt: connections stay open, and nothing comes through.
+//! A TCP proxy that a test can interrupt: connections stay open, but no data passes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

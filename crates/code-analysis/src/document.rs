@@ -1,4 +1,4 @@
-//! What of a pattern is published to the search index, and how it reads there.
+//! The search document of a code pattern: its fields and its text.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The analysis of a project's code as a run of the server: started behind a guard, worked on facts that are kept by content, its result
-//! kept beside the project and published to search. What is found in the code, and how, is `nyxcore_code_engine`'s.
+//! Code analysis as a run: started behind a guard, based on facts stored by content, with a result stored per project
+//! and published to the search. The analysis itself is implemented in `nyxcore_code_engine`.
 //!
 //! ```
 //! use nyxcore_code_analysis::{AnalysisTrigger, QUIET_PERIOD, analysis_start, project_summary};

@@ -1,4 +1,4 @@
-//! The words of the analysis as the server keeps it. Places, hotspots and counts are the engine's own types.
+//! The model of a stored analysis. Places, hotspots and counts are types of the engine.
 
 use chrono::{DateTime, Utc};
 use nyxcore_code_engine::evidence::CodeLocation;
@@ -28,7 +28,7 @@ typed_id!(
 pub enum AnalysisTrigger {
     /// Somebody asked for it.
     Manual,
-    /// A sync brought code.
+    /// A sync with new code.
     Sync,
 }
 
@@ -51,7 +51,7 @@ pub struct CodeAnalysis {
     pub project_id: ProjectId,
     /// What started it.
     pub trigger: AnalysisTrigger,
-    /// The commit that was analysed. `None` before the files were looked at, and where the sources are of different commits.
+    /// The analysed commit. `None` before the files are scanned, and if the sources have different commits.
     pub commit_id: Option<String>,
     /// Files that this run read and parsed.
     pub files_analyzed: i64,
@@ -74,14 +74,14 @@ pub struct CodeAnalysis {
     pub warnings: Vec<AnalysisWarning>,
 }
 
-/// What went wrong in a part of an analysis while the rest stands.
+/// A problem in one part of an analysis. The other parts are valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnalysisWarning {
     /// The part, by its stable name: a step's, as [`Step::as_str`](nyxcore_code_engine::analysis::Step::as_str) has it.
     pub part: String,
     /// The file it is about, where it is about one.
     pub path: Option<String>,
-    /// The source that the file is in, the text form of its id. Unknown in what was kept before there was this field.
+    /// The source that contains the file, as text id. Unknown in older rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
     /// What went wrong, a sentence.
@@ -112,7 +112,7 @@ pub enum PatternChange {
     Strengthened,
     /// It is kept less well than before.
     Weakened,
-    /// It is there no more.
+    /// The pattern no longer exists.
     Vanished,
 }
 
@@ -127,7 +127,7 @@ pub struct PatternStrength {
     pub confidence: f64,
 }
 
-/// What an analysis told of a pattern that changed.
+/// A recorded change of a pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CodePatternChange {
     /// The analysis.
@@ -140,7 +140,7 @@ pub struct CodePatternChange {
     pub kind: String,
     /// Its title, as it was then.
     pub title: String,
-    /// What it was when it was last told of: drift in small steps is told of once it adds up. `None` where it appeared.
+    /// The values at the previous recorded change, so that small steps add up. `None` if the pattern appeared.
     pub before: Option<PatternStrength>,
     /// What it is; `None` where it vanished.
     pub after: Option<PatternStrength>,
@@ -172,7 +172,7 @@ pub struct CodePattern {
     pub kind: String,
     /// The habit in a few words.
     pub title: String,
-    /// A rule that somebody could follow.
+    /// The convention, stated as a rule.
     pub statement: String,
     /// The language it is about.
     pub stack: Option<String>,
@@ -243,7 +243,7 @@ pub struct ProjectFindings {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Duplicated code, largest first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,

@@ -1,4 +1,4 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): code analyses.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): code analyses.
 
 use nyxcore_runs::{RunId, RunKind};
 use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*, TypedId};

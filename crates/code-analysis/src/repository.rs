@@ -1,4 +1,4 @@
-//! Analyses by run and project, and what the latest one of a project found.
+//! Reads analyses by run and by project, and the latest results of a project.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ repository! {
 }
 
 repository! {
-    /// Patterns, by id; also those that have vanished, so that a citation still leads to what it cited.
+    /// Patterns by id, including vanished ones, so that citations stay valid.
     pub CodePatterns: code_pattern => CodePattern, Id = id: CodePatternId
 }
 
@@ -33,7 +33,7 @@ child_list! {
     pub ProjectAnalyses: CodeAnalyses, code_analysis.ProjectId: ProjectId
 }
 
-/// The newest analysis of a project, however it stands.
+/// The newest analysis of a project, in any status.
 ///
 /// # Errors
 /// The database fails.
@@ -212,7 +212,8 @@ impl ChildList for ProjectHotspots {
     }
 }
 
-/// What was last told of each of those patterns. A pattern that has not changed since its project's first analysis is not in the map.
+/// The last recorded change of each of these patterns. A pattern without a change since its project's first analysis
+/// is not in the map.
 ///
 /// # Errors
 /// The database fails.

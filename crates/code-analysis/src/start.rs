@@ -1,4 +1,5 @@
-//! Starting an analysis: by hand, after a sync, and once more where code came in while one ran. One guard serves all three.
+//! Starts an analysis: on request, after a sync, and again if code arrived during an analysis. All three use the same
+//! guard.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -55,9 +56,9 @@ pub async fn analysis_start(
     Ok(started)
 }
 
-/// As [`analysis_start`] for code that a sync brought, so that it does not stay unanalysed: where an analysis of older code completed
-/// within the quiet period, one is queued that begins when the period ends. Until then it is the project's active analysis, and
-/// further syncs meet it.
+/// As [`analysis_start`] after a sync with new code, so that the code does not stay unanalysed: if an analysis of
+/// older code completed within the quiet period, a run is queued that starts when the period ends. Until then it is
+/// the project's active analysis, and further syncs join it.
 ///
 /// # Errors
 /// As [`analysis_start`].
@@ -82,8 +83,8 @@ pub async fn analysis_start_after_sync(
     start(scoped, project, trigger, new).await
 }
 
-/// What is to follow every analysis that succeeded: code that a sync brought while it ran met an active analysis, which did not look at
-/// it. Where there is such code, another analysis is queued, as by [`analysis_start_after_sync`].
+/// The follow-up of every successful analysis: code that a sync brought meanwhile was not analysed, because an
+/// analysis was active. If there is such code, another analysis is queued, as by [`analysis_start_after_sync`].
 #[must_use]
 pub fn analysis_catch_up(quiet_period: TimeDelta) -> FollowUp {
     follow_up(move |scoped, run| {
@@ -157,7 +158,7 @@ async fn start(
     Ok((start, CodeAnalyses::insert(scoped, row).await?))
 }
 
-/// Whether the analysis looked at the commits that the project's sources have now.
+/// Whether the analysis covers the current commits of the project's sources.
 async fn is_current<A: Access>(scoped: &Scoped<A>, analysis: RunId) -> Result<bool> {
     let row = scoped
         .find::<code_analysis::Entity>()

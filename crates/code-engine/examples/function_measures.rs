@@ -1,6 +1,6 @@
-//! Prints every named function below a folder as CSV (path, line, name, cyclomatic complexity, parameters, length, cognitive
-//! complexity; the measures are empty where it has no body), to hold them against another tool's:
-//! `cargo run --example function_measures -- PATH`.
+//! Prints every named function below a folder as CSV, to compare the measures with another tool: `cargo run --example
+//! function_measures -- PATH`. The columns are path, line, name, cyclomatic complexity, parameters, length and
+//! cognitive complexity. The measures are empty for a function without a body.
 
 use std::path::{Path, PathBuf};
 

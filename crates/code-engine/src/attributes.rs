@@ -1,6 +1,6 @@
-//! What a project says of its own files in `.gitattributes`, with the names that GitHub's linguist made common: `linguist-vendored`
-//! and `linguist-generated` (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). Set, they leave files out; unset
-//! (`-linguist-vendored`, `linguist-vendored=false`) they bring back what its path alone would leave out.
+//! Reads `linguist-vendored` and `linguist-generated` from `.gitattributes`, as defined by GitHub's linguist
+//! (<https://github.com/github-linguist/linguist/blob/main/docs/overrides.md>). If set, they skip files. If unset
+//! (`-linguist-vendored`, `linguist-vendored=false`), they include files that the path alone would skip.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub fn is_attributes(path: &str) -> bool {
 /// What the `.gitattributes` of one tree say.
 #[derive(Debug, Default)]
 pub struct Attributes {
-    /// By the folder that the file lies in: what is vendored, and what is generated.
+    /// By folder: the vendored and the generated patterns.
     folders: HashMap<String, [Gitignore; 2]>,
 }
 
@@ -79,8 +79,9 @@ impl Attributes {
     }
 }
 
-/// The patterns of `.gitattributes` are those of `.gitignore`, except that none is negative and a folder's name does not stand for what is
-/// in it. So the lines that set the attribute `name` become patterns, and those that unset it negative ones.
+/// The patterns of `.gitattributes` are those of `.gitignore`, but without negation, and a folder pattern does not
+/// match its content. So the lines that set the attribute `name` become patterns, and those that unset it become
+/// negative patterns.
 fn list(text: &str, name: &str) -> Option<Gitignore> {
     let mut builder = GitignoreBuilder::new("");
     for line in text.lines() {
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_project_says_of_its_files_goes_before_what_their_paths_say() {
+    fn git_attributes_take_precedence_over_paths() {
         let root = "# a remark\n*.snap linguist-generated\nsdk/** linguist-generated=true -diff\nsdk/core/*.ts linguist-generated=false\n\
                     third_party/own/** -linguist-vendored\nlib/copied.py linguist-vendored\nfolder/ linguist-vendored\n";
         let files = [

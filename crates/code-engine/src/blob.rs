@@ -1,4 +1,4 @@
-//! Git's id of a file's content, so that a folder and a repository agree on what is the same.
+//! Computes the Git blob id of a content, so that folders and repositories identify equal contents.
 
 use sha1::{Digest, Sha1};
 

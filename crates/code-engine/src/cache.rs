@@ -1,12 +1,12 @@
-//! Facts kept on disk between runs: one packed file a tree, which can be deleted at any time.
+//! A cache of facts on disk: one packed file per tree, which can be deleted at any time.
 //!
-//! A pack is the facts of all files, one after the other in the order of their paths, then an index of them, then where the index is. It is
-//! read by parts, so that it is never in memory as a whole, and written beside its place and moved there: a reader has the old one or
-//! the new one, and of two writers the last one wins. What is damaged or of another version is done without.
+//! A pack contains the facts of all files, ordered by path, then an index, then the offset of the index. It is read in
+//! parts, so that it is never in memory as a whole. It is written beside its place and moved there: a reader sees the
+//! old or the new pack, and the last of two writers wins. A damaged pack, or one of another version, is ignored.
 //!
-//! A file whose stamp (size, times, inode) is that of the pack is not read again, as in git's index; and as there
-//! (<https://git-scm.com/docs/racy-git>) a stamp proves nothing of a file that was written to when the pack's run began or later. Such a
-//! file, and one that moved, is read, and its facts are found by its content.
+//! A file with the same stamp (size, times, inode) as in the pack is not read again, as in git's index. As in git
+//! (<https://git-scm.com/docs/racy-git>), a stamp proves nothing for a file that was written after the pack's run
+//! began. Such a file, and a moved file, is read, and its facts are found by its content.
 
 use std::fs::{self, File};
 use std::hash::Hasher;
@@ -38,8 +38,8 @@ const STEP_FINE: i64 = 20_000_000;
 /// What a run that was killed left behind is removed by the next one after this time, in nanoseconds: an hour.
 const LEFTOVER_AGE: i64 = 3_600_000_000_000;
 
-/// What is kept of a content: its facts, or why it has none.
-pub(crate) type Kept = Result<FileFacts, Skip>;
+/// The stored result for a content: its facts, or why it has none.
+pub(crate) type StoredFacts = Result<FileFacts, Skip>;
 
 /// What the index says of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub(crate) struct Cache {
 
 /// What a run knows of one file and keeps for the next.
 #[derive(Debug)]
-pub(crate) struct Keep<'k> {
+pub(crate) struct CacheRecord<'k> {
     pub path: &'k str,
     pub blob: &'k str,
     pub language: Language,
@@ -154,8 +154,8 @@ impl Cache {
         &self.index.entries[entry].blob
     }
 
-    /// Reads what is kept of some entries, in ascending order; `None` for one that is damaged.
-    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(Kept, Vec<u8>)>> {
+    /// Reads some entries, in ascending order; `None` for a damaged entry.
+    pub fn read(&self, wanted: &[usize]) -> Vec<Option<(StoredFacts, Vec<u8>)>> {
         let mut found = Vec::with_capacity(wanted.len());
         let mut rest = wanted;
         while !rest.is_empty() {
@@ -202,11 +202,12 @@ impl Cache {
         Some(bytes)
     }
 
-    /// Whether a new pack is worth writing: there are new facts, or so many files moved, went or were read in vain that the next run gains by it.
-    pub fn is_stale(&self, keep: &[Keep<'_>]) -> bool {
+    /// Whether a new pack is worth writing: there are new facts, or enough files moved, were deleted or were read in
+    /// vain.
+    pub fn is_stale(&self, keep: &[CacheRecord<'_>]) -> bool {
         let new = keep.iter().any(|one| one.entry.is_none());
         let other = || {
-            let same = |one: &&Keep<'_>| {
+            let same = |one: &&CacheRecord<'_>| {
                 let entry = one.entry.map(|number| &self.index.entries[number]);
                 entry.is_some_and(|entry| {
                     let racy = one
@@ -222,11 +223,11 @@ impl Cache {
         new || is_other || other() * 16 > keep.len()
     }
 
-    /// Writes the pack anew. A failure costs the next run some time and nothing else.
+    /// Writes a new pack. A failure only costs the next run some time.
     ///
     /// # Errors
-    /// The folder cannot be written to.
-    pub fn write(&self, keep: &[Keep<'_>]) -> io::Result<()> {
+    /// The folder is not writable.
+    pub fn write(&self, keep: &[CacheRecord<'_>]) -> io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 18, File::create(&self.beside)?);
         let mut index = Index {
             began: self.began,
@@ -238,7 +239,7 @@ impl Cache {
         while let Some(first) = rest.first() {
             // What is kept already is copied as it is, as much at a time as lies together.
             let old: Vec<usize> = rest.iter().map_while(|one| one.entry).take(4096).collect();
-            let mut add = |one: &Keep<'_>, length: usize, sum: u64| {
+            let mut add = |one: &CacheRecord<'_>, length: usize, sum: u64| {
                 index.entries.push(Entry {
                     path: one.path.to_owned(),
                     blob: one.blob.to_owned(),
@@ -299,7 +300,7 @@ fn is_racy(stamp: FileStamp, began: i64) -> bool {
     stamp.modified.max(stamp.changed) >= began.saturating_sub(step)
 }
 
-/// Makes the file that becomes the new pack, and tells the time by it. What runs that were killed left is removed.
+/// Creates the file for the new pack, and takes the time from it. Leftovers of killed runs are removed.
 fn beside(folder: &Path, name: &str) -> io::Result<(PathBuf, i64)> {
     static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -351,7 +352,7 @@ fn pack_open(place: &Path) -> io::Result<(File, Index)> {
     }
 }
 
-/// Tells damage, not malice: whoever can write to the cache can write to the sources.
+/// Detects damage, not malice: an attacker who can write to the cache can write to the sources.
 fn sum(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);

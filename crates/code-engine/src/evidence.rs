@@ -1,4 +1,4 @@
-//! What statements rest on: places in the code, and how sure a count of cases is.
+//! Evidence of statements: places in the code, and the confidence of a share of cases.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! What is known of one file: plain data, the same for every language, that depends on the file's content and language
-//! alone and not on where the file lies. So one blob has one set of facts, whoever holds it.
+//! The facts of one file: plain data with the same form for every language. They depend only on the content and
+//! language of the file, not on its path, so one blob has one set of facts.
 
 use std::collections::BTreeMap;
 
@@ -157,14 +157,15 @@ pub struct Definition {
     pub metrics: Option<FunctionMetrics>,
 }
 
-/// The measures of one function. What is in a nested function counts for that one alone.
+/// The measures of one function. A nested function counts for itself only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionMetrics {
     /// Cyclomatic complexity as lizard (<https://github.com/terryyin/lizard>, 1.24) counts it: one, and one more for
     /// each condition, loop, logical operator, handler and further case. The page `parse` lists the differences.
     pub cyclomatic: u32,
-    /// Cognitive complexity after G. A. Campbell, "Cognitive Complexity: a new way of measuring understandability" (SonarSource, 2023),
-    /// recursion aside, which one file cannot tell. A function without a name counts in the one around it, one level deeper.
+    /// Cognitive complexity after G. A. Campbell, "Cognitive Complexity: a new way of measuring understandability"
+    /// (SonarSource, 2023), without recursion, which cannot be detected in one file. An unnamed function counts for
+    /// the enclosing one, one level deeper.
     pub cognitive: u32,
     /// The greatest depth of conditions, loops, matches and handlers inside one another.
     pub nesting: u32,
@@ -198,7 +199,7 @@ pub struct Import {
     pub line: u32,
     /// How it is imported.
     pub style: ImportStyle,
-    /// Whether it stands in test code.
+    /// Whether it is in test code.
     pub test: bool,
 }
 
@@ -230,7 +231,7 @@ pub enum Sign {
     ErrorPropagated,
     /// Rust: `unwrap()` or `expect()`, outside tests.
     ErrorUnwrapped,
-    /// A handler that names what it catches.
+    /// A handler that names the caught type.
     CatchSpecific,
     /// A handler for everything: bare `except`, `except Exception`, `catch (Throwable e)`.
     CatchBroad,
@@ -266,7 +267,7 @@ pub enum Sign {
     TestPackageInside,
     /// Go: a test file in the `_test` package.
     TestPackageOutside,
-    /// A doc comment that begins with the name of what it documents (Go's convention).
+    /// A doc comment that begins with the name of its item (Go's convention).
     DocStartsWithName,
     /// A doc comment that does not.
     DocStartsOtherwise,

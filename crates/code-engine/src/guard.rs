@@ -1,10 +1,10 @@
-//! Keeps hostile nesting away from recursive parsers.
+//! Protects recursive parsers from deeply nested input.
 //!
-//! The parsers of Python and TypeScript recurse; past the end of a stack there is no error to catch, only an abort. Two
-//! checks stand before them. The first counts brackets outside strings and comments, and refuses what nests deeper than
-//! [`DEPTH_CAP`]: cheap, and right for every honest file, but a file made for it could fool the count. So the second
-//! asks no more than how many bytes could open a level at all, each at the greatest price measured, and refuses what
-//! could need more than the stack of the threads that parse ([`STACK_BYTES`]). Together: no input overflows.
+//! The parsers of Python and TypeScript recurse, and a stack overflow aborts the process. Two checks run before them.
+//! The first counts brackets outside of strings and comments, and refuses files nested deeper than [`DEPTH_CAP`]. It
+//! is cheap and exact for ordinary files, but a crafted file can deceive it. The second check counts the bytes that
+//! could open a level, each at the highest measured stack cost, and refuses files that could need more than the stack
+//! of the parser threads ([`STACK_BYTES`]). Together they prevent a stack overflow for every input.
 
 use std::cell::Cell;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -61,7 +61,7 @@ pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
 /// The system gives no threads with the stack that the parsers need. It is a lack of memory that may pass, and no fact
 /// about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system gives no threads to analyse on: free some memory, or allow more address space")]
+#[error("the system cannot create threads for the analysis: free memory or raise the address space limit")]
 pub struct NoThreads;
 
 /// The shared pool, once the system gave one. A failure is not remembered: the next caller tries again.
@@ -97,13 +97,14 @@ impl SharedPool {
     }
 }
 
-/// Runs `work` on a thread whose stack the parsers cannot exhaust: on this one, if it is such, else on a shared pool.
+/// Runs `work` on a thread with a stack that the parsers cannot exhaust: on the current thread, if it has one, or else
+/// on a shared pool.
 ///
-/// [`file_analyze`](crate::parse::file_analyze) goes to such a thread by itself, once a file. Whoever analyses many in a row goes there once with
-/// all of them, and saves some ten microseconds a file.
+/// [`file_analyze`](crate::parse::file_analyze) switches to such a thread for each file. A caller that analyses many
+/// files can switch once for all of them, and saves about ten microseconds per file.
 ///
 /// # Errors
-/// [`NoThreads`]: on a stack of unknown size no promise can be kept. A later call may succeed.
+/// [`NoThreads`]: the stack size is unknown and no thread can be created. A later call may succeed.
 pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoThreads> {
     static POOL: SharedPool = SharedPool::new();
     if IS_DEEP.get() {
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_price_lets_pass_fits_the_stack_even_where_the_depth_was_not_seen() {
+    fn accepted_sources_fit_the_stack() {
         for (language, before, open, inside, close) in [
             (Language::TypeScript, "x=", "class{a=", "1", "}"),
             (Language::TypeScript, "x=", "(a=", "1", ")=>1"),

@@ -1,6 +1,6 @@
-//! Files that a project itself wants left out, told from the texts of its lists: what a `.nyxcoreignore` or `.gitignore`
-//! names, by git's rules (<https://git-scm.com/docs/gitignore>), and everything hidden but the few files that say something of the project. A `.nyxcoreignore` has
-//! the last word, and among files of one name the deepest. A look at a folder and a look at a stored commit agree.
+//! Decides which files a project ignores: files named by `.nyxcoreignore` or `.gitignore`, by git's rules
+//! (<https://git-scm.com/docs/gitignore>), and hidden files, except those that describe the project. `.nyxcoreignore`
+//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,16 @@ const NAMES: [&str; 2] = [".nyxcoreignore", ".gitignore"];
 /// Hidden folders that are looked into, for the files of [`is_hidden_file_wanted`].
 const HIDDEN_FOLDERS: [&str; 2] = [".github", ".nyxcore"];
 
-/// What is left out of one tree.
+/// The ignored files of one tree.
 #[derive(Debug, Default)]
 pub struct Ignored {
     /// By the folder that the list lies in and the list's name.
     lists: HashMap<String, [Option<Gitignore>; 2]>,
-    /// What was decided of folders, so that the files of one are not asked about its parents again.
+    /// The decisions for folders, so that parents are not checked again for each file.
     folders: HashMap<String, bool>,
 }
 
-/// Whether the file at `path` says what is left out.
+/// Whether the file at `path` is an ignore list.
 #[must_use]
 pub fn is_list(path: &str) -> bool {
     list_number(path).is_some()
@@ -33,8 +33,8 @@ fn list_number(path: &str) -> Option<usize> {
     NAMES.into_iter().position(|name| name == file)
 }
 
-/// Whether the file or folder at `path`, or a folder that it is in, is hidden, and not one of those that are looked at all the same: they
-/// say something of the project and are never analysed as its code.
+/// Whether the file or folder at `path`, or one of its parents, is hidden, and not one of the exceptions that describe
+/// the project and are never analysed as code.
 pub(crate) fn is_hidden(path: &str, is_folder: bool) -> bool {
     is_dotted(path)
         && if is_folder {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_and_folders_are_left_out_but_for_those_that_tell_of_the_project() {
+    fn hidden_files_are_ignored_except_project_files() {
         assert!(ignored(&[], ".eslintrc.js"));
         assert!(ignored(&[], ".github/scripts/a.py"));
         assert!(ignored(&[], "web/.cache/a.py"));

@@ -1,7 +1,7 @@
-//! Which language a file is written in, told from its path alone.
+//! Detects the language of a file from its path.
 //!
-//! Some are parsed for facts ([`Language::has_facts`]), a few always and more where their features are compiled in; the others have a name, so that they can be listed and
-//! their lines counted.
+//! Some languages are parsed for facts ([`Language::has_facts`]): a few always, others if their feature is enabled.
+//! All others have only a name, so that files can be listed and lines counted.
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
-//! How a code base is really written: definitions, complexity, stack, patterns with evidence, hotspots.
+//! The code analysis engine: definitions, complexity, stack, patterns with evidence, hotspots.
 //!
-//! The engine needs no database, no network and no git. It turns source into facts ([`parse::file_analyze`]), the facts of a
-//! project into what is worth saying of it ([`analysis::project_summarize`]), and does both for a folder ([`tree::tree_analyze`]):
+//! The engine needs no database, no network and no git. It extracts facts from source code ([`parse::file_analyze`]),
+//! summarizes the facts of a project ([`analysis::project_summarize`]), and does both for a folder
+//! ([`tree::tree_analyze`]):
 //!
 //! ```
 //! use nyxcore_code_engine::render::report_table;
@@ -23,7 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Files that are in no folder (in a commit, an archive, a database) are analysed by implementing [`tree::FileTree`] for what has them:
+//! To analyse files that are not in a folder (in a commit, an archive, a database), implement [`tree::FileTree`]:
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -83,7 +84,7 @@ mod windows;
 pub use blob::blob_id;
 pub use guard::{NoThreads, on_deep_stack};
 
-/// Which files of a tree are looked at, and which are left out by which rule.
+/// Which files of a tree are analysed, and which are skipped by which rule.
 pub mod listing {
     pub use crate::attributes::{Attributes, is_attributes};
     pub use crate::ignored::{Ignored, is_dotted, is_list};

@@ -1,4 +1,4 @@
-//! Where lines begin, and what each holds.
+//! Finds the start of each line, and classifies lines.
 
 use super::facts::LineCounts;
 use super::language::Language;
@@ -84,8 +84,8 @@ pub(crate) fn line_counts(kinds: &[LineKind]) -> LineCounts {
     counts
 }
 
-/// The lines of a file that no parser reads. A line is a comment when it begins with the language's mark for one, or
-/// lies in a block that such a line began; a mark inside a string is not told apart.
+/// The lines of a file without a parser. A line is a comment if it begins with the comment mark of the language, or is
+/// in a block comment that began at a line start; marks inside strings are not recognised.
 pub(crate) fn plain_line_kinds(language: Language, text: &str) -> Vec<LineKind> {
     let style = language.comment_style();
     let mut in_block = false;

@@ -1,4 +1,4 @@
-//! What a file refers to by name, in a form that is small in memory and in storage: a name once, with the lines it stands on.
+//! The references of a file by name, in a compact form: each name once, with its lines.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// The most occurrences kept of one file; what follows them is not. It bounds the facts of one file.
 pub(crate) const OCCURRENCE_CAP: usize = 1 << 16;
 
-/// Names longer than this, in bytes, are none that somebody defines.
+/// The maximum length of a name, in bytes: longer names are not definitions.
 const NAME_CAP: usize = 120;
 
 /// How something is referred to.
@@ -16,7 +16,7 @@ const NAME_CAP: usize = 120;
 pub enum ReferenceKind {
     /// It is called, constructed or invoked as a macro.
     Call,
-    /// It stands where a type, a base class, a trait or an annotation stands.
+    /// A use as a type, a base class, a trait or an annotation.
     Type,
     /// It is named in any other way.
     Name,
@@ -33,12 +33,12 @@ impl ReferenceKind {
 /// One name that a file refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference<'f> {
-    /// The name as it is written, without white space and with `.` between its parts, whatever the language writes there:
-    /// `console.log`, `self.client.get`, `std.fs.read`. A leading `.` says that what stands before it has no name.
+    /// The name as written, without white space and with `.` as separator in every language: `console.log`,
+    /// `self.client.get`, `std.fs.read`. A leading `.` means that the part before it has no name.
     pub path: &'f str,
     /// How.
     pub kind: ReferenceKind,
-    /// Whether it stands in test code.
+    /// Whether it is in test code.
     pub test: bool,
     lines: &'f [u8],
     count: u32,
@@ -59,7 +59,7 @@ impl<'f> Reference<'f> {
         self.count
     }
 
-    /// The 1-based lines it stands on, in the order of the source.
+    /// The lines, counted from 1, in the order of the source.
     pub fn lines(&self) -> impl Iterator<Item = u32> + 'f {
         let mut rest = self.lines;
         let mut line = 0u32;
@@ -71,17 +71,18 @@ impl<'f> Reference<'f> {
         })
     }
 
-    /// The first line it stands on.
+    /// The first line.
     #[must_use]
     pub fn line(&self) -> u32 {
         self.lines().next().unwrap_or(1)
     }
 }
 
-/// Everything that one file refers to, by path, kind and whether in tests, in that order. The names of what it defines itself are in it
-/// where they are used, not where they are defined.
+/// All references of one file, by path, kind and whether in tests, in that order. The names of its own definitions are
+/// included where they are used, not where they are defined.
 ///
-/// One run of bytes: for each name its length, itself, its kind, the length of its lines, and the lines as differences.
+/// The form is one run of bytes: for each name its length, the name, its kind, the length of its lines, and the lines
+/// as differences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
     bytes: Box<[u8]>,
@@ -117,7 +118,7 @@ impl<'de> Deserialize<'de> for References {
         let mut rest: &[u8] = &bytes;
         while !rest.is_empty() {
             rest = reference_read(rest)
-                .ok_or_else(|| D::Error::custom("not a list of references"))?
+                .ok_or_else(|| D::Error::custom("invalid list of references"))?
                 .1;
         }
         Ok(References {

@@ -1,4 +1,4 @@
-//! What a report says of single files and functions, beside what it says of the project.
+//! The per-file and per-function part of a report.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,5 @@
-//! Files that are not analysed, and the named rules that decide it. Nothing here looks at more than the path and the
-//! bytes, so the same file is skipped for the same reason wherever it is met. What a project says of its own files is in
-//! [`attributes`](super::attributes).
+//! Rules that decide which files are skipped. They use only the path and the bytes, so the result is the same
+//! everywhere. The project's own attributes are in [`attributes`](super::attributes).
 
 use std::fmt;
 
@@ -56,10 +55,10 @@ pub enum Skip {
     #[error("UTF-16")]
     Utf16,
     /// It was written to while it was read.
-    #[error("changed while it was read")]
+    #[error("changed while being read")]
     Changed,
-    /// It was listed, and gone when it was to be read.
-    #[error("gone when it was to be read")]
+    /// It was listed, and deleted before it was read.
+    #[error("deleted before it was read")]
     Vanished,
     /// It is a symbolic link: what it leads to is analysed where it lies, if it is in the project at all.
     #[error("links")]

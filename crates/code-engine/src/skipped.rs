@@ -1,4 +1,4 @@
-//! Files that were left out: how many by each rule, which came first, and what is therefore not known.
+//! Skipped files: the number by rule, the first paths, and the consequences for the analysis.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_unread_where_source_of_the_projects_own_was_left_out() {
+    fn folders_with_skipped_own_sources_are_unread() {
         let mut skipped = SkippedByRule::default();
         for (reason, path) in [
             (Skip::TooDeep, "src/deep.py"),

@@ -1,4 +1,4 @@
-//! Where files come from: a folder, or whatever else can list files and read them.
+//! The origin of files: a folder, or any other implementation that lists and reads files.
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
@@ -108,7 +108,7 @@ impl FileTree for Folder<'_> {
             .threads(self.jobs)
             .build_parallel();
         walk.run(|| {
-            let mut found = Found {
+            let mut found = FoundFiles {
                 files: Vec::new(),
                 all: &files,
             };
@@ -140,12 +140,12 @@ impl FileTree for Folder<'_> {
 }
 
 /// What one thread found, which is told when the thread is done.
-struct Found<'a> {
+struct FoundFiles<'a> {
     files: Vec<TreeFile>,
     all: &'a Mutex<Vec<TreeFile>>,
 }
 
-impl Drop for Found<'_> {
+impl Drop for FoundFiles<'_> {
     fn drop(&mut self) {
         if let Ok(mut all) = self.all.lock() {
             all.append(&mut self.files);

@@ -1,8 +1,8 @@
-//! The tokens of any language, as far as finding duplicates needs them: words as they are, every number alike, every string alike, each
-//! punctuation mark by itself, white space and comments nothing.
+//! A language-independent tokenizer for duplicate detection: words as they are, all numbers alike, all strings alike,
+//! each punctuation mark by itself, no white space and comments.
 //!
-//! It knows no grammar. Where it reads a quote otherwise than the language does (a lifetime, an apostrophe in markup), it does so wherever
-//! the same code stands, and no further than to the end of the line: what is alike stays alike.
+//! It knows no grammar. If it misreads a quote (a lifetime, an apostrophe in markup), it does so for every copy of the
+//! code and at most until the end of the line, so equal code stays equal.
 
 /// An import that reaches over more lines than this is read as code from there on.
 const IMPORT_LINES_CAP: u32 = 400;

@@ -1,4 +1,6 @@
-//! Analyses a tree of files: lists it, reads and parses its files on every core, and reports.
+//! Analyses a tree of files: lists, reads and parses the files on all cores, and creates the report.
+//!
+//! Longer than 450 lines: the steps from a listing to a report share their state.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::analysis::{ProjectAnalysis, project_summarize};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
-use super::cache::{Cache, Keep, Kept};
+use super::cache::{Cache, CacheRecord, StoredFacts};
 use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
@@ -85,14 +87,14 @@ pub struct TreeReport {
 /// What stops the analysis of a tree. Single files never do.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
-    /// The path is not a folder that can be read.
-    #[error("{path}: not a folder that can be read", path = path.display())]
+    /// The path is not a readable folder.
+    #[error("{path}: not a readable folder", path = path.display())]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
     /// The system gave no threads.
-    #[error("the system gives no threads to parse on")]
+    #[error("the system cannot create threads for parsing")]
     NoThreads,
     /// A [`FileTree`] cannot say what files it has.
     #[error("the files cannot be listed: {reason}")]
@@ -189,7 +191,7 @@ pub fn files_analyze(
         if let Some(cache) = &cache {
             let (files, marks) = (&input.files, &found.marks);
             scope.spawn(move || {
-                let keep: Vec<Keep<'_>> = marks.iter().map(|mark| mark.keep(files)).collect();
+                let keep: Vec<CacheRecord<'_>> = marks.iter().map(|mark| mark.keep(files)).collect();
                 cache.is_stale(&keep).then(|| cache.write(&keep).ok())
             });
         }
@@ -277,19 +279,19 @@ fn texts(
 /// What became of one file.
 enum Outcome {
     /// Its content was looked into, now or before.
-    Known(Box<Known>),
+    Known(Box<KnownFile>),
     Skipped(SkipRule),
     /// No language is known for it.
     Unnamed,
 }
 
-struct Known {
+struct KnownFile {
     blob: String,
     language: Language,
     stamp: Option<FileStamp>,
     /// The cache's entry that has the same.
     entry: Option<usize>,
-    kept: Kept,
+    kept: StoredFacts,
     /// What the project's rules match in it, as bytes; `None` where matching broke down, which the cache is not told.
     hits: Option<Vec<u8>>,
 }
@@ -353,9 +355,9 @@ impl Work<'_> {
         self.cache.is_some_and(is_same) || !self.rules.wants(language)
     }
 
-    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(Kept, Vec<u8>)>) -> Outcome {
-        let known = |blob: String, entry: Option<usize>, kept: Kept, hits: Option<Vec<u8>>| {
-            Outcome::Known(Box::new(Known {
+    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(StoredFacts, Vec<u8>)>) -> Outcome {
+        let known = |blob: String, entry: Option<usize>, kept: StoredFacts, hits: Option<Vec<u8>>| {
+            Outcome::Known(Box::new(KnownFile {
                 blob,
                 language: plan.language,
                 stamp: plan.stamp,
@@ -456,7 +458,7 @@ struct Mark {
 }
 
 impl Mark {
-    fn keep<'k>(&'k self, files: &'k [SourceFile]) -> Keep<'k> {
+    fn keep<'k>(&'k self, files: &'k [SourceFile]) -> CacheRecord<'k> {
         let (path, blob, language, kept) = match &self.kept {
             Ok(number) => {
                 let file = &files[*number];
@@ -464,7 +466,7 @@ impl Mark {
             }
             Err((path, blob, language, reason)) => (path, blob, *language, Err(*reason)),
         };
-        Keep {
+        CacheRecord {
             path,
             blob,
             language,

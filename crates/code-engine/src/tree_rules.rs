@@ -1,4 +1,4 @@
-//! A project's own rules on the files of a tree: what they match is found beside the facts and kept with them.
+//! Matches the project's own rules on the files of a tree. Matches are computed and cached together with the facts.
 
 #[cfg(feature = "rules")]
 pub(crate) use matching::Rules;
@@ -86,7 +86,7 @@ mod without {
                 source_id: None,
                 path: file.path.clone(),
                 line: None,
-                reason: "this build matches no rules: it lacks the feature `rules`".to_owned(),
+                reason: "this build cannot match rules: it was built without the feature `rules`".to_owned(),
             });
             Rules(errors.collect())
         }

@@ -1,11 +1,13 @@
-//! Windows of normalised tokens, by which duplicated code is found.
+//! Windows of normalised tokens, for the detection of duplicated code.
 //!
-//! Each run of [`WINDOW_TOKENS`] tokens ([`tokens`](super::tokens)) is a window, and its hash its print. Of every 15 windows that follow
-//! each other the one with the least print is kept: S. Schleimer, D. Wilkerson, A. Aiken, "Winnowing: local algorithms for document
-//! fingerprinting", SIGMOD 2003. So one window in eight is kept, and of every run of [`CLONE_TOKENS_FOUND`] tokens that two places share
-//! both keep the same. A window that has hardly a word in it is not kept: tables of numbers are alike without being copies.
+//! Each run of [`WINDOW_TOKENS`] tokens ([`tokens`](super::tokens)) is a window, and its hash is its fingerprint. Of
+//! every 15 consecutive windows the one with the smallest fingerprint is selected: S. Schleimer, D. Wilkerson, A.
+//! Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD 2003. So one window in eight is selected,
+//! and of every run of [`CLONE_TOKENS_FOUND`] tokens that two places share, both select the same window. A window with
+//! hardly any words is not selected: tables of numbers are similar without being copies.
 //!
-//! Prints have 48 bits. Among 10^6 windows the chance that any two different ones look alike is about 0.2 % (n^2 / 2^49).
+//! Fingerprints have 48 bits. Among 10^6 windows the probability that any two different ones collide is about 0.2 %
+//! (n^2 / 2^49).
 
 use std::fmt;
 
@@ -353,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_sixty_four_tokens_has_a_window_in_common_wherever_it_stands() {
+    fn equal_runs_of_64_tokens_share_a_window() {
         assert_eq!(CLONE_TOKENS_FOUND, 64);
         for start in 0..200u32 {
             let run = words(start * 100..start * 100 + 64);

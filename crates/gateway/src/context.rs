@@ -1,4 +1,4 @@
-//! What a request carries: the gateway's parts, who asks, one lazily opened snapshot, and the loaders that batch on it.
+//! The context of a request: the gateway, the caller, one lazily opened snapshot, and the loaders that batch on it.
 
 use std::sync::Arc;
 
@@ -147,7 +147,7 @@ impl Snapshot {
         Ok(scoped)
     }
 
-    /// Lets the snapshot go, so that the next field sees what was committed meanwhile and no connection is held over a wait.
+    /// Releases the snapshot, so that the next field sees newer commits and no connection is held during a wait.
     async fn release(&self) {
         *self.open.lock().await = None;
     }

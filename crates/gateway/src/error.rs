@@ -1,7 +1,7 @@
-//! The one place that turns errors into what a client sees: a message and a stable `extensions.code`.
+//! The one place that maps errors to what a client sees: a message and a stable `extensions.code`.
 //!
-//! A resolver returns its domain's error as it is; it travels as the source of the GraphQL error and is mapped here. What this place
-//! does not know becomes `INTERNAL`, with its text in the log and not in the answer.
+//! A resolver returns the error of its domain unchanged. It becomes the source of the GraphQL error and is mapped
+//! here. An unknown error becomes `INTERNAL`; its text goes to the log, not to the client.
 
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
     error
 }
 
-/// What is wrong with a time that [`time_is_storable`] refuses.
-pub(crate) const TIME_RANGE: &str = "is a time outside the years 0001 to 9999 in UTC";
+/// The message for a time that [`time_is_storable`] refuses.
+pub(crate) const TIME_RANGE: &str = "must be a time in the years 0001 to 9999 in UTC";
 
 /// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as texts with four
 /// digits for the year.

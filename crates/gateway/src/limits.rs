@@ -1,8 +1,8 @@
-//! What one request may cost, and the guard that refuses a document before it costs more.
+//! The limits of one request, and the guard that refuses expensive documents before execution.
 //!
-//! The guard reads a document in steps, each bounded by the one before: its tokens, without building anything; its shape with all
-//! fragments spread; and what it costs by the schema's types and the declared sizes of its lists. While it is executed, its values,
-//! its bytes and its time are counted.
+//! The guard checks a document in steps, each bounded by the previous one: its tokens, without parsing; its shape with
+//! all fragments expanded; and its cost by the types of the schema and the declared sizes of lists. During execution,
+//! the values, bytes and time of the response are counted.
 
 mod budget;
 mod connection;
@@ -64,7 +64,7 @@ pub struct Limits {
     /// How often an open stream shows a sign of life. A WebSocket that gives none back for three times as long is closed, as is one that
     /// takes none.
     pub keepalive: Duration,
-    /// How often an open stream's token is looked at again: a revoked one ends it within this time.
+    /// The recheck interval of an open stream's credential: a revoked one ends the stream within this time.
     pub token_recheck: Duration,
     /// How long a server that ends waits for the requests under way.
     pub shutdown_grace: Duration,
@@ -205,7 +205,7 @@ fn within(count: usize, most: usize, code: &'static str, of_what: &str) -> Serve
     }
     Err(error_with_code(
         code,
-        format!("the query has {count} {of_what}; the most is {most}"),
+        format!("the query has {count} {of_what}; the maximum is {most}"),
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Loaders: the fields of a list ask for their rows one by one, and get them with one statement.
+//! Loaders: the fields of a list request their rows one by one, and the loader reads them with one statement.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

@@ -1,8 +1,10 @@
-//! A field that fails is null, and makes its parent null where it may not be null itself (GraphQL September 2025, 6.4.4).
+//! Null propagation: a failed field is null, and makes its parent null if it is non-null (GraphQL September 2025,
+//! 6.4.4).
 //!
-//! async-graphql 7.2.1 (`resolver_utils/container.rs`) leaves a failed field out of its object, and answers null for an object all of
-//! whose fields failed or were not selected. To report at <https://github.com/async-graphql/async-graphql>. The answer is completed here by
-//! the paths of its errors and the types of the schema.
+//! async-graphql 7.2.1 (`resolver_utils/container.rs`) omits a failed field from its object, and returns null for an
+//! object all of whose fields failed or were not selected. To report at
+//! <https://github.com/async-graphql/async-graphql>. This module completes the response, using the paths of the errors
+//! and the types of the schema.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -19,7 +21,7 @@ use crate::limits::chosen;
 /// The key that the guard selects beside fields that may all be left out, so that their object is there. It is in no answer.
 pub(crate) const OBJECT_MARK: &str = "nyxcore__object";
 
-/// What is selected, to complete an answer by.
+/// The selection, which completes a response.
 pub(crate) struct Plan {
     set: SelectionSet,
     fragments: HashMap<Name, Positioned<FragmentDefinition>>,
@@ -108,7 +110,7 @@ struct NonNull;
 /// Selection sets that apply to one object, each with the type that it selects from.
 type Sets<'p> = Rc<Vec<(&'p str, &'p SelectionSet)>>;
 
-/// A field of an object: its type and what is selected from it.
+/// A field of an object: its type and its selection.
 struct Member<'p> {
     qualified: &'p str,
     sets: Vec<(&'p str, &'p SelectionSet)>,

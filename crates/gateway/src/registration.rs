@@ -1,4 +1,4 @@
-//! The names of everything that the API shows.
+//! The registrations of all crates that the API uses.
 
 use nyxcore_tenancy::Registration;
 

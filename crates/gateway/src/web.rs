@@ -1,4 +1,4 @@
-//! What the operator decides about browsers: who may sign up, where the server is reached, and whose word about the client counts.
+//! The operator's settings for browsers: sign-up, the public URL, and trusted proxies.
 
 use std::net::IpAddr;
 
@@ -25,10 +25,10 @@ pub struct SignInOptions {
 }
 
 impl SignInOptions {
-    /// Nobody signs up, and no proxy stands before the server.
+    /// Sign-up is closed, and there is no proxy.
     ///
     /// # Errors
-    /// The machine gives no randomness.
+    /// The random number generator fails.
     pub fn new() -> Result<Self> {
         Ok(Self {
             hasher: PasswordHasher::new()?,
@@ -45,10 +45,10 @@ impl SignInOptions {
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Reads addresses and networks, separated by commas or spaces: `127.0.0.1, 10.0.0.0/8, fd00::/8`.
+    /// Parses addresses and networks, separated by commas or spaces: `127.0.0.1, 10.0.0.0/8, fd00::/8`.
     ///
     /// # Errors
-    /// What is neither.
+    /// An entry is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = text.split([',', ' ']).filter(|word| !word.is_empty());
         words.map(network_parse).collect::<Result<_, _>>().map(Self)
@@ -62,7 +62,7 @@ impl TrustedProxies {
 }
 
 fn network_parse(word: &str) -> Result<IpNet, String> {
-    let wrong = || format!("{word:?} is neither an address nor a network such as 10.0.0.0/8");
+    let wrong = || format!("{word:?} is neither an IP address nor a network such as 10.0.0.0/8");
     let (address, bits) = match word.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (word, None),

@@ -1,4 +1,4 @@
-//! What GitHub answers: the fields that are used, and what its headers say.
+//! The responses of GitHub: the used fields and headers.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub struct Repository {
     pub html_url: String,
     #[serde(default, deserialize_with = "text_where_not_empty")]
     pub description: Option<String>,
-    /// When somebody last pushed to it.
+    /// The time of the last push.
     #[serde(default)]
     pub pushed_at: Option<DateTime<Utc>>,
     /// Kilobytes, as GitHub counts them.
@@ -93,7 +93,7 @@ pub struct BranchPage {
 
 /// What a search answers.
 #[derive(Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct SearchAnswer {
     pub items: Vec<Repository>,
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn has_next(headers: &HeaderMap) -> bool {
         })
 }
 
-/// What an answer that is no success means. The body is looked at for the words of its message and never passed on.
+/// Maps an unsuccessful response to an error. The words of its message are inspected but never passed on.
 pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GithubError {
     match status.as_u16() {
         401 => GithubError::Unauthorized,
@@ -150,9 +150,9 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> G
         451 => GithubError::Forbidden,
         422 => GithubError::QueryRefused,
         301..=308 => GithubError::Moved,
-        500.. => GithubError::unavailable("is in trouble; try again later"),
+        500.. => GithubError::unavailable("reports an internal error; try again later"),
         _ => GithubError::AnswerInvalid {
-            reason: "its status is not one that the API gives",
+            reason: "its status is not one of the API",
         },
     }
 }

@@ -1,4 +1,4 @@
-//! Where the API is.
+//! The base URL of the API.
 
 use std::net::IpAddr;
 
@@ -13,15 +13,16 @@ const ENTERPRISE_PATH: &str = "/api/v3";
 /// The longest address, in bytes. A rule of this project.
 const URL_MAX: usize = 1_000;
 
-/// The address of an API. Its form is checked; whether this server may go there is for whoever makes a client to say.
+/// The base URL of an API. Its form is validated; the caller decides whether this server may connect to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Reads `https://github.com`, the address of a GitHub Enterprise Server (`https://ghe.example`, with or without `/api/v3`), or the API's own.
+    /// Parses `https://github.com`, the URL of a GitHub Enterprise Server (`https://ghe.example`, with or without
+    /// `/api/v3`), or the API's own.
     ///
     /// # Errors
-    /// [`GithubError::UrlInvalid`] for what is no plain address of the web: it has a user, a password, a query or a fragment, or no host.
+    /// [`GithubError::UrlInvalid`] for a URL with a user, a password, a query or a fragment, or without a host.
     pub fn parse(text: &str) -> Result<Self, GithubError> {
         let text = text.trim();
         if text.len() > URL_MAX {

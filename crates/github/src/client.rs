@@ -1,4 +1,4 @@
-//! The client: one server, one token.
+//! The client of one server with one token.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tracing::debug;
 use url::Url;
 
-use crate::answer::{Found, has_next, refusal};
+use crate::answer::{SearchAnswer, has_next, refusal};
 use crate::{
     BaseUrl, Branch, BranchPage, GithubError, GithubToken, Repository, RepositoryName,
     RepositoryPage, Viewer,
@@ -30,8 +30,8 @@ const SEARCH_MAX: usize = 256;
 /// How a client asks. [`GithubOptions::new`] gives the defaults; every field may be changed.
 #[derive(Debug, Clone)]
 pub struct GithubOptions {
-    /// The addresses of the base URL's host, resolved and looked at by the caller. The client connects to these and to no others, so that a name which
-    /// resolves differently the second time leads nowhere new. Not used where the host is an address itself.
+    /// The addresses of the base URL's host, resolved and verified by the caller. The client connects only to these,
+    /// so that DNS rebinding has no effect. Not used if the host is an IP address.
     pub addresses: Vec<IpAddr>,
     /// How long one request may take: 10 s by default.
     pub timeout: Duration,
@@ -87,7 +87,7 @@ impl GithubClient {
             .connect_timeout(options.timeout / 2)
             .user_agent(concat!("nyxcore/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|_| GithubError::unavailable("cannot be asked: TLS is not set up"))?;
+            .map_err(|_| GithubError::unavailable("cannot be called: TLS is not set up"))?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .map_err(|_| GithubError::TokenInvalid)?;
         authorization.set_sensitive(true);
@@ -132,12 +132,12 @@ impl GithubClient {
         repository_page(read(&answer)?, &answer.headers)
     }
 
-    /// A page of all repositories on the server that the token can see, public ones of others among them, whose names have the words. The words are words: what would be a
-    /// qualifier (`org:`, `user:`, `is:`) or an operator in GitHub's search is looked for as it stands. Pages count from 1; GitHub gives the first 1,000
-    /// repositories.
+    /// A page of all repositories on the server that the token can access, including public ones of others, whose
+    /// names contain the words. Qualifiers (`org:`, `user:`, `is:`) and operators of GitHub's search are searched
+    /// literally. Pages count from 1; GitHub returns the first 1,000 repositories.
     ///
     /// # Errors
-    /// [`GithubError`]; [`GithubError::QueryRefused`] too for a question without a word or of more than 256 bytes.
+    /// [`GithubError`]; [`GithubError::QueryRefused`] for a query without a word or of more than 256 bytes.
     pub async fn search(
         &self,
         words: &str,
@@ -152,7 +152,7 @@ impl GithubClient {
                 &[("q", &query), ("per_page", &per_page), ("page", &page)],
             )
             .await?;
-        let found: Found = read(&answer)?;
+        let found: SearchAnswer = read(&answer)?;
         repository_page(found.items, &answer.headers)
     }
 
@@ -257,18 +257,18 @@ impl GithubClient {
 /// Why there is no answer, without the address or anything else that the library says.
 fn unreached(error: &reqwest::Error) -> GithubError {
     GithubError::unavailable(if error.is_timeout() {
-        "did not answer in time; try again later"
+        "did not respond in time; try again later"
     } else if error.is_connect() {
         "cannot be reached; try again later, or check the connection's base URL"
     } else {
-        "broke its answer off; try again later"
+        "closed the connection before the response was complete; try again later"
     })
 }
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, GithubError> {
     // What the parser says would repeat what the server wrote.
     serde_json::from_slice(&answer.body).map_err(|_| GithubError::AnswerInvalid {
-        reason: "it does not have the fields that it should",
+        reason: "required fields are missing",
     })
 }
 
@@ -293,7 +293,7 @@ fn per_page_number(per_page: u32) -> String {
     per_page.clamp(1, PER_PAGE_MAX).to_string()
 }
 
-/// The words, each a phrase by itself, to be found in names, forks too.
+/// The words, each as a phrase, to be found in names, including forks.
 fn search_query(words: &str) -> Option<String> {
     // A quotation mark would end the phrase, and a backslash would save one.
     let is_between =

@@ -1,4 +1,4 @@
-//! What can go wrong between a token and a list of repositories, with a stable code for each.
+//! The errors of GitHub requests, with a stable code for each.
 
 use std::time::Duration;
 
@@ -29,33 +29,33 @@ impl RetryAt {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubError {
     /// 401: the token is not good, or not any more.
-    #[error("GitHub does not know this token: it is mistyped, expired or revoked; give a new one")]
+    #[error("GitHub rejected the token: it is mistyped, expired or revoked; set a new one")]
     Unauthorized,
     /// 403 without a limit: the token may not do this.
     #[error(
-        "GitHub refuses this to the token: give it read access to the repository's contents and metadata, and have the organization approve it"
+        "the token lacks permission: grant it read access to the repository's contents and metadata, and have the organization approve it"
     )]
     Forbidden,
     /// 404: it is not there, or the token cannot see it.
-    #[error("GitHub has no such repository, or the token cannot see it")]
+    #[error("the repository does not exist, or the token cannot access it")]
     NotFound,
     /// The token's requests of this hour are used up.
-    #[error("the token's requests to GitHub are used up for now; try again later")]
+    #[error("GitHub's rate limit for this token is exhausted; try again later")]
     RateLimited {
         /// When there are more.
         retry: RetryAt,
     },
     /// GitHub finds that too much is asked at once (its secondary limits, "abuse" in older versions).
-    #[error("GitHub asks for a pause; try again later")]
+    #[error("GitHub's secondary rate limit is exceeded; try again later")]
     AbuseLimited {
         /// When the pause is over.
         retry: RetryAt,
     },
     /// A redirect that is not followed: to another server, or a second one.
-    #[error("GitHub says that it is at another address now, which is not followed")]
+    #[error("GitHub redirected the request to another address; redirects are not followed")]
     Moved,
     /// 422: the question itself is refused.
-    #[error("GitHub refuses the question: ask for less, or in other words")]
+    #[error("GitHub rejected the search: narrow it or use other words")]
     QueryRefused,
     /// No answer, none in time, or one of a server in trouble.
     #[error("GitHub {reason}")]
@@ -64,14 +64,14 @@ pub enum GithubError {
         reason: &'static str,
     },
     /// An answer that is none of GitHub's.
-    #[error("the server's answer is not GitHub's: {reason}; check the connection's base URL")]
+    #[error("the response is not from a GitHub API: {reason}; check the connection's base URL")]
     AnswerInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// A repository's name that cannot be one.
     #[error(
-        "this is no repository's name: it is owner/name, in letters, digits, \"-\", \"_\" and \".\""
+        "invalid repository name: use owner/name, with letters, digits, \"-\", \"_\" and \".\""
     )]
     NameInvalid,
     /// A base URL that cannot be one.
@@ -81,7 +81,7 @@ pub enum GithubError {
     UrlInvalid,
     /// A token that cannot be one.
     #[error(
-        "this is no token: it has 1 to 1,000 printable ASCII characters; copy it without what is around it"
+        "invalid token: a token has 1 to 1,000 printable ASCII characters; copy it without surrounding text"
     )]
     TokenInvalid,
 }
@@ -115,7 +115,7 @@ impl GithubError {
         }
     }
 
-    /// Whether the same question may be answered later, with nobody changing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. }) || self.retry().is_some()

@@ -1,8 +1,9 @@
-//! GitHub's REST API as far as importing repositories needs it: who a token is, which repositories it can see, and their branches.
+//! A client for the part of GitHub's REST API that the import needs: the owner of a token, its repositories, and their
+//! branches.
 //!
-//! A wire client and nothing else: it knows no database and no tenant. Whoever makes one has resolved the server's address and looked at it, because the client
-//! connects to those addresses and to no others. It follows one redirect at the most, on the same server; it waits for no rate limit, but tells how long
-//! one lasts; and what it says of an error holds neither the token nor anything that the server wrote.
+//! It does not depend on a database or a tenant. The caller resolves and verifies the server's address, and the client
+//! connects only to that address. It follows at most one redirect, on the same server. It does not wait for a rate
+//! limit, but reports its duration. Its errors contain neither the token nor text of the server.
 //!
 //! ```no_run
 //! use std::net::IpAddr;

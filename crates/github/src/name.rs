@@ -1,4 +1,4 @@
-//! Names of repositories, before they become parts of an address.
+//! Validates repository names before they become part of a URL.
 
 use crate::GithubError;
 

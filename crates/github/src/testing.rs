@@ -1,4 +1,4 @@
-//! A server on loopback that answers as GitHub does, from the answers in `fixtures/`.
+//! A loopback server that responds like GitHub, from the files in `fixtures/`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What was asked.
+/// A received request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FakeRequest {
     /// The address behind the host, such as `/api/v3/user/repos?page=1`.
@@ -25,14 +25,14 @@ impl FakeRequest {
         found.map_or("", |(_, value)| value)
     }
 
-    /// The address without what stands before it on every API of GitHub Enterprise.
+    /// The path without the prefix of GitHub Enterprise APIs.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.strip_prefix("/api/v3").unwrap_or(&self.target)
     }
 }
 
-/// What to answer: a fixture's name with what is to be replaced in it, or how to misbehave.
+/// The response: the name of a fixture with replacements, or a kind of misbehaviour.
 #[derive(Debug, Clone)]
 pub enum FakeAnswer {
     /// The answer of that name in `fixtures/`, with these texts in the place of others. `{api}`, `{web}` and `{git}` are filled in.
@@ -117,7 +117,7 @@ impl FakeGithub {
         self.address.port()
     }
 
-    /// What was asked so far.
+    /// The requests received so far.
     #[must_use]
     pub fn requests(&self) -> Vec<FakeRequest> {
         self.requests

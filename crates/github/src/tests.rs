@@ -1,4 +1,4 @@
-//! The client against answers of GitHub's, over real sockets.
+//! Tests the client against GitHub responses over real sockets.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The token that a client shows.
+//! The access token of a client.
 
 use zeroize::Zeroizing;
 
@@ -12,10 +12,10 @@ pub const TOKEN_MAX: usize = 1_000;
 pub struct GithubToken(Zeroizing<String>);
 
 impl GithubToken {
-    /// Takes a token over, without the space around it. Whether it is good only GitHub knows.
+    /// Parses a token, without surrounding space. Only GitHub knows whether it is valid.
     ///
     /// # Errors
-    /// [`GithubError::TokenInvalid`] for what cannot be one: empty, longer than [`TOKEN_MAX`] or not printable ASCII.
+    /// [`GithubError::TokenInvalid`] for an empty token, one longer than [`TOKEN_MAX`] or not printable ASCII.
     pub fn parse(text: &str) -> Result<Self, GithubError> {
         let text = text.trim();
         let fits = (1..=TOKEN_MAX).contains(&text.len());
@@ -26,7 +26,7 @@ impl GithubToken {
         }
     }
 
-    /// The token itself, for whoever uses it at once and keeps no copy.
+    /// The token, for immediate use without a copy.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! The checks of this crate's tags and projects. Those of its texts are [`text`]'s.
+//! Validates tags and projects. [`text`] validates texts.
 
 use std::collections::HashSet;
 

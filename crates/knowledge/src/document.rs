@@ -1,4 +1,4 @@
-//! What is published to the search index, and how it reads there.
+//! The search documents of knowledge: their fields and texts.
 
 use nyxcore_retrieval::{ChunkLimits, Document, KnowledgeKind, chunk_lines};
 

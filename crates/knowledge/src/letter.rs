@@ -1,4 +1,4 @@
-//! Letters: what somebody leaves in a repository under `.memory/` for those who come after. Each becomes a memory entry.
+//! Letters: files in a repository under `.memory/`, written for future contributors. Each becomes a memory entry.
 
 use nyxcore_tenancy::text;
 

@@ -1,5 +1,5 @@
-//! What a team has learned: memory entries, insights and consolidation patterns. Each is published to the search index in the
-//! transaction that writes it.
+//! The knowledge of a team: memory entries, insights and consolidation patterns. Each is published to the search index
+//! in the transaction that writes it.
 //!
 //! ```
 //! use nyxcore_knowledge::{MemoryEntry, NewMemoryEntry, ProjectMemoryEntries, memory_entry_create};

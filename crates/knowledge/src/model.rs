@@ -1,4 +1,4 @@
-//! The words of the domain: memory entries, insights, consolidation patterns.
+//! The domain model: memory entries, insights, consolidation patterns.
 
 use chrono::{DateTime, Utc};
 use nyxcore_projects::ProjectId;
@@ -72,11 +72,11 @@ named!(
         PainPoint = "pain_point",
         /// Something that works well.
         Strength = "strength",
-        /// What was done about a pain.
+        /// The solution of a pain point.
         Solution = "solution",
         /// Something that recurs.
         Pattern = "pattern",
-        /// What was decided, and why.
+        /// A decision and its reason.
         Decision = "decision",
     }
 );
@@ -106,7 +106,7 @@ named!(
         Solution = "solution",
         /// What recurs.
         Pattern = "pattern",
-        /// What is used.
+        /// A tool in use.
         Tool = "tool",
         /// How it is built.
         Architecture = "architecture",
@@ -168,7 +168,7 @@ pub struct Insight {
     pub created_at: DateTime<Utc>,
 }
 
-/// Something that several projects share. [`crate::consolidation_pattern_projects`] tells which.
+/// A pattern that several projects share. [`crate::consolidation_pattern_projects`] returns the projects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
 pub struct ConsolidationPattern {

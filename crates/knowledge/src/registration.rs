@@ -1,4 +1,5 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): what a team has learned.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): memory entries, insights and consolidation
+//! patterns.
 
 use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*, TypedId};
 

@@ -1,4 +1,4 @@
-//! The repositories: every table by id, and the lists that the other crates ask for.
+//! The repositories: each table by id, and the lists for other crates.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The text of an extractive enrichment: what was found, said in the order in which a person wants to read it, each claim with its
+//! Composes the text of an extractive enrichment: the retrieved items in reading order, each statement with its
 //! citation.
 
 use nyxcore_retrieval::{Citation, KnowledgeKind};
@@ -6,7 +6,7 @@ use nyxcore_retrieval::{Citation, KnowledgeKind};
 use crate::retrieve::Piece;
 use crate::template::{Item, TemplateError, Templates, Variables};
 
-/// The layout. It names what it prints; what is printed is escaped there, by its filters.
+/// The layout. Its filters escape all values.
 const EXTRACTIVE: &str = include_str!("extractive.md.jinja");
 
 /// What there is to read about a note's text in a project. `[1]` is the first of the pieces.

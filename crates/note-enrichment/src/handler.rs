@@ -1,4 +1,4 @@
-//! What a worker does for an enrichment: retrieve, compose, save.
+//! Executes an enrichment: retrieve, compose, save.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -10,7 +10,7 @@ use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped};
 use crate::compose::compose;
 use crate::registration::NOTE_ENRICHMENT_RUN;
 use crate::repository::enrichment_get;
-use crate::retrieve::{Found, retrieve};
+use crate::retrieve::{RetrievedKnowledge, retrieve};
 use crate::section;
 use crate::service::{Outcome, enrichment_save};
 use crate::tasks::action_points;
@@ -41,7 +41,7 @@ impl EnrichmentHandler {
             // An earlier attempt kept its work and was lost before the run could end.
             return Ok(());
         }
-        let material = Material::gather(&scoped, &enrichment).await?;
+        let material = EnrichmentInput::gather(&scoped, &enrichment).await?;
         drop(scoped);
         let told = told(&material.found.sections);
         context.message(Level::Info, told).await?;
@@ -58,8 +58,8 @@ impl EnrichmentHandler {
         Ok(scoped.commit().await?)
     }
 
-    fn outcome(&self, material: Material) -> Result<Outcome, RunFailure> {
-        let Material {
+    fn outcome(&self, material: EnrichmentInput) -> Result<Outcome, RunFailure> {
+        let EnrichmentInput {
             note,
             body,
             project_name,
@@ -92,15 +92,15 @@ impl RunHandler for EnrichmentHandler {
 }
 
 /// What an enrichment is made of, all from one snapshot.
-struct Material {
+struct EnrichmentInput {
     note: nyxcore_projects::Note,
-    /// The note's body without earlier enrichments: what was drawn once is no reason to draw it again.
+    /// The note's body without earlier enrichments, so that an enrichment does not cause its own repetition.
     body: String,
     project_name: String,
-    found: Found,
+    found: RetrievedKnowledge,
 }
 
-impl Material {
+impl EnrichmentInput {
     async fn gather<A: Access>(
         scoped: &Scoped<A>,
         enrichment: &NoteEnrichment,
@@ -142,7 +142,7 @@ fn told(sections: &[ContextSection]) -> String {
         })
         .collect();
     if found.is_empty() {
-        "found nothing that has to do with the note".to_owned()
+        "nothing related to the note was found".to_owned()
     } else {
         format!("found {}", found.join(", "))
     }

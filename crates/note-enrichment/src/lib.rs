@@ -1,8 +1,8 @@
-//! Puts what is known about a project under a note, with citations that resolve.
+//! Enriches notes with related knowledge of the project, with valid citations.
 //!
-//! An enrichment is a run. It retrieves code patterns, memory entries, insights, consolidation patterns and code that have to do with the
-//! note, composes a text in which every claim is cited, and suggests action points; a person then applies or dismisses it. No model is
-//! called yet: every enrichment is [`EnrichmentMode::Extractive`] and says so.
+//! An enrichment is a run. It retrieves code patterns, memory entries, insights, consolidation patterns and code
+//! related to the note, composes a text with a citation for every statement, and suggests action points. A user then
+//! applies or dismisses it. No model is called yet: every enrichment is [`EnrichmentMode::Extractive`].
 //!
 //! ```
 //! use nyxcore_note_enrichment::{EnrichmentHandler, NewEnrichment, enrichment_start};

@@ -1,4 +1,4 @@
-//! Text of others in markdown of ours: shown as it is written, never taken for markup.
+//! Escapes foreign text in generated Markdown, so that it is displayed literally.
 
 /// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is parted by a `·`; markup is escaped,
 /// save for closed code spans, in which nothing else is markup.
@@ -70,7 +70,7 @@ fn one_line(text: &str) -> String {
     parts.join(" · ")
 }
 
-/// A line without what makes it a heading, a list entry or a quotation; nothing of a line that is only markup.
+/// A line without its heading, list or quotation marker; empty for a line that is only markup.
 fn content(line: &str) -> &str {
     if line.starts_with("```") || line.starts_with("~~~") || is_rule(line) {
         return "";

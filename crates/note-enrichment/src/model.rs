@@ -1,4 +1,4 @@
-//! The words of the domain: an enrichment of a note, what it was drawn from, and what became of it.
+//! The domain model: an enrichment of a note, its sources and its state.
 
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::NoteId;
@@ -7,7 +7,7 @@ use nyxcore_runs::RunId;
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 
-/// What a run put under a note. The run has its state and times; this is what it found.
+/// The result of an enrichment run. The run has the state and the times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoteEnrichment {
     /// The run, whose id is the enrichment's.
@@ -41,7 +41,7 @@ pub struct NoteEnrichment {
 pub enum EnrichmentMode {
     /// A model wrote it.
     Generated,
-    /// No model was used: it is what was retrieved, and nothing else.
+    /// No model was used: the text consists of retrieved excerpts.
     Extractive,
 }
 
@@ -54,7 +54,7 @@ pub enum EnrichmentMode {
 pub enum EnrichmentDecision {
     /// Nothing yet.
     Pending,
-    /// It stands in the note.
+    /// Applied to the note.
     Applied,
     /// It was not wanted.
     Dismissed,
@@ -73,8 +73,8 @@ pub struct ContextSection {
     pub omitted: i64,
 }
 
-/// About how many tokens a text is to a model: a token for every four characters, rounded up, which is what providers tell people to
-/// reckon with for English. Code and other languages take more; the budgets leave room for that.
+/// The approximate number of tokens of a text: one per four characters, rounded up, which providers recommend for
+/// English. Code and other languages need more; the budgets leave room for that.
 #[must_use]
 pub fn tokens_estimate(text: &str) -> usize {
     text.chars().count().div_ceil(4)

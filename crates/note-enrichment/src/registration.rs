@@ -1,4 +1,4 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): enrichments of notes.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): note enrichments.
 
 use nyxcore_runs::{RunId, RunKind};
 use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*, TypedId};

@@ -1,4 +1,4 @@
-//! The repository of enrichments: by their run and by their note.
+//! The repository of enrichments, by run and by note.
 
 use std::collections::HashMap;
 

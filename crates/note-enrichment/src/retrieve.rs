@@ -1,5 +1,7 @@
-//! What is known that has to do with a note: the four kinds of knowledge and code together, each within its budget, each piece checked
-//! to be there.
+//! Retrieves knowledge related to a note: four kinds of knowledge and code, each within a budget. Each item is
+//! verified to exist.
+//!
+//! Longer than 450 lines: one budget is divided over all kinds of knowledge.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,14 +14,14 @@ use nyxcore_projects::{
     Note, ProjectId, SourceId, blob_contents, file_languages, files_by_path, sources_of,
 };
 use nyxcore_retrieval::{
-    Citation, Hit, KnowledgeKind, Ranked, SearchRequest, excerpt, fuse, query_terms, search,
+    Citation, Hit, KnowledgeKind, RankedList, SearchRequest, excerpt, fuse, query_terms, search,
 };
 use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 
 use crate::model::{ContextSection, tokens_estimate};
 use crate::tasks::shortened;
 
-/// How many hits are looked at, all kinds together: some ten of each.
+/// The number of hits of all kinds together: about ten of each.
 const HITS: u64 = 50;
 
 /// How much a persona's specializations weigh beside the note's own words: they reorder what lies close together, and what only they
@@ -59,9 +61,9 @@ impl Budget {
 /// A piece of knowledge that was chosen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// What is cited; its excerpt is a part of the subject, word for word.
+    /// The citation; its excerpt is a literal part of the subject.
     pub citation: Citation,
-    /// What is shown of it.
+    /// The displayed text.
     pub text: String,
     /// What else to know of it at a glance.
     pub label: Option<String>,
@@ -71,9 +73,9 @@ pub struct Piece {
     pub language: Option<String>,
 }
 
-/// What was found, in the order in which it is shown.
+/// The retrieved items, in display order.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct RetrievedKnowledge {
     pub pieces: Vec<Piece>,
     pub sections: Vec<ContextSection>,
 }
@@ -84,7 +86,7 @@ pub async fn retrieve<A: Access>(
     note: &Note,
     body: &str,
     persona: Option<&Persona>,
-) -> Result<Found> {
+) -> Result<RetrievedKnowledge> {
     let sources: Vec<SourceId> = sources_of(scoped, &[note.project_id])
         .await?
         .remove(&note.project_id)
@@ -102,12 +104,12 @@ pub async fn retrieve<A: Access>(
         }
         _ => Vec::new(),
     };
-    let mut shelf = Shelf {
+    let mut shelf = Retriever {
         terms: query_terms(&text),
         sources,
         scoped,
     };
-    let mut found = Found::default();
+    let mut found = RetrievedKnowledge::default();
     for budget in &BUDGETS {
         let ranked = ranked(budget.kind, &hits, &further);
         let (pieces, section) = shelf.choose(budget, ranked).await?;
@@ -163,8 +165,8 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
         |hits: &[Hit]| -> Vec<String> { hits.iter().map(|hit| hit.subject.clone()).collect() };
     let (own, weak) = (subjects(&hits), subjects(&further));
     let fused = fuse(&[
-        Ranked::new(&own),
-        Ranked::new(&weak).weighted(PERSONA_WEIGHT),
+        RankedList::new(&own),
+        RankedList::new(&weak).weighted(PERSONA_WEIGHT),
     ]);
     // Found by both, a subject shows what the note's own words found.
     let mut by_subject: HashMap<String, Hit> = HashMap::new();
@@ -184,13 +186,13 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
 }
 
 /// Where pieces are taken from, and what for.
-struct Shelf<'s, A: Access> {
+struct Retriever<'s, A: Access> {
     scoped: &'s Scoped<A>,
     sources: Vec<SourceId>,
     terms: Vec<String>,
 }
 
-impl<A: Access> Shelf<'_, A> {
+impl<A: Access> Retriever<'_, A> {
     /// Takes as many as there is room for, best first; one that is too long for the room that is left does not keep out a shorter one.
     async fn choose(
         &mut self,
@@ -224,7 +226,7 @@ impl<A: Access> Shelf<'_, A> {
         Ok((pieces, section))
     }
 
-    /// The subject of a hit, read anew. `None` where it is not what the index says it is.
+    /// Reads the subject of a hit. `None` if it does not match the index.
     async fn piece(&self, hit: Hit) -> Result<Option<Piece>> {
         match hit.kind {
             KnowledgeKind::Code => self.code(hit).await,
@@ -323,8 +325,8 @@ impl<A: Access> Shelf<'_, A> {
         })
     }
 
-    /// The source of the project that a hit's file is in. What was published before sources were named is of the project's only one, or of
-    /// nobody knows which.
+    /// The source of a hit's file in the project. Older documents without a source belong to the project's only
+    /// source, or to an unknown one.
     fn source_of(&self, hit: &Hit) -> Option<SourceId> {
         match (hit.source_id, self.sources.as_slice()) {
             (Some(id), sources) => sources.iter().copied().find(|source| source.0 == id),
@@ -333,7 +335,7 @@ impl<A: Access> Shelf<'_, A> {
         }
     }
 
-    /// Code, with the lines of what is shown in place of those of the whole chunk.
+    /// A code hit, with the lines of the excerpt instead of the whole chunk.
     async fn code(&self, hit: Hit) -> Result<Option<Piece>> {
         // The subject of code is `source_…:path`.
         let source = hit.subject.split_once(':').map(|(source, _)| source);
@@ -412,7 +414,7 @@ fn block(content: &str, start: i64, end: i64) -> Option<String> {
     Some(lines.get(first..last)?.concat())
 }
 
-/// The lines on which a part of those lines stands; `None` where the text does not have them or it.
+/// The lines of an excerpt within those lines; `None` if the text does not contain them.
 fn lines_of(content: &str, start: i64, end: i64, part: &str) -> Option<(i64, i64)> {
     let block = block(content, start, end)?;
     let at = block.find(part)?;

@@ -1,5 +1,5 @@
-//! Where an enrichment stands in a note's body: between two comments that name it, so that it is put there once and can be told from
-//! what a person wrote.
+//! The section of an enrichment in a note's body, between two marker comments. The markers make applying idempotent
+//! and separate it from text by users.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,8 @@ pub fn strip(body: &str) -> Cow<'_, str> {
     kept
 }
 
-/// Where the section that begins at `at` ends. The end names the same enrichment: what it quotes cannot end it.
+/// The end of the section that begins at `at`. The end marker names the same enrichment, so that quoted text cannot
+/// end it.
 fn section_end(body: &str, at: usize) -> Option<usize> {
     let rest = &body[at + BEGIN.len()..];
     let id = &rest[..rest.find(CLOSE)?];

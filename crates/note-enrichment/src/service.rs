@@ -1,5 +1,5 @@
-//! The verbs: to start an enrichment, and to decide what becomes of it. Each works within the transaction it is given and does not
-//! commit it.
+//! The operations: start an enrichment, apply or dismiss it. Each uses the caller's transaction and does not commit
+//! it.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const ATTEMPTS: i64 = 3;
 pub struct NewEnrichment {
     /// The note to enrich.
     pub note_id: NoteId,
-    /// For whom: what it is specialised in weighs a little in what is found.
+    /// The persona: its specializations have a small weight in the retrieval.
     pub persona_id: Option<PersonaId>,
     /// The provider of the model. None can be called yet.
     pub provider: Option<String>,
@@ -56,7 +56,7 @@ pub async fn enrichment_start(
     let named = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     if named(&new.provider) || named(&new.model) {
         return Err(Error::Invalid(
-            "no model provider is configured yet: leave provider and model out for an extractive enrichment"
+            "no model provider is configured: omit provider and model for an extractive enrichment"
                 .into(),
         ));
     }
@@ -109,7 +109,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
         EnrichmentDecision::Applied => return Notes::require(scoped, enrichment.note_id).await,
         EnrichmentDecision::Dismissed => {
             return Err(Error::Invalid(
-                "the enrichment was dismissed: enrich the note again to apply something".into(),
+                "the enrichment was dismissed: enrich the note again".into(),
             ));
         }
     }
@@ -135,7 +135,7 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     enrichment_finished(scoped, id).await?;
     if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
         return Err(Error::Invalid(
-            "the enrichment was applied: take it out of the note where it is not wanted any more"
+            "the enrichment was applied: edit the note to remove it"
                 .into(),
         ));
     }
@@ -152,8 +152,8 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     enrichment_require(scoped, id).await
 }
 
-/// Decides what was not decided yet, and returns what stood before. The condition and the change are one statement: of two who decide
-/// at once, one does.
+/// Records a decision if there is none yet, and returns the previous one. Condition and change are one statement, so
+/// that one of two concurrent decisions succeeds.
 async fn decide(
     scoped: &Scoped<ReadWrite>,
     id: RunId,

@@ -1,4 +1,4 @@
-//! What is still to be done, as the note says it and as insights suggest it. Nothing is made up: every action point is somebody's own words.
+//! Action points from the note and from insights. Nothing is invented: every action point is a quotation.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,12 @@ use crate::retrieve::Piece;
 /// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no help.
 pub const ACTION_POINTS_MAX: usize = 50;
 
-/// The most characters of an action point; what is longer is cut, visibly, and can be read where it is cited.
+/// The maximum length of an action point in characters; a longer one is visibly truncated, and complete in its
+/// citation.
 const TEXT_CHARS: usize = 500;
 
-/// The action points of a note whose body without enrichments is `body`, and of what was found: each text once, the note's own first.
+/// The action points of a note whose body without enrichments is `body`, and of the retrieved items: each text once,
+/// the note's own first.
 pub fn action_points(note: &Note, body: &str, pieces: &[Piece]) -> Vec<NewActionPoint> {
     let own = task_lines(body).into_iter().map(|task| {
         let citation = Citation {
@@ -46,7 +48,7 @@ pub fn action_points(note: &Note, body: &str, pieces: &[Piece]) -> Vec<NewAction
         .collect()
 }
 
-/// The open tasks of a markdown text: `- [ ] …` and `TODO: …` at the beginning of a line. What stands in a block of code is code.
+/// The open tasks of a Markdown text: `- [ ] …` and `TODO: …` at the beginning of a line, outside of code blocks.
 fn task_lines(body: &str) -> Vec<&str> {
     let mut fence: Option<&str> = None;
     let mut tasks = Vec::new();

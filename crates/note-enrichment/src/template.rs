@@ -1,7 +1,7 @@
-//! The one template engine: minijinja, in which a variable that is not there is an error and not an empty text.
+//! The template engine: minijinja, configured so that a missing variable is an error instead of an empty text.
 //!
-//! A template is text of ours or of a member; what it prints (a note, a memory entry, code) is data. Data is never read as a template:
-//! `{{ … }}` in a note is shown as it stands.
+//! A template is written by us or by a member. The values it prints (a note, a memory entry, code) are data and never
+//! interpreted as a template: `{{ … }}` in a note is printed literally.
 //!
 //! ```
 //! use nyxcore_note_enrichment::template::{Templates, Variables};
@@ -26,7 +26,7 @@ use crate::markdown;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TemplateError {
-    /// What is wrong and in which line; it quotes no data.
+    /// The problem with its line; it quotes no data.
     pub message: String,
 }
 

@@ -1,4 +1,6 @@
-//! The command line: what may be said, and the help that says so.
+//! The command line: arguments and help texts.
+//!
+//! Longer than 450 lines: the whole command line is one declaration.
 
 mod models;
 
@@ -10,9 +12,9 @@ pub use models::{AskArgs, EmbedArgs, ModelKeyCommand, ModelsCommand};
 
 use crate::settings::{GlobalFlags, ServeFlags};
 
-/// nyxcore keeps a team's repositories in sync, works out how their code is really written, and puts that knowledge under its notes.
+/// nyxcore keeps a team's repositories in sync, analyses how their code is written, and adds that knowledge to notes.
 ///
-/// Try it on a repository of yours: `nyxcore quickstart`, in its folder. No account, no key and no service are needed.
+/// Try it in the folder of a repository: `nyxcore quickstart`. No account, no key and no service are needed.
 #[derive(Parser)]
 #[command(name = "nyxcore", version = env!("NYXCORE_VERSION"))]
 pub struct Cli {
@@ -35,42 +37,44 @@ const SETUP_EXAMPLES: &str = "\
 Examples:
   export NYXCORE_ADMIN_URL=postgres://postgres:...@db.example.org/postgres
   nyxcore setup postgres --dry-run                      the SQL, to read
-  nyxcore setup postgres --output credentials           makes everything; credentials/owner.env and app.env hold the URLs
+  nyxcore setup postgres --output credentials           creates everything; credentials/owner.env and app.env have the URLs
   nyxcore setup postgres --database nyxcore_two         a second installation in the same cluster";
 
-/// What to do.
+/// The commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Sync and analyse one repository, write and enrich a note about it, show what was found, and serve it
+    /// Sync and analyse one repository, create and enrich a note about it, show the results, and serve them
     Quickstart(QuickstartArgs),
     /// Serve the GraphQL API, with the workers in the same process
     ///
     /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
     /// NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS, NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES,
     /// NYXCORE_CONNECTIONS_MAX, NYXCORE_CONNECTIONS_PER_ADDRESS, NYXCORE_STREAMS_PER_USER ...), then from nyxcore.toml. Without
-    /// NYXCORE_DATABASE_URL everything is kept in the data directory.
+    /// NYXCORE_DATABASE_URL everything is stored in the data directory.
     ///
-    /// The first start makes the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
-    /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). Where there is a tenant already, they do nothing.
+    /// The first start creates the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
+    /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). If a tenant already exists, they have no effect.
     Serve(ServeFlags),
-    /// Carry out runs without serving the API (PostgreSQL)
+    /// Execute runs without serving the API (PostgreSQL)
     ///
-    /// Any number of them, on any machines, share the runs of one database: NYXCORE_DATABASE_URL. Told to end by SIGTERM or Ctrl-C, a worker
-    /// hands its runs back, and another goes on with them; one that dies is noticed after 45 seconds. Further settings are those of `serve`:
-    /// NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES, NYXCORE_RUN_LOG_RETENTION_DAYS ...
+    /// Any number of workers, on any machines, share the runs of one database: NYXCORE_DATABASE_URL. On SIGTERM or Ctrl-C
+    /// a worker hands its runs back to others; a crashed worker is detected after 45 seconds. Further settings are those of
+    /// `serve`: NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES, NYXCORE_RUN_LOG_RETENTION_DAYS ...
     Worker(WorkerArgs),
-    /// Make the database and its roles, once, as an administrator of the database server
+    /// Create the database and its roles, once, as an administrator of the database server
     #[command(subcommand)]
     Setup(SetupCommand),
-    /// Bring the database's schema up to date
+    /// Migrate the database schema
     ///
-    /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables, as `nyxcore setup postgres` made it; it needs to make tables in the
-    /// schema public, and nothing else. What it lacks is told before anything is changed. SQLite is migrated by whatever command opens it.
+    /// On PostgreSQL, NYXCORE_DATABASE_URL names the role that owns the tables, as created by `nyxcore setup
+    /// postgres`. It needs the right to create tables in the schema public, and nothing else. Missing rights are
+    /// reported before any change. SQLite is migrated by any command that opens it.
     Migrate(MigrateArgs),
-    /// Analyse a folder or a commit, with no database: stack, commands, habits with evidence, hotspots, cycles, duplicates
+    /// Analyse a folder or a commit, without a database: stack, commands, conventions with evidence, hotspots, cycles,
+    /// duplicates
     ///
-    /// What .gitignore and .nyxcoreignore name is left out, and so is what is vendored, generated or minified; the report says how much, and by which
-    /// rule. Rules of your own in .nyxcore/rules (ast-grep's format) are matched too.
+    /// Files that .gitignore and .nyxcoreignore name are ignored. Vendored, generated and minified files are skipped,
+    /// and the report lists them by rule. Rules of your own in .nyxcore/rules (ast-grep's format) are matched too.
     #[command(after_long_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
     /// Manage tenants
@@ -82,86 +86,88 @@ pub enum Command {
     /// Read the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Look after the secrets that are kept sealed, such as keys of model providers
+    /// Manage the encrypted secrets, such as keys of model providers
     #[command(subcommand)]
     Secrets(SecretsCommand),
-    /// List models, bring the facts about them up to date, and keep the operator's keys
+    /// List models, update the facts about them, and manage the operator's keys
     #[command(subcommand)]
     Models(ModelsCommand),
-    /// Ask a model one thing; the answer streams to the terminal, and what it cost follows
+    /// Ask a model one question; the answer is streamed to the terminal, followed by its cost
     ///
-    /// It goes through the same door as everything else: the tenant's or the operator's key, its budgets, its ledger.
+    /// The call uses the tenant's or the operator's key, and is subject to budgets and the ledger like all others.
     Ask(AskArgs),
-    /// Manage people's accounts
+    /// Manage user accounts
     #[command(subcommand)]
     User(UserCommand),
     /// Print the GraphQL schema
     Schema,
-    /// Check that everything nyxcore needs is there and safe
+    /// Check that everything nyxcore needs is present and safe
     Doctor,
 }
 
-/// What `quickstart` may be told.
+/// The arguments of `quickstart`.
 #[derive(Args)]
 pub struct QuickstartArgs {
     /// A folder in a Git repository, or the URL of one
     #[arg(value_name = "PATH|URL", default_value = ".")]
     pub target: String,
-    /// The branch to look at, as committed; by default the one that is checked out
+    /// The branch to use, as committed; by default the checked-out branch
     #[arg(long, value_name = "NAME")]
     pub branch: Option<String>,
-    /// The folder within the repository to look at
+    /// The folder within the repository to use
     #[arg(long, value_name = "FOLDER", default_value = "")]
     pub scan_path: String,
     /// End after the summary, without serving
     #[arg(long)]
     pub exit: bool,
-    /// What the note asks; its first line is the title
+    /// The text of the note; its first line is the title
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     #[command(flatten)]
     pub serve: ServeFlags,
 }
 
-/// What `worker` may be told.
+/// The arguments of `worker`.
 #[derive(Args)]
 pub struct WorkerArgs {
-    /// How many runs to carry out at once [default: 2]
+    /// Number of concurrent runs [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
-    /// How many of them may be of one kind, as in `sync=2,code_analysis=1`
+    /// Maximum per kind of run, such as `sync=2,code_analysis=1`
     #[arg(long, value_name = "KIND=N,...")]
     pub worker_limits: Option<String>,
-    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses,
-    /// also for the base URLs of model providers)
+    /// Additional sources of repositories: `local` (paths on this machine), `private` (private addresses, also for the
+    /// base URLs of model providers)
     #[arg(long, value_name = "KINDS")]
     pub allow_sources: Option<String>,
-    /// Serve even as a database role that row-level security does not bind
+    /// Serve even with a database role that bypasses row-level security
     #[arg(long)]
     pub allow_privileged_role: bool,
 }
 
-/// What may be set up.
+/// The setups.
 #[derive(Subcommand)]
 pub enum SetupCommand {
-    /// Make two roles, a database and its schema on a PostgreSQL server; run again, make what is missing
+    /// Create two roles, a database and its schema on a PostgreSQL server; if run again, create what is missing
     ///
-    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and owns nothing. Both
-    /// only log in: neither needs CREATEROLE or any other attribute. They are named after the database, so that a second installation in
-    /// the same cluster has roles of its own: choose another --database.
+    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and
+    /// owns nothing. Neither needs CREATEROLE or any other attribute than LOGIN. They are named after the database: choose
+    /// another --database for a second installation in the same cluster.
     ///
-    /// Their passwords are made, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server gets only what it keeps of
-    /// them, so that no password is in its log. The two URLs are printed, or written to files that only you can read (--output).
+    /// Their passwords are generated, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server
+    /// receives only verifiers, so that no password is in its log. The two URLs are printed, or written to files that only
+    /// you can read (--output).
     ///
     /// The administrator is a superuser, or a role with CREATEROLE and CREATEDB: NYXCORE_ADMIN_URL.
     #[command(after_long_help = SETUP_EXAMPLES)]
     Postgres(SetupPostgresArgs),
 }
 
-/// What `setup postgres` may be told.
+/// The arguments of `setup postgres`.
 #[derive(Args)]
 pub struct SetupPostgresArgs {
-    /// The administrator's URL. Other accounts see a command line: put a password into NYXCORE_ADMIN_URL, PGPASSWORD or ~/.pgpass [env: NYXCORE_ADMIN_URL]
+    /// The administrator's URL. Other accounts can see a command line, so put a password into NYXCORE_ADMIN_URL,
+    /// PGPASSWORD or ~/.pgpass [env: NYXCORE_ADMIN_URL]
     #[arg(long, value_name = "URL")]
     pub admin_url: Option<String>,
     /// The database
@@ -170,16 +176,16 @@ pub struct SetupPostgresArgs {
     /// The role that owns the schema [default: the database's name and _owner]
     #[arg(long, value_name = "NAME")]
     pub owner: Option<String>,
-    /// The role that serves [default: the database's name and _app]
+    /// The serving role [default: the database's name and _app]
     #[arg(long, value_name = "NAME")]
     pub app: Option<String>,
     /// A file with the owner's password
     #[arg(long, value_name = "FILE")]
     pub owner_password_file: Option<PathBuf>,
-    /// A file with the password of the role that serves
+    /// A file with the password of the serving role
     #[arg(long, value_name = "FILE")]
     pub app_password_file: Option<PathBuf>,
-    /// Give roles that exist new passwords; without it they keep theirs
+    /// Set new passwords for existing roles; otherwise they keep theirs
     #[arg(long)]
     pub new_passwords: bool,
     /// Write the URLs to owner.env and app.env in a folder instead of printing them
@@ -190,61 +196,62 @@ pub struct SetupPostgresArgs {
     pub dry_run: bool,
 }
 
-/// What `migrate` may be told.
+/// The arguments of `migrate`.
 #[derive(Args)]
 pub struct MigrateArgs {
-    /// Grant the role that serves what it needs
+    /// Grant the serving role what it needs
     #[arg(long, value_name = "NAME")]
     pub app_role: Option<String>,
 }
 
-/// What `analyze` may be told.
+/// The arguments of `analyze`.
 #[derive(Args)]
 pub struct AnalyzeArgs {
     /// The folder; with --rev, a repository or a folder in one
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
-    /// `table` for a person, `json` for a program, `sarif` for code-scanning pages and editors
+    /// `table` for people, `json` for programs, `sarif` for code-scanning pages and editors
     #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table, hide_possible_values = true)]
     pub format: AnalyzeFormat,
-    /// Look at a commit instead of the folder as it is: a branch, a tag, a commit's id, HEAD~3. Nothing is checked out
+    /// Analyse a commit instead of the folder: a branch, a tag, a commit id, HEAD~3. Nothing is checked out
     #[arg(long, value_name = "REV")]
     pub rev: Option<String>,
-    /// Threads to parse on, at most one for each core; 0 is one for each core
+    /// Number of parser threads, at most one per core; 0 means one per core
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub jobs: usize,
-    /// A folder that keeps what was found in each file, so that the next time only changed files are read and parsed; it may be deleted at any time
+    /// A folder to cache the results of each file, so that the next run parses only changed files; it may be deleted
+    /// at any time
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print the map of the project instead: its most leaned on definitions, as many as fit so many tokens of a language model
+    /// Print the repository map instead: the most referenced definitions, as many as fit into this number of tokens
     #[arg(long, value_name = "TOKENS", conflicts_with_all = ["format", "files"])]
     pub map: Option<usize>,
     /// List every file with its lines and functions (json)
     #[arg(long)]
     pub files: bool,
-    /// Leave out the history, and with it hotspots, files that change together, and ownership
+    /// Omit the history, and with it hotspots, co-changes and ownership
     #[arg(long)]
     pub no_history: bool,
 }
 
-/// What `analyze` prints.
+/// The output formats of `analyze`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AnalyzeFormat {
-    /// For a person.
+    /// For people.
     Table,
-    /// For a program.
+    /// For programs.
     Json,
     /// For code-scanning pages and editors.
     Sarif,
 }
 
-/// What may be done with tenants.
+/// The commands for tenants.
 #[derive(Subcommand)]
 pub enum TenantCommand {
-    /// Make a tenant with its owner; works beside a running server
+    /// Create a tenant with its owner; works beside a running server
     Create {
         /// Its short name: lower-case letters, digits and hyphens
         #[arg(value_name = "SLUG")]
@@ -255,24 +262,24 @@ pub enum TenantCommand {
         /// The owner's e-mail address
         #[arg(long, value_name = "EMAIL")]
         owner: String,
-        /// Make an API token for the owner and print it, alone, on standard output
+        /// Create an API token for the owner and print only the token on standard output
         #[arg(long)]
         print_token: bool,
     },
-    /// Print every tenant: short name, name, id, and when it was made
+    /// Print every tenant: short name, name, id and time of creation
     List,
 }
 
-/// What may be done with accounts.
+/// The commands for accounts.
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Give a person a password, read as one line from standard input, and end the person's sessions
+    /// Set a user's password, read as one line from standard input, and end the user's sessions
     SetPassword {
-        /// The person's e-mail address
+        /// The user's email address
         #[arg(value_name = "EMAIL")]
         email: String,
     },
-    /// Print every account: e-mail address, name, id, and the role in each tenant
+    /// Print every account: email address, name, id, and the role in each tenant
     List {
         /// Only members of the tenant with this short name
         #[arg(long, value_name = "SLUG")]
@@ -280,33 +287,33 @@ pub enum UserCommand {
     },
 }
 
-/// What may be done with tokens.
+/// The commands for tokens.
 #[derive(Subcommand)]
 pub enum TokenCommand {
-    /// Make an API token and print it, alone, on standard output; it is not kept and cannot be shown again
+    /// Create an API token and print only the token on standard output; it is not stored and cannot be shown again
     Create {
         /// The tenant's short name
         #[arg(long, value_name = "SLUG")]
         tenant: String,
-        /// The member whose token it is
+        /// The member who owns the token
         #[arg(long, value_name = "EMAIL")]
         user: String,
-        /// What it may do at the most
+        /// The highest role of the token
         #[arg(long, value_name = "ROLE", value_enum, ignore_case = true, default_value_t = TokenRole::Member)]
         role: TokenRole,
-        /// What to call it
+        /// The name of the token
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
     },
-    /// Print a tenant's tokens, newest first; their secrets are not kept
+    /// Print a tenant's tokens, newest first, without their secrets
     List {
         /// The tenant's short name
         #[arg(long, value_name = "SLUG")]
         tenant: String,
     },
-    /// Revoke a token, also on streams that are open; works beside running servers
+    /// Revoke a token, also on open streams; works beside running servers
     Revoke {
-        /// The token's id as `token list` prints it, or the token itself
+        /// The id of the token as printed by `token list`, or the token itself
         #[arg(value_name = "ID")]
         token: String,
         /// The tenant's short name
@@ -315,29 +322,31 @@ pub enum TokenCommand {
     },
 }
 
-/// What may be done with the audit log.
+/// The commands for the audit log.
 #[derive(Subcommand)]
 pub enum AuditCommand {
-    /// Print the log as JSON lines: a tenant's, newest first, or what was done across tenants, oldest first
+    /// Print the log as JSON lines: a tenant's log, newest first, or the log of system work, oldest first
     Export {
-        /// The tenant's short name; without it, what was done across tenants
+        /// The tenant's short name; without it, the log of system work
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
-        /// Entries from then on, as in 2026-01-31T12:00:00Z
+        /// Only entries from this time on, such as 2026-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Option<chrono::DateTime<chrono::Utc>>,
     },
 }
 
-/// What may be done with the secrets.
+/// The commands for secrets.
 #[derive(Subcommand)]
 pub enum SecretsCommand {
-    /// Seal every secret anew with another master key; works beside running servers, and goes on where it was interrupted
+    /// Re-encrypt every secret with another master key; works beside running servers, and continues after an
+    /// interruption
     ///
-    /// With the key file in the data directory this makes the new key, and takes the old one out of the file once nothing is sealed with it.
-    /// With NYXCORE_MASTER_KEY, set it to the new key and NYXCORE_MASTER_KEY_PREVIOUS to the old one, on every server first and then here.
+    /// With the key file in the data directory this creates the new key, and removes the old one from the file when no
+    /// secret uses it. With NYXCORE_MASTER_KEY, set it to the new key and NYXCORE_MASTER_KEY_PREVIOUS to the old one,
+    /// on every server first and then here.
     Rotate,
-    /// Print which master keys the secrets are sealed with, by the keys' ids
+    /// Print the ids of the master keys, with the number of secrets of each
     Status,
 }
 

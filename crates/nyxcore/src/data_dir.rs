@@ -1,5 +1,4 @@
-//! The data directory: made where it is not there, closed to other accounts, tried before anything is kept in it, and
-//! taken away again where the very first use of it came to nothing.
+//! The data directory: created if missing, made private, tested before use, and removed again if its first use failed.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
@@ -117,13 +116,13 @@ fn privacy_ensure(path: &Path) -> Result<()> {
         Ok(closed) => tracing::warn!(
             path = %path.display(),
             closed,
-            "closed files of the data directory that other accounts had access to"
+            "removed other accounts' access to files of the data directory"
         ),
         // Nobody else gets there: the directory itself is closed.
         Err(error) => tracing::warn!(
             path = %path.display(),
             %error,
-            "some files of the data directory are another account's and keep their mode"
+            "some files of the data directory belong to another account and keep their mode"
         ),
     }
     Ok(())
@@ -140,15 +139,15 @@ fn directory_close(path: &Path, found: &Metadata) -> Result<()> {
     let is_marked = MARKS.iter().any(|mark| path.join(mark).exists());
     if mode & STICKY != 0 || !(is_empty || is_marked) {
         return Err(open(
-            "it holds other things, so it is not closed by itself; choose a folder of its own with --data-dir, or `chmod 700` it",
+            "it contains other files, so its mode is not changed automatically; choose a dedicated folder with --data-dir, or `chmod 700` it",
         ));
     }
     close(path, found).map_err(|error| {
         open(&format!(
-            "it cannot be closed ({error}); as its owner `chmod 700` it, or choose a folder below it with --data-dir"
+            "its mode cannot be changed ({error}); `chmod 700` it as its owner, or choose a folder below it with --data-dir"
         ))
     })?;
-    tracing::warn!(path = %path.display(), "closed the data directory: other accounts had access to it (mode {mode:o})");
+    tracing::warn!(path = %path.display(), "removed other accounts' access to the data directory (mode was {mode:o})");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The database: where it is, and that its schema is the one this program knows.
+//! The database: its location, and the check that its schema matches this program.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What can stop a command, with a stable code for each and one line for a person.
+//! The errors of commands, with a stable code and a one-line message for each.
 
 use std::path::PathBuf;
 
@@ -39,11 +39,11 @@ pub enum Error {
     #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
     NotARepository(PathBuf),
     /// There is nothing at the path.
-    #[error("{}: there is no such folder", .0.display())]
+    #[error("{}: no such folder", .0.display())]
     NoSuchFolder(PathBuf),
     /// The data directory cannot be written.
     #[error(
-        "the data directory {} cannot be written: check its owner and mode, or choose another with --data-dir",
+        "the data directory {} is not writable: check its owner and mode, or choose another with --data-dir",
         .0.display()
     )]
     DataDirReadOnly(PathBuf),
@@ -66,25 +66,25 @@ pub enum Error {
         remedy: String,
     },
     /// There is no room in the data directory.
-    #[error("no space is left for the data directory {}: make room and try again", .0.display())]
+    #[error("no space is left for the data directory {}: free some space and try again", .0.display())]
     DiskFull(PathBuf),
     /// A newer program has used the database.
-    #[error("the database was migrated by a newer nyxcore: use that version or a newer one")]
+    #[error("the database was migrated by a newer version of nyxcore: use that version or a newer one")]
     DatabaseNewer,
     /// A migration waited too long for a lock.
     #[error(
-        "another session holds a lock that the migration needs, so nothing was changed: end its transaction (PostgreSQL \
+        "nothing was changed, because another session holds a lock that the migration needs: end its transaction (PostgreSQL \
          lists them in pg_stat_activity) and try again"
     )]
     MigrationLocked,
     /// The database lacks migrations that this program needs.
-    #[error("the database's schema is behind this program: run `nyxcore migrate` as its owner")]
+    #[error("the database schema is older than this program: run `nyxcore migrate` as its owner")]
     SchemaBehind,
     /// There was a database, and its file is gone or empty.
     #[error(
-        "the database {} {}, but beside it there {found}, so there was one. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
-         Else restore the file from a backup. To begin anew on purpose, move `mirrors`, `master.key` and `nyxcore.sqlite*` out of the \
-         data directory first, and keep the key: backups are sealed with it",
+        "the database {} {}, but beside it there {found}. If everything is in PostgreSQL, set NYXCORE_DATABASE_URL. \
+         Otherwise restore the file from a backup. To start over on purpose, first move `mirrors`, `master.key` and `nyxcore.sqlite*` \
+         out of the data directory, and keep the key: backups are encrypted with it",
         .file.display(),
         .state
     )]
@@ -97,11 +97,11 @@ pub enum Error {
         state: &'static str,
     },
     /// The role could see past row-level security, or give itself the right to.
-    #[error("this database role must not serve: {0}")]
+    #[error("this database role cannot be used by the server: {0}")]
     RoleUnsafe(String),
     /// The role cannot migrate.
     #[error(
-        "nothing was changed, because the database's owner lacks rights: {0}. As an administrator run the SQL, or `nyxcore setup postgres`"
+        "nothing was changed, because the database owner lacks privileges: {0}. Run the SQL as an administrator, or run `nyxcore setup postgres`"
     )]
     OwnerLacks(String),
     /// A step of setting PostgreSQL up was refused.
@@ -117,12 +117,12 @@ pub enum Error {
     DatabaseUnreachable(String),
     /// The command is for PostgreSQL.
     #[error(
-        "{0} works on PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite `nyxcore serve` has the workers in it)"
+        "{0} requires PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite, `nyxcore serve` runs the workers itself)"
     )]
     DatabaseUrlMissing(&'static str),
     /// Somebody else listens there.
     #[error(
-        "{0} is in use already: choose another address with --listen, such as --listen 127.0.0.1:0 for any free port"
+        "{0} is already in use: choose another address with --listen, such as --listen 127.0.0.1:0 for any free port"
     )]
     AddressInUse(String),
     /// It cannot be listened at.
@@ -140,15 +140,15 @@ pub enum Error {
     #[error("{0}")]
     Unhealthy(String),
     /// Another process moves secrets to another master key.
-    #[error("another `nyxcore secrets rotate` is under way: let it end")]
+    #[error("another `nyxcore secrets rotate` is running: wait until it ends")]
     RotationUnderWay,
     /// Secrets that no master key opens.
     #[error(
-        "{0} secrets cannot be read: they were sealed with a master key that is gone, or changed. Put the key back (`nyxcore secrets status` names it), or enter them anew"
+        "{0} secrets cannot be decrypted: their master key is missing, or they were changed. Restore the key (`nyxcore secrets status` names it), or enter the secrets again"
     )]
     SecretsUnreadable(u64),
     /// Somebody pressed Ctrl-C before the work was done.
-    #[error("interrupted: run the command again and it goes on where it stopped")]
+    #[error("interrupted: run the command again to continue")]
     Interrupted,
 }
 

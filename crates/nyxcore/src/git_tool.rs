@@ -1,4 +1,4 @@
-//! Two questions to the git command about this machine and the repository a person stands in; no answer is no error.
+//! Two queries to the git command about the machine and the current repository. A missing answer is not an error.
 
 use std::path::Path;
 use std::process::Stdio;

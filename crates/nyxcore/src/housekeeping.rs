@@ -1,5 +1,5 @@
-//! What goes on beside the work: syncs that are due are started, mirrors of sources that are gone are deleted, model calls whose process is
-//! gone are settled, the uses of system scopes are written into the audit log, and entries, sessions, counters and logs of runs past their time are taken away.
+//! Periodic tasks: starts due syncs, deletes mirrors of removed sources, settles model calls of ended processes,
+//! records the use of system scopes in the audit log, and deletes expired entries, sessions, counters and run events.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ impl Housekeeping {
         self.ended.cancel();
         for task in [self.task].into_iter().chain(self.syncs) {
             if let Err(error) = task.await {
-                tracing::warn!(%error, "housekeeping did not end as it should");
+                tracing::warn!(%error, "housekeeping failed");
             }
         }
     }
@@ -79,18 +79,18 @@ async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
         if round.is_multiple_of(SWEEP_EVERY)
             && let Err(error) = sign_in_sweep(&store).await
         {
-            tracing::warn!(?error, "old sessions could not be taken away");
+            tracing::warn!(?error, "expired sessions could not be deleted");
         }
         if round.is_multiple_of(EXPIRE_EVERY) {
             match run_events_expire(&store, keep.run_logs).await {
                 Ok(0) => {}
-                Ok(gone) => tracing::info!(gone, "took events of old runs away"),
-                Err(error) => tracing::warn!(?error, "the logs of runs could not be thinned"),
+                Ok(gone) => tracing::info!(gone, "deleted events of old runs"),
+                Err(error) => tracing::warn!(?error, "events of old runs could not be deleted"),
             }
             match audit_expire(&store, keep.audit).await {
                 Ok(0) => {}
-                Ok(gone) => tracing::info!(gone, "took old entries out of the audit log"),
-                Err(error) => tracing::warn!(?error, "the audit log could not be thinned"),
+                Ok(gone) => tracing::info!(gone, "deleted old entries of the audit log"),
+                Err(error) => tracing::warn!(?error, "old entries of the audit log could not be deleted"),
             }
         }
         let last = tokio::select! {

@@ -1,4 +1,4 @@
-//! The `nyxcore` program: configuration, telemetry, command line and wiring; what it does is in the crates below.
+//! The `nyxcore` program: configuration, telemetry, command line and wiring. The functionality is in the crates below.
 
 mod cli;
 mod commands;

@@ -1,7 +1,9 @@
-//! Where the master key comes from: the variable `NYXCORE_MASTER_KEY`, else the file `master.key` in the data directory.
+//! The source of the master key: the variable `NYXCORE_MASTER_KEY`, or else the file `master.key` in the data
+//! directory.
 //!
-//! The file has one key a line in base64; the first seals, the others open what is not sealed anew yet. More than one line means that a rotation is not
-//! finished. It is replaced as a whole or not at all, and read only where nobody else can read it.
+//! The file has one key per line in base64. The first key encrypts; the others decrypt secrets that are not
+//! re-encrypted yet. More than one line means that a rotation is not finished. The file is replaced atomically, and
+//! read only if no other account can read it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -49,7 +51,7 @@ impl Source {
         }
         if !previous.is_empty() {
             bail!(Error::SettingInvalid(
-                "NYXCORE_MASTER_KEY_PREVIOUS is set and NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
+                "NYXCORE_MASTER_KEY_PREVIOUS is set but NYXCORE_MASTER_KEY is not: set both, or neither to use the key file".into(),
             ));
         }
         Ok(Self::File(KeyFile::in_folder(data_dir)))
@@ -78,7 +80,7 @@ impl Source {
 fn key_read(variable: &str, text: &str) -> Result<MasterKey, Error> {
     MasterKey::parse(text).map_err(|_| {
         Error::SettingInvalid(format!(
-            "{variable} must be 32 bytes in base64: make one with `openssl rand -base64 32`"
+            "{variable} must be 32 bytes in base64: generate one with `openssl rand -base64 32`"
         ))
     })
 }
@@ -138,7 +140,7 @@ impl KeyFile {
                 return Ok(());
             }
             self.write(&keys)?;
-            tracing::info!(path = %self.0.display(), "made a master key for secrets: keep a copy of this file, apart from the database's");
+            tracing::info!(path = %self.0.display(), "created a master key for secrets: back up this file, separately from the database");
             Ok(())
         };
         make().map_err(|error| self.refused("written", &error))
@@ -186,7 +188,7 @@ impl KeySource for KeyFile {
         let found = file.metadata().map_err(refused)?;
         if found.permissions().mode() & 0o077 != 0 {
             return Err(StoreError::MasterKey(format!(
-                "others on this machine may read the master key: run `chmod 600 {}`, and think of a new one (`nyxcore secrets rotate`)",
+                "other accounts can read the master key: run `chmod 600 {}`, and consider a new key (`nyxcore secrets rotate`)",
                 self.0.display()
             )));
         }
@@ -202,13 +204,13 @@ impl KeySource for KeyFile {
             keys.push(MasterKey::parse(line).map_err(|_| {
                 let place = self.0.display();
                 StoreError::MasterKey(format!(
-                    "{place} must have a key a line, 32 bytes in base64"
+                    "{place} must have one key per line, 32 bytes in base64"
                 ))
             })?);
         }
         if keys.is_empty() {
             return Err(StoreError::MasterKey(format!(
-                "{} is empty: put the key back from its copy",
+                "{} is empty: restore the key from a backup",
                 self.0.display()
             )));
         }
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_made_at_the_first_need_for_its_owner_alone_and_read_back() {
+    fn the_key_file_is_created_on_first_use_for_its_owner() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::in_folder(folder.path());
         assert!(file.load().unwrap().is_none());

@@ -1,5 +1,4 @@
-//! Facts about models that an operator brought up to date: a file of the data directory, in the place of those that the
-//! program carries.
+//! Updated facts about models: a file in the data directory that replaces the facts built into the program.
 
 use std::fs;
 use std::io::{self, Write};
@@ -52,5 +51,5 @@ pub fn write(data_dir: &Path, json: &str) -> Result<()> {
         file.sync_all()?;
         fs::rename(&new, path(data_dir))
     };
-    write().context("keeping the facts about models failed")
+    write().context("saving the facts about models failed")
 }

@@ -1,4 +1,4 @@
-//! How many files and connections the system lets this process have open at once.
+//! The limit of open files and connections of this process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -26,7 +26,7 @@ pub fn connections_allow(wanted: usize) -> usize {
         tracing::warn!(
             connections = allowed,
             wanted,
-            "the system allows fewer open files than there may be connections: raise its limit (LimitNOFILE, ulimit -n)"
+            "the limit of open files is lower than the connection limit: raise it (LimitNOFILE, ulimit -n)"
         );
     }
     wanted.min(allowed)

@@ -1,4 +1,4 @@
-//! Standard output: what a program reads, and summaries. A reader that went away is no error.
+//! Standard output: machine-readable results and summaries. A closed pipe is not an error.
 
 use std::io::{self, ErrorKind, Write};
 

@@ -1,5 +1,5 @@
-//! Files of the data directory are their owner's alone: what the process makes is private from the first byte, and what
-//! an older version or a copy left open is closed.
+//! Makes files of the data directory private: new files from the first byte, and existing files of an older version or
+//! a copy.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;

@@ -1,4 +1,4 @@
-//! Progress for a person, on standard error: a bar for each piece of work while it goes on, and a line once it is done.
+//! Progress output on standard error: a bar for each active step, and a line when it is done.
 
 use std::fmt::Write as _;
 use std::io;

@@ -1,4 +1,4 @@
-//! Settings: flags before the environment (`NYXCORE_*`) before `nyxcore.toml` before the defaults.
+//! Settings. The order of precedence is: flags, environment (`NYXCORE_*`), `nyxcore.toml`, defaults.
 
 mod values;
 
@@ -21,7 +21,8 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// The settings that have a variable in the environment: the variable's name after `NYXCORE_` in lower case, and the setting's.
+/// The settings with an environment variable: the name of the variable after `NYXCORE_` in lower case, and the name of
+/// the setting.
 const VARIABLES: &[(&str, &str)] = &[
     ("data_dir", "data_dir"),
     ("log", "log"),
@@ -54,23 +55,23 @@ const VARIABLES: &[(&str, &str)] = &[
     ("oidc_client_secret", "oidc_variables.client_secret"),
 ];
 
-/// Settings that are taken from the environment only: a settings file may be read by others.
+/// Settings that can be set only in the environment, because other accounts may be able to read a settings file.
 const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous", "oidc_variables"];
 
-/// The settings file that is read where none is named.
+/// The default settings file.
 const FILE: &str = "nyxcore.toml";
 
-/// Where the help lists the options of every command.
+/// The heading of the global options in the help.
 const EVERYWHERE: &str = "Options of every command";
 
-/// Options that stand before the command, or behind it.
+/// Options that may precede or follow the command.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct GlobalFlags {
-    /// Where everything is kept: the SQLite file and the mirrors [env: NYXCORE_DATA_DIR] [default: ./nyxcore-data]
+    /// The directory of the SQLite file and the mirrors [env: NYXCORE_DATA_DIR] [default: ./nyxcore-data]
     #[arg(long, value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// A settings file [env: NYXCORE_CONFIG] [default: ./nyxcore.toml, if it is there]
+    /// A settings file [env: NYXCORE_CONFIG] [default: ./nyxcore.toml, if it exists]
     #[arg(
         long,
         value_name = "FILE",
@@ -79,170 +80,170 @@ pub struct GlobalFlags {
         global = true, help_heading = EVERYWHERE)]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// What to log, on standard error: `warn`, `info`, `nyxcore_runs=debug` ... [env: NYXCORE_LOG]
+    /// The log filter, for the log on standard error: `warn`, `info`, `nyxcore_runs=debug` ... [env: NYXCORE_LOG]
     #[arg(long, value_name = "FILTER", global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
-    /// How to write the log, `text` or `json` [env: NYXCORE_LOG_FORMAT] [default: text]
+    /// The log format, `text` or `json` [env: NYXCORE_LOG_FORMAT] [default: text]
     #[arg(long, value_name = "FORMAT", value_enum, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
 }
 
-/// Options of what serves.
+/// Options of the serving commands.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct ServeFlags {
-    /// Where to listen [default: 127.0.0.1:4600]
+    /// The address to listen on [default: 127.0.0.1:4600]
     #[arg(long, value_name = "ADDRESS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
-    /// Where repositories may come from besides public hosts: `local` (paths on this machine), `private` (private addresses), or both
+    /// Additional sources of repositories: `local` (paths on this machine), `private` (private addresses), or both
     #[arg(long, value_name = "KINDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_sources: Option<String>,
-    /// How many runs to carry out at once; 0 leaves them all to `nyxcore worker` [default: 2]
+    /// Number of concurrent runs; 0 leaves all runs to `nyxcore worker` [default: 2]
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u16>,
-    /// How many of them may be of one kind, as in `sync=2,code_analysis=1`
+    /// Maximum per kind of run, such as `sync=2,code_analysis=1`
     #[arg(long, value_name = "KIND=N,...")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_limits: Option<String>,
-    /// Serve even as a database role that row-level security does not bind
+    /// Serve even with a database role that bypasses row-level security
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_privileged_role: bool,
 }
 
-/// How the log is written.
+/// The log formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For a person.
+    /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Which settings file is read where none is named.
+/// Which settings file is read by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultFile {
-    /// `nyxcore.toml` in the current folder, if it is there.
+    /// `nyxcore.toml` in the current folder, if it exists.
     Read,
-    /// None: the current folder is a repository that is looked at, and what lies in it decides nothing.
+    /// None: the current folder is the repository to analyse, and its files must not change settings.
     Ignore,
 }
 
-/// What the operator decides. It is never printed: the database's URL may hold a password.
+/// The operator's settings. They are never printed, because the database URL may contain a password.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Where everything is kept.
+    /// The data directory.
     pub data_dir: PathBuf,
-    /// What to log; the command decides where this is not set.
+    /// The log filter; the default depends on the command.
     pub log: Option<String>,
-    /// How to log.
+    /// The log format.
     pub log_format: LogFormat,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: String,
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
-    /// Of the store's connections to the database.
+    /// The settings of database connections.
     pub database: DatabaseSettings,
-    /// Where repositories may come from besides public hosts.
+    /// Additional sources of repositories besides public hosts.
     #[serde(deserialize_with = "values::sources_read")]
     pub allow_sources: AllowedSources,
-    /// Runs carried out at once; none in this process where it is 0.
+    /// The number of concurrent runs; with 0 this process executes no runs.
     pub workers: u16,
-    /// Runs of one kind carried out at once.
+    /// The maximum number of concurrent runs per kind.
     #[serde(deserialize_with = "values::limits_read")]
     pub worker_limits: BTreeMap<String, u16>,
-    /// The most bytes that one fetch of a repository may bring.
+    /// The maximum size of one fetch, in bytes.
     pub fetch_bytes_max: u64,
-    /// Whether a role that row-level security does not bind may serve.
+    /// Whether a role that bypasses row-level security may serve.
     pub allow_privileged_role: bool,
-    /// Of the code analysis.
+    /// The settings of the code analysis.
     pub analysis: AnalysisSettings,
-    /// Of the audit log.
+    /// The settings of the audit log.
     pub audit: AuditSettings,
-    /// Of runs.
+    /// The settings of runs.
     pub runs: RunSettings,
-    /// Of connections.
+    /// The settings of connections.
     pub connections: ConnectionSettings,
-    /// The services that people sign in with.
+    /// The sign-in providers.
     pub oidc: Vec<OidcSettings>,
-    /// One more, of the environment.
+    /// One more sign-in provider, from the environment.
     pub oidc_variables: OidcSettings,
-    /// What secrets are sealed with, in base64; without one, the key file in the data directory.
+    /// The master key in base64; without it, the key file in the data directory.
     pub master_key: Option<String>,
-    /// What they may still be sealed with, separated by commas.
+    /// Previous master keys, separated by commas.
     pub master_key_previous: Option<String>,
-    /// Who may make an account by themselves.
+    /// Who may create an account.
     pub sign_up: SignUp,
-    /// Where browsers reach the server, where that is not where it listens.
+    /// The public URL of the server, if it differs from the listening address.
     #[serde(deserialize_with = "values::public_url_read")]
     pub public_url: Option<Url>,
-    /// Proxies whose word about the client counts.
+    /// Proxies whose information about the client is trusted.
     #[serde(deserialize_with = "values::proxies_read")]
     pub trusted_proxies: TrustedProxies,
 }
 
-/// What the operator decides about the store's connections to the database.
+/// The settings of database connections.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// Connections that one process holds at the most.
+    /// The maximum number of connections per process.
     pub connections: NonZeroU32,
-    /// Seconds that a statement of a request or a migration waits for a lock, on PostgreSQL.
+    /// The lock timeout of a statement of a request or a migration, in seconds, on PostgreSQL.
     pub lock_timeout: NonZeroU32,
-    /// Seconds that a statement of a request may take, on PostgreSQL.
+    /// The timeout of a statement of a request, in seconds, on PostgreSQL.
     pub statement_timeout: NonZeroU32,
 }
 
-/// What the operator decides about the audit log.
+/// The settings of the audit log.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditSettings {
-    /// How many days entries are kept; 7 at least.
+    /// The retention of entries in days; at least 7.
     pub retention_days: u16,
 }
 
-/// What the operator decides about runs.
+/// The settings of runs.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
-    /// How many days after a run's end its log is kept.
+    /// The retention of logs after the end of a run, in days.
     pub log_retention_days: u16,
 }
 
-/// What the operator decides about connections.
+/// The settings of connections.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionSettings {
-    /// Open connections of the whole server.
+    /// The maximum number of open connections of the server.
     #[serde(deserialize_with = "values::count_read")]
     pub max: usize,
-    /// Open connections from one address.
+    /// The maximum number of open connections from one address.
     #[serde(deserialize_with = "values::count_read")]
     pub per_address: usize,
-    /// WebSockets and event streams of one person.
+    /// The maximum number of WebSockets and event streams of one user.
     #[serde(deserialize_with = "values::count_read")]
     pub streams_per_user: usize,
 }
 
-/// A service that people sign in with.
+/// A sign-in provider.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcSettings {
-    /// Its name in addresses.
+    /// The id in URLs.
     pub id: Option<String>,
-    /// Its name for people.
+    /// The display name.
     pub name: Option<String>,
-    /// Its issuer: `https://login.example.org`.
+    /// The issuer: `https://login.example.org`.
     pub issuer: Option<String>,
-    /// What it knows this server as.
+    /// The client id.
     pub client_id: Option<String>,
-    /// What this server proves that with.
+    /// The client secret.
     pub client_secret: Option<String>,
 }
 
@@ -269,15 +270,15 @@ impl OidcSettings {
     }
 }
 
-/// What the operator decides about analyses.
+/// The settings of analyses.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnalysisSettings {
-    /// How long after an analysis the next one of the project is refused, in seconds.
+    /// The time after an analysis during which no other starts in the project, in seconds.
     pub quiet_period: u32,
 }
 
-/// Where repositories may come from besides public hosts.
+/// Additional sources of repositories besides public hosts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AllowedSources {
     /// Paths on this machine.
@@ -327,7 +328,7 @@ impl Settings {
         match (&global.config, file) {
             (Some(named), _) if !named.is_file() => {
                 bail!(Error::SettingInvalid(format!(
-                    "the settings file {} is not there",
+                    "the settings file {} does not exist",
                     named.display()
                 )));
             }
@@ -340,7 +341,7 @@ impl Settings {
         for setting in NOT_IN_A_FILE {
             if figment.contains(setting) {
                 bail!(Error::SettingInvalid(format!(
-                    "the setting {setting:?} does not belong in a file: set NYXCORE_{} in the environment",
+                    "the setting {setting:?} is not allowed in a file: set NYXCORE_{} in the environment",
                     setting.to_uppercase()
                 )));
             }
@@ -354,7 +355,7 @@ impl Settings {
         Ok(settings.map_err(|error| setting_invalid(&error))?)
     }
 
-    /// What sources may be, for the server.
+    /// The policy for sources.
     pub fn source_policy(&self) -> SourcePolicy {
         SourcePolicy {
             allow_local: self.allow_sources.local,
@@ -364,20 +365,20 @@ impl Settings {
         }
     }
 
-    /// How long the audit log is kept.
+    /// The retention of the audit log.
     pub fn audit_retention(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::days(i64::from(self.audit.retention_days))
     }
 
-    /// How long the log of a run is kept after its end.
+    /// The retention of the log of a run after its end.
     pub fn run_log_retention(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::days(i64::from(self.runs.log_retention_days))
     }
 
-    /// The services that people sign in with: those of the settings file, then the one of the environment.
+    /// The sign-in providers: those of the settings file, then the one of the environment.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for one that is not complete, and for two of one name.
+    /// [`Error::SettingInvalid`] for an incomplete provider, and for two with the same id.
     pub fn oidc_providers(&self) -> Result<Vec<OidcProvider>> {
         let of_environment = &self.oidc_variables;
         let of_environment = of_environment.issuer.as_ref().map(|_| of_environment);
@@ -387,13 +388,13 @@ impl Settings {
         let ids: BTreeSet<&str> = providers.iter().map(|provider| &*provider.id).collect();
         if ids.len() < providers.len() {
             bail!(Error::SettingInvalid(
-                "two services of the setting \"oidc\" have the same id".into(),
+                "two providers in the setting \"oidc\" have the same id".into(),
             ));
         }
         Ok(providers)
     }
 
-    /// How long after an analysis the next one of the project is refused.
+    /// The time after an analysis during which no other starts in the project.
     pub fn quiet_period(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::seconds(i64::from(self.analysis.quiet_period))
     }
@@ -408,7 +409,7 @@ fn environment() -> Env {
     })
 }
 
-/// The first of what figment found, on one line; the value itself is left out, because it may be a secret.
+/// The first error of figment on one line. The value is omitted, because it may be a secret.
 fn setting_invalid(error: &figment::Error) -> Error {
     let Some(first) = error.clone().into_iter().next() else {
         return Error::SettingInvalid("the settings cannot be read".into());
@@ -424,7 +425,7 @@ fn setting_invalid(error: &figment::Error) -> Error {
     let what = match &first.kind {
         figment::error::Kind::UnknownField(name, known) => {
             format!(
-                "there is no setting {name:?}; there are {}",
+                "unknown setting {name:?}; the settings are {}",
                 known.join(", ")
             )
         }

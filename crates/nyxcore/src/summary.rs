@@ -1,4 +1,4 @@
-//! The summary of a quickstart, for a person: what the project is made of, how its code is written, and the enriched note.
+//! The summary of a quickstart: the project, its conventions, and the enriched note.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl Summary {
             .iter()
             .map(|(name, took)| match took {
                 Some(took) => format!("{name} {}", seconds(*took)),
-                None => format!("{name} as it was"),
+                None => format!("{name} unchanged"),
             })
             .collect();
         format!("Took {}: {}", seconds(all), steps.join(" · "))

@@ -1,4 +1,5 @@
-//! What follows a sync that brought something: the project's analysis, and the letters. The crates that do it do not know each other.
+//! The steps after a sync that changed something: the analysis and the import of letters. The crates that implement
+//! them do not depend on each other.
 
 use chrono::TimeDelta;
 use futures::FutureExt;
@@ -32,11 +33,11 @@ impl SyncStep for CodeAnalysisStep {
             let started = analysis_start_after_sync(&scoped, project, self.quiet_period).await?;
             let run = started.0.run().id;
             let told = match &started.0 {
-                Start::Started(_) => format!("the analysis {run} looks at what is new"),
+                Start::Started(_) => format!("the analysis {run} covers the new code"),
                 Start::AlreadyActive(_) => {
-                    format!("the analysis {run} is active already; what it misses is looked at by another after it")
+                    format!("the analysis {run} is already active; another one follows for the new code")
                 }
-                Start::RecentlyCompleted(_) => format!("the analysis {run} knows it already"),
+                Start::RecentlyCompleted(_) => format!("the analysis {run} already covers it"),
             };
             Ok(StepDone {
                 scoped,
@@ -125,7 +126,7 @@ async fn batch_take(
     for (path, reason) in refused {
         // A letter that stays as it is stays out in silence.
         if step.changed.is_none_or(|changed| changed.contains(&path)) {
-            let text = format!("the letter {path} was not taken in: {reason}");
+            let text = format!("the letter {path} was not imported: {reason}");
             step.run.message_in(scoped, Level::Warning, text).await?;
         }
     }

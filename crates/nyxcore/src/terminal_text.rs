@@ -1,5 +1,5 @@
-//! Markdown for a terminal: what nyxcore writes itself (headings, lists, code, emphasis), broken at the page's width. What is not markup
-//! is shown as it is.
+//! Renders nyxcore's own Markdown (headings, lists, code, emphasis) for a terminal, wrapped at the page width.
+//! Everything else is displayed literally.
 
 use owo_colors::{OwoColorize, Style};
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_lists_and_code_are_laid_out_and_their_marks_are_gone() {
+    fn headings_lists_and_code_are_rendered_without_markup() {
         let markdown = "Extractive.\n\n\n### How\n\n- **Functions** (`a b`): are snake\\_case, \\*always\\* [1]\n\n```rust\nfn main() {}\n```\n";
         let text = markdown_render(markdown, 30, 2, false);
         let shown = "  Extractive.\n\n  How\n\n  • Functions (a b): are\n    snake_case, *always* [1]\n\n  │ fn main() {}\n";

@@ -1,4 +1,4 @@
-//! How the parts are put together: the store, the workers with what follows what, and the gateway.
+//! Wires the parts together: the store, the workers with their follow-ups, and the gateway.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -179,7 +179,7 @@ impl App {
     /// The gateway.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] for a service to sign in with; the machine gives no randomness.
+    /// [`Error::SettingInvalid`] for a service to sign in with; the random number generator failed.
     pub fn gateway(&self, models: &ModelService) -> Result<Gateway> {
         let sign_in = SignInOptions {
             sign_up: self.settings.sign_up,

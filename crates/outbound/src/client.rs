@@ -1,4 +1,4 @@
-//! HTTP clients that connect to checked addresses alone.
+//! HTTP clients that connect only to verified addresses.
 
 use std::net::{IpAddr, SocketAddr};
 

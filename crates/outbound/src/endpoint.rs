@@ -1,4 +1,4 @@
-//! The base URL of an API, as a user names it.
+//! The base URL of an API, given by a user.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ pub enum EndpointError {
     #[error("{0}")]
     Forbidden(&'static str),
     /// Its host name has no address.
-    #[error("has a host name that could not be resolved")]
+    #[error("has a host name that cannot be resolved")]
     Unresolved,
 }
 
@@ -40,10 +40,10 @@ impl Endpoint {
         let is_plain = |c: char| c.is_ascii_graphic() && !"\\\"'`<>|{}^".contains(c);
         if !text.chars().all(is_plain) {
             return Err(EndpointError::Invalid(
-                "has characters that a URL cannot have",
+                "has characters that are not allowed in a URL",
             ));
         }
-        let url = Url::parse(text).map_err(|_| EndpointError::Invalid("is no well-formed URL"))?;
+        let url = Url::parse(text).map_err(|_| EndpointError::Invalid("is not a well-formed URL"))?;
         // Also `https:/host` and `https:///host` would be repaired.
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
@@ -53,7 +53,7 @@ impl Endpoint {
             ));
         }
         if authority.contains('@') {
-            return Err(EndpointError::Invalid("must not hold a user or a password"));
+            return Err(EndpointError::Invalid("must not contain a user or password"));
         }
         if text.contains(['?', '#']) {
             return Err(EndpointError::Invalid(

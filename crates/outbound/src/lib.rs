@@ -1,8 +1,8 @@
-//! Which network addresses this server calls: one rule for repositories, for GitHub and for the APIs of models.
+//! The rule for outbound connections to repositories, to GitHub and to model APIs.
 //!
-//! Users name these addresses, so each of them could lead into the server's own network. A host name is resolved once,
-//! every address that it has is checked by the operator's [`OutboundPolicy`], and the HTTP client connects to those
-//! addresses alone and follows no redirect. A name that resolves differently the second time leads nowhere new.
+//! Users choose these addresses, so each could lead into the server's own network. A host name is resolved once, every
+//! address is checked against the operator's [`OutboundPolicy`], and the HTTP client connects only to these addresses
+//! and follows no redirect. So DNS rebinding has no effect.
 //!
 //! ```
 //! use nyxcore_outbound::{Endpoint, EndpointError, OutboundPolicy, SystemResolver, client_builder};

@@ -1,4 +1,4 @@
-//! What an operator allows.
+//! The operator's policy for outbound connections.
 
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ impl AddressRefusal {
         match self {
             Self::Unencrypted => "must use https:// or ssh://",
             Self::Private => "leads to a private network, which the operator has not allowed",
-            Self::Never => "leads to a network address that is never fetched from",
+            Self::Never => "leads to a network address that is never allowed",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The checks of this crate's texts, against the limits of [`text`].
+//! Validates the texts of this crate against the limits of [`text`].
 
 use nyxcore_tenancy::{Result, text};
 

@@ -1,6 +1,6 @@
-//! Projects, their sources, files and blobs, the notes written about them, and the posts they publish.
+//! Projects, sources, files and blobs, notes, and blog posts.
 //!
-//! Everything is the tenant's: any member reaches what any other made, and `created_by` is only shown.
+//! Everything belongs to the tenant: any member can access what another member created. `created_by` is informational.
 //!
 //! ```
 //! use nyxcore_projects::{NewProject, NewSource, Source, project_create, source_add};
@@ -52,7 +52,7 @@ pub use repository::{
 };
 pub use service::{
     ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,
-    HistoryKept, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
+    HistoryRetention, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
     NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
     action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
     blobs_insert, blobs_missing, blobs_refill, blobs_with_text, blog_post_create, blog_post_delete,

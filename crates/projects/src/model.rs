@@ -1,4 +1,4 @@
-//! The words of the domain: projects, their sources and files, notes with action points, and posts.
+//! The domain model: projects, their sources and files, notes with action points, and posts.
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::Citation;
@@ -39,7 +39,7 @@ typed_id!(
     "post"
 );
 
-/// What a team works on: some sources, what is known of them, and the notes about them.
+/// A project of a team: its sources, the knowledge about them, and notes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
 pub struct Project {
@@ -54,7 +54,7 @@ pub struct Project {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A Git repository, a branch of it and the folder in it that is looked at.
+/// A Git repository with a branch and a folder to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
 pub struct Source {
@@ -65,8 +65,8 @@ pub struct Source {
     pub branch: Option<String>,
     /// The folder within the repository, without a slash at either end; `""` is the root.
     pub scan_path: String,
-    /// The commit that the files are of. `None` before the first sync, and after a change of what is looked at: the next sync then
-    /// compares everything.
+    /// The commit of the files. `None` before the first sync, and after a change of the source's settings: the next
+    /// sync then compares everything.
     pub head_commit: Option<String>,
     /// When a sync last succeeded.
     pub last_synced_at: Option<DateTime<Utc>>,
@@ -101,7 +101,7 @@ pub struct SourceFile {
     pub language: Option<String>,
     /// Bytes.
     pub size: i64,
-    /// How many commits of the history that was looked at touched it.
+    /// The number of commits in the examined history that changed it.
     pub commits: i64,
 }
 

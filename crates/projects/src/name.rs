@@ -1,5 +1,5 @@
-//! The two names that a user writes besides a repository's address: the branch and the scan path. Both are types, so
-//! that no unchecked text reaches git. Their rules stand here alone.
+//! The branch name and the scan path of a source. Both are types, so that no unvalidated text reaches git. Their rules
+//! are defined only here.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ impl BranchName {
         Ok(Self(name.to_owned()))
     }
 
-    /// Checks a text that may be blank, which stands for the repository's default branch.
+    /// Parses an optional name; a blank text means the repository's default branch.
     ///
     /// # Errors
     /// [`NameError::Branch`].

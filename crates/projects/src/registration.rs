@@ -1,4 +1,4 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): projects and what belongs to them.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): projects and their parts.
 
 use nyxcore_tenancy::{
     Action, Action::*, Registration, Resource, ResourcePolicy, Role, Role::*, TypedId,

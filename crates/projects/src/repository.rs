@@ -1,4 +1,4 @@
-//! The repositories: every table by id, and the lists that the other crates ask for.
+//! The repositories: each table by id, and the lists for other crates.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -54,7 +54,7 @@ child_list! {
     pub ProjectBlogPosts: BlogPosts, blog_post.ProjectId: ProjectId
 }
 
-/// The files of a source in the order of their paths, byte by byte: all of them, or one path and what is below it.
+/// The files of a source, ordered by path bytes: all of them, or one path and everything below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SourceFileList {
     /// Without slashes at its ends; empty for all files.

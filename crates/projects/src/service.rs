@@ -1,6 +1,6 @@
-//! The verbs of the domain.
+//! The operations of the domain.
 //!
-//! Each works within the transaction it is given and does not commit it: what belongs together is kept together by the caller.
+//! Each uses the caller's transaction and does not commit it, so that the caller can combine operations.
 
 mod action_point;
 mod blob;
@@ -28,7 +28,7 @@ pub use file::{
     file_languages, files_apply, files_by_path, files_named,
 };
 pub use history::{
-    HISTORY_COMMITS_MAX, HistoryKept, SourceCommit, source_history, source_history_keep,
+    HISTORY_COMMITS_MAX, HistoryRetention, SourceCommit, source_history, source_history_keep,
 };
 pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
 pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};

@@ -14,12 +14,12 @@ pub const RRF_K: f64 = 10.0;
 
 /// A list of ids, best first, and how much it has to say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ranked<'a, T> {
+pub struct RankedList<'a, T> {
     ids: &'a [T],
     weight: f64,
 }
 
-impl<'a, T> Ranked<'a, T> {
+impl<'a, T> RankedList<'a, T> {
     /// A list of weight 1.
     #[must_use]
     pub const fn new(ids: &'a [T]) -> Self {
@@ -44,8 +44,8 @@ impl<'a, T> Ranked<'a, T> {
 
 /// An id in the fused order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fused<T> {
-    /// What was ranked.
+pub struct FusedItem<T> {
+    /// The ranked id.
     pub id: T,
     /// The sum of its reciprocal ranks: more than 0, at most the sum of the weights divided by [`RRF_K`] + 1.
     pub score: f64,
@@ -54,7 +54,7 @@ pub struct Fused<T> {
 /// Fuses the lists with k = [`RRF_K`], best first. Equal scores are ordered by id, and the order of the lists makes no
 /// difference. An id that occurs twice in one list counts once, at its better rank.
 #[must_use]
-pub fn fuse<T: Clone + Eq + Hash + Ord>(lists: &[Ranked<'_, T>]) -> Vec<Fused<T>> {
+pub fn fuse<T: Clone + Eq + Hash + Ord>(lists: &[RankedList<'_, T>]) -> Vec<FusedItem<T>> {
     let mut shares: HashMap<&T, Vec<f64>> = HashMap::new();
     for list in lists.iter().filter(|list| list.weight > 0.0) {
         let mut seen = HashSet::new();
@@ -66,12 +66,12 @@ pub fn fuse<T: Clone + Eq + Hash + Ord>(lists: &[Ranked<'_, T>]) -> Vec<Fused<T>
                 .push(list.weight / (RRF_K + f64::from(rank)));
         }
     }
-    let mut fused: Vec<Fused<T>> = shares
+    let mut fused: Vec<FusedItem<T>> = shares
         .into_iter()
         .map(|(id, mut shares)| {
             // Sums of floats depend on the order of the addends; sorted, they depend on the ranks alone.
             shares.sort_by(f64::total_cmp);
-            Fused {
+            FusedItem {
                 id: id.clone(),
                 score: shares.iter().sum(),
             }
@@ -87,13 +87,13 @@ mod tests {
 
     use super::*;
 
-    fn ids(fused: &[Fused<u8>]) -> Vec<u8> {
+    fn ids(fused: &[FusedItem<u8>]) -> Vec<u8> {
         fused.iter().map(|entry| entry.id).collect()
     }
 
     #[test]
     fn what_two_lists_agree_on_comes_before_what_one_prefers() {
-        let fused = fuse(&[Ranked::new(&[1, 2, 3]), Ranked::new(&[4, 2, 5])]);
+        let fused = fuse(&[RankedList::new(&[1, 2, 3]), RankedList::new(&[4, 2, 5])]);
         assert_eq!(ids(&fused), [2, 1, 4, 3, 5]);
         assert!((fused[0].score - 2.0 / 12.0).abs() < 1e-12);
         assert!((fused[1].score - 1.0 / 11.0).abs() < 1e-12);
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_heavier_list_decides() {
-        let fused = fuse(&[Ranked::new(&[1, 2]), Ranked::new(&[2, 1]).weighted(2.0)]);
+        let fused = fuse(&[RankedList::new(&[1, 2]), RankedList::new(&[2, 1]).weighted(2.0)]);
         assert_eq!(ids(&fused), [2, 1]);
     }
 
@@ -110,8 +110,8 @@ mod tests {
         for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(
                 ids(&fuse(&[
-                    Ranked::new(&[1]),
-                    Ranked::new(&[2]).weighted(weight)
+                    RankedList::new(&[1]),
+                    RankedList::new(&[2]).weighted(weight)
                 ])),
                 [1]
             );
@@ -121,15 +121,15 @@ mod tests {
     #[test]
     fn an_id_counts_once_a_list() {
         assert_eq!(
-            fuse(&[Ranked::new(&[1, 1, 2])]),
-            fuse(&[Ranked::new(&[1, 2])])
+            fuse(&[RankedList::new(&[1, 1, 2])]),
+            fuse(&[RankedList::new(&[1, 2])])
         );
     }
 
     #[test]
     fn nothing_fuses_to_nothing() {
         assert_eq!(fuse::<u8>(&[]), []);
-        assert_eq!(fuse::<u8>(&[Ranked::new(&[])]), []);
+        assert_eq!(fuse::<u8>(&[RankedList::new(&[])]), []);
     }
 
     fn any_lists() -> impl Strategy<Value = Vec<(Vec<u8>, f64)>> {
@@ -137,10 +137,10 @@ mod tests {
         proptest::collection::vec(list, 0..5)
     }
 
-    fn fuse_owned(lists: &[(Vec<u8>, f64)]) -> Vec<Fused<u8>> {
-        let lists: Vec<Ranked<'_, u8>> = lists
+    fn fuse_owned(lists: &[(Vec<u8>, f64)]) -> Vec<FusedItem<u8>> {
+        let lists: Vec<RankedList<'_, u8>> = lists
             .iter()
-            .map(|(ids, weight)| Ranked::new(ids).weighted(*weight))
+            .map(|(ids, weight)| RankedList::new(ids).weighted(*weight))
             .collect();
         fuse(&lists)
     }

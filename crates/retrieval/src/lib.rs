@@ -1,6 +1,6 @@
-//! The one search index that the layers above publish to: split identifiers, full-text search, rank fusion.
+//! The search index, used by the crates above: split identifiers, full-text search, rank fusion.
 //!
-//! A crate that owns knowledge publishes it within the transaction that changes it, and anybody may search what the tenant has:
+//! A crate publishes its knowledge in the transaction that changes it, and searches return everything of the tenant:
 //!
 //! ```
 //! use nyxcore_retrieval::{Document, Hit, KnowledgeKind, SearchRequest, documents_publish, search};
@@ -28,7 +28,7 @@
 //! The text and rank functions need no database:
 //!
 //! ```
-//! use nyxcore_retrieval::{Ranked, excerpt, fuse, query_terms, split_identifiers};
+//! use nyxcore_retrieval::{RankedList, excerpt, fuse, query_terms, split_identifiers};
 //!
 //! // What is written into the index ...
 //! assert_eq!(split_identifiers("parseHTTPResponse(user_id)"), "parsehttpresponse parse http response user_id user id");
@@ -39,7 +39,7 @@
 //!
 //! // The part of a hit that is worth showing, and one order out of several lists.
 //! assert_eq!(excerpt("fn first() {}\nfn parseHTTP() {}\nfn last() {}\n", &terms, 20), "fn parseHTTP() {}");
-//! let fused = fuse(&[Ranked::new(&["a", "b"]), Ranked::new(&["b", "c"])]);
+//! let fused = fuse(&[RankedList::new(&["a", "b"]), RankedList::new(&["b", "c"])]);
 //! assert_eq!(fused[0].id, "b");
 //! ```
 
@@ -50,9 +50,9 @@ mod publish;
 mod search;
 pub mod text;
 
-pub use fusion::{Fused, RRF_K, Ranked, fuse};
+pub use fusion::{FusedItem, RRF_K, RankedList, fuse};
 pub use model::{
-    Citation, Document, Hit, KnowledgeKind, Published, SEARCH_LIMIT_MAX, SearchRequest,
+    Citation, Document, Hit, KnowledgeKind, PublishReport, SEARCH_LIMIT_MAX, SearchRequest,
 };
 pub use publish::{documents_publish, documents_withdraw, documents_withdraw_project};
 pub use search::search;

@@ -1,4 +1,4 @@
-//! The words of the index: what is published, what is asked, what is found, and what of it is cited.
+//! The model of the index: documents, requests, hits and citations.
 
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub enum KnowledgeKind {
     /// How code is really written, found by analysis.
     CodePattern,
-    /// What somebody wrote down to be remembered.
+    /// A memory entry.
     MemoryEntry,
     /// A pain, strength, solution, pattern or decision.
     Insight,
@@ -95,19 +95,19 @@ pub struct Document {
 
 /// What publishing did, in documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Published {
+pub struct PublishReport {
     /// New, or other than before.
     pub written: u64,
     /// As before: not touched.
     pub unchanged: u64,
-    /// Former chunks of the same subjects that are no more.
+    /// Deleted former chunks of the same subjects.
     pub deleted: u64,
 }
 
 /// A question to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
-    /// In a person's words or in identifiers; what stands in it is never query syntax.
+    /// The query, in natural language or in identifiers; it is never parsed as query syntax.
     pub text: String,
     /// This project's documents and those of the whole tenant; without one, all of the tenant's.
     pub project_id: Option<Uuid>,
@@ -146,7 +146,7 @@ pub struct Hit {
     pub subject_id: Option<Uuid>,
     /// The document's title.
     pub title: String,
-    /// The part of the body in which most of what was asked for occurs.
+    /// The part of the body with most of the query terms.
     pub excerpt: String,
     /// The file it is of.
     pub path: Option<String>,
@@ -162,12 +162,12 @@ pub struct Hit {
     pub score: f64,
 }
 
-/// A hit as it is kept beside what was written from it.
+/// A hit as stored with the text that cites it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Citation {
-    /// What was cited.
+    /// The kind of the cited subject.
     pub kind: KnowledgeKind,
-    /// The id of what was cited, in its text form. Code has none: it is cited by path and lines.
+    /// The id of the cited subject, in its text form. Code has none: it is cited by path and lines.
     pub subject_id: Option<String>,
     /// Its title.
     pub title: String,
@@ -175,7 +175,7 @@ pub struct Citation {
     pub excerpt: String,
     /// The file it is of.
     pub path: Option<String>,
-    /// The UUID of the source that the file is in. Unknown in what was kept before there was this field.
+    /// The UUID of the source that contains the file. Unknown in older rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_id: Option<Uuid>,
     /// Its first line in that file, from 1.

@@ -1,4 +1,4 @@
-//! Into the index and out of it again. Publishing is part of the transaction that changes what is published.
+//! Publishes documents to the index and removes them. Publishing is part of the transaction that changes the data.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::entity::search_document::{self as row, Column};
-use crate::model::{Document, KnowledgeKind, Published};
+use crate::model::{Document, KnowledgeKind, PublishReport};
 use crate::text::impact::levels;
 use crate::text::split_identifiers;
 use crate::text::vector::tsvector;
 
-/// Part of every content key: raise it when the same text comes to other terms, so that everything is written anew.
+/// Part of every content key: increment it when the terms of a text change, so that everything is written again.
 const TERMS_VERSION: u8 = 3;
 
 /// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
@@ -22,22 +22,23 @@ const TERMS_VERSION: u8 = 3;
 const TERMS_BYTES_MAX: usize = 300_000;
 
 /// A chunk that is in the index already.
-struct Former {
+struct IndexedChunk {
     id: Uuid,
     content_key: String,
 }
 
-/// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not follow one another.
+/// Publishes subjects: all chunks of each of them, in order. Chunks of one subject need not be adjacent.
 ///
-/// A chunk that is as it was is not written again, and chunks that a subject had before and has no more are deleted. It takes a
-/// handful of statements for thousands of documents.
+/// Unchanged chunks are not written again, and obsolete chunks of a subject are deleted. It takes a handful of
+/// statements for thousands of documents.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have; or the database refuses.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have; or the database
+/// refuses.
 pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
-) -> Result<Published> {
+) -> Result<PublishReport> {
     // In the order of their keys, so that two transactions that publish the same subjects do not block each other crosswise.
     let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<Document>> = BTreeMap::new();
     for document in documents {
@@ -47,7 +48,7 @@ pub async fn documents_publish(
         chunks.push(document);
     }
     let mut former = former_chunks(scoped, &subjects).await?;
-    let mut published = Published::default();
+    let mut published = PublishReport::default();
     let mut rows = Vec::new();
     let mut gone: Vec<Uuid> = Vec::new();
     for ((kind, subject), chunks) in subjects {
@@ -91,7 +92,7 @@ pub async fn documents_publish(
     Ok(published)
 }
 
-/// Takes subjects of a kind out of the index, and tells how many documents there were. Unknown ones are no error.
+/// Removes subjects of a kind from the index, and returns the number of documents. Unknown subjects are no error.
 ///
 /// # Errors
 /// The database refuses.
@@ -106,7 +107,7 @@ pub async fn documents_withdraw(
         .await
 }
 
-/// Takes everything of a kind that belongs to a project out of the index, and tells how many documents there were.
+/// Removes everything of a kind that belongs to a project from the index, and returns the number of documents.
 ///
 /// # Errors
 /// The database refuses.
@@ -125,7 +126,7 @@ pub async fn documents_withdraw_project(
 async fn former_chunks(
     scoped: &Scoped<ReadWrite>,
     subjects: &BTreeMap<(KnowledgeKind, String), Vec<Document>>,
-) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, Former>>> {
+) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, IndexedChunk>>> {
     let mut former: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for &kind in KnowledgeKind::all() {
         let names: Vec<&String> = subjects
@@ -147,7 +148,7 @@ async fn former_chunks(
             former
                 .entry((kind, subject))
                 .or_default()
-                .insert(chunk, Former { id, content_key });
+                .insert(chunk, IndexedChunk { id, content_key });
         }
     }
     Ok(former)

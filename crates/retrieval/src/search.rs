@@ -1,10 +1,10 @@
-//! Out of the index: a ranking for each kind by the database's own full text, fused into one order.
+//! Searches the index: a full-text ranking per kind by the database, fused into one order.
 
 use nyxcore_tenancy::{Access, Backend, Result, Scoped};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
-use crate::fusion::{Ranked, fuse};
+use crate::fusion::{RankedList, fuse};
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
 use crate::publish::tenant_key;
 use crate::text::excerpt::excerpt;
@@ -60,14 +60,14 @@ const POSTGRES: &str = "
     ORDER BY r.place";
 
 #[derive(FromQueryResult)]
-struct Counted {
+struct TermCountRow {
     word: String,
     documents: i64,
     counted: i64,
 }
 
 #[derive(FromQueryResult)]
-struct Found {
+struct HitRow {
     place: i64,
     kind: KnowledgeKind,
     subject: String,
@@ -81,11 +81,11 @@ struct Found {
     stack: Option<String>,
 }
 
-/// Finds what has most to do with a text, best first.
+/// Returns the best hits for a text.
 ///
-/// Any of the text's terms will do; what has more of them, and rarer ones, comes first. Each kind is ranked by itself and the rankings
-/// are fused, so that a kind with many documents does not drown the others. A subject is found once, by its best chunk. A text without
-/// a word finds nothing.
+/// Any term of the text may match; subjects with more and rarer terms rank higher. Each kind is ranked separately and
+/// the rankings are fused, so that a kind with many documents does not displace the others. A subject is returned
+/// once, by its best chunk. A text without a word has no hits.
 ///
 /// # Errors
 /// The database refuses.
@@ -122,7 +122,7 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
         // At most SEARCH_LIMIT_MAX.
         limit.cast_signed().into(),
     ];
-    let found: Vec<Found> = scoped
+    let found: Vec<HitRow> = scoped
         .sql_all(if postgres { POSTGRES } else { SQLITE }, values)
         .await?;
     let mut hits = fused(found);
@@ -141,7 +141,7 @@ async fn words_asked<A: Access>(
 ) -> Result<Option<String>> {
     let words: Vec<String> = terms.iter().map(|term| format!("{key}{term}")).collect();
     let words: Value = serde_json::json!(words).to_string().into();
-    let rows: Vec<Counted> = scoped.sql_all(DOCUMENTS_COUNTED, [words]).await?;
+    let rows: Vec<TermCountRow> = scoped.sql_all(DOCUMENTS_COUNTED, [words]).await?;
     let most = rows.iter().map(|row| row.documents.max(row.counted)).max();
     let counts = rows.into_iter().map(|row| WordCount {
         word: row.word,
@@ -152,8 +152,8 @@ async fn words_asked<A: Access>(
 }
 
 /// The kinds' rankings as one. What has the same place in two kinds comes in the order of the kinds.
-fn fused(found: Vec<Found>) -> Vec<(Found, f64)> {
-    let mut found: Vec<Option<Found>> = found.into_iter().map(Some).collect();
+fn fused(found: Vec<HitRow>) -> Vec<(HitRow, f64)> {
+    let mut found: Vec<Option<HitRow>> = found.into_iter().map(Some).collect();
     let ranking = |kind: KnowledgeKind| -> Vec<(KnowledgeKind, usize)> {
         let places = found
             .iter()
@@ -168,14 +168,14 @@ fn fused(found: Vec<Found>) -> Vec<(Found, f64)> {
     };
     let rankings: Vec<Vec<(KnowledgeKind, usize)>> =
         KnowledgeKind::all().iter().copied().map(ranking).collect();
-    let lists: Vec<Ranked<'_, _>> = rankings.iter().map(|ids| Ranked::new(ids)).collect();
+    let lists: Vec<RankedList<'_, _>> = rankings.iter().map(|ids| RankedList::new(ids)).collect();
     fuse(&lists)
         .into_iter()
         .filter_map(|fused| Some((found[fused.id.1].take()?, fused.score)))
         .collect()
 }
 
-fn hit(found: Found, score: f64, terms: &[String]) -> Hit {
+fn hit(found: HitRow, score: f64, terms: &[String]) -> Hit {
     Hit {
         excerpt: excerpt(&found.body, terms, EXCERPT_CHARS).to_owned(),
         kind: found.kind,

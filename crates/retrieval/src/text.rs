@@ -141,7 +141,7 @@ fn parts(identifier: &str) -> Vec<&str> {
     parts
 }
 
-/// Words that occur in nearly every question and say nothing about what is asked, sorted.
+/// Words that occur in nearly every question and do not affect the search, sorted.
 const COMMON_WORDS: [&str; 75] = [
     "about", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
     "could", "did", "do", "does", "for", "from", "had", "has", "have", "how", "if", "in", "into",

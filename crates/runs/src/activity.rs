@@ -1,4 +1,4 @@
-//! What the runs of a tenant log from now on: the feed of everything that happens.
+//! The activity of a tenant: streams the events of all runs, starting now.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::entity::{run, run_event};
 use crate::events::{BATCH, LOOK_ANYWAY, TOPIC_EVENT, event_read};
 use crate::model::{RunEvent, RunId, RunKind, RunStatus};
 
-/// How often all runs are looked at on PostgreSQL, where a signal tells of every event and a lost connection asks for a look by itself.
+/// The polling interval on PostgreSQL, where every event has a signal and a lost connection triggers a poll.
 const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
 /// How far back a look goes behind the one before it, for the clocks of replicas differ and a transaction takes its time.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 /// Runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
 const RUNS_PER_STATEMENT: usize = 100;
 
-/// Follows the runs of those kinds of a tenant, or of one of its projects, from now on. It never ends by itself.
+/// Follows the runs of these kinds of a tenant, or of one of its projects, from now on. It never ends by itself.
 pub fn activity_follow(
     store: &Store,
     tenant: TenantId,
@@ -51,7 +51,7 @@ pub fn activity_follow(
     }
 }
 
-/// Where a follower stands.
+/// The position of a follower.
 struct Activity {
     store: Store,
     tenant: TenantId,
@@ -61,7 +61,7 @@ struct Activity {
     cursors: HashMap<RunId, i64>,
     /// A look at all runs takes those that are active and those that moved since then.
     horizon: DateTime<Utc>,
-    /// When all runs were last looked at, on both clocks.
+    /// The time of the last poll of all runs, on both clocks.
     look: (DateTime<Utc>, Instant),
 }
 
@@ -94,8 +94,8 @@ impl Activity {
         Ok(activity)
     }
 
-    /// Waits for news: the runs that changed, or `None` where all are to be looked at. Signals that came in the meantime are answered
-    /// together.
+    /// Waits for changes: the changed runs, or `None` if all runs must be checked. Signals that arrived in the
+    /// meantime are handled together.
     async fn changed(&mut self, signals: &mut SignalReceiver) -> Option<BTreeSet<Uuid>> {
         let every = match self.store.backend() {
             Backend::Postgres => LOOK_ON_POSTGRES,
@@ -212,7 +212,7 @@ impl Activity {
         self.cursors.get(&run).copied().unwrap_or(0)
     }
 
-    /// All runs were looked at: the next look begins where this one did.
+    /// All runs were checked: the next poll starts where this one did.
     fn looked(&mut self) {
         self.horizon = self.horizon.max(self.look.0 - OVERLAP);
     }

@@ -1,6 +1,6 @@
-//! A run's story: each time a worker took it, who that was, how far each phase came and how long it took, and how it ended.
+//! The attempts at a run: the worker, the progress and duration of each phase, and the outcome.
 //!
-//! It is written by the transactions that it tells of, and stays when the run's events are taken away.
+//! They are written by the transactions that they describe, and remain when the events of the run are deleted.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ pub enum AttemptOutcome {
     Cancelled,
     /// It failed in a way that may pass; the run waits for another attempt.
     Retried,
-    /// The worker was told to leave. That counts as no attempt.
+    /// The worker shut down. The attempt does not count.
     HandedBack,
     /// The worker was not heard of any more.
     Lost,
@@ -53,7 +53,7 @@ pub struct RunPhase {
     pub done: i64,
     /// Of how much, where it is known.
     pub total: Option<i64>,
-    /// What is counted, such as `files`.
+    /// The unit, such as `files`.
     pub unit: Option<String>,
     /// How many bytes that is, where they are counted.
     #[serde(default)]
@@ -147,10 +147,10 @@ impl RunAttempt {
     }
 }
 
-/// What is not understood is left out: a story that an older version wrote must not keep a run from ending.
+/// Ignores what it does not understand: a record of an older version must not prevent a run from ending.
 fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
     serde_json::from_value(json).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the phases of an attempt are in another form");
+        tracing::warn!(%error, "the stored phases of an attempt have an unknown format");
         Vec::new()
     })
 }
@@ -217,8 +217,8 @@ fn phases_json(phases: &[RunPhase]) -> serde_json::Value {
     serde_json::to_value(phases).unwrap_or_default()
 }
 
-/// Ends the attempt that is open, if one is. The caller has just changed the run's row. `phases` are those that the worker at hand knows;
-/// where it is gone they are those that it wrote down, the last as far as it told.
+/// Ends the open attempt, if there is one. The caller has just changed the run's row. `phases` are the phases known to
+/// the current worker, or else the stored phases of the lost worker, with the last reported progress.
 pub(crate) async fn attempt_end(
     scoped: &Scoped<ReadWrite>,
     run: RunId,

@@ -1,4 +1,4 @@
-//! What a run can end with, and what the crate's own calls can fail with.
+//! The failures of a run, and the errors of the crate's functions.
 
 use chrono::TimeDelta;
 
@@ -12,7 +12,7 @@ pub struct RunFailure {
     pub message: String,
     /// Whether another attempt may succeed (a network that was down), or never will (a branch that is not there).
     pub transient: bool,
-    /// Another attempt before this has passed is in vain: whoever refused said so.
+    /// The earliest time to retry, as given by the remote (`Retry-After`).
     pub retry_after: Option<TimeDelta>,
 }
 
@@ -37,9 +37,9 @@ impl RunFailure {
         Self::new(code, message, true)
     }
 
-    /// The work was told to stop and did.
+    /// The run was asked to stop and did.
     pub fn stopped() -> Self {
-        Self::permanent("CANCELLED", "the run was told to stop")
+        Self::permanent("CANCELLED", "the run was asked to stop")
     }
 
     /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that counts.
@@ -51,7 +51,7 @@ impl RunFailure {
 
     /// A worker that was given up tried to write.
     pub(crate) fn lease_lost() -> Self {
-        Self::permanent("LEASE_LOST", "another worker has taken this run")
+        Self::permanent("LEASE_LOST", "another worker has taken over this run")
     }
 }
 

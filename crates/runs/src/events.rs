@@ -1,6 +1,6 @@
-//! A run's event log: written in the order of its numbers, read from any number on, followed live.
+//! The event log of a run: written in numbered order, read from any number, followed live.
 //!
-//! Reading never starts or changes anything, and whoever stops reading costs nothing: a follower holds no transaction while it waits.
+//! Reading changes nothing, and a reader that stops costs nothing: a follower holds no transaction while it waits.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,23 +30,23 @@ pub(crate) const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while that is so.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Held {
+pub(crate) struct RunLease {
     pub run: RunId,
     pub worker: Uuid,
     pub attempt: i64,
 }
 
 #[derive(FromQueryResult)]
-struct Counted {
+struct RunCounters {
     event_count: i64,
     cancel_requested: bool,
 }
 
-/// Appends an event for the worker that holds the run, with how far the run is where that is told. `None` where another holds it by now:
-/// then nothing is written. Otherwise whether somebody asked meanwhile for the run to stop; to know that costs no statement more.
+/// Appends an event for the worker that holds the run, with the progress if given. `None` if another worker holds the
+/// run: then nothing is written. Otherwise whether the run was asked to stop, which costs no extra statement.
 pub(crate) async fn event_tell(
     scoped: &Scoped<ReadWrite>,
-    held: Held,
+    held: RunLease,
     progress: Option<&Progress>,
     body: &EventBody,
 ) -> Result<Option<bool>> {
@@ -70,7 +70,7 @@ pub(crate) async fn event_tell(
         progress.and_then(|progress| progress.bytes_done).into(),
         progress.and_then(|progress| progress.bytes_total).into(),
     ];
-    let counted: Vec<Counted> = scoped.sql_all(sql, values).await?;
+    let counted: Vec<RunCounters> = scoped.sql_all(sql, values).await?;
     let Some(counted) = counted.into_iter().next() else {
         return Ok(None);
     };
@@ -103,7 +103,7 @@ pub(crate) async fn events_append(
     let sql = "UPDATE runs SET event_count = event_count + $3 WHERE tenant_id = $1 AND id = $2
                RETURNING event_count, cancel_requested";
     let more = i64::try_from(bodies.len()).unwrap_or(i64::MAX);
-    let counted: Vec<Counted> = scoped.sql_all(sql, [run.0.into(), more.into()]).await?;
+    let counted: Vec<RunCounters> = scoped.sql_all(sql, [run.0.into(), more.into()]).await?;
     match counted.first() {
         Some(counted) => events_insert(scoped, run, counted.event_count, bodies).await,
         None => Err(Error::NotFound("run")),

@@ -1,4 +1,4 @@
-//! Logs of runs that ended long ago are taken away, but for the last event: whoever follows such a run still learns how it ended.
+//! Deletes the logs of old runs, except for the last event, so that followers still learn how the run ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::{Result, Store, TenantId};
@@ -11,7 +11,7 @@ use crate::registration::RUN_EXPIRE;
 
 /// Runs that are looked for at once.
 const RUNS: usize = 500;
-/// Events taken away in one transaction: a model may have streamed many thousands.
+/// Events deleted in one transaction: a model may have streamed many thousands.
 const EVENTS: i64 = 5_000;
 
 #[derive(FromQueryResult)]
@@ -22,8 +22,8 @@ struct Old {
     finished_at: DateTime<Utc>,
 }
 
-/// Takes away the events of runs that ended longer ago than `keep`, and tells how many there were. A run, how it ended and the story of its
-/// attempts stay, and so does its last event. A run whose events cannot be removed is logged and left for the next call.
+/// Deletes the events of runs that ended longer than `keep` ago, and returns their number. The run, its outcome, its
+/// attempts and its last event remain. A run whose events cannot be deleted is logged and retried in the next call.
 ///
 /// # Errors
 /// The old runs cannot be read.
@@ -66,7 +66,7 @@ async fn runs_old(
         .await
 }
 
-/// The run is marked in the last transaction, so that what is interrupted is gone on with.
+/// The run is marked in the last transaction, so that an interrupted deletion is continued.
 async fn events_remove(store: &Store, run: &Old) -> Result<u64> {
     let mut gone = 0;
     let mut upto = 0;

@@ -1,7 +1,8 @@
 //! Long-running work: queued, claimed, leased, finished once, with an event log to replay.
 //!
-//! A run is a row. [`run_start`] queues it, guarded by a unique index so that a subject has one active run; a worker claims it, renews its lease,
-//! and ends it behind a fence, so that it ends once; everything on the way is an event with a number, which [`run_follow`] replays and then follows.
+//! A run is a row. [`run_start`] queues it; a unique index ensures one active run per subject. A worker claims the
+//! run, renews its lease, and ends it behind a fence, so that it ends once. All progress is recorded as numbered
+//! events, which [`run_follow`] replays and follows.
 //!
 //! ```
 //! use futures::{FutureExt, future::BoxFuture};

@@ -1,4 +1,4 @@
-//! The words of long-running work: runs, their kinds, their state, and the events that tell their story.
+//! The model of long-running work: runs, kinds, states and events.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -120,7 +120,7 @@ impl Nullable for RunKind {
     }
 }
 
-/// Where a run stands.
+/// The status of a run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -139,7 +139,7 @@ pub enum RunStatus {
     Succeeded,
     /// Ended with an error.
     Failed,
-    /// Ended because somebody said so.
+    /// The run was cancelled.
     Cancelled,
 }
 
@@ -159,7 +159,7 @@ pub struct Progress {
     pub done: i64,
     /// Of how much, where it is known.
     pub total: Option<i64>,
-    /// What is counted, such as `files`.
+    /// The unit, such as `files`.
     pub unit: Option<String>,
     /// How many bytes are done, where the work has a size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,11 +187,11 @@ pub struct Run {
     pub kind: RunKind,
     /// What it does it to: within a kind, one run of a subject is active at a time.
     pub subject: String,
-    /// Where it stands.
+    /// The status.
     pub status: RunStatus,
     /// The project it belongs to, if any.
     pub project_id: Option<Uuid>,
-    /// Who started it; nobody where another run did.
+    /// The user who started it; none if another run did.
     pub started_by: Option<UserId>,
     /// What its handler needs to know.
     pub input: serde_json::Value,
@@ -214,7 +214,7 @@ pub struct Run {
 /// How urgent a run is, among those of its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Priority {
-    /// Nobody waits for it: what a schedule starts.
+    /// Background work, such as scheduled runs.
     Background,
     /// What another run or a push starts.
     #[default]
@@ -234,7 +234,7 @@ impl Priority {
     }
 }
 
-/// What is asked for when a run is started.
+/// The parameters of a new run.
 #[derive(Debug, Clone)]
 pub struct NewRun {
     /// What it does.
@@ -257,7 +257,7 @@ pub struct NewRun {
     pub not_before: Option<DateTime<Utc>>,
 }
 
-/// What became of a request to start. The run is the one to watch, whoever started it.
+/// The result of a request to start a run, with the run to follow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
     /// It was queued now.
@@ -301,7 +301,7 @@ impl Level {
     }
 }
 
-/// What an event tells.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventBody {
@@ -315,11 +315,11 @@ pub enum EventBody {
         /// How far.
         progress: Progress,
     },
-    /// Something to tell a person.
+    /// A message for the user.
     Message {
         /// How much it matters.
         level: Level,
-        /// What to tell.
+        /// The text of the message.
         text: String,
     },
     /// A phase was left out.

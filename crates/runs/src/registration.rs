@@ -1,5 +1,5 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): the resource that every kind of run is, and
-//! the work of workers, which look for runs of all tenants.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): the resource of all runs, and the system
+//! purposes of workers, which poll the runs of all tenants.
 
 use nyxcore_tenancy::{
     Action::*, Registration, Resource, ResourcePolicy, Role::*, SystemPurpose, TypedId,
@@ -16,7 +16,7 @@ pub(crate) const RUN_CLAIM: SystemPurpose = SystemPurpose::writes("run_claim");
 pub(crate) const RUN_CANCEL: SystemPurpose = SystemPurpose::reads("run_cancel");
 /// The sweeper looks for runs whose worker is gone.
 pub(crate) const RUN_SWEEP: SystemPurpose = SystemPurpose::reads("run_sweep");
-/// Logs of runs that ended long ago are taken away.
+/// Deletes the logs of old runs.
 pub(crate) const RUN_EXPIRE: SystemPurpose = SystemPurpose::reads("run_expire");
 
 /// What this crate registers. A kind of run is registered by the crate that carries it out.

@@ -1,4 +1,4 @@
-//! Runs of a tenant, by id, by project and by subject.
+//! The runs of a tenant, by id, by project and by subject.
 
 use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::{ColumnTrait, Condition};
@@ -12,7 +12,7 @@ repository! {
     pub Runs: run => Run, Id = id: RunId
 }
 
-/// Which runs to list; what is empty does not narrow.
+/// A filter of runs. An empty field does not filter.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub struct RunFilter {

@@ -1,4 +1,4 @@
-//! Starting and cancelling runs, and failing those that are stuck.
+//! Starts and cancels runs, and fails stalled runs.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
@@ -138,7 +138,7 @@ pub(crate) async fn run_stalled(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     let ending = Ending {
         error: Some((
             "RUN_STALLED",
-            "no progress for 10 minutes: start it again".to_owned(),
+            "no progress for 10 minutes: start the run again".to_owned(),
         )),
         outcome: Some(AttemptOutcome::Stalled),
         ..Ending::of(RunStatus::Failed)
@@ -152,7 +152,7 @@ pub(crate) struct Ending {
     pub error: Option<(&'static str, String)>,
     /// How the attempt at it ended; `None` where no worker had it.
     pub outcome: Option<AttemptOutcome>,
-    /// The attempt's phases, where the worker tells them.
+    /// The phases of the attempt, if the worker reports them.
     pub phases: Option<Vec<RunPhase>>,
 }
 
@@ -168,7 +168,8 @@ impl Ending {
     }
 }
 
-/// Ends a run that meets the condition, with its last event. False where none does: somebody else ended it.
+/// Ends a run that meets the condition, with its last event. False if no run meets it, because it was ended
+/// concurrently.
 pub(crate) async fn run_end(
     scoped: &Scoped<ReadWrite>,
     id: RunId,

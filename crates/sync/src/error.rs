@@ -1,4 +1,4 @@
-//! How an error of the git layer ends a run: its code and its message stay, and what git said goes to the log.
+//! Maps git errors to run failures: code and message are kept, and git's output goes to the log.
 
 use nyxcore_runs::RunFailure;
 

@@ -1,9 +1,10 @@
 //! Keeps a source in step with its git repository: mirror, diff, import.
 //!
-//! [`sync_start`] queues a sync, and [`SyncHandler`] carries it out in four phases: `prepare` fetches into the mirror, `scan` compares
-//! the commit with what is stored, `import` reads the contents that the tenant lacks, and `finalize` moves the source to the commit and
-//! brings the search index after it. Then come the [steps](SyncStep) that were wired in. The cost follows the change: a repository in which nothing changed has nothing read and nothing
-//! imported. A sync that was killed is taken up by another worker and ends as if nothing had happened.
+//! [`sync_start`] queues a sync, and [`SyncHandler`] executes it in four phases: `prepare` fetches into the mirror,
+//! `scan` compares the commit with the stored files, `import` reads the contents that the tenant does not have, and
+//! `finalize` moves the source to the commit and updates the search index. Then the registered [steps](SyncStep)
+//! follow. The cost is proportional to the change: without a change nothing is read or imported. Another worker
+//! continues a killed sync, with the same result.
 //!
 //! ```
 //! use std::path::Path;

@@ -1,5 +1,5 @@
-//! Mirrors whose source is gone are deleted, on every worker's own disk, whatever became of the source: removed by itself, with its
-//! project or with its tenant.
+//! Deletes mirrors without a source on the disk of each worker, whether the source was removed alone, with its project
+//! or with its tenant.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! The words of the domain: a sync, what it found, and how a source stands.
+//! The domain model: a sync, its results, and the status of a source.
 
 use nyxcore_projects::SourceId;
 use nyxcore_runs::{Priority, Run, RunId};
@@ -16,7 +16,7 @@ pub enum SyncTrigger {
     Manual,
     /// The source's schedule.
     Schedule,
-    /// A push that the remote told of.
+    /// A push webhook of the remote.
     Webhook,
 }
 
@@ -32,7 +32,7 @@ impl SyncTrigger {
     }
 }
 
-/// Work that follows when a sync brought something, as a phase of the sync. Who does it is wired in from above: see
+/// Work after a sync that changed something, as a phase of the sync. The program registers the implementation: see
 /// [`SyncStep`](crate::SyncStep).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter)]
 pub enum SyncStepKind {
@@ -79,15 +79,15 @@ pub struct SyncDetail {
     pub files_renamed: i64,
     /// Files of the source that stayed as they were.
     pub files_unchanged: i64,
-    /// What was not read as text: of the files added and updated those that are binary or too large (they are files of the source
-    /// nevertheless), and entries of the tree that are no files or cannot be named, such as symbolic links.
+    /// Skipped contents: binary and too large files among the added and updated ones (they are files of the source
+    /// nevertheless), and tree entries that are not files or have invalid names, such as symbolic links.
     pub files_skipped: i64,
     /// Bytes that came from the remote.
     pub bytes_fetched: i64,
     /// The greatest file whose text was kept, in bytes.
     pub blob_bytes_max: i64,
-    /// The phases that need not be done again: `finalize` once the search index holds the files, and the steps that had nothing to do or
-    /// did it. What is missing here when the sync ends is done by the next one.
+    /// The completed phases: `finalize` when the search index is complete, and steps that succeeded or had nothing to
+    /// do. The next sync repeats phases that are missing here.
     pub phases_done: Vec<String>,
 }
 
@@ -104,16 +104,16 @@ impl SyncDetail {
     }
 }
 
-/// A sync: the run, and what it found.
+/// A sync: the run, and its results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {
-    /// Where it stands.
+    /// The run.
     pub run: Run,
     /// What it found.
     pub detail: SyncDetail,
 }
 
-/// How a source stands, as its last sync left it.
+/// The status of a source after its last sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceStatus {
     /// No sync has succeeded or failed yet, and none is active.

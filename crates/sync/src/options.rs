@@ -1,4 +1,4 @@
-//! What the operator decides about syncs, and where their mirrors are.
+//! The operator's settings for syncs, and the location of mirrors.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::git::{GitError, MirrorStore, SourcePolicy};
 
-/// The most bytes that one fetch brings, where nobody says otherwise: 5 GiB. Without its large files, which are left out, the history of
-/// Linux is half of that.
+/// The default maximum size of one fetch: 5 GiB. Without large files, which are not fetched, the history of Linux is
+/// half of that.
 pub const FETCH_BYTES_MAX: u64 = 5 << 30;
 
 /// How syncs are carried out. [`SyncOptions::new`] gives the defaults; every field may be changed.
@@ -35,7 +35,7 @@ pub struct SyncOptions {
     pub files_max: u64,
     /// How many files are written in one transaction of `import` and `finalize`, so that no other writer waits long. 200 by default.
     pub batch_files: usize,
-    /// The language of the file with that path, as it is stored and shown. Which languages there are is for whoever wires the program.
+    /// The language of a file by its path, as it is stored and displayed. The program provides this function.
     pub language_of: fn(&str) -> Option<&'static str>,
 }
 

@@ -1,5 +1,5 @@
-//! What this crate brings into the [registry](nyxcore_tenancy::Registry): syncs, and what a source's remote is asked
-//! with.
+//! The entries of this crate in the [registry](nyxcore_tenancy::Registry): syncs, and the credentials and connections
+//! of sources.
 
 use nyxcore_projects::SourceId;
 use nyxcore_runs::{RunId, RunKind};

@@ -1,4 +1,4 @@
-//! Starting a sync, and what follows from one that ended.
+//! Starts a sync, and handles the end of a sync.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::repository::sync_get;
 /// How often a worker may take a sync before it fails for good.
 const ATTEMPTS_MAX: i64 = 3;
 
-/// What is to be left out, in a run's input.
+/// The skipped steps, in the input of a run.
 const SKIP: &str = "skip";
 
-/// Whether whoever started a sync asked to leave that step out.
+/// Whether the sync was started without that step.
 pub(crate) fn sync_skips(run: &Run, step: SyncStepKind) -> bool {
     let skipped = run.input.get(SKIP).and_then(|list| list.as_array());
     skipped.is_some_and(|list| list.iter().any(|name| name == step.as_str()))
@@ -36,10 +36,10 @@ pub fn sync_subject(source: SourceId) -> String {
     format!("source:{source}")
 }
 
-/// Queues a sync of a source. Where one is active that one is given, and nothing is written.
+/// Queues a sync of a source. If a sync is active, it is returned and nothing is written.
 ///
-/// A sync that has not moved for 10 minutes is failed first, and one that failed lets go of its predecessor, which the new one
-/// continues: each sync has at most one successor.
+/// A sync that has not progressed for 10 minutes is failed first. A failed sync is detached from its predecessor,
+/// which the new one continues: each sync has at most one successor.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a source that the tenant does not have.
@@ -52,7 +52,7 @@ pub async fn sync_start(
     sync_start_without(scoped, source, trigger, started_by, &[]).await
 }
 
-/// As [`sync_start`], with steps that are to be left out this time. What they would have done, the next sync does that is not told so.
+/// As [`sync_start`], without some steps. The next sync that includes these steps catches up.
 ///
 /// # Errors
 /// As [`sync_start`].
@@ -123,8 +123,8 @@ async fn last_succeeded(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result<
     Ok(newest.into_items().first().map(|run| run.id))
 }
 
-/// Whoever was to follow the last success lets go of it: the new run is the only active one, and had it succeeded, it would be the last
-/// success itself. Nobody else holds a predecessor without having succeeded, because this is done whenever a sync is started.
+/// Detaches the failed or stopped sync that pointed to the last success, so that the new run can. Only a sync that
+/// succeeded keeps its predecessor.
 async fn successor_release(scoped: &Scoped<ReadWrite>, previous: RunId) -> Result<()> {
     let free = sync::ActiveModel {
         previous_sync_id: Set(None),
@@ -136,8 +136,8 @@ async fn successor_release(scoped: &Scoped<ReadWrite>, previous: RunId) -> Resul
     Ok(())
 }
 
-/// What is to follow where the sweeper ends a sync, because its worker is gone or nothing moved: the sync lets go of its predecessor at
-/// once, so that nothing stuck holds what a sync after it needs.
+/// The follow-up when the sweeper ends a sync of a lost or stalled worker: detaches the sync from its predecessor at
+/// once.
 #[must_use]
 pub fn sync_swept() -> FollowUp {
     Arc::new(|scoped, run| {
@@ -154,7 +154,7 @@ pub fn sync_swept() -> FollowUp {
     })
 }
 
-/// How a source stands, given its newest sync.
+/// The status of a source, given its newest sync.
 #[must_use]
 pub fn source_status(source: &Source, latest: Option<&Sync>) -> SourceStatus {
     match latest.map(|sync| sync.run.status) {

@@ -1,7 +1,7 @@
-//! Adding, changing and removing sources, with what a sync keeps beside them: credentials, webhooks, mirrors.
+//! Adds, changes and removes sources together with their credentials, webhooks and mirrors.
 //!
-//! `nyxcore_projects` has the rows alone. A program that syncs uses the verbs of this module, so that no source is left
-//! with another's credential, and no credential or mirror without its source.
+//! `nyxcore_projects` has only the rows. A program that syncs uses the functions of this module, so that no source
+//! keeps another's credential, and no credential or mirror remains without its source.
 
 use nyxcore_projects::{
     BranchName, NewSource, ProjectId, ScanPath, Source, SourceChanges, SourceId, Sources,

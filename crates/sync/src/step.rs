@@ -1,5 +1,5 @@
-//! What follows a sync that brought something, as phases of the same run. This crate knows which steps there are, and whoever wires the
-//! program who does them: crates of one layer do not know each other.
+//! The steps after a sync that changed something, as phases of the same run. This crate defines the steps, and the
+//! program registers their implementations, because crates of one layer do not depend on each other.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -11,10 +11,10 @@ use nyxcore_tenancy::{ReadWrite, Scoped};
 
 use crate::model::SyncStepKind;
 
-/// Does one of the steps. It is called where there is something to do: the sync brought files, or an earlier one left the step undone.
+/// Implements a step. It is called if the sync changed files, or if an earlier sync left the step pending.
 ///
-/// It may be called again after a crash, and then finds what it committed. Where it fails, the sync goes on with a warning and succeeds, and
-/// the next sync calls it again.
+/// It may be called again after a crash, and then finds its committed work. If it fails, the sync continues with a
+/// warning and succeeds, and the next sync calls it again.
 pub trait SyncStep: Debug + Send + Sync + 'static {
     /// Which.
     fn kind(&self) -> SyncStepKind;
@@ -37,7 +37,7 @@ pub struct StepContext<'a> {
     pub changed: Option<&'a BTreeSet<String>>,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub struct StepDone {
     /// The last of its work, from [`RunContext::write`], not yet committed.

@@ -127,13 +127,13 @@ async fn notes_make(db: &DatabaseConnection, size: usize) -> Outcome<Vec<(Tenant
 
 async fn notes_sample(db: &DatabaseConnection) -> Outcome<Vec<(TenantId, Uuid)>> {
     #[derive(FromQueryResult)]
-    struct Picked {
+    struct PickedRow {
         tenant_id: Uuid,
         id: Uuid,
     }
     let picked = "SELECT tenant_id, id FROM notes ORDER BY random() LIMIT 4000";
     let picked = Statement::from_string(DbBackend::Postgres, picked);
-    let picked = Picked::find_by_statement(picked).all(db).await?;
+    let picked = PickedRow::find_by_statement(picked).all(db).await?;
     Ok(picked
         .iter()
         .map(|one| (TenantId(one.tenant_id), one.id))
@@ -218,13 +218,13 @@ fn line(size: usize, what: &str, mut rounds: Vec<(Duration, Duration)>) -> f64 {
 
 /// What a request asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum Request {
     Row,
     RowByToken,
     Change,
 }
 
-impl Asked {
+impl Request {
     fn words(self) -> &'static str {
         match self {
             Self::Row => "one row read",
@@ -273,12 +273,12 @@ async fn round_trips(
     println!("\n| what | bare | through Scoped | more |\n|---|---|---|---|");
     let mut is_held = true;
     let token = token_make(&store, &bare, tenant).await?;
-    for what in [Asked::Row, Asked::RowByToken, Asked::Change] {
+    for what in [Request::Row, Request::RowByToken, Request::Change] {
         let mut trips = (0, 0);
         // The first time prepares the statements.
         for _ in 0..2 {
             let before = bare_wire.settled().await;
-            if what == Asked::RowByToken {
+            if what == Request::RowByToken {
                 let values: [Value; 1] = [token.id.0.into()];
                 bare.query_all_raw(Statement::from_sql_and_values(
                     DbBackend::Postgres,
@@ -287,7 +287,7 @@ async fn round_trips(
                 ))
                 .await?;
             }
-            if what == Asked::Change {
+            if what == Request::Change {
                 let tx = bare.begin().await?;
                 let values: [Value; 2] = [tenant.0.into(), id.into()];
                 tx.execute_raw(Statement::from_sql_and_values(
@@ -302,11 +302,11 @@ async fn round_trips(
             }
             trips.0 = bare_wire.settled().await - before;
             let before = store_wire.settled().await;
-            if what == Asked::RowByToken {
+            if what == Request::RowByToken {
                 let caller = token_authenticate(&store, &token.text).await?;
                 assert_eq!(caller.map(|caller| caller.tenant), Some(tenant));
             }
-            if what == Asked::Change {
+            if what == Request::Change {
                 let scoped = store.write(tenant).await?;
                 scoped.sql_execute(TOUCH, [id.into()]).await?;
                 scoped.commit().await?;

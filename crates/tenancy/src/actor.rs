@@ -1,4 +1,4 @@
-//! For whom a scope acts, where the request came from, and the trail of what it asked to do.
+//! The actor of a scope, the origin of the request, and the trail of requested actions.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub struct Origin {
     pub request_id: Option<String>,
 }
 
-/// A caller at work: who asks, from where, and what was asked so far. Cheap to clone; clones share one trail.
+/// An active caller: the caller, the origin, and the requested actions so far. Cheap to clone; clones share one trail.
 #[derive(Debug, Clone)]
 pub struct Acting {
     /// Who asks.
@@ -46,7 +46,7 @@ impl Acting {
         }
     }
 
-    /// What was asked to be done and was not kept: the work failed, or was refused.
+    /// The requested actions that were not committed: the work failed, or was refused.
     pub fn unfinished(&self) -> Vec<Step> {
         self.trail.take()
     }
@@ -59,10 +59,10 @@ pub(crate) enum Actor {
     Caller(Acting),
     /// An operator at the command line, whose work is audited.
     Operator(Trail),
-    /// A remote that has proven itself to a service otherwise than by a person or a token, such as by a signature. What was done because of
-    /// it is audited.
+    /// A remote that authenticated itself to a service without a user or a token, such as by a signature. Its actions
+    /// are audited.
     Remote(Arc<Origin>, Trail),
-    /// The program itself: a worker, or a service that embeds these crates and decides by itself.
+    /// The program itself: a worker, or an embedding service with its own policy.
     Program,
 }
 

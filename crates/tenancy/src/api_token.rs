@@ -1,4 +1,4 @@
-//! API tokens: what a program shows in place of a person.
+//! API tokens: credentials for programs that act on behalf of a user.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ pub async fn api_token_create(
         text::time("the expiry", at)?;
     }
     if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Error::Invalid("the expiry has already passed".into()));
+        return Err(Error::Invalid("the time of expiry is in the past".into()));
     }
     outliving_check(scoped, new.expires_at).await?;
     let role = member_role(scoped, new.user).await?;
@@ -139,12 +139,12 @@ pub async fn api_token_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     ApiTokens::count(scoped, api_tokens_visible(scoped)).await
 }
 
-/// Revokes a token, from this commit on, also on streams that are open: one's own, or as an owner or admin that of anybody
-/// who is not above the caller. Revoking twice is no error and keeps the first time.
+/// Revokes a token with this commit, also on open streams: one's own, or as an owner or admin that of any user who is
+/// not above the caller. Has no effect if it is already revoked.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of somebody above the caller, and for an own one that may do
-/// more than the caller.
+/// [`Error::NotFound`]; [`Error::Forbidden`], also for a token of a user above the caller, and for an own one that may
+/// do more than the caller.
 pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Result<ApiToken> {
     scoped.permit(Action::Delete, resource::OWN_API_TOKEN, id.0)?;
     let token = ApiTokens::require(scoped, id).await?;

@@ -1,9 +1,12 @@
-//! The audit log: who did what, on what, from where, when, and with what outcome.
+//! The audit log: who performed which action on what, from where, when, and with what outcome.
 //!
-//! What a caller or an operator changed is written in the transaction that changes it, by [`Scoped::commit`](crate::Scoped::commit); what was
-//! refused or failed is written by [`audit_failed`], which folds repeats into one entry with a count. What system scopes
-//! do is counted by purpose and written down every minute by [`system_uses_flush`]; those that change something add an
-//! entry of their own. Entries are added and never changed: on PostgreSQL the serving role has no right to.
+//! Changes by a caller or an operator are recorded in the transaction of the change, by
+//! [`Scoped::commit`](crate::Scoped::commit). Refused and failed actions are recorded by [`audit_failed`], which folds
+//! repetitions into one entry with a count. The use of system scopes is counted by purpose and recorded every minute
+//! by [`system_uses_flush`]; system work that changes something adds entries of its own. Entries are never changed: on
+//! PostgreSQL the serving role has no right to.
+//!
+//! Longer than 450 lines: reading, writing and expiring share the form of an entry.
 
 mod refusal;
 
@@ -35,7 +38,7 @@ pub use refusal::{
     REFUSAL_WINDOW, REFUSALS_IN_FULL, REFUSALS_IN_FULL_OF_CREDENTIAL, refusals_flush,
 };
 
-/// The outcome of what was done.
+/// The outcome of a successful action.
 pub const OUTCOME_OK: &str = "OK";
 /// The least time that entries are kept, whatever the operator sets: the database holds it too.
 pub const RETENTION_MIN: TimeDelta = TimeDelta::days(7);
@@ -49,7 +52,7 @@ pub enum AuditActor {
     Token,
     /// An operator at the command line.
     Operator,
-    /// The program, for somebody who was in no tenant yet, or for a remote that told of a push.
+    /// The program, for a caller without a tenant, or for a push webhook.
     System,
 }
 
@@ -161,7 +164,7 @@ repository! {
     AuditEntries: audit_entry => AuditEntry, Id = id: AuditEntryId
 }
 
-/// Which entries are wanted; what is `None` narrows nothing.
+/// A filter of entries; `None` does not filter.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     /// Those of this person.
@@ -251,7 +254,7 @@ pub async fn audit_failed(
     scoped.commit().await
 }
 
-/// The entries of what is done with the commit they are part of.
+/// The entries of the actions of one commit.
 pub(crate) fn entries_done(
     env: &Env,
     tenant: TenantId,
@@ -461,7 +464,7 @@ impl SystemEntry {
     }
 }
 
-/// What was done across tenants from then on, oldest first: for an operator, never for a client.
+/// The log of system work from a time on, oldest first: for an operator, never for a client.
 ///
 /// # Errors
 /// The database fails.
@@ -486,7 +489,8 @@ pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec
         .collect())
 }
 
-/// Takes away entries that are older than the operator keeps them, but none younger than [`RETENTION_MIN`], and tells how many there were.
+/// Deletes entries older than the operator's retention, but none younger than [`RETENTION_MIN`], and returns their
+/// number.
 ///
 /// # Errors
 /// The database refuses.
@@ -496,10 +500,10 @@ pub async fn audit_expire(store: &Store, keep: TimeDelta) -> Result<u64> {
     let gone = match system.backend() {
         sea_orm::DbBackend::Postgres => {
             #[derive(FromQueryResult)]
-            struct Gone {
+            struct ExpiredCount {
                 gone: i64,
             }
-            let rows: Vec<Gone> = system
+            let rows: Vec<ExpiredCount> = system
                 .sql_all("SELECT nyxcore_audit_expire($1) AS gone", [before.into()])
                 .await?;
             rows.first().map_or(0, |row| row.gone.unsigned_abs())

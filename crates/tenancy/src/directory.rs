@@ -1,4 +1,4 @@
-//! The directory: which tenants there are, and who belongs to them.
+//! The directory: tenants and their members.
 
 use std::collections::HashMap;
 
@@ -23,12 +23,11 @@ use crate::text;
 /// at again.
 pub const TOPIC_CREDENTIAL: &str = "credential";
 
-/// Makes a tenant with its first owner, who may be known already by e-mail.
+/// Creates a tenant with its first owner, who may already have an account.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a slug that is not lower-case letters, digits and hyphens, a name out of bounds, or what is no
-/// address;
-/// [`Error::Conflict`] where the slug is taken.
+/// [`Error::Invalid`] for a slug that is not lower-case letters, digits and hyphens, an invalid name, or an invalid
+/// address; [`Error::Conflict`] if the slug is taken.
 pub async fn tenant_create(
     store: &Store,
     slug: &str,
@@ -155,10 +154,11 @@ pub async fn tenant_by_slug(store: &Store, slug: &str) -> Result<Option<Tenant>>
     Ok(found.into_iter().next().map(Into::into))
 }
 
-/// The person with that e-mail address, in any case, whichever tenants they belong to: for an operator, never for a client.
+/// The user with that e-mail address, in any case, whichever tenants they belong to: for an operator, never for a
+/// client.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no address.
+/// [`Error::Invalid`] for an invalid address.
 pub async fn user_by_email(store: &Store, email: &str) -> Result<Option<User>> {
     let email = text::email_sought(email)?;
     let system = store.system(purpose::DIRECTORY_READ).await?;
@@ -286,7 +286,7 @@ pub fn slug_check(slug: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Invalid(
-            "a slug is 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends".into(),
+            "a slug must have 1 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends".into(),
         ))
     }
 }

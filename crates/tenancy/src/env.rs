@@ -1,4 +1,4 @@
-//! The clock and the source of ids, handed in so that a test decides what time it is and which ids are given.
+//! The clock and the source of ids. They are injected, so that tests control time and ids.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +28,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when told to.
+/// A clock that moves only on request.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// A clock that is stopped at `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self(AtomicI64::new(now.timestamp_micros()))
     }

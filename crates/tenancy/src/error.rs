@@ -1,4 +1,4 @@
-//! What can go wrong at the store, with a stable code for each.
+//! The errors of the store, with a stable code for each.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use sqlx::sqlite::SqliteError;
@@ -8,7 +8,7 @@ use crate::registry::RegistryError;
 /// An error of the store or the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The row is not there, or it is another tenant's: the caller cannot tell which.
+    /// The row does not exist, or belongs to another tenant: the caller cannot distinguish them.
     #[error("no such {0}")]
     NotFound(&'static str),
     /// A row with the same unique key exists.
@@ -18,61 +18,62 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// A cursor is of another list.
-    #[error("not a cursor of this list")]
+    #[error("the cursor does not belong to this list")]
     InvalidCursor,
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
     /// The caller is an API token, and this needs a session: it concerns the person's account.
-    #[error("an API token may not do this: it needs a session of the person, so sign in")]
+    #[error("API tokens may not do this: sign in to use a session")]
     SessionNeeded,
-    /// What was shown at sign-in is wrong: an unknown account, a wrong password. The caller cannot tell which.
+    /// The sign-in failed: an unknown account or a wrong password. The caller cannot distinguish them.
     #[error("{0}")]
     SignInRefused(&'static str),
-    /// Too many attempts failed: the next is looked at after so many seconds.
+    /// Too many failed attempts: the next is accepted after this number of seconds.
     #[error("too many attempts: try again in {0} s")]
     Throttled(i64),
-    /// Nobody makes an account here by themselves: an operator or an invitation does.
-    #[error("signing up is closed here: ask for an invitation")]
+    /// Sign-up is closed: accounts are created by an operator or an invitation.
+    #[error("sign-up is closed: ask for an invitation")]
     SignUpClosed,
-    /// The invitation is forged, expired, revoked or used, or is for somebody else: the caller cannot tell which.
+    /// The invitation is forged, expired, revoked, used or for another address: the caller cannot distinguish them.
     #[error("this invitation is invalid or has expired; ask for a new one")]
     InvitationInvalid,
     /// The tenant would be left without an owner.
-    #[error("a tenant always has an owner: make somebody else one first")]
+    #[error("a tenant must have an owner: make another member an owner first")]
     LastOwner,
     /// A service changed something for a caller without asking the policy: a defect, refused.
-    #[error("the policy was not asked")]
+    #[error("the policy was not checked")]
     PolicyNotAsked,
     /// A statement written by hand is not bound to its tenant: a defect, refused.
-    #[error("a statement is not bound to its tenant")]
+    #[error("the statement is not bound to its tenant")]
     NotBound,
     /// The process was put together without a name that it uses: a defect, refused.
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// No master key that there is opens this secret, or it was changed or moved.
     #[error(
-        "the secret cannot be read: the master key it was sealed with is gone, or it was changed"
+        "the secret cannot be decrypted: its master key is missing, or the secret was changed"
     )]
     SecretUnreadable,
     /// The master key cannot be used. The text is for the operator, never for a client.
-    #[error("the server's master key cannot be used: its log says why")]
+    #[error("the server's master key cannot be used: see the server's log")]
     MasterKey(String),
     /// The data directory or database refuses writes.
     #[error("the database is read-only: check the permissions of its file and folder")]
     ReadOnly,
     /// There is no room left for the database.
-    #[error("no space left for the database: free some and try again")]
+    #[error("no space is left for the database: free some space and try again")]
     DiskFull,
     /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
     #[error("the database is busy: try again")]
     Busy,
-    /// The database cannot be reached, or its connection was lost, such as by its restart. What was being committed may have been kept.
-    #[error("the database cannot be reached at the moment: try again")]
+    /// The database cannot be reached, or its connection was lost, for example by a restart. A pending commit may have
+    /// succeeded.
+    #[error("the database cannot be reached: try again later")]
     Unreachable(#[source] DbErr),
     /// The server's role could see past row-level security.
     #[error(
-        "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not bind it: serve with a plain role, or allow it explicitly"
+        "the database role {0:?} is a superuser or has BYPASSRLS, so row-level security would not apply: use a plain role, or allow it explicitly"
     )]
     UnsafeRole(String),
     /// Anything else the database said. The text is for the log, never for a client.
@@ -148,7 +149,7 @@ impl From<DbErr> for Error {
     }
 }
 
-/// What an error of the driver means for whoever asked.
+/// The meaning of a driver error for the caller.
 enum Kind {
     Busy,
     Unreachable,
@@ -195,11 +196,11 @@ impl Kind {
             "25006" => Self::ReadOnly,
             "53100" => Self::DiskFull,
             "22021" | "22P05" => Self::Invalid(
-                "the text holds a character that the database does not take, such as U+0000",
+                "the text contains a character that the database does not accept, such as U+0000",
             ),
-            "22008" | "22007" => Self::Invalid("a time is outside of what the database takes"),
-            "22003" => Self::Invalid("a number is outside of what the database takes"),
-            "54000" | "22001" => Self::Invalid("a value is longer than the database takes"),
+            "22008" | "22007" => Self::Invalid("a time is outside the range of the database"),
+            "22003" => Self::Invalid("a number is outside the range of the database"),
+            "54000" | "22001" => Self::Invalid("a value is longer than the database accepts"),
             _ if code.starts_with("08") => Self::Unreachable,
             _ => Self::Other,
         }

@@ -1,4 +1,5 @@
-//! Ids: UUIDv7 inside, [TypeIDs](https://github.com/jetify-com/typeid) outside (`project_01h455vb4pex5vsknk084sn02q`), one Rust type a kind.
+//! Ids: UUIDv7 internally, [TypeIDs](https://github.com/jetify-com/typeid) in the API
+//! (`project_01h455vb4pex5vsknk084sn02q`), one Rust type per kind.
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ pub struct IdError {
 
 /// An id of one kind of thing.
 pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
-    /// What stands before the underscore in the text form.
+    /// The part before the underscore in the text form.
     const PREFIX: &'static str;
     /// The id of this kind with that UUID.
     fn from_uuid(uuid: Uuid) -> Self;
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_with_a_character_across_the_longest_prefix_is_refused() {
+    fn a_character_across_the_prefix_limit_is_refused() {
         let text = format!("{}\u{8c61e}_x", "a".repeat(62));
         assert_eq!(id_parse(&text), None);
     }

@@ -1,7 +1,7 @@
-//! Who asks, and which rows they may touch: tenants, users, memberships, API tokens and the scoped store.
+//! Multi-tenancy: tenants, users, memberships, API tokens, and the scoped store.
 //!
-//! Every other crate reaches its tables through a [`Scoped`], which a [`Store`] opens for one tenant. Only this crate knows SeaORM's own
-//! finders; a lint keeps them out of the others.
+//! Every other crate accesses its tables through a [`Scoped`], which a [`Store`] opens for one tenant. Only this crate
+//! uses SeaORM's own finders; a lint bans them in the others.
 //!
 //! ```
 //! use nyxcore_tenancy::{Env, ReadOnly, Result, Scoped, Store, StoreOptions, TenantId, directory};

@@ -1,4 +1,4 @@
-//! The words of the directory: tenants, users, memberships, roles, API tokens, and the caller that they make.
+//! The model of the directory: tenants, users, memberships, roles, API tokens, and callers.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DeriveActiveEnum, EnumIter};
@@ -7,7 +7,7 @@ use crate::entity;
 use crate::typed_id;
 
 typed_id!(
-    /// A tenant: a team or company whose rows nobody else sees.
+    /// A tenant: a team or company whose rows are isolated from others.
     TenantId,
     "tenant"
 );
@@ -165,7 +165,7 @@ pub struct Invitation {
     pub id: InvitationId,
     /// Whom it is for.
     pub email: String,
-    /// What whoever accepts it may do.
+    /// The role of the invited person.
     pub role: Role,
     /// Who made it, who may have left; `None` for an operator.
     pub invited_by: Option<UserId>,

@@ -1,5 +1,5 @@
-//! Pages of a list by keyset: a cursor is the value of a unique column, so that a page costs the same wherever it lies and
-//! rows that come or go between two pages neither repeat nor hide others.
+//! Keyset pagination. A cursor is the value of a unique column, so that every page costs the same, and inserted or
+//! deleted rows neither repeat nor hide others.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

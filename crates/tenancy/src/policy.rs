@@ -1,12 +1,13 @@
-//! The one policy: which role may do what on which kind of thing.
+//! The policy: which role may perform which action on which kind of object.
 //!
-//! Each crate registers its [`Resource`]s with a [`ResourcePolicy`], and nothing else is asked than the [`Registry`] of
-//! them. A service asks it through its scope, [`Scoped::permit`](crate::Scoped::permit), before it changes anything;
-//! whoever sits above does not decide. What is not registered nobody may do. Reading is not asked for row by row: a
-//! viewer reads everything of the tenant, but for the few things whose line of the policy asks more.
+//! Each crate registers its [`Resource`]s with a [`ResourcePolicy`] in the [`Registry`], which is the only source of
+//! the policy. A service checks it through its scope, [`Scoped::permit`](crate::Scoped::permit), before it changes
+//! anything; its callers make no policy decisions. Unregistered actions are refused for everybody. Reads are not
+//! checked row by row: a viewer reads everything of the tenant, except for the few resources whose policy requires
+//! more.
 //!
-//! A token does what its role may do in its tenant. What concerns the person's account is not the tenant's, and needs a
-//! session: [`ResourcePolicy::session_only`].
+//! A token has the rights of its role in its tenant. Actions on the user's account do not belong to a tenant, and
+//! require a session: [`ResourcePolicy::session_only`].
 
 use std::fmt;
 
@@ -43,7 +44,7 @@ impl Resource {
 pub struct ResourcePolicy {
     /// The resource.
     pub resource: Resource,
-    /// Each action that somebody may do, with the least role that may.
+    /// Each permitted action, with the lowest role for it.
     pub actions: &'static [(Action, Role)],
     /// The actions that need a session, whatever the role.
     pub session_only: &'static [Action],
@@ -77,7 +78,7 @@ impl ResourcePolicy {
         self
     }
 
-    /// The least role that may do this; `None` where nobody may.
+    /// The lowest role for the action; `None` if it is refused for everybody.
     #[must_use]
     pub fn role_needed(&self, action: Action) -> Option<Role> {
         let (_, role) = self.actions.iter().find(|(listed, _)| *listed == action)?;
@@ -201,7 +202,7 @@ impl Registry {
         match self.role_needed(resource, action) {
             Some(needed) if role.includes(needed) => Ok(()),
             Some(needed) => Err(Error::Forbidden(needed.as_str())),
-            None => Err(Error::Forbidden("what no role has")),
+            None => Err(Error::Forbidden("a permission that no role has")),
         }
     }
 }

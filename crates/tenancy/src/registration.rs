@@ -1,5 +1,5 @@
-//! What this crate brings into the [registry](crate::Registry): the resources of a tenant that has nothing in it yet,
-//! and the system work of signing in, the audit log and sealed secrets.
+//! The entries of this crate in the [registry](crate::Registry): the resources of an empty tenant, and the system
+//! purposes of sign-in, the audit log and sealed secrets.
 
 use crate::registry::Registration;
 
@@ -77,9 +77,9 @@ pub mod purpose {
     /// Somebody accepts an invitation.
     pub const INVITATION_ACCEPT: SystemPurpose =
         SystemPurpose::writes("invitation_accept").for_client();
-    /// What system scopes did is written down, and old entries are taken away.
+    /// Records the use of system scopes, and deletes old entries.
     pub const AUDIT_KEEP: SystemPurpose = SystemPurpose::writes("audit_keep");
-    /// Secrets are sealed anew with another master key.
+    /// Re-encrypts secrets with another master key.
     pub const SECRET_ROTATE: SystemPurpose = SystemPurpose::writes("secret_rotate");
     /// A secret of the operator's, which is for all tenants, is read.
     pub const OPERATOR_SECRET_READ: SystemPurpose = SystemPurpose::reads("operator_secret_read");

@@ -1,10 +1,8 @@
-//! What the crates of a process bring: the resources with the role that each action needs, the purposes of system work,
-//! and the kinds of runs.
+//! The registry of a process: resources with the role for each action, purposes of system work, and kinds of run.
 //!
 //! A crate declares its names as constants beside the code that uses them, and lists them in one [`Registration`]. The
-//! process collects the registrations of its crates in one [`Registry`], which the store holds and the policy asks. No
-//! crate has to know the names of another, and a mistake in a list ends the process before it serves anybody. What is
-//! not registered nobody may do.
+//! process collects the registrations in one [`Registry`], which the store and the policy use. So no crate needs the
+//! names of another, and a mistake ends the process at its start. Unregistered actions are refused for everybody.
 //!
 //! ```
 //! use nyxcore_tenancy::{Action, Registration, Registry, Resource, ResourcePolicy, Role, SystemPurpose};
@@ -36,13 +34,12 @@ use crate::model::Role;
 use crate::policy::{Action, Resource, ResourcePolicy};
 use crate::store::SystemPurpose;
 
-/// Why the registrations of a process make no registry, or why a name is refused. Each is a mistake of whoever put the
-/// process together.
+/// Why registrations are inconsistent, or why a name is refused. Each is a mistake in the wiring of the process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum RegistryError {
     /// Two registrations have the same name, or one has it twice.
-    #[error("{owner} registers the {what} `{name}`, which {first} has registered already")]
+    #[error("{owner} registers the {what} `{name}`, which {first} has already registered")]
     Duplicate {
         what: &'static str,
         name: String,
@@ -192,7 +189,7 @@ impl Registry {
         self.0.iter().flat_map(|one| &one.resources)
     }
 
-    /// The least role that may do this; `None` where nobody may.
+    /// The lowest role for the action; `None` if it is refused for everybody.
     #[must_use]
     pub fn role_needed(&self, resource: Resource, action: Action) -> Option<Role> {
         self.policy_of(resource.as_str())?.role_needed(action)
@@ -299,8 +296,8 @@ fn unknown<'a>(
     }
 }
 
-/// Whether a name has 1 to 63 characters, lower-case letters, digits and underscores, and begins with a letter. It is
-/// in the audit log, and may be the prefix of an id, which has no more characters.
+/// Whether a name has 1 to 63 characters, lower-case letters, digits and underscores, and begins with a letter. It
+/// appears in the audit log, and may be the prefix of an id, which has the same limit.
 pub(crate) const fn is_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut at = 0;
@@ -348,24 +345,24 @@ mod tests {
         let twice = |first, second| refusal([first, second]);
         assert_eq!(
             twice(thing("a"), thing("b")),
-            "b registers the resource `thing`, which a has registered already"
+            "b registers the resource `thing`, which a has already registered"
         );
         assert_eq!(
             twice(one("a").purpose(LOOK), one("b").purpose(LOOK)),
-            "b registers the system purpose `thing_look`, which a has registered already"
+            "b registers the system purpose `thing_look`, which a has already registered"
         );
         assert_eq!(
             twice(one("a").run_kind("PAINT"), one("b").run_kind("PAINT")),
-            "b registers the kind of run `PAINT`, which a has registered already"
+            "b registers the kind of run `PAINT`, which a has already registered"
         );
         assert_eq!(
             twice(one("a"), one("a")),
-            "a registers the crate `a`, which a has registered already"
+            "a registers the crate `a`, which a has already registered"
         );
         let of_this_crate = ResourcePolicy::new(Resource::new("tenant"), READ);
         assert_eq!(
             refusal([one("a").resource(of_this_crate)]),
-            "a registers the resource `tenant`, which nyxcore-tenancy has registered already"
+            "a registers the resource `tenant`, which nyxcore-tenancy has already registered"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The shared repository trait: the same verbs for every kind of row, all of them within a tenant's scope.
+//! The shared repository trait: the same functions for every kind of row, all within a tenant's scope.
 
 use std::collections::HashMap;
 use std::future::Future;

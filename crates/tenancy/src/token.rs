@@ -1,5 +1,5 @@
-//! What is shown in place of a name and is kept as SHA-256: `<kind>_<id>_<secret>`. The secret ends in a checksum, so that a scanner can tell it from
-//! a look-alike. API tokens are `nyx_...`, sessions `nyxs_...`, invitations `nyxinv_...`.
+//! The format of credentials, `<kind>_<id>_<secret>`, stored as SHA-256. The secret ends in a checksum, so that a
+//! scanner can recognise it. API tokens are `nyx_...`, sessions `nyxs_...`, invitations `nyxinv_...`.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -21,20 +21,20 @@ const SECRET_BYTES: usize = 24;
 const CHECKSUM_DIGITS: usize = 8;
 
 /// A secret in full, as only its maker sees it, once.
-pub(crate) struct Minted {
+pub(crate) struct NewSecret {
     pub text: String,
     pub prefix: String,
     pub hash: Vec<u8>,
 }
 
 /// Makes the secret of that kind with that id.
-pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<Minted> {
+pub(crate) fn token_mint(kind: &'static str, id: Uuid) -> Result<NewSecret> {
     let mut random = [0u8; SECRET_BYTES];
     getrandom::fill(&mut random)
-        .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
+        .map_err(|_| Error::Invalid("the random number generator failed".into()))?;
     let head = format!("{}_{}", id_format(kind, id), hex::encode(random));
     let text = format!("{head}{}", checksum(&head));
-    Ok(Minted {
+    Ok(NewSecret {
         prefix: text.chars().take(16).collect(),
         hash: token_hash(&text),
         text,
@@ -49,7 +49,7 @@ pub(crate) fn token_id(kind: &str, text: &str) -> Option<Uuid> {
     (prefix == kind && checksum(head) == sum).then_some(uuid)
 }
 
-/// What is stored of a secret.
+/// The stored hash of a secret.
 pub(crate) fn token_hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
@@ -71,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_minted_secret_names_its_id_matches_its_hash_and_is_of_its_kind_alone() {
+    fn a_secret_carries_its_id_and_kind_and_matches_its_hash() {
         let id = Uuid::from_u128(42);
         for (kind, other) in [
             (API_TOKEN, SESSION),

@@ -1,4 +1,4 @@
-//! Makes a tenant with two terms, reviews them by a run, and prints what happened: on SQLite in memory, or on the
+//! Creates a tenant with two terms, reviews them by a run, and prints the events. It uses in-memory SQLite, or the
 //! PostgreSQL database of `GLOSSARY_OWNER_URL` (which owns the tables), `GLOSSARY_APP_URL` and `GLOSSARY_APP_ROLE`
 //! (which serve).
 

@@ -1,4 +1,4 @@
-//! The glossary's schema history: it has a record of its own, so that nyxcore's stays nyxcore's.
+//! The schema history of the glossary. It has its own record of migrations, separate from nyxcore's.
 
 use nyxcore_migrations::MigratorTrait;
 use nyxcore_migrations::ddl::Ddl;

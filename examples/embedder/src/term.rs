@@ -1,4 +1,4 @@
-//! Terms of a tenant's glossary: the record that others see, and the verbs. Each verb asks the policy first.
+//! The terms of a tenant's glossary: the public record, and the operations. Each operation checks the policy first.
 
 use nyxcore_tenancy::{Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Resource};
 use nyxcore_tenancy::{Result, Scoped, TypedId, repository, text, typed_id};

@@ -1,4 +1,4 @@
-//! What nyxcore's crates hold for a table and a kind of run that they do not know.
+//! The guarantees of nyxcore's crates hold for a table and a kind of run that they do not know.
 
 use std::time::Duration;
 

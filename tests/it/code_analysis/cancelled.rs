@@ -1,4 +1,4 @@
-//! An analysis that is told to stop stops between two files, however many it has taken up at once.
+//! A cancelled analysis stops between two files, however many it processes at once.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ fn handler() -> AnalysisHandler {
 }
 
 on_both_databases! {
-    async fn an_analysis_that_is_cancelled_while_it_parses_leaves_the_other_files_alone(db: TestDatabase) {
+    async fn a_cancelled_analysis_reads_no_further_files(db: TestDatabase) {
         let store = store(&db).await;
         let tree = large_tree();
         let mut took = Vec::new();

@@ -1,4 +1,4 @@
-//! What a run says of the patterns against those before: which appeared, strengthened, weakened and vanished.
+//! The changes of patterns between runs: appeared, strengthened, weakened and vanished.
 
 use nyxcore_code_analysis::{
     AnalysisPatternChanges, CodePatternChange, PatternChange, PatternChangeCounts, ProjectPatterns,
@@ -34,7 +34,7 @@ fn camel(from: usize, to: usize) -> String {
 }
 
 on_both_databases! {
-    async fn a_run_says_which_patterns_appeared_strengthened_weakened_and_vanished(db: TestDatabase) {
+    async fn a_run_reports_every_kind_of_pattern_change(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;
@@ -128,7 +128,7 @@ on_both_databases! {
         assert_eq!(steps, [None, Some((60, 62)), None, None]);
     }
 
-    async fn the_first_analysis_by_another_version_of_the_engine_tells_no_changes(db: TestDatabase) {
+    async fn a_new_engine_version_reports_no_changes(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;

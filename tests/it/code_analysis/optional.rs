@@ -1,4 +1,4 @@
-//! Steps that an analysis can do without: one that fails is a warning, and the rest stands.
+//! Optional steps of an analysis: a failed step is a warning, and the other results are kept.
 
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step, project_summarize_checked};
 use nyxcore_code_engine::project::ProjectInput;
@@ -22,7 +22,7 @@ fn without_two_steps(
 }
 
 on_both_databases! {
-    async fn a_step_that_fails_is_a_warning_and_what_it_found_before_stands(db: TestDatabase) {
+    async fn a_failed_step_is_a_warning_and_keeps_its_last_result(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (project, source) = project(&store, acme.id, "home", &tree()).await;

@@ -1,4 +1,4 @@
-//! A project's own rules: found in its source, matched once a content, and their mistakes named.
+//! The project's own rules: found in its source, matched once per content, and errors reported.
 
 use super::world::{messages, remove};
 use super::*;
@@ -8,12 +8,12 @@ const RULE: &str = "id: no-print\nlanguage: python\nmessage: Log instead of prin
 /// How many contents have their matches kept.
 async fn kept(store: &Store, tenant: TenantId) -> i64 {
     #[derive(FromQueryResult)]
-    struct Kept {
+    struct KeptRow {
         kept: i64,
     }
     let scoped = store.read(tenant).await.unwrap();
     let sql = "SELECT count(*) AS kept FROM rule_matches WHERE tenant_id = $1";
-    let rows: Vec<Kept> = scoped.sql_all(sql, []).await.unwrap();
+    let rows: Vec<KeptRow> = scoped.sql_all(sql, []).await.unwrap();
     rows[0].kept
 }
 
@@ -27,7 +27,7 @@ fn phases(events: &[RunEvent]) -> Vec<&str> {
 }
 
 on_both_databases! {
-    async fn the_projects_own_rules_become_patterns_and_those_that_cannot_be_read_are_named(db: TestDatabase) {
+    async fn project_rules_become_patterns_or_are_named_as_unreadable(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;

@@ -1,10 +1,10 @@
-//! A project of several sources: every place says which of them it is in, in the API as in what is stored.
+//! A project with several sources: every place names its source, in the API and in the database.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use nyxcore_gateway::Limits;
-use nyxcore_projects::{HistoryKept, SourceCommit, source_history_keep};
+use nyxcore_projects::{HistoryRetention, SourceCommit, source_history_keep};
 use nyxcore_tenancy::Env;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ async fn fill(store: &Store, tenant: TenantId, source: SourceId, mark: &str) {
     };
     let commits: Vec<SourceCommit> = (0..8).rev().map(commit).collect();
     let scoped = store.write(tenant).await.unwrap();
-    source_history_keep(&scoped, source, &commits, HistoryKept::Nothing)
+    source_history_keep(&scoped, source, &commits, HistoryRetention::Nothing)
         .await
         .unwrap();
     churn_add(&scoped, source, &[("src/lib.rs", 8), ("src/calls.rs", 8)])
@@ -256,7 +256,7 @@ on_both_databases! {
         assert_eq!(world.ask().await["findings"]["coChanges"], json!([]));
     }
 
-    async fn a_place_without_a_source_is_read_and_mended_by_the_next_analysis(db: TestDatabase) {
+    async fn a_place_without_a_source_is_repaired_by_an_analysis(db: TestDatabase) {
         let world = TwoSources::start(&db).await;
         let (store, tenant) = (&world.served.store, world.served.tenant);
         analyze(store, tenant, world.project).await;

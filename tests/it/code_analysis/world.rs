@@ -1,4 +1,4 @@
-//! What there is to analyse: a small project in two languages, and the steps of its story.
+//! The test project of the analysis: a small project in two languages.
 
 use super::*;
 
@@ -221,11 +221,11 @@ pub(super) async fn patterns(
 /// How many contents of the tenant have something kept.
 pub(super) async fn facts_kept(store: &Store, tenant: TenantId) -> i64 {
     #[derive(FromQueryResult)]
-    struct Kept {
+    struct KeptRow {
         kept: i64,
     }
     let scoped = store.read(tenant).await.unwrap();
-    let rows: Vec<Kept> = scoped
+    let rows: Vec<KeptRow> = scoped
         .sql_all(
             "SELECT count(*) AS kept FROM file_facts WHERE tenant_id = $1",
             [],

@@ -1,4 +1,4 @@
-//! Accounts from the command line and the environment: the first owner, and a password on an operator's word.
+//! Accounts from the command line and the environment: the first owner, and password resets.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases
 use sea_orm::DbBackend;
 use serde_json::json;
 
-use super::{PATIENCE, Running, Said, nyxcore, said};
+use super::{PATIENCE, Running, CommandOutput, nyxcore, said};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -44,7 +44,7 @@ fn first_start(db: &TestDatabase, variables: &[(&str, &str)]) -> (Running, Strin
     }
 }
 
-fn password_set(db: &TestDatabase, email: &str, password: &str) -> Said {
+fn password_set(db: &TestDatabase, email: &str, password: &str) -> CommandOutput {
     let mut command = nyxcore_command(db).unwrap();
     command.args(["user", "set-password", email]);
     command.stdin(Stdio::piped());
@@ -55,7 +55,7 @@ fn password_set(db: &TestDatabase, email: &str, password: &str) -> Said {
     let _read = writeln!(stdin, "{password}");
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    Said {
+    CommandOutput {
         status: output.status,
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
@@ -71,7 +71,7 @@ on_both_databases! {
             ("NYXCORE_LOG", "trace"),
         ];
         let (running, url, log) = first_start(&db, &variables);
-        assert!(log.contains("made the first tenant and its owner"), "{log}");
+        assert!(log.contains("created the first tenant and its owner"), "{log}");
         assert!(!log.contains(PASSWORD));
         assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await, (200, json!("acme")));
         assert!(running.end("TERM").success());
@@ -84,7 +84,7 @@ on_both_databases! {
             ("NYXCORE_INIT_OWNER_PASSWORD_FILE", file.to_str().unwrap()),
         ];
         let (_running, url, log) = first_start(&db, &variables);
-        assert!(!log.contains("made the first tenant"), "{log}");
+        assert!(!log.contains("created the first tenant"), "{log}");
         assert_eq!(sign_in(&url, "eve@example.org", "another good password").await.0, 401);
         assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await.0, 200);
         if db.backend() == DbBackend::Postgres {

@@ -1,11 +1,11 @@
-//! `analyze` on real folders and commits: what it prints where, what it makes of revisions, and of files that nobody should have.
+//! `analyze` on real folders and commits: output, revisions, and invalid files.
 
 use std::fs;
 use std::path::Path;
 
 use super::*;
 
-fn json(said: &Said) -> Value {
+fn json(said: &CommandOutput) -> Value {
     assert!(said.status.success(), "{}", said.err);
     serde_json::from_str(&said.out).unwrap()
 }
@@ -49,7 +49,7 @@ fn tangled(path: &Path) -> TestRepository {
 }
 
 #[test]
-fn a_revision_is_analysed_as_its_checkout_is_without_checking_it_out() {
+fn a_revision_is_analysed_without_a_checkout() {
     run_on_sqlite(|db| async move {
         let mut repository = tangled(&db.folder().join("tangled"));
         repository.git(&["tag", "v1"]);
@@ -118,7 +118,7 @@ fn a_revision_is_analysed_as_its_checkout_is_without_checking_it_out() {
 }
 
 #[test]
-fn a_revision_or_repository_that_is_not_there_is_an_error_with_a_code() {
+fn a_missing_revision_or_repository_is_a_coded_error() {
     run_on_sqlite(|db| async move {
         let repository = tangled(&db.folder().join("tangled"));
         let path = repository.path().to_str().unwrap();
@@ -145,7 +145,7 @@ fn a_revision_or_repository_that_is_not_there_is_an_error_with_a_code() {
 }
 
 #[test]
-fn every_bad_file_is_named_by_its_rule_and_none_stops_the_others() {
+fn bad_files_are_named_by_rule_and_do_not_stop_others() {
     run_on_sqlite(|db| async move {
         let repository = tangled(&db.folder().join("tangled"));
         let root = repository.path();
@@ -205,7 +205,7 @@ fn every_bad_file_is_named_by_its_rule_and_none_stops_the_others() {
 }
 
 #[test]
-fn reports_go_to_standard_output_or_a_file_and_all_else_to_standard_error() {
+fn only_reports_go_to_standard_output() {
     run_on_sqlite(|db| async move {
         let repository = tangled(&db.folder().join("tangled"));
         let path = repository.path().to_str().unwrap();

@@ -1,4 +1,4 @@
-//! Bad input: a short error with a stable code, an exit status that is not zero, and nothing left behind.
+//! Invalid input: a short error with a stable code, a non-zero exit status, and no leftovers.
 
 use std::fs;
 use std::net::TcpListener;
@@ -97,7 +97,7 @@ fn a_first_sync_that_fails_leaves_the_other_projects_alone() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_one_is_refused_and_stays_as_it_was() {
+fn an_unusable_data_directory_is_refused_and_unchanged() {
     run_on_sqlite(|db| async move {
         let path = repository(&db, "atlas").path().to_str().unwrap().to_owned();
         let data = db.folder().join("data");
@@ -178,7 +178,7 @@ fn bound_by_permissions(db: &TestDatabase, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn an_address_that_is_taken_or_none_is_told_before_anything_is_made() {
+fn an_unusable_address_is_reported_before_any_change() {
     run_on_sqlite(|db| async move {
         let path = repository(&db, "atlas").path().to_str().unwrap().to_owned();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();

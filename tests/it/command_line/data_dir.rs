@@ -1,4 +1,4 @@
-//! The data directory: no other account reads it, and a database that was lost is not replaced by a new one.
+//! The data directory: it is private, and a lost database is not replaced by a new one.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -194,7 +194,7 @@ fn a_data_directory_of_an_older_version_is_closed() {
         );
         let mut serve = nyxcore_command(&db).unwrap();
         let running = Running::start(serve.args(["serve", "--listen", "127.0.0.1:0"]), false);
-        running.after("closed the data directory");
+        running.after("removed other accounts' access to the data directory");
         running.after("nyxcore listens at ");
         assert_eq!(open_to_others(&data), Vec::<String>::new());
         let well = said(nyxcore_command(&db).unwrap().arg("doctor"));
@@ -260,13 +260,13 @@ fn a_database_that_was_lost_is_not_made_anew() {
                     "{arguments:?}: {}",
                     refused.err
                 );
-                for said in ["backup", "begin anew", "NYXCORE_DATABASE_URL"] {
+                for said in ["backup", "start over", "NYXCORE_DATABASE_URL"] {
                     assert!(refused.err.contains(said), "{}", refused.err);
                 }
             }
             let ill = said(nyxcore_command(&db).unwrap().arg("doctor"));
             assert!(
-                ill.out.contains("✗ database ") && ill.out.contains("begin anew"),
+                ill.out.contains("✗ database ") && ill.out.contains("start over"),
                 "{}",
                 ill.out
             );
@@ -296,7 +296,7 @@ fn the_doctor_tells_of_the_master_key() {
         };
         let new = line(&doctor());
         assert!(
-            new.starts_with('✓') && new.contains("will be made"),
+            new.starts_with('✓') && new.contains("will be created"),
             "{new}"
         );
         drop(used_data_dir(&db, "077").await);
@@ -311,7 +311,7 @@ fn the_doctor_tells_of_the_master_key() {
         fs::write(&key, other).unwrap();
         let wrong = line(&doctor());
         assert!(
-            wrong.starts_with('✗') && wrong.contains("cannot be read"),
+            wrong.starts_with('✗') && wrong.contains("cannot be decrypted"),
             "{wrong}"
         );
         fs::remove_file(&key).unwrap();

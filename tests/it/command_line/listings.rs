@@ -1,4 +1,4 @@
-//! What an operator sees and revokes at the command line, without a browser.
+//! Lists and revocations on the command line, without a browser.
 
 use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
 

@@ -1,9 +1,9 @@
-//! `quickstart` on real repositories: what it shows, what it uses again, and how it ends.
+//! `quickstart` on real repositories: its output, its reuse of results, and its end.
 
 use super::*;
 
 #[test]
-fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
+fn a_second_quickstart_reuses_the_first() {
     run_on_sqlite(|db| async move {
         let mut repository = repository(&db, "atlas");
         let path = repository.path().to_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
             second.out
         );
         assert!(second.err.contains("13 unchanged"), "{}", second.err);
-        let without_times = |said: &Said| {
+        let without_times = |said: &CommandOutput| {
             said.out
                 .lines()
                 .filter(|line| !line.starts_with("Took"))
@@ -67,7 +67,7 @@ fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
             third.err
         );
         assert!(
-            third.out.contains("11 of 12 · rust") && !third.out.contains("as it was"),
+            third.out.contains("11 of 12 · rust") && !third.out.contains("unchanged"),
             "{}",
             third.out
         );
@@ -75,7 +75,7 @@ fn the_first_brings_the_summary_and_the_second_uses_what_is_there() {
 }
 
 #[test]
-fn in_the_repository_it_stands_in_it_leaves_nothing_for_git_to_see() {
+fn quickstart_leaves_its_repository_clean() {
     run_on_sqlite(|db| async move {
         let repository = repository(&db, "atlas");
         // What lies in the repository decides nothing.
@@ -120,7 +120,7 @@ fn what_is_not_committed_is_not_looked_at_and_that_is_said() {
             &["quickstart", repository.path().to_str().unwrap(), "--exit"],
         );
         assert!(
-            shown.out.contains("12 of 12") && shown.err.contains("not committed"),
+            shown.out.contains("12 of 12") && shown.err.contains("Uncommitted changes"),
             "{}{}",
             shown.out,
             shown.err

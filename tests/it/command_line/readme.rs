@@ -1,4 +1,4 @@
-//! The README's own flow, as it stands there: a shell, curl, and the program.
+//! The flow of the README, executed as it is written: a shell, curl, and the program.
 
 use std::fs;
 use std::path::Path;
@@ -47,7 +47,7 @@ fn the_flow_of_the_readme_enriches_a_note() {
         let kept = format!("printf %s \"$NYXCORE_TOKEN\" >token; {serve}");
         let script = blocks[0].replace("nyxcore serve", &kept);
         let running = Running::start(&mut shell(&db, db.folder(), &script), false);
-        running.after("made the tenant acme");
+        running.after("created the tenant acme");
         let address = running.after("nyxcore listens at ");
         let token = fs::read_to_string(db.folder().join("token")).unwrap();
 

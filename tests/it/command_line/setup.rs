@@ -1,4 +1,4 @@
-//! Setting PostgreSQL up: with `nyxcore setup postgres`, as the README says, and with roles that somebody made by hand.
+//! Setup of PostgreSQL: with `nyxcore setup postgres`, as in the README, and with manually created roles.
 
 mod cluster;
 mod roles;
@@ -10,7 +10,7 @@ use std::process::Command;
 use nyxcore_tests::{TestDatabase, run_on_postgres, run_on_sqlite};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
-use super::{Running, Said, on_test_database, said};
+use super::{Running, CommandOutput, on_test_database, said};
 use cluster::{Installation, connect, url_of};
 
 /// The SQL and the output of a set-up name no password that was given.
@@ -33,7 +33,7 @@ fn set_up(db: &TestDatabase, installation: &Installation) {
     assert!(done.status.success(), "{}", done.err);
 }
 
-fn doctor(db: &TestDatabase, url: &str) -> Said {
+fn doctor(db: &TestDatabase, url: &str) -> CommandOutput {
     on_test_database(db, url, &["doctor"])
 }
 
@@ -367,7 +367,7 @@ fn the_readmes_own_sequence_works() {
             "{first}"
         );
         let running = Running::start(&mut installation.shell(&db, &first), false);
-        running.after("made the tenant acme");
+        running.after("created the tenant acme");
         running.after("nyxcore listens at ");
         let well = doctor(&db, &url_of(&db, "etc", "app.env"));
         assert!(well.status.success(), "{}", well.out);

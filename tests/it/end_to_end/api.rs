@@ -1,4 +1,4 @@
-//! A front end in small: GraphQL over POST, subscriptions over WebSocket and over SSE.
+//! A minimal front end: GraphQL over POST, subscriptions over WebSocket and over SSE.
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};

@@ -1,4 +1,6 @@
-//! The main job, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
+//! The main flow, end to end: the real binary over real sockets, on SQLite and on PostgreSQL.
+//!
+//! Longer than 450 lines: the flow is one story whose acts build on each other.
 
 pub mod api;
 mod repository;
@@ -15,7 +17,7 @@ use repository::Repository;
 use crate::support::tenant_by_command;
 
 on_both_databases! {
-    async fn a_repository_becomes_an_enriched_note_and_no_other_tenant_sees_any_of_it(db: TestDatabase) {
+    async fn a_repository_becomes_an_enriched_note_of_one_tenant(db: TestDatabase) {
         let repository = Repository::make(&db);
         let acme_token = tenant_by_command(&db, "acme");
         let other_token = tenant_by_command(&db, "other");

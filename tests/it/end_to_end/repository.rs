@@ -1,4 +1,4 @@
-//! The repository that is synced: a small shop in Python, made with git.
+//! The test repository: a small shop in Python, created with git.
 
 use std::path::{Path, PathBuf};
 

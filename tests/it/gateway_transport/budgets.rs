@@ -1,4 +1,4 @@
-//! What one request may cost, by each transport: documents that multiply, answers that grow, clients that leave.
+//! The limits of one request on each transport: expensive documents, large responses, disconnecting clients.
 
 use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};

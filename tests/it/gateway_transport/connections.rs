@@ -1,4 +1,4 @@
-//! Many connections and streams: nobody takes the places of all others.
+//! Many connections and streams: no client takes the slots of all others.
 
 use std::time::Duration;
 

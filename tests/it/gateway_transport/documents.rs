@@ -1,4 +1,4 @@
-//! What a document says is read as the GraphQL specification says, by each transport.
+//! Documents are parsed as the GraphQL specification defines, on each transport.
 
 use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};

@@ -1,4 +1,4 @@
-//! GraphiQL: a page that loads nothing from elsewhere, and knows whoever has signed in.
+//! GraphiQL: a page that loads nothing from other hosts, and recognises a signed-in user.
 
 use std::io::Write;
 use std::process::Stdio;

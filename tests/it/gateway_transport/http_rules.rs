@@ -1,4 +1,4 @@
-//! HTTP itself, byte by byte: the host, how a body is coded and ends, and tokens in addresses.
+//! HTTP on the byte level: the host, the encoding and end of a body, and tokens in URLs.
 
 use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};

@@ -1,4 +1,4 @@
-//! A field that fails is null, or makes its parent null where it may not be null itself (GraphQL 6.4.4), by each transport.
+//! A failed field is null, or makes its parent null if it is non-null (GraphQL 6.4.4), on each transport.
 
 use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};

@@ -1,4 +1,4 @@
-//! Clients that send slowly, or do not read: each of them ends, and none takes much with it.
+//! Clients that send slowly or do not read: each is disconnected, and uses few resources.
 
 use std::time::Duration;
 

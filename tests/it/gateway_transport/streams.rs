@@ -1,4 +1,4 @@
-//! Event streams: GraphQL over SSE, the plain streams for simple clients, and what ends both.
+//! Event streams: GraphQL over SSE, the plain streams for simple clients, and the end of both.
 
 use nyxcore_gateway::Limits;
 use nyxcore_runs::{RunId, RunStatus, Runs, run_cancel};
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(after, rest);
     }
 
-    async fn a_query_can_be_streamed_too_and_what_fails_is_streamed_as_an_answer(db: TestDatabase) {
+    async fn queries_and_errors_can_be_streamed(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let ask = async |query: &str| {
             let request = served.post(&json!({"query": query})).header("accept", "text/event-stream");
@@ -64,7 +64,7 @@ on_both_databases! {
         assert_eq!(response.status(), 405);
     }
 
-    async fn a_plain_stream_replays_follows_ends_with_its_run_and_resumes_with_nothing_lost_or_doubled(db: TestDatabase) {
+    async fn a_stream_replays_follows_and_resumes_exactly_once(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let (run, workers, gate) = run_begin(&served, "a").await;
         let mut frames = served.stream(served.events(run)).await;
@@ -90,7 +90,7 @@ on_both_databases! {
         assert_eq!(nonsense.status(), 400);
     }
 
-    async fn a_stream_of_a_run_that_is_not_there_anothers_or_of_another_kind_is_not_found(db: TestDatabase) {
+    async fn streams_of_unknown_runs_are_not_found(db: TestDatabase) {
         let store = store(&db).await;
         let acme = Served::start(&store, "acme", Limits::default()).await;
         let other = Served::start(&store, "other", Limits::default()).await;
@@ -115,7 +115,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn clients_that_leave_in_the_middle_leave_nothing_behind_and_the_run_goes_on(db: TestDatabase) {
+    async fn disconnected_clients_leak_nothing_and_the_run_continues(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let (run, workers, gate) = run_begin(&served, "a").await;
         // The run has begun, and what serves it is up.

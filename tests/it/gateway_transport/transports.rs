@@ -1,4 +1,4 @@
-//! One request by each of the four transports.
+//! One request on each of the four transports.
 
 use serde_json::{Value, json};
 

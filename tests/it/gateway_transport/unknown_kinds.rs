@@ -1,5 +1,4 @@
-//! Runs of a kind that the schema has no type for: an embedder's, or a newer release's. Nothing that shows runs breaks
-//! on them.
+//! Runs of a kind without a type in the schema, such as those of an embedder or a newer release, break nothing.
 
 use nyxcore_gateway::Limits;
 use nyxcore_runs::RunId;

@@ -1,4 +1,4 @@
-//! GraphQL over WebSocket, message by message as the `graphql-transport-ws` protocol has them.
+//! GraphQL over WebSocket, message by message as the `graphql-transport-ws` protocol defines.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn subscribe(id: &str, query: &str) -> Value {
 const FOLLOW: &str = "subscription { tenantActivity { seq } }";
 
 on_both_databases! {
-    async fn a_token_is_taken_in_either_form_and_queries_subscriptions_and_mutations_are_served(db: TestDatabase) {
+    async fn both_token_forms_serve_every_operation_type(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let (run, workers, gate) = run_begin(&served, "a").await;
         for init in [
@@ -100,7 +100,7 @@ on_both_databases! {
         assert_eq!(socket.hear().await.unwrap_err(), (4408, "Connection initialisation timeout".into()));
     }
 
-    async fn another_subprotocol_or_none_is_refused_before_the_connection_is_made(db: TestDatabase) {
+    async fn other_subprotocols_are_refused_before_the_upgrade(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         for protocol in [None, Some("graphql-ws"), Some("soap, xmpp")] {
             let Err(tungstenite::Error::Http(response)) = served.socket(protocol, None).await else {
@@ -114,7 +114,7 @@ on_both_databases! {
         served.socket(Some("graphql-ws, graphql-transport-ws"), None).await.unwrap();
     }
 
-    async fn what_fails_before_it_is_executed_is_an_error_and_the_connection_lives_on(db: TestDatabase) {
+    async fn invalid_operations_keep_the_connection_open(db: TestDatabase) {
         let served = serve(&db, Limits { operations_per_connection: 2, ..Limits::default() }).await;
         let mut socket = served.socket_open().await;
         for (payload, expected) in [
@@ -163,7 +163,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn a_client_that_gives_no_sign_of_life_is_let_go_and_a_quiet_one_that_lives_is_kept(db: TestDatabase) {
+    async fn only_unresponsive_clients_are_disconnected(db: TestDatabase) {
         let served = serve(&db, Limits { keepalive: Duration::from_millis(40), ..Limits::default() }).await;
         // The first connection makes what lasts, such as the pool's connections.
         drop(served.socket_open().await);

@@ -1,4 +1,4 @@
-//! Repositories of GitHub's become sources: wholly or not at all, once however many ask, and are synced as any other.
+//! The import of GitHub repositories: atomic, once despite concurrent requests, and synced like any other source.
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -62,7 +62,7 @@ impl World {
 }
 
 on_both_databases! {
-    async fn what_is_imported_is_synced_and_its_branch_and_folder_can_be_changed(db: TestDatabase) {
+    async fn imported_sources_are_synced_and_can_be_changed(db: TestDatabase) {
         let world = World::start(&db).await;
         let mut repository = world.repository(&db, "acme/atlas");
         repository.write("README.md", "Atlas\n").write("src/main.rs", "fn main() {}\n");
@@ -107,7 +107,7 @@ on_both_databases! {
         assert_eq!(remove().await["data"]["removeGitConnection"]["deletedId"], connection);
     }
 
-    async fn of_several_repositories_each_is_imported_or_it_is_told_why_not(db: TestDatabase) {
+    async fn every_repository_has_an_import_result(db: TestDatabase) {
         let world = World::start(&db).await;
         let connection = world.connect().await;
         let create = "mutation { createProject(input: {name: \"Shared\"}) { project { id } } }";

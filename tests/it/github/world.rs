@@ -1,4 +1,4 @@
-//! A gateway beside a GitHub that the test plays, with repositories that a git server beside it serves.
+//! A gateway with a fake GitHub, whose repositories a git server serves.
 
 use std::sync::{Arc, Mutex};
 

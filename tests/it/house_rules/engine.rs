@@ -1,4 +1,4 @@
-//! What holds of the analysis engine alone: what it depends on, and how its parts depend on each other.
+//! House rules of the analysis engine: its dependencies, and the dependencies between its parts.
 
 use toml::Table;
 

@@ -1,4 +1,4 @@
-//! A cursor belongs to one list: every other list of the schema refuses it, on both databases alike.
+//! A cursor belongs to one list: every other list of the schema refuses it, on both databases.
 
 use std::collections::{BTreeMap, BTreeSet};
 

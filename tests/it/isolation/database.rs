@@ -1,4 +1,4 @@
-//! The database's own proof: as the role that serves, by raw SQL, on every table there is, without a line of the program between.
+//! Row-level security, tested with raw SQL as the serving role, on every table.
 
 use std::fmt::Write as _;
 
@@ -11,21 +11,21 @@ use sea_orm::{
 use super::rows::{Maker, Owner, Table, insert, is_row};
 
 /// What the serving role may see of a table that has no tenant. A table that is neither here nor has a tenant fails the test.
-const WITHOUT_TENANT: &[(&str, Sees)] = &[
-    ("tenants", Sees::Itself),
-    ("users", Sees::Members),
-    ("passwords", Sees::Nothing),
-    ("identities", Sees::Nothing),
-    ("sessions", Sees::Nothing),
-    ("sign_in_attempts", Sees::Nothing),
-    ("sign_in_flows", Sees::Nothing),
-    ("system_entries", Sees::Nothing),
-    ("operator_secrets", Sees::Nothing),
-    ("seaql_migrations", Sees::Everything),
+const WITHOUT_TENANT: &[(&str, Visibility)] = &[
+    ("tenants", Visibility::Itself),
+    ("users", Visibility::Members),
+    ("passwords", Visibility::Nothing),
+    ("identities", Visibility::Nothing),
+    ("sessions", Visibility::Nothing),
+    ("sign_in_attempts", Visibility::Nothing),
+    ("sign_in_flows", Visibility::Nothing),
+    ("system_entries", Visibility::Nothing),
+    ("operator_secrets", Visibility::Nothing),
+    ("seaql_migrations", Visibility::Everything),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Sees {
+enum Visibility {
     /// The one row that is the tenant.
     Itself,
     /// The people in the tenant.
@@ -137,12 +137,12 @@ fn without_a_tenant_no_row_is_seen_and_with_one_only_its_own() {
             let acme = proof.as_app(Some(proof.acme)).await;
             let seen = count(&acme, &all).await;
             match sees {
-                Sees::Everything => assert!(nobody == total && seen == total),
-                Sees::Nothing => {
+                Visibility::Everything => assert!(nobody == total && seen == total),
+                Visibility::Nothing => {
                     assert!(total >= 2, "{name} has rows");
                     assert_eq!((nobody, unknown, empty, seen), (0, 0, 0, 0), "{name}");
                 }
-                Sees::Itself | Sees::Members => {
+                Visibility::Itself | Visibility::Members => {
                     assert!(total >= 2, "{name} has rows");
                     assert_eq!((nobody, unknown, empty, seen), (0, 0, 0, 1), "{name}");
                     let own = is_row(&table, proof.maker.made(proof.acme, name));
@@ -154,7 +154,7 @@ fn without_a_tenant_no_row_is_seen_and_with_one_only_its_own() {
 }
 
 #[test]
-fn no_row_is_put_into_another_tenant_nor_moved_there_nor_changed_or_deleted_there() {
+fn no_write_reaches_another_tenant() {
     run_on_postgres(|db| async move {
         let mut proof = Proof::begin(&db).await;
         let (acme, other) = (proof.acme, proof.other);
@@ -275,7 +275,7 @@ fn a_system_scope_reaches_the_listed_tables_and_no_others() {
 }
 
 #[test]
-fn the_serving_role_neither_changes_nor_empties_a_log_and_empties_no_table() {
+fn the_serving_role_cannot_change_logs_or_truncate() {
     run_on_postgres(|db| async move {
         let proof = Proof::begin(&db).await;
         for scope in [
@@ -322,7 +322,7 @@ fn the_serving_role_neither_changes_nor_empties_a_log_and_empties_no_table() {
 }
 
 #[test]
-fn old_entries_go_by_one_function_that_keeps_the_last_seven_days_whatever_it_is_asked() {
+fn the_expiry_function_always_keeps_seven_days() {
     run_on_postgres(|db| async move {
         let proof = Proof::begin(&db).await;
         let aged = "UPDATE audit_entries SET at = now() - interval '8 days' WHERE tenant_id = (SELECT tenant_id FROM audit_entries LIMIT 1)";
@@ -358,7 +358,7 @@ async fn count(db: &impl ConnectionTrait, sql: &str) -> i64 {
 
 /// SQLite has no roles: triggers do the same.
 #[test]
-fn sqlite_neither_changes_nor_replaces_an_entry_and_keeps_the_last_seven_days() {
+fn sqlite_entries_are_immutable_for_seven_days() {
     run_on_sqlite(|db| async move {
         let db = db.app_connection().await.unwrap();
         db.execute_unprepared(

@@ -1,4 +1,4 @@
-//! What the database holds, table by table: the same before and after, and nothing was changed.
+//! A digest of each table: if it is the same before and after, nothing was changed.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What `nyxcore doctor` finds in a live database, broken in one way after another.
+//! The findings of `nyxcore doctor` in databases that are broken in different ways.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DbBackend, TransactionTrait};
 
 on_both_databases! {
     /// The list that a live database is compared with. Written anew with `INSTA_UPDATE=always`; read the difference.
-    async fn a_new_database_is_what_is_written_down_and_nothing_is_wrong_with_it(db: TestDatabase) {
+    async fn a_new_database_matches_the_snapshot_without_findings(db: TestDatabase) {
         let app = db.app_connection().await.unwrap();
         let name = match db.backend() {
             DbBackend::Postgres => "postgres",
@@ -358,7 +358,7 @@ fn on_sqlite_a_missing_trigger_and_a_missing_index_are_told() {
 
 /// The command itself: a line a check, what to do, and how it ends.
 #[test]
-fn the_doctor_names_a_dropped_policy_a_table_without_force_and_a_missing_vector_column() {
+fn the_doctor_reports_weakened_row_security() {
     run_on_postgres(|db| async move {
         let doctor = || {
             let mut command = nyxcore_command(&db).unwrap();

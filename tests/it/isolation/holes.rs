@@ -1,4 +1,4 @@
-//! The holes that similar systems have had, a test each.
+//! Known vulnerabilities of similar systems, one test each.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ on_both_databases! {
 
     /// A note in one's own project that asks, in another tenant's very words, for what that tenant knows: by the API the foreign project,
     /// persona and insight are not attached, and a worker that retrieves for the note finds nothing of theirs.
-    async fn a_foreign_id_attached_to_ones_own_object_and_read_back_through_retrieval(db: TestDatabase) {
+    async fn a_foreign_id_cannot_be_read_back_through_retrieval(db: TestDatabase) {
         let (server, acme, world, other, own) = two(&db).await;
         let token = Some(other.token(Role::Owner));
         for (field, input_type, input) in [
@@ -213,7 +213,7 @@ async fn retrieved(store: &Store, tenant: TenantId, run: nyxcore_runs::RunId) ->
 
 /// However a transaction ends, the connection that goes back has neither a tenant nor a system's rights left.
 #[test]
-fn a_connection_that_came_back_to_the_pool_with_a_tenant_still_set() {
+fn a_pooled_connection_with_a_leftover_tenant() {
     #[derive(FromQueryResult)]
     struct Setting {
         setting: String,

@@ -1,4 +1,5 @@
-//! The matrix: every field of the schema, asked by each role, by another tenant's owner with this tenant's ids, and by nobody.
+//! The matrix: every field of the schema, requested by each role, by another tenant's owner with this tenant's ids,
+//! and without credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ use super::world::{World, nobodys, places};
 /// What another tenant may be told of an id that is not its own: as if there were no such thing.
 const NOT_THERE: [&str; 3] = ["NOT_FOUND", "null", "empty"];
 
-struct Two {
+struct TwoTenants {
     server: Server,
     schema: Schema,
     acme: Team,
@@ -26,7 +27,7 @@ struct Two {
     other_world: World,
 }
 
-impl Two {
+impl TwoTenants {
     async fn make(db: &TestDatabase) -> Self {
         let server = Server::start(db).await;
         let acme = Team::make(&server, "acme").await;
@@ -78,8 +79,8 @@ impl Two {
 }
 
 on_both_databases! {
-    async fn every_field_gives_each_role_what_the_policy_says_and_another_tenant_and_nobody_nothing(db: TestDatabase) {
-        let two = Two::make(&db).await;
+    async fn every_field_follows_the_policy_for_each_role(db: TestDatabase) {
+        let two = TwoTenants::make(&db).await;
         let whole: Vec<&Entry> = REGISTRY.iter().collect();
         assert_eq!(complaints(&two.schema, &whole), Vec::<String>::new());
         complaints_are_made(&two.schema);
@@ -95,8 +96,8 @@ on_both_databases! {
         insta::assert_snapshot!("matrix", matrix);
     }
 
-    async fn a_viewer_reads_all_that_an_owner_reads_of_every_kind_of_thing_and_another_tenant_none(db: TestDatabase) {
-        let two = Two::make(&db).await;
+    async fn a_viewer_reads_what_an_owner_reads(db: TestDatabase) {
+        let two = TwoTenants::make(&db).await;
         let listed: BTreeSet<&str> = NODES.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(listed, two.schema.nodes(), "NODES is not what the schema has");
         let digester = two.digester().await;
@@ -218,7 +219,7 @@ pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
 
 /// Each role has a world of its own to change, and another one once something of it was deleted or decided.
 async fn by_role(
-    two: &Two,
+    two: &TwoTenants,
     entry: &Entry,
     worlds: &mut BTreeMap<&'static str, World>,
     matrix: &mut String,
@@ -283,7 +284,7 @@ async fn by_role(
     writeln!(matrix, "nobody UNAUTHENTICATED").unwrap();
 }
 
-async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
+async fn by_another_tenant(two: &TwoTenants, entry: &Entry, matrix: &mut String) {
     let document = two.schema.document(entry);
     let template: Value = serde_json::from_str(entry.variables).unwrap();
     let own = two.other_world.filled(entry.variables);
@@ -361,7 +362,7 @@ async fn by_another_tenant(two: &Two, entry: &Entry, matrix: &mut String) {
 }
 
 /// Without a token nothing is looked at, and nothing written, for nobody.
-async fn by_nobody(two: &Two) {
+async fn by_nobody(two: &TwoTenants) {
     let digester = Digester::new(&two.server.superuser, None).await;
     let before = digester.take().await;
     two.server.statements();

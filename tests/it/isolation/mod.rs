@@ -1,4 +1,5 @@
-//! Isolation, proven: what each role, another tenant and nobody get from every field of the schema, and what PostgreSQL holds by itself.
+//! Isolation: what each role, another tenant and an anonymous client get from every field of the schema, and what
+//! PostgreSQL enforces.
 
 mod cursors;
 mod database;

@@ -1,4 +1,4 @@
-//! The policy of the whole program: every line of it, and that the matrix tries each.
+//! The policy of the whole program: every row of it, and a check that the matrix covers each.
 
 use nyxcore_tenancy::{Action, Role};
 

@@ -1,4 +1,5 @@
-//! Rows for every table of a PostgreSQL database, made from its own catalogue: a table that is added tomorrow is filled without a word about it here.
+//! Rows for every table of a PostgreSQL database, generated from its catalog, so that new tables are covered
+//! automatically.
 
 use std::collections::BTreeMap;
 

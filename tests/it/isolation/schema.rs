@@ -1,4 +1,4 @@
-//! The schema as the server tells it: what there is to ask, and how.
+//! The schema by introspection: its fields and arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 

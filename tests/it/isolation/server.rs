@@ -1,4 +1,4 @@
-//! A gateway on a free port whose every statement is heard, and how to ask it.
+//! A gateway on a free port that records every statement, and its client.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

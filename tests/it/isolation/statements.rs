@@ -1,4 +1,4 @@
-//! What a list costs in statements: as many below a hundred parents as below one.
+//! The number of statements of a list does not depend on the number of parents.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

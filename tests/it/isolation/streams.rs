@@ -1,4 +1,4 @@
-//! The matrix of what is followed: each subscription by WebSocket and by server-sent events, and a run's plain event stream.
+//! The matrix of subscriptions: each by WebSocket and by server-sent events, and the plain event stream of a run.
 
 use nyxcore_sync::SYNC_RUN;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn project_activity(id: &str) -> Value {
 }
 
 on_both_databases! {
-    async fn a_stream_tells_each_role_of_its_tenant_and_another_tenant_nothing(db: TestDatabase) {
+    async fn streams_carry_only_events_of_their_tenant(db: TestDatabase) {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
         let other = Team::make(&server, "other").await;

@@ -1,4 +1,4 @@
-//! A tenant's people: someone of each role, each by a token.
+//! The members of a tenant: one of each role, each with a token.
 
 use std::collections::BTreeMap;
 

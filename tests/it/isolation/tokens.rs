@@ -1,4 +1,4 @@
-//! A token with the role VIEWER does what a viewer's does, also where it is an owner's.
+//! A token with the role VIEWER has the rights of a viewer, also if it belongs to an owner.
 
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
 use nyxcore_tenancy::{Role, directory};

@@ -1,4 +1,6 @@
-//! One of everything in a tenant, made through the services.
+//! One object of each kind in a tenant, created through the services.
+//!
+//! Longer than 450 lines: one object of every kind is created in the order of their references.
 
 use std::collections::BTreeMap;
 

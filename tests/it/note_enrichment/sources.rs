@@ -1,4 +1,4 @@
-//! A project of several sources: a citation names the one that it leads to, and leads nowhere else.
+//! A project with several sources: a citation names its own source.
 
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::{ReadWrite, Scoped};

@@ -1,4 +1,4 @@
-//! What there is to enrich from: a project with every kind of knowledge, and how to tell that what was cited is there.
+//! The test project of enrichments, with every kind of knowledge, and a check that citations are valid.
 
 use nyxcore_code_engine::blob_id;
 use nyxcore_knowledge::{

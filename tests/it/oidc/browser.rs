@@ -1,4 +1,4 @@
-//! A browser in small: cookies, and redirects that are followed one by one.
+//! A minimal browser: cookies, and redirects that are followed one by one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

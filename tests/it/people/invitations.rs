@@ -1,4 +1,4 @@
-//! Invitations: once, for a week, for one address, and one answer to whatever else is tried.
+//! Invitations are valid once, for a week and for one address. All other attempts get the same answer.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::audit::{AuditActor, AuditFilter, audit_list, system_entry_list};
@@ -141,7 +141,7 @@ on_both_databases! {
         }
     }
 
-    async fn nobody_invites_above_their_own_role_or_without_being_an_admin(db: TestDatabase) {
+    async fn only_admins_invite_and_never_above_their_role(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let roles = [Role::Owner, Role::Admin, Role::Member, Role::Viewer];

@@ -1,4 +1,4 @@
-//! Roles, leaving, and that a tenant always has an owner.
+//! Roles, leaving, and the rule that a tenant always has an owner.
 
 use nyxcore_projects::{NewNote, NewProject, Notes, Projects, note_create, project_create};
 use nyxcore_tenancy::directory::{
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(super::accept(&store, &secret, ada.id).await.unwrap(), Role::Admin);
     }
 
-    async fn nobody_gives_more_than_they_have_or_changes_somebody_above_them(db: TestDatabase) {
+    async fn role_changes_are_bounded_by_the_callers_role(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let mut callers = Vec::new();
@@ -165,7 +165,7 @@ on_both_databases! {
         assert_eq!(codes(&as_ada).await, ["OK"; 3]);
     }
 
-    async fn two_owners_who_unmake_each_other_at_the_same_moment_leave_one(db: TestDatabase) {
+    async fn two_owners_demoting_each_other_leave_one_owner(db: TestDatabase) {
         let (one, clock) = store_at_rest(&db).await;
         let two = second_store(&db, &clock).await;
         let (acme, ada) = tenant(&one, "acme").await;

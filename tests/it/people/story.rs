@@ -1,4 +1,5 @@
-//! One person with two accounts in a tenant, by the real binary: whatever either makes, the other works on. And a viewer, who looks on.
+//! One person with two accounts in a tenant, by the real binary: both work on the same objects, and a viewer only
+//! reads.
 
 use nyxcore_sync::git::testing::TestRepository;
 use nyxcore_tenancy::people::invitation_accept;

@@ -1,9 +1,9 @@
-//! Files and their content, as a sync brings them in, and what is left when a source or a project goes.
+//! Files and contents: import by a sync, and removal with a source or project.
 
 use std::collections::BTreeMap;
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, HistoryKept, NewBlob, NewFile, NewSource, Projects, SourceCommit,
+    FILE_PATH_MAX, FileChanges, HistoryRetention, NewBlob, NewFile, NewSource, Projects, SourceCommit,
     SourceFile, SourceFileList, SourceFiles, SourceId, Sources, blob_content, blob_contents,
     blobs_collect, blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all,
     files_apply, files_by_path, note_create, project_create, project_delete, source_add,
@@ -129,13 +129,13 @@ on_both_databases! {
             paths: paths.iter().map(|path| (*path).into()).collect(),
         };
         let (one, two, three) = (commit("Ann", 10, &["a.rs", "b.rs"]), commit("Bob", 20, &["b.rs"]), commit("Ann", 30, &[]));
-        source_history_keep(&scoped, source, &[two.clone(), one.clone()], HistoryKept::Nothing).await.unwrap();
-        source_history_keep(&scoped, other, std::slice::from_ref(&one), HistoryKept::Since(0)).await.unwrap();
-        source_history_keep(&scoped, source, &[], HistoryKept::Since(15)).await.unwrap();
+        source_history_keep(&scoped, source, &[two.clone(), one.clone()], HistoryRetention::Nothing).await.unwrap();
+        source_history_keep(&scoped, other, std::slice::from_ref(&one), HistoryRetention::Since(0)).await.unwrap();
+        source_history_keep(&scoped, source, &[], HistoryRetention::Since(15)).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [two.clone(), one.clone()], "nothing new takes nothing away");
-        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Since(15)).await.unwrap();
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryRetention::Since(15)).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [three.clone(), two], "what is too old goes");
-        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryKept::Nothing).await.unwrap();
+        source_history_keep(&scoped, source, std::slice::from_ref(&three), HistoryRetention::Nothing).await.unwrap();
         assert_eq!(source_history(&scoped, source).await.unwrap(), [three]);
         assert_eq!(source_history(&scoped, other).await.unwrap(), [one]);
         source_remove(&scoped, source).await.unwrap();
@@ -201,7 +201,7 @@ on_both_databases! {
         assert_eq!(blobs_missing(&scoped, &["x1", "x2"]).await.unwrap(), ["x2"]);
     }
 
-    async fn a_source_goes_with_its_files_what_is_found_of_them_and_content_nobody_else_has(db: TestDatabase) {
+    async fn removing_a_source_removes_its_files_and_content(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let source = source(&scoped).await;
         let other = other_source(&scoped, source).await;
@@ -255,7 +255,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_repository_of_many_thousand_files_is_stored_compared_and_removed(db: TestDatabase) {
+    async fn thousands_of_files_are_stored_compared_and_removed(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let source = source(&scoped).await;
         let names: Vec<(String, String)> = (0..12_000).map(|n| (format!("src/{n}.rs"), format!("oid{n}"))).collect();

@@ -1,4 +1,4 @@
-//! Posts: written, published, and imported from files that a sync brought.
+//! Posts: created, published, and imported from synced files.
 
 use chrono::TimeDelta;
 use nyxcore_projects::{
@@ -81,7 +81,7 @@ on_both_databases! {
         assert_eq!(ProjectBlogPosts.count(&scoped, project).await.unwrap(), 2);
     }
 
-    async fn only_text_of_a_markdown_file_of_the_projects_own_sources_is_imported(db: TestDatabase) {
+    async fn only_markdown_of_own_sources_is_imported(db: TestDatabase) {
         let (_, scoped) = scope(&db).await;
         let long = "a".repeat(200_001);
         let (project, _) = synced(&scoped, &[("a.md", "text"), ("b.rs", "fn b() {}"), ("nul.md", "a\0b"), ("long.md", &long)]).await;

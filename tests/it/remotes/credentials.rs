@@ -1,4 +1,4 @@
-//! Private repositories: their credential is sealed, goes to the host that it is for, and is nowhere else.
+//! Private repositories: the credential is sealed, sent only to its own host, and found nowhere else.
 
 use nyxcore_projects::{SourceChanges, SourceId, Sources};
 use nyxcore_runs::RunStatus;
@@ -79,7 +79,7 @@ const REFUSED: (RunStatus, Option<&str>) = (RunStatus::Failed, Some("AUTHENTICAT
 const GOOD: (RunStatus, Option<&str>) = (RunStatus::Succeeded, None);
 
 on_both_databases! {
-    async fn a_private_repository_is_synced_with_its_token_and_not_without(db: TestDatabase) {
+    async fn a_private_repository_needs_its_token(db: TestDatabase) {
         let world = world(&db).await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");

@@ -1,4 +1,4 @@
-//! Mirrors go with their source, whoever removed it and however; nothing else does.
+//! Mirrors are deleted with their source, however it was removed; nothing else is deleted.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;

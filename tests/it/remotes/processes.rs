@@ -1,5 +1,5 @@
-//! The real server with a private repository: while git runs no secret is in a process list, a file, the log or the database; and a mirror
-//! goes when its source is removed.
+//! The real server with a private repository: while git runs, no secret is in a process list, a file, the log or the
+//! database. A mirror is deleted with its source.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Schedules: due once, however many look and however long nobody did; rarer where a source fails.
+//! Schedules: one sync per due time, regardless of the number of workers and pauses; backoff for failing sources.
 
 use std::sync::Arc;
 
@@ -155,7 +155,7 @@ on_both_databases! {
         assert_eq!((started, clockwork.syncs().await), (2, 1));
     }
 
-    async fn a_source_that_fails_is_asked_less_and_less_and_a_success_ends_that(db: TestDatabase) {
+    async fn failing_sources_back_off_until_a_success(db: TestDatabase) {
         let clockwork = Clockwork::new(&db).await;
         clockwork.every(Some(120)).await.unwrap();
         let mut waits = Vec::new();

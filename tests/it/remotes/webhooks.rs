@@ -1,4 +1,4 @@
-//! GitHub's webhooks over real sockets: who is believed, what starts a sync, and that no push is missed or answered twice.
+//! GitHub webhooks over real sockets: authentication, started syncs, and exactly-once handling of pushes.
 
 use std::sync::Arc;
 use std::time::Duration;

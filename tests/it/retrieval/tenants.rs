@@ -1,4 +1,4 @@
-//! What one tenant has written changes nothing in the searches of another.
+//! The documents of one tenant do not affect the searches of another.
 
 use nyxcore_retrieval::{Document, KnowledgeKind};
 use nyxcore_tests::{TestDatabase, on_both_databases};

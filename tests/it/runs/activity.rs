@@ -1,4 +1,4 @@
-//! The activity of a tenant: what runs log after somebody subscribed, however much they logged before and however much comes at once.
+//! The activity of a tenant: all events after the subscription, regardless of earlier events and of bursts.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A cancellation is felt: with the next thing a run tells, by looking where no signal says it, and by a git that waits for a remote.
+//! Cancellation takes effect: at the next report of a run, by polling without signals, and in a git process that waits
+//! for a remote.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,13 +22,13 @@ use crate::support::{WORK, store, tenant};
 use crate::sync::world::World;
 
 /// Tells something when it is let, and notes whether it knew right after that that it is to stop.
-struct Telling {
+struct ReportingHandler {
     begun: Arc<Notify>,
     gate: Arc<Semaphore>,
     heard: Arc<AtomicBool>,
 }
 
-impl RunHandler for Telling {
+impl RunHandler for ReportingHandler {
     fn kind(&self) -> RunKind {
         WORK
     }
@@ -58,7 +59,7 @@ on_both_databases! {
     async fn a_run_hears_of_its_cancellation_with_the_next_thing_it_tells(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
-        let telling = Telling { begun: Arc::default(), gate: Arc::new(Semaphore::new(0)), heard: Arc::default() };
+        let telling = ReportingHandler { begun: Arc::default(), gate: Arc::new(Semaphore::new(0)), heard: Arc::default() };
         let (begun, gate, heard) = (telling.begun.clone(), telling.gate.clone(), telling.heard.clone());
         let workers = Workers::builder(&store).handler(telling).start().unwrap();
         let run = start(&store, acme.id, "a").await.run().id;

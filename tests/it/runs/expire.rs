@@ -1,4 +1,4 @@
-//! Old logs go; how each run ended stays.
+//! Old logs expire, but the outcome of each run remains.
 
 use chrono::TimeDelta;
 use nyxcore_runs::{EventBody, RunStatus, Workers, event_list, run_attempts, run_events_expire};
@@ -9,7 +9,7 @@ use super::{Steps, Then, followed, start};
 use crate::support::{store_at_rest, tenant};
 
 on_both_databases! {
-    async fn the_log_of_a_run_goes_when_its_time_is_over_but_for_its_last_event(db: TestDatabase) {
+    async fn an_expired_log_keeps_its_last_event(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (steps, _) = Steps::new(Then::Succeed);

@@ -1,4 +1,4 @@
-//! What fails at the end of one run fails there alone: other runs are swept and expired, and the run ends as what it was.
+//! A failing follow-up or row does not affect other runs: they are swept and expired, and the run keeps its outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,7 +120,7 @@ on_both_databases! {
         }
         workers.shutdown().await;
         let told = warnings(&store, runs[1].0, runs[1].1).await;
-        assert_eq!(told, ["what follows this run could not be done: there is no room for it"]);
+        assert_eq!(told, ["the follow-up of this run failed: there is no room for it"]);
         assert!(warnings(&store, runs[0].0, runs[0].1).await.is_empty());
     }
 
@@ -155,7 +155,7 @@ on_both_databases! {
         workers.shutdown().await;
         assert_eq!(worked.load(Ordering::SeqCst), 1);
         let told = warnings(&store, acme.id, run).await;
-        assert_eq!(told, ["what follows this run could not be done: there is no room for it"]);
+        assert_eq!(told, ["the follow-up of this run failed: there is no room for it"]);
         let scoped = store.read(acme.id).await.unwrap();
         assert_eq!(Runs::require(&scoped, run).await.unwrap().error, None);
     }

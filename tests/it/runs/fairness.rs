@@ -1,4 +1,4 @@
-//! Whose turn it is: tenants take turns, within one the urgent goes first, and no kind takes more than its limit.
+//! Fairness: tenants take turns, higher priorities come first within a tenant, and no kind exceeds its limit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,23 +18,23 @@ use super::{followed, new_run};
 use crate::support::{OTHER_WORK, WORK, store, store_at_rest, tenant};
 
 /// Tells which run it has begun, then goes on when it is let.
-struct Telling {
+struct ReportingHandler {
     kind: RunKind,
-    begun: mpsc::UnboundedSender<Begun>,
+    begun: mpsc::UnboundedSender<StartedRun>,
     gate: Arc<Semaphore>,
     /// A second passes in each run.
     clock: Option<Arc<ManualClock>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Begun {
+struct StartedRun {
     tenant: TenantId,
     kind: RunKind,
     run: RunId,
     subject: String,
 }
 
-impl RunHandler for Telling {
+impl RunHandler for ReportingHandler {
     fn kind(&self) -> RunKind {
         self.kind.clone()
     }
@@ -44,7 +44,7 @@ impl RunHandler for Telling {
             if let Some(clock) = &self.clock {
                 clock.advance(TimeDelta::seconds(1));
             }
-            let begun = Begun {
+            let begun = StartedRun {
                 tenant: context.tenant(),
                 kind: self.kind.clone(),
                 run: context.run().id,
@@ -63,10 +63,10 @@ impl RunHandler for Telling {
 }
 
 /// A handler, what it tells, and the gate before its end.
-fn telling(permits: usize) -> (Telling, mpsc::UnboundedReceiver<Begun>, Arc<Semaphore>) {
+fn telling(permits: usize) -> (ReportingHandler, mpsc::UnboundedReceiver<StartedRun>, Arc<Semaphore>) {
     let (begun, news) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(permits));
-    let handler = Telling {
+    let handler = ReportingHandler {
         kind: WORK,
         begun,
         gate: Arc::clone(&gate),
@@ -113,7 +113,7 @@ async fn queue_many(db: &TestDatabase, store: &Store, tenant: TenantId, more: us
 
 /// A run as the rule of the order sees it.
 #[derive(Debug, Clone)]
-struct Waiting {
+struct WaitingRun {
     tenant: TenantId,
     priority: Priority,
     available_at: DateTime<Utc>,
@@ -121,7 +121,7 @@ struct Waiting {
 }
 
 /// The order in which one worker must take them, one after the other.
-fn order(mut waiting: Vec<Waiting>) -> Vec<RunId> {
+fn order(mut waiting: Vec<WaitingRun>) -> Vec<RunId> {
     let mut served: Vec<TenantId> = Vec::new();
     let mut order = Vec::new();
     while let Some(next) = waiting
@@ -141,7 +141,7 @@ fn order(mut waiting: Vec<Waiting>) -> Vec<RunId> {
 }
 
 on_both_databases! {
-    async fn a_thousand_runs_of_one_tenant_delay_anothers_one_by_no_more_than_one_run(db: TestDatabase) {
+    async fn a_thousand_runs_delay_another_tenant_by_one_run(db: TestDatabase) {
         let store = store(&db).await;
         let (large, _) = tenant(&store, "large").await;
         let (small, _) = tenant(&store, "small").await;
@@ -186,7 +186,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn tenants_take_turns_and_within_one_the_urgent_and_the_old_go_first(db: TestDatabase) {
+    async fn tenants_take_turns_by_priority_and_age(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut tenants = Vec::new();
         for slug in ["one", "two", "three", "four"] {
@@ -208,7 +208,7 @@ on_both_databases! {
                 let available_at = now + TimeDelta::seconds(roll(3) as i64);
                 let new = NewRun { priority, not_before: Some(available_at), ..new_run(&format!("{round}-{n}")) };
                 let id = queue(&store, tenant, new).await;
-                waiting.push(Waiting { tenant, priority, available_at, id });
+                waiting.push(WaitingRun { tenant, priority, available_at, id });
             }
             clock.advance(TimeDelta::seconds(10));
             // Who was served in the round before is known only to the database: tenants of a new round are served from the start.
@@ -217,7 +217,7 @@ on_both_databases! {
                 raw.execute_unprepared("UPDATE runs SET claimed_at = NULL").await.unwrap();
             }
             let (handler, mut begun, _gate) = telling(1_000);
-            let handler = Telling { clock: Some(clock.clone()), ..handler };
+            let handler = ReportingHandler { clock: Some(clock.clone()), ..handler };
             let workers = Workers::builder(&store).handler(handler).concurrency(1).start().unwrap();
             let mut taken = Vec::new();
             for _ in 0..waiting.len() {
@@ -239,7 +239,7 @@ on_both_databases! {
             queue(&store, acme.id, new).await;
         }
         let (limited, mut begun, gate) = telling(0);
-        let free = Telling { kind: OTHER_WORK, begun: limited.begun.clone(), gate: Arc::new(Semaphore::new(0)), clock: None };
+        let free = ReportingHandler { kind: OTHER_WORK, begun: limited.begun.clone(), gate: Arc::new(Semaphore::new(0)), clock: None };
         let free_gate = Arc::clone(&free.gate);
         let workers = Workers::builder(&store).handler(limited).handler(free).concurrency(4).limit(WORK, 1).start().unwrap();
         let mut kinds = Vec::new();
@@ -259,7 +259,7 @@ on_both_databases! {
         workers.shutdown().await;
     }
 
-    async fn a_run_is_found_as_quickly_among_a_hundred_thousand_as_among_a_hundred(db: TestDatabase) {
+    async fn claim_time_does_not_grow_with_the_queue(db: TestDatabase) {
         let store = store(&db).await;
         let (large, _) = tenant(&store, "large").await;
         let (small, _) = tenant(&store, "small").await;

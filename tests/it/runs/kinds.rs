@@ -1,4 +1,4 @@
-//! Kinds of runs: each that has a handler is taken, however many there are, and one that nobody registered is nobody's.
+//! Kinds of run: each kind with a handler is claimed, and unregistered kinds are not.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -20,9 +20,9 @@ const MANY: [&str; 12] = [
 ];
 const UNKNOWN: RunKind = RunKind::new("OF_A_NEWER_RELEASE");
 
-struct Done(RunKind);
+struct InstantHandler(RunKind);
 
-impl RunHandler for Done {
+impl RunHandler for InstantHandler {
     fn kind(&self) -> RunKind {
         self.0.clone()
     }
@@ -39,7 +39,7 @@ on_both_databases! {
         let options = StoreOptions::new(db.app_url()).with_registry(registry);
         let store = Store::connect(&options, Env::default()).await.unwrap();
         let (acme, _) = tenant(&store, "acme").await;
-        let handlers = MANY.map(|kind| Done(RunKind::new(kind))).into_iter();
+        let handlers = MANY.map(|kind| InstantHandler(RunKind::new(kind))).into_iter();
         let workers = handlers.fold(Workers::builder(&store), |workers, handler| workers.handler(handler));
         let workers = workers.start().unwrap();
         for kind in MANY.map(RunKind::new) {
@@ -55,7 +55,7 @@ on_both_databases! {
 
     async fn a_kind_has_one_handler(db: TestDatabase) {
         let store = store(&db).await;
-        let workers = Workers::builder(&store).handler(Done(WORK)).handler(Done(SYNC_RUN)).handler(Done(WORK));
+        let workers = Workers::builder(&store).handler(InstantHandler(WORK)).handler(InstantHandler(SYNC_RUN)).handler(InstantHandler(WORK));
         let refused = workers.start().err().unwrap();
         assert_eq!(refused.to_string(), "the kind of run `WORK` has two handlers");
     }
@@ -63,7 +63,7 @@ on_both_databases! {
     async fn workers_of_an_unregistered_kind_do_not_start(db: TestDatabase) {
         let store = store(&db).await;
         let builders = [
-            Workers::builder(&store).handler(Done(UNKNOWN)),
+            Workers::builder(&store).handler(InstantHandler(UNKNOWN)),
             Workers::builder(&store).limit(UNKNOWN, 1),
             Workers::builder(&store).follow_up(UNKNOWN, std::sync::Arc::new(|_, _| async { Ok(()) }.boxed())),
         ];
@@ -95,7 +95,7 @@ on_both_databases! {
         let unknown = start(&store, acme.id, "a").await.run().id;
         let sql = "UPDATE runs SET kind = 'OF_A_NEWER_RELEASE'";
         db.superuser_connection().await.unwrap().execute_unprepared(sql).await.unwrap();
-        let workers = Workers::builder(&store).handler(Done(WORK)).start().unwrap();
+        let workers = Workers::builder(&store).handler(InstantHandler(WORK)).start().unwrap();
         let known = start(&store, acme.id, "a").await.run().id;
         followed(&store, acme.id, known, 0).await;
         workers.shutdown().await;

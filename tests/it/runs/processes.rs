@@ -1,4 +1,4 @@
-//! The real program, several of them on one PostgreSQL: work is shared, handed back, taken over, and done once.
+//! The real program, several processes on one PostgreSQL: runs are shared, handed back, taken over, and executed once.
 
 use std::future::ready;
 use std::path::PathBuf;
@@ -140,7 +140,7 @@ async fn left(raw: &DatabaseConnection, run: RunId) -> Vec<String> {
 }
 
 #[test]
-fn two_workers_do_a_thousand_runs_once_each_and_a_gateway_without_any_tells_of_them() {
+fn two_workers_execute_each_of_a_thousand_runs_once() {
     run_on_postgres(|db: TestDatabase| async move {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
@@ -250,7 +250,7 @@ fn two_workers_do_a_thousand_runs_once_each_and_a_gateway_without_any_tells_of_t
 }
 
 #[test]
-fn a_worker_that_is_told_to_end_hands_its_run_back_and_another_finishes_it() {
+fn a_terminated_worker_hands_its_run_back() {
     run_on_postgres(|db: TestDatabase| async move {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let (_server, network, url) = remote(&db).await;
@@ -298,7 +298,7 @@ fn a_worker_that_is_told_to_end_hands_its_run_back_and_another_finishes_it() {
 }
 
 #[test]
-fn a_worker_that_is_cut_off_from_the_database_loses_its_run_and_writes_nothing_when_it_is_back() {
+fn a_disconnected_worker_loses_its_run() {
     run_on_postgres(|db: TestDatabase| async move {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let (_server, remote, url) = remote(&db).await;
@@ -356,7 +356,7 @@ fn a_worker_that_is_cut_off_from_the_database_loses_its_run_and_writes_nothing_w
         assert_ne!(names(&run)[0].0, names(&run)[1].0);
         // It tried, and was refused.
         assert!(
-            cut_off.log().contains("a run was given up"),
+            cut_off.log().contains("a run was lost"),
             "{}",
             cut_off.log()
         );

@@ -1,4 +1,4 @@
-//! The guards of a start, through the doors that everybody uses: by hand, by a schedule, by a push, after a sync.
+//! The guards of a start, on each path: on request, by schedule, by push, after a sync.
 
 use nyxcore_code_analysis::{AnalysisTrigger, CODE_ANALYSIS_RUN, QUIET_PERIOD, analysis_start};
 use nyxcore_runs::{
@@ -50,7 +50,7 @@ fn the_one(starts: Vec<Start>) -> RunId {
 }
 
 on_both_databases! {
-    async fn a_hundred_simultaneous_starts_of_a_sync_make_one_run_also_where_a_stuck_one_is_in_the_way(db: TestDatabase) {
+    async fn concurrent_starts_make_one_sync(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let source = world.source(&repository(&db, "atlas"), None, "").await;
         let triggers = [SyncTrigger::Manual, SyncTrigger::Schedule, SyncTrigger::Webhook];
@@ -74,7 +74,7 @@ on_both_databases! {
         assert_eq!(Runs::require(&scoped, first).await.unwrap().error.unwrap().code, "RUN_STALLED");
     }
 
-    async fn a_hundred_simultaneous_starts_of_an_analysis_make_one_run_also_where_a_stuck_one_is_in_the_way(db: TestDatabase) {
+    async fn concurrent_starts_make_one_analysis(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let triggers = [AnalysisTrigger::Manual, AnalysisTrigger::Sync];
         let start = |n: usize| {

@@ -1,4 +1,4 @@
-//! A run's story: every attempt with its worker, its phases and its end, written by the transactions that it tells of.
+//! The attempts of a run: worker, phases and outcome of each, written by the transactions that they describe.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use super::{followed, start, status};
 use crate::support::{WORK, options, store_at_rest, tenant};
 
 /// Works two seconds on one phase, leaves another out, works three on a third, and then ends in another way each time.
-struct Tale {
+struct ScriptedHandler {
     clock: Arc<ManualClock>,
     reached: Arc<Notify>,
     ends: Mutex<Vec<End>>,
@@ -31,7 +31,7 @@ enum End {
     Hang,
 }
 
-impl RunHandler for Tale {
+impl RunHandler for ScriptedHandler {
     fn kind(&self) -> RunKind {
         WORK
     }
@@ -64,7 +64,7 @@ impl RunHandler for Tale {
     }
 }
 
-impl Tale {
+impl ScriptedHandler {
     fn new(clock: &Arc<ManualClock>, ends: &[End]) -> (Self, Arc<Notify>) {
         let reached = Arc::new(Notify::new());
         let tale = Self {
@@ -83,7 +83,7 @@ async fn story(store: &Store, tenant: TenantId, run: RunId) -> Vec<RunAttempt> {
 }
 
 /// Name, milliseconds, done, total, unit, and why it was skipped.
-type Told<'a> = (
+type PhaseSummary<'a> = (
     &'a str,
     Option<i64>,
     i64,
@@ -92,7 +92,7 @@ type Told<'a> = (
     Option<&'a str>,
 );
 
-fn told(phase: &RunPhase) -> Told<'_> {
+fn told(phase: &RunPhase) -> PhaseSummary<'_> {
     let took = phase.duration().map(|took| took.num_milliseconds());
     (
         &phase.name,
@@ -104,7 +104,7 @@ fn told(phase: &RunPhase) -> Told<'_> {
     )
 }
 
-const SKIPPED: Told<'_> = (
+const SKIPPED: PhaseSummary<'_> = (
     "ask",
     Some(0),
     0,
@@ -117,7 +117,7 @@ on_both_databases! {
     async fn every_attempt_is_told_with_its_worker_its_phases_and_its_end(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
-        let (tale, reached) = Tale::new(&clock, &[End::Transient, End::Hang, End::Well]);
+        let (tale, reached) = ScriptedHandler::new(&clock, &[End::Transient, End::Hang, End::Well]);
         let workers = |tale, name: &str| Workers::builder(&store).handler(tale).name(name).start().unwrap();
         let first = workers(tale, "one:1");
         let run = start(&store, acme.id, "a").await.run().id;
@@ -135,7 +135,7 @@ on_both_databases! {
         reached.notified().await;
         first.shutdown().await;
         // Two attempts are all that it may have; to be handed back was none.
-        let (tale, _) = Tale::new(&clock, &[End::Well]);
+        let (tale, _) = ScriptedHandler::new(&clock, &[End::Well]);
         let second = workers(tale, "two:2");
         followed(&store, acme.id, run, 0).await;
         second.shutdown().await;
@@ -158,10 +158,10 @@ on_both_databases! {
         assert!(story[1].error.is_none() && story[2].error.is_none());
     }
 
-    async fn a_lost_a_stalled_and_a_cancelled_attempt_are_told_as_far_as_they_came(db: TestDatabase) {
+    async fn unsuccessful_attempts_show_their_phases(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
-        let (tale, reached) = Tale::new(&clock, &[End::Hang, End::Hang, End::Hang]);
+        let (tale, reached) = ScriptedHandler::new(&clock, &[End::Hang, End::Hang, End::Hang]);
         let workers = Workers::builder(&store).handler(tale).concurrency(3).start().unwrap();
         let mut runs = Vec::new();
         for subject in ["lost", "stalled", "cancelled"] {
@@ -201,11 +201,11 @@ on_both_databases! {
         drop(workers);
     }
 
-    async fn the_stories_of_many_runs_take_as_many_statements_as_that_of_one_and_are_the_tenants_own(db: TestDatabase) {
+    async fn attempts_of_many_runs_need_a_constant_statement_count(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (other, _) = tenant(&store, "other").await;
-        let (tale, _) = Tale::new(&clock, &[End::Well; 6]);
+        let (tale, _) = ScriptedHandler::new(&clock, &[End::Well; 6]);
         let workers = Workers::builder(&store).handler(tale).start().unwrap();
         let mut runs = Vec::new();
         for n in 0..6 {

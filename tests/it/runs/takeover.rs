@@ -1,4 +1,4 @@
-//! A worker that was killed is known to be gone by the next one on its machine, and a worker that lives keeps its runs.
+//! A killed worker is detected by the next worker on its machine, and a live worker keeps its runs.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

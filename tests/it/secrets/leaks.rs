@@ -1,4 +1,4 @@
-//! A dump of the database and everything that a server logged, at its most talkative, contain none of the secrets that were used.
+//! A database dump and the most verbose server log contain none of the used secrets.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `nyxcore secrets`, as an operator runs it: the real program, interrupted and run again, beside a server.
+//! `nyxcore secrets` with the real program: interrupted and resumed, beside a running server.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -93,7 +93,7 @@ on_both_databases! {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let first = lines.find(|line| line.as_ref().unwrap().contains("sealed anew"));
+        let first = lines.find(|line| line.as_ref().unwrap().contains("re-encrypted"));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(first.is_some(), "no batch was told");
@@ -131,7 +131,7 @@ on_both_databases! {
         assert!(keys_in_file(&db).len() == 1 && keys_in_file(&db) != left);
     }
 
-    async fn a_server_goes_on_beside_a_rotation_and_seals_with_the_new_key(db: TestDatabase) {
+    async fn a_running_server_seals_with_the_rotated_key(db: TestDatabase) {
         let store = program_store(&db).await;
         let token = String::from_utf8(command(&db, &["tenant", "create", "acme", "--name", "Acme", "--owner", "ada@acme.example", "--print-token"]).stdout).unwrap();
         let server = TestServer::start(&db, &[]).await.unwrap();
@@ -163,7 +163,7 @@ on_both_databases! {
         }
     }
 
-    async fn keys_of_the_environment_are_moved_from_the_previous_to_the_current(db: TestDatabase) {
+    async fn secrets_move_from_the_previous_to_the_current_key(db: TestDatabase) {
         let store = program_store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
@@ -189,7 +189,7 @@ on_both_databases! {
 }
 
 #[test]
-fn a_key_that_others_may_read_or_that_is_none_stops_the_server_and_is_not_repeated() {
+fn an_unsafe_or_invalid_key_stops_the_server() {
     run_on_sqlite(|db| async move {
         let key = key_file_make(&db);
         let serve = |variable: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Accounts: how their addresses and passwords are spelled, how many are made, and who is locked out.
+//! Accounts: the forms of addresses and passwords, the limits of sign-up, and lockouts.
 
 use nyxcore_tenancy::sign_in::{
     ACCOUNT_FAILURES, PasswordHasher, SIGN_UPS_PER_ADDRESS, SignUp, WINDOW, account_sign_up,

@@ -1,4 +1,4 @@
-//! A gateway on a free port, and a browser that keeps its cookies and says where its requests come from.
+//! A gateway on a free port, and a browser with cookies and origin headers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Signing in over HTTP, as a browser does it, and what is refused there.
+//! Sign-in over HTTP as a browser does it, and refused requests.
 
 use chrono::TimeDelta;
 use nyxcore_gateway::{SignInOptions, TrustedProxies};
@@ -101,7 +101,7 @@ on_both_databases! {
         assert!(session_list(&store, ada.id).await.unwrap().is_empty());
     }
 
-    async fn signing_out_everywhere_and_a_new_password_end_the_other_browsers(db: TestDatabase) {
+    async fn sign_out_everywhere_and_new_passwords_end_other_sessions(db: TestDatabase) {
         let store = store(&db).await;
         let (_, ada) = owner(&store, "acme").await;
         let site = Site::start(&store, options()).await;
@@ -125,7 +125,7 @@ on_both_databases! {
         assert_eq!(there.get("/auth/session").await.status, 401);
     }
 
-    async fn a_header_and_a_cookie_that_name_different_tenants_are_refused(db: TestDatabase) {
+    async fn conflicting_tenants_in_header_and_cookie_are_refused(db: TestDatabase) {
         let store = store(&db).await;
         let (_, ada) = owner(&store, "acme").await;
         tenant_create(&store, "second", "Second", &ada.email).await.unwrap();
@@ -158,7 +158,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_token_counts_beside_a_session_only_where_both_are_the_same_persons(db: TestDatabase) {
+    async fn token_and_session_must_belong_to_the_same_user(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = owner(&store, "acme").await;
         let (other, eve) = owner(&store, "other").await;
@@ -187,7 +187,7 @@ on_both_databases! {
         assert_eq!(site.browser().with("cookie", format!("nyxcore_session={mine}")).graphql(VIEWER).await.told(), (401, "UNAUTHENTICATED"));
     }
 
-    async fn cookies_and_headers_that_are_malformed_or_too_large_are_refused_with_their_code(db: TestDatabase) {
+    async fn malformed_or_large_cookies_and_headers_are_refused(db: TestDatabase) {
         let store = store(&db).await;
         let (_, ada) = owner(&store, "acme").await;
         let site = Site::start(&store, options()).await;
@@ -301,7 +301,7 @@ on_both_databases! {
                 answers.push((answer.status, answer.body));
             }
             answers.dedup();
-            assert_eq!(answers, [(401, json!({"code": "SIGN_IN_REFUSED", "message": "the e-mail address or the password is wrong"}))]);
+            assert_eq!(answers, [(401, json!({"code": "SIGN_IN_REFUSED", "message": "wrong e-mail address or password"}))]);
             clock.advance(TimeDelta::minutes(1));
             let answer = browser.sign_in(email, GOOD).await;
             assert_eq!(answer.told(), (429, "TOO_MANY_ATTEMPTS"));
@@ -328,7 +328,7 @@ on_both_databases! {
         assert_eq!(open.browser().sign_in("eve@example.org", GOOD).await.status, 200);
     }
 
-    async fn an_open_stream_ends_with_its_session_and_when_the_role_changes(db: TestDatabase) {
+    async fn an_open_stream_ends_with_its_session_or_role(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = owner(&store, "acme").await;
         let site = Site::start(&store, options()).await;
@@ -366,7 +366,7 @@ on_both_databases! {
         assert_eq!((known.status, &known.body["tenant"]), (200, &json!(null)));
     }
 
-    async fn a_session_that_ends_between_the_handshake_and_the_first_message_serves_nothing(db: TestDatabase) {
+    async fn a_session_ended_after_the_handshake_serves_nothing(db: TestDatabase) {
         let store = store(&db).await;
         let (_, ada) = owner(&store, "acme").await;
         let site = Site::start(&store, options()).await;
@@ -382,7 +382,7 @@ on_both_databases! {
         assert_eq!(heard.unwrap_err(), 4403);
     }
 
-    async fn behind_a_proxy_that_is_trusted_the_client_is_who_the_proxy_says(db: TestDatabase) {
+    async fn a_trusted_proxy_names_the_client(db: TestDatabase) {
         let store = store(&db).await;
         let (_, ada) = owner(&store, "acme").await;
         let public_url = Some("https://nyx.example.org".parse().unwrap());

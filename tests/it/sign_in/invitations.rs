@@ -1,4 +1,5 @@
-//! An invitation's link in a browser: looked at by anybody who has it, accepted with a new account or by whoever is signed in.
+//! The link of an invitation in a browser: read by anybody who has it, accepted with a new account or by a signed-in
+//! user.
 
 use nyxcore_gateway::SignInOptions;
 use nyxcore_tenancy::audit::system_entry_list;
@@ -45,7 +46,7 @@ on_both_databases! {
         assert_eq!(accept(&mut site.browser(), &secret).await.told(), (404, "INVITATION_INVALID"));
     }
 
-    async fn who_is_signed_in_accepts_what_is_for_their_address_and_nothing_else(db: TestDatabase) {
+    async fn a_user_accepts_only_invitations_for_their_address(db: TestDatabase) {
         let (store, acme, site) = world(&db).await;
         // An account that is in no tenant at all.
         let mut bob = site.browser();
@@ -118,7 +119,7 @@ on_both_databases! {
         assert_eq!(directory::membership_count(&scoped).await.unwrap(), 2);
     }
 
-    async fn a_members_open_streams_end_with_the_role_and_with_the_membership(db: TestDatabase) {
+    async fn streams_end_when_role_or_membership_changes(db: TestDatabase) {
         let (store, acme, site) = world(&db).await;
         let (_, secret) = invite(&store, &acme, "bob@example.org", Role::Admin).await;
         let mut bob = site.browser();

@@ -1,4 +1,4 @@
-//! Authentication reads only, and a credential that was verified lately costs nothing until something about it changes.
+//! Authentication only reads, and a recently verified credential needs no statement until it changes.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

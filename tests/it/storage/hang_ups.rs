@@ -1,4 +1,4 @@
-//! Clients that hang up at any moment leave no transaction open in the pool, and nobody else's request runs inside it.
+//! Clients that disconnect at any moment leave no open transaction in the pool, and no other request runs inside it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -161,7 +161,7 @@ struct StatementLog {
 
 /// What went wrong on any connection.
 #[derive(Debug, Default)]
-struct Seen {
+struct ReadState {
     transactions: usize,
     /// `BEGIN` where a transaction was open.
     begun_twice: usize,
@@ -208,10 +208,10 @@ impl StatementLog {
         }
     }
 
-    fn read(self) -> Seen {
+    fn read(self) -> ReadState {
         let log = std::fs::read(&self.file).unwrap();
         let log = String::from_utf8_lossy(&log[self.from..]).into_owned();
-        let mut seen = Seen::default();
+        let mut seen = ReadState::default();
         let mut sessions: BTreeMap<&str, Session> = BTreeMap::new();
         for line in log.lines() {
             let Some((process, rest)) = line
@@ -238,7 +238,7 @@ impl StatementLog {
     }
 }
 
-impl Seen {
+impl ReadState {
     fn statement(&mut self, session: &mut Session, text: &str) {
         if text.starts_with("BEGIN") {
             self.transactions += 1;

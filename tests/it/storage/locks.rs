@@ -1,4 +1,4 @@
-//! A table that somebody keeps locked stops those who need it, for a short while, and nobody else.
+//! A locked table blocks only the requests that need it, and only for a short time.
 
 use std::time::{Duration, Instant};
 

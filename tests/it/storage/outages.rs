@@ -1,4 +1,4 @@
-//! A database that restarts, cannot be reached or refuses a value has a code that says what to do.
+//! Database restarts, outages and refused values have error codes that say what to do.
 
 use nyxcore_tenancy::directory::{membership_count, tenant_by_slug};
 use nyxcore_tenancy::{Env, Error, Store, TenantId};

@@ -1,4 +1,4 @@
-//! Every verb that takes rights away reaches the credentials that another replica remembers.
+//! Every operation that revokes rights invalidates the credentials cached by other replicas.
 
 use std::time::Duration;
 

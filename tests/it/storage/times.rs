@@ -1,4 +1,4 @@
-//! Times are compared as times on both databases, whatever a client names.
+//! Both databases compare times as times, for any time that a client sends.
 
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 use nyxcore_projects::{NewProject, project_create};

@@ -1,4 +1,4 @@
-//! A sync that is cancelled in any of its phases leaves nothing that the next one does not put right.
+//! The sync after a cancelled one repairs everything, whatever the phase of the cancellation.
 
 use nyxcore_runs::RunStatus;
 use nyxcore_sync::git::SourcePolicy;
@@ -9,7 +9,7 @@ use super::world::{World, repository};
 use crate::support::store;
 
 on_both_databases! {
-    async fn a_sync_that_is_cancelled_in_any_phase_is_made_up_for_by_the_next(db: TestDatabase) {
+    async fn the_next_sync_makes_up_for_a_cancelled_one(db: TestDatabase) {
         let store = store(&db).await;
         let mut repository = repository(&db, "atlas");
         for n in 0..60 {

@@ -1,4 +1,4 @@
-//! A sync that is cut off at any moment leaves nothing that the next attempt, or the next sync, does not put right.
+//! The attempt or sync after a killed one repairs everything, whatever the moment of the kill.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ fn moments() -> impl Iterator<Item = usize> {
 
 /// A handler that is dropped where it stands when it has been polled so many times, as a process that is killed: at the latest when
 /// all its work is done and only the run's end is not written. How many polls that takes is up to the machine.
-struct Dying {
+struct DyingHandler {
     inner: SyncHandler,
     polls: usize,
     then: RunFailure,
     done: Arc<AtomicBool>,
 }
 
-impl Dying {
+impl DyingHandler {
     fn new(inner: SyncHandler, polls: usize, then: RunFailure) -> Self {
         Self {
             inner,
@@ -47,7 +47,7 @@ impl Dying {
     }
 }
 
-impl RunHandler for Dying {
+impl RunHandler for DyingHandler {
     fn kind(&self) -> RunKind {
         SYNC_RUN
     }
@@ -76,13 +76,13 @@ impl RunHandler for Dying {
 }
 
 /// A handler beside which somebody changes the source when it has been polled so many times.
-struct Disturbed {
+struct DisturbedHandler {
     inner: SyncHandler,
     polls: usize,
     source: SourceId,
 }
 
-impl RunHandler for Disturbed {
+impl RunHandler for DisturbedHandler {
     fn kind(&self) -> RunKind {
         SYNC_RUN
     }
@@ -167,7 +167,7 @@ fn found(detail: &SyncDetail) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 on_both_databases! {
-    async fn a_sync_that_is_killed_and_taken_again_ends_as_one_that_was_not(db: TestDatabase) {
+    async fn a_killed_sync_ends_like_an_undisturbed_one(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut repository = repository(&db, "atlas");
         repository_fill(&mut repository);
@@ -183,7 +183,7 @@ on_both_databases! {
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
             let failure = RunFailure::transient("KILLED", "killed");
-            let dying = Dying::new(world.handler(), polls, failure);
+            let dying = DyingHandler::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Queued, "after {polls} polls");
@@ -227,7 +227,7 @@ on_both_databases! {
             head(&after);
             let run = world.start(source).await;
             let failure = RunFailure::permanent("KILLED", "killed");
-            let dying = Dying::new(world.handler(), polls, failure);
+            let dying = DyingHandler::new(world.handler(), polls, failure);
             let done = dying.done();
             let cut = world.work(run, dying).await;
             assert_eq!(cut.run.status, RunStatus::Failed, "after {polls} polls");
@@ -244,7 +244,7 @@ on_both_databases! {
         assert!(stayed > 2 && moved > 0, "{stayed} moments before the source moved and {moved} after");
     }
 
-    async fn a_source_that_is_changed_in_the_middle_of_a_sync_gets_the_files_it_asks_for(db: TestDatabase) {
+    async fn a_source_changed_during_a_sync_gets_the_right_files(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let mut repository = repository(&db, "atlas");
         repository_fill(&mut repository);
@@ -258,7 +258,7 @@ on_both_databases! {
             let world = world(&db, &store, moment + 1).await;
             let source = world.source(&repository, None, "").await;
             let run = world.start(source).await;
-            let handler = Disturbed { inner: world.handler(), polls, source };
+            let handler = DisturbedHandler { inner: world.handler(), polls, source };
             let disturbed = world.work(run, handler).await;
             if disturbed.run.status == RunStatus::Queued {
                 clock.advance(TimeDelta::seconds(10));

@@ -1,4 +1,5 @@
-//! Letters of a repository become memory entries, and follow their files. The program does it, so that what is wired in is what is tested.
+//! Letters of a repository become memory entries and follow their files. The real program runs, so the real wiring is
+//! tested.
 
 use futures::StreamExt;
 use nyxcore_knowledge::{MemoryEntry, MemorySource, ProjectMemoryEntries};

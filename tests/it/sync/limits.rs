@@ -1,5 +1,5 @@
-//! Repositories that are made to be too much, and limits that change: what is too large is refused whole, and what may be read later comes in
-//! one request.
+//! Oversized repositories and changed limits: an oversized repository is refused as a whole, and contents within a
+//! raised limit are fetched with one request.
 
 use nyxcore_runs::RunStatus;
 use nyxcore_sync::git::SourcePolicy;
@@ -80,7 +80,7 @@ on_both_databases! {
         let sync = world.succeeded(source).await;
         assert_eq!(world.paths(source).await, ["a.rs"]);
         let told = world.messages(&sync).await;
-        assert!(told.iter().any(|text| text.starts_with("the history was not counted")), "{told:?}");
+        assert!(told.iter().any(|text| text.starts_with("the history was not read")), "{told:?}");
         // From here on it is counted again.
         repository.write("a.rs", "fn aa() {}\n");
         repository.commit("two");

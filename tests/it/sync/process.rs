@@ -1,4 +1,4 @@
-//! The real program, at work on the test's database.
+//! The real program on the test database.
 
 use std::process::{Child, Stdio};
 

@@ -1,4 +1,4 @@
-//! Files that moved keep their identity, and nothing else differs from a fresh import.
+//! Moved files keep their identity, and everything else equals a fresh import.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,7 +75,7 @@ fn without_ids(files: &[SourceFile]) -> Vec<(String, String, Option<String>, i64
 }
 
 on_both_databases! {
-    async fn a_file_that_moved_keeps_its_id_its_commits_and_its_place_in_a_search(db: TestDatabase) {
+    async fn a_moved_file_keeps_its_id_commits_and_search_entry(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository

@@ -1,4 +1,5 @@
-//! What repositories hold, from a remote to the rows: branches that come and go, names of any bytes, links, submodules, pointers.
+//! The contents of repositories, from a remote to the rows: changing branches, names of any bytes, links, submodules,
+//! LFS pointers.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -95,7 +96,7 @@ const CASES: [Case; 5] = [
         paths: &ODD_NAMES,
         told: &[
             "2 files skipped: 2 with names that are not UTF-8",
-            r"left out, because their names are not UTF-8: caf\xe9.rs, \xff\xfe",
+            r"skipped, because their names are not UTF-8: caf\xe9.rs, \xff\xfe",
         ],
     },
     Case {
@@ -177,7 +178,7 @@ on_both_databases! {
         assert_eq!(world.paths(source).await, ["a.rs", "b.rs"]);
     }
 
-    async fn a_file_may_become_a_folder_a_link_or_a_submodule_and_again_a_file(db: TestDatabase) {
+    async fn a_file_may_become_a_folder_link_or_submodule(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("x", "fn file() {}\n").write("y/in.rs", "fn inside() {}\n").write("z.rs", "fn zed() {}\n");

@@ -144,7 +144,7 @@ async fn hold_end(world: &World, table: &str) {
 
 /// All that a sync leaves, but for ids and times.
 #[derive(Debug, PartialEq)]
-struct Left {
+struct RemainingState {
     rows: Rows,
     counts: Vec<i64>,
     phases_done: Vec<String>,
@@ -153,7 +153,7 @@ struct Left {
     analysed: Vec<i64>,
 }
 
-async fn left(world: &World, source: SourceId, run: RunId) -> Left {
+async fn left(world: &World, source: SourceId, run: RunId) -> RemainingState {
     let detail = world.sync(run).await.detail;
     let scoped = world.store.read(world.tenant).await.unwrap();
     let entries = ProjectMemoryEntries
@@ -175,7 +175,7 @@ async fn left(world: &World, source: SourceId, run: RunId) -> Left {
         .await
         .unwrap()
         .unwrap();
-    Left {
+    RemainingState {
         rows: world.rows(source).await,
         counts: vec![
             detail.files_added,
@@ -251,7 +251,7 @@ fn is_whole(events: &[RunEvent]) {
 }
 
 on_both_databases! {
-    async fn a_process_that_is_killed_in_any_phase_leaves_a_run_that_another_finishes(db: TestDatabase) {
+    async fn a_run_of_a_killed_process_is_finished_by_another(db: TestDatabase) {
         let store = store(&db).await;
         let mut repository = repository(&db, "atlas");
         for n in 0..230 {

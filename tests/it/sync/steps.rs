@@ -1,4 +1,4 @@
-//! What follows a sync: when it is called, what it is told, and that no news are lost, whatever ends in between.
+//! The steps after a sync: when they are called, with which changes, and that no change is lost.
 
 use nyxcore_runs::{EventBody, Level, RunFailure, RunStatus};
 use nyxcore_sync::{SyncStepKind, SyncTrigger, sync_start_without};
@@ -26,7 +26,7 @@ on_both_databases! {
             _ => None,
         });
         let left_out: Vec<_> = left_out.collect();
-        assert_eq!(left_out.last().unwrap(), &("knowledge".to_owned(), "the sync brought nothing new".to_owned()));
+        assert_eq!(left_out.last().unwrap(), &("knowledge".to_owned(), "the sync changed nothing".to_owned()));
         assert_eq!(left_out[0], ("scan".to_owned(), "nothing changed since the last sync".to_owned()));
 
         repository.write("b.rs", "fn bb() {}\n").remove("c.rs");
@@ -92,7 +92,7 @@ on_both_databases! {
         assert_eq!(world.step.take(), [None]);
     }
 
-    async fn a_step_that_was_told_to_stop_ends_the_sync_and_nothing_is_lost(db: TestDatabase) {
+    async fn a_stopped_step_ends_the_sync_without_loss(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");

@@ -1,4 +1,4 @@
-//! A tenant with a project, repositories to sync into it, and a look at the rows that a sync left.
+//! A tenant with a project, repositories to sync, and access to the rows of a sync.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -35,13 +35,13 @@ pub struct World {
     pub project: ProjectId,
     pub options: SyncOptions,
     /// What follows a sync that brought something.
-    pub step: Told,
+    pub step: RecordingStep,
     raw: DatabaseConnection,
 }
 
 /// A step that does nothing but remember that it was called, with the paths it was told of, and may be told to fail.
 #[derive(Debug, Clone, Default)]
-pub struct Told(Arc<Mutex<TellState>>);
+pub struct RecordingStep(Arc<Mutex<TellState>>);
 
 #[derive(Debug, Default)]
 struct TellState {
@@ -50,7 +50,7 @@ struct TellState {
     hang: bool,
 }
 
-impl Told {
+impl RecordingStep {
     /// The paths of each call since this was asked last; `None` where all are meant.
     pub fn take(&self) -> Vec<Option<Vec<String>>> {
         std::mem::take(&mut self.0.lock().unwrap().calls)
@@ -62,14 +62,14 @@ impl Told {
     }
 }
 
-impl Told {
+impl RecordingStep {
     /// From now on every call waits to be told to stop.
     pub fn hang(&self, hang: bool) {
         self.0.lock().unwrap().hang = hang;
     }
 }
 
-impl SyncStep for Told {
+impl SyncStep for RecordingStep {
     fn kind(&self) -> SyncStepKind {
         SyncStepKind::Knowledge
     }
@@ -151,7 +151,7 @@ impl World {
             tenant: acme.id,
             project,
             options: SyncOptions::new(&data_dir, policy, language_of),
-            step: Told::default(),
+            step: RecordingStep::default(),
             raw: db.superuser_connection().await.unwrap(),
         }
     }

@@ -1,4 +1,5 @@
-//! The table `file_facts`. The facts are bytes in the form of postcard, and no JSON: nothing but this crate looks inside, and nothing in SQL does.
+//! The table `file_facts`. The facts are stored in the postcard format, not as JSON, because only this crate reads
+//! them and no SQL does.
 
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;

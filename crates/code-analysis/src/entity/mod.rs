@@ -1,4 +1,4 @@
-//! The tables of the analysis. Private: what others see are the types of the model.
+//! The tables of the analysis. They are private; other crates use the types of the model.
 
 pub mod code_analysis;
 pub mod code_pattern;

@@ -1,4 +1,4 @@
-//! The table `project_metrics`: what the latest analysis found, a column a part.
+//! The table `project_metrics`: the results of the latest analysis, one column per part.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
@@ -51,11 +51,11 @@ pub const SUMMARY: [Column; 5] = [
     Column::Metrics,
 ];
 
-/// What stands in the columns of [`SUMMARY`].
+/// The columns of [`SUMMARY`].
 pub type SummaryRow = (ProjectId, RunId, i64, Json, Json);
 
-/// What those columns say. `None` where another version of the engine wrote it in a form that this one does not read: the next analysis
-/// writes it anew.
+/// Parses those columns. `None` if another engine version wrote them in an unknown format: the next analysis replaces
+/// them.
 pub fn summary_read(row: SummaryRow) -> Option<ProjectSummary> {
     let (project_id, analysis_id, engine_version, stack, metrics) = row;
     let read = || -> serde_json::Result<ProjectSummary> {
@@ -71,8 +71,8 @@ pub fn summary_read(row: SummaryRow) -> Option<ProjectSummary> {
 }
 
 impl Model {
-    /// All that the row says. A part that another version of the engine wrote in a form that this one does not read is as if nothing had been
-    /// found: the next analysis writes it anew.
+    /// Parses the row. A part in an unknown format of another engine version is treated as empty: the next analysis
+    /// replaces it.
     pub fn read(self) -> ProjectFindings {
         let (project, version) = (self.project_id, self.engine_version);
         ProjectFindings {
@@ -107,7 +107,7 @@ fn told<T>(
     read: serde_json::Result<T>,
 ) -> Option<T> {
     read.inspect_err(|error| {
-        tracing::warn!(%project, version, part, %error, "what was found of a project is in another form");
+        tracing::warn!(%project, version, part, %error, "stored findings have an unknown format");
     })
     .ok()
 }

@@ -1,4 +1,4 @@
-//! The table `rule_matches`. As with the facts, the matches are bytes in the form of postcard.
+//! The table `rule_matches`. As in `file_facts`, the matches are stored in the postcard format.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TenantId;

@@ -1,7 +1,7 @@
-//! What is told of patterns from one analysis to the next: which appeared, strengthened, weakened and vanished.
+//! Detects the changes of patterns between analyses: appeared, strengthened, weakened, vanished.
 //!
-//! A pattern is compared with what was last told of it, and not with the analysis before: a habit that is lost by one file a week is told of
-//! as soon as it adds up.
+//! A pattern is compared with its last recorded change, not with the previous analysis. So a convention that erodes
+//! slowly is still reported once the difference is large enough.
 
 use crate::model::{CodePatternId, PatternChange, PatternChangeCounts, PatternStrength};
 
@@ -14,12 +14,12 @@ const NAMED: usize = 3;
 
 /// A pattern as it was before.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Former {
+pub(super) struct FormerPattern {
     pub id: CodePatternId,
     pub title: String,
     pub kind: String,
     pub statement: String,
-    /// What was last told of it.
+    /// The values at the last recorded change.
     pub told: PatternStrength,
     /// Whether it had vanished.
     pub vanished: bool,
@@ -32,9 +32,9 @@ pub(super) struct Current<'a> {
     pub strength: PatternStrength,
 }
 
-/// A change that is told.
+/// A change to record.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Told {
+pub(super) struct PatternChangeRecord {
     pub pattern: CodePatternId,
     pub title: String,
     pub kind: String,
@@ -43,9 +43,9 @@ pub(super) struct Told {
     pub after: Option<PatternStrength>,
 }
 
-/// How a pattern changed, if so much that it is told. Where its statement is another, any change of its strength is.
+/// The kind of change, if it is large enough to record. If the statement changed, any change of strength counts.
 pub(super) fn change_of(
-    former: Option<&Former>,
+    former: Option<&FormerPattern>,
     current: Option<Current<'_>>,
 ) -> Option<PatternChange> {
     let former = former.filter(|former| !former.vanished);
@@ -69,7 +69,7 @@ pub(super) fn change_of(
     }
 }
 
-/// The confidence in ten-thousandths, which is what it is rounded to.
+/// The confidence in ten-thousandths, to which it is rounded.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a confidence is between 0 and 1"
@@ -78,9 +78,9 @@ fn points(strength: PatternStrength) -> i64 {
     (strength.confidence * 10_000.0).round() as i64
 }
 
-/// The order in which changes are told: by what happened, and of those that changed the most first.
-pub(super) fn order(told: &mut [Told]) {
-    let size = |one: &Told| {
+/// The order of changes: by kind, then the largest first.
+pub(super) fn order(told: &mut [PatternChangeRecord]) {
+    let size = |one: &PatternChangeRecord| {
         let points = |strength: Option<PatternStrength>| strength.map_or(0, points);
         (points(one.after) - points(one.before)).abs()
     };
@@ -90,7 +90,7 @@ pub(super) fn order(told: &mut [Told]) {
 }
 
 /// How many of each there are.
-pub(super) fn counts(told: &[Told]) -> PatternChangeCounts {
+pub(super) fn counts(told: &[PatternChangeRecord]) -> PatternChangeCounts {
     let count = |change: PatternChange| {
         i64::try_from(told.iter().filter(|one| one.change == change).count()).unwrap_or(i64::MAX)
     };
@@ -103,7 +103,7 @@ pub(super) fn counts(told: &[Told]) -> PatternChangeCounts {
 }
 
 /// "2 patterns appeared: A; B. 1 weakened: C (41 of 44, now 41 of 52)." `None` where nothing changed.
-pub(super) fn message(told: &[Told]) -> Option<String> {
+pub(super) fn message(told: &[PatternChangeRecord]) -> Option<String> {
     use PatternChange::{Appeared, Strengthened, Vanished, Weakened};
     let mut sentences: Vec<String> = Vec::new();
     for (change, word) in [
@@ -112,7 +112,7 @@ pub(super) fn message(told: &[Told]) -> Option<String> {
         (Weakened, "weakened"),
         (Vanished, "vanished"),
     ] {
-        let those: Vec<&Told> = told.iter().filter(|one| one.change == change).collect();
+        let those: Vec<&PatternChangeRecord> = told.iter().filter(|one| one.change == change).collect();
         if those.is_empty() {
             continue;
         }
@@ -134,7 +134,7 @@ pub(super) fn message(told: &[Told]) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn named(told: &Told) -> String {
+fn named(told: &PatternChangeRecord) -> String {
     match (told.before, told.after) {
         (Some(before), Some(after)) => format!(
             "{} ({} of {}, now {} of {})",
@@ -160,8 +160,8 @@ mod tests {
         }
     }
 
-    fn former(support: u32, cases: u32) -> Former {
-        Former {
+    fn former(support: u32, cases: u32) -> FormerPattern {
+        FormerPattern {
             id: CodePatternId::from_uuid(Uuid::nil()),
             title: "Functions are snake_case".into(),
             kind: "naming".into(),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_from_five_points_on_and_where_the_rule_reads_otherwise_from_any() {
+    fn a_change_is_recorded_from_five_points_or_a_new_statement() {
         let same = "Write them so.";
         for (from, to, statement, told) in [
             ((20, 20), (20, 21), same, Some(PatternChange::Weakened)),
@@ -204,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_has_appeared_and_what_stays_away_is_told_once() {
-        let gone = Former {
+    fn returning_patterns_appear_and_vanished_ones_are_told_once() {
+        let gone = FormerPattern {
             vanished: true,
             ..former(20, 20)
         };
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn the_message_counts_and_names_the_greatest_changes() {
         let told =
-            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| Told {
+            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| PatternChangeRecord {
                 pattern: CodePatternId::from_uuid(Uuid::nil()),
                 title: title.into(),
                 kind: "naming".into(),

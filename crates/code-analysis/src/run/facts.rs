@@ -1,4 +1,4 @@
-//! Facts by content: those that are kept are not found again, the others are found in batches and kept at once.
+//! Facts by content. Stored facts are reused; missing facts are computed in batches and stored at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -25,10 +25,10 @@ const OIDS_PER_STATEMENT: usize = 5_000;
 /// A content in a language: what facts are kept by, beside the engine's version.
 pub(super) type Key = (String, Language);
 
-/// What is kept of a content: its facts, or why it has none.
+/// The stored result for a content: its facts, or why it has none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kept {
+pub(super) enum StoredFacts {
     /// Its facts.
     Facts(FileFacts),
     /// It is skipped, and will be while it is the same.
@@ -40,7 +40,7 @@ enum Outcome {
     /// It is known what the content is.
     Kept {
         key: Key,
-        /// The bytes of [`Kept`].
+        /// The bytes of [`StoredFacts`].
         bytes: Vec<u8>,
         has_facts: bool,
     },
@@ -120,13 +120,13 @@ fn gone(error: Error) -> RunFailure {
     match error {
         Error::NotFound(_) => RunFailure::transient(
             "SOURCE_CHANGED",
-            "the files changed while they were analysed",
+            "the files changed during the analysis",
         ),
         other => other.into(),
     }
 }
 
-/// Cuts the contents into batches of no more files and bytes than the options allow.
+/// Splits the contents into batches within the limits of files and bytes.
 pub(super) fn batches(sizes: BTreeMap<Key, usize>, options: &AnalysisOptions) -> Vec<Vec<Key>> {
     let mut batches: Vec<Vec<Key>> = Vec::new();
     let mut bytes = 0;
@@ -167,7 +167,7 @@ async fn facts_known<'a, A: Access>(
     Ok(known)
 }
 
-/// What is kept of contents, as bytes.
+/// The stored results of contents, as bytes.
 pub(super) async fn facts_read<A: Access>(
     scoped: &Scoped<A>,
     oids: &[&str],
@@ -190,7 +190,7 @@ pub(super) async fn facts_read<A: Access>(
     Ok(kept)
 }
 
-/// Forgets what is kept of contents, in any language and of any version.
+/// Deletes the stored results of contents, in all languages and versions.
 pub(super) async fn facts_forget(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<()> {
     for some in oids.chunks(OIDS_PER_STATEMENT) {
         let which = file_facts::Column::Oid.is_in(some.iter().copied());
@@ -294,7 +294,7 @@ where
     Ok(done)
 }
 
-/// Runs what takes long where it holds up nobody.
+/// Runs blocking work on a separate thread.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, RunFailure> {
@@ -302,22 +302,23 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 fn broken(error: tokio::task::JoinError) -> RunFailure {
-    tracing::error!(%error, "the analysis broke off");
+    tracing::error!(%error, "the analysis was interrupted");
     RunFailure::permanent(
         "INTERNAL",
-        "the work ended unexpectedly; the server's log says more",
+        "the work ended unexpectedly; see the server's log",
     )
 }
 
-/// Finds the facts of one content. Without a text it is binary or not UTF-8: what is too large was told by its size.
+/// Computes the facts of one content. A content without text is binary or not UTF-8; too large contents were detected
+/// by their size.
 fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
     let kept = match text {
-        None => Kept::Skip(Skip::Binary),
+        None => StoredFacts::Skip(Skip::Binary),
         Some(text) => {
             let work = || source_analyze(key.1, text.as_bytes());
             match std::panic::catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(facts)) => Kept::Facts(facts),
-                Ok(Err(FileError::Skipped(reason))) => Kept::Skip(reason),
+                Ok(Ok(facts)) => StoredFacts::Facts(facts),
+                Ok(Err(FileError::Skipped(reason))) => StoredFacts::Skip(reason),
                 Ok(Err(FileError::NoThreads(error))) => return Err(error.into()),
                 // One file that a parser cannot bear does not end the analysis of the others.
                 Err(_) => {
@@ -328,13 +329,13 @@ fn find((key, text): (Key, Option<String>)) -> Result<Outcome, FindError> {
         }
     };
     Ok(Outcome::Kept {
-        has_facts: matches!(kept, Kept::Facts(_)),
+        has_facts: matches!(kept, StoredFacts::Facts(_)),
         bytes: postcard::to_stdvec(&kept)?,
         key,
     })
 }
 
-/// Keeps what was found, in place of what older versions of the engine found of the same contents.
+/// Stores the results, and replaces those of older engine versions.
 async fn facts_insert(scoped: &Scoped<ReadWrite>, mut found: Vec<(Key, Vec<u8>)>) -> Result<()> {
     // In the order of their keys, so that two analyses that find the same do not block each other crosswise.
     found.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,4 +1,4 @@
-//! What the engine sums up: the facts of all files, read a batch at a time, and the texts of the manifests.
+//! Loads the input of the summary: the facts of all files, in batches, and the texts of the manifests.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use nyxcore_code_engine::project::{Manifest, ProjectInput, SourceFile};
 use nyxcore_projects::blob_contents;
 use nyxcore_runs::{RunContext, RunFailure};
 
-use super::facts::{Kept, Key, blocking, facts_forget, facts_read};
+use super::facts::{StoredFacts, Key, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
@@ -76,8 +76,8 @@ pub(super) async fn input_read(
     Ok((input, skipped))
 }
 
-/// Parses what is kept, and names the contents whose facts are in a form that is not known.
-fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept>, Vec<String>) {
+/// Parses stored facts, and returns the contents whose facts have an unknown format.
+fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, StoredFacts>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
     for (key, text) in texts {
@@ -86,7 +86,7 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
                 kept.insert(key, one);
             }
             Err(error) => {
-                tracing::warn!(blob = %key.0, %error, "facts are in another form");
+                tracing::warn!(blob = %key.0, %error, "stored facts have an unknown format");
                 unreadable.push(key.0);
             }
         }
@@ -96,7 +96,7 @@ fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, Kept
 
 fn file_kept(
     file: &ScannedFile,
-    kept: &HashMap<Key, Kept>,
+    kept: &HashMap<Key, StoredFacts>,
     panicked: &HashSet<Key>,
 ) -> Option<Result<SourceFile, SkipRule>> {
     if let Some(rule) = file.skip {
@@ -107,8 +107,8 @@ fn file_kept(
         return Some(Err(Skip::DoesNotParse.into()));
     }
     Some(match kept.get(&key)? {
-        Kept::Skip(reason) => Err((*reason).into()),
-        Kept::Facts(facts) => Ok(SourceFile {
+        StoredFacts::Skip(reason) => Err((*reason).into()),
+        StoredFacts::Facts(facts) => Ok(SourceFile {
             path: file.path.clone(),
             blob: file.blob.clone(),
             language: file.language,
@@ -117,7 +117,7 @@ fn file_kept(
     })
 }
 
-/// Facts that cannot be read are forgotten, so that the next attempt finds them anew.
+/// Deletes unreadable facts, so that the next attempt computes them again.
 async fn facts_drop(context: &RunContext, oids: &[String]) -> Result<RunFailure, RunFailure> {
     let oids: Vec<&str> = oids.iter().map(String::as_str).collect();
     let scoped = context.write().await?;
@@ -125,6 +125,6 @@ async fn facts_drop(context: &RunContext, oids: &[String]) -> Result<RunFailure,
     scoped.commit().await?;
     Ok(RunFailure::transient(
         "FACTS_UNREADABLE",
-        "some facts were kept in a form that this version does not read",
+        "some stored facts have a format that this version cannot read",
     ))
 }

@@ -1,6 +1,7 @@
-//! Carrying out an analysis: which files there are, the facts of those that have none yet, what they come to, and keeping that.
+//! Executes an analysis: lists the files, computes missing facts, summarizes them and stores the result.
 //!
-//! Every step may be done again after a crash: facts are kept as they are found, and the result is replaced as a whole at the end.
+//! Every step can be repeated after a crash: facts are stored as they are computed, and the result is replaced as a
+//! whole at the end.
 
 mod changes;
 mod facts;
@@ -23,8 +24,8 @@ use nyxcore_tenancy::Repository;
 use super::repository::CodeAnalyses;
 use crate::registration::CODE_ANALYSIS_RUN;
 
-/// What [`AnalysisOptions::vanished_kept`] is where nobody says otherwise: long enough for a branch that comes back, and for whoever reads
-/// a note that cites the pattern.
+/// The default of [`AnalysisOptions::vanished_kept`]: long enough for a branch that returns, and for readers of a note
+/// that cites the pattern.
 const VANISHED_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// How the work is cut, and how long its result is kept.
@@ -36,8 +37,8 @@ pub struct AnalysisOptions {
     pub batch_files: usize,
     /// Bytes of source in one batch, at the most, but for a single file that is larger.
     pub batch_bytes: usize,
-    /// How long a pattern that has vanished keeps its row, its id and the changes that were told of it: until the first analysis of its
-    /// project after that.
+    /// How long a vanished pattern keeps its row, its id and its recorded changes: until the project's first analysis
+    /// after that time.
     pub vanished_kept: TimeDelta,
 }
 

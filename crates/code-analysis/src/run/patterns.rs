@@ -1,4 +1,4 @@
-//! Keeping the patterns: each keeps its id from analysis to analysis, what changed is told, and what is no more can be found no more.
+//! Stores patterns under stable ids, records changes, and removes vanished patterns from the search.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use nyxcore_tenancy::{ReadWrite, Result, Scoped};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
-use super::changes::{self, Current, Former, Told, change_of};
+use super::changes::{self, Current, FormerPattern, PatternChangeRecord, change_of};
 use super::rules::RULE_KIND;
 use crate::document;
 use crate::entity::code_pattern::{self, Column, Locations};
@@ -20,24 +20,24 @@ use crate::entity::code_pattern_change;
 use crate::model::{CodeAnalysis, CodePattern, CodePatternId, PatternChange, PatternStrength};
 
 /// A pattern of an earlier analysis, whether it has vanished or not.
-struct Known {
+struct KnownPattern {
     key: String,
     position: i64,
     first_seen_at: DateTime<Utc>,
-    former: Former,
+    former: FormerPattern,
 }
 
-/// Keeps what was found. Where `compared`, what changed is told, kept and answered; else what is there now is what later analyses are
-/// compared with.
+/// Stores the patterns. If `compared`, changes are recorded and returned; otherwise the current state becomes the
+/// baseline of later analyses.
 ///
-/// Patterns that a failed step would have found stay as they are.
+/// Patterns of a failed step stay unchanged.
 pub(super) async fn patterns_keep(
     scoped: &Scoped<ReadWrite>,
     analysis: &CodeAnalysis,
     found: Vec<Pattern>,
     failed: &[Step],
     compared: bool,
-) -> Result<Vec<Told>> {
+) -> Result<Vec<PatternChangeRecord>> {
     let untouched = |kind: &str| {
         failed.contains(if kind == RULE_KIND {
             &Step::Rules
@@ -45,11 +45,11 @@ pub(super) async fn patterns_keep(
             &Step::Patterns
         })
     };
-    let (stays, known): (Vec<Known>, Vec<Known>) = known(scoped, analysis.project_id)
+    let (stays, known): (Vec<KnownPattern>, Vec<KnownPattern>) = known(scoped, analysis.project_id)
         .await?
         .into_iter()
         .partition(|known| untouched(&known.former.kind));
-    let mut known: HashMap<String, Known> = known
+    let mut known: HashMap<String, KnownPattern> = known
         .into_iter()
         .map(|known| (known.key.clone(), known))
         .collect();
@@ -60,7 +60,7 @@ pub(super) async fn patterns_keep(
         .max()
         .unwrap_or_default();
 
-    let mut told: Vec<Told> = Vec::new();
+    let mut told: Vec<PatternChangeRecord> = Vec::new();
     let mut rows = Vec::new();
     let mut documents = Vec::new();
     let found = found.into_iter().filter(|found| !untouched(&found.kind));
@@ -77,7 +77,7 @@ pub(super) async fn patterns_keep(
         let before = before.map(|former| former.told);
         let id = former.map_or_else(|| CodePatternId(scoped.env().id()), |former| former.id);
         if let Some(change) = change {
-            told.push(Told {
+            told.push(PatternChangeRecord {
                 pattern: id,
                 title: pattern.title.clone(),
                 kind: pattern.kind.clone(),
@@ -110,8 +110,8 @@ pub(super) async fn patterns_keep(
     Ok(told)
 }
 
-/// Deletes the project's patterns that vanished longer ago than `kept`, with what was told of them. Where it is not known when one vanished,
-/// that counts from now.
+/// Deletes the project's patterns that vanished longer than `kept` ago, with their recorded changes. An unknown time
+/// of vanishing counts as now.
 pub(super) async fn vanished_delete(
     scoped: &Scoped<ReadWrite>,
     project: ProjectId,
@@ -132,17 +132,17 @@ pub(super) async fn vanished_delete(
     Ok(())
 }
 
-async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<Known>> {
+async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<KnownPattern>> {
     let rows = scoped
         .find::<code_pattern::Entity>()
         .filter(Column::ProjectId.eq(project))
         .all()
         .await?;
-    let known = rows.into_iter().map(|row| Known {
+    let known = rows.into_iter().map(|row| KnownPattern {
         key: row.key,
         position: row.position,
         first_seen_at: row.first_seen_at,
-        former: Former {
+        former: FormerPattern {
             id: row.id,
             title: row.title,
             kind: row.kind,
@@ -158,16 +158,15 @@ async fn known(scoped: &Scoped<ReadWrite>, project: ProjectId) -> Result<Vec<Kno
     Ok(known.collect())
 }
 
-/// Patterns that were there and are no more: they keep their rows, so that who cited one still finds what it was, and are listed and found no
-/// more.
+/// Marks patterns as vanished: they keep their rows, so that citations stay valid, and are no longer listed or found.
 async fn vanish(
     scoped: &Scoped<ReadWrite>,
     analysis: RunId,
-    gone: impl Iterator<Item = Known>,
+    gone: impl Iterator<Item = KnownPattern>,
     compared: bool,
-    told: &mut Vec<Told>,
+    told: &mut Vec<PatternChangeRecord>,
 ) -> Result<()> {
-    let gone: Vec<Former> = gone
+    let gone: Vec<FormerPattern> = gone
         .map(|known| known.former)
         .filter(|former| !former.vanished)
         .collect();
@@ -182,7 +181,7 @@ async fn vanish(
     let subjects: Vec<String> = gone.iter().map(|former| former.id.to_string()).collect();
     documents_withdraw(scoped, KnowledgeKind::CodePattern, &subjects).await?;
     if compared {
-        told.extend(gone.into_iter().map(|former| Told {
+        told.extend(gone.into_iter().map(|former| PatternChangeRecord {
             pattern: former.id,
             change: PatternChange::Vanished,
             before: Some(former.told),
@@ -276,7 +275,7 @@ async fn rows_put(scoped: &Scoped<ReadWrite>, rows: Vec<code_pattern::ActiveMode
     scoped.upsert_all(rows, &key, &changed).await
 }
 
-async fn changes_put(scoped: &Scoped<ReadWrite>, analysis: RunId, told: &[Told]) -> Result<()> {
+async fn changes_put(scoped: &Scoped<ReadWrite>, analysis: RunId, told: &[PatternChangeRecord]) -> Result<()> {
     let rows = told.iter().zip(0..).map(|(one, position)| {
         let (before, after) = (one.before, one.after);
         code_pattern_change::ActiveModel {

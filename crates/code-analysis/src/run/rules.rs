@@ -1,7 +1,8 @@
-//! A project's own rules, those that its sources have in `.nyxcore/rules`: matched on the contents that they were not matched on before.
+//! Matches the project's own rules from `.nyxcore/rules` on contents that were not matched before.
 //!
-//! Matching parses a file anew, which costs more than everything else that an analysis does. So what rules match in a content is kept, by
-//! the rules that were asked: after a change of one file that file alone is looked at, and after a change of the rules every file.
+//! Matching parses a file again, which is the most expensive part of an analysis. So the matches are stored per
+//! content and set of rules: after a change of one file only that file is matched, after a change of the rules every
+//! file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,7 @@ pub(super) const RULE_KIND: &str = "rule";
 const OIDS_PER_STATEMENT: usize = 5_000;
 
 /// What the rules match, content by content.
-pub(super) enum Matched {
+pub(super) enum RuleMatches {
     /// The project has none.
     NoRules,
     /// The rules, what of them could not be read, and the bytes of their hits in the contents where they have any.
@@ -48,19 +49,19 @@ pub(super) async fn rules_match(
     options: &AnalysisOptions,
     project: ProjectId,
     scan: &Scan,
-) -> Result<Matched, RunFailure> {
+) -> Result<RuleMatches, RunFailure> {
     if scan.rules.is_empty() {
         let none = "The project has no rules of its own in .nyxcore/rules";
         context.phase_skipped("rules", none).await?;
         forget_but(context, project, "").await?;
-        return Ok(Matched::NoRules);
+        return Ok(RuleMatches::NoRules);
     }
     let files = rule_files(context, scan).await?;
     let parsed =
         blocking(move || catch_unwind(AssertUnwindSafe(|| RuleSet::parse(&files)))).await?;
     let Ok(parsed) = parsed else {
         tracing::error!(%project, "reading rules panicked");
-        return Ok(Matched::Failed);
+        return Ok(RuleMatches::Failed);
     };
     let (set, errors) = parsed.map_err(threads_missing)?;
     let set = Arc::new(set);
@@ -87,7 +88,7 @@ pub(super) async fn rules_match(
         context.check()?;
         done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let Some(found) = batch_match(context, options, &set, batch).await? else {
-            return Ok(Matched::Failed);
+            return Ok(RuleMatches::Failed);
         };
         let scoped = context.write().await?;
         keep(&scoped, project, set.key(), &found).await?;
@@ -96,10 +97,10 @@ pub(super) async fn rules_match(
         context.progress(done, None).await?;
     }
     forget_but(context, project, set.key()).await?;
-    Ok(Matched::Done { set, errors, hits })
+    Ok(RuleMatches::Done { set, errors, hits })
 }
 
-impl Matched {
+impl RuleMatches {
     /// What the rules found in those files; `None` where they failed.
     pub fn report(self, files: &[SourceFile]) -> Option<RuleReport> {
         let (set, errors, hits) = match self {
@@ -198,7 +199,7 @@ async fn batch_match(
             Ok(Ok(Ok(bytes))) => Ok(Some((key, bytes))),
             Ok(Err(error)) => Err(error),
             Ok(Ok(Err(_))) | Err(_) => {
-                tracing::error!(blob = %key.0, language = %key.1, "matching rules broke down");
+                tracing::error!(blob = %key.0, language = %key.1, "matching the rules failed");
                 Ok(None)
             }
         }
@@ -208,7 +209,7 @@ async fn batch_match(
     Ok(found.map_err(threads_missing)?.into_iter().collect())
 }
 
-/// Keeps what was matched in contents that are still there.
+/// Stores the matches of contents that still exist.
 async fn keep(
     scoped: &Scoped<ReadWrite>,
     project: ProjectId,

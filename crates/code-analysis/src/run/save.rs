@@ -1,4 +1,5 @@
-//! Keeping the result: it replaces that of the analysis before, in one transaction. What a step that failed would have found stays as it was.
+//! Stores the result in one transaction. It replaces the previous result, except for steps that failed: they keep
+//! their previous result.
 
 use chrono::TimeDelta;
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step};
@@ -18,7 +19,7 @@ use crate::entity::hotspot;
 use crate::entity::project_metrics::{self, Column};
 use crate::model::{AnalysisWarning, CodeAnalysis};
 
-/// What a run tells beside what it found.
+/// The counters of a run, beside its results.
 pub(super) struct Account {
     pub heads: Heads,
     pub files_analyzed: i64,
@@ -29,7 +30,7 @@ pub(super) struct Account {
     pub vanished_kept: TimeDelta,
 }
 
-/// Writes what an analysis found, and tells how the patterns changed.
+/// Writes the results of an analysis, and reports the changes of patterns.
 pub(super) async fn result_save(
     context: &RunContext,
     scoped: &Scoped<ReadWrite>,

@@ -1,4 +1,4 @@
-//! Which files are analysed: those of all the project's sources, as a look at the same folder would list them.
+//! Lists the files to analyse: the files of all sources of the project, with the same rules as for a folder on disk.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ use nyxcore_tenancy::{Access, Result, Scoped};
 use crate::entity::code_analysis::Heads;
 use crate::start::heads;
 
-/// What is to be analysed.
+/// The files to analyse.
 pub(super) struct Scan {
     /// Files in a language that has a name.
     pub files: Vec<ScannedFile>,
@@ -33,7 +33,7 @@ pub(super) struct Scan {
     /// Whose each file is, by its path here.
     owners: HashMap<String, Owner>,
     /// Sources whose files stand under a path of their own, because another source has files of the same paths.
-    apart: Vec<Apart>,
+    apart: Vec<SourceLabel>,
 }
 
 /// Whose a file is.
@@ -55,7 +55,7 @@ pub(super) struct ScannedFile {
     pub skip: Option<SkipRule>,
 }
 
-struct Apart {
+struct SourceLabel {
     /// The source's id.
     folder: String,
     /// What people call it.
@@ -85,7 +85,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
             .unwrap_or_default();
         let files = file_all(scoped, source.id).await?;
         let (mut ignored, attributes) = lists_read(scoped, &files).await?;
-        let mut apart: Option<Apart> = None;
+        let mut apart: Option<SourceLabel> = None;
         let mut moved: HashSet<String> = HashSet::new();
         let below = format!("{}/", source.scan_path);
         for file in files {
@@ -105,7 +105,7 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
                     let folder = source.id.to_string();
                     let path = format!("{folder}/{}", file.path);
                     moved.insert(file.path.clone());
-                    apart.get_or_insert_with(|| Apart {
+                    apart.get_or_insert_with(|| SourceLabel {
                         folder,
                         name: repository_name(source),
                     });
@@ -159,7 +159,8 @@ async fn lists_read<A: Access>(
 }
 
 impl Scan {
-    /// A commit of a source, with the paths that the files have here. What the source has no more is not another's file of that path.
+    /// A commit of a source, with the current paths of its files. A path that the source no longer has is not another
+    /// source's file.
     fn change(
         &self,
         commit: &SourceCommit,
@@ -263,7 +264,7 @@ impl Scan {
         }
     }
 
-    /// A folder of a source that stands apart is told with the source's name.
+    /// Adds the source's name to a folder scope, if the project has several sources.
     fn scope_localize(&self, scope: &mut String) {
         let first = scope.split('/').next().unwrap_or_default();
         if let Some(apart) = self.apart.iter().find(|apart| apart.folder == first) {

@@ -1,12 +1,12 @@
-//! What a run says of the files that were left out.
+//! The messages of a run about skipped files.
 
 use std::collections::BTreeMap;
 
 use nyxcore_code_engine::listing::{SKIPPED_NAMED, Skip, SkippedFiles};
 use nyxcore_runs::Level;
 
-/// "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths are told where somebody may have expected otherwise; then it is a
-/// warning.
+/// "3 files skipped: 2 do not parse (a.py, b.py), 1 vendored". The paths are listed if a user might have expected
+/// otherwise; then it is a warning.
 pub(super) fn message(skipped: &[SkippedFiles]) -> Option<(Level, String)> {
     let mut reasons: BTreeMap<Skip, (u64, Vec<&str>)> = BTreeMap::new();
     for those in skipped {

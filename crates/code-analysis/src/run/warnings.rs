@@ -1,4 +1,4 @@
-//! What went wrong in parts of an analysis while the rest stands: kept with the run, and told.
+//! Problems in parts of an analysis that did not end it. They are stored with the run and reported.
 
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step};
 use nyxcore_code_engine::rules::{RuleError, RuleFinding};
@@ -6,17 +6,17 @@ use nyxcore_runs::{Level, RunContext, RunFailure};
 
 use crate::model::AnalysisWarning;
 
-/// The most warnings that are kept, and told, of one run.
+/// The maximum number of stored warnings of one run.
 const WARNINGS_CAP: usize = 50;
 
-/// The warnings of an analysis: the steps that failed, then what is wrong with its rules.
+/// The warnings of an analysis: failed steps, then problems of its rules.
 pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
     let steps = found.failed.iter().map(|step| AnalysisWarning {
         part: step.as_str().to_owned(),
         path: None,
         source_id: None,
         text: format!(
-            "the step {} failed: what the analysis before found of it stands; the server's log says more",
+            "the step {} failed, and the previous result is kept; see the server's log",
             step.as_str()
         ),
     });
@@ -30,7 +30,7 @@ pub(super) fn of(found: &ProjectAnalysis) -> Vec<AnalysisWarning> {
             part: Step::Rules.as_str().to_owned(),
             path: None,
             source_id: None,
-            text: format!("{more} more warnings are not told"),
+            text: format!("{more} more warnings are not shown"),
         });
     }
     all
@@ -59,7 +59,7 @@ fn of_given_up(rule: &RuleFinding) -> Option<AnalysisWarning> {
         path: Some(rule.path.clone()),
         source_id: rule.source_id.clone(),
         text: format!(
-            "the rule {} takes too many steps and was given up in {files}",
+            "the rule {} takes too many steps and was stopped in {files}",
             rule.id
         ),
     })

@@ -1,4 +1,4 @@
-//! The analysis as a program of its own, as its user starts it: this bench, started again.
+//! Runs the analysis in a process of its own, as a user does: this benchmark starts itself again.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! The languages on tree-sitter against tree-sitter itself: everything that is found of a file, against parsing it and no more.
+//! Compares the full analysis of files with parsing them by tree-sitter alone.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use nyxcore_code_engine::on_deep_stack;
 use nyxcore_code_engine::parse::file_analyze;
 
 use crate::Outcome;
-use crate::timing::{Missed, median, ratio};
+use crate::timing::{MissedLimits, median, ratio};
 
 const RUNS: usize = 5;
 
@@ -22,13 +22,13 @@ const ENOUGH: usize = 8 << 20;
 ///
 /// # Errors
 /// A grammar does not load.
-pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     // Both on one thread, and on the same one.
     on_deep_stack(|| measure_here(tree, missed).map_err(|error| error.to_string()))??;
     Ok(())
 }
 
-fn measure_here(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+fn measure_here(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     println!(
         "everything of a file / tree-sitter's parse alone, one thread each, medians of {RUNS}"
     );

@@ -33,7 +33,7 @@ fn main() -> Outcome<()> {
     println!("{} threads\n", rayon::current_num_threads());
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     let here = here.ok_or("this crate stands in a workspace")?;
-    let mut missed = timing::Missed::default();
+    let mut missed = timing::MissedLimits::default();
     warm::measure("this repository", here, &mut missed)?;
     if let Some(tree) = folder("--python") {
         warm::measure("Python", &tree, &mut missed)?;

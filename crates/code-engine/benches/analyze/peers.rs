@@ -1,9 +1,9 @@
-//! Against programs that people use for parts of the same: whole processes, the same tree, as many threads as they take.
+//! Compares the engine with other programs: whole processes on the same tree, with as many threads as each supports.
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::timing::{Missed, median, program, ratio};
+use crate::timing::{MissedLimits, median, program, ratio};
 use crate::{Outcome, child};
 
 const RUNS: usize = 3;
@@ -30,7 +30,7 @@ pub fn measure(
     peers: &[Limit],
     programs: &Path,
     tree: &Path,
-    missed: &mut Missed,
+    missed: &mut MissedLimits,
 ) -> Outcome<()> {
     println!("{language}: {}, medians of {RUNS}", tree.display());
     let mut ours = Vec::new();

@@ -1,13 +1,13 @@
-//! Trees of 1,000, 10,000 and 100,000 files: time a file, and memory.
+//! Measures time per file and memory on trees of 1,000, 10,000 and 100,000 files.
 //!
-//! The files are real ones, small and middling, from the tree that is given. A file that is needed again gets other words for its longer
-//! names, in folders of its own, so that a large tree is no small one many times over.
+//! The files are real small and medium files of the given tree. When a file is used again, it gets a folder of its own
+//! and other words in its longer names, so that a large tree is not a small tree repeated.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::timing::{Missed, files_ending, median};
+use crate::timing::{MissedLimits, files_ending, median};
 use crate::{Outcome, child};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -27,7 +27,7 @@ const LINEAR_LIMIT: f64 = 1.25;
 ///
 /// # Errors
 /// A tree cannot be made or analysed.
-pub fn measure(tree: &Path, missed: &mut Missed) -> Outcome<()> {
+pub fn measure(tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     let mut files = files_ending(tree, &[".rs"]);
     files.retain(|file| {
         file.metadata()

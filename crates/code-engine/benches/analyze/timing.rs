@@ -1,4 +1,4 @@
-//! Medians, ratios, and the limits that were missed.
+//! Medians, ratios, and missed limits.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,9 +8,9 @@ use crate::Outcome;
 
 /// The limits that a run missed.
 #[derive(Debug, Default)]
-pub struct Missed(Vec<String>);
+pub struct MissedLimits(Vec<String>);
 
-impl Missed {
+impl MissedLimits {
     /// Prints a ratio beside its limit, and remembers it where it is missed.
     pub fn at_most(&mut self, what: &str, value: f64, limit: f64, unit: &str) {
         self.tell(what, value, limit, unit, value <= limit, "at most");

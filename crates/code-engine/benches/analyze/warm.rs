@@ -1,4 +1,4 @@
-//! A folder cold, and warm after one changed file; both against reading and hashing the files alone.
+//! Compares a cold analysis, and a warm one after one changed file, with reading and hashing the files.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use nyxcore_code_engine::blob_id;
 use nyxcore_code_engine::language::Language;
 use nyxcore_code_engine::listing::SIZE_CAP;
 
-use crate::timing::{Missed, median, ratio};
+use crate::timing::{MissedLimits, median, ratio};
 use crate::{Outcome, child};
 
 const RUNS: usize = 7;
@@ -20,7 +20,7 @@ const WARM_LIMIT: f64 = 0.02;
 ///
 /// # Errors
 /// Something cannot be copied or analysed, or the warm report is another than the cold one.
-pub fn measure(name: &str, tree: &Path, missed: &mut Missed) -> Outcome<()> {
+pub fn measure(name: &str, tree: &Path, missed: &mut MissedLimits) -> Outcome<()> {
     let copy = tempfile::tempdir()?;
     let sources = copy_sources(tree, copy.path())?;
     let target = sources.first().ok_or("no sources")?.clone();

@@ -1,5 +1,5 @@
-//! What must hold of the engine for any bytes. The fuzzer looks for bytes of which it does not; the tests run the same functions over the
-//! corpus and over mutations of it.
+//! The properties of the engine that hold for any bytes. The fuzzer searches for bytes that break them; the tests run
+//! the same functions over the corpus and over mutations of it.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! From the facts of all files to what is worth saying of a project. Pure: no disk, no clock, and the same input in any
-//! order gives the same analysis.
+//! Computes the analysis of a project from the facts of all files. It is pure: no disk, no clock, and the order of the
+//! input does not matter.
 
 mod places;
 mod step;
@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
-use super::patterns::{self, Known, Pattern};
+use super::patterns::{self, AnalysisInput, Pattern};
 use super::project::imports::ImportIndex;
 use super::project::{
     CloneGroup, CoChange, DeadCode, Hotspot, ImportGraph, Ownership, ProjectCommand, ProjectInput,
@@ -21,7 +21,7 @@ use step::Steps;
 pub use places::Place;
 pub use step::Step;
 
-/// What is worth saying of a project.
+/// The analysis of a project.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectAnalysis {
     /// Languages, most lines first, each followed by the frameworks found for it, most used first.
@@ -40,7 +40,7 @@ pub struct ProjectAnalysis {
     pub ownership: Vec<Ownership>,
     /// How its files import each other.
     pub imports: ImportGraph,
-    /// Code that stands in more than one place, largest first.
+    /// Duplicated code, largest first.
     pub duplicates: Vec<CloneGroup>,
     /// Definitions that may be unused.
     pub dead_code: Vec<DeadCode>,
@@ -65,11 +65,11 @@ pub fn project_summarize(input: &ProjectInput) -> ProjectAnalysis {
     }
 }
 
-/// As [`project_summarize`], asking between its steps whether to go on, from two threads: a large project takes seconds. A step that fails is
-/// named in [`ProjectAnalysis::failed`], and the rest stands.
+/// As [`project_summarize`], with a check between the steps whether to continue, from two threads: a large project
+/// takes seconds. A failed step is listed in [`ProjectAnalysis::failed`], and the others are not affected.
 ///
 /// # Errors
-/// What `check` answers with.
+/// The error of `check`.
 pub fn project_summarize_checked<E: Send>(
     input: &ProjectInput,
     check: impl Fn() -> Result<(), E> + Sync,
@@ -97,7 +97,7 @@ pub fn project_summarize_checked<E: Send>(
     let ownership = steps.take(Step::Ownership, || {
         history::ownership(&files, &input.changes)
     })?;
-    let known = Known {
+    let known = AnalysisInput {
         files: &files,
         manifests: &input.manifests,
         imports: Some(&index),

@@ -1,12 +1,12 @@
-//! Every path in an analysis, for who knows better what the file is called: a project may be made of several repositories, whose files the
-//! engine tells apart by their paths alone.
+//! Visits every path in an analysis, so that a caller can map it. A project may consist of several repositories, which
+//! the engine distinguishes only by path.
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
 use super::ProjectAnalysis;
 
-/// A path in an analysis. The engine leaves the source unknown; whoever put several sources into one project gives each path its own, and
-/// the path that it has there.
+/// A path in an analysis. The engine leaves the source unknown; a caller that combines several sources sets the source
+/// and the path in it.
 #[derive(Debug)]
 pub enum Place<'a> {
     /// The path of a file.

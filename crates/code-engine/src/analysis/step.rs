@@ -1,4 +1,5 @@
-//! The steps of a project's analysis. What one finds is worth having without the others: one that fails is named, and the rest stands.
+//! The steps of a project analysis. The steps are independent: a failed step is reported, and the others keep their
+//! results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,7 +21,7 @@ pub enum Step {
     Ownership,
     /// How files import each other.
     Imports,
-    /// Code that stands in more than one place.
+    /// Duplicated code.
     Duplicates,
     /// Definitions that may be unused.
     DeadCode,
@@ -67,8 +68,8 @@ impl<E, C: Fn() -> Result<(), E>> Steps<C> {
         }
     }
 
-    /// Does a step. One that panics has found nothing, and is remembered as failed: a step reads the facts and changes none of them, so what it
-    /// leaves behind is whole.
+    /// Runs a step. A step that panics has no result and is recorded as failed. A step reads the facts and does not
+    /// change them, so they stay valid.
     pub fn take<T: Default>(&mut self, step: Step, work: impl FnOnce() -> T) -> Result<T, E> {
         self.take_checked(step, || Ok(work()))
     }

@@ -1,4 +1,4 @@
-//! Collects the facts of one file while a parser walks it: which function and which type is open, what was counted.
+//! Collects the facts of one file during the parser's walk: the open functions and types, and the counters.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ struct OpenFunction {
 /// The most that is kept of the names of one import, in bytes.
 const IMPORT_NAMES_CAP: usize = 1 << 14;
 
-/// A logical operator, as far as cognitive complexity tells them apart.
+/// A logical operator, as far as cognitive complexity distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogicalOperator {
     And,
@@ -53,13 +53,13 @@ pub(crate) struct Builder<'s> {
     /// How many enclosing nodes are test code.
     test_depth: u32,
     references: ReferenceCollector<'s>,
-    /// The line that was asked for last, and where it begins: what is asked next is mostly near.
+    /// The last requested line, with its start: the next request is usually near.
     near: (u32, u32),
 }
 
 /// What a definition is reported with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'n> {
+pub(crate) struct NewDefinition<'n> {
     pub kind: DefinitionKind,
     pub name: &'n str,
     pub start: u32,
@@ -90,7 +90,7 @@ impl<'s> Builder<'s> {
         self.text.get(start as usize..end as usize).unwrap_or("")
     }
 
-    /// Whether nothing but white space stands between two offsets.
+    /// Whether there is only white space between two offsets.
     pub(crate) fn is_blank(&self, start: u32, end: u32) -> bool {
         start <= end
             && self
@@ -108,7 +108,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Records a definition and gives back its place.
-    pub(crate) fn define(&mut self, found: Found<'_>) -> usize {
+    pub(crate) fn define(&mut self, found: NewDefinition<'_>) -> usize {
         let start_line = self.line(found.start);
         self.facts.definitions.push(Definition {
             kind: found.kind,

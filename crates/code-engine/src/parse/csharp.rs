@@ -1,5 +1,5 @@
-//! C#, read by tree-sitter. Namespaces are no definitions, as Java's packages are none; a property is a method where an accessor has a
-//! body.
+//! C# by tree-sitter. Namespaces are not definitions, like packages in Java. A property is a method if an accessor has
+//! a body.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -7,7 +7,7 @@ use tree_sitter::{Language as Grammar, Node};
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::skip::Skip;
 use super::Builder;
-use super::builder::Found;
+use super::builder::NewDefinition;
 use super::mentions::{MentionSpec, MentionTable, UNNAMED};
 use super::syntax_tree::{self as tree, NodeVisitor, field_text, range, text};
 
@@ -216,7 +216,7 @@ impl Walk<'_> {
         let exported = is_exported(name) && receiver.as_deref().is_none_or(is_exported);
         let documented = self.documented(node, name, exported && !is_test);
         self.builder.container_open(receiver);
-        let definition = self.builder.define(Found {
+        let definition = self.builder.define(NewDefinition {
             kind: if method {
                 DefinitionKind::Method
             } else {
@@ -357,7 +357,7 @@ impl NodeVisitor for Walk<'_> {
                 let exported = is_exported(name) && !self.builder.in_function();
                 let outer = parent.filter(|outer| outer.named_child_count() == 1);
                 let documented = self.documented(outer.unwrap_or(node), name, exported);
-                self.builder.define(Found {
+                self.builder.define(NewDefinition {
                     kind: shape,
                     name,
                     start,
@@ -372,7 +372,7 @@ impl NodeVisitor for Walk<'_> {
                 let name = field_text(&self.builder, node, "name");
                 let kind = DefinitionKind::Constant;
                 let exported = is_exported(name);
-                self.builder.define(Found {
+                self.builder.define(NewDefinition {
                     kind,
                     name,
                     start,

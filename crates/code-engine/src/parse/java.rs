@@ -9,7 +9,7 @@ use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::{ReferenceKind, path_of};
 use super::super::skip::Skip;
 use super::Builder;
-use super::builder::Found;
+use super::builder::NewDefinition;
 use super::mentions::{FIRST, MentionSpec, MentionTable, UNNAMED};
 use super::modifiers::{self, JUNIT_TESTS, Modifiers};
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
@@ -195,7 +195,7 @@ impl Walk<'_> {
         let exported = self.is_exported(&modifiers);
         let (start, end) = (modifiers::start_of(node), range(node).1);
         let documented = self.is_documented(node);
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind,
             name,
             start,
@@ -227,7 +227,7 @@ impl Walk<'_> {
             self.builder.test_case(start);
         }
         let documented = self.is_documented(node);
-        let definition = self.builder.define(Found {
+        let definition = self.builder.define(NewDefinition {
             kind: DefinitionKind::Method,
             name,
             start,
@@ -264,7 +264,7 @@ impl Walk<'_> {
             let name = field_text(&self.builder, declarator, "name");
             let dictated = name == "serialVersionUID";
             let kind = DefinitionKind::Constant;
-            self.builder.define(Found {
+            self.builder.define(NewDefinition {
                 kind,
                 name,
                 start,

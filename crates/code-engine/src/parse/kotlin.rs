@@ -1,5 +1,5 @@
-//! Kotlin, read by tree-sitter. What a companion object holds is its class's; an accessor with a body is a method with the name of its
-//! property. The ways through a `when` are its entries, as lizard counts them.
+//! Kotlin by tree-sitter. Members of a companion object belong to the class. An accessor with a body is a method named
+//! after its property. Each entry of a `when` counts as a branch, as in lizard.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

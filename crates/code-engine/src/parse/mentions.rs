@@ -1,5 +1,6 @@
-//! What a file refers to by name, for every language on tree-sitter: a language says in a [`MentionSpec`] which nodes of its grammar
-//! are names, chains of names and calls, and [`walk_mentions`](super::syntax_tree::walk_mentions) records them in the same walk.
+//! Collects references by name for all languages on tree-sitter. A language defines in a [`MentionSpec`] which nodes
+//! are names, chains of names and calls. [`walk_mentions`](super::syntax_tree::walk_mentions) records them in the same
+//! walk.
 
 use std::borrow::Cow;
 

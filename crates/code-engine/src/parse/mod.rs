@@ -1,13 +1,14 @@
-//! From source to facts: one module a parser, one builder that they all report to.
+//! Parses source into facts: one module per parser, and one builder for all of them.
 //!
-//! Complexity counts what lizard 1.24 counts, on syntax where lizard has tokens. So they differ where tokens mislead it:
-//! in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are no branches here; in
-//! TypeScript the branches of a callback belong to the callback, and arrow functions without braces have their own. The page
-//! `docs/agreement.md` tells how often, and names each class of difference.
+//! Cyclomatic complexity counts what lizard 1.24 counts, but on syntax instead of tokens. So the counts differ where
+//! tokens mislead lizard: in Rust a `where` clause, a `?Sized` bound and the `||` of a closure without parameters are
+//! not branches here; in TypeScript the branches of a callback belong to the callback, and arrow functions without
+//! braces have their own. `docs/agreement.md` lists the differences and their frequency.
 //!
-//! Cognitive complexity follows the paper that [`FunctionMetrics`](super::facts::FunctionMetrics) names. Where it says nothing: Rust's
-//! `let ... else` is an `if`; `?`, `??`, `?.` and the guard of a match arm cost nothing, as shorthand; the `else` of a loop in Python is an
-//! `else`; conditions among the tokens of a macro cost what they would outside, at the nesting of the macro.
+//! Cognitive complexity follows the paper that [`FunctionMetrics`](super::facts::FunctionMetrics) cites. Where the
+//! paper is silent: Rust's `let ... else` is an `if`; `?`, `??`, `?.` and the guard of a match arm cost nothing, as
+//! shorthand; the `else` of a loop in Python is an `else`; conditions among the tokens of a macro cost what they would
+//! outside, at the nesting of the macro.
 
 #[cfg(feature = "bash")]
 mod bash;

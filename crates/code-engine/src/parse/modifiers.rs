@@ -1,5 +1,5 @@
-//! What stands before a declaration and belongs to it: its modifiers and the names of its annotations. They are asked of the syntax tree,
-//! never of the text, where an argument of an annotation or a comment may hold any word.
+//! The modifiers and annotation names of a declaration. They are read from the syntax tree and not from the text,
+//! where comments and annotation arguments may contain any word.
 
 use tree_sitter::Node;
 

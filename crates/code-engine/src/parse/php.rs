@@ -2,6 +2,8 @@
 //!
 //! What stands around `<?php ... ?>` is no code. What a closure does counts for the function it stands in, one level deeper for cognitive
 //! complexity; one that stands in no function is a function without a name. A `match` counts its arms as a `switch` counts its cases.
+//!
+//! Longer than 450 lines: one language is read in one place.
 
 mod names;
 
@@ -150,17 +152,17 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Php::default())
 }
 
-/// What is to be undone when a node is left.
+/// The scope to close when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
+enum OpenScope {
     Flow,
     Tests,
 }
 
 #[derive(Debug, Default)]
 struct Php {
-    /// What is open, by the node that opened it, innermost last.
-    opened: Vec<(usize, Opened)>,
+    /// The open scopes, by the node that opened them, innermost last.
+    opened: Vec<(usize, OpenScope)>,
     /// Names that end before here were recorded with what is around them.
     covered_to: u32,
     /// Where a name begins that is called, and what is constructed.
@@ -180,7 +182,7 @@ const TEST_HOOKS: &[&str] = &[
 ];
 
 impl Php {
-    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+    fn opens(&mut self, node: Node<'_>, opened: OpenScope) {
         self.opened.push((node.id(), opened));
     }
 
@@ -218,7 +220,7 @@ impl Php {
                 cx.builder.test_case(range(node).0);
             }
             cx.builder.test_open();
-            self.opens(node, Opened::Tests);
+            self.opens(node, OpenScope::Tests);
         }
     }
 
@@ -255,7 +257,7 @@ impl Php {
     }
 }
 
-/// Whether others than the type itself may use what is declared.
+/// Whether a declaration is accessible outside of its type.
 fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     cx.outside_exported() && !modifiers.has_any(&["private", "protected"])
 }
@@ -405,7 +407,7 @@ impl Shape for Php {
                 cx.builder.branch(1);
                 cx.builder.flow();
                 cx.builder.flow_nest();
-                self.opens(node, Opened::Flow);
+                self.opens(node, OpenScope::Flow);
             }
             Kind::Conditional => {}
             Kind::Include => self.include(cx, node),
@@ -434,8 +436,8 @@ impl Shape for Php {
         }
         self.opened.pop();
         match opened {
-            Opened::Flow => cx.builder.flow_unnest(),
-            Opened::Tests => cx.builder.test_close(),
+            OpenScope::Flow => cx.builder.flow_unnest(),
+            OpenScope::Tests => cx.builder.test_close(),
         }
     }
 

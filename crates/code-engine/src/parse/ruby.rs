@@ -1,7 +1,9 @@
-//! Ruby, read by tree-sitter.
+//! Ruby by tree-sitter.
 //!
-//! What stands in a block counts for the method around it, one level deeper for cognitive complexity. Ruby writes a call without arguments
-//! like a variable: a bare name is a call unless it was assigned before in the same method.
+//! Code in a block counts for the enclosing method, one level deeper for cognitive complexity. In Ruby a call without
+//! arguments looks like a variable: a bare name is a call unless it was assigned earlier in the same method.
+//!
+//! Longer than 450 lines: one language is read in one place.
 
 mod calls;
 
@@ -140,9 +142,9 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
     table::analyze(text, &TABLE, Ruby::default())
 }
 
-/// What is to be undone when a node is left.
+/// The scope to close when a node is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
+enum OpenScope {
     Depth,
     Flow,
     Level,
@@ -154,8 +156,8 @@ enum Opened {
 
 #[derive(Debug, Default)]
 struct Ruby {
-    /// What is open, by the node that opened it, innermost last.
-    opened: Vec<(usize, Opened)>,
+    /// The open scopes, by the node that opened them, innermost last.
+    opened: Vec<(usize, OpenScope)>,
     /// The variables of the method, by the hash of their names, and where it ends.
     variables: FxHashSet<u64>,
     variables_end: u32,
@@ -201,7 +203,7 @@ const DICTATED: &[&str] = &[
 ];
 
 impl Ruby {
-    fn opens(&mut self, node: Node<'_>, opened: Opened) {
+    fn opens(&mut self, node: Node<'_>, opened: OpenScope) {
         self.opened.push((node.id(), opened));
     }
 
@@ -364,7 +366,7 @@ impl Ruby {
                 exported,
                 open: true,
             });
-            self.opens(node, Opened::Type);
+            self.opens(node, OpenScope::Type);
         }
     }
 
@@ -378,7 +380,7 @@ impl Ruby {
         if deeper {
             cx.builder.depth_nest();
         }
-        self.opens(node, Opened::Rescue { deeper });
+        self.opens(node, OpenScope::Rescue { deeper });
         let caught = cx.field_text(node, "exceptions");
         let broad = caught.is_empty()
             || caught
@@ -484,12 +486,12 @@ impl Shape for Ruby {
                     .any(|child| matches!(child.kind(), "rescue" | "ensure"));
                 if handles {
                     cx.builder.depth_nest();
-                    self.opens(node, Opened::Depth);
+                    self.opens(node, OpenScope::Depth);
                 }
             }
             Kind::Block => {
                 cx.builder.flow_nest();
-                self.opens(node, Opened::Flow);
+                self.opens(node, OpenScope::Flow);
             }
             Kind::Call => self.call(cx, node, above),
             Kind::Constant | Kind::Path => return self.constant_name(cx, node, above),
@@ -521,7 +523,7 @@ impl Shape for Ruby {
                     exported,
                     open: true,
                 });
-                self.opens(node, Opened::Scope);
+                self.opens(node, OpenScope::Scope);
             }
             Kind::Symbol => {
                 let (start, end) = range(node);
@@ -535,7 +537,7 @@ impl Shape for Ruby {
                 cx.builder.branch(1);
                 cx.builder.flow();
                 cx.builder.nest();
-                self.opens(node, Opened::Level);
+                self.opens(node, OpenScope::Level);
             }
         }
         true
@@ -547,20 +549,20 @@ impl Shape for Ruby {
         {
             self.opened.pop();
             match opened {
-                Opened::Depth => cx.builder.depth_unnest(),
-                Opened::Flow => cx.builder.flow_unnest(),
-                Opened::Level => cx.builder.unnest(),
-                Opened::Rescue { deeper } => {
+                OpenScope::Depth => cx.builder.depth_unnest(),
+                OpenScope::Flow => cx.builder.flow_unnest(),
+                OpenScope::Level => cx.builder.unnest(),
+                OpenScope::Rescue { deeper } => {
                     cx.builder.flow_unnest();
                     if deeper {
                         cx.builder.depth_unnest();
                     }
                 }
-                Opened::Scope => {
+                OpenScope::Scope => {
                     cx.scopes.pop();
                 }
-                Opened::Tests => cx.builder.test_close(),
-                Opened::Type => {
+                OpenScope::Tests => cx.builder.test_close(),
+                OpenScope::Type => {
                     cx.scopes.pop();
                     cx.builder.container_close();
                 }

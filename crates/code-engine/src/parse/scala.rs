@@ -1,5 +1,5 @@
-//! Scala, read by tree-sitter. Every `case` is a way through, also that for whatever is left, as lizard counts them; what extends a type
-//! (`extension`, `given`) is no definition itself.
+//! Scala by tree-sitter. Each `case` counts as a branch, including the default case, as in lizard. An `extension` or
+//! `given` is not a definition itself.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
-//! Swift, read by tree-sitter.
+//! Swift by tree-sitter.
 //!
-//! What a closure does counts for the function it stands in, one level deeper for cognitive complexity; one that stands in no function is a
-//! function without a name. A computed property is a method of its name, with all its accessors.
+//! Code in a closure counts for the enclosing function, one level deeper for cognitive complexity. A closure outside
+//! of functions is an unnamed function. A computed property is a method with its name, including all accessors.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -94,7 +94,7 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
 
 struct Swift;
 
-/// Whether others may use what is declared: what stands around it decides where nothing is said.
+/// Whether a declaration is exported: without a modifier the enclosing scope decides.
 fn is_exported(cx: &Context<'_>, modifiers: &Modifiers<'_>) -> bool {
     let implied = cx.scope().is_some_and(|scope| scope.open);
     cx.outside_exported()

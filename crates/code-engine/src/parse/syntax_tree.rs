@@ -1,5 +1,5 @@
-//! What the languages on tree-sitter share: parsing with a limit, and one walk over the tree that neither recurses nor
-//! allocates per node.
+//! Shared code of the tree-sitter languages: parsing with a limit, and a tree walk without recursion and without
+//! allocation per node.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parser_that_does_not_come_to_an_end_is_stopped_and_can_be_used_again() {
+    fn an_endless_parse_is_stopped_and_the_parser_is_reusable() {
         let grammar: Grammar = tree_sitter_go::LANGUAGE.into();
         let text = format!("package a\n{}", "func a() {}\n".repeat(2000));
         assert_eq!(

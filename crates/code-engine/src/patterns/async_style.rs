@@ -1,4 +1,4 @@
-//! How code waits and runs at the same time: promises by `await` or by chains, which runtime, threads or tasks.
+//! Asynchronous and concurrent style: `await` or promise chains, the runtime, and threads or tasks.
 
 use super::super::facts::Definition;
 use super::super::language::Language;

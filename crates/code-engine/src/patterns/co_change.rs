@@ -1,5 +1,5 @@
-//! Files that change together: whoever changes the one should look at the other. A case is a commit that changed the one of them that
-//! changes less often. Lock files are left out, since tools change them, and so are pairs of which one is no more.
+//! Files that change together. A case is a commit that changed the file of the pair which changes less often. Lock
+//! files are excluded because tools change them, and so are pairs with a deleted file.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ fn pattern(pair: &CoChange, files: &BTreeMap<&str, &SourceFile>) -> Option<Patte
 
 #[cfg(test)]
 mod tests {
-    use super::super::Known;
+    use super::super::AnalysisInput;
     use super::super::fixture::{files, found_in};
     use crate::project::{CoChange, SourceFile};
 
@@ -115,10 +115,10 @@ mod tests {
     fn found(pairs: &[CoChange]) -> Vec<(String, u32, u32)> {
         let files = files(&[("a.rs", "fn a() {}\n"), ("b.rs", "fn b() {}\n")]);
         let files: Vec<&SourceFile> = files.iter().collect();
-        let known = Known {
+        let known = AnalysisInput {
             files: &files,
             co_changes: pairs,
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         found_in(super::KIND, known)
             .into_iter()

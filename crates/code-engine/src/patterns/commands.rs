@@ -1,5 +1,5 @@
-//! Which command is used for what: of the places that install, build, test, check or format something (steps of continuous integration,
-//! recipes of task runners, scripts of packages), those that do it by the same tool.
+//! The tool for each purpose. Among the CI steps, task runner recipes and package scripts that install, build, test,
+//! check or format, the cases are those that use the same tool.
 
 use std::collections::BTreeMap;
 
@@ -304,7 +304,7 @@ fn first<'u>(uses: impl Iterator<Item = &'u Use>) -> Vec<CodeLocation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Known;
+    use super::super::AnalysisInput;
     use super::super::fixture::found_in;
     use super::command_of;
     use crate::project::{CommandPurpose, Manifest};
@@ -317,9 +317,9 @@ mod tests {
                 text: (*text).to_owned(),
             })
             .collect();
-        let known = Known {
+        let known = AnalysisInput {
             manifests: &manifests,
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         let found = found_in(super::KIND, known);
         found
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_of_a_package_are_commands_and_its_dependencies_are_not() {
+    fn package_scripts_are_commands_and_dependencies_are_not() {
         let scripts: String = (0..6)
             .map(|n| format!("    \"lint:{n}\": \"eslint src{n} --fix\",\n"))
             .collect();

@@ -1,5 +1,5 @@
-//! How code gets what it works with: through constructors, annotated fields, parameters that a framework fills, or a constructor
-//! function.
+//! Dependency injection style: constructors, annotated fields, parameters filled by a framework, or constructor
+//! functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Whether what others may use carries a doc comment, and how doc comments begin. That most things are undocumented is
-//! no rule to follow, and is not said.
+//! Whether public items have doc comments, and how doc comments begin. A mostly undocumented code base yields no
+//! pattern.
 
 use super::super::facts::{Definition, DefinitionKind, Sign};
 use super::super::language::Language;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_base_without_comments_gets_no_advice_to_leave_them_out() {
+    fn missing_comments_are_not_a_convention() {
         let source: String = (0..9).map(|n| format!("pub fn f{n}() {{}}\n")).collect();
         assert!(found("documentation", &[("src/a.rs", &source)]).is_empty());
     }

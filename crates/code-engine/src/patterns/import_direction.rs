@@ -1,5 +1,5 @@
-//! Which part of a project may import which: of two parts that know each other, the one that is imported imports nothing back. A case is
-//! an import from a file of the one to a file of the other; what is imported for its types alone, or by tests, is none.
+//! The import direction between parts of a project: if one part imports another, the other imports nothing back. A
+//! case is an import between files of the two parts. Type-only imports and imports by tests are excluded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::{Answer, Case, Context, Pattern, Question, name_of};
 
 pub(super) const KIND: &str = "import_direction";
 
-/// The most pairs that are told: those with the most imports. The layers of the project tell of all.
+/// The maximum number of reported pairs: those with the most imports. The layers of the project cover all pairs.
 const PAIR_CAP: usize = 6;
 
 /// The least share of the imports that go one way. A direction that every tenth import breaks is none.

@@ -1,4 +1,6 @@
-//! How modules reach each other.
+//! The style of imports between modules.
+//!
+//! Longer than 450 lines: the questions of all languages are one table.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,9 @@
-//! Where messages go: through which logger, under which name, and whether values are fields of a message or a part of its text.
+//! Logging style: the logger, its name, and whether values are structured fields or part of the message.
 //!
-//! A logger is told by the name it is called by (`logger.info`, `log.warn`, `_logger.LogError`) and its library by the imports. What a
-//! command writes to its user is its output and no logging: printing there is left out.
+//! A logger is recognised by its call name (`logger.info`, `log.warn`, `_logger.LogError`), its library by the
+//! imports. The output of a command to its user is not logging and is excluded.
+//!
+//! Longer than 450 lines: the table of libraries and its questions are read together.
 
 use std::collections::BTreeMap;
 

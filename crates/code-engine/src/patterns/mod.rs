@@ -1,14 +1,15 @@
-//! Habits of a code base, each with the places that show it and those that do not.
+//! Patterns: conventions of a code base, each with places that follow it and places that do not.
 //!
-//! A pattern kind is one module, and one line of `KINDS`; `docs/patterns.md` tells how to add one. It asks `Question`s: which of
-//! several answers does the code give, case by case? `question` decides which answers are habits. One is, when
+//! A pattern kind is one module, and one line of `KINDS`; `docs/patterns.md` describes how to add one. It defines
+//! `Question`s: which of several answers does the code give in each case? `question` decides which answers are
+//! conventions. An answer is a convention if
 //!
 //! - there are at least [`MIN_CASES`] cases,
-//! - at least [`MIN_SHARE`] of them answer alike, and
+//! - at least [`MIN_SHARE`] of them have the same answer, and
 //! - it is a majority with 95 % confidence: the lower bound of the Wilson interval is above one half.
 //!
-//! A question that the whole project answers both ways may have an answer in one folder; then the pattern has that
-//! scope. Where no answer is a habit, nothing is said.
+//! If the project as a whole has no convention for a question, one of its folders may have one; then the pattern has
+//! that scope. If no answer is a convention, nothing is reported.
 
 mod async_style;
 mod co_change;
@@ -57,7 +58,7 @@ pub struct Pattern {
     pub kind: String,
     /// The habit in a few words: "Functions are snake_case".
     pub title: String,
-    /// A rule that somebody could follow.
+    /// The convention, stated as a rule.
     pub statement: String,
     /// The language it is about; `None` where it is about none.
     pub stack: Option<String>,
@@ -104,29 +105,29 @@ impl Pattern {
     }
 }
 
-/// What is known of a project when its patterns are looked for. All but the files may be empty.
+/// The input of the pattern search. Everything except the files may be empty.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Known<'a> {
+pub(crate) struct AnalysisInput<'a> {
     /// The files, in the order of their paths.
     pub files: &'a [&'a SourceFile],
     pub manifests: &'a [Manifest],
-    /// `None` where nobody resolved the imports.
+    /// `None` if the imports were not resolved.
     pub imports: Option<&'a ImportIndex>,
     pub co_changes: &'a [CoChange],
     /// `None` where there are none.
     pub rules: Option<&'a RuleReport>,
 }
 
-/// What a kind is given: what is known, and the files by what they are for.
+/// The context of a pattern kind: the input, and the files by role.
 struct Context<'a> {
-    known: Known<'a>,
+    known: AnalysisInput<'a>,
     source: Vec<&'a SourceFile>,
     tests: Vec<&'a SourceFile>,
     fixtures: Vec<&'a SourceFile>,
 }
 
 impl<'a> Context<'a> {
-    fn new(known: Known<'a>) -> Context<'a> {
+    fn new(known: AnalysisInput<'a>) -> Context<'a> {
         let mut context = Context {
             known,
             source: Vec::new(),
@@ -218,7 +219,7 @@ const STACKS: [Language; 15] = [
 
 /// Finds the patterns; surest first.
 pub(crate) fn find<E>(
-    known: Known<'_>,
+    known: AnalysisInput<'_>,
     check: impl Fn() -> Result<(), E>,
 ) -> Result<Vec<Pattern>, E> {
     let context = Context::new(known);
@@ -273,16 +274,16 @@ pub(crate) mod fixture {
         let mut files: Vec<&SourceFile> = files.iter().collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let Ok(imports) = ImportIndex::build(&files, &[], || Ok::<_, std::convert::Infallible>(()));
-        let known = Known {
+        let known = AnalysisInput {
             files: &files,
             imports: Some(&imports),
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         found_in(kind, known)
     }
 
-    /// The patterns of one kind in what is known.
-    pub(crate) fn found_in(kind: &str, known: Known<'_>) -> Vec<Pattern> {
+    /// The patterns of one kind in the input.
+    pub(crate) fn found_in(kind: &str, known: AnalysisInput<'_>) -> Vec<Pattern> {
         let Ok(found) = find(known, || Ok::<_, std::convert::Infallible>(()));
         found
             .into_iter()

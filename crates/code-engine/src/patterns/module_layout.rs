@@ -1,5 +1,5 @@
-//! How code is cut into files and folders: where the head of a module is, what a package's `__init__` or a folder's `index` holds, how
-//! many types share a file, and whether a file is named after its type.
+//! The layout of files and folders: the place of module heads, the content of `__init__` and `index` files, types per
+//! file, and file names that match their type.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Questions: which of several ways of doing something the code takes, case by case, and whether one of them is a habit.
+//! Questions: which of several alternatives the code uses in each case, and whether one of them is a convention.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,7 +212,7 @@ pub(super) fn examples(cases: &[Case<'_>]) -> Vec<CodeLocation> {
     chosen.into_iter().collect()
 }
 
-/// A key that fits into an index; where it would not, its end is told by its hash.
+/// A key that fits into an index; the end of a longer key is replaced by its hash.
 pub(super) fn key(written: &str) -> String {
     if written.len() <= KEY_CAP {
         return written.to_owned();

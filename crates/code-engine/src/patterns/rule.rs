@@ -1,5 +1,5 @@
-//! What a project's own rules found. Somebody asked for these, so one match is enough, and no share is too small: a rule is told as soon
-//! as it matches. Where `metadata.counter` names another rule, that one's matches are the cases that do not follow.
+//! Patterns from the project's own rules. They were requested explicitly, so one match is enough and no share is too
+//! small. If `metadata.counter` names another rule, the matches of that rule are the counter-examples.
 
 use super::super::rules::RuleFinding;
 use super::question::{EXAMPLES, key};
@@ -55,7 +55,7 @@ fn first(places: &[CodeLocation]) -> Vec<CodeLocation> {
 #[cfg(test)]
 #[cfg(feature = "rules")]
 mod tests {
-    use super::super::Known;
+    use super::super::AnalysisInput;
     use super::super::fixture::found_in;
     use crate::language::Language;
     use crate::patterns::Pattern;
@@ -72,15 +72,15 @@ mod tests {
             let language = Language::detect(path).unwrap();
             tally.add(path, "blob", &set.matches(language, source).unwrap());
         }
-        let known = Known {
+        let known = AnalysisInput {
             rules: Some(&tally.finish(errors)),
-            ..Known::default()
+            ..AnalysisInput::default()
         };
         found_in(super::KIND, known)
     }
 
     #[test]
-    fn a_rule_that_matches_is_a_pattern_however_seldom_and_one_that_does_not_is_none() {
+    fn every_rule_with_a_match_is_a_pattern() {
         let rules = "id: no-print\nlanguage: Python\nmessage: Do not print\nnote: Log instead.\nrule: { pattern: print($A) }\n\
                      ---\nid: never\nlanguage: Python\nrule: { pattern: exec($A) }\n";
         let patterns = found(

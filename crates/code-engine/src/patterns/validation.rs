@@ -1,4 +1,4 @@
-//! Where data from outside is checked: what it is described as, and whether it is checked where it comes in.
+//! Validation of external data: how it is described, and whether it is validated where it enters.
 
 use super::super::facts::{DefinitionKind, Import};
 use super::super::language::Language;

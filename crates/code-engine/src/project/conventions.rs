@@ -1,4 +1,6 @@
-//! Who may use a definition without mentioning it: a language's run time, a framework, another project.
+//! Definitions that are used without a reference: by a language runtime, a framework or another project.
+//!
+//! Longer than 450 lines: the conventions of all languages are one table.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -7,12 +9,12 @@ use super::super::language::Language;
 use super::SourceFile;
 use super::manifest::Manifest;
 
-/// Which exported definitions nobody outside of the project can use.
+/// The exported definitions that cannot be used outside of the project.
 #[derive(Debug)]
 pub(super) struct Reach {
     /// Folders with a Go `main`.
     go_programs: FxHashSet<String>,
-    /// Folders of npm packages that nobody can depend on.
+    /// Folders of npm packages that cannot be a dependency.
     npm_programs: Vec<String>,
     npm_packages: Vec<String>,
     /// Folders of crates without a library.
@@ -330,7 +332,7 @@ fn prefix(name: &str) -> Option<&str> {
     name.get(..end).filter(|prefix| prefix.len() < name.len())
 }
 
-/// Decorators that only change how a definition is called, and give it to nobody.
+/// Decorators that only change how a definition is called, without registering it.
 const HARMLESS: &[&str] = &[
     "property",
     "cached_property",
@@ -354,15 +356,15 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// The definitions of a file that have a decorator, an annotation or an attribute.
-pub(super) struct Decorated {
+pub(super) struct DecoratedDefinitions {
     /// Lines before a definition that refer to something and end no other.
     lines: FxHashSet<u32>,
     /// Whether only classes and methods can have one.
     in_classes: bool,
 }
 
-impl Decorated {
-    pub(super) fn new(file: &SourceFile) -> Decorated {
+impl DecoratedDefinitions {
+    pub(super) fn new(file: &SourceFile) -> DecoratedDefinitions {
         let decorates = matches!(
             file.language,
             Language::Python
@@ -381,7 +383,7 @@ impl Decorated {
             file.language.stack() == Language::TypeScript || file.language == Language::JavaScript;
         let mut lines = FxHashSet::default();
         if !decorates {
-            return Decorated { lines, in_classes };
+            return DecoratedDefinitions { lines, in_classes };
         }
         let starts: FxHashSet<u32> = file
             .facts
@@ -406,7 +408,7 @@ impl Decorated {
                     .filter(|line| starts.contains(&(line + 1)) && !ends.contains(line)),
             );
         }
-        Decorated { lines, in_classes }
+        DecoratedDefinitions { lines, in_classes }
     }
 
     pub(super) fn contains(&self, definition: &Definition) -> bool {

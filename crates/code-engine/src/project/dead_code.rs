@@ -1,9 +1,11 @@
-//! Definitions that nothing in the project refers to: candidates, each with the reasons why it may be in use all the same.
+//! Definitions without references: candidates for dead code, each with reasons why it may be used nevertheless.
 //!
-//! A name counts as used wherever any file of the project mentions it, in whatever language and as whatever part of a path, outside of the
-//! definition itself; so does every word in a manifest. That misses dead code whose name others share, and seldom calls live code dead. What
-//! others may use without a mention is no candidate: what is exported by a library, what a language or framework calls by its name, what has
-//! a decorator or an annotation, and what a base or an interface dictates.
+//! A name counts as used if any file of the project mentions it outside of the definition itself, in any language and
+//! any part of a path, or if a manifest contains the word. This misses dead code with common names, and rarely reports
+//! live code. Excluded are definitions that others may use without a reference: exports of a library, names that a
+//! language or framework calls, definitions with a decorator or an annotation, and overrides.
+//!
+//! Longer than 450 lines: the candidates and the reasons against them are one rule set, with its tests.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -154,7 +156,7 @@ impl Uses {
     }
 }
 
-/// A definition that nobody but who mentions it can use.
+/// A definition that can be used only by a reference.
 #[derive(Debug)]
 struct Candidate<'f> {
     file: u32,
@@ -169,7 +171,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
         if role::of(&file.path) != Role::Source || !conventions::is_judged(&file.path) {
             continue;
         }
-        let decorated = conventions::Decorated::new(file);
+        let decorated = conventions::DecoratedDefinitions::new(file);
         let types = conventions::ExportedTypes::new(file);
         for definition in &file.facts.definitions {
             let hidden = !definition.exported || reach.is_own(file, definition);
@@ -422,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_exports_is_judged_and_what_a_library_exports_is_not() {
+    fn exports_of_programs_can_be_dead_but_not_of_libraries() {
         let go = (
             "cmd/x/main.go",
             "package main\n\nfunc main() {}\n\nfunc Lost() {}\n",

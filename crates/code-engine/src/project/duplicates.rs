@@ -1,12 +1,16 @@
-//! Code that stands in more than one place, found by the windows that files share ([`Windows`](super::super::windows::Windows)).
+//! Duplicated code, detected by the windows that files share ([`Windows`](super::super::windows::Windows)).
 //!
-//! Windows that occur twice are numbered by what they hold, and each file becomes runs of such numbers. A suffix array over all runs
-//! (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) then has every repeat beside its equals: an interval of suffixes
-//! with a common beginning is a group of clones, as long as that beginning. So the time is that of sorting, however often a thing repeats.
+//! Windows that occur more than once are numbered by content, and each file becomes runs of such numbers. A suffix
+//! array over all runs (U. Manber, G. Myers, "Suffix arrays", SIAM Journal on Computing 22, 1993) puts equal repeats
+//! next to each other: an interval of suffixes with a common prefix is a group of clones with the length of the
+//! prefix. So the time is that of sorting, regardless of the number of repeats.
 //!
-//! What is bounded: files alike in all their windows are compared once and named together; no more than [`COMPARED_CAP`] windows that
-//! occur twice are compared, those of the first files in the order of their paths; a group names [`PLACES_CAP`] of its places. A run may go
-//! on for up to 14 tokens on either side of what is told, since only one window in eight is known.
+//! Limits: files that are equal in all their windows are compared once and reported together; at most [`COMPARED_CAP`]
+//! repeated windows are compared, those of the first files by path; a group lists [`PLACES_CAP`] of its places. A
+//! clone may extend up to 14 tokens beyond the reported range on either side, because only one window in eight is
+//! selected.
+//!
+//! Longer than 450 lines: repeats, groups and places share their numbering.
 
 use std::collections::BTreeMap;
 
@@ -31,23 +35,23 @@ const LINES_MIN: u32 = 5;
 /// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some 100 MB.
 const COMPARED_CAP: usize = 1 << 21;
 
-/// The most places that are looked at before the groups are named.
+/// The maximum number of places that are examined before groups are reported.
 const LOOKED_AT_CAP: usize = 1 << 18;
 
-/// Code that stands in more than one place.
+/// Duplicated code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloneGroup {
     /// Its length in tokens, comments and imports aside.
     pub tokens: u32,
     /// Its lines in the first place.
     pub lines: u32,
-    /// How often it stands there.
+    /// The number of occurrences.
     pub count: u32,
     /// Where, in the order of the paths: two places or more, at most [`PLACES_CAP`].
     pub places: Vec<CodeLocation>,
 }
 
-/// What was found.
+/// The detected duplicates.
 #[derive(Debug, Default)]
 pub(crate) struct Duplicates {
     /// Longest first.
@@ -96,7 +100,7 @@ impl Copies<'_> {
 /// A window that occurs more than once.
 #[derive(Debug, Clone, Copy)]
 struct Repeated {
-    /// The number of what it holds.
+    /// The number of its content.
     class: u32,
     /// Its place among the copies.
     file: u32,
@@ -384,11 +388,11 @@ impl Group {
 
 /// The tokens of each file that groups name: where each stretch begins, and its end. Stretches do not touch.
 #[derive(Debug, Default)]
-struct Named {
+struct ReportedStretches {
     stretches: BTreeMap<(u32, u32), u32>,
 }
 
-impl Named {
+impl ReportedStretches {
     /// Whether three quarters of each of the group's places are named: then it says nothing new.
     fn covers(&self, group: &Group) -> bool {
         group
@@ -461,7 +465,7 @@ fn groups(
     candidates
         .sort_unstable_by_key(|(tokens, count, one)| (std::cmp::Reverse((*tokens, *count)), *one));
     let mut found: Vec<Group> = Vec::new();
-    let mut named = Named::default();
+    let mut named = ReportedStretches::default();
     let mut looked_at = 0usize;
     for (_, count, candidate) in candidates {
         looked_at += count;
@@ -486,7 +490,7 @@ fn groups(
     found.into_iter().map(|group| group.told(copies)).collect()
 }
 
-/// The group of files that are alike: one place, which stands for all of them.
+/// The group of equal files: one place, which represents all of them.
 fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
     let span = whole(u32::try_from(file).ok()?, copies)?;
     (span.lines() >= LINES_MIN).then(|| Group {

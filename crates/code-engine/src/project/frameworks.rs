@@ -1,4 +1,4 @@
-//! The frameworks and libraries that shape the code around them, by the packages that manifests name and the modules that source imports.
+//! Detects frameworks and libraries from the packages in manifests and the imports in source files.
 
 use super::manifest::Ecosystem;
 use crate::language::Language;

@@ -1,4 +1,4 @@
-//! What the history of a project says: files that change together, and over how many people the knowledge of a folder is spread.
+//! Statistics of the history: files that change together, and the distribution of commits over authors per folder.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ const CO_CHANGE_DEGREE_MIN: f64 = 0.5;
 /// A folder with fewer commits than this has no owner to speak of.
 const OWNED_COMMITS_MIN: u32 = 5;
 
-/// Ownership is told of folders down to this level.
+/// The maximum folder depth for ownership.
 const OWNED_LEVELS: usize = 2;
 
 /// One commit, as far as the analysis needs it. Merges are none.
@@ -37,7 +37,8 @@ const OWNED_LEVELS: usize = 2;
 pub struct Change {
     /// Who wrote it: the author's name, after the repository's mailmap.
     pub author: String,
-    /// The files it changed, by their paths as in [`SourceFile::path`](super::SourceFile::path); those that are no more may be among them.
+    /// The changed files, by their paths as in [`SourceFile::path`](super::SourceFile::path), possibly including
+    /// deleted files.
     pub paths: Vec<String>,
 }
 
@@ -195,7 +196,7 @@ pub(crate) fn ownership(files: &[&SourceFile], changes: &[Change]) -> Vec<Owners
     found
 }
 
-/// The project, and the folders that a path is in, down to the level that ownership is told of.
+/// The project, and the folders of a path, down to the maximum depth for ownership.
 fn folders_of(path: &str) -> impl Iterator<Item = &str> {
     let ends = path.match_indices('/').map(|(at, _)| at).take(OWNED_LEVELS);
     std::iter::once("").chain(ends.map(|end| &path[..end]))
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_change_together_are_pairs_and_a_sweep_over_all_says_nothing() {
+    fn co_changes_ignore_commits_that_touch_every_file() {
         let files = files(&[
             "src/a.rs",
             "src/b.rs",
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn many_times_together_come_before_a_few_and_half_the_time_is_the_least() {
+    fn co_changes_are_ordered_and_need_half_of_the_commits() {
         let files = files(&["a.rs", "b.rs", "c.rs", "d.rs", "e.rs", "f.rs"]);
         let files: Vec<&SourceFile> = files.iter().collect();
         let mut changes = Vec::new();

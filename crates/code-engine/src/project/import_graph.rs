@@ -1,4 +1,4 @@
-//! Which file of a project imports which, what layers that makes, and where it goes round in a circle.
+//! The import graph of a project: edges, layers and cycles.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::language::Language;
 pub struct ImportGraph {
     /// Files that import, or are imported by, another file of the project.
     pub files: u32,
-    /// Imports from one file of the project to another, each pair once; what stands for a Go package, or a target of Swift's, is one file.
+    /// Imports between files of the project, each pair once. A Go package or Swift target counts as one file.
     pub edges: u32,
     /// Imports that look like the project's own and lead to no file that was analysed.
     pub unresolved: u32,

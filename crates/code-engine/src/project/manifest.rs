@@ -1,4 +1,6 @@
-//! What manifests say: the names of a project's own packages, and what they depend on.
+//! Reads manifests: the names of the project's packages, and their dependencies.
+//!
+//! Longer than 450 lines: each ecosystem is a short section of one table.
 
 use std::collections::BTreeSet;
 
@@ -124,9 +126,9 @@ pub(crate) enum Ecosystem {
 pub(crate) struct Packages {
     /// The project's own packages.
     pub own: BTreeSet<(Ecosystem, String)>,
-    /// What is depended on at run time.
+    /// The run-time dependencies.
     pub dependencies: BTreeSet<(Ecosystem, String)>,
-    /// What is depended on for building and testing alone.
+    /// The dependencies for building and testing only.
     pub tools: BTreeSet<(Ecosystem, String)>,
 }
 
@@ -499,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_gives_its_own_name_and_the_packages_behind_renamed_dependencies() {
+    fn cargo_manifests_give_the_name_and_renamed_packages() {
         let text = "[package]\nname = \"web\"\n[dependencies]\naxum = \"0.8\"\norm = { package = \"sea-orm\", version = \"2\" }\n[dev-dependencies]\ninsta = \"1\"\n";
         let packages = one("Cargo.toml", text);
         assert_eq!(names(&packages.own), ["web"]);

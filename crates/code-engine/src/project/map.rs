@@ -1,10 +1,13 @@
-//! The map of a project: its most referred-to definitions, by PageRank, as much of them as fits a budget of tokens.
+//! The map of a project: its most referenced definitions by PageRank, as many as fit into a token budget.
 //!
-//! Every definition of the project's own source is a node, and every file another for the code that is in none. A reference leads from the
-//! innermost definition around it to the definitions of that name: to those of the same file, else to those of files that it imports, else
-//! to all in languages that can see each other, its weight divided among them. A name that is defined in many places says nothing. The idea
-//! of a map by rank is aider's (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a
-//! large-scale hypertextual web search engine", WWW 1998.
+//! Every definition of the project's own source is a node, and every file is a node for its code outside of
+//! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the
+//! same file, or else of imported files, or else all in languages that can see each other, with the weight divided
+//! among them. A name with many definitions is ignored. The idea of a ranked map is from aider
+//! (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a large-scale
+//! hypertextual web search engine", WWW 1998.
+//!
+//! Longer than 450 lines: graph, rank and text of the map share their numbering.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,7 +36,7 @@ const DAMPING: f64 = 0.85;
 const SETTLED: f64 = 1e-6;
 const ROUNDS_CAP: usize = 50;
 
-/// A name that stands for more definitions than this, in languages that see each other, says nothing.
+/// A name with more definitions than this, in languages that see each other, is ignored.
 const AMBIGUOUS: usize = 12;
 
 /// Names shorter than this, in bytes, are seldom worth a place.
@@ -311,7 +314,7 @@ impl Graph {
     fn file_add(&mut self, resolver: &Resolver<'_>, at: usize) {
         let file = resolver.files[at];
         let own = resolver.own(at);
-        let around = Around::new(file, &self.nodes[own.start as usize..own.end as usize]);
+        let around = EnclosingDefinitions::new(file, &self.nodes[own.start as usize..own.end as usize]);
         let of_file = (self.nodes.len() + at) as u32;
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut used: FxHashSet<u32> = FxHashSet::default();
@@ -417,13 +420,13 @@ fn is_node(definition: &Definition) -> bool {
 }
 
 /// For each line of a file the innermost definition around it.
-struct Around {
+struct EnclosingDefinitions {
     /// By line, one more than the node's place among the file's; 0 for none.
     lines: Vec<u32>,
 }
 
-impl Around {
-    fn new(file: &SourceFile, nodes: &[Node]) -> Around {
+impl EnclosingDefinitions {
+    fn new(file: &SourceFile, nodes: &[Node]) -> EnclosingDefinitions {
         let mut lines = vec![0u32; file.facts.lines.total() as usize + 1];
         // Definitions come in the order of the source, so what is within comes after what is around.
         for (place, node) in (1u32..).zip(nodes) {
@@ -435,7 +438,7 @@ impl Around {
                 span.fill(place);
             }
         }
-        Around { lines }
+        EnclosingDefinitions { lines }
     }
 
     fn line(&self, line: u32) -> Option<u32> {

@@ -1,5 +1,5 @@
-//! What the files of a project say together: what it is built with, who imports what, what repeats itself. Nothing here knows of patterns,
-//! which are counted over it; [`analysis`](crate::analysis) asks for all of it.
+//! Project-level results: technologies, imports, duplicates. Nothing here depends on patterns, which are computed from
+//! these results; [`analysis`](crate::analysis) combines everything.
 
 pub(crate) mod commands;
 mod conventions;
@@ -50,8 +50,8 @@ pub struct ProjectInput {
     pub changes: Vec<Change>,
     /// What the project's own rules found; empty where it has none.
     pub rules: RuleReport,
-    /// Folders with the project's own source that was left out (generated, too large, not parsed): nobody knows what it mentions, so nothing
-    /// in them is called unused.
+    /// Folders with skipped source of the project (generated, too large, not parsed): its references are unknown, so
+    /// nothing in these folders is reported as unused.
     pub unread_folders: Vec<String>,
 }
 

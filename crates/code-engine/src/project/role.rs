@@ -1,4 +1,4 @@
-//! What a file is for, told from its path: habits are counted over a project's own source, not over everything in it.
+//! The role of a file, by its path. Patterns are computed from the project's own source files only.
 
 use super::super::language::Language;
 

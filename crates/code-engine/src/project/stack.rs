@@ -1,4 +1,4 @@
-//! A project's stack: its languages, and the frameworks that its manifests name or its source imports.
+//! The stack of a project: languages and frameworks, from manifests and imports.
 
 use std::collections::BTreeMap;
 
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn frameworks_follow_their_language_and_the_most_used_comes_first() {
+    fn frameworks_follow_their_language_ordered_by_use() {
         let files = vec![
             file(
                 "src/a.rs",

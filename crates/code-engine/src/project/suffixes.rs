@@ -1,4 +1,4 @@
-//! A suffix array over numbers, and the repeats that it shows.
+//! A suffix array over numbers, and the repeats in it.
 
 /// A common beginning of suffixes that stand beside each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

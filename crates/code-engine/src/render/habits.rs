@@ -1,4 +1,4 @@
-//! How the code is written: habits with their evidence, and the project's own rules.
+//! Renders the conventions with their evidence, and the project's own rules.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What the history of a project says.
+//! Renders the statistics of the history.
 
 use super::super::project::Hotspot;
 use super::super::project::history::{CoChange, Ownership};

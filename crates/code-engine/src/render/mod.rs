@@ -1,5 +1,5 @@
-//! A summary of an analysis that a person reads in a terminal. What it shows is written by `page`, which keeps to the width and lets no
-//! name steer the terminal; what is shown of what is in the sections: `project`, `habits`, `structure` and `history`.
+//! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
+//! characters; `project`, `habits`, `structure` and `history` write the sections.
 
 mod habits;
 mod history;
@@ -13,7 +13,7 @@ use super::tree::TreeReport;
 
 pub use super::sarif::{Sarif, report_sarif};
 
-/// The summary of a tree's analysis: that of [`project_table`], what is hard to follow, and what was skipped.
+/// The summary of a tree's analysis: that of [`project_table`], complex functions, and skipped files.
 #[must_use]
 pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);
@@ -23,8 +23,8 @@ pub fn report_table(report: &TreeReport, width: usize, colour: bool) -> String {
     page.finish()
 }
 
-/// The summary of a project: what it is made of, how it is built, its habits with their evidence, what stands out in its structure, and what
-/// its history says. `width` is in columns; with `colour`, ANSI escapes are used. The text ends with a line break.
+/// The summary of a project: technologies, commands, conventions with their evidence, notable structure, and history.
+/// `width` is in columns; with `colour`, ANSI escapes are used. The text ends with a line break.
 #[must_use]
 pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
     let mut page = Page::new(width, colour);

@@ -1,4 +1,4 @@
-//! Lines of text that keep to a width, with colours or without.
+//! Lines of text within a width, with or without colours.
 
 use std::borrow::Cow;
 
@@ -62,7 +62,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// One line of parts. What is too much for the width is cut, the end of it marked.
+    /// One line of parts. A longer line is truncated, with a mark at its end.
     pub fn line(&mut self, parts: &[(&str, Paint)]) {
         let is_empty = |(text, _): &(&str, Paint)| text.trim_end().is_empty();
         let last = parts.iter().rposition(|part| !is_empty(part));
@@ -111,8 +111,8 @@ impl Page {
     }
 }
 
-/// Text that cannot steer a terminal: whoever made the repository named its files. Besides control characters, those are replaced that turn
-/// the direction of what follows around.
+/// Text without terminal control: file names come from the author of the repository. Control characters and
+/// bidirectional controls are replaced.
 fn clean(text: &str) -> Cow<'_, str> {
     let steers = |letter: char| {
         letter.is_control()
@@ -161,7 +161,7 @@ fn cut(text: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// A path or place in at most `room` columns: of a longer one the end, which tells most.
+/// A path or place in at most `room` columns: of a longer one the end, which is most informative.
 pub(super) fn path_fit(path: &str, room: usize) -> String {
     let path = clean(path);
     if columns(&path) <= room {

@@ -1,4 +1,4 @@
-//! What a project is made of, and how it is built.
+//! Renders the technologies and commands of a project.
 
 use super::super::project::ProjectMetrics;
 use super::super::project::stack::{CommandPurpose, ProjectCommand, Technology, TechnologyKind};

@@ -1,4 +1,4 @@
-//! What stands out in how the code is put together.
+//! Renders notable findings about the structure of the code.
 
 use super::super::project::dead_code::DeadCode;
 use super::super::project::duplicates::CloneGroup;

@@ -1,5 +1,5 @@
-//! A parsed file as ast-grep sees one. Every look at a node is counted, so that a rule cannot look for ever: when its steps are used up,
-//! or the stack was gone down too far, nodes have neither children nor parents any more, and whatever walks them ends.
+//! A parsed file for ast-grep. Every access to a node is counted, so that a rule cannot run forever: after the step
+//! limit, or below a stack depth limit, nodes have no children and parents, and every walk ends.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -87,8 +87,8 @@ impl Document {
     }
 
     /// A node of this document's tree, as rules are given it.
-    pub(super) fn counted<'d>(&'d self, node: Node<'d>) -> Counted<'d> {
-        Counted {
+    pub(super) fn counted<'d>(&'d self, node: Node<'d>) -> MeteredNode<'d> {
+        MeteredNode {
             node,
             meter: &self.meter,
         }
@@ -124,7 +124,7 @@ pub(super) fn for_each_node<'t>(tree: &'t Tree, mut visit: impl FnMut(Node<'t>, 
 impl Doc for Document {
     type Source = String;
     type Lang = Grammar;
-    type Node<'r> = Counted<'r>;
+    type Node<'r> = MeteredNode<'r>;
 
     fn get_lang(&self) -> &Grammar {
         &self.grammar
@@ -138,11 +138,11 @@ impl Doc for Document {
         Err("what rules look at is not edited".to_owned())
     }
 
-    fn root_node(&self) -> Counted<'_> {
+    fn root_node(&self) -> MeteredNode<'_> {
         self.counted(self.tree.root_node())
     }
 
-    fn get_node_text<'a>(&'a self, node: &Counted<'a>) -> Cow<'a, str> {
+    fn get_node_text<'a>(&'a self, node: &MeteredNode<'a>) -> Cow<'a, str> {
         let range = node.node.byte_range();
         // A regular expression reads all of it.
         let steps = u32::try_from(range.len() / 32).unwrap_or(u32::MAX);
@@ -155,12 +155,12 @@ impl Doc for Document {
 
 /// A node whose every use is counted.
 #[derive(Clone)]
-pub(super) struct Counted<'r> {
+pub(super) struct MeteredNode<'r> {
     node: Node<'r>,
     meter: &'r Meter,
 }
 
-impl<'r> Counted<'r> {
+impl<'r> MeteredNode<'r> {
     /// Its first and last row, from 0.
     pub(super) fn rows(&self) -> (u32, u32) {
         let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX - 1);
@@ -170,8 +170,8 @@ impl<'r> Counted<'r> {
         )
     }
 
-    fn with(&self, node: Node<'r>) -> Counted<'r> {
-        Counted {
+    fn with(&self, node: Node<'r>) -> MeteredNode<'r> {
+        MeteredNode {
             node,
             meter: self.meter,
         }
@@ -186,7 +186,7 @@ impl<'r> Counted<'r> {
     fn siblings<F: Fn(&mut TreeCursor<'r>) -> bool>(
         &self,
         advance: F,
-    ) -> impl Iterator<Item = Counted<'r>> + use<'r, F> {
+    ) -> impl Iterator<Item = MeteredNode<'r>> + use<'r, F> {
         let this = self.clone();
         let parent = self.spend(CLIMB_STEPS, || self.node.parent());
         let mut cursor = parent.map(|parent| {
@@ -206,7 +206,7 @@ impl<'r> Counted<'r> {
     }
 }
 
-impl<'r> SgNode<'r> for Counted<'r> {
+impl<'r> SgNode<'r> for MeteredNode<'r> {
     fn parent(&self) -> Option<Self> {
         self.spend(CLIMB_STEPS, || self.node.parent())
             .map(|node| self.with(node))

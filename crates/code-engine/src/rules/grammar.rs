@@ -1,4 +1,4 @@
-//! The languages that rules can be about: tree-sitter's grammar of each, and how a rule writes its meta-variables in it.
+//! The languages supported by rules: the tree-sitter grammar of each, and the spelling of meta-variables.
 
 use std::borrow::Cow;
 
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Grammar {
         let name = Cow::<'de, str>::deserialize(deserializer)?;
         named(&name)
             .and_then(Grammar::of)
-            .ok_or_else(|| D::Error::custom(format!("no rules for the language `{name}`")))
+            .ok_or_else(|| D::Error::custom(format!("rules are not supported for the language `{name}`")))
     }
 }
 

@@ -1,8 +1,8 @@
-//! A project's own rules: `.nyxcore/rules/*.yml` in the format of ast-grep, matched on the source and told with their matches.
+//! The project's own rules: `.nyxcore/rules/*.yml` in the format of ast-grep.
 //!
-//! Rules are written by whoever may write to the repository, so nothing in them is trusted: files, patterns and matches are capped, a
-//! rule's work on a file is counted in steps, and its way down the stack is measured. One that does not parse, or costs too much, is
-//! named in the [`RuleReport`] and stops nothing.
+//! Everyone with write access to the repository can write rules, so they are not trusted: files, patterns and matches
+//! are limited, the work of a rule on a file is counted in steps, and its stack depth is measured. A rule that does
+//! not parse or costs too much is reported in the [`RuleReport`] and does not stop the analysis.
 
 #[cfg(feature = "rules")]
 mod document;

@@ -1,4 +1,6 @@
-//! Reads rules, matches them on files, and counts what they found.
+//! Reads rules, matches them on files, and counts the matches.
+//!
+//! Longer than 450 lines: reading, matching and counting share the limits of a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -130,7 +132,7 @@ impl RuleSet {
                     let problem = if config.id.is_empty() {
                         Some("a rule needs an `id`".to_owned())
                     } else if rules.iter().any(|rule| rule.finding.id == config.id) {
-                        Some(format!("there is a rule `{}` already", config.id))
+                        Some(format!("the rule `{}` already exists", config.id))
                     } else if rules.len() == RULE_CAP {
                         Some(format!("more than {RULE_CAP} rules"))
                     } else {
@@ -170,7 +172,7 @@ impl RuleSet {
                             source_id: None,
                             path: rule.finding.path.clone(),
                             line: Some(rule.finding.line),
-                            reason: format!("`metadata.counter` names no other rule: `{counter}`"),
+                            reason: format!("`metadata.counter` names an unknown rule: `{counter}`"),
                         });
                     }
                 }
@@ -248,11 +250,11 @@ impl RuleSet {
         let ignored = Ignored::read(document, text);
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let steps = STEPS.saturating_add(length.saturating_mul(STEPS_A_BYTE));
-        let mut at_work: Vec<AtWork<'_>> = places
+        let mut at_work: Vec<ActiveRule<'_>> = places
             .iter()
             .filter_map(|place| {
                 let rule = self.rules.get(*place as usize)?;
-                Some(AtWork {
+                Some(ActiveRule {
                     config: rule.collection.get_rule(&rule.finding.id)?,
                     left: steps,
                     hits: RuleHits {
@@ -312,7 +314,7 @@ impl RuleSet {
 }
 
 /// A rule while it is matched on a file.
-struct AtWork<'r> {
+struct ActiveRule<'r> {
     config: &'r RuleConfig<Grammar>,
     left: u32,
     hits: RuleHits,
@@ -362,7 +364,7 @@ impl Rule {
         let config =
             RuleConfig::try_from(config, &GlobalRules::default()).map_err(|error| match error {
                 RuleConfigError::MissingPotentialKinds => {
-                    "the rule needs a `kind` or a `pattern`: it could be about any node".to_owned()
+                    "the rule needs a `kind` or a `pattern`; otherwise it would match any node".to_owned()
                 }
                 RuleConfigError::Core(error) => in_one_line(&error),
                 error => in_one_line(&error),
@@ -491,11 +493,11 @@ impl Ignored {
 #[derive(Debug)]
 pub struct RuleTally<'s> {
     set: &'s RuleSet,
-    found: Vec<Found>,
+    found: Vec<RuleTotals>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Found {
+struct RuleTotals {
     matches: u32,
     files: u32,
     given_up: u32,
@@ -508,7 +510,7 @@ impl<'s> RuleTally<'s> {
     pub fn new(set: &'s RuleSet) -> RuleTally<'s> {
         RuleTally {
             set,
-            found: vec![Found::default(); set.rules.len()],
+            found: vec![RuleTotals::default(); set.rules.len()],
         }
     }
 
@@ -544,7 +546,7 @@ impl<'s> RuleTally<'s> {
     /// What all rules found, with what [`RuleSet::parse`] could not read.
     #[must_use]
     pub fn finish(self, errors: Vec<RuleError>) -> RuleReport {
-        let places = |of: &Found| of.places.iter().cloned().collect();
+        let places = |of: &RuleTotals| of.places.iter().cloned().collect();
         let mut rules: Vec<RuleFinding> = self
             .set
             .rules

@@ -1,4 +1,4 @@
-//! Rules of several languages, broken ones and hostile ones.
+//! Rules of several languages, including invalid and hostile rules.
 
 use super::super::language::Language;
 use super::{RULE_CAP, RULE_PLACES, RuleFile, RuleReport, RuleSet, RuleTally};
@@ -225,7 +225,7 @@ fn rules_that_cannot_be_read_are_named_and_stop_nothing() {
 }
 
 #[test]
-fn all_of_ten_thousand_matches_are_counted_and_the_first_are_named() {
+fn ten_thousand_matches_are_counted_and_the_first_listed() {
     let rules = "id: r\nlanguage: Python\nrule: { pattern: print($A) }\n";
     let source = "print(1)\n".repeat(10_000);
     let found = report(rules, &[("b.py", &source), ("a.py", &source)]);
@@ -236,7 +236,7 @@ fn all_of_ten_thousand_matches_are_counted_and_the_first_are_named() {
 }
 
 #[test]
-fn a_rule_that_looks_for_ever_is_given_up_and_the_others_are_not() {
+fn an_endless_rule_times_out_without_stopping_the_others() {
     // Each statement asks all that follow it, and each of those again: the cube of the file.
     let rules = "id: cube\nlanguage: Python\nrule:\n  kind: expression_statement\n  precedes:\n    stopBy: end\n    kind: expression_statement\n    precedes: { stopBy: end, pattern: nowhere() }\n\
                  ---\nid: plain\nlanguage: Python\nrule: { pattern: a() }\n";

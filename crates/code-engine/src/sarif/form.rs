@@ -1,5 +1,5 @@
-//! As much of SARIF 2.1.0 as a report needs (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>). There is a crate with all of
-//! it, generated while it is built by a generator of its own; this is a tenth of that, and what is left out cannot be got wrong.
+//! The part of SARIF 2.1.0 that a report needs (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>). A
+//! crate with the full format exists, but it is ten times larger and generated at build time.
 
 use std::collections::BTreeMap;
 

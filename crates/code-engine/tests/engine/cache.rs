@@ -1,4 +1,4 @@
-//! The cache: the report is the same with it and without, whatever happened to the files and to the cache in between.
+//! The report is the same with and without the cache, after any change of the files or the cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};

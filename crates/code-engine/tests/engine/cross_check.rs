@@ -1,5 +1,5 @@
-//! Where two parsers read one language, their facts are held against each other: ruff's and oxc's trees against those of tree-sitter, by
-//! counting that shares nothing with the engine's. `tests/corpus` was written for it; `CROSS_CHECK=FOLDER` takes another tree.
+//! Compares the facts of two parsers for one language: ruff and oxc against tree-sitter, with an independent counter.
+//! It uses `tests/corpus`; `CROSS_CHECK=FOLDER` selects another tree.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

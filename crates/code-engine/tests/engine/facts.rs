@@ -1,4 +1,6 @@
 //! Exact facts of small sources, every number counted by hand.
+//!
+//! Longer than 450 lines: the cases of all languages follow one notation.
 
 use nyxcore_code_engine::facts::{FileFacts, ImportStyle, Sign};
 use nyxcore_code_engine::language::Language;
@@ -439,7 +441,7 @@ fn facts_read_back_from_their_stored_form() {
 }
 
 #[test]
-fn what_an_import_takes_out_of_a_module_is_named_where_it_may_be_a_module() {
+fn imported_names_that_may_be_modules_are_listed() {
     let names = |facts: &FileFacts| -> Vec<(String, String, ImportStyle)> {
         let of = |one: &nyxcore_code_engine::facts::Import| {
             (one.module.clone(), one.names.clone(), one.style)

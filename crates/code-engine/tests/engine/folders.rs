@@ -1,4 +1,4 @@
-//! Whole folders: what is walked, what is skipped, and that a report is the same however it came about.
+//! Whole folders: walked and skipped files, and reports that do not depend on how they were computed.
 
 use std::fs;
 use std::path::Path;
@@ -129,7 +129,7 @@ fn ignored_vendored_and_broken_files_do_not_count_and_are_named() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_counted_and_not_followed_and_a_pipe_holds_nobody_up() {
+fn links_are_not_followed_and_pipes_do_not_block() {
     let root = project();
     let plain = analyse(root.path(), &options());
     let link = |from: &Path, to: &str| {

@@ -1,4 +1,4 @@
-//! The forms of a report that programs read: JSON against our own schema, SARIF against the official one.
+//! The machine-readable reports: JSON against our own schema, SARIF against the official one.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A report in which every field says something. It is written without `..`: whoever adds a field is asked for it here, and its description in
-//! `docs/schema/analysis-2.schema.json`.
+//! A report with a value in every field. It is written without `..`, so that a new field must be added here, together
+//! with its description in `docs/schema/analysis-2.schema.json`.
 
 use nyxcore_code_engine::analysis::{ProjectAnalysis, Step};
 use nyxcore_code_engine::evidence::CodeLocation;

@@ -1,4 +1,4 @@
-//! The properties that the fuzzer looks for, over its corpus and over some thousand mutations of it, the same ones in every run.
+//! Checks the fuzzing properties over the corpus and over several thousand fixed mutations of it.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Input that nobody wrote by hand, or that somebody wrote to do harm: refused for a reason, or analysed; never a panic.
+//! Unusual and malicious input is analysed or refused with a reason, and never panics.
 
 use nyxcore_code_engine::language::Language;
 use nyxcore_code_engine::listing::{SIZE_CAP, Skip};
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_source_has_the_same_facts_and_every_line_is_counted_once(source in soup()) {
+    fn facts_are_deterministic_and_count_every_line_once(source in soup()) {
         for (path, language) in parsed() {
             let first = file_analyze(path, language, source.as_bytes());
             prop_assert_eq!(&first, &file_analyze(path, language, source.as_bytes()));

@@ -1,5 +1,5 @@
-//! Modifiers and annotations: what a declaration says of itself, and not what stands in a comment, in an argument of an annotation or in
-//! the annotation within another. Each source has declarations that look like something and are not, and declarations that are.
+//! Modifiers and annotations are read from the declaration only, not from comments, annotation arguments or nested
+//! annotations. Each source has declarations that look similar but differ.
 
 use crate::notation::analyse;
 

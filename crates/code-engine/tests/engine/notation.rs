@@ -1,4 +1,4 @@
-//! Facts in a short notation, so that a test can hold every number of a file against one counted by hand.
+//! A short notation of facts, so that tests can compare every number of a file with a manual count.
 
 use nyxcore_code_engine::facts::FileFacts;
 use nyxcore_code_engine::language::Language;

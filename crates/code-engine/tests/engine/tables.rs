@@ -1,4 +1,4 @@
-//! The summary for a person: what it says, that it keeps to its width, and that nothing in it steers a terminal.
+//! The summary for people: its content, its width, and no control sequences from the input.
 
 use nyxcore_code_engine::render::{project_table, report_table};
 use nyxcore_code_engine::tree::TreeReport;

@@ -1,11 +1,11 @@
-//! What a client accepts, as its `Accept` header says, among what `/graphql` can answer.
+//! Content negotiation: chooses a response type of `/graphql` by the `Accept` header.
 
 use axum::http::{HeaderMap, header};
 
 /// A form of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: its status tells whether the request was good.
+    /// `application/graphql-response+json`: its status reflects whether the request was valid.
     GraphqlResponse,
     /// `application/json`: whatever the document, the status is 200.
     Json,

@@ -1,5 +1,5 @@
-//! Tokens in the address of a request. Logs, histories and proxies keep addresses, so that a token there is refused
-//! wherever it stands: nobody gets used to it, and whoever sent one learns that it must be revoked.
+//! Refuses tokens in the URL of a request. URLs are stored in logs, browser histories and proxies. The refusal tells
+//! the sender that the token must be revoked.
 
 use std::borrow::Cow;
 
@@ -33,8 +33,8 @@ pub(super) fn check(uri: &Uri) -> Result<(), Problem> {
     for _ in 0..=DECODINGS {
         if has_secret(&path) || has_secret(&query) || has_token_name(&query) {
             return Err(Problem::unauthenticated(
-                "a token does not belong in an address, where logs keep it: send it in the header \
-                 Authorization: Bearer nyx_..., and revoke this one",
+                "a token must not be in the URL, because URLs are logged: send it in the header \
+                 Authorization: Bearer nyx_..., and revoke this token",
             ));
         }
         let (next_path, next_query) = (decode(&path), decode(&query));
@@ -44,7 +44,7 @@ pub(super) fn check(uri: &Uri) -> Result<(), Problem> {
         (path, query) = (Cow::Owned(next_path), Cow::Owned(next_query));
     }
     Err(Problem::bad_request(
-        "the address is escaped too many times",
+        "the URL is percent-encoded too many times",
     ))
 }
 

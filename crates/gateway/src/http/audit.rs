@@ -1,4 +1,4 @@
-//! The audit log in full: `GET /api/v1/audit`, one JSON object a line, newest first, as long as it lasts.
+//! The export of the audit log: `GET /api/v1/audit`, one JSON object per line, newest first.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use nyxcore_tenancy::audit::{AuditFilter, audit_list};
 use nyxcore_tenancy::{Acting, Cursor, Error, PageRequest, Store};
 
 use super::Server;
-use super::auth::{self, Asked};
+use super::auth::{self, RequestHead};
 use super::problem::Problem;
 use crate::error::{TIME_RANGE, time_is_storable};
 
@@ -27,7 +27,7 @@ pub(super) async fn get(State(server): State<Server>, request: Request) -> Respo
 }
 
 async fn open(server: &Server, parts: &Parts) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, Asked::parts(parts)).await?;
+    let shown = auth::request_authenticate(&server.gateway, RequestHead::parts(parts)).await?;
     let query = parts.uri.query().unwrap_or_default();
     let filter = AuditFilter {
         from: time_read(query, "from")?,

@@ -1,8 +1,9 @@
-//! Who asks: the token in the `Authorization` header or in a WebSocket's first message, or the session in a browser's cookie; and the tenant that
-//! the client believes it speaks to.
+//! Authentication: by the token in the `Authorization` header or in the first WebSocket message, or by the session
+//! cookie of a browser; and the selection of the tenant.
 //!
-//! Where both are shown the token counts, but only where both are the same person's: a page that shows one person's token in another's browser is
-//! refused. A session acts in the tenant that `Nyxcore-Tenant` names, without it in the one of the cookie, without that in its person's first one.
+//! If both a token and a session are present, the token counts, but both must belong to the same user. A page that
+//! sends one user's token in another user's browser is refused. A session acts in the tenant of the header
+//! `Nyxcore-Tenant`, or else of the cookie, or else in the user's first tenant.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,19 +25,19 @@ use crate::context::Gateway;
 
 /// The header by which a client says which tenant it means.
 const TENANT: &str = "nyxcore-tenant";
-/// The longest name of a browser that is looked at.
+/// The maximum length of a user agent that is stored.
 const USER_AGENT_MAX: usize = 512;
 
 /// A request before it is known who sends it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'r> {
+pub(super) struct RequestHead<'r> {
     pub(super) method: &'r Method,
     pub(super) headers: &'r HeaderMap,
     pub(super) uri: &'r Uri,
     pub(super) extensions: &'r Extensions,
 }
 
-impl<'r> Asked<'r> {
+impl<'r> RequestHead<'r> {
     pub(super) fn parts(parts: &'r Parts) -> Self {
         Self {
             method: &parts.method,
@@ -97,7 +98,7 @@ impl<'r> Asked<'r> {
     }
 }
 
-/// What a client showed, to be looked at again while a stream is open.
+/// The credential of a client, for rechecks while a stream is open.
 #[derive(Clone)]
 enum Proof {
     Token(Arc<str>),
@@ -110,18 +111,18 @@ enum Proof {
 
 /// A caller whose token or session was good when it was shown.
 #[derive(Clone)]
-pub(super) struct Shown {
+pub(super) struct VerifiedCredential {
     pub(super) acting: Acting,
     proof: Proof,
-    heard: Heard,
+    heard: CredentialSignals,
 }
 
-/// What was announced since just before something shown was looked at: a stream that opens later misses no change in between. It is for the one
-/// stream that takes it.
+/// The signals since just before a credential was verified, so that a stream that opens later misses no change in
+/// between. Only one stream takes them.
 #[derive(Clone)]
-struct Heard(Arc<Mutex<Option<SignalReceiver>>>);
+struct CredentialSignals(Arc<Mutex<Option<SignalReceiver>>>);
 
-impl Heard {
+impl CredentialSignals {
     fn from_now(gateway: &Gateway) -> Self {
         Self(Arc::new(Mutex::new(Some(gateway.store().signals()))))
     }
@@ -134,8 +135,8 @@ impl Heard {
 /// Finds out who sends a request.
 pub(super) async fn request_authenticate(
     gateway: &Gateway,
-    asked: Asked<'_>,
-) -> Result<Shown, Problem> {
+    asked: RequestHead<'_>,
+) -> Result<VerifiedCredential, Problem> {
     let harmless = asked.method.is_safe();
     let shown = shown_read(gateway, asked, harmless).await?;
     shown.ok_or_else(missing)
@@ -144,17 +145,17 @@ pub(super) async fn request_authenticate(
 /// The same for a WebSocket's handshake, where a browser can send no header: `None` where nothing is shown.
 pub(super) async fn upgrade_authenticate(
     gateway: &Gateway,
-    asked: Asked<'_>,
-) -> Result<Option<Shown>, Problem> {
+    asked: RequestHead<'_>,
+) -> Result<Option<VerifiedCredential>, Problem> {
     // Whatever the method, what is said afterwards may change something.
     shown_read(gateway, asked, false).await
 }
 
 async fn shown_read(
     gateway: &Gateway,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     harmless: bool,
-) -> Result<Option<Shown>, Problem> {
+) -> Result<Option<VerifiedCredential>, Problem> {
     let token = bearer_read(asked.headers)?;
     let secret = asked.cookies().session(asked.headers)?;
     match (token, secret) {
@@ -187,7 +188,7 @@ async fn shown_read(
 /// 401 where there is none or it has ended.
 pub(super) async fn session_required(
     gateway: &Gateway,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
 ) -> Result<SignedIn, Problem> {
     let secret = asked.cookies().session(asked.headers)?;
     let secret = secret.ok_or_else(session_ended)?;
@@ -203,9 +204,9 @@ pub(super) async fn session_required(
 pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Map<String, Value>>,
-    shown_before: Option<Shown>,
+    shown_before: Option<VerifiedCredential>,
     origin: Origin,
-) -> Result<Shown, Problem> {
+) -> Result<VerifiedCredential, Problem> {
     let field = |wanted: &str| {
         let (_, value) = payload?
             .iter()
@@ -241,9 +242,9 @@ pub(super) async fn init_authenticate(
     }
 }
 
-/// Resolves when what was shown is good no more, or the caller's role has changed: looked at again at once when somebody changes it on any
-/// replica, and every now and then. Where the database does not answer, it is asked again.
-pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
+/// Resolves when the credential stops being valid or the caller's role changes. Rechecked on every change signal and
+/// at intervals. If the database does not respond, the check is repeated.
+pub(super) async fn credential_ended(gateway: Gateway, shown: VerifiedCredential) {
     let heard = shown.heard.take();
     let mut signals = heard.unwrap_or_else(|| gateway.store().signals());
     let caller = shown.acting.caller;
@@ -281,7 +282,7 @@ pub(super) async fn credential_ended(gateway: Gateway, shown: Shown) {
 
 async fn proof_check(
     gateway: &Gateway,
-    shown: &Shown,
+    shown: &VerifiedCredential,
 ) -> Result<Option<Caller>, nyxcore_tenancy::Error> {
     match &shown.proof {
         Proof::Token(token) => directory::token_look(gateway.store(), token).await,
@@ -297,8 +298,8 @@ async fn authenticate(
     token: &str,
     tenant: Option<&str>,
     origin: Origin,
-) -> Result<Shown, Problem> {
-    let heard = Heard::from_now(gateway);
+) -> Result<VerifiedCredential, Problem> {
+    let heard = CredentialSignals::from_now(gateway);
     let owner = directory::token_identify(gateway.store(), token)
         .await
         .map_err(|error| Problem::store(&error))?
@@ -307,7 +308,7 @@ async fn authenticate(
     if tenant.is_some_and(|named| named != owner.tenant_slug) {
         return Err(tenant_not_the_tokens());
     }
-    Ok(Shown {
+    Ok(VerifiedCredential {
         acting: Acting::new(owner.caller, origin),
         proof: Proof::Token(token.into()),
         heard,
@@ -319,8 +320,8 @@ async fn session_shown(
     secret: &str,
     tenant: Option<&str>,
     origin: Origin,
-) -> Result<Shown, Problem> {
-    let heard = Heard::from_now(gateway);
+) -> Result<VerifiedCredential, Problem> {
+    let heard = CredentialSignals::from_now(gateway);
     let session = session_identify(gateway.store(), secret, tenant).await;
     let session = session
         .map_err(|error| Problem::store(&error))?
@@ -329,15 +330,15 @@ async fn session_shown(
         Some(_) => Problem::new(
             StatusCode::FORBIDDEN,
             "TENANT_MISMATCH",
-            "you are not in the tenant that is named: choose one of yours with POST /auth/tenant",
+            "you are not a member of this tenant: choose one of your tenants with POST /auth/tenant",
         ),
         None => Problem::new(
             StatusCode::FORBIDDEN,
             "NO_TENANT",
-            "you are in no tenant yet: accept an invitation",
+            "you are not a member of any tenant yet: accept an invitation",
         ),
     })?;
-    Ok(Shown {
+    Ok(VerifiedCredential {
         acting: Acting::new(caller, origin),
         proof: Proof::Session {
             secret: secret.into(),
@@ -347,13 +348,13 @@ async fn session_shown(
     })
 }
 
-/// Passes where nobody else is signed in beside the token.
-fn same_person(shown: &Shown, beside: Option<UserId>) -> Result<(), Problem> {
+/// Passes if the token and the session belong to the same user, or there is no session.
+fn same_person(shown: &VerifiedCredential, beside: Option<UserId>) -> Result<(), Problem> {
     match beside {
         Some(user) if user != shown.acting.caller.user => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "CREDENTIALS_AMBIGUOUS",
-            "the token is one person's and the session another's: show one of them",
+            "the token and the session belong to different users: send only one of them",
         )),
         _ => Ok(()),
     }
@@ -363,7 +364,7 @@ fn tenants_differ() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "TENANT_MISMATCH",
-        "Nyxcore-Tenant names another tenant than the one that was chosen in this browser",
+        "Nyxcore-Tenant differs from the tenant that was chosen in this browser",
     )
 }
 
@@ -396,7 +397,7 @@ fn tenant_not_the_tokens() -> Problem {
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("show a token: Authorization: Bearer nyx_..., or sign in")
+    Problem::unauthenticated("authentication required: send Authorization: Bearer nyx_..., or sign in")
 }
 
 fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -421,7 +422,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn a_bearer_token_is_read_whatever_the_case_of_its_scheme_and_nothing_else_is() {
+    fn only_bearer_tokens_are_read_in_any_case_of_the_scheme() {
         let read = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {

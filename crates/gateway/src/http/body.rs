@@ -1,4 +1,4 @@
-//! A request's body, read within a size and a time.
+//! Reads the body of a request within limits of size and time.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ impl RequestBody {
             Err(_) => Err(Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "BODY_TIMEOUT",
-                "the body came too slowly",
+                "the body was sent too slowly",
             )),
         }
     }

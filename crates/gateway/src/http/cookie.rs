@@ -1,7 +1,8 @@
-//! The cookies of a browser that signed in: the session, and the tenant that is meant. Neither can be read by a script.
+//! The cookies of a signed-in browser: the session and the chosen tenant. Scripts cannot read either.
 //!
-//! Over HTTPS their names begin with `__Host-`: a browser takes such a cookie only from this very host, over HTTPS, for all its paths
-//! ([RFC 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
+//! Over HTTPS their names begin with `__Host-`: a browser accepts such a cookie only from this host, over HTTPS, for
+//! all paths ([RFC
+//! 6265bis](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix)).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
@@ -67,7 +68,7 @@ impl Cookies {
         [SESSION, TENANT].map(|name| self.set(name, "", 0))
     }
 
-    /// Reads a cookie of ours by its name without the prefix. Twice the same name is somebody else's doing: it is refused.
+    /// Reads one of our cookies by its name without the prefix. A repeated name does not come from us and is refused.
     pub(super) fn read(self, headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
         let name = self.name(name);
         let mut found = None;
@@ -109,7 +110,7 @@ fn malformed() -> Problem {
     Problem::new(
         axum::http::StatusCode::BAD_REQUEST,
         "COOKIE_MALFORMED",
-        "a cookie of this server is not as it was set: clear the cookies of this site and sign in again",
+        "a cookie of this site is invalid: clear the cookies of this site and sign in again",
     )
 }
 

@@ -1,7 +1,9 @@
-//! Requests that another site makes in a browser's name. A browser sends its cookies along with them; a token it does not.
+//! Protection against cross-site request forgery. A browser sends its cookies with requests from other sites, but not
+//! a token.
 //!
-//! The rule is that of Go's [`CrossOriginProtection`](https://pkg.go.dev/net/http#CrossOriginProtection): a browser says in `Sec-Fetch-Site`
-//! where a request comes from; an old one says it in `Origin`; what says neither is no browser, and nobody's cookies are misused.
+//! The rule is the one of Go's [`CrossOriginProtection`](https://pkg.go.dev/net/http#CrossOriginProtection): a browser
+//! gives the origin in `Sec-Fetch-Site`, an old browser in `Origin`. A request with neither does not come from a
+//! browser.
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use url::Url;
@@ -47,7 +49,7 @@ pub(super) fn check(
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "CROSS_ORIGIN",
-        "a browser sent this for another site: only pages of this server may; behind a proxy, set public_url",
+        "cross-origin request refused: only pages of this server may send it; behind a proxy, set public_url",
     ))
 }
 

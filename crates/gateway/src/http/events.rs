@@ -1,7 +1,7 @@
-//! Event streams for simple clients: `GET /api/v1/events/{kind}/{id}`, one run's log as server-sent events.
+//! Event streams for simple clients: `GET /api/v1/events/{kind}/{id}`, the log of one run as server-sent events.
 //!
-//! Each event has its number as `id`, its type as `event` and JSON as `data`. A client that comes back says in `Last-Event-ID` (or in `?after=`)
-//! what it has seen and misses nothing. Reading starts nothing, and whoever leaves costs nothing.
+//! Each event has its number as `id`, its type as `event` and JSON as `data`. A client resumes with `Last-Event-ID`
+//! (or `?after=`) and misses nothing. Reading starts nothing, and a disconnect has no effect.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -18,7 +18,7 @@ use nyxcore_sync::SYNC_RUN;
 use nyxcore_tenancy::{Repository, Result as StoreResult, Store, TenantId, TypedId};
 use serde_json::{Value, json};
 
-use super::auth::Asked;
+use super::auth::RequestHead;
 use super::problem::Problem;
 use super::{Server, auth, sse};
 
@@ -28,7 +28,7 @@ pub(super) async fn get(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
-    open(&server, path.ok(), Asked::request(&request))
+    open(&server, path.ok(), RequestHead::request(&request))
         .await
         .unwrap_or_else(Problem::plain)
 }
@@ -36,7 +36,7 @@ pub(super) async fn get(
 async fn open(
     server: &Server,
     path: Option<Path<(String, String)>>,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
 ) -> Result<Response, Problem> {
     let shown = auth::request_authenticate(&server.gateway, asked).await?;
     let tenant = shown.acting.caller.tenant;
@@ -98,7 +98,7 @@ fn cursor_read(headers: &HeaderMap, uri: &Uri) -> Result<i64, Problem> {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "INVALID_INPUT",
-                "Last-Event-ID is the id of an event of this stream: a number",
+                "Last-Event-ID must be the id of an event of this stream: a number",
             )
         })
 }
@@ -143,7 +143,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn the_header_of_a_client_that_comes_back_goes_before_its_address() {
+    fn last_event_id_takes_precedence_over_the_query() {
         let mut headers = HeaderMap::new();
         let uri = Uri::from_static("/x?a=1&after=3");
         assert_eq!(cursor_read(&headers, &Uri::from_static("/x")).unwrap(), 0);

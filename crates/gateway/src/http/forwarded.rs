@@ -1,4 +1,4 @@
-//! Who is really at the other end: the connection's own address, or what a trusted proxy says of it.
+//! The address of the client: of the connection, or as given by a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use crate::web::TrustedProxies;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What is known of the client.
+/// The known facts about the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Remote {
     /// Its address.

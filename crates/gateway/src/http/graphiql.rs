@@ -1,7 +1,7 @@
-//! GraphiQL, for people: a page at `/graphql` and the files that it loads, all from this server.
+//! GraphiQL: a page at `/graphql` and its files, all served by this server.
 //!
-//! The distribution is kept in the repository (`just graphiql` makes it anew), so that a server without a way to the
-//! internet serves it, and no other host decides what runs in a browser that is signed in here.
+//! The distribution is in the repository (`just graphiql` updates it). So it works without internet access, and no
+//! other host runs code in a signed-in browser.
 
 use std::sync::LazyLock;
 
@@ -16,8 +16,8 @@ use super::problem::Problem;
 use super::{Server, only_get};
 
 const PAGE: &str = include_str!("pages/graphiql.html");
-/// What the page may load and reach: this server. Nothing runs that stands in the page itself. `data:` is for small
-/// images in the style sheet.
+/// The page may load and reach only this server. No inline script runs. `data:` is for small images in the style
+/// sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The address of a file names its content: it never changes.
@@ -140,7 +140,7 @@ pub(super) fn routes() -> Router<Server> {
         .find(|asset| asset.file == file)
     {
         Some(asset) => asset.response(&headers),
-        None => Problem::not_found("there is nothing at this address").plain(),
+        None => Problem::not_found("nothing was found at this address").plain(),
     };
     Router::new().route("/assets/graphiql/{file}", get(file).fallback(only_get))
 }
@@ -154,7 +154,7 @@ pub(super) fn page() -> Response {
     (headers, HTML.as_str()).into_response()
 }
 
-/// Whether a client takes gzip. One that does not say what it takes takes everything (RFC 9110, section 12.5.3).
+/// Whether a client accepts gzip. A client without `Accept-Encoding` accepts everything (RFC 9110, section 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::ACCEPT_ENCODING).iter().peekable();
     if values.peek().is_none() {

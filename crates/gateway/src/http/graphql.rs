@@ -1,7 +1,8 @@
-//! GraphQL by POST and GET, as the [GraphQL-over-HTTP specification](https://graphql.github.io/graphql-over-http/draft/) says.
+//! GraphQL by POST and GET, as in the [GraphQL-over-HTTP
+//! specification](https://graphql.github.io/graphql-over-http/draft/).
 //!
-//! One address answers JSON, a stream of events, a WebSocket or a page, by what the request asks for. POST takes JSON and nothing else, so
-//! that no form of another site can send one; GET takes queries only.
+//! One URL serves JSON, an event stream, a WebSocket or a page, depending on the request. POST requires JSON, so that
+//! a form of another site cannot send a request. GET allows queries only.
 
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::{Accepts, Media};
-use super::auth::{self, Asked, Shown};
+use super::auth::{self, RequestHead, VerifiedCredential};
 use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
@@ -35,7 +36,7 @@ async fn get_answer(server: Server, request: Request) -> Result<Response, Proble
     if accepts.prefers_html() {
         return Ok(graphiql::page());
     }
-    let shown = auth::request_authenticate(&server.gateway, Asked::parts(&parts)).await?;
+    let shown = auth::request_authenticate(&server.gateway, RequestHead::parts(&parts)).await?;
     let Query(params) = Query::<AddressParams>::try_from_uri(&parts.uri)
         .map_err(|error| Problem::bad_request(error.body_text()))?;
     execute(&server, &shown, &accepts, params.request()?, true).await
@@ -49,7 +50,7 @@ pub(super) async fn post(State(server): State<Server>, request: Request) -> Resp
 }
 
 async fn post_answer(server: Server, request: Request) -> Result<Response, Problem> {
-    let shown = auth::request_authenticate(&server.gateway, Asked::request(&request)).await?;
+    let shown = auth::request_authenticate(&server.gateway, RequestHead::request(&request)).await?;
     if !is_json(request.headers()) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -93,7 +94,7 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 async fn execute(
     server: &Server,
-    shown: &Shown,
+    shown: &VerifiedCredential,
     accepts: &Accepts,
     mut request: async_graphql::Request,
     by_get: bool,
@@ -117,7 +118,7 @@ async fn execute(
     })?;
     if subscription {
         return Err(not_acceptable(
-            "a subscription is served as text/event-stream, or by WebSocket",
+            "a subscription requires text/event-stream or a WebSocket",
         ));
     }
     let response = match operation {
@@ -127,8 +128,8 @@ async fn execute(
     Ok(answer(&response, media))
 }
 
-/// Under `application/graphql-response+json` the status tells a bad request; under `application/json` old clients take any status but
-/// 200 for a broken server. A server whose database is busy or out of reach says so by its status in both.
+/// With `application/graphql-response+json` the status reflects an invalid request; with `application/json` old
+/// clients treat any status but 200 as a server failure. A busy or unreachable database is reported by status in both.
 fn answer(response: &GraphqlResponse, media: Media) -> Response {
     let (status, content_type) = match media {
         Media::GraphqlResponse if is_request_error(response) => (

@@ -1,4 +1,4 @@
-//! Whether the process is up, and whether it can serve. Neither needs a token, and neither tells more than that.
+//! Liveness and readiness. Both work without a token and reveal nothing else.
 
 use std::time::Duration;
 

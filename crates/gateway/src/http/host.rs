@@ -1,5 +1,5 @@
-//! The `Host` header: RFC 9112, section 3.2, asks for exactly one, and for 400 where it is missing, doubled or
-//! malformed. Proxies that disagree about the host of a request disagree about what it may reach.
+//! The `Host` header. RFC 9112, section 3.2, requires exactly one, and status 400 if it is missing, repeated or
+//! malformed. Proxies that disagree about the host disagree about access.
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Version, header};
@@ -27,6 +27,6 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem
     Err(Problem::new(
         StatusCode::BAD_REQUEST,
         "HOST_INVALID",
-        "send one header Host, with the name of the host",
+        "send exactly one Host header",
     ))
 }

@@ -1,13 +1,13 @@
-//! Invitations, for whoever follows the link of one: its page has the secret, which stands behind the `#`, and sends it here.
+//! Invitation endpoints for the recipient of a link. The page reads the secret after the `#` and sends it here.
 //!
 //! | address | does |
 //! |---|---|
-//! | `POST /auth/invitations/look` `{secret}` | tells which tenant it is for, whom, as what, and from whom |
-//! | `POST /auth/invitations/accept` `{secret}` | accepts it for whoever is signed in, with the address that it is for |
-//! | `POST /auth/invitations/accept` `{secret, name, password}` | makes the account that it is for, accepts it, and signs in |
+//! | `POST /auth/invitations/look` `{secret}` | returns the tenant, the address, the role and the inviting user |
+//! | `POST /auth/invitations/accept` `{secret}` | accepts it for the signed-in user with the invited address |
+//! | `POST /auth/invitations/accept` `{secret, name, password}` | creates the account, accepts the invitation, and signs in |
 //!
-//! An address that has an account already answers `CONFLICT`: who has it signs in and accepts. Everything else that is not right with an
-//! invitation answers `INVITATION_INVALID`.
+//! If the address already has an account, the response is `CONFLICT`: sign in and accept. Every other problem with an
+//! invitation is `INVITATION_INVALID`.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Server;
-use super::auth::{Asked, session_required};
+use super::auth::{RequestHead, session_required};
 use super::problem::Problem;
 use super::session::{answer, read, session_found, signed_in};
 
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Router<Server> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Look {
+struct InvitationInput {
     secret: String,
 }
 
@@ -50,7 +50,7 @@ struct Accept {
 
 async fn look(State(server): State<Server>, request: Request) -> Response {
     let looked = async {
-        let (_, body): (_, Look) = read(&server, request).await?;
+        let (_, body): (_, InvitationInput) = read(&server, request).await?;
         let seen = invitation_look(server.gateway.store(), &body.secret)
             .await
             .map_err(|error| Problem::service(&error))?;
@@ -69,14 +69,14 @@ async fn look(State(server): State<Server>, request: Request) -> Response {
 async fn accept(State(server): State<Server>, request: Request) -> Response {
     let accepted = async {
         let (parts, body): (_, Accept) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         match (body.name, body.password) {
             (Some(name), Some(password)) => {
                 sign_up(&server, asked, &body.secret, &name, &password).await
             }
             (None, None) => join(&server, asked, &body.secret).await,
             _ => Err(Problem::bad_request(
-                "a new account needs a name and a password; whoever has one signs in and sends neither",
+                "a new account needs a name and a password; if you have an account, sign in and send neither",
             )),
         }
     };
@@ -85,7 +85,7 @@ async fn accept(State(server): State<Server>, request: Request) -> Response {
 
 async fn sign_up(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     secret: &str,
     name: &str,
     password: &Password,
@@ -101,7 +101,7 @@ async fn sign_up(
     Ok(response)
 }
 
-async fn join(server: &Server, asked: Asked<'_>, secret: &str) -> Result<Response, Problem> {
+async fn join(server: &Server, asked: RequestHead<'_>, secret: &str) -> Result<Response, Problem> {
     let found = session_required(&server.gateway, asked).await?;
     let who = (found.user.id, Credential::Session(found.session.id));
     let joined = invitation_accept(server.gateway.store(), secret, who, &asked.client().origin)

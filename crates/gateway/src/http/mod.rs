@@ -1,17 +1,18 @@
-//! The transports: GraphQL over HTTP, server-sent events and WebSocket at one address, event streams for simple clients, and health.
+//! The transports: GraphQL over HTTP, server-sent events and WebSocket at one URL, event streams for simple clients,
+//! and health checks.
 //!
 //! | address | serves |
 //! |---|---|
-//! | `/graphql` | POST and GET as the GraphQL-over-HTTP specification says, `text/event-stream` as GraphQL over SSE, `graphql-transport-ws`; GraphiQL to a browser |
+//! | `/graphql` | GraphQL over HTTP by POST and GET, over SSE, and over WebSocket (`graphql-transport-ws`); GraphiQL for a browser |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
-//! | `/api/v1/webhooks/github/{tenant}/{source}` | pushes that GitHub tells of, proven by their signature |
-//! | `/auth/...` | signing in and out, for browsers; see the modules `session` and `oidc` |
-//! | `/sign-in`, `/invite` | two small pages for people |
-//! | `/healthz`, `/readyz` | whether the process is up, whether it can serve |
+//! | `/api/v1/webhooks/github/{tenant}/{source}` | GitHub push webhooks, authenticated by signature |
+//! | `/auth/...` | sign-in and sign-out for browsers; see the modules `session` and `oidc` |
+//! | `/sign-in`, `/invite` | two small pages |
+//! | `/healthz`, `/readyz` | liveness and readiness |
 //!
-//! Whoever asks is known before anything is parsed. A stream that is open ends when its token or session ends or its role changes, and when the server ends; one
-//! whose client left is dropped, and nothing else happens.
+//! The caller is authenticated before anything is parsed. An open stream ends when its token or session ends, its role
+//! changes, or the server shuts down. The stream of a disconnected client is dropped without further effect.
 
 mod accept;
 mod address;
@@ -63,8 +64,8 @@ use tracing::Instrument;
 use crate::context::Gateway;
 use crate::oidc::OidcClient;
 use crate::{NyxSchema, schema_build};
-use auth::Shown;
-use connection::{Listening, body_guard, bounded_address};
+use auth::VerifiedCredential;
+use connection::{ServerContext, body_guard, bounded_address};
 use cookie::Cookies;
 use forwarded::Remote;
 use problem::Problem;
@@ -100,8 +101,8 @@ struct Server {
 }
 
 impl Server {
-    /// Resolves when an open stream is to end: the server ends, or its token is good no more.
-    fn stream_ends(&self, shown: &Shown) -> impl Future<Output = ()> + Send + use<> {
+    /// Resolves when an open stream must end: the server shuts down, or its credential is no longer valid.
+    fn stream_ends(&self, shown: &VerifiedCredential) -> impl Future<Output = ()> + Send + use<> {
         let (stopping, revoked) = (
             self.stopping.clone(),
             auth::credential_ended(self.gateway.clone(), shown.clone()),
@@ -118,11 +119,11 @@ impl Server {
     ///
     /// # Errors
     /// 429 `TOO_MANY_STREAMS`.
-    fn stream_slot(&self, shown: &Shown) -> Result<Slot<UserId>, Problem> {
+    fn stream_slot(&self, shown: &VerifiedCredential) -> Result<Slot<UserId>, Problem> {
         let most = self.gateway.limits().connection.streams_per_user;
         let slot = self.streams.take(shown.acting.caller.user, most);
         slot.ok_or_else(|| {
-            let message = format!("you have {most} streams open: close one first");
+            let message = format!("you have {most} open streams: close one first");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_STREAMS", message).retry_after(1)
         })
     }
@@ -144,7 +145,7 @@ impl Server {
         };
         let most = self.gateway.limits().connection.per_address;
         let slot = self.clients.take(address, most).ok_or_else(|| {
-            let message = format!("{most} requests of your address are under way");
+            let message = format!("{most} requests from your address are active; wait until one ends");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message).retry_after(1)
         })?;
         Ok(Some(slot))
@@ -156,8 +157,8 @@ pub fn router(gateway: Gateway) -> Router {
     routes(server(gateway, false))
 }
 
-/// Serves the gateway until `shutdown` resolves. Then it takes no more connections, ends the open streams, and waits for the requests
-/// under way, but not longer than [`Limits::shutdown_grace`](crate::limits::Limits::shutdown_grace).
+/// Serves the gateway until `shutdown` resolves. Then it accepts no more connections, ends the open streams, and waits
+/// for active requests, at most for [`Limits::shutdown_grace`](crate::limits::Limits::shutdown_grace).
 ///
 /// # Errors
 /// The listener fails.
@@ -179,7 +180,7 @@ pub async fn serve(
             std::future::pending::<()>().await;
         }
     };
-    let listening = Listening {
+    let listening = ServerContext {
         routes: routes(server),
         limits: limits.connection,
         header_bytes: limits.header_bytes,
@@ -197,7 +198,7 @@ pub async fn serve(
 fn server(gateway: Gateway, loopback: bool) -> Server {
     let providers = gateway.sign_in().oidc.iter();
     let oidc = providers.filter_map(|provider| {
-        let failed = |error: reqwest::Error| tracing::error!(%error, provider = provider.id, "a service to sign in with is left out");
+        let failed = |error: reqwest::Error| tracing::error!(%error, provider = provider.id, "a sign-in provider is not available");
         OidcClient::new(provider.clone()).map_err(failed).ok()
     });
     Server {
@@ -238,7 +239,7 @@ fn routes(server: Server) -> Router {
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
-        .fallback(async || Problem::not_found("there is nothing at this address").plain())
+        .fallback(async || Problem::not_found("nothing was found at this address").plain())
         .layer(from_fn_with_state(server.clone(), observe))
         .with_state(server)
 }
@@ -340,7 +341,7 @@ fn oversized(server: &Server, request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             "ADDRESS_TOO_LONG",
-            format!("the address is longer than {most} bytes"),
+            format!("the URL is longer than {most} bytes"),
         ));
     }
     let headers: usize = request

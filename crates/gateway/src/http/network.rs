@@ -1,4 +1,4 @@
-//! Networks that count as one client.
+//! Maps addresses to networks, which count as one client.
 
 use std::net::{IpAddr, Ipv6Addr};
 

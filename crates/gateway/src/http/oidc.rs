@@ -1,12 +1,13 @@
-//! Signing in by another service, for browsers: out by one address, back by the other.
+//! Sign-in with an OpenID Connect provider: one endpoint redirects the browser to the provider, the other handles the
+//! callback.
 //!
 //! | address | does |
 //! |---|---|
-//! | `GET /auth/oidc/{provider}?return_to=/path` | sends the browser to the service |
-//! | `GET /auth/oidc/{provider}/callback` | takes it back, signs it in, and sends it to the path |
+//! | `GET /auth/oidc/{provider}?return_to=/path` | redirects the browser to the provider |
+//! | `GET /auth/oidc/{provider}/callback` | handles the callback, signs in, and redirects to the path |
 //!
-//! The journey belongs to the browser that began it: a cookie of its own, for this journey alone, must come back with it. Nobody is made to sign in as somebody else by
-//! following an address.
+//! A login flow belongs to the browser that started it: the callback requires a cookie of this flow. So nobody can be
+//! tricked into signing in as somebody else by following a link.
 
 use axum::Router;
 use axum::body::Body;
@@ -22,14 +23,14 @@ use nyxcore_tenancy::sign_in::{
 use serde::Deserialize;
 use url::Url;
 
-use super::auth::Asked;
+use super::auth::RequestHead;
 use super::problem::Problem;
 use super::{Server, session};
-use crate::oidc::{Arrival, OidcClient, OidcError};
+use crate::oidc::{AuthorizationResponse, OidcClient, OidcError};
 
-/// What a journey's cookie is called, before the letters that tell it from another journey's.
+/// The name of a login flow's cookie, before the letters that distinguish flows.
 const COOKIE: &str = "nyxcore_oidc_";
-/// How many letters of the state tell one journey's cookie from another's.
+/// The number of letters of the state that distinguish the cookies of flows.
 const COOKIE_LETTERS: usize = 8;
 /// The longest path to come back to, in bytes. A rule of this project.
 const RETURN_TO_MAX: usize = 1_000;
@@ -64,9 +65,9 @@ async fn depart_answer(
     parts: &Parts,
 ) -> Result<Response, Problem> {
     let client = client(server, provider)?;
-    let asked = Asked::parts(parts);
+    let asked = RequestHead::parts(parts);
     let Query(outward) = Query::<Outward>::try_from_uri(&parts.uri)
-        .map_err(|_| Problem::bad_request("the address is not as it should be"))?;
+        .map_err(|_| Problem::bad_request("the URL is invalid"))?;
     let return_to = outward.return_to.as_deref().unwrap_or("/");
     if !is_local(return_to) {
         return Err(Problem::bad_request(
@@ -124,7 +125,7 @@ async fn arrive_answer(
     parts: &Parts,
 ) -> Result<Response, Problem> {
     let client = client(server, provider)?;
-    let (asked, store) = (Asked::parts(parts), server.gateway.store());
+    let (asked, store) = (RequestHead::parts(parts), server.gateway.store());
     let Query(inward) = Query::<Inward>::try_from_uri(&parts.uri).map_err(|_| journey_unknown())?;
     let state = inward.state.ok_or_else(journey_unknown)?;
     let name = cookie_name(&state);
@@ -147,13 +148,13 @@ async fn arrive_answer(
                 provider,
                 error,
                 elsewhere,
-                "a service sent a browser back without a code"
+                "a provider returned a browser without a code"
             );
             return Err(refused(server, provider, asked).await);
         }
     };
     let redirect = redirect_url(server, asked, provider)?;
-    let arrival = Arrival {
+    let arrival = AuthorizationResponse {
         code,
         verifier: browser,
         nonce: flow.nonce,
@@ -163,12 +164,12 @@ async fn arrive_answer(
         Ok(person) => person,
         Err(error @ OidcError::Unreachable(_)) => return Err(problem(provider, &error)),
         Err(error @ OidcError::Refused(_)) => {
-            tracing::warn!(provider, %error, "a sign-in by another service was refused");
+            tracing::warn!(provider, %error, "a sign-in by a provider was refused");
             return Err(refused(server, provider, asked).await);
         }
         Err(OidcError::Claim(claim)) => {
-            tracing::warn!(provider, error = %claim, "a sign-in by another service was refused");
-            let words = format!("what the other service sent could not be read: {claim}");
+            tracing::warn!(provider, error = %claim, "a sign-in by a provider was refused");
+            let words = format!("the response of the provider is invalid: {claim}");
             return Err(refused(server, provider, asked).await.with_message(words));
         }
     };
@@ -198,11 +199,11 @@ fn client<'s>(server: &'s Server, provider: &str) -> Result<&'s OidcClient, Prob
     let mut clients = server.oidc.iter();
     clients
         .find(|client| client.provider.id == provider)
-        .ok_or_else(|| Problem::not_found("there is no such service to sign in with"))
+        .ok_or_else(|| Problem::not_found("unknown sign-in provider"))
 }
 
 /// Where a service sends browsers back to: at the public address, where the operator has named one.
-fn redirect_url(server: &Server, asked: Asked<'_>, provider: &str) -> Result<Url, Problem> {
+fn redirect_url(server: &Server, asked: RequestHead<'_>, provider: &str) -> Result<Url, Problem> {
     let path = format!("/auth/oidc/{provider}/callback");
     let base = match &server.gateway.sign_in().public_url {
         Some(url) => url.clone(),
@@ -219,7 +220,7 @@ fn redirect_url(server: &Server, asked: Asked<'_>, provider: &str) -> Result<Url
                 .filter(|url| {
                     url.path() == "/" && url.query().is_none() && url.username().is_empty()
                 })
-                .ok_or_else(|| Problem::bad_request("the Host header is not as it should be"))?
+                .ok_or_else(|| Problem::bad_request("the Host header is invalid"))?
         }
     };
     base.join(&path).map_err(|_| Problem::internal())
@@ -255,12 +256,12 @@ fn journey_unknown() -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "SIGN_IN_FLOW_INVALID",
-        "this sign-in was not begun in this browser, took longer than ten minutes, or is over: begin again",
+        "this sign-in was not started in this browser, took longer than ten minutes, or is complete: start again",
     )
 }
 
-/// Whoever comes back with what does not hold is told nothing of why.
-async fn refused(server: &Server, provider: &str, asked: Asked<'_>) -> Problem {
+/// Refuses an invalid callback without giving a reason.
+async fn refused(server: &Server, provider: &str, asked: RequestHead<'_>) -> Problem {
     let written = outside_refused(server.gateway.store(), provider, &asked.client()).await;
     if let Err(error) = written {
         tracing::error!(?error, "the audit log could not be written");
@@ -268,16 +269,16 @@ async fn refused(server: &Server, provider: &str, asked: Asked<'_>) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "SIGN_IN_REFUSED",
-        "the other service did not let you in, or its word could not be verified",
+        "the provider denied the sign-in, or its response could not be verified",
     )
 }
 
 fn problem(provider: &str, error: &OidcError) -> Problem {
-    tracing::error!(provider, %error, "a service to sign in with fails");
+    tracing::error!(provider, %error, "a sign-in provider fails");
     Problem::new(
         StatusCode::BAD_GATEWAY,
         "IDENTITY_PROVIDER_UNREACHABLE",
-        "the service to sign in with does not answer as it should: try again later",
+        "the sign-in provider does not respond correctly: try again later",
     )
 }
 

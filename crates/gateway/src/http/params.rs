@@ -1,4 +1,4 @@
-//! A GraphQL request as it comes in by POST, GET and WebSocket, and an answer as it goes out by all of them.
+//! The form of a GraphQL request from POST, GET and WebSocket, and of the response.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -65,7 +65,7 @@ impl Params {
             return Err(Problem::new(
                 axum::http::StatusCode::BAD_REQUEST,
                 "BATCHING_NOT_SUPPORTED",
-                "send one operation a request: batches are not served",
+                "send one operation per request: batches are not supported",
             ));
         }
         let JsonObject(params) = serde_json::from_slice(body).map_err(|error| {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_a_text_and_a_request_without_a_query_are_refused_each_with_its_reason() {
+    fn malformed_requests_are_refused_with_a_reason() {
         assert!(
             body(" [{\"query\":\"{a}\"}]")
                 .unwrap_err()

@@ -1,4 +1,4 @@
-//! What a client is told when a request does not get as far as the schema: a status, a stable code and a sentence.
+//! The error response for requests that do not reach the schema: a status, a stable code and a message.
 
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -59,7 +59,7 @@ impl Problem {
             ..Self::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
-                format!("this address answers {allow}"),
+                format!("this address supports {allow}"),
             )
         }
     }

@@ -1,20 +1,20 @@
-//! Signing in and out, for browsers: JSON in, JSON and cookies out.
+//! Sign-in and sign-out for browsers: JSON requests, JSON responses and cookies.
 //!
 //! | address | does |
 //! |---|---|
-//! | `GET /auth/methods` | how one may sign in here |
+//! | `GET /auth/methods` | the available sign-in methods |
 //! | `POST /auth/sign-in` `{email, password}` | signs in |
-//! | `POST /auth/sign-up` `{email, password, name?}` | makes an account and signs in, where the operator lets people |
-//! | `GET /auth/session` | who is signed in, in which tenants, and which is meant |
+//! | `POST /auth/sign-up` `{email, password, name?}` | creates an account and signs in, if the operator allows sign-up |
+//! | `GET /auth/session` | the signed-in user, the user's tenants, and the chosen tenant |
 //! | `POST /auth/tenant` `{slug}` | chooses the tenant |
 //! | `POST /auth/password` `{current, new}` | changes the password and ends the other sessions |
-//! | `GET /auth/sessions` | the sessions of whoever is signed in |
-//! | `POST /auth/sessions/end` `{id}` | ends one of them |
+//! | `GET /auth/sessions` | the sessions of the signed-in user |
+//! | `POST /auth/sessions/end` `{id}` | ends one of these sessions |
 //! | `POST /auth/sign-out` | ends this session |
-//! | `POST /auth/sign-out-everywhere` | ends all of them |
+//! | `POST /auth/sign-out-everywhere` | ends all sessions |
 //!
-//! Sessions are a person's and no tenant's, which is why they are here and not in the schema: a token speaks for a person in one tenant and
-//! neither sees nor ends them. Every POST takes JSON, and only from a page of this server.
+//! Sessions belong to a user and not to a tenant, so they are here and not in the schema: a token acts for a user in
+//! one tenant and cannot see or end sessions. Every POST requires JSON from a page of this server.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -31,7 +31,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::auth::{Asked, session_required};
+use super::auth::{RequestHead, session_required};
 use super::body::RequestBody;
 use super::graphql::is_json;
 use super::problem::Problem;
@@ -88,7 +88,7 @@ struct Slug {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct SessionInput {
     id: String,
 }
 
@@ -113,7 +113,7 @@ async fn methods(State(server): State<Server>) -> Response {
 async fn sign_in(State(server): State<Server>, request: Request) -> Response {
     let signed_in = async {
         let (parts, body): (_, SignIn) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let hasher = &server.gateway.sign_in().hasher;
         let new = password_sign_in(
             server.gateway.store(),
@@ -132,7 +132,7 @@ async fn sign_in(State(server): State<Server>, request: Request) -> Response {
 async fn sign_up(State(server): State<Server>, request: Request) -> Response {
     let signed_up = async {
         let (parts, body): (_, NewAccount) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let options = server.gateway.sign_in();
         let (_, new) = account_sign_up(
             server.gateway.store(),
@@ -149,11 +149,11 @@ async fn sign_up(State(server): State<Server>, request: Request) -> Response {
     signed_up.await.unwrap_or_else(Problem::plain)
 }
 
-/// The answer to whoever has just signed in, in whichever way: who it is, with the session's cookie. The session that the browser had before
-/// ends. The tenant that was chosen before is kept where the person is in it.
+/// The response after a sign-in by any method: the user, with the session cookie. The browser's previous session ends.
+/// The chosen tenant is kept if the user is in it.
 pub(super) async fn signed_in(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     status: StatusCode,
     new: &NewSession,
 ) -> Result<Response, Problem> {
@@ -192,7 +192,7 @@ pub(super) async fn signed_in(
 }
 
 async fn session(State(server): State<Server>, request: Request) -> Response {
-    let asked = Asked::request(&request);
+    let asked = RequestHead::request(&request);
     let found = async { session_required(&server.gateway, asked).await };
     match found.await {
         Ok(found) => answer(StatusCode::OK, &signed_in_json(&found)),
@@ -203,7 +203,7 @@ async fn session(State(server): State<Server>, request: Request) -> Response {
 async fn tenant(State(server): State<Server>, request: Request) -> Response {
     let chosen = async {
         let (parts, body): (_, Slug) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let mut found = session_required(&server.gateway, asked).await?;
         let wanted = found
             .tenants
@@ -220,7 +220,7 @@ async fn tenant(State(server): State<Server>, request: Request) -> Response {
 }
 
 /// Who is signed in, as [`session`] answers, with the tenant that was chosen, also in the cookie.
-fn chosen_answer(asked: Asked<'_>, found: &SignedIn) -> Response {
+fn chosen_answer(asked: RequestHead<'_>, found: &SignedIn) -> Response {
     let mut response = answer(StatusCode::OK, &signed_in_json(found));
     if let Some(slug) = slug_of(found) {
         let cookie = asked.cookies().tenant_set(slug);
@@ -229,10 +229,10 @@ fn chosen_answer(asked: Asked<'_>, found: &SignedIn) -> Response {
     response
 }
 
-/// The answer to whoever has just become a member of a tenant, which is chosen with it.
+/// The response for a new member of a tenant, which becomes the chosen tenant.
 pub(super) async fn session_found(
     server: &Server,
-    asked: Asked<'_>,
+    asked: RequestHead<'_>,
     chosen: TenantId,
 ) -> Result<Response, Problem> {
     let mut found = session_required(&server.gateway, asked).await?;
@@ -243,7 +243,7 @@ pub(super) async fn session_found(
 async fn password(State(server): State<Server>, request: Request) -> Response {
     let changed = async {
         let (parts, body): (_, Passwords) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         password_change(
             server.gateway.store(),
@@ -261,7 +261,7 @@ async fn password(State(server): State<Server>, request: Request) -> Response {
 }
 
 async fn sessions(State(server): State<Server>, request: Request) -> Response {
-    let asked = Asked::request(&request);
+    let asked = RequestHead::request(&request);
     let listed = async {
         let found = session_required(&server.gateway, asked).await?;
         let all = session_list(server.gateway.store(), found.user.id).await;
@@ -277,8 +277,8 @@ async fn sessions(State(server): State<Server>, request: Request) -> Response {
 
 async fn session_end(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
-        let (parts, body): (_, Which) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let (parts, body): (_, SessionInput) = read(&server, request).await?;
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         let id = SessionId::parse(&body.id).map_err(|_| Problem::not_found("no such session"))?;
         session_revoke(server.gateway.store(), found.user.id, id, &asked.client())
@@ -292,7 +292,7 @@ async fn session_end(State(server): State<Server>, request: Request) -> Response
 async fn sign_out(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
         let (parts, Nothing {}) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         // Whoever is not signed in any more is signed out, and the cookies go.
         if let Ok(Some(secret)) = asked.cookies().session(asked.headers) {
             let store = server.gateway.store();
@@ -311,7 +311,7 @@ async fn sign_out(State(server): State<Server>, request: Request) -> Response {
 async fn everywhere(State(server): State<Server>, request: Request) -> Response {
     let ended = async {
         let (parts, Nothing {}) = read(&server, request).await?;
-        let asked = Asked::parts(&parts);
+        let asked = RequestHead::parts(&parts);
         let found = session_required(&server.gateway, asked).await?;
         let store = server.gateway.store();
         let ended = sign_out_everywhere(store, found.user.id, None, &asked.client())
@@ -323,14 +323,14 @@ async fn everywhere(State(server): State<Server>, request: Request) -> Response 
     ended.await.unwrap_or_else(Problem::plain)
 }
 
-fn forgotten(asked: Asked<'_>, mut response: Response) -> Response {
+fn forgotten(asked: RequestHead<'_>, mut response: Response) -> Response {
     for cookie in asked.cookies().clear() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-/// Reads a POST of a page of this server. What is wrong with the body is not told word by word: it may hold a password.
+/// Reads a POST of a page of this server. Errors do not quote the body, which may contain a password.
 pub(super) async fn read<T: DeserializeOwned>(
     server: &Server,
     request: Request,
@@ -350,7 +350,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     let body = body.whole().await?;
     let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let body = serde_json::from_slice(text)
-        .map_err(|_| Problem::bad_request("the body is not the JSON that this address takes"))?;
+        .map_err(|_| Problem::bad_request("the body is not the expected JSON"))?;
     Ok((parts, body))
 }
 

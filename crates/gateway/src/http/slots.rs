@@ -1,4 +1,4 @@
-//! Places by owner: how many of something one address or one person has at once.
+//! Slots per owner: limits how many of something one address or one user holds at once.
 
 use std::collections::HashMap;
 use std::hash::Hash;

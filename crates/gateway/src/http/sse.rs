@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 
 use super::Server;
-use super::auth::Shown;
+use super::auth::VerifiedCredential;
 use super::connection::body_guard;
 use super::params::answer_json;
 use super::problem::Problem;
@@ -24,7 +24,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 /// the `EventSource` of a browser cannot read any other.
 pub(super) fn operation(
     server: &Server,
-    shown: &Shown,
+    shown: &VerifiedCredential,
     request: async_graphql::Request,
 ) -> Result<Response, Problem> {
     let answers = server
@@ -43,7 +43,7 @@ pub(super) fn operation(
 /// The person has too many streams open.
 pub(super) fn events(
     server: &Server,
-    shown: &Shown,
+    shown: &VerifiedCredential,
     events: impl Stream<Item = Event> + Send + 'static,
 ) -> Result<Response, Problem> {
     let slot = server.stream_slot(shown)?;

@@ -1,10 +1,9 @@
-//! GitHub's push webhooks: `POST /api/v1/webhooks/github/{tenant}/{source}`. There is no session here and no token: the
-//! signature over the body proves who sends it.
+//! GitHub push webhooks: `POST /api/v1/webhooks/github/{tenant}/{source}`. There is no session and no token: the
+//! signature over the body authenticates the sender.
 //!
-//! What a stranger can cost is bounded step by step. An address that was refused often is not listened to for a while.
-//! Only the body for a webhook that exists is kept; any other is read, hashed and dropped, so that the answer and the
-//! work are the same. A large body waits for one of a few places, which are shared out by source and by network
-//! address.
+//! The cost of unauthenticated requests is limited. An address with many refused requests is blocked for a while. Only
+//! the body for an existing webhook is kept; any other body is read, hashed and dropped, so that response and work are
+//! the same. A large body waits for one of a few slots, which are shared by source and network address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

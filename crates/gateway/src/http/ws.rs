@@ -1,9 +1,9 @@
 //! GraphQL over WebSocket: the
 //! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no other.
 //!
-//! This is our own and not async-graphql-axum's: that one closes with codes that are not the protocol's, takes a second
-//! subscription under a live id for the first, waits for `connection_init` for ever, sends no sign of life and closes
-//! on clients that send none.
+//! This implementation replaces the one of async-graphql-axum, which closes with codes outside of the protocol,
+//! accepts a second subscription under an active id, waits forever for `connection_init`, sends no keep-alive, and
+//! disconnects clients that send none.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use nyxcore_tenancy::{Origin, UserId};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::auth::{self, Asked, Shown};
+use super::auth::{self, RequestHead, VerifiedCredential};
 use super::connection::{Lease, RequestGuard};
 use super::params::{JsonObject, Params, answer_json, is_request_error, json};
 use super::problem::Problem;
@@ -40,13 +40,13 @@ const REASON_MAX: usize = 123;
 /// Bytes that are read at once. A message is as long as it may be all the same; most are shorter than this.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// How a connection comes to its end.
+/// The end of a connection.
 enum End {
     /// The client is gone, or as good as gone.
     Left,
     /// The client has sent a close frame, which is answered.
     ClosedByClient,
-    /// It is told why: a code of the protocol or of RFC 6455.
+    /// Closes with a code of the protocol or of RFC 6455, and a reason.
     Close(u16, String),
 }
 
@@ -75,8 +75,8 @@ type Step = (String, Option<GraphqlResponse>);
 
 /// Takes the connection over, where it speaks the protocol.
 pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response, Problem> {
-    let shown = auth::upgrade_authenticate(&server.gateway, Asked::parts(&parts)).await?;
-    let origin = Asked::parts(&parts).origin();
+    let shown = auth::upgrade_authenticate(&server.gateway, RequestHead::parts(&parts)).await?;
+    let origin = RequestHead::parts(&parts).origin();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|rejection| Problem::bad_request(rejection.body_text()))?
@@ -124,7 +124,7 @@ pub(super) async fn upgrade(server: Server, mut parts: Parts) -> Result<Response
 }
 
 fn too_many_unauthenticated(most: usize) -> Problem {
-    let message = format!("{most} WebSockets of your address have not said who they are");
+    let message = format!("{most} WebSockets from your address are not authenticated yet");
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "TOO_MANY_CONNECTIONS",
@@ -152,7 +152,7 @@ struct Places {
 }
 
 impl Connection {
-    async fn run(mut self, shown: Option<Shown>, unauthenticated: Option<Slot<IpAddr>>) {
+    async fn run(mut self, shown: Option<VerifiedCredential>, unauthenticated: Option<Slot<IpAddr>>) {
         // Boxed, so that what authentication needs is given back before the socket rests.
         let known = Box::pin(self.handshake(shown)).await;
         drop(unauthenticated);
@@ -168,7 +168,7 @@ impl Connection {
     }
 
     /// Waits for `connection_init` and finds out who it is.
-    async fn handshake(&mut self, shown_before: Option<Shown>) -> Result<(Shown, Places), End> {
+    async fn handshake(&mut self, shown_before: Option<VerifiedCredential>) -> Result<(VerifiedCredential, Places), End> {
         let stopping = self.server.stopping.clone();
         let lease = self.lease.clone();
         let mut evicted = Box::pin(async {
@@ -208,7 +208,7 @@ impl Connection {
         }
     }
 
-    fn places(&self, shown: &Shown) -> Result<Places, End> {
+    fn places(&self, shown: &VerifiedCredential) -> Result<Places, End> {
         let stream = self.server.stream_slot(shown);
         // 1013: try again later.
         let stream = stream.map_err(|problem| End::close(1013, problem.message()))?;
@@ -224,7 +224,7 @@ impl Connection {
     }
 
     /// Serves operations until the connection ends.
-    async fn serve(&mut self, shown: &Shown) -> Result<(), End> {
+    async fn serve(&mut self, shown: &VerifiedCredential) -> Result<(), End> {
         let keepalive = self.server.gateway.limits().keepalive;
         let stopping = self.server.stopping.clone();
         let mut revoked = Box::pin(auth::credential_ended(
@@ -236,7 +236,7 @@ impl Connection {
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return Err(End::server_ends()),
-                () = &mut revoked => return Err(End::close(4403, "the token or the session is good no more, or what it may do has changed")),
+                () = &mut revoked => return Err(End::close(4403, "the token or session is no longer valid, or its role has changed")),
                 _ = signs_of_life.tick() => {
                     if self.heard.elapsed() > keepalive * 3 {
                         return Err(End::Left);
@@ -265,7 +265,7 @@ impl Connection {
         match frame {
             Some(Ok(Message::Text(text))) => {
                 ClientMessage::read(&text).map(Some).map_err(|error| {
-                    End::close(4400, format!("not a message of the protocol: {error}"))
+                    End::close(4400, format!("invalid protocol message: {error}"))
                 })
             }
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
@@ -279,7 +279,7 @@ impl Connection {
         }
     }
 
-    async fn obey(&mut self, shown: &Shown, message: ClientMessage) -> Result<(), End> {
+    async fn obey(&mut self, shown: &VerifiedCredential, message: ClientMessage) -> Result<(), End> {
         match message {
             ClientMessage::ConnectionInit { .. } => {
                 Err(End::close(4429, "Too many initialisation requests"))
@@ -302,7 +302,7 @@ impl Connection {
         }
     }
 
-    async fn subscribe(&mut self, shown: &Shown, id: String, params: Params) -> Result<(), End> {
+    async fn subscribe(&mut self, shown: &VerifiedCredential, id: String, params: Params) -> Result<(), End> {
         if self.running.contains_key(&id) {
             return Err(End::close(
                 4409,
@@ -316,7 +316,7 @@ impl Connection {
             Err(Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TOO_MANY_OPERATIONS",
-                format!("{most} operations run on this connection: complete one first"),
+                format!("{most} operations are active on this connection: complete one first"),
             ))
         };
         match request {

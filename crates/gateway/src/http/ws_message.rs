@@ -1,5 +1,5 @@
-//! The messages of the [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md)
-//! protocol, as a client sends them.
+//! The client messages of the
+//! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) protocol.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
-//! What an answer costs while it is made: its values, its bytes and its time. An answer that costs too much is dropped with all that was
-//! under way for it.
+//! The limits of a response during execution: values, bytes and time. A response that exceeds them is dropped, and its
+//! work is cancelled.
 
 use std::future::Future;
 use std::sync::Mutex;
@@ -24,7 +24,7 @@ const ERROR_BYTES: usize = 300;
 pub(super) struct Budget {
     values: AtomicUsize,
     bytes: AtomicUsize,
-    /// What was exceeded first.
+    /// The first exceeded limit.
     excess: Mutex<Option<ServerError>>,
     exceeded: Notify,
 }
@@ -79,7 +79,7 @@ impl Budget {
             Ok(Some(Value::Number(number))) if is_int && !fits_int(&number) => {
                 Err(error_with_code(
                     "INT_OUT_OF_RANGE",
-                    format!("{number} is more than an Int holds"),
+                    format!("{number} does not fit in an Int"),
                 ))
             }
             answer => answer,
@@ -112,12 +112,12 @@ impl Budget {
         let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let message = if values > limits.answer_values {
             format!(
-                "the answer has more than {} values: ask for fewer rows or fields",
+                "the response has more than {} values: request fewer rows or fields",
                 limits.answer_values
             )
         } else if bytes > limits.answer_bytes {
             format!(
-                "the answer has more than {} bytes: ask for fewer rows or fields",
+                "the response has more than {} bytes: request fewer rows or fields",
                 limits.answer_bytes
             )
         } else {

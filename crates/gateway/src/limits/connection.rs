@@ -1,4 +1,4 @@
-//! What one client may hold of the server without being served: connections, streams and time.
+//! The limits of one client: connections, streams and time.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use std::time::Duration;
 /// idle or many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Open connections of the whole server. Where it is reached, the connection that is idle for the longest time is
-    /// closed for a new one. 10,000: about 200 MB where each is a WebSocket with one subscription. The program lowers
-    /// it to what the system lets it open.
+    /// The maximum number of open connections of the server. Beyond it, the longest idle connection is closed for a
+    /// new one. 10,000: about 200 MB if each is a WebSocket with one subscription. The program lowers it to the
+    /// system's limit.
     pub connections: usize,
     /// Open connections from one address, and requests under way from one client address behind a trusted proxy. An
     /// IPv6 address counts as its /64 network. Loopback and trusted proxies have no such bound: many clients share

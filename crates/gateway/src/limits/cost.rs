@@ -1,5 +1,5 @@
-//! What an operation costs by the schema, before anything is resolved: one for each field, multiplied by the rows of every list around it.
-//! The values of its arguments are checked on the way.
+//! The cost of an operation before execution: one for each field, multiplied by the sizes of all enclosing lists. The
+//! argument values are validated in the same pass.
 
 use std::collections::HashMap;
 
@@ -175,7 +175,7 @@ impl<'d> Counter<'d> {
             .ok()
     }
 
-    /// What a variable holds: what was given, or its default.
+    /// The value of a variable: the given value, or its default.
     fn variable(&self, name: &Name) -> Option<Value> {
         if let Some(given) = self.variables.get(name) {
             return Some(given.clone());
@@ -252,7 +252,7 @@ fn text_check(place: &str, text: &str, of: Option<&str>) -> ServerResult<()> {
         ))
     };
     if text.contains('\0') {
-        return invalid("has the character U+0000, which no text may have");
+        return invalid("contains the character U+0000, which is not allowed");
     }
     match (of, text.parse::<DateTime<FixedOffset>>()) {
         (Some("DateTime"), Ok(time)) if !time_is_storable(time.to_utc()) => invalid(TIME_RANGE),

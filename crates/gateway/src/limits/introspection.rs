@@ -1,5 +1,5 @@
-//! The lists of introspection nest at most twice, as in graphql-js' `MaxIntrospectionDepthRule`: each level multiplies the answer by as
-//! many types as the schema has.
+//! Limits the nesting of introspection lists to two, as in graphql-js' `MaxIntrospectionDepthRule`: each level
+//! multiplies the response by the number of types.
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,7 +36,7 @@ pub(super) fn depth_check(
 
 struct Walk<'d> {
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Each fragment is looked at once for each depth that it is spread at.
+    /// Each fragment is checked once for each depth at which it is spread.
     seen: HashSet<(&'d str, bool, usize)>,
 }
 

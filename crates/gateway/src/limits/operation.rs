@@ -1,4 +1,4 @@
-//! The operation of a document: which one is meant, what it may cost by the schema, and in which form async-graphql executes it.
+//! Selects the operation of a document, computes its cost, and prepares it for async-graphql.
 
 use std::collections::HashMap;
 
@@ -149,14 +149,14 @@ fn subscription_root(
                 .any(|name| matches!(name, "skip" | "include"))
             {
                 return Err(refused(
-                    "the root of a subscription has no @skip and no @include",
+                    "@skip and @include are not allowed at the root of a subscription",
                     item.pos,
                 ));
             }
             match &item.node {
                 Selection::Field(field) if field.node.name.node.starts_with("__") => {
                     return Err(refused(
-                        "a subscription follows no field of introspection",
+                        "a subscription cannot select introspection fields",
                         field.pos,
                     ));
                 }

@@ -1,4 +1,5 @@
-//! The second look at a document: its shape with all fragments spread, each weighed once, so that fragments of fragments cannot multiply.
+//! The second check of a document: its shape with all fragments expanded. Each fragment is measured once, so that
+//! nested fragments cannot multiply the work.
 
 use std::collections::HashMap;
 

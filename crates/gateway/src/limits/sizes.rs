@@ -1,7 +1,7 @@
-//! How many rows each list of the schema is expected to have, and which fields cost more than a value.
+//! The expected number of rows of each list, and the fields that cost more than one.
 //!
-//! A list without `first` has no bound of its own. Its size here is what a full but ordinary one has; what an answer really holds is
-//! bounded by [`Limits::answer_values`](super::Limits::answer_values).
+//! A list without `first` has no limit of its own. Its size here is that of a full but ordinary list; the real
+//! response is limited by [`Limits::answer_values`](super::Limits::answer_values).
 
 /// Rows of each list that does not say itself how many are asked for, by `Type.field`.
 pub(super) const LIST_SIZES: &[(&str, usize)] = &[
@@ -71,7 +71,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("Viewer.memberships", 20),
 ];
 
-/// What a field costs by itself where that is more than 1: it asks another server, searches, or reads much for few values.
+/// The cost of a field, if it is more than 1: it calls another server, searches, or reads much for few values.
 pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.branches", 200),
     ("GitConnection.repositories", 200),

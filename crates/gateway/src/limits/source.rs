@@ -1,4 +1,4 @@
-//! The first look at a document: its tokens and brackets, counted without building anything.
+//! The first check of a document: counts tokens and brackets without parsing.
 
 use async_graphql::ServerResult;
 
@@ -33,7 +33,7 @@ pub(super) fn source_check(source: &str, limits: &Limits) -> ServerResult<()> {
             open,
             BRACKETS,
             "QUERY_TOO_DEEP",
-            "brackets within each other",
+            "nested brackets",
         )?;
         tokens += usize::from(is_token);
         if tokens > limits.tokens {

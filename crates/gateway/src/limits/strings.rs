@@ -1,14 +1,16 @@
-//! Reads string literals as the GraphQL specification (September 2025, 2.9.4) says where async-graphql-parser 7.2.1 does not.
+//! Parses string literals as the GraphQL specification (September 2025, 2.9.4) defines, where async-graphql-parser
+//! 7.2.1 differs.
 //!
-//! The parser refuses surrogate pairs (`"\ud83d\ude00"`) and braces (`"\u{1F600}"`), keeps `\"""` in block strings as it is written, and
-//! keeps white space on blank lines of block strings. To report at <https://github.com/async-graphql/async-graphql>. Until it is mended,
-//! such a literal is written anew as a plain one in front of the parser. White space keeps what follows at its line and column.
+//! The parser refuses surrogate pairs (`"\ud83d\ude00"`) and braces (`"\u{1F600}"`), keeps `\"""` in block strings
+//! unchanged, and keeps white space on blank lines of block strings. To report at
+//! <https://github.com/async-graphql/async-graphql>. Until it is fixed, such a literal is rewritten as a plain one
+//! before parsing. White space preserves the line and column of what follows.
 
 use std::fmt::Write as _;
 
 use super::source::{run, string_length};
 
-/// The document with each literal written anew that the parser would misread; `None` where there is none.
+/// The document with each literal rewritten that the parser would misread; `None` if there is none.
 pub(super) fn rewritten(source: &str) -> Option<String> {
     let bytes = source.as_bytes();
     let (mut at, mut copied) = (0, 0);

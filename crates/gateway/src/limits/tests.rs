@@ -1,4 +1,4 @@
-//! The limits, each with a document just within it and one just past it.
+//! Each limit, with a document just within it and one just beyond it.
 
 use std::fmt::Write as _;
 
@@ -84,7 +84,7 @@ async fn levels_count_through_fragments() {
 }
 
 #[tokio::test]
-async fn thirty_aliases_pass_and_one_more_does_not_also_when_fragments_multiply_them() {
+async fn the_alias_limit_counts_fragments() {
     let aliases = |n: usize| {
         (0..n).fold(String::new(), |mut s, i| {
             let _ = write!(s, "a{i}:one ");
@@ -322,7 +322,7 @@ async fn a_fragment_that_spreads_itself_is_refused_at_once() {
 
 /// The parser recurses: on a thread's stack, brackets without a bound would end the process.
 #[tokio::test]
-async fn brackets_within_brackets_are_refused_before_the_parser_sees_them() {
+async fn deep_nesting_is_refused_before_parsing() {
     for deep in [
         "{".repeat(100_000),
         format!("{{one(n:{}", "[".repeat(100_000)),

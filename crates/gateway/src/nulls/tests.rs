@@ -1,4 +1,4 @@
-//! Objects, lists and interfaces with fields that fail, each where null may stand and where it may not.
+//! Objects, lists and interfaces with failing fields, nullable and non-null.
 
 use async_graphql::{EmptyMutation, Interface, Object, Result, Schema, SimpleObject, Subscription};
 use futures::StreamExt;

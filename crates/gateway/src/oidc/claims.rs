@@ -1,21 +1,21 @@
-//! The claims that are read, and no others: an odd value of a claim that nobody needs keeps nobody out.
+//! The claims that are read. An invalid value of any other claim does not prevent the sign-in.
 //!
-//! The library reads every claim of the specification and refuses the whole token where one has another type than it
-//! expects, such as `updated_at` as a text. It is therefore given a token with those claims alone that it verifies. The
-//! signature is verified over the token as it was sent.
+//! The library reads every claim of the specification and refuses the token if one has an unexpected type, such as
+//! `updated_at` as a string. So it gets a token with only the claims that it verifies. The signature is verified over
+//! the original token.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// What is wrong with what a provider sent. The text names the claim, and holds no value of it.
+/// A problem with the data of a provider. The text names the claim, but not its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClaimError {
     /// The text is no signed token.
-    #[error("the ID token is no signed JSON Web Token")]
+    #[error("the ID token is not a signed JSON Web Token")]
     NotSigned,
     /// The userinfo address answered with something else than claims.
-    #[error("the answer of the userinfo address is no JSON object")]
+    #[error("the response of the userinfo endpoint is not a JSON object")]
     NoObject,
     /// A claim that is needed is absent.
     #[error("the claim `{0}` is missing")]
@@ -23,7 +23,7 @@ pub(crate) enum ClaimError {
     /// A claim that is needed has another type.
     #[error("the claim `{0}` is not {1}")]
     Type(&'static str, &'static str),
-    /// A claim does not match what it was compared with.
+    /// A claim does not match the expected value.
     #[error("the claim `{0}` does not match")]
     Mismatch(&'static str),
 }
@@ -105,7 +105,7 @@ impl SentToken {
         parts.join(".")
     }
 
-    /// What was signed, and the signature of it.
+    /// The signed part, and its signature.
     ///
     /// # Errors
     /// [`ClaimError::NotSigned`].
@@ -123,7 +123,7 @@ impl SentToken {
     }
 }
 
-/// What a provider says of a person, in an ID token or at its userinfo address. What is of another type is absent.
+/// The profile of a user, from an ID token or from the userinfo endpoint. Claims of an unexpected type are absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Profile {
     pub(super) email: Option<String>,

@@ -1,9 +1,12 @@
-//! OpenID Connect as its client: what the operator says of a service, and the two conversations with it. The journey of the browser is
-//! [`crate::http`]'s.
+//! An OpenID Connect client: the operator's settings of a provider, and the two requests to it. [`crate::http`]
+//! handles the browser.
 //!
-//! Authorization code with PKCE (S256), as [OpenID Connect Core](https://openid.net/specs/openid-connect-core-1_0.html) and
-//! [RFC 9700](https://www.rfc-editor.org/rfc/rfc9700) ask. The PKCE verifier is what the browser keeps in its cookie, so that the server has nothing at rest that ends a
-//! journey.
+//! It uses the authorization code flow with PKCE (S256), as required by [OpenID Connect
+//! Core](https://openid.net/specs/openid-connect-core-1_0.html) and [RFC
+//! 9700](https://www.rfc-editor.org/rfc/rfc9700). The PKCE verifier is in the browser's cookie, so nothing stored on
+//! the server can complete a flow.
+//!
+//! Longer than 450 lines: the two requests to a provider share their client and its cache.
 
 mod claims;
 
@@ -15,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use nyxcore_tenancy::Env;
 use nyxcore_tenancy::secret::Secret;
-use nyxcore_tenancy::sign_in::OutsidePerson;
+use nyxcore_tenancy::sign_in::ExternalIdentity;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
     CoreJsonWebKey, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -52,7 +55,7 @@ pub struct OidcProvider {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// Its issuer, as it names itself in what it signs.
+    /// The issuer, as in the provider's tokens.
     pub issuer: String,
     /// What it knows this server as.
     pub client_id: String,
@@ -70,10 +73,10 @@ impl fmt::Debug for OidcProvider {
 }
 
 impl OidcProvider {
-    /// Looks at what an operator wrote.
+    /// Validates the operator's settings.
     ///
     /// # Errors
-    /// A sentence that says what is wrong, without the secret.
+    /// A message that says what is wrong, without the secret.
     pub fn check(&self) -> Result<(), String> {
         let id = &self.id;
         if nyxcore_tenancy::directory::slug_check(id).is_err() {
@@ -109,10 +112,10 @@ fn is_loopback(url: &Url) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OidcError {
     /// The service does not answer, or not as it should.
-    #[error("the service cannot be reached: {0}")]
+    #[error("the provider cannot be reached: {0}")]
     Unreachable(String),
-    /// What the browser brought back does not hold.
-    #[error("the service's word does not hold: {0}")]
+    /// The callback of the browser is invalid.
+    #[error("the response of the provider is invalid: {0}")]
     Refused(String),
     /// A claim is missing or not as it must be. The text names the claim and may be shown.
     #[error("{0}")]
@@ -120,7 +123,7 @@ pub(crate) enum OidcError {
 }
 
 /// A browser that is about to set out.
-pub(crate) struct Departure {
+pub(crate) struct AuthorizationRequest {
     /// Where to.
     pub(crate) url: Url,
     /// What it is to bring back.
@@ -132,7 +135,7 @@ pub(crate) struct Departure {
 }
 
 /// What a browser came back with.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct AuthorizationResponse<'a> {
     pub(crate) code: String,
     pub(crate) verifier: String,
     pub(crate) nonce: String,
@@ -140,7 +143,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) redirect: &'a Url,
 }
 
-struct Known {
+struct CachedMetadata {
     metadata: Arc<CoreProviderMetadata>,
     since: DateTime<Utc>,
 }
@@ -158,7 +161,7 @@ type ReadyClient = CoreClient<
 pub(crate) struct OidcClient {
     pub(crate) provider: OidcProvider,
     http: Http,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<CachedMetadata>>,
 }
 
 impl OidcClient {
@@ -180,7 +183,7 @@ impl OidcClient {
     }
 
     /// Where to send a browser.
-    pub(crate) async fn depart(&self, env: &Env, redirect: &Url) -> Result<Departure, OidcError> {
+    pub(crate) async fn depart(&self, env: &Env, redirect: &Url) -> Result<AuthorizationRequest, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = self
@@ -193,7 +196,7 @@ impl OidcClient {
             .add_scopes(["email", "profile"].map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .url();
-        Ok(Departure {
+        Ok(AuthorizationRequest {
             url,
             state: state.secret().clone(),
             nonce: nonce.secret().clone(),
@@ -201,12 +204,12 @@ impl OidcClient {
         })
     }
 
-    /// Exchanges the code, verifies what the service signed, and tells whom it vouches for.
+    /// Exchanges the code, verifies the signed token, and returns the identity.
     pub(crate) async fn arrive(
         &self,
         env: &Env,
-        arrival: Arrival<'_>,
-    ) -> Result<OutsidePerson, OidcError> {
+        arrival: AuthorizationResponse<'_>,
+    ) -> Result<ExternalIdentity, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let client = self.client(&metadata, arrival.redirect);
         let sent = TokenHttp::new(&self.http);
@@ -253,7 +256,7 @@ impl OidcClient {
                 ..told
             };
         }
-        Ok(OutsidePerson {
+        Ok(ExternalIdentity {
             provider: self.provider.id.clone(),
             issuer: claims.issuer().to_string(),
             subject: claims.subject().to_string(),
@@ -361,7 +364,7 @@ impl OidcClient {
             .await
             .map_err(|error| unreachable(error.to_string()))?;
         let metadata = Arc::new(metadata);
-        *known = Some(Known {
+        *known = Some(CachedMetadata {
             metadata: Arc::clone(&metadata),
             since: now,
         });
@@ -369,14 +372,14 @@ impl OidcClient {
     }
 }
 
-/// Why a request to a service failed. Addresses are left out: they may hold what is none of the log's business.
+/// Why a request to a provider failed. URLs are omitted, because they may contain secrets.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     #[error("{0}")]
     Transport(reqwest::Error),
-    #[error("the answer is larger than {ANSWER_MAX} bytes")]
+    #[error("the response is larger than {ANSWER_MAX} bytes")]
     TooLarge,
-    #[error("the answer has the status {0}")]
+    #[error("the response has the status {0}")]
     Status(u16),
     #[error("{0}")]
     Claim(#[from] ClaimError),
@@ -392,7 +395,7 @@ impl From<reqwest::Error> for CallError {
 struct Http(reqwest::Client);
 
 impl Http {
-    /// What the userinfo address says of whoever the access token was issued for.
+    /// The claims of the userinfo endpoint for the user of the access token.
     async fn userinfo(&self, address: &Url, token: &AccessToken) -> Result<Vec<u8>, OidcError> {
         let request = self.0.get(address.clone()).bearer_auth(token.secret());
         let answer = async {
@@ -404,7 +407,7 @@ impl Http {
         };
         answer
             .await
-            .map_err(|error| OidcError::Refused(format!("the userinfo address: {error}")))
+            .map_err(|error| OidcError::Refused(format!("userinfo endpoint: {error}")))
     }
 }
 
@@ -457,7 +460,7 @@ impl<'h> TokenHttp<'h> {
             .take()
     }
 
-    /// The body of the answer, with the ID token reduced to what is verified. Another body is left as it is.
+    /// The body of the response, with the ID token reduced to the verified claims. Another body is returned unchanged.
     fn reduce(&self, body: Vec<u8>) -> Result<Vec<u8>, ClaimError> {
         let Ok(mut answer) = serde_json::from_slice::<serde_json::Map<String, Value>>(&body) else {
             return Ok(body);

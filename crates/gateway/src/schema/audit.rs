@@ -1,4 +1,4 @@
-//! The audit log: who did what, on what, from where, when, and with what outcome.
+//! The audit log: who performed which action on what, from where, when, and with what outcome.
 
 use async_graphql::{Context, Enum, ID, Json, Object, Result};
 use chrono::{DateTime, Utc};
@@ -9,87 +9,88 @@ use super::ids::{global_id, id_of_option};
 use super::viewer::UserNode;
 use crate::error::ApiError;
 
-/// What kind of actor did something.
+/// The kind of actor that performed an action.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "AuditActor", remote = "AuditActor")]
 pub(crate) enum AuditActorName {
-    /// A person with a session.
+    /// A user with a session.
     User,
     /// An API token.
     Token,
     /// An operator at the command line.
     Operator,
-    /// The server, for somebody who was in no tenant yet.
+    /// The server itself, for a caller who was not in a tenant yet.
     System,
 }
 
-/// Something that was done, or tried.
+/// An action that was performed or attempted.
 pub(crate) struct AuditEntryNode(pub AuditEntry);
 
 #[Object(name = "AuditEntry")]
 impl AuditEntryNode {
-    /// Its id.
+    /// The id of the entry.
     async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// When.
+    /// The time of the action.
     async fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
-    /// What kind of actor it was.
+    /// The kind of actor.
     async fn actor(&self) -> AuditActorName {
         self.0.actor.into()
     }
 
-    /// Which person, also behind a token, while that person belongs to the tenant.
+    /// The user who acted, directly or through an API token. Null when the user no longer belongs to the tenant.
     async fn user(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.user_id).await
     }
 
-    /// The person's id, which stays when the person leaves.
+    /// The id of the user. It remains after the user leaves the tenant.
     async fn user_id(&self) -> Option<ID> {
         self.0.user_id.map(global_id)
     }
 
-    /// Which API token.
+    /// The id of the API token that was used.
     async fn token_id(&self) -> Option<ID> {
         self.0.token_id.map(global_id)
     }
 
-    /// What: `project.create`; the mutation's name where it was refused before it got as far.
+    /// The name of the action, such as `project.create`. The name of the mutation if it was refused before the action
+    /// began.
     async fn action(&self) -> &str {
         &self.0.action
     }
 
-    /// On what.
+    /// The id of the object that was acted on.
     async fn subject_id(&self) -> Option<ID> {
         self.0.subject.clone().map(ID)
     }
 
-    /// `OK`, or the code of the error.
+    /// `OK`, or the error code.
     async fn outcome(&self) -> &str {
         &self.0.outcome
     }
 
-    /// From which network address.
+    /// The network address of the client.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
-    /// In which request, as the header X-Request-Id and the server's log have it.
+    /// The id of the request, as in the header X-Request-Id and in the server's log.
     async fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// More about it.
+    /// Additional details.
     async fn detail(&self) -> Option<Json<serde_json::Value>> {
         self.0.detail.clone().map(Json)
     }
 }
 
-/// Which entries are wanted, in the terms of the API.
+/// The filter of the entries, in the terms of the API.
 pub(crate) fn filter(
     user_id: Option<&ID>,
     action: Option<String>,

@@ -1,4 +1,4 @@
-//! What was refused or failed is in the audit log too: whoever tries what the role does not allow leaves a trace.
+//! Records refused and failed mutations in the audit log.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use nyxcore_tenancy::audit::audit_failed;
 use crate::context::Operation;
 use crate::error::error_code_of;
 
-/// Writes down the mutations that did not come to be. Those that did are written with their commit.
+/// Records the mutations that did not succeed. A successful mutation is recorded in its own transaction.
 pub(crate) struct AuditTrail;
 
 impl ExtensionFactory for AuditTrail {

@@ -1,4 +1,4 @@
-//! Budgets for calls of models.
+//! Budgets for model calls.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -9,22 +9,22 @@ use super::project::ProjectNode;
 use super::usage::project_node;
 use super::viewer::UserNode;
 
-/// How much may be spent in a period, and how much was.
+/// A limit on spending per period, with the amount spent.
 pub(crate) struct BudgetNode(pub(crate) BudgetStanding);
 
 #[Object(name = "Budget")]
 impl BudgetNode {
-    /// Its id.
+    /// The id of the budget.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.budget.id)
     }
 
-    /// What it is for.
+    /// What the budget applies to.
     async fn scope(&self) -> BudgetScopeName {
         self.0.budget.scope.into()
     }
 
-    /// The project, where it is for one.
+    /// The project, for a budget of scope PROJECT.
     async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
         match self.0.budget.project_id {
             Some(id) => project_node(context, id).await,
@@ -32,27 +32,27 @@ impl BudgetNode {
         }
     }
 
-    /// The member, where it is for one.
+    /// The member, for a budget of scope MEMBER.
     async fn member(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.budget.user_id).await
     }
 
-    /// The purpose, where it is for one.
+    /// The purpose, for a budget of scope PURPOSE.
     async fn purpose(&self) -> Option<&str> {
         self.0.budget.purpose.as_deref()
     }
 
-    /// The time it is for.
+    /// The length of the period.
     async fn period(&self) -> BudgetPeriodName {
         self.0.budget.period.into()
     }
 
-    /// What happens where it is spent.
+    /// What happens when the limit is reached.
     async fn enforcement(&self) -> BudgetEnforcementName {
         self.0.budget.enforcement.into()
     }
 
-    /// US dollars that may be spent in a period.
+    /// The limit per period, in US dollars.
     async fn limit_usd(&self) -> f64 {
         self.0.budget.limit.usd()
     }
@@ -62,61 +62,61 @@ impl BudgetNode {
         &self.0.period_start
     }
 
-    /// US dollars that were spent in the current period.
+    /// US dollars spent in the current period.
     async fn spent_usd(&self) -> f64 {
         self.0.spent.usd()
     }
 
-    /// US dollars that calls under way may cost at the most.
+    /// The maximum cost of the calls in progress, in US dollars.
     async fn reserved_usd(&self) -> f64 {
         self.0.reserved.usd()
     }
 
-    /// Whether more is spent or reserved than the limit: a soft budget warns from then on.
+    /// Whether spending plus reservations exceed the limit. A soft budget warns from then on.
     async fn exceeded(&self) -> bool {
         self.0.spent.plus(self.0.reserved) > self.0.budget.limit
     }
 
-    /// When it was made. What was spent before does not count.
+    /// The time of creation. Earlier spending does not count.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.budget.created_at
     }
 
-    /// When it was last changed.
+    /// The time of the last change.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.budget.updated_at
     }
 }
 
-/// What a budget is for.
+/// What a budget applies to.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "BudgetScope", remote = "BudgetScope")]
 pub(crate) enum BudgetScopeName {
-    /// Everything that the tenant spends.
+    /// All spending of the tenant.
     Tenant,
-    /// What is spent for a project.
+    /// The spending of one project.
     Project,
-    /// What a member spends.
+    /// The spending of one member.
     Member,
-    /// What is spent for a purpose.
+    /// The spending for one purpose.
     Purpose,
 }
 
-/// The time that a budget is for. Days and months are those of UTC.
+/// The period of a budget. Days and months are in UTC.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "BudgetPeriod", remote = "BudgetPeriod")]
 pub(crate) enum BudgetPeriodName {
-    /// A day.
+    /// One day.
     Day,
-    /// A calendar month.
+    /// One calendar month.
     Month,
 }
 
-/// What happens where a budget is spent.
+/// What happens when a budget is exhausted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "BudgetEnforcement", remote = "BudgetEnforcement")]
 pub(crate) enum BudgetEnforcementName {
-    /// Calls go on, and say so.
+    /// Calls continue with a warning.
     Soft,
     /// Calls are refused with BUDGET_EXCEEDED.
     Hard,

@@ -1,5 +1,5 @@
-//! Which models there are, what they cost, how long they will live, and who serves them. It is the one query of every
-//! picker.
+//! The model catalog: the available models with prices, lifecycle and provider. Every model picker uses this one
+//! query.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) async fn tenant_catalog(context: &Context<'_>) -> Result<Arc<TenantCa
     Ok(Arc::new(catalog))
 }
 
-/// The models that the tenant can choose: the known ones as of the day of their data, and its own.
+/// The models that the tenant can choose: the known models as of `asOf`, and the tenant's own models.
 pub(crate) struct ModelCatalogNode(pub(crate) Arc<TenantCatalog>);
 
 impl ModelCatalogNode {
@@ -38,7 +38,7 @@ impl ModelCatalogNode {
 
 #[Object(name = "ModelCatalog")]
 impl ModelCatalogNode {
-    /// Who serves models: the vendors, then the tenant's own endpoints.
+    /// The providers: vendors first, then the tenant's own endpoints.
     async fn providers(&self) -> Vec<ProviderNode> {
         let providers = self.0.providers().into_iter();
         providers
@@ -46,7 +46,7 @@ impl ModelCatalogNode {
             .collect()
     }
 
-    /// Models, the tenant's own first; those that were shut down or are hidden only where they are asked for.
+    /// The models, the tenant's own first. Includes shut down and hidden models only on request.
     async fn models(
         &self,
         context: &Context<'_>,
@@ -74,19 +74,19 @@ impl ModelCatalogNode {
         Ok(models.map(|model| self.node(model)).collect())
     }
 
-    /// What is used where nobody chose: the caller's own, else the tenant's, else the product's; never a model that was
-    /// shut down.
+    /// The default models. The caller's choice comes first, then the tenant's, then the product's. A shut down model
+    /// is never a default.
     async fn defaults(&self, context: &Context<'_>) -> Result<ModelDefaultsNode> {
         defaults_node(context, &self.0).await
     }
 
-    /// What to know about models that were or will be shut down.
+    /// Warnings about models that were or will be shut down.
     async fn warnings(&self, context: &Context<'_>) -> Vec<String> {
         let warnings = catalog().warnings(today(context));
         warnings.into_iter().map(|warning| warning.text).collect()
     }
 
-    /// The day of the data about known models, as YYYY-MM-DD.
+    /// The date of the data about known models, as YYYY-MM-DD.
     async fn as_of(&self) -> String {
         catalog().as_of().to_string()
     }
@@ -139,7 +139,7 @@ pub(crate) async fn defaults_node(
     })
 }
 
-/// What the caller chose.
+/// The caller's own choice.
 fn own(
     tenant: &Arc<TenantCatalog>,
     member: &HashMap<DefaultPurpose, String>,
@@ -162,43 +162,43 @@ fn unknown(what: &str, name: &str) -> ApiError {
     ApiError::invalid(format!("no such {what}: {name}"))
 }
 
-/// The provider with this id, after a change.
+/// The provider with this id, read again after a change.
 pub(crate) async fn provider_node(context: &Context<'_>, id: &str) -> Result<ProviderNode> {
     let catalog = tenant_catalog(context).await?;
     let info = catalog.provider(id).ok_or(Error::NotFound("provider"))?;
     Ok(ProviderNode::new(&catalog, info))
 }
 
-/// What is used where nobody chose.
+/// The models that are used when none is chosen.
 #[derive(SimpleObject)]
 #[graphql(name = "ModelDefaults")]
 pub(crate) struct ModelDefaultsNode {
-    /// One for each vendor.
+    /// The default model of each vendor.
     by_provider: Vec<ModelNode>,
-    /// For small and quick work.
+    /// The default for small and fast tasks.
     fast: Option<ModelNode>,
-    /// For everything else.
+    /// The default for all other tasks.
     default: Option<ModelNode>,
-    /// For vectors.
+    /// The default for embeddings.
     embedding: Option<ModelNode>,
-    /// For reviews.
+    /// The default for reviews.
     review: Option<ModelNode>,
-    /// What the caller chose, for the caller alone.
+    /// The caller's own defaults.
     own: OwnModelDefaultsNode,
-    /// Where a named default is no longer to be had, and what took its place.
+    /// Warnings about default models that are no longer available, with their replacements.
     warnings: Vec<String>,
 }
 
-/// What a member chose; empty where the tenant's defaults hold.
+/// A member's own default models. A null field falls back to the tenant's default.
 #[derive(SimpleObject)]
 #[graphql(name = "OwnModelDefaults")]
 pub(crate) struct OwnModelDefaultsNode {
-    /// For small and quick work.
+    /// The default for small and fast tasks.
     fast: Option<ModelNode>,
-    /// For everything else.
+    /// The default for all other tasks.
     default: Option<ModelNode>,
-    /// For vectors.
+    /// The default for embeddings.
     embedding: Option<ModelNode>,
-    /// For reviews.
+    /// The default for reviews.
     review: Option<ModelNode>,
 }

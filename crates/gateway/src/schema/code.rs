@@ -1,4 +1,4 @@
-//! What the analysis found in a project's code: patterns with their evidence, hotspots, counts.
+//! The results of a code analysis: patterns with their evidence, hotspots and metrics.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -12,34 +12,34 @@ use super::ids::global_id;
 use super::source::SourceNode;
 use crate::context::operation;
 
-/// A habit of the code, with its evidence: "41 of 44" is support 41, cases 44.
+/// A convention found in the code, with its evidence. "41 of 44" means support 41, cases 44.
 pub(crate) struct CodePatternNode(pub analysis::CodePattern);
 
 #[Object(name = "CodePattern")]
 impl CodePatternNode {
-    /// Its id, the same from analysis to analysis.
+    /// The id of the pattern. It is stable across analyses.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The rule's own name, unique within the project and the same from analysis to analysis.
+    /// The key of the rule, unique within the project and stable across analyses.
     async fn key(&self) -> &str {
         &self.0.key
     }
 
-    /// When an analysis found it for the first time.
+    /// The time when an analysis first found the pattern.
     async fn first_seen(&self) -> DateTime<Utc> {
         self.0.first_seen_at
     }
 
-    /// What was last told of it; none where it is as the project's first analysis found it.
+    /// The last recorded change. Null if the pattern is unchanged since the project's first analysis.
     async fn last_change(&self, context: &Context<'_>) -> Result<Option<CodePatternChangeNode>> {
         let loader = &operation(context).loaders().pattern_changes_last;
         let change = loader.load_one(self.0.id).await?;
         Ok(change.map(CodePatternChangeNode))
     }
 
-    /// The analysis that did not find it any more; none while it lasts.
+    /// The analysis that no longer found the pattern. Null while the pattern exists.
     async fn vanished_in(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
         let Some(id) = self.0.vanished_in else {
             return Ok(None);
@@ -48,47 +48,47 @@ impl CodePatternNode {
         Ok(run.map(CodeAnalysisNode))
     }
 
-    /// What it is about: naming, error_handling, test_layout and so on; rule for the project's own.
+    /// The subject: naming, error_handling, test_layout and so on. `rule` for the project's own rules.
     async fn kind(&self) -> &str {
         &self.0.kind
     }
 
-    /// The habit in a few words.
+    /// A short title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// A rule that somebody could follow.
+    /// The convention, stated as a rule.
     async fn statement(&self) -> &str {
         &self.0.statement
     }
 
-    /// The language it holds for.
+    /// The language it applies to.
     async fn stack(&self) -> Option<&str> {
         self.0.stack.as_deref()
     }
 
-    /// The folder it holds for; none is the whole project.
+    /// The folder it applies to. Null for the whole project.
     async fn scope(&self) -> Option<&str> {
         self.0.scope.as_deref()
     }
 
-    /// How many cases follow it.
+    /// The number of cases that follow the pattern.
     async fn support(&self) -> i64 {
         self.0.support
     }
 
-    /// How many cases there are.
+    /// The number of cases.
     async fn cases(&self) -> i64 {
         self.0.cases
     }
 
-    /// The lower bound of the Wilson interval at 95 % on support of cases.
+    /// The lower bound of the 95 % Wilson interval of support over cases.
     async fn confidence(&self) -> f64 {
         self.0.confidence
     }
 
-    /// Places that follow it.
+    /// Places that follow the pattern.
     async fn exemplars(&self) -> Vec<CodeLocationNode> {
         self.0
             .exemplars
@@ -98,7 +98,7 @@ impl CodePatternNode {
             .collect()
     }
 
-    /// Places that do not.
+    /// Places that do not follow the pattern.
     async fn counter_examples(&self) -> Vec<CodeLocationNode> {
         self.0
             .counter_examples
@@ -109,37 +109,37 @@ impl CodePatternNode {
     }
 }
 
-/// A place in the code, of a certain content.
+/// A range of lines in one version of a file.
 pub(crate) struct CodeLocationNode(pub engine::evidence::CodeLocation);
 
 #[Object(name = "CodeLocation")]
 impl CodeLocationNode {
-    /// The file.
+    /// The path of the file.
     async fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// The source that the file is in; none where it is not known, which the next analysis mends, or was removed since.
+    /// The source that contains the file. Null if the source is unknown until the next analysis, or was removed.
     async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
         source_load(context, self.0.source_id.as_deref()).await
     }
 
-    /// Its first line, counted from 1.
+    /// The first line, counted from 1.
     async fn start_line(&self) -> u32 {
         self.0.start_line
     }
 
-    /// Its last line.
+    /// The last line.
     async fn end_line(&self) -> u32 {
         self.0.end_line
     }
 
-    /// The id that Git gives the content it was found in.
+    /// The Git blob id of the content.
     async fn blob(&self) -> &str {
         &self.0.blob
     }
 
-    /// The lines themselves, at most twenty; none where that content is no longer kept.
+    /// The text of the lines, at most twenty. Null if the content is no longer stored.
     async fn excerpt(&self, context: &Context<'_>) -> Result<Option<String>> {
         let content = operation(context)
             .loaders()
@@ -150,7 +150,7 @@ impl CodeLocationNode {
     }
 }
 
-/// The source of a place, by the text form of its id.
+/// Loads the source of a place by the text form of its id.
 pub(super) async fn source_load(
     context: &Context<'_>,
     id: Option<&str>,
@@ -167,7 +167,7 @@ macro_rules! in_source {
     ($node:ident) => {
         #[ComplexObject]
         impl $node {
-            /// The source that it is in; none where it is not known, which the next analysis mends, or was removed since.
+            /// The source that contains it. Null if the source is unknown until the next analysis, or was removed.
             async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
                 source_load(context, self.source_id.as_deref()).await
             }
@@ -188,19 +188,19 @@ fn excerpt_of(content: &str, start: u32, end: u32) -> String {
         .join("\n")
 }
 
-/// A file that is changed often and hard to change.
+/// A file that changes often and is complex.
 #[derive(SimpleObject)]
 #[graphql(name = "Hotspot", complex)]
 pub(crate) struct HotspotNode {
-    /// The file.
+    /// The path of the file.
     path: String,
     #[graphql(skip)]
     source_id: Option<String>,
-    /// How many commits of the last year touched it.
+    /// The number of commits of the last year that changed the file.
     commits: i64,
-    /// The sum of its functions' cyclomatic complexity.
+    /// The sum of the cyclomatic complexity of its functions.
     complexity: i64,
-    /// Commits times complexity, against the worst of the project: 0 to 1.
+    /// Commits times complexity, relative to the highest value in the project: 0 to 1.
     score: f64,
 }
 
@@ -218,19 +218,19 @@ impl From<engine::project::Hotspot> for HotspotNode {
     }
 }
 
-/// Counts of a project's code.
+/// Metrics of a project's code.
 #[derive(SimpleObject)]
 #[graphql(name = "ProjectMetrics")]
 pub(crate) struct ProjectMetricsNode {
-    /// Files of source code.
+    /// The number of source code files.
     files: u32,
-    /// Lines with code on them.
+    /// The number of lines that contain code.
     lines_of_code: u32,
-    /// Functions and methods.
+    /// The number of functions and methods.
     functions: u32,
-    /// What it is written in, most lines first.
+    /// The languages, ordered by lines of code, largest first.
     languages: Vec<LanguageShareNode>,
-    /// Lines that stand in the project more than once.
+    /// The number of lines that occur more than once.
     duplicated_lines: u32,
 }
 
@@ -254,15 +254,15 @@ impl From<engine::project::ProjectMetrics> for ProjectMetricsNode {
     }
 }
 
-/// How much of a project is in one language.
+/// The share of one language in a project.
 #[derive(SimpleObject)]
 #[graphql(name = "LanguageShare")]
 pub(crate) struct LanguageShareNode {
-    /// The language.
+    /// The name of the language.
     language: String,
-    /// Files in it.
+    /// The number of files.
     files: u32,
-    /// Lines of code in it.
+    /// The number of lines of code.
     lines_of_code: u32,
 }
 

@@ -1,4 +1,4 @@
-//! An analysis of a project's code as a run: what it looked at, what it left out, and how the patterns changed.
+//! A code analysis as a run: the files it read and skipped, and how the patterns changed.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -21,7 +21,7 @@ use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// The most changes of patterns that one field gives.
+/// The maximum number of pattern changes that one field returns.
 const CHANGES_MAX: u64 = 200;
 
 /// An analysis of a project's code.
@@ -41,105 +41,107 @@ impl CodeAnalysisNode {
 run_object! {
     #[Object(name = "CodeAnalysis")]
     CodeAnalysisNode: CodeAnalysis {
-        /// The commit whose code it looked at.
+        /// The analysed commit.
         async fn commit(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.commit_id)
         }
 
-        /// Files it read and parsed.
+        /// The number of files that were read and parsed.
         async fn files_analyzed(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_analyzed)
         }
 
-        /// Files whose facts were known already.
+        /// The number of files whose facts were reused from an earlier analysis.
         async fn files_reused(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_reused)
         }
 
-        /// Files it left out: they do not parse, or are generated.
+        /// The number of skipped files, such as files that do not parse and generated files.
         async fn files_skipped(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_skipped)
         }
 
-        /// The files it left out by the rule that says so, most first.
+        /// The skipped files, grouped by rule, largest group first.
         async fn skipped(&self, context: &Context<'_>) -> Result<Vec<SkippedFilesNode>> {
             let skipped = self.detail(context).await?.skipped;
             Ok(skipped.into_iter().map(SkippedFilesNode::from).collect())
         }
 
-        /// What went wrong without ending it.
+        /// Problems that did not end the analysis.
         async fn warnings(&self, context: &Context<'_>) -> Result<Vec<AnalysisWarningNode>> {
             let warnings = self.detail(context).await?.warnings;
             Ok(warnings.into_iter().map(AnalysisWarningNode::from).collect())
         }
 
-        /// Lines with code on them.
+        /// The number of lines that contain code.
         async fn lines_of_code(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.lines_of_code)
         }
 
-        /// Patterns it found.
+        /// The number of patterns found.
         async fn patterns_found(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.patterns_found)
         }
 
-        /// Whether the patterns were compared with those of an earlier analysis. Not so in a project's first, and in the first by another
-        /// version of the engine: what differs then may be the engine's doing and not the team's.
+        /// Whether the patterns were compared with an earlier analysis. False in a project's first analysis, and in
+        /// the first with another version of the engine: such differences may come from the engine rather than from
+        /// the code.
         async fn patterns_compared(&self, context: &Context<'_>) -> Result<bool> {
             Ok(self.detail(context).await?.patterns_compared)
         }
 
-        /// Patterns that were not there before.
+        /// The number of new patterns.
         async fn patterns_appeared(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.pattern_changes.appeared)
         }
 
-        /// Patterns that are kept better than when they were last told of.
+        /// The number of patterns whose confidence rose since their last recorded change.
         async fn patterns_strengthened(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.pattern_changes.strengthened)
         }
 
-        /// Patterns that are kept less well than when they were last told of.
+        /// The number of patterns whose confidence fell since their last recorded change.
         async fn patterns_weakened(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.pattern_changes.weakened)
         }
 
-        /// Patterns that are there no more.
+        /// The number of patterns that no longer exist.
         async fn patterns_vanished(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.pattern_changes.vanished)
         }
 
-        /// How the patterns changed: by what happened, and of those that changed the most first.
+        /// The pattern changes, grouped by kind of change, largest change first.
         // Flat: what a macro hands on cannot name the cost of the fields below.
         async fn pattern_changes(
             &self,
             context: &Context<'_>,
-            #[graphql(desc = "Only changes of this sort.")] change: Option<PatternChangeName>,
-            #[graphql(default = 50, desc = "At most this many, and no more than 200.")] first: i64,
+            #[graphql(desc = "Only changes of this kind.")] change: Option<PatternChangeName>,
+            #[graphql(default = 50, desc = "The maximum number of changes, at most 200.")] first: i64,
         ) -> Result<Vec<CodePatternChangeNode>> {
             let changes = analysis::AnalysisPatternChanges { change: change.map(Into::into) };
             let first = child_first(context, changes, self.0.id, first, None, CHANGES_MAX).await?;
             Ok(first.into_iter().map(CodePatternChangeNode).collect())
         }
 
-        /// MANUAL, or SYNC where a sync brought new code.
+        /// MANUAL, or SYNC if a sync with new code started it.
         async fn trigger(&self, context: &Context<'_>) -> Result<&'static str> {
             Ok(self.detail(context).await?.trigger.as_str())
         }
     }
 }
 
-/// Files that were left out by one rule.
+/// Files that were skipped by one rule.
 #[derive(SimpleObject)]
 #[graphql(name = "SkippedFiles")]
 pub(crate) struct SkippedFilesNode {
     /// The reason, such as does_not_parse, too_large or vendored.
     reason: &'static str,
-    /// The rule's stable name: the reason, and what it was told by where there are several ways, such as vendored/node_modules.
+    /// The stable name of the rule: the reason, with a suffix if there are several rules for it, such as
+    /// vendored/node_modules.
     rule: String,
-    /// How many.
+    /// The number of files.
     files: u32,
-    /// The first of them.
+    /// The paths of the first files.
     paths: Vec<String>,
 }
 
@@ -154,17 +156,18 @@ impl From<engine::listing::SkippedFiles> for SkippedFilesNode {
     }
 }
 
-/// What went wrong in a part of an analysis while the rest stands.
+/// A problem in one part of an analysis. The other parts are valid.
 #[derive(SimpleObject)]
 #[graphql(name = "AnalysisWarning", complex)]
 pub(crate) struct AnalysisWarningNode {
-    /// The part: stack, commands, hotspots, co_changes, ownership, imports, duplicates, dead_code, map, patterns or rules.
+    /// The part: stack, commands, hotspots, co_changes, ownership, imports, duplicates, dead_code, map, patterns or
+    /// rules.
     part: String,
-    /// The file it is about.
+    /// The file concerned.
     path: Option<String>,
     #[graphql(skip)]
     source_id: Option<String>,
-    /// What went wrong.
+    /// A description of the problem.
     text: String,
 }
 
@@ -185,25 +188,25 @@ impl From<analysis::AnalysisWarning> for AnalysisWarningNode {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "PatternChange", remote = "analysis::PatternChange")]
 pub(crate) enum PatternChangeName {
-    /// It was not there before.
+    /// The pattern is new.
     Appeared,
-    /// It is kept better: its confidence rose by five points of a hundred or more since it was last told of.
+    /// The confidence rose by at least 0.05 since the last recorded change.
     Strengthened,
-    /// It is kept less well: its confidence fell by as much.
+    /// The confidence fell by at least 0.05 since the last recorded change.
     Weakened,
-    /// It is there no more.
+    /// The pattern no longer exists.
     Vanished,
 }
 
-/// How well a pattern is kept: "41 of 44" is support 41, cases 44.
+/// How consistently a pattern is followed. "41 of 44" means support 41, cases 44.
 #[derive(SimpleObject)]
 #[graphql(name = "PatternStrength")]
 pub(crate) struct PatternStrengthNode {
-    /// How many cases follow it.
+    /// The number of cases that follow the pattern.
     support: i64,
-    /// How many cases there are.
+    /// The number of cases.
     cases: i64,
-    /// The lower bound of the Wilson interval at 95 % on support of cases.
+    /// The lower bound of the 95 % Wilson interval of support over cases.
     confidence: f64,
 }
 
@@ -217,46 +220,46 @@ impl From<analysis::PatternStrength> for PatternStrengthNode {
     }
 }
 
-/// What an analysis told of a pattern that changed.
+/// A change of a pattern, recorded by an analysis.
 pub(crate) struct CodePatternChangeNode(pub analysis::CodePatternChange);
 
 #[Object(name = "CodePatternChange")]
 impl CodePatternChangeNode {
-    /// The analysis that told it.
+    /// The analysis that recorded the change.
     async fn analysis(&self, context: &Context<'_>) -> Result<CodeAnalysisNode> {
         let runs = &operation(context).loaders().runs;
         let run = runs.load_one(self.0.analysis_id).await?;
         Ok(CodeAnalysisNode(run.ok_or(Error::NotFound("run"))?))
     }
 
-    /// The pattern as it is now, or was last.
+    /// The pattern in its current or last state.
     async fn pattern(&self, context: &Context<'_>) -> Result<CodePatternNode> {
         let patterns = &operation(context).loaders().code_patterns;
         let pattern = patterns.load_one(self.0.pattern_id).await?;
         Ok(CodePatternNode(pattern.ok_or(Error::NotFound("pattern"))?))
     }
 
-    /// How it changed.
+    /// The kind of change.
     async fn change(&self) -> PatternChangeName {
         self.0.change.into()
     }
 
-    /// What the pattern is about.
+    /// The subject of the pattern.
     async fn kind(&self) -> &str {
         &self.0.kind
     }
 
-    /// Its title, as it was then.
+    /// The title of the pattern at the time of the change.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// What it was when it was last told of; none where it appeared.
+    /// The values at the previous recorded change. Null if the pattern appeared.
     async fn before(&self) -> Option<PatternStrengthNode> {
         self.0.before.map(Into::into)
     }
 
-    /// What it was then; none where it vanished.
+    /// The values after the change. Null if the pattern vanished.
     async fn after(&self) -> Option<PatternStrengthNode> {
         self.0.after.map(Into::into)
     }

@@ -1,4 +1,4 @@
-//! Relay connections over the store's pages: opaque cursors, and a total that is counted only when it is asked for.
+//! Relay connections over the store's pages: opaque cursors, and a total that is counted only when requested.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::context::{Operation, operation};
 use crate::error::ApiError;
 use crate::loaders::PageKey;
 
-/// Rows a page has where nobody says how many.
+/// The default page size, in rows.
 const PAGE_DEFAULT: u64 = 50;
 
 /// A cursor in its opaque form.
@@ -31,18 +31,18 @@ impl CursorType for ListCursor {
     }
 }
 
-/// The name by which a list's cursors are told from others': that of its field. A test holds that no two lists share one.
+/// The name of a list, which its cursors carry: the name of its field. A test checks that no two lists share a name.
 fn list_name<'c>(context: &'c Context<'_>) -> &'c str {
     context.item.node.name.node.as_str()
 }
 
 type Count = Arc<dyn for<'a> Fn(&'a Operation) -> BoxFuture<'a, Result<u64>> + Send + Sync>;
 
-/// The part of a connection that counts.
+/// Counts the rows of a connection on request.
 pub(crate) struct Total(Count);
 
 impl Total {
-    /// Counts with a statement of its own.
+    /// Counts with a separate statement.
     pub(crate) fn new<F>(count: F) -> Self
     where
         F: for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
@@ -57,7 +57,7 @@ impl Total {
         }))
     }
 
-    /// Counts with the other parents' lists.
+    /// Counts together with the lists of the other parents.
     pub(crate) fn of_child<L: ChildList>(list: L, parent: L::Parent) -> Self {
         Self(Arc::new(move |operation| {
             let key = (list.clone(), parent);
@@ -69,7 +69,7 @@ impl Total {
 
 #[Object]
 impl Total {
-    /// How many there are in all. Counted when it is asked for, and not otherwise.
+    /// The total number of items. It is counted only when requested.
     async fn total_count(&self, context: &Context<'_>) -> Result<u64> {
         (self.0)(operation(context)).await
     }
@@ -78,7 +78,7 @@ impl Total {
 /// A connection of nodes.
 pub(crate) type List<N> = Connection<ListCursor, N, Total>;
 
-/// The Relay arguments as they came.
+/// The Relay arguments as received.
 pub(crate) struct PageArgs {
     pub after: Option<String>,
     pub before: Option<String>,
@@ -102,19 +102,19 @@ impl PageArgs {
         }
     }
 
-    /// Checks the arguments of a field.
+    /// Validates the arguments of a field.
     pub(crate) fn request(&self, context: &Context<'_>) -> Result<PageRequest, ApiError> {
         let limit = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::invalid("give `first` or `last`, not both"));
             }
             (Some(n), None) | (None, Some(n)) => u64::try_from(n)
-                .map_err(|_| ApiError::invalid("`first` and `last` are not negative"))?,
+                .map_err(|_| ApiError::invalid("`first` and `last` must not be negative"))?,
             (None, None) => PAGE_DEFAULT,
         };
         if limit > PAGE_MAX {
             return Err(ApiError::invalid(format!(
-                "a page has at most {PAGE_MAX} rows"
+                "`first` and `last` must be at most {PAGE_MAX}"
             )));
         }
         Ok(PageRequest {
@@ -126,7 +126,7 @@ impl PageArgs {
     }
 }
 
-/// One parent's page of a child list, read with those of the other parents in the answer.
+/// Returns one parent's page of a child list. The pages of all parents in the response are read together.
 pub(crate) async fn child_page<L: ChildList>(
     context: &Context<'_>,
     list: L,
@@ -143,7 +143,7 @@ pub(crate) async fn child_page<L: ChildList>(
     Ok(pages.load_one(key).await?.unwrap_or(empty))
 }
 
-/// The connection of a child list.
+/// Returns the connection of a child list.
 pub(crate) async fn child_list<L: ChildList, N: OutputType>(
     context: &Context<'_>,
     child: L,
@@ -156,7 +156,7 @@ pub(crate) async fn child_list<L: ChildList, N: OutputType>(
     Ok(list(context, page, Total::of_child(child, parent), node))
 }
 
-/// The first rows of a child list whose field has `first` alone.
+/// Returns the first rows of a child list whose field has only `first`.
 ///
 /// # Errors
 /// `first` is negative.
@@ -168,7 +168,7 @@ pub(crate) async fn child_first<L: ChildList>(
     after: Option<Cursor>,
     most: u64,
 ) -> Result<Vec<L::Item>> {
-    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
     let request = PageRequest {
         limit: first.min(most),
         after,
@@ -180,7 +180,7 @@ pub(crate) async fn child_first<L: ChildList>(
         .into_items())
 }
 
-/// Reads a cursor of the field's list.
+/// Parses a cursor of the field's list.
 pub(crate) fn cursor(
     context: &Context<'_>,
     text: Option<&str>,
@@ -197,11 +197,11 @@ pub(crate) fn cursor(
 pub(crate) fn invalid_cursor() -> ApiError {
     ApiError {
         code: "INVALID_CURSOR",
-        message: "not a cursor of this list".into(),
+        message: "the cursor does not belong to this list".into(),
     }
 }
 
-/// The connection of a page of the field's list.
+/// Returns the connection for a page of the field's list.
 pub(crate) fn list<T, N: OutputType>(
     context: &Context<'_>,
     page: Page<T>,

@@ -1,4 +1,4 @@
-//! What the latest analysis found of a project beside its patterns: what it is built with and how, what depends on what, what repeats itself.
+//! The results of the latest analysis apart from patterns: technologies, commands, dependencies and duplicates.
 
 use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
 use nyxcore_code_analysis as analysis;
@@ -11,65 +11,65 @@ use super::source::SourceNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// The most tokens that a map is made for.
+/// The maximum number of tokens of a repository map.
 const MAP_TOKENS_MAX: usize = 20_000;
 
-/// What the latest analysis found of a project.
+/// The results of the latest analysis of a project.
 pub(crate) struct ProjectFindingsNode(pub analysis::ProjectFindings);
 
 #[Object(name = "ProjectFindings")]
 impl ProjectFindingsNode {
-    /// The analysis that found it.
+    /// The analysis that produced the results.
     async fn analysis(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
         let runs = &operation(context).loaders().runs;
         let run = runs.load_one(self.0.analysis_id).await?;
         Ok(run.map(CodeAnalysisNode))
     }
 
-    /// The version of the engine that found it.
+    /// The version of the analysis engine.
     async fn engine_version(&self) -> i64 {
         self.0.engine_version
     }
 
-    /// Languages, most lines first, each followed by the frameworks found for it, most used first.
+    /// Languages, ordered by lines of code, each followed by its frameworks, ordered by use.
     async fn technologies(&self) -> Vec<TechnologyNode> {
         let all = self.0.technologies.iter();
         all.map(TechnologyNode::from).collect()
     }
 
-    /// How it is built, tested and checked.
+    /// The commands that build, test and check the project.
     async fn commands(&self) -> Vec<ProjectCommandNode> {
         let all = self.0.commands.iter();
         all.map(ProjectCommandNode::from).collect()
     }
 
-    /// Files that change together, closest first.
+    /// Pairs of files that change together, strongest first.
     async fn co_changes(
         &self,
-        #[graphql(default = 20, desc = "At most this many.")] first: i32,
+        #[graphql(default = 20, desc = "The maximum number of items.")] first: i32,
     ) -> Result<Vec<CoChangeNode>> {
         let some = first_of(&self.0.co_changes, first)?;
         Ok(some.map(CoChangeNode::from).collect())
     }
 
-    /// Over how many people the changes of each folder are spread, the project itself first.
+    /// How the commits of each folder are distributed over authors. The project itself comes first.
     async fn ownership(
         &self,
-        #[graphql(default = 50, desc = "At most this many.")] first: i32,
+        #[graphql(default = 50, desc = "The maximum number of items.")] first: i32,
     ) -> Result<Vec<OwnershipNode>> {
         let some = first_of(&self.0.ownership, first)?;
         Ok(some.map(OwnershipNode::from).collect())
     }
 
-    /// How its files import each other.
+    /// The imports between the project's files.
     async fn import_graph(&self) -> ImportGraphNode {
         (&self.0.imports).into()
     }
 
-    /// Code that stands in more than one place, largest first.
+    /// Duplicated code, largest first.
     async fn duplicates(
         &self,
-        #[graphql(default = 20, desc = "At most this many.")] first: i32,
+        #[graphql(default = 20, desc = "The maximum number of items.")] first: i32,
     ) -> Result<Vec<CloneGroupNode>> {
         let some = first_of(&self.0.duplicates, first)?;
         Ok(some.map(CloneGroupNode::from).collect())
@@ -78,32 +78,32 @@ impl ProjectFindingsNode {
     /// Definitions that may be unused.
     async fn dead_code(
         &self,
-        #[graphql(default = 20, desc = "At most this many.")] first: i32,
+        #[graphql(default = 20, desc = "The maximum number of items.")] first: i32,
     ) -> Result<Vec<DeadCodeNode>> {
         let some = first_of(&self.0.dead_code, first)?;
         Ok(some.map(DeadCodeNode::from).collect())
     }
 
-    /// The definitions that most of the project leans on, highest rank first.
+    /// The most referenced definitions, highest rank first.
     async fn definitions(
         &self,
-        #[graphql(default = 50, desc = "At most this many.")] first: i32,
+        #[graphql(default = 50, desc = "The maximum number of items.")] first: i32,
     ) -> Result<Vec<RankedDefinitionNode>> {
         let some = first_of(&self.0.map, first)?;
         Ok(some.map(RankedDefinitionNode::from).collect())
     }
 
-    /// A map of the project for a model: its files, and below each the definitions that most of the project leans on, as many as fit.
+    /// A map of the repository for a language model: files with their highest ranked definitions, as many as fit.
     async fn repository_map(
         &self,
         #[graphql(
             default = 2000,
-            desc = "At most this many tokens, a token counted as four bytes; no more than 20,000."
+            desc = "The maximum number of tokens, at most 20,000. A token counts as four bytes."
         )]
         tokens: i32,
     ) -> Result<String> {
         let tokens =
-            usize::try_from(tokens).map_err(|_| ApiError::invalid("`tokens` is not negative"))?;
+            usize::try_from(tokens).map_err(|_| ApiError::invalid("`tokens` must not be negative"))?;
         Ok(engine::project::repository_map(
             &self.0.map,
             tokens.min(MAP_TOKENS_MAX),
@@ -112,11 +112,11 @@ impl ProjectFindingsNode {
 }
 
 fn first_of<T>(list: &[T], first: i32) -> Result<impl Iterator<Item = &T>, ApiError> {
-    let first = usize::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+    let first = usize::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
     Ok(list.iter().take(first))
 }
 
-/// The name that the engine gives to what is one of a few.
+/// The engine's name of an enum value.
 fn name_of(kind: &impl Serialize) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(name)) => name,
@@ -128,15 +128,15 @@ fn name_of(kind: &impl Serialize) -> String {
 #[derive(SimpleObject)]
 #[graphql(name = "Technology")]
 pub(crate) struct TechnologyNode {
-    /// Its name.
+    /// The name.
     name: String,
-    /// What it is: language or framework.
+    /// The kind: language or framework.
     kind: String,
-    /// The language it is used from; of a language, itself.
+    /// The language of the framework. For a language, the language itself.
     language: String,
-    /// Its version: what a lock file says, else what a manifest asks for.
+    /// The version from a lock file, or else the requirement from a manifest.
     version: Option<String>,
-    /// Files in the language, or that import the framework; 0 where only a manifest names it.
+    /// The number of files in the language, or that import the framework. 0 if only a manifest names it.
     files: u32,
 }
 
@@ -152,19 +152,19 @@ impl From<&engine::project::Technology> for TechnologyNode {
     }
 }
 
-/// A command that the project's own files name or imply.
+/// A command that the project's files declare or imply.
 #[derive(SimpleObject)]
 #[graphql(name = "ProjectCommand", complex)]
 pub(crate) struct ProjectCommandNode {
-    /// What it is for: install, build, test, lint, format or run.
+    /// The purpose: install, build, test, lint, format or run.
     purpose: String,
-    /// The command, to be run in the folder of `path`.
+    /// The command line. Run it in the folder of `path`.
     command: String,
-    /// The file that says so.
+    /// The file that declares the command.
     path: String,
     #[graphql(skip)]
     source_id: Option<String>,
-    /// The line that says so, counted from 1; none where the file's presence alone does.
+    /// The line that declares the command, counted from 1. Null if the existence of the file implies it.
     line: Option<u32>,
 }
 
@@ -186,21 +186,22 @@ impl From<&engine::project::ProjectCommand> for ProjectCommandNode {
 #[derive(SimpleObject)]
 #[graphql(name = "CoChange", complex)]
 pub(crate) struct CoChangeNode {
-    /// The two files.
+    /// The paths of the two files.
     paths: Vec<String>,
     #[graphql(skip)]
     source_ids: [Option<String>; 2],
-    /// Commits that changed both.
+    /// The number of commits that changed both files.
     together: u32,
-    /// Commits that changed the one, and the other.
+    /// The number of commits of each file.
     commits: Vec<u32>,
-    /// Commits that changed both, as a share of those of the one that changes less often: above 0, at most 1.
+    /// The number of shared commits divided by the commits of the file that changes less often: above 0, at most 1.
     degree: f64,
 }
 
 #[ComplexObject]
 impl CoChangeNode {
-    /// The sources that the one file and the other are in; none where one is not known, which the next analysis mends, or was removed since.
+    /// The sources of the two files. An entry is null if the source is unknown until the next analysis, or was
+    /// removed.
     async fn sources(&self, context: &Context<'_>) -> Result<Vec<Option<SourceNode>>> {
         let [one, other] = &self.source_ids;
         let (one, other) = futures::try_join!(
@@ -223,27 +224,28 @@ impl From<&engine::project::CoChange> for CoChangeNode {
     }
 }
 
-/// How the changes of a folder are spread over people.
+/// How the commits of a folder are distributed over authors.
 #[derive(SimpleObject)]
 #[graphql(name = "Ownership", complex)]
 pub(crate) struct OwnershipNode {
-    /// The folder; empty for the whole project.
+    /// The folder. Empty for the whole project.
     folder: String,
     #[graphql(skip)]
     source_id: Option<String>,
-    /// Commits that changed something in it.
+    /// The number of commits that changed the folder.
     commits: u32,
-    /// People who wrote them.
+    /// The number of authors.
     authors: u32,
-    /// Who wrote most of them.
+    /// The author with the most commits.
     main_author: String,
-    /// That person's share of the commits: above 0, at most 1.
+    /// The main author's share of the commits: above 0, at most 1.
     main_share: f64,
 }
 
 #[ComplexObject]
 impl OwnershipNode {
-    /// The source that all of its files are in; none where they are of several, where it is not known, or was removed since.
+    /// The source that contains all files of the folder. Null if there are several sources, or if the source is
+    /// unknown or was removed.
     async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
         source_load(context, self.source_id.as_deref()).await
     }
@@ -262,48 +264,48 @@ impl From<&engine::project::Ownership> for OwnershipNode {
     }
 }
 
-/// The imports of a project among its own files.
+/// The imports between the files of a project.
 #[derive(SimpleObject)]
 #[graphql(name = "ImportGraph")]
 pub(crate) struct ImportGraphNode {
-    /// Files that import, or are imported by, another file of the project.
+    /// The number of files that import, or are imported by, another file of the project.
     files: u32,
-    /// Imports from one file of the project to another, each pair once.
+    /// The number of imports between files. Each pair of files counts once.
     edges: u32,
-    /// Imports that look like the project's own and lead to no file that was analysed.
+    /// The number of imports that look internal but match no analysed file.
     unresolved: u32,
-    /// The folders that make up its parts: those of level 0 import no other part, those of level 1 only level 0, and so on. Parts of a circle
-    /// share a level.
+    /// The folders by dependency level. Level 0 imports no other folder, level 1 only level 0, and so on. Folders in a
+    /// cycle share a level.
     layers: Vec<LayerNode>,
-    /// Circles of files that import each other, largest first.
+    /// Import cycles, largest first.
     cycles: Vec<CycleNode>,
 }
 
-/// The parts of one level.
+/// The folders of one dependency level.
 #[derive(SimpleObject)]
 #[graphql(name = "ImportLayer")]
 pub(crate) struct LayerNode {
     /// The level, counted from 0.
     level: u32,
-    /// Its folders.
+    /// The folders.
     folders: Vec<String>,
 }
 
-/// Files that import each other in a circle.
+/// A cycle of files that import each other.
 #[derive(SimpleObject)]
 #[graphql(name = "ImportCycle")]
 pub(crate) struct CycleNode {
-    /// How many files are in it.
+    /// The number of files in the cycle.
     size: u32,
-    /// A shortest way around: each file imports the next, the last the first.
+    /// A shortest cycle. Each file imports the next, and the last imports the first.
     path: Vec<CycleStepNode>,
 }
 
-/// One import of a circle.
+/// One import of a cycle.
 #[derive(SimpleObject)]
 #[graphql(name = "ImportStep", complex)]
 pub(crate) struct CycleStepNode {
-    /// The file that imports.
+    /// The importing file.
     file: String,
     #[graphql(skip)]
     source_id: Option<String>,
@@ -338,17 +340,17 @@ impl From<&engine::project::ImportGraph> for ImportGraphNode {
     }
 }
 
-/// Code that stands in more than one place.
+/// Code that occurs in more than one place.
 #[derive(SimpleObject)]
 #[graphql(name = "CloneGroup")]
 pub(crate) struct CloneGroupNode {
-    /// Its length in tokens, comments and imports aside.
+    /// The length in tokens, without comments and imports.
     tokens: u32,
-    /// Its lines in the first place.
+    /// The number of lines at the first place.
     lines: u32,
-    /// How often it stands there.
+    /// The number of occurrences.
     count: u32,
-    /// The first places where it stands, two or more.
+    /// The first places, two or more.
     places: Vec<CodeLocationNode>,
 }
 
@@ -367,15 +369,15 @@ impl From<&engine::project::CloneGroup> for CloneGroupNode {
 #[derive(SimpleObject)]
 #[graphql(name = "DeadCode")]
 pub(crate) struct DeadCodeNode {
-    /// What it is: function, method, class and so on.
+    /// The kind: function, method, class and so on.
     kind: String,
-    /// Its name, with its parent's before a dot where it has one.
+    /// The name, qualified as `Parent.name` if it has a parent.
     name: String,
-    /// Where it is.
+    /// The location of the definition.
     location: CodeLocationNode,
     /// Whether only tests refer to it.
     tests_only: bool,
-    /// Why it may be in use all the same.
+    /// Reasons why it may be used nevertheless.
     caveats: Vec<String>,
 }
 
@@ -395,21 +397,21 @@ impl From<&engine::project::DeadCode> for DeadCodeNode {
 #[derive(SimpleObject)]
 #[graphql(name = "RankedDefinition", complex)]
 pub(crate) struct RankedDefinitionNode {
-    /// Its rank among the project's definitions by PageRank: above 0; all of a project's ranks sum to 1.
+    /// The PageRank of the definition: above 0. The ranks of a project sum to 1.
     rank: f64,
-    /// What it is: function, method, class and so on.
+    /// The kind: function, method, class and so on.
     kind: String,
-    /// Its name, with its parent's before a dot where it has one.
+    /// The name, qualified as `Parent.name` if it has a parent.
     name: String,
-    /// The file it is in.
+    /// The path of the file.
     path: String,
     #[graphql(skip)]
     source_id: Option<String>,
-    /// Its first line, counted from 1.
+    /// The first line, counted from 1.
     start_line: u32,
-    /// Its last line.
+    /// The last line.
     end_line: u32,
-    /// Other files that refer to it by its name.
+    /// The number of other files that refer to it by name.
     used_in: u32,
 }
 

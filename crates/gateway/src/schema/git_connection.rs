@@ -1,4 +1,4 @@
-//! Connections to GitHub, and the repositories that their tokens can see.
+//! GitHub connections, and the repositories that their tokens can access.
 
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
@@ -18,10 +18,10 @@ use super::viewer::UserNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// Repositories a page has where nobody says how many.
+/// The default page size, in repositories.
 const PAGE_DEFAULT: i32 = 30;
 
-/// What the verbs that ask GitHub work with. Nothing of the operation's snapshot is held while they wait.
+/// Returns the context of the operations that call GitHub. The database snapshot is released before they wait.
 pub(crate) async fn connection_context<'c>(context: &Context<'c>) -> ConnectionContext<'c> {
     let op = operation(context);
     op.release().await;
@@ -33,44 +33,46 @@ pub(crate) async fn connection_context<'c>(context: &Context<'c>) -> ConnectionC
     }
 }
 
-/// A GitHub server with a token, which nobody gets to see. Repositories are imported with it, and synced with its token.
+/// A GitHub server with an access token. The token is never returned. Repositories are imported and synced through the
+/// connection.
 pub(crate) struct GitConnectionNode(pub GitConnection);
 
 #[Object(name = "GitConnection")]
 impl GitConnectionNode {
-    /// Its id.
+    /// The id of the connection.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Its name, unique within the tenant.
+    /// The name, unique within the tenant.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Where the API is: `https://api.github.com`, or that of a GitHub Enterprise Server.
+    /// The base URL of the API: `https://api.github.com`, or that of a GitHub Enterprise Server.
     async fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
-    /// Who made it.
+    /// The user who created the connection.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         created_by(context, self.0.created_by).await
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When its name or token was last changed.
+    /// The time of the last change of the name or token.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
-    /// The repositories that its token's owner has, works on or sees in an organization, by their names; those whose name or description has every word of `query`, where it is given. With
-    /// `everywhere` all repositories of the server that have the words in their names, public ones of others too. GitHub is asked each time, for 500 repositories at the
-    /// most: a page may have fewer than asked for, or none, while more follow. For who may import.
+    /// The repositories that the token's owner owns, collaborates on or can see in an organization, ordered by name.
+    /// `query` filters by words in the name and description. `everywhere` searches all repositories of the server by
+    /// name, including public repositories of other owners. Each request asks GitHub for at most 500 repositories: a
+    /// page may have fewer entries than requested, or none, while more follow. Requires the permission to import.
     async fn repositories(
         &self,
         context: &Context<'_>,
@@ -91,14 +93,14 @@ impl GitConnectionNode {
         Ok(GitRepositoryList { page, after })
     }
 
-    /// The names of a repository's branches, the first 300. The repository is `owner/name`. For who may import.
+    /// The names of the first 300 branches of a repository, given as `owner/name`. Requires the permission to import.
     async fn branches(&self, context: &Context<'_>, repository: String) -> Result<Vec<String>> {
         let asked = connection_context(context).await;
         Ok(connection_branches(&asked, self.0.id, &repository).await?)
     }
 }
 
-/// The name of the list, as its field has it.
+/// The name of the list, the same as its field.
 const REPOSITORIES: &str = "repositories";
 
 fn position(context: &Context<'_>, after: Option<&str>) -> Result<u32, ApiError> {
@@ -113,7 +115,7 @@ fn cursor(position: u32) -> String {
     Cursor::Position(i64::from(position)).encode(REPOSITORIES)
 }
 
-/// A part of the repositories that a token can see.
+/// A page of the repositories that a token can access.
 pub(crate) struct GitRepositoryList {
     page: RemotePage,
     after: u32,
@@ -138,7 +140,7 @@ impl GitRepositoryList {
         items.map(|item| GitRepositoryNode(item.clone())).collect()
     }
 
-    /// Whether more follow, and how far was looked.
+    /// Whether more repositories follow, and the cursors of the page.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
             has_previous_page: self.after > 0,
@@ -149,17 +151,17 @@ impl GitRepositoryList {
     }
 }
 
-/// A repository in a list.
+/// A repository with its cursor.
 #[derive(SimpleObject)]
 #[graphql(name = "GitRepositoryEdge")]
 pub(crate) struct GitRepositoryEdge {
-    /// Where it stands.
+    /// The cursor of the repository.
     cursor: String,
     /// The repository.
     node: GitRepositoryNode,
 }
 
-/// A repository as GitHub lists it.
+/// A repository as listed by GitHub.
 pub(crate) struct GitRepositoryNode(RemoteRepository);
 
 #[Object(name = "GitRepository")]
@@ -169,126 +171,127 @@ impl GitRepositoryNode {
         &self.0.repository.full_name
     }
 
-    /// Its name.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.repository.name
     }
 
-    /// The person or organization it belongs to.
+    /// The user or organization that owns the repository.
     async fn owner(&self) -> &str {
         &self.0.repository.owner.login
     }
 
-    /// What it is about.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.0.repository.description.as_deref()
     }
 
-    /// Whether not everybody sees it.
+    /// Whether it is private.
     async fn private(&self) -> bool {
         self.0.repository.private
     }
 
-    /// Whether nobody works on it any more.
+    /// Whether it is archived.
     async fn archived(&self) -> bool {
         self.0.repository.archived
     }
 
-    /// Whether it is a copy of another repository.
+    /// Whether it is a fork.
     async fn fork(&self) -> bool {
         self.0.repository.fork
     }
 
-    /// The branch that is synced where no other is chosen.
+    /// The default branch. It is synced unless another branch is chosen.
     async fn default_branch(&self) -> Option<&str> {
         self.0.repository.default_branch.as_deref()
     }
 
-    /// Where it is cloned from.
+    /// The URL to clone from.
     async fn clone_url(&self) -> &str {
         &self.0.repository.clone_url
     }
 
-    /// Its page.
+    /// The URL of the web page.
     async fn html_url(&self) -> &str {
         &self.0.repository.html_url
     }
 
-    /// The language that most of it is in, as GitHub sees it.
+    /// The main language, as reported by GitHub.
     async fn language(&self) -> Option<&str> {
         self.0.repository.language.as_deref()
     }
 
-    /// Its size in kilobytes, as GitHub counts it.
+    /// The size in kilobytes, as reported by GitHub.
     async fn size_kilobytes(&self) -> i64 {
         self.0.repository.size
     }
 
-    /// When somebody last pushed to it.
+    /// The time of the last push.
     async fn pushed_at(&self) -> Option<DateTime<Utc>> {
         self.0.repository.pushed_at
     }
 
-    /// The sources of the tenant that it is already, oldest first.
+    /// The tenant's existing sources of this repository, oldest first.
     async fn imported_as(&self) -> Vec<SourceNode> {
         let sources = self.0.imported_as.iter();
         sources.map(|source| SourceNode(source.clone())).collect()
     }
 }
 
-/// What became of a repository that was to be imported.
+/// The result of importing one repository.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "ImportOutcome", remote = "ImportOutcome")]
 pub(crate) enum ImportOutcomeName {
-    /// It is a source now, and its first sync is queued.
+    /// A source was created, and its first sync is queued.
     Imported,
-    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its remote with uses the connection from now on.
+    /// Already a source of the given project (of any project, if none was given). If it had no credential, it now uses
+    /// this connection.
     AlreadyImported,
-    /// It is not there, or the token cannot see it.
+    /// The repository does not exist, or the token cannot access it.
     NotFound,
-    /// The token may not read it.
+    /// The token has no permission to read it.
     Forbidden,
-    /// The name, the branch, the folder or the repository's address cannot be taken.
+    /// The name, branch, folder or address is invalid.
     Refused,
-    /// GitHub's limits were reached before it was this one's turn.
+    /// GitHub's rate limit was reached before this repository was processed.
     RateLimited,
-    /// GitHub did not answer.
+    /// GitHub did not respond.
     Unavailable,
-    /// This server failed.
+    /// An internal error occurred.
     Failed,
 }
 
-/// What became of a repository that was to be imported, and what is there now.
+/// The result of importing one repository, with the resulting source.
 pub(crate) struct ImportResultNode(pub ImportResult);
 
 #[Object(name = "ImportResult")]
 impl ImportResultNode {
-    /// `owner/name`, as it was asked for.
+    /// `owner/name`, as requested.
     async fn full_name(&self) -> &str {
         &self.0.full_name
     }
 
-    /// What became of it.
+    /// The outcome.
     async fn outcome(&self) -> ImportOutcomeName {
         self.0.outcome.into()
     }
 
-    /// What to know or to do where it was not imported.
+    /// Why the repository was not imported, and what to do.
     async fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// After how many seconds to try again, where GitHub said so.
+    /// The number of seconds to wait before a retry, if GitHub gave one.
     async fn retry_after(&self) -> Option<i64> {
         self.0.retry_after
     }
 
-    /// The source that it is.
+    /// The resulting or existing source.
     async fn source(&self) -> Option<SourceNode> {
         self.0.source.clone().map(SourceNode)
     }
 
-    /// Its first sync where it was imported now, or the one with which it began to use the connection.
+    /// The first sync of the source, or the sync that first uses the connection.
     async fn sync(&self) -> Option<SyncNode> {
         self.0.sync.clone().map(|sync| SyncNode(sync.run))
     }

@@ -1,4 +1,4 @@
-//! Invitations into the tenant.
+//! Invitations to a tenant.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -8,40 +8,40 @@ use super::ids::global_id;
 use super::viewer::{RoleName, UserNode};
 use crate::context::operation;
 
-/// How an invitation stands.
+/// The status of an invitation.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvitationStatus {
     /// It can be accepted.
     Open,
-    /// Somebody accepted it.
+    /// It was accepted.
     Accepted,
-    /// It was taken back, or replaced by another for the same address.
+    /// It was revoked, or replaced by a newer invitation for the same address.
     Revoked,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }
 
-/// An invitation into the tenant. Its secret is not kept.
+/// An invitation to the tenant. Its secret is not stored.
 pub(crate) struct InvitationNode(pub Invitation);
 
 #[Object(name = "Invitation")]
 impl InvitationNode {
-    /// Its id.
+    /// The id of the invitation.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Whom it is for.
+    /// The email address of the invited person.
     async fn email(&self) -> &str {
         &self.0.email
     }
 
-    /// What whoever accepts it may do.
+    /// The role that the invited person gets.
     async fn role(&self) -> RoleName {
         self.0.role.into()
     }
 
-    /// How it stands.
+    /// The status.
     async fn status(&self, context: &Context<'_>) -> InvitationStatus {
         let now = operation(context).store().env().now();
         let invitation = &self.0;
@@ -53,32 +53,32 @@ impl InvitationNode {
         }
     }
 
-    /// Who made it, while that person belongs to the tenant.
+    /// The user who created the invitation. Null when the user no longer belongs to the tenant.
     async fn invited_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.invited_by).await
     }
 
-    /// Who accepted it, while that person belongs to the tenant.
+    /// The user who accepted the invitation. Null when the user no longer belongs to the tenant.
     async fn accepted_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.accepted_by).await
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// From when on it is refused.
+    /// The time of expiry.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 
-    /// When it was accepted.
+    /// The time of acceptance.
     async fn accepted_at(&self) -> Option<DateTime<Utc>> {
         self.0.accepted_at
     }
 
-    /// When it was revoked.
+    /// The time of revocation.
     async fn revoked_at(&self) -> Option<DateTime<Utc>> {
         self.0.revoked_at
     }

@@ -1,4 +1,4 @@
-//! What a team has learned: memory entries, insights, consolidation patterns.
+//! The knowledge of a team: memory entries, insights and consolidation patterns.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -8,101 +8,101 @@ use super::ids::global_id;
 use super::project::ProjectNode;
 use crate::context::operation;
 
-/// Where a memory entry comes from.
+/// The origin of a memory entry.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "MemorySource", remote = "MemorySource")]
 pub(crate) enum MemorySourceName {
-    /// Somebody wrote it here.
+    /// Written by a user.
     Manual,
-    /// It came with a repository.
+    /// Synced from a repository.
     Github,
-    /// It was imported from elsewhere.
+    /// Imported from elsewhere.
     Import,
 }
 
-/// Something to remember.
+/// A piece of information to remember.
 pub(crate) struct MemoryEntryNode(pub MemoryEntry);
 
 #[Object(name = "MemoryEntry")]
 impl MemoryEntryNode {
-    /// Its id.
+    /// The id of the memory entry.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// What it is about.
+    /// The title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// Its text, in Markdown.
+    /// The text, in Markdown.
     async fn content(&self) -> &str {
         &self.0.content
     }
 
-    /// Words to find it by.
+    /// Tags to search by.
     async fn tags(&self) -> &[String] {
         &self.0.tags
     }
 
-    /// Where it comes from.
+    /// The origin.
     async fn source(&self) -> MemorySourceName {
         self.0.source.into()
     }
 
-    /// What it follows there, such as a path.
+    /// A reference to the origin, such as a path.
     async fn source_ref(&self) -> Option<&str> {
         self.0.source_ref.as_deref()
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }
 
-/// Something learned.
+/// A lesson learned.
 pub(crate) struct InsightNode(pub Insight);
 
 #[Object(name = "Insight")]
 impl InsightNode {
-    /// Its id.
+    /// The id of the insight.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// pain_point, strength, solution, pattern or decision.
+    /// The type: pain_point, strength, solution, pattern or decision.
     #[graphql(name = "type")]
     async fn insight_type(&self) -> &str {
         self.0.insight_type.as_str()
     }
 
-    /// blocker, high, medium or low.
+    /// The severity: blocker, high, medium or low.
     async fn severity(&self) -> Option<&str> {
         self.0.severity.map(|severity| severity.as_str())
     }
 
-    /// What it belongs to.
+    /// The category.
     async fn category(&self) -> Option<&str> {
         self.0.category.as_deref()
     }
 
-    /// What it says.
+    /// A short title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// The whole of it.
+    /// The full text.
     async fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// What to do about it.
+    /// A suggested action.
     async fn suggestion(&self) -> Option<&str> {
         self.0.suggestion.as_deref()
     }
 
-    /// The pain of this solution, or the solution of this pain.
+    /// The pain point of this solution, or the solution of this pain point.
     async fn paired_with(&self, context: &Context<'_>) -> Result<Option<InsightNode>> {
         let Some(id) = self.0.paired_with else {
             return Ok(None);
@@ -112,48 +112,48 @@ impl InsightNode {
     }
 }
 
-/// Something that several projects share.
+/// A pattern that several projects share.
 pub(crate) struct ConsolidationPatternNode(pub ConsolidationPattern);
 
 #[Object(name = "ConsolidationPattern")]
 impl ConsolidationPatternNode {
-    /// Its id.
+    /// The id of the consolidation pattern.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// success, pain, solution, pattern, tool or architecture.
+    /// The type: success, pain, solution, pattern, tool or architecture.
     #[graphql(name = "type")]
     async fn pattern_type(&self) -> &str {
         self.0.pattern_type.as_str()
     }
 
-    /// What it says.
+    /// A short title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// The whole of it.
+    /// The full text.
     async fn description(&self) -> &str {
         &self.0.description
     }
 
-    /// What shows it.
+    /// The evidence.
     async fn evidence(&self) -> &[String] {
         &self.0.evidence
     }
 
-    /// How often it was seen.
+    /// The number of occurrences.
     async fn frequency(&self) -> i64 {
         self.0.frequency
     }
 
-    /// For pains: low, medium, high or critical.
+    /// The severity of a pain point: low, medium, high or critical.
     async fn severity(&self) -> Option<&str> {
         self.0.severity.map(|severity| severity.as_str())
     }
 
-    /// The projects it was seen in.
+    /// The projects in which the pattern occurs.
     async fn projects(&self, context: &Context<'_>) -> Result<Vec<ProjectNode>> {
         let loaders = operation(context).loaders();
         let ids = loaders
@@ -169,7 +169,7 @@ impl ConsolidationPatternNode {
             .collect())
     }
 
-    /// Words to find it by.
+    /// Tags to search by.
     async fn tags(&self) -> &[String] {
         &self.0.tags
     }

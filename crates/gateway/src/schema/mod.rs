@@ -1,4 +1,4 @@
-//! The GraphQL schema: one module a subject, each a thin layer of names over its domain crate.
+//! The GraphQL schema. Each module covers one subject as a thin layer over its domain crate.
 
 mod audit;
 mod audit_trail;
@@ -41,10 +41,10 @@ pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
 
-/// The schema.
+/// The schema type.
 pub type NyxSchema = Schema<Query, Mutation, Subscription>;
 
-/// The schema of a gateway, with its limits.
+/// Builds the schema of a gateway, with its limits.
 pub fn schema_build(gateway: &Gateway) -> NyxSchema {
     // The first is the outermost: codes are given to whatever the others answer.
     types()
@@ -55,7 +55,7 @@ pub fn schema_build(gateway: &Gateway) -> NyxSchema {
         .finish()
 }
 
-/// The schema in GraphQL's own language, sorted, as `schema.graphql` holds it.
+/// The schema in the GraphQL schema definition language, sorted, as stored in `schema.graphql`.
 pub fn schema_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new()
         .sorted_fields()
@@ -64,7 +64,7 @@ pub fn schema_sdl() -> String {
     types().finish().sdl_with_options(options)
 }
 
-/// The types, without what is around a request.
+/// The types of the schema, without the limits and extensions.
 pub(crate) fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()
@@ -72,7 +72,7 @@ pub(crate) fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
         .register_output_type::<run_event::RunEventNode>()
 }
 
-/// The person that something names as its maker, while that person belongs to the tenant.
+/// The user who created an object. None when the user no longer belongs to the tenant.
 async fn created_by(
     context: &Context<'_>,
     user: Option<UserId>,

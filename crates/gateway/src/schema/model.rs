@@ -1,4 +1,4 @@
-//! A model, who serves it, and how that one stands.
+//! Models, their providers, and the health of the providers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use nyxcore_model_catalog::{
 
 use super::catalog::today;
 
-/// Who serves models: a vendor, or an endpoint of the tenant's.
+/// A model provider: a vendor, or one of the tenant's endpoints.
 pub(crate) struct ProviderNode {
     catalog: Arc<TenantCatalog>,
     info: ProviderInfo,
@@ -28,37 +28,37 @@ impl ProviderNode {
 
 #[Object(name = "Provider")]
 impl ProviderNode {
-    /// Its id, such as `anthropic`, or the endpoint's name.
+    /// The id, such as `anthropic`, or the name of the endpoint.
     async fn id(&self) -> &str {
         &self.info.id
     }
 
-    /// Its name.
+    /// The display name.
     async fn name(&self) -> &str {
         &self.info.name
     }
 
-    /// Whether its models can be called: there is a key for it, or it is an endpoint, which may need none.
+    /// Whether its models can be called: it has a key, or is an endpoint, which may need none.
     async fn configured(&self) -> bool {
         self.info.is_configured()
     }
 
-    /// Whose key is used.
+    /// The origin of the key in use.
     async fn key_source(&self) -> KeySourceName {
         self.info.key_source.into()
     }
 
-    /// Whether its models can be called now, as far as that is known.
+    /// The last known health.
     async fn health(&self) -> ProviderHealthNode {
         self.info.health.clone().into()
     }
 
-    /// Where it is, for an endpoint of the tenant's.
+    /// The endpoint, if the provider is one of the tenant's endpoints.
     async fn endpoint(&self) -> Option<ModelEndpointNode> {
         self.info.endpoint.clone().map(ModelEndpointNode::from)
     }
 
-    /// Its models that were not shut down and are not hidden.
+    /// The models that are neither shut down nor hidden.
     async fn models(&self, context: &Context<'_>) -> Vec<ModelNode> {
         let today = today(context);
         let models = self.catalog.models().iter().filter(|model| {
@@ -72,15 +72,15 @@ impl ProviderNode {
     }
 }
 
-/// Whether a provider's models can be called.
+/// The health of a provider.
 #[derive(SimpleObject)]
 #[graphql(name = "ProviderHealth")]
 pub(crate) struct ProviderHealthNode {
-    /// How it stands.
+    /// The state.
     state: ProviderStateName,
-    /// When that was found out.
+    /// The time of the last check.
     checked_at: Option<DateTime<Utc>>,
-    /// What there is to say: the vendor's words where it refused.
+    /// Details, such as the error message of the vendor.
     message: Option<String>,
 }
 
@@ -94,53 +94,53 @@ impl From<ProviderHealth> for ProviderHealthNode {
     }
 }
 
-/// How a provider stands.
+/// The state of a provider.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "ProviderState", remote = "ProviderState")]
 pub(crate) enum ProviderStateName {
-    /// No key.
+    /// No key is set.
     Unconfigured,
-    /// A key that nobody tried yet.
+    /// A key is set but was not verified.
     Unverified,
-    /// It answers.
+    /// Calls succeed.
     Ok,
-    /// The key is refused.
+    /// The key was rejected.
     InvalidKey,
-    /// The account is not paid, or its quota is used up.
+    /// The account has no credit, or its quota is exhausted.
     QuotaExceeded,
-    /// Too many requests for now.
+    /// The rate limit is exceeded.
     RateLimited,
-    /// It does not answer.
+    /// The provider does not respond.
     Unreachable,
 }
 
-/// Whose key is used.
+/// The origin of the key in use.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "KeySource", remote = "KeySource")]
 pub(crate) enum KeySourceName {
-    /// The tenant's own.
+    /// The tenant's own key.
     Tenant,
-    /// The operator's, which is for all tenants.
+    /// The operator's key, which all tenants share.
     Operator,
-    /// None.
+    /// No key.
     None,
 }
 
-/// An endpoint of the tenant's: any server that speaks one of the known APIs.
+/// One of the tenant's endpoints: any server that implements one of the supported APIs.
 #[derive(SimpleObject)]
 #[graphql(name = "ModelEndpoint")]
 pub(crate) struct ModelEndpointNode {
-    /// Its name, which is the provider's id.
+    /// The name. It is also the provider's id.
     name: String,
-    /// Where it is.
+    /// The base URL.
     base_url: String,
-    /// The API it speaks.
+    /// The API it implements.
     protocol: EndpointProtocolName,
-    /// The names of the headers that are added to each request. Their values are shown to nobody.
+    /// The names of the headers that are added to each request. Their values are never returned.
     header_names: Vec<String>,
-    /// When it was added.
+    /// The time of creation.
     created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// The time of the last change.
     updated_at: DateTime<Utc>,
 }
 
@@ -157,19 +157,19 @@ impl From<ModelEndpoint> for ModelEndpointNode {
     }
 }
 
-/// The API that an endpoint speaks.
+/// The API of an endpoint.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "EndpointProtocol", remote = "EndpointProtocol")]
 pub(crate) enum EndpointProtocolName {
-    /// OpenAI's Chat Completions, which most other servers speak.
+    /// OpenAI Chat Completions, supported by most other servers.
     #[graphql(name = "OPENAI_CHAT")]
     OpenAiChat,
-    /// OpenAI's Responses.
+    /// OpenAI Responses.
     #[graphql(name = "OPENAI_RESPONSES")]
     OpenAiResponses,
-    /// Anthropic's Messages.
+    /// Anthropic Messages.
     AnthropicMessages,
-    /// Google's `generateContent`.
+    /// Google `generateContent`.
     GoogleGenerateContent,
 }
 
@@ -188,99 +188,99 @@ impl ModelNode {
     }
 }
 
-/// How long a model will live.
+/// The lifecycle state of a model.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "ModelLifecycle", remote = "Lifecycle")]
 pub(crate) enum ModelLifecycle {
-    /// No end is known.
+    /// No shutdown date is known.
     Active,
-    /// The day of its end is known.
+    /// A shutdown date is announced.
     Retiring,
-    /// It no longer answers.
+    /// The model is shut down.
     ShutDown,
 }
 
 #[Object(name = "Model")]
 impl ModelNode {
-    /// The id by which it is chosen.
+    /// The id by which the model is chosen.
     async fn id(&self) -> &str {
         &self.model.id
     }
 
-    /// The id that is sent to whoever serves it.
+    /// The model id that is sent to the provider.
     async fn wire_id(&self) -> &str {
         &self.model.wire_id
     }
 
-    /// Who serves it.
+    /// The provider.
     async fn provider(&self) -> Result<ProviderNode> {
         let info = self.catalog.provider(&self.model.provider);
         let info = info.ok_or(nyxcore_tenancy::Error::NotFound("provider"))?;
         Ok(ProviderNode::new(&self.catalog, info))
     }
 
-    /// Its name for people.
+    /// The display name.
     async fn name(&self) -> &str {
         &self.model.name
     }
 
-    /// Whether the tenant added it.
+    /// Whether the tenant added the model.
     async fn own(&self) -> bool {
         self.model.is_own
     }
 
-    /// Whether the tenant hides it: it is not offered and not called.
+    /// Whether the tenant hides the model. A hidden model is not offered and cannot be called.
     async fn hidden(&self) -> bool {
         self.model.is_hidden
     }
 
-    /// The longest input, in tokens.
+    /// The maximum input, in tokens.
     async fn context_window(&self) -> Option<u64> {
         self.model.context_window
     }
 
-    /// The longest answer, in tokens.
+    /// The maximum output, in tokens.
     async fn max_output_tokens(&self) -> Option<u64> {
         self.model.max_output_tokens
     }
 
-    /// US dollars for a million tokens of input.
+    /// The price of a million input tokens, in US dollars.
     async fn input_usd_per_mtok(&self) -> Option<f64> {
         Some(Nanousd(self.model.prices.input).usd())
     }
 
-    /// US dollars for a million tokens of output.
+    /// The price of a million output tokens, in US dollars.
     async fn output_usd_per_mtok(&self) -> Option<f64> {
         Some(Nanousd(self.model.prices.output).usd())
     }
 
-    /// The length of the vectors it makes.
+    /// The number of dimensions of its vectors.
     async fn dimensions(&self) -> Option<u32> {
         self.model.dimensions
     }
 
-    /// Whether it thinks before it answers.
+    /// Whether it is a reasoning model.
     async fn reasoning(&self) -> bool {
         self.model.has(nyxcore_model_catalog::Capability::Reasoning)
     }
 
-    /// What it can do.
+    /// The capabilities.
     async fn capabilities(&self) -> Vec<&'static str> {
         let capabilities = self.model.capabilities.iter();
         capabilities.map(|one| one.as_str()).collect()
     }
 
-    /// How long it will live, as of today.
+    /// The lifecycle state as of today.
     async fn lifecycle(&self, context: &Context<'_>) -> ModelLifecycle {
         self.model.lifecycle(today(context)).into()
     }
 
-    /// The day from which it no longer answers, as YYYY-MM-DD.
+    /// The shutdown date, as YYYY-MM-DD.
     async fn shutdown_date(&self) -> Option<String> {
         self.model.shutdown_date.map(|date| date.to_string())
     }
 
-    /// What to use in its place, where it is or will be shut down.
+    /// The recommended replacement, if the model is or will be shut down.
     async fn replacement(&self, context: &Context<'_>) -> Option<ModelNode> {
         self.model.shutdown_date?;
         let known = catalog().model(&self.model.wire_id)?;

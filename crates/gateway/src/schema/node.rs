@@ -1,4 +1,4 @@
-//! Relay's `Node`: anything with an id, by that id.
+//! The Relay interface `Node`: objects with a global id.
 
 use async_graphql::{Context, ID, Interface, Result};
 use nyxcore_code_analysis::CodePatternId;
@@ -24,11 +24,11 @@ use super::viewer::{TenantNode, UserNode};
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// Anything with an id.
+/// An object with a global id.
 #[derive(Interface)]
 #[graphql(
     name = "Node",
-    field(name = "id", ty = "ID", desc = "Its id, the same for ever.")
+    field(name = "id", ty = "ID", desc = "The id of the object. It never changes.")
 )]
 pub(crate) enum NodeRef {
     Tenant(TenantNode),
@@ -60,7 +60,7 @@ impl From<RunNode> for NodeRef {
     }
 }
 
-/// The thing with that global id; `None` where the tenant has none.
+/// Returns the object with that global id; `None` if the tenant has none.
 pub(crate) async fn node_find(context: &Context<'_>, id: &ID) -> Result<Option<NodeRef>> {
     let malformed = || ApiError {
         code: "INVALID_ID",
@@ -91,7 +91,7 @@ const PREFIXES: &[&str] = &[
     RunId::PREFIX,
 ];
 
-/// The thing of that kind with that UUID; `None` where the tenant has none.
+/// Returns the object of that kind with that UUID; `None` if the tenant has none.
 pub(crate) async fn node_load(
     context: &Context<'_>,
     prefix: &str,

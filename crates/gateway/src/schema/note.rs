@@ -1,4 +1,4 @@
-//! Notes, their action points, and what was put under them.
+//! Notes, their action points, and their enrichments.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -14,17 +14,17 @@ use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// Something a person wrote about a project.
+/// A note about a project, written by a user.
 pub(crate) struct NoteNode(pub Note);
 
 #[Object(name = "Note")]
 impl NoteNode {
-    /// Its id.
+    /// The id of the note.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The project it is about.
+    /// The project of the note.
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
@@ -36,32 +36,32 @@ impl NoteNode {
         ))
     }
 
-    /// Its title.
+    /// The title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// Its text, in Markdown.
+    /// The text, in Markdown.
     async fn body(&self) -> &str {
         &self.0.body
     }
 
-    /// Who wrote it, while that person belongs to the tenant.
+    /// The author. Null when the user no longer belongs to the tenant.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.created_by).await
     }
 
-    /// When it was written.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// The time of the last change.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
-    /// What there is to do about it.
+    /// The action points of the note.
     async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
         let points = operation(context)
             .loaders()
@@ -75,7 +75,7 @@ impl NoteNode {
             .collect())
     }
 
-    /// What was put under it, newest first.
+    /// The enrichments of the note, newest first.
     async fn enrichments(
         &self,
         context: &Context<'_>,
@@ -98,29 +98,29 @@ impl NoteNode {
     }
 }
 
-/// What became of an action point.
+/// The status of an action point.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "ActionPointStatus", remote = "ActionPointStatus")]
 pub(crate) enum ActionPointStatusName {
-    /// Still to be done.
+    /// To be done.
     Open,
     /// Done.
     Done,
-    /// Not wanted.
+    /// Dismissed as not needed.
     Dismissed,
 }
 
-/// Something to do that follows from a note.
+/// A task that follows from a note.
 pub(crate) struct ActionPointNode(pub ActionPoint);
 
 #[Object(name = "ActionPoint")]
 impl ActionPointNode {
-    /// Its id.
+    /// The id of the action point.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The note it follows from.
+    /// The note of the action point.
     async fn note(&self, context: &Context<'_>) -> Result<Option<NoteNode>> {
         let note = operation(context)
             .loaders()
@@ -130,17 +130,17 @@ impl ActionPointNode {
         Ok(note.map(NoteNode))
     }
 
-    /// What to do.
+    /// The task.
     async fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// What became of it.
+    /// The status.
     async fn status(&self) -> ActionPointStatusName {
         self.0.status.into()
     }
 
-    /// Why: what it was drawn from.
+    /// The citations that support the task.
     async fn citations(&self) -> Vec<CitationNode> {
         self.0
             .citations
@@ -151,37 +151,37 @@ impl ActionPointNode {
     }
 }
 
-/// Kinds of what is known.
+/// The kind of a piece of knowledge.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "KnowledgeKind", remote = "KnowledgeKind")]
 pub(crate) enum KnowledgeKindName {
-    /// A habit of the code.
+    /// A convention found in the code.
     CodePattern,
-    /// Something remembered.
+    /// A memory entry.
     MemoryEntry,
-    /// Something learned.
+    /// An insight.
     Insight,
-    /// Something that several projects share.
+    /// A consolidation pattern, shared by several projects.
     Consolidation,
-    /// The code itself.
+    /// Source code.
     Code,
     /// A note.
     Note,
 }
 
-/// Where a statement comes from. It names something that exists: a thing by its id, or lines of a file.
+/// The origin of a statement: an object by its id, or lines of a file. The origin is verified to exist.
 #[derive(SimpleObject)]
 #[graphql(name = "Citation", complex)]
 pub(crate) struct CitationNode {
-    /// What kind of thing it is.
+    /// The kind of the origin.
     kind: KnowledgeKindName,
-    /// The thing's id.
+    /// The id of the object.
     subject_id: Option<ID>,
-    /// What it is called.
+    /// The title of the origin.
     title: String,
-    /// The part that matters.
+    /// The relevant excerpt.
     excerpt: String,
-    /// The file, where it is in one.
+    /// The path of the file, if the origin is in a file.
     path: Option<String>,
     #[graphql(skip)]
     source_id: Option<SourceId>,
@@ -189,13 +189,14 @@ pub(crate) struct CitationNode {
     start_line: Option<i64>,
     /// The last line.
     end_line: Option<i64>,
-    /// How well it fits; comparable within one answer.
+    /// The relevance. Comparable within one response.
     score: f64,
 }
 
 #[ComplexObject]
 impl CitationNode {
-    /// The source that the file is in; none where it is in no file, or not known, or was removed since.
+    /// The source that contains the file. Null if the origin is not in a file, or the source is unknown or was
+    /// removed.
     async fn source(&self, context: &Context<'_>) -> Result<Option<SourceNode>> {
         let Some(id) = self.source_id else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Posts: what a project publishes.
+//! Blog posts of a project.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -9,27 +9,27 @@ use super::project::ProjectNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// Whether a post is published.
+/// The status of a post.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "BlogPostStatus", remote = "BlogPostStatus")]
 pub(crate) enum BlogPostStatusName {
-    /// Being written.
+    /// A draft.
     Draft,
     /// Published.
     Published,
 }
 
-/// Something that a project publishes.
+/// A blog post of a project.
 pub(crate) struct BlogPostNode(pub BlogPost);
 
 #[Object(name = "BlogPost")]
 impl BlogPostNode {
-    /// Its id.
+    /// The id of the post.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The project it is about.
+    /// The project of the post.
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
@@ -41,42 +41,42 @@ impl BlogPostNode {
         ))
     }
 
-    /// Its title.
+    /// The title.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// Its text, in Markdown.
+    /// The text, in Markdown.
     async fn body(&self) -> &str {
         &self.0.body
     }
 
-    /// Whether it is published.
+    /// The status.
     async fn status(&self) -> BlogPostStatusName {
         self.0.status.into()
     }
 
-    /// The file that it was imported from: the source's id, a colon and the path.
+    /// The file from which the post was imported: the id of the source, a colon and the path.
     async fn source_ref(&self) -> Option<&str> {
         self.0.source_ref.as_deref()
     }
 
-    /// Who made it, while that person belongs to the tenant.
+    /// The author. Null when the user no longer belongs to the tenant.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.created_by).await
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// The time of the last change.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
-    /// Since when it is published.
+    /// The time of publication.
     async fn published_at(&self) -> Option<DateTime<Utc>> {
         self.0.published_at
     }

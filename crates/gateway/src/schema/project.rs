@@ -1,4 +1,4 @@
-//! Projects, and what leads on from them.
+//! Projects and their connections.
 
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -21,47 +21,47 @@ use super::usage::UsageReportNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// What a team works on: some sources, what is known of them, and the notes about them.
+/// A project of a team: its sources, the knowledge about them, and notes.
 pub(crate) struct ProjectNode(pub Project);
 
 #[Object(name = "Project")]
 impl ProjectNode {
-    /// Its id.
+    /// The id of the project.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Its short name, unique within the tenant.
+    /// The short name, unique within the tenant.
     async fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// Its name.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// What it is about.
+    /// The description.
     async fn description(&self) -> Option<&str> {
         self.0.description.as_deref()
     }
 
-    /// Who made it, while that person belongs to the tenant.
+    /// The user who created the project. Null when the user no longer belongs to the tenant.
     async fn created_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         super::created_by(context, self.0.created_by).await
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// The time of the last change.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
-    /// What calls of models for it used and cost, over the days of these times; the last thirty, where none are given.
+    /// The usage and cost of model calls for the project over the given days. Defaults to the last thirty days.
     async fn usage(
         &self,
         context: &Context<'_>,
@@ -71,7 +71,7 @@ impl ProjectNode {
         UsageReportNode::new(context, (from, to), Some(self.0.id))
     }
 
-    /// Languages and frameworks found, most used first.
+    /// The languages and frameworks, most used first.
     async fn stack(&self, context: &Context<'_>) -> Result<Vec<String>> {
         let summary = operation(context)
             .loaders()
@@ -81,7 +81,7 @@ impl ProjectNode {
         Ok(summary.map(|summary| summary.stack()).unwrap_or_default())
     }
 
-    /// The repositories that its files come from.
+    /// The repositories of the project.
     async fn sources(&self, context: &Context<'_>) -> Result<Vec<SourceNode>> {
         let sources = operation(context)
             .loaders()
@@ -95,7 +95,7 @@ impl ProjectNode {
             .collect())
     }
 
-    /// The sync that was started last.
+    /// The sync that started last.
     async fn latest_sync(&self, context: &Context<'_>) -> Result<Option<SyncNode>> {
         let latest = operation(context)
             .loaders()
@@ -105,7 +105,7 @@ impl ProjectNode {
         Ok(latest.map(|sync| SyncNode(sync.run)))
     }
 
-    /// The analysis that was started last.
+    /// The analysis that started last.
     async fn latest_analysis(&self, context: &Context<'_>) -> Result<Option<CodeAnalysisNode>> {
         let loaders = operation(context).loaders();
         let Some(latest) = loaders.latest_analyses.load_one(self.0.id).await? else {
@@ -115,7 +115,7 @@ impl ProjectNode {
         Ok(run.map(CodeAnalysisNode))
     }
 
-    /// How the code is really written: the habits that the latest analysis found, best supported first.
+    /// The conventions that the latest analysis found in the code, best supported first.
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and two filters"
@@ -136,7 +136,7 @@ impl ProjectNode {
         child_list(context, patterns, self.0.id, args, CodePatternNode).await
     }
 
-    /// Files that are changed often and hard to change, worst first.
+    /// Files that change often and are complex, highest score first.
     async fn hotspots(
         &self,
         context: &Context<'_>,
@@ -147,7 +147,7 @@ impl ProjectNode {
         Ok(first.into_iter().map(HotspotNode::from).collect())
     }
 
-    /// What else the latest analysis found: what it is built with and how, what depends on what, what repeats itself.
+    /// Other results of the latest analysis: technologies, commands, dependencies and duplicates.
     async fn findings(&self, context: &Context<'_>) -> Result<Option<ProjectFindingsNode>> {
         let findings = operation(context)
             .loaders()
@@ -157,7 +157,7 @@ impl ProjectNode {
         Ok(findings.map(ProjectFindingsNode))
     }
 
-    /// Counts of the latest analysis.
+    /// The code metrics of the latest analysis.
     async fn metrics(&self, context: &Context<'_>) -> Result<Option<ProjectMetricsNode>> {
         let summary = operation(context)
             .loaders()
@@ -167,7 +167,7 @@ impl ProjectNode {
         Ok(summary.map(|summary| summary.metrics.into()))
     }
 
-    /// Notes about it, newest first.
+    /// The notes about the project, newest first.
     async fn notes(
         &self,
         context: &Context<'_>,
@@ -180,7 +180,7 @@ impl ProjectNode {
         child_list(context, ProjectNotes, self.0.id, args, NoteNode).await
     }
 
-    /// What was remembered about it, and for the whole tenant.
+    /// The memory entries of the project and of the whole tenant.
     async fn memory_entries(
         &self,
         context: &Context<'_>,
@@ -200,7 +200,7 @@ impl ProjectNode {
         .await
     }
 
-    /// What was learned about it, and for the whole tenant.
+    /// The insights of the project and of the whole tenant.
     async fn insights(
         &self,
         context: &Context<'_>,
@@ -220,7 +220,7 @@ impl ProjectNode {
         .await
     }
 
-    /// What it shares with other projects.
+    /// The patterns that the project shares with other projects.
     async fn consolidation_patterns(
         &self,
         context: &Context<'_>,
@@ -240,7 +240,7 @@ impl ProjectNode {
         .await
     }
 
-    /// Posts about it, newest first, drafts too.
+    /// The posts of the project including drafts, newest first.
     async fn blog_posts(
         &self,
         context: &Context<'_>,

@@ -27,35 +27,36 @@ use super::viewer::ViewerNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// The most ids that `nodes` takes.
+/// The maximum number of ids of `nodes`.
 const NODES_MAX: usize = 100;
-/// The longest text that the extractor takes, in bytes.
+/// The maximum length of the text for `specializations`, in bytes.
 const TEXT_MAX: usize = 100_000;
 
-/// What can be asked.
+/// The queries.
 pub struct Query;
 
 #[Object]
 impl Query {
-    /// Anything by its id; null where the tenant has no such thing.
+    /// Returns the object with this id, or null if the tenant has none.
     async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<NodeRef>> {
         node_find(context, &id).await
     }
 
-    /// Things by their ids, in that order, null where the tenant has none. At most 100.
+    /// Returns the objects with these ids, in the order of the ids, with null for each object that the tenant does not
+    /// have. At most 100 ids.
     async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<NodeRef>>> {
         if ids.len() > NODES_MAX {
-            return Err(ApiError::invalid(format!("at most {NODES_MAX} ids at once")).into());
+            return Err(ApiError::invalid(format!("at most {NODES_MAX} ids are allowed")).into());
         }
         futures::future::try_join_all(ids.iter().map(|id| node_find(context, id))).await
     }
 
-    /// Who asks, in which tenant, with which role.
+    /// The caller, with tenant and role.
     async fn viewer(&self) -> ViewerNode {
         ViewerNode
     }
 
-    /// A project by its id or its slug: exactly one of the two.
+    /// Returns a project by its id or its slug. Give exactly one of the two.
     async fn project(
         &self,
         context: &Context<'_>,
@@ -73,14 +74,14 @@ impl Query {
             (None, Some(slug)) => project_by_slug(&*op.read().await?, &slug).await?,
             _ => {
                 return Err(
-                    ApiError::invalid("give `id` or `slug`, exactly one of the two").into(),
+                    ApiError::invalid("give either `id` or `slug`").into(),
                 );
             }
         };
         Ok(project.map(ProjectNode))
     }
 
-    /// The tenant's projects, newest first; those whose name or slug contains `query`, where it is given.
+    /// The tenant's projects, newest first. `query` filters by name and slug.
     async fn projects(
         &self,
         context: &Context<'_>,
@@ -100,7 +101,7 @@ impl Query {
         Ok(list(context, page, total, ProjectNode))
     }
 
-    /// A run by its id.
+    /// Returns a run by its id.
     async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<RunNode>> {
         let run = operation(context)
             .loaders()
@@ -110,7 +111,7 @@ impl Query {
         Ok(run.and_then(RunNode::new))
     }
 
-    /// Runs, newest first.
+    /// The tenant's runs, newest first.
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and three filters"
@@ -157,7 +158,7 @@ impl Query {
         Ok(list(context, page, total, |run| run))
     }
 
-    /// The tenant's connections to GitHub, newest first.
+    /// The tenant's GitHub connections, newest first.
     async fn git_connections(
         &self,
         context: &Context<'_>,
@@ -173,19 +174,19 @@ impl Query {
         Ok(list(context, page, total, GitConnectionNode))
     }
 
-    /// Which models there are, what they cost and how long they will live.
+    /// The available models, with prices and lifecycle.
     async fn model_catalog(&self, context: &Context<'_>) -> Result<ModelCatalogNode> {
         Ok(ModelCatalogNode(tenant_catalog(context).await?))
     }
 
-    /// The tenant's budgets for calls of models, oldest first, with what was spent of each.
+    /// The tenant's budgets for model calls with their spending, oldest first.
     async fn budgets(&self, context: &Context<'_>) -> Result<Vec<BudgetNode>> {
         let scoped = operation(context).read().await?;
         let budgets = budget_list(&scoped).await?;
         Ok(budgets.into_iter().map(BudgetNode).collect())
     }
 
-    /// The tenant's personas, newest first; those whose name or description contains `query`, where it is given.
+    /// The tenant's personas, newest first. `query` filters by name and description.
     async fn personas(
         &self,
         context: &Context<'_>,
@@ -231,7 +232,7 @@ impl Query {
         Ok(found.into_iter().map(Into::into).collect())
     }
 
-    /// Searches what is known: of one project and of the whole tenant, or of everything.
+    /// Searches all knowledge. If a project is given, searches the knowledge of that project and of the whole tenant.
     async fn search(
         &self,
         context: &Context<'_>,
@@ -248,7 +249,7 @@ impl Query {
             return Err(nyxcore_tenancy::Error::NotFound("project").into());
         }
         let limit =
-            u64::try_from(first).map_err(|_| ApiError::invalid("`first` is not negative"))?;
+            u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
         let request = SearchRequest {
             text: query,
             project_id: project.map(TypedId::uuid),
@@ -264,7 +265,8 @@ impl Query {
         Ok(hits.into_iter().map(SearchHitNode).collect())
     }
 
-    /// What was done in the tenant, and tried, newest first; narrowed by what is given. For owners and admins.
+    /// The audit log: actions that were performed or attempted in the tenant, newest first, filtered by the arguments.
+    /// For owners and admins.
     #[expect(
         clippy::too_many_arguments,
         reason = "the Relay arguments and five filters"
@@ -293,7 +295,7 @@ impl Query {
         Ok(list(context, page, total, AuditEntryNode))
     }
 
-    /// What this server is.
+    /// Information about this server.
     async fn server(&self, context: &Context<'_>) -> ServerInfoNode {
         let gateway = operation(context).gateway();
         let info = gateway.server_info();
@@ -309,16 +311,16 @@ impl Query {
     }
 }
 
-/// What this server is.
+/// Information about this server.
 #[derive(SimpleObject)]
 #[graphql(name = "ServerInfo")]
 pub(crate) struct ServerInfoNode {
     /// The version of the program.
     version: String,
-    /// The commit it was built from, where that is known.
+    /// The commit of the build, if known.
     commit: Option<String>,
-    /// sqlite or postgresql.
+    /// The database: sqlite or postgresql.
     database: &'static str,
-    /// What it can do.
+    /// The capabilities of the server.
     capabilities: Vec<&'static str>,
 }

@@ -1,4 +1,6 @@
-//! Long-running work: the interface that every kind of run has, the kinds there are, and the events that tell their story.
+//! Runs: the interface of all kinds of run, the kinds themselves, and their events.
+//!
+//! Longer than 450 lines: the interface and the objects that implement it are declared together.
 
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -24,27 +26,27 @@ use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// The most events one field gives.
+/// The maximum number of events that one field returns.
 pub(super) const EVENTS_MAX: u64 = 500;
 
-/// What a run does.
+/// The kind of a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "RunKind")]
 pub(crate) enum RunKindName {
-    /// Brings a source in step with its repository.
+    /// Syncs a source with its repository.
     Sync,
-    /// Finds out how a project's code is written.
+    /// Analyses the code of a project.
     CodeAnalysis,
-    /// Puts under a note what is known about it.
+    /// Enriches a note with related knowledge.
     NoteEnrichment,
 }
 
 impl RunKindName {
-    /// Every kind that has a type in the schema. Runs of another kind, such as an embedder's or a newer release's, are
-    /// not shown.
+    /// Every kind that has a type in the schema. Runs of other kinds, such as those of an embedder or a newer release,
+    /// are not shown.
     pub(crate) const ALL: [Self; 3] = [Self::Sync, Self::CodeAnalysis, Self::NoteEnrichment];
 
-    /// The kind as the runs know it.
+    /// The kind in the terms of the runs crate.
     pub(crate) fn kind(self) -> RunKind {
         match self {
             Self::Sync => SYNC_RUN,
@@ -53,40 +55,40 @@ impl RunKindName {
         }
     }
 
-    /// The kinds that were asked for as the runs know them; every kind of the schema where none was.
+    /// The requested kinds in the terms of the runs crate. If none is requested, every kind of the schema.
     pub(crate) fn kinds(asked: &[Self]) -> Vec<RunKind> {
         let kinds = if asked.is_empty() { &Self::ALL } else { asked };
         kinds.iter().map(|name| name.kind()).collect()
     }
 }
 
-/// Where a run stands.
+/// The status of a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "RunStatus", remote = "RunStatus")]
 pub(crate) enum RunStatusName {
-    /// Waits for a worker.
+    /// The run waits for a worker.
     Queued,
-    /// A worker has it.
+    /// A worker is executing the run.
     Running,
-    /// Ended as it should.
+    /// The run succeeded.
     Succeeded,
-    /// Ended with an error.
+    /// The run failed.
     Failed,
-    /// Ended because somebody said so.
+    /// The run was cancelled.
     Cancelled,
 }
 
-/// How far a run has come in its phase.
+/// The progress of a run in its current phase.
 #[derive(SimpleObject, Clone)]
 #[graphql(name = "RunProgress")]
 pub(crate) struct RunProgressNode {
-    /// The phase's name.
+    /// The name of the phase.
     phase: String,
-    /// How much is done.
+    /// The number of completed units.
     done: i64,
-    /// Of how much, where it is known.
+    /// The total number of units, if known.
     total: Option<i64>,
-    /// What is counted.
+    /// The unit.
     unit: Option<String>,
     /// How many bytes are done, where the work has a size.
     bytes_done: Option<Long>,
@@ -107,13 +109,13 @@ impl From<Progress> for RunProgressNode {
     }
 }
 
-/// What a run failed with.
+/// The error of a failed run.
 #[derive(SimpleObject, Clone)]
 #[graphql(name = "RunError")]
 pub(crate) struct RunErrorNode {
-    /// A stable code.
+    /// A stable error code.
     code: String,
-    /// A sentence that says what to do.
+    /// A message that says what to do.
     message: String,
 }
 
@@ -126,7 +128,7 @@ impl From<RunError> for RunErrorNode {
     }
 }
 
-/// Long-running work. Every kind of run is one of these.
+/// A long-running operation. Every kind of run implements this interface.
 #[derive(Interface)]
 #[expect(
     clippy::duplicated_attributes,
@@ -134,58 +136,58 @@ impl From<RunError> for RunErrorNode {
 )]
 #[graphql(
     name = "Run",
-    field(name = "id", ty = "ID", desc = "Its id."),
-    field(name = "kind", ty = "RunKindName", desc = "What it does."),
-    field(name = "status", ty = "RunStatusName", desc = "Where it stands."),
+    field(name = "id", ty = "ID", desc = "The id of the run."),
+    field(name = "kind", ty = "RunKindName", desc = "The kind."),
+    field(name = "status", ty = "RunStatusName", desc = "The status."),
     field(
         name = "project",
         ty = "Option<ProjectNode>",
-        desc = "The project it belongs to."
+        desc = "The project of the run."
     ),
     field(
         name = "started_by",
         ty = "Option<UserNode>",
-        desc = "Who started it; nobody where another run did."
+        desc = "The user who started the run. Null if another run started it."
     ),
     field(
         name = "attempt",
         ty = "i64",
-        desc = "How often a worker has taken it."
+        desc = "The number of the current or last attempt."
     ),
     field(
         name = "attempts",
         ty = "Vec<RunAttemptNode>",
-        desc = "Its story: each time a worker took it, the first one first."
+        desc = "The attempts, oldest first."
     ),
     field(
         name = "progress",
         ty = "Option<RunProgressNode>",
-        desc = "How far it is."
+        desc = "The current progress."
     ),
     field(
         name = "error",
         ty = "Option<RunErrorNode>",
-        desc = "What it failed with."
+        desc = "The error, if the run failed."
     ),
     field(
         name = "created_at",
         ty = "DateTime<Utc>",
-        desc = "When it was asked for."
+        desc = "The time when the run was requested."
     ),
     field(
         name = "started_at",
         ty = "Option<DateTime<Utc>>",
-        desc = "When a worker first took it."
+        desc = "The time when the first attempt started."
     ),
     field(
         name = "finished_at",
         ty = "Option<DateTime<Utc>>",
-        desc = "When it ended."
+        desc = "The time when the run ended."
     ),
     field(
         name = "events",
         ty = "Vec<RunEventNode>",
-        desc = "Its log after a number, oldest first. Of a run that ended long ago only the last event is left.",
+        desc = "The events with a number above `after`, oldest first. Only the last event is kept for a run that ended long ago.",
         arg(
             name = "after",
             ty = "i64",
@@ -196,7 +198,7 @@ impl From<RunError> for RunErrorNode {
             name = "first",
             ty = "i64",
             default = 100,
-            desc = "At most this many, and no more than 500."
+            desc = "The maximum number of events, at most 500."
         )
     )
 )]
@@ -207,7 +209,7 @@ pub(crate) enum RunNode {
 }
 
 impl RunNode {
-    /// The run as its kind; `None` for a kind that has no type in the schema.
+    /// The run as the type of its kind; `None` for a kind that has no type in the schema.
     pub(crate) fn new(run: Run) -> Option<Self> {
         let name = RunKindName::ALL
             .into_iter()
@@ -220,27 +222,27 @@ impl RunNode {
     }
 }
 
-/// Writes the object of a kind of run: the interface's fields, and its own.
+/// Declares the object of a kind of run: the fields of the interface, and its own fields.
 macro_rules! run_object {
     ($(#[$meta:meta])* $node:ident: $kind:ident { $($own:tt)* }) => {
         $(#[$meta])*
         impl $node {
-            /// Its id.
+            /// The id of the run.
             pub(crate) async fn id(&self) -> ID {
                 global_id(self.0.id)
             }
 
-            /// What it does.
+            /// The kind.
             pub(crate) async fn kind(&self) -> RunKindName {
                 RunKindName::$kind
             }
 
-            /// Where it stands.
+            /// The status.
             pub(crate) async fn status(&self) -> RunStatusName {
                 self.0.status.into()
             }
 
-            /// The project it belongs to.
+            /// The project of the run.
             pub(crate) async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
                 let Some(id) = self.0.project_id else {
                     return Ok(None);
@@ -249,53 +251,54 @@ macro_rules! run_object {
                 Ok(loader.load_one(ProjectId::from_uuid(id)).await?.map(ProjectNode))
             }
 
-            /// Who started it; nobody where another run did.
+            /// The user who started the run. Null if another run started it.
             pub(crate) async fn started_by(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
                 super::created_by(context, self.0.started_by).await
             }
 
-            /// How often a worker has taken it.
+            /// The number of the current or last attempt.
             pub(crate) async fn attempt(&self) -> i64 {
                 self.0.attempt
             }
 
-            /// Its story: each time a worker took it, the first one first.
+            /// The attempts, oldest first.
             pub(crate) async fn attempts(&self, context: &Context<'_>) -> Result<Vec<RunAttemptNode>> {
                 let attempts = operation(context).loaders().run_attempts.load_one(self.0.id).await?;
                 Ok(attempts.unwrap_or_default().into_iter().map(Into::into).collect())
             }
 
-            /// How far it is.
+            /// The current progress.
             pub(crate) async fn progress(&self) -> Option<RunProgressNode> {
                 self.0.progress.clone().map(Into::into)
             }
 
-            /// What it failed with.
+            /// The error, if the run failed.
             pub(crate) async fn error(&self) -> Option<RunErrorNode> {
                 self.0.error.clone().map(Into::into)
             }
 
-            /// When it was asked for.
+            /// The time when the run was requested.
             pub(crate) async fn created_at(&self) -> DateTime<Utc> {
                 self.0.created_at
             }
 
-            /// When a worker first took it.
+            /// The time when the first attempt started.
             pub(crate) async fn started_at(&self) -> Option<DateTime<Utc>> {
                 self.0.started_at
             }
 
-            /// When it ended.
+            /// The time when the run ended.
             pub(crate) async fn finished_at(&self) -> Option<DateTime<Utc>> {
                 self.0.finished_at
             }
 
-            /// Its log after a number, oldest first. Of a run that ended long ago only the last event is left.
+            /// The events with a number above `after`, oldest first. Only the last event is kept for a run that ended
+            /// long ago.
             pub(crate) async fn events(
                 &self,
                 context: &Context<'_>,
                 #[graphql(default = 0, desc = "Only events with a higher number.")] after: i64,
-                #[graphql(default = 100, desc = "At most this many, and no more than 500.")] first: i64,
+                #[graphql(default = 100, desc = "The maximum number of events, at most 500.")] first: i64,
             ) -> Result<Vec<RunEventNode>> {
                 let after = Some(Cursor::Position(after));
                 let events = child_first(context, RunEvents, self.0.id, first, after, EVENTS_MAX).await?;
@@ -333,7 +336,7 @@ run_object! {
             Ok(SourceNode(source.ok_or(Error::NotFound("source"))?))
         }
 
-        /// The sync it continues.
+        /// The last successful sync before this one.
         async fn previous_sync(&self, context: &Context<'_>) -> Result<Option<SyncNode>> {
             let Some(id) = self.detail(context).await?.previous_sync_id else {
                 return Ok(None);
@@ -341,44 +344,44 @@ run_object! {
             Ok(operation(context).loaders().runs.load_one(id).await?.map(SyncNode))
         }
 
-        /// The commit it started from.
+        /// The commit of the source before the sync.
         #[graphql(name = "fromCommit")]
         async fn commit_before(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.from_commit)
         }
 
-        /// The commit it brought the source to.
+        /// The commit of the source after the sync.
         async fn to_commit(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.to_commit)
         }
 
-        /// Files that were not there before.
+        /// The number of added files.
         async fn files_added(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_added)
         }
 
-        /// Files whose content changed.
+        /// The number of files with changed content.
         async fn files_updated(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_updated)
         }
 
-        /// Files that are gone.
+        /// The number of deleted files.
         async fn files_deleted(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_deleted)
         }
 
-        /// Files whose path is another and whose content is the same, or nearly so. They keep their ids, and are neither added nor
-        /// deleted.
+        /// The number of renamed files, with the same or nearly the same content. They keep their ids and do not count
+        /// as added or deleted.
         async fn files_renamed(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_renamed)
         }
 
-        /// Files that stayed as they were.
+        /// The number of unchanged files.
         async fn files_unchanged(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_unchanged)
         }
 
-        /// Files that were left out: binary, too large, symbolic links, submodules.
+        /// The number of skipped files: binary files, files that are too large, symbolic links and submodules.
         async fn files_skipped(&self, context: &Context<'_>) -> Result<i64> {
             Ok(self.detail(context).await?.files_skipped)
         }
@@ -390,57 +393,57 @@ run_object! {
     }
 }
 
-/// How an enrichment was made.
+/// The mode of an enrichment.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "EnrichmentMode", remote = "EnrichmentMode")]
 pub(crate) enum EnrichmentModeName {
-    /// A model wrote it.
+    /// A model wrote the text.
     Generated,
-    /// No model was used, only what was retrieved.
+    /// The text consists of retrieved excerpts. No model was used.
     Extractive,
 }
 
-/// What was decided about an enrichment.
+/// The decision about an enrichment.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "EnrichmentDecision", remote = "EnrichmentDecision")]
 pub(crate) enum EnrichmentDecisionName {
-    /// Nothing yet.
+    /// No decision yet.
     Pending,
-    /// It is part of the note.
+    /// The enrichment was applied to the note.
     Applied,
-    /// It was not wanted.
+    /// The enrichment was dismissed.
     Dismissed,
 }
 
-/// How much of one kind of knowledge an enrichment drew on.
+/// How much of one kind of knowledge an enrichment used.
 #[derive(SimpleObject)]
 #[graphql(name = "ContextSection")]
 pub(crate) struct ContextSectionNode {
-    /// The kind.
+    /// The kind of knowledge.
     kind: KnowledgeKindName,
-    /// How many pieces were used.
+    /// The number of items used.
     items: i64,
-    /// About how many tokens they have.
+    /// The approximate number of tokens of these items.
     tokens: i64,
-    /// How many more were found and did not fit.
+    /// The number of items found but omitted because they did not fit.
     omitted: i64,
 }
 
-/// What a model call used and cost.
+/// The usage and cost of a model call.
 #[derive(SimpleObject)]
 #[graphql(name = "ModelUsage")]
 pub(crate) struct ModelUsageNode {
-    /// Tokens in.
+    /// The number of input tokens.
     input_tokens: i64,
-    /// Tokens out.
+    /// The number of output tokens.
     output_tokens: i64,
-    /// Tokens that the provider had cached.
+    /// The number of input tokens that the provider had cached.
     cached_tokens: i64,
-    /// US dollars.
+    /// The cost in US dollars.
     usd: f64,
 }
 
-/// What was put under a note, with what it was drawn from.
+/// An enrichment of a note: related knowledge with citations.
 pub(crate) struct NoteEnrichmentNode(pub Run);
 
 impl NoteEnrichmentNode {
@@ -464,7 +467,7 @@ run_object! {
             Ok(NoteNode(note.ok_or(Error::NotFound("note"))?))
         }
 
-        /// In whose voice; none where nobody was chosen or the persona was deleted.
+        /// The persona in whose style the text is written. Null if none was chosen or the persona was deleted.
         async fn persona(&self, context: &Context<'_>) -> Result<Option<PersonaNode>> {
             let Some(id) = self.detail(context).await?.persona_id else {
                 return Ok(None);
@@ -472,35 +475,35 @@ run_object! {
             Ok(operation(context).loaders().personas.load_one(id).await?.map(PersonaNode))
         }
 
-        /// The model that wrote it; none where it is extractive.
+        /// The model that wrote the text. Null if the mode is EXTRACTIVE.
         async fn model(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.model)
         }
 
-        /// How it was made.
+        /// The mode.
         async fn mode(&self, context: &Context<'_>) -> Result<EnrichmentModeName> {
             Ok(self.detail(context).await?.mode.into())
         }
 
-        /// Its text, once it is there.
+        /// The text, in Markdown. Null until it is ready.
         async fn markdown(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.markdown)
         }
 
-        /// Where its statements come from, in the order of their numbers.
+        /// The citations, in the order of their numbers in the text.
         async fn citations(&self, context: &Context<'_>) -> Result<Vec<CitationNode>> {
             let detail = self.detail(context).await?;
             Ok(detail.citations.into_iter().map(CitationNode::from).collect())
         }
 
-        /// What it suggests to do.
+        /// The suggested action points.
         async fn action_points(&self, context: &Context<'_>) -> Result<Vec<ActionPointNode>> {
             let loader = &operation(context).loaders().action_points_of_enrichments;
             let points = loader.load_one(self.0.id.uuid()).await?;
             Ok(points.unwrap_or_default().into_iter().map(ActionPointNode).collect())
         }
 
-        /// How much of each kind of knowledge it drew on.
+        /// How much of each kind of knowledge was used.
         async fn context_used(&self, context: &Context<'_>) -> Result<Vec<ContextSectionNode>> {
             let detail = self.detail(context).await?;
             Ok(detail
@@ -515,12 +518,12 @@ run_object! {
                 .collect())
         }
 
-        /// What was decided about it.
+        /// The decision about the enrichment.
         async fn decision(&self, context: &Context<'_>) -> Result<EnrichmentDecisionName> {
             Ok(self.detail(context).await?.decision.into())
         }
 
-        /// What the model used and cost; none where no model was used.
+        /// The usage and cost of the model. Null if no model was used.
         async fn usage(&self) -> Option<ModelUsageNode> {
             None
         }

@@ -1,4 +1,4 @@
-//! A run's story: each time a worker took it, with its phases.
+//! The attempts at a run, with their phases.
 
 use async_graphql::{Enum, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -7,43 +7,43 @@ use nyxcore_runs::{AttemptOutcome, RunAttempt, RunPhase};
 use super::long::Long;
 use super::run::RunErrorNode;
 
-/// How an attempt at a run ended.
+/// The outcome of an attempt.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "RunAttemptOutcome", remote = "AttemptOutcome")]
 pub(crate) enum AttemptOutcomeName {
-    /// The run ended as it should.
+    /// The run succeeded.
     Succeeded,
-    /// The run failed for good.
+    /// The run failed permanently.
     Failed,
-    /// Somebody cancelled the run.
+    /// The run was cancelled.
     Cancelled,
-    /// It failed in a way that may pass, and is tried again.
+    /// The attempt failed with a temporary error, and the run is retried.
     Retried,
-    /// The worker was told to leave and gave the run back. That counts as no attempt.
+    /// The worker shut down and returned the run to the queue. The attempt does not count.
     HandedBack,
-    /// The worker was not heard of any more.
+    /// The worker stopped responding.
     Lost,
-    /// Nothing moved for ten minutes.
+    /// The attempt made no progress for ten minutes.
     Stalled,
 }
 
-/// One time that a worker took a run.
+/// One attempt of a worker at a run.
 #[derive(SimpleObject, Clone)]
 #[graphql(name = "RunAttempt")]
 pub(crate) struct RunAttemptNode {
-    /// Its number: 1, 2, 3 and so on.
+    /// The number of the attempt, counted from 1.
     number: i64,
-    /// The machine and the process that took it, as in `build-7:4711`.
+    /// The machine and the process of the worker, such as `build-7:4711`.
     worker: String,
-    /// When it was taken.
+    /// The time when the attempt started.
     started_at: DateTime<Utc>,
-    /// When that ended.
+    /// The time when the attempt ended.
     ended_at: Option<DateTime<Utc>>,
-    /// How it ended; none while it goes on.
+    /// The outcome. Null while the attempt is active.
     outcome: Option<AttemptOutcomeName>,
-    /// What it failed with.
+    /// The error, if the attempt failed.
     error: Option<RunErrorNode>,
-    /// Its phases, in their order.
+    /// The phases, in order.
     phases: Vec<RunPhaseNode>,
 }
 
@@ -51,19 +51,19 @@ pub(crate) struct RunAttemptNode {
 #[derive(SimpleObject, Clone)]
 #[graphql(name = "RunPhase")]
 pub(crate) struct RunPhaseNode {
-    /// Its name.
+    /// The name.
     name: String,
-    /// When it began.
+    /// The time when the phase began.
     started_at: DateTime<Utc>,
-    /// When the next one began, or the attempt ended.
+    /// The time when the next phase began, or the attempt ended.
     ended_at: Option<DateTime<Utc>>,
-    /// How long it took, in milliseconds; none while it goes on.
+    /// The duration in milliseconds. Null while the phase is active.
     duration_ms: Option<i64>,
-    /// How much was done.
+    /// The number of completed units.
     done: i64,
-    /// Of how much, where it is known.
+    /// The total number of units, if known.
     total: Option<i64>,
-    /// What is counted.
+    /// The unit.
     unit: Option<String>,
     /// How many bytes that is, where they are counted.
     bytes_done: Option<Long>,

@@ -1,4 +1,4 @@
-//! A run's events, one type for each thing that may happen.
+//! The events of a run, one type for each kind of event.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use chrono::{DateTime, Utc};
@@ -9,13 +9,13 @@ use super::ids::global_id;
 use super::run::{RunNode, RunProgressNode};
 use crate::context::operation;
 
-/// One entry of a run's log. Numbers count 1, 2, 3 without a gap.
+/// An event in the log of a run. Events are numbered 1, 2, 3 without gaps.
 #[derive(Interface)]
 #[graphql(
     name = "RunEvent",
-    field(name = "run_id", ty = "ID", desc = "The run."),
-    field(name = "seq", ty = "i64", desc = "Its number in the run's log."),
-    field(name = "at", ty = "DateTime<Utc>", desc = "When it happened.")
+    field(name = "run_id", ty = "ID", desc = "The id of the run."),
+    field(name = "seq", ty = "i64", desc = "The number of the event in the log of the run."),
+    field(name = "at", ty = "DateTime<Utc>", desc = "The time of the event.")
 )]
 pub(crate) enum RunEventNode {
     PhaseStarted(RunPhaseStartedNode),
@@ -26,22 +26,22 @@ pub(crate) enum RunEventNode {
     Finished(RunFinishedNode),
 }
 
-/// Writes the object of a kind of event: the interface's fields, and its own.
+/// Declares the object of a kind of event: the fields of the interface, and its own fields.
 macro_rules! event_object {
     ($(#[$meta:meta])* $node:ident { $($own:tt)* }) => {
         $(#[$meta])*
         impl $node {
-            /// The run.
+            /// The id of the run.
             async fn run_id(&self) -> ID {
                 global_id(self.0.run_id)
             }
 
-            /// Its number in the run's log.
+            /// The number of the event in the log of the run.
             async fn seq(&self) -> i64 {
                 self.0.seq
             }
 
-            /// When it happened.
+            /// The time of the event.
             async fn at(&self) -> DateTime<Utc> {
                 self.0.at
             }
@@ -72,88 +72,88 @@ impl From<RunEvent> for RunEventNode {
     }
 }
 
-/// A phase began.
+/// A phase started.
 pub(crate) struct RunPhaseStartedNode(RunEvent, String);
 
 event_object! {
     #[Object(name = "RunPhaseStarted")]
     RunPhaseStartedNode {
-        /// Its name.
+        /// The name of the phase.
         async fn phase(&self) -> &str {
             &self.1
         }
     }
 }
 
-/// A phase went on.
+/// A phase made progress.
 pub(crate) struct RunProgressedNode(RunEvent, RunProgressNode);
 
 event_object! {
     #[Object(name = "RunProgressed")]
     RunProgressedNode {
-        /// How far.
+        /// The progress.
         async fn progress(&self) -> RunProgressNode {
             self.1.clone()
         }
     }
 }
 
-/// Something to tell a person.
+/// A message for the user.
 pub(crate) struct RunMessageNode(RunEvent, &'static str, String);
 
 event_object! {
     #[Object(name = "RunMessage")]
     RunMessageNode {
-        /// info or warning.
+        /// The level: info or warning.
         async fn level(&self) -> &str {
             self.1
         }
 
-        /// What to tell.
+        /// The text of the message.
         async fn text(&self) -> &str {
             &self.2
         }
     }
 }
 
-/// A phase was left out.
+/// A phase was skipped.
 pub(crate) struct RunPhaseSkippedNode(RunEvent, String, String);
 
 event_object! {
     #[Object(name = "RunPhaseSkipped")]
     RunPhaseSkippedNode {
-        /// Its name.
+        /// The name of the phase.
         async fn phase(&self) -> &str {
             &self.1
         }
 
-        /// Why, in a sentence.
+        /// The reason, in a sentence.
         async fn reason(&self) -> &str {
             &self.2
         }
     }
 }
 
-/// A piece of text that a model streams.
+/// A part of the text that a model streams.
 pub(crate) struct RunTextNode(RunEvent, String);
 
 event_object! {
     #[Object(name = "RunText")]
     RunTextNode {
-        /// The piece.
+        /// The text.
         async fn text(&self) -> &str {
             &self.1
         }
     }
 }
 
-/// The run ended. No event follows.
+/// The run ended. No further event follows.
 pub(crate) struct RunFinishedNode(RunEvent);
 
 event_object! {
     #[Object(name = "RunFinished")]
     RunFinishedNode {
-        /// The run, as it ended.
+        /// The run in its final state.
         async fn run(&self, context: &Context<'_>) -> Result<RunNode> {
             let run = operation(context).loaders().runs.load_one(self.0.run_id).await?;
             Ok(run.and_then(RunNode::new).ok_or(Error::NotFound("run"))?)

@@ -1,4 +1,4 @@
-//! Search over everything that is known: a hit leads to the thing it is about.
+//! Search over all knowledge. Each hit links to the object it was found in.
 
 use async_graphql::{Context, Object, Result};
 use nyxcore_retrieval::{Hit, KnowledgeKind};
@@ -7,32 +7,32 @@ use nyxcore_tenancy::TypedId;
 use super::node::{NodeRef, node_load};
 use super::note::KnowledgeKindName;
 
-/// Something that was found.
+/// A search hit.
 pub(crate) struct SearchHitNode(pub Hit);
 
 #[Object(name = "SearchHit")]
 impl SearchHitNode {
-    /// What kind of thing it is.
+    /// The kind of the object.
     async fn kind(&self) -> KnowledgeKindName {
         self.0.kind.into()
     }
 
-    /// How well it fits; comparable within one answer.
+    /// The relevance. Comparable within one response.
     async fn score(&self) -> f64 {
         self.0.score
     }
 
-    /// What it is called.
+    /// The title of the object.
     async fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// The part that matters.
+    /// The relevant excerpt.
     async fn excerpt(&self) -> &str {
         &self.0.excerpt
     }
 
-    /// The thing itself.
+    /// The object.
     async fn node(&self, context: &Context<'_>) -> Result<Option<NodeRef>> {
         use nyxcore_code_analysis::CodePatternId;
         use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};
@@ -51,17 +51,17 @@ impl SearchHitNode {
         node_load(context, prefix, uuid).await
     }
 
-    /// The file, where it is in one.
+    /// The path of the file, if the hit is in a file.
     async fn path(&self) -> Option<&str> {
         self.0.path.as_deref()
     }
 
-    /// Its first line there, counted from 1.
+    /// The first line, counted from 1.
     async fn start_line(&self) -> Option<i64> {
         self.0.start_line
     }
 
-    /// Its last line there.
+    /// The last line.
     async fn end_line(&self) -> Option<i64> {
         self.0.end_line
     }

@@ -14,55 +14,55 @@ use super::project::ProjectNode;
 use super::run::SyncNode;
 use crate::context::operation;
 
-/// How a source stands.
+/// The status of a source.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "SourceStatus", remote = "SourceStatus")]
 pub(crate) enum SourceStatusName {
-    /// No sync of it has ended yet.
+    /// No sync has ended yet.
     NeverSynced,
-    /// A sync waits or is at work.
+    /// A sync is queued or running.
     Syncing,
-    /// Its files are there.
+    /// The files of the last sync are available.
     Ready,
     /// The last sync failed.
     Failed,
 }
 
-/// What a source is fetched with.
+/// The kind of credential with which a source is fetched.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "SourceCredentialKind", remote = "SourceCredentialKind")]
 pub(crate) enum SourceCredentialKindName {
-    /// Nothing: it is public.
+    /// No credential: the repository is public.
     None,
-    /// A token of its own.
+    /// A token of the source.
     Token,
-    /// An SSH key of its own.
+    /// An SSH key of the source.
     SshKey,
-    /// The token of a git connection.
+    /// The token of a GitHub connection.
     Connection,
 }
 
-/// How often a source is synced without anybody asking.
+/// The sync schedule of a source.
 #[derive(SimpleObject)]
 #[graphql(name = "SourceSchedule")]
 pub(crate) struct ScheduleObject {
-    /// Minutes between two syncs.
+    /// The minutes between two syncs.
     every_minutes: i64,
-    /// When the next one is due.
+    /// The time of the next scheduled sync.
     next_sync_at: Option<DateTime<Utc>>,
 }
 
-/// A Git repository, a branch of it and the folder in it that is looked at.
+/// A Git repository with a branch and a folder to scan.
 pub(crate) struct SourceNode(pub Source);
 
 #[Object(name = "Source")]
 impl SourceNode {
-    /// Its id.
+    /// The id of the source.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The project it belongs to.
+    /// The project of the source.
     async fn project(&self, context: &Context<'_>) -> Result<ProjectNode> {
         let project = operation(context)
             .loaders()
@@ -74,27 +74,27 @@ impl SourceNode {
         ))
     }
 
-    /// Where the repository is.
+    /// The address of the repository.
     async fn url(&self) -> &str {
         &self.0.url
     }
 
-    /// The branch; none is the repository's own default.
+    /// The branch. Null means the default branch of the repository.
     async fn branch(&self) -> Option<&str> {
         self.0.branch.as_deref()
     }
 
-    /// The folder that is looked at; "" is the repository's root.
+    /// The folder to scan. "" is the root of the repository.
     async fn scan_path(&self) -> &str {
         &self.0.scan_path
     }
 
-    /// The folder as people see it; "/" is the root.
+    /// The folder in display form. "/" is the root of the repository.
     async fn display_path(&self) -> &str {
         self.0.display_path()
     }
 
-    /// How it stands.
+    /// The status.
     async fn status(&self, context: &Context<'_>) -> Result<SourceStatusName> {
         let latest = operation(context)
             .loaders()
@@ -105,30 +105,30 @@ impl SourceNode {
         Ok(status.into())
     }
 
-    /// The commit that its files are of.
+    /// The commit of the synced files.
     async fn head_commit(&self) -> Option<&str> {
         self.0.head_commit.as_deref()
     }
 
-    /// When a sync last succeeded.
+    /// The time of the last successful sync.
     async fn last_synced_at(&self) -> Option<DateTime<Utc>> {
         self.0.last_synced_at
     }
 
-    /// What it is fetched with. The credential itself is never shown.
+    /// The kind of credential. The credential itself is never returned.
     async fn credential(&self, context: &Context<'_>) -> Result<SourceCredentialKindName> {
         let settings = self.settings(context).await?;
         let kind = settings.map(|settings| settings.credential());
         Ok(kind.unwrap_or_default().into())
     }
 
-    /// Whether pushes that its remote tells of start a sync.
+    /// Whether push webhooks from the remote start a sync.
     async fn webhook_enabled(&self, context: &Context<'_>) -> Result<bool> {
         let settings = self.settings(context).await?;
         Ok(settings.is_some_and(|settings| settings.webhook_since.is_some()))
     }
 
-    /// Its schedule; none where it is synced only when somebody asks or pushes.
+    /// The sync schedule. Null if the source is synced only on request or on push.
     async fn schedule(&self, context: &Context<'_>) -> Result<Option<ScheduleObject>> {
         let settings = self.settings(context).await?;
         let schedule = settings.and_then(|settings| settings.schedule());
@@ -138,7 +138,7 @@ impl SourceNode {
         }))
     }
 
-    /// Its files in the order of their paths, all or those under a folder.
+    /// The files of the source, or only those under a folder, ordered by path.
     async fn files(
         &self,
         context: &Context<'_>,
@@ -153,7 +153,7 @@ impl SourceNode {
         child_list(context, files, self.0.id, args, SourceFileNode).await
     }
 
-    /// Its syncs, newest first.
+    /// The syncs of the source, newest first.
     async fn syncs(
         &self,
         context: &Context<'_>,
@@ -180,17 +180,17 @@ pub(crate) struct SourceFileNode(pub SourceFile);
 
 #[Object(name = "SourceFile")]
 impl SourceFileNode {
-    /// Its id.
+    /// The id of the file.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Its path from the repository's root.
+    /// The path from the root of the repository.
     async fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// The language it is written in, where that is known.
+    /// The language, if known.
     async fn language(&self) -> Option<&str> {
         self.0.language.as_deref()
     }
@@ -200,12 +200,12 @@ impl SourceFileNode {
         Long(self.0.size)
     }
 
-    /// The id that Git gives its content.
+    /// The Git blob id of the content.
     async fn blob(&self) -> &str {
         &self.0.blob
     }
 
-    /// Its text; none where it is binary or too large.
+    /// The text. Null if the file is binary or too large.
     async fn content(&self, context: &Context<'_>) -> Result<Option<String>> {
         let loader = &operation(context).loaders().blobs;
         Ok(loader.load_one(self.0.blob.clone()).await?)

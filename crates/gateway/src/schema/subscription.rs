@@ -1,4 +1,4 @@
-//! The subscription root. Subscriptions only read: they replay a run's log, then follow it, and end with the run.
+//! The subscription root. Subscriptions are read-only. They replay the log of a run, follow it, and end with the run.
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures::{Stream, StreamExt};
@@ -11,12 +11,13 @@ use super::run::{RunKindName, RunNode};
 use super::run_event::RunEventNode;
 use crate::context::operation;
 
-/// What can be watched.
+/// The subscriptions.
 pub struct Subscription;
 
 #[Subscription]
 impl Subscription {
-    /// A run's events after a number: first those that were, then those that come. Ends with the run.
+    /// Streams the events of a run with a number above `after`: first the past events, then new ones. Ends with the
+    /// run.
     async fn run_events<'c>(
         &self,
         context: &Context<'c>,
@@ -33,7 +34,7 @@ impl Subscription {
         Ok(told(context, events))
     }
 
-    /// Every run of a project, from now on.
+    /// Streams the events of all runs of a project, starting now.
     async fn project_activity<'c>(
         &self,
         context: &Context<'c>,
@@ -53,7 +54,7 @@ impl Subscription {
         Ok(told(context, events))
     }
 
-    /// Every run of the tenant, from now on.
+    /// Streams the events of all runs of the tenant, starting now.
     async fn tenant_activity<'c>(
         &self,
         context: &Context<'c>,
@@ -69,7 +70,8 @@ impl Subscription {
     }
 }
 
-/// Events as the schema has them. The snapshot that an event's fields were read from is let go before the next is waited for.
+/// Maps events to the schema. The snapshot from which an event's fields were read is released before the next event is
+/// awaited.
 fn told<'c, S>(
     context: &Context<'c>,
     events: S,

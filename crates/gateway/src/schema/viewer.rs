@@ -1,4 +1,4 @@
-//! Who asks, in which tenant, and who else is there.
+//! The caller, the caller's tenants, and their members.
 
 use std::sync::Arc;
 
@@ -15,26 +15,26 @@ use super::usage::UsageReportNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// What a member may do, the most first.
+/// The role of a member, highest first.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "Role", remote = "Role")]
 pub(crate) enum RoleName {
-    /// Everything, including the tenant itself.
+    /// Full access, including the tenant itself.
     Owner,
-    /// Everything but the tenant itself.
+    /// Full access except to the tenant itself.
     Admin,
-    /// Works on projects, notes and personas.
+    /// Can work on projects, notes and personas.
     Member,
-    /// Reads everything of the tenant and changes nothing.
+    /// Can read everything in the tenant and change nothing.
     Viewer,
 }
 
-/// Who asks.
+/// The caller.
 pub(crate) struct ViewerNode;
 
 #[Object(name = "Viewer")]
 impl ViewerNode {
-    /// The user whose token or session it is.
+    /// The user of the token or session.
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
         let user = op.loaders().users.load_one(op.caller().user).await?;
@@ -43,18 +43,18 @@ impl ViewerNode {
         ))
     }
 
-    /// The tenant whose rows are seen.
+    /// The tenant of the request.
     async fn tenant(&self, context: &Context<'_>) -> Result<TenantNode> {
         let scoped = operation(context).read().await?;
         Ok(TenantNode(directory::tenant_current(&scoped).await?))
     }
 
-    /// What the caller may do: the lesser of the membership's role and the token's.
+    /// The effective role: the lower of the membership's role and the token's role.
     async fn role(&self, context: &Context<'_>) -> RoleName {
         operation(context).caller().role.into()
     }
 
-    /// Every tenant the user belongs to.
+    /// All memberships of the user.
     async fn memberships(&self, context: &Context<'_>) -> Result<Vec<MembershipNode>> {
         let op = operation(context);
         let memberships = directory::user_memberships(op.store(), op.caller().user).await?;
@@ -68,27 +68,27 @@ impl ViewerNode {
     }
 }
 
-/// A team or company whose rows nobody else sees.
+/// A team or company. Its data is isolated from other tenants.
 pub(crate) struct TenantNode(pub Tenant);
 
 #[Object(name = "Tenant")]
 impl TenantNode {
-    /// Its id.
+    /// The id of the tenant.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Its short name in addresses and headers.
+    /// The short name, used in URLs and headers.
     async fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// Its name.
+    /// The name.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Who belongs to it.
+    /// The members of the tenant.
     async fn members(
         &self,
         context: &Context<'_>,
@@ -107,7 +107,7 @@ impl TenantNode {
         }))
     }
 
-    /// The invitations that were made, newest first, those that were accepted or revoked too. For owners and admins.
+    /// The invitations including accepted and revoked ones, newest first. For owners and admins.
     async fn invitations(
         &self,
         context: &Context<'_>,
@@ -123,7 +123,7 @@ impl TenantNode {
         Ok(list(context, page, total, InvitationNode))
     }
 
-    /// What calls of models used and cost, over the days of these times; the last thirty, where none are given.
+    /// The usage and cost of model calls over the given days. Defaults to the last thirty days.
     async fn usage(
         &self,
         context: &Context<'_>,
@@ -134,7 +134,7 @@ impl TenantNode {
         Ok(UsageReportNode::new(context, (from, to), None))
     }
 
-    /// The API tokens that were made, without their secrets: one's own, and for owners and admins everybody's.
+    /// The API tokens, without their secrets. Members see their own tokens, owners and admins all tokens.
     async fn api_tokens(
         &self,
         context: &Context<'_>,
@@ -152,12 +152,13 @@ impl TenantNode {
 }
 
 impl TenantNode {
-    /// The operation's scope, where it is this tenant's: a person's other tenants show their names and nothing of what is in them.
+    /// The operation's scope, if this is the tenant of the request. For the user's other tenants only the names are
+    /// available.
     async fn scope(&self, context: &Context<'_>) -> Result<Arc<Scoped<ReadOnly>>> {
         let op = operation(context);
         if self.0.id != op.caller().tenant {
             return Err(ApiError::invalid(
-                "this is another tenant of yours: ask as a member of that one",
+                "this field is available only in the tenant of the request: send the request to that tenant",
             )
             .into());
         }
@@ -165,37 +166,37 @@ impl TenantNode {
     }
 }
 
-/// A person.
+/// A user.
 pub(crate) struct UserNode(pub User);
 
 #[Object(name = "User")]
 impl UserNode {
-    /// Its id.
+    /// The id of the user.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The address that names the person.
+    /// The email address.
     async fn email(&self) -> &str {
         &self.0.email
     }
 
-    /// What the person is called.
+    /// The display name.
     async fn name(&self) -> &str {
         &self.0.name
     }
 }
 
-/// A person in a tenant.
+/// The membership of a user in a tenant.
 pub(crate) struct MembershipNode {
     pub membership: Membership,
-    /// Where it is not the operation's own.
+    /// The tenant, if it is not the tenant of the request.
     pub tenant: Option<Tenant>,
 }
 
 #[Object(name = "Membership")]
 impl MembershipNode {
-    /// The person.
+    /// The user.
     async fn user(&self, context: &Context<'_>) -> Result<UserNode> {
         let op = operation(context);
         let user = op.loaders().users.load_one(self.membership.user_id).await?;
@@ -213,43 +214,43 @@ impl MembershipNode {
         Ok(TenantNode(directory::tenant_current(&scoped).await?))
     }
 
-    /// What the person may do there.
+    /// The role of the user in the tenant.
     async fn role(&self) -> RoleName {
         self.membership.role.into()
     }
 
-    /// When the person joined.
+    /// The time when the user joined.
     async fn created_at(&self) -> DateTime<Utc> {
         self.membership.created_at
     }
 }
 
-/// A token that a program shows in place of a person. Its secret is not kept.
+/// An API token. A program authenticates with it on behalf of a user. Its secret is not stored.
 pub(crate) struct ApiTokenNode(pub ApiToken);
 
 #[Object(name = "ApiToken")]
 impl ApiTokenNode {
-    /// Its id.
+    /// The id of the token.
     pub(crate) async fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// What its owner calls it.
+    /// The name given by its owner.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Its first characters, to recognise it by.
+    /// The first characters of the token, for identification.
     async fn prefix(&self) -> &str {
         &self.0.prefix
     }
 
-    /// What it may do at the most.
+    /// The highest role of the token.
     async fn role(&self) -> RoleName {
         self.0.role.into()
     }
 
-    /// Whose it is.
+    /// The owner of the token.
     async fn user(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         let user = operation(context)
             .loaders()
@@ -259,22 +260,22 @@ impl ApiTokenNode {
         Ok(user.map(UserNode))
     }
 
-    /// When it was made.
+    /// The time of creation.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// From when on it is refused.
+    /// The time of expiry.
     async fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.0.expires_at
     }
 
-    /// When it was last used, to the minute.
+    /// The time of the last use, accurate to the minute.
     async fn last_used_at(&self) -> Option<DateTime<Utc>> {
         self.0.last_used_at
     }
 
-    /// When it was revoked.
+    /// The time of revocation.
     async fn revoked_at(&self) -> Option<DateTime<Utc>> {
         self.0.revoked_at
     }

@@ -1,4 +1,4 @@
-//! The table `consolidation_pattern_projects`: where a pattern was seen.
+//! The table `consolidation_pattern_projects`: the projects of a pattern.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TenantId;

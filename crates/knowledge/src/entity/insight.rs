@@ -1,4 +1,4 @@
-//! The table `workflow_insights`, without its vectors: they are written and compared by statements of their own.
+//! The table `workflow_insights`, without its vectors, which separate statements write and compare.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::{TenantId, UserId};

@@ -16,7 +16,7 @@ use crate::{check, document};
 /// What a new consolidation pattern is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConsolidationPattern {
-    /// What is shared.
+    /// The type of pattern.
     pub pattern_type: ConsolidationType,
     /// One line of 1 to 200 characters.
     pub title: String,
@@ -34,11 +34,11 @@ pub struct NewConsolidationPattern {
     pub project_ids: Vec<ProjectId>,
 }
 
-/// Writes a consolidation pattern.
+/// Creates a consolidation pattern.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a text, number of tags or number of quotations out of bounds, or a severity of what is not a pain;
-/// [`Error::NotFound`] for a project that the tenant does not have.
+/// [`Error::Invalid`] for a text, number of tags or number of quotations out of bounds, or a severity without a pain
+/// point; [`Error::NotFound`] for a project that the tenant does not have.
 pub async fn consolidation_pattern_create(
     scoped: &Scoped<ReadWrite>,
     new: NewConsolidationPattern,
@@ -57,11 +57,11 @@ pub async fn consolidation_pattern_create(
     }
     if new.frequency < 1 {
         return Err(Error::Invalid(
-            "the frequency is 1 at least: it was seen".into(),
+            "the frequency must be at least 1".into(),
         ));
     }
     if new.severity.is_some() && new.pattern_type != ConsolidationType::Pain {
-        return Err(Error::Invalid("only a pain has a severity".into()));
+        return Err(Error::Invalid("only a pain point may have a severity".into()));
     }
     let evidence = new
         .evidence

@@ -1,4 +1,4 @@
-//! Insights, and the pairs of a pain and its solution.
+//! Insights, and pairs of a pain point and its solution.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::documents_publish;
@@ -33,7 +33,7 @@ pub struct NewInsight {
     pub suggestion: Option<String>,
     /// The pain that this solves, or the solution of this pain: one of the same project that has no partner yet.
     pub paired_with: Option<InsightId>,
-    /// Who makes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
@@ -82,12 +82,12 @@ fn pair_check(new: &NewInsight, partner: &Insight) -> Result<()> {
         (PainPoint, Solution) | (Solution, PainPoint)
     ) {
         return Err(Error::Invalid(
-            "a pair is a pain_point and its solution".into(),
+            "a pair must be a pain_point and its solution".into(),
         ));
     }
     if new.project_id != partner.project_id {
         return Err(Error::Invalid(
-            "the two insights of a pair belong to the same project".into(),
+            "the two insights of a pair must belong to the same project".into(),
         ));
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The letters of a source and the memory entries they became: which differ, and bringing them together. An entry knows the file it came from
-//! by its id, which stays when the file moves, and the content by Git's id of it: so what was read once is not read again.
+//! Synchronizes the letters of a source with their memory entries. An entry stores the id of its file, which survives
+//! a move, and the Git blob id of its content, so unchanged letters are not read again.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,7 +29,7 @@ pub struct PendingLetter {
     pub entry: Option<MemoryEntryId>,
 }
 
-/// What is to be done so that a source's letters are memory entries, all of them and no others.
+/// The pending changes that make the memory entries match a source's letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PendingLetters {
     /// Letters to take in, in the order of their paths.
@@ -38,15 +38,15 @@ pub struct PendingLetters {
     pub gone: Vec<MemoryEntryId>,
 }
 
-/// An entry that came from a source: its file, its name and Git's id of what it was made of.
-type Known = (
+/// An entry of a source: its file, its name and the Git blob id of its content.
+type KnownEntry = (
     MemoryEntryId,
     Option<SourceFileId>,
     Option<String>,
     Option<String>,
 );
 
-/// Compares a source's letters with the entries that came of them, without reading any.
+/// Compares a source's letters with their entries, without reading any.
 ///
 /// # Errors
 /// The database fails.
@@ -55,7 +55,7 @@ pub async fn letters_pending<A: Access>(
     project: ProjectId,
     source: SourceId,
 ) -> Result<PendingLetters> {
-    let known: Vec<Known> = scoped
+    let known: Vec<KnownEntry> = scoped
         .find::<Entity>()
         .filter(Column::ProjectId.eq(project))
         .filter(Column::SourceId.eq(source))
@@ -102,8 +102,8 @@ pub async fn letters_pending<A: Access>(
     Ok(pending)
 }
 
-/// Lets go of what stands in the way: deletes the entries whose letters are gone, and takes the names from those that moved, so that letters
-/// may also change places.
+/// Prepares the import: deletes the entries of deleted letters, and clears the names of moved ones, so that letters
+/// may also swap places.
 ///
 /// # Errors
 /// The database fails.
@@ -127,8 +127,8 @@ pub async fn letters_clear(scoped: &Scoped<ReadWrite>, pending: &PendingLetters)
     entries_delete(scoped, &pending.gone).await
 }
 
-/// Takes letters in, each with its text. Those that became entries before are updated in place, wherever they are now; where a letter
-/// cannot be read any more, or breaks a rule, its entry keeps what it said last.
+/// Imports letters with their texts. Existing entries are updated in place, also after a move. If a letter is
+/// unreadable or invalid, its entry keeps its last text.
 ///
 /// # Errors
 /// As [`memory_entries_import`].

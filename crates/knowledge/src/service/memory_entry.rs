@@ -1,4 +1,4 @@
-//! Memory entries: written here, or followed from the files of a repository.
+//! Memory entries: written by users, or imported from files of a repository.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,7 +29,7 @@ pub struct NewMemoryEntry {
     pub content: String,
     /// At most 20, each of 1 to 50 characters.
     pub tags: Vec<String>,
-    /// Who makes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
@@ -64,7 +64,7 @@ pub async fn memory_entry_create(
     Ok(entry)
 }
 
-/// A memory entry as it stands in a repository.
+/// A memory entry from a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedMemoryEntry {
     /// What it is called there, such as its path. An entry of the project with the same name is updated in place.
@@ -172,7 +172,7 @@ pub async fn memory_entries_import(
     Ok(import)
 }
 
-/// Deletes the entries of a project that are known by those names, and tells how many there were.
+/// Deletes the entries of a project with those names, and returns their number.
 ///
 /// # Errors
 /// The database fails.

@@ -1,4 +1,4 @@
-//! What can be done with knowledge. Each verb also publishes to the search index, within the same transaction; the caller commits.
+//! The operations on knowledge. Each also updates the search index in the same transaction; the caller commits.
 
 mod consolidation_pattern;
 mod insight;

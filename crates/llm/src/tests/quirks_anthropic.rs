@@ -1,4 +1,6 @@
 //! Quirks 8 to 15: Anthropic.
+//!
+//! Longer than 450 lines: the cases of one vendor are read together.
 
 use serde_json::json;
 

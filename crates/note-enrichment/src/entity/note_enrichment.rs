@@ -1,4 +1,4 @@
-//! The table `note_enrichments`: what an enrichment keeps beside its run.
+//! The table `note_enrichments`: the data of an enrichment beside its run.
 
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::NoteId;

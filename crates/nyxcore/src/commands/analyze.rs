@@ -1,4 +1,4 @@
-//! `analyze`: the engine on a folder or a commit, with no database.
+//! `analyze`: runs the engine on a folder or a commit, without a database.
 
 mod revision;
 
@@ -133,7 +133,7 @@ fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if asked > cores {
         screen.hint(&format!(
-            "--jobs {asked} is more than this machine's cores: {cores} threads are used"
+            "--jobs {asked} is more than the number of cores; {cores} threads are used"
         ));
     }
     asked.min(cores)

@@ -168,7 +168,7 @@ async fn print(
                 if finish.reason != FinishReason::Complete {
                     screen.hint(match finish.reason {
                         FinishReason::Length => {
-                            "the answer was cut off: ask with a larger --max-tokens"
+                            "the answer was truncated: raise --max-tokens"
                         }
                         FinishReason::Filtered => "the provider filtered the answer",
                         FinishReason::Refused => "the model refused",
@@ -199,10 +199,10 @@ async fn tenant(store: &Store, slug: Option<&str>) -> Result<Tenant> {
     match (tenants.pop(), tenants.is_empty()) {
         (Some(only), true) => Ok(only),
         (None, _) => bail!(Error::SettingInvalid(
-            "there is no tenant yet: make one with `nyxcore tenant create`".into(),
+            "there is no tenant yet: create one with `nyxcore tenant create`".into(),
         )),
         (Some(_), false) => bail!(Error::SettingInvalid(
-            "there are several tenants: name the one that pays with --tenant".into(),
+            "there are several tenants: choose one with --tenant".into(),
         )),
     }
 }

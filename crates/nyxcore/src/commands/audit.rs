@@ -1,4 +1,4 @@
-//! `audit export`: the audit log as JSON lines, for an operator.
+//! `audit export`: prints the audit log as JSON lines.
 
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::audit::{AuditFilter, audit_list, system_entry_list};

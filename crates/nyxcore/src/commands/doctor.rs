@@ -1,4 +1,5 @@
-//! `doctor`: checks that everything nyxcore needs is there and safe, and says what to do where it is not. It makes and changes nothing.
+//! `doctor`: checks that everything nyxcore needs is present and safe, and says how to fix problems. It changes
+//! nothing.
 
 mod master_key;
 
@@ -82,7 +83,7 @@ fn data_dir(settings: &Settings, report: &mut Report) {
         .ancestors()
         .find(|folder| folder.symlink_metadata().is_ok())
     else {
-        return report.bad(what, "no folder above it is there");
+        return report.bad(what, "none of its parent folders exists");
     };
     if is_there {
         privacy(&path, report);
@@ -92,7 +93,7 @@ fn data_dir(settings: &Settings, report: &mut Report) {
         Ok(()) => report.good(
             what,
             format!(
-                "{} will be made by the first command that needs it",
+                "{} will be created by the first command that needs it",
                 path.display()
             ),
         ),
@@ -170,7 +171,7 @@ async fn database(settings: &Settings, report: &mut Report) -> Option<Place> {
     if let Place::Sqlite(file) = &place
         && !file.exists()
     {
-        report.good(what, format!("SQLite, {} will be made", file.display()));
+        report.good(what, format!("SQLite, {} will be created", file.display()));
         return None;
     }
     let connection = match connection_open(&place, settings).await {
@@ -214,7 +215,7 @@ async fn schema(
         (SchemaState::Behind, Place::Sqlite(_)) => {
             report.good(
                 "schema",
-                "will be brought up to date by the next command that uses it",
+                "will be migrated by the next command that uses it",
             );
         }
         (SchemaState::Behind, Place::Postgres(_)) => {

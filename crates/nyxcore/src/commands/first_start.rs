@@ -1,4 +1,4 @@
-//! The first start of a server: its first tenant and owner, from the environment, without a browser.
+//! The first start of a server: creates the first tenant and owner from environment variables, without a browser.
 
 use std::env::{VarError, var};
 
@@ -24,9 +24,9 @@ pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     };
     match first_owner_create(store, hasher, &first).await? {
         Some((tenant, _)) => {
-            tracing::info!(tenant = %tenant.slug, "made the first tenant and its owner");
+            tracing::info!(tenant = %tenant.slug, "created the first tenant and its owner");
         }
-        None => tracing::debug!("there is a tenant already: {TENANT} does nothing"),
+        None => tracing::debug!("a tenant already exists: {TENANT} has no effect"),
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
 pub async fn tenant_hint(store: &Store) -> Result<()> {
     if tenant_list(store).await?.is_empty() {
         tracing::warn!(
-            "there is no tenant yet: make one with `nyxcore tenant create SLUG --name NAME --owner EMAIL --print-token`, or start with {TENANT}, {EMAIL} and {PASSWORD}"
+            "there is no tenant yet: create one with `nyxcore tenant create SLUG --name NAME --owner EMAIL --print-token`, or start with {TENANT}, {EMAIL} and {PASSWORD}"
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `migrate`: brings the schema up to date, as its owner.
+//! `migrate`: migrates the schema as the database owner.
 
 use anyhow::bail;
 use nyxcore_migrations::owner::owner_lacks;

@@ -1,4 +1,4 @@
-//! `models`: which models there are, bringing the facts about them up to date, and the operator's keys for all tenants.
+//! `models`: lists models, updates the facts about them, and manages the operator's keys.
 
 mod source;
 
@@ -115,7 +115,7 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
         }
     }
     screen.hint(&format!(
-        "kept the facts of {today} in {}; servers read them when they start",
+        "saved the facts of {today} in {}; servers read them at start",
         model_facts::path(app.data_dir.path()).display()
     ));
     Ok(())
@@ -142,7 +142,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
             let policy = app.policy.outbound();
             operator_key_set(&app.store, &app.keys.keyring(), policy, (vendor, &key)).await?;
             screen.hint(&format!(
-                "kept the key for {}, sealed: tenants without one of their own use it",
+                "stored the key for {} encrypted: tenants without their own key use it",
                 vendor.name()
             ));
         }
@@ -150,7 +150,7 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
             let vendor = vendor_of(&vendor)?;
             let was_there = operator_key_remove(&app.store, vendor).await?;
             screen.hint(match was_there {
-                true => "forgot the key; running servers do within 10 seconds",
+                true => "deleted the key; running servers stop using it within 10 seconds",
                 false => "there was no such key",
             });
         }

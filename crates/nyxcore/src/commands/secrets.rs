@@ -1,10 +1,10 @@
-//! `secrets rotate` and `secrets status`: what an operator does with the master key.
+//! `secrets rotate` and `secrets status`: manage the master key.
 
 use std::collections::BTreeMap;
 
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, operator_secrets_reseal,
+    KeySource, Keyring, MasterKey, MasterKeys, ResealReport, Rotation, operator_secrets_reseal,
     operator_secrets_uses, secret_key_uses, secrets_reseal, secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};
@@ -40,7 +40,7 @@ pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -
 async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     let lock = file.lock()?;
     let Some(keys) = file.load()? else {
-        screen.hint("there is no master key yet, because no secret was ever kept: nothing to do");
+        screen.hint("there is no master key yet, because no secret was ever stored: nothing to do");
         return Ok(());
     };
     if keys.previous.is_empty() {
@@ -52,7 +52,7 @@ async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
         screen.hint(&format!("made the key {}", keys.current.id()));
     } else {
         screen.hint(&format!(
-            "a rotation to the key {} was begun before: going on",
+            "continuing an earlier rotation to the key {}",
             keys.current.id()
         ));
     }
@@ -65,7 +65,7 @@ async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     secrets_rotation_record(&app.store, &rotation).await?;
     told(&rotation, screen)?;
     screen.hint(&format!(
-        "the old key is gone from {}: keep a copy of the new one, apart from the database's",
+        "the old key was removed from {}: back up the new one, separately from the database",
         file.path().display()
     ));
     Ok(())
@@ -79,7 +79,7 @@ async fn rotate_variable(app: &App, keys: &MasterKeys, screen: &Screen) -> Resul
     told(&rotation, screen)?;
     if !keys.previous.is_empty() {
         screen.hint(
-            "NYXCORE_MASTER_KEY_PREVIOUS is needed no longer, once no server seals with that key",
+            "NYXCORE_MASTER_KEY_PREVIOUS is no longer needed once no server encrypts with that key",
         );
     }
     Ok(())
@@ -112,12 +112,12 @@ async fn reseal_tenant(
     let mut resealed = 0;
     loop {
         let scoped = store.write(tenant.id).await?;
-        let done: Resealed = secrets_reseal(&scoped, keyring, BATCH).await?;
+        let done: ResealReport = secrets_reseal(&scoped, keyring, BATCH).await?;
         scoped.commit().await?;
         resealed += done.resealed;
         if done.resealed > 0 {
             screen.hint(&format!(
-                "{}: {resealed} sealed anew, {} to go",
+                "{}: {resealed} re-encrypted, {} left",
                 tenant.slug, done.remaining
             ));
         }
@@ -174,7 +174,7 @@ async fn status(app: &App) -> Result<()> {
         lines.push_str(&line(id, "missing", *secrets));
     }
     if lines.is_empty() {
-        lines.push_str("no secret was ever kept, and there is no master key yet\n");
+        lines.push_str("no secret was ever stored, and there is no master key yet\n");
     }
     output::write(&lines)?;
     match u64::try_from(lost) {

@@ -1,4 +1,4 @@
-//! `serve` and `worker`: what runs until it is told to end.
+//! `serve` and `worker`: the processes that run until they are terminated.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 pub async fn serve(settings: Settings) -> Result<()> {
     if settings.workers == 0 && settings.database_url.is_none() {
         bail!(Error::SettingInvalid(
-            "the setting \"workers\" may be 0 where `nyxcore worker` does the work, on PostgreSQL: set NYXCORE_DATABASE_URL".into(),
+            "the setting \"workers\" may be 0 only if `nyxcore worker` does the work, on PostgreSQL: set NYXCORE_DATABASE_URL".into(),
         ));
     }
     // Where somebody listens already, nothing is made.
@@ -40,7 +40,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
         "nyxcore listens at http://{address}"
     );
     let served = nyxcore_gateway::serve(gateway, listener, ended).await;
-    tracing::info!("told to end: handing runs back");
+    tracing::info!("shutting down: handing runs back");
     if let Some(workers) = workers {
         workers.shutdown().await;
     }
@@ -52,7 +52,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
 /// Waits until what calls of models cost is written down.
 pub(super) async fn models_drain(models: &ModelService) {
     if !models.drain(DRAIN_PATIENCE).await {
-        tracing::warn!("some model calls were not written down: they are settled in two minutes");
+        tracing::warn!("some model calls were not recorded: they are settled in two minutes");
     }
 }
 
@@ -75,7 +75,7 @@ pub async fn work(settings: Settings) -> Result<()> {
         "nyxcore waits for runs"
     );
     ended.await;
-    tracing::info!("told to end: handing runs back");
+    tracing::info!("shutting down: handing runs back");
     workers.shutdown().await;
     models_drain(&models).await;
     housekeeping.end().await;

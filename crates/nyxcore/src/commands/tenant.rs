@@ -1,4 +1,4 @@
-//! `tenant` and `token`: what an operator does beside a running server.
+//! `tenant` and `token`: manage tenants and API tokens beside a running server.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use nyxcore_tenancy::directory::{
@@ -33,7 +33,7 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
             print_token,
         } => {
             let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
-            anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
+            anstream::eprintln!("created the tenant {} for {}", tenant.slug, owner.email);
             if print_token {
                 let name = "command line";
                 let token = token_make(&app.store, tenant.id, owner.id, Role::Owner, name).await?;
@@ -125,7 +125,7 @@ async fn tokens_print(store: &Store, slug: &str) -> Result<()> {
 
 async fn token_revoke(store: &Store, slug: &str, text: &str) -> Result<()> {
     let invalid = || {
-        StoreError::Invalid("a token is named by its id, as `nyxcore token list` prints it".into())
+        StoreError::Invalid("give the id of the token, as printed by `nyxcore token list`".into())
     };
     let id = match text.strip_prefix("nyx_") {
         Some(_) => {

@@ -1,4 +1,4 @@
-//! `user set-password` and `user list`: what an operator does with people's accounts.
+//! `user set-password` and `user list`: manage user accounts.
 
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Read};

@@ -1,4 +1,4 @@
-//! What is read from where, and what a wrong setting is told.
+//! The precedence of settings, and the messages for invalid settings.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn load(toml: &str, flags: ServeFlags) -> Result<Settings> {
 }
 
 #[test]
-fn a_flag_is_stronger_than_the_file_and_the_file_than_the_default() {
+fn flags_override_the_file_and_the_file_the_defaults() {
     let toml = "listen = '127.0.0.1:1'\nallow_sources = ['local']\n[analysis]\nquiet_period = 5\n";
     let flags = ServeFlags {
         listen: Some("127.0.0.1:2".into()),

@@ -1,4 +1,4 @@
-//! How the values of settings are written that are more than a text or a number.
+//! The syntax of structured settings.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -15,13 +15,13 @@ use crate::wiring::registry;
 fn words_read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Written {
+    enum ListForm {
         Text(String),
         List(Vec<String>),
     }
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Text(text) => text.split(',').map(str::to_owned).collect(),
-        Written::List(list) => list,
+    Ok(match ListForm::deserialize(deserializer)? {
+        ListForm::Text(text) => text.split(',').map(str::to_owned).collect(),
+        ListForm::List(list) => list,
     })
 }
 
@@ -32,7 +32,7 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
     use serde::de::Error;
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Written {
+    enum LimitsForm {
         Text(String),
         Table(BTreeMap<String, u16>),
     }
@@ -44,9 +44,9 @@ pub(super) fn limits_read<'de, D: Deserializer<'de>>(
             "must be as in \"sync=2,code_analysis=1\", with numbers from 1 and the kinds {kinds}"
         ))
     };
-    let limits = match Written::deserialize(deserializer).map_err(|_| wrong())? {
-        Written::Table(table) => table,
-        Written::Text(text) => {
+    let limits = match LimitsForm::deserialize(deserializer).map_err(|_| wrong())? {
+        LimitsForm::Table(table) => table,
+        LimitsForm::Text(text) => {
             let parts = text
                 .split(',')
                 .map(str::trim)
@@ -92,7 +92,7 @@ pub(super) fn public_url_read<'de, D: Deserializer<'de>>(
     match url {
         Some(url) => Ok(Some(url)),
         None => Err(serde::de::Error::custom(
-            "it is https:// or http:// and a host, and nothing behind it",
+            "it must be https:// or http:// and a host, without a path",
         )),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn sources_read<'de, D: Deserializer<'de>>(
             "private" => allowed.private = true,
             _ => {
                 return Err(serde::de::Error::custom(format!(
-                    "sources are `local` and `private`, not {kind:?}"
+                    "{kind:?} is not a kind of source; use `local` or `private`"
                 )));
             }
         }

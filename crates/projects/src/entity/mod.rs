@@ -1,4 +1,4 @@
-//! The tables of this crate. Private: what others see are the types of [`crate::model`].
+//! The tables of this crate. They are private; other crates use the types of [`crate::model`].
 
 pub mod action_point;
 pub mod blob;

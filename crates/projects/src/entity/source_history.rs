@@ -1,4 +1,5 @@
-//! The table `source_history`. The commits are bytes in the form of postcard: nothing but this crate looks inside, and nothing in SQL does.
+//! The table `source_history`. The commits are stored in the postcard format, because only this crate reads them and
+//! no SQL does.
 
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;

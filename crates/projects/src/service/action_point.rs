@@ -1,4 +1,4 @@
-//! Making and changing action points.
+//! Creates and changes action points.
 
 use nyxcore_retrieval::Citation;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};
@@ -13,13 +13,13 @@ use crate::repository::{ActionPoints, Notes};
 /// What a new action point is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewActionPoint {
-    /// What is to be done, up to 2,000 characters.
+    /// The task, up to 2,000 characters.
     pub text: String,
     /// Where it comes from.
     pub citations: Vec<Citation>,
 }
 
-/// What of an action point is to change: what is `None` stays.
+/// The changes to an action point; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in ActionPoint")]
 pub struct ActionPointChanges {
@@ -99,7 +99,7 @@ fn text_check(text: &str) -> Result<String> {
     let text = text::ACTION_POINT.check("the action point", text.trim())?;
     if text.is_empty() {
         return Err(Error::Invalid(
-            "an action point says what is to be done".into(),
+            "the text of an action point must not be empty".into(),
         ));
     }
     Ok(text)

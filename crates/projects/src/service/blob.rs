@@ -1,4 +1,4 @@
-//! Content, kept once a tenant under the id that Git gives it.
+//! Contents, stored once per tenant under their Git blob id.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +21,8 @@ pub struct NewBlob {
     pub oid: String,
     /// Bytes.
     pub size: i64,
-    /// The text. `None` for what is binary or too large to keep. PostgreSQL keeps no NUL in a text: content with one is binary.
+    /// The text. `None` for binary or too large content. PostgreSQL stores no NUL in a text: content with one is
+    /// binary.
     pub content: Option<String>,
 }
 
@@ -70,7 +71,7 @@ async fn insert_new(scoped: &Scoped<ReadWrite>, rows: Vec<blob::ActiveModel>) ->
     scoped.upsert_all(rows, &[blob::Column::Oid], &[]).await
 }
 
-/// Writes contents anew that were stored without text, once they could be read.
+/// Stores the text of contents that had none, once they can be read.
 ///
 /// # Errors
 /// The database fails.
@@ -100,7 +101,7 @@ pub async fn blob_content<A: Access>(scoped: &Scoped<A>, oid: &str) -> Result<Op
     Ok(row.and_then(|row| row.content))
 }
 
-/// The texts of contents, by Git's id. What is unknown, binary or was too large is not in the map.
+/// The texts of contents by blob id, without unknown, binary and too large ones.
 ///
 /// # Errors
 /// The database fails.
@@ -137,9 +138,10 @@ fn blobs<'s, A: Access, S: AsRef<str>>(
     scoped.find_in(blob::Column::Oid, oids.iter().map(AsRef::as_ref))
 }
 
-/// Deletes those of these contents that no file has any more, and tells how many there were.
+/// Deletes those of these contents that no file has any more, and returns their number.
 ///
-/// One that another transaction is just giving to a file is left alone: whoever takes the last file away asks again.
+/// A content that another transaction is assigning to a file is kept: the transaction that removes its last file
+/// collects it.
 ///
 /// # Errors
 /// The database fails.
@@ -163,10 +165,10 @@ pub async fn blobs_collect<S: AsRef<str> + Sync>(
 /// file there is, and none is added until this transaction ends.
 async fn blobs_lock(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<Value> {
     #[derive(FromQueryResult)]
-    struct Locked {
+    struct LockedBlob {
         oid: String,
     }
-    let locked: Vec<Locked> = scoped
+    let locked: Vec<LockedBlob> = scoped
         .sql_all(
             "SELECT oid FROM blobs WHERE tenant_id = $1 AND oid IN (SELECT json_array_elements_text($2::json))
              ORDER BY oid FOR UPDATE SKIP LOCKED",

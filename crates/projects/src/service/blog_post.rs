@@ -1,4 +1,4 @@
-//! Writing, changing, publishing, importing and deleting posts.
+//! Creates, changes, publishes, imports and deletes posts.
 
 use nyxcore_tenancy::{
     Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text,
@@ -27,7 +27,7 @@ pub struct NewBlogPost {
     pub created_by: Option<UserId>,
 }
 
-/// What of a post is to change: what is `None` stays.
+/// The changes to a post; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewBlogPost")]
 pub struct BlogPostChanges {
@@ -48,10 +48,10 @@ pub struct BlogPostImport {
     pub created_by: Option<UserId>,
 }
 
-/// Writes a post, which is a draft.
+/// Creates a post as a draft.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project; [`Error::Invalid`] for what is out of bounds.
+/// [`Error::NotFound`] for the project; [`Error::Invalid`] for an invalid text.
 pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> Result<BlogPost> {
     let id = BlogPostId(scoped.env().id());
     scoped.permit(Action::Create, BLOG_POST, id.uuid())?;
@@ -64,7 +64,7 @@ pub async fn blog_post_create(scoped: &Scoped<ReadWrite>, new: NewBlogPost) -> R
 /// Changes a post, published or not.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for what is out of bounds.
+/// [`Error::NotFound`]; [`Error::Invalid`] for an invalid text.
 pub async fn blog_post_update(
     scoped: &Scoped<ReadWrite>,
     id: BlogPostId,
@@ -130,12 +130,13 @@ async fn status_set(
     BlogPosts::update(scoped, id, row).await
 }
 
-/// Makes a post of a Markdown file that a sync brought, or brings the post that was made of it up to date: title and text are the file's,
-/// and whether it is published stays. The title is the front matter's, else the first heading, else the file's name.
+/// Imports a synced Markdown file as a post, or updates the post that was imported from it: title and text come from
+/// the file, and the status stays. The title is that of the front matter, or else the first heading, or else the file
+/// name.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project, the source or the file; [`Error::Invalid`] for a file that is not Markdown, is not text or is too
-/// long, and where several sources have the path and none was named.
+/// [`Error::NotFound`] for the project, the source or the file; [`Error::Invalid`] for a file that is not Markdown,
+/// not text or too long, and if several sources have the path and none was given.
 pub async fn blog_post_import(
     scoped: &Scoped<ReadWrite>,
     import: BlogPostImport,
@@ -148,13 +149,13 @@ pub async fn blog_post_import(
     let path = path.trim_start_matches('/');
     if !is_markdown(path) {
         return Err(Error::Invalid(
-            "a post is imported from Markdown: a file that ends in .md or .markdown".into(),
+            "only Markdown files (.md or .markdown) can be imported as posts".into(),
         ));
     }
     let (source, blob) = file_find(scoped, &import, path).await?;
     let text = blob_content(scoped, &blob)
         .await?
-        .ok_or_else(|| Error::Invalid("the file is no text, or was too large to be kept".into()))?;
+        .ok_or_else(|| Error::Invalid("the file is not text or is too large".into()))?;
     let PostText { title, body } = post_text(path, &text);
     let new = NewBlogPost {
         project_id: import.project_id,
@@ -215,7 +216,7 @@ async fn file_find(
         Ok([file]) => Ok(file),
         Err(none) if none.is_empty() => Err(Error::NotFound("file")),
         Err(_) => Err(Error::Invalid(
-            "several sources of the project have a file of this path: name the source".into(),
+            "several sources of the project have a file with this path: give the source".into(),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! A source's files, changed in bulk as a sync finds them.
+//! The files of a source, changed in bulk by a sync.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -147,9 +147,9 @@ pub async fn file_languages<A: Access>(
     Ok(found.into_iter().map(|row| row.language).collect())
 }
 
-/// Brings a source's files to another commit. A file that was there keeps its id and its count of commits, also where it moved. What is
-/// deleted, or was at a path that it left, can no longer be found there by a search; what is added, updated or moved is for the caller to
-/// publish.
+/// Moves a source's files to another commit. An existing file keeps its id and its commit count, also when it is
+/// moved. Deleted files and left paths are removed from the search; the caller publishes added, updated and moved
+/// files.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the source, or for a content that is not stored;
@@ -220,7 +220,7 @@ fn row_of(source: SourceId, id: SourceFileId, file: NewFile) -> source_file::Act
     }
 }
 
-/// What was at those paths is not found there any more.
+/// Removes the code at those paths from the search.
 async fn code_withdraw(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,

@@ -1,5 +1,5 @@
-//! The commits of a source that a sync has looked at: who changed which files together. One row a source, so that a sync pays for one
-//! statement more and not for one a commit.
+//! The commits of a source that syncs have read: authors and changed files. One row per source, so that a sync needs
+//! one statement, not one per commit.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub struct SourceCommit {
 
 /// What becomes of the commits that are kept already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HistoryKept {
+pub enum HistoryRetention {
     /// They go: the history was read from its beginning.
     Nothing,
     /// Those at or after that second stay, below the new ones.
@@ -43,7 +43,7 @@ pub enum HistoryKept {
 
 /// The form in which commits are kept: every name and path once.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Stored {
+struct StoredHistory {
     names: Vec<String>,
     paths: Vec<String>,
     commits: Vec<StoredCommit>,
@@ -65,11 +65,11 @@ pub async fn source_history_keep(
     scoped: &Scoped<ReadWrite>,
     source: SourceId,
     commits: &[SourceCommit],
-    kept: HistoryKept,
+    kept: HistoryRetention,
 ) -> Result<()> {
     let before = match kept {
-        HistoryKept::Nothing => Vec::new(),
-        HistoryKept::Since(oldest) => {
+        HistoryRetention::Nothing => Vec::new(),
+        HistoryRetention::Since(oldest) => {
             if commits.is_empty() {
                 return Ok(());
             }
@@ -92,7 +92,7 @@ pub async fn source_history_keep(
         .await
 }
 
-/// The commits of a source that are kept, newest first; none, where no history was looked at.
+/// The stored commits of a source, newest first; empty if no history was read.
 ///
 /// # Errors
 /// The database fails.
@@ -106,12 +106,12 @@ pub async fn source_history<A: Access>(
         .one()
         .await?;
     // What another version kept in a form of its own is as if it were not there: the next full count brings it again.
-    let stored = row.and_then(|row| postcard::from_bytes::<Stored>(&row.commits).ok());
+    let stored = row.and_then(|row| postcard::from_bytes::<StoredHistory>(&row.commits).ok());
     Ok(stored.map(unpack).unwrap_or_default())
 }
 
-fn pack<'c>(commits: impl Iterator<Item = &'c SourceCommit>) -> Stored {
-    let mut stored = Stored::default();
+fn pack<'c>(commits: impl Iterator<Item = &'c SourceCommit>) -> StoredHistory {
+    let mut stored = StoredHistory::default();
     let (mut names, mut paths) = (Numbers::default(), Numbers::default());
     let mut in_all = 0;
     for commit in commits.take(HISTORY_COMMITS_MAX) {
@@ -130,8 +130,8 @@ fn pack<'c>(commits: impl Iterator<Item = &'c SourceCommit>) -> Stored {
     stored
 }
 
-fn unpack(stored: Stored) -> Vec<SourceCommit> {
-    let Stored {
+fn unpack(stored: StoredHistory) -> Vec<SourceCommit> {
+    let StoredHistory {
         names,
         paths,
         commits,

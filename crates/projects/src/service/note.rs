@@ -1,4 +1,4 @@
-//! Writing, changing and deleting notes.
+//! Creates, changes and deletes notes.
 
 use nyxcore_retrieval::{
     ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
@@ -24,7 +24,7 @@ pub struct NewNote {
     pub created_by: Option<UserId>,
 }
 
-/// What of a note is to change: what is `None` stays.
+/// The changes to a note; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewNote")]
 pub struct NoteChanges {
@@ -32,10 +32,11 @@ pub struct NoteChanges {
     pub body: Option<String>,
 }
 
-/// Writes a note, which can be searched from then on.
+/// Creates a note and publishes it to the search.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of bounds.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for an
+/// invalid text.
 pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Note> {
     let id = NoteId(scoped.env().id());
     scoped.permit(Action::Create, NOTE, id.uuid())?;
@@ -56,10 +57,10 @@ pub async fn note_create(scoped: &Scoped<ReadWrite>, new: NewNote) -> Result<Not
     Ok(note)
 }
 
-/// Changes a note, and what a search finds of it.
+/// Changes a note and its search document.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of bounds.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for an invalid text.
 pub async fn note_update(
     scoped: &Scoped<ReadWrite>,
     id: NoteId,

@@ -1,4 +1,4 @@
-//! A Markdown file as a post: its title, and its text without the front matter.
+//! Parses a Markdown file as a post: its title, and its text without the front matter.
 
 use nyxcore_tenancy::text;
 
@@ -33,7 +33,7 @@ pub fn post_text(path: &str, content: &str) -> PostText {
     }
 }
 
-/// What stands between a first line `---` and the next one, and what follows.
+/// Splits off the front matter, between a first line `---` and the next one.
 fn front_matter_split(text: &str) -> (Option<&str>, &str) {
     let is_fence = |line: &str| line.trim_end() == "---";
     let mut lines = text.split_inclusive('\n');
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_title_is_the_front_matters_then_the_first_headings_then_the_files() {
+    fn the_title_comes_from_front_matter_heading_or_file_name() {
         for (text, expected) in [
             ("---\ntitle: Syncs\n---\n# Other\n", "Syncs"),
             (

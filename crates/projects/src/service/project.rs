@@ -1,4 +1,4 @@
-//! Making, changing and deleting projects.
+//! Creates, changes and deletes projects.
 
 use nyxcore_tenancy::directory::{slug_check, slug_from};
 use nyxcore_tenancy::{
@@ -27,11 +27,11 @@ pub struct NewProject {
     pub slug: Option<String>,
     /// What it is about.
     pub description: Option<String>,
-    /// Who makes it.
+    /// The creating user.
     pub created_by: Option<UserId>,
 }
 
-/// What of a project is to change: what is `None` stays.
+/// The changes to a project; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewProject")]
 pub struct ProjectChanges {
@@ -88,7 +88,7 @@ pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Resu
 /// Changes a project.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for what is out of bounds; [`Error::Conflict`] where the slug is taken.
+/// [`Error::NotFound`]; [`Error::Invalid`] for an invalid text; [`Error::Conflict`] if the slug is taken.
 pub async fn project_update(
     scoped: &Scoped<ReadWrite>,
     id: ProjectId,
@@ -114,8 +114,8 @@ pub async fn project_update(
         .map_err(|e| e.conflict_as(TAKEN))
 }
 
-/// Deletes a project with all that belongs to it: sources and files, notes, runs, what was learned and what can be searched. Content
-/// that no other file has goes too.
+/// Deletes a project with everything in it: sources and files, notes, runs, knowledge and search documents. Contents
+/// without another file are deleted too.
 ///
 /// # Errors
 /// [`Error::NotFound`].

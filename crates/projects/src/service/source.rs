@@ -1,4 +1,4 @@
-//! Adding, changing and removing sources, and what a sync says of one.
+//! Adds, changes and removes sources, and updates their sync state.
 
 use chrono::{DateTime, Utc};
 use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
@@ -30,7 +30,7 @@ pub struct NewSource {
     pub scan_path: String,
 }
 
-/// What of a source is to change: what is `None` stays.
+/// The changes to a source; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "as in NewSource")]
 pub struct SourceChanges {
@@ -40,12 +40,12 @@ pub struct SourceChanges {
     pub scan_path: Option<String>,
 }
 
-/// Adds a source to a project. Programs that sync use the verb of the same name in `nyxcore-sync`, which also checks the
-/// address against what the operator allows.
+/// Adds a source to a project. Programs that sync use the function of the same name in `nyxcore-sync`, which also
+/// checks the address against the operator's policy.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for what is out of
-/// bounds; [`Conflict`](nyxcore_tenancy::Error::Conflict) where the project has the same source.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project; [`Invalid`](nyxcore_tenancy::Error::Invalid) for an
+/// invalid text; [`Conflict`](nyxcore_tenancy::Error::Conflict) if the project has the same source.
 pub async fn source_add(scoped: &Scoped<ReadWrite>, new: NewSource) -> Result<Source> {
     let id = SourceId(scoped.env().id());
     scoped.permit(Action::Create, SOURCE, id.uuid())?;

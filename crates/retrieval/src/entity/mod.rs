@@ -1,3 +1,3 @@
-//! The table of the index.
+//! The table of the search index.
 
 pub mod search_document;

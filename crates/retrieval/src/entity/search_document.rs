@@ -1,5 +1,5 @@
-//! The table `search_documents`. What makes it searchable (`seq` and the full-text table on SQLite, `tsv` on PostgreSQL) is kept by
-//! the database itself from `terms`.
+//! The table `search_documents`. The database derives the searchable columns (`seq` and the full-text table on SQLite,
+//! `tsv` on PostgreSQL) from `terms`.
 
 use nyxcore_tenancy::{TenantId, tenant_scoped};
 use sea_orm::entity::prelude::*;

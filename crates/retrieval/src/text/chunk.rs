@@ -1,4 +1,4 @@
-//! Source text in pieces of a size that a search can rank and a person can read.
+//! Splits source text into chunks of a size that can be ranked and read.
 
 /// How large a chunk may become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The part of a text that is worth showing beside a hit.
+//! Selects the excerpt of a text to show with a hit.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

@@ -14,7 +14,7 @@ const K1: f64 = 1.2;
 const B: f64 = 0.75;
 /// The length, in words, of a document that is neither short nor long: about that of a chunk of code.
 const LENGTH: f64 = 200.0;
-/// The most that `weight` comes to.
+/// The upper bound of `weight`.
 const WEIGHT_MAX: f64 = K1 + 1.0;
 
 /// The most entries of the index that one search reads, beside those of its rarest word. It reads the words from the rarest on; those for which

@@ -1,4 +1,5 @@
-//! The tables `runs`, `run_attempts` and `run_events`. Private: what others see are the types of [`crate::model`] and [`crate::attempt`].
+//! The tables `runs`, `run_attempts` and `run_events`. They are private; other crates use the types of
+//! [`crate::model`] and [`crate::attempt`].
 
 pub mod run;
 pub mod run_attempt;

@@ -1,8 +1,9 @@
 //! Claiming: the one statement that decides which worker gets a run.
 //!
-//! Whose turn it is: of the tenants that have something waiting, the one with the fewest running, then the one that was served longest ago.
-//! Within a tenant the most urgent is first, then what has waited longest. What waits is looked at lane by lane (a tenant, a kind, a
-//! priority), each by one step into the index `runs_waiting`: a claim costs as much as there are lanes, however many runs wait in one.
+//! Among tenants with waiting runs, the one with the fewest running runs comes first, then the one that was served
+//! longest ago. Within a tenant the highest priority comes first, then the longest waiting run. Waiting runs are
+//! searched by lane (tenant, kind and priority), each with one lookup in the index `runs_waiting`. So the cost of a
+//! claim depends on the number of lanes, not on the number of waiting runs.
 
 use chrono::TimeDelta;
 use nyxcore_tenancy::{Backend, Result, Store, TenantId};
@@ -17,7 +18,7 @@ use crate::registration::RUN_CLAIM;
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(45);
 
 /// A run in this worker's hands.
-pub(super) struct Claimed {
+pub(super) struct ClaimedRun {
     pub tenant: TenantId,
     pub run: Run,
     /// How often it was taken, without the times it was handed back.
@@ -36,8 +37,8 @@ macro_rules! claim_sql {
     };
 }
 
-/// A run that another worker is about to take is passed over and nobody waits: its lane's next is taken instead. The lanes are in order
-/// when they are joined with what can be locked in them, and the first that has something ends the search.
+/// A run that another worker is about to claim is skipped without waiting, and the next run of its lane is taken. The
+/// lanes are joined in order with their lockable runs, and the first result ends the search.
 const CLAIM_ON_POSTGRES: &str = claim_sql!(
     "WITH RECURSIVE lanes AS (
         (SELECT tenant_id, kind, priority, available_at, id FROM runs WHERE status = 'QUEUED'
@@ -95,7 +96,7 @@ pub(super) async fn run_claim(
     worker: Uuid,
     worker_name: &str,
     kinds: &[RunKind],
-) -> Result<Option<Claimed>> {
+) -> Result<Option<ClaimedRun>> {
     let now = store.env().now();
     let system = store.system(RUN_CLAIM).await?;
     let sql = match system.backend() {
@@ -129,7 +130,7 @@ pub(super) async fn run_claim(
     };
     system.insert(attempt).await?;
     system.commit().await?;
-    Ok(Some(Claimed {
+    Ok(Some(ClaimedRun {
         tenant: row.tenant_id,
         tries: row.attempt - row.handed_back,
         tries_max: row.max_attempts,

@@ -16,7 +16,7 @@ use super::claim::{Claimed, LEASE};
 use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
 use crate::error::RunFailure;
-use crate::events::{Held, event_append, event_tell, events_append};
+use crate::events::{RunLease, event_append, event_tell, events_append};
 use crate::model::{EventBody, Level, Progress, Run, RunStatus};
 
 /// How often a lease is renewed.
@@ -52,7 +52,7 @@ pub struct RunContext {
     phases: Mutex<Phases>,
 }
 
-/// The attempt's phases so far, and when the last one was told of.
+/// The phases of the attempt so far, and the time of the last report.
 struct Phases {
     list: Vec<RunPhase>,
     told: Instant,
@@ -65,7 +65,7 @@ impl Phases {
 }
 
 #[derive(FromQueryResult)]
-struct Asked {
+struct CancelRow {
     cancel_requested: bool,
 }
 
@@ -127,10 +127,10 @@ impl RunContext {
         &self.cancelled
     }
 
-    /// Passes while the run may go on.
+    /// Checks whether the run may continue.
     ///
     /// # Errors
-    /// [`RunFailure::stopped`] where it was told to stop: return it.
+    /// [`RunFailure::stopped`] if it must stop: return this error.
     pub fn check(&self) -> Result<(), RunFailure> {
         if self.cancelled.is_cancelled() {
             Err(RunFailure::stopped())
@@ -164,7 +164,7 @@ impl RunContext {
     /// Begins a phase.
     ///
     /// # Errors
-    /// The run was told to stop, it is another worker's by now, or the database fails.
+    /// The run must stop, another worker holds it, or the database fails.
     pub async fn phase(
         &self,
         name: &str,
@@ -211,8 +211,8 @@ impl RunContext {
         Ok(scoped.commit().await?)
     }
 
-    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: they are told when it
-    /// is committed.
+    /// As [`RunContext::phase_skipped`] for several phases, as part of a transaction from [`RunContext::write`]: the
+    /// events are sent with the commit.
     ///
     /// # Errors
     /// The database fails.
@@ -350,8 +350,8 @@ impl RunContext {
         Ok(())
     }
 
-    /// Changes the run's row behind the fence, and locks it until the commit. `None` where the run is another's by now; otherwise whether
-    /// somebody asked for it to stop.
+    /// Updates the run's row behind the fence, and locks it until the commit. `None` if another worker holds the run;
+    /// otherwise whether the run was asked to stop.
     pub(super) async fn held_touch(
         &self,
         scoped: &Scoped<ReadWrite>,
@@ -365,7 +365,7 @@ impl RunContext {
             held.attempt.into(),
             value.into(),
         ];
-        let rows: Vec<Asked> = scoped.sql_all(sql, values).await?;
+        let rows: Vec<CancelRow> = scoped.sql_all(sql, values).await?;
         let asked = rows.first().map(|row| row.cancel_requested);
         self.cancel_if(asked == Some(true));
         Ok(asked)
@@ -407,8 +407,8 @@ impl RunContext {
         Ok(held.is_some())
     }
 
-    pub(super) fn held(&self) -> Held {
-        Held {
+    pub(super) fn held(&self) -> RunLease {
+        RunLease {
             run: self.run.id,
             worker: self.worker,
             attempt: self.run.attempt,

@@ -1,4 +1,4 @@
-//! How a run leaves its worker's hands: ended, back in the queue for another attempt, or handed back.
+//! Ends an attempt: the run is finished, queued for a retry, or handed back.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl RunContext {
         let now = scoped.env().now();
         // From here on the row is locked: whoever cancels now finds the run ended, or waiting.
         let Some(asked_to_cancel) = self.held_touch(&scoped, PROGRESS_AT, now).await? else {
-            tracing::warn!(run = %held.run, "a run was given up: another worker has it by now, and what this one did since does not count");
+            tracing::warn!(run = %held.run, "a run was lost to another worker; the work of this worker since then is discarded");
             return Ok(());
         };
         match result {
@@ -106,7 +106,7 @@ impl RunContext {
         }
     }
 
-    /// Back to the queue, for another worker to take at once. Being told to leave is no attempt.
+    /// Returns the run to the queue, available at once. A shutdown does not count as an attempt.
     async fn hand_back(&self, scoped: &Scoped<ReadWrite>) -> Result<()> {
         let more = run::ActiveModel {
             handed_back: Set(self.run.attempt - self.tries + 1),

@@ -1,4 +1,4 @@
-//! What follows a run that ended, and what happens where it fails.
+//! The follow-ups of an ended run, and the handling of their failures.
 
 use nyxcore_tenancy::{Error, ReadWrite, Repository, Result, Scoped};
 
@@ -7,7 +7,7 @@ use crate::events::event_append;
 use crate::model::{EventBody, Level, RunId};
 use crate::repository::Runs;
 
-/// What is to be done with the follow-ups of a run that ends.
+/// The handling of the follow-ups of an ending run.
 #[derive(Clone, Copy)]
 pub(super) enum Follow<'a> {
     /// Carry them out, in the transaction that ends the run.
@@ -46,10 +46,10 @@ impl Follow<'_> {
         let Self::Failed(error) = self else {
             return Ok(());
         };
-        tracing::error!(?error, %run, "what follows a run could not be done");
+        tracing::error!(?error, %run, "the follow-up of a run failed");
         let body = EventBody::Message {
             level: Level::Warning,
-            text: format!("what follows this run could not be done: {error}"),
+            text: format!("the follow-up of this run failed: {error}"),
         };
         event_append(scoped, run, &body).await
     }

@@ -1,6 +1,6 @@
-//! Workers: they claim runs, keep their leases, carry them out, and hand them back when told to stop.
+//! Workers claim runs, renew their leases, execute them, and hand them back at shutdown.
 //!
-//! The same code serves one process on SQLite and many on PostgreSQL: the database decides who gets a run.
+//! The same code serves one process on SQLite and many on PostgreSQL: the database decides which worker gets a run.
 
 mod claim;
 mod context;
@@ -35,9 +35,9 @@ pub use context::RunContext;
 pub use sweep::run_sweep;
 
 use presence::Presence;
-use sweep::Swept;
+use sweep::SweepFollowUps;
 
-/// How often a worker looks for a run nobody told it of (delayed retries, another process on the same SQLite file).
+/// The polling interval for runs without a signal (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a worker looks whether its runs are to stop, for where no signal says so: to be felt within a second.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -49,10 +49,11 @@ pub trait RunHandler: Send + Sync + 'static {
     /// The kind.
     fn kind(&self) -> RunKind;
 
-    /// Does the work. It may be called again for the same run after a crash: what was committed before is still there.
+    /// Executes the run. It may be called again for the same run after a crash: everything committed before is still
+    /// there.
     ///
     /// # Errors
-    /// What the run ends with; a transient failure is tried again later.
+    /// The failure of the run; a transient failure is retried.
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>>;
 }
 
@@ -241,7 +242,7 @@ impl Workers {
             services: Services::new(),
             handlers: Vec::new(),
             follow_ups: HashMap::new(),
-            swept: Swept::new(),
+            swept: SweepFollowUps::new(),
             concurrency: 2,
             limits: HashMap::new(),
             name: format!("process:{}", std::process::id()),
@@ -249,7 +250,8 @@ impl Workers {
         }
     }
 
-    /// Takes no more runs, tells those in hand to stop, hands them back to the queue, and returns when all that is done.
+    /// Claims no more runs, asks the active ones to stop, hands them back to the queue, and returns when all of that
+    /// is done.
     pub async fn shutdown(self) {
         self.shared.stop.cancel();
         self.tasks.wait().await;
@@ -275,7 +277,7 @@ impl Shared {
             .collect()
     }
 
-    async fn claim(&self) -> Result<Option<claim::Claimed>> {
+    async fn claim(&self) -> Result<Option<claim::ClaimedRun>> {
         let kinds = self.kinds_free();
         if kinds.is_empty() {
             return Ok(None);
@@ -312,7 +314,7 @@ async fn claim_loop(shared: Arc<Shared>, tasks: TaskTracker, concurrency: usize)
                 continue;
             }
             Ok(None) => {}
-            Err(error) => tracing::warn!(?error, "looking for a run failed"),
+            Err(error) => tracing::warn!(?error, "polling for runs failed"),
         }
         drop(slot);
         tokio::select! {
@@ -336,7 +338,7 @@ async fn news(signals: &mut SignalReceiver, wanted: &str) -> Option<Uuid> {
 
 async fn run_carry_out(
     shared: &Arc<Shared>,
-    claimed: claim::Claimed,
+    claimed: claim::ClaimedRun,
     cancelled: CancellationToken,
 ) {
     let run_id = claimed.run.id;
@@ -366,13 +368,13 @@ async fn run_carry_out(
         None => {
             // What goes on in threads of its own hears of it, too.
             cancelled.cancel();
-            tracing::warn!(run = %run_id, "a run was given up: another worker may have it by now");
+            tracing::warn!(run = %run_id, "a run was lost; another worker may have taken it over");
             return;
         }
         Some(Ok(result)) => result,
         Some(Err(_)) => Err(RunFailure::permanent(
             "INTERNAL",
-            "the work ended unexpectedly; the server's log says more",
+            "the work ended unexpectedly; see the server's log",
         )),
     };
     let follow_ups = shared.follow_ups.get(&context.run().kind);
@@ -397,7 +399,7 @@ async fn sweep_loop(shared: Arc<Shared>) {
         if let Err(error) = departed_sweep(&shared).await {
             tracing::warn!(
                 ?error,
-                "taking over the runs of workers that are gone failed"
+                "recovering the runs of lost workers failed"
             );
         }
         tokio::select! {
@@ -423,8 +425,8 @@ async fn departed_sweep(shared: &Arc<Shared>) -> Result<()> {
     Ok(())
 }
 
-/// Passes on that runs are to stop: by signals, and by looking, which finds what no signal told. Another process on the same SQLite file
-/// sends none, and a connection that broke loses some.
+/// Forwards cancellations: by signals, and by polling for lost signals. Another process on the same SQLite file sends
+/// none, and a broken connection loses some.
 async fn cancel_loop(shared: Arc<Shared>) {
     let mut signals = shared.store.signals();
     loop {
@@ -450,16 +452,16 @@ async fn cancel_loop(shared: Arc<Shared>) {
     }
 }
 
-/// The runs in this worker's hands that somebody wants to stop.
+/// The runs of this worker that were asked to stop.
 async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
     #[derive(FromQueryResult)]
-    struct Asked {
+    struct CancelledRun {
         id: Uuid,
     }
     let system = shared.store.system(RUN_CANCEL).await?;
     let sql =
         "SELECT id FROM runs WHERE status = 'RUNNING' AND worker = $1 AND cancel_requested = $2";
-    let rows: Vec<Asked> = system
+    let rows: Vec<CancelledRun> = system
         .sql_all(sql, [shared.id.into(), Value::from(true)])
         .await?;
     Ok(rows.into_iter().map(|row| row.id).collect())

@@ -1,8 +1,8 @@
-//! Whether a worker of this machine still lives, known at once and not when its lease has run out.
+//! Detects whether a worker on this machine is alive, without waiting for its lease to expire.
 //!
-//! A worker keeps a file with its id locked as long as its process lives; the system releases the lock of a process that is gone, also of one
-//! that was killed. A lock that can be had therefore proves that its worker is gone. A file of another machine proves nothing, because not every
-//! shared file system carries locks from machine to machine: there the lease decides.
+//! A worker locks a file with its id while its process lives. The system releases the lock when the process ends, also
+//! when it is killed. So a lock that can be taken proves that the worker is gone. A file of another machine proves
+//! nothing, because not every shared file system supports locks across machines; there the lease decides.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -19,8 +19,8 @@ pub(super) struct Presence {
     _file: File,
 }
 
-/// A worker that is gone, with its file, which nobody else can lock meanwhile.
-pub(super) struct Departed {
+/// A worker that is gone, with its locked file.
+pub(super) struct DepartedWorker {
     pub worker: Uuid,
     /// Whether it was of this start of this machine, so that the lock proves it gone.
     pub is_proven: bool,
@@ -28,8 +28,8 @@ pub(super) struct Departed {
     _file: File,
 }
 
-impl Departed {
-    /// Removes its file: what it left is cleared up.
+impl DepartedWorker {
+    /// Removes its file after its runs were recovered.
     pub fn forget(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::debug!(%error, "the file of a worker that is gone could not be removed");
@@ -50,7 +50,7 @@ impl Presence {
                 _file: file,
             }),
             Err(error) => {
-                tracing::warn!(%error, "this worker cannot show that it lives: should it be killed, its runs rest until their leases run out");
+                tracing::warn!(%error, "this worker cannot create its presence file: if it is killed, its runs wait until their leases expire");
                 None
             }
         }
@@ -68,7 +68,7 @@ impl Presence {
     }
 
     /// The workers whose locks can be had.
-    pub fn departed(&self) -> Vec<Departed> {
+    pub fn departed(&self) -> Vec<DepartedWorker> {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return Vec::new();
         };
@@ -76,7 +76,7 @@ impl Presence {
         paths.filter_map(|path| self.departed_at(path)).collect()
     }
 
-    fn departed_at(&self, path: PathBuf) -> Option<Departed> {
+    fn departed_at(&self, path: PathBuf) -> Option<DepartedWorker> {
         let name = path.file_name()?.to_str()?.strip_suffix(".lock")?;
         let worker = Uuid::parse_str(name).ok()?;
         if worker == self.worker {
@@ -93,7 +93,7 @@ impl Presence {
         }
         let mut machine = String::new();
         file.read_to_string(&mut machine).ok()?;
-        Some(Departed {
+        Some(DepartedWorker {
             worker,
             is_proven: machine == self.machine,
             path,

@@ -1,4 +1,4 @@
-//! When a run that failed is tried again: twice as late each time, never all at once, and not before whoever refused said so.
+//! The time of a retry: exponential backoff with jitter, and not before the time that the remote gave.
 
 use chrono::TimeDelta;
 

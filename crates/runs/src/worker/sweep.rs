@@ -1,4 +1,4 @@
-//! The sweeper: runs whose worker is gone go back to the queue or fail with their reason; nothing stays stuck.
+//! The sweeper: returns runs of lost workers to the queue, or fails them with a reason.
 
 use std::collections::HashMap;
 
@@ -15,19 +15,19 @@ use crate::model::{EventBody, Level, RunKind, RunStatus};
 use crate::registration::RUN_SWEEP;
 use crate::service::{Ending, STALL_AFTER, run_end, run_stalled};
 
-/// What is to be done when the sweeper ends a run of a kind.
-pub(super) type Swept = HashMap<RunKind, Vec<FollowUp>>;
+/// The follow-ups for runs that the sweeper ends, by kind.
+pub(super) type SweepFollowUps = HashMap<RunKind, Vec<FollowUp>>;
 
-/// Looks once through the running runs of every tenant; tells how many it moved.
+/// Checks the running runs of every tenant once, and returns the number of recovered runs.
 ///
 /// # Errors
 /// The database fails.
 pub async fn run_sweep(store: &Store) -> Result<u64> {
-    sweep(store, &Swept::new()).await
+    sweep(store, &SweepFollowUps::new()).await
 }
 
 /// As [`run_sweep`], with what follows where a run is ended by it.
-pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
+pub(super) async fn sweep(store: &Store, swept: &SweepFollowUps) -> Result<u64> {
     let now = store.env().now();
     let system = store.system(RUN_SWEEP).await?;
     let candidates: Vec<run::Model> = system
@@ -42,7 +42,7 @@ pub(super) async fn sweep(store: &Store, swept: &Swept) -> Result<u64> {
 }
 
 /// Moves the runs of a worker that is known to be gone, whatever their leases say.
-pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> Result<u64> {
+pub(super) async fn sweep_worker(store: &Store, swept: &SweepFollowUps, worker: Uuid) -> Result<u64> {
     let system = store.system(RUN_SWEEP).await?;
     let sql = "SELECT * FROM runs WHERE status = 'RUNNING' AND worker = $1";
     let candidates: Vec<run::Model> = system.sql_all(sql, [worker.into()]).await?;
@@ -53,7 +53,7 @@ pub(super) async fn sweep_worker(store: &Store, swept: &Swept, worker: Uuid) -> 
 async fn runs_move(
     store: &Store,
     candidates: Vec<run::Model>,
-    swept: &Swept,
+    swept: &SweepFollowUps,
     departed: Option<Uuid>,
 ) -> u64 {
     let mut moved = 0;
@@ -76,7 +76,7 @@ async fn runs_move(
     moved
 }
 
-/// Ends the run or puts it back into the queue, in a transaction of its own. False where it moved on by itself.
+/// Ends the run or returns it to the queue, in its own transaction. False if it made progress meanwhile.
 async fn run_move(
     store: &Store,
     run: &run::Model,
@@ -121,7 +121,7 @@ async fn worker_lost(
         let ending = Ending {
             error: Some((
                 "WORKER_LOST",
-                format!("its worker went away {tries} times: start it again"),
+                format!("its worker was lost {tries} times: start the run again"),
             )),
             ..lost(RunStatus::Failed)
         };
@@ -141,7 +141,7 @@ async fn worker_lost(
     attempt_end(scoped, run.id, AttemptOutcome::Lost, None, None).await?;
     let body = EventBody::Message {
         level: Level::Warning,
-        text: "the worker went away; another takes over".to_owned(),
+        text: "the worker was lost; another worker takes over".to_owned(),
     };
     event_append(scoped, run.id, &body).await?;
     scoped.announce(TOPIC_QUEUED, run.id.0).await?;

@@ -1,4 +1,4 @@
-//! The way to GitHub: an address that was resolved once, looked at, and is the only one that is connected to.
+//! Access to GitHub: the address is resolved once, verified, and the only one that is connected to.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub struct GithubAccess {
 }
 
 impl GithubAccess {
-    /// Servers where that policy lets sources be: at public addresses over HTTPS, and at private ones where it allows those.
+    /// Allows servers by the same policy as sources: public addresses over HTTPS, and private addresses if allowed.
     #[must_use]
     pub fn new(policy: SourcePolicy) -> Self {
         Self::with_resolver(policy, Arc::new(SystemResolver))
@@ -34,7 +34,7 @@ impl GithubAccess {
         &self.policy
     }
 
-    /// The address as far as it can be looked at without asking the network.
+    /// Checks the address as far as possible without network access.
     pub(crate) fn check(&self, base: &BaseUrl) -> Result<SourceUrl, ConnectionError> {
         // The rules are those of a source's address, which has a path.
         let address = format!("{base}/user");

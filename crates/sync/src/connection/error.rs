@@ -1,4 +1,4 @@
-//! What can go wrong with a connection, with a stable code for each.
+//! The errors of connections, with a stable code for each.
 
 use chrono::{DateTime, Utc};
 use nyxcore_github::GithubError;
@@ -28,10 +28,10 @@ pub enum ConnectionError {
     },
     /// Sources are synced with its token.
     #[error(
-        "this connection is used by {sources} of the tenant's sources: remove them first, or give the connection a new token"
+        "{sources} sources use this connection: remove them first, or give the connection a new token"
     )]
     InUse {
-        /// How many; 1 where somebody began to use it just now.
+        /// The number of sources; 1 if a source began to use it concurrently.
         sources: u64,
     },
 }
@@ -71,7 +71,7 @@ impl ConnectionError {
             }
             _ => Self::Github {
                 error: GithubError::Unavailable {
-                    reason: "has a host name that could not be resolved; check the connection's base URL",
+                    reason: "has a host name that cannot be resolved; check the connection's base URL",
                 },
                 retry_after: None,
             },

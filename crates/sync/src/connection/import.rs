@@ -1,4 +1,4 @@
-//! Repositories become sources: several at once, each wholly or not at all, and what became of each is told.
+//! Imports several repositories as sources. Each is imported atomically, and each has a result.
 
 use futures::future::join_all;
 use nyxcore_github::{
@@ -72,7 +72,7 @@ pub enum ImportOutcome {
     Failed,
 }
 
-/// What became of a repository, with what is there now.
+/// The result of one repository, with the current source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportResult {
     /// As it was asked for.
@@ -104,12 +104,12 @@ struct Ready {
     scan_path: String,
 }
 
-/// Imports repositories. Each is one transaction: a project where none was named, the source with its connection, and its first sync. What is imported already is told,
-/// and not imported again, however many ask at the same time.
+/// Imports repositories. Each is one transaction: a project if none was given, the source with its connection, and its
+/// first sync. An existing source is reported and not imported again, also under concurrency.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the connection or the project; [`Error::Forbidden`]; [`Error::Invalid`] for none or too many; [`ConnectionError::Github`] for a
-/// token that is not good. What is wrong with one repository is told in its result.
+/// [`Error::NotFound`] for the connection or the project; [`Error::Forbidden`]; [`Error::Invalid`] for none or too
+/// many; [`ConnectionError::Github`] for an invalid token. Problems of one repository are reported in its result.
 pub async fn repositories_import(
     context: &ConnectionContext<'_>,
     import: RepositoriesImport,
@@ -118,7 +118,7 @@ pub async fn repositories_import(
     let scoped = context.store.read_as(context.acting).await?;
     scoped.permit(Action::Import, GIT_CONNECTION, id.uuid())?;
     if !(1..=IMPORT_MAX).contains(&import.repositories.len()) {
-        let rule = format!("1 to {IMPORT_MAX} repositories are imported at once");
+        let rule = format!("give 1 to {IMPORT_MAX} repositories");
         return Err(Error::Invalid(rule).into());
     }
     let connection = GitConnections::require(&scoped, id).await?;
@@ -171,12 +171,12 @@ async fn look_up_all(
         let answers = match &stopped {
             Some(error) => some
                 .iter()
-                .map(|_| Err(Trouble::Github(error.clone())))
+                .map(|_| Err(ImportError::Github(error.clone())))
                 .collect(),
             None => join_all(some.iter().map(|one| look_up(context, client, base, one))).await,
         };
         for answer in answers {
-            if let Err(Trouble::Github(error)) = &answer {
+            if let Err(ImportError::Github(error)) = &answer {
                 if *error == GithubError::Unauthorized {
                     return Err(error.clone().into());
                 }
@@ -190,25 +190,25 @@ async fn look_up_all(
     Ok(looked)
 }
 
-enum Trouble {
+enum ImportError {
     Github(GithubError),
     Git(GitError),
     Store(Error),
 }
 
-impl From<GithubError> for Trouble {
+impl From<GithubError> for ImportError {
     fn from(error: GithubError) -> Self {
         Self::Github(error)
     }
 }
 
-impl From<GitError> for Trouble {
+impl From<GitError> for ImportError {
     fn from(error: GitError) -> Self {
         Self::Git(error)
     }
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for ImportError {
     fn from(error: Error) -> Self {
         Self::Store(error)
     }
@@ -219,7 +219,7 @@ async fn look_up(
     client: &GithubClient,
     base: &BaseUrl,
     wanted: &WantedRepository,
-) -> Result<Ready, Trouble> {
+) -> Result<Ready, ImportError> {
     let name = RepositoryName::parse(&wanted.full_name)?;
     let branch = wanted.branch.as_deref().unwrap_or_default();
     let branch = BranchName::parse_optional(branch).map_err(GitError::from)?;
@@ -230,7 +230,7 @@ async fn look_up(
     // A server that names another one would have the token sent there.
     if !base.owns(&url) {
         return Err(GithubError::AnswerInvalid {
-            reason: "it names an address on another server",
+            reason: "its address is on another server",
         }
         .into());
     }
@@ -242,9 +242,9 @@ async fn look_up(
     })
 }
 
-fn refused(context: &ConnectionContext<'_>, trouble: Trouble) -> Refusal {
+fn refused(context: &ConnectionContext<'_>, trouble: ImportError) -> Refusal {
     let (outcome, message, retry) = match trouble {
-        Trouble::Github(error) => {
+        ImportError::Github(error) => {
             let outcome = match &error {
                 GithubError::NotFound => ImportOutcome::NotFound,
                 GithubError::Forbidden | GithubError::Unauthorized => ImportOutcome::Forbidden,
@@ -256,11 +256,11 @@ fn refused(context: &ConnectionContext<'_>, trouble: Trouble) -> Refusal {
             };
             (outcome, error.to_string(), error.retry())
         }
-        Trouble::Git(error) => (ImportOutcome::Refused, error.to_string(), None),
-        Trouble::Store(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))) => {
+        ImportError::Git(error) => (ImportOutcome::Refused, error.to_string(), None),
+        ImportError::Store(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))) => {
             (ImportOutcome::Refused, error.to_string(), None)
         }
-        Trouble::Store(error) => {
+        ImportError::Store(error) => {
             tracing::error!(?error, "a repository could not be imported");
             (ImportOutcome::Failed, error.to_string(), None)
         }

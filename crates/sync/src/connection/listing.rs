@@ -1,4 +1,4 @@
-//! What a connection's token can see: repositories with the sources that they are already, and their branches.
+//! Lists the repositories that a connection's token can access, with their existing sources and their branches.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -44,7 +44,7 @@ pub struct RemoteQuery {
 /// A repository that a token can see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteRepository {
-    /// Where it stands in the list, from 1.
+    /// The position in the list, counted from 1.
     pub position: u32,
     /// What GitHub says of it.
     pub repository: GithubRepository,
@@ -73,7 +73,7 @@ pub async fn connection_repositories(
     query: &RemoteQuery,
 ) -> Result<RemotePage, ConnectionError> {
     if query.words.len() > QUERY_MAX {
-        let rule = format!("the text to look for is longer than {QUERY_MAX} bytes");
+        let rule = format!("the query is longer than {QUERY_MAX} bytes");
         return Err(Error::Invalid(rule).into());
     }
     if !(1..=REPOSITORIES_MAX).contains(&query.first) {
@@ -81,7 +81,7 @@ pub async fn connection_repositories(
         return Err(Error::Invalid(rule).into());
     }
     if query.everywhere && query.words.trim().is_empty() {
-        let rule = "looking everywhere needs something to look for";
+        let rule = "`everywhere` requires a `query`";
         return Err(Error::Invalid(rule.into()).into());
     }
     let client = client_open(context, id).await?;

@@ -1,7 +1,7 @@
-//! Connections to GitHub: a server and a token that is kept sealed, what that token can see, and the import of it.
+//! GitHub connections: a server with a sealed token, the repositories that the token can access, and their import.
 //!
-//! Every verb that asks GitHub does so between two transactions and never within one: first the policy is asked and what is needed is read, then GitHub, and what
-//! is changed is changed in a scope of its own, in which the policy is asked again.
+//! A request to GitHub is sent between two transactions and never within one. The first transaction checks the policy
+//! and reads what is needed. The second checks the policy again and writes the result.
 
 mod access;
 mod error;

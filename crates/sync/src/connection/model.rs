@@ -1,4 +1,4 @@
-//! The words of the domain: a connection, and what is said about one.
+//! The domain model of connections.
 
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{UserId, typed_id};
@@ -9,7 +9,7 @@ typed_id!(
     "git_connection"
 );
 
-/// A server that lists repositories, with a token that is kept sealed and that nobody gets to see.
+/// A server that lists repositories, with an encrypted token that is never returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the other fields say it")]
 pub struct GitConnection {
@@ -24,7 +24,7 @@ pub struct GitConnection {
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a new connection is to be. The token is looked at where it is kept.
+/// The parameters of a new connection. The token is verified when it is stored.
 #[derive(Clone)]
 pub struct NewConnection {
     /// 1 to 200 characters, unique within the tenant.
@@ -35,7 +35,7 @@ pub struct NewConnection {
     pub token: String,
 }
 
-/// What of a connection is to change: what is `None` stays.
+/// The changes to a connection; `None` leaves a field unchanged.
 #[derive(Clone, Default)]
 #[expect(missing_docs, reason = "as in NewConnection")]
 pub struct ConnectionChanges {

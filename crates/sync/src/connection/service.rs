@@ -1,4 +1,4 @@
-//! Making, changing and removing connections, and their tokens.
+//! Creates, changes and removes connections and their tokens.
 
 use nyxcore_github::{BaseUrl, GITHUB_COM, GithubError, GithubToken};
 use nyxcore_projects::SourceId;
@@ -196,7 +196,7 @@ pub(crate) async fn connection_token<A: Access>(
     let connection = GitConnections::get(scoped, id).await?;
     let base = connection.and_then(|connection| BaseUrl::parse(&connection.base_url).ok());
     if !base.is_some_and(|base| base.owns(url)) {
-        tracing::error!(connection = %id, "a connection is for another server than the source's: its token is not used");
+        tracing::error!(connection = %id, "the connection is for another server than the source, so its token is not used");
         return Ok(None);
     }
     secret_get(scoped, keyring, KIND, &id.to_string()).await
@@ -223,7 +223,7 @@ async fn token_keep(
     secret_put(scoped, keyring, KIND, &id.to_string(), &secret).await
 }
 
-/// Whose token it is: what is kept was good when it was given.
+/// The owner of the token. The token was valid when it was stored.
 async fn login(
     context: &ConnectionContext<'_>,
     base: &BaseUrl,

@@ -1,5 +1,6 @@
-//! What a remote is asked with: nothing, a user name with a token, or an SSH key. A token reaches git in the environment of one command,
-//! bound to one scheme, host and port; a key lies in a private folder for as long as the fetch that needs it.
+//! The credentials for a remote: none, a user name with a token, or an SSH key. A token is passed to git in the
+//! environment of one command, bound to one scheme, host and port. A key is stored in a private folder during the
+//! fetch.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -62,7 +63,7 @@ pub(crate) struct KeyFolder {
 }
 
 impl KeyFolder {
-    /// Writes the key, where there is one, for nobody but this account to read.
+    /// Writes the key, if there is one, readable by this account only.
     pub fn write(path: PathBuf, access: &RemoteAccess) -> io::Result<Option<Self>> {
         key_folder_remove(&path)?;
         let RemoteAccess::SshKey {
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_bound_to_scheme_host_and_port_and_is_for_https_alone() {
+    fn a_token_is_bound_to_its_https_origin() {
         let header = |url: &str| {
             let url = SourceUrl::parse(url, &SourcePolicy::default()).expect(url);
             token()

@@ -1,4 +1,4 @@
-//! The contents of files, one at a time: as many wait in memory as the reader is ahead, never all.
+//! Streams the contents of files. Only the contents that were read ahead are in memory.
 
 use std::sync::Arc;
 
@@ -12,17 +12,18 @@ use super::{
     reader::{blocking, cancel_check},
 };
 
-/// Contents that may wait for the consumer: as many as go into the database at once, so that reading and writing take turns on nobody.
+/// The number of contents read ahead: as many as are written to the database at once, so that reading and writing do
+/// not wait for each other.
 const AHEAD: usize = 256;
 /// And their bytes, in KiB: many large ones must not wait in memory together.
 const AHEAD_KIB: u32 = 16 << 10;
-/// How much of a file is looked at for a NUL byte: as git does.
+/// The number of bytes that are searched for a NUL byte, as in git.
 const BINARY_PROBE_BYTES: usize = 8000;
 /// How every Git LFS pointer starts, and how long one can be (the specification's limit).
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v";
 const LFS_POINTER_BYTES_MAX: usize = 1024;
 
-/// What is in a blob.
+/// The content of a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlobContent {
     /// Text in UTF-8, as it is (with its byte order mark and line ends).
@@ -71,17 +72,17 @@ impl BlobContent {
 /// Blobs, as they are read; in the order that was asked for.
 #[derive(Debug)]
 pub struct BlobStream {
-    receiver: mpsc::Receiver<(Read, OwnedSemaphorePermit)>,
+    receiver: mpsc::Receiver<(BlobResult, OwnedSemaphorePermit)>,
 }
 
-type Read = Result<(String, BlobContent), GitError>;
+type BlobResult = Result<(String, BlobContent), GitError>;
 
 impl BlobStream {
     /// The next blob with its id; `None` after the last, and after an error. Dropping the stream stops the reading.
     ///
     /// # Errors
     /// [`GitError::MirrorDamaged`] for a blob that is there and cannot be decoded; [`GitError::Cancelled`].
-    pub async fn blob_next(&mut self) -> Option<Read> {
+    pub async fn blob_next(&mut self) -> Option<BlobResult> {
         let (read, _room) = self.receiver.recv().await?;
         Some(read)
     }

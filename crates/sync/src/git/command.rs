@@ -1,5 +1,7 @@
-//! The only place that starts `git`. Every command gets the same closed world: no configuration but ours, no prompt, no
-//! hook, no helper, no protocol but the one that was checked; and it ends when the caller does, with all its children.
+//! The only place that starts `git`. Every command runs in a closed environment: our configuration only, no prompts,
+//! no hooks, no helpers, and only the verified protocol. It ends with its caller, including all child processes.
+//!
+//! Longer than 450 lines: every guard around a git process is in one place.
 
 use std::{
     ffi::OsString,
@@ -26,7 +28,7 @@ const STDERR_BYTES_MAX: usize = 8 * 1024;
 /// How long a command may take to clean up behind itself once it was asked to stop.
 const STOP_GRACE: Duration = Duration::from_millis(500);
 
-/// What git may keep in memory, whatever a remote sends: large files pass through in pieces, packs are looked at through small windows.
+/// Limits git's memory for any remote: large files are streamed in pieces, packs are mapped in small windows.
 const MEMORY: &[(&str, &str)] = &[
     ("core.bigFileThreshold", "16m"),
     ("core.packedGitWindowSize", "32m"),
@@ -36,12 +38,12 @@ const MEMORY: &[(&str, &str)] = &[
     ("pack.threads", "2"),
 ];
 
-/// The `git` command of this machine, and what it may use.
+/// The `git` command of this machine, and its environment.
 #[derive(Debug, Clone)]
 pub struct GitOptions {
     /// The program: a name that is looked up in `search_path`, or an absolute path.
     pub program: PathBuf,
-    /// `PATH` for git and what it starts (ssh, its own helpers).
+    /// `PATH` for git and its child processes (ssh, its own helpers).
     pub search_path: OsString,
     /// A folder that is empty, or not there at all: git's home.
     pub home: PathBuf,
@@ -81,7 +83,7 @@ impl GitOptions {
         }
     }
 
-    /// For reading the repository a person stands in, where there is no data directory.
+    /// For reading the user's current repository, without a data directory.
     #[must_use]
     pub fn without_home() -> Self {
         Self::new("/nonexistent/git-home".into())
@@ -251,10 +253,11 @@ impl<'a> GitCommand<'a> {
         self
     }
 
-    /// Runs it to its end and gives what it printed.
+    /// Runs the command to its end and returns its output.
     ///
     /// # Errors
-    /// [`GitError::Cancelled`], [`GitError::Timeout`], [`GitError::GitMissing`], or what git's last words mean.
+    /// [`GitError::Cancelled`], [`GitError::Timeout`], [`GitError::GitMissing`], or the meaning of git's error
+    /// message.
     pub async fn run(
         self,
         cancel: &CancellationToken,
@@ -273,10 +276,10 @@ impl<'a> GitCommand<'a> {
         Ok(output)
     }
 
-    /// Runs it to its end and hands on what it prints, as it comes.
+    /// Runs the command to its end and passes its output on as it arrives.
     ///
     /// # Errors
-    /// As [`GitCommand::run`], and what `sink` gives.
+    /// As [`GitCommand::run`], and the errors of `sink`.
     pub async fn run_piped(
         self,
         cancel: &CancellationToken,
@@ -419,8 +422,8 @@ impl<'a> GitCommand<'a> {
     }
 }
 
-/// The greatest file that a command may write which may receive so many bytes. Git tells once a second what came: this is far enough above the
-/// limit that it is the report which stops it, with a reason, and stops what came without a report.
+/// The maximum file size of a command that may receive that many bytes. Git reports progress once a second. The limit
+/// is high enough that the report stops the command first, with a reason; it stops data without a report.
 fn file_bytes_max(received_max: u64) -> u64 {
     received_max.saturating_mul(2).max(64 << 20)
 }
@@ -535,7 +538,7 @@ async fn stderr_read(
                     .is_some_and(|(bytes, max)| bytes > max);
                 if over {
                     Err(GitError::RepositoryTooLarge {
-                        reason: "it has more data than this server takes in",
+                        reason: "it has more data than this server accepts",
                     })
                 } else {
                     Ok(())

@@ -1,4 +1,4 @@
-//! What can go wrong between a source's address and its files, as stable codes and short messages that say what to do.
+//! The errors of the git layer, with stable codes and short messages that say what to do.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use nyxcore_projects::NameError;
 pub enum GitError {
     /// The address answers, but no repository is there.
     #[error(
-        "no git repository was found at this address; check the address and that it may be read"
+        "no git repository was found at this address; check the address and its permissions"
     )]
     NotARepository,
     /// The repository has no commit yet.
@@ -25,12 +25,12 @@ pub enum GitError {
     /// The text cannot be a branch name.
     #[error("the branch name {reason}")]
     BranchInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The commit is not in the mirror: history was rewritten, or the id is not one.
     #[error(
-        "commit {commit} is not in the repository any more; compare with the full listing instead"
+        "commit {commit} is no longer in the repository; compare with the full listing instead"
     )]
     CommitNotFound {
         /// The id that was asked for.
@@ -41,7 +41,7 @@ pub enum GitError {
         "\"{}\" names no commit of the repository; give a branch, a tag or a commit's id, as `git rev-parse` takes them", .revision.escape_debug()
     )]
     RevisionNotFound {
-        /// What was named, or its beginning.
+        /// The given revision, or its beginning.
         revision: String,
     },
     /// The scan path names nothing, at this commit.
@@ -55,13 +55,13 @@ pub enum GitError {
     /// The scan path cannot be one.
     #[error("the scan path {reason}")]
     ScanPathInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The address is malformed.
     #[error("the source's address {reason}")]
     SourceUrlInvalid {
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The address is well-formed, but this server does not fetch from there.
@@ -71,7 +71,7 @@ pub enum GitError {
         reason: &'static str,
     },
     /// The remote wants credentials, or refused those it got.
-    #[error("the remote refused access; the repository may be private, or not exist")]
+    #[error("the remote denied access; the repository may be private or may not exist")]
     AuthenticationFailed,
     /// The remote could not be reached or broke off.
     #[error("the remote {reason}")]
@@ -91,24 +91,24 @@ pub enum GitError {
         reason: &'static str,
     },
     /// The mirror lacks objects that it should have, or cannot read them. Remove the mirror and sync again.
-    #[error("the server's copy of the repository is damaged; it is made again with the next sync")]
+    #[error("the server's copy of the repository is damaged; the next sync creates it again")]
     MirrorDamaged {
-        /// What is missing or unreadable: for the log.
+        /// The missing or unreadable object: for the log.
         detail: String,
     },
     /// git, or the object store, failed in a way that has no better name.
     #[error("{operation} failed; the server's log has the details")]
     GitFailed {
-        /// What was being done.
+        /// The operation.
         operation: &'static str,
-        /// What was said about it: for the log, never for a client.
+        /// Git's message: for the log, never for a client.
         detail: String,
     },
-    /// There is no git command, or it is too old to be told not to fetch by itself.
+    /// There is no git command, or it is too old to disable lazy fetching.
     #[error("git 2.45 or newer was not found on the server; install it")]
     GitMissing,
     /// The data directory's disk is full.
-    #[error("the server's disk is full; make room and sync again")]
+    #[error("the server's disk is full; free some space and sync again")]
     DiskFull,
     /// The data directory cannot be written.
     #[error("the server's data directory cannot be written; check its owner and mode")]
@@ -119,7 +119,7 @@ pub enum GitError {
     /// It took longer than allowed.
     #[error("{operation} took too long and was stopped")]
     Timeout {
-        /// What was being done.
+        /// The operation.
         operation: &'static str,
     },
 }
@@ -171,7 +171,7 @@ impl GitError {
         }
     }
 
-    /// Whether the same request may succeed when it is tried again later, with nobody changing anything.
+    /// Whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What git's last words mean. Git has no error codes: its messages (in English, by `LC_ALL=C`) are all there is.
+//! Maps git's error messages to errors. Git has no error codes, so the English messages (by `LC_ALL=C`) are parsed.
 
 use super::GitError;
 
@@ -33,7 +33,7 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
         GitError::RepositoryFormatUnsupported
     } else if has(&["File too large"]) {
         GitError::RepositoryTooLarge {
-            reason: "it has more data than this server takes in",
+            reason: "it has more data than this server accepts",
         }
     } else if has(&["Out of memory", "Cannot allocate memory", "out of memory"]) {
         GitError::RepositoryTooLarge {
@@ -77,9 +77,9 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
     } else if has(&["error: 429"]) {
         unreachable("asked to try again later", true)
     } else if has(&["error: 5"]) {
-        unreachable("answered with an error of its own", true)
+        unreachable("responded with an internal error", true)
     } else if has(&["Could not resolve host"]) {
-        unreachable("has a host name that could not be resolved", true)
+        unreachable("has a host name that cannot be resolved", true)
     } else if has(&[
         "Couldn't connect",
         "Could not connect",
@@ -114,7 +114,7 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
         // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote that knows why.
         // Neither passes by itself, so that it can pretend nothing by it.
         GitError::RepositoryTooLarge {
-            reason: "its folders lie deeper within each other than git allows",
+            reason: "its folders are nested deeper than git allows",
         }
     } else if has(&[REMOTE_CORRUPT]) {
         unreachable(

@@ -1,4 +1,4 @@
-//! Brings a branch of a remote into its mirror: one question for what is there the first time, and one fetch.
+//! Fetches a branch of a remote into its mirror: one `ls-remote` the first time, and one fetch.
 
 use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 
@@ -45,9 +45,9 @@ impl FetchRequest<'_> {
     }
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchResult {
     /// The commit the branch points at, as hex.
     pub head_commit: String,
     /// Bytes of the packs that came; 0 when there was nothing new.
@@ -57,7 +57,7 @@ pub struct Fetched {
 }
 
 impl Mirror {
-    /// Fetches a branch. `progress` is called as git reports. A mirror found broken on the way is made anew, once.
+    /// Fetches a branch. `progress` is called as git reports. A damaged mirror is created again, once.
     ///
     /// # Errors
     /// Any [`GitError`] about addresses, remotes and branches; the mirror stays as it was before.
@@ -66,7 +66,7 @@ impl Mirror {
         request: &FetchRequest<'_>,
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
-    ) -> Result<Fetched, GitError> {
+    ) -> Result<FetchResult, GitError> {
         let addresses = self.addresses(request, cancel).await?;
         if let Location::Local { path } = request.url.location()
             && !path.is_dir()
@@ -83,7 +83,7 @@ impl Mirror {
             Err(error) if failure_is_corruption(&error) => {
                 tracing::warn!(
                     detail = error.detail(),
-                    "a mirror is damaged and is made anew"
+                    "a mirror is damaged and is created again"
                 );
                 self.make_anew(cancel).await?;
                 self.fetch_attempt(request, &addresses, cancel, progress)
@@ -135,14 +135,14 @@ impl Mirror {
         addresses: &[IpAddr],
         cancel: &CancellationToken,
         progress: &mut (dyn FnMut(FetchProgress) + Send),
-    ) -> Result<Fetched, GitError> {
+    ) -> Result<FetchResult, GitError> {
         let before = self.head_commit().await?;
         let room = self.room_check();
         // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new: one question less.
         if before.is_none() || room.is_err() {
             let commit = self.remote_check(request, addresses, cancel).await?;
             if before.as_ref() == Some(&commit) {
-                return Ok(Fetched {
+                return Ok(FetchResult {
                     head_commit: commit,
                     bytes_received: 0,
                     unchanged: true,
@@ -192,7 +192,7 @@ impl Mirror {
         if pack_sizes(&self.path).len() > PACKS_MAX {
             self.mirror_maintain(cancel).await?;
         }
-        Ok(Fetched {
+        Ok(FetchResult {
             unchanged: before.as_ref() == Some(&head_commit),
             head_commit,
             bytes_received,
@@ -271,7 +271,7 @@ impl Mirror {
             .await
     }
 
-    /// The commit of the branch, or of HEAD, where the remote has it and is of a format that can be read; says what is wrong else.
+    /// The commit of the branch, or of HEAD, if the remote has it in a supported format; otherwise the reason.
     async fn remote_check(
         &self,
         request: &FetchRequest<'_>,
@@ -321,7 +321,7 @@ impl Mirror {
             .map_err(|error| match error {
                 // One that is silent is given up before: this one goes on and on, and would do so again.
                 GitError::Timeout { .. } => GitError::RemoteUnreachable {
-                    reason: "did not come to an end of its branches in time",
+                    reason: "did not finish listing its branches in time",
                     transient: false,
                 },
                 error => error,
@@ -356,7 +356,7 @@ impl Mirror {
         }
     }
 
-    /// The remote's address, as configuration of one command, what it is asked with, and everything that keeps git there.
+    /// The configuration of one command: the remote's address, the credential, and everything that confines git to it.
     pub(crate) fn remote_configure<'a>(
         &self,
         command: GitCommand<'a>,

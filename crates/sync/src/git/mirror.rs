@@ -1,5 +1,7 @@
-//! Mirrors: one bare repository a source, below the data directory. A mirror is made aside and moved into place, so it is
-//! there whole or not at all; what a killed process left behind is cleared away under the mirror's lock.
+//! Mirrors: one bare repository per source, below the data directory. A mirror is created in a temporary place and
+//! moved, so it is never incomplete. Leftovers of a killed process are removed under the mirror's lock.
+//!
+//! Longer than 450 lines: creating, locking and repairing a mirror depend on each other's order.
 
 use std::{
     collections::BTreeSet,
@@ -23,8 +25,8 @@ use super::{
 /// The one ref of a mirror: whatever branch is followed, so that branches that clash as paths (`a`, then `a/b`) do not.
 pub(crate) const MIRROR_REF: &str = "refs/nyxcore/head";
 
-/// Ours from the first byte: nothing a remote or a template could add. The remote's address is never written down; it
-/// comes with each command. `promisor` tells git that objects above the size limit are left out on purpose.
+/// The complete configuration: no remote or template can add anything. The remote's address is never stored; it is
+/// passed with each command. `promisor` tells git that objects above the size limit are omitted on purpose.
 const MIRROR_CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n\
      [extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n";
 
@@ -33,7 +35,7 @@ const MIRROR_HEAD: &str = "ref: refs/nyxcore/head\n";
 /// A file in the mirror with the size from which on contents may be missing.
 const BLOB_LIMIT_FILE: &str = "nyxcore-blob-limit";
 
-/// What is beside a mirror, by the end of its name.
+/// The files beside a mirror, by suffix.
 const BESIDE: &[&str] = &[".new", ".lock", ".ssh"];
 
 /// How often a lock held by another process is tried again.
@@ -73,16 +75,16 @@ impl MirrorStore {
         self
     }
 
-    /// The mirror named `id`, as it is: the first fetch makes it where it is missing.
+    /// The mirror named `id`; the first fetch creates it if it is missing.
     ///
     /// # Errors
-    /// [`GitError::GitFailed`] for what is no name.
+    /// [`GitError::GitFailed`] for an invalid name.
     pub fn mirror(&self, id: &str) -> Result<Mirror, GitError> {
         self.mirror_named(id)
     }
 
-    /// Opens the mirror named `id` (a UUID: letters, digits and `-`), makes it when it is missing, and makes it again when
-    /// it cannot be opened. Waits while another process works on it.
+    /// Opens the mirror named `id` (a UUID: letters, digits and `-`), creates it if it is missing, and creates it
+    /// again if it cannot be opened. Waits while another process uses it.
     ///
     /// # Errors
     /// [`GitError::DiskFull`], [`GitError::StorageReadOnly`], [`GitError::GitMissing`], [`GitError::Cancelled`].
@@ -143,7 +145,7 @@ impl MirrorStore {
         .await
     }
 
-    /// Removes the mirror named `id` with its lock, unless somebody works on it. Tells whether it did.
+    /// Removes the mirror named `id` with its lock, unless it is in use. Returns whether it did.
     ///
     /// # Errors
     /// As [`MirrorStore::mirror_open_or_create`].
@@ -159,7 +161,7 @@ impl MirrorStore {
         Ok(true)
     }
 
-    /// Removes what a killed process left beside the mirror named `id`, unless somebody works on it.
+    /// Removes the leftovers of a killed process beside the mirror named `id`, unless it is in use.
     ///
     /// # Errors
     /// As [`MirrorStore::mirror_open_or_create`].
@@ -274,7 +276,7 @@ impl Mirror {
         .await
     }
 
-    /// Held while the mirror is written; the system lets go of it when the process ends, however it ends.
+    /// The lock, held while the mirror is written; the system releases it when the process ends in any way.
     pub(crate) async fn lock(&self, cancel: &CancellationToken) -> Result<File, GitError> {
         loop {
             if let Some(lock) = self.lock_try()? {
@@ -288,7 +290,7 @@ impl Mirror {
         }
     }
 
-    /// The lock, where nobody has it.
+    /// The lock, if it is free.
     fn lock_try(&self) -> Result<Option<File>, GitError> {
         let storage = |error: io::Error| GitError::storage("locking a mirror", &error);
         if let Some(root) = self.path.parent() {
@@ -315,7 +317,7 @@ impl Mirror {
         }
     }
 
-    /// With the lock held: the mirror is whole afterwards, made anew where it was not.
+    /// Call it with the lock held: afterwards the mirror is complete, created again if it was not.
     pub(crate) async fn make_usable(&self, cancel: &CancellationToken) -> Result<(), GitError> {
         let (path, key) = (self.path.clone(), self.path_key());
         let usable = blocking(move || {

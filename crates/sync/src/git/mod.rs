@@ -1,10 +1,12 @@
-//! The git layer: from what a user typed as an address to files and their history. It knows no database and no tenant.
+//! The git layer: from a user-given address to files and their history. It does not depend on a database or a tenant.
 //!
-//! - [`SourceUrl`], and [`BranchName`](nyxcore_projects::BranchName) and [`ScanPath`](nyxcore_projects::ScanPath) of the crate below, are what a user wrote, checked; [`SourcePolicy`] is what the operator allows.
-//! - [`MirrorStore`] keeps a bare partial clone for each source, filled by the `git` command in a closed environment.
-//! - [`RepositoryReader`] lists and compares trees and reads contents with gix, and counts changes with `git log`: no network.
+//! - [`SourceUrl`], [`BranchName`](nyxcore_projects::BranchName) and [`ScanPath`](nyxcore_projects::ScanPath) are
+//!   validated user input; [`SourcePolicy`] is the operator's policy.
+//! - [`MirrorStore`] has a bare partial clone of each source, fetched by the `git` command in a closed environment.
+//! - [`RepositoryReader`] lists and compares trees and reads contents with gix, and counts changes with `git log`,
+//!   without network access.
 //!
-//! Only `command` starts a process; only `fetch` knows the network.
+//! Only `command` starts a process, and only `fetch` uses the network.
 
 mod access;
 mod blob;
@@ -36,7 +38,7 @@ pub use self::{
     blob::{BlobBytes, BlobContent, BlobStream},
     command::GitOptions,
     error::GitError,
-    fetch::{FetchRequest, Fetched},
+    fetch::{FetchRequest, FetchResult},
     history::{CommitChange, HistoryChurn, HistoryQuery, PathChurn},
     mirror::{Mirror, MirrorStore},
     progress::{FetchPhase, FetchProgress},

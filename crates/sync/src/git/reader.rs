@@ -1,5 +1,5 @@
-//! Reads repositories: mirrors, and (read-only) the repository a person stands in. Nothing here writes or touches the
-//! network; all of it is gix, but for the history, which `git log` counts faster.
+//! Reads repositories: mirrors, and the current repository of a user, read-only. It never writes and never uses the
+//! network. It uses gix, except for the history, which `git log` counts faster.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +25,7 @@ pub(crate) const OBJECT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 #[derive(Clone)]
 pub struct RepositoryReader {
     pub(crate) repository: ThreadSafeRepository,
-    /// For what is read with the `git` command.
+    /// The options of the `git` command for reads.
     pub(crate) options: Arc<GitOptions>,
     pub(crate) files_max: u64,
 }
@@ -49,7 +49,7 @@ impl RepositoryReader {
         })
     }
 
-    /// The same reader, with another `git` command for what is read with it.
+    /// The same reader, with another `git` command.
     #[must_use]
     pub fn with_options(mut self, options: Arc<GitOptions>) -> Self {
         self.options = options;

@@ -1,4 +1,4 @@
-//! What a person calls a commit, and its contents for who reads them from many threads at once.
+//! Resolves a revision to a commit, and reads its contents from many threads.
 
 use std::sync::Mutex;
 
@@ -24,10 +24,10 @@ impl std::fmt::Debug for BlobReader {
 }
 
 impl BlobReader {
-    /// The bytes of the blob `id` (hex), where there are no more than `bytes_max`, which is told before they are read. It blocks.
+    /// The bytes of the blob `id` (hex), if there are at most `bytes_max`, which is checked before reading. It blocks.
     ///
     /// # Errors
-    /// [`GitError::MirrorDamaged`] for one that is there and cannot be decoded.
+    /// [`GitError::MirrorDamaged`] for a blob that exists and cannot be decoded.
     pub fn blob_bytes(&self, id: &str, bytes_max: u64) -> Result<BlobBytes, GitError> {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let repository = idle.unwrap_or_else(|| {

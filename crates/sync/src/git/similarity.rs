@@ -1,5 +1,6 @@
-//! How much of a text is in another, by git's own measure: texts are cut at line ends, or after 64 bytes, and what both have counts. Git's
-//! `diff -M` would need every content in the mirror, and a partial clone lacks some; here texts may come from anywhere.
+//! The similarity of two texts by git's measure: texts are split at line ends or after 64 bytes, and common chunks
+//! count. `git diff -M` would need every content in the mirror, which a partial clone does not have; here texts may
+//! come from anywhere.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
@@ -68,7 +69,7 @@ impl Fingerprint {
     }
 }
 
-/// Texts whose sizes differ too much are not looked at.
+/// Whether the sizes of two texts allow a similarity; otherwise they are not compared.
 fn sizes_allow(a: u64, b: u64) -> bool {
     a.max(b) > 0 && ratio(a.min(b), a.max(b)) >= SIMILARITY_MIN
 }

@@ -1,4 +1,4 @@
-//! Repositories made with the real git, and a real git server on loopback, for tests here and in the crates above.
+//! Test repositories created with git, and a git server on loopback, for tests here and in the crates above.
 
 use std::{
     collections::HashMap,
@@ -81,7 +81,7 @@ impl TestRepository {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Runs git in the repository and gives what it printed, trimmed.
+    /// Runs git in the repository and returns its output, trimmed.
     pub fn git(&self, arguments: &[&str]) -> String {
         self.git_with(arguments, &[], &[])
     }

@@ -1,4 +1,4 @@
-//! What files a commit has, and which ones changed between two.
+//! The files of a commit, and the changes between two commits.
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ pub struct TreeEntry {
 pub struct TreeListing {
     /// Sorted by path.
     pub entries: Vec<TreeEntry>,
-    /// What is there and was left out.
+    /// The skipped entries.
     pub skipped: SkippedEntries,
     /// The symbolic links among it, by path.
     pub links: Vec<String>,
@@ -59,9 +59,9 @@ pub struct TreeChange {
 pub struct TreeDiff {
     /// Sorted by path.
     pub changes: Vec<TreeChange>,
-    /// What was left out, of what is new or changed.
+    /// The skipped entries among the new or changed ones.
     pub skipped: SkippedEntries,
-    /// The first of the paths that are not UTF-8, with what is not ASCII written as `\xe9`.
+    /// The first of the paths that are not UTF-8, with non-ASCII bytes written as `\xe9`.
     pub non_utf8_names: Vec<String>,
 }
 

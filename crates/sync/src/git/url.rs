@@ -1,4 +1,6 @@
-//! A source's address: parsed, normalised, and held against the operator's policy before anything is fetched.
+//! The address of a source: parsed, normalised, and checked against the operator's policy before a fetch.
+//!
+//! Longer than 450 lines: all rules of an address are read together.
 
 use std::{
     fmt,
@@ -23,7 +25,7 @@ pub struct SourcePolicy {
     pub local_roots: Vec<PathBuf>,
     /// Hosts at loopback and private addresses, and plain `http://` to them.
     pub allow_private: bool,
-    /// The data directory: what is below it belongs to other tenants, and is never a source.
+    /// The data directory: everything below it belongs to other tenants, and is never a source.
     pub data_dir: Option<PathBuf>,
 }
 
@@ -46,7 +48,7 @@ impl SourcePolicy {
             .is_some_and(|data_dir| path.starts_with(real(data_dir)));
         if inside || !(self.allow_local || listed) {
             // The same answer whether the path exists or not.
-            return forbidden("is a path on the server, which its operator has not allowed");
+            return forbidden("is a path on the server, which the operator has not allowed");
         }
         Ok(())
     }
@@ -58,10 +60,10 @@ impl SourcePolicy {
     }
 }
 
-/// What is said of a host name that leads nowhere this server fetches from, for whatever reason.
+/// The error for an unusable host name, for any reason.
 fn name_unusable() -> GitError {
     GitError::RemoteUnreachable {
-        reason: "has a host name that could not be resolved to a network this server fetches from",
+        reason: "has a host name that cannot be resolved to a network this server fetches from",
         transient: true,
     }
 }
@@ -246,7 +248,7 @@ impl SourceUrl {
                 .is_some_and(|host| host.contains('@'))
         {
             return invalid(
-                "must not hold a user name, password or token; give credentials separately",
+                "must not contain a user name, password or token; set credentials separately",
             );
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -297,7 +299,7 @@ impl SourceUrl {
         )
     }
 
-    /// `rest` is what follows `ssh://`. The parts are put together again from what was checked, never passed through.
+    /// `rest` follows `ssh://`. The URL is composed from the validated parts, never passed through.
     fn ssh(rest: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
         network_text_check(rest)?;
         let Some((authority, path)) = rest.split_once('/') else {
@@ -309,7 +311,7 @@ impl SourceUrl {
         };
         if let Some(user) = user {
             if user.contains(':') {
-                return invalid("must not hold a password; give credentials separately");
+                return invalid("must not contain a password; set credentials separately");
             }
             if user.is_empty()
                 || user.starts_with('-')
@@ -428,7 +430,7 @@ fn forbidden<T>(reason: &'static str) -> Result<T, GitError> {
 /// What URL parsers repair silently (and each differently) is refused instead.
 fn network_text_check(text: &str) -> Result<(), GitError> {
     if text.contains(|letter: char| letter.is_whitespace() || "\\\"'`<>|{}^$;".contains(letter)) {
-        return invalid("has characters that a URL cannot have");
+        return invalid("has characters that are not allowed in a URL");
     }
     Ok(())
 }

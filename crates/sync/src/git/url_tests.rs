@@ -1,4 +1,4 @@
-//! What is accepted as an address, what is refused, and with which code.
+//! Accepted and refused addresses, with their error codes.
 
 use std::collections::HashMap;
 
@@ -190,7 +190,7 @@ fn what_the_policy_does_not_allow_is_forbidden() {
 }
 
 #[test]
-fn private_addresses_are_allowed_by_the_operator_and_metadata_never_is() {
+fn private_addresses_can_be_allowed_but_never_metadata() {
     for text in [
         "http://127.0.0.1:8080/a",
         "https://10.0.0.1/a",

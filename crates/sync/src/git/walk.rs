@@ -1,5 +1,5 @@
-//! Compares two trees, folder by folder, and skips every folder that both share. Trees come from strangers: the walk has
-//! no recursion, checks every name, and stops at a limit, so that a tree that refers to itself a billion times ends too.
+//! Compares two trees, folder by folder, and skips equal folders. Trees are not trusted: the walk has no recursion,
+//! checks every name, and stops at a limit, so that a tree that nests itself a billion times ends too.
 
 use std::cmp::Ordering;
 
@@ -17,20 +17,20 @@ use super::{GitError, ScanPath, reader::cancel_check};
 /// Longest path taken, in bytes: Linux' `PATH_MAX`.
 const PATH_BYTES_MAX: usize = 4096;
 
-/// Entries (files and folders) looked at before a tree counts as too large. A million files fit twice.
+/// The maximum number of entries (files and folders) of a tree: twice a million files.
 const ENTRIES_MAX: u64 = 2_000_000;
 
-/// How many names that are not UTF-8 are kept to be told.
+/// The maximum number of reported names that are not UTF-8.
 const NAMES_TOLD_MAX: usize = 5;
 
-/// What is said of a source with more files than it may have.
+/// The error for a source with too many files.
 pub(crate) fn files_too_many() -> GitError {
     GitError::RepositoryTooLarge {
-        reason: "it has more files than this server takes in; choose a scan path",
+        reason: "it has more files than this server accepts; choose a scan path",
     }
 }
 
-/// What was left out of a listing or a comparison, by reason.
+/// The skipped entries of a listing or a comparison, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkippedEntries {
     /// Symbolic links: never followed.
@@ -103,11 +103,11 @@ pub(crate) struct TreeWalk<'a> {
     entries: u64,
     files: u64,
     files_max: u64,
-    /// What was left out on the new side.
+    /// The skipped entries on the new side.
     pub skipped: SkippedEntries,
     /// Some of the paths that are not UTF-8, as far as they can be written.
     pub non_utf8_names: Vec<String>,
-    /// The symbolic links of the new side, where somebody wants to know them.
+    /// The symbolic links of the new side, on request.
     pub links: Option<Vec<String>>,
 }
 

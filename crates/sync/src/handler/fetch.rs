@@ -1,4 +1,4 @@
-//! The phase `prepare`: brings the source's branch into its mirror.
+//! The phase `prepare`: fetches the branch of the source into its mirror.
 
 use std::sync::atomic::Ordering;
 
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use super::Job;
 use crate::entity::sync;
-use crate::git::{FetchProgress, FetchRequest, Fetched, GitError, Mirror, SourceUrl};
+use crate::git::{FetchProgress, FetchRequest, FetchResult, GitError, Mirror, SourceUrl};
 use crate::repository::Syncs;
 
 impl Job<'_> {
     /// Fetches, telling how far git is, and writes down how much came.
-    pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<Fetched, RunFailure> {
+    pub(super) async fn mirror_fetch(&self, mirror: &Mirror) -> Result<FetchResult, RunFailure> {
         let url = SourceUrl::parse(&self.source.url, &self.options.policy)?;
         let branch = self.source.branch.as_deref().map(BranchName::parse);
         let branch = branch.transpose().map_err(GitError::from)?;

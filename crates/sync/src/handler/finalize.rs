@@ -1,9 +1,9 @@
-//! The phase `finalize`, first part: the source moves to the commit, all at once.
+//! The phase `finalize`, first part: moves the source to the commit, atomically.
 
 use std::sync::Arc;
 
 use nyxcore_projects::{
-    HistoryKept, Source, SourceCommit, SourceFileList, blobs_collect, blobs_missing, churn_add,
+    HistoryRetention, Source, SourceCommit, SourceFileList, blobs_collect, blobs_missing, churn_add,
     churn_reset, files_apply, source_history_keep, source_synced,
 };
 use nyxcore_runs::{Level, RunFailure};
@@ -17,7 +17,7 @@ use crate::model::SyncDetail;
 use crate::repository::Syncs;
 
 /// What became of the attempt to move the source.
-pub(super) enum Moved {
+pub(super) enum MoveOutcome {
     /// It moved.
     Done,
     /// Nothing was written: contents that were there are gone, because the last file that had them elsewhere is.
@@ -30,18 +30,18 @@ impl Job<'_> {
         &self,
         plan: &Plan,
         complete: bool,
-    ) -> Result<Moved, RunFailure> {
+    ) -> Result<MoveOutcome, RunFailure> {
         self.context.phase(FINALIZE, None, Some("files")).await?;
         self.skipped_tell(plan).await?;
         let scoped = self.context.write().await?;
         // First, because it locks the source: it cannot be changed by others from here on.
         self.source_lock(&scoped, &plan.to).await?;
         if !blobs_missing(&scoped, &plan.blob_ids()).await?.is_empty() {
-            return Ok(Moved::ContentGone);
+            return Ok(MoveOutcome::ContentGone);
         }
         match files_apply(&scoped, self.source.id, plan.changes.clone()).await {
             // On PostgreSQL a content may go between the look and the insert.
-            Err(Error::NotFound(_)) => return Ok(Moved::ContentGone),
+            Err(Error::NotFound(_)) => return Ok(MoveOutcome::ContentGone),
             applied => applied?,
         }
         blobs_collect(&scoped, &plan.replaced).await?;
@@ -68,10 +68,10 @@ impl Job<'_> {
         };
         Syncs::update(&scoped, self.detail.run_id, row).await?;
         scoped.commit().await?;
-        Ok(Moved::Done)
+        Ok(MoveOutcome::Done)
     }
 
-    /// The commit is the one that the files are of: only that it was looked at is written, and that these phases are done.
+    /// The commit is unchanged: records only that it was checked, and that these phases are done.
     pub(super) async fn source_stays(
         &self,
         scoped: &Scoped<ReadWrite>,
@@ -97,7 +97,7 @@ impl Job<'_> {
         }
         Err(RunFailure::transient(
             "SOURCE_CHANGED",
-            "the source was changed while it was synced",
+            "the source was changed during the sync",
         ))
     }
 
@@ -112,7 +112,7 @@ impl Job<'_> {
         }
     }
 
-    /// What was left out: in one sentence, and by name what nobody would find by looking.
+    /// Reports the skipped entries: in one sentence, and by name those that users could not find themselves.
     async fn skipped_tell(&self, plan: &Plan) -> Result<(), RunFailure> {
         if let Some(text) = skipped_text(plan) {
             self.context.message(Level::Info, text).await?;
@@ -129,7 +129,7 @@ impl Job<'_> {
             String::new()
         };
         let text = format!(
-            "left out, because their names are not UTF-8: {}{more}",
+            "skipped, because their names are not UTF-8: {}{more}",
             names.join(", ")
         );
         self.context.message(Level::Warning, text).await
@@ -158,8 +158,8 @@ impl Job<'_> {
             })
             .collect();
         let kept = match churn.incremental {
-            true => HistoryKept::Since(churn.oldest_seconds),
-            false => HistoryKept::Nothing,
+            true => HistoryRetention::Since(churn.oldest_seconds),
+            false => HistoryRetention::Nothing,
         };
         source_history_keep(scoped, self.source.id, &commits, kept).await
     }

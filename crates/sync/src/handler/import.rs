@@ -1,4 +1,4 @@
-//! The phase `import`: reads the contents that the tenant lacks, and nothing else.
+//! The phase `import`: reads the contents that the tenant does not have yet.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,12 +12,12 @@ use crate::git::{BlobContent, Mirror, RepositoryReader};
 /// How long a Git LFS pointer can be, in bytes: the specification's limit.
 const LFS_POINTER_BYTES_MAX: i64 = 1024;
 
-/// The contents that were brought in, each with whether it has text.
-pub(super) type Imported = HashMap<String, Kept>;
+/// The imported contents, each with its kind.
+pub(super) type ImportedBlobs = HashMap<String, StoredContent>;
 
-/// What is kept of a content.
+/// The stored form of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum StoredContent {
     Text,
     Nothing,
     /// Nothing: Git LFS keeps it elsewhere.
@@ -31,8 +31,8 @@ impl Job<'_> {
         mirror: &Mirror,
         reader: &RepositoryReader,
         plan: &mut Plan,
-    ) -> Result<Imported, Failure> {
-        let mut imported = Imported::new();
+    ) -> Result<ImportedBlobs, Failure> {
+        let mut imported = ImportedBlobs::new();
         let scoped = self.context.read().await?;
         let mut missing = blobs_missing(&scoped, &plan.blob_ids()).await?;
         drop(scoped);
@@ -54,13 +54,13 @@ impl Job<'_> {
             let (oid, content) = read?;
             let (content, kept) = match content {
                 // PostgreSQL keeps no NUL in a text, so that what has one is binary on both databases.
-                BlobContent::Text(text) if !text.contains('\0') => (Some(text), Kept::Text),
-                BlobContent::LfsPointer => (None, Kept::LfsPointer),
+                BlobContent::Text(text) if !text.contains('\0') => (Some(text), StoredContent::Text),
+                BlobContent::LfsPointer => (None, StoredContent::LfsPointer),
                 BlobContent::Text(_)
                 | BlobContent::Binary
                 | BlobContent::NotUtf8
                 | BlobContent::TooLarge { .. }
-                | BlobContent::Missing => (None, Kept::Nothing),
+                | BlobContent::Missing => (None, StoredContent::Nothing),
             };
             let size = size_of(&oid);
             bytes += content.as_ref().map_or(0, |_| size);
@@ -135,17 +135,17 @@ impl Job<'_> {
         Ok(scoped.commit().await?)
     }
 
-    /// Counts the files without text. The database tells it of contents that an earlier attempt or another source brought in, so that the
-    /// count does not depend on who did.
+    /// Counts the files without text. Contents that an earlier attempt or another source imported are counted from the
+    /// database, so that the count does not depend on who imported them.
     pub(super) async fn skipped_count(
         &self,
         reader: &RepositoryReader,
         plan: &mut Plan,
-        imported: &Imported,
+        imported: &ImportedBlobs,
     ) -> Result<(), Failure> {
-        let mut without: HashMap<String, Kept> = imported
+        let mut without: HashMap<String, StoredContent> = imported
             .iter()
-            .filter(|(_, kept)| **kept != Kept::Text)
+            .filter(|(_, kept)| **kept != StoredContent::Text)
             .map(|(oid, kept)| (oid.clone(), *kept))
             .collect();
         let blobs = plan.blobs();
@@ -160,7 +160,7 @@ impl Job<'_> {
                 let oids: Vec<&str> = some.iter().map(|(oid, _)| *oid).collect();
                 let texts = blobs_with_text(&scoped, &oids).await?;
                 let silent = oids.into_iter().filter(|oid| !texts.contains(*oid));
-                without.extend(silent.map(|oid| (oid.to_owned(), Kept::Nothing)));
+                without.extend(silent.map(|oid| (oid.to_owned(), StoredContent::Nothing)));
             }
         }
         self.pointers_find(reader, &blobs, imported, &mut without)
@@ -169,7 +169,7 @@ impl Job<'_> {
         let mut counts = Textless::default();
         for file in plan.written() {
             match without.get(&file.blob) {
-                Some(Kept::LfsPointer) => counts.lfs += 1,
+                Some(StoredContent::LfsPointer) => counts.lfs += 1,
                 Some(_) if file.size > limit => counts.too_large += 1,
                 Some(_) => counts.binary += 1,
                 None => {}
@@ -179,13 +179,13 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Nobody wrote down why a content that was there already has no text: those that are small enough to be a pointer are looked at.
+    /// Existing contents without text have no recorded reason: those small enough to be a pointer are inspected.
     async fn pointers_find(
         &self,
         reader: &RepositoryReader,
         blobs: &BTreeMap<&str, i64>,
-        imported: &Imported,
-        without: &mut HashMap<String, Kept>,
+        imported: &ImportedBlobs,
+        without: &mut HashMap<String, StoredContent>,
     ) -> Result<(), Failure> {
         let small: Vec<String> = without
             .keys()
@@ -204,7 +204,7 @@ impl Job<'_> {
         let mut contents = reader.blobs_read(small, self.options.blob_bytes_max, cancel);
         while let Some(read) = contents.blob_next().await {
             if let (oid, BlobContent::LfsPointer) = read? {
-                without.insert(oid, Kept::LfsPointer);
+                without.insert(oid, StoredContent::LfsPointer);
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! The phase `finalize`, second part: the search index comes to hold the text of the files. Chunks that are there already are left alone,
-//! so that it can be begun anew at any time.
+//! The phase `finalize`, second part: updates the search index with the text of the files. Existing chunks are kept,
+//! so the phase can be restarted at any time.
 
 use nyxcore_projects::{StoredFile, blob_contents, code_subject, file_all, files_by_path};
 use nyxcore_retrieval::{
@@ -25,8 +25,8 @@ impl Scope {
 }
 
 impl Job<'_> {
-    /// Publishes the text of files in batches; the last one writes down that the phase is done. What was deleted has left the index with its
-    /// file.
+    /// Publishes the text of files in batches; the last one marks the phase as done. Deleted files have already left
+    /// the index.
     pub(super) async fn index_update(
         &self,
         scope: Scope,

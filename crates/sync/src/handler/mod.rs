@@ -1,8 +1,8 @@
-//! Carries out a sync. Every step can be done twice: what a killed attempt wrote is found and kept by the next one.
+//! Executes a sync. Every step is idempotent: the next attempt reuses what a killed attempt wrote.
 //!
-//! The source moves to the commit in one transaction, with its files, their history and the counts of the sync. The search index comes
-//! after it in batches, because it takes by far the longest: it never holds a file that is not there, and a sync that ended before its
-//! index was complete is noticed by the next, which then goes through all files.
+//! The source moves to the commit in one transaction, with its files, their history and the counters of the sync. The
+//! search index follows in batches, because it takes by far the longest. It never contains a file that does not exist.
+//! If a sync ends before its index is complete, the next sync detects that and processes all files.
 
 mod fetch;
 mod finalize;
@@ -29,7 +29,7 @@ use crate::registration::SYNC_RUN;
 use crate::remote::source_access;
 use crate::repository::{Syncs, sync_applied_before};
 use crate::step::SyncStep;
-use finalize::Moved;
+use finalize::MoveOutcome;
 use index::Scope;
 use plan::Plan;
 
@@ -39,7 +39,7 @@ const FINALIZE: &str = "finalize";
 /// Bytes of text in one transaction: what both databases take in a fraction of a second.
 const BATCH_BYTES_MAX: i64 = 4 << 20;
 
-/// How often contents are brought in again that another source's sync collected meanwhile.
+/// How often contents are imported again that another source's sync collected meanwhile.
 const IMPORTS_MAX: usize = 3;
 
 /// Carries out the runs that [`sync_start`](crate::sync_start) queues.
@@ -59,7 +59,7 @@ impl SyncHandler {
         }
     }
 
-    /// Adds what follows when a sync brought something. Steps are done in the order in which they were added.
+    /// Adds a step after a sync with changes. Steps run in the order in which they were added.
     #[must_use]
     pub fn step(mut self, step: impl SyncStep) -> Self {
         self.steps.push(Arc::new(step));
@@ -96,8 +96,8 @@ struct Job<'a> {
     received: AtomicI64,
 }
 
-/// What a sync brought, once the files are those of the commit.
-struct Brought {
+/// The changes of a sync, once the files are those of the commit.
+struct SyncedChanges {
     /// Whether any file differs.
     news: bool,
     /// The paths that differ; `None` where an earlier attempt knew them.
@@ -137,8 +137,8 @@ impl<'a> Job<'a> {
         self.steps_run(brought).await
     }
 
-    /// An earlier attempt moved the source and was lost after that: what is left is the index, as far as it is not written.
-    async fn resumed(&self) -> Result<Brought, RunFailure> {
+    /// An earlier attempt moved the source and was lost after that: only the index remains to be completed.
+    async fn resumed(&self) -> Result<SyncedChanges, RunFailure> {
         let mut done = self.detail.phases_done.clone();
         if !self.detail.has_done(FINALIZE) {
             self.context.phase(FINALIZE, None, Some("files")).await?;
@@ -147,7 +147,7 @@ impl<'a> Job<'a> {
         let found = &self.detail;
         let differ =
             found.files_added + found.files_updated + found.files_renamed + found.files_deleted;
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: differ > 0,
             paths: None,
             done,
@@ -155,7 +155,7 @@ impl<'a> Job<'a> {
     }
 
     /// Everything up to the commit: the mirror, the files, the index.
-    async fn bring(&self) -> Result<Brought, RunFailure> {
+    async fn bring(&self) -> Result<SyncedChanges, RunFailure> {
         self.context.phase("prepare", None, Some("objects")).await?;
         let name = mirror_name(self.source.id);
         let mirror = self.options.mirrors.mirror(&name)?;
@@ -183,21 +183,21 @@ impl<'a> Job<'a> {
                 Scope::Only(plan.written_sizes())
             };
             match self.source_move(&plan, scope.is_empty()).await? {
-                Moved::Done => return self.brought(&plan, scope).await,
-                Moved::ContentGone => {}
+                MoveOutcome::Done => return self.brought(&plan, scope).await,
+                MoveOutcome::ContentGone => {}
             }
         }
         Err(RunFailure::transient(
             "DATABASE_BUSY",
-            "contents were taken away while they were brought in",
+            "contents were removed during the import",
         ))
     }
 
-    async fn brought(&self, plan: &Plan, scope: Scope) -> Result<Brought, RunFailure> {
+    async fn brought(&self, plan: &Plan, scope: Scope) -> Result<SyncedChanges, RunFailure> {
         let mut done = Vec::new();
         self.index_update(scope, &mut done).await?;
         let paths = plan.paths();
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: !paths.is_empty(),
             paths: Some(paths),
             done,
@@ -228,7 +228,7 @@ impl<'a> Job<'a> {
             && !self.limit_raised()
     }
 
-    /// A mirror that cannot be read is thrown away, so that the next attempt makes it anew.
+    /// Deletes an unreadable mirror, so that the next attempt creates it again.
     async fn mirror_checked<T>(&self, outcome: Result<T, Failure>) -> Result<T, RunFailure> {
         match outcome {
             Ok(value) => Ok(value),
@@ -247,8 +247,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Cuts what is worked on, each with its size in bytes, into pieces for one transaction each: so many things and so many bytes at the most,
-/// though always at least one.
+/// Splits items with their sizes in bytes into batches for one transaction each, within limits of items and bytes, but
+/// at least one item.
 fn batches<T>(things: &[(T, i64)], things_max: usize) -> impl Iterator<Item = &[(T, i64)]> {
     let mut rest = things;
     std::iter::from_fn(move || {
@@ -264,7 +264,7 @@ fn batches<T>(things: &[(T, i64)], things_max: usize) -> impl Iterator<Item = &[
     })
 }
 
-/// What a step can end with: the git layer's errors are looked at before they end the run.
+/// The failure of a step: errors of the git layer are inspected before they end the run.
 enum Failure {
     Git(GitError),
     Run(RunFailure),
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_is_bounded_in_number_and_in_bytes_and_nothing_is_lost() {
+    fn batches_are_bounded_and_lose_nothing() {
         let sizes = [1, 2, BATCH_BYTES_MAX, 1, 1, BATCH_BYTES_MAX * 2, 5, 5, 5];
         let things: Vec<((), i64)> = sizes.iter().map(|size| ((), *size)).collect();
         let cut = |max| -> Vec<Vec<i64>> {

@@ -1,4 +1,4 @@
-//! The phase `scan`: what differs between the files that are stored and those of the commit. It reads trees and no content.
+//! The phase `scan`: compares the stored files with the files of the commit. It reads trees but no contents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -108,7 +108,8 @@ impl Plan {
 }
 
 impl Job<'_> {
-    /// Compares the commit with what is stored: by the trees of two commits where the stored one is still there, by all files else.
+    /// Compares the commit with the stored files: by the trees of two commits if the stored one still exists,
+    /// otherwise by all files.
     pub(super) async fn plan(&self, reader: &RepositoryReader, to: &str) -> Result<Plan, Failure> {
         let cancel = self.context.cancelled();
         let scan_path = ScanPath::parse(&self.source.scan_path).map_err(GitError::from)?;
@@ -144,7 +145,7 @@ impl Job<'_> {
         Ok(plan)
     }
 
-    /// Counts the history. What cannot be counted keeps nobody from the files: the counts then stay as they were.
+    /// Counts the history. A failure does not prevent the import: the counts then stay unchanged.
     async fn history_counted(
         &self,
         reader: &RepositoryReader,
@@ -161,7 +162,7 @@ impl Job<'_> {
             Err(error) => return Err(error.into()),
         };
         tracing::warn!(detail = error.detail(), %error, "a history was not counted");
-        let text = format!("the history was not counted, so that hotspots may be missing: {error}");
+        let text = format!("the history was not read, so hotspots may be missing: {error}");
         self.context.message(Level::Warning, text).await?;
         Ok(None)
     }
@@ -197,7 +198,7 @@ impl Job<'_> {
         Ok(files_by_path(&scoped, self.source.id, paths).await?)
     }
 
-    /// What the trees say, held against what is really stored, so that doing it twice changes nothing.
+    /// Compares the changes of the trees with the stored files, so that a repetition changes nothing.
     fn changes_sort(
         &self,
         plan: &mut Plan,
@@ -251,8 +252,8 @@ impl Job<'_> {
         plan.replaced.dedup();
     }
 
-    /// Whether a file was too large for the sync before and is not for this one, or is not known to be. What was left at the remote stands
-    /// with the least size that it can have.
+    /// Whether a file was too large for the previous sync and is not for this one, or may not be. A file that was left
+    /// at the remote is recorded with its minimum size.
     fn may_be_read_now(&self, old: &StoredFile) -> bool {
         let before = self.before.as_ref();
         before.is_some_and(|sync| old.size > sync.blob_bytes_max) && old.size <= self.limit()

@@ -1,4 +1,4 @@
-//! Which of the files that are gone are among those that are new: a file that moved keeps its identity.
+//! Matches deleted files with added files, so that a moved file keeps its identity.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -75,7 +75,7 @@ impl Job<'_> {
         if gone.len().max(new.len()) > COMPARED_MAX
             || gone_bytes.max(new_bytes) > COMPARED_BYTES_MAX
         {
-            let text = "too many files came and went to compare them: of those that moved, only the ones with the same content keep their ids";
+            let text = "too many files were added and removed to compare them all: only files that moved with the same content keep their ids";
             self.context.message(Level::Info, text).await?;
             return Ok(nothing);
         }
@@ -158,7 +158,7 @@ fn same_content(gone: &[(String, &StoredFile)], new: &[NewFile]) -> BTreeMap<Str
     moved
 }
 
-/// The most similar pairs first; of those that are equally so, the ones with the same name. `None` where it was told to stop.
+/// The most similar pairs first; among equals, those with the same name. `None` if cancelled.
 fn pairs_choose(
     gone: &[Side],
     new: &[Side],

@@ -1,24 +1,24 @@
-//! The phases after `finalize`: the steps that were wired in. Which of them are still to be done is written beside the sync, with the last of
-//! their work, so that a worker that dies between the files and a step loses nothing.
+//! The phases after `finalize`: the registered steps. The pending steps are stored with the sync, and updated in the
+//! transaction of each step, so that a crash loses nothing.
 
 use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use super::{Brought, FINALIZE, Job};
+use super::{SyncedChanges, FINALIZE, Job};
 use crate::entity::sync;
 use crate::repository::Syncs;
 use crate::service::sync_skips;
 use crate::step::{StepContext, SyncStep};
 
 /// Why a step is left out where no file differs.
-const NOTHING_NEW: &str = "the sync brought nothing new";
+const NOTHING_NEW: &str = "the sync changed nothing";
 /// Why phases are left out where the commit is the one that is stored.
 const UNCHANGED: &str = "nothing changed since the last sync";
 
 impl Job<'_> {
     /// The remote's branch is where it was: that is written down, and nothing is read.
-    pub(super) async fn nothing_changed(&self, head: &str) -> Result<Brought, RunFailure> {
+    pub(super) async fn nothing_changed(&self, head: &str) -> Result<SyncedChanges, RunFailure> {
         let scoped = self.context.write().await?;
         let mut skipped = vec![
             ("scan", UNCHANGED),
@@ -38,15 +38,15 @@ impl Job<'_> {
         self.source_stays(&scoped, head, &done).await?;
         self.context.phases_skipped_in(&scoped, &skipped).await?;
         scoped.commit().await?;
-        Ok(Brought {
+        Ok(SyncedChanges {
             news: false,
             paths: Some(Default::default()),
             done,
         })
     }
 
-    /// Does what is to be done. A step that fails is a warning, and is done by the next sync.
-    pub(super) async fn steps_run(&self, brought: Brought) -> Result<(), RunFailure> {
+    /// Runs the pending steps. A failed step is a warning, and the next sync repeats it.
+    pub(super) async fn steps_run(&self, brought: SyncedChanges) -> Result<(), RunFailure> {
         let mut done = brought.done;
         for step in self.steps {
             let name = step.kind().as_str();
@@ -96,7 +96,7 @@ impl Job<'_> {
                     drop(self.context.write().await?);
                     tracing::warn!(step = name, %failure, "a step of a sync failed");
                     let text = format!(
-                        "{name} failed and is done by the next sync: {}",
+                        "{name} failed and is repeated by the next sync: {}",
                         failure.message
                     );
                     self.context.message(Level::Warning, text).await?;

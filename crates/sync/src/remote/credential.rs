@@ -1,4 +1,6 @@
-//! The credential of a source: kept sealed together with the scheme, host and port that it is for, used by its syncs, shown to nobody.
+//! The credential of a source: sealed together with its scheme, host and port, used by syncs, never returned.
+//!
+//! Longer than 450 lines: the rules and the sealing of a credential are read together.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +28,7 @@ const USERNAME_MAX: usize = 255;
 /// The longest private key and the longest list of hosts, in bytes: an RSA key of 16,384 bits has 13,000. A rule of this project.
 const KEY_MAX: usize = 16 * 1024;
 
-/// What somebody wants a source to be fetched with. It is overwritten when it is dropped and not shown by `Debug`.
+/// A credential of a source. It is overwritten on drop and not shown by `Debug`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceCredential {
@@ -61,9 +63,9 @@ impl Drop for SourceCredential {
     }
 }
 
-/// What is sealed.
+/// The encrypted content.
 #[derive(Serialize, Deserialize)]
-struct Sealed {
+struct SealedCredential {
     /// Scheme, host and port: wherever else the source may lead later, the credential does not go there.
     origin: String,
     credential: SourceCredential,
@@ -111,22 +113,22 @@ impl SourceCredential {
             Self::Token { username, token } => {
                 if !origin.starts_with("http") {
                     return invalid(
-                        "a token is for a source at https://: this one takes an SSH key",
+                        "a token requires a source at https://; use an SSH key for this source",
                     );
                 }
                 let name_is_good = (1..=USERNAME_MAX).contains(&username.len())
                     && username.bytes().all(|b| b.is_ascii_graphic() && b != b':');
                 if !name_is_good {
                     return invalid(
-                        "the user name has 1 to 255 printable characters, without spaces and \":\"",
+                        "the user name must have 1 to 255 printable characters, without spaces and \":\"",
                     );
                 }
                 if token.is_empty() || token.len() > TOKEN_MAX {
-                    return invalid("the token has 1 to 8,192 characters");
+                    return invalid("the token must have 1 to 8,192 characters");
                 }
                 if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
                     return invalid(
-                        "the token has a space or a character that is not printable ASCII: copy it without what is around it",
+                        "the token contains a space or a character that is not printable ASCII: copy it without surrounding text",
                     );
                 }
                 Ok(())
@@ -136,7 +138,7 @@ impl SourceCredential {
                 known_hosts,
             } => {
                 if !origin.starts_with("ssh") {
-                    return invalid("an SSH key is for a source at ssh://: this one takes a token");
+                    return invalid("an SSH key requires a source at ssh://; use a token for this source");
                 }
                 private_key_check(private_key)?;
                 known_hosts.as_deref().map_or(Ok(()), known_hosts_check)
@@ -163,14 +165,14 @@ fn private_key_check(key: &str) -> Result<()> {
         && last.starts_with("-----END ");
     if !is_text(key) || !framed || lines.len() < 3 {
         return refused(
-            "the private key is to be the whole text of its file, from -----BEGIN … PRIVATE KEY----- to -----END … PRIVATE KEY-----, up to 16 KiB",
+            "the private key must be the whole content of its file, from -----BEGIN … PRIVATE KEY----- to -----END … PRIVATE KEY-----, up to 16 KiB",
         );
     }
     let encrypted =
         key.contains("ENCRYPTED") || openssh_cipher(&lines).is_some_and(|c| c != b"none");
     if encrypted {
         return refused(
-            "the private key has a passphrase, which nobody could type here: give one without, made for this source alone",
+            "the private key has a passphrase: use a key without a passphrase, generated for this source only",
         );
     }
     Ok(())
@@ -196,15 +198,16 @@ fn known_hosts_check(lines: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Invalid(
-            "known hosts are lines such as `git.example.org ssh-ed25519 AAAA…`, as ssh-keyscan prints them, up to 16 KiB".into(),
+            "known hosts must be lines such as `git.example.org ssh-ed25519 AAAA…`, as printed by ssh-keyscan, up to 16 KiB".into(),
         ))
     }
 }
 
-/// Keeps what a source is fetched with, in the place of what was there. It is for the source's present scheme, host and port.
+/// Sets the credential of a source and replaces the previous one. It is bound to the source's current scheme, host and
+/// port.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for what does not fit the source's address or cannot be used.
+/// [`Error::NotFound`]; [`Error::Invalid`] for a credential that does not fit the source's address or cannot be used.
 pub async fn source_credential_set(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
@@ -224,7 +227,7 @@ pub async fn source_credential_set(
         ));
     };
     credential.check(&origin)?;
-    let sealed = serde_json::to_vec(&Sealed { origin, credential })
+    let sealed = serde_json::to_vec(&SealedCredential { origin, credential })
         .map_err(|_| Error::Invalid("no credential".into()))?;
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(sealed)).await?;
@@ -321,10 +324,10 @@ async fn own_access<A: Access>(
         return Ok(RemoteAccess::Anonymous);
     };
     // What serde says of a secret that cannot be read may repeat part of it.
-    let mut sealed: Sealed =
+    let mut sealed: SealedCredential =
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
     if url_origin(&source.url).as_deref() != Some(sealed.origin.as_str()) {
-        tracing::error!(source = %source.id, "a credential is for another host than its source's: it is not used");
+        tracing::error!(source = %source.id, "the credential is for another host than its source, so it is not used");
         return Ok(RemoteAccess::Anonymous);
     }
     Ok(match &mut sealed.credential {

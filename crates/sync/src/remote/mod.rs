@@ -1,4 +1,4 @@
-//! What a source's remote is asked with, and when: credentials, webhooks, the schedule, and what becomes of it all when the source goes.
+//! Credentials, webhooks and schedules of sources, and their removal with the source.
 
 mod credential;
 mod push;

@@ -1,4 +1,5 @@
-//! What GitHub tells of a push, as far as it matters here (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>).
+//! The fields of a GitHub push event that are used
+//! (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>).
 
 use nyxcore_projects::Source;
 use serde::Deserialize;

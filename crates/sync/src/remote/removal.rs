@@ -1,4 +1,4 @@
-//! What is left of a source that was removed, and goes too: its secrets in the database, its mirrors on the disks of workers.
+//! Removes the remains of a removed source: its secrets in the database, and its mirrors on the disks of workers.
 
 use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::secret_remove;
@@ -6,11 +6,11 @@ use nyxcore_tenancy::{ReadWrite, Result, Scoped};
 
 use super::{credential, webhook};
 
-/// The topic of the signal that a source is gone: whoever has mirrors looks which of them are still somebody's.
+/// The topic of the signal that a source was removed: workers then check which of their mirrors still have a source.
 pub const TOPIC_SOURCE_GONE: &str = "source_gone";
 
-/// To be called in the transaction that removes sources, by themselves or with their project: forgets their secrets, and tells every worker
-/// to delete their mirrors once it is committed.
+/// Deletes the secrets of removed sources, and signals every worker to delete their mirrors after the commit. Call it
+/// in the transaction that removes sources, alone or with their project.
 ///
 /// # Errors
 /// The database refuses.

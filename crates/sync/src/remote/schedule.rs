@@ -1,4 +1,4 @@
-//! When a source is synced without anybody asking: its schedule, and the one more sync that a push during a sync asks for.
+//! The schedule of a source, and the follow-up sync after a push that arrives during a sync.
 
 use std::ops::RangeInclusive;
 
@@ -24,9 +24,9 @@ use nyxcore_projects::SOURCE;
 pub const SCHEDULE_MINUTES: RangeInclusive<i64> = 5..=30 * 24 * 60;
 /// How long a source whose syncs fail is left alone at the most, where its schedule is not longer anyway.
 const BACKOFF_MAX: TimeDelta = TimeDelta::days(1);
-/// Failures that are looked at: 5 minutes doubled so often are more than a day.
+/// The maximum number of failures for the backoff: 5 minutes doubled so often are more than a day.
 const FAILURES_MAX: u64 = 9;
-/// When a sync is looked for again that a push asked for and another sync of the source still stands before.
+/// The delay before a sync that was requested by a push is tried again while another sync of the source is active.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(15);
 /// Ends of a run that say something of workers and nothing of the source.
 const NOT_THE_SOURCES: &[&str] = &["RUN_STALLED", "WORKER_LOST"];
@@ -65,7 +65,7 @@ pub async fn source_schedule_set(
     let source = Sources::require(scoped, source).await?;
     if every_minutes.is_some_and(|minutes| !SCHEDULE_MINUTES.contains(&minutes)) {
         return Err(Error::Invalid(
-            "a schedule has between 5 minutes and 30 days (43,200 minutes)".into(),
+            "the schedule must be between 5 minutes and 30 days (43,200 minutes)".into(),
         ));
     }
     let old = SettingsRows::get(scoped, source.id).await?;
@@ -82,11 +82,12 @@ pub async fn source_schedule_set(
     Ok(source)
 }
 
-/// Starts every sync that is due, of every tenant, each within its own scope and by the same guard as any other; tells how many it started.
-/// However many replicas do this at once, one starts each; and after a time in which nobody did, each source is synced once.
+/// Starts every due sync of every tenant, each within its own scope and with the same guard as any other; returns the
+/// number of started syncs. With concurrent replicas each sync is started once, and after a pause of all replicas each
+/// source is synced once.
 ///
 /// # Errors
-/// The database fails. What fails for one source is for the log, and keeps no other from its turn.
+/// The database fails. A failure of one source is logged and does not affect the others.
 pub async fn schedule_tick(store: &Store) -> Result<u64> {
     let now = store.env().now();
     let system = store.system(SYNC_SCHEDULE).await?;

@@ -1,4 +1,4 @@
-//! The row that each source has which was ever synced or configured.
+//! The settings row of each source that was ever synced or configured.
 
 use std::collections::HashMap;
 

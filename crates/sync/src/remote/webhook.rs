@@ -26,14 +26,15 @@ use crate::service::sync_start;
 pub(super) const KIND: &str = "source_webhook";
 /// The largest body that is taken, in bytes: the largest that GitHub sends.
 pub const WEBHOOK_BODY_MAX: usize = 25 * 1024 * 1024;
-/// How long a delivery is remembered. GitHub delivers again what is up to 3 days old.
+/// How long a delivery is remembered. GitHub redelivers for up to 3 days.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
 /// The longest name of a delivery; GitHub's are UUIDs.
 const DELIVERY_MAX: usize = 100;
-/// What stands before the signature in its header.
+/// The prefix of the signature in its header.
 const SCHEME: &str = "sha256=";
 
-/// The address of a webhook, and the signature of what is sent to it. An address that names no webhook has one as well, which nothing matches.
+/// The address of a webhook, and the signature of its deliveries. An unknown address has one too, which matches
+/// nothing.
 pub struct WebhookAddress {
     tenant: TenantId,
     source: SourceId,
@@ -59,7 +60,7 @@ impl WebhookAddress {
         let scoped = store.read(tenant).await?;
         let secret = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
             Err(Error::SecretUnreadable) => {
-                tracing::error!(%source, "the secret of a webhook cannot be read: enable it anew");
+                tracing::error!(%source, "the secret of a webhook cannot be read: enable the webhook again");
                 None
             }
             secret => secret?,
@@ -69,7 +70,7 @@ impl WebhookAddress {
         let secret = secret.unwrap_or_else(|| Secret::new("nobody's"));
         // HMAC takes keys of every length.
         let signature = Hmac::new_from_slice(secret.expose())
-            .map_err(|_| Error::Invalid("the secret of a webhook is no key".into()))?;
+            .map_err(|_| Error::Invalid("the secret of a webhook is not a valid key".into()))?;
         Ok(Self {
             tenant,
             source,
@@ -128,10 +129,10 @@ pub enum WebhookOutcome {
     Ignored(&'static str),
 }
 
-/// Why a delivery is not looked at.
+/// Why a delivery is refused.
 #[derive(Debug)]
 pub enum WebhookRefusal {
-    /// No such source, no webhook of it, or not signed with its secret: one and the same to whoever asks.
+    /// No such source, no webhook, or a wrong signature: the sender cannot distinguish them.
     Unproven,
     /// It is proven, and is not what GitHub sends.
     Malformed(&'static str),
@@ -145,10 +146,10 @@ impl From<Error> for WebhookRefusal {
     }
 }
 
-/// Listens to pushes from now on, signed with a secret that is given this once. A secret that there was is good no more.
+/// Enables the webhook with a new secret, which is returned only here. A previous secret becomes invalid.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for a path on the server, which no remote tells of.
+/// [`Error::NotFound`]; [`Error::Invalid`] for a path on the server, which has no webhooks.
 pub async fn source_webhook_enable(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
@@ -159,12 +160,12 @@ pub async fn source_webhook_enable(
     let source = Sources::require(scoped, source).await?;
     if url_origin(&source.url).is_none() {
         return Err(Error::Invalid(
-            "a source that is a path on the server has no remote that could tell of a push".into(),
+            "a source that is a path on the server cannot receive webhooks".into(),
         ));
     }
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
-        .map_err(|_| Error::Invalid("the server has no randomness: try again".into()))?;
+        .map_err(|_| Error::Invalid("the server's random number generator failed: try again".into()))?;
     let secret = format!("nyxwh_{}", hex::encode(bytes));
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(secret.clone())).await?;
@@ -176,7 +177,7 @@ pub async fn source_webhook_enable(
     Ok((source, secret))
 }
 
-/// Listens to pushes no more. Twice is once.
+/// Disables the webhook. Has no effect if it is already disabled.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -221,7 +222,7 @@ pub async fn webhook_receive(
     }
     let push: Push = serde_json::from_slice(delivery.body).map_err(|_| {
         WebhookRefusal::Malformed(
-            "the body is no push as GitHub sends it: choose the content type application/json",
+            "the body is not a GitHub push event: choose the content type application/json",
         )
     })?;
     let scoped = store
@@ -252,7 +253,7 @@ pub async fn webhook_receive(
     Ok(outcome)
 }
 
-/// The bytes of `sha256=<64 hex digits>`; what is malformed is no signature of anything.
+/// The bytes of `sha256=<64 hex digits>`; a malformed signature matches nothing.
 fn signature_parse(header: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     let digits = header.strip_prefix(SCHEME).unwrap_or_default();

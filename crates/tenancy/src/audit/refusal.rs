@@ -1,7 +1,8 @@
-//! How many entries refused calls make: the first few of a kind are written one by one, and the rest are counted and
-//! written as one entry. Otherwise a caller that repeats a refused call would fill the log, which keeps entries for days.
+//! Limits the entries of refused calls: the first few of a kind are recorded individually, the rest are counted and
+//! recorded as one entry. Otherwise a caller that repeats a refused call would fill the log, which keeps entries for
+//! days.
 //!
-//! What was changed is no refusal: its entries are written with its commit, each by itself.
+//! Changes are not affected: their entries are recorded individually with their commit.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,8 +19,8 @@ use crate::store::Store;
 
 /// How long refusals are counted together. A rule of this project.
 pub const REFUSAL_WINDOW: TimeDelta = TimeDelta::minutes(10);
-/// Refusals of one action with one outcome that are written one by one, for each credential and window. A rule of this
-/// project: enough to see what was tried.
+/// Refusals of one action with one outcome that are recorded individually, for each credential and window. A rule of
+/// this project: enough to see what was tried.
 pub const REFUSALS_IN_FULL: u64 = 5;
 /// Refusals of any kind that are written one by one, for each credential and window. A rule of this project: a caller who
 /// tries every mutation once is written down in full.

@@ -1,4 +1,4 @@
-//! The tables of the directory. Private: what others see are the types of [`crate::model`].
+//! The tables of the directory. They are private; other crates use the types of [`crate::model`].
 
 pub mod api_token;
 pub mod audit_entry;

@@ -10,7 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
     pub hash: String,
-    /// Whether it was set by somebody who had shown that the e-mail address is theirs, or by an operator.
+    /// Whether it was set by a user with a verified e-mail address, or by an operator.
     pub address_proven: bool,
     pub changed_at: DateTimeUtc,
 }

@@ -1,7 +1,7 @@
-//! Looking at an invitation and accepting it, by whoever holds its secret and is in no tenant yet.
+//! Reads and accepts an invitation by its secret, for a person who is not in the tenant yet.
 //!
-//! A secret that is forged, expired, revoked or used, or was made for another address, is refused with one error and by one path: who tries
-//! learns nothing of which it was.
+//! A secret that is forged, expired, revoked, used, or for another address is refused with the same error and the same
+//! work, so that an attacker learns nothing.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
@@ -22,14 +22,14 @@ use crate::store::{Store, SystemScope};
 use crate::text;
 use crate::token::{INVITATION, token_id, token_matches};
 
-/// What an invitation tells whoever holds its secret.
+/// The data of an invitation for the holder of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationView {
     /// The tenant's name.
     pub tenant_name: String,
     /// Whom it is for.
     pub email: String,
-    /// What whoever accepts it may do.
+    /// The role of the invited person.
     pub role: Role,
     /// What the person who invited is called; `None` for an operator.
     pub inviter: Option<String>,
@@ -45,9 +45,9 @@ enum Invitee {
     New(String, PasswordHash),
 }
 
-/// What came of an invitation that was accepted.
+/// The result of an accepted invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
+pub struct AcceptedInvitation {
     /// The tenant.
     pub tenant: Tenant,
     /// The membership there: who belonged to the tenant already keeps the role they had.
@@ -76,17 +76,17 @@ pub async fn invitation_look(store: &Store, secret: &str) -> Result<InvitationVi
     })
 }
 
-/// Makes somebody who is signed in a member, once, by an invitation for the address of their account. Of several who accept at the same
-/// moment one does.
+/// Makes a signed-in user a member, once, by an invitation for the address of their account. Of concurrent attempts
+/// one succeeds.
 ///
 /// # Errors
-/// [`Error::SessionNeeded`] for an API token; [`Error::InvitationInvalid`], also where it is for another address.
+/// [`Error::SessionNeeded`] for an API token; [`Error::InvitationInvalid`], also for another address.
 pub async fn invitation_accept(
     store: &Store,
     secret: &str,
     (user, credential): (UserId, Credential),
     origin: &Origin,
-) -> Result<Joined> {
+) -> Result<AcceptedInvitation> {
     let policy = store.registry();
     policy.credential_check(credential, resource::OWN_MEMBERSHIP, Action::Create)?;
     let id = secret_read(secret)?;
@@ -99,11 +99,11 @@ pub async fn invitation_accept(
     refusal_record(store, id, origin, accepted.await).await
 }
 
-/// Makes an account for whoever holds the secret, with the address that the invitation is for, makes them a member, and signs them in: all
-/// of it or nothing. The address counts as unproven: the link may have come from anybody who had it.
+/// Creates an account for the holder of the secret, with the address of the invitation, makes them a member, and signs
+/// them in, atomically. The address counts as unverified, because anybody could have forwarded the link.
 ///
 /// # Errors
-/// [`Error::InvitationInvalid`]; [`Error::Conflict`] where the address has an account, which signs in and accepts the invitation by
+/// [`Error::InvitationInvalid`]; [`Error::Conflict`] if the address has an account, which accepts the invitation by
 /// [`invitation_accept`]; [`Error::Invalid`] for the name, and for the password as [`Password::check`].
 pub async fn invitation_sign_up(
     store: &Store,
@@ -112,7 +112,7 @@ pub async fn invitation_sign_up(
     name: &str,
     password: &Password,
     client: &Client,
-) -> Result<(Joined, NewSession)> {
+) -> Result<(AcceptedInvitation, NewSession)> {
     let id = secret_read(secret)?;
     let accepted = async {
         let name = text::name("the name", name)?;
@@ -130,8 +130,8 @@ pub async fn invitation_sign_up(
     refusal_record(store, id, &client.origin, accepted.await).await
 }
 
-/// Refused invitations that are written down from one network address within a window: enough to see that somebody tries.
-/// A rule of this project.
+/// Refused invitations that are recorded from one network address within a window: enough to see an attack. A rule of
+/// this project.
 const REFUSALS_WRITTEN: i64 = 10;
 
 /// Writes down that a secret in the form of an invitation's was refused, so that guessing leaves a trace.
@@ -161,7 +161,7 @@ async fn accept(
     secret: &str,
     who: Invitee,
     origin: &Origin,
-) -> Result<Joined> {
+) -> Result<AcceptedInvitation> {
     let row = open_find(system, id, secret).await?;
     // One of several who got here passes: the others wait for it and find the invitation used.
     let used = invitation::ActiveModel {
@@ -205,7 +205,7 @@ async fn accept(
 }
 
 /// The membership that the invitation is for, where there is none yet.
-async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<Joined> {
+async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<AcceptedInvitation> {
     let values = [
         row.tenant_id.into(),
         user.into(),
@@ -221,7 +221,7 @@ async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Re
         .add(membership::Column::UserId.eq(user));
     let found = system.find::<membership::Entity>(which).await?;
     let membership = found.into_iter().next();
-    Ok(Joined {
+    Ok(AcceptedInvitation {
         tenant: tenant_of(system, row).await?.into(),
         membership: membership.ok_or(Error::NotFound("membership"))?.into(),
     })

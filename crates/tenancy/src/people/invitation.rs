@@ -1,4 +1,4 @@
-//! Making, listing and revoking invitations.
+//! Creates, lists and revokes invitations.
 
 use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, Iterable, NotSet};
@@ -16,7 +16,7 @@ use crate::store::{Access, ReadWrite, Scoped};
 use crate::text;
 use crate::token::{INVITATION, token_mint};
 
-/// How long an invitation is good.
+/// The validity of an invitation.
 pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// What a tenant has one of for each address.
@@ -32,16 +32,16 @@ repository! {
 pub struct NewInvitation {
     /// Whom it is for.
     pub email: String,
-    /// What whoever accepts it may do.
+    /// The role of the invited person.
     pub role: Role,
 }
 
-/// Invites somebody, for [`INVITATION_LIFETIME`] and for one use, and returns the secret, which is not kept and cannot be had again. An
-/// open invitation for the same address is replaced.
+/// Invites a person, for [`INVITATION_LIFETIME`] and for one use, and returns the secret, which is not stored. An open
+/// invitation for the same address is replaced.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a role above the caller's; [`Error::Invalid`] for what is no address; [`Error::Conflict`] where the address
-/// is a member's.
+/// [`Error::Forbidden`] for a role above the caller's; [`Error::Invalid`] for an invalid address; [`Error::Conflict`]
+/// if the address is a member's.
 pub async fn invitation_create(
     scoped: &Scoped<ReadWrite>,
     new: NewInvitation,
@@ -79,7 +79,8 @@ pub async fn invitation_create(
     Ok((made, minted.text))
 }
 
-/// The address that is sent to whom it is for. The secret stands behind the `#`, which a browser keeps to itself: it reaches no server's log.
+/// The link for the invited person. The secret is after the `#`, which a browser does not send, so it reaches no
+/// server log.
 pub fn invitation_link(public_url: &str, secret: &str) -> String {
     format!("{}/invite#{secret}", public_url.trim_end_matches('/'))
 }
@@ -95,7 +96,7 @@ pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> 
     let now = Invitations::require(scoped, id).await?;
     if now.accepted_at.is_some() {
         return Err(Error::Invalid(
-            "the invitation was accepted: remove the member instead".into(),
+            "the invitation was already accepted: remove the member instead".into(),
         ));
     }
     Ok(now)
@@ -122,8 +123,8 @@ pub async fn invitation_count<A: Access>(scoped: &Scoped<A>) -> Result<u64> {
     Invitations::count(scoped, Condition::all()).await
 }
 
-/// Takes back the open invitations that a member made and could not make with the role that is left to them, if any: nobody comes back
-/// by a link that was kept.
+/// Revokes the open invitations of a member that the member's remaining role no longer permits, so that nobody returns
+/// by a saved link.
 pub(super) async fn invitations_of_member_revoke(
     scoped: &Scoped<ReadWrite>,
     member: UserId,

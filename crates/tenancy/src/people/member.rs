@@ -1,7 +1,7 @@
-//! What members may do, and how they go.
+//! Changes the roles of members and removes members.
 //!
-//! Every change locks the memberships it depends on and decides by what they are then: two owners who unmake each other at the same
-//! moment do so one after the other, and the second is refused.
+//! Every change locks the memberships that it depends on and decides by their current state. If two owners demote each
+//! other at the same time, the changes run one after the other, and the second is refused.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, Value};
 use serde_json::json;
@@ -26,7 +26,7 @@ pub async fn member_role_set(
     role: Role,
 ) -> Result<Membership> {
     scoped.permit(Action::Update, resource::MEMBER, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"from": old.role, "to": role}));
     above_check(scoped, old.role)?;
@@ -48,7 +48,7 @@ pub async fn member_role_set(
 /// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a member above the caller; [`Error::LastOwner`].
 pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<()> {
     scoped.permit(Action::Delete, resource::MEMBER, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     let old = locked.target()?;
     scoped.audit_detail(json!({"role": old.role}));
     above_check(scoped, old.role)?;
@@ -57,14 +57,14 @@ pub async fn member_remove(scoped: &Scoped<ReadWrite>, user: UserId) -> Result<(
     remove(scoped, user).await
 }
 
-/// Takes the caller out of the tenant, whatever the role.
+/// Removes the caller from the tenant, whatever the role.
 ///
 /// # Errors
-/// [`Error::LastOwner`]; [`Error::NotFound`] where nobody in particular asks.
+/// [`Error::LastOwner`]; [`Error::NotFound`] without a caller.
 pub async fn member_leave(scoped: &Scoped<ReadWrite>) -> Result<()> {
     let user = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     scoped.permit(Action::Delete, resource::OWN_MEMBERSHIP, user.0)?;
-    let locked = Locked::take(scoped, user).await?;
+    let locked = LockedMemberships::take(scoped, user).await?;
     locked.target()?;
     locked.owner_stays(user)?;
     remove(scoped, user).await
@@ -80,10 +80,10 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
     let giver = scoped.caller().ok_or(Error::NotFound("member"))?.user;
     if giver == to {
         return Err(Error::Invalid(
-            "give the tenant to somebody else than yourself".into(),
+            "choose another member as the new owner".into(),
         ));
     }
-    let locked = Locked::take(scoped, to).await?;
+    let locked = LockedMemberships::take(scoped, to).await?;
     let old = locked.target()?;
     locked.caller_still_includes(scoped, Action::Update, &[Role::Owner])?;
     set(scoped, to, Role::Owner).await?;
@@ -94,13 +94,14 @@ pub async fn ownership_transfer(scoped: &Scoped<ReadWrite>, to: UserId) -> Resul
     })
 }
 
-/// The memberships that a change depends on, which nobody else changes until it is done: the owners', the caller's, and the one in question.
-struct Locked {
+/// The memberships that a change depends on, locked until it is done: those of the owners, of the caller, and of the
+/// target.
+struct LockedMemberships {
     rows: Vec<membership::Model>,
     target: UserId,
 }
 
-impl Locked {
+impl LockedMemberships {
     async fn take(scoped: &Scoped<ReadWrite>, target: UserId) -> Result<Self> {
         let caller = scoped.caller().map_or(target, |caller| caller.user);
         // In one order, so that two changes wait for each other and do not lock each other out.
@@ -147,7 +148,7 @@ impl Locked {
         roles.iter().try_for_each(|role| includes_check(now, *role))
     }
 
-    /// Passes where somebody else is an owner, or that user is none.
+    /// Passes if another user is an owner, or that user is not one.
     fn owner_stays(&self, user: UserId) -> Result<()> {
         let owners = || self.rows.iter().filter(|row| row.role == Role::Owner);
         if owners().any(|row| row.user_id == user) && owners().count() == 1 {

@@ -1,12 +1,12 @@
-//! People in a tenant: how they are invited and join, what they may do, and how they leave.
+//! The members of a tenant: invitations, roles, and leaving.
 //!
-//! A tenant always has an owner, nobody gives more than they have, and nobody changes somebody above them.
+//! A tenant always has an owner. A member cannot grant a role above their own, or change a member with a higher role.
 
 mod accept;
 mod invitation;
 mod member;
 
-pub use accept::{InvitationView, Joined, invitation_accept, invitation_look, invitation_sign_up};
+pub use accept::{InvitationView, AcceptedInvitation, invitation_accept, invitation_look, invitation_sign_up};
 pub use invitation::{
     INVITATION_LIFETIME, Invitations, NewInvitation, invitation_count, invitation_create,
     invitation_link, invitation_list, invitation_revoke,

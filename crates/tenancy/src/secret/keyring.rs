@@ -1,4 +1,4 @@
-//! Master keys: where they come from, and which one opens what.
+//! Master keys: their sources, and the selection of the key that decrypts a secret.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,7 +14,7 @@ use crate::model::TenantId;
 
 /// Bytes of a master key: 256 bits, as XChaCha20-Poly1305 takes.
 pub const KEY_BYTES: usize = 32;
-/// Hex digits of a key's id, the first of its SHA-256. The key is random, so that its id tells nothing of it.
+/// Hex digits of a key's id, the first of its SHA-256. The key is random, so its id reveals nothing about it.
 const ID_DIGITS: usize = 16;
 
 /// A master key. It is overwritten when it is dropped, and shows its id and nothing else.
@@ -44,7 +44,7 @@ impl MasterKey {
     pub fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(bytes.as_mut_slice())
-            .map_err(|_| Error::MasterKey("the machine gives no randomness".into()))?;
+            .map_err(|_| Error::MasterKey("the random number generator failed".into()))?;
         Ok(Self::of(bytes))
     }
 
@@ -53,7 +53,7 @@ impl MasterKey {
     /// # Errors
     /// [`Error::MasterKey`], which does not repeat the text.
     pub fn parse(text: &str) -> Result<Self> {
-        let refused = || Error::MasterKey("a master key is 32 bytes in base64".into());
+        let refused = || Error::MasterKey("a master key must be 32 bytes in base64".into());
         let read = STANDARD.decode(text.trim()).map_err(|_| refused())?;
         let read = Zeroizing::new(read);
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
@@ -74,7 +74,7 @@ impl MasterKey {
         }
     }
 
-    /// What the key is called beside what it sealed.
+    /// The id of the key, stored with the secrets that it encrypts.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -115,8 +115,8 @@ impl MasterKeys {
     }
 }
 
-/// Where master keys are kept. It is read anew before each sealing, and before an opening with a key that is not known: another process may have
-/// begun or ended a rotation.
+/// A source of master keys. It is read before each encryption, and before a decryption with an unknown key, because
+/// another process may have started or finished a rotation.
 pub trait KeySource: Send + Sync + 'static {
     /// The keys as they stand; `None` where none was ever made.
     ///
@@ -131,7 +131,7 @@ pub trait KeySource: Send + Sync + 'static {
     fn load_or_make(&self) -> Result<MasterKeys>;
 }
 
-/// Keys that somebody else keeps, such as an embedding program's, or a test's.
+/// Keys held by an embedding program or a test.
 impl KeySource for MasterKeys {
     fn load(&self) -> Result<Option<MasterKeys>> {
         Ok(Some(self.clone()))
@@ -174,7 +174,7 @@ impl Keyring {
         Ok(keys)
     }
 
-    /// Seals a secret with the current key, and tells that key's id.
+    /// Encrypts a secret with the current key, and returns the id of that key.
     pub(super) fn seal(
         &self,
         tenant: TenantId,
@@ -187,10 +187,10 @@ impl Keyring {
         Ok((key.id().to_owned(), sealed))
     }
 
-    /// Opens what was sealed with the key of that id.
+    /// Decrypts a secret with the key of that id.
     ///
     /// # Errors
-    /// [`Error::SecretUnreadable`] where there is no such key, or it was sealed for another place, or changed.
+    /// [`Error::SecretUnreadable`] if there is no such key, or the secret was encrypted for another place, or changed.
     pub(super) fn open(
         &self,
         tenant: TenantId,

@@ -1,8 +1,9 @@
-//! Secrets at rest: sealed with a master key that is not in the database, each bound to its tenant, its kind and its name.
+//! Secrets at rest: encrypted with a master key outside of the database, each bound to its tenant, kind and name.
 //!
-//! A service that has asked the policy keeps a secret with [`secret_put`] and reads it with [`secret_get`]; these ask nothing themselves. A row that is
-//! copied to another tenant, kind or name does not open there, and neither does one in which a bit was changed. [`secrets_reseal`] moves a tenant's
-//! secrets to the current master key, a few at a time, while servers go on.
+//! A service checks the policy, stores a secret with [`secret_put`] and reads it with [`secret_get`]; these functions
+//! do not check the policy. A row that was copied to another tenant, kind or name does not decrypt, and neither does a
+//! row with a changed bit. [`secrets_reseal`] re-encrypts a tenant's secrets with the current master key, in small
+//! batches, while servers run.
 
 mod keyring;
 mod operator;
@@ -17,7 +18,7 @@ pub use operator::{
     operator_secrets_reseal, operator_secrets_uses,
 };
 pub use service::{
-    KeyUse, Resealed, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
+    KeyUse, ResealReport, Rotation, SECRET_BYTES_MAX, SecretCounts, secret_get, secret_key_uses,
     secret_names, secret_put, secret_remove, secrets_check, secrets_reseal,
     secrets_rotation_record,
 };
@@ -31,7 +32,7 @@ impl Secret {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// Its bytes, for whoever uses them at once and keeps no copy.
+    /// The bytes, for immediate use without a copy.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

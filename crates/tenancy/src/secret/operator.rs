@@ -1,5 +1,5 @@
-//! Secrets of the operator's for all tenants. They are sealed as a tenant's are, bound to the tenant that nobody has, and
-//! are reached in a system scope only.
+//! The operator's secrets for all tenants. They are encrypted like a tenant's secrets, bound to a tenant id that no
+//! tenant has, and accessible in a system scope only.
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
@@ -32,7 +32,7 @@ pub async fn operator_secret_put(
 ) -> Result<()> {
     if value.expose().len() > SECRET_BYTES_MAX {
         return Err(Error::Invalid(format!(
-            "a secret has at most {SECRET_BYTES_MAX} bytes"
+            "a secret must have at most {SECRET_BYTES_MAX} bytes"
         )));
     }
     let system = store.system(purpose::OPERATOR_SECRET_SET).await?;
@@ -53,7 +53,7 @@ pub async fn operator_secret_put(
     system.commit().await
 }
 
-/// Forgets a secret, and tells whether there was one.
+/// Deletes a secret, and returns whether it existed.
 ///
 /// # Errors
 /// The database refuses.
@@ -90,7 +90,7 @@ pub async fn operator_secret_get(
                 tracing::error!(
                     kind,
                     name = row.name,
-                    "no key opens a secret of the operator's"
+                    "no key decrypts a secret of the operator"
                 );
             }
             Err(error) => return Err(error),
@@ -99,7 +99,8 @@ pub async fn operator_secret_get(
     Ok(secrets)
 }
 
-/// Seals the operator's secrets anew with the current key. Tells how many were moved, and how many no key opened.
+/// Re-encrypts the operator's secrets with the current key. Returns the number of re-encrypted and of unreadable
+/// secrets.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database refuses.

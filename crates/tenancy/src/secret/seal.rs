@@ -1,7 +1,8 @@
-//! The envelope: XChaCha20-Poly1305 with a random nonce, bound to the place that the secret is kept at.
+//! The encryption: XChaCha20-Poly1305 with a random nonce, bound to the place of the secret.
 //!
-//! A sealed secret is a version byte, the nonce and the ciphertext with its tag. What binds it, as associated data, is the version, the tenant, the kind, the
-//! name and the key's id; each text is preceded by its length, so that no two places are written the same.
+//! A sealed secret is a version byte, the nonce, and the ciphertext with its tag. The associated data are the version,
+//! the tenant, the kind, the name and the id of the key. Each text is preceded by its length, so that no two places
+//! have the same encoding.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -26,7 +27,7 @@ pub(super) fn seal(
 ) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce)
-        .map_err(|_| Error::MasterKey("the machine gives no randomness".into()))?;
+        .map_err(|_| Error::MasterKey("the random number generator failed".into()))?;
     let place = place(tenant, kind, name, key.id());
     let payload = Payload {
         msg: value,

@@ -1,4 +1,4 @@
-//! Keeping secrets in the database, and moving them to another master key.
+//! Stores secrets in the database, and re-encrypts them with another master key.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition, FromQueryResult};
@@ -14,7 +14,7 @@ use crate::store::{Access, ReadWrite, Scoped, Store};
 
 /// The longest secret that is kept, in bytes: a private key or a service account's file fits several times.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
-/// Who seals and who re-seals take turns: what is sealed after a re-sealing began is sealed with the key that it moves to.
+/// Storing and re-encrypting are serialized: a secret that is stored after a re-encryption began uses the new key.
 const TURN: &str = "sealed_secrets";
 
 /// Keeps a secret under its kind and name, in the place of one that was there.
@@ -30,7 +30,7 @@ pub async fn secret_put(
 ) -> Result<()> {
     if value.expose().len() > SECRET_BYTES_MAX {
         return Err(Error::Invalid(format!(
-            "a secret has at most {SECRET_BYTES_MAX} bytes"
+            "a secret must have at most {SECRET_BYTES_MAX} bytes"
         )));
     }
     scoped.advisory_lock(TURN).await?;
@@ -70,7 +70,7 @@ pub async fn secret_get<A: Access>(
         .map(Some)
 }
 
-/// Forgets a secret, and tells whether there was one.
+/// Deletes a secret, and returns whether it existed.
 ///
 /// # Errors
 /// The database refuses.
@@ -97,7 +97,7 @@ pub async fn secret_names<A: Access>(scoped: &Scoped<A>, kind: &str) -> Result<V
 
 /// What one call of [`secrets_reseal`] did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Resealed {
+pub struct ResealReport {
     /// Secrets that are now sealed with the current key.
     pub resealed: u64,
     /// The tenant's secrets that are still sealed with another one.
@@ -106,8 +106,8 @@ pub struct Resealed {
     pub unreadable: u64,
 }
 
-/// Seals up to `batch` of a tenant's secrets anew with the current key. Called again until it finds none to seal; a call that is not committed has done
-/// nothing. What no key opens is left as it is.
+/// Re-encrypts up to `batch` of a tenant's secrets with the current key. Call it again until none is left; without a
+/// commit nothing is changed. Unreadable secrets are left unchanged.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database refuses.
@@ -115,12 +115,12 @@ pub async fn secrets_reseal(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
     batch: u64,
-) -> Result<Resealed> {
+) -> Result<ResealReport> {
     scoped.advisory_lock(TURN).await?;
     // Read after the turn came: whoever sealed with an older current key has committed.
     let current = keyring.keys_fresh()?.current;
     let others = || Column::KeyId.ne(current.id());
-    let mut done = Resealed::default();
+    let mut done = ResealReport::default();
     let mut last: Option<(String, String)> = None;
     while done.resealed < batch {
         let after = last.take().map(|(kind, name)| {
@@ -225,7 +225,7 @@ pub struct Rotation {
     pub unreadable: u64,
 }
 
-/// Writes a rotation down in the log of what was done across tenants.
+/// Records a rotation in the log of system work.
 ///
 /// # Errors
 /// The database refuses.

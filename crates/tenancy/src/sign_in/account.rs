@@ -1,4 +1,4 @@
-//! Accounts: how they come to be, their passwords, and the first owner of a server that nobody has used yet.
+//! Accounts: their creation, their passwords, and the first owner of a new server.
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, DbBackend, FromQueryResult};
@@ -21,7 +21,7 @@ use crate::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignUp {
-    /// Nobody: an operator or an invitation makes accounts.
+    /// Closed: accounts are created by an operator or an invitation.
     #[default]
     Closed,
     /// Everybody. The account is in no tenant until it is invited.
@@ -41,11 +41,10 @@ pub struct NewAccount {
     pub address_proven: bool,
 }
 
-/// Makes an account. Part of a scope that writes, so that it is kept together with what led to it, such as an invitation.
+/// Creates an account, within the caller's transaction.
 ///
 /// # Errors
-/// [`Error::Conflict`] where there is one with that address; [`Error::Invalid`] for what is no address and for a name out
-/// of bounds.
+/// [`Error::Conflict`] if the address is taken; [`Error::Invalid`] for an invalid address or name.
 pub async fn account_create(system: &SystemScope, new: NewAccount) -> Result<User> {
     let email = text::email(&new.email)?;
     let name = match new.name.trim() {
@@ -67,12 +66,11 @@ pub async fn account_create(system: &SystemScope, new: NewAccount) -> Result<Use
     Ok(row.into())
 }
 
-/// Makes an account for whoever asks, where the operator lets people do so, and signs them in.
+/// Creates an account and signs in, if the operator allows sign-up.
 ///
 /// # Errors
-/// [`Error::SignUpClosed`]; [`Error::Throttled`], also after
-/// [`SIGN_UPS_PER_ADDRESS`](super::SIGN_UPS_PER_ADDRESS) from one network address; as [`Password::check`] and
-/// [`account_create`].
+/// [`Error::SignUpClosed`]; [`Error::Throttled`], also after [`SIGN_UPS_PER_ADDRESS`](super::SIGN_UPS_PER_ADDRESS)
+/// from one network address; as [`Password::check`] and [`account_create`].
 pub async fn account_sign_up(
     store: &Store,
     hasher: &PasswordHasher,
@@ -106,10 +104,10 @@ pub async fn account_sign_up(
     Ok((user, session))
 }
 
-/// The account with that address. Part of a scope, for what else is decided in it.
+/// The account with that address, within the caller's scope.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no address.
+/// [`Error::Invalid`] for an invalid address.
 pub async fn account_by_email(system: &SystemScope, email: &str) -> Result<Option<User>> {
     let email = text::email_sought(email)?;
     let found = system
@@ -118,8 +116,9 @@ pub async fn account_by_email(system: &SystemScope, email: &str) -> Result<Optio
     Ok(found.into_iter().next().map(Into::into))
 }
 
-/// Somebody has just shown that the account's address is theirs. A password that was set by somebody who never did, by signing up first under
-/// another person's address, is taken away with its sessions. Call it before an account is given more because of its address.
+/// Marks the account's address as verified. A password from an unverified sign-up, which somebody may have created
+/// under another person's address, is deleted with its sessions. Call it before the account gets more rights because
+/// of its address.
 ///
 /// # Errors
 /// The database refuses.
@@ -221,7 +220,7 @@ pub async fn password_reset(
     Ok(user)
 }
 
-/// The first owner of a server that nobody has used yet, and the tenant.
+/// The tenant and the first owner of a new server.
 #[derive(Debug, Clone)]
 pub struct FirstOwner {
     /// The tenant's slug, which is also its name.
@@ -232,8 +231,8 @@ pub struct FirstOwner {
     pub password: Password,
 }
 
-/// Makes the first tenant with its owner, only where there is none at all; `None` where there is. Of several replicas that start together
-/// one makes it.
+/// Creates the first tenant with its owner, only if there is no tenant; otherwise returns `None`. Of several replicas
+/// that start together one creates it.
 ///
 /// # Errors
 /// As [`Password::check`] and [`tenant_create`](crate::directory::tenant_create).
@@ -271,11 +270,11 @@ pub async fn first_owner_create(
 
 async fn tenants_exist(system: &SystemScope) -> Result<bool> {
     #[derive(FromQueryResult)]
-    struct One {
+    struct ExistenceRow {
         #[expect(dead_code, reason = "that there is a row is the answer")]
         one: i64,
     }
-    let rows: Vec<One> = system
+    let rows: Vec<ExistenceRow> = system
         .sql_all("SELECT CAST(1 AS bigint) AS one FROM tenants LIMIT 1", [])
         .await?;
     Ok(!rows.is_empty())

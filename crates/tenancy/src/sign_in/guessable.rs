@@ -1,7 +1,7 @@
-//! Which passwords are guessed first: common ones, simple patterns, and what is known of the account.
+//! Passwords that are easy to guess: common ones, simple patterns, and known data of the account.
 //!
-//! NIST SP 800-63B-4 (3.1.1.2) asks for a list of commonly used, expected or compromised values, with words for the
-//! person who chose one, and for no rules on the mixture of characters.
+//! NIST SP 800-63B-4 (3.1.1.2) requires a blocklist of commonly used, expected or compromised passwords with a reason
+//! for the user, and no rules on the mixture of characters.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,7 +1,9 @@
-//! People whom another service vouches for: the journey of a browser there and back, and which account such a person has here.
+//! Sign-in through an OpenID Connect provider: the login flow of the browser, and the account of the external
+//! identity.
 //!
-//! A journey is begun by one browser, lasts ten minutes and ends once. What the browser brings back is kept as SHA-256 only: the state in the address, and a cookie
-//! without which nobody can be made to end a journey that somebody else began.
+//! A flow is started by one browser, is valid for ten minutes and can be completed once. Only SHA-256 hashes of its
+//! secrets are stored: of the state in the URL, and of a cookie. Without the cookie nobody can be tricked into
+//! completing a flow that somebody else started.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::FromQueryResult;
@@ -22,16 +24,16 @@ use crate::registration::purpose;
 use crate::store::{Store, SystemScope};
 use crate::text;
 
-/// How long a journey may take: somebody finds a password and a second factor.
+/// The maximum duration of a login flow: enough for a password and a second factor.
 pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
 /// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
-/// What a person is told whose service gives no address: which claim is missing.
-const NO_ADDRESS: &str = "the other service did not send an e-mail address (the claim `email`): let it share the address and sign in again";
-/// What a person is told whose address the service has not confirmed. It is told before any account is looked for.
-const UNCONFIRMED: &str = "the other service has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
-/// What a person is told whom nobody invited. It is the same whether there is such an account or not.
-const UNKNOWN: &str = "nobody here is known by this identity: ask for an invitation to the e-mail address that it has confirmed";
+/// The message if the provider sends no address: it names the missing claim.
+const NO_ADDRESS: &str = "the provider did not send an e-mail address (the claim `email`): allow it to share the address and sign in again";
+/// The message if the provider has not verified the address. It is sent before any account is looked up.
+const UNCONFIRMED: &str = "the provider has not confirmed your e-mail address (the claim `email_verified`): confirm it there and sign in again";
+/// The message for a person without an invitation. It is the same whether an account exists or not.
+const UNKNOWN: &str = "no account is linked to this identity: ask for an invitation to the e-mail address that the provider has confirmed";
 
 /// A journey that begins.
 #[derive(Clone, Copy)]
@@ -42,7 +44,7 @@ pub struct NewFlow<'f> {
     pub state: &'f str,
     /// What the browser keeps in a cookie.
     pub browser: &'f str,
-    /// What the service writes into what it signs.
+    /// The value that the provider includes in the signed token.
     pub nonce: &'f str,
     /// Where the browser goes afterwards: a path of this server.
     pub return_to: &'f str,
@@ -67,7 +69,7 @@ pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Re
     sweep(&system).await?;
     let address = client.origin.address.map(address_key);
     if let Some(address) = &address {
-        let under_way: Vec<UnderWay> = system
+        let under_way: Vec<FlowCount> = system
             .sql_all(
                 "SELECT count(*) AS flows FROM sign_in_flows WHERE address = $1",
                 [address.clone().into()],
@@ -97,7 +99,7 @@ pub async fn flow_begin(store: &Store, new: &NewFlow<'_>, client: &Client) -> Re
 }
 
 #[derive(FromQueryResult)]
-struct UnderWay {
+struct FlowCount {
     flows: i64,
 }
 
@@ -139,9 +141,9 @@ pub async fn flow_take(
     }))
 }
 
-/// Whom another service vouches for. Everything is its word, and was verified to be.
+/// A verified identity at an OpenID Connect provider.
 #[derive(Debug, Clone)]
-pub struct OutsidePerson {
+pub struct ExternalIdentity {
     /// The service, by the operator's name for it.
     pub provider: String,
     /// The service, by its own.
@@ -156,14 +158,15 @@ pub struct OutsidePerson {
     pub name: Option<String>,
 }
 
-/// Signs in whom another service vouches for. The first time, the person is the one with the same e-mail address, where the service has confirmed it; where there is none, an
-/// account is made if an invitation waits for the address or everybody may sign up.
+/// Signs in an external identity. At the first sign-in the account is the one with the same e-mail address, if the
+/// provider has verified it. Otherwise an account is created, if there is an open invitation for the address or
+/// sign-up is open.
 ///
 /// # Errors
 /// [`Error::SignInRefused`] for everybody else.
 pub async fn identity_sign_in(
     store: &Store,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<NewSession> {
@@ -180,7 +183,7 @@ pub async fn identity_sign_in(
 
 async fn identity_try(
     store: &Store,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<NewSession> {
@@ -191,7 +194,7 @@ async fn identity_try(
     };
     let session = session_create(&system, user, &method(&person.provider), client).await?;
     system.commit().await?;
-    tracing::info!(user = %user, session = %session.session.id, provider = person.provider, "signed in by another service");
+    tracing::info!(user = %user, session = %session.session.id, provider = person.provider, "signed in with a provider");
     Ok(session)
 }
 
@@ -200,7 +203,7 @@ struct IdentityRow {
     user_id: Uuid,
 }
 
-async fn identity_user(system: &SystemScope, person: &OutsidePerson) -> Result<Option<UserId>> {
+async fn identity_user(system: &SystemScope, person: &ExternalIdentity) -> Result<Option<UserId>> {
     let rows: Vec<IdentityRow> = system
         .sql_all(
             "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2",
@@ -213,10 +216,10 @@ async fn identity_user(system: &SystemScope, person: &OutsidePerson) -> Result<O
     Ok(rows.into_iter().next().map(|row| UserId(row.user_id)))
 }
 
-/// Finds or makes the account of somebody who comes for the first time, and remembers the identity.
+/// Finds or creates the account at the first sign-in, and stores the identity.
 async fn identity_add(
     system: &SystemScope,
-    person: &OutsidePerson,
+    person: &ExternalIdentity,
     sign_up: SignUp,
     client: &Client,
 ) -> Result<UserId> {
@@ -279,7 +282,7 @@ async fn is_invited(system: &SystemScope, email: &str) -> Result<bool> {
     Ok(rows.iter().any(|row| row.invitations > 0))
 }
 
-/// Writes down that somebody came back from another service and was not let in.
+/// Records a refused sign-in by a provider.
 ///
 /// # Errors
 /// The database refuses.

@@ -1,4 +1,4 @@
-//! What is written down of signing in and out: in the log of what was done across tenants, and in the log of each tenant that the person is in.
+//! Records sign-ins and sign-outs: in the system log, and in the audit log of each tenant of the user.
 
 use sea_orm::Value;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::store::SystemScope;
 pub(crate) struct Event {
     /// What, as the log names it.
     pub(crate) action: &'static str,
-    /// How somebody signed in: `password`, a provider's name.
+    /// The sign-in method: `password`, or the name of a provider.
     pub(crate) method: Option<String>,
     /// Whose account it is, where there is one.
     pub(crate) user: Option<UserId>,
@@ -48,8 +48,8 @@ impl Event {
     }
 }
 
-/// Writes an event down in the transaction that it is part of. These are the same two statements whether there is such an account or not, so
-/// that their number does not tell.
+/// Records an event in its own transaction. The same two statements run for known and unknown accounts, so that their
+/// number reveals nothing.
 pub(crate) async fn add(system: &SystemScope, event: Event, origin: &Origin) -> Result<()> {
     write(system, AuditActor::User, event, origin).await
 }

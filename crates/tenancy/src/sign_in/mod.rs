@@ -1,7 +1,7 @@
-//! How people show who they are: accounts and passwords, sessions, and what slows down guessing.
+//! Authentication of users: accounts and passwords, sessions, and rate limits.
 //!
-//! A person signs in once and is known by a session from then on; what the person may do is looked up in each tenant, at each request.
-//! Whatever happens here is written down across tenants, and in the log of each tenant that the person is in.
+//! A user signs in once and is then identified by a session. The permissions are looked up in each tenant, at each
+//! request. All events are recorded in the system log, and in the audit log of each tenant of the user.
 //!
 //! ```
 //! use nyxcore_tenancy::sign_in::{Client, Password, PasswordHasher, password_sign_in, session_authenticate};
@@ -31,7 +31,7 @@ pub use account::{
     account_sign_up, first_owner_create, password_change, password_reset, password_set,
 };
 pub use identity::{
-    FLOW_LIFE, FLOWS_PER_ADDRESS, Flow, NewFlow, OutsidePerson, flow_begin, flow_take,
+    FLOW_LIFE, FLOWS_PER_ADDRESS, Flow, NewFlow, ExternalIdentity, flow_begin, flow_take,
     identity_sign_in, outside_refused,
 };
 pub use password::{PASSWORD_MAX, PASSWORD_MIN, Password, PasswordHash, PasswordHasher};
@@ -53,10 +53,10 @@ use journal::Event;
 use password::Verdict;
 use throttle::{Attempt, Purpose};
 
-/// What a wrong password and an unknown account are told.
-pub(crate) const WRONG: &str = "the e-mail address or the password is wrong";
+/// The message for a wrong password and for an unknown account.
+pub(crate) const WRONG: &str = "wrong e-mail address or password";
 
-/// Who signs in, as far as the network tells.
+/// The client, as far as the network reveals it.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
     /// From where.
@@ -82,11 +82,12 @@ impl std::fmt::Debug for NewSession {
     }
 }
 
-/// Signs somebody in by e-mail address and password. An unknown account, one without a password and a wrong password take the same
-/// path: the same statements, and one hash.
+/// Signs in by e-mail address and password. Unknown accounts, accounts without a password and wrong passwords take the
+/// same path: the same statements, and one hash.
 ///
 /// # Errors
-/// [`Error::SignInRefused`]; [`Error::Throttled`] after [`ACCOUNT_FAILURES`] or [`ADDRESS_FAILURES`]; [`Error::Invalid`] for what is no address.
+/// [`Error::SignInRefused`]; [`Error::Throttled`] after [`ACCOUNT_FAILURES`] or [`ADDRESS_FAILURES`];
+/// [`Error::Invalid`] for an invalid address.
 pub async fn password_sign_in(
     store: &Store,
     hasher: &PasswordHasher,

@@ -1,9 +1,9 @@
-//! Passwords: what is taken for one, and their hashes by argon2id, a few at a time.
+//! Passwords: their rules, and their hashes by argon2id, with limited concurrency.
 //!
-//! A password is normalised before it is measured, hashed or compared, by NFKC as NIST SP 800-63B (5.1.1.2) asks: the same
-//! keys give the same password on every device, whether it sends `é` as one character or as two, and full-width letters
-//! or no-break spaces as an input method makes them. NFC (RFC 8265, OpaqueString) would leave those apart. A hash that
-//! was made before there was a normal form still opens, and is replaced at the next sign-in.
+//! A password is normalised by NFKC before it is measured, hashed or compared, as NIST SP 800-63B (5.1.1.2) requires.
+//! The same keys give the same password on every device, whether `é` is sent as one character or as two, and for
+//! full-width letters or no-break spaces of an input method. NFC (RFC 8265, OpaqueString) would distinguish those. A
+//! hash from before normalisation still matches, and is replaced at the next sign-in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use crate::text;
 /// Application Security Verification Standard 4.0 (2.1.1) asks for 12. No mixture of characters is asked for, but a
 /// password that is guessed first is refused.
 pub const PASSWORD_MIN: usize = text::PASSWORD.min;
-/// The longest password, so that hashing it costs no more than hashing any other.
+/// The maximum length of a password, which bounds the cost of its hash.
 pub const PASSWORD_MAX: usize = text::PASSWORD.max;
 
 /// Memory, passes and lanes of argon2id: the first choice of OWASP's Password Storage Cheat Sheet, m = 19 MiB, t = 2, p = 1.
@@ -55,7 +55,7 @@ impl Password {
         text::PASSWORD.check("the password", &normal)?;
         if is_guessable(&normal, email) {
             return Err(Error::Invalid(
-                "this password is easy to guess: it is a common one, a simple pattern, or the account's own address; choose another, such as four or five words that have nothing to do with each other".into(),
+                "this password is easy to guess: it is common, a simple pattern, or the account's own address; choose another, such as four or five unrelated words".into(),
             ));
         }
         Ok(())
@@ -128,7 +128,7 @@ impl PasswordHasher {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut nobodys = Zeroizing::new([0u8; 32]);
         getrandom::fill(nobodys.as_mut())
-            .map_err(|_| Error::Invalid("the machine gives no randomness".into()))?;
+            .map_err(|_| Error::Invalid("the random number generator failed".into()))?;
         let decoy = phc(&argon2, nobodys.as_ref())?;
         Ok(Self(Arc::new(Inner {
             argon2,
@@ -141,7 +141,7 @@ impl PasswordHasher {
     /// The hash to store. Computed before a transaction is opened: it takes its time.
     ///
     /// # Errors
-    /// [`Error::Busy`] where too many wait; the machine gives no randomness.
+    /// [`Error::Busy`] where too many wait; the random number generator failed.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let password = password.normal();
         self.compute(move |inner| phc(&inner.argon2, password.as_bytes()))
@@ -149,7 +149,7 @@ impl PasswordHasher {
             .map(PasswordHash)
     }
 
-    /// Compares a password with what is stored of the account, in the same time whether there is such an account or not.
+    /// Compares a password with the stored hash, in the same time for known and unknown accounts.
     pub(crate) async fn verify(
         &self,
         password: &Password,
@@ -186,7 +186,7 @@ impl PasswordHasher {
         self.0.computed.load(Ordering::Relaxed)
     }
 
-    /// Computes beside the server's other work. Whoever asked may be gone: the room is free again only when it is done.
+    /// Computes on a blocking thread. If the caller disconnects, the slot is released only when the computation ends.
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> T + Send + 'static,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_there_is_no_hash_one_is_computed_all_the_same_and_nothing_matches() {
+    async fn a_missing_hash_costs_the_same_and_never_matches() {
         let hasher = PasswordHasher::new().unwrap();
         let verdict = hasher.verify(&Password::new(""), None).await.unwrap();
         assert_eq!(verdict, Verdict::Wrong);

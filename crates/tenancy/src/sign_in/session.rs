@@ -1,4 +1,5 @@
-//! Sessions: what a browser shows in a cookie, `nyxs_<id>_<secret>`, kept as SHA-256. What a session may do is its person's membership at that moment.
+//! Sessions: the credential in a browser's cookie, `nyxs_<id>_<secret>`, stored as SHA-256. Its permissions are those
+//! of the user's current membership.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
@@ -23,7 +24,7 @@ pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
 /// How much of a browser's name for itself is kept, in characters.
 const USER_AGENT_MAX: usize = 200;
 
-/// A session that is good, whose it is, and where that person may go.
+/// A valid session, with its user and the user's tenants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignedIn {
     /// The session.
@@ -61,7 +62,7 @@ impl SignedIn {
 /// [`purpose::SIGN_IN`] or [`purpose::INVITATION_ACCEPT`], so that it is kept together with what led to it.
 ///
 /// # Errors
-/// The database refuses; the machine gives no randomness.
+/// The database refuses; the random number generator failed.
 pub async fn session_create(
     system: &SystemScope,
     user: UserId,
@@ -148,7 +149,7 @@ pub async fn session_authenticate(
     Ok(Some(found))
 }
 
-/// Whose session it is, and who asks with it.
+/// The user of a session, and the resulting caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionOwner {
     /// Whose it is.
@@ -157,8 +158,8 @@ pub struct SessionOwner {
     pub caller: Option<Caller>,
 }
 
-/// As [`session_authenticate`], for who asks for no more than the caller: a session that was verified lately, for the same tenant, costs no
-/// look at the database.
+/// As [`session_authenticate`], for callers that need only the caller: a recently verified session for the same tenant
+/// needs no statement.
 ///
 /// # Errors
 /// The database fails.
@@ -322,8 +323,8 @@ pub async fn session_revoke(
     system.commit().await
 }
 
-/// Ends every session of a person but `except` from this commit on, also on streams that are open, and tells how many there were. Writes down
-/// nothing: whoever calls it says why.
+/// Ends every session of a user except `except` with this commit, also on open streams, and returns their number.
+/// Records nothing: the caller records the reason.
 ///
 /// # Errors
 /// The database refuses.
@@ -338,7 +339,7 @@ pub async fn sessions_revoke_all(
     Ok(ended)
 }
 
-/// Signs a person out everywhere but in `except`, and tells how many sessions there were.
+/// Ends all sessions of a user except `except`, and returns their number.
 ///
 /// # Errors
 /// The database refuses.

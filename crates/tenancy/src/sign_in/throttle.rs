@@ -1,12 +1,12 @@
-//! What slows down guessing: failures are counted by account and by network address, before anything is computed.
+//! Rate limits for sign-ins: failures are counted by account and by network address, before any hash is computed.
 //!
-//! An attempt is counted as a failure when it begins, in one statement, so that many at once are no way around the limit; what succeeds is
-//! taken back. Unknown accounts are counted like known ones.
+//! An attempt counts as a failure when it begins, in one statement, so that concurrent attempts cannot exceed the
+//! limit. A success is subtracted afterwards. Unknown accounts are counted like known ones.
 //!
-//! Somebody who guesses from elsewhere does not lock the owner out: attempts from a network that the account has a
-//! session from are counted by themselves. Who guesses within that network has as many tries as anybody.
+//! An attacker from elsewhere does not lock the owner out: attempts from a network in which the account has a session
+//! are counted separately.
 //!
-//! New accounts are counted by network address too, whether they come to be or not.
+//! New accounts are counted by network address too, whether they are created or not.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -29,7 +29,7 @@ pub const ADDRESS_FAILURES: i64 = 100;
 /// Accounts that may be made from one network address within [`WINDOW`]: a class or an office that signs up together. A
 /// rule of this project.
 pub const SIGN_UPS_PER_ADDRESS: i64 = 20;
-/// Sessions that are looked at to tell whether a network is known.
+/// The number of sessions that are checked for a known network.
 const SESSIONS_LOOKED_AT: i64 = 50;
 /// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account, which a password of the least
 /// length withstands; waiting after failures is what NIST SP 800-63B names against it. The owner waits too, at most this long.
@@ -155,7 +155,7 @@ async fn known_network<'a>(
     Ok(networks.any(|known| known == address).then_some(address))
 }
 
-/// Counts one more failure; the window begins anew where the last one has passed.
+/// Counts one more failure; a new window begins if the last one has passed.
 async fn count(system: &SystemScope, key: &str) -> Result<Count> {
     let now = system.env().now();
     let rows: Vec<Count> = system
@@ -186,7 +186,7 @@ pub(super) async fn sweep(system: &SystemScope) -> Result<u64> {
         .await
 }
 
-/// Addresses that somebody tried are nobody's business: their hashes are kept.
+/// The key of an account. Only a hash of a tried address is stored.
 fn account_key(email: &str) -> String {
     format!("account:{}", hex::encode(Sha256::digest(email.as_bytes())))
 }

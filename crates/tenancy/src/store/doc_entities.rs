@@ -1,4 +1,4 @@
-//! Two entities for the examples and proofs in the documentation: one with a tenant, one without.
+//! Two entities for the examples in the documentation: one with a tenant, one without.
 
 /// A row that belongs to a tenant.
 pub mod doc_entity {
@@ -21,7 +21,7 @@ pub mod doc_entity {
     crate::tenant_scoped!(Entity);
 }
 
-/// A row that belongs to nobody.
+/// A row without a tenant.
 pub mod doc_unscoped {
     use sea_orm::entity::prelude::*;
 

@@ -1,6 +1,8 @@
-//! Who may hold a connection, so that the blocked work of one tenant leaves connections for the others.
+//! Limits the database connections per tenant, so that blocked statements of one tenant leave connections for the
+//! others.
 //!
-//! Without it every statement that waits for a lock keeps a connection of the pool, and a hundred of them stop the whole server.
+//! Without this limit every statement that waits for a lock holds a connection of the pool, and a hundred of them
+//! block the whole server.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,11 +1,11 @@
-//! Statements written by hand are bound to their tenant.
+//! Checks that hand-written statements are bound to their tenant.
 //!
-//! They are `'static` text, so what is looked at is what a programmer wrote. It is not proven that a statement reaches rows of one tenant
-//! only: row-level security does that on PostgreSQL. It is shown that the tenant restricts the statement and does not stand in a part of
-//! it that something else can bypass.
+//! The statements are `'static` text, so the check sees what a programmer wrote. It does not prove that a statement
+//! reaches the rows of one tenant only; row-level security ensures that on PostgreSQL. It checks that the tenant
+//! condition exists and is not in a part of the statement that something else can bypass.
 
-/// Whether the text names the tenant as `tenant_id = $1` that stands in a `WHERE` or `ON` as a term of its own, ANDed to whatever is
-/// beside it, or inserts it as the first value of every row.
+/// Whether the text binds the tenant: as `tenant_id = $1` in a `WHERE` or `ON`, ANDed with the other terms, or as the
+/// first value of every inserted row.
 pub(super) fn is_bound(sql: &str) -> bool {
     let tokens = tokens(sql);
     let bound = (0..tokens.len()).filter(|at| is_tenant(&tokens, *at));
@@ -66,8 +66,8 @@ fn is_tenant(tokens: &[String], at: usize) -> bool {
         && third.is_some_and(|token| token == "$1")
 }
 
-/// Whether the term at that place is ANDed: before it stands the beginning of a condition or `AND`, and in its condition, on its level of
-/// parentheses, there is neither `OR` nor, before it, `NOT`.
+/// Whether the term at that place is ANDed: it follows the beginning of a condition or `AND`, and its condition
+/// contains, on the same level of parentheses, neither `OR` nor a preceding `NOT`.
 fn is_conjunct(tokens: &[String], at: usize) -> bool {
     let begins = |token: &str| matches!(token, "where" | "on" | "having");
     let mut depth = 0;

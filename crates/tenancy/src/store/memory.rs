@@ -1,7 +1,8 @@
-//! Credentials that were verified lately: a request whose credential is remembered costs no statement.
+//! A cache of verified credentials: a request with a cached credential needs no statement.
 //!
-//! A credential is known by the hash of its secret. It is forgotten when a signal says that something about it, its person or its tenant
-//! changed, at its expiry, and after a short time in any case. While the connection that hears signals is broken nothing is remembered.
+//! The key is the hash of the secret. An entry is removed when a signal reports a change of the credential, its user
+//! or its tenant, at its expiry, and after a short time in any case. While the signal connection is broken, nothing is
+//! cached.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,13 +57,13 @@ struct Entry {
     verified_at: Instant,
 }
 
-/// Taken before a look at the database: what is found there is remembered only if nothing was revoked since.
+/// Taken before a read of the database: the result is cached only if nothing was revoked since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
 #[derive(Default)]
 struct State {
-    /// Counts what was revoked.
+    /// Counts revocations.
     revision: u64,
     hears_signals: bool,
     young: HashMap<CredentialKey, Entry>,
@@ -125,7 +126,7 @@ impl CredentialMemory {
         Some(owner)
     }
 
-    /// Remembers what was found in the database since `ticket` was taken; not where anything was revoked meanwhile.
+    /// Caches the result of a read since `ticket` was taken, unless anything was revoked meanwhile.
     pub(crate) fn remember(&self, ticket: Ticket, key: CredentialKey, owner: CredentialOwner) {
         let mut state = self.state();
         if state.hears_signals && Ticket(state.revision) == ticket && !self.recheck.is_zero() {
@@ -159,7 +160,7 @@ impl CredentialMemory {
         state.hears_signals = hears;
     }
 
-    /// Notes a use that was last written down at `used_at`, and tells whether the caller has to see to it that it is written down soon.
+    /// Notes a use that was last recorded at `used_at`, and returns whether the caller must have it recorded soon.
     pub(crate) fn use_note(
         &self,
         caller: &Caller,

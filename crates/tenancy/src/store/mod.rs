@@ -3,6 +3,8 @@
 //! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one
 //! tenant; [`Store::system`] gives a [`SystemScope`] for the registered work that has no tenant. On PostgreSQL each
 //! also sets what row-level security compares with, for that transaction alone.
+//!
+//! Longer than 450 lines: every way to open a scope is in one place.
 
 #[doc(hidden)]
 pub mod doc_entities;
@@ -45,7 +47,7 @@ use crate::registry::Registry;
 
 /// How long a request of a client waits for its turn to use a connection, on PostgreSQL: what a person waits for.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
-/// The same for work that nobody waits for.
+/// The same for background work.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a statement of such work waits for a lock, on PostgreSQL.
 pub(crate) const BACKGROUND_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
@@ -198,11 +200,11 @@ impl Store {
         self.read_for(acting.caller.tenant, actor).await
     }
 
-    /// A transaction that may change a tenant's rows, for the program itself: a worker, or a service that embeds these crates and decides
-    /// by itself who may do what. Nothing is kept unless it is committed.
+    /// Opens a transaction that may change a tenant's rows, for the program itself: a worker, or an embedding service
+    /// with its own policy. Nothing is stored without a commit.
     ///
     /// # Errors
-    /// No connection could be had, or another writer kept the database for too long.
+    /// No connection is available, or another writer held the database for too long.
     pub async fn write(&self, tenant: TenantId) -> Result<Scoped<ReadWrite>> {
         self.write_for(tenant, Actor::Program).await
     }
@@ -225,8 +227,8 @@ impl Store {
             .await
     }
 
-    /// A transaction for a remote that has proven itself to the service that opens this, by a signature for instance: what is done is in the
-    /// audit log, as done by the system, with where the request came from.
+    /// Opens a transaction for a remote that authenticated itself to the calling service, for example by a signature.
+    /// Its actions are audited as system actions, with the origin of the request.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -276,9 +278,9 @@ impl Store {
         Ok(SystemScope::new(tx, purpose, self, permits))
     }
 
-    /// Rows of one statement across tenants, found by one id: `$1`. On PostgreSQL the settings and the statement are sent as one text,
-    /// which is a transaction by itself: one round trip and not three. The text also takes the rights of the system back, so that they
-    /// end with it wherever it runs.
+    /// Reads rows across tenants with one statement and one id: `$1`. On PostgreSQL the `SET LOCAL` and the query are
+    /// sent as one implicit transaction: one round trip, not three. The text also resets the system rights, so that
+    /// they end with it.
     ///
     /// # Errors
     /// The database refuses.
@@ -346,8 +348,9 @@ impl Store {
         &self.uses
     }
 
-    /// Begins a transaction as a task of its own, which a client that leaves does not cancel: a `BEGIN` whose answer nobody reads would
-    /// leave the connection inside a transaction, with whatever was set in it. The task of a caller who left gives the transaction back.
+    /// Begins a transaction as a separate task, which a disconnecting client does not cancel: a `BEGIN` whose answer
+    /// nobody reads would leave the connection inside a transaction. If the caller is gone, the task rolls the
+    /// transaction back.
     async fn begin(
         &self,
         purpose: Purpose,
@@ -444,7 +447,7 @@ impl Store {
     }
 }
 
-/// Runs work to its end, also where whoever waits for it leaves.
+/// Runs work to its end, even if the caller disconnects.
 async fn uncancelled<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {

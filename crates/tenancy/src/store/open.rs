@@ -1,4 +1,4 @@
-//! Opening a database, and refusing a role that could look past its rules.
+//! Opens a database, and refuses a role that could bypass row-level security.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub type StatementListener = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct StoreOptions {
     /// `sqlite:///path/to/file` or `postgres://user:password@host/name`.
     pub url: String,
-    /// The names of the process' crates: what is not registered nobody may do. This crate's alone, where nothing is
-    /// set.
+    /// The registry of the process; unregistered actions are refused for everybody. By default only this crate's
+    /// registration.
     pub registry: Registry,
     /// The most connections held at once.
     pub max_connections: u32,
@@ -40,8 +40,8 @@ pub struct StoreOptions {
     pub lock_timeout: Duration,
     /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still costs.
     pub statement_timeout: Duration,
-    /// How long a verified credential is good without another look at the database, where no signal says otherwise. `None`: 10 s on
-    /// PostgreSQL, where every change sends a signal, and 1 s on SQLite, where another process on the same file sends none.
+    /// How long a verified credential is cached without a signal. `None`: 10 s on PostgreSQL, where every change sends
+    /// a signal, and 1 s on SQLite, where another process on the same file sends none.
     pub credential_recheck: Option<Duration>,
     /// After how long a use of a credential is written down, with all others of that time.
     pub credential_flush: Duration,

@@ -1,4 +1,6 @@
 //! A transaction in which only one tenant exists.
+//!
+//! Longer than 450 lines: every door to a tenant's rows is in one place.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,15 +133,14 @@ impl<A: Access> Scoped<A> {
         self.tenant
     }
 
-    /// Asks the policy whether whoever this scope acts for may do this, and notes it for the audit log: with the commit
-    /// it is an entry.
+    /// Checks whether the policy permits the action to the actor of this scope, and notes it for the audit log: the
+    /// commit writes the entry.
     ///
-    /// A service asks before it changes anything; a scope for a caller in which nobody asked refuses to change a row.
-    /// An operator and the program itself may do everything.
+    /// A service checks before it changes anything; a caller's scope without a check refuses to change a row. An
+    /// operator and the program itself may do everything.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], naming the role that is needed; [`Error::Registry`] for a resource that is not registered,
-    /// whoever asks.
+    /// [`Error::Forbidden`], naming the required role; [`Error::Registry`] for an unregistered resource.
     pub fn permit(
         &self,
         action: Action,
@@ -174,7 +175,7 @@ impl<A: Access> Scoped<A> {
         }
     }
 
-    /// More about what was last asked of [`Scoped::permit`], for the audit log. Never a secret.
+    /// Details of the last [`Scoped::permit`] for the audit log. Never a secret.
     pub fn audit_detail(&self, detail: serde_json::Value) {
         if let Some(trail) = self.actor.trail() {
             trail.change(|step| step.detail = Some(detail));
@@ -244,7 +245,7 @@ impl<A: Access> Scoped<A> {
         if !super::guard::is_bound(sql) {
             tracing::error!(
                 sql,
-                "a statement written by hand is not bound to its tenant"
+                "a hand-written statement is not bound to its tenant"
             );
             return Err(Error::NotBound);
         }
@@ -335,11 +336,11 @@ impl Scoped<ReadWrite> {
         Ok(())
     }
 
-    /// Deletes the tenant's rows whose column has one of the values, however many these are, and which meet the condition; tells how many
-    /// there were.
+    /// Deletes the tenant's rows whose column has one of the values, in any number, and which meet the condition;
+    /// returns their number.
     ///
     /// # Errors
-    /// A row is still referred to.
+    /// A row is still referenced.
     pub async fn delete_in<E: TenantScoped, V: Into<Value>>(
         &self,
         column: E::Column,
@@ -354,7 +355,8 @@ impl Scoped<ReadWrite> {
         Ok(deleted)
     }
 
-    /// Changes the tenant's rows that meet the condition, and tells how many there were. The tenant of a row cannot be changed.
+    /// Changes the tenant's rows that meet the condition, and returns their number. The tenant of a row cannot be
+    /// changed.
     ///
     /// # Errors
     /// As [`Scoped::insert`].
@@ -373,10 +375,10 @@ impl Scoped<ReadWrite> {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Deletes the tenant's rows that meet the condition, and tells how many there were.
+    /// Deletes the tenant's rows that meet the condition, and returns their number.
     ///
     /// # Errors
-    /// A row is still referred to.
+    /// A row is still referenced.
     pub async fn delete<E: TenantScoped>(&self, which: impl IntoCondition) -> Result<u64> {
         self.permitted()?;
         let change = E::delete_many()
@@ -386,7 +388,8 @@ impl Scoped<ReadWrite> {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Runs a statement written by hand under the rule of [`Scoped::sql_all`], and tells how many rows it touched.
+    /// Executes a hand-written statement under the rule of [`Scoped::sql_all`], and returns the number of affected
+    /// rows.
     ///
     /// # Errors
     /// As [`Scoped::sql_all`].
@@ -446,10 +449,10 @@ impl Scoped<ReadWrite> {
         Ok(())
     }
 
-    /// Keeps what was done, with its entries in the audit log, then sends what was announced.
+    /// Commits the changes with their audit log entries, then sends the signals.
     ///
     /// # Errors
-    /// The database refuses; then nothing was kept.
+    /// The database refuses; then nothing was stored.
     pub async fn commit(self) -> Result<()> {
         if let Some(trail) = self.actor.trail() {
             let steps = trail.copy();
@@ -478,7 +481,7 @@ impl Scoped<ReadWrite> {
         if self.permitted.load(Ordering::Relaxed) {
             Ok(())
         } else {
-            tracing::error!("a service changes rows for a caller without asking the policy");
+            tracing::error!("a service changes rows for a caller without checking the policy");
             Err(Error::PolicyNotAsked)
         }
     }

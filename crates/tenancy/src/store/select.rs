@@ -1,4 +1,4 @@
-//! Reading within a scope: a select that can only be narrowed.
+//! Reads within a scope: a select that can only be narrowed.
 
 use std::collections::HashMap;
 use std::hash::Hash;

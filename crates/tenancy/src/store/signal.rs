@@ -1,8 +1,8 @@
-//! Signals: "something changed, look again", sent with a commit and heard by every replica.
+//! Signals: change notifications, sent with a commit and received by every replica.
 //!
-//! On PostgreSQL they travel by NOTIFY, on SQLite within the process. A signal carries ids and no content: whoever hears it reads the
-//! rows again under its own scope. They may be lost when a connection breaks; [`Signal::Resync`] then tells listeners to look at everything
-//! they wait for.
+//! They are sent by NOTIFY on PostgreSQL and within the process on SQLite. A signal carries ids but no content: the
+//! receiver reads the rows again under its own scope. Signals may be lost when a connection breaks; [`Signal::Resync`]
+//! then tells receivers to check everything they wait for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 /// Stands in a payload where there is no tenant.
 const NO_TENANT: &str = "-";
 
-/// What was announced.
+/// A change notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
     /// Something about `subject` changed.
@@ -81,7 +81,7 @@ impl Signal {
 pub struct SignalReceiver(broadcast::Receiver<Signal>);
 
 impl SignalReceiver {
-    /// The next signal. One who fell behind hears [`Signal::Resync`] instead of what was missed.
+    /// The next signal. A receiver that fell behind gets [`Signal::Resync`] instead of the missed signals.
     pub async fn recv(&mut self) -> Signal {
         match self.0.recv().await {
             Ok(signal) => signal,
@@ -152,8 +152,8 @@ impl Signals {
         self.channel.connected.load(Ordering::SeqCst)
     }
 
-    /// Sends what was announced in a transaction that is committed now. On PostgreSQL the database sends it to every process; this one
-    /// forgets a credential at once and does not wait for that.
+    /// Sends the signals of a committed transaction. On PostgreSQL the database sends them to every process; this
+    /// process removes a cached credential at once.
     pub(super) fn committed(&self, signal: Signal) {
         if self._listener.is_some() {
             self.channel.credentials.hear(&signal);
@@ -164,7 +164,7 @@ impl Signals {
 }
 
 impl Channel {
-    /// Nobody listening is fine.
+    /// It is fine if there is no receiver.
     fn deliver(&self, signal: Signal) {
         self.credentials.hear(&signal);
         drop(self.sender.send(signal));

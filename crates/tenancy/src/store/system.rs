@@ -1,4 +1,4 @@
-//! Work that has no tenant: a type of its own, for a listed purpose, that never turns into a tenant's scope.
+//! System scopes: a separate type for registered work without a tenant. It never becomes a tenant's scope.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -184,7 +184,7 @@ impl SystemScope {
             .await?)
     }
 
-    /// Changes rows of a listed entity that meet the condition, of every tenant, and tells how many there were.
+    /// Changes rows of a listed entity that meet the condition, of every tenant, and returns their number.
     ///
     /// # Errors
     /// [`Error::Conflict`] for a taken unique key.
@@ -200,17 +200,18 @@ impl SystemScope {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Deletes rows of a listed entity that meet the condition, of every tenant, and tells how many there were.
+    /// Deletes rows of a listed entity that meet the condition, of every tenant, and returns their number.
     ///
     /// # Errors
-    /// A row is still referred to.
+    /// A row is still referenced.
     pub async fn delete<E: SystemScoped>(&self, which: impl IntoCondition) -> Result<u64> {
         let change = E::delete_many().filter(which.into_condition());
         let statement = times::built(self.backend(), &change);
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Writes down what was done, in the transaction that does it: `outcome` is `OK` or an error's code, `detail` never holds a secret.
+    /// Records the action in its own transaction: `outcome` is `OK` or an error code, `detail` never contains a
+    /// secret.
     ///
     /// # Errors
     /// The database refuses.
@@ -225,7 +226,7 @@ impl SystemScope {
         self.insert(entry).await.map(drop)
     }
 
-    /// Adds an entry to a tenant's audit log, in the transaction that did what it tells.
+    /// Adds an entry to a tenant's audit log, in the transaction of the action.
     pub(crate) async fn audit(&self, entry: audit::ActiveModel) -> Result<()> {
         audit::Entity::insert(entry)
             .exec_without_returning(&self.tx)
@@ -254,7 +255,8 @@ impl SystemScope {
         Ok(())
     }
 
-    /// Runs a statement written by hand, and tells how many rows it touched. On PostgreSQL row-level security still holds it to the listed tables.
+    /// Executes a hand-written statement, and returns the number of affected rows. On PostgreSQL row-level security
+    /// still limits it to the listed tables.
     ///
     /// # Errors
     /// The database refuses.
@@ -283,10 +285,10 @@ impl SystemScope {
             .collect()
     }
 
-    /// Keeps what was done, then sends what was announced.
+    /// Commits the changes, then sends the signals.
     ///
     /// # Errors
-    /// The database refuses; then nothing was kept.
+    /// The database refuses; then nothing was stored.
     pub async fn commit(self) -> Result<()> {
         let announced = self.announced.into_inner();
         let announced = announced.unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,9 @@
-//! Times as both databases compare them.
+//! Times in a form that both databases compare alike.
 //!
-//! SQLite keeps a time as text. Its order is the order of the times as long as the year has four digits: the text of a later one begins
-//! with `+`, which sorts before every digit. PostgreSQL refuses times before 4714 BC and keeps no nanoseconds. So a time that is bound to a
-//! statement is cut to microseconds and held within the years 0000 to 9999; rows have no times outside of these.
+//! SQLite stores a time as text. The text order is the time order as long as the year has four digits: a later year
+//! begins with `+`, which sorts before every digit. PostgreSQL refuses times before 4714 BC and stores no nanoseconds.
+//! So a bound time is truncated to microseconds and clamped to the years 0000 to 9999; rows contain no times outside
+//! of this range.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DbBackend, QueryTrait, Statement, Value};

@@ -1,4 +1,4 @@
-//! Which characters a name may not have: those that break a line, and those that are not seen but change what is read.
+//! Characters that a name must not contain: line breaks, and invisible characters that change how text is read.
 
 /// Whether the character ends a line or controls a terminal: the category `Cc`, and the line and paragraph separators.
 pub(super) fn breaks_line(c: char) -> bool {

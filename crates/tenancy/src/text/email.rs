@@ -1,9 +1,9 @@
-//! E-mail addresses: their syntax, and the one form that accounts are known by.
+//! E-mail addresses: their syntax, and the canonical form that identifies an account.
 //!
-//! The form is lower-case, with the domain in ASCII: `Ada@München.DE` and `ada@xn--mnchen-3ya.de` are one account. The
-//! part before the `@` is ASCII: a letter of another script that looks like a Latin one (Cyrillic `а`) would otherwise
-//! make a second account that people take for the first. An internationalised domain is shown as `xn--…`, where such a
-//! letter is seen.
+//! The canonical form is lower-case, with the domain in ASCII: `Ada@München.DE` and `ada@xn--mnchen-3ya.de` are one
+//! account. The part before the `@` must be ASCII. Otherwise a letter of another script that looks like a Latin one
+//! (Cyrillic `а`) would make a second account that people mistake for the first. An internationalised domain is
+//! displayed as `xn--…`, where such a letter is visible.
 
 use url::Host;
 
@@ -15,29 +15,29 @@ const LOCAL_MAX: usize = 64;
 /// Bytes of a label of a domain (RFC 1035, 2.3.4).
 const LABEL_MAX: usize = 63;
 
-/// The address in the form that accounts are known by.
+/// Returns the address in canonical form.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is no address: two `@`, dots at an end or side by side, a quoted part, a letter outside
-/// ASCII before the `@`, or a domain that is none or is a network address.
+/// [`Error::Invalid`] for an invalid address: two `@`, dots at an end or side by side, a quoted part, a letter outside
+/// ASCII before the `@`, or an invalid domain or a network address.
 pub fn email(text: &str) -> Result<String> {
     let text = EMAIL.check("the e-mail address", text)?;
     let Some((local, domain)) = text.split_once('@') else {
-        return invalid("has a name and a domain: name@example.org");
+        return invalid("must have a name and a domain: name@example.org");
     };
     if !local.is_ascii() {
         return invalid("has a letter outside ASCII before the @");
     }
     if local.len() > LOCAL_MAX || !local.split('.').all(is_atom) {
         return invalid(
-            "has before the @ up to 64 letters, digits and signs, with single dots between them",
+            "must have up to 64 letters, digits and signs before the @, with single dots between them",
         );
     }
     let Ok(Host::Domain(domain)) = Host::parse(domain) else {
-        return invalid("has a domain after the @, such as example.org");
+        return invalid("must have a domain after the @, such as example.org");
     };
     if !domain.split('.').all(is_label) {
-        return invalid("has after the @ a domain of labels of letters, digits and hyphens");
+        return invalid("must have a domain after the @, made of labels of letters, digits and hyphens");
     }
     EMAIL.check(
         "the e-mail address",

@@ -1,4 +1,4 @@
-//! The table of limits.
+//! The table of text limits.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 pub enum Unit {
     /// Unicode code points.
     Characters,
-    /// Bytes of UTF-8: for what is part of an index key, a header or a path.
+    /// Bytes of UTF-8: for texts that are part of an index key, a header or a path.
     Bytes,
 }
 

@@ -1,7 +1,7 @@
-//! Checks of text that people and programs type, against one table of limits.
+//! Validates texts from users and programs against one table of limits.
 //!
-//! Every crate that stores text checks it here, so that both databases take the same texts and refuse the same ones in
-//! the same words. The limits are in [`LIMITS`], which `docs/limits.md` prints.
+//! Every crate that stores text validates it here, so that both databases accept the same texts, and the messages are
+//! the same. The limits are in [`LIMITS`], which `docs/limits.md` prints.
 //!
 //! ```
 //! use nyxcore_tenancy::text;
@@ -28,8 +28,8 @@ pub use search::{SearchText, contains};
 use crate::error::{Error, Result};
 
 impl Limit {
-    /// Checks `text` against this limit and returns what is stored. One-line texts are stored without the space around
-    /// them. `what` names the text in the error, such as `the project's name`.
+    /// Checks `text` against this limit and returns the text to store. One-line texts are stored without surrounding
+    /// space. `what` names the text in the error, such as `the project's name`.
     ///
     /// # Errors
     /// [`Error::Invalid`] names `what` and the rule, and never repeats the text.
@@ -47,7 +47,7 @@ impl Limit {
         if !(self.min..=self.max).contains(&length) {
             let (min, max, unit) = (self.min, self.max, self.unit.as_str());
             return Err(Error::Invalid(format!(
-                "{what} has {min} to {max} {unit}, not {length}"
+                "{what} must have {min} to {max} {unit}, not {length}"
             )));
         }
         let offending = match self.form {
@@ -109,7 +109,7 @@ pub fn body(what: &str, text: &str) -> Result<String> {
 pub fn body_filled(what: &str, text: &str) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Error::Invalid(format!(
-            "{what} has 1 to {} {}, not 0",
+            "{what} must have 1 to {} {}, not 0",
             BODY.max,
             BODY.unit.as_str()
         )));
@@ -249,7 +249,7 @@ mod tests {
         let error = name("the name", &"secret".repeat(100)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the name has 1 to 200 characters, not 600"
+            "the name must have 1 to 200 characters, not 600"
         );
     }
 

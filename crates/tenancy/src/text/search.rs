@@ -1,4 +1,4 @@
-//! Texts that are looked for within stored ones, the same way on both databases.
+//! Substring search in stored texts, with the same result on both databases.
 
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{Condition, DbBackend};

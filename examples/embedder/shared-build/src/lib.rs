@@ -1,1 +1,1 @@
-//! Nothing but features of dependencies, see `Cargo.toml`.
+//! An empty crate that only enables features of dependencies, see `Cargo.toml`.

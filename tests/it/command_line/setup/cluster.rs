@@ -1,4 +1,4 @@
-//! One installation on the run's server: a database and roles with names of its own, gone when it is dropped.
+//! A temporary installation on the test server: a database and roles with unique names, removed on drop.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Roles that can do more than serve are refused by the server and told by the doctor; an owner that lacks rights is
-//! told which.
+//! Roles with too many rights are refused by the server and reported by the doctor. An owner that lacks rights is told
+//! which.
 
 use nyxcore_tests::{TestDatabase, nyxcore_command, run_on_sqlite};
 use sea_orm::ConnectionTrait;

@@ -1,4 +1,4 @@
-//! Load from `wrk`, and what it measured.
+//! Load generation with `wrk`, and its results.
 
 use std::io::Write as _;
 

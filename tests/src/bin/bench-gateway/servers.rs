@@ -1,4 +1,4 @@
-//! The servers that are measured, each on a database of the same rows.
+//! The measured servers, each on a database with the same rows.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs come from: a wheel of PyPI that is kept in the cache folder, else what is installed.
+//! The PostgreSQL programs: from a PyPI wheel in the cache folder, or else the installed ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! One PostgreSQL cluster in a temporary folder, for one run: fast rather than durable, and never left behind.
+//! A temporary PostgreSQL cluster for one run, fast rather than durable, always removed.
 
 use std::fs;
 use std::io::Read;

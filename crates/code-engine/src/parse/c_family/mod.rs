@@ -1,9 +1,11 @@
-//! C and C++, read by tree-sitter. They share their declarators, their preprocessor and their headers.
+//! C and C++ by tree-sitter. They share declarators, the preprocessor and headers.
 //!
-//! A header's language is told by its content: one with a line that begins with `class`, `namespace`, `template`, `using` or `public:` is
-//! C++, unless the grammar of C alone can read it without errors. So the facts depend on the text alone, wherever the header lies.
+//! The language of a header depends on its content. A header with a line that begins with `class`, `namespace`,
+//! `template`, `using` or `public:` is C++, unless the C grammar parses it without errors. So the facts do not depend
+//! on the path.
 //!
-//! A declaration without a body is no definition; names in a macro are references, because nobody else would mention them.
+//! A declaration without a body is not a definition. Names in a macro are references, because otherwise nothing would
+//! refer to them.
 
 mod shape;
 
@@ -32,7 +34,7 @@ static CPP: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// A text that was parsed.
-struct Parsed<'s> {
+struct ParsedText<'s> {
     table: &'static Table,
     dialect: Dialect,
     read: Readable<'s>,
@@ -40,11 +42,11 @@ struct Parsed<'s> {
     errors: usize,
 }
 
-fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<Parsed<'s>, Skip> {
+fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<ParsedText<'s>, Skip> {
     let read = readable(text, dialect);
     let tree = tree::parse(table.grammar(), &read.text)?;
     let errors = tree::errors(&tree).count;
-    Ok(Parsed {
+    Ok(ParsedText {
         table,
         dialect,
         read,
@@ -53,7 +55,7 @@ fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<
     })
 }
 
-fn facts(text: &str, parsed: Parsed<'_>) -> Result<FileFacts, Skip> {
+fn facts(text: &str, parsed: ParsedText<'_>) -> Result<FileFacts, Skip> {
     let mut cx = Context::new(text, parsed.table);
     parsed.read.note(&mut cx);
     table::tree_analyze(

@@ -1,4 +1,6 @@
-//! What is peculiar to C and C++: names at the heart of declarators, access by label, test cases that are macros.
+//! The specifics of C and C++: nested declarators, access labels, and test cases written as macros.
+//!
+//! Longer than 450 lines: the shapes of two languages share their declarators.
 
 use std::borrow::Cow;
 
@@ -134,12 +136,12 @@ impl CFamily {
 }
 
 /// What a declarator declares: the name at its heart, and the parameters where it is a function's.
-struct Declared<'t> {
+struct Declarator<'t> {
     name: Node<'t>,
     parameters: Option<Node<'t>>,
 }
 
-fn declared(declarator: Node<'_>) -> Option<Declared<'_>> {
+fn declared(declarator: Node<'_>) -> Option<Declarator<'_>> {
     let mut node = declarator;
     let mut parameters = None;
     // Each step goes one level down; the guard in front of the parser bounds them.
@@ -162,13 +164,13 @@ fn declared(declarator: Node<'_>) -> Option<Declared<'_>> {
             "operator_cast" => {
                 let inner = node.child_by_field_name("declarator");
                 parameters = inner.and_then(|inner| inner.child_by_field_name("parameters"));
-                return Some(Declared {
+                return Some(Declarator {
                     name: node,
                     parameters,
                 });
             }
             _ => {
-                return Some(Declared {
+                return Some(Declarator {
                     name: node,
                     parameters,
                 });

@@ -1,4 +1,4 @@
-//! Conditions, loops and handlers of a module, and what each costs.
+//! Conditions, loops and exception handlers of a module, and their complexity.
 
 use oxc_ast::ast::{
     CatchClause, ConditionalExpression, Expression, IfStatement, LogicalExpression, Statement,

@@ -1,4 +1,4 @@
-//! Functions and classes that get their name from what they are assigned to: members, variables, `exports.name = ...`.
+//! Functions and classes that are named by an assignment: members, variables, `exports.name = ...`.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use oxc_ast_visit::{Visit, walk as oxc_walk};
 
 use super::super::super::facts::{DefinitionKind, Sign};
 use super::shape::{is_function, is_plain_value};
-use super::walk::{Named, OpenClass, Walk};
+use super::walk::{NamedDefinition, OpenClass, Walk};
 
 impl<'a> Walk<'_, 'a> {
     pub(super) fn method(&mut self, it: &MethodDefinition<'a>) {
@@ -24,7 +24,7 @@ impl<'a> Walk<'_, 'a> {
                     it.accessibility,
                     Some(TSAccessibility::Private | TSAccessibility::Protected)
                 );
-            self.name = Some(Named {
+            self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,
                 span: it.span,
@@ -50,7 +50,7 @@ impl<'a> Walk<'_, 'a> {
                     it.accessibility,
                     Some(TSAccessibility::Private | TSAccessibility::Protected)
                 );
-            self.name = Some(Named {
+            self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,
                 span: it.span,
@@ -76,7 +76,7 @@ impl<'a> Walk<'_, 'a> {
                     .into_iter()
                     .flatten()
                     .any(|at| self.documented.contains(&at));
-                let named = |kind| Named {
+                let named = |kind| NamedDefinition {
                     name: Cow::Borrowed(name),
                     kind,
                     span: declarator.span,
@@ -122,7 +122,7 @@ impl<'a> Walk<'_, 'a> {
             }
             if is_function(&it.right) && module != Some(true) {
                 let documented = self.anchor.is_some_and(|at| self.documented.contains(&at));
-                self.name = Some(Named {
+                self.name = Some(NamedDefinition {
                     name: Cow::Borrowed(member.property.name.as_str()),
                     kind: if module.is_some() {
                         DefinitionKind::Function

@@ -36,7 +36,7 @@ mod shape;
 mod walk;
 
 use shape::{is_function, names_exported_apart};
-use walk::{Named, OpenClass, Walk};
+use walk::{NamedDefinition, OpenClass, Walk};
 
 pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip> {
     let source_type = match language {
@@ -245,7 +245,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
             let documented = documented || waiting.as_ref().is_some_and(|named| named.documented);
             let kind = DefinitionKind::Class;
             let name = Cow::Borrowed(name);
-            self.found(&Named {
+            self.found(&NamedDefinition {
                 name,
                 kind,
                 span: it.span,
@@ -275,7 +275,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
         if let (Some(name), true) = (it.key.static_name(), is_function(&it.value)) {
             // Whoever takes the object decides what its functions are called.
-            self.name = Some(Named {
+            self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,
                 span: it.span,

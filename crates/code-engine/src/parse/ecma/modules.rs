@@ -1,4 +1,4 @@
-//! What a module imports and exports.
+//! The imports and exports of a module.
 
 use oxc_ast::ast::{
     Declaration, ExportDeclaration, ExportFromDeclaration, ExportNamedDeclaration,

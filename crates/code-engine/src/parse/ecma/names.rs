@@ -1,4 +1,4 @@
-//! The names that a module refers to.
+//! The names that a module references.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Questions about a piece of syntax that need nothing but the piece.
+//! Helper functions that inspect a single syntax node.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! What the walk over a module keeps track of: the names, exports and doc comments that wait for the definition which
-//! they belong to.
+//! The state of the walk over a module: names, exports and doc comments that wait for their definition.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +8,7 @@ use oxc_span::Span;
 
 use super::super::super::facts::DefinitionKind;
 use super::super::Builder;
-use super::super::builder::Found;
+use super::super::builder::NewDefinition;
 
 pub(super) struct Walk<'s, 'a> {
     pub builder: Builder<'s>,
@@ -17,7 +16,7 @@ pub(super) struct Walk<'s, 'a> {
     pub documented: HashSet<u32>,
     pub exported_later: HashSet<&'a str>,
     /// The name, kind and place that the next function gets from what it is assigned to.
-    pub name: Option<Named<'a>>,
+    pub name: Option<NamedDefinition<'a>>,
     /// Where the statement begins that holds the next definition: its doc comment stands before that.
     pub anchor: Option<u32>,
     /// Whether that statement exports it.
@@ -26,7 +25,7 @@ pub(super) struct Walk<'s, 'a> {
     pub classes: Vec<OpenClass>,
 }
 
-pub(super) struct Named<'a> {
+pub(super) struct NamedDefinition<'a> {
     pub name: Cow<'a, str>,
     pub kind: DefinitionKind,
     pub span: Span,
@@ -55,7 +54,7 @@ impl<'a> Walk<'_, 'a> {
 
     pub(super) fn define(&mut self, kind: DefinitionKind, name: &str, span: Span) -> usize {
         let (exported, documented) = self.statement(span.start, name);
-        self.found(&Named {
+        self.found(&NamedDefinition {
             name: Cow::Borrowed(name),
             kind,
             span,
@@ -65,8 +64,8 @@ impl<'a> Walk<'_, 'a> {
         })
     }
 
-    pub(super) fn found(&mut self, named: &Named<'_>) -> usize {
-        self.builder.define(Found {
+    pub(super) fn found(&mut self, named: &NamedDefinition<'_>) -> usize {
+        self.builder.define(NewDefinition {
             kind: named.kind,
             name: &named.name,
             start: named.span.start,
@@ -92,7 +91,7 @@ impl<'a> Walk<'_, 'a> {
                 // A declaration belongs to its statement; the name of an expression is its own affair.
                 Some((name, true)) => Some(self.define(DefinitionKind::Function, name, span)),
                 Some((name, false)) => {
-                    let named = Named {
+                    let named = NamedDefinition {
                         name: Cow::Borrowed(name),
                         kind: DefinitionKind::Function,
                         span,

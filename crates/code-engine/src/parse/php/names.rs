@@ -1,4 +1,4 @@
-//! Names in PHP: functions, classes and constants with their namespaces, and what is reached through `->` and `::`.
+//! Names in PHP: functions, classes and constants with namespaces, and members accessed with `->` and `::`.
 
 use std::borrow::Cow;
 

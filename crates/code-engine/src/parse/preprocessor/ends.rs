@@ -1,4 +1,4 @@
-//! Where the pieces of a text end.
+//! Finds the ends of text segments.
 
 /// The end of a line and of those that continue it, before its line's end.
 pub(super) fn line_end(bytes: &[u8], from: usize) -> usize {

@@ -1,8 +1,11 @@
-//! What a preprocessor makes of a text and no grammar can read as it stands: `#if` in the middle of an expression or around one half of a
-//! block, and macros that stand between a declaration and its name or behind it.
+//! Prepares text with preprocessor directives that no grammar can parse: `#if` in the middle of an expression or
+//! around half of a block, and macros between a declaration and its name or after it.
 //!
-//! Of such a conditional one branch is left and the others are blanked, byte for byte, so that every offset stays; so are such macros.
-//! All other conditionals stay as they are, with every branch, because the grammars know them around whole declarations and statements.
+//! Of such a conditional one branch stays and the others are replaced by spaces, byte for byte, so that offsets do not
+//! change. Such macros are replaced too. All other conditionals stay with all branches, because the grammars support
+//! them around whole declarations and statements.
+//!
+//! Longer than 450 lines: scan and choice of branches share their offsets.
 
 mod ends;
 
@@ -510,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_to_be_left_out_is_left_out_and_its_comments_are_kept() {
+    fn inactive_branches_are_removed_and_comments_are_kept() {
         let text =
             "#if 0\n}}} // TODO\n#endif\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nint a;\n";
         let read = readable(text, Dialect::C);
@@ -523,14 +526,14 @@ mod tests {
         );
     }
     #[test]
-    fn a_conditional_that_goes_on_with_what_stands_before_it_is_midway() {
+    fn a_conditional_inside_an_expression_is_midway() {
         let text = "class A : B\n#if C\n , D\n#endif\n{\n}\n";
         let left = "class A : B\n     \n , D\n      \n{\n}\n";
         assert_eq!(readable(text, Dialect::CSharp).text, left);
     }
 
     #[test]
-    fn macros_that_decorate_a_declaration_are_blanked_and_others_stay() {
+    fn only_macros_that_decorate_a_declaration_are_blanked() {
         for (text, left) in [
             ("class API A { };", "class     A { };"),
             ("void a() REQUIRES(b) { }", "void a()             { }"),

@@ -1,4 +1,4 @@
-//! Conditions, loops and handlers of Python, and what each costs.
+//! Conditions, loops and exception handlers in Python, and their complexity.
 
 use ruff_python_ast::visitor::source_order::SourceOrderVisitor;
 use ruff_python_ast::{

@@ -1,4 +1,4 @@
-//! Python, read by ruff's parser. It recovers from syntax errors; a file in Python 2 has too many of them.
+//! Python by ruff's parser. It recovers from syntax errors. Python 2 files have too many errors and do not parse.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, walk_expr, walk_stmt};
@@ -9,7 +9,7 @@ use ruff_text_size::{Ranged, TextRange};
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::references::ReferenceKind;
 use super::super::skip::Skip;
-use super::builder::Found;
+use super::builder::NewDefinition;
 use super::{Builder, errors_tolerated};
 
 mod flow;
@@ -109,7 +109,7 @@ impl Walk<'_> {
         if is_test {
             self.builder.test_case(start);
         }
-        let definition = self.builder.define(Found {
+        let definition = self.builder.define(NewDefinition {
             kind: if class.is_some() {
                 DefinitionKind::Method
             } else {
@@ -170,7 +170,7 @@ impl Walk<'_> {
             .as_deref()
             .map_or(0, |arguments| arguments.args.len());
         let is_test = name.starts_with("Test");
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind: DefinitionKind::Class,
             name,
             start,
@@ -219,7 +219,7 @@ impl Walk<'_> {
         if !upper || self.builder.in_function() {
             return;
         }
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind: DefinitionKind::Constant,
             name,
             start: range.start().to_u32(),

@@ -1,4 +1,4 @@
-//! The names that a Python file refers to.
+//! The names that a Python file references.
 
 use std::borrow::Cow;
 

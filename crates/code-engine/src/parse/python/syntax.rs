@@ -1,4 +1,4 @@
-//! Questions about a piece of Python syntax that need nothing but the piece.
+//! Helper functions that inspect a single Python syntax node.
 
 use ruff_python_ast::{Comprehension, Expr, Parameters};
 use ruff_text_size::TextRange;

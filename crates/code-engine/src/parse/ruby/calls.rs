@@ -1,4 +1,4 @@
-//! Calls in Ruby: which do what other languages have words for (imports, visibility, tests), and how what is called is named.
+//! Calls in Ruby: those with a special meaning (imports, visibility, tests), and the names of all others.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -10,7 +10,7 @@ use tree_sitter::{Language as Grammar, Node};
 use super::super::super::references::ReferenceKind;
 use super::super::syntax_tree::range;
 use super::super::table::{Above, Context};
-use super::{FIELDS, ImportStyle, Kind, Opened, Ruby, kind};
+use super::{FIELDS, ImportStyle, Kind, OpenScope, Ruby, kind};
 
 /// What opens a group of tests, with RSpec's and Minitest's words.
 const GROUPS: &[&str] = &[
@@ -159,7 +159,7 @@ impl Ruby {
                 let framework = matches!(cx.field_text(node, "receiver"), "RSpec" | "Minitest");
                 if block.is_some() && (framework || alone && arguments.is_some()) {
                     cx.builder.test_open();
-                    self.opens(node, Opened::Tests);
+                    self.opens(node, OpenScope::Tests);
                 }
             }
             Word::Case if block.is_some() && in_test => cx.builder.test_case(range(node).0),

@@ -1,4 +1,4 @@
-//! What stands before a Rust item and belongs to it: doc comments and attributes.
+//! The doc comments and attributes before a Rust item.
 
 use tree_sitter::Node;
 

@@ -1,5 +1,7 @@
-//! Rust, read by tree-sitter. What stands in the arguments of a macro is tokens, not syntax: conditions are counted
-//! there as lizard does, definitions are not looked for.
+//! Rust by tree-sitter. Macro arguments are tokens, not syntax: conditions in them are counted as in lizard,
+//! definitions are not searched.
+//!
+//! Longer than 450 lines: one language is read in one place.
 
 use std::sync::LazyLock;
 
@@ -8,7 +10,7 @@ use tree_sitter::{Language as Grammar, Node};
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
 use super::super::skip::Skip;
 use super::Builder;
-use super::builder::Found;
+use super::builder::NewDefinition;
 use super::mentions::MentionTable;
 use super::modifiers::Modifiers;
 use super::syntax_tree::{self as tree, NodeVisitor, children_count, field_text, range, text};
@@ -155,7 +157,7 @@ impl Walk<'_> {
         let (start, end) = range(item);
         let test = before.is_test || before.only_in_tests;
         let documented = before.documented;
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind,
             name,
             start,

@@ -1,4 +1,4 @@
-//! The names that a Rust file refers to: which nodes hold them, and those that `use` brings in.
+//! The names that a Rust file references, and the names that `use` imports.
 
 use std::borrow::Cow;
 

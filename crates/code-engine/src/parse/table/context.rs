@@ -1,4 +1,4 @@
-//! What is known at the place where the walk is: the scopes around it, the comment before it, and what was recorded already.
+//! The context of the walk: the enclosing scopes, the preceding comment, and the recorded names.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use tree_sitter::Node;
 use super::super::super::facts::{DefinitionKind, FileFacts, Sign};
 use super::super::super::references::{ReferenceKind, path_of};
 use super::super::Builder;
-use super::super::builder::Found;
+use super::super::builder::NewDefinition;
 use super::super::syntax_tree::{range, text};
 use super::{Role, Table};
 
@@ -181,7 +181,7 @@ impl<'s> Context<'s> {
         documented: bool,
     ) -> usize {
         let (start, end) = self.code_range(node);
-        self.builder.define(Found {
+        self.builder.define(NewDefinition {
             kind,
             name,
             start,

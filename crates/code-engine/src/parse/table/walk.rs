@@ -1,4 +1,4 @@
-//! The walk: what each role means.
+//! The tree walk, which applies the meaning of each role.
 
 use std::num::NonZeroU16;
 
@@ -6,13 +6,13 @@ use tree_sitter::{Node, Tree};
 
 use super::super::super::facts::DefinitionKind;
 use super::super::super::references::ReferenceKind;
-use super::super::builder::{Found, LogicalOperator};
+use super::super::builder::{NewDefinition, LogicalOperator};
 use super::super::syntax_tree::range;
 use super::{Above, Context, Role, Scope, Shape};
 
 /// What a node opened, to be closed when it is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opened {
+enum OpenScope {
     Function {
         body: bool,
         test: bool,
@@ -29,8 +29,8 @@ enum Opened {
 struct Walk<'w, 's, S> {
     cx: &'w mut Context<'s>,
     shape: &'w mut S,
-    /// What is open, by the node that opened it.
-    opened: Vec<(usize, Opened)>,
+    /// The open scopes, by the node that opened them.
+    opened: Vec<(usize, OpenScope)>,
     /// Logical operators whose operation is not left yet: the operation, the operator and where it stands.
     operators: Vec<(usize, LogicalOperator, u32)>,
     /// Operators before here are a directive's and count for nothing.
@@ -113,17 +113,17 @@ impl<S: Shape> Walk<'_, '_, S> {
                 let (start, end) = range(node);
                 let parameters = self.shape.closure_parameters(self.cx, node);
                 self.cx.builder.function_open(None, parameters, start, end);
-                self.opened.push((node.id(), Opened::Closure));
+                self.opened.push((node.id(), OpenScope::Closure));
             }
             Role::Lambda if self.cx.builder.in_function() => {
                 self.cx.builder.flow_nest();
-                self.opened.push((node.id(), Opened::Lambda));
+                self.opened.push((node.id(), OpenScope::Lambda));
             }
             Role::Lambda => {
                 let (start, end) = range(node);
                 let parameters = self.shape.closure_parameters(self.cx, node);
                 self.cx.builder.function_open(None, parameters, start, end);
-                self.opened.push((node.id(), Opened::Closure));
+                self.opened.push((node.id(), OpenScope::Closure));
             }
             Role::Container => self.container(node, above),
             Role::Constant => self.shape.constant(self.cx, node, above),
@@ -139,7 +139,7 @@ impl<S: Shape> Walk<'_, '_, S> {
                 if !continues {
                     self.cx.builder.flow();
                     self.cx.builder.nest();
-                    self.opened.push((node.id(), Opened::Nest));
+                    self.opened.push((node.id(), OpenScope::Nest));
                 }
             }
             Role::Else => {
@@ -265,7 +265,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         }
         self.opened.pop();
         match opened {
-            Opened::Function { body, test } => {
+            OpenScope::Function { body, test } => {
                 self.cx.scopes.pop();
                 self.cx.builder.container_close();
                 if body {
@@ -275,16 +275,16 @@ impl<S: Shape> Walk<'_, '_, S> {
                     self.cx.builder.test_close();
                 }
             }
-            Opened::Closure => self.cx.builder.function_close(),
-            Opened::Lambda => self.cx.builder.flow_unnest(),
-            Opened::Container { test } => {
+            OpenScope::Closure => self.cx.builder.function_close(),
+            OpenScope::Lambda => self.cx.builder.flow_unnest(),
+            OpenScope::Container { test } => {
                 self.cx.scopes.pop();
                 self.cx.builder.container_close();
                 if test {
                     self.cx.builder.test_close();
                 }
             }
-            Opened::Nest => self.cx.builder.unnest(),
+            OpenScope::Nest => self.cx.builder.unnest(),
         }
     }
 
@@ -301,7 +301,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         if let Some(parent) = found.parent {
             self.cx.builder.container_open(Some(parent.into_owned()));
         }
-        let definition = self.cx.builder.define(Found {
+        let definition = self.cx.builder.define(NewDefinition {
             kind: found.kind,
             name: &found.name,
             start,
@@ -334,7 +334,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         });
         let (body, test) = (found.body, found.test);
         self.opened
-            .push((node.id(), Opened::Function { body, test }));
+            .push((node.id(), OpenScope::Function { body, test }));
     }
 
     fn container(&mut self, node: Node<'_>, above: &[Above<'_>]) {
@@ -348,7 +348,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         if let Some(kind) = found.kind
             && !found.name.is_empty()
         {
-            self.cx.builder.define(Found {
+            self.cx.builder.define(NewDefinition {
                 kind,
                 name: &found.name,
                 start,
@@ -369,7 +369,7 @@ impl<S: Shape> Walk<'_, '_, S> {
             open: found.open,
         });
         self.opened
-            .push((node.id(), Opened::Container { test: found.test }));
+            .push((node.id(), OpenScope::Container { test: found.test }));
     }
 
     fn reference(&mut self, role: Role, node: Node<'_>, above: &[Above<'_>]) -> bool {

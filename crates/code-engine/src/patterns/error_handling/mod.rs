@@ -1,4 +1,4 @@
-//! What the code does with errors, and what its own errors are made of. Tests are left out: there, failing loudly is right.
+//! Error handling and error types of the code. Tests are excluded, because failing loudly is right there.
 
 mod types;
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn python_handlers_name_what_they_catch_and_chain_what_they_raise() {
+    fn python_handlers_catch_named_types_and_chain_exceptions() {
         let one = "    try:\n        f()\n    except (KeyError, os.error) as e:\n        raise AppError('x') from e\n";
         let source = format!(
             "def g():\n{}    try:\n        f()\n    except Exception:\n        raise\n",

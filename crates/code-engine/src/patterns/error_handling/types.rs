@@ -1,4 +1,4 @@
-//! What a project's own errors are made of.
+//! The definition style of the project's own error types.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! How things are named, by kind of thing. Names that fit two styles (`run` is snake_case and camelCase) and names that
-//! somebody else chose (of an overridden method, a trait's) are no cases.
+//! Naming conventions by kind of item. Names that fit two styles (`run` is snake_case and camelCase) and names chosen
+//! elsewhere (overridden methods, trait methods) are not cases.
 
 mod things;
 

@@ -1,4 +1,4 @@
-//! Names by kind of thing: what the types of a folder end with, the files of a role, tests, exceptions, interfaces.
+//! Names by role: suffixes of types in a folder, and names of files of a role, tests, exceptions and interfaces.
 
 use std::collections::BTreeMap;
 

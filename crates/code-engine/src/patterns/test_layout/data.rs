@@ -1,4 +1,4 @@
-//! Where what tests read lies.
+//! The location of test data.
 
 use std::collections::BTreeMap;
 

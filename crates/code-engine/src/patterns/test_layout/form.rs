@@ -1,4 +1,6 @@
-//! How tests are written: as functions or in classes, with which fixtures, asserts and tables.
+//! The form of tests: functions or classes, fixtures, assertions and tables.
+//!
+//! Longer than 450 lines: the questions of all languages are one table.
 
 use std::collections::BTreeSet;
 
@@ -416,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn python_tests_are_functions_with_fixtures_or_methods_with_set_up() {
+    fn python_tests_use_fixtures_or_set_up_methods() {
         let functions: String = (0..6)
             .map(|n| format!("@pytest.fixture\ndef thing{n}():\n    return 1\n\ndef test_{n}(thing{n}):\n    assert thing{n}\n\n"))
             .collect();

@@ -1,5 +1,7 @@
-//! Where tests live, what their files are called, and how they are written. A case of a place or a name is a file that holds at least one
-//! test; [`form`] is about the tests themselves.
+//! The location, file names and form of tests. A case of a location or name is a file with at least one test; [`form`]
+//! covers the tests themselves.
+//!
+//! Longer than 450 lines: the questions of all languages are one table.
 
 mod data;
 mod form;

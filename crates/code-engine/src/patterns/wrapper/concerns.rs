@@ -1,4 +1,4 @@
-//! What a project may have one way to do, and what doing it oneself looks like in each language.
+//! The concerns for which a project may have one wrapper, and direct use of each concern in every language.
 
 use super::super::super::language::Language;
 

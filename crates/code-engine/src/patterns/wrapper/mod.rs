@@ -1,8 +1,9 @@
-//! The module that everyone goes through: of the files that make HTTP calls, ask a database, read the environment or the clock, start
-//! processes or touch the disk, those that do it by one module of the project, against those that do it themselves.
+//! Wrapper modules. For files that make HTTP calls, query a database, read the environment or the clock, start
+//! processes or access the disk: those that use a wrapper module of the project, against those that access it
+//! directly.
 //!
-//! A module is one that others go through when it does the thing itself, says so by its name, and they call what does it: a function or a
-//! class that holds the call, not just anything of the module.
+//! A module is a wrapper if it has direct access itself, its name says so, and other files call the function or class
+//! that has the access.
 
 mod concerns;
 
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_uses_something_else_of_the_module_does_not_go_through_it() {
+    fn using_another_item_of_the_module_is_not_wrapper_use() {
         let mut sources = project(0);
         for (path, text) in &mut sources {
             if path != "src/client.ts" {

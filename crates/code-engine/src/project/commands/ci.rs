@@ -1,4 +1,4 @@
-//! What GitHub's workflows run. The files are read line by line: of YAML only as much as steps are written in.
+//! Commands in GitHub workflows. The files are read line by line, with only the subset of YAML that steps use.
 
 use super::{Candidate, Evidence, Project, candidate, purpose_of_command, tasks};
 use crate::project::manifest::Manifest;

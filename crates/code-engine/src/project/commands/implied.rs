@@ -1,4 +1,4 @@
-//! What a manifest stands for: the standard commands of its tool, and those of tools that are configured.
+//! Commands implied by manifests: the standard commands of the tool, and of configured tools.
 
 use super::tasks::{line_of, node_install};
 use super::{Candidate, Evidence, Project, candidate};

@@ -1,5 +1,5 @@
-//! How a project is built, tested and checked: what its continuous integration runs, what its task runners offer, and what its manifests
-//! imply. Nothing is told that is of one package, one platform or one test alone.
+//! The commands to build, test and check a project: from CI, task runners and manifests. Commands for one package, one
+//! platform or one test are excluded.
 
 mod ci;
 mod implied;
@@ -12,24 +12,24 @@ use super::manifest::Manifest;
 use super::role::{self, Role};
 use super::stack::{CommandPurpose, ProjectCommand};
 
-/// Commands told for one purpose.
+/// The maximum number of commands per purpose.
 const PER_PURPOSE: usize = 2;
 
-/// Longer than this, in bytes, is no command that somebody would type.
+/// The maximum length of a command, in bytes: a longer one is not typed by hand.
 const COMMAND_CAP: usize = 160;
 
-/// How well a command is known to be one of the project's. The first is told before the others.
+/// The strength of the evidence that a command is one of the project's, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
     /// A task of the project with the name of its purpose.
     Task,
     /// Continuous integration runs it.
     Ci,
-    /// A task that is known by what it does.
+    /// A task that is recognised by its commands.
     TaskByContent,
     /// A tool that is configured.
     Configured,
-    /// What such a manifest stands for.
+    /// Implied by a manifest.
     Implied,
 }
 

@@ -1,4 +1,4 @@
-//! What task runners offer: recipes, targets, scripts, sessions.
+//! Commands of task runners: recipes, targets, scripts, sessions.
 
 use serde_json::Value;
 

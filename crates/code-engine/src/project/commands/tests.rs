@@ -1,4 +1,4 @@
-//! What is told of how a project is built and tested is so, and nothing else is told.
+//! The reported build and test commands are correct and complete.
 
 use super::*;
 

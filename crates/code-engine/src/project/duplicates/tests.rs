@@ -1,4 +1,4 @@
-//! Clones are found where they are, and only there.
+//! Clones are found in the right places, and only there.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ fn block(name: &str, count: usize) -> String {
 }
 
 #[test]
-fn a_block_that_moved_and_whose_literals_changed_is_found_in_both_places() {
+fn a_moved_block_with_new_literals_is_a_duplicate() {
     let first = format!("{}{}", block("a", 40), block("same", 20));
     let changed = block("same", 20)
         .replace(", 7)", ", 'seven'  )")
@@ -88,7 +88,7 @@ fn files_that_are_alike_are_one_group_from_end_to_end() {
 }
 
 #[test]
-fn a_shorter_clone_is_named_where_it_stands_in_a_place_of_its_own() {
+fn a_shorter_clone_is_reported_in_its_own_place() {
     let long = block("a", 60);
     let part: String = long
         .lines()
@@ -141,7 +141,7 @@ fn fixtures_tables_imports_and_four_long_lines_are_no_clones() {
 }
 
 #[test]
-fn a_run_in_thousands_of_places_is_one_group_with_the_first_of_them() {
+fn thousands_of_clones_are_one_group_with_the_first_places() {
     let same = block("a", 10);
     let files: Vec<SourceFile> = (0..2000)
         .map(|n| {
@@ -172,7 +172,7 @@ fn hashes_of(text: &str, place: &CodeLocation) -> Vec<u64> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn planted_clones_are_found_and_every_place_holds_the_same_tokens(
+    fn planted_clones_are_found_with_equal_tokens(
         around in prop::collection::vec((0usize..40, 0usize..40), 2..5),
         length in 0usize..30,
         few_names in prop::collection::vec(0u8..6, 60..300),

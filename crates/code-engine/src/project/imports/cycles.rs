@@ -1,4 +1,4 @@
-//! Strongly connected components of a graph of numbers, and a way around each.
+//! Strongly connected components of a graph, and a cycle in each.
 
 use rustc_hash::FxHashMap;
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_ways_around_the_shorter_is_told_from_its_least_member_on() {
+    fn the_shortest_cycle_starts_at_its_smallest_member() {
         let graph = vec![vec![1], vec![2], vec![3], vec![0, 4], vec![2]];
         let circles = shortest_circles(&graph);
         assert_eq!(circles.len(), 1);

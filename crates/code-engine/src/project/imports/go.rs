@@ -1,5 +1,5 @@
-//! Go, whose packages are folders below the path of a module, and Swift, whose targets are folders below `Sources`. The first file of
-//! a folder stands for all of them.
+//! Go, whose packages are folders below a module path, and Swift, whose targets are folders below `Sources`. The first
+//! file of a folder represents the folder.
 
 use rustc_hash::FxHashMap;
 

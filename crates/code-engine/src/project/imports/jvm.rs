@@ -1,4 +1,4 @@
-//! Java, Kotlin, Scala and C#: packages and namespaces by their folders, and by what the files in them define.
+//! Java, Kotlin, Scala and C#: packages and namespaces by folder, and by the definitions in their files.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,7 +14,7 @@ const LANGUAGES: &[Language] = &[
     Language::CSharp,
 ];
 
-/// Files of one name, or folders, that are looked at: more say nothing about which is meant.
+/// The maximum number of candidate files or folders: more of them make a name ambiguous.
 const CANDIDATES_MAX: usize = 64;
 
 /// How many parts at the end of an import may be a member, or a class in a class.

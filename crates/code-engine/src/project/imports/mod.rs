@@ -1,7 +1,7 @@
-//! Which file of a project imports which: each language's imports, resolved to files by the rules of that language.
+//! Resolves the imports of each language to files of the project.
 //!
-//! [`ImportIndex`] is what other modules ask; what is worth saying of it is in [`import_graph`](super::import_graph). Paths are made to
-//! numbers once, and each import is resolved once.
+//! Other modules use [`ImportIndex`]; [`import_graph`](super::import_graph) reports on it. Paths are numbered once,
+//! and each import is resolved once.
 
 mod cycles;
 mod go;

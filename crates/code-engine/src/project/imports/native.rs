@@ -1,4 +1,5 @@
-//! C and C++: `#include "..."` from the folder of the file on, then by the only file of the project whose path ends so.
+//! C and C++: `#include "..."` relative to the folder of the file, or the only file of the project with that path
+//! suffix.
 
 use rustc_hash::FxHashMap;
 
@@ -12,7 +13,7 @@ pub(super) struct Resolver<'a> {
     by_name: FxHashMap<&'a str, Vec<u32>>,
 }
 
-/// Files of one name that are looked at: more say nothing about which is meant.
+/// The maximum number of candidate files: more of them make a name ambiguous.
 const CANDIDATES_MAX: usize = 64;
 
 impl<'a> Resolver<'a> {

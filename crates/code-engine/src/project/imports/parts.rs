@@ -1,4 +1,5 @@
-//! The folders that make up a project's parts: its packages, and within one that is nearly everything, the folders of that.
+//! The folders that form the parts of a project: its packages, and the folders of a package that contains nearly
+//! everything.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

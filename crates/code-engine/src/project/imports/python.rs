@@ -1,4 +1,4 @@
-//! Python: absolute imports by the roots of packages, relative ones by dots, names that are modules themselves.
+//! Python: absolute imports from package roots, relative imports, and imported names that are modules.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

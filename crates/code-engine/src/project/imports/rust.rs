@@ -1,5 +1,5 @@
-//! Rust: `crate::`, `super::` and `self::` paths, child modules, and the crates of the workspace by their names. A name that a module
-//! only passes on leads to where it is defined.
+//! Rust: `crate::`, `super::` and `self::` paths, child modules, and workspace crates by name. A re-exported name
+//! resolves to its definition.
 
 use std::cell::RefCell;
 
@@ -28,19 +28,19 @@ pub(super) struct Resolver<'a> {
     root_files: FxHashSet<u32>,
     /// The workspace's libraries by their names in code: their root file.
     libraries: FxHashMap<String, u32>,
-    passed: RefCell<FxHashMap<u32, Passed<'a>>>,
+    passed: RefCell<FxHashMap<u32, ModuleNames<'a>>>,
 }
 
-/// What a module has by the names it has it by: its own definitions, and what it imports.
+/// The names in a module: its own definitions, and its imports.
 #[derive(Debug, Default)]
-struct Passed<'a> {
+struct ModuleNames<'a> {
     defined: FxHashSet<&'a str>,
     /// For each name, the module and the rest of the path that it was imported by, and the line.
     imported: FxHashMap<&'a str, (&'a Import, &'a str)>,
     wildcards: Vec<&'a Import>,
 }
 
-/// Where in the modules of a crate something stands.
+/// A place in the module tree of a crate.
 struct Place<'a> {
     root: &'a str,
     module: Vec<&'a str>,
@@ -48,15 +48,15 @@ struct Place<'a> {
 
 /// Where a path is written, and how often a name was followed until there.
 #[derive(Debug, Clone, Copy)]
-struct Standpoint {
+struct PathOrigin {
     file: u32,
     line: u32,
     hops: u32,
 }
 
-impl Standpoint {
-    fn new(file: u32, line: u32) -> Standpoint {
-        Standpoint {
+impl PathOrigin {
+    fn new(file: u32, line: u32) -> PathOrigin {
+        PathOrigin {
             file,
             line,
             hops: 0,
@@ -140,7 +140,7 @@ impl<'a> Resolver<'a> {
     ) -> Verdict {
         let mut verdict = Verdict::Elsewhere;
         for path in paths_of(&import.module, &import.names) {
-            match self.path_resolve(tree, Standpoint::new(from, import.line), &path) {
+            match self.path_resolve(tree, PathOrigin::new(from, import.line), &path) {
                 Ok(file) => {
                     to.push(file);
                     if verdict == Verdict::Elsewhere {
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
             }
             let path: Vec<&str> = reference.path.split('.').collect();
             let line = reference.line();
-            if let Ok(to) = self.path_resolve(tree, Standpoint::new(from, line), &path) {
+            if let Ok(to) = self.path_resolve(tree, PathOrigin::new(from, line), &path) {
                 let kind = if reference.test {
                     ImportKind::Test
                 } else {
@@ -183,7 +183,7 @@ impl<'a> Resolver<'a> {
     fn path_resolve(
         &self,
         tree: &Tree<'a>,
-        from: Standpoint,
+        from: PathOrigin,
         path: &[&str],
     ) -> Result<u32, Verdict> {
         let place = self.place(tree, from.file);
@@ -265,7 +265,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<u32> {
         let (import, wildcards) = {
             let mut cache = self.passed.borrow_mut();
-            let passed = cache.entry(file).or_insert_with(|| Passed::new(tree, file));
+            let passed = cache.entry(file).or_insert_with(|| ModuleNames::new(tree, file));
             if passed.defined.contains(name) {
                 return None;
             }
@@ -278,7 +278,7 @@ impl<'a> Resolver<'a> {
                 .collect();
             (import, wildcards)
         };
-        let from = |import: &Import| Standpoint {
+        let from = |import: &Import| PathOrigin {
             file,
             line: import.line,
             hops: hops + 1,
@@ -294,7 +294,7 @@ impl<'a> Resolver<'a> {
             let mut cache = self.passed.borrow_mut();
             let passed = cache
                 .entry(found)
-                .or_insert_with(|| Passed::new(tree, found));
+                .or_insert_with(|| ModuleNames::new(tree, found));
             passed.defined.contains(name).then_some(found)
         })
     }
@@ -327,9 +327,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
-impl<'a> Passed<'a> {
-    fn new(tree: &Tree<'a>, file: u32) -> Passed<'a> {
-        let mut passed = Passed::default();
+impl<'a> ModuleNames<'a> {
+    fn new(tree: &Tree<'a>, file: u32) -> ModuleNames<'a> {
+        let mut passed = ModuleNames::default();
         let Some(file) = tree.files.get(file as usize) else {
             return passed;
         };

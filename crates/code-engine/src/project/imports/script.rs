@@ -1,5 +1,5 @@
-//! TypeScript and JavaScript: relative imports with their endings and index files, `paths` of `tsconfig.json`, and the packages of the
-//! workspace by their names.
+//! TypeScript and JavaScript: relative imports with extensions and index files, `paths` of `tsconfig.json`, and
+//! workspace packages by name.
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;

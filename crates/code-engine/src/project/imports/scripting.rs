@@ -17,7 +17,7 @@ pub(super) struct Resolver<'a> {
     by_stem: FxHashMap<&'a str, Vec<u32>>,
 }
 
-/// Files of one name that are looked at.
+/// The maximum number of candidate files.
 const CANDIDATES_MAX: usize = 64;
 
 impl<'a> Resolver<'a> {

@@ -1,4 +1,4 @@
-//! Ranks follow the formula, names mean what is nearest, and the map keeps to its budget.
+//! Ranks follow the formula, references resolve to the nearest definition, and the map keeps to its budget.
 
 use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ fn a_name_means_what_is_nearest() {
 }
 
 #[test]
-fn methods_that_every_type_has_types_and_variables_are_told_apart() {
+fn common_methods_types_and_variables_are_distinguished() {
     let analysis = analysed(&[
         (
             "a.py",

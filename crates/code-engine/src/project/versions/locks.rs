@@ -1,4 +1,4 @@
-//! Lock files: which version of each package is used. They may be large, so each is read with no more than it takes.
+//! Lock files: the used version of each package. They may be large, so each is read with minimal parsing.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Manifests: which versions of packages they ask for, and which of the language.
+//! Manifests: the required versions of packages and of the language.
 
 use serde_json::Value;
 

@@ -1,5 +1,4 @@
-//! Which version of a package a project uses: what a lock file says, else what a manifest asks for; and of a language, what the project says
-//! that it is written for.
+//! The versions of packages, from lock files or else manifests, and the language version that the project declares.
 
 mod locks;
 mod manifests;

@@ -1,4 +1,4 @@
-//! Each format gives the versions that it names, and nothing where it is broken.
+//! Each format yields its versions, and nothing if the file is invalid.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! An answer that holds a guard until its body was sent or dropped: an answer may be a stream, and counts until its
+//! A response body that holds a guard until it was sent or dropped. A response may be a stream, and counts until its
 //! end.
 
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Response;
 use hyper::body::{Frame, SizeHint};
 
-/// The body of an answer, with the guard of what it takes.
+/// A response body, with the guard of the resources that it holds.
 struct GuardedBody<G> {
     body: Body,
     _guard: G,

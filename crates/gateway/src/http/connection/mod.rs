@@ -1,7 +1,7 @@
-//! Accepts connections and serves each until it ends: within the bounds of [`ConnectionLimits`], and within the grace
-//! time when the server ends.
+//! Accepts connections and serves each until it ends, within [`ConnectionLimits`] and within the grace period at
+//! shutdown.
 //!
-//! `axum::serve` has none of these time-outs and bounds, which is why the connections are served here, by hyper.
+//! `axum::serve` has none of these time-outs and limits, so the connections are served with hyper.
 
 mod guarded_body;
 mod registry;
@@ -38,8 +38,8 @@ pub(super) use registry::{Lease, RequestGuard};
 
 /// Headers of one request. hyper's own default; the browsers send about 20.
 const HEADERS_MAX: usize = 100;
-/// hyper's buffer of one connection, as a multiple of the bound on headers: what is larger than the bound and smaller
-/// than the buffer is answered by our own error.
+/// hyper's buffer of one connection, as a multiple of the header limit: headers between the limit and the buffer size
+/// get our own error response.
 const BUFFER_FACTOR: usize = 2;
 /// How long to wait before the next try where the system has no descriptor or memory for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -49,7 +49,7 @@ const ACCEPT_WARNING: Duration = Duration::from_secs(10);
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What all connections share.
-pub(super) struct Listening {
+pub(super) struct ServerContext {
     pub(super) routes: Router,
     pub(super) limits: ConnectionLimits,
     /// Bytes of a request's address and headers together.
@@ -61,7 +61,7 @@ pub(super) struct Listening {
     pub(super) open: TaskTracker,
 }
 
-impl Listening {
+impl ServerContext {
     /// Accepts connections until the server begins to end, and waits for those that are open, but not longer than
     /// `grace`.
     pub(super) async fn serve(self, listener: TcpListener, grace: Duration) {
@@ -85,7 +85,7 @@ impl Listening {
                     registry.evict_one();
                     if warned.is_none_or(|at| at.elapsed() >= ACCEPT_WARNING) {
                         warned = Some(Instant::now());
-                        tracing::warn!(%error, "the system accepts no further connection");
+                        tracing::warn!(%error, "the system accepts no further connections");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -94,7 +94,7 @@ impl Listening {
         drop(listener);
         self.open.close();
         if tokio::time::timeout(grace, self.open.wait()).await.is_err() {
-            tracing::warn!("requests were still under way when the server ended");
+            tracing::warn!("requests were still active when the server ended");
             cut_off.cancel();
         }
     }
@@ -108,7 +108,7 @@ impl Listening {
     ) {
         // Without a place it is closed at once.
         let Some(lease) = registry.admit(bounded_address(peer.ip(), &self.trusted_proxies)) else {
-            tracing::debug!(%peer, "a connection was refused: there is no room for it");
+            tracing::debug!(%peer, "a connection was refused: the connection limit is reached");
             return;
         };
         // An event is sent when it happens, not when there are enough of them for a packet.
@@ -195,7 +195,7 @@ async fn request_serve(
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "BUSY",
-            "the server has no room for more connections; try again",
+            "the server has reached its connection limit; try again later",
         )
         .plain()
     };

@@ -1,8 +1,8 @@
-//! The open connections: how many there may be, and which one is closed to make room for another.
+//! The open connections: their maximum number, and which one is closed to make room for another.
 //!
-//! A connection is idle until the headers of a request are read, and again after the answer was sent. Only idle ones
-//! are closed for others, the one that is idle for the longest time first: so no number of silent clients keeps anybody
-//! out, and no request is cut off.
+//! A connection is idle until the headers of a request were read, and again after the response was sent. Only idle
+//! connections are closed, the longest idle first. So silent clients cannot keep others out, and no request is cut
+//! off.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

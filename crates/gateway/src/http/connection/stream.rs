@@ -1,7 +1,7 @@
-//! A client's TCP stream that gives up on a client that sends its headers too slowly, or leaves what it is sent unread.
+//! A client's TCP stream with time-outs for clients that send headers too slowly or do not read the response.
 //!
-//! The time-outs are here and not around the exchange, because only the stream knows that the client is the one that is
-//! waited for. What reads or writes gets [`io::ErrorKind::TimedOut`], and closes.
+//! The time-outs are here because only the stream knows that the server waits for the client. A timed-out read or
+//! write returns [`io::ErrorKind::TimedOut`] and closes the stream.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -96,7 +96,7 @@ impl<S> ClientStream<S> {
             .is_some_and(|deadline| deadline.passed(context))
     }
 
-    /// Counts what was written, or the time that nothing can be.
+    /// Counts written bytes, or the time without progress.
     fn written(
         &mut self,
         context: &mut Context<'_>,
@@ -170,7 +170,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Whoever flushes has written everything: nothing waits any longer.
+    /// After a flush everything is written, and nothing waits any longer.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.stalled = None;

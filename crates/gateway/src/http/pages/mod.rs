@@ -1,4 +1,4 @@
-//! Two small pages for browsers, until there is a console: `/sign-in`, and `/invite`, where the link of an invitation leads.
+//! Two small pages for browsers: `/sign-in`, and `/invite` for invitation links.
 
 use axum::Router;
 use axum::http::header;
@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("account.html");
 const SCRIPT: &str = include_str!("account.js");
 const STYLE: &str = include_str!("account.css");
 
-/// What the page may load and reach: this server, and nothing that stands in the page itself.
+/// The page may load and reach only this server, without inline code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The pages and what they load.

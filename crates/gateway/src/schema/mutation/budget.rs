@@ -1,4 +1,4 @@
-//! Budgets for calls of models.
+//! Mutations of budgets for model calls.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_model_catalog::{
@@ -19,7 +19,7 @@ pub(crate) struct BudgetMutation;
 
 #[Object]
 impl BudgetMutation {
-    /// Makes a budget. What was spent before it was made does not count.
+    /// Creates a budget. Earlier spending does not count.
     async fn create_budget(
         &self,
         context: &Context<'_>,
@@ -43,7 +43,7 @@ impl BudgetMutation {
         })
     }
 
-    /// Changes how much may be spent, and what happens then.
+    /// Changes the limit or the enforcement of a budget.
     async fn update_budget(
         &self,
         context: &Context<'_>,
@@ -60,7 +60,7 @@ impl BudgetMutation {
         })
     }
 
-    /// Deletes a budget. What was spent stays in the reports.
+    /// Deletes a budget. The spending stays in the usage reports.
     async fn delete_budget(
         &self,
         context: &Context<'_>,
@@ -75,8 +75,8 @@ impl BudgetMutation {
         })
     }
 
-    /// Gives a run a budget of its own, or changes it. Where it is spent, what is under way ends and nothing further
-    /// starts; raised, the run can go on.
+    /// Sets the budget of one run. When it is exhausted, calls in progress end and no further call starts. The run can
+    /// continue after the budget is raised.
     async fn set_run_budget(
         &self,
         context: &Context<'_>,
@@ -107,47 +107,47 @@ async fn node(context: &Context<'_>, budget: Budget) -> Result<BudgetNode> {
 
 fn limit(usd: f64) -> Result<Nanousd, ApiError> {
     Nanousd::from_usd(usd)
-        .ok_or_else(|| ApiError::invalid("a budget is a number of US dollars from 0 on"))
+        .ok_or_else(|| ApiError::invalid("a budget must be a number of US dollars of at least 0"))
 }
 
-/// A budget to make. It names the project, member or purpose that its scope is about, and nothing else.
+/// The budget to create. Set only the target that belongs to its scope: the project, the member or the purpose.
 #[derive(InputObject)]
 struct CreateBudgetInput {
-    /// What it is for.
+    /// What the budget applies to.
     scope: BudgetScopeName,
-    /// The project, for the scope PROJECT.
+    /// The project, for scope PROJECT.
     project_id: Option<ID>,
-    /// The member, for the scope MEMBER.
+    /// The member, for scope MEMBER.
     user_id: Option<ID>,
-    /// The purpose, for the scope PURPOSE.
+    /// The purpose, for scope PURPOSE.
     purpose: Option<String>,
-    /// The time it is for.
+    /// The length of the period.
     period: BudgetPeriodName,
-    /// What happens where it is spent.
+    /// What happens when the limit is reached.
     enforcement: BudgetEnforcementName,
-    /// US dollars that may be spent in a period.
+    /// The limit per period, in US dollars.
     limit_usd: f64,
 }
 
-/// The budget that was made.
+/// The created budget.
 #[derive(SimpleObject)]
 struct CreateBudgetPayload {
     /// The budget.
     budget: BudgetNode,
 }
 
-/// What of a budget is to change. What is left out stays.
+/// The changes to a budget. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateBudgetInput {
-    /// Which.
+    /// The id of the budget.
     budget_id: ID,
-    /// US dollars that may be spent in a period.
+    /// The limit per period, in US dollars.
     limit_usd: Option<f64>,
-    /// What happens where it is spent.
+    /// What happens when the limit is reached.
     enforcement: Option<BudgetEnforcementName>,
 }
 
-/// The budget as it is now.
+/// The changed budget.
 #[derive(SimpleObject)]
 struct UpdateBudgetPayload {
     /// The budget.
@@ -157,35 +157,35 @@ struct UpdateBudgetPayload {
 /// The budget to delete.
 #[derive(InputObject)]
 struct DeleteBudgetInput {
-    /// Which.
+    /// The id of the budget.
     budget_id: ID,
 }
 
-/// The budget that is gone.
+/// The deleted budget.
 #[derive(SimpleObject)]
 struct DeleteBudgetPayload {
-    /// Its id.
+    /// The id of the deleted budget.
     deleted_budget_id: ID,
 }
 
-/// How much a run may spend.
+/// The budget of a run.
 #[derive(InputObject)]
 struct SetRunBudgetInput {
-    /// Which.
+    /// The id of the run.
     run_id: ID,
-    /// US dollars that it may spend in all.
+    /// The total limit of the run, in US dollars.
     limit_usd: f64,
 }
 
-/// The run's budget as it is now.
+/// The changed budget of the run.
 #[derive(SimpleObject)]
 struct SetRunBudgetPayload {
-    /// The run.
+    /// The id of the run.
     run_id: ID,
-    /// US dollars that it may spend in all.
+    /// The total limit of the run, in US dollars.
     limit_usd: f64,
-    /// US dollars that it has spent.
+    /// US dollars spent by the run.
     spent_usd: f64,
-    /// US dollars that calls under way may cost at the most.
+    /// The maximum cost of the calls in progress, in US dollars.
     reserved_usd: f64,
 }

@@ -1,4 +1,4 @@
-//! Connections to GitHub, and the import of what they see. Tokens go in and never come out.
+//! Mutations of GitHub connections, and the import of repositories. Tokens are write-only.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_projects::ProjectId;
@@ -16,7 +16,7 @@ pub(crate) struct GitConnectionMutation;
 
 #[Object]
 impl GitConnectionMutation {
-    /// Keeps a GitHub server with a token, sealed, once GitHub has said whose it is. For owners and admins.
+    /// Adds a GitHub connection. The token is verified with GitHub and stored encrypted. For owners and admins.
     async fn add_git_connection(
         &self,
         context: &Context<'_>,
@@ -35,7 +35,7 @@ impl GitConnectionMutation {
         })
     }
 
-    /// Gives a connection another name, or a new token once GitHub has said whose it is. For owners and admins.
+    /// Changes the name or the token of a connection. A new token is verified with GitHub. For owners and admins.
     async fn update_git_connection(
         &self,
         context: &Context<'_>,
@@ -54,7 +54,7 @@ impl GitConnectionMutation {
         })
     }
 
-    /// Removes a connection with its token, unless sources are synced with it. For owners and admins.
+    /// Removes a connection and its token. Fails while sources are synced with it. For owners and admins.
     async fn remove_git_connection(
         &self,
         context: &Context<'_>,
@@ -69,7 +69,8 @@ impl GitConnectionMutation {
         })
     }
 
-    /// Makes sources of repositories, each wholly or not at all, and starts their first syncs. What became of each is in the answer.
+    /// Imports repositories as sources and starts their first syncs. Each repository is imported atomically, and the
+    /// payload has a result for each.
     async fn import_repositories(
         &self,
         context: &Context<'_>,
@@ -88,66 +89,68 @@ impl GitConnectionMutation {
     }
 }
 
-/// A connection to make.
+/// The connection to add.
 #[derive(InputObject)]
 struct AddGitConnectionInput {
-    /// 1 to 200 characters, unique within the tenant.
+    /// The name, 1 to 200 characters, unique within the tenant.
     name: String,
-    /// The server: `https://github.com` where it is not given, or a GitHub Enterprise Server such as `https://ghe.example/api/v3`.
+    /// The server: `https://github.com` by default, or a GitHub Enterprise Server such as
+    /// `https://ghe.example/api/v3`.
     base_url: Option<String>,
-    /// A personal access token. The least it needs: of a fine-grained one, read access to Contents and Metadata; of a classic one, `repo`.
+    /// A personal access token. A fine-grained token needs read access to Contents and Metadata; a classic token needs
+    /// the scope `repo`.
     token: String,
 }
 
-/// The connection that was made.
+/// The added connection.
 #[derive(SimpleObject)]
 struct AddGitConnectionPayload {
     /// The connection.
     connection: GitConnectionNode,
-    /// The account whose token it is.
+    /// The account that owns the token.
     login: String,
 }
 
-/// What to change of a connection; what is not given stays.
+/// The changes to a connection. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateGitConnectionInput {
-    /// Which.
+    /// The id of the connection.
     connection_id: ID,
-    /// As in AddGitConnectionInput.
+    /// The name, as in AddGitConnectionInput.
     name: Option<String>,
-    /// As in AddGitConnectionInput.
+    /// The token, as in AddGitConnectionInput.
     token: Option<String>,
 }
 
-/// The connection as it is now.
+/// The changed connection.
 #[derive(SimpleObject)]
 struct UpdateGitConnectionPayload {
     /// The connection.
     connection: GitConnectionNode,
-    /// The account whose token it is, where a new one was given.
+    /// The account that owns the token, if a new token was given.
     login: Option<String>,
 }
 
 /// The connection to remove.
 #[derive(InputObject)]
 struct RemoveGitConnectionInput {
-    /// Which.
+    /// The id of the connection.
     connection_id: ID,
 }
 
-/// What was removed.
+/// The removed connection.
 #[derive(SimpleObject)]
 struct RemoveGitConnectionPayload {
-    /// Its id.
+    /// The id of the removed connection.
     deleted_id: ID,
 }
 
 /// The repositories to import.
 #[derive(InputObject)]
 struct ImportRepositoriesInput {
-    /// With whose token.
+    /// The id of the connection.
     connection_id: ID,
-    /// The project that they become sources of; without one each gets a project of its own, by its name.
+    /// The project to add the sources to. If omitted, each repository gets a new project with its name.
     project_id: Option<ID>,
     /// 1 to 50 repositories.
     repositories: Vec<ImportRepositoryInput>,
@@ -158,9 +161,9 @@ struct ImportRepositoriesInput {
 struct ImportRepositoryInput {
     /// `owner/name`.
     full_name: String,
-    /// The branch; the repository's own default where it is not given.
+    /// The branch. Defaults to the default branch of the repository.
     branch: Option<String>,
-    /// The folder to look at; "" and "/" are the root.
+    /// The folder to scan. "" and "/" mean the root.
     #[graphql(default)]
     scan_path: String,
 }
@@ -175,9 +178,9 @@ impl From<ImportRepositoryInput> for WantedRepository {
     }
 }
 
-/// What became of the repositories.
+/// The results of an import.
 #[derive(SimpleObject)]
 struct ImportRepositoriesPayload {
-    /// One for each, in the order they were asked for.
+    /// One result for each repository, in the order of the input.
     results: Vec<ImportResultNode>,
 }

@@ -1,5 +1,5 @@
-//! The mutation root, one module a subject. Each field is one transaction: what it answers is committed, or nothing was done. An import is one for
-//! each repository, and tells what became of it.
+//! The mutation root, one module per subject. Each mutation is one transaction: it is committed as a whole or changes
+//! nothing. An import is one transaction per repository and reports each result.
 
 mod budget;
 mod git_connection;
@@ -30,7 +30,7 @@ pub(crate) use remote::RemoteMutation;
 pub(crate) use run::RunMutation;
 pub(crate) use token::TokenMutation;
 
-/// What can be changed.
+/// The mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ProjectMutation,
@@ -47,14 +47,14 @@ pub struct Mutation(
     GitConnectionMutation,
 );
 
-/// What became of a request to start something.
+/// The result of a request to start a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartOutcome {
-    /// It was queued now.
+    /// A new run was queued.
     Started,
-    /// One was active already: it is the one in the answer.
+    /// A run was already active. The payload contains that run.
     AlreadyActive,
-    /// One ended a moment ago: it is the one in the answer.
+    /// A run ended recently. The payload contains that run.
     RecentlyCompleted,
 }
 

@@ -1,4 +1,4 @@
-//! A tenant's own models and endpoints, what it hides, and its defaults.
+//! Mutations of the tenant's models, endpoints, hidden models and defaults.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub(crate) struct ModelMutation;
 
 #[Object]
 impl ModelMutation {
-    /// Adds an endpoint, or changes the one of that name: any server that speaks one of the known APIs. With another
-    /// address, its key and headers are dropped, unless headers are given again.
+    /// Adds an endpoint, or changes the endpoint with that name. Any server works that implements one of the supported
+    /// APIs. A new address drops the key, and also the headers unless they are given again.
     async fn set_model_endpoint(
         &self,
         context: &Context<'_>,
@@ -50,7 +50,7 @@ impl ModelMutation {
         })
     }
 
-    /// Removes an endpoint with its key, its headers and its models.
+    /// Removes an endpoint with its key, headers and models.
     async fn remove_model_endpoint(
         &self,
         context: &Context<'_>,
@@ -64,8 +64,8 @@ impl ModelMutation {
         })
     }
 
-    /// Adds a model to the tenant's catalog, or changes the one of that id. A model of a vendor takes from the known one
-    /// what is left out, so that this also gives a model another name.
+    /// Adds a model to the tenant's catalog, or changes the model with that id. For a known vendor model, omitted
+    /// fields take the known values, so this can also rename a model.
     async fn set_model(
         &self,
         context: &Context<'_>,
@@ -99,7 +99,7 @@ impl ModelMutation {
         })
     }
 
-    /// Removes a model of the tenant's own.
+    /// Removes one of the tenant's own models.
     async fn remove_model(
         &self,
         context: &Context<'_>,
@@ -113,7 +113,7 @@ impl ModelMutation {
         })
     }
 
-    /// Hides a model from the tenant's people, or shows it again. A hidden one is not offered, not called, and no default.
+    /// Hides or shows a model in the tenant. A hidden model is not offered, cannot be called and is never a default.
     async fn set_model_hidden(
         &self,
         context: &Context<'_>,
@@ -127,8 +127,8 @@ impl ModelMutation {
         })
     }
 
-    /// Sets the models that are used where nobody chose, the tenant's or the caller's own. What is left out stays; null
-    /// goes back to what held before there was a choice.
+    /// Sets the default models of the tenant or of the caller. Omitted fields stay unchanged. Null removes the choice
+    /// and restores the fallback.
     async fn set_model_defaults(
         &self,
         context: &Context<'_>,
@@ -175,93 +175,94 @@ async fn model_node(context: &Context<'_>, id: &str) -> Result<ModelNode> {
 }
 
 fn price(usd: Option<f64>) -> Result<Option<Nanousd>, ApiError> {
-    let invalid = || ApiError::invalid("a price is a number of US dollars from 0 on");
+    let invalid = || ApiError::invalid("a price must be a number of US dollars of at least 0");
     usd.map(|usd| Nanousd::from_usd(usd).ok_or_else(invalid))
         .transpose()
 }
 
-/// An endpoint to keep.
+/// The endpoint to set.
 #[derive(InputObject)]
 struct SetModelEndpointInput {
-    /// Its name: lower-case letters, digits and hyphens, and no vendor's id. It is the provider of its models.
+    /// The name: lower-case letters, digits and hyphens, and not the id of a vendor. It is the provider of its models.
     name: String,
-    /// Where it is, with the version in the path, such as `https://llm.example.org/v1`. A private address, and `http://` to
-    /// one, need the operator's leave (`--allow-sources private`).
+    /// The base URL including the version path, such as `https://llm.example.org/v1`. A private address, with
+    /// `https://` or `http://`, requires that the operator allows it (`--allow-sources private`).
     base_url: String,
-    /// The API it speaks.
+    /// The API it implements.
     protocol: EndpointProtocolName,
-    /// Headers that are added to each request; those that are there stay where this is left out.
+    /// Headers to add to each request. If omitted, the existing headers stay.
     headers: Option<Vec<ModelHeaderInput>>,
 }
 
-/// A header.
+/// An HTTP header.
 #[derive(InputObject)]
 struct ModelHeaderInput {
-    /// Its name.
+    /// The name.
     name: String,
-    /// Its value. It is kept sealed, and shown to nobody.
+    /// The value. It is stored encrypted and never returned.
     value: String,
 }
 
-/// The endpoint that is kept now.
+/// The changed endpoint.
 #[derive(SimpleObject)]
 struct SetModelEndpointPayload {
-    /// The endpoint, as a provider.
+    /// The provider of the endpoint.
     provider: ProviderNode,
 }
 
 /// The endpoint to remove.
 #[derive(InputObject)]
 struct RemoveModelEndpointInput {
-    /// Its name.
+    /// The name.
     name: String,
 }
 
-/// The endpoint that is gone.
+/// The removed endpoint.
 #[derive(SimpleObject)]
 struct RemoveModelEndpointPayload {
-    /// Its name.
+    /// The name of the removed endpoint.
     removed_name: String,
 }
 
-/// What a model is called for.
+/// The mode in which a model is called.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "ModelMode", remote = "Mode")]
 pub(crate) enum ModelModeName {
-    /// Messages in, messages out.
+    /// Chat: messages in, messages out.
     Chat,
-    /// Text in, a vector out.
+    /// Embedding: text in, vector out.
     Embedding,
 }
 
-/// A model to keep.
+/// The model to set.
 #[derive(InputObject)]
 struct SetModelInput {
-    /// The id by which it is chosen.
+    /// The id by which the model is chosen.
     id: String,
-    /// Who serves it: a vendor's id, or the name of an endpoint.
+    /// The provider: the id of a vendor, or the name of an endpoint.
     provider: String,
-    /// The id that is sent; the chosen one where it is left out.
+    /// The model id that is sent to the provider. Defaults to `id`.
     wire_id: Option<String>,
-    /// The name for people; the id where it is left out.
+    /// The display name. Defaults to `id`.
     name: Option<String>,
-    /// What it is called for; messages, where it is left out and the model is not known.
+    /// The mode. Defaults to the known mode, or else to CHAT.
     mode: Option<ModelModeName>,
-    /// The longest input, in tokens.
+    /// The maximum input, in tokens.
     context_window: Option<u64>,
-    /// The longest answer, in tokens.
+    /// The maximum output, in tokens.
     max_output_tokens: Option<u64>,
-    /// US dollars for a million tokens of input, 10,000 at the most; 0 where it is left out and the model is not known.
+    /// The price of a million input tokens, in US dollars, at most 10,000. Defaults to the known price, or else to 0.
     input_usd_per_mtok: Option<f64>,
-    /// US dollars for a million tokens of output, 10,000 at the most; 0 where it is left out and the model is not known.
+    /// The price of a million output tokens, in US dollars, at most 10,000. Defaults to the known price, or else to 0.
     output_usd_per_mtok: Option<f64>,
-    /// The length of the vectors it makes.
+    /// The number of dimensions of its vectors.
     dimensions: Option<u32>,
-    /// What it can do beside its mode: `tools`, `vision`, `json_schema`, `pdf`, `prompt_caching`, `reasoning`.
+    /// The capabilities in addition to the mode: `tools`, `vision`, `json_schema`, `pdf`, `prompt_caching`,
+    /// `reasoning`.
     capabilities: Option<Vec<String>>,
 }
 
-/// The model that is kept now.
+/// The changed model.
 #[derive(SimpleObject)]
 struct SetModelPayload {
     /// The model.
@@ -271,61 +272,61 @@ struct SetModelPayload {
 /// The model to remove.
 #[derive(InputObject)]
 struct RemoveModelInput {
-    /// The id by which it is chosen.
+    /// The id by which the model is chosen.
     model: String,
 }
 
-/// The model that is gone.
+/// The removed model.
 #[derive(SimpleObject)]
 struct RemoveModelPayload {
-    /// Its id.
+    /// The id of the removed model.
     removed_model: String,
 }
 
 /// The model to hide or show.
 #[derive(InputObject)]
 struct SetModelHiddenInput {
-    /// The id by which it is chosen.
+    /// The id by which the model is chosen.
     model: String,
-    /// Whether it is hidden.
+    /// Whether the model is hidden.
     hidden: bool,
 }
 
-/// The model as it is now.
+/// The changed model.
 #[derive(SimpleObject)]
 struct SetModelHiddenPayload {
     /// The model.
     model: ModelNode,
 }
 
-/// Whose defaults are set.
+/// Whose defaults to set.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 enum ModelDefaultScope {
-    /// The tenant's: for owners and admins.
+    /// The tenant's defaults. For owners and admins.
     Tenant,
-    /// The caller's own.
+    /// The caller's own defaults.
     Own,
 }
 
-/// The defaults to set.
+/// The default models to set.
 #[derive(InputObject)]
 struct SetModelDefaultsInput {
-    /// Whose.
+    /// Whose defaults to set.
     #[graphql(default_with = "ModelDefaultScope::Tenant")]
     scope: ModelDefaultScope,
-    /// For everything that has no purpose of its own.
+    /// The default for all tasks without a more specific default.
     default: MaybeUndefined<String>,
-    /// For small and quick work.
+    /// The default for small and fast tasks.
     fast: MaybeUndefined<String>,
-    /// For vectors.
+    /// The default for embeddings.
     embedding: MaybeUndefined<String>,
-    /// For reviews.
+    /// The default for reviews.
     review: MaybeUndefined<String>,
 }
 
-/// The defaults as they are now.
+/// The changed defaults.
 #[derive(SimpleObject)]
 struct SetModelDefaultsPayload {
-    /// The defaults of the caller.
+    /// The defaults that apply to the caller.
     defaults: ModelDefaultsNode,
 }

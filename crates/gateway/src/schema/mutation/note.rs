@@ -1,4 +1,4 @@
-//! Notes, what is decided about their enrichments, and what a team remembers.
+//! Mutations of notes, enrichments, memory entries and insights.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_knowledge::{
@@ -25,7 +25,7 @@ pub(crate) struct NoteMutation;
 
 #[Object]
 impl NoteMutation {
-    /// Writes a note about a project.
+    /// Creates a note about a project.
     async fn create_note(
         &self,
         context: &Context<'_>,
@@ -46,7 +46,7 @@ impl NoteMutation {
         })
     }
 
-    /// Changes what is given of a note.
+    /// Changes a note.
     async fn update_note(
         &self,
         context: &Context<'_>,
@@ -80,7 +80,7 @@ impl NoteMutation {
         })
     }
 
-    /// Makes an enrichment part of its note. Twice is once.
+    /// Applies an enrichment to its note. Has no effect if it is already applied.
     async fn apply_enrichment(
         &self,
         context: &Context<'_>,
@@ -95,7 +95,7 @@ impl NoteMutation {
         })
     }
 
-    /// Puts an enrichment aside, with the action points it suggested that are still open.
+    /// Dismisses an enrichment, together with its suggested action points that are still open.
     async fn dismiss_enrichment(
         &self,
         context: &Context<'_>,
@@ -112,7 +112,7 @@ impl NoteMutation {
         })
     }
 
-    /// Changes what is given of an action point.
+    /// Changes an action point.
     async fn update_action_point(
         &self,
         context: &Context<'_>,
@@ -131,7 +131,7 @@ impl NoteMutation {
         })
     }
 
-    /// Remembers something, for a project or for the whole tenant.
+    /// Creates a memory entry for a project or for the whole tenant.
     async fn create_memory_entry(
         &self,
         context: &Context<'_>,
@@ -153,7 +153,7 @@ impl NoteMutation {
         })
     }
 
-    /// Records something learned, about a project or for the whole tenant.
+    /// Creates an insight for a project or for the whole tenant.
     async fn create_insight(
         &self,
         context: &Context<'_>,
@@ -193,39 +193,39 @@ impl NoteMutation {
 
 fn one_of(field: &str, names: impl Iterator<Item = &'static str>) -> ApiError {
     let names: Vec<_> = names.collect();
-    ApiError::invalid(format!("`{field}` is one of {}", names.join(", ")))
+    ApiError::invalid(format!("`{field}` must be one of {}", names.join(", ")))
 }
 
-/// A note to write.
+/// The note to create.
 #[derive(InputObject)]
 struct CreateNoteInput {
-    /// The project it is about.
+    /// The id of the project.
     project_id: ID,
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// Markdown.
+    /// The text, in Markdown.
     body: String,
 }
 
-/// The note that was written.
+/// The created note.
 #[derive(SimpleObject)]
 struct CreateNotePayload {
     /// The note.
     note: NoteNode,
 }
 
-/// What to change of a note; what is not given stays.
+/// The changes to a note. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateNoteInput {
-    /// Which.
+    /// The id of the note.
     note_id: ID,
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: Option<String>,
-    /// Markdown.
+    /// The text, in Markdown.
     body: Option<String>,
 }
 
-/// The note as it is now.
+/// The changed note.
 #[derive(SimpleObject)]
 struct UpdateNotePayload {
     /// The note.
@@ -235,107 +235,107 @@ struct UpdateNotePayload {
 /// The note to delete.
 #[derive(InputObject)]
 struct DeleteNoteInput {
-    /// Which.
+    /// The id of the note.
     note_id: ID,
 }
 
-/// What was deleted.
+/// The deleted note.
 #[derive(SimpleObject)]
 struct DeleteNotePayload {
-    /// Its id.
+    /// The id of the deleted note.
     deleted_id: ID,
 }
 
 /// The enrichment to apply.
 #[derive(InputObject)]
 struct ApplyEnrichmentInput {
-    /// Which.
+    /// The id of the enrichment.
     enrichment_id: ID,
 }
 
-/// The note with it.
+/// The changed note.
 #[derive(SimpleObject)]
 struct ApplyEnrichmentPayload {
-    /// The note.
+    /// The note of the enrichment.
     note: NoteNode,
 }
 
-/// The enrichment to put aside.
+/// The enrichment to dismiss.
 #[derive(InputObject)]
 struct DismissEnrichmentInput {
-    /// Which.
+    /// The id of the enrichment.
     enrichment_id: ID,
 }
 
-/// The enrichment as it is now.
+/// The dismissed enrichment.
 #[derive(SimpleObject)]
 struct DismissEnrichmentPayload {
     /// The enrichment.
     enrichment: NoteEnrichmentNode,
 }
 
-/// What to change of an action point; what is not given stays.
+/// The changes to an action point. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateActionPointInput {
-    /// Which.
+    /// The id of the action point.
     action_point_id: ID,
-    /// What became of it.
+    /// The status.
     status: Option<ActionPointStatusName>,
-    /// What to do.
+    /// The text.
     text: Option<String>,
 }
 
-/// The action point as it is now.
+/// The changed action point.
 #[derive(SimpleObject)]
 struct UpdateActionPointPayload {
     /// The action point.
     action_point: ActionPointNode,
 }
 
-/// Something to remember.
+/// The memory entry to create.
 #[derive(InputObject)]
 struct CreateMemoryEntryInput {
-    /// The project it is about; the whole tenant where it is not given.
+    /// The id of the project. If omitted, the entry belongs to the whole tenant.
     project_id: Option<ID>,
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// Markdown.
+    /// The text, in Markdown.
     content: String,
-    /// Words to find it by.
+    /// Tags to search by.
     #[graphql(default)]
     tags: Vec<String>,
 }
 
-/// What was remembered.
+/// The created memory entry.
 #[derive(SimpleObject)]
 struct CreateMemoryEntryPayload {
     /// The entry.
     memory_entry: MemoryEntryNode,
 }
 
-/// Something learned.
+/// The insight to create.
 #[derive(InputObject)]
 struct CreateInsightInput {
-    /// The project it is about; the whole tenant where it is not given.
+    /// The id of the project. If omitted, the insight belongs to the whole tenant.
     project_id: Option<ID>,
-    /// pain_point, strength, solution, pattern or decision.
+    /// The type: pain_point, strength, solution, pattern or decision.
     #[graphql(name = "type")]
     insight_type: String,
-    /// blocker, high, medium or low.
+    /// The severity: blocker, high, medium or low.
     severity: Option<String>,
-    /// What it belongs to.
+    /// The category.
     category: Option<String>,
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// The whole of it.
+    /// The full text.
     detail: String,
-    /// What to do about it.
+    /// A suggested action.
     suggestion: Option<String>,
-    /// The pain that this solution is for, or the solution of this pain.
+    /// The pain point of this solution, or the solution of this pain point.
     paired_with_id: Option<ID>,
 }
 
-/// What was recorded.
+/// The created insight.
 #[derive(SimpleObject)]
 struct CreateInsightPayload {
     /// The insight.

@@ -1,4 +1,4 @@
-//! The tenant and the people in it.
+//! Mutations of the tenant, its members and its invitations.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_tenancy::people::{
@@ -17,7 +17,7 @@ pub(crate) struct PeopleMutation;
 
 #[Object]
 impl PeopleMutation {
-    /// Changes what is given of the tenant.
+    /// Changes the tenant.
     async fn update_tenant(
         &self,
         context: &Context<'_>,
@@ -31,8 +31,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Invites somebody with a role no higher than the caller's, for seven days and one use. The secret is in this answer and nowhere
-    /// else. An open invitation for the same address is replaced.
+    /// Invites a person with a role no higher than the caller's. The invitation is valid for seven days and can be
+    /// used once. Its secret is returned only here. It replaces an open invitation for the same address.
     async fn invite_member(
         &self,
         context: &Context<'_>,
@@ -53,7 +53,7 @@ impl PeopleMutation {
         })
     }
 
-    /// Takes an invitation back. Twice is once.
+    /// Revokes an invitation. Has no effect if it is already revoked.
     async fn revoke_invitation(
         &self,
         context: &Context<'_>,
@@ -68,8 +68,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Accepts an invitation into another tenant, which has to be for the caller's own address. Needs a session: an API
-    /// token may not do this. Who belongs to that tenant already keeps the role they have.
+    /// Accepts an invitation to another tenant. The invitation must be for the caller's own address. Requires a
+    /// session: API tokens are refused. An existing member keeps the current role.
     async fn accept_invitation(
         &self,
         context: &Context<'_>,
@@ -87,7 +87,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Gives a member another role. Nobody gives more than they have or changes somebody above them. The member's open streams end.
+    /// Changes the role of a member. The caller cannot give a role above the caller's own, or change a member with a
+    /// higher role. The member's open streams end.
     async fn set_member_role(
         &self,
         context: &Context<'_>,
@@ -105,7 +106,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Takes a member out of the tenant, with the member's API tokens and open streams. What the member made stays.
+    /// Removes a member from the tenant and revokes the member's API tokens. The member's open streams end. Everything
+    /// the member created stays.
     async fn remove_member(
         &self,
         context: &Context<'_>,
@@ -120,8 +122,8 @@ impl PeopleMutation {
         })
     }
 
-    /// Takes the caller out of the tenant. Needs a session: an API token may not do this. The only owner gives the tenant
-    /// to somebody else first.
+    /// Removes the caller from the tenant. Requires a session: API tokens are refused. The only owner must transfer
+    /// the ownership first.
     async fn leave_tenant(&self, context: &Context<'_>) -> Result<LeaveTenantPayload> {
         let op = operation(context);
         op.change(async |scoped| member_leave(scoped).await).await?;
@@ -149,49 +151,49 @@ impl PeopleMutation {
     }
 }
 
-/// What of the tenant is to change.
+/// The changes to the tenant.
 #[derive(InputObject)]
 struct UpdateTenantInput {
-    /// The new name: 1 to 200 characters on one line.
+    /// The name: 1 to 200 characters on one line.
     name: String,
 }
 
-/// The tenant as it is now.
+/// The changed tenant.
 #[derive(SimpleObject)]
 struct UpdateTenantPayload {
     /// The tenant.
     tenant: TenantNode,
 }
 
-/// Whom to invite.
+/// The person to invite.
 #[derive(InputObject)]
 struct InviteMemberInput {
-    /// The address that the invitation is for.
+    /// The email address of the invited person.
     email: String,
-    /// What whoever accepts it may do; no more than its maker.
+    /// The role that the invited person gets. At most the caller's own role.
     role: RoleName,
 }
 
-/// The invitation that was made.
+/// The created invitation.
 #[derive(SimpleObject)]
 struct InviteMemberPayload {
     /// The invitation.
     invitation: InvitationNode,
-    /// The secret that accepts it: this once.
+    /// The secret of the invitation. It is not shown again.
     secret: String,
-    /// The address to send to whom it is for, with the secret behind the `#`: this once. It begins with `/` where the operator has not set
-    /// `public_url`.
+    /// The link to send to the invited person. It contains the secret after `#` and is not shown again. It begins with
+    /// `/` if the operator has not set `public_url`.
     url: String,
 }
 
-/// The invitation to take back.
+/// The invitation to revoke.
 #[derive(InputObject)]
 struct RevokeInvitationInput {
-    /// Which.
+    /// The id of the invitation.
     invitation_id: ID,
 }
 
-/// The invitation as it is now.
+/// The revoked invitation.
 #[derive(SimpleObject)]
 struct RevokeInvitationPayload {
     /// The invitation.
@@ -201,27 +203,27 @@ struct RevokeInvitationPayload {
 /// The invitation to accept.
 #[derive(InputObject)]
 struct AcceptInvitationInput {
-    /// Its secret: what stands behind the `#` of its address.
+    /// The secret of the invitation: the part of the link after `#`.
     secret: String,
 }
 
-/// What came of it.
+/// The accepted invitation.
 #[derive(SimpleObject)]
 struct AcceptInvitationPayload {
     /// The caller's membership in the other tenant.
     membership: MembershipNode,
 }
 
-/// The role to give.
+/// The role of a member.
 #[derive(InputObject)]
 struct SetMemberRoleInput {
-    /// To whom.
+    /// The id of the user.
     user_id: ID,
-    /// Which role.
+    /// The new role.
     role: RoleName,
 }
 
-/// The membership as it is now.
+/// The changed membership.
 #[derive(SimpleObject)]
 struct SetMemberRolePayload {
     /// The membership.
@@ -231,34 +233,34 @@ struct SetMemberRolePayload {
 /// The member to remove.
 #[derive(InputObject)]
 struct RemoveMemberInput {
-    /// Who.
+    /// The id of the user.
     user_id: ID,
 }
 
-/// Who was removed.
+/// The removed member.
 #[derive(SimpleObject)]
 struct RemoveMemberPayload {
-    /// The id of the person, who belongs to the tenant no more.
+    /// The id of the removed user.
     removed_user_id: ID,
 }
 
-/// What was left.
+/// The tenant that the caller left.
 #[derive(SimpleObject)]
 struct LeaveTenantPayload {
-    /// The tenant that the caller belongs to no more.
+    /// The id of the tenant.
     left_tenant_id: ID,
 }
 
-/// To whom the tenant is given.
+/// The new owner of the tenant.
 #[derive(InputObject)]
 struct TransferOwnershipInput {
-    /// Who becomes an owner.
+    /// The id of the user who becomes an owner.
     user_id: ID,
 }
 
 /// The new owner.
 #[derive(SimpleObject)]
 struct TransferOwnershipPayload {
-    /// The new owner's membership.
+    /// The membership of the new owner.
     membership: MembershipNode,
 }

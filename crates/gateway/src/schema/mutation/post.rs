@@ -1,4 +1,4 @@
-//! Posts.
+//! Mutations of blog posts.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_projects::{
@@ -16,7 +16,7 @@ pub(crate) struct BlogPostMutation;
 
 #[Object]
 impl BlogPostMutation {
-    /// Writes a post, which is a draft.
+    /// Creates a post as a draft.
     async fn create_blog_post(
         &self,
         context: &Context<'_>,
@@ -37,7 +37,7 @@ impl BlogPostMutation {
         })
     }
 
-    /// Changes what is given of a post.
+    /// Changes a post.
     async fn update_blog_post(
         &self,
         context: &Context<'_>,
@@ -71,7 +71,7 @@ impl BlogPostMutation {
         })
     }
 
-    /// Publishes a post. Twice is once.
+    /// Publishes a post. Has no effect if it is already published.
     async fn publish_blog_post(
         &self,
         context: &Context<'_>,
@@ -86,7 +86,7 @@ impl BlogPostMutation {
         })
     }
 
-    /// Makes a published post a draft again. Twice is once.
+    /// Makes a published post a draft again. Has no effect on a draft.
     async fn unpublish_blog_post(
         &self,
         context: &Context<'_>,
@@ -101,7 +101,8 @@ impl BlogPostMutation {
         })
     }
 
-    /// Makes a post of a Markdown file of one of the project's sources, or brings the post that was made of it up to date.
+    /// Imports a Markdown file of one of the project's sources as a post, or updates the post that was imported from
+    /// it.
     async fn import_blog_post(
         &self,
         context: &Context<'_>,
@@ -123,36 +124,36 @@ impl BlogPostMutation {
     }
 }
 
-/// A post to write.
+/// The post to create.
 #[derive(InputObject)]
 struct CreateBlogPostInput {
-    /// The project it is about.
+    /// The id of the project.
     project_id: ID,
-    /// 1 to 200 characters on one line.
+    /// The title, 1 to 200 characters on one line.
     title: String,
-    /// Markdown, up to 200,000 characters.
+    /// The text, in Markdown, up to 200,000 characters.
     body: String,
 }
 
-/// The post that was written.
+/// The created post.
 #[derive(SimpleObject)]
 struct CreateBlogPostPayload {
     /// The post.
     blog_post: BlogPostNode,
 }
 
-/// What of a post is to change.
+/// The changes to a post. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateBlogPostInput {
-    /// Which.
+    /// The id of the post.
     blog_post_id: ID,
-    /// The new title.
+    /// The title.
     title: Option<String>,
-    /// The new text.
+    /// The text.
     body: Option<String>,
 }
 
-/// The post as it is now.
+/// The changed post.
 #[derive(SimpleObject)]
 struct UpdateBlogPostPayload {
     /// The post.
@@ -162,39 +163,39 @@ struct UpdateBlogPostPayload {
 /// The post to delete.
 #[derive(InputObject)]
 struct DeleteBlogPostInput {
-    /// Which.
+    /// The id of the post.
     blog_post_id: ID,
 }
 
-/// What was deleted.
+/// The deleted post.
 #[derive(SimpleObject)]
 struct DeleteBlogPostPayload {
-    /// The id it had.
+    /// The id of the deleted post.
     deleted_id: ID,
 }
 
 /// The post to publish.
 #[derive(InputObject)]
 struct PublishBlogPostInput {
-    /// Which.
+    /// The id of the post.
     blog_post_id: ID,
 }
 
-/// The post as it is now.
+/// The published post.
 #[derive(SimpleObject)]
 struct PublishBlogPostPayload {
     /// The post.
     blog_post: BlogPostNode,
 }
 
-/// The post to make a draft.
+/// The post to unpublish.
 #[derive(InputObject)]
 struct UnpublishBlogPostInput {
-    /// Which.
+    /// The id of the post.
     blog_post_id: ID,
 }
 
-/// The post as it is now.
+/// The unpublished post.
 #[derive(SimpleObject)]
 struct UnpublishBlogPostPayload {
     /// The post.
@@ -204,15 +205,15 @@ struct UnpublishBlogPostPayload {
 /// The file to import.
 #[derive(InputObject)]
 struct ImportBlogPostInput {
-    /// The project, one of whose sources has the file.
+    /// The id of the project.
     project_id: ID,
-    /// The source; needed only where several have a file of that path.
+    /// The id of the source. Required only if several sources contain a file with that path.
     source_id: Option<ID>,
-    /// The file's path from the repository's root. Its front matter or first heading gives the title.
+    /// The path of the file from the root of the repository. The title comes from its front matter or first heading.
     path: String,
 }
 
-/// The post that was made or changed.
+/// The imported post.
 #[derive(SimpleObject)]
 struct ImportBlogPostPayload {
     /// The post.

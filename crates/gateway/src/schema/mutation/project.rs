@@ -1,4 +1,4 @@
-//! Projects and their sources.
+//! Mutations of projects and their sources.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use nyxcore_projects::{
@@ -17,7 +17,7 @@ pub(crate) struct ProjectMutation;
 
 #[Object]
 impl ProjectMutation {
-    /// Makes a project. Without a slug it gets one from its name.
+    /// Creates a project. If the slug is omitted, it is derived from the name.
     async fn create_project(
         &self,
         context: &Context<'_>,
@@ -38,7 +38,7 @@ impl ProjectMutation {
         })
     }
 
-    /// Changes what is given of a project.
+    /// Changes a project.
     async fn update_project(
         &self,
         context: &Context<'_>,
@@ -73,7 +73,7 @@ impl ProjectMutation {
         })
     }
 
-    /// Adds a repository to a project.
+    /// Adds a repository to a project as a source.
     async fn add_source(
         &self,
         context: &Context<'_>,
@@ -94,8 +94,8 @@ impl ProjectMutation {
         })
     }
 
-    /// Changes what is given of a source. The next sync then compares everything. Where the address leads to another host, port or scheme,
-    /// the source's credential is forgotten.
+    /// Changes a source. The next sync then compares all files. If the new address has another scheme, host or port,
+    /// the source's credential is deleted.
     async fn update_source(
         &self,
         context: &Context<'_>,
@@ -134,7 +134,7 @@ impl ProjectMutation {
     }
 }
 
-/// The domain removes what is set to a blank text; the API says that with null.
+/// Maps null to a blank text, which the domain reads as "remove".
 fn blank_where_null(value: MaybeUndefined<String>) -> Option<String> {
     match value {
         MaybeUndefined::Undefined => None,
@@ -143,38 +143,38 @@ fn blank_where_null(value: MaybeUndefined<String>) -> Option<String> {
     }
 }
 
-/// A project to make.
+/// The project to create.
 #[derive(InputObject)]
 struct CreateProjectInput {
-    /// 1 to 200 characters.
+    /// The name, 1 to 200 characters.
     name: String,
-    /// Lower-case letters, digits and hyphens; made from the name where it is not given.
+    /// The slug: lower-case letters, digits and hyphens. If omitted, it is derived from the name.
     slug: Option<String>,
-    /// What it is about.
+    /// The description.
     description: Option<String>,
 }
 
-/// The project that was made.
+/// The created project.
 #[derive(SimpleObject)]
 struct CreateProjectPayload {
     /// The project.
     project: ProjectNode,
 }
 
-/// What to change of a project; what is not given stays.
+/// The changes to a project. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateProjectInput {
-    /// Which.
+    /// The id of the project.
     project_id: ID,
-    /// 1 to 200 characters.
+    /// The name, 1 to 200 characters.
     name: Option<String>,
-    /// Lower-case letters, digits and hyphens.
+    /// The slug: lower-case letters, digits and hyphens.
     slug: Option<String>,
-    /// Null removes it.
+    /// The description. Null removes it.
     description: MaybeUndefined<String>,
 }
 
-/// The project as it is now.
+/// The changed project.
 #[derive(SimpleObject)]
 struct UpdateProjectPayload {
     /// The project.
@@ -184,52 +184,52 @@ struct UpdateProjectPayload {
 /// The project to delete.
 #[derive(InputObject)]
 struct DeleteProjectInput {
-    /// Which.
+    /// The id of the project.
     project_id: ID,
 }
 
-/// What was deleted.
+/// The deleted project.
 #[derive(SimpleObject)]
 struct DeleteProjectPayload {
-    /// Its id.
+    /// The id of the deleted project.
     deleted_id: ID,
 }
 
-/// A repository to add.
+/// The source to add.
 #[derive(InputObject)]
 struct AddSourceInput {
-    /// The project it is for.
+    /// The id of the project.
     project_id: ID,
-    /// `https://host/path`, `ssh://user@host/path`, or a path where the operator allows it.
+    /// The address: `https://host/path`, `ssh://user@host/path`, or a path if the operator allows it.
     url: String,
-    /// The branch; the repository's own default where it is not given.
+    /// The branch. Defaults to the default branch of the repository.
     branch: Option<String>,
-    /// The folder to look at; "" and "/" are the root.
+    /// The folder to scan. "" and "/" mean the root.
     #[graphql(default)]
     scan_path: String,
 }
 
-/// The source that was added.
+/// The added source.
 #[derive(SimpleObject)]
 struct AddSourcePayload {
     /// The source.
     source: SourceNode,
 }
 
-/// What to change of a source; what is not given stays.
+/// The changes to a source. Omitted fields stay unchanged.
 #[derive(InputObject)]
 struct UpdateSourceInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
-    /// As in AddSourceInput.
+    /// The address, as in AddSourceInput.
     url: Option<String>,
-    /// Null is the repository's own default.
+    /// The branch. Null means the default branch of the repository.
     branch: MaybeUndefined<String>,
-    /// As in AddSourceInput.
+    /// The folder to scan, as in AddSourceInput.
     scan_path: Option<String>,
 }
 
-/// The source as it is now.
+/// The changed source.
 #[derive(SimpleObject)]
 struct UpdateSourcePayload {
     /// The source.
@@ -239,13 +239,13 @@ struct UpdateSourcePayload {
 /// The source to remove.
 #[derive(InputObject)]
 struct RemoveSourceInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
 }
 
-/// What was removed.
+/// The removed source.
 #[derive(SimpleObject)]
 struct RemoveSourcePayload {
-    /// Its id.
+    /// The id of the removed source.
     deleted_id: ID,
 }

@@ -1,4 +1,4 @@
-//! Keys of model providers. They go in and never come out.
+//! Mutations of the keys of model providers. Keys are write-only.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use nyxcore_model_catalog::{
@@ -14,7 +14,7 @@ pub(crate) struct ProviderKeyMutation;
 
 #[Object]
 impl ProviderKeyMutation {
-    /// Keeps the tenant's key for a provider, sealed, in the place of one that was there. Nothing gives it back.
+    /// Sets the tenant's key for a provider. It replaces an existing key, is stored encrypted and is never returned.
     async fn set_provider_key(
         &self,
         context: &Context<'_>,
@@ -32,8 +32,8 @@ impl ProviderKeyMutation {
         })
     }
 
-    /// Forgets the tenant's key for a provider. Twice is once. Where the operator has a key for all tenants, that one is
-    /// used from then on.
+    /// Deletes the tenant's key for a provider. Has no effect if there is none. If the operator has a key for all
+    /// tenants, that key is used from then on.
     async fn remove_provider_key(
         &self,
         context: &Context<'_>,
@@ -47,8 +47,8 @@ impl ProviderKeyMutation {
         })
     }
 
-    /// Tries a provider by the cheapest calls that show how it stands: the list of its models, and the shortest answer of
-    /// its cheapest one. What it says is its health, and no error.
+    /// Verifies a provider with its cheapest calls: the list of its models, and a minimal request to its cheapest
+    /// model. A failure is reported as the health of the provider, not as an error.
     async fn verify_provider(
         &self,
         context: &Context<'_>,
@@ -69,48 +69,48 @@ impl ProviderKeyMutation {
     }
 }
 
-/// A key to keep.
+/// The key to set.
 #[derive(InputObject)]
 struct SetProviderKeyInput {
-    /// The provider's id: a vendor's, such as `anthropic`, or the name of an endpoint of the tenant's.
+    /// The id of the provider: a vendor such as `anthropic`, or the name of one of the tenant's endpoints.
     provider: String,
     /// The key: up to 8,192 printable ASCII characters without spaces.
     api_key: String,
-    /// Where to call the vendor's API, if it is not the usual place: `https://`, without a user, a password, a query or a
-    /// fragment. A private address, and `http://` to one, need the operator's leave (`--allow-sources private`). An endpoint
-    /// has its own.
+    /// The base URL of the vendor's API, if it differs from the usual one. It must be `https://` without a user,
+    /// password, query or fragment. A private address, and `http://` to a private address, require that the operator
+    /// allows it (`--allow-sources private`). Not for endpoints, which have an address of their own.
     base_url: Option<String>,
 }
 
-/// The provider, whose key is kept now.
+/// The changed provider.
 #[derive(SimpleObject)]
 struct SetProviderKeyPayload {
     /// The provider.
     provider: ProviderNode,
 }
 
-/// The key to forget.
+/// The key to delete.
 #[derive(InputObject)]
 struct RemoveProviderKeyInput {
-    /// The provider's id.
+    /// The id of the provider.
     provider: String,
 }
 
-/// The provider, which has no key of the tenant's now.
+/// The changed provider.
 #[derive(SimpleObject)]
 struct RemoveProviderKeyPayload {
     /// The provider.
     provider: ProviderNode,
 }
 
-/// The provider to try.
+/// The provider to verify.
 #[derive(InputObject)]
 struct VerifyProviderInput {
-    /// The provider's id.
+    /// The id of the provider.
     provider: String,
 }
 
-/// The provider with what was found out.
+/// The verified provider, with its health.
 #[derive(SimpleObject)]
 struct VerifyProviderPayload {
     /// The provider.

@@ -1,4 +1,5 @@
-//! What a source's remote is asked with, and when it is asked. Secrets go in and never come out, but for that of a webhook, once.
+//! Mutations of a source's credential, webhook and schedule. Secrets are write-only, except that a new webhook secret
+//! is shown once.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_projects::SourceId;
@@ -12,7 +13,7 @@ use crate::error::ApiError;
 use crate::schema::ids::id_of;
 use crate::schema::source::SourceNode;
 
-/// The user name where none is given: hosts that want a particular one say so.
+/// The user name if none is given. Hosts that require a specific one document it.
 const USERNAME: &str = "git";
 
 #[derive(Default)]
@@ -20,8 +21,9 @@ pub(crate) struct RemoteMutation;
 
 #[Object]
 impl RemoteMutation {
-    /// Keeps what a private repository is fetched with, sealed, in the place of what was there. Nothing gives it back. It is for the scheme,
-    /// host and port that the source has now: with another address it is forgotten.
+    /// Sets the credential with which a private repository is fetched. It replaces an existing credential, is stored
+    /// encrypted and is never returned. It is bound to the scheme, host and port of the source's current address, and
+    /// is deleted when they change.
     async fn set_source_credential(
         &self,
         context: &Context<'_>,
@@ -52,7 +54,7 @@ impl RemoteMutation {
         })
     }
 
-    /// Forgets what a source is fetched with. Twice is once.
+    /// Deletes the credential of a source. Has no effect if there is none.
     async fn remove_source_credential(
         &self,
         context: &Context<'_>,
@@ -67,7 +69,7 @@ impl RemoteMutation {
         })
     }
 
-    /// Listens to pushes that GitHub tells of. Each call makes another secret, and the one before is good no more.
+    /// Enables the GitHub push webhook of a source. Each call creates a new secret and invalidates the previous one.
     async fn enable_source_webhook(
         &self,
         context: &Context<'_>,
@@ -86,7 +88,7 @@ impl RemoteMutation {
         })
     }
 
-    /// Listens to pushes no more. Twice is once.
+    /// Disables the push webhook of a source. Has no effect if it is already disabled.
     async fn disable_source_webhook(
         &self,
         context: &Context<'_>,
@@ -101,8 +103,8 @@ impl RemoteMutation {
         })
     }
 
-    /// Syncs a source every so often, or no more. Each time is moved by up to a tenth; a source whose syncs fail is asked less and less often, down
-    /// to once a day.
+    /// Sets or removes the sync schedule of a source. Each start is shifted by up to a tenth of the interval. After
+    /// failed syncs the interval grows, up to one day.
     async fn set_source_schedule(
         &self,
         context: &Context<'_>,
@@ -119,99 +121,100 @@ impl RemoteMutation {
     }
 }
 
-/// What to fetch a source with: either a token or an SSH key.
+/// The credential to set: either a token or an SSH key.
 #[derive(InputObject)]
 struct SetSourceCredentialInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
-    /// For a source at `https://`.
+    /// A token, for a source at `https://`.
     token: Option<TokenInput>,
-    /// For a source at `ssh://`.
+    /// An SSH key, for a source at `ssh://`.
     ssh_key: Option<SshKeyInput>,
 }
 
 /// A token, or a user name with a password.
 #[derive(InputObject)]
 struct TokenInput {
-    /// The user name; `git` where it is not given. GitHub and GitLab take any with a token.
+    /// The user name. Defaults to `git`. GitHub and GitLab accept any user name with a token.
     username: Option<String>,
     /// The token or password: up to 8,192 printable ASCII characters without spaces.
     token: String,
 }
 
-/// A private key, best made for this source alone (a deploy key).
+/// A private key. We recommend a deploy key that is used for this source only.
 #[derive(InputObject)]
 struct SshKeyInput {
-    /// The text of the private key's file, without a passphrase, up to 16 KiB.
+    /// The content of the private key file, without a passphrase, up to 16 KiB.
     private_key: String,
-    /// Lines of a `known_hosts` file, as `ssh-keyscan` prints them; only these host keys are trusted then. Without them a host is trusted at first
-    /// sight, and its key remembered.
+    /// Lines of a `known_hosts` file, as printed by `ssh-keyscan`. Only these host keys are trusted. If omitted, the
+    /// host key is trusted on first use and remembered.
     known_hosts: Option<String>,
 }
 
-/// The source, whose credential is kept now.
+/// The changed source.
 #[derive(SimpleObject)]
 struct SetSourceCredentialPayload {
     /// The source.
     source: SourceNode,
 }
 
-/// The credential to forget.
+/// The credential to delete.
 #[derive(InputObject)]
 struct RemoveSourceCredentialInput {
-    /// Whose.
+    /// The id of the source.
     source_id: ID,
 }
 
-/// The source, which has no credential now.
+/// The changed source.
 #[derive(SimpleObject)]
 struct RemoveSourceCredentialPayload {
     /// The source.
     source: SourceNode,
 }
 
-/// The source whose pushes to listen to.
+/// The source whose webhook to enable.
 #[derive(InputObject)]
 struct EnableSourceWebhookInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
 }
 
-/// What to enter at GitHub: Settings, Webhooks, Add webhook, with the content type `application/json` and the event `push`.
+/// The values to enter at GitHub under Settings, Webhooks, Add webhook. Choose the content type `application/json` and
+/// the event `push`.
 #[derive(SimpleObject)]
 struct EnableSourceWebhookPayload {
     /// The source.
     source: SourceNode,
-    /// The payload URL; without scheme and host where the server does not know its public address (`public_url`).
+    /// The payload URL. It has no scheme and host if the server does not know its public address (`public_url`).
     url: String,
     /// The secret. It is not shown again.
     secret: String,
 }
 
-/// The source whose pushes are no longer listened to.
+/// The source whose webhook to disable.
 #[derive(InputObject)]
 struct DisableSourceWebhookInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
 }
 
-/// The source, which has no webhook now.
+/// The changed source.
 #[derive(SimpleObject)]
 struct DisableSourceWebhookPayload {
     /// The source.
     source: SourceNode,
 }
 
-/// When to sync a source.
+/// The sync schedule of a source.
 #[derive(InputObject)]
 struct SetSourceScheduleInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
-    /// Minutes between two syncs, 5 to 43,200 (30 days); null ends the schedule.
+    /// The minutes between two syncs, 5 to 43,200 (30 days). Null removes the schedule.
     every_minutes: Option<i32>,
 }
 
-/// The source with its schedule.
+/// The changed source.
 #[derive(SimpleObject)]
 struct SetSourceSchedulePayload {
     /// The source.

@@ -1,4 +1,4 @@
-//! Starting and cancelling long-running work.
+//! Mutations that start and cancel runs.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
@@ -20,7 +20,7 @@ pub(crate) struct RunMutation;
 
 #[Object]
 impl RunMutation {
-    /// Brings a source in step with its repository. While one sync of it is active, the answer is that one.
+    /// Starts a sync of a source with its repository. If a sync of the source is active, returns that sync.
     async fn start_sync(
         &self,
         context: &Context<'_>,
@@ -46,8 +46,8 @@ impl RunMutation {
         })
     }
 
-    /// Analyses a project's code. While an analysis of it is active, or where one ended within the last three minutes, the answer
-    /// is that one.
+    /// Starts an analysis of a project's code. If an analysis is active or ended within the last three minutes,
+    /// returns that analysis.
     async fn start_code_analysis(
         &self,
         context: &Context<'_>,
@@ -68,7 +68,8 @@ impl RunMutation {
         })
     }
 
-    /// Puts under a note what is known about it. While one enrichment of it is active, the answer is that one.
+    /// Starts an enrichment of a note with related knowledge. If an enrichment of the note is active, returns that
+    /// enrichment.
     async fn enrich_note(
         &self,
         context: &Context<'_>,
@@ -91,7 +92,7 @@ impl RunMutation {
         })
     }
 
-    /// Cancels a run: at once where it waits, within a moment where a worker has it. One that has ended stays as it is.
+    /// Cancels a run. A queued run ends at once, a running one shortly after. Has no effect on a run that has ended.
     async fn cancel_run(
         &self,
         context: &Context<'_>,
@@ -107,67 +108,67 @@ impl RunMutation {
     }
 }
 
-/// A phase of a sync that can be left out.
+/// A phase of a sync that can be skipped.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "SyncStep", remote = "SyncStepKind")]
 enum SyncStepName {
-    /// The project's analysis is started.
+    /// Starting the analysis of the project.
     CodeAnalysis,
-    /// Letters become memory entries.
+    /// Importing letters as memory entries.
     Knowledge,
 }
 
-/// The source to sync.
+/// The sync to start.
 #[derive(InputObject)]
 struct StartSyncInput {
-    /// Which.
+    /// The id of the source.
     source_id: ID,
-    /// What is to be left out this time. The next sync that is not told so makes up for it.
+    /// The steps to skip in this sync. The next sync without this option catches up.
     skip: Option<Vec<SyncStepName>>,
 }
 
-/// The sync to watch.
+/// The started or active sync.
 #[derive(SimpleObject)]
 struct StartSyncPayload {
-    /// Whether it was started now.
+    /// Whether a new sync was started.
     outcome: StartOutcome,
     /// The sync.
     sync: SyncNode,
 }
 
-/// The project to analyse.
+/// The analysis to start.
 #[derive(InputObject)]
 struct StartCodeAnalysisInput {
-    /// Which.
+    /// The id of the project.
     project_id: ID,
 }
 
-/// The analysis to watch.
+/// The started, active or recent analysis.
 #[derive(SimpleObject)]
 struct StartCodeAnalysisPayload {
-    /// Whether it was started now.
+    /// Whether a new analysis was started.
     outcome: StartOutcome,
     /// The analysis.
     code_analysis: CodeAnalysisNode,
 }
 
-/// The note to enrich.
+/// The enrichment to start.
 #[derive(InputObject)]
 struct EnrichNoteInput {
-    /// Which.
+    /// The id of the note.
     note_id: ID,
-    /// Whose model; without one no model is used.
+    /// The provider of the model. If omitted, no model is used.
     provider: Option<String>,
-    /// Which model.
+    /// The model.
     model: Option<String>,
-    /// In whose voice.
+    /// The id of the persona in whose style the text is written.
     persona_id: Option<ID>,
 }
 
-/// The enrichment to watch.
+/// The started or active enrichment.
 #[derive(SimpleObject)]
 struct EnrichNotePayload {
-    /// Whether it was started now.
+    /// Whether a new enrichment was started.
     outcome: StartOutcome,
     /// The enrichment.
     enrichment: NoteEnrichmentNode,
@@ -176,11 +177,11 @@ struct EnrichNotePayload {
 /// The run to cancel.
 #[derive(InputObject)]
 struct CancelRunInput {
-    /// Which.
+    /// The id of the run.
     run_id: ID,
 }
 
-/// The run as it is now.
+/// The cancelled run.
 #[derive(SimpleObject)]
 struct CancelRunPayload {
     /// The run.

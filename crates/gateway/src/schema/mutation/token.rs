@@ -1,4 +1,4 @@
-//! API tokens.
+//! Mutations of API tokens.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ pub(crate) struct TokenMutation;
 
 #[Object]
 impl TokenMutation {
-    /// Makes an API token for the caller, with a role no higher than the caller's. Its secret is in this answer and nowhere else.
+    /// Creates an API token for the caller, with a role no higher than the caller's. Its secret is returned only here.
     async fn create_api_token(
         &self,
         context: &Context<'_>,
@@ -36,7 +36,8 @@ impl TokenMutation {
         })
     }
 
-    /// Revokes an API token, from now on, also on streams that are open. Twice is once. One's own, or as an owner or admin anybody's.
+    /// Revokes an API token. It takes effect immediately and ends the token's open streams. Has no effect if the token
+    /// is already revoked. Members revoke their own tokens, owners and admins any token.
     async fn revoke_api_token(
         &self,
         context: &Context<'_>,
@@ -52,34 +53,34 @@ impl TokenMutation {
     }
 }
 
-/// A token to make.
+/// The token to create.
 #[derive(InputObject)]
 struct CreateApiTokenInput {
-    /// What to call it.
+    /// The name of the token.
     name: String,
-    /// What it may do at the most; no more than its maker.
+    /// The highest role of the token. At most the caller's own role.
     role: RoleName,
-    /// From when on it is refused; never where it is not given.
+    /// The time of expiry. If omitted, the token does not expire.
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// The token that was made.
+/// The created token.
 #[derive(SimpleObject)]
 struct CreateApiTokenPayload {
     /// The token.
     api_token: ApiTokenNode,
-    /// The token in full: this once.
+    /// The full token. It is not shown again.
     secret: String,
 }
 
 /// The token to revoke.
 #[derive(InputObject)]
 struct RevokeApiTokenInput {
-    /// Which.
+    /// The id of the token.
     api_token_id: ID,
 }
 
-/// The token as it is now.
+/// The revoked token.
 #[derive(SimpleObject)]
 struct RevokeApiTokenPayload {
     /// The token.

@@ -1,4 +1,4 @@
-//! The files of one commit, read from git's objects: nothing is checked out.
+//! The files of one commit, read from git objects without a checkout.
 
 use nyxcore_code_engine::listing::Skip;
 use nyxcore_code_engine::tree::{FileTree, TreeError, TreeFile};

@@ -1,4 +1,4 @@
-//! The master key: whether it is there, nobody else can read it, and it opens what is sealed.
+//! Checks the master key: it exists, no other account can read it, and it decrypts the stored secrets.
 
 use anyhow::Context;
 use nyxcore_tenancy::directory::tenant_list;
@@ -31,20 +31,20 @@ async fn line(settings: &Settings, database: Option<&Place>) -> Result<String> {
     };
     let Some(database) = database else {
         return Ok(match is_there {
-            true => format!("{place}, readable by this account alone"),
-            false => format!("{place} will be made when the first secret is kept"),
+            true => format!("{place}, readable by this account only"),
+            false => format!("{place} will be created when the first secret is stored"),
         });
     };
     let SecretCounts { total, unreadable } = counts(settings, database, &source).await?;
     match (is_there, unreadable) {
         (false, 0) => Ok(format!(
-            "{place} will be made when the first secret is kept"
+            "{place} will be created when the first secret is stored"
         )),
         (false, lost) => Err(Error::Unhealthy(format!(
-            "{place} is missing, and {lost} secrets are sealed with it: put it back from its copy"
+            "{place} is missing, and {lost} secrets are encrypted with it: restore it from a backup"
         ))
         .into()),
-        (true, 0) => Ok(format!("{place} opens what is sealed: {total} secrets")),
+        (true, 0) => Ok(format!("{place} decrypts all {total} secrets")),
         (true, _) => Err(Error::SecretsUnreadable(unreadable).into()),
     }
 }

@@ -1,4 +1,4 @@
-//! Where a quickstart keeps what it finds: one tenant with one owner, a project for each repository, a note for each question.
+//! The storage of a quickstart: one tenant with one owner, a project per repository, a note per question.
 
 use nyxcore_projects::{
     NewProject, NewSource, Project, Projects, Source, SourceId, project_create, project_list,
@@ -36,12 +36,12 @@ pub struct Home {
 
 /// What was made in this run of the program, to be taken away again where it comes to nothing.
 #[derive(Debug, Default)]
-pub struct Made {
+pub struct CreatedProject {
     /// The tenant, the project and its source.
     pub project: Option<(TenantId, Project, SourceId)>,
 }
 
-impl Made {
+impl CreatedProject {
     /// Takes it away, with all that belongs to it.
     pub async fn undo(self, app: &App) {
         if app.data_dir.is_new() {
@@ -96,7 +96,7 @@ pub async fn project_open(
     home: Home,
     name: String,
     wanted: (&str, Option<&str>, &str),
-    made: &mut Made,
+    made: &mut CreatedProject,
 ) -> Result<(Project, Source)> {
     let (url, branch, scan_path) = wanted;
     let scoped = app.store.write(home.tenant).await?;

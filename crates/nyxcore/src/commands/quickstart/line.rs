@@ -1,4 +1,5 @@
-//! The line that a quickstart walks: sync, analysis, note, enrichment. Each is a run like any other, and what is there already is used.
+//! The steps of a quickstart: sync, analysis, note, enrichment. Each is an ordinary run, and existing results are
+//! reused.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use nyxcore_runs::{Run, RunId, RunStatus, Runs};
 use nyxcore_sync::{SyncDetail, SyncTrigger, sync_get, sync_start};
 use nyxcore_tenancy::{ChildList, PAGE_MAX, PageRequest, Repository};
 
-use super::home::{Home, Made, home_open, project_open};
+use super::home::{Home, CreatedProject, home_open, project_open};
 use super::target::Target;
 use crate::error::Result;
 use crate::progress::{Screen, Step};
@@ -32,7 +33,7 @@ const NOTE_BODY: &str = "How is code written here: names of functions and types,
 const FILES_NAMED: u64 = 3;
 
 /// What is walked.
-pub struct Asked<'a> {
+pub struct Request<'a> {
     /// The repository.
     pub target: &'a Target,
     /// The branch, where it is not the one that is checked out.
@@ -44,7 +45,7 @@ pub struct Asked<'a> {
 }
 
 /// How long a step took; nothing where its result was there already.
-type Took = Option<Duration>;
+type StepDuration = Option<Duration>;
 
 /// Walks the line.
 ///
@@ -52,14 +53,14 @@ type Took = Option<Duration>;
 /// A run fails, or the database does.
 pub async fn walk(
     app: &App,
-    asked: &Asked<'_>,
-    made: &mut Made,
+    asked: &Request<'_>,
+    made: &mut CreatedProject,
     screen: &Screen,
 ) -> Result<(Home, Summary)> {
     let home = home_open(&app.store).await?;
     let wanted = (asked.target.url()?, asked.branch, asked.scan_path);
     let (project, source) = project_open(app, home, asked.target.name(), wanted, made).await?;
-    let walk = Walk {
+    let walk = Quickstart {
         app,
         home,
         screen,
@@ -89,14 +90,14 @@ pub async fn walk(
     Ok((home, summary))
 }
 
-struct Walk<'a> {
+struct Quickstart<'a> {
     app: &'a App,
     home: Home,
     screen: &'a Screen,
     project: Project,
 }
 
-impl Walk<'_> {
+impl Quickstart<'_> {
     /// Follows a run on the screen to its end.
     async fn follow(&self, step: Step, run: RunId) -> Result<(Run, Step)> {
         match step.run_watch(&self.app.store, self.home.tenant, run).await {
@@ -108,7 +109,7 @@ impl Walk<'_> {
         }
     }
 
-    async fn sync(&self, source: Source) -> Result<(Source, Took)> {
+    async fn sync(&self, source: Source) -> Result<(Source, StepDuration)> {
         let step = self.screen.step("sync");
         let scoped = self.app.store.write(self.home.tenant).await?;
         let (start, _sync) = sync_start(
@@ -130,7 +131,7 @@ impl Walk<'_> {
 
     /// The analysis of what the source has now. The sync may have started it; it is started here where there is none, where the last one
     /// looked at other code or failed, and where an older engine made it.
-    async fn analysis(&self, source: &Source) -> Result<Took> {
+    async fn analysis(&self, source: &Source) -> Result<StepDuration> {
         let step = self.screen.step("analysis");
         if let Some(files) = self.analysis_is_current(source).await? {
             step.done(&format!("{files}, as analysed before"));
@@ -219,7 +220,7 @@ impl Walk<'_> {
     }
 
     /// What is known about the note; asked again where the analysis or the note is younger than the last answer.
-    async fn enrichment(&self, note: &Note) -> Result<(NoteEnrichment, Took)> {
+    async fn enrichment(&self, note: &Note) -> Result<(NoteEnrichment, StepDuration)> {
         let step = self.screen.step("note");
         if let Some(enrichment) = self.enrichment_current(note).await? {
             step.done("enriched before");

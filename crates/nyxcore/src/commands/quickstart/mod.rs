@@ -1,7 +1,8 @@
-//! `quickstart`: the whole line on one repository, with nothing to set up: sync, analysis, an enriched note, a summary, and the server.
+//! `quickstart`: the whole flow on one repository without any setup: sync, analysis, an enriched note, a summary, and
+//! the server.
 //!
-//! Everything runs as it does in the server: the runs are queued, carried out by workers and followed by their events. What a former
-//! quickstart left is used again.
+//! It works like the server: runs are queued, executed by workers and followed by their events. The results of an
+//! earlier quickstart are reused.
 
 mod home;
 mod line;
@@ -48,9 +49,9 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
     let mut app = App::open(settings).await?;
     app.policy.local_roots = target.local_roots();
     if target.has_changes().await {
-        screen.hint("Changes that are not committed are not looked at.");
+        screen.hint("Uncommitted changes are not analysed.");
     }
-    let asked = line::Asked {
+    let asked = line::Request {
         target: &target,
         branch: args.branch.as_deref(),
         scan_path: scan_path.as_str(),
@@ -64,7 +65,7 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
 }
 
 /// Walks the line with workers of its own, and prints the summary.
-async fn walk(app: &App, asked: &line::Asked<'_>, screen: &Screen) -> Result<home::Home> {
+async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<home::Home> {
     let ended = end_signal()?;
     // What somebody waits for is analysed at once.
     let models = app.models_start()?;

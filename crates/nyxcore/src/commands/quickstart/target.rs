@@ -1,4 +1,4 @@
-//! What a quickstart is asked to look at: recognised before anything is made.
+//! The target of a quickstart. It is validated before anything is created.
 
 use std::path::{Path, PathBuf};
 

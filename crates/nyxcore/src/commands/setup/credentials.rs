@@ -1,4 +1,4 @@
-//! Passwords and URLs: where they come from, and where they go. None is in an argument, a statement or a log.
+//! Sources and destinations of passwords and URLs. None appears in an argument, a statement or a log.
 
 use std::env::var;
 use std::fs::{self, File};
@@ -48,7 +48,7 @@ impl RolePassword {
         let text = match (variable_read(variable)?, file) {
             (Some(_), Some(_)) => {
                 bail!(Error::SettingInvalid(format!(
-                    "set {variable} or the option for a file, not both"
+                    "set either {variable} or the option for a file"
                 )));
             }
             (Some(text), None) => text,

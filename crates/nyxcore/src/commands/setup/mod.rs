@@ -1,7 +1,8 @@
-//! `setup postgres`: makes the roles, the database and the schema of an installation, as an administrator of the server.
+//! `setup postgres`: creates the roles, the database and the schema of an installation, as an administrator of the
+//! server.
 //!
-//! Two roles are made: one owns the schema and migrates it, the other serves and owns nothing. Run again, the command
-//! makes what is missing and leaves the rest.
+//! It creates two roles: one owns the schema and migrates it, the other serves and owns nothing. The command is
+//! idempotent: it creates only what is missing.
 
 mod credentials;
 mod plan;
@@ -40,7 +41,7 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
         (None, true) => return output::write(&Plan::fresh(&names).text(&names)),
         (None, false) => {
             bail!(Error::SettingInvalid(
-                "name the administrator: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
+                "set the administrator's URL: NYXCORE_ADMIN_URL=postgres://postgres@host/postgres, or --admin-url".into(),
             ));
         }
     };
@@ -78,7 +79,7 @@ fn credentials_show(
     ] {
         let Some(password) = password else {
             screen.hint(&format!(
-                "the role {role} exists and keeps its password; --new-passwords gives it another"
+                "the role {role} exists and keeps its password; use --new-passwords to change it"
             ));
             continue;
         };

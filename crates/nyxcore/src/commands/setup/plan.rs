@@ -1,4 +1,4 @@
-//! The statements that are still to be run: made from what is there, printed by `--dry-run`, and run one after another.
+//! The statements of a setup: derived from the state of the server, printed by `--dry-run`, executed in order.
 
 use anyhow::bail;
 use nyxcore_migrations::is_plain_name;
@@ -39,18 +39,18 @@ impl Names {
         for name in [&names.database, &names.owner, &names.app] {
             if !is_plain_name(name) {
                 bail!(Error::SettingInvalid(format!(
-                    "names of databases and roles have 1 to 63 letters, digits and underscores: {name:?}"
+                    "a database or role name must have 1 to 63 letters, digits and underscores: {name:?}"
                 )));
             }
             if name.starts_with("pg_") {
                 bail!(Error::SettingInvalid(format!(
-                    "names that begin with pg_ are PostgreSQL's own: {name:?}"
+                    "names that begin with pg_ are reserved by PostgreSQL: {name:?}"
                 )));
             }
         }
         if names.owner == names.app {
             bail!(Error::SettingInvalid(
-                "--owner and --app must be two roles: the one that serves owns nothing".into(),
+                "--owner and --app must be different roles: the serving role must own nothing".into(),
             ));
         }
         Ok(names)
@@ -78,7 +78,7 @@ impl Step {
         match db.execute_unprepared(&self.sql).await {
             Ok(_) => Ok(()),
             Err(error) if self.is_optional => {
-                tracing::warn!(%error, "{} was refused: set-up goes on without it", self.purpose);
+                tracing::warn!(%error, "{} was refused: set-up continues without it", self.purpose);
                 Ok(())
             }
             Err(error) => Err(refused(&self.purpose, &error).into()),
@@ -248,7 +248,7 @@ fn server_check(names: &Names, server: &Server) -> Result<()> {
     };
     if !server.admin_lacks.is_empty() {
         return refuse(format!(
-            "the administrator {} needs {}: name another one, such as postgres",
+            "the administrator {} needs {}: use another role, such as postgres",
             server.admin,
             server.admin_lacks.join(" and ")
         ));
@@ -256,7 +256,7 @@ fn server_check(names: &Names, server: &Server) -> Result<()> {
     for (name, role) in [(&names.owner, &server.owner), (&names.app, &server.app)] {
         if *name == server.admin {
             return refuse(format!(
-                "the administrator {name} cannot be the owner or serve: name another role"
+                "the administrator {name} cannot be the owner or serving role: choose another role"
             ));
         }
         let Some(Role {
@@ -280,7 +280,7 @@ fn server_check(names: &Names, server: &Server) -> Result<()> {
     }
     match &server.database {
         Some(database) if database.encoding != "UTF8" => refuse(format!(
-            "the database {} exists and its encoding is {}: name another one with --database, it must be UTF8",
+            "the database {} exists with the encoding {}: choose another one with --database; it must be UTF8",
             names.database, database.encoding
         )),
         _ => Ok(()),

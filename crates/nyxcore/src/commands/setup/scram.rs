@@ -1,5 +1,5 @@
-//! What PostgreSQL keeps of a password: a SCRAM-SHA-256 verifier. It is computed here, so that the password itself is
-//! in no statement and in no log of the server.
+//! Computes the SCRAM-SHA-256 verifier that PostgreSQL stores for a password, so that the password itself is in no
+//! statement and in no server log.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

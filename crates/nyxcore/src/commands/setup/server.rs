@@ -1,4 +1,4 @@
-//! What is on the server already.
+//! The existing state of the server.
 
 use nyxcore_tenancy::Error as StoreError;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, Value};

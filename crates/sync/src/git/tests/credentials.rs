@@ -1,4 +1,4 @@
-//! A token and a key reach the remote they are for, and nothing else.
+//! A token and a key are sent to their own remote only.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

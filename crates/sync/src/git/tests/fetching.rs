@@ -121,7 +121,7 @@ async fn what_did_not_change_costs_one_question() {
     let again = world.fetch(&url, Some("main")).await.expect("fetched");
     assert_eq!(
         again,
-        Fetched {
+        FetchResult {
             head_commit: commit,
             bytes_received: 0,
             unchanged: true
@@ -138,7 +138,7 @@ async fn what_did_not_change_costs_one_question() {
 }
 
 #[tokio::test]
-async fn a_branch_is_followed_by_name_and_rewritten_history_is_taken_as_it_is() {
+async fn a_rewritten_branch_is_fetched_by_name() {
     let world = World::new();
     let mut repository = world.repository("a");
     repository.write("a", "1");
@@ -191,7 +191,7 @@ async fn a_branch_is_followed_by_name_and_rewritten_history_is_taken_as_it_is() 
 }
 
 #[tokio::test]
-async fn a_detached_head_and_a_shallow_source_are_fetched_as_they_stand() {
+async fn detached_heads_and_shallow_sources_are_fetched() {
     let world = World::new();
     let mut repository = world.repository("a");
     for round in 0..3 {

@@ -1,4 +1,4 @@
-//! How often files changed, and which repository a folder is in.
+//! Commit counts of files, and the repository of a folder.
 
 use chrono::{DateTime, Utc};
 
@@ -138,7 +138,7 @@ async fn commits_tell_who_changed_what_by_the_names_of_the_mailmap() {
 }
 
 #[tokio::test]
-async fn the_window_counts_back_from_now_or_from_the_newest_commit_of_a_sleeping_repository() {
+async fn the_window_ends_now_or_at_the_newest_commit() {
     let world = World::new();
     let mut repository = world.repository("a");
     let day = 86_400;

@@ -1,4 +1,4 @@
-//! The known holes of systems that fetch what users name, one test each. What they tell is what cannot be done here.
+//! Known vulnerabilities of systems that fetch user-given repositories, one test each.
 
 use std::{
     fs,

@@ -70,7 +70,7 @@ impl World {
             .expect("a mirror")
     }
 
-    async fn fetch(&self, url: &SourceUrl, branch: Option<&str>) -> Result<Fetched, GitError> {
+    async fn fetch(&self, url: &SourceUrl, branch: Option<&str>) -> Result<FetchResult, GitError> {
         let branch = branch.map(|name| BranchName::parse(name).expect(name));
         let request = FetchRequest {
             url,
@@ -91,7 +91,7 @@ impl World {
     }
 }
 
-fn code(outcome: Result<Fetched, GitError>) -> &'static str {
+fn code(outcome: Result<FetchResult, GitError>) -> &'static str {
     outcome.expect_err("this must fail").code()
 }
 

@@ -1,4 +1,4 @@
-//! Listings, comparisons and contents.
+//! Reads listings, differences and contents.
 
 use super::*;
 

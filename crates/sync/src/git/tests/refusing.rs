@@ -1,4 +1,4 @@
-//! What is not fetched, and what it is called; and what must not happen on the way.
+//! Refused addresses and repositories, with their codes and without side effects.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -174,7 +174,7 @@ async fn a_redirect_is_never_followed() {
 }
 
 #[tokio::test]
-async fn git_goes_to_the_address_that_was_checked_and_asks_no_name_server() {
+async fn git_connects_to_the_checked_address_without_dns() {
     let mut world = World::new();
     let resolver = FixedResolver(HashMap::from([
         ("git.example", "127.0.0.1".parse().expect("an address")),

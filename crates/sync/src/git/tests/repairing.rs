@@ -1,4 +1,4 @@
-//! What a killed process, a full disk or a careless hand leave behind.
+//! Recovery after a killed process, a full disk or manual changes.
 
 use std::fs;
 
@@ -146,7 +146,7 @@ async fn objects_that_are_lost_or_torn_are_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_git_killed_in_the_middle_of_a_fetch_costs_the_next_one_nothing() {
+async fn a_fetch_succeeds_after_git_was_killed() {
     let world = World::new();
     let mut repository = world.repository("a");
     repository.write("a", "a");
