@@ -1,12 +1,12 @@
 //! Reads analyses by run and by project, and the latest results of a project.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use nyxcore_code_engine::project::Hotspot;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::RunId;
 use nyxcore_tenancy::{
-    Access, ChildList, Keyset, Page, PageRequest, Result, Scoped, ScopedSelect, child_list,
+    Access, ChildList, Error, Keyset, Page, PageRequest, Result, Scoped, ScopedSelect, child_list,
     pages_map, repository, text,
 };
 use sea_orm::sea_query::Expr;
@@ -82,6 +82,9 @@ pub struct ProjectPatterns {
     pub stack: Option<String>,
 }
 
+/// More kinds than there are, by far.
+const KINDS_MAX: usize = 200;
+
 impl ProjectPatterns {
     /// # Errors
     /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a text that no pattern can have.
@@ -90,16 +93,21 @@ impl ProjectPatterns {
         scoped: &'s Scoped<A>,
     ) -> Result<ScopedSelect<'s, code_pattern::Entity>> {
         use code_pattern::{Column, Entity};
-        for kind in &self.kinds {
+        let kinds: BTreeSet<&str> = self.kinds.iter().map(String::as_str).collect();
+        if kinds.len() > KINDS_MAX {
+            let rule = format!("at most {KINDS_MAX} kinds can be given");
+            return Err(Error::Invalid(rule));
+        }
+        for kind in &kinds {
             text::filter("the kind", kind)?;
         }
         if let Some(stack) = &self.stack {
             text::filter("the stack", stack)?;
         }
-        let kinds = (!self.kinds.is_empty()).then_some(&self.kinds);
+        let kinds = (!kinds.is_empty()).then_some(kinds);
         let which = Condition::all()
             .add(Column::VanishedIn.is_null())
-            .add_option(kinds.map(|kinds| Column::Kind.is_in(kinds.iter().map(String::as_str))))
+            .add_option(kinds.map(|kinds| Column::Kind.is_in(kinds)))
             .add_option(self.stack.as_deref().map(|stack| Column::Stack.eq(stack)));
         Ok(scoped.find::<Entity>().filter(which))
     }

@@ -61,7 +61,9 @@ pub(crate) fn deep_pool(threads: usize) -> Option<rayon::ThreadPool> {
 /// The system gives no threads with the stack that the parsers need. It is a lack of memory that may pass, and no fact
 /// about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system cannot create threads for the analysis: free memory or raise the address space limit")]
+#[error(
+    "the system cannot create threads for the analysis: free memory or raise the address space limit"
+)]
 pub struct NoThreads;
 
 /// The shared pool, once the system gave one. A failure is not remembered: the next caller tries again.

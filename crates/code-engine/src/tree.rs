@@ -191,7 +191,8 @@ pub fn files_analyze(
         if let Some(cache) = &cache {
             let (files, marks) = (&input.files, &found.marks);
             scope.spawn(move || {
-                let keep: Vec<CacheRecord<'_>> = marks.iter().map(|mark| mark.keep(files)).collect();
+                let keep: Vec<CacheRecord<'_>> =
+                    marks.iter().map(|mark| mark.keep(files)).collect();
                 cache.is_stale(&keep).then(|| cache.write(&keep).ok())
             });
         }
@@ -356,16 +357,17 @@ impl Work<'_> {
     }
 
     fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(StoredFacts, Vec<u8>)>) -> Outcome {
-        let known = |blob: String, entry: Option<usize>, kept: StoredFacts, hits: Option<Vec<u8>>| {
-            Outcome::Known(Box::new(KnownFile {
-                blob,
-                language: plan.language,
-                stamp: plan.stamp,
-                entry,
-                kept,
-                hits,
-            }))
-        };
+        let known =
+            |blob: String, entry: Option<usize>, kept: StoredFacts, hits: Option<Vec<u8>>| {
+                Outcome::Known(Box::new(KnownFile {
+                    blob,
+                    language: plan.language,
+                    stamp: plan.stamp,
+                    entry,
+                    kept,
+                    hits,
+                }))
+            };
         if let (Some(cache), Some(entry), Some((kept, hits))) = (self.cache, plan.entry, kept) {
             return known(cache.blob(entry).to_owned(), Some(entry), kept, Some(hits));
         }

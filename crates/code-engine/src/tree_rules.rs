@@ -86,7 +86,8 @@ mod without {
                 source_id: None,
                 path: file.path.clone(),
                 line: None,
-                reason: "this build cannot match rules: it was built without the feature `rules`".to_owned(),
+                reason: "this build cannot match rules: it was built without the feature `rules`"
+                    .to_owned(),
             });
             Rules(errors.collect())
         }

@@ -44,6 +44,11 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
     error
 }
 
+/// The error of a fault of the server. Its cause is in the log.
+pub(crate) fn internal_error() -> ServerError {
+    error_with_code("INTERNAL", "something went wrong on the server")
+}
+
 /// The message for a time that [`time_is_storable`] refuses.
 pub(crate) const TIME_RANGE: &str = "must be a time in the years 0001 to 9999 in UTC";
 

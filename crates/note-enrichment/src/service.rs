@@ -135,8 +135,7 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     enrichment_finished(scoped, id).await?;
     if decide(scoped, id, EnrichmentDecision::Dismissed).await? == EnrichmentDecision::Applied {
         return Err(Error::Invalid(
-            "the enrichment was applied: edit the note to remove it"
-                .into(),
+            "the enrichment was applied: edit the note to remove it".into(),
         ));
     }
     let mut points = action_points_of_enrichments(scoped, &[id.0]).await?;

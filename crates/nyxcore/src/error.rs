@@ -69,7 +69,9 @@ pub enum Error {
     #[error("no space is left for the data directory {}: free some space and try again", .0.display())]
     DiskFull(PathBuf),
     /// A newer program has used the database.
-    #[error("the database was migrated by a newer version of nyxcore: use that version or a newer one")]
+    #[error(
+        "the database was migrated by a newer version of nyxcore: use that version or a newer one"
+    )]
     DatabaseNewer,
     /// A migration waited too long for a lock.
     #[error(

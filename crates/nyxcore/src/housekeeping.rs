@@ -90,7 +90,9 @@ async fn keep_house(store: Store, keep: Retention, ended: CancellationToken) {
             match audit_expire(&store, keep.audit).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(gone, "deleted old entries of the audit log"),
-                Err(error) => tracing::warn!(?error, "old entries of the audit log could not be deleted"),
+                Err(error) => {
+                    tracing::warn!(?error, "old entries of the audit log could not be deleted")
+                }
             }
         }
         let last = tokio::select! {

@@ -35,7 +35,9 @@ impl SyncStep for CodeAnalysisStep {
             let told = match &started.0 {
                 Start::Started(_) => format!("the analysis {run} covers the new code"),
                 Start::AlreadyActive(_) => {
-                    format!("the analysis {run} is already active; another one follows for the new code")
+                    format!(
+                        "the analysis {run} is already active; another one follows for the new code"
+                    )
                 }
                 Start::RecentlyCompleted(_) => format!("the analysis {run} already covers it"),
             };

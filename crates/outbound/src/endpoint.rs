@@ -43,7 +43,8 @@ impl Endpoint {
                 "has characters that are not allowed in a URL",
             ));
         }
-        let url = Url::parse(text).map_err(|_| EndpointError::Invalid("is not a well-formed URL"))?;
+        let url =
+            Url::parse(text).map_err(|_| EndpointError::Invalid("is not a well-formed URL"))?;
         // Also `https:/host` and `https:///host` would be repaired.
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
         let authority = rest.split('/').next().unwrap_or_default();
@@ -53,7 +54,9 @@ impl Endpoint {
             ));
         }
         if authority.contains('@') {
-            return Err(EndpointError::Invalid("must not contain a user or password"));
+            return Err(EndpointError::Invalid(
+                "must not contain a user or password",
+            ));
         }
         if text.contains(['?', '#']) {
             return Err(EndpointError::Invalid(

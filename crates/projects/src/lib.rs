@@ -52,8 +52,8 @@ pub use repository::{
 };
 pub use service::{
     ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,
-    HistoryRetention, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
-    NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
+    HistoryRetention, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject,
+    NewSource, NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
     action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
     blobs_insert, blobs_missing, blobs_refill, blobs_with_text, blog_post_create, blog_post_delete,
     blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update, churn_add,

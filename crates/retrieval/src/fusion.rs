@@ -101,7 +101,10 @@ mod tests {
 
     #[test]
     fn a_heavier_list_decides() {
-        let fused = fuse(&[RankedList::new(&[1, 2]), RankedList::new(&[2, 1]).weighted(2.0)]);
+        let fused = fuse(&[
+            RankedList::new(&[1, 2]),
+            RankedList::new(&[2, 1]).weighted(2.0),
+        ]);
         assert_eq!(ids(&fused), [2, 1]);
     }
 

@@ -1,5 +1,8 @@
 //! The runs of a tenant, by id, by project and by subject.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
@@ -28,11 +31,11 @@ impl RunFilter {
             .add_option(self.project_id.map(|id| run::Column::ProjectId.eq(id)))
             .add_option(
                 (!self.kinds.is_empty())
-                    .then(|| run::Column::Kind.is_in(self.kinds.iter().cloned())),
+                    .then(|| run::Column::Kind.is_in(distinct(&self.kinds).cloned())),
             )
             .add_option(
                 (!self.statuses.is_empty())
-                    .then(|| run::Column::Status.is_in(self.statuses.iter().copied())),
+                    .then(|| run::Column::Status.is_in(distinct(&self.statuses).copied())),
             )
             .add_option(
                 self.subject
@@ -40,6 +43,11 @@ impl RunFilter {
                     .map(|s| run::Column::Subject.eq(s.as_str())),
             )
     }
+}
+
+/// The values without repetitions: a client may name one more often than a statement takes values.
+fn distinct<T: Eq + Hash>(values: &[T]) -> impl Iterator<Item = &T> {
+    values.iter().collect::<HashSet<&T>>().into_iter()
 }
 
 /// One page of runs, newest first.

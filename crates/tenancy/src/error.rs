@@ -51,9 +51,7 @@ pub enum Error {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// No master key that there is opens this secret, or it was changed or moved.
-    #[error(
-        "the secret cannot be decrypted: its master key is missing, or the secret was changed"
-    )]
+    #[error("the secret cannot be decrypted: its master key is missing, or the secret was changed")]
     SecretUnreadable,
     /// The master key cannot be used. The text is for the operator, never for a client.
     #[error("the server's master key cannot be used: see the server's log")]
@@ -64,6 +62,9 @@ pub enum Error {
     /// There is no room left for the database.
     #[error("no space is left for the database: free some space and try again")]
     DiskFull,
+    /// The rows that one operation of a client read hold more bytes than it may read.
+    #[error("the rows of this request hold more than 32 MiB: ask for fewer of them at once")]
+    ReadTooLarge,
     /// Another writer or a lock held the database for too long, a statement took too long, or no connection was free.
     #[error("the database is busy: try again")]
     Busy,
@@ -102,6 +103,7 @@ impl Error {
             Self::MasterKey(_) => "MASTER_KEY_UNUSABLE",
             Self::ReadOnly => "DATABASE_READ_ONLY",
             Self::DiskFull => "DISK_FULL",
+            Self::ReadTooLarge => "ANSWER_TOO_LARGE",
             Self::Busy => "DATABASE_BUSY",
             Self::Unreachable(_) => "DATABASE_UNREACHABLE",
             Self::UnsafeRole(_) => "DATABASE_ROLE_UNSAFE",

@@ -7,7 +7,7 @@ use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases
 use sea_orm::DbBackend;
 use serde_json::json;
 
-use super::{PATIENCE, Running, CommandOutput, nyxcore, said};
+use super::{CommandOutput, PATIENCE, Running, nyxcore, said};
 
 const PASSWORD: &str = "correct horse battery staple";
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use nyxcore_tests::{TestDatabase, run_on_postgres, run_on_sqlite};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
-use super::{Running, CommandOutput, on_test_database, said};
+use super::{CommandOutput, Running, on_test_database, said};
 use cluster::{Installation, connect, url_of};
 
 /// The SQL and the output of a set-up name no password that was given.

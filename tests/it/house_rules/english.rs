@@ -137,10 +137,8 @@ fn long_prose(path: &str, text: &str) -> Vec<String> {
         } else if prose.starts_with("```") {
             in_code = !in_code;
         }
-        let stays_whole = in_code
-            || prose.starts_with('|')
-            || prose.contains("://")
-            || prose.contains("](");
+        let stays_whole =
+            in_code || prose.starts_with('|') || prose.contains("://") || prose.contains("](");
         let length = line.chars().count();
         if is_prose && !stays_whole && length > PROSE_WIDTH {
             complaints.push(format!(
@@ -162,7 +160,8 @@ fn a_test_name_is_short() {
         none()
     );
     let name = "n".repeat(NAME_LENGTH);
-    let text = format!("fn {name}() {{}}\n    pub(crate) async fn {name}n<T>() {{}}\n// fn {name}n()");
+    let text =
+        format!("fn {name}() {{}}\n    pub(crate) async fn {name}n<T>() {{}}\n// fn {name}n()");
     assert_eq!(long_names("long.rs", &text).len(), 1);
 }
 
@@ -189,7 +188,8 @@ fn prose_wraps() {
         none()
     );
     let long = "word ".repeat(30);
-    let code = format!("/// {long}\nlet text = \"{long}\";\n/// ```\n/// {long}\n/// ```\n//! | {long}");
+    let code =
+        format!("/// {long}\nlet text = \"{long}\";\n/// ```\n/// {long}\n/// ```\n//! | {long}");
     assert_eq!(long_prose("long.rs", &code).len(), 1);
     let page = format!("{long}\n\n```\n{long}\n```\n\n| {long} |\n[a](b) {long}");
     assert_eq!(long_prose("long.md", &page).len(), 1);

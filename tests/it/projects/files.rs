@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use nyxcore_projects::{
-    FILE_PATH_MAX, FileChanges, HistoryRetention, NewBlob, NewFile, NewSource, Projects, SourceCommit,
-    SourceFile, SourceFileList, SourceFiles, SourceId, Sources, blob_content, blob_contents,
-    blobs_collect, blobs_insert, blobs_missing, churn_add, churn_reset, code_subject, file_all,
-    files_apply, files_by_path, note_create, project_create, project_delete, source_add,
-    source_history, source_history_keep, source_remove,
+    FILE_PATH_MAX, FileChanges, HistoryRetention, NewBlob, NewFile, NewSource, Projects,
+    SourceCommit, SourceFile, SourceFileList, SourceFiles, SourceId, Sources, blob_content,
+    blob_contents, blobs_collect, blobs_insert, blobs_missing, churn_add, churn_reset,
+    code_subject, file_all, files_apply, files_by_path, note_create, project_create,
+    project_delete, source_add, source_history, source_history_keep, source_remove,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_tenancy::{

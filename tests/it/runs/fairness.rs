@@ -63,7 +63,13 @@ impl RunHandler for ReportingHandler {
 }
 
 /// A handler, what it tells, and the gate before its end.
-fn telling(permits: usize) -> (ReportingHandler, mpsc::UnboundedReceiver<StartedRun>, Arc<Semaphore>) {
+fn telling(
+    permits: usize,
+) -> (
+    ReportingHandler,
+    mpsc::UnboundedReceiver<StartedRun>,
+    Arc<Semaphore>,
+) {
     let (begun, news) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(permits));
     let handler = ReportingHandler {

@@ -112,7 +112,8 @@ pub(super) fn message(told: &[PatternChangeRecord]) -> Option<String> {
         (Weakened, "weakened"),
         (Vanished, "vanished"),
     ] {
-        let those: Vec<&PatternChangeRecord> = told.iter().filter(|one| one.change == change).collect();
+        let those: Vec<&PatternChangeRecord> =
+            told.iter().filter(|one| one.change == change).collect();
         if those.is_empty() {
             continue;
         }
@@ -224,15 +225,16 @@ mod tests {
 
     #[test]
     fn the_message_counts_and_names_the_greatest_changes() {
-        let told =
-            |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| PatternChangeRecord {
+        let told = |title: &str, change, before: Option<(u32, u32)>, after: Option<(u32, u32)>| {
+            PatternChangeRecord {
                 pattern: CodePatternId::from_uuid(Uuid::nil()),
                 title: title.into(),
                 kind: "naming".into(),
                 change,
                 before: before.map(|(support, cases)| strength(support, cases)),
                 after: after.map(|(support, cases)| strength(support, cases)),
-            };
+            }
+        };
         assert_eq!(message(&[]), None);
         let mut all = vec![
             told("Gone", PatternChange::Vanished, Some((5, 5)), None),

@@ -118,10 +118,9 @@ pub(super) async fn facts_complete(
 /// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work begins again.
 fn gone(error: Error) -> RunFailure {
     match error {
-        Error::NotFound(_) => RunFailure::transient(
-            "SOURCE_CHANGED",
-            "the files changed during the analysis",
-        ),
+        Error::NotFound(_) => {
+            RunFailure::transient("SOURCE_CHANGED", "the files changed during the analysis")
+        }
         other => other.into(),
     }
 }

@@ -7,7 +7,7 @@ use nyxcore_code_engine::project::{Manifest, ProjectInput, SourceFile};
 use nyxcore_projects::blob_contents;
 use nyxcore_runs::{RunContext, RunFailure};
 
-use super::facts::{StoredFacts, Key, blocking, facts_forget, facts_read};
+use super::facts::{Key, StoredFacts, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
 
 /// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
@@ -77,7 +77,9 @@ pub(super) async fn input_read(
 }
 
 /// Parses stored facts, and returns the contents whose facts have an unknown format.
-fn kept_parse(texts: impl Iterator<Item = (Key, Vec<u8>)>) -> (HashMap<Key, StoredFacts>, Vec<String>) {
+fn kept_parse(
+    texts: impl Iterator<Item = (Key, Vec<u8>)>,
+) -> (HashMap<Key, StoredFacts>, Vec<String>) {
     let mut kept = HashMap::new();
     let mut unreadable = Vec::new();
     for (key, text) in texts {

@@ -275,7 +275,11 @@ async fn rows_put(scoped: &Scoped<ReadWrite>, rows: Vec<code_pattern::ActiveMode
     scoped.upsert_all(rows, &key, &changed).await
 }
 
-async fn changes_put(scoped: &Scoped<ReadWrite>, analysis: RunId, told: &[PatternChangeRecord]) -> Result<()> {
+async fn changes_put(
+    scoped: &Scoped<ReadWrite>,
+    analysis: RunId,
+    told: &[PatternChangeRecord],
+) -> Result<()> {
     let rows = told.iter().zip(0..).map(|(one, position)| {
         let (before, after) = (one.before, one.after);
         code_pattern_change::ActiveModel {

@@ -314,7 +314,8 @@ impl Graph {
     fn file_add(&mut self, resolver: &Resolver<'_>, at: usize) {
         let file = resolver.files[at];
         let own = resolver.own(at);
-        let around = EnclosingDefinitions::new(file, &self.nodes[own.start as usize..own.end as usize]);
+        let around =
+            EnclosingDefinitions::new(file, &self.nodes[own.start as usize..own.end as usize]);
         let of_file = (self.nodes.len() + at) as u32;
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut used: FxHashSet<u32> = FxHashSet::default();

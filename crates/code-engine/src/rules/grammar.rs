@@ -89,9 +89,9 @@ fn named(name: &str) -> Option<Language> {
 impl<'de> Deserialize<'de> for Grammar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<'de, str>::deserialize(deserializer)?;
-        named(&name)
-            .and_then(Grammar::of)
-            .ok_or_else(|| D::Error::custom(format!("rules are not supported for the language `{name}`")))
+        named(&name).and_then(Grammar::of).ok_or_else(|| {
+            D::Error::custom(format!("rules are not supported for the language `{name}`"))
+        })
     }
 }
 

@@ -172,7 +172,9 @@ impl RuleSet {
                             source_id: None,
                             path: rule.finding.path.clone(),
                             line: Some(rule.finding.line),
-                            reason: format!("`metadata.counter` names an unknown rule: `{counter}`"),
+                            reason: format!(
+                                "`metadata.counter` names an unknown rule: `{counter}`"
+                            ),
                         });
                     }
                 }
@@ -364,7 +366,8 @@ impl Rule {
         let config =
             RuleConfig::try_from(config, &GlobalRules::default()).map_err(|error| match error {
                 RuleConfigError::MissingPotentialKinds => {
-                    "the rule needs a `kind` or a `pattern`; otherwise it would match any node".to_owned()
+                    "the rule needs a `kind` or a `pattern`; otherwise it would match any node"
+                        .to_owned()
                 }
                 RuleConfigError::Core(error) => in_one_line(&error),
                 error => in_one_line(&error),

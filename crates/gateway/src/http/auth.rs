@@ -397,7 +397,9 @@ fn tenant_not_the_tokens() -> Problem {
 }
 
 fn missing() -> Problem {
-    Problem::unauthenticated("authentication required: send Authorization: Bearer nyx_..., or sign in")
+    Problem::unauthenticated(
+        "authentication required: send Authorization: Bearer nyx_..., or sign in",
+    )
 }
 
 fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -145,7 +145,8 @@ impl Server {
         };
         let most = self.gateway.limits().connection.per_address;
         let slot = self.clients.take(address, most).ok_or_else(|| {
-            let message = format!("{most} requests from your address are active; wait until one ends");
+            let message =
+                format!("{most} requests from your address are active; wait until one ends");
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message).retry_after(1)
         })?;
         Ok(Some(slot))

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 
 use async_graphql::Response as GraphqlResponse;
 use axum::extract::FromRequestParts;
@@ -28,6 +29,7 @@ use super::slots::Slot;
 use super::ws_message::{ClientMessage, OperationId};
 use super::{ClientSlot, Server};
 use crate::context::RequestContext;
+use crate::error::internal_error;
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to answer that the connection is closed.
@@ -152,7 +154,11 @@ struct Places {
 }
 
 impl Connection {
-    async fn run(mut self, shown: Option<VerifiedCredential>, unauthenticated: Option<Slot<IpAddr>>) {
+    async fn run(
+        mut self,
+        shown: Option<VerifiedCredential>,
+        unauthenticated: Option<Slot<IpAddr>>,
+    ) {
         // Boxed, so that what authentication needs is given back before the socket rests.
         let known = Box::pin(self.handshake(shown)).await;
         drop(unauthenticated);
@@ -168,7 +174,10 @@ impl Connection {
     }
 
     /// Waits for `connection_init` and finds out who it is.
-    async fn handshake(&mut self, shown_before: Option<VerifiedCredential>) -> Result<(VerifiedCredential, Places), End> {
+    async fn handshake(
+        &mut self,
+        shown_before: Option<VerifiedCredential>,
+    ) -> Result<(VerifiedCredential, Places), End> {
         let stopping = self.server.stopping.clone();
         let lease = self.lease.clone();
         let mut evicted = Box::pin(async {
@@ -263,11 +272,9 @@ impl Connection {
     ) -> Result<Option<ClientMessage>, End> {
         self.heard = Instant::now();
         match frame {
-            Some(Ok(Message::Text(text))) => {
-                ClientMessage::read(&text).map(Some).map_err(|error| {
-                    End::close(4400, format!("invalid protocol message: {error}"))
-                })
-            }
+            Some(Ok(Message::Text(text))) => ClientMessage::read(&text)
+                .map(Some)
+                .map_err(|error| End::close(4400, format!("invalid protocol message: {error}"))),
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             // tungstenite's word for a message past the limit; its error type is not axum's to show.
@@ -279,7 +286,11 @@ impl Connection {
         }
     }
 
-    async fn obey(&mut self, shown: &VerifiedCredential, message: ClientMessage) -> Result<(), End> {
+    async fn obey(
+        &mut self,
+        shown: &VerifiedCredential,
+        message: ClientMessage,
+    ) -> Result<(), End> {
         match message {
             ClientMessage::ConnectionInit { .. } => {
                 Err(End::close(4429, "Too many initialisation requests"))
@@ -302,7 +313,12 @@ impl Connection {
         }
     }
 
-    async fn subscribe(&mut self, shown: &VerifiedCredential, id: String, params: Params) -> Result<(), End> {
+    async fn subscribe(
+        &mut self,
+        shown: &VerifiedCredential,
+        id: String,
+        params: Params,
+    ) -> Result<(), End> {
         if self.running.contains_key(&id) {
             return Err(End::close(
                 4409,
@@ -325,7 +341,14 @@ impl Connection {
                     &self.server.gateway,
                     shown.acting.fresh(),
                 ));
-                let answers = self.server.schema.execute_stream(request);
+                let answers = AssertUnwindSafe(self.server.schema.execute_stream(request));
+                // A panic is the end of its operation, and not of the others on the socket.
+                let answers = answers.catch_unwind().map(|answer| {
+                    answer.unwrap_or_else(|_| {
+                        tracing::error!("an operation panicked");
+                        GraphqlResponse::from_errors(vec![internal_error()])
+                    })
+                });
                 let of = id.clone();
                 let last = futures::stream::iter([(id.clone(), None)]);
                 let steps = answers

@@ -29,12 +29,7 @@ pub(super) fn source_check(source: &str, limits: &Limits) -> ServerResult<()> {
             b')' | b']' | b'}' => open = open.saturating_sub(1),
             _ => {}
         }
-        within(
-            open,
-            BRACKETS,
-            "QUERY_TOO_DEEP",
-            "nested brackets",
-        )?;
+        within(open, BRACKETS, "QUERY_TOO_DEEP", "nested brackets")?;
         tokens += usize::from(is_token);
         if tokens > limits.tokens {
             return Err(error_with_code(

@@ -6,8 +6,6 @@
 //! <https://github.com/async-graphql/async-graphql>. Until it is fixed, such a literal is rewritten as a plain one
 //! before parsing. White space preserves the line and column of what follows.
 
-use std::fmt::Write as _;
-
 use super::source::{run, string_length};
 
 /// The document with each literal rewritten that the parser would misread; `None` if there is none.
@@ -179,8 +177,8 @@ fn write_literal(out: &mut String, value: &str, old: &str) {
         }
     }
     let padding = last.chars().count().saturating_sub(columns);
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{:padding$}", "");
+    // Not by a format's width, which is at most 65,535.
+    out.extend(std::iter::repeat_n(' ', padding));
 }
 
 #[cfg(test)]
@@ -236,6 +234,19 @@ mod tests {
                 "{literal}"
             );
         }
+    }
+
+    #[test]
+    fn a_literal_of_any_length_is_rewritten() {
+        let zeros = format!("\"\\u{{{}41}}\"", "0".repeat(70_000));
+        assert_eq!(value(&zeros), Some(Value::String("A".into())));
+        let pairs = format!("\"{}\"", r"\ud83d\ude00".repeat(30_000));
+        assert_eq!(
+            value(&pairs),
+            Some(Value::String("\u{1F600}".repeat(30_000)))
+        );
+        let blank = format!("\"\"\"\n{}\n  a\"\"\"", " ".repeat(70_000));
+        assert_eq!(value(&blank), Some(Value::String("a".into())));
     }
 
     #[test]

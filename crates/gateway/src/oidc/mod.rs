@@ -183,7 +183,11 @@ impl OidcClient {
     }
 
     /// Where to send a browser.
-    pub(crate) async fn depart(&self, env: &Env, redirect: &Url) -> Result<AuthorizationRequest, OidcError> {
+    pub(crate) async fn depart(
+        &self,
+        env: &Env,
+        redirect: &Url,
+    ) -> Result<AuthorizationRequest, OidcError> {
         let metadata = self.metadata(env, METADATA_AGE).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = self

@@ -168,7 +168,8 @@ pub(crate) async fn child_first<L: ChildList>(
     after: Option<Cursor>,
     most: u64,
 ) -> Result<Vec<L::Item>> {
-    let first = u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
+    let first =
+        u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
     let request = PageRequest {
         limit: first.min(most),
         after,

@@ -102,8 +102,8 @@ impl ProjectFindingsNode {
         )]
         tokens: i32,
     ) -> Result<String> {
-        let tokens =
-            usize::try_from(tokens).map_err(|_| ApiError::invalid("`tokens` must not be negative"))?;
+        let tokens = usize::try_from(tokens)
+            .map_err(|_| ApiError::invalid("`tokens` must not be negative"))?;
         Ok(engine::project::repository_map(
             &self.0.map,
             tokens.min(MAP_TOKENS_MAX),
@@ -112,7 +112,8 @@ impl ProjectFindingsNode {
 }
 
 fn first_of<T>(list: &[T], first: i32) -> Result<impl Iterator<Item = &T>, ApiError> {
-    let first = usize::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
+    let first =
+        usize::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
     Ok(list.iter().take(first))
 }
 

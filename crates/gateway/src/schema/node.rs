@@ -28,7 +28,11 @@ use crate::error::ApiError;
 #[derive(Interface)]
 #[graphql(
     name = "Node",
-    field(name = "id", ty = "ID", desc = "The id of the object. It never changes.")
+    field(
+        name = "id",
+        ty = "ID",
+        desc = "The id of the object. It never changes."
+    )
 )]
 pub(crate) enum NodeRef {
     Tenant(TenantNode),

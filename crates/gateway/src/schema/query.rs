@@ -73,9 +73,7 @@ impl Query {
             }
             (None, Some(slug)) => project_by_slug(&*op.read().await?, &slug).await?,
             _ => {
-                return Err(
-                    ApiError::invalid("give either `id` or `slug`").into(),
-                );
+                return Err(ApiError::invalid("give either `id` or `slug`").into());
             }
         };
         Ok(project.map(ProjectNode))

@@ -14,7 +14,11 @@ use crate::context::operation;
 #[graphql(
     name = "RunEvent",
     field(name = "run_id", ty = "ID", desc = "The id of the run."),
-    field(name = "seq", ty = "i64", desc = "The number of the event in the log of the run."),
+    field(
+        name = "seq",
+        ty = "i64",
+        desc = "The number of the event in the log of the run."
+    ),
     field(name = "at", ty = "DateTime<Utc>", desc = "The time of the event.")
 )]
 pub(crate) enum RunEventNode {

@@ -56,12 +56,12 @@ pub async fn consolidation_pattern_create(
         )));
     }
     if new.frequency < 1 {
-        return Err(Error::Invalid(
-            "the frequency must be at least 1".into(),
-        ));
+        return Err(Error::Invalid("the frequency must be at least 1".into()));
     }
     if new.severity.is_some() && new.pattern_type != ConsolidationType::Pain {
-        return Err(Error::Invalid("only a pain point may have a severity".into()));
+        return Err(Error::Invalid(
+            "only a pain point may have a severity".into(),
+        ));
     }
     let evidence = new
         .evidence

@@ -167,9 +167,7 @@ async fn print(
                 let cost = call.cost().unwrap_or_default();
                 if finish.reason != FinishReason::Complete {
                     screen.hint(match finish.reason {
-                        FinishReason::Length => {
-                            "the answer was truncated: raise --max-tokens"
-                        }
+                        FinishReason::Length => "the answer was truncated: raise --max-tokens",
                         FinishReason::Filtered => "the provider filtered the answer",
                         FinishReason::Refused => "the model refused",
                         _ => "the answer is not complete",

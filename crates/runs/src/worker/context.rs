@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Shared;
-use super::claim::{Claimed, LEASE};
+use super::claim::{ClaimedRun, LEASE};
 use crate::attempt::{RunPhase, phases_write};
 use crate::entity::run;
 use crate::error::RunFailure;
@@ -72,7 +72,7 @@ struct CancelRow {
 impl RunContext {
     pub(super) fn new(
         shared: &Arc<Shared>,
-        claimed: Claimed,
+        claimed: ClaimedRun,
         cancelled: CancellationToken,
     ) -> Self {
         Self {

@@ -77,7 +77,7 @@ pub struct WorkersBuilder {
     services: Services,
     handlers: Vec<Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, FollowUps>,
-    swept: Swept,
+    swept: SweepFollowUps,
     concurrency: usize,
     limits: HashMap<RunKind, usize>,
     name: String,
@@ -225,7 +225,7 @@ struct Shared {
     services: Services,
     handlers: HashMap<RunKind, Arc<dyn RunHandler>>,
     follow_ups: HashMap<RunKind, FollowUps>,
-    swept: Swept,
+    swept: SweepFollowUps,
     limits: HashMap<RunKind, usize>,
     /// The runs in hand, each with its kind and the token that stops it.
     running: Mutex<HashMap<Uuid, (RunKind, CancellationToken)>>,
@@ -397,10 +397,7 @@ async fn sweep_loop(shared: Arc<Shared>) {
             tracing::warn!(?error, "sweeping runs failed");
         }
         if let Err(error) = departed_sweep(&shared).await {
-            tracing::warn!(
-                ?error,
-                "recovering the runs of lost workers failed"
-            );
+            tracing::warn!(?error, "recovering the runs of lost workers failed");
         }
         tokio::select! {
             () = shared.stop.cancelled() => return,

@@ -42,7 +42,11 @@ pub(super) async fn sweep(store: &Store, swept: &SweepFollowUps) -> Result<u64> 
 }
 
 /// Moves the runs of a worker that is known to be gone, whatever their leases say.
-pub(super) async fn sweep_worker(store: &Store, swept: &SweepFollowUps, worker: Uuid) -> Result<u64> {
+pub(super) async fn sweep_worker(
+    store: &Store,
+    swept: &SweepFollowUps,
+    worker: Uuid,
+) -> Result<u64> {
     let system = store.system(RUN_SWEEP).await?;
     let sql = "SELECT * FROM runs WHERE status = 'RUNNING' AND worker = $1";
     let candidates: Vec<run::Model> = system.sql_all(sql, [worker.into()]).await?;

@@ -257,9 +257,9 @@ fn refused(context: &ConnectionContext<'_>, trouble: ImportError) -> Refusal {
             (outcome, error.to_string(), error.retry())
         }
         ImportError::Git(error) => (ImportOutcome::Refused, error.to_string(), None),
-        ImportError::Store(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))) => {
-            (ImportOutcome::Refused, error.to_string(), None)
-        }
+        ImportError::Store(
+            error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_)),
+        ) => (ImportOutcome::Refused, error.to_string(), None),
         ImportError::Store(error) => {
             tracing::error!(?error, "a repository could not be imported");
             (ImportOutcome::Failed, error.to_string(), None)

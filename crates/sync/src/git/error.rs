@@ -9,9 +9,7 @@ use nyxcore_projects::NameError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
     /// The address answers, but no repository is there.
-    #[error(
-        "no git repository was found at this address; check the address and its permissions"
-    )]
+    #[error("no git repository was found at this address; check the address and its permissions")]
     NotARepository,
     /// The repository has no commit yet.
     #[error("the repository has no commits yet; push one and sync again")]

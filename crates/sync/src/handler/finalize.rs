@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use nyxcore_projects::{
-    HistoryRetention, Source, SourceCommit, SourceFileList, blobs_collect, blobs_missing, churn_add,
-    churn_reset, files_apply, source_history_keep, source_synced,
+    HistoryRetention, Source, SourceCommit, SourceFileList, blobs_collect, blobs_missing,
+    churn_add, churn_reset, files_apply, source_history_keep, source_synced,
 };
 use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ChildList, Error, ReadWrite, Repository, Scoped};

@@ -54,7 +54,9 @@ impl Job<'_> {
             let (oid, content) = read?;
             let (content, kept) = match content {
                 // PostgreSQL keeps no NUL in a text, so that what has one is binary on both databases.
-                BlobContent::Text(text) if !text.contains('\0') => (Some(text), StoredContent::Text),
+                BlobContent::Text(text) if !text.contains('\0') => {
+                    (Some(text), StoredContent::Text)
+                }
                 BlobContent::LfsPointer => (None, StoredContent::LfsPointer),
                 BlobContent::Text(_)
                 | BlobContent::Binary

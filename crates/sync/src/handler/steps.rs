@@ -5,7 +5,7 @@ use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use super::{SyncedChanges, FINALIZE, Job};
+use super::{FINALIZE, Job, SyncedChanges};
 use crate::entity::sync;
 use crate::repository::Syncs;
 use crate::service::sync_skips;

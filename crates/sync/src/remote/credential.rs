@@ -138,7 +138,9 @@ impl SourceCredential {
                 known_hosts,
             } => {
                 if !origin.starts_with("ssh") {
-                    return invalid("an SSH key requires a source at ssh://; use a token for this source");
+                    return invalid(
+                        "an SSH key requires a source at ssh://; use a token for this source",
+                    );
                 }
                 private_key_check(private_key)?;
                 known_hosts.as_deref().map_or(Ok(()), known_hosts_check)

@@ -164,8 +164,9 @@ pub async fn source_webhook_enable(
         ));
     }
     let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| Error::Invalid("the server's random number generator failed: try again".into()))?;
+    getrandom::fill(&mut bytes).map_err(|_| {
+        Error::Invalid("the server's random number generator failed: try again".into())
+    })?;
     let secret = format!("nyxwh_{}", hex::encode(bytes));
     let name = source.id.to_string();
     secret_put(scoped, keyring, KIND, &name, &Secret::new(secret.clone())).await?;

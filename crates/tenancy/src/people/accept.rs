@@ -205,7 +205,11 @@ async fn accept(
 }
 
 /// The membership that the invitation is for, where there is none yet.
-async fn join(system: &SystemScope, row: &invitation::Model, user: UserId) -> Result<AcceptedInvitation> {
+async fn join(
+    system: &SystemScope,
+    row: &invitation::Model,
+    user: UserId,
+) -> Result<AcceptedInvitation> {
     let values = [
         row.tenant_id.into(),
         user.into(),

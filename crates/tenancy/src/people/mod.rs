@@ -6,7 +6,9 @@ mod accept;
 mod invitation;
 mod member;
 
-pub use accept::{InvitationView, AcceptedInvitation, invitation_accept, invitation_look, invitation_sign_up};
+pub use accept::{
+    AcceptedInvitation, InvitationView, invitation_accept, invitation_look, invitation_sign_up,
+};
 pub use invitation::{
     INVITATION_LIFETIME, Invitations, NewInvitation, invitation_count, invitation_create,
     invitation_link, invitation_list, invitation_revoke,

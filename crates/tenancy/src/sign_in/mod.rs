@@ -31,7 +31,7 @@ pub use account::{
     account_sign_up, first_owner_create, password_change, password_reset, password_set,
 };
 pub use identity::{
-    FLOW_LIFE, FLOWS_PER_ADDRESS, Flow, NewFlow, ExternalIdentity, flow_begin, flow_take,
+    ExternalIdentity, FLOW_LIFE, FLOWS_PER_ADDRESS, Flow, NewFlow, flow_begin, flow_take,
     identity_sign_in, outside_refused,
 };
 pub use password::{PASSWORD_MAX, PASSWORD_MIN, Password, PasswordHash, PasswordHasher};

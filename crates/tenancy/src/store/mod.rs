@@ -17,6 +17,7 @@ mod select;
 mod signal;
 mod system;
 mod times;
+mod volume;
 
 use std::sync::Arc;
 use std::time::Duration;

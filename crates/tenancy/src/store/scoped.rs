@@ -16,7 +16,8 @@ use uuid::Uuid;
 use super::gate::Permits;
 use super::select::{ScopedSelect, ScopedSelectIn, conditions_in};
 use super::signal::{CHANNEL, Signal};
-use super::{Store, TenantScoped, times};
+use super::volume::ReadVolume;
+use super::{Pace, Store, TenantScoped, times};
 use crate::actor::{Actor, Step};
 use crate::audit;
 use crate::env::Env;
@@ -97,6 +98,7 @@ pub struct Scoped<A: Access = ReadWrite> {
     permitted: AtomicBool,
     announced: Mutex<Vec<Signal>>,
     permits: Permits,
+    volume: ReadVolume,
     _access: PhantomData<A>,
 }
 
@@ -121,6 +123,7 @@ impl<A: Access> Scoped<A> {
             tenant,
             store: store.clone(),
             permitted: AtomicBool::new(!matches!(actor, Actor::Caller(_))),
+            volume: ReadVolume::of(Pace::of(&actor)),
             actor,
             announced: Mutex::new(Vec::new()),
             permits,
@@ -208,7 +211,7 @@ impl<A: Access> Scoped<A> {
     /// The tenant's rows of an entity, to be narrowed further.
     pub fn find<E: TenantScoped>(&self) -> ScopedSelect<'_, E> {
         let select = E::find().filter(self.mine::<E>());
-        ScopedSelect::new(select, &self.tx)
+        ScopedSelect::new(select, &self.tx, &self.volume)
     }
 
     /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed further.
@@ -232,6 +235,7 @@ impl<A: Access> Scoped<A> {
     ) -> Result<Vec<T>> {
         let statement = self.statement(sql, values)?;
         let rows = self.tx.query_all_raw(statement).await?;
+        self.volume.add(&rows)?;
         rows.iter()
             .map(|row| T::from_query_result(row, "").map_err(Error::from))
             .collect()
@@ -243,10 +247,7 @@ impl<A: Access> Scoped<A> {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Statement> {
         if !super::guard::is_bound(sql) {
-            tracing::error!(
-                sql,
-                "a hand-written statement is not bound to its tenant"
-            );
+            tracing::error!(sql, "a hand-written statement is not bound to its tenant");
             return Err(Error::NotBound);
         }
         let tenant: Value = self.tenant.0.into();

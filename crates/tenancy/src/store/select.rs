@@ -12,6 +12,7 @@ use sea_orm::{
     Select, TryGetable, TryGetableMany, Value,
 };
 
+use super::volume::ReadVolume;
 use super::{TenantScoped, times};
 use crate::error::{Error, Result};
 use crate::page::{Cursor, Page, PageRequest};
@@ -132,14 +133,19 @@ where
 pub struct ScopedSelect<'s, E: TenantScoped> {
     select: Select<E>,
     tx: &'s DatabaseTransaction,
+    volume: &'s ReadVolume,
 }
 
 impl<'s, E: TenantScoped> ScopedSelect<'s, E>
 where
     E::Model: FromQueryResult + Send + Sync,
 {
-    pub(super) fn new(select: Select<E>, tx: &'s DatabaseTransaction) -> Self {
-        Self { select, tx }
+    pub(super) fn new(
+        select: Select<E>,
+        tx: &'s DatabaseTransaction,
+        volume: &'s ReadVolume,
+    ) -> Self {
+        Self { select, tx, volume }
     }
 
     /// Only rows that also meet this.
@@ -171,7 +177,7 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn all(self) -> Result<Vec<E::Model>> {
-        rows_read(self.tx, &self.select).await
+        rows_read(self.tx, &self.select, Some(self.volume)).await
     }
 
     /// The first row, if there is one.
@@ -179,7 +185,7 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn one(self) -> Result<Option<E::Model>> {
-        let rows = rows_read(self.tx, &self.select.limit(1)).await?;
+        let rows = rows_read(self.tx, &self.select.limit(1), Some(self.volume)).await?;
         Ok(rows.into_iter().next())
     }
 
@@ -211,6 +217,7 @@ where
         let select = self.select.select_only().columns(columns);
         let statement = times::built(self.tx.get_database_backend(), &select);
         let rows = self.tx.query_all_raw(statement).await?;
+        self.volume.add(&rows)?;
         rows.iter()
             .map(|row| T::try_get_many_by_index(row).map_err(|error| DbErr::from(error).into()))
             .collect()
@@ -230,7 +237,7 @@ where
         let select = select
             .order_by(keyset.column, keyset.order(request))
             .limit(request.limit + 1);
-        let rows = rows_read(self.tx, &select).await?;
+        let rows = rows_read(self.tx, &select, Some(self.volume)).await?;
         Ok(page_of::<E>(rows, keyset, request))
     }
 
@@ -266,11 +273,10 @@ where
                 .and_where(Expr::col(PLACE).lte(most))
                 .order_by(keyset.column, order.clone())
                 .take();
-            for row in self
-                .tx
-                .query_all_raw(times::bound_values(backend.build(&pages)))
-                .await?
-            {
+            let statement = times::bound_values(backend.build(&pages));
+            let rows = self.tx.query_all_raw(statement).await?;
+            self.volume.add(&rows)?;
+            for row in rows {
                 let model = E::Model::from_query_result(&row, "")?;
                 groups
                     .entry(key_of::<E, K>(&model, parent)?)
@@ -386,9 +392,13 @@ fn key_of<E: EntityTrait, K: ParentKey>(row: &E::Model, column: E::Column) -> Re
 pub(super) async fn rows_read<E: EntityTrait>(
     tx: &DatabaseTransaction,
     select: &Select<E>,
+    volume: Option<&ReadVolume>,
 ) -> Result<Vec<E::Model>> {
     let statement = times::built(tx.get_database_backend(), select);
     let rows = tx.query_all_raw(statement).await?;
+    if let Some(volume) = volume {
+        volume.add(&rows)?;
+    }
     rows.iter()
         .map(|row| E::Model::from_query_result(row, "").map_err(Into::into))
         .collect()

@@ -150,7 +150,7 @@ impl SystemScope {
         E: SystemScoped,
         E::Model: Send + Sync,
     {
-        rows_read(&self.tx, &E::find().filter(which.into_condition())).await
+        rows_read(&self.tx, &E::find().filter(which.into_condition()), None).await
     }
 
     /// Rows of a listed entity whose column has one of the values, however many these are, of every tenant.

@@ -37,7 +37,9 @@ pub fn email(text: &str) -> Result<String> {
         return invalid("must have a domain after the @, such as example.org");
     };
     if !domain.split('.').all(is_label) {
-        return invalid("must have a domain after the @, made of labels of letters, digits and hyphens");
+        return invalid(
+            "must have a domain after the @, made of labels of letters, digits and hyphens",
+        );
     }
     EMAIL.check(
         "the e-mail address",

@@ -37,6 +37,8 @@ const QUERIES: [(&str, &str); 4] = [
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // The first of the process installs it; a second one is told so, and both mean the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = arguments_read()?;
     let bench = Bench::prepare(&arguments.peer).await?;
     let mut servers = vec![bench.mercurius().await?];

@@ -42,7 +42,11 @@ struct ParsedText<'s> {
     errors: usize,
 }
 
-fn parsed<'s>(text: &'s str, table: &'static Table, dialect: Dialect) -> Result<ParsedText<'s>, Skip> {
+fn parsed<'s>(
+    text: &'s str,
+    table: &'static Table,
+    dialect: Dialect,
+) -> Result<ParsedText<'s>, Skip> {
     let read = readable(text, dialect);
     let tree = tree::parse(table.grammar(), &read.text)?;
     let errors = tree::errors(&tree).count;

@@ -6,7 +6,7 @@ use tree_sitter::{Node, Tree};
 
 use super::super::super::facts::DefinitionKind;
 use super::super::super::references::ReferenceKind;
-use super::super::builder::{NewDefinition, LogicalOperator};
+use super::super::builder::{LogicalOperator, NewDefinition};
 use super::super::syntax_tree::range;
 use super::{Above, Context, Role, Scope, Shape};
 

@@ -265,7 +265,9 @@ impl<'a> Resolver<'a> {
     ) -> Option<u32> {
         let (import, wildcards) = {
             let mut cache = self.passed.borrow_mut();
-            let passed = cache.entry(file).or_insert_with(|| ModuleNames::new(tree, file));
+            let passed = cache
+                .entry(file)
+                .or_insert_with(|| ModuleNames::new(tree, file));
             if passed.defined.contains(name) {
                 return None;
             }

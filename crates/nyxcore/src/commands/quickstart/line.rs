@@ -17,7 +17,7 @@ use nyxcore_runs::{Run, RunId, RunStatus, Runs};
 use nyxcore_sync::{SyncDetail, SyncTrigger, sync_get, sync_start};
 use nyxcore_tenancy::{ChildList, PAGE_MAX, PageRequest, Repository};
 
-use super::home::{Home, CreatedProject, home_open, project_open};
+use super::home::{CreatedProject, Home, home_open, project_open};
 use super::target::Target;
 use crate::error::Result;
 use crate::progress::{Screen, Step};

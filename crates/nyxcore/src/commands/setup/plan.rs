@@ -50,7 +50,8 @@ impl Names {
         }
         if names.owner == names.app {
             bail!(Error::SettingInvalid(
-                "--owner and --app must be different roles: the serving role must own nothing".into(),
+                "--owner and --app must be different roles: the serving role must own nothing"
+                    .into(),
             ));
         }
         Ok(names)
