@@ -1,6 +1,7 @@
 //! Setting PostgreSQL up: with `nyxcore setup postgres`, as the README says, and with roles that somebody made by hand.
 
 mod cluster;
+mod files;
 mod roles;
 
 use std::fs;
