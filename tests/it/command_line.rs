@@ -8,6 +8,7 @@ mod listings;
 mod quickstart;
 mod readme;
 mod setup;
+mod tokens;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

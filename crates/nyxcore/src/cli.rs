@@ -291,9 +291,9 @@ pub enum TokenCommand {
         /// The member whose token it is
         #[arg(long, value_name = "EMAIL")]
         user: String,
-        /// What it may do at the most
-        #[arg(long, value_name = "ROLE", value_enum, ignore_case = true, default_value_t = TokenRole::Member)]
-        role: TokenRole,
+        /// What it may do at the most; the member's own role without it
+        #[arg(long, value_name = "ROLE", value_enum, ignore_case = true)]
+        role: Option<TokenRole>,
         /// What to call it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,

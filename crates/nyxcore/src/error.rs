@@ -38,6 +38,14 @@ pub enum Error {
     /// No repository is at or around the path.
     #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
     NotARepository(PathBuf),
+    /// The person has an account and is in other tenants, or in none.
+    #[error("{email} is not a member of {tenant}")]
+    NotAMember {
+        /// The person's address.
+        email: String,
+        /// The tenant's short name.
+        tenant: String,
+    },
     /// There is nothing at the path.
     #[error("{}: there is no such folder", .0.display())]
     NoSuchFolder(PathBuf),
@@ -164,6 +172,7 @@ impl Error {
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
+            Self::NotAMember { .. } => "NOT_FOUND",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
             Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",
             Self::DataDirOpen { .. } => "DATA_DIR_OPEN",

@@ -23,6 +23,16 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
+    /// The caller is an API token whose role does not allow this. Its person, or another token, may have one that does.
+    #[error(
+        "this token's role is {role}; this needs {needed}: use a token of that role, or sign in"
+    )]
+    TokenForbidden {
+        /// The token's role, at most its person's.
+        role: &'static str,
+        /// The role that is needed.
+        needed: &'static str,
+    },
     /// The caller is an API token, and this needs a session: it concerns the person's account.
     #[error("an API token may not do this: it needs a session of the person, so sign in")]
     SessionNeeded,
@@ -91,7 +101,7 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID_INPUT",
             Self::InvalidCursor => "INVALID_CURSOR",
-            Self::Forbidden(_) | Self::SessionNeeded => "FORBIDDEN",
+            Self::Forbidden(_) | Self::TokenForbidden { .. } | Self::SessionNeeded => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::SignUpClosed => "SIGN_UP_CLOSED",

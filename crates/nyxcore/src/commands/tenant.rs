@@ -1,9 +1,10 @@
 //! `tenant` and `token`: what an operator does beside a running server.
 
+use anyhow::bail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, tenant_by_slug, tenant_create,
-    tenant_list, user_by_email, users_by_id,
+    tenant_list, user_by_email, user_memberships, users_by_id,
 };
 use nyxcore_tenancy::{
     ApiTokenId, Error as StoreError, PAGE_MAX, PageRequest, Repository, Role, Store, Tenant,
@@ -12,7 +13,7 @@ use nyxcore_tenancy::{
 use sea_orm::Condition;
 
 use crate::cli::{TenantCommand, TokenCommand};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{self, Table};
 use crate::settings::Settings;
 use crate::wiring::App;
@@ -68,7 +69,21 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
             let tenant = tenant_require(&app.store, &tenant).await?;
             let user = user_by_email(&app.store, &user).await?;
             let user = user.ok_or(StoreError::NotFound("user"))?;
-            let token = token_make(&app.store, tenant.id, user.id, role.into(), &name).await?;
+            let memberships = user_memberships(&app.store, user.id).await?;
+            let member = memberships.iter().find(|(of, _)| of.id == tenant.id);
+            let Some((_, member)) = member else {
+                bail!(Error::NotAMember {
+                    email: user.email,
+                    tenant: tenant.slug,
+                });
+            };
+            let role = role.map_or(member.role, Role::from);
+            let token = token_make(&app.store, tenant.id, user.id, role, &name).await?;
+            anstream::eprintln!(
+                "made a token of the role {} for {}; --role makes one that may do less",
+                role.as_str(),
+                user.email
+            );
             output::write(&format!("{token}\n"))
         }
         TokenCommand::List { tenant } => tokens_print(&app.store, &tenant).await,
