@@ -5,6 +5,7 @@ mod analyze;
 mod bad_input;
 mod data_dir;
 mod listings;
+mod master_key;
 mod quickstart;
 mod readme;
 mod setup;

@@ -14,10 +14,11 @@ use nyxcore_tenancy::{Env, Error as StoreError};
 use super::ask;
 use super::tenant::tenant_require;
 use crate::cli::{ModelKeyCommand, ModelsCommand};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, message_of};
 use crate::model_facts;
 use crate::output::{self, Table};
 use crate::progress::Screen;
+use crate::sealed::keys_look;
 use crate::settings::Settings;
 use crate::wiring::App;
 
@@ -138,6 +139,12 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 })?,
                 None => line()?,
             };
+            // Where the key file is missing, sealing is refused below; a key of another machine is worth a word.
+            if let Some(error) = keys_look(&app.store, &app.keys).await?
+                && app.keys.load()?.is_some()
+            {
+                screen.warning(&message_of(&error));
+            }
             let key = ProviderKey::new(text, base_url);
             let policy = app.policy.outbound();
             operator_key_set(&app.store, &app.keys.keyring(), policy, (vendor, &key)).await?;
