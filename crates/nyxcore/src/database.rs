@@ -90,6 +90,21 @@ impl Place {
         }
     }
 
+    /// Refuses a database file that was never made.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`]; as [`Place::check`].
+    pub fn require(&self, data_dir: &Path) -> Result<()> {
+        self.check(data_dir)?;
+        match self {
+            Self::Sqlite(file) if matches!(file.try_exists(), Ok(false)) => {
+                Err(Error::NoDatabase(file.clone()).into())
+            }
+            // Whatever else is wrong with it is told when it is opened.
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// How to open it.
     pub fn options(&self, settings: &Settings) -> StoreOptions {
         let mut options = match self {

@@ -104,6 +104,12 @@ pub enum Error {
         /// What is wrong with it: it is missing, or empty.
         state: &'static str,
     },
+    /// There never was a database.
+    #[error(
+        "there is no database at {}: name the server's data directory with --data-dir, or its NYXCORE_DATABASE_URL",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     /// The role could see past row-level security, or give itself the right to.
     #[error("this database role must not serve: {0}")]
     RoleUnsafe(String),
@@ -183,6 +189,7 @@ impl Error {
             Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
             Self::DatabaseMissing { .. } => "DATABASE_MISSING",
+            Self::NoDatabase(_) => "DATABASE_NOT_FOUND",
             Self::RoleUnsafe(_) => "DATABASE_ROLE_UNSAFE",
             Self::OwnerLacks(_) => "DATABASE_RIGHTS_MISSING",
             Self::SetupRefused { .. } => "SETUP_REFUSED",

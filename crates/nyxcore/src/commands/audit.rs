@@ -21,7 +21,7 @@ const PAGE: u64 = 200;
 pub async fn run(settings: Settings, command: AuditCommand) -> Result<()> {
     let AuditCommand::Export { tenant, since } = command;
     let from = since.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
-    App::once(settings, async |app| {
+    App::look(settings, async |app| {
         if let Some(slug) = tenant {
             return tenant_export(app, &slug, from).await;
         }

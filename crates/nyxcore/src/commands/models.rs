@@ -33,10 +33,15 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             provider,
             all,
         } => {
-            App::once(settings, async |app| {
-                list(app, tenant.as_deref(), provider.as_deref(), all).await
-            })
-            .await
+            let models: Vec<TenantModel> = match tenant {
+                // What the program and the data directory know needs no database.
+                None => {
+                    model_facts::install(&settings.data_dir)?;
+                    catalog().all().iter().map(TenantModel::from).collect()
+                }
+                Some(slug) => App::look(settings, async |app| models_of(app, &slug).await).await?,
+            };
+            list(&models, provider.as_deref(), all)
         }
         ModelsCommand::Update { from } => {
             let text = source::read(&from).await?;
@@ -49,18 +54,17 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
     }
 }
 
+/// The models that a tenant sees.
+async fn models_of(app: &App, slug: &str) -> Result<Vec<TenantModel>> {
+    let tenant = tenant_require(&app.store, slug).await?;
+    let scoped = app.store.read(tenant.id).await?;
+    let tenants = TenantCatalog::load(&scoped, Default::default()).await?;
+    Ok(tenants.models().to_vec())
+}
+
 /// A line a model: what it costs for a million tokens, how long it lives, and what replaces it.
-async fn list(app: &App, tenant: Option<&str>, provider: Option<&str>, all: bool) -> Result<()> {
+fn list(models: &[TenantModel], provider: Option<&str>, all: bool) -> Result<()> {
     let today = Env::default().now().date_naive();
-    let models: Vec<TenantModel> = match tenant {
-        None => catalog().all().iter().map(TenantModel::from).collect(),
-        Some(slug) => {
-            let tenant = tenant_require(&app.store, slug).await?;
-            let scoped = app.store.read(tenant.id).await?;
-            let tenants = TenantCatalog::load(&scoped, Default::default()).await?;
-            tenants.models().to_vec()
-        }
-    };
     let is_listed = |model: &&TenantModel| {
         provider.is_none_or(|provider| model.provider == provider)
             && (all || (model.lifecycle(today) != Lifecycle::ShutDown && !model.is_hidden))

@@ -24,7 +24,7 @@ const BATCH: u64 = 100;
 /// # Errors
 /// As [`rotate`]; the database or the key cannot be used.
 pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         SecretsCommand::Rotate => match &app.keys {
             Source::Variable(keys) => rotate_variable(app, keys, screen).await,
             Source::File(file) => rotate_file(app, file, screen).await,

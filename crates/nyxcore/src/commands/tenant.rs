@@ -26,32 +26,38 @@ const TOKEN_ID_END: usize = 30;
 /// # Errors
 /// `INVALID_INPUT`, `CONFLICT` where the slug is taken; the database cannot be used.
 pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    match command {
         TenantCommand::Create {
             slug,
             name,
             owner,
             print_token,
         } => {
-            let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
-            anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
-            if print_token {
-                let name = "command line";
-                let token = token_make(&app.store, tenant.id, owner.id, Role::Owner, name).await?;
-                output::write(&format!("{token}\n"))?;
-            }
-            Ok(())
+            App::once(settings, async |app| {
+                let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
+                anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
+                if print_token {
+                    let name = "command line";
+                    let token =
+                        token_make(&app.store, tenant.id, owner.id, Role::Owner, name).await?;
+                    output::write(&format!("{token}\n"))?;
+                }
+                Ok(())
+            })
+            .await
         }
         TenantCommand::List => {
-            let mut table = Table::new(["SLUG", "NAME", "ID", "MADE"]);
-            for tenant in tenant_list(&app.store).await? {
-                let made = time(tenant.created_at);
-                table.row([tenant.slug, tenant.name, tenant.id.to_string(), made]);
-            }
-            output::write(&table.text())
+            App::look(settings, async |app| {
+                let mut table = Table::new(["SLUG", "NAME", "ID", "MADE"]);
+                for tenant in tenant_list(&app.store).await? {
+                    let made = time(tenant.created_at);
+                    table.row([tenant.slug, tenant.name, tenant.id.to_string(), made]);
+                }
+                output::write(&table.text())
+            })
+            .await
         }
-    })
-    .await
+    }
 }
 
 /// Carries out a command on tokens.
@@ -59,7 +65,7 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND` for the tenant, the member or the token, `FORBIDDEN` for a role above the member's; the database cannot be used.
 pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         TokenCommand::Create {
             tenant,
             user,

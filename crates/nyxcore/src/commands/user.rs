@@ -22,7 +22,7 @@ const LINE_MAX: u64 = 4 * 1024 + 2;
 /// # Errors
 /// `NOT_FOUND` for the person, `INVALID_INPUT` for what is no password; the database cannot be used.
 pub async fn run(settings: Settings, command: UserCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         UserCommand::SetPassword { email } => password_take(app, &email).await,
         UserCommand::List { tenant } => list(app, tenant.as_deref()).await,
     })
