@@ -129,6 +129,9 @@ pub enum Error {
     /// The database does not answer.
     #[error("the database cannot be reached: {0}")]
     DatabaseUnreachable(String),
+    /// The database's server answers, and does not let us in. Trying again is of no use.
+    #[error("the database's server refuses: {0}")]
+    DatabaseRefused(String),
     /// The command is for PostgreSQL.
     #[error(
         "{0} works on PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite `nyxcore serve` has the workers in it)"
@@ -187,6 +190,7 @@ impl Error {
             Self::MigrationLocked => "DATABASE_BUSY",
             Self::SchemaBehind => "SCHEMA_BEHIND",
             Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
+            Self::DatabaseRefused(_) => "DATABASE_REFUSED",
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
             Self::DatabaseMissing { .. } => "DATABASE_MISSING",
             Self::NoDatabase(_) => "DATABASE_NOT_FOUND",

@@ -125,6 +125,19 @@ impl Error {
         matches!(self, Self::Busy | Self::Unreachable(_))
     }
 
+    /// What a server answered in the place of a result: its code, on PostgreSQL the SQLSTATE, and its own words. For an
+    /// operator, never for a client.
+    pub fn server_answer(&self) -> Option<(String, String)> {
+        let (Self::Database(error) | Self::Unreachable(error)) = self else {
+            return None;
+        };
+        let Some(sqlx::Error::Database(error)) = sqlx_error(error) else {
+            return None;
+        };
+        let code = error.code()?.into_owned();
+        Some((code, error.message().to_owned()))
+    }
+
     /// Turns a unique-key violation into [`Error::Conflict`] with a word for what exists already.
     pub fn conflict_as(self, what: &'static str) -> Self {
         match self {
