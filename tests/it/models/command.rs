@@ -55,6 +55,9 @@ on_both_databases! {
         tenant_make(&db);
         let (done, _, err) = said(&db, &["ask", "Say hello."], "");
         assert!(!done && err.contains("error[MODEL_NOT_CHOSEN]"), "{err}");
+        assert!(err.contains("`setProviderKey`") && err.contains("`nyxcore models key set PROVIDER`"), "{err}");
+        let (done, out, err) = said(&db, &["ask", " "], "");
+        assert!(!done && out.is_empty() && err.contains("error[INVALID_INPUT]: the question is empty"), "{err}");
         let url = vendor.url("/v1");
         // A private address for all tenants is the operator's own to allow.
         let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str()];
@@ -75,6 +78,7 @@ on_both_databases! {
         assert!(done);
         let (done, _, err) = said(&db, &ask, "");
         assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+        assert!(err.contains("`nyxcore models key set anthropic`"), "{err}");
     }
 
     /// Also where the vendor says the key back.

@@ -12,7 +12,7 @@ use nyxcore_model_catalog::{
     ModelService, Nanousd,
 };
 use nyxcore_tenancy::directory::tenant_list;
-use nyxcore_tenancy::{Store, Tenant};
+use nyxcore_tenancy::{Error as StoreError, Store, Tenant};
 
 use super::tenant::tenant_require;
 use crate::cli::{AskArgs, EmbedArgs};
@@ -30,8 +30,12 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Asks, and prints the answer on standard output and what it cost on standard error.
 ///
 /// # Errors
-/// `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory cannot be used.
+/// `INVALID_INPUT` for no question; `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory
+/// cannot be used.
 pub async fn run(settings: Settings, args: AskArgs, screen: &Screen) -> Result<()> {
+    if args.question.trim().is_empty() {
+        bail!(StoreError::Invalid("the question is empty".into()));
+    }
     let schema = args.schema.as_deref().map(schema_read).transpose()?;
     through_the_door(settings, args.tenant.as_deref(), async |models, context| {
         let choice = chosen(args.model.as_deref(), DefaultPurpose::Default);
