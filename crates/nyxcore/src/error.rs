@@ -19,6 +19,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A provider of models was tried and is not well. The code is its state, the words are the provider's.
+    #[error("{message}")]
+    ProviderUnwell {
+        /// The state, such as `INVALID_KEY`.
+        code: &'static str,
+        /// What there is to say.
+        message: String,
+    },
     /// A run failed; the words are its own.
     #[error("{message}")]
     Run {
@@ -177,7 +185,7 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
-            Self::ModelFacts { code, .. } => code,
+            Self::ModelFacts { code, .. } | Self::ProviderUnwell { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",

@@ -81,6 +81,37 @@ on_both_databases! {
         assert!(err.contains("`nyxcore models key set anthropic`"), "{err}");
     }
 
+    async fn a_key_is_tried_when_asked_and_not_before(db: TestDatabase) {
+        let vendor = VendorServer::start(respond).await;
+        tenant_make(&db);
+        let private = ["--allow-sources", "private"];
+        let verify = [&["models", "key", "verify", "anthropic"][..], &private].concat();
+        let (done, _, err) = said(&db, &verify, "");
+        assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+
+        let url = vendor.url("/v1");
+        let set = [&["models", "key", "set", "anthropic", "--base-url", url.as_str()][..], &private].concat();
+        let (done, _, err) = said(&db, &set, &format!("{KEY}\n"));
+        assert!(done && err.contains("not tried") && err.contains("models key verify anthropic"), "{err}");
+        assert!(vendor.requests().is_empty());
+        let (done, _, err) = said(&db, &verify, "");
+        assert!(done && err.contains("takes the key"), "{err}");
+        assert!(!vendor.requests().is_empty());
+        let (done, _, err) = said(&db, &["models", "key", "verify", "nobody"], "");
+        assert!(!done && err.contains("error[NOT_FOUND]"), "{err}");
+    }
+
+    async fn a_refused_key_is_told_in_the_vendors_words(db: TestDatabase) {
+        let refusal = Reply::json(401, anthropic::error("authentication_error", "this key is nobody's"));
+        let vendor = VendorServer::replies([refusal]).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let (done, _, err) = said(&db, &["models", "key", "verify", "anthropic", "--allow-sources", "private"], "");
+        assert!(!done && err.contains("error[INVALID_KEY]: anthropic: ") && err.contains("nobody's"), "{err}");
+    }
+
     /// Also where the vendor says the key back.
     async fn the_most_detailed_log_has_no_key(db: TestDatabase) {
         let told = |status| Reply::json(status, anthropic::error("invalid_request_error", &format!("bad {KEY}")));

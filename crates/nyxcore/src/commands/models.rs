@@ -48,6 +48,11 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             App::once(settings, async |app| update(app, &text, screen)).await
         }
         ModelsCommand::Embed(args) => ask::embed(settings, args, screen).await,
+        ModelsCommand::Key(ModelKeyCommand::Verify {
+            provider,
+            tenant,
+            allow_sources: _,
+        }) => ask::verify(settings, &provider, tenant.as_deref(), screen).await,
         ModelsCommand::Key(command) => {
             App::once(settings, async |app| key(app, command, screen).await).await
         }
@@ -156,7 +161,13 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 "kept the key for {}, sealed: tenants without one of their own use it",
                 vendor.name()
             ));
+            screen.hint(&format!(
+                "it was not tried: `nyxcore models key verify {}` does",
+                vendor.id()
+            ));
         }
+        // It is a tenant's question, through the door to the models.
+        ModelKeyCommand::Verify { .. } => {}
         ModelKeyCommand::Remove { vendor } => {
             let vendor = vendor_of(&vendor)?;
             let was_there = operator_key_remove(&app.store, vendor).await?;
