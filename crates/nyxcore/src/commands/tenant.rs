@@ -10,7 +10,7 @@ use nyxcore_tenancy::{
     ApiTokenId, Error as StoreError, PAGE_MAX, PageRequest, Repository, Role, Store, Tenant,
     TenantId, TypedId, UserId,
 };
-use sea_orm::Condition;
+use sea_orm::{Condition, DbBackend};
 
 use crate::cli::{TenantCommand, TokenCommand};
 use crate::error::{Error, Result};
@@ -160,7 +160,14 @@ async fn token_revoke(store: &Store, slug: &str, text: &str) -> Result<()> {
     let scoped = store.write_as_operator(tenant.id).await?;
     let token = api_token_revoke(&scoped, id).await?;
     scoped.commit().await?;
-    anstream::eprintln!("revoked the token {}", token.id);
+    // As `StoreOptions::credential_recheck` says: a file tells no other process.
+    let bound = match store.backend() {
+        DbBackend::Sqlite => {
+            "; a running server on the same SQLite file takes it for at most 1 s more"
+        }
+        _ => "",
+    };
+    anstream::eprintln!("revoked the token {}{bound}", token.id);
     Ok(())
 }
 
