@@ -54,6 +54,9 @@ pub enum Error {
         /// The tenant's short name.
         tenant: String,
     },
+    /// There is no such thing; the words say which there are, or how to see them.
+    #[error("{0}")]
+    NotKnown(String),
     /// There is nothing at the path.
     #[error("{}: there is no such folder", .0.display())]
     NoSuchFolder(PathBuf),
@@ -189,7 +192,7 @@ impl Error {
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
-            Self::NotAMember { .. } => "NOT_FOUND",
+            Self::NotAMember { .. } | Self::NotKnown(_) => "NOT_FOUND",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
             Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",
             Self::DataDirOpen { .. } => "DATA_DIR_OPEN",

@@ -42,7 +42,9 @@ on_both_databases! {
         let of_other = nyxcore(&db, &["user", "list", "--tenant", "other"]).out;
         assert_eq!(first_words(&of_other), ["bob@example.org"]);
         for arguments in [&["user", "list", "--tenant", "nowhere"][..], &["token", "list", "--tenant", "nowhere"]] {
-            assert_eq!(nyxcore(&db, arguments).code(), "NOT_FOUND");
+            let refused = nyxcore(&db, arguments);
+            assert_eq!(refused.code(), "NOT_FOUND", "{}", refused.err);
+            assert!(refused.err.contains("\"nowhere\"") && refused.err.contains("tenant list"), "{}", refused.err);
         }
     }
 

@@ -162,6 +162,9 @@ on_both_databases! {
     async fn facts_are_brought_up_to_date_as_a_whole_or_not_at_all(db: TestDatabase) {
         let (done, out, _) = said(&db, &["models", "list", "--provider", "openai"], "");
         assert!(done && out.contains("gpt-4.1-mini") && !out.contains("claude"), "{out}");
+        let (done, out, err) = said(&db, &["models", "list", "--provider", "foo"], "");
+        assert!(!done && out.is_empty() && err.contains("error[NOT_FOUND]"), "{out}{err}");
+        assert!(err.contains("anthropic, openai, google"), "{err}");
         let file = db.folder().join("prices.json");
         let price = |input: f64| {
             let model = json!({ "litellm_provider": "openai", "mode": "chat", "max_input_tokens": 1_000_000,

@@ -9,7 +9,7 @@ use nyxcore_model_catalog::{
     CatalogUpdate, Lifecycle, Nanousd, Provider, ProviderKey, TenantCatalog, TenantModel, catalog,
     catalog_update, operator_key_remove, operator_key_set,
 };
-use nyxcore_tenancy::{Env, Error as StoreError};
+use nyxcore_tenancy::Env;
 
 use super::ask;
 use super::tenant::tenant_require;
@@ -70,6 +70,12 @@ async fn models_of(app: &App, slug: &str) -> Result<Vec<TenantModel>> {
 /// A line a model: what it costs for a million tokens, how long it lives, and what replaces it.
 fn list(models: &[TenantModel], provider: Option<&str>, all: bool) -> Result<()> {
     let today = Env::default().now().date_naive();
+    if let Some(id) = provider
+        && Provider::parse(id).is_none()
+        && !models.iter().any(|model| model.provider == id)
+    {
+        return Err(provider_unknown(id).into());
+    }
     let is_listed = |model: &&TenantModel| {
         provider.is_none_or(|provider| model.provider == provider)
             && (all || (model.lifecycle(today) != Lifecycle::ShutDown && !model.is_hidden))
@@ -107,6 +113,13 @@ fn list(models: &[TenantModel], provider: Option<&str>, all: bool) -> Result<()>
     output::write(&table.text())
 }
 
+fn provider_unknown(id: &str) -> Error {
+    let known = Provider::ALL.map(Provider::id).join(", ");
+    Error::NotKnown(format!(
+        "there is no provider {id:?} here: there are {known}"
+    ))
+}
+
 /// Takes a file over as a whole, or not at all.
 fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
     let today = Env::default().now().date_naive();
@@ -133,7 +146,7 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
 
 /// The operator's keys, which serve every tenant that has none of its own.
 async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()> {
-    let vendor_of = |id: &str| Provider::parse(id).ok_or(StoreError::NotFound("vendor"));
+    let vendor_of = |id: &str| Provider::parse(id).ok_or_else(|| provider_unknown(id));
     match command {
         ModelKeyCommand::Set {
             vendor,

@@ -104,7 +104,14 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
 /// `NOT_FOUND`; the database cannot be used.
 pub(super) async fn tenant_require(store: &Store, slug: &str) -> Result<Tenant> {
     let tenant = tenant_by_slug(store, slug).await?;
-    Ok(tenant.ok_or(StoreError::NotFound("tenant"))?)
+    Ok(tenant.ok_or_else(|| tenant_unknown(slug))?)
+}
+
+/// What is told where no tenant has that short name.
+pub(super) fn tenant_unknown(slug: &str) -> Error {
+    Error::NotKnown(format!(
+        "there is no tenant {slug:?}: `nyxcore tenant list` prints those that there are"
+    ))
 }
 
 /// A line for each token of the tenant, newest first.

@@ -6,8 +6,9 @@ use std::io::{BufRead, IsTerminal, Read};
 use anyhow::Context;
 use nyxcore_tenancy::directory::{tenant_list, user_list};
 use nyxcore_tenancy::sign_in::{Password, PasswordHasher, password_reset};
-use nyxcore_tenancy::{Error as StoreError, Role, TenantId};
+use nyxcore_tenancy::{Role, TenantId};
 
+use super::tenant::tenant_unknown;
 use crate::cli::UserCommand;
 use crate::error::Result;
 use crate::output::{self, Table};
@@ -35,7 +36,7 @@ async fn list(app: &App, slug: Option<&str>) -> Result<()> {
     if let Some(slug) = slug
         && !tenants.iter().any(|tenant| tenant.slug == slug)
     {
-        return Err(StoreError::NotFound("tenant").into());
+        return Err(tenant_unknown(slug).into());
     }
     let slugs: HashMap<TenantId, &str> = tenants
         .iter()
