@@ -50,7 +50,7 @@ fn the_flow_of_the_readme_enriches_a_note() {
         let address = running.after("nyxcore listens at ");
         let token = fs::read_to_string(db.folder().join("token")).unwrap();
 
-        // Twelve files of ordinary code, of which none repeats the note's words.
+        // Twelve files of ordinary code, written without the note in mind.
         let repository = repository(&db, "atlas");
         let script = blocks[1].replace("http://127.0.0.1:4600", address.trim_end_matches('/'));
         let flow = |token: &str| {
