@@ -5,9 +5,11 @@ mod analyze;
 mod bad_input;
 mod data_dir;
 mod listings;
+mod master_key;
 mod quickstart;
 mod readme;
 mod setup;
+mod tokens;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

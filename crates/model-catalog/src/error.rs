@@ -64,7 +64,11 @@ mod service {
         #[error("the model \"{0}\" was shut down, and no other can stand in for it")]
         ShutDown(String),
         /// No provider that is configured has a model for the purpose.
-        #[error("no model is chosen for \"{}\", and no configured provider has one: add a provider's key", .0.as_str())]
+        #[error(
+            "no model is chosen for \"{}\", and no provider with a key has one: keep a key with `setProviderKey`, or one for \
+             all tenants with `nyxcore models key set PROVIDER`",
+            .0.as_str()
+        )]
         NotChosen(DefaultPurpose),
         /// The model cannot do what is asked.
         #[error("the model \"{model}\" cannot do this: {reason}")]
@@ -75,7 +79,10 @@ mod service {
             reason: &'static str,
         },
         /// There is no key for the provider.
-        #[error("there is no key for the provider \"{0}\"")]
+        #[error(
+            "there is no key for the provider \"{0}\": keep one with `setProviderKey`, or one for all tenants with \
+             `nyxcore models key set {0}`"
+        )]
         ProviderUnconfigured(String),
         /// The prompt does not fit. Nothing was sent.
         #[error(

@@ -6,6 +6,7 @@ mod models;
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use models::{AskArgs, EmbedArgs, ModelKeyCommand, ModelsCommand};
@@ -298,10 +299,10 @@ pub enum TokenCommand {
         /// The member who owns the token
         #[arg(long, value_name = "EMAIL")]
         user: String,
-        /// The highest role of the token
-        #[arg(long, value_name = "ROLE", value_enum, ignore_case = true, default_value_t = TokenRole::Member)]
-        role: TokenRole,
-        /// The name of the token
+        /// What it may do at the most; the member's own role without it
+        #[arg(long, value_name = "ROLE", value_enum, ignore_case = true)]
+        role: Option<TokenRole>,
+        /// What to call it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         name: String,
     },
@@ -330,9 +331,9 @@ pub enum AuditCommand {
         /// The tenant's short name; without it, the log of system work
         #[arg(long, value_name = "SLUG")]
         tenant: Option<String>,
-        /// Only entries from this time on, such as 2026-01-31T12:00:00Z
-        #[arg(long, value_name = "TIME")]
-        since: Option<chrono::DateTime<chrono::Utc>>,
+        /// Entries from then on, as in 2026-01-31T12:00:00Z, or from a day on (UTC), as in 2026-01-31
+        #[arg(long, value_name = "TIME", value_parser = time_read)]
+        since: Option<DateTime<Utc>>,
     },
 }
 
@@ -348,6 +349,20 @@ pub enum SecretsCommand {
     Rotate,
     /// Print the ids of the master keys, with the number of secrets of each
     Status,
+}
+
+/// A time as RFC 3339 writes it, or a day, which begins at midnight in UTC.
+fn time_read(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let day = || {
+        Some(
+            text.parse::<NaiveDate>()
+                .ok()?
+                .and_time(NaiveTime::MIN)
+                .and_utc(),
+        )
+    };
+    let time = text.parse::<DateTime<Utc>>().ok().or_else(day);
+    time.ok_or("write a time as 2026-01-31T12:00:00Z, or a day as 2026-01-31")
 }
 
 /// The roles, as they are written on the command line; as in `Role`.
@@ -379,6 +394,17 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_may_be_a_day_and_is_shown_by_example() {
+        let read = |text: &str| time_read(text).map(|time| time.to_rfc3339());
+        assert_eq!(read("2026-01-31").unwrap(), "2026-01-31T00:00:00+00:00");
+        assert_eq!(
+            read("2026-01-31T12:00:00+02:00").unwrap(),
+            "2026-01-31T10:00:00+00:00"
+        );
+        assert!(read("yesterday").unwrap_err().contains("2026-01-31T12"));
     }
 
     #[test]

@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::bail;
 use nyxcore_migrations::guard::{ROLE_REMEDY, role_problems};
 use nyxcore_migrations::{Migrator, MigratorTrait, SchemaState, schema_state};
-use nyxcore_tenancy::{Env, Store, StoreOptions, database_open};
+use nyxcore_tenancy::{Env, Error as StoreError, Store, StoreOptions, database_open};
 use sea_orm::{
     DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::net::TcpStream;
+use url::Url;
 
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
@@ -26,6 +28,10 @@ const MIRRORS: &str = "mirrors";
 
 /// Connections that a command holds which only looks at or changes the schema.
 const FEW: u32 = 2;
+/// The port of a PostgreSQL server whose URL names none.
+const POSTGRES_PORT: u16 = 5432;
+/// How long it is looked why a server did not answer.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which database it is.
 #[derive(Clone)]
@@ -90,6 +96,21 @@ impl Place {
         }
     }
 
+    /// Refuses a database file that was never made.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`]; as [`Place::check`].
+    pub fn require(&self, data_dir: &Path) -> Result<()> {
+        self.check(data_dir)?;
+        match self {
+            Self::Sqlite(file) if matches!(file.try_exists(), Ok(false)) => {
+                Err(Error::NoDatabase(file.clone()).into())
+            }
+            // Whatever else is wrong with it is told when it is opened.
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// How to open it.
     pub fn options(&self, settings: &Settings) -> StoreOptions {
         let mut options = match self {
@@ -127,21 +148,22 @@ fn former_use(file: &Path, data_dir: &Path) -> Option<&'static str> {
 /// Opens a few connections to look at or change the schema.
 ///
 /// # Errors
-/// [`Error::DatabaseUnreachable`].
+/// [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`].
 pub async fn connection_open(place: &Place, settings: &Settings) -> Result<DatabaseConnection> {
     let mut options = place.options(settings);
     options.max_connections = FEW;
-    database_open(&options)
-        .await
-        .map_err(|error| unreachable(place, error))
+    match database_open(&options).await {
+        Ok(connection) => Ok(connection),
+        Err(error) => Err(refusal_of(place, error).await),
+    }
 }
 
 /// Opens the store on a schema that is current. SQLite is migrated where it is behind; on PostgreSQL that takes the owner's role, so that
 /// an operator does it.
 ///
 /// # Errors
-/// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseMissing`],
-/// [`Error::RoleUnsafe`], and what the store refuses.
+/// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`],
+/// [`Error::DatabaseMissing`], [`Error::RoleUnsafe`], and what the store refuses.
 pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store> {
     let place = Place::of(settings, data_dir.path())?;
     place.check(data_dir.path())?;
@@ -165,8 +187,10 @@ pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store
         .await
         .map_err(nyxcore_tenancy::Error::from)?;
     let options = place.options(settings).with_registry(registry()?);
-    let store = Store::connect(&options, Env::default()).await;
-    store.map_err(|error| unreachable(&place, error))
+    match Store::connect(&options, Env::default()).await {
+        Ok(store) => Ok(store),
+        Err(error) => Err(refusal_of(&place, error).await),
+    }
 }
 
 /// Refuses a role of PostgreSQL that can do more than serve: it could see past row-level security, or give itself the
@@ -208,16 +232,64 @@ pub fn migration_refused(error: DbErr) -> anyhow::Error {
     }
 }
 
-/// On a server, what the store cannot name is that the server is not there or does not let us in.
-fn unreachable(place: &Place, error: nyxcore_tenancy::Error) -> anyhow::Error {
-    match (place, error) {
-        (
-            Place::Postgres(_),
-            nyxcore_tenancy::Error::Database(source) | nyxcore_tenancy::Error::Unreachable(source),
-        ) => Error::DatabaseUnreachable(source.to_string()).into(),
-        (Place::Postgres(_), nyxcore_tenancy::Error::Busy) => {
-            Error::DatabaseUnreachable("it did not answer in time".into()).into()
+/// What it means that a database could not be opened: on a server, that it is not there or does not let us in.
+async fn refusal_of(place: &Place, error: StoreError) -> anyhow::Error {
+    let Place::Postgres(url) = place else {
+        return error.into();
+    };
+    if let Some((state, words)) = error.server_answer() {
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        let remedy = match state.as_str() {
+            "28P01" | "28000" => "check the role and the password in the database's URL",
+            "3D000" => {
+                "check the database's name in its URL; `nyxcore setup postgres` makes what is missing"
+            }
+            "42501" => "let the role connect to it, or name another in the database's URL",
+            _ => return Error::DatabaseUnreachable(words).into(),
+        };
+        return Error::DatabaseRefused(format!("{words}: {remedy}")).into();
+    }
+    match error {
+        StoreError::Database(source) | StoreError::Unreachable(source) => {
+            Error::DatabaseUnreachable(source.to_string()).into()
         }
-        (_, error) => error.into(),
+        StoreError::Busy => Error::DatabaseUnreachable(silence_of(url).await).into(),
+        error => error.into(),
+    }
+}
+
+/// Why a server did not answer: the driver tries a refused port again until the time is up, and does not say so.
+async fn silence_of(url: &str) -> String {
+    let silence = "it did not answer in time".to_owned();
+    let Ok(url) = Url::parse(url) else {
+        return silence;
+    };
+    // A folder of sockets is written with escapes.
+    let host = url.host_str().filter(|host| !host.contains('%'));
+    let Some(host) = host.map(|host| host.trim_matches(['[', ']'])) else {
+        return silence;
+    };
+    let port = url.port().unwrap_or(POSTGRES_PORT);
+    match tokio::time::timeout(LOOK_PATIENCE, TcpStream::connect((host, port))).await {
+        Ok(Err(error)) => format!("{host}:{port}: {error}"),
+        Ok(Ok(_)) | Err(_) => silence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_named() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let said = silence_of(&format!("postgres://nyx:secret@{address}/nyx")).await;
+        assert!(
+            said.contains("refused") && said.contains(&address.to_string()),
+            "{said}"
+        );
+        assert!(!said.contains("secret"), "{said}");
     }
 }

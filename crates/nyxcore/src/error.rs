@@ -19,6 +19,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A provider of models was tried and is not well. The code is its state, the words are the provider's.
+    #[error("{message}")]
+    ProviderUnwell {
+        /// The state, such as `INVALID_KEY`.
+        code: &'static str,
+        /// What there is to say.
+        message: String,
+    },
     /// A run failed; the words are its own.
     #[error("{message}")]
     Run {
@@ -38,6 +46,17 @@ pub enum Error {
     /// No repository is at or around the path.
     #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
     NotARepository(PathBuf),
+    /// The person has an account and is in other tenants, or in none.
+    #[error("{email} is not a member of {tenant}")]
+    NotAMember {
+        /// The person's address.
+        email: String,
+        /// The tenant's short name.
+        tenant: String,
+    },
+    /// There is no such thing; the words say which there are, or how to see them.
+    #[error("{0}")]
+    NotKnown(String),
     /// There is nothing at the path.
     #[error("{}: no such folder", .0.display())]
     NoSuchFolder(PathBuf),
@@ -98,6 +117,12 @@ pub enum Error {
         /// What is wrong with it: it is missing, or empty.
         state: &'static str,
     },
+    /// There never was a database.
+    #[error(
+        "there is no database at {}: name the server's data directory with --data-dir, or its NYXCORE_DATABASE_URL",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     /// The role could see past row-level security, or give itself the right to.
     #[error("this database role cannot be used by the server: {0}")]
     RoleUnsafe(String),
@@ -117,6 +142,9 @@ pub enum Error {
     /// The database does not answer.
     #[error("the database cannot be reached: {0}")]
     DatabaseUnreachable(String),
+    /// The database's server answers, and does not let us in. Trying again is of no use.
+    #[error("the database's server refuses: {0}")]
+    DatabaseRefused(String),
     /// The command is for PostgreSQL.
     #[error(
         "{0} requires PostgreSQL: set NYXCORE_DATABASE_URL (on SQLite, `nyxcore serve` runs the workers itself)"
@@ -162,10 +190,11 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
-            Self::ModelFacts { code, .. } => code,
+            Self::ModelFacts { code, .. } | Self::ProviderUnwell { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
+            Self::NotAMember { .. } | Self::NotKnown(_) => "NOT_FOUND",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",
             Self::DataDirInvalid { .. } => "DATA_DIR_INVALID",
             Self::DataDirOpen { .. } => "DATA_DIR_OPEN",
@@ -174,8 +203,10 @@ impl Error {
             Self::MigrationLocked => "DATABASE_BUSY",
             Self::SchemaBehind => "SCHEMA_BEHIND",
             Self::DatabaseUnreachable(_) => "DATABASE_UNREACHABLE",
+            Self::DatabaseRefused(_) => "DATABASE_REFUSED",
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
             Self::DatabaseMissing { .. } => "DATABASE_MISSING",
+            Self::NoDatabase(_) => "DATABASE_NOT_FOUND",
             Self::RoleUnsafe(_) => "DATABASE_ROLE_UNSAFE",
             Self::OwnerLacks(_) => "DATABASE_RIGHTS_MISSING",
             Self::SetupRefused { .. } => "SETUP_REFUSED",

@@ -13,6 +13,7 @@ mod open_files;
 mod output;
 mod private_files;
 mod progress;
+mod sealed;
 mod settings;
 mod summary;
 mod sync_steps;

@@ -9,6 +9,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use nyxcore_tenancy::secret::{KeySource, Keyring, MasterKey, MasterKeys};
@@ -65,15 +67,23 @@ impl Source {
         }
     }
 
+    /// The keys as they stand; `None` where none was ever made here.
+    ///
+    /// # Errors
+    /// What [`KeyFile`] refuses.
+    pub fn load(&self) -> Result<Option<MasterKeys>> {
+        match self {
+            Self::Variable(keys) => Ok(Some(keys.clone())),
+            Self::File(file) => Ok(file.load()?),
+        }
+    }
+
     /// Reads the key where there is one, so that a file that cannot be used is told before anybody needs it.
     ///
     /// # Errors
     /// What [`KeyFile`] refuses.
     pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Variable(_) => Ok(()),
-            Self::File(file) => Ok(file.load().map(drop)?),
-        }
+        self.load().map(drop)
     }
 }
 
@@ -87,7 +97,11 @@ fn key_read(variable: &str, text: &str) -> Result<MasterKey, Error> {
 
 /// The file that keeps master keys.
 #[derive(Clone)]
-pub struct KeyFile(PathBuf);
+pub struct KeyFile {
+    path: PathBuf,
+    /// Secrets that are sealed with a key that is not here. While there are any no key is made, and clones know it too.
+    lost: Arc<AtomicU64>,
+}
 
 /// The right to change the file.
 pub struct KeyFileLock(#[expect(dead_code, reason = "held, and let go with the file")] File);
@@ -95,12 +109,30 @@ pub struct KeyFileLock(#[expect(dead_code, reason = "held, and let go with the f
 impl KeyFile {
     /// The one in a data directory.
     pub fn in_folder(data_dir: &Path) -> Self {
-        Self(data_dir.join(FILE))
+        Self {
+            path: data_dir.join(FILE),
+            lost: Arc::default(),
+        }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// What is sealed already needs another key than a new one: none is made from now on.
+    pub fn lost_note(&self, secrets: u64) {
+        self.lost.store(secrets, Ordering::Relaxed);
+    }
+
+    /// The file is not there, and secrets are sealed with a key.
+    pub fn missing(&self, secrets: u64) -> StoreError {
+        let path = self.path.display();
+        StoreError::MasterKey(format!(
+            "{path} is missing, and {secrets} secrets are sealed with a master key: put the file back from its copy, or set \
+             NYXCORE_MASTER_KEY as it is on the other machines. If the key is lost for good, begin with another \
+             (`umask 077; openssl rand -base64 32 > {path}`) and enter the secrets anew"
+        ))
     }
 
     /// Lets one process at a time change the file, until what is returned is dropped.
@@ -118,7 +150,7 @@ impl KeyFile {
     }
 
     fn lock_open(&self) -> io::Result<File> {
-        private_options().open(self.0.with_extension("key.lock"))
+        private_options().open(self.path.with_extension("key.lock"))
     }
 
     /// Puts these keys in the file's place, whole: whoever reads it finds the old ones or the new ones, also after a power cut.
@@ -136,11 +168,11 @@ impl KeyFile {
         let make = || {
             let lock = self.lock_open()?;
             lock.lock()?;
-            if self.0.try_exists()? {
+            if self.path.try_exists()? {
                 return Ok(());
             }
             self.write(&keys)?;
-            tracing::info!(path = %self.0.display(), "created a master key for secrets: back up this file, separately from the database");
+            tracing::info!(path = %self.path.display(), "made a master key for secrets: keep a copy of this file, apart from the database's");
             Ok(())
         };
         make().map_err(|error| self.refused("written", &error))
@@ -148,7 +180,7 @@ impl KeyFile {
 
     /// Writes beside the file, onto the disk, and then renames: by one process at a time.
     fn write(&self, keys: &MasterKeys) -> io::Result<()> {
-        let aside = self.0.with_extension("key.new");
+        let aside = self.path.with_extension("key.new");
         let write = || {
             let mut file = private_options().truncate(true).open(&aside)?;
             for key in std::iter::once(&keys.current).chain(&keys.previous) {
@@ -156,7 +188,7 @@ impl KeyFile {
                 file.write_all(b"\n")?;
             }
             file.sync_all()?;
-            fs::rename(&aside, &self.0)
+            fs::rename(&aside, &self.path)
         };
         if let Err(error) = write() {
             // Half of it is of no use to anybody.
@@ -167,19 +199,19 @@ impl KeyFile {
     }
 
     fn folder_sync(&self) -> io::Result<()> {
-        let folder = self.0.parent().unwrap_or(Path::new("."));
+        let folder = self.path.parent().unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     }
 
     fn refused(&self, what: &str, error: &io::Error) -> StoreError {
-        StoreError::MasterKey(format!("{} cannot be {what}: {error}", self.0.display()))
+        StoreError::MasterKey(format!("{} cannot be {what}: {error}", self.path.display()))
     }
 }
 
 impl KeySource for KeyFile {
     fn load(&self) -> StoreResult<Option<MasterKeys>> {
         let refused = |error: io::Error| self.refused("read", &error);
-        let file = match File::open(&self.0) {
+        let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(error)),
@@ -188,21 +220,21 @@ impl KeySource for KeyFile {
         let found = file.metadata().map_err(refused)?;
         if found.permissions().mode() & 0o077 != 0 {
             return Err(StoreError::MasterKey(format!(
-                "other accounts can read the master key: run `chmod 600 {}`, and consider a new key (`nyxcore secrets rotate`)",
-                self.0.display()
+                "others on this machine may read the master key: run `chmod 600 {}`, and think of a new one (`nyxcore secrets rotate`)",
+                self.path.display()
             )));
         }
         if found.len() > FILE_BYTES_MAX {
             return Err(StoreError::MasterKey(format!(
                 "{} is too large for a key file",
-                self.0.display()
+                self.path.display()
             )));
         }
         let text = zeroize::Zeroizing::new(io::read_to_string(file).map_err(refused)?);
         let mut keys = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             keys.push(MasterKey::parse(line).map_err(|_| {
-                let place = self.0.display();
+                let place = self.path.display();
                 StoreError::MasterKey(format!(
                     "{place} must have one key per line, 32 bytes in base64"
                 ))
@@ -210,8 +242,8 @@ impl KeySource for KeyFile {
         }
         if keys.is_empty() {
             return Err(StoreError::MasterKey(format!(
-                "{} is empty: restore the key from a backup",
-                self.0.display()
+                "{} is empty: put the key back from its copy",
+                self.path.display()
             )));
         }
         let current = keys.remove(0);
@@ -225,7 +257,10 @@ impl KeySource for KeyFile {
         if let Some(keys) = self.load()? {
             return Ok(keys);
         }
-        self.make()?;
+        match self.lost.load(Ordering::Relaxed) {
+            0 => self.make()?,
+            lost => return Err(self.missing(lost)),
+        }
         let nothing = || self.refused("read", &ErrorKind::NotFound.into());
         self.load()?.ok_or_else(nothing)
     }
@@ -308,6 +343,16 @@ mod tests {
             assert!(file.load_or_make().is_err(), "{text:?}");
             assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn no_key_is_made_where_another_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_folder(folder.path());
+        file.clone().lost_note(3);
+        assert!(file.load_or_make().is_err() && !file.path().exists());
+        KeyFile::in_folder(folder.path()).load_or_make().unwrap();
+        assert!(file.load_or_make().is_ok(), "the key was put back");
     }
 
     #[test]

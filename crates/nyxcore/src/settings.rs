@@ -414,12 +414,13 @@ fn setting_invalid(error: &figment::Error) -> Error {
     let Some(first) = error.clone().into_iter().next() else {
         return Error::SettingInvalid("the settings cannot be read".into());
     };
-    let place = match first
+    // A flag comes from this program's own code, which is nobody's place to look.
+    let source = first
         .metadata
         .as_ref()
-        .and_then(|from| from.source.as_ref())
-    {
-        Some(source) => format!(" in {source}"),
+        .and_then(|from| from.source.as_ref());
+    let place = match source.and_then(|source| source.file_path()) {
+        Some(file) => format!(" in {}", file.display()),
         None => String::new(),
     };
     let what = match &first.kind {

@@ -23,8 +23,8 @@ use nyxcore_tenancy::audit::system_uses_flush;
 use nyxcore_tenancy::{Registry, Store};
 use tokio::net::TcpListener;
 
-use crate::data_dir::DataDir;
-use crate::database::store_open;
+use crate::data_dir::{DataDir, refusal};
+use crate::database::{Place, store_open};
 use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
 use crate::master_key;
@@ -144,6 +144,20 @@ impl App {
         let outcome = work(&app).await;
         app.end().await;
         outcome
+    }
+
+    /// As [`App::once`], for work that is about what is there already: where there is no database, none is made.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`]; as [`App::once`].
+    pub async fn look<T>(
+        settings: Settings,
+        work: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let data_dir = std::path::absolute(&settings.data_dir)
+            .map_err(|error| refusal(&settings.data_dir, &error))?;
+        Place::of(&settings, &data_dir)?.require(&data_dir)?;
+        Self::once(settings, work).await
     }
 
     /// What is done at the end where nobody keeps house: the uses of system scopes are written into the audit log.

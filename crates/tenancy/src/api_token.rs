@@ -55,7 +55,7 @@ pub async fn api_token_create(
             return Err(Error::NotFound("user"));
         }
         if !caller.role.includes(new.role) {
-            return Err(Error::Forbidden(new.role.as_str()));
+            return Err(caller.refusal(new.role.as_str()));
         }
     }
     let name = text::name("the token's name", &new.name)?;
@@ -157,7 +157,7 @@ pub async fn api_token_revoke(scoped: &Scoped<ReadWrite>, id: ApiTokenId) -> Res
         let owner = member_role(scoped, token.user_id).await?;
         let least = owner.map(|owner| if is_own { token.role.min(owner) } else { owner });
         if let Some(least) = least.filter(|least| !caller.role.includes(*least)) {
-            return Err(Error::Forbidden(least.as_str()));
+            return Err(caller.refusal(least.as_str()));
         }
     }
     let revoked = api_token::ActiveModel {

@@ -23,6 +23,16 @@ pub enum Error {
     /// The caller's role does not allow this.
     #[error("your role does not allow this: it needs {0}")]
     Forbidden(&'static str),
+    /// The caller is an API token whose role does not allow this. Its person, or another token, may have one that does.
+    #[error(
+        "this token's role is {role}; this needs {needed}: use a token of that role, or sign in"
+    )]
+    TokenForbidden {
+        /// The token's role, at most its person's.
+        role: &'static str,
+        /// The role that is needed.
+        needed: &'static str,
+    },
     /// The caller is an API token, and this needs a session: it concerns the person's account.
     #[error("API tokens may not do this: sign in to use a session")]
     SessionNeeded,
@@ -93,7 +103,7 @@ impl Error {
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID_INPUT",
             Self::InvalidCursor => "INVALID_CURSOR",
-            Self::Forbidden(_) | Self::SessionNeeded => "FORBIDDEN",
+            Self::Forbidden(_) | Self::TokenForbidden { .. } | Self::SessionNeeded => "FORBIDDEN",
             Self::SignInRefused(_) => "SIGN_IN_REFUSED",
             Self::Throttled(_) => "TOO_MANY_ATTEMPTS",
             Self::SignUpClosed => "SIGN_UP_CLOSED",
@@ -116,6 +126,19 @@ impl Error {
     /// Whether the same may work a moment later: the database is busy or cannot be reached.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Busy | Self::Unreachable(_))
+    }
+
+    /// What a server answered in the place of a result: its code, on PostgreSQL the SQLSTATE, and its own words. For an
+    /// operator, never for a client.
+    pub fn server_answer(&self) -> Option<(String, String)> {
+        let (Self::Database(error) | Self::Unreachable(error)) = self else {
+            return None;
+        };
+        let Some(sqlx::Error::Database(error)) = sqlx_error(error) else {
+            return None;
+        };
+        let code = error.code()?.into_owned();
+        Some((code, error.message().to_owned()))
     }
 
     /// Turns a unique-key violation into [`Error::Conflict`] with a word for what exists already.

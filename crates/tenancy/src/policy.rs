@@ -161,11 +161,25 @@ impl Action {
     }
 }
 
+impl Caller {
+    /// What a caller is told whose role is not the one that is needed. A person with a lesser token learns that it is
+    /// the token.
+    pub(crate) fn refusal(&self, needed: &'static str) -> Error {
+        match self.credential {
+            Credential::Token(_) => Error::TokenForbidden {
+                role: self.role.as_str(),
+                needed,
+            },
+            Credential::Session(_) => Error::Forbidden(needed),
+        }
+    }
+}
+
 impl Registry {
     /// Passes where the caller may do this, by role and by credential.
     ///
     /// # Errors
-    /// [`Error::SessionNeeded`]; as [`Registry::role_check`].
+    /// [`Error::SessionNeeded`]; [`Error::Forbidden`] or [`Error::TokenForbidden`], naming the role that is needed.
     pub(crate) fn caller_check(
         &self,
         caller: &Caller,
@@ -173,7 +187,10 @@ impl Registry {
         action: Action,
     ) -> Result<()> {
         self.credential_check(caller.credential, resource, action)?;
-        self.role_check(caller.role, resource, action)
+        match self.role_check(caller.role, resource, action) {
+            Err(Error::Forbidden(needed)) => Err(caller.refusal(needed)),
+            checked => checked,
+        }
     }
 
     /// Passes where a credential of that kind may do this.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use nyxcore_tenancy::sign_in::ACCOUNT_FAILURES;
 use nyxcore_tests::{TestDatabase, TestServer, nyxcore_command, on_both_databases};
 use sea_orm::DbBackend;
 use serde_json::json;
@@ -129,6 +130,25 @@ on_both_databases! {
             assert_eq!((refused.status.code(), refused.code()), (Some(1), expected), "{}", refused.err);
             assert!(!refused.err.contains(PASSWORD) && !refused.err.contains("pw-secret"), "{}", refused.err);
         }
+    }
+
+    async fn a_new_password_opens_a_throttled_account(db: TestDatabase) {
+        let server = TestServer::start(&db, &[]).await.unwrap();
+        for (tenant, owner) in [("acme", "ada@example.org"), ("other", "bob@example.org")] {
+            let create = ["tenant", "create", tenant, "--name", tenant, "--owner", owner];
+            assert!(nyxcore(&db, &create).status.success());
+        }
+        let url = server.url("");
+        for email in ["ada@example.org", "bob@example.org"] {
+            for _ in 0..ACCOUNT_FAILURES {
+                assert_eq!(sign_in(&url, email, "a wrong password").await.0, 401);
+            }
+            assert_eq!(sign_in(&url, email, PASSWORD).await.0, 429);
+        }
+        let set = password_set(&db, "Ada@Example.org", PASSWORD);
+        assert!(set.status.success(), "{}", set.err);
+        assert_eq!(sign_in(&url, "ada@example.org", PASSWORD).await, (200, json!("acme")));
+        assert_eq!(sign_in(&url, "bob@example.org", PASSWORD).await.0, 429, "another account stays closed");
     }
 
     async fn an_operator_gives_a_person_a_password(db: TestDatabase) {

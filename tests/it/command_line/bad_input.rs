@@ -252,7 +252,12 @@ fn a_wrong_setting_is_told_by_its_name_wherever_it_stands() {
         fs::remove_file(&file).unwrap();
         let worker = nyxcore(&db, &["worker"]);
         assert_eq!(worker.code(), "DATABASE_URL_MISSING", "{}", worker.err);
-        assert_eq!(nyxcore(&db, &["analyze", "nowhere"]).code(), "NOT_A_FOLDER");
+        fs::write(db.folder().join("a-file"), "text").unwrap();
+        for path in ["nowhere", "a-file"] {
+            let refused = nyxcore(&db, &["analyze", path]);
+            assert_eq!(refused.code(), "NOT_A_FOLDER", "{}", refused.err);
+            assert_eq!(refused.err.lines().count(), 1, "{}", refused.err);
+        }
         assert!(!db.folder().join("data").exists());
     });
 }

@@ -202,6 +202,36 @@ fn a_data_directory_of_an_older_version_is_closed() {
     });
 }
 
+#[test]
+fn looking_where_no_database_is_makes_none() {
+    run_on_sqlite(|db| async move {
+        for arguments in [
+            &["tenant", "list"][..],
+            &["user", "list"],
+            &["token", "list", "--tenant", "acme"],
+            &["audit", "export"],
+            &["secrets", "status"],
+            &["models", "list", "--tenant", "acme"],
+        ] {
+            let refused = said(nyxcore_command(&db).unwrap().args(arguments));
+            assert_eq!(
+                (refused.code(), refused.out.as_str()),
+                ("DATABASE_NOT_FOUND", ""),
+                "{arguments:?}: {}",
+                refused.err
+            );
+            assert!(
+                refused.err.contains("data/nyxcore.sqlite") && refused.err.contains("--data-dir"),
+                "{}",
+                refused.err
+            );
+        }
+        let models = said(nyxcore_command(&db).unwrap().args(["models", "list"]));
+        assert!(models.status.success(), "{}", models.err);
+        assert!(!db.folder().join("data").exists());
+    });
+}
+
 /// What is done to the database's file, and how it is told.
 #[test]
 fn a_database_that_was_lost_is_not_made_anew() {

@@ -1,6 +1,7 @@
 //! Setup of PostgreSQL: with `nyxcore setup postgres`, as in the README, and with manually created roles.
 
 mod cluster;
+mod files;
 mod roles;
 
 use std::fs;
@@ -211,7 +212,7 @@ fn installations_in_one_cluster_share_nothing() {
             let mut foreign = url::Url::parse(&url_of(&db, &one.name, file)).unwrap();
             foreign.set_path(&two.name);
             let refused = on_test_database(&db, foreign.as_str(), &["tenant", "list"]);
-            assert_eq!(refused.code(), "DATABASE_UNREACHABLE", "{}", refused.err);
+            assert_eq!(refused.code(), "DATABASE_REFUSED", "{}", refused.err);
             assert!(
                 refused.err.contains("permission denied for database"),
                 "{}",

@@ -55,6 +55,9 @@ on_both_databases! {
         tenant_make(&db);
         let (done, _, err) = said(&db, &["ask", "Say hello."], "");
         assert!(!done && err.contains("error[MODEL_NOT_CHOSEN]"), "{err}");
+        assert!(err.contains("`setProviderKey`") && err.contains("`nyxcore models key set PROVIDER`"), "{err}");
+        let (done, out, err) = said(&db, &["ask", " "], "");
+        assert!(!done && out.is_empty() && err.contains("error[INVALID_INPUT]: the question is empty"), "{err}");
         let url = vendor.url("/v1");
         // A private address for all tenants is the operator's own to allow.
         let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str()];
@@ -75,6 +78,38 @@ on_both_databases! {
         assert!(done);
         let (done, _, err) = said(&db, &ask, "");
         assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+        assert!(err.contains("`nyxcore models key set anthropic`"), "{err}");
+    }
+
+    async fn a_key_is_tried_when_asked_and_not_before(db: TestDatabase) {
+        let vendor = VendorServer::start(respond).await;
+        tenant_make(&db);
+        let private = ["--allow-sources", "private"];
+        let verify = [&["models", "key", "verify", "anthropic"][..], &private].concat();
+        let (done, _, err) = said(&db, &verify, "");
+        assert!(!done && err.contains("error[PROVIDER_UNCONFIGURED]"), "{err}");
+
+        let url = vendor.url("/v1");
+        let set = [&["models", "key", "set", "anthropic", "--base-url", url.as_str()][..], &private].concat();
+        let (done, _, err) = said(&db, &set, &format!("{KEY}\n"));
+        assert!(done && err.contains("not tried") && err.contains("models key verify anthropic"), "{err}");
+        assert!(vendor.requests().is_empty());
+        let (done, _, err) = said(&db, &verify, "");
+        assert!(done && err.contains("takes the key"), "{err}");
+        assert!(!vendor.requests().is_empty());
+        let (done, _, err) = said(&db, &["models", "key", "verify", "nobody"], "");
+        assert!(!done && err.contains("error[NOT_FOUND]"), "{err}");
+    }
+
+    async fn a_refused_key_is_told_in_the_vendors_words(db: TestDatabase) {
+        let refusal = Reply::json(401, anthropic::error("authentication_error", "this key is nobody's"));
+        let vendor = VendorServer::replies([refusal]).await;
+        tenant_make(&db);
+        let url = vendor.url("/v1");
+        let set = ["models", "key", "set", "anthropic", "--base-url", url.as_str(), "--allow-sources", "private"];
+        assert!(said(&db, &set, &format!("{KEY}\n")).0);
+        let (done, _, err) = said(&db, &["models", "key", "verify", "anthropic", "--allow-sources", "private"], "");
+        assert!(!done && err.contains("error[INVALID_KEY]: anthropic: ") && err.contains("nobody's"), "{err}");
     }
 
     /// Also where the vendor says the key back.
@@ -127,6 +162,9 @@ on_both_databases! {
     async fn facts_are_brought_up_to_date_as_a_whole_or_not_at_all(db: TestDatabase) {
         let (done, out, _) = said(&db, &["models", "list", "--provider", "openai"], "");
         assert!(done && out.contains("gpt-4.1-mini") && !out.contains("claude"), "{out}");
+        let (done, out, err) = said(&db, &["models", "list", "--provider", "foo"], "");
+        assert!(!done && out.is_empty() && err.contains("error[NOT_FOUND]"), "{out}{err}");
+        assert!(err.contains("anthropic, openai, google"), "{err}");
         let file = db.folder().join("prices.json");
         let price = |input: f64| {
             let model = json!({ "litellm_provider": "openai", "mode": "chat", "max_input_tokens": 1_000_000,

@@ -23,8 +23,8 @@ pub(super) async fn program_store(db: &TestDatabase) -> Store {
     let options = match db.backend() {
         DbBackend::Sqlite => {
             // The program makes and migrates it.
-            let status = command(db, &["secrets", "status"]);
-            assert!(status.status.success(), "{status:?}");
+            let made = command(db, &["migrate"]);
+            assert!(made.status.success(), "{made:?}");
             StoreOptions::sqlite(&db.folder().join("data/nyxcore.sqlite")).with_registry(registry())
         }
         _ => options(db.app_url()),

@@ -87,7 +87,9 @@ impl Log {
 
 fn refused(error: &Error) -> Problem {
     match error {
-        Error::Forbidden(_) => Problem::new(StatusCode::FORBIDDEN, error.code(), error.to_string()),
+        Error::Forbidden(_) | Error::TokenForbidden { .. } => {
+            Problem::new(StatusCode::FORBIDDEN, error.code(), error.to_string())
+        }
         error => Problem::store(error),
     }
 }

@@ -96,9 +96,10 @@ impl Problem {
         let status = match error {
             Error::Invalid(_) | Error::InvalidCursor => StatusCode::BAD_REQUEST,
             Error::SignInRefused(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::SessionNeeded | Error::SignUpClosed => {
-                StatusCode::FORBIDDEN
-            }
+            Error::Forbidden(_)
+            | Error::TokenForbidden { .. }
+            | Error::SessionNeeded
+            | Error::SignUpClosed => StatusCode::FORBIDDEN,
             Error::NotFound(_) | Error::InvitationInvalid => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::LastOwner => StatusCode::CONFLICT,
             Error::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,

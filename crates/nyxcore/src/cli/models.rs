@@ -40,7 +40,10 @@ impl ModelsCommand {
     /// What may be called besides public hosts, where the command says so.
     pub fn allow_sources(&self) -> Option<String> {
         match self {
-            Self::Key(ModelKeyCommand::Set { allow_sources, .. }) => allow_sources.clone(),
+            Self::Key(
+                ModelKeyCommand::Set { allow_sources, .. }
+                | ModelKeyCommand::Verify { allow_sources, .. },
+            ) => allow_sources.clone(),
             Self::Embed(args) => args.allow_sources.clone(),
             _ => None,
         }
@@ -61,6 +64,18 @@ pub enum ModelKeyCommand {
         /// Where to call the vendor's API, if it is not the usual place
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
+        /// What may be called besides public hosts: `private` for addresses on a private network
+        #[arg(long, value_name = "KINDS")]
+        allow_sources: Option<String>,
+    },
+    /// Try the key that a tenant has for a provider, its own or the operator's, with the cheapest calls there are
+    Verify {
+        /// anthropic, openai, google, or an endpoint of the tenant's
+        #[arg(value_name = "PROVIDER")]
+        provider: String,
+        /// The tenant that pays; the only one, where there is one
+        #[arg(long, value_name = "SLUG")]
+        tenant: Option<String>,
         /// What may be called besides public hosts: `private` for addresses on a private network
         #[arg(long, value_name = "KINDS")]
         allow_sources: Option<String>,

@@ -12,7 +12,7 @@ use anyhow::Context;
 use nyxcore_code_engine::project::{Change, FileHistory, repository_map};
 use nyxcore_code_engine::render::{report_sarif, report_table};
 use nyxcore_code_engine::tree::{
-    TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
+    TreeError, TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
 };
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{
@@ -37,6 +37,10 @@ const TOLD_EVERY: Duration = Duration::from_millis(60);
 /// # Errors
 /// `NOT_A_FOLDER`; with a revision `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`, `SCAN_PATH_NOT_FOUND`.
 pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Result<()> {
+    if args.rev.is_none() && !args.path.is_dir() {
+        let path = args.path;
+        return Err(TreeError::NotAFolder { path }.into());
+    }
     let step = screen.step("analyze");
     step.phase("history");
     let place = place_find(&args.path).await;

@@ -1,5 +1,5 @@
 //! `ask`: one question to a model, through the same door as everything else; the answer streams to the terminal. And
-//! `models embed`: texts, and their vectors.
+//! `models embed`: texts, and their vectors; and `models key verify`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use futures::StreamExt;
 use nyxcore_llm::{FinishReason, ModelRequest, OutputSchema, StreamEvent};
 use nyxcore_model_catalog::{
     CallContext, CallInfo, DefaultPurpose, EmbeddingInput, ModelCall, ModelChoice, ModelError,
-    ModelService, Nanousd,
+    ModelService, Nanousd, ProviderHealth, ProviderState,
 };
 use nyxcore_tenancy::directory::tenant_list;
-use nyxcore_tenancy::{Store, Tenant};
+use nyxcore_tenancy::{Error as StoreError, Store, Tenant};
 
 use super::tenant::tenant_require;
 use crate::cli::{AskArgs, EmbedArgs};
@@ -30,8 +30,12 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Asks, and prints the answer on standard output and what it cost on standard error.
 ///
 /// # Errors
-/// `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory cannot be used.
+/// `INVALID_INPUT` for no question; `NOT_FOUND` for the tenant; what the model or a budget refuses; the data directory
+/// cannot be used.
 pub async fn run(settings: Settings, args: AskArgs, screen: &Screen) -> Result<()> {
+    if args.question.trim().is_empty() {
+        bail!(StoreError::Invalid("the question is empty".into()));
+    }
     let schema = args.schema.as_deref().map(schema_read).transpose()?;
     through_the_door(settings, args.tenant.as_deref(), async |models, context| {
         let choice = chosen(args.model.as_deref(), DefaultPurpose::Default);
@@ -75,6 +79,43 @@ pub async fn embed(settings: Settings, args: EmbedArgs, screen: &Screen) -> Resu
         Ok(())
     })
     .await
+}
+
+/// Tries the key that a tenant has for a provider.
+///
+/// # Errors
+/// `NOT_FOUND` for the tenant or the provider; [`Error::ProviderUnwell`]; the data directory cannot be used.
+pub async fn verify(
+    settings: Settings,
+    provider: &str,
+    tenant: Option<&str>,
+    screen: &Screen,
+) -> Result<()> {
+    through_the_door(settings, tenant, async |models, context| {
+        let found = models.verify_provider(context.tenant, None, provider);
+        health_tell(provider, found.await?, screen)
+    })
+    .await
+}
+
+fn health_tell(provider: &str, health: ProviderHealth, screen: &Screen) -> Result<()> {
+    match health.state {
+        ProviderState::Ok => {
+            screen.hint(&format!("{provider} answers, and takes the key"));
+            Ok(())
+        }
+        ProviderState::Unconfigured => {
+            Err(ModelError::ProviderUnconfigured(provider.to_owned()).into())
+        }
+        state => Err(Error::ProviderUnwell {
+            code: state.as_str(),
+            message: match health.message {
+                Some(message) => format!("{provider}: {message}"),
+                None => format!("{provider} did not answer as its API says"),
+            },
+        }
+        .into()),
+    }
 }
 
 /// Opens the door for one tenant's question, until it is answered or somebody interrupts it. What was used is written

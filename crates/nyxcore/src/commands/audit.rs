@@ -1,10 +1,10 @@
 //! `audit export`: prints the audit log as JSON lines.
 
 use chrono::{DateTime, Utc};
+use nyxcore_tenancy::PageRequest;
 use nyxcore_tenancy::audit::{AuditFilter, audit_list, system_entry_list};
-use nyxcore_tenancy::directory::tenant_by_slug;
-use nyxcore_tenancy::{Error as StoreError, PageRequest};
 
+use super::tenant::tenant_require;
 use crate::cli::AuditCommand;
 use crate::error::Result;
 use crate::output;
@@ -21,7 +21,7 @@ const PAGE: u64 = 200;
 pub async fn run(settings: Settings, command: AuditCommand) -> Result<()> {
     let AuditCommand::Export { tenant, since } = command;
     let from = since.unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
-    App::once(settings, async |app| {
+    App::look(settings, async |app| {
         if let Some(slug) = tenant {
             return tenant_export(app, &slug, from).await;
         }
@@ -34,8 +34,7 @@ pub async fn run(settings: Settings, command: AuditCommand) -> Result<()> {
 }
 
 async fn tenant_export(app: &App, slug: &str, from: DateTime<Utc>) -> Result<()> {
-    let tenant = tenant_by_slug(&app.store, slug).await?;
-    let tenant = tenant.ok_or(StoreError::NotFound("tenant"))?;
+    let tenant = tenant_require(&app.store, slug).await?;
     let filter = AuditFilter {
         from: Some(from),
         ..AuditFilter::default()

@@ -9,15 +9,16 @@ use nyxcore_model_catalog::{
     CatalogUpdate, Lifecycle, Nanousd, Provider, ProviderKey, TenantCatalog, TenantModel, catalog,
     catalog_update, operator_key_remove, operator_key_set,
 };
-use nyxcore_tenancy::{Env, Error as StoreError};
+use nyxcore_tenancy::Env;
 
 use super::ask;
 use super::tenant::tenant_require;
 use crate::cli::{ModelKeyCommand, ModelsCommand};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, message_of};
 use crate::model_facts;
 use crate::output::{self, Table};
 use crate::progress::Screen;
+use crate::sealed::keys_look;
 use crate::settings::Settings;
 use crate::wiring::App;
 
@@ -32,34 +33,49 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             provider,
             all,
         } => {
-            App::once(settings, async |app| {
-                list(app, tenant.as_deref(), provider.as_deref(), all).await
-            })
-            .await
+            let models: Vec<TenantModel> = match tenant {
+                // What the program and the data directory know needs no database.
+                None => {
+                    model_facts::install(&settings.data_dir)?;
+                    catalog().all().iter().map(TenantModel::from).collect()
+                }
+                Some(slug) => App::look(settings, async |app| models_of(app, &slug).await).await?,
+            };
+            list(&models, provider.as_deref(), all)
         }
         ModelsCommand::Update { from } => {
             let text = source::read(&from).await?;
             App::once(settings, async |app| update(app, &text, screen)).await
         }
         ModelsCommand::Embed(args) => ask::embed(settings, args, screen).await,
+        ModelsCommand::Key(ModelKeyCommand::Verify {
+            provider,
+            tenant,
+            allow_sources: _,
+        }) => ask::verify(settings, &provider, tenant.as_deref(), screen).await,
         ModelsCommand::Key(command) => {
             App::once(settings, async |app| key(app, command, screen).await).await
         }
     }
 }
 
+/// The models that a tenant sees.
+async fn models_of(app: &App, slug: &str) -> Result<Vec<TenantModel>> {
+    let tenant = tenant_require(&app.store, slug).await?;
+    let scoped = app.store.read(tenant.id).await?;
+    let tenants = TenantCatalog::load(&scoped, Default::default()).await?;
+    Ok(tenants.models().to_vec())
+}
+
 /// A line a model: what it costs for a million tokens, how long it lives, and what replaces it.
-async fn list(app: &App, tenant: Option<&str>, provider: Option<&str>, all: bool) -> Result<()> {
+fn list(models: &[TenantModel], provider: Option<&str>, all: bool) -> Result<()> {
     let today = Env::default().now().date_naive();
-    let models: Vec<TenantModel> = match tenant {
-        None => catalog().all().iter().map(TenantModel::from).collect(),
-        Some(slug) => {
-            let tenant = tenant_require(&app.store, slug).await?;
-            let scoped = app.store.read(tenant.id).await?;
-            let tenants = TenantCatalog::load(&scoped, Default::default()).await?;
-            tenants.models().to_vec()
-        }
-    };
+    if let Some(id) = provider
+        && Provider::parse(id).is_none()
+        && !models.iter().any(|model| model.provider == id)
+    {
+        return Err(provider_unknown(id).into());
+    }
     let is_listed = |model: &&TenantModel| {
         provider.is_none_or(|provider| model.provider == provider)
             && (all || (model.lifecycle(today) != Lifecycle::ShutDown && !model.is_hidden))
@@ -97,6 +113,13 @@ async fn list(app: &App, tenant: Option<&str>, provider: Option<&str>, all: bool
     output::write(&table.text())
 }
 
+fn provider_unknown(id: &str) -> Error {
+    let known = Provider::ALL.map(Provider::id).join(", ");
+    Error::NotKnown(format!(
+        "there is no provider {id:?} here: there are {known}"
+    ))
+}
+
 /// Takes a file over as a whole, or not at all.
 fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
     let today = Env::default().now().date_naive();
@@ -123,7 +146,7 @@ fn update(app: &App, text: &str, screen: &Screen) -> Result<()> {
 
 /// The operator's keys, which serve every tenant that has none of its own.
 async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()> {
-    let vendor_of = |id: &str| Provider::parse(id).ok_or(StoreError::NotFound("vendor"));
+    let vendor_of = |id: &str| Provider::parse(id).ok_or_else(|| provider_unknown(id));
     match command {
         ModelKeyCommand::Set {
             vendor,
@@ -138,6 +161,12 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 })?,
                 None => line()?,
             };
+            // Where the key file is missing, sealing is refused below; a key of another machine is worth a word.
+            if let Some(error) = keys_look(&app.store, &app.keys).await?
+                && app.keys.load()?.is_some()
+            {
+                screen.warning(&message_of(&error));
+            }
             let key = ProviderKey::new(text, base_url);
             let policy = app.policy.outbound();
             operator_key_set(&app.store, &app.keys.keyring(), policy, (vendor, &key)).await?;
@@ -145,7 +174,13 @@ async fn key(app: &App, command: ModelKeyCommand, screen: &Screen) -> Result<()>
                 "stored the key for {} encrypted: tenants without their own key use it",
                 vendor.name()
             ));
+            screen.hint(&format!(
+                "it was not tried: `nyxcore models key verify {}` does",
+                vendor.id()
+            ));
         }
+        // It is a tenant's question, through the door to the models.
+        ModelKeyCommand::Verify { .. } => {}
         ModelKeyCommand::Remove { vendor } => {
             let vendor = vendor_of(&vendor)?;
             let was_there = operator_key_remove(&app.store, vendor).await?;

@@ -1,11 +1,9 @@
 //! `secrets rotate` and `secrets status`: manage the master key.
 
-use std::collections::BTreeMap;
-
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, ResealReport, Rotation, operator_secrets_reseal,
-    operator_secrets_uses, secret_key_uses, secrets_reseal, secrets_rotation_record,
+    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, operator_secrets_reseal,
+    secrets_reseal, secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};
 
@@ -14,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::master_key::{KeyFile, Source};
 use crate::output;
 use crate::progress::Screen;
+use crate::sealed::{key_uses, keys_look};
 use crate::settings::Settings;
 use crate::wiring::App;
 
@@ -25,7 +24,7 @@ const BATCH: u64 = 100;
 /// # Errors
 /// As [`rotate`]; the database or the key cannot be used.
 pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         SecretsCommand::Rotate => match &app.keys {
             Source::Variable(keys) => rotate_variable(app, keys, screen).await,
             Source::File(file) => rotate_file(app, file, screen).await,
@@ -40,7 +39,10 @@ pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -
 async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     let lock = file.lock()?;
     let Some(keys) = file.load()? else {
-        screen.hint("there is no master key yet, because no secret was ever stored: nothing to do");
+        if let Some(error) = keys_look(&app.store, &app.keys).await? {
+            return Err(error);
+        }
+        screen.hint("there is no master key yet, because no secret was ever kept: nothing to do");
         return Ok(());
     };
     if keys.previous.is_empty() {
@@ -138,27 +140,9 @@ fn told(rotation: &Rotation, screen: &Screen) -> Result<()> {
     }
 }
 
-/// How many secrets are sealed with each key, over all tenants, and the operator's own.
-async fn key_uses(store: &Store) -> Result<BTreeMap<String, i64>> {
-    let mut uses = BTreeMap::new();
-    for key in operator_secrets_uses(store).await? {
-        *uses.entry(key.key_id).or_default() += key.secrets;
-    }
-    for tenant in tenant_list(store).await? {
-        let scoped = store.read(tenant.id).await?;
-        for key in secret_key_uses(&scoped).await? {
-            *uses.entry(key.key_id).or_default() += key.secrets;
-        }
-    }
-    Ok(uses)
-}
-
 /// A line a key: its id, what it is to this program, and how many secrets are sealed with it.
 async fn status(app: &App) -> Result<()> {
-    let keys = match &app.keys {
-        Source::Variable(keys) => Some(keys.clone()),
-        Source::File(file) => file.load()?,
-    };
+    let keys = app.keys.load()?;
     let mut uses = key_uses(&app.store).await?;
     let mut lines = String::new();
     let known = keys.iter().flat_map(|keys| {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use nyxcore_model_catalog::ModelService;
 
 use super::first_start;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, message_of};
+use crate::sealed::keys_look;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
 use anyhow::{Context, bail};
@@ -30,6 +31,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let gateway = app.gateway(&models)?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
     first_start::tenant_hint(&app.store).await?;
+    keys_warn(&app).await?;
     let ended = end_signal()?;
     let workers =
         (app.settings.workers > 0).then(|| app.workers_start(&models, app.settings.quiet_period()));
@@ -56,6 +58,14 @@ pub(super) async fn models_drain(models: &ModelService) {
     }
 }
 
+/// Warns where secrets are sealed with a master key that this machine does not have: what needs them would fail later.
+async fn keys_warn(app: &App) -> Result<()> {
+    if let Some(error) = keys_look(&app.store, &app.keys).await? {
+        tracing::warn!("{}", message_of(&error));
+    }
+    Ok(())
+}
+
 /// Carries out runs until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -65,6 +75,7 @@ pub async fn work(settings: Settings) -> Result<()> {
         bail!(Error::DatabaseUrlMissing("worker"));
     }
     let app = App::open(settings).await?;
+    keys_warn(&app).await?;
     let ended = end_signal()?;
     let models = app.models_start()?;
     let workers = app.workers_start(&models, app.settings.quiet_period())?;

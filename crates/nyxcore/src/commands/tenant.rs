@@ -1,18 +1,19 @@
 //! `tenant` and `token`: manage tenants and API tokens beside a running server.
 
+use anyhow::bail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use nyxcore_tenancy::directory::{
     ApiTokens, NewApiToken, api_token_create, api_token_revoke, tenant_by_slug, tenant_create,
-    tenant_list, user_by_email, users_by_id,
+    tenant_list, user_by_email, user_memberships, users_by_id,
 };
 use nyxcore_tenancy::{
     ApiTokenId, Error as StoreError, PAGE_MAX, PageRequest, Repository, Role, Store, Tenant,
     TenantId, TypedId, UserId,
 };
-use sea_orm::Condition;
+use sea_orm::{Condition, DbBackend};
 
 use crate::cli::{TenantCommand, TokenCommand};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{self, Table};
 use crate::settings::Settings;
 use crate::wiring::App;
@@ -25,32 +26,38 @@ const TOKEN_ID_END: usize = 30;
 /// # Errors
 /// `INVALID_INPUT`, `CONFLICT` where the slug is taken; the database cannot be used.
 pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    match command {
         TenantCommand::Create {
             slug,
             name,
             owner,
             print_token,
         } => {
-            let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
-            anstream::eprintln!("created the tenant {} for {}", tenant.slug, owner.email);
-            if print_token {
-                let name = "command line";
-                let token = token_make(&app.store, tenant.id, owner.id, Role::Owner, name).await?;
-                output::write(&format!("{token}\n"))?;
-            }
-            Ok(())
+            App::once(settings, async |app| {
+                let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
+                anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
+                if print_token {
+                    let name = "command line";
+                    let token =
+                        token_make(&app.store, tenant.id, owner.id, Role::Owner, name).await?;
+                    output::write(&format!("{token}\n"))?;
+                }
+                Ok(())
+            })
+            .await
         }
         TenantCommand::List => {
-            let mut table = Table::new(["SLUG", "NAME", "ID", "MADE"]);
-            for tenant in tenant_list(&app.store).await? {
-                let made = time(tenant.created_at);
-                table.row([tenant.slug, tenant.name, tenant.id.to_string(), made]);
-            }
-            output::write(&table.text())
+            App::look(settings, async |app| {
+                let mut table = Table::new(["SLUG", "NAME", "ID", "MADE"]);
+                for tenant in tenant_list(&app.store).await? {
+                    let made = time(tenant.created_at);
+                    table.row([tenant.slug, tenant.name, tenant.id.to_string(), made]);
+                }
+                output::write(&table.text())
+            })
+            .await
         }
-    })
-    .await
+    }
 }
 
 /// Carries out a command on tokens.
@@ -58,7 +65,7 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND` for the tenant, the member or the token, `FORBIDDEN` for a role above the member's; the database cannot be used.
 pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         TokenCommand::Create {
             tenant,
             user,
@@ -68,7 +75,21 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
             let tenant = tenant_require(&app.store, &tenant).await?;
             let user = user_by_email(&app.store, &user).await?;
             let user = user.ok_or(StoreError::NotFound("user"))?;
-            let token = token_make(&app.store, tenant.id, user.id, role.into(), &name).await?;
+            let memberships = user_memberships(&app.store, user.id).await?;
+            let member = memberships.iter().find(|(of, _)| of.id == tenant.id);
+            let Some((_, member)) = member else {
+                bail!(Error::NotAMember {
+                    email: user.email,
+                    tenant: tenant.slug,
+                });
+            };
+            let role = role.map_or(member.role, Role::from);
+            let token = token_make(&app.store, tenant.id, user.id, role, &name).await?;
+            anstream::eprintln!(
+                "made a token of the role {} for {}; --role makes one that may do less",
+                role.as_str(),
+                user.email
+            );
             output::write(&format!("{token}\n"))
         }
         TokenCommand::List { tenant } => tokens_print(&app.store, &tenant).await,
@@ -83,7 +104,14 @@ pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
 /// `NOT_FOUND`; the database cannot be used.
 pub(super) async fn tenant_require(store: &Store, slug: &str) -> Result<Tenant> {
     let tenant = tenant_by_slug(store, slug).await?;
-    Ok(tenant.ok_or(StoreError::NotFound("tenant"))?)
+    Ok(tenant.ok_or_else(|| tenant_unknown(slug))?)
+}
+
+/// What is told where no tenant has that short name.
+pub(super) fn tenant_unknown(slug: &str) -> Error {
+    Error::NotKnown(format!(
+        "there is no tenant {slug:?}: `nyxcore tenant list` prints those that there are"
+    ))
 }
 
 /// A line for each token of the tenant, newest first.
@@ -139,7 +167,14 @@ async fn token_revoke(store: &Store, slug: &str, text: &str) -> Result<()> {
     let scoped = store.write_as_operator(tenant.id).await?;
     let token = api_token_revoke(&scoped, id).await?;
     scoped.commit().await?;
-    anstream::eprintln!("revoked the token {}", token.id);
+    // As `StoreOptions::credential_recheck` says: a file tells no other process.
+    let bound = match store.backend() {
+        DbBackend::Sqlite => {
+            "; a running server on the same SQLite file takes it for at most 1 s more"
+        }
+        _ => "",
+    };
+    anstream::eprintln!("revoked the token {}{bound}", token.id);
     Ok(())
 }
 

@@ -6,8 +6,9 @@ use std::io::{BufRead, IsTerminal, Read};
 use anyhow::Context;
 use nyxcore_tenancy::directory::{tenant_list, user_list};
 use nyxcore_tenancy::sign_in::{Password, PasswordHasher, password_reset};
-use nyxcore_tenancy::{Error as StoreError, Role, TenantId};
+use nyxcore_tenancy::{Role, TenantId};
 
+use super::tenant::tenant_unknown;
 use crate::cli::UserCommand;
 use crate::error::Result;
 use crate::output::{self, Table};
@@ -22,7 +23,7 @@ const LINE_MAX: u64 = 4 * 1024 + 2;
 /// # Errors
 /// `NOT_FOUND` for the person, `INVALID_INPUT` for what is no password; the database cannot be used.
 pub async fn run(settings: Settings, command: UserCommand) -> Result<()> {
-    App::once(settings, async |app| match command {
+    App::look(settings, async |app| match command {
         UserCommand::SetPassword { email } => password_take(app, &email).await,
         UserCommand::List { tenant } => list(app, tenant.as_deref()).await,
     })
@@ -35,7 +36,7 @@ async fn list(app: &App, slug: Option<&str>) -> Result<()> {
     if let Some(slug) = slug
         && !tenants.iter().any(|tenant| tenant.slug == slug)
     {
-        return Err(StoreError::NotFound("tenant").into());
+        return Err(tenant_unknown(slug).into());
     }
     let slugs: HashMap<TenantId, &str> = tenants
         .iter()

@@ -153,3 +153,17 @@ fn a_wrong_setting_is_named_and_its_value_is_not() {
         );
     }
 }
+
+#[test]
+fn a_wrong_flag_is_told_without_our_source() {
+    let flags = ServeFlags {
+        allow_sources: Some("anywhere".into()),
+        ..ServeFlags::default()
+    };
+    let error = load("", flags).err().map(|error| error.to_string());
+    let error = error.unwrap_or_default();
+    assert!(
+        error.contains("allow_sources") && !error.contains(".rs"),
+        "{error}"
+    );
+}

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DbBackend, FromQueryResult};
 use super::journal::{self, Event};
 use super::password::{Password, PasswordHash, PasswordHasher, Verdict};
 use super::session::{session_create, sessions_revoke_all};
-use super::throttle::{Attempt, Purpose};
+use super::throttle::{self, Attempt, Purpose};
 use super::{Client, NewSession, WRONG, password_of};
 use crate::actor::Origin;
 use crate::directory::tenant_insert;
@@ -197,7 +197,8 @@ pub async fn password_change(
     system.commit().await
 }
 
-/// Gives the account with that address a password, on an operator's word, and ends its sessions.
+/// Gives the account with that address a password, on an operator's word, ends its sessions, and forgets its failures
+/// to sign in: the person is expected to do so at once.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no such account; as [`Password::check`].
@@ -214,6 +215,7 @@ pub async fn password_reset(
     let user = user.ok_or(Error::NotFound("user"))?;
     password_set(&system, user.id, hash, true).await?;
     sessions_revoke_all(&system, user.id, None).await?;
+    throttle::forget(&system, &user.email).await?;
     let event = Event::done("password_reset", user.id, None);
     journal::add_by_operator(&system, event).await?;
     system.commit().await?;

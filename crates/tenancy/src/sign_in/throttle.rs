@@ -172,6 +172,17 @@ async fn count(system: &SystemScope, key: &str) -> Result<Count> {
     rows.into_iter().next().ok_or(Error::Busy)
 }
 
+/// Forgets the failures of the account with that address, normal already, from every network. What a network address
+/// has failed at stays: it was for other accounts too.
+pub(super) async fn forget(system: &SystemScope, email: &str) -> Result<()> {
+    // A hash of fixed length, so that no other account's key begins with it.
+    let of_account = sign_in_attempt::Column::Key.starts_with(account_key(email));
+    system
+        .delete::<sign_in_attempt::Entity>(of_account)
+        .await
+        .map(drop)
+}
+
 /// Counts one more of a kind from a client's network, and returns how many there were within [`WINDOW`].
 pub(crate) async fn count_from(system: &SystemScope, kind: &str, client: &Origin) -> Result<i64> {
     let address = client.address.map(address_key).unwrap_or_default();

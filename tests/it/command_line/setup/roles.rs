@@ -189,3 +189,26 @@ fn migrate_says_what_the_owner_lacks() {
         assert!(migrated.status.success(), "{}", migrated.err);
     });
 }
+
+#[test]
+fn a_server_that_lets_nobody_in_says_why() {
+    run_on_sqlite(|db| async move {
+        let installation = Installation::new("closed");
+        set_up(&db, &installation);
+        let app = url::Url::parse(&url_of(&db, &installation.name, "app.env")).unwrap();
+        let mut wrong = app.clone();
+        wrong.set_password(Some("not the password")).unwrap();
+        let mut nowhere = app;
+        nowhere.set_path("no_such_database");
+        for (url, said_of_it) in [(wrong, "password"), (nowhere, "no_such_database")] {
+            let refused = on_test_database(&db, url.as_str(), &["tenant", "list"]);
+            assert_eq!(refused.code(), "DATABASE_REFUSED", "{}", refused.err);
+            assert!(
+                refused.err.contains(said_of_it) && !refused.err.contains("at line"),
+                "{}",
+                refused.err
+            );
+            assert!(!refused.err.contains("try again"), "{}", refused.err);
+        }
+    });
+}

@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 /// Where the administrator's URL is read from.
 const ADMIN_URL: &str = "NYXCORE_ADMIN_URL";
 /// What keeps the URL that migrates.
-const OWNER_FILE: &str = "owner.env";
+pub const OWNER_FILE: &str = "owner.env";
 /// What keeps the URL that serves.
-const APP_FILE: &str = "app.env";
+pub const APP_FILE: &str = "app.env";
 /// Random bytes of a password that is made: more than can be guessed, and written in hexadecimal it needs no escapes
 /// anywhere.
 const PASSWORD_BYTES: usize = 24;
@@ -184,11 +184,16 @@ impl CredentialFiles {
         })
     }
 
-    /// Writes the URL of the one or the other, in the place of an older one.
+    /// Where the URL that serves is.
+    pub fn app_path(&self) -> &Path {
+        &self.app.0
+    }
+
+    /// Writes the URL of the one or the other, in the place of an older one; where it is.
     ///
     /// # Errors
     /// [`Error::OutputRefused`].
-    pub fn write(&self, is_owner: bool, url: &str) -> Result<()> {
+    pub fn write(&self, is_owner: bool, url: &str) -> Result<&Path> {
         let (path, mut file) = match is_owner {
             true => (&self.owner.0, &self.owner.1),
             false => (&self.app.0, &self.app.1),
@@ -199,8 +204,14 @@ impl CredentialFiles {
             )
         });
         let written = written.and_then(|()| file.sync_all());
-        Ok(written.map_err(|error| refused(path, &error))?)
+        written.map_err(|error| refused(path, &error))?;
+        Ok(path.as_path())
     }
+}
+
+/// Whether an earlier run wrote something there.
+pub fn is_filled(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.len() > 0)
 }
 
 fn refused(path: &Path, error: &std::io::Error) -> Error {

@@ -9,6 +9,8 @@ mod plan;
 mod scram;
 mod server;
 
+use std::path::Path;
+
 use anyhow::bail;
 use url::Url;
 
@@ -19,7 +21,9 @@ use crate::error::{Error, Result};
 use crate::output;
 use crate::progress::Screen;
 use crate::settings::Settings;
-use credentials::{CredentialFiles, RolePassword, admin_url, role_url};
+use credentials::{
+    APP_FILE, CredentialFiles, OWNER_FILE, RolePassword, admin_url, is_filled, role_url,
+};
 use plan::{Names, Plan};
 use server::Server;
 
@@ -56,13 +60,59 @@ pub async fn postgres(settings: &Settings, args: SetupPostgresArgs, screen: &Scr
         }
         other => other?,
     };
+    if let Some(folder) = &args.output {
+        let unknown = [
+            (OWNER_FILE, &names.owner, plan.owner_password()),
+            (APP_FILE, &names.app, plan.app_password()),
+        ]
+        .into_iter()
+        .filter(|(file, _, password)| password.is_none() && !is_filled(&folder.join(file)));
+        let unknown: Vec<(&str, &str)> = unknown
+            .map(|(file, role, _)| (file, role.as_str()))
+            .collect();
+        credentials_known(folder, &unknown)?;
+    }
     // Opened first: passwords that cannot be written anywhere would be lost.
     let files = args.output.map(CredentialFiles::open).transpose()?;
     plan.roles_make(&server).await?;
     credentials_show(&plan, &admin, &names, files.as_ref(), screen)?;
     plan.database_make(&server).await?;
     let _closed = server.close().await;
-    schema_make(settings, &admin, &names, &plan).await
+    schema_make(settings, &admin, &names, &plan).await?;
+    if let Some(files) = files {
+        let app = files.app_path().display();
+        screen.hint(&format!(
+            "next: `set -a; . '{app}'; set +a` names the database to `nyxcore tenant create` and `nyxcore serve`"
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses to write the URL of a role whose password nobody gave and nobody can read: an empty file in its place would
+/// let whoever sources it work on SQLite without a word.
+fn credentials_known(folder: &Path, unknown: &[(&str, &str)]) -> Result<()> {
+    let [first, rest @ ..] = unknown else {
+        return Ok(());
+    };
+    let reason = match rest {
+        [] => format!(
+            "the role {} exists, and its password, which {} needs, is not known: --new-passwords gives new ones",
+            first.1,
+            folder.join(first.0).display()
+        ),
+        [second, ..] => format!(
+            "the roles {} and {} exist, and their passwords, which {} and {} need, are not known: --new-passwords gives new ones",
+            first.1,
+            second.1,
+            folder.join(first.0).display(),
+            folder.join(second.0).display()
+        ),
+    };
+    Err(Error::SetupRefused {
+        step: "nothing was changed".into(),
+        reason,
+    }
+    .into())
 }
 
 /// Shows the URLs as soon as the roles are there, whatever fails after that.
@@ -73,6 +123,7 @@ fn credentials_show(
     files: Option<&CredentialFiles>,
     screen: &Screen,
 ) -> Result<()> {
+    let mut written = Vec::new();
     for (role, password) in [
         (&names.owner, plan.owner_password()),
         (&names.app, plan.app_password()),
@@ -86,7 +137,7 @@ fn credentials_show(
         let is_owner = *role == names.owner;
         let url = role_url(admin, role, password, &names.database)?;
         match files {
-            Some(files) => files.write(is_owner, &url)?,
+            Some(files) => written.push(files.write(is_owner, &url)?.display().to_string()),
             None => {
                 let purpose = if is_owner {
                     "migrates: keep it away from the servers"
@@ -99,6 +150,9 @@ fn credentials_show(
                 ))?;
             }
         }
+    }
+    if !written.is_empty() {
+        screen.hint(&format!("wrote {}", written.join(" and ")));
     }
     Ok(())
 }
