@@ -125,7 +125,7 @@ fn confusion(descriptions: &[Description]) -> String {
     for row in &names {
         write!(table, "\n{row:>18}").unwrap();
         for column in &names {
-            match cells.get(&(row, column)) {
+            match cells.get(&(*row, *column)) {
                 Some(count) => write!(table, " {count:>4}").unwrap(),
                 None => write!(table, " {:>4}", ".").unwrap(),
             }
