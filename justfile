@@ -17,7 +17,7 @@ test: lint _nextest
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
-    "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run \`just schema\`" >&2; exit 1; }
+    "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run `just schema`" >&2; exit 1; }
 
 # Format and lints
 lint:
@@ -81,10 +81,10 @@ judge-models:
     cargo build {{ workspace }}
     crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
 
-# A real model on this machine, through nyxcore: an answer, a stream, JSON by a schema, a cancel and embeddings. The first time compiles llama.cpp
-live-local:
+# A real model on this machine, through nyxcore: an answer, a stream, JSON by a schema, a cancel and embeddings. `xllamacpp` is a server that needs no compiler
+live-local server="llama-cpp-python":
     cargo build {{ workspace }}
-    crates/model-catalog/live/local.sh "{{ peers }}" "{{ target }}/debug/nyxcore"
+    crates/model-catalog/live/local.sh "{{ peers }}" "{{ target }}/debug/nyxcore" "{{ server }}"
 
 # A vendor's real API, through nyxcore: anthropic with ANTHROPIC_API_KEY, openai with OPENAI_API_KEY, google with GEMINI_API_KEY
 live provider:

