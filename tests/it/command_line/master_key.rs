@@ -5,10 +5,10 @@ use std::fs;
 use nyxcore_tests::{TestDatabase, nyxcore_command, nyxcore_command_in, on_both_databases};
 use sea_orm::DbBackend;
 
-use super::{Running, Said, said};
+use super::{Running, CommandOutput, said};
 
 /// Keeps the operator's key for a vendor.
-fn key_set(db: &TestDatabase, vendor: &str) -> Said {
+fn key_set(db: &TestDatabase, vendor: &str) -> CommandOutput {
     let mut command = nyxcore_command(db).unwrap();
     command.args(["models", "key", "set", vendor, "--env", "PROVIDER_KEY"]);
     said(command.env("PROVIDER_KEY", "sk-of-a-provider"))

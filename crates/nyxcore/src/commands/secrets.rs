@@ -2,7 +2,7 @@
 
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::secret::{
-    KeySource, Keyring, MasterKey, MasterKeys, Resealed, Rotation, operator_secrets_reseal,
+    KeySource, Keyring, MasterKey, MasterKeys, ResealReport, Rotation, operator_secrets_reseal,
     secrets_reseal, secrets_rotation_record,
 };
 use nyxcore_tenancy::{Store, Tenant};

@@ -70,7 +70,7 @@ async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<h
     // What somebody waits for is analysed at once.
     let models = app.models_start()?;
     let workers = app.workers_start(&models, TimeDelta::zero())?;
-    let mut made = home::Made::default();
+    let mut made = home::CreatedProject::default();
     let outcome = tokio::select! {
         outcome = line::walk(app, asked, &mut made, screen) => outcome,
         () = ended => Err(Error::Interrupted.into()),
