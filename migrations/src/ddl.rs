@@ -3,8 +3,8 @@
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 
-/// The tenant of the running transaction, as a sub-select so that PostgreSQL evaluates it once a statement and not once a row.
-/// After a `SET LOCAL` has ended the setting is `''` and not NULL, hence the `nullif`.
+/// The tenant of the running transaction, as a sub-select so that PostgreSQL evaluates it once a statement and not once
+/// a row. After a `SET LOCAL` has ended the setting is `''` and not NULL, hence the `nullif`.
 pub const CURRENT_TENANT: &str =
     "(SELECT nullif(current_setting('nyxcore.tenant_id', true), '')::uuid)";
 
@@ -54,7 +54,8 @@ impl<'a> Ddl<'a> {
             .await
     }
 
-    /// Row-level security with a condition of its own, for the two tables that are about tenants without belonging to one.
+    /// Row-level security with a condition of its own, for the two tables that are about tenants without belonging to
+    /// one.
     pub async fn isolate(&self, name: &str, condition: &str) -> Result<(), DbErr> {
         if !self.is_postgres() {
             return Ok(());
@@ -67,7 +68,8 @@ impl<'a> Ddl<'a> {
         .await
     }
 
-    /// Makes a table that belongs to no tenant and that only a system scope reaches: how people sign in, what was done across tenants.
+    /// Makes a table that belongs to no tenant and that only a system scope reaches: how people sign in, what was done
+    /// across tenants.
     pub async fn system_table(&self, name: &str, columns: &str) -> Result<(), DbErr> {
         self.table(name, columns).await?;
         if self.is_postgres() {
@@ -94,8 +96,8 @@ impl<'a> Ddl<'a> {
 
 /// Spells out `$uuid`, `$time`, `$json`, `$bytes`, `$int`, `$bool`, `$real`, `$text` and `$path` for a database.
 ///
-/// Integers are 64 bits on both. SQLite has no types for ids, times and JSON: they are a blob and text, which is what the driver
-/// reads and writes for them; its text form of a UTC time sorts as the times do.
+/// Integers are 64 bits on both. SQLite has no types for ids, times and JSON: they are a blob and text, which is what
+/// the driver reads and writes for them; its text form of a UTC time sorts as the times do.
 pub fn types_spell(sql: &str, backend: DbBackend) -> String {
     let postgres = backend == DbBackend::Postgres;
     [
@@ -107,7 +109,8 @@ pub fn types_spell(sql: &str, backend: DbBackend) -> String {
         ("$bool", "boolean", "INTEGER"),
         ("$real", "double precision", "REAL"),
         ("$text", "text", "TEXT"),
-        // Ordered byte by byte, as SQLite does: on both databases what is below a folder is then one range of the index.
+        // Ordered byte by byte, as SQLite does: on both databases what is below a folder is then one range of the
+        // index.
         ("$path", "text COLLATE \"C\"", "TEXT"),
     ]
     .iter()

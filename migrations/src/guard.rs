@@ -1,7 +1,8 @@
-//! Whether a live database still is what the migrations made: its row-level security, its rights, its tables. It looks and changes nothing.
+//! Whether a live database still is what the migrations made: its row-level security, its rights, its tables. It looks
+//! and changes nothing.
 //!
-//! What they made is written down in `schema/`, one line an object, by the test that compares it with a new database. `nyxcore doctor`
-//! prints [`guard_check`], and the tests break a database in each of these ways to see it told.
+//! What they made is written down in `schema/`, one line an object, by the test that compares it with a new database.
+//! `nyxcore doctor` prints [`guard_check`], and the tests break a database in each of these ways to see it told.
 //!
 //! A program that embeds nyxcore's crates may have tables of its own beside them. Those that keep the rules of
 //! [`Ddl::tenant_table`](crate::ddl::Ddl::tenant_table) are no problem (`embedded.rs`); any other is.
@@ -125,8 +126,8 @@ pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr>
     ])
 }
 
-/// What makes the connected role unfit to serve, a sentence each: it could see past row-level security, or give itself the right to.
-/// Empty on SQLite, which has no roles.
+/// What makes the connected role unfit to serve, a sentence each: it could see past row-level security, or give itself
+/// the right to. Empty on SQLite, which has no roles.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -159,7 +160,8 @@ pub async fn schema_lines(db: &impl ConnectionTrait) -> Result<Vec<String>, DbEr
     Ok(lines)
 }
 
-/// Kinds of which one more than expected is a problem. An operator may add a column or an index; what decides who sees what is listed.
+/// Kinds of which one more than expected is a problem. An operator may add a column or an index; what decides who sees
+/// what is listed.
 const NO_MORE: [&str; 7] = [
     "function",
     "policy",
@@ -230,8 +232,8 @@ const SQLITE_LINES: &str = "
     SELECT type || ' ' || name || ': ' || sql FROM sqlite_master
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_terms_%'";
 
-/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own. Whoever owns the table
-/// `tenants` is called `the owner`, because the name is the operator's.
+/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own.
+/// Whoever owns the table `tenants` is called `the owner`, because the name is the operator's.
 const POSTGRES_LINES: &str = "
     WITH tables AS (
         SELECT c.* FROM pg_class c
@@ -297,7 +299,8 @@ const UNGUARDED: &str = "
             AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
     ORDER BY 1";
 
-/// Foreign keys between tables with a tenant that leave it out: they ignore row security, and would tell of another's rows.
+/// Foreign keys between tables with a tenant that leave it out: they ignore row security, and would tell of another's
+/// rows.
 const LOOSE_REFERENCES: &str = "
     SELECT 'foreign key ' || k.conrelid::regclass::text || '.' || k.conname || ' leaves the tenant out'
     FROM pg_constraint k
@@ -307,9 +310,9 @@ const LOOSE_REFERENCES: &str = "
       AND NOT EXISTS (SELECT 1 FROM unnest(k.conkey, k.confkey) AS pair (a, b) WHERE pair.a = here.attnum AND pair.b = there.attnum)
     ORDER BY 1";
 
-/// What makes the connected role, or a role that it is a member of, more than one that only serves. Memberships count whatever their
-/// options: who has the ADMIN option may give the other options to itself. `pg_database_owner` is left out: its member is who owns
-/// the database, which is told by itself.
+/// What makes the connected role, or a role that it is a member of, more than one that only serves. Memberships count
+/// whatever their options: who has the ADMIN option may give the other options to itself. `pg_database_owner` is left
+/// out: its member is who owns the database, which is told by itself.
 const ROLE: &str = "
     WITH me AS (
         SELECT * FROM pg_roles WHERE rolname = current_user
@@ -369,7 +372,8 @@ const RIGHTS: &str = "
 
 const VECTOR_INSTALLED: &str = "SELECT extname::text FROM pg_extension WHERE extname = 'vector'";
 
-/// Where the extension is installed, the column has to be there, and of that size: the embedding models' of the catalogue.
+/// Where the extension is installed, the column has to be there, and of that size: the embedding models' of the
+/// catalogue.
 const VECTOR: &str = "
     SELECT 'column workflow_insights.embedding is ' || coalesce(
         (SELECT '`' || format_type(a.atttypid, a.atttypmod) || '` and not `vector(1536)`' FROM pg_attribute a

@@ -1,8 +1,9 @@
 //! The one schema history of both databases, with row-level security on PostgreSQL.
 //!
-//! Each migration is one file of SQL text whose type names are written as `$uuid`, `$time` and so on and spelled out for the
-//! database at hand ([`ddl`]). A table that has a tenant is made by [`ddl::Ddl::tenant_table`], which also writes its row-level security:
-//! there is no other way to make one, and a test reads `pg_class` to see that nobody found one.
+//! Each migration is one file of SQL text whose type names are written as `$uuid`, `$time` and so on and spelled out
+//! for the database at hand ([`ddl`]). A table that has a tenant is made by [`ddl::Ddl::tenant_table`], which also
+//! writes its row-level security: there is no other way to make one, and a test reads `pg_class` to see that nobody
+//! found one.
 
 pub mod ddl;
 mod embedded;
@@ -107,8 +108,8 @@ pub async fn schema_state(db: &DatabaseConnection) -> Result<SchemaState, DbErr>
     })
 }
 
-/// Whether a name of a role or a database can stand in SQL between quotes as it is: 1 to 63 ASCII letters, digits and underscores.
-/// PostgreSQL cuts longer names off after 63 bytes.
+/// Whether a name of a role or a database can stand in SQL between quotes as it is: 1 to 63 ASCII letters, digits and
+/// underscores. PostgreSQL cuts longer names off after 63 bytes.
 pub fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     (1..=63).contains(&name.len()) && name.chars().all(is_plain)

@@ -47,7 +47,8 @@ impl MigrationTrait for Migration {
         // An expression, because two NULLs (the default branch twice) would differ.
         ddl.run("CREATE UNIQUE INDEX sources_same ON sources (tenant_id, project_id, url, coalesce(branch, ''), scan_path)")
             .await?;
-        // Content is kept once a tenant under the blob id that git gives it; a blob without text was binary or too large.
+        // Content is kept once a tenant under the blob id that git gives it; a blob without text was binary or too
+        // large.
         ddl.tenant_table(
             "blobs",
             "oid $text NOT NULL,
@@ -78,7 +79,8 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX source_files_blob ON source_files (tenant_id, blob)")
             .await?;
-        // The commits that the counts are of, in one row, because they are written and read together and never one by one.
+        // The commits that the counts are of, in one row, because they are written and read together and never one by
+        // one.
         ddl.tenant_table(
             "source_history",
             "source_id $uuid NOT NULL,

@@ -52,7 +52,8 @@ impl MigrationTrait for Migration {
         // One active run per subject: the guard that no two clicks can race past.
         ddl.run("CREATE UNIQUE INDEX runs_one_active ON runs (tenant_id, kind, subject) WHERE status IN ('QUEUED', 'RUNNING')")
             .await?;
-        // What waits, in lanes: a worker jumps from one tenant, kind and priority to the next, however long each lane is.
+        // What waits, in lanes: a worker jumps from one tenant, kind and priority to the next, however long each lane
+        // is.
         ddl.run("CREATE INDEX runs_waiting ON runs (tenant_id, kind, priority, available_at, id) WHERE status = 'QUEUED'")
             .await?;
         ddl.run("CREATE INDEX runs_running ON runs (tenant_id) WHERE status = 'RUNNING'")
@@ -68,7 +69,8 @@ impl MigrationTrait for Migration {
         ddl.run("CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL AND NOT log_expired")
             .await?;
         ddl.system_access("runs").await?;
-        // A run's story, which stays when its events are gone: who took it, when, how it ended, and how long each phase took.
+        // A run's story, which stays when its events are gone: who took it, when, how it ended, and how long each phase
+        // took.
         ddl.tenant_table(
             "run_attempts",
             "run_id $uuid NOT NULL,

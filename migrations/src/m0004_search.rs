@@ -44,10 +44,12 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// `terms` is the text with its identifiers split, on PostgreSQL in the form of a `tsvector`; what a person reads is `title` and `body`. `subject` names what the document is
-/// about within its kind, `chunk` counts its pieces from 0, and `content_key` tells whether a piece changed.
+/// `terms` is the text with its identifiers split, on PostgreSQL in the form of a `tsvector`; what a person reads is
+/// `title` and `body`. `subject` names what the document is about within its kind, `chunk` counts its pieces from 0,
+/// and `content_key` tells whether a piece changed.
 ///
-/// The long texts stand last: SQLite reads a row from its front, and a search looks at the rest of every row that it finds.
+/// The long texts stand last: SQLite reads a row from its front, and a search looks at the rest of every row that it
+/// finds.
 const COLUMNS: &str = "id $uuid NOT NULL,
     project_id $uuid,
     kind $text NOT NULL,
@@ -82,12 +84,14 @@ const SQLITE_SEARCH: &str = "
 /// The signature of the one function that reads past row-level security. See [`POSTGRES_SEARCH`].
 pub const FUNCTION: &str = "nyxcore_search(text, uuid, text[], text[], bigint)";
 
-/// Under row-level security `@@` may not use an index (it is not leakproof): 128 ms over 195,000 rows. This function runs as the owner of
-/// the tables, whom the policy `search_read` lets read this one table. Its body filters by the transaction's tenant and its search path
-/// is pinned, so it returns nothing where the tenant is not set, in 7 ms. It needs no role of its own: roles belong to the whole
-/// cluster, and two installations in one cluster would have to share it.
+/// Under row-level security `@@` may not use an index (it is not leakproof): 128 ms over 195,000 rows. This function
+/// runs as the owner of the tables, whom the policy `search_read` lets read this one table. Its body filters by the
+/// transaction's tenant and its search path is pinned, so it returns nothing where the tenant is not set, in 7 ms. It
+/// needs no role of its own: roles belong to the whole cluster, and two installations in one cluster would have to
+/// share it.
 ///
-/// It ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`. Sorting by COLLATE "C" compares bytes.
+/// It ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`. Sorting by
+/// COLLATE "C" compares bytes.
 const POSTGRES_SEARCH: &str = "
     CREATE FUNCTION nyxcore_search(query text, project uuid, kinds text[], stacks text[], max_rows bigint)
         RETURNS TABLE (id uuid, place bigint)

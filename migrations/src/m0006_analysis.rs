@@ -53,8 +53,9 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, oid) REFERENCES blobs (tenant_id, oid) ON DELETE CASCADE",
         )
         .await?;
-        // `position` orders a project's patterns, the best supported first; `key` is stable from run to run, and so is the id: a pattern that
-        // is no more keeps its row, and `vanished_in` says since which analysis. `told_...` is what was last told of it as a change.
+        // `position` orders a project's patterns, the best supported first; `key` is stable from run to run, and so is
+        // the id: a pattern that is no more keeps its row, and `vanished_in` says since which analysis. `told_...` is
+        // what was last told of it as a change.
         ddl.tenant_table(
             "code_patterns",
             "id $uuid NOT NULL,
@@ -117,8 +118,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id) ON DELETE CASCADE",
         )
         .await?;
-        // One row a project, a column a part: a page reads one row, and of it what it shows. `patterns_version` is the version of the engine
-        // that found the patterns, 0 before any did.
+        // One row a project, a column a part: a page reads one row, and of it what it shows. `patterns_version` is the
+        // version of the engine that found the patterns, 0 before any did.
         ddl.tenant_table(
             "project_metrics",
             "project_id $uuid NOT NULL,
@@ -139,7 +140,8 @@ impl MigrationTrait for Migration {
              FOREIGN KEY (tenant_id, analysis_id) REFERENCES code_analyses (tenant_id, run_id) ON DELETE CASCADE",
         )
         .await?;
-        // What a project's own rules match in a content, by the rules that were asked: neither is looked at again while both are the same.
+        // What a project's own rules match in a content, by the rules that were asked: neither is looked at again while
+        // both are the same.
         ddl.tenant_table(
             "rule_matches",
             "project_id $uuid NOT NULL,

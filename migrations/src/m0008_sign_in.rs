@@ -13,7 +13,8 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // `address_proven`: whoever set it had shown that the account's e-mail address is theirs, or an operator set it.
+        // `address_proven`: whoever set it had shown that the account's e-mail address is theirs, or an operator set
+        // it.
         ddl.system_table(
             "passwords",
             "user_id $uuid PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
@@ -57,8 +58,8 @@ impl MigrationTrait for Migration {
              last_at $time NOT NULL",
         )
         .await?;
-        // One journey to another service and back. The browser brings back what `state_hash` is the SHA-256 of in its address, and what `browser_hash` is
-        // of in its cookie.
+        // One journey to another service and back. The browser brings back what `state_hash` is the SHA-256 of in its
+        // address, and what `browser_hash` is of in its cookie.
         ddl.system_table(
             "sign_in_flows",
             "state_hash $bytes PRIMARY KEY,

@@ -39,7 +39,8 @@ impl MigrationTrait for Migration {
         .await?;
         ddl.run("CREATE INDEX audit_entries_at ON audit_entries (at)")
             .await?;
-        // What happens to a tenant from outside, such as an invitation that is accepted, is written down by the scope that does it.
+        // What happens to a tenant from outside, such as an invitation that is accepted, is written down by the scope
+        // that does it.
         ddl.system_access("audit_entries").await?;
         ddl.system_table(
             "system_entries",
@@ -73,8 +74,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the database's own. An
-/// `INSERT OR REPLACE` takes the old row away without a word to the trigger on deletion, so that a taken id is refused before.
+/// SQLite has no roles: triggers refuse what the serving role of PostgreSQL has no right to. Their clock is the
+/// database's own. An `INSERT OR REPLACE` takes the old row away without a word to the trigger on deletion, so that a
+/// taken id is refused before.
 const SQLITE_APPEND_ONLY: &str = "
     CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN
         SELECT RAISE(ABORT, 'the audit log is not changed');
@@ -86,8 +88,9 @@ const SQLITE_APPEND_ONLY: &str = "
         SELECT RAISE(ABORT, 'the audit log keeps the last 7 days');
     END;";
 
-/// The serving role may not delete. This function deletes rows past the operator's retention and returns their number. It runs as the
-/// owner of the tables, whom the policy `audit_expire` lets do so. Whatever it is asked, it keeps the last 7 days.
+/// The serving role may not delete. This function deletes rows past the operator's retention and returns their number.
+/// It runs as the owner of the tables, whom the policy `audit_expire` lets do so. Whatever it is asked, it keeps the
+/// last 7 days.
 const POSTGRES_EXPIRE: &str = "
     CREATE FUNCTION nyxcore_audit_expire(before timestamptz) RETURNS bigint
         LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

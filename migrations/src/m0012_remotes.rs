@@ -26,8 +26,8 @@ impl MigrationTrait for Migration {
              UNIQUE (tenant_id, name)",
         )
         .await?;
-        // A row for each source that was ever synced or configured: its mirror may stay on disk as long as the row does.
-        // `next_sync_at` is when the scheduler starts the next sync, whether a schedule or a push asked for it.
+        // A row for each source that was ever synced or configured: its mirror may stay on disk as long as the row
+        // does. `next_sync_at` is when the scheduler starts the next sync, whether a schedule or a push asked for it.
         ddl.tenant_table(
             "sync_settings",
             "source_id $uuid NOT NULL,

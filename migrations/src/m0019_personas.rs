@@ -18,14 +18,14 @@ impl MigrationTrait for Migration {
             .await?;
         ddl.run("ALTER TABLE personas ADD COLUMN model_id $text")
             .await?;
-        // Which of the starter set it was installed as: each is installed once, whatever it is called later. Both databases
-        // take any number of rows without one.
+        // Which of the starter set it was installed as: each is installed once, whatever it is called later. Both
+        // databases take any number of rows without one.
         ddl.run("ALTER TABLE personas ADD COLUMN starter $text")
             .await?;
         ddl.run("CREATE UNIQUE INDEX personas_starter ON personas (tenant_id, starter)")
             .await?;
-        // The sums stand on the persona. A row here says that a run is in them, and goes with the run, which is not tried
-        // again then.
+        // The sums stand on the persona. A row here says that a run is in them, and goes with the run, which is not
+        // tried again then.
         ddl.tenant_table(
             "persona_uses",
             "persona_id $uuid NOT NULL,

@@ -23,8 +23,8 @@ pub async fn owner_lacks(
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// `$1` are the former roles, separated by commas; `$2` is the role that serves, or empty. Before PostgreSQL 16 CREATEROLE was enough to
-/// become a member of another role; since then the ADMIN option on that role is needed.
+/// `$1` are the former roles, separated by commas; `$2` is the role that serves, or empty. Before PostgreSQL 16
+/// CREATEROLE was enough to become a member of another role; since then the ADMIN option on that role is needed.
 const LACKS: &str = "
     WITH me AS (SELECT * FROM pg_roles WHERE rolname = current_user)
     SELECT format('the role %I may not make tables in the schema public: GRANT USAGE, CREATE ON SCHEMA public TO %1$I', rolname)

@@ -1,4 +1,5 @@
-//! The house rules as tests. Each rule is a function from text to complaints, tried on the workspace and on a text that breaks it.
+//! The house rules as tests. Each rule is a function from text to complaints, tried on the workspace and on a text that
+//! breaks it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,7 +56,8 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Every file of the workspace's code with one of these endings, by its path from the root. What lies in a `corpus` is what tests read.
+/// Every file of the workspace's code with one of these endings, by its path from the root. What lies in a `corpus` is
+/// what tests read.
 fn files(endings: &[&str]) -> BTreeMap<String, String> {
     let root = root();
     let mut found = BTreeMap::new();

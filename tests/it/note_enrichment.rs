@@ -142,7 +142,8 @@ on_both_databases! {
         let their_persona = persona_create(&scoped, NewPersona { name: "Vera".into(), ..NewPersona::default() }).await.unwrap();
         scoped.commit().await.unwrap();
 
-        // Another project of the tenant, which has nothing of its own: what the whole tenant knows is found, and nothing else.
+        // Another project of the tenant, which has nothing of its own: what the whole tenant knows is found, and
+        // nothing else.
         let scoped = store.write(acme.id).await.unwrap();
         let empty = project(&scoped, "empty").await;
         let mine = note(&scoped, empty, "Leases", "How is a lease renewed?").await;
@@ -253,7 +254,8 @@ on_both_databases! {
         assert_eq!(search(&scoped, &request).await.unwrap()[0].subject, world.note.id.to_string());
         drop(scoped);
 
-        // What was applied is neither a reason for the next enrichment nor a task of the note, and what is open already is not asked twice.
+        // What was applied is neither a reason for the next enrichment nor a task of the note, and what is open already
+        // is not asked twice.
         let again = enriched(&store, acme.id, world.note.id).await;
         assert_eq!(again.citations, done.citations);
         assert_eq!(points(&store, acme.id, &again).await, []);

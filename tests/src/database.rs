@@ -77,8 +77,8 @@ impl TestDatabase {
         }
     }
 
-    /// The URL to migrate with: on PostgreSQL the role that owns the tables and is no superuser, so that row-level security
-    /// binds it as well (FORCE).
+    /// The URL to migrate with: on PostgreSQL the role that owns the tables and is no superuser, so that row-level
+    /// security binds it as well (FORCE).
     pub fn owner_url(&self) -> &str {
         match &self.0.urls {
             Urls::Sqlite(url) => url,

@@ -1,4 +1,5 @@
-//! The test harness: a database of its own for each test, on SQLite and on PostgreSQL, and the real server over real sockets.
+//! The test harness: a database of its own for each test, on SQLite and on PostgreSQL, and the real server over real
+//! sockets.
 //!
 //! A storage test is written once and runs on both databases, as two tests:
 //!

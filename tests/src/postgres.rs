@@ -14,12 +14,14 @@ use crate::database::connect;
 /// Names the server, as a superuser.
 const URL_VARIABLE: &str = "NYXCORE_TEST_DATABASE_URL";
 
-/// Owns the tables, as the operator's owner role does; it makes no roles, is no superuser, and row-level security binds it.
+/// Owns the tables, as the operator's owner role does; it makes no roles, is no superuser, and row-level security binds
+/// it.
 const OWNER_ROLE: &str = "nyxcore_test_owner";
 /// Serves: may log in, owns nothing.
 const APP_ROLE: &str = "nyxcore_test_app";
 
-/// Held while the template is made, so that tests that start together make it once. The number only has to be this one's own.
+/// Held while the template is made, so that tests that start together make it once. The number only has to be this
+/// one's own.
 const TEMPLATE_LOCK: i64 = 0x6e79_7863_6f72_6501;
 
 /// The superuser's URL of the run's server, for a test that makes roles and databases itself.
@@ -182,7 +184,8 @@ impl PostgresDatabase {
     }
 }
 
-/// Tells one schema history from another: a server that outlives the run keeps its templates, and an old one must not be used.
+/// Tells one schema history from another: a server that outlives the run keeps its templates, and an old one must not
+/// be used.
 fn history_digest() -> anyhow::Result<String> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/src"));
     let mut files: Vec<_> = std::fs::read_dir(folder)

@@ -24,8 +24,8 @@ pub struct TestServer {
 impl TestServer {
     /// Starts a server on the test's database and waits until `/readyz` says yes.
     ///
-    /// On SQLite it keeps the file in its data directory, which is the database's folder; further servers of the same test share it.
-    /// `arguments` follow `serve`, as in `["--allow-sources", "local"]`.
+    /// On SQLite it keeps the file in its data directory, which is the database's folder; further servers of the same
+    /// test share it. `arguments` follow `serve`, as in `["--allow-sources", "local"]`.
     ///
     /// # Errors
     /// It did not become ready; the message carries what it wrote.

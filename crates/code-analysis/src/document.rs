@@ -9,8 +9,9 @@ use nyxcore_tenancy::TypedId;
 
 use super::model::CodePattern;
 
-/// A pattern: its rule, how well it is kept, where it can be seen and where it is not kept. What else an analysis finds is no document of its
-/// own: commands, layers and what goes through what are patterns too where they are habits, and a map is asked for and not searched.
+/// A pattern: its rule, how well it is kept, where it can be seen and where it is not kept. What else an analysis finds
+/// is no document of its own: commands, layers and what goes through what are patterns too where they are habits, and a
+/// map is asked for and not searched.
 pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
     let scope = pattern.scope.as_deref();
     let within = scope.map_or_else(String::new, |scope| format!(" in {scope}"));

@@ -63,8 +63,8 @@ pub struct CodeAnalysis {
     pub lines_of_code: i64,
     /// Patterns that were found.
     pub patterns_found: i64,
-    /// Whether they were compared with those of an earlier analysis. Not so in a project's first, and in the first by another version of the
-    /// engine: what differs then may be the engine's doing and not the team's.
+    /// Whether they were compared with those of an earlier analysis. Not so in a project's first, and in the first by
+    /// another version of the engine: what differs then may be the engine's doing and not the team's.
     pub patterns_compared: bool,
     /// How many changed, and how; 0 where they were not compared.
     pub pattern_changes: PatternChangeCounts,
@@ -190,8 +190,8 @@ pub struct CodePattern {
     pub counter_examples: Vec<CodeLocation>,
     /// When an analysis found it for the first time.
     pub first_seen_at: DateTime<Utc>,
-    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern, until it is deleted: see
-    /// [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
+    /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern,
+    /// until it is deleted: see [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
     pub vanished_in: Option<RunId>,
 }
 

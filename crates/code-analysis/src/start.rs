@@ -17,7 +17,8 @@ use super::model::{AnalysisTrigger, CodeAnalysis};
 use super::repository::CodeAnalyses;
 use crate::registration::{CODE_ANALYSIS, CODE_ANALYSIS_RUN};
 
-/// A new analysis is refused when one completed less than this ago: 3 minutes, a rule of the product. The operator may set another.
+/// A new analysis is refused when one completed less than this ago: 3 minutes, a rule of the product. The operator may
+/// set another.
 pub const QUIET_PERIOD: TimeDelta = TimeDelta::minutes(3);
 
 /// How often an analysis may be taken up before it fails for good. What an attempt found is kept for the next.
@@ -29,7 +30,8 @@ pub fn analysis_subject(project: ProjectId) -> String {
     format!("project:{project}")
 }
 
-/// Queues an analysis, unless one of the project is active or completed within the quiet period: then that one is the answer.
+/// Queues an analysis, unless one of the project is active or completed within the quiet period: then that one is the
+/// answer.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the project.

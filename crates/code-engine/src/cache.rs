@@ -32,7 +32,8 @@ const TAIL_BYTES: u64 = 16 + 4 + 8 + 8 + 8;
 const INDEX_CAP: u64 = 1 << 30;
 /// Entries that lie together are read together, up to this many bytes.
 const READ_CAP: u64 = 8 << 20;
-/// On file systems that keep no parts of a second, a stamp is trusted from two seconds on (FAT's step); else from the coarsest tick of a kernel's clock on.
+/// On file systems that keep no parts of a second, a stamp is trusted from two seconds on (FAT's step); else from the
+/// coarsest tick of a kernel's clock on.
 const STEP_COARSE: i64 = 2_000_000_000;
 const STEP_FINE: i64 = 20_000_000;
 /// What a run that was killed left behind is removed by the next one after this time, in nanoseconds: an hour.
@@ -91,7 +92,8 @@ pub(crate) struct CacheRecord<'k> {
 }
 
 impl Cache {
-    /// Opens the pack of the tree with this identity, for a run with these rules. `None` where nothing can be kept in the folder.
+    /// Opens the pack of the tree with this identity, for a run with these rules. `None` where nothing can be kept in
+    /// the folder.
     pub fn open(folder: &Path, identity: &str, rules: &str) -> Option<Cache> {
         fs::create_dir_all(folder).ok()?;
         let name = blob_id(identity.as_bytes());
@@ -113,7 +115,8 @@ impl Cache {
         Some(cache)
     }
 
-    /// The entry of the file at `path`, if nothing speaks against its being the same: its blob where that is known, else its stamp.
+    /// The entry of the file at `path`, if nothing speaks against its being the same: its blob where that is known,
+    /// else its stamp.
     pub fn entry(
         &self,
         path: &str,
@@ -289,7 +292,8 @@ impl Drop for Cache {
     }
 }
 
-/// Whether a file with this stamp could have been written to again without its stamp telling, after a run that began then had read it.
+/// Whether a file with this stamp could have been written to again without its stamp telling, after a run that began
+/// then had read it.
 fn is_racy(stamp: FileStamp, began: i64) -> bool {
     let is_coarse = |time: i64| time % 1_000_000_000 == 0;
     let step = if is_coarse(stamp.modified) && is_coarse(stamp.changed) {

@@ -192,8 +192,9 @@ pub struct Anonymous {
 pub struct Import {
     /// The module as it is written: `std::fs`, `./client`, `..models`, `github.com/a/b`, `java.util.List`.
     pub module: String,
-    /// The names taken out of it, with `,` between them, where the language lists them apart from the module and they may be modules
-    /// themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of `use a::{b, c::{d as e}}`).
+    /// The names taken out of it, with `,` between them, where the language lists them apart from the module and they
+    /// may be modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of
+    /// `use a::{b, c::{d as e}}`).
     pub names: String,
     /// Its 1-based line.
     pub line: u32,

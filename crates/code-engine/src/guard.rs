@@ -115,7 +115,8 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NoTh
     Ok(POOL.get(|| deep_pool(0))?.install(work))
 }
 
-/// Whether the parser of a language calls itself for every level: ruff's and oxc's do, tree-sitter keeps a stack of its own.
+/// Whether the parser of a language calls itself for every level: ruff's and oxc's do, tree-sitter keeps a stack of its
+/// own.
 const fn parser_recurses(language: Language) -> bool {
     matches!(
         language,
@@ -229,8 +230,8 @@ fn stack_price(bytes: &[u8]) -> usize {
 
 // What one level costs, in bytes of stack. Measured by nesting each construct until a thread of 16 MiB overflowed, with
 // the parsers as the workspace builds them for development, which is their worst: at most 1,927 a bracket
-// (`class{a=class{a=...`), 585 for two words and two operators (`async a=>`), 264 a word and 141 an operator. Ruff grows
-// its own stack; what it leaves is the walk and the drop of its tree, at most 356. Here they are doubled or more.
+// (`class{a=class{a=...`), 585 for two words and two operators (`async a=>`), 264 a word and 141 an operator. Ruff
+// grows its own stack; what it leaves is the walk and the drop of its tree, at most 356. Here they are doubled or more.
 const PRICE_OPEN: usize = 4096;
 const PRICE_OPERATOR: usize = 512;
 const PRICE_WORD: usize = 512;

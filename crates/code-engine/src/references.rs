@@ -231,8 +231,8 @@ impl<'s> ReferenceCollector<'s> {
     }
 }
 
-/// The path of a chain of names as it is written: white space gone, `.` for every separator (`::`, `->`, `?.`, `!.`). `None` where
-/// something else than names and separators is in it: a call, an index, a literal, type arguments.
+/// The path of a chain of names as it is written: white space gone, `.` for every separator (`::`, `->`, `?.`, `!.`).
+/// `None` where something else than names and separators is in it: a call, an index, a literal, type arguments.
 pub(crate) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '#');
     if written.len() > NAME_CAP || written.is_empty() {

@@ -7,8 +7,8 @@ use super::language::{Category, Language};
 use super::project::SourceFile;
 use super::project::role::{self, Role};
 
-/// A function of a greater cognitive complexity is told. SonarSource's rule S3776 asks for 15 and below, and rates as hard what is far
-/// beyond: 25 leaves the functions that few would defend.
+/// A function of a greater cognitive complexity is told. SonarSource's rule S3776 asks for 15 and below, and rates as
+/// hard what is far beyond: 25 leaves the functions that few would defend.
 pub const COGNITIVE_MOST: u32 = 25;
 
 /// The most complex functions that a report names.

@@ -87,8 +87,9 @@ impl Skip {
     }
 }
 
-/// One of the rules by which files are left out. Its name, which a report gives, is `vendored/node_modules`, `generated/.pb.go`,
-/// `minified/long-lines`; where the reason says it all, the reason's name: `binary`, `does_not_parse`.
+/// One of the rules by which files are left out. Its name, which a report gives, is `vendored/node_modules`,
+/// `generated/.pb.go`, `minified/long-lines`; where the reason says it all, the reason's name: `binary`,
+/// `does_not_parse`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SkipRule {
     /// The reason.

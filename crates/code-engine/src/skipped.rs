@@ -15,8 +15,8 @@ pub const SKIPPED_NAMED: usize = 5;
 pub struct SkippedFiles {
     /// The reason.
     pub reason: Skip,
-    /// The rule's stable name: the reason, and what it was told by where there are several ways: `vendored/node_modules`,
-    /// `generated/.pb.go`, `generated/header`, `minified/long-lines`, `does_not_parse`.
+    /// The rule's stable name: the reason, and what it was told by where there are several ways:
+    /// `vendored/node_modules`, `generated/.pb.go`, `generated/header`, `minified/long-lines`, `does_not_parse`.
     pub rule: String,
     /// How many.
     pub files: u32,
@@ -54,8 +54,8 @@ impl SkippedByRule {
         }
     }
 
-    /// The files by their rules, in the order of the rules; and the folders with source of the project's own among them, see
-    /// [`ProjectInput::unread_folders`](crate::project::ProjectInput::unread_folders).
+    /// The files by their rules, in the order of the rules; and the folders with source of the project's own among
+    /// them, see [`ProjectInput::unread_folders`](crate::project::ProjectInput::unread_folders).
     #[must_use]
     pub fn finish(self) -> (Vec<SkippedFiles>, Vec<String>) {
         (

@@ -12,14 +12,15 @@ use super::ignored;
 use super::skip::Skip;
 use super::tree::TreeError;
 
-/// Files that can be analysed, wherever they are: a folder, a commit of a repository, an archive. Another program implements it to have
-/// [`files_analyze`](crate::tree::files_analyze) read from where its files are.
+/// Files that can be analysed, wherever they are: a folder, a commit of a repository, an archive. Another program
+/// implements it to have [`files_analyze`](crate::tree::files_analyze) read from where its files are.
 pub trait FileTree: Sync {
-    /// What tells this tree from others in one cache; it need not be readable. The same tree has the same from run to run.
+    /// What tells this tree from others in one cache; it need not be readable. The same tree has the same from run to
+    /// run.
     fn identity(&self) -> String;
 
-    /// The files of the tree, in any order. Those that `.gitignore` and `.nyxcoreignore` name, vendored and generated ones may be
-    /// among them: the analysis leaves them out.
+    /// The files of the tree, in any order. Those that `.gitignore` and `.nyxcoreignore` name, vendored and generated
+    /// ones may be among them: the analysis leaves them out.
     ///
     /// # Errors
     /// Whatever makes an analysis impossible; a part that cannot be listed is as if it were not there.
@@ -28,7 +29,8 @@ pub trait FileTree: Sync {
     /// The content of a file that was listed. It is called from several threads.
     ///
     /// # Errors
-    /// Why there is no content to analyse; [`Skip::TooLarge`] where it has more than `bytes_max` bytes, which need not be read to tell.
+    /// Why there is no content to analyse; [`Skip::TooLarge`] where it has more than `bytes_max` bytes, which need not
+    /// be read to tell.
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip>;
 
     /// What changes when the content of a file does, where that can be told without reading it.
@@ -92,7 +94,8 @@ impl FileTree for Folder<'_> {
         format!("folder {}", root.display())
     }
 
-    /// Links are listed and not followed; pipes, sockets and devices are not files. Names that are no UTF-8 are left out.
+    /// Links are listed and not followed; pipes, sockets and devices are not files. Names that are no UTF-8 are left
+    /// out.
     fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
         let files = Mutex::new(Vec::new());
         let root = self.root.to_owned();

@@ -167,8 +167,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads on to the end of the string that `quote` opened; `false`, and nothing read, where it opened none: it is not closed on its line
-    /// (or, with three quotes or a back quote, not at all), or a comment comes first.
+    /// Reads on to the end of the string that `quote` opened; `false`, and nothing read, where it opened none: it is
+    /// not closed on its line (or, with three quotes or a back quote, not at all), or a comment comes first.
     fn string(&mut self, quote: u8) -> bool {
         let limit = match self.comment_next() {
             Some((start, _)) => start,

@@ -32,8 +32,8 @@ pub use super::report_files::{
 };
 pub use super::source::{FileStamp, FileTree, TreeFile};
 
-/// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is added leaves the
-/// number; one that goes or comes to mean something else raises it.
+/// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is
+/// added leaves the number; one that goes or comes to mean something else raises it.
 pub const REPORT_SCHEMA: &str = "nyxcore.analysis/2";
 
 /// Lists of what is ignored, and of attributes, larger than this are not read, in bytes.
@@ -51,7 +51,8 @@ pub struct TreeOptions {
     pub cache: Option<PathBuf>,
     /// How often each file was changed. The engine does not ask git; without this there are no hotspots.
     pub history: Vec<FileHistory>,
-    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of whom it is.
+    /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of
+    /// whom it is.
     pub changes: Vec<Change>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
@@ -66,7 +67,8 @@ pub struct TreeProgress {
     pub total: u64,
 }
 
-/// The analysis of a tree. The same files give the same bytes as JSON, with a warm cache or a cold one, from a folder or from a commit.
+/// The analysis of a tree. The same files give the same bytes as JSON, with a warm cache or a cold one, from a folder
+/// or from a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TreeReport {
     /// [`REPORT_SCHEMA`].
@@ -77,7 +79,8 @@ pub struct TreeReport {
     pub project: ProjectAnalysis,
     /// The functions that are hardest to follow.
     pub complex_functions: Vec<ComplexFunction>,
-    /// What was left out, by reason and rule. What `.gitignore` and `.nyxcoreignore` name, and what is hidden, is as if it were not there.
+    /// What was left out, by reason and rule. What `.gitignore` and `.nyxcoreignore` name, and what is hidden, is as if
+    /// it were not there.
     pub skipped: Vec<SkippedFiles>,
     /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

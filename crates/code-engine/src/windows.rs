@@ -35,8 +35,9 @@ const DIFFERENT_WORDS_MIN: u32 = 5;
 
 /// The windows of one file.
 ///
-/// One run of bytes: how many bytes tell which lines have tokens, those bytes (a bit a line, the first line lowest), and for each window its
-/// print in six bytes, and as numbers of seven bits a byte: the tokens and the lines since the window before, and the lines it spans.
+/// One run of bytes: how many bytes tell which lines have tokens, those bytes (a bit a line, the first line lowest),
+/// and for each window its print in six bytes, and as numbers of seven bits a byte: the tokens and the lines since the
+/// window before, and the lines it spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Windows {
     bytes: Box<[u8]>,

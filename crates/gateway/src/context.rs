@@ -110,7 +110,8 @@ impl Gateway {
     }
 }
 
-/// Who asks, and of what. Put it into a request's or a connection's data; each operation makes its own [`Operation`] of it.
+/// Who asks, and of what. Put it into a request's or a connection's data; each operation makes its own [`Operation`] of
+/// it.
 #[derive(Clone)]
 pub struct RequestContext {
     gateway: Gateway,

@@ -52,8 +52,8 @@ pub(crate) fn internal_error() -> ServerError {
 /// The message for a time that [`time_is_storable`] refuses.
 pub(crate) const TIME_RANGE: &str = "must be a time in the years 0001 to 9999 in UTC";
 
-/// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as texts with four
-/// digits for the year.
+/// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as
+/// texts with four digits for the year.
 pub(crate) fn time_is_storable(time: DateTime<Utc>) -> bool {
     (1..=9999).contains(&time.year())
 }
@@ -119,7 +119,8 @@ fn error_code(error: &mut ServerError) {
     }
 }
 
-/// Whether an answer is nothing but the database's being busy or out of reach: the same request may work a moment later.
+/// Whether an answer is nothing but the database's being busy or out of reach: the same request may work a moment
+/// later.
 pub(crate) fn is_unavailable(response: &Response) -> bool {
     let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
         async_graphql::Value::String(code) => Some(is_passing_code(code)),
@@ -152,9 +153,9 @@ pub(crate) fn error_code_of(error: &ServerError) -> &'static str {
     }
 }
 
-/// Whether an error is async-graphql's own about the document, its variables or an argument. It has no source. One about the document has
-/// no path; one about an argument begins with the words of `InputValueError` in async-graphql 7.2.1. Any other text is a resolver's and
-/// is not for a client.
+/// Whether an error is async-graphql's own about the document, its variables or an argument. It has no source. One
+/// about the document has no path; one about an argument begins with the words of `InputValueError` in async-graphql
+/// 7.2.1. Any other text is a resolver's and is not for a client.
 fn is_about_the_document(error: &ServerError) -> bool {
     const ARGUMENT: [&str; 2] = ["Failed to parse \"", "Expected input type \""];
     error.source.is_none()

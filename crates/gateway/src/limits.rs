@@ -37,15 +37,16 @@ pub(crate) use operation::chosen;
 pub struct Limits {
     /// Levels of fields, leaves included. 15 is what the introspection query of graphql-js needs.
     pub depth: usize,
-    /// Fields of the answer at the most, as the declared sizes of lists foresee it. 20,000 is a page of 200 rows with 100 fields each, or
-    /// 50 rows with 20 rows of 20 fields in each of them.
+    /// Fields of the answer at the most, as the declared sizes of lists foresee it. 20,000 is a page of 200 rows with
+    /// 100 fields each, or 50 rows with 20 rows of 20 fields in each of them.
     pub complexity: usize,
-    /// Values of one answer, list items and introspection included, as they are resolved. An introspection of the whole schema has about
-    /// 60,000. It bounds lists that are longer than declared.
+    /// Values of one answer, list items and introspection included, as they are resolved. An introspection of the whole
+    /// schema has about 60,000. It bounds lists that are longer than declared.
     pub answer_values: usize,
     /// Bytes of one answer, or of one event of a subscription. 16 MiB holds forty texts of the largest size.
     pub answer_bytes: usize,
-    /// How long one operation, or one event of a subscription, may take. A proxy in front gives up after 60 s by default (nginx).
+    /// How long one operation, or one event of a subscription, may take. A proxy in front gives up after 60 s by
+    /// default (nginx).
     pub execution: Duration,
     /// Aliases in a document, with all fragments spread.
     pub aliases: usize,
@@ -61,15 +62,15 @@ pub struct Limits {
     pub operations_per_connection: usize,
     /// How long a WebSocket may take to say who it is.
     pub handshake: Duration,
-    /// How often an open stream shows a sign of life. A WebSocket that gives none back for three times as long is closed, as is one that
-    /// takes none.
+    /// How often an open stream shows a sign of life. A WebSocket that gives none back for three times as long is
+    /// closed, as is one that takes none.
     pub keepalive: Duration,
     /// The recheck interval of an open stream's credential: a revoked one ends the stream within this time.
     pub token_recheck: Duration,
     /// How long a server that ends waits for the requests under way.
     pub shutdown_grace: Duration,
-    /// Bytes that must be free on the disk of the data directory, or the server is not ready. 32 MiB: SQLite's log grows
-    /// to 16 MB before it is copied back, and a page of the largest bodies takes as much again.
+    /// Bytes that must be free on the disk of the data directory, or the server is not ready. 32 MiB: SQLite's log
+    /// grows to 16 MB before it is copied back, and a page of the largest bodies takes as much again.
     pub free_bytes: u64,
     /// What slow, idle and many clients may hold.
     pub connection: ConnectionLimits,
@@ -165,12 +166,13 @@ impl Extension for RequestGuard {
 /// Marks a request whose document was checked, with what its operation does.
 struct CheckedDocument(OperationType);
 
-/// Checks a request's document against every limit that needs no schema, and returns what its operation does. The parsed document stays
-/// with the request. A document that was checked is not checked again.
+/// Checks a request's document against every limit that needs no schema, and returns what its operation does. The
+/// parsed document stays with the request. A document that was checked is not checked again.
 ///
 /// # Errors
-/// `QUERY_TOO_MANY_TOKENS`, `QUERY_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_MANY_ALIASES`, `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`;
-/// `OPERATION_RESOLUTION_FAILED` where it is not clear which operation is meant.
+/// `QUERY_TOO_MANY_TOKENS`, `QUERY_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `QUERY_TOO_MANY_ALIASES`,
+/// `QUERY_TOO_MANY_DIRECTIVES`; `GRAPHQL_PARSE_FAILED`; `OPERATION_RESOLUTION_FAILED` where it is not clear which
+/// operation is meant.
 pub(crate) fn document_check(
     request: &mut Request,
     limits: &Limits,

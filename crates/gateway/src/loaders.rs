@@ -71,7 +71,8 @@ pub(crate) struct PageKey<L: ChildList> {
     pub request: PageRequest,
 }
 
-/// Pages of child lists. The parents of a batch that ask a list for the same page get theirs with the statements of one.
+/// Pages of child lists. The parents of a batch that ask a list for the same page get theirs with the statements of
+/// one.
 pub(crate) struct ChildPages(Snapshot);
 
 impl<L: ChildList> Loader<PageKey<L>> for ChildPages {
@@ -206,7 +207,8 @@ loaders! {
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
     findings: ByKey<projects::ProjectId, analysis::ProjectFindings> =
         by_key(|scoped, ids| Box::pin(analysis::project_findings_of(scoped, ids)));
-    /// There is one catalog: the key says nothing. It tells what a model's id leads to, and not which keys the operator has.
+    /// There is one catalog: the key says nothing. It tells what a model's id leads to, and not which keys the operator
+    /// has.
     model_catalogs: ByKey<(), Arc<TenantCatalog>> = by_key(|scoped, _| Box::pin(async move {
         let catalog = TenantCatalog::load(scoped, HashSet::new()).await?;
         Ok(HashMap::from([((), Arc::new(catalog))]))

@@ -18,7 +18,8 @@ use async_graphql::{Name, PathSegment, Positioned, Response, ServerResult, Value
 
 use crate::limits::chosen;
 
-/// The key that the guard selects beside fields that may all be left out, so that their object is there. It is in no answer.
+/// The key that the guard selects beside fields that may all be left out, so that their object is there. It is in no
+/// answer.
 pub(crate) const OBJECT_MARK: &str = "nyxcore__object";
 
 /// The selection, which completes a response.

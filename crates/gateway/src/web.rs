@@ -20,7 +20,8 @@ pub struct SignInOptions {
     pub public_url: Option<Url>,
     /// Whose word about the client counts.
     pub trusted_proxies: TrustedProxies,
-    /// The services that people sign in with. Where there are any, the program has installed a TLS provider (rustls) before it serves.
+    /// The services that people sign in with. Where there are any, the program has installed a TLS provider (rustls)
+    /// before it serves.
     pub oidc: Vec<OidcProvider>,
 }
 
@@ -40,7 +41,8 @@ impl SignInOptions {
     }
 }
 
-/// The addresses of proxies that stand before the server. Only what these say in `X-Forwarded-For` and `X-Forwarded-Proto` counts.
+/// The addresses of proxies that stand before the server. Only what these say in `X-Forwarded-For` and
+/// `X-Forwarded-Proto` counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 

@@ -79,8 +79,9 @@ impl BaseUrl {
         }
     }
 
-    /// Whether repositories at that address belong to the server of this API, so that its token may be shown there: the same host, or the one that the API is a
-    /// part of (`github.com` for `api.github.com`), over the same or a safer protocol. The port may be another.
+    /// Whether repositories at that address belong to the server of this API, so that its token may be shown there: the
+    /// same host, or the one that the API is a part of (`github.com` for `api.github.com`), over the same or a safer
+    /// protocol. The port may be another.
     #[must_use]
     pub fn owns(&self, repository: &str) -> bool {
         let Ok(url) = Url::parse(repository) else {

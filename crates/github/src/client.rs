@@ -108,7 +108,8 @@ impl GithubClient {
         read(&self.get(&["user"], &[]).await?)
     }
 
-    /// A page of the repositories that the token's owner has, works on or sees as a member of an organization, by their full names. Pages count from 1.
+    /// A page of the repositories that the token's owner has, works on or sees as a member of an organization, by their
+    /// full names. Pages count from 1.
     ///
     /// # Errors
     /// [`GithubError`].

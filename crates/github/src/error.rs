@@ -25,7 +25,8 @@ impl RetryAt {
     }
 }
 
-/// An error of GitHub, or on the way there. The message is for the person who owns the connection: it holds no token and nothing that the server wrote.
+/// An error of GitHub, or on the way there. The message is for the person who owns the connection: it holds no token
+/// and nothing that the server wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubError {
     /// 401: the token is not good, or not any more.

@@ -2,7 +2,8 @@
 
 use crate::GithubError;
 
-/// The longest name of an owner or a repository, in bytes: GitHub gives owners 39, with an enterprise's suffix more, and repositories 100.
+/// The longest name of an owner or a repository, in bytes: GitHub gives owners 39, with an enterprise's suffix more,
+/// and repositories 100.
 const NAME_MAX: usize = 100;
 
 /// `owner/name`, in characters that GitHub uses.

@@ -35,7 +35,8 @@ impl FakeRequest {
 /// The response: the name of a fixture with replacements, or a kind of misbehaviour.
 #[derive(Debug, Clone)]
 pub enum FakeAnswer {
-    /// The answer of that name in `fixtures/`, with these texts in the place of others. `{api}`, `{web}` and `{git}` are filled in.
+    /// The answer of that name in `fixtures/`, with these texts in the place of others. `{api}`, `{web}` and `{git}`
+    /// are filled in.
     Fixture(&'static str, Vec<(String, String)>),
     /// That status and body, without any header of GitHub's.
     Plain(u16, String),

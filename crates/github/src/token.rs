@@ -7,7 +7,8 @@ use crate::GithubError;
 /// The longest token, in bytes. A rule of this project: GitHub's own have up to 255.
 pub const TOKEN_MAX: usize = 1_000;
 
-/// A personal access token. It is overwritten when it is dropped, and shows nothing of itself but to who calls [`GithubToken::expose`].
+/// A personal access token. It is overwritten when it is dropped, and shows nothing of itself but to who calls
+/// [`GithubToken::expose`].
 #[derive(Clone)]
 pub struct GithubToken(Zeroizing<String>);
 

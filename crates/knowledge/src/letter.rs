@@ -12,7 +12,8 @@ pub fn is_letter(path: &str) -> bool {
         && file.ends_with(".md")
 }
 
-/// A letter as a memory entry, known by `source_ref`. Its title is its first heading, or its file's name if it has none.
+/// A letter as a memory entry, known by `source_ref`. Its title is its first heading, or its file's name if it has
+/// none.
 ///
 /// ```
 /// use nyxcore_knowledge::letter_entry;

@@ -1,9 +1,9 @@
-//! What the door to the models costs on PostgreSQL: the time of a streamed call through `ModelService`, with its ledger and
-//! a budget, against the same stream by a bare `reqwest` client and by the wire client alone. `just bench-models`.
+//! What the door to the models costs on PostgreSQL: the time of a streamed call through `ModelService`, with its ledger
+//! and a budget, against the same stream by a bare `reqwest` client and by the wire client alone. `just bench-models`.
 //!
-//! Calls are offered at fixed times, whatever becomes of those before (an open loop), and the time of each counts from when
-//! it was due. Client, scripted vendor and PostgreSQL share the machine, so the rate that it carries for the bare client is
-//! measured first. What to quote is the differences.
+//! Calls are offered at fixed times, whatever becomes of those before (an open loop), and the time of each counts from
+//! when it was due. Client, scripted vendor and PostgreSQL share the machine, so the rate that it carries for the bare
+//! client is measured first. What to quote is the differences.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -24,8 +24,8 @@ pub fn catalog() -> &'static ModelCatalog {
     INSTALLED.get().unwrap_or(&CATALOG)
 }
 
-/// Puts a catalogue in the place of the one that comes with nyxcore, where its data is no older. It is done once, when the
-/// program starts; later calls change nothing.
+/// Puts a catalogue in the place of the one that comes with nyxcore, where its data is no older. It is done once, when
+/// the program starts; later calls change nothing.
 pub fn catalog_install(facts: ModelCatalog) {
     if facts.as_of() >= CATALOG.as_of() {
         let _first = INSTALLED.set(facts);
@@ -150,10 +150,10 @@ impl ModelCatalog {
     /// nothing can stand in.
     ///
     /// Replacements that the data names are followed until one answers on `today`. Where the data names none, the
-    /// nearest model is suggested: of the same provider and mode, with no known end; one that takes at least 80 % of the
-    /// input if possible (what was sent yesterday must still fit), equal in reasoning and (for embeddings) in dimensions
-    /// if possible; then the nearest output price, the nearest input price, and the greatest id, which is the newest of a
-    /// family.
+    /// nearest model is suggested: of the same provider and mode, with no known end; one that takes at least 80 % of
+    /// the input if possible (what was sent yesterday must still fit), equal in reasoning and (for embeddings) in
+    /// dimensions if possible; then the nearest output price, the nearest input price, and the greatest id, which is
+    /// the newest of a family.
     #[must_use]
     pub fn replacement_for<'a>(
         &'a self,

@@ -2,9 +2,9 @@
 //!
 //! The facts are a data file inside the crate (`data/models.json`, which names its own source and date); everything
 //! that depends on the day takes that day as an argument, so that a model's shutdown needs no release to be noticed.
-//! Without the feature `service` there is no database, and the crate can be embedded anywhere. With it, this crate is the
-//! door to every model: tenants' own models, endpoints, defaults and sealed keys, the health of providers, budgets, the
-//! ledger of calls, and [`ModelService`], through which everything above calls a model.
+//! Without the feature `service` there is no database, and the crate can be embedded anywhere. With it, this crate is
+//! the door to every model: tenants' own models, endpoints, defaults and sealed keys, the health of providers, budgets,
+//! the ledger of calls, and [`ModelService`], through which everything above calls a model.
 //!
 //! ```
 //! use chrono::NaiveDate;

@@ -1,8 +1,8 @@
 //! What calls cost, in whole nano-dollars.
 //!
-//! Prices and sums are integers, so that the ledger's sum is the budgets' sum to the last digit. The unit is a nano-dollar
-//! (10^-9 US dollars): a token of the cheapest models costs a few of them and only a fraction of a micro-dollar, and 64
-//! bits hold nine thousand million dollars.
+//! Prices and sums are integers, so that the ledger's sum is the budgets' sum to the last digit. The unit is a
+//! nano-dollar (10^-9 US dollars): a token of the cheapest models costs a few of them and only a fraction of a
+//! micro-dollar, and 64 bits hold nine thousand million dollars.
 
 use serde::{Deserialize, Serialize};
 

@@ -17,8 +17,8 @@ pub fn human_name(provider: Provider, id: &str) -> String {
 }
 
 /// The model that a dated id is a version of: `claude-sonnet-4-5-20250929`, `gpt-4.1-mini-2025-04-14` and
-/// `gemini-2.5-flash-preview-09-2025` without what stands behind the name, and any id without `-latest`. An id without a
-/// date is itself.
+/// `gemini-2.5-flash-preview-09-2025` without what stands behind the name, and any id without `-latest`. An id without
+/// a date is itself.
 pub fn undated(id: &str) -> &str {
     let id = id.strip_suffix("-latest").unwrap_or(id);
     let parts: Vec<&str> = id.split('-').collect();

@@ -1,4 +1,5 @@
-//! Keys of providers, a tenant's own and the operator's for all tenants: kept sealed, used by the server, shown to nobody.
+//! Keys of providers, a tenant's own and the operator's for all tenants: kept sealed, used by the server, shown to
+//! nobody.
 
 use chrono::{DateTime, Utc};
 use nyxcore_outbound::{Endpoint, OutboundPolicy};

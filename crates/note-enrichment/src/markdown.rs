@@ -1,7 +1,7 @@
 //! Escapes foreign text in generated Markdown, so that it is displayed literally.
 
-/// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is parted by a `·`; markup is escaped,
-/// save for closed code spans, in which nothing else is markup.
+/// A text on one line. What stood on lines of its own (list entries, headings, paragraphs) is parted by a `·`; markup
+/// is escaped, save for closed code spans, in which nothing else is markup.
 pub fn inline(text: &str) -> String {
     escape(&one_line(text))
 }

@@ -24,8 +24,8 @@ use crate::tasks::shortened;
 /// The number of hits of all kinds together: about ten of each.
 const HITS: u64 = 50;
 
-/// How much a persona's specializations weigh beside the note's own words: they reorder what lies close together, and what only they
-/// find comes last.
+/// How much a persona's specializations weigh beside the note's own words: they reorder what lies close together, and
+/// what only they find comes last.
 const PERSONA_WEIGHT: f64 = 0.25;
 
 /// The most characters of a piece of prose that are shown: two sentences or three.
@@ -38,8 +38,8 @@ struct Budget {
     tokens: usize,
 }
 
-/// The kinds in the order in which they are shown. The numbers are a rule of this project: what a person reads in two minutes, and less
-/// than 3,000 tokens for a model.
+/// The kinds in the order in which they are shown. The numbers are a rule of this project: what a person reads in two
+/// minutes, and less than 3,000 tokens for a model.
 const BUDGETS: [Budget; 5] = [
     Budget::new(KnowledgeKind::CodePattern, 6, 700),
     Budget::new(KnowledgeKind::Insight, 5, 600),
@@ -120,7 +120,8 @@ pub async fn retrieve<A: Access>(
     Ok(found)
 }
 
-/// The languages that the project's files are written in. Habits of TypeScript hold for TSX too, and are kept under its name.
+/// The languages that the project's files are written in. Habits of TypeScript hold for TSX too, and are kept under its
+/// name.
 async fn stacks<A: Access>(scoped: &Scoped<A>, sources: &[SourceId]) -> Result<Vec<String>> {
     let mut languages = BTreeSet::new();
     for &source in sources {
@@ -193,7 +194,8 @@ struct Retriever<'s, A: Access> {
 }
 
 impl<A: Access> Retriever<'_, A> {
-    /// Takes as many as there is room for, best first; one that is too long for the room that is left does not keep out a shorter one.
+    /// Takes as many as there is room for, best first; one that is too long for the room that is left does not keep out
+    /// a shorter one.
     async fn choose(
         &mut self,
         budget: &Budget,

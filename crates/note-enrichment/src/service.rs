@@ -96,8 +96,8 @@ pub async fn enrichment_start(
     Ok((start, NoteEnrichments::insert(scoped, row).await?))
 }
 
-/// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text from then on.
-/// Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
+/// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text
+/// from then on. Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would get too long.
@@ -113,7 +113,8 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
             ));
         }
     }
-    // A change of nothing takes the note's lock, so that what somebody else is just writing is read here and not overwritten.
+    // A change of nothing takes the note's lock, so that what somebody else is just writing is read here and not
+    // overwritten.
     let note = note_update(scoped, enrichment.note_id, NoteChanges::default()).await?;
     let markdown = enrichment.markdown.unwrap_or_default();
     let Some(body) = section::append(&note.body, id, &markdown) else {
@@ -197,8 +198,9 @@ pub(crate) struct Outcome {
     pub action_points: Vec<NewActionPoint>,
 }
 
-/// Keeps what a run came to, with the action points and the use of its persona, in the one transaction it is given. Kept once: whoever
-/// comes again finds it done. An action point that the note has already, open or done, is not suggested a second time.
+/// Keeps what a run came to, with the action points and the use of its persona, in the one transaction it is given.
+/// Kept once: whoever comes again finds it done. An action point that the note has already, open or done, is not
+/// suggested a second time.
 pub(crate) async fn enrichment_save(
     scoped: &Scoped<ReadWrite>,
     id: RunId,
@@ -247,9 +249,9 @@ async fn persona_used(
     persona_use_record(scoped, done).await.map(drop)
 }
 
-/// What follows an enrichment that failed, whoever ended it: a use of its persona without success. One that had kept its
-/// text before counted as a success and stays one; where the note was deleted there is nothing that the persona was used
-/// for.
+/// What follows an enrichment that failed, whoever ended it: a use of its persona without success. One that had kept
+/// its text before counted as a success and stays one; where the note was deleted there is nothing that the persona was
+/// used for.
 #[must_use]
 pub fn enrichment_failed() -> FollowUp {
     Arc::new(|scoped, run| {

@@ -7,7 +7,8 @@ use nyxcore_retrieval::{Citation, KnowledgeKind, RRF_K};
 
 use crate::retrieve::Piece;
 
-/// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no help.
+/// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no
+/// help.
 pub const ACTION_POINTS_MAX: usize = 50;
 
 /// The maximum length of an action point in characters; a longer one is visibly truncated, and complete in its

@@ -194,8 +194,8 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// An engine with the filters `inline` (a text on one line, its markup escaped), `fence` (a block of code, with its language) and
-    /// `code_span` (a path). Templates cannot include others or read files.
+    /// An engine with the filters `inline` (a text on one line, its markup escaped), `fence` (a block of code, with its
+    /// language) and `code_span` (a path). Templates cannot include others or read files.
     #[must_use]
     pub fn new() -> Self {
         let mut environment = Environment::new();

@@ -48,19 +48,22 @@ pub enum Command {
     Quickstart(QuickstartArgs),
     /// Serve the GraphQL API, with the workers in the same process
     ///
-    /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL, NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS,
-    /// NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS, NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES,
-    /// NYXCORE_CONNECTIONS_MAX, NYXCORE_CONNECTIONS_PER_ADDRESS, NYXCORE_STREAMS_PER_USER ...), then from nyxcore.toml. Without
-    /// NYXCORE_DATABASE_URL everything is stored in the data directory.
+    /// Settings come from flags, then from the environment (NYXCORE_LISTEN, NYXCORE_DATABASE_URL,
+    /// NYXCORE_ALLOW_SOURCES, NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_RUN_LOG_RETENTION_DAYS,
+    /// NYXCORE_ANALYSIS_QUIET_PERIOD, NYXCORE_SIGN_UP, NYXCORE_PUBLIC_URL, NYXCORE_TRUSTED_PROXIES,
+    /// NYXCORE_CONNECTIONS_MAX, NYXCORE_CONNECTIONS_PER_ADDRESS, NYXCORE_STREAMS_PER_USER ...), then from nyxcore.toml.
+    /// Without NYXCORE_DATABASE_URL everything is stored in the data directory.
     ///
-    /// The first start creates the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and NYXCORE_INIT_OWNER_PASSWORD
-    /// (or NYXCORE_INIT_OWNER_PASSWORD_FILE). If a tenant already exists, they have no effect.
+    /// The first start creates the first tenant and its owner from NYXCORE_INIT_TENANT, NYXCORE_INIT_OWNER_EMAIL and
+    /// NYXCORE_INIT_OWNER_PASSWORD (or NYXCORE_INIT_OWNER_PASSWORD_FILE). If a tenant already exists, they have no
+    /// effect.
     Serve(ServeFlags),
     /// Execute runs without serving the API (PostgreSQL)
     ///
-    /// Any number of workers, on any machines, share the runs of one database: NYXCORE_DATABASE_URL. On SIGTERM or Ctrl-C
-    /// a worker hands its runs back to others; a crashed worker is detected after 45 seconds. Further settings are those of
-    /// `serve`: NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES, NYXCORE_RUN_LOG_RETENTION_DAYS ...
+    /// Any number of workers, on any machines, share the runs of one database: NYXCORE_DATABASE_URL. On SIGTERM or
+    /// Ctrl-C a worker hands its runs back to others; a crashed worker is detected after 45 seconds. Further settings
+    /// are those of `serve`: NYXCORE_WORKERS, NYXCORE_WORKER_LIMITS, NYXCORE_ALLOW_SOURCES,
+    /// NYXCORE_RUN_LOG_RETENTION_DAYS ...
     Worker(WorkerArgs),
     /// Create the database and its roles, once, as an administrator of the database server
     #[command(subcommand)]
@@ -151,13 +154,13 @@ pub struct WorkerArgs {
 pub enum SetupCommand {
     /// Create two roles, a database and its schema on a PostgreSQL server; if run again, create what is missing
     ///
-    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`, `nyxcore worker`) and
-    /// owns nothing. Neither needs CREATEROLE or any other attribute than LOGIN. They are named after the database: choose
-    /// another --database for a second installation in the same cluster.
+    /// One role owns the schema and migrates it (`nyxcore migrate`), the other serves (`nyxcore serve`,
+    /// `nyxcore worker`) and owns nothing. Neither needs CREATEROLE or any other attribute than LOGIN. They are named
+    /// after the database: choose another --database for a second installation in the same cluster.
     ///
     /// Their passwords are generated, or read from NYXCORE_OWNER_PASSWORD and NYXCORE_APP_PASSWORD or files. The server
-    /// receives only verifiers, so that no password is in its log. The two URLs are printed, or written to files that only
-    /// you can read (--output).
+    /// receives only verifiers, so that no password is in its log. The two URLs are printed, or written to files that
+    /// only you can read (--output).
     ///
     /// The administrator is a superuser, or a role with CREATEROLE and CREATEDB: NYXCORE_ADMIN_URL.
     #[command(after_long_help = SETUP_EXAMPLES)]

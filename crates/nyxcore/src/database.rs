@@ -158,8 +158,8 @@ pub async fn connection_open(place: &Place, settings: &Settings) -> Result<Datab
     }
 }
 
-/// Opens the store on a schema that is current. SQLite is migrated where it is behind; on PostgreSQL that takes the owner's role, so that
-/// an operator does it.
+/// Opens the store on a schema that is current. SQLite is migrated where it is behind; on PostgreSQL that takes the
+/// owner's role, so that an operator does it.
 ///
 /// # Errors
 /// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`],

@@ -267,7 +267,8 @@ pub fn message_of(error: &anyhow::Error) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for Ctrl-C.
+/// The program's exit status. 2 is for a command line that cannot be read, and is clap's; 130 is the shells' for
+/// Ctrl-C.
 pub fn exit_status_of(error: &anyhow::Error) -> u8 {
     if is_interrupted(error) { 130 } else { 1 }
 }

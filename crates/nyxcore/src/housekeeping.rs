@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often what was counted is written down.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);
-/// Flushes between two looks for sessions that ended and failures that count no more: rows that wait for it change nothing.
+/// Flushes between two looks for sessions that ended and failures that count no more: rows that wait for it change
+/// nothing.
 const SWEEP_EVERY: u32 = 10;
 /// Flushes between two looks for old entries: an hour.
 const EXPIRE_EVERY: u32 = 60;
@@ -24,7 +25,8 @@ const EXPIRE_EVERY: u32 = 60;
 const SCHEDULE_EVERY: Duration = Duration::from_secs(15);
 /// How often mirrors are looked through where nobody tells that a source is gone.
 const MIRRORS_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How long after a source went its mirror is deleted: who removes one often removes several, and a sync of it may be about to end.
+/// How long after a source went its mirror is deleted: who removes one often removes several, and a sync of it may be
+/// about to end.
 const MIRRORS_AFTER: Duration = Duration::from_secs(2);
 
 /// How long things are kept.

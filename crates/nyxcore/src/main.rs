@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     // Before the first thread: the mask is the whole process's.
     let user_mask = private_files::umask_close();
-    // The HTTP client takes its TLS from here: one implementation for it and for the database driver. Nobody has set another before.
+    // The HTTP client takes its TLS from here: one implementation for it and for the database driver. Nobody has set
+    // another before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

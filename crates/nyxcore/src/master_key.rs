@@ -153,7 +153,8 @@ impl KeyFile {
         private_options().open(self.path.with_extension("key.lock"))
     }
 
-    /// Puts these keys in the file's place, whole: whoever reads it finds the old ones or the new ones, also after a power cut.
+    /// Puts these keys in the file's place, whole: whoever reads it finds the old ones or the new ones, also after a
+    /// power cut.
     ///
     /// # Errors
     /// [`StoreError::MasterKey`] where the folder cannot be written.

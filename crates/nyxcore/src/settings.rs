@@ -404,7 +404,8 @@ fn environment() -> Env {
     let names: Vec<&str> = VARIABLES.iter().map(|(variable, _)| *variable).collect();
     Env::prefixed("NYXCORE_").only(&names).map(|variable| {
         let setting = VARIABLES.iter().find(|(name, _)| variable == *name);
-        // The name comes as it stands in the environment, in capitals: the comparison has no case. `only` lets no other through.
+        // The name comes as it stands in the environment, in capitals: the comparison has no case. `only` lets no other
+        // through.
         setting.map_or("", |(_, setting)| setting).into()
     })
 }

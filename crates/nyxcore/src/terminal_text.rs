@@ -119,7 +119,8 @@ impl Page {
 /// A word in parts, each with its style.
 type Word = Vec<(String, Style)>;
 
-/// Splits at white space, except within code spans; takes off emphasis, the marks of code spans and backslashes before punctuation.
+/// Splits at white space, except within code spans; takes off emphasis, the marks of code spans and backslashes before
+/// punctuation.
 fn words(markdown: &str, base: Style) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut word: Word = Vec::new();

@@ -225,7 +225,8 @@ pub fn registry() -> Result<Registry> {
 
 /// What people know a worker by: the machine and the process.
 fn worker_name() -> String {
-    // Linux tells it in a file; elsewhere a shell that exports it does. It is for people alone, and nothing depends on it.
+    // Linux tells it in a file; elsewhere a shell that exports it does. It is for people alone, and nothing depends on
+    // it.
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let machine = machine.or_else(|| std::env::var("HOSTNAME").ok());
     let machine = machine

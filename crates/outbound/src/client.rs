@@ -12,8 +12,8 @@ impl reqwest::dns::Resolve for NoNames {
 }
 
 /// A client that connects to those addresses of `domain` and to no others, follows no redirect and uses no proxy of the
-/// environment, which would resolve names itself. `domain` is `None` where the URL has an address for a host. The program
-/// has installed a TLS provider.
+/// environment, which would resolve names itself. `domain` is `None` where the URL has an address for a host. The
+/// program has installed a TLS provider.
 pub fn client_builder(domain: Option<&str>, addresses: &[IpAddr]) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

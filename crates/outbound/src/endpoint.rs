@@ -7,8 +7,8 @@ use url::{Host, Url};
 use super::address::HostResolver;
 use super::policy::OutboundPolicy;
 
-/// Names that lead into the server's own network wherever they are resolved: loopback (RFC 6761, 6.3), multicast DNS (RFC
-/// 6762) and the names that cloud providers give their metadata services.
+/// Names that lead into the server's own network wherever they are resolved: loopback (RFC 6761, 6.3), multicast DNS
+/// (RFC 6762) and the names that cloud providers give their metadata services.
 const PRIVATE_NAMES: &[&str] = &["localhost", "local", "internal"];
 
 /// Why a base URL is refused. The text completes a sentence: "the base URL ...".
@@ -30,8 +30,8 @@ pub enum EndpointError {
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Reads a base URL and checks what can be checked without asking the network. The addresses of a host name are checked
-    /// by [`Endpoint::addresses_resolve`], just before a call.
+    /// Reads a base URL and checks what can be checked without asking the network. The addresses of a host name are
+    /// checked by [`Endpoint::addresses_resolve`], just before a call.
     ///
     /// # Errors
     /// [`EndpointError::Invalid`]; [`EndpointError::Forbidden`].

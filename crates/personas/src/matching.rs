@@ -75,8 +75,8 @@ pub enum MatchReasonKind {
     Word,
 }
 
-/// The tenant's personas that fit a task, the best first, at most `limit` and [`MATCHES_MAX`]. Of equal scores the one that
-/// succeeded more often is first, then the older one.
+/// The tenant's personas that fit a task, the best first, at most `limit` and [`MATCHES_MAX`]. Of equal scores the one
+/// that succeeded more often is first, then the older one.
 ///
 /// # Errors
 /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a task that is blank or too long; the database fails.
@@ -185,8 +185,8 @@ impl Task {
         })
     }
 
-    /// A domain weighs as much as its share of the task; the persona's first specialization wholly, its second for three
-    /// quarters, the others for a half.
+    /// A domain weighs as much as its share of the task; the persona's first specialization wholly, its second for
+    /// three quarters, the others for a half.
     fn by_specialization(&self, specializations: &[String]) -> Vec<MatchReason> {
         let ranked = specializations
             .iter()

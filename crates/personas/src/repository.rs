@@ -12,8 +12,8 @@ repository! {
     pub Personas: persona => Persona, Id = id: PersonaId
 }
 
-/// One page of the personas whose name or description contains the query, in any case; of all of them where there is none. Newest
-/// first.
+/// One page of the personas whose name or description contains the query, in any case; of all of them where there is
+/// none. Newest first.
 ///
 /// # Errors
 /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a query out of bounds; the database fails.

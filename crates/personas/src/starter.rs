@@ -53,13 +53,13 @@ pub fn starter_personas() -> &'static [StarterPersona] {
 pub struct StarterInstallation {
     /// The personas that were added, in the order of the set.
     pub installed: Vec<Persona>,
-    /// The names of those that were left alone: one of the set is there already, under whatever name, or another persona
-    /// has the name.
+    /// The names of those that were left alone: one of the set is there already, under whatever name, or another
+    /// persona has the name.
     pub skipped: Vec<String>,
 }
 
-/// Adds the personas of the starter set that the tenant does not have. What is there stays as it is; of calls at the same
-/// time each persona is added by one.
+/// Adds the personas of the starter set that the tenant does not have. What is there stays as it is; of calls at the
+/// same time each persona is added by one.
 ///
 /// # Errors
 /// The database fails.

@@ -27,8 +27,8 @@ macro_rules! use_insert {
     };
 }
 
-/// The persona's row is held, so that nobody deletes it before the use is committed. The lock is one that uses at the same
-/// time share.
+/// The persona's row is held, so that nobody deletes it before the use is committed. The lock is one that uses at the
+/// same time share.
 const USE_INSERT_ON_POSTGRES: &str = use_insert!("FOR KEY SHARE");
 /// The transaction began as the only writer: there is nothing to lock.
 const USE_INSERT_ON_SQLITE: &str = use_insert!("");

@@ -18,7 +18,8 @@ typed_id!(
     "source"
 );
 typed_id!(
-    /// A file of a source. It keeps its id while it keeps its path, and where it moves with the same or nearly the same content.
+    /// A file of a source. It keeps its id while it keeps its path, and where it moves with the same or nearly the same
+    /// content.
     SourceFileId,
     "file"
 );

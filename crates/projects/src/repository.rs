@@ -77,7 +77,8 @@ impl SourceFileList {
         if path.is_empty() {
             return Condition::all();
         }
-        // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the index.
+        // Paths are ordered byte by byte, and `0` is the byte after `/`: what is below a folder is one range of the
+        // index.
         let below = Condition::all()
             .add(source_file::Column::Path.gt(format!("{path}/")))
             .add(source_file::Column::Path.lt(format!("{path}0")));
@@ -117,7 +118,8 @@ impl ChildList for SourceFileList {
     }
 }
 
-/// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none. Newest first.
+/// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none.
+/// Newest first.
 ///
 /// # Errors
 /// [`Error::Invalid`](nyxcore_tenancy::Error::Invalid) for a query out of bounds; the database fails.

@@ -17,8 +17,8 @@ use crate::text::vector::tsvector;
 /// Part of every content key: increment it when the terms of a text change, so that everything is written again.
 const TERMS_VERSION: u8 = 3;
 
-/// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes some two bytes
-/// for each byte of short, distinct words; no chunk that is worth reading comes near.
+/// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes
+/// some two bytes for each byte of short, distinct words; no chunk that is worth reading comes near.
 const TERMS_BYTES_MAX: usize = 300_000;
 
 /// A chunk that is in the index already.
@@ -39,7 +39,8 @@ pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
 ) -> Result<PublishReport> {
-    // In the order of their keys, so that two transactions that publish the same subjects do not block each other crosswise.
+    // In the order of their keys, so that two transactions that publish the same subjects do not block each other
+    // crosswise.
     let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<Document>> = BTreeMap::new();
     for document in documents {
         let chunks = subjects
@@ -190,8 +191,8 @@ fn terms_stored(scoped: &Scoped<ReadWrite>, document: &Document) -> String {
     }
 }
 
-/// What every word of a tenant begins with in the full text, so that each tenant has lists of its own: the last 48 bits of its id. Two
-/// tenants of one key would share lists, and still find nothing of each other.
+/// What every word of a tenant begins with in the full text, so that each tenant has lists of its own: the last 48 bits
+/// of its id. Two tenants of one key would share lists, and still find nothing of each other.
 pub(crate) fn tenant_key(tenant: TenantId) -> String {
     format!("{:012x}", tenant.0.as_u128() & 0xffff_ffff_ffff)
 }

@@ -15,16 +15,17 @@ use crate::text::vector::tsquery;
 /// The most characters of a hit that are shown: some five lines.
 const EXCERPT_CHARS: usize = 400;
 
-/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are. That is counted up to 2,000: beyond,
-/// the count costs more than it says about how rare a word is.
+/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are. That is
+/// counted up to 2,000: beyond, the count costs more than it says about how rare a word is.
 const DOCUMENTS_COUNTED: &str = "
     SELECT a.value AS word, v.doc AS documents,
            (SELECT count(*) FROM (SELECT 1 FROM search_documents WHERE tenant_id = $1 LIMIT 2000)) AS counted
     FROM json_each($2) a CROSS JOIN search_vocabulary v ON v.term = a.value";
 
-/// `$2` words with their weights and `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A subject's best chunk stands
-/// for it; a smaller score is better. A column of the full text is a word's weight within a document. CROSS JOIN keeps SQLite to the order as
-/// written: left to itself it goes through the tenant's documents and asks the full text about each of them.
+/// `$2` words with their weights and `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A
+/// subject's best chunk stands for it; a smaller score is better. A column of the full text is a word's weight within a
+/// document. CROSS JOIN keeps SQLite to the order as written: left to itself it goes through the tenant's documents and
+/// asks the full text about each of them.
 const SQLITE: &str = "
     WITH asked AS MATERIALIZED (SELECT value ->> 0 AS word, value ->> 1 AS weight FROM json_each($2)),
     scores AS MATERIALIZED (
@@ -47,8 +48,8 @@ const SQLITE: &str = "
     WHERE r.place <= $6 AND d.tenant_id = $1
     ORDER BY r.place";
 
-/// The same; the ranking is the function's, which alone may use the index under row-level security (see the migration). The rows
-/// themselves are read under it.
+/// The same; the ranking is the function's, which alone may use the index under row-level security (see the migration).
+/// The rows themselves are read under it.
 const POSTGRES: &str = "
     SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line, d.end_line, d.stack
     FROM nyxcore_search($2, $3,

@@ -16,7 +16,8 @@ use crate::model::{RunEvent, RunId, RunKind, RunStatus};
 
 /// The polling interval on PostgreSQL, where every event has a signal and a lost connection triggers a poll.
 const LOOK_ON_POSTGRES: Duration = Duration::from_secs(60);
-/// How far back a look goes behind the one before it, for the clocks of replicas differ and a transaction takes its time.
+/// How far back a look goes behind the one before it, for the clocks of replicas differ and a transaction takes its
+/// time.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 /// Runs whose events one statement reads. SQLite refuses an expression that is nested 1,000 deep.
 const RUNS_PER_STATEMENT: usize = 100;

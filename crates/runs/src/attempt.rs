@@ -155,8 +155,8 @@ fn phases_read(json: serde_json::Value) -> Vec<RunPhase> {
     })
 }
 
-/// The attempts at each of these runs, the first one first, in two statements at the most however many there are. A run that no worker
-/// has taken yet is not in the answer.
+/// The attempts at each of these runs, the first one first, in two statements at the most however many there are. A run
+/// that no worker has taken yet is not in the answer.
 ///
 /// # Errors
 /// The database fails.

@@ -42,7 +42,8 @@ impl RunFailure {
         Self::permanent("CANCELLED", "the run was asked to stop")
     }
 
-    /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that counts.
+    /// Says when another attempt makes sense at the earliest, as an answer 429 or 503 does. A day is the most that
+    /// counts.
     #[must_use]
     pub fn retry_after(mut self, wait: TimeDelta) -> Self {
         self.retry_after = Some(wait);

@@ -28,7 +28,8 @@ pub(crate) const BATCH: u64 = 500;
 /// How long a follower waits for a signal before it looks anyway: another process on the same SQLite file sends none.
 pub(crate) const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
-/// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while that is so.
+/// Who holds a run: a worker, by the number of the attempt, which no two attempts share. Its writes pass only while
+/// that is so.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunLease {
     pub run: RunId,
@@ -84,8 +85,8 @@ pub(crate) async fn event_tell(
     Ok(Some(counted.cancel_requested))
 }
 
-/// Appends an event to a run whose row the caller has just changed in this transaction. The number comes from that row, so that the log
-/// has no gap and no double whatever writes at once.
+/// Appends an event to a run whose row the caller has just changed in this transaction. The number comes from that row,
+/// so that the log has no gap and no double whatever writes at once.
 pub(crate) async fn event_append(
     scoped: &Scoped<ReadWrite>,
     run: RunId,
@@ -133,8 +134,8 @@ async fn events_insert(
     scoped.announce(TOPIC_EVENT, run.0).await
 }
 
-/// The events of a run that come after number `after`, oldest first. One that this version cannot read is left out, and the log says so: a
-/// newer replica may have written it.
+/// The events of a run that come after number `after`, oldest first. One that this version cannot read is left out, and
+/// the log says so: a newer replica may have written it.
 ///
 /// # Errors
 /// The database fails. A run that the tenant does not have has no events.

@@ -19,8 +19,8 @@ pub const STALL_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// Queues a run, unless one of its subject is active or succeeded within the quiet period; a stuck one is failed first.
 ///
-/// The guard is the unique index on active runs: of any number of simultaneous calls one starts. What the run needs beside its row is to
-/// be written in the same transaction by the caller, where the answer is [`Start::Started`].
+/// The guard is the unique index on active runs: of any number of simultaneous calls one starts. What the run needs
+/// beside its row is to be written in the same transaction by the caller, where the answer is [`Start::Started`].
 ///
 /// # Errors
 /// [`Error::Registry`] for a kind that is not registered; the database fails.

@@ -23,8 +23,9 @@ pub enum MirrorSweepError {
     Store(#[from] nyxcore_tenancy::Error),
 }
 
-/// Deletes the mirrors on this disk whose source nobody has any more, and what killed processes left beside the others; tells how many
-/// mirrors it deleted. One that somebody works on stays until the next time, and so does whatever does not have the name of a mirror.
+/// Deletes the mirrors on this disk whose source nobody has any more, and what killed processes left beside the others;
+/// tells how many mirrors it deleted. One that somebody works on stays until the next time, and so does whatever does
+/// not have the name of a mirror.
 ///
 /// # Errors
 /// The folder or the database cannot be read; nothing was deleted then. What cannot be deleted is for the log.

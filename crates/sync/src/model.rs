@@ -53,7 +53,8 @@ impl SyncStepKind {
     }
 }
 
-/// What a sync keeps beside its run. The counts are those of the transaction in which the source moved, and 0 before it.
+/// What a sync keeps beside its run. The counts are those of the transaction in which the source moved, and 0 before
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncDetail {
     /// The run, whose id is the sync's.
@@ -62,8 +63,8 @@ pub struct SyncDetail {
     pub source_id: SourceId,
     /// What it was started by.
     pub trigger: SyncTrigger,
-    /// The sync of the source that succeeded last when this one was started. Each has at most one successor, and a sync that failed
-    /// is none.
+    /// The sync of the source that succeeded last when this one was started. Each has at most one successor, and a sync
+    /// that failed is none.
     pub previous_sync_id: Option<RunId>,
     /// The commit that the source's files were of before; `None` where everything had to be compared.
     pub from_commit: Option<String>,
@@ -75,7 +76,8 @@ pub struct SyncDetail {
     pub files_updated: i64,
     /// Files that are gone.
     pub files_deleted: i64,
-    /// Files whose path is another and whose content is the same or nearly so; they keep their ids and are neither added nor deleted.
+    /// Files whose path is another and whose content is the same or nearly so; they keep their ids and are neither
+    /// added nor deleted.
     pub files_renamed: i64,
     /// Files of the source that stayed as they were.
     pub files_unchanged: i64,

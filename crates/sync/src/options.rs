@@ -19,8 +19,8 @@ pub struct SyncOptions {
     pub mirrors: MirrorStore,
     /// Where sources may come from.
     pub policy: SourcePolicy,
-    /// The greatest file whose text is kept, in bytes. 1 MiB by default, which is what the analysis reads at the most; greater ones are,
-    /// in practice, generated or data.
+    /// The greatest file whose text is kept, in bytes. 1 MiB by default, which is what the analysis reads at the most;
+    /// greater ones are, in practice, generated or data.
     pub blob_bytes_max: u64,
     /// What opens the credentials of sources. Without it a source that has one cannot be fetched.
     pub keyring: Option<Keyring>,
@@ -30,17 +30,19 @@ pub struct SyncOptions {
     pub history_days: u32,
     /// How many commits are counted at the most, newest first. 10,000 by default.
     pub history_commits_max: usize,
-    /// The most files that a source may have below its scan path. 200,000 by default, twice what the Linux kernel has: a comparison holds
-    /// some 500 bytes a file in memory.
+    /// The most files that a source may have below its scan path. 200,000 by default, twice what the Linux kernel has:
+    /// a comparison holds some 500 bytes a file in memory.
     pub files_max: u64,
-    /// How many files are written in one transaction of `import` and `finalize`, so that no other writer waits long. 200 by default.
+    /// How many files are written in one transaction of `import` and `finalize`, so that no other writer waits long.
+    /// 200 by default.
     pub batch_files: usize,
     /// The language of a file by its path, as it is stored and displayed. The program provides this function.
     pub language_of: fn(&str) -> Option<&'static str>,
 }
 
 impl SyncOptions {
-    /// The defaults, with mirrors below `<data_dir>/mirrors`. Whatever the policy says, nothing below `data_dir` is a source.
+    /// The defaults, with mirrors below `<data_dir>/mirrors`. Whatever the policy says, nothing below `data_dir` is a
+    /// source.
     #[must_use]
     pub fn new(
         data_dir: &Path,

@@ -19,7 +19,8 @@ pub trait SyncStep: Debug + Send + Sync + 'static {
     /// Which.
     fn kind(&self) -> SyncStepKind;
 
-    /// Does the work, and gives back the transaction with the last of it, which is committed together with the note that it is done.
+    /// Does the work, and gives back the transaction with the last of it, which is committed together with the note
+    /// that it is done.
     ///
     /// # Errors
     /// Why it could not be done.

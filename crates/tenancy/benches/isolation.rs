@@ -1,8 +1,9 @@
-//! The price of isolation on PostgreSQL: a single-row read through `Scoped` with row-level security against the same statement on a bare
-//! pool, by a role that row-level security does not bind. `just bench-isolation`.
+//! The price of isolation on PostgreSQL: a single-row read through `Scoped` with row-level security against the same
+//! statement on a bare pool, by a role that row-level security does not bind. `just bench-isolation`.
 //!
-//! Every figure is a median of one process, the two measured in turn, so that a machine whose speed drifts drifts for both. What to quote is
-//! the ratios. Round trips are counted by a proxy between the pool and the server: each time the client speaks after the server did.
+//! Every figure is a median of one process, the two measured in turn, so that a machine whose speed drifts drifts for
+//! both. What to quote is the ratios. Round trips are counted by a proxy between the pool and the server: each time the
+//! client speaks after the server did.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -27,8 +28,8 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const TENANTS: usize = 100;
 /// Rows of the table, over all tenants: one that is all in memory, and one as a large team's would be.
 const SIZES: [usize; 2] = [1_000, 500_000];
-/// Each figure is taken so often, on connections of its own: an odd number, so that the median is one of them. Which core a server process
-/// lands on can outweigh what is measured.
+/// Each figure is taken so often, on connections of its own: an odd number, so that the median is one of them. Which
+/// core a server process lands on can outweigh what is measured.
 const ROUNDS: usize = 9;
 /// Transactions of each kind in a round, and statements in each.
 const TRANSACTIONS: usize = 100;

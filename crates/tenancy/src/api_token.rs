@@ -203,9 +203,9 @@ pub struct TokenOwner {
     pub tenant_slug: String,
 }
 
-/// Finds out who shows this token, and notes its use. `None` where it is malformed, unknown, expired, revoked, or its owner is no longer
-/// a member. A token that was verified lately costs no look at the database; its use is written down later, see
-/// [`credential_uses_flush`].
+/// Finds out who shows this token, and notes its use. `None` where it is malformed, unknown, expired, revoked, or its
+/// owner is no longer a member. A token that was verified lately costs no look at the database; its use is written down
+/// later, see [`credential_uses_flush`].
 ///
 /// # Errors
 /// The database fails.
@@ -285,7 +285,8 @@ async fn token_find(store: &Store, token: &str) -> Result<Option<CredentialOwner
     }))
 }
 
-/// Notes the use of a credential that was last written down at `used_at`. It is written down a moment later, beside the request.
+/// Notes the use of a credential that was last written down at `used_at`. It is written down a moment later, beside the
+/// request.
 pub(crate) fn use_note(store: &Store, caller: &Caller, used_at: Option<DateTime<Utc>>) {
     let now = store.env().now();
     if store.credentials().use_note(caller, used_at, now) {
@@ -307,7 +308,8 @@ pub(crate) fn use_mark(owner: &mut CredentialOwner, now: DateTime<Utc>) {
     }
 }
 
-/// Writes down when credentials were last used, as far as that is not done: a little while after their use, and when the program ends.
+/// Writes down when credentials were last used, as far as that is not done: a little while after their use, and when
+/// the program ends.
 ///
 /// # Errors
 /// The database refuses, or another writer held it for too long. The uses are then given up.

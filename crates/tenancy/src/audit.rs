@@ -223,8 +223,9 @@ pub async fn audit_count<A: Access>(scoped: &Scoped<A>, filter: &AuditFilter) ->
     AuditEntries::count(scoped, filter.condition()?).await
 }
 
-/// Writes down what a caller tried and what became of it. `attempted` names it where it did not get as far as the policy.
-/// After [`REFUSALS_IN_FULL`] of a kind within [`REFUSAL_WINDOW`] the rest are counted, and [`refusals_flush`] writes them.
+/// Writes down what a caller tried and what became of it. `attempted` names it where it did not get as far as the
+/// policy. After [`REFUSALS_IN_FULL`] of a kind within [`REFUSAL_WINDOW`] the rest are counted, and [`refusals_flush`]
+/// writes them.
 ///
 /// # Errors
 /// The database refuses.
@@ -267,7 +268,8 @@ pub(crate) fn entries_done(
         .collect()
 }
 
-/// An entry in a tenant's log about something that a system scope did, for a person who may not have been in the tenant before.
+/// An entry in a tenant's log about something that a system scope did, for a person who may not have been in the tenant
+/// before.
 pub(crate) fn entry_by_system(
     env: &Env,
     tenant: TenantId,
@@ -375,7 +377,8 @@ impl SystemUses {
     }
 }
 
-/// Writes down how often system scopes were opened, a row a purpose, since it was last called. Called every minute and at the end.
+/// Writes down how often system scopes were opened, a row a purpose, since it was last called. Called every minute and
+/// at the end.
 ///
 /// # Errors
 /// The database refuses; the uses are then counted for the next time.

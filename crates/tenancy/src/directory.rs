@@ -19,8 +19,8 @@ use crate::registration::{purpose, resource};
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemScope};
 use crate::text;
 
-/// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open streams are to be looked
-/// at again.
+/// The topic of signals about what people and programs show: the subject is a token, a session or a user whose open
+/// streams are to be looked at again.
 pub const TOPIC_CREDENTIAL: &str = "credential";
 
 /// Creates a tenant with its first owner, who may already have an account.
@@ -232,7 +232,8 @@ pub async fn tenant_rename(scoped: &Scoped<ReadWrite>, name: &str) -> Result<Ten
 /// # Errors
 /// The database fails.
 pub async fn users_by_id<A: Access>(scoped: &Scoped<A>, ids: &[UserId]) -> Result<Vec<User>> {
-    // All of them in one bind. Both begin at the ids, so that a tenant with many members costs no more than one with few.
+    // All of them in one bind. Both begin at the ids, so that a tenant with many members costs no more than one with
+    // few.
     let sql = match scoped.backend() {
         DbBackend::Postgres => {
             "SELECT u.id, u.email, u.name, u.created_at FROM users u JOIN memberships m ON m.user_id = u.id

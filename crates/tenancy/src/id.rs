@@ -36,12 +36,14 @@ pub trait TypedId: Copy + fmt::Display + Send + Sync + 'static {
     }
 }
 
-/// The longest TypeID: a prefix of 63 characters, an underscore, and 26 characters for the UUID (the specification's numbers).
+/// The longest TypeID: a prefix of 63 characters, an underscore, and 26 characters for the UUID (the specification's
+/// numbers).
 const TYPE_ID_MAX: usize = 63 + 1 + 26;
 
 /// Reads any TypeID: its prefix and its UUID. `None` where the text is malformed.
 pub fn id_parse(text: &str) -> Option<(String, Uuid)> {
-    // The crate cuts a text by bytes at the longest prefix and panics inside a character (0.3.3): a TypeID is ASCII and short.
+    // The crate cuts a text by bytes at the longest prefix and panics inside a character (0.3.3): a TypeID is ASCII and
+    // short.
     if !text.is_ascii() || text.len() > TYPE_ID_MAX {
         return None;
     }
@@ -60,8 +62,8 @@ pub fn id_format(prefix: &'static str, uuid: Uuid) -> String {
 
 /// Declares an id type: `typed_id!(/// A project. ProjectId, "project");`
 ///
-/// The type is a column type for SeaORM and reads and writes its TypeID text in serde and `Display`. The crate that uses it depends on
-/// `sea-orm`, `serde` and `uuid`.
+/// The type is a column type for SeaORM and reads and writes its TypeID text in serde and `Display`. The crate that
+/// uses it depends on `sea-orm`, `serde` and `uuid`.
 #[macro_export]
 macro_rules! typed_id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {

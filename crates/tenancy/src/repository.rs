@@ -16,8 +16,8 @@ use crate::store::{Access, Keyset, ParentKey, ReadWrite, Scoped, TenantScoped};
 
 /// A table of a tenant's things, by id.
 ///
-/// An implementation names the entity, the record that others see and the id; everything else is given. Because every method takes a
-/// [`Scoped`], there is no way to say "of any tenant".
+/// An implementation names the entity, the record that others see and the id; everything else is given. Because every
+/// method takes a [`Scoped`], there is no way to say "of any tenant".
 pub trait Repository {
     /// The table.
     type Entity: TenantScoped<Model: FromQueryResult + IntoActiveModel<Self::Row> + Send + Sync>;
@@ -102,8 +102,8 @@ pub trait Repository {
         async move { scoped.find::<Self::Entity>().filter(which).count().await }
     }
 
-    /// The same page of the things of each of many parents, newest first. `parent` is the column that refers to the parent. A
-    /// parent that has none is not in the map.
+    /// The same page of the things of each of many parents, newest first. `parent` is the column that refers to the
+    /// parent. A parent that has none is not in the map.
     fn pages_by<A: Access, K: ParentKey>(
         scoped: &Scoped<A>,
         parent: <Self::Entity as EntityTrait>::Column,
@@ -168,8 +168,8 @@ pub trait Repository {
 
 /// A list that belongs to a parent, such as the notes of a project.
 ///
-/// It is declared once, mostly by [`child_list!`](crate::child_list). One parent's part is read by [`page`](Self::page), the parts of
-/// many parents by [`pages`](Self::pages), with as many statements as for one.
+/// It is declared once, mostly by [`child_list!`](crate::child_list). One parent's part is read by
+/// [`page`](Self::page), the parts of many parents by [`pages`](Self::pages), with as many statements as for one.
 pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
     /// The id of the parent.
     type Parent: Copy + Eq + Hash + Send + Sync + 'static;
@@ -276,8 +276,9 @@ macro_rules! child_list {
     };
 }
 
-/// Declares the [`Repository`] of a table: `repository! { /// Notes. pub Notes: note => Note, Id = id: NoteId }` reads the entity of the module
-/// `note` into the record `Note`, whose id is the column `Id` of the table and the field `id` of the record.
+/// Declares the [`Repository`] of a table: `repository! { /// Notes. pub Notes: note => Note, Id = id: NoteId }` reads
+/// the entity of the module `note` into the record `Note`, whose id is the column `Id` of the table and the field `id`
+/// of the record.
 ///
 /// ```
 /// use nyxcore_tenancy::{doc_entity, repository, typed_id};

@@ -124,7 +124,8 @@ on_both_databases! {
             let weakened = told(&store, acme.id, analysis.run_id).await.into_iter().find(|(key, _)| key == SNAKE);
             steps.push(weakened.map(|(_, change)| (change.before.unwrap().cases, change.after.unwrap().cases)));
         }
-        // 0.9398, 0.9128, 0.8898, 0.8688: five points below what was told last are reached in the second step, and then anew.
+        // 0.9398, 0.9128, 0.8898, 0.8688: five points below what was told last are reached in the second step, and then
+        // anew.
         assert_eq!(steps, [None, Some((60, 62)), None, None]);
     }
 

@@ -5,8 +5,8 @@ use super::*;
 /// Files by their paths.
 pub(super) type Tree = BTreeMap<String, String>;
 
-/// A small project in Rust and Python with a manifest, and with files to be left out: one hidden and two ignored, which are as if they
-/// were not there, one vendored and one generated, which are counted.
+/// A small project in Rust and Python with a manifest, and with files to be left out: one hidden and two ignored, which
+/// are as if they were not there, one vendored and one generated, which are counted.
 pub(super) fn tree() -> Tree {
     let mut tree = Tree::new();
     let mut add = |path: &str, text: &str| tree.insert(path.to_owned(), text.to_owned());

@@ -5,7 +5,7 @@ use std::fs;
 use nyxcore_tests::{TestDatabase, nyxcore_command, nyxcore_command_in, on_both_databases};
 use sea_orm::DbBackend;
 
-use super::{Running, CommandOutput, said};
+use super::{CommandOutput, Running, said};
 
 /// Keeps the operator's key for a vendor.
 fn key_set(db: &TestDatabase, vendor: &str) -> CommandOutput {

@@ -60,8 +60,8 @@ impl Api {
             .to_owned()
     }
 
-    /// A run's events after a number by WebSocket: all of them to the run's end, or the first `limit`, whereupon the connection is
-    /// dropped without a word. An error ends the list with the error.
+    /// A run's events after a number by WebSocket: all of them to the run's end, or the first `limit`, whereupon the
+    /// connection is dropped without a word. An error ends the list with the error.
     pub async fn events_by_websocket(&self, run: &str, after: i64, limit: usize) -> Vec<Value> {
         self.subscribe(&subscription(run, after), limit).await
     }

@@ -93,7 +93,8 @@ on_both_databases! {
         );
         assert_eq!(unchanged["previousSync"]["id"], run);
 
-        // Another server takes over, without the quiet period: one changed file is one file updated and one file parsed.
+        // Another server takes over, without the quiet period: one changed file is one file updated and one file
+        // parsed.
         server.kill().unwrap();
         std::fs::write(db.folder().join("nyxcore.toml"), "[analysis]\nquiet_period = 0\n").unwrap();
         let server = TestServer::start(&db, &["--allow-sources", "local"]).await.unwrap();
@@ -244,7 +245,8 @@ async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
     }
 }
 
-/// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries here fails the test.
+/// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries
+/// here fails the test.
 async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation]: [&Value; 2]) {
     let ids: Vec<&Value> = acme.as_object().unwrap().values().collect();
     for id in ids {

@@ -11,7 +11,8 @@ use super::server::Server;
 use super::team::Team;
 use super::world::World;
 
-/// Every list of the schema, and the document that asks it. `$x` stands for the id of the world's x, `#` for the list's arguments.
+/// Every list of the schema, and the document that asks it. `$x` stands for the id of the world's x, `#` for the list's
+/// arguments.
 const LISTS: &[(&str, &str)] = &[
     ("Query.auditLog", "{ auditLog(#) { edges { cursor } } }"),
     (

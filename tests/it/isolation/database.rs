@@ -10,7 +10,8 @@ use sea_orm::{
 
 use super::rows::{Maker, Owner, Table, insert, is_row};
 
-/// What the serving role may see of a table that has no tenant. A table that is neither here nor has a tenant fails the test.
+/// What the serving role may see of a table that has no tenant. A table that is neither here nor has a tenant fails the
+/// test.
 const WITHOUT_TENANT: &[(&str, Visibility)] = &[
     ("tenants", Visibility::Itself),
     ("users", Visibility::Members),
@@ -241,7 +242,8 @@ fn no_row_refers_to_another_tenants() {
             }
         }
         assert!(tried > 20, "{tried} foreign keys were tried");
-        // People belong to no tenant, so these name one without the tenant. What they lead to is seen by the tenants of that person only.
+        // People belong to no tenant, so these name one without the tenant. What they lead to is seen by the tenants of
+        // that person only.
         insta::assert_snapshot!("keys_to_people", to_nobodys.join("\n"));
         let tx = proof.as_app(Some(acme)).await;
         let stranger = &proof.maker.made(other, "users")["id"];

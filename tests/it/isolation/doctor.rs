@@ -304,7 +304,8 @@ fn each_thing_that_is_broken_is_told_and_nothing_else() {
     run_on_postgres(|db| async move {
         let superuser = db.superuser_connection().await.unwrap();
         for (sql, whats, said) in BREAKS {
-            // Never committed: the next one finds the database whole, and a role that other tests use stays what it was.
+            // Never committed: the next one finds the database whole, and a role that other tests use stays what it
+            // was.
             let tx = superuser.begin().await.unwrap();
             tx.execute_unprepared(sql)
                 .await

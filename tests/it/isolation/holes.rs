@@ -20,7 +20,8 @@ use super::team::{Team, execute};
 use super::world::World;
 use crate::support::{options, tenant};
 
-/// How long a stream may live on after its caller's role has changed: well below the time after which it would be looked at anyway.
+/// How long a stream may live on after its caller's role has changed: well below the time after which it would be
+/// looked at anyway.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 const UPDATE: &str =
@@ -42,8 +43,8 @@ fn uuid(id: &str) -> Uuid {
 }
 
 on_both_databases! {
-    /// Some columns hold an id that no foreign key guards: of who did it, of the persona that helped, of what a search found. Where such a
-    /// one leads into another tenant, it leads nowhere.
+    /// Some columns hold an id that no foreign key guards: of who did it, of the persona that helped, of what a search
+    /// found. Where such a one leads into another tenant, it leads nowhere.
     async fn an_id_reached_by_a_path_that_skips_the_owner_check(db: TestDatabase) {
         let (server, acme, world, other, own) = two(&db).await;
         for (sql, theirs, of) in [
@@ -78,8 +79,9 @@ on_both_databases! {
         }
     }
 
-    /// A note in one's own project that asks, in another tenant's very words, for what that tenant knows: by the API the foreign project,
-    /// persona and insight are not attached, and a worker that retrieves for the note finds nothing of theirs.
+    /// A note in one's own project that asks, in another tenant's very words, for what that tenant knows: by the API
+    /// the foreign project, persona and insight are not attached, and a worker that retrieves for the note finds
+    /// nothing of theirs.
     async fn a_foreign_id_cannot_be_read_back_through_retrieval(db: TestDatabase) {
         let (server, acme, world, other, own) = two(&db).await;
         let token = Some(other.token(Role::Owner));
@@ -238,7 +240,8 @@ fn a_pooled_connection_with_a_leftover_tenant() {
         scoped.commit().await.unwrap();
         for end in ["dropped", "committed", "failed", "abandoned"] {
             let scoped = store.write(acme.id).await.unwrap();
-            // Neither the system scope of the round before, nor the look-up of a token, which is one text without BEGIN.
+            // Neither the system scope of the round before, nor the look-up of a token, which is one text without
+            // BEGIN.
             let seen: Vec<Setting> = scoped.sql_all(SCOPE, []).await.unwrap();
             assert_eq!(seen[0].setting, "");
             match end {

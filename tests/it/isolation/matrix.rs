@@ -138,7 +138,8 @@ on_both_databases! {
     }
 }
 
-/// What the registry lacks, or has too much: the schema's fields are its fields, and every id that a field takes has a place in its variables.
+/// What the registry lacks, or has too much: the schema's fields are its fields, and every id that a field takes has a
+/// place in its variables.
 fn complaints(schema: &Schema, registry: &[&Entry]) -> Vec<String> {
     let registered: BTreeSet<String> = registry
         .iter()

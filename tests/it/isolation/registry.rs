@@ -1,8 +1,9 @@
-//! Every field that can be asked, with what it is asked with and the row of the policy that allows it. A field of the schema that is not
-//! here fails the matrix.
+//! Every field that can be asked, with what it is asked with and the row of the policy that allows it. A field of the
+//! schema that is not here fails the matrix.
 //!
-//! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own note, by its name in
-//! [`World`](super::world::World); the matrix puts another tenant's id, and one that nobody has, in the place of each of them in turn.
+//! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own
+//! note, by its name in [`World`](super::world::World); the matrix puts another tenant's id, and one that nobody has,
+//! in the place of each of them in turn.
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
 use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
@@ -181,7 +182,8 @@ pub const REGISTRY: &[Entry] = {
     ]
 };
 
-/// Each kind of thing with an id, and the one of it that is in [`World`](super::world::World). A kind that is not here fails the matrix.
+/// Each kind of thing with an id, and the one of it that is in [`World`](super::world::World). A kind that is not here
+/// fails the matrix.
 pub const NODES: &[(&str, &str)] = &[
     ("Tenant", "tenant"),
     ("User", "user"),

@@ -181,7 +181,8 @@ impl Schema {
         format!("{kind} {} {{ {inner} }}", parentheses(declared))
     }
 
-    /// What can be asked of a type without arguments, so many objects deep; fields that are named in `without` are left out.
+    /// What can be asked of a type without arguments, so many objects deep; fields that are named in `without` are left
+    /// out.
     pub fn selection(&self, of: &str, depth: usize, without: &BTreeSet<&str>) -> String {
         let one = &self.0[of];
         if one["kind"] == "SCALAR" || one["kind"] == "ENUM" {

@@ -42,7 +42,8 @@ on_both_databases! {
         let done = enriched(&store, acme.id, note.id).await;
         let mut places: Vec<_> = done.citations.iter().filter(|one| one.kind == KnowledgeKind::CodePattern).map(|one| (one.title.as_str(), one.source_id, one.path.as_deref(), one.start_line)).collect();
         places.sort_unstable();
-        // The lines are in the long file alone: in the short one they are no more, and of the old place nobody knows which file it was.
+        // The lines are in the long file alone: in the short one they are no more, and of the old place nobody knows
+        // which file it was.
         assert_eq!(places, [
             ("long leases", Some(long.0), Some(PATH), Some(3)),
             ("old leases", None, None, None),

@@ -17,7 +17,8 @@ use nyxcore_tenancy::{Access, ReadWrite, Repository, Scoped, Store, TenantId, Ty
 
 const LEASE_RS: &str = "//! Leases.\n\nuse std::time::Duration;\n\n/// Renews the lease of a worker.\npub fn renew_lease(worker: &str) -> Duration {\n    let fence = \"```\";\n    Duration::from_secs(15)\n}\n";
 
-/// A project with one piece of every kind of knowledge about leases, one of another matter, and a note that asks about leases.
+/// A project with one piece of every kind of knowledge about leases, one of another matter, and a note that asks about
+/// leases.
 pub struct World {
     pub project: ProjectId,
     pub source: SourceId,

@@ -59,7 +59,8 @@ on_both_databases! {
                 assert_eq!(node["node"]["id"], made[kind], "{kind}");
             }
             work_on(other, &made).await;
-            // A sync that the other starts imports what changed, and the post that was made of the file is brought up to date.
+            // A sync that the other starts imports what changed, and the post that was made of the file is brought up
+            // to date.
             repository.write("docs/leases.md", format!("---\ntitle: Leases of {name}\n---\nThey are renewed.\n"));
             repository.commit("Change");
             sync(other, &made["source"]).await;

@@ -291,7 +291,8 @@ on_both_databases! {
         }
     }
 
-    /// A sync that has fetched already does not see what is pushed now: one more follows, however many pushes there were.
+    /// A sync that has fetched already does not see what is pushed now: one more follows, however many pushes there
+    /// were.
     async fn pushes_during_a_sync_are_one_more_sync_when_it_ends(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let hook = Hook::new(&served).await;
@@ -321,7 +322,8 @@ on_both_databases! {
         assert_eq!(hook.syncs().await.len(), 2);
     }
 
-    /// Where the sync fails, or its end and the push pass each other by, the scheduler starts the other one; a schedule goes on after it.
+    /// Where the sync fails, or its end and the push pass each other by, the scheduler starts the other one; a schedule
+    /// goes on after it.
     async fn a_push_during_a_sync_that_fails_is_not_lost(db: TestDatabase) {
         let served = serve(&db, Limits::default()).await;
         let hook = Hook::new(&served).await;

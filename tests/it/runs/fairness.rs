@@ -217,7 +217,8 @@ on_both_databases! {
                 waiting.push(WaitingRun { tenant, priority, available_at, id });
             }
             clock.advance(TimeDelta::seconds(10));
-            // Who was served in the round before is known only to the database: tenants of a new round are served from the start.
+            // Who was served in the round before is known only to the database: tenants of a new round are served from
+            // the start.
             if round > 0 {
                 let raw = db.superuser_connection().await.unwrap();
                 raw.execute_unprepared("UPDATE runs SET claimed_at = NULL").await.unwrap();

@@ -183,7 +183,8 @@ impl Browser<'_> {
         self.post("/graphql", json!({ "query": query })).await
     }
 
-    /// A WebSocket with that first message said, none for null, and nothing read; or the status and code it was refused with.
+    /// A WebSocket with that first message said, none for null, and nothing read; or the status and code it was refused
+    /// with.
     pub(super) async fn socket(&self, init: Value) -> Result<Socket, (u16, String)> {
         let mut request = format!("ws://{}/graphql", self.site.address)
             .into_client_request()

@@ -17,13 +17,15 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use super::world::{World, repository};
 use crate::support::store_at_rest;
 
-/// After how many polls a sync is cut off: close to each other at first, then further apart, for as long as it takes to come through.
+/// After how many polls a sync is cut off: close to each other at first, then further apart, for as long as it takes to
+/// come through.
 fn moments() -> impl Iterator<Item = usize> {
     std::iter::successors(Some(2), |polls| Some(polls + 2 + polls / 5)).take(60)
 }
 
-/// A handler that is dropped where it stands when it has been polled so many times, as a process that is killed: at the latest when
-/// all its work is done and only the run's end is not written. How many polls that takes is up to the machine.
+/// A handler that is dropped where it stands when it has been polled so many times, as a process that is killed: at the
+/// latest when all its work is done and only the run's end is not written. How many polls that takes is up to the
+/// machine.
 struct DyingHandler {
     inner: SyncHandler,
     polls: usize,

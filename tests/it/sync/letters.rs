@@ -111,7 +111,8 @@ on_both_databases! {
         assert_eq!(warnings(&world, &sync).await, Vec::<String>::new());
         assert_eq!((found(&world, "fast okapi").await, found(&world, "pages").await), (vec!["Queues".to_owned()], Vec::new()));
 
-        // Left out as asked, and made up for although nothing is new then; letters that changed places keep to their files' contents.
+        // Left out as asked, and made up for although nothing is new then; letters that changed places keep to their
+        // files' contents.
         let (one, two) = (second[1].1.content.clone(), second[0].1.content.clone());
         repository.write(".memory/letter_2.md", &one).write("old/.memory/letter_1.md", &two).write(".memory/letter_9.md", "# Late\n");
         repository.commit("three");

@@ -150,7 +150,8 @@ on_both_databases! {
         let server = GitHttpServer::start(&db.folder().join("remotes"), GitHttpOptions::default()).await;
         let mut world = world;
         world.options.policy = SourcePolicy { allow_private: true, ..world.options.policy };
-        // This server leaves nothing out: the file comes, packed to a megabyte or five, and is never unpacked in memory.
+        // This server leaves nothing out: the file comes, packed to a megabyte or five, and is never unpacked in
+        // memory.
         let source = world.source_at(&server.url("atlas/.git"), None, "").await;
         let sync = world.succeeded(source).await;
         assert!(sync.detail.bytes_fetched < 16 << 20, "{}", sync.detail.bytes_fetched);

@@ -203,7 +203,8 @@ on_both_databases! {
 
     async fn what_cannot_be_read_is_refused_with_a_reason(db: TestDatabase) {
         let world = World::new(&db, &store(&db).await, "acme").await;
-        // A repository without a commit is refused, and not synced to nothing: a person who adds one has mistaken the address, or is to push.
+        // A repository without a commit is refused, and not synced to nothing: a person who adds one has mistaken the
+        // address, or is to push.
         let empty = repository(&db, "empty");
         let path = db.folder().join("remotes/sha256");
         std::fs::create_dir_all(&path).unwrap();

@@ -1,7 +1,8 @@
-//! A process that is killed in each phase of a sync, by SIGKILL: another finishes the run, and what is left is what an undisturbed run leaves.
+//! A process that is killed in each phase of a sync, by SIGKILL: another finishes the run, and what is left is what an
+//! undisturbed run leaves.
 //!
-//! The process is held in the phase by the database, which lets a certain insert take for ever, and in `prepare` by a git server that does
-//! not answer. The program knows of neither.
+//! The process is held in the phase by the database, which lets a certain insert take for ever, and in `prepare` by a
+//! git server that does not answer. The program knows of neither.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,8 @@ const PHASES: [&str; 6] = [
     "knowledge",
 ];
 
-/// Where a process is held: the phase, and the table of the insert that does not come back, with a condition on the row.
+/// Where a process is held: the phase, and the table of the insert that does not come back, with a condition on the
+/// row.
 const HOLDS: [(&str, &str, Hold); 8] = [
     ("prepare", "", Hold::Server),
     // The tables are compared, and nothing is written yet.
@@ -104,7 +106,8 @@ fn condition(hold: Hold, backend: DbBackend) -> String {
     format!("{name} = '{kind}' AND {at} = '{phase}'")
 }
 
-/// Lets inserts into a table take for ever. On SQLite the process that inserts is kept busy; on PostgreSQL it waits for a lock.
+/// Lets inserts into a table take for ever. On SQLite the process that inserts is kept busy; on PostgreSQL it waits for
+/// a lock.
 async fn hold(world: &World, table: &str, hold: Hold) {
     let condition = condition(hold, world.backend());
     if world.backend() == DbBackend::Postgres {

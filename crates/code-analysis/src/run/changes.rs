@@ -5,8 +5,8 @@
 
 use crate::model::{CodePatternId, PatternChange, PatternChangeCounts, PatternStrength};
 
-/// From how much on a pattern's confidence is said to have changed, in ten-thousandths: five points of a hundred. One counter-example in
-/// twenty cases is 6.6 points, one in fifty 2.7.
+/// From how much on a pattern's confidence is said to have changed, in ten-thousandths: five points of a hundred. One
+/// counter-example in twenty cases is 6.6 points, one in fifty 2.7.
 const TOLD: i64 = 500;
 
 /// Patterns that a message names of each change.

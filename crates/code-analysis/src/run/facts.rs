@@ -115,7 +115,8 @@ pub(super) async fn facts_complete(
     Ok(FactsSummary { analyzed, panicked })
 }
 
-/// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work begins again.
+/// A content that a file still had a moment ago was deleted in the middle: a sync has changed the files, so the work
+/// begins again.
 fn gone(error: Error) -> RunFailure {
     match error {
         Error::NotFound(_) => {

@@ -10,7 +10,8 @@ use nyxcore_runs::{RunContext, RunFailure};
 use super::facts::{Key, StoredFacts, blocking, facts_forget, facts_read};
 use super::scan::{Scan, ScannedFile};
 
-/// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the average.
+/// Files whose facts are read together. The facts of one are bounded by the engine to some 100 KB and take 5 KB on the
+/// average.
 const BATCH: usize = 1_000;
 /// Manifests read together.
 const MANIFEST_BATCH: usize = 200;

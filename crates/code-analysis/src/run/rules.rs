@@ -170,8 +170,8 @@ async fn known<A: Access>(
     Ok(known)
 }
 
-/// Reads the contents of a batch and matches the rules on them; `None` where that broke down. A content that is gone by now is not in the
-/// answer.
+/// Reads the contents of a batch and matches the rules on them; `None` where that broke down. A content that is gone by
+/// now is not in the answer.
 async fn batch_match(
     context: &RunContext,
     options: &AnalysisOptions,

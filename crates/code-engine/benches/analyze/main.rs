@@ -1,11 +1,12 @@
 //! How fast a folder is analysed, against peers and limits in the same run: `just bench-analysis`.
 //!
-//! Every figure is the median of several runs, the measurements of one comparison taken in turn, so that a machine whose speed drifts drifts
-//! for all of them. What to quote is the ratios. Whole programs are compared with whole programs: ours is this one, started again.
+//! Every figure is the median of several runs, the measurements of one comparison taken in turn, so that a machine
+//! whose speed drifts drifts for all of them. What to quote is the ratios. Whole programs are compared with whole
+//! programs: ours is this one, started again.
 //!
-//! Arguments: `--peers FOLDER` (with the programs of the peers in it), `--python FOLDER`, `--typescript FOLDER`, `--rust FOLDER` (trees to
-//! compare on), `--grammars FOLDER` (a tree of many languages), `--scale` (the trees of 1,000 to 100,000 files: minutes).
-//! Without arguments: this repository, cold and warm.
+//! Arguments: `--peers FOLDER` (with the programs of the peers in it), `--python FOLDER`, `--typescript FOLDER`,
+//! `--rust FOLDER` (trees to compare on), `--grammars FOLDER` (a tree of many languages), `--scale` (the trees of 1,000
+//! to 100,000 files: minutes). Without arguments: this repository, cold and warm.
 
 mod child;
 mod grammars;

@@ -19,8 +19,8 @@ const FILE_CAP: u64 = 16 << 10;
 /// The most memory at the greatest size, in MB.
 const MEMORY_LIMIT: f64 = 500.0;
 
-/// The most that a file of the greatest tree may take, of one of the smallest: linear, with room for what no longer fits the processor's
-/// caches.
+/// The most that a file of the greatest tree may take, of one of the smallest: linear, with room for what no longer
+/// fits the processor's caches.
 const LINEAR_LIMIT: f64 = 1.25;
 
 /// Measures trees made of the Rust files below `tree`.

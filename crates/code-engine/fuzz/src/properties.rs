@@ -43,8 +43,8 @@ pub fn syntax_tree(data: &[u8]) {
     source(languages[usize::from(*first) % languages.len()], rest);
 }
 
-/// Source is refused for a reason or analysed; every line is counted once, every fact lies on a line of the file, and what is kept
-/// reads back as it was.
+/// Source is refused for a reason or analysed; every line is counted once, every fact lies on a line of the file, and
+/// what is kept reads back as it was.
 fn source(language: Language, text: &[u8]) {
     let Ok(facts) = file_analyze("x", language, text) else {
         return;
@@ -108,7 +108,8 @@ pub fn references(data: &[u8]) {
     );
 }
 
-/// A small project, each file behind a line `@@ path`: it is summed up, the same whatever the order of its files, and no step fails.
+/// A small project, each file behind a line `@@ path`: it is summed up, the same whatever the order of its files, and
+/// no step fails.
 pub fn project(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

@@ -1,8 +1,8 @@
-//! Shell scripts, read by Bash's grammar of tree-sitter, which reads POSIX's shell and most of Zsh as well; what it cannot read does not
-//! parse. Fish is a language of its own and has no parser here.
+//! Shell scripts, read by Bash's grammar of tree-sitter, which reads POSIX's shell and most of Zsh as well; what it
+//! cannot read does not parse. Fish is a language of its own and has no parser here.
 //!
-//! There is no lizard for shells: what counts is what lizard counts elsewhere, so each condition, loop, `&&` and `||`, and each case
-//! but `*)`. Parameters are not declared, so there are none.
+//! There is no lizard for shells: what counts is what lizard counts elsewhere, so each condition, loop, `&&` and `||`,
+//! and each case but `*)`. Parameters are not declared, so there are none.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -166,8 +166,8 @@ const BUILTINS: &[&str] = &[
     "}",
 ];
 
-/// Commands whose arguments name other commands. Besides, every command with a `_` in its name is one that somebody wrote, and may call
-/// what it is given.
+/// Commands whose arguments name other commands. Besides, every command with a `_` in its name is one that somebody
+/// wrote, and may call what it is given.
 const CALLERS: &[&str] = &[
     "builtin", "command", "complete", "env", "eval", "exec", "nohup", "run", "sudo", "time",
     "timeout", "trap", "type", "xargs",
@@ -298,8 +298,8 @@ impl Bash {
         }
     }
 
-    /// A variable that is read. The others are told from a function's own by their capitals, unless the file says that they are
-    /// constants.
+    /// A variable that is read. The others are told from a function's own by their capitals, unless the file says that
+    /// they are constants.
     fn variable(&self, cx: &mut Context<'_>, node: Node<'_>, above: &[Above<'_>]) {
         let (start, end) = range(node);
         let name = cx.builder.slice(start, end);

@@ -271,8 +271,8 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// A logical operation ends, that of the operators between two offsets (`a && f(b || c) && d` is two operations): each run of the same
-    /// operator, as it is read, costs one.
+    /// A logical operation ends, that of the operators between two offsets (`a && f(b || c) && d` is two operations):
+    /// each run of the same operator, as it is read, costs one.
     pub(crate) fn logical_end(&mut self, start: u32, end: u32) {
         let Some(open) = self.functions.last_mut() else {
             return;
@@ -382,7 +382,8 @@ impl<'s> Builder<'s> {
         self.comments.push((start, end));
     }
 
-    /// Records text that is no part of the program, such as the page around a script: its lines are counted with the comments.
+    /// Records text that is no part of the program, such as the page around a script: its lines are counted with the
+    /// comments.
     #[cfg(any(feature = "php", feature = "ruby"))]
     pub(crate) fn not_code(&mut self, start: u32, end: u32) {
         self.comments.push((start, end));

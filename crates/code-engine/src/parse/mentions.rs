@@ -10,7 +10,8 @@ use super::super::references::{ReferenceKind, path_of};
 use super::Builder;
 use super::syntax_tree::range;
 
-/// A place in a node: the name of a field, [`FIRST`] for its first child, or [`UNNAMED`] for its children that are in no field.
+/// A place in a node: the name of a field, [`FIRST`] for its first child, or [`UNNAMED`] for its children that are in
+/// no field.
 pub(super) type Place = &'static str;
 
 /// The first child of a node, for grammars without fields.
@@ -28,12 +29,13 @@ pub(super) struct MentionSpec {
     pub types: &'static [&'static str],
     /// Leaves that begin a path and say nothing by themselves: `self`, `this`, `super`.
     pub anchors: &'static [&'static str],
-    /// Links of a chain, with the place of what stands before its last name: `("field_expression", "value")`. The outermost link is
-    /// recorded with its whole path, and the links in it are not.
+    /// Links of a chain, with the place of what stands before its last name: `("field_expression", "value")`. The
+    /// outermost link is recorded with its whole path, and the links in it are not.
     pub chains: &'static [(&'static str, Place)],
     /// The same, where a type stands.
     pub type_chains: &'static [(&'static str, Place)],
-    /// Calls that hold what is called in two pieces, with the places of both: `("method_invocation", "object", "name")`.
+    /// Calls that hold what is called in two pieces, with the places of both:
+    /// `("method_invocation", "object", "name")`.
     pub call_chains: &'static [(&'static str, Place, Place)],
     /// What calls, constructs or invokes, with the place of the name: `("call_expression", "function")`.
     pub calls: &'static [(&'static str, Place)],
@@ -47,7 +49,8 @@ pub(super) struct MentionSpec {
     pub lists: &'static [&'static str],
     /// Places where a name stands for a type, in grammars that have one kind of leaf for both.
     pub type_places: &'static [(&'static str, Place)],
-    /// Nodes whose children are bare tokens: the arguments of a Rust macro. Paths and calls in them are told by the text.
+    /// Nodes whose children are bare tokens: the arguments of a Rust macro. Paths and calls in them are told by the
+    /// text.
     pub tokens: &'static [&'static str],
 }
 
@@ -316,8 +319,8 @@ fn is_piece(outer: &Entry, place: Places) -> bool {
             .is_some_and(|field| place.meet(Places::field(field)))
 }
 
-/// Records the path of a chain that ends at `end`, from its first name on, or where that has none with a `.` before the rest.
-/// Says whether nothing else can be in it.
+/// Records the path of a chain that ends at `end`, from its first name on, or where that has none with a `.` before the
+/// rest. Says whether nothing else can be in it.
 fn path_mention(
     table: &MentionTable,
     builder: &mut Builder<'_>,

@@ -111,7 +111,8 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
     Ok(guard::on_deep_stack(|| text_parse(language, text))??)
 }
 
-/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the parser is stopped.
+/// Parses `text` by a grammar of tree-sitter's alone, with the limit that all of its languages have; `None` where the
+/// parser is stopped.
 #[cfg(feature = "rules")]
 pub(crate) fn tree_parse(grammar: &tree_sitter::Language, text: &str) -> Option<tree_sitter::Tree> {
     syntax_tree::parse(grammar, text).ok()

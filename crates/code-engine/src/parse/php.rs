@@ -1,7 +1,8 @@
 //! PHP, read by tree-sitter.
 //!
-//! What stands around `<?php ... ?>` is no code. What a closure does counts for the function it stands in, one level deeper for cognitive
-//! complexity; one that stands in no function is a function without a name. A `match` counts its arms as a `switch` counts its cases.
+//! What stands around `<?php ... ?>` is no code. What a closure does counts for the function it stands in, one level
+//! deeper for cognitive complexity; one that stands in no function is a function without a name. A `match` counts its
+//! arms as a `switch` counts its cases.
 //!
 //! Longer than 450 lines: one language is read in one place.
 

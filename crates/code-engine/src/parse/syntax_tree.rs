@@ -76,8 +76,9 @@ pub(super) fn kind_table<K>(grammar: &Grammar, kind_of: impl Fn(&str, bool) -> K
         .collect()
 }
 
-/// Walks the tree in the order of the source, and records what the file refers to by name. A node that `enter` said not to go into is
-/// not looked at. The nodes above are kept here: asking a node for its parent starts at the root each time.
+/// Walks the tree in the order of the source, and records what the file refers to by name. A node that `enter` said not
+/// to go into is not looked at. The nodes above are kept here: asking a node for its parent starts at the root each
+/// time.
 pub(super) fn walk_mentions<'s, V: NodeVisitor + AsMut<Builder<'s>>>(
     tree: &Tree,
     kinds: &[V::Kind],
@@ -173,8 +174,8 @@ pub(super) fn is_alternative(node: Node<'_>, parent: Option<Node<'_>>) -> bool {
     parent.is_some_and(|parent| parent.child_by_field_name("alternative") == Some(node))
 }
 
-/// On leaving a binary expression or parentheses: whether the logical operators in it are at their end here, or go on in the
-/// expression around it, which is then the operand's parent. Ends them for cognitive complexity.
+/// On leaving a binary expression or parentheses: whether the logical operators in it are at their end here, or go on
+/// in the expression around it, which is then the operand's parent. Ends them for cognitive complexity.
 pub(super) fn logical_leave(builder: &mut Builder<'_>, node: Node<'_>, parent: Option<Node<'_>>) {
     if !builder.has_operators() {
         return;

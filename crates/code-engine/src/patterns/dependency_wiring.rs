@@ -41,7 +41,8 @@ fn lines_of(file: &SourceFile, names: &[&str]) -> BTreeSet<u32> {
     lines.filter(|line| !imported.contains(line)).collect()
 }
 
-/// The names that the decorators and annotations right above a definition have: those between what is before it and itself.
+/// The names that the decorators and annotations right above a definition have: those between what is before it and
+/// itself.
 fn marks<'f>(file: &'f SourceFile, names: &[&str]) -> Vec<&'f Definition> {
     let lines = lines_of(file, names);
     let mut before = 0;

@@ -120,8 +120,8 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     questions.collect()
 }
 
-/// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that leads to no file of
-/// the project may still be one of it.
+/// The parts' own names, where they are written in other parts: in imports, or in front of what is used. An import that
+/// leads to no file of the project may still be one of it.
 struct Names {
     written: BTreeSet<(u32, u32)>,
 }

@@ -51,8 +51,8 @@ pub const MIN_SHARE: f64 = 0.75;
 /// A habit of the code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pattern {
-    /// The same from run to run while the rule is the same: `naming/python/functions/snake_case`, with `@folder` where it
-    /// has a scope.
+    /// The same from run to run while the rule is the same: `naming/python/functions/snake_case`, with `@folder` where
+    /// it has a scope.
     pub key: String,
     /// Its kind: one of [`Pattern::kinds`].
     pub kind: String,

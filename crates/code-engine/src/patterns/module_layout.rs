@@ -35,7 +35,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
     decide(KIND, &questions)
 }
 
-/// A module with a folder of its own has its head in the folder, or beside it. Crate roots and `tests`, `benches` and `bin` have none.
+/// A module with a folder of its own has its head in the folder, or beside it. Crate roots and `tests`, `benches` and
+/// `bin` have none.
 fn rust_heads<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(

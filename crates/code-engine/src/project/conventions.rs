@@ -80,7 +80,8 @@ impl Reach {
         reach
     }
 
-    /// Whether an exported definition can be used from within the project alone. Methods never: what calls them may be anywhere.
+    /// Whether an exported definition can be used from within the project alone. Methods never: what calls them may be
+    /// anywhere.
     pub(super) fn is_own(&self, file: &SourceFile, definition: &Definition) -> bool {
         if definition.parent.is_some() || definition.kind == DefinitionKind::Method {
             return false;
@@ -159,7 +160,8 @@ fn is_routed(path: &str) -> bool {
         || name.starts_with("setup")
 }
 
-/// Whether what a file defines is judged at all: declarations without a body of their own, and what a framework reads by its place, are not.
+/// Whether what a file defines is judged at all: declarations without a body of their own, and what a framework reads
+/// by its place, are not.
 pub(super) fn is_judged(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let declares = name.ends_with(".d.ts") || name.ends_with(".pyi") || name.ends_with(".h");
@@ -259,8 +261,8 @@ impl<'f> ExportedTypes<'f> {
         }
     }
 
-    /// Whether a method that is not exported is hidden by itself. That its type is hidden does not hide it: a value of the type may have been
-    /// handed out, and what it is handed to may ask for the method by an interface.
+    /// Whether a method that is not exported is hidden by itself. That its type is hidden does not hide it: a value of
+    /// the type may have been handed out, and what it is handed to may ask for the method by an interface.
     pub(super) fn hide(&self, language: Language, method: &Definition) -> bool {
         match language {
             Language::Rust => true,
@@ -275,8 +277,8 @@ impl<'f> ExportedTypes<'f> {
     }
 }
 
-/// Methods that are called by names made at run time, in languages that do so: several classes have one of that name, or one that begins alike
-/// (`_print_Add`, `_print_Mul`), and nobody mentions them.
+/// Methods that are called by names made at run time, in languages that do so: several classes have one of that name,
+/// or one that begins alike (`_print_Add`, `_print_Mul`), and nobody mentions them.
 #[derive(Debug)]
 pub(super) struct Protocols<'f> {
     names: FxHashMap<&'f str, u32>,

@@ -36,8 +36,8 @@ pub struct DeadCode {
     pub caveats: Vec<String>,
 }
 
-/// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do, and of each the
-/// longest first.
+/// The candidates among `files`, which are in the order of their paths: what nothing refers to before what tests do,
+/// and of each the longest first.
 pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode> {
     let manifests = &input.manifests;
     let reach = conventions::Reach::new(files, manifests);

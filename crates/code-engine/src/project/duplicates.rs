@@ -32,7 +32,8 @@ pub const PLACES_CAP: usize = 20;
 /// Lines below which a run is no clone, as jscpd has it.
 const LINES_MIN: u32 = 5;
 
-/// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some 100 MB.
+/// The most windows that are compared once they are known to occur twice: about two million lines of copies, in some
+/// 100 MB.
 const COMPARED_CAP: usize = 1 << 21;
 
 /// The maximum number of places that are examined before groups are reported.
@@ -115,7 +116,8 @@ struct Repeated {
 fn repeated(copies: &[Copies<'_>]) -> Vec<Repeated> {
     let windows = || copies.iter().filter_map(Copies::windows);
     let count: usize = windows().map(|windows| windows.iter().count()).sum();
-    // First by two bits a print: whether it was seen, and whether it was seen again. Most windows occur once, and go no further.
+    // First by two bits a print: whether it was seen, and whether it was seen again. Most windows occur once, and go no
+    // further.
     let bits = (count * 16).next_power_of_two().clamp(1 << 10, 1 << 30);
     let (mut seen, mut again) = (vec![0u64; bits / 64], vec![0u64; bits / 64]);
     let place = |print: u64| {
@@ -254,7 +256,8 @@ impl Span {
     }
 }
 
-/// Counts the lines of every clone, each once: those of the longest run that begins at each window and stands somewhere else too.
+/// Counts the lines of every clone, each once: those of the longest run that begins at each window and stands somewhere
+/// else too.
 fn lines(
     copies: &[Copies<'_>],
     repeated: &[Repeated],
@@ -331,8 +334,8 @@ struct Group {
 }
 
 impl Group {
-    /// Whether it is the other group, as far as that can be told, in more places: those of the other are among its own, and it is shorter by
-    /// no more than what may be unknown at both ends, or by a fifth.
+    /// Whether it is the other group, as far as that can be told, in more places: those of the other are among its own,
+    /// and it is shorter by no more than what may be unknown at both ends, or by a fifth.
     fn supersedes(&self, other: &Group) -> bool {
         let unknown = 2 * (CLONE_TOKENS_FOUND - WINDOW_TOKENS) as u32;
         let as_long = |part: u32, whole: u32| {
@@ -500,7 +503,8 @@ fn whole_file(file: usize, copies: &Copies<'_>) -> Option<Group> {
     })
 }
 
-/// The places of an interval that hold the same tokens as the first, do not overlap and are long enough; `None` below two of them.
+/// The places of an interval that hold the same tokens as the first, do not overlap and are long enough; `None` below
+/// two of them.
 fn runs_group(
     repeated: &[Repeated],
     sequence: &Sequence,

@@ -17,8 +17,8 @@ pub const CO_CHANGE_CAP: usize = 50;
 /// The most folders that an analysis names the owners of.
 pub const OWNERSHIP_CAP: usize = 100;
 
-/// A commit of more files than this says nothing about which belong together: it moves, formats or renames them all. The number is that of
-/// T. Zimmermann et al., "Mining version histories to guide software changes" (ICSE 2004).
+/// A commit of more files than this says nothing about which belong together: it moves, formats or renames them all.
+/// The number is that of T. Zimmermann et al., "Mining version histories to guide software changes" (ICSE 2004).
 const COMMIT_FILES_MAX: usize = 30;
 
 /// Two files that were changed together less often than this, or in a smaller share of the rarer one's commits than
@@ -42,8 +42,8 @@ pub struct Change {
     pub paths: Vec<String>,
 }
 
-/// Two files that change together ("logical coupling": H. Gall, K. Hajek, M. Jazayeri, "Detection of logical coupling based on product
-/// release history", ICSM 1998).
+/// Two files that change together ("logical coupling": H. Gall, K. Hajek, M. Jazayeri, "Detection of logical coupling
+/// based on product release history", ICSM 1998).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoChange {
     /// The two files, in the order of their paths.
@@ -81,8 +81,9 @@ fn are_unknown(source_ids: &[Option<String>; 2]) -> bool {
     source_ids.iter().all(Option::is_none)
 }
 
-/// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree, so that forty of
-/// forty-five come before five of five. Text for people is left out, because a changelog goes with everything, and so are fixtures.
+/// The pairs of files that change together, closest first: by the lower bound of the Wilson interval of their degree,
+/// so that forty of forty-five come before five of five. Text for people is left out, because a changelog goes with
+/// everything, and so are fixtures.
 pub(crate) fn co_changes(files: &[&SourceFile], changes: &[Change]) -> Vec<CoChange> {
     let number: FxHashMap<&str, u32> = (0..)
         .zip(files)

@@ -17,9 +17,9 @@ pub struct ImportGraph {
     pub edges: u32,
     /// Imports that look like the project's own and lead to no file that was analysed.
     pub unresolved: u32,
-    /// The folders that make up the project's parts, by how far they are from what depends on nothing: level 0 imports no other part, level 1
-    /// only those of level 0, and so on. Parts of a circle share a level. Parts are packages; where one is nearly everything, its folders. `.`
-    /// is the top.
+    /// The folders that make up the project's parts, by how far they are from what depends on nothing: level 0 imports
+    /// no other part, level 1 only those of level 0, and so on. Parts of a circle share a level. Parts are packages;
+    /// where one is nearly everything, its folders. `.` is the top.
     pub layers: Vec<Layer>,
     /// Circles of files that import each other, largest first.
     pub cycles: Vec<Cycle>,
@@ -34,8 +34,8 @@ pub struct Layer {
     pub folders: Vec<String>,
 }
 
-/// Files that import each other in a circle: a strongly connected component (R. Tarjan, "Depth-first search and linear graph algorithms",
-/// SIAM Journal on Computing 1, 1972).
+/// Files that import each other in a circle: a strongly connected component (R. Tarjan, "Depth-first search and linear
+/// graph algorithms", SIAM Journal on Computing 1, 1972).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cycle {
     /// How many files are in it.
@@ -58,9 +58,9 @@ pub struct CycleStep {
 /// The most circles that an analysis names.
 pub const CYCLE_CAP: usize = 50;
 
-/// What is worth saying of the imports of files that are in the order of their paths. Tests, fixtures, examples and what code imports
-/// for its tests are left out. Types alone, what a function imports when it runs and, in Rust, what is only passed on make no circle: none
-/// of them waits for the other when it is loaded.
+/// What is worth saying of the imports of files that are in the order of their paths. Tests, fixtures, examples and
+/// what code imports for its tests are left out. Types alone, what a function imports when it runs and, in Rust, what
+/// is only passed on make no circle: none of them waits for the other when it is loaded.
 pub(crate) fn find(
     files: &[&SourceFile],
     index: &ImportIndex,

@@ -27,7 +27,8 @@ impl Manifest {
             || (folder == ".github/workflows/" && ends(&[".yml", ".yaml"]))
     }
 
-    /// The largest manifest at that path that is worth reading, in bytes. Lock files grow with what a project depends on.
+    /// The largest manifest at that path that is worth reading, in bytes. Lock files grow with what a project depends
+    /// on.
     #[must_use]
     pub fn size_cap(path: &str) -> u64 {
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -447,9 +447,9 @@ impl EnclosingDefinitions {
     }
 }
 
-/// The map of an analysed project as text for a model, of at most `budget` tokens, a token counted as [`TOKEN_BYTES`] bytes: its files in
-/// the order of their best definitions, and below each its definitions in the order of the source. As many of the highest ranked
-/// definitions as fit, in whole lines; nothing where not even one fits.
+/// The map of an analysed project as text for a model, of at most `budget` tokens, a token counted as [`TOKEN_BYTES`]
+/// bytes: its files in the order of their best definitions, and below each its definitions in the order of the source.
+/// As many of the highest ranked definitions as fit, in whole lines; nothing where not even one fits.
 #[must_use]
 pub fn repository_map(ranked: &[RankedDefinition], budget: usize) -> String {
     let bytes = budget.saturating_mul(TOKEN_BYTES);

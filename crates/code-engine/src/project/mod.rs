@@ -88,8 +88,9 @@ pub struct ProjectMetrics {
     pub functions: u32,
     /// By language, most lines first.
     pub languages: Vec<LanguageShare>,
-    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least [`WINDOW_TOKENS`](crate::facts::WINDOW_TOKENS) tokens and five
-    /// lines that occurs more than once. Each counts once; imports and test fixtures are left out.
+    /// Lines with code that belong to any clone, see [`CloneGroup`]: a run of at least
+    /// [`WINDOW_TOKENS`](crate::facts::WINDOW_TOKENS) tokens and five lines that occurs more than once. Each counts
+    /// once; imports and test fixtures are left out.
     pub duplicated_lines: u32,
     /// Comments that say TODO or FIXME.
     pub todos: u32,
@@ -106,8 +107,8 @@ pub struct LanguageShare {
     pub lines_of_code: u32,
 }
 
-/// A file that is complex and changes often: where a look pays most. The measure is that of A. Tornhill, "Your Code as a
-/// Crime Scene" (2015): change frequency times complexity.
+/// A file that is complex and changes often: where a look pays most. The measure is that of A. Tornhill, "Your Code as
+/// a Crime Scene" (2015): change frequency times complexity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hotspot {
     /// Its path.

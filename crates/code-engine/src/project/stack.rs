@@ -75,8 +75,8 @@ pub struct ProjectCommand {
 /// A language is part of the stack from this share of the lines of code on, in percent.
 const LANGUAGE_PERCENT: u64 = 2;
 
-/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on it
-/// at run time; what only tests and examples use, and the project's own packages, do not.
+/// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on
+/// it at run time; what only tests and examples use, and the project's own packages, do not.
 pub(crate) fn find(
     files: &[&SourceFile],
     shares: &[LanguageShare],

@@ -28,9 +28,10 @@ pub(super) struct Suffixes {
 }
 
 impl Suffixes {
-    /// Sorts the suffixes of `symbols`, of which the last must occur once. By doubling: suffixes that agree in their first 2^n symbols are
-    /// ordered by what is known of those 2^n further on (U. Manber, G. Myers), and only where they are not told apart yet (N. Larsson,
-    /// K. Sadakane, "Faster suffix sorting", Theoretical Computer Science 387, 2007).
+    /// Sorts the suffixes of `symbols`, of which the last must occur once. By doubling: suffixes that agree in their
+    /// first 2^n symbols are ordered by what is known of those 2^n further on (U. Manber, G. Myers), and only where
+    /// they are not told apart yet (N. Larsson, K. Sadakane, "Faster suffix sorting", Theoretical Computer Science 387,
+    /// 2007).
     pub(super) fn new(symbols: &[u32]) -> Suffixes {
         let mut order: Vec<u32> = (0u32..).take(symbols.len()).collect();
         let symbol = |at: &u32| symbols.get(*at as usize).copied();
@@ -93,10 +94,12 @@ impl Suffixes {
             .filter(|(_, common)| *common > 0)
     }
 
-    /// The repeats that cannot be made longer without losing one of their places: intervals of suffixes, as large as their common beginning
-    /// allows, before which not all have the same symbol. `before` is the symbol before a place, `None` where none may count.
+    /// The repeats that cannot be made longer without losing one of their places: intervals of suffixes, as large as
+    /// their common beginning allows, before which not all have the same symbol. `before` is the symbol before a place,
+    /// `None` where none may count.
     pub(super) fn maximal_intervals(&self, before: impl Fn(u32) -> Option<u32>) -> Vec<Interval> {
-        // How often the symbol before changes from one suffix to the next, summed up: no change within an interval, no difference in it.
+        // How often the symbol before changes from one suffix to the next, summed up: no change within an interval, no
+        // difference in it.
         let mut changes: Vec<u32> = Vec::with_capacity(self.order.len());
         let mut last = None;
         for (index, at) in self.order.iter().enumerate() {
@@ -106,8 +109,8 @@ impl Suffixes {
             last = symbol;
         }
         let mut found = Vec::new();
-        // Open intervals, each within the one below it (M. Abouelhoda, S. Kurtz, E. Ohlebusch, "Replacing suffix trees with enhanced suffix
-        // arrays", Journal of Discrete Algorithms 2, 2004).
+        // Open intervals, each within the one below it (M. Abouelhoda, S. Kurtz, E. Ohlebusch, "Replacing suffix trees
+        // with enhanced suffix arrays", Journal of Discrete Algorithms 2, 2004).
         let mut open: Vec<(u32, usize)> = vec![(0, 0)];
         for index in 1..=self.order.len() {
             let common = self.common.get(index).copied().unwrap_or(0);
@@ -131,8 +134,8 @@ impl Suffixes {
     }
 }
 
-/// How many symbols each suffix shares with the one before it in order (T. Kasai and others, "Linear-time longest-common-prefix
-/// computation in suffix arrays", CPM 2001).
+/// How many symbols each suffix shares with the one before it in order (T. Kasai and others, "Linear-time
+/// longest-common-prefix computation in suffix arrays", CPM 2001).
 fn common(symbols: &[u32], order: &[u32], ranks: &[u32]) -> Vec<u32> {
     let mut common = vec![0u32; order.len()];
     let mut length = 0usize;

@@ -125,7 +125,8 @@ fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The columns that text takes: two for the wide letters of East Asia and for pictures, none for marks that go onto the letter before.
+/// The columns that text takes: two for the wide letters of East Asia and for pictures, none for marks that go onto the
+/// letter before.
 pub(super) fn columns(text: &str) -> usize {
     let of = |letter: char| match u32::from(letter) {
         0x0300..=0x036f | 0x200b..=0x200d | 0xfe00..=0xfe0f => 0,

@@ -12,7 +12,8 @@ use tree_sitter::{Node, Tree, TreeCursor};
 use super::super::parse::tree_parse;
 use super::grammar::Grammar;
 
-/// How far a rule may go down the stack, in bytes. The threads that parse have 1 GiB; what remains lets it come up again.
+/// How far a rule may go down the stack, in bytes. The threads that parse have 1 GiB; what remains lets it come up
+/// again.
 const STACK_CAP: usize = 256 << 20;
 
 /// A look at a neighbour or at what is above starts at the root each time: it costs as much as this many others.

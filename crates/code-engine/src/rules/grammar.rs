@@ -104,7 +104,8 @@ impl PatternLanguage for Grammar {
     }
 
     fn expando_char(&self) -> char {
-        // As ast-grep has it (crates/language of its repository): what the grammar takes for a letter, and no code uses.
+        // As ast-grep has it (crates/language of its repository): what the grammar takes for a letter, and no code
+        // uses.
         match self.0 {
             Language::C | Language::Cpp => '\u{10000}',
             Language::CSharp

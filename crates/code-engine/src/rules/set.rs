@@ -28,8 +28,8 @@ pub const RULE_FILE_CAP: usize = 64 << 10;
 /// The most places of one rule that are kept of one file.
 const FILE_PLACES: usize = RULE_PLACES;
 
-/// Steps that one rule has for one file: these, and so many for each byte. A rule that looks through each function for something takes
-/// about 6 a byte; a step takes some 10 ns.
+/// Steps that one rule has for one file: these, and so many for each byte. A rule that looks through each function for
+/// something takes about 6 a byte; a step takes some 10 ns.
 const STEPS: u32 = 100_000;
 const STEPS_A_BYTE: u32 = 40;
 
@@ -76,8 +76,8 @@ impl std::fmt::Debug for RuleSet {
 }
 
 impl RuleSet {
-    /// Reads the rules of a project's files; what cannot be read is named, and stops nothing. The order of the files makes no
-    /// difference.
+    /// Reads the rules of a project's files; what cannot be read is named, and stops nothing. The order of the files
+    /// makes no difference.
     ///
     /// # Errors
     /// [`NoThreads`]: nothing is known of the rules then.
@@ -223,8 +223,8 @@ impl RuleSet {
         &self.key
     }
 
-    /// Matches the rules of `language` on a file's text; one entry for each rule that matched or was given up. They depend on these
-    /// alone: which of a rule's `files` and `ignores` a path is, [`RuleTally::add`] asks.
+    /// Matches the rules of `language` on a file's text; one entry for each rule that matched or was given up. They
+    /// depend on these alone: which of a rule's `files` and `ignores` a path is, [`RuleTally::add`] asks.
     ///
     /// It may be called from any thread: the work runs on threads whose stack rules cannot exhaust.
     ///
@@ -393,7 +393,8 @@ impl Rule {
     }
 }
 
-/// The documents of a YAML stream with the line that each begins on. Each is read alone, so that one that is broken hides no other.
+/// The documents of a YAML stream with the line that each begins on. Each is read alone, so that one that is broken
+/// hides no other.
 fn documents(text: &str) -> Vec<(u32, &str)> {
     let mut found = Vec::new();
     let (mut begin, mut first) = (0usize, 1u32);
@@ -436,8 +437,9 @@ fn in_one_line(error: &dyn std::error::Error) -> String {
     words.join(" ").chars().take(LENGTH_CAP).collect()
 }
 
-/// What comments tell rules to leave alone: `ast-grep-ignore`, for every rule, or `ast-grep-ignore: id, id`. A comment behind code is
-/// about its line, one alone about the next, and one on the first line with an empty line below about the file.
+/// What comments tell rules to leave alone: `ast-grep-ignore`, for every rule, or `ast-grep-ignore: id, id`. A comment
+/// behind code is about its line, one alone about the next, and one on the first line with an empty line below about
+/// the file.
 #[derive(Default)]
 struct Ignored {
     file: Option<Names>,

@@ -44,8 +44,8 @@ impl Serialize for Sarif {
 
 /// What a report found, as a SARIF log of one run. The same report gives the same log.
 ///
-/// A finding's `partialFingerprints` stay as they are while its lines move: they are made of the rule, the path and, where there is one, the
-/// name, and of a number where these are the same.
+/// A finding's `partialFingerprints` stay as they are while its lines move: they are made of the rule, the path and,
+/// where there is one, the name, and of a number where these are the same.
 #[must_use]
 pub fn report_sarif(report: &TreeReport) -> Sarif {
     let mut findings = Findings::default();

@@ -75,7 +75,8 @@ fn a_file_of_bash() {
     // _build: 1 + if + || + && + elif + for + && = 7;
     //   cognitive: if 1, runs 2, elif 1, else 1, for 2, run 1 = 8; nesting: if, for.
     // deploy: 1 + || + while + for + two items + && + && + until + ?: = 10;
-    //   cognitive: run 1, while 1, for 2, case 3, `continue 2` 1, runs 2, until 1, ?: 1 = 12; nesting: while, for, case.
+    //   cognitive: run 1, while 1, for 2, case 3, `continue 2` 1, runs 2, until 1, ?: 1 = 12; nesting: while, for,
+    //   case.
     assert_eq!(
         definitions(&facts),
         [

@@ -128,7 +128,8 @@ fn a_file_of_c() {
             "trace 41",
         ]
     );
-    // `sizeof(job_t)` may be of a value as well: it is a name. The grammar knows `size_t` as a type of the language, as it does `int`.
+    // `sizeof(job_t)` may be of a value as well: it is a name. The grammar knows `size_t` as a type of the language, as
+    // it does `int`.
     assert_eq!(
         references(&facts, ReferenceKind::Type),
         [

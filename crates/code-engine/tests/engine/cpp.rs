@@ -83,9 +83,9 @@ int main() { return 0; }
 #[test]
 fn a_file_of_cplusplus() {
     let facts = analyse("src/cache.cc", CACHE);
-    // find: 1 + for + if + && + else if + or = 6; cognitive: for 1 + if 2 + && 1 + else if 1 + or 1 = 6; nesting: for, if.
-    // size: 1 + ?: = 2; cognitive 1.
-    // load: 1 + && (of the lambda, whose branches are its function's) + while + case + 2 catch = 6;
+    // find: 1 + for + if + && + else if + or = 6; cognitive: for 1 + if 2 + && 1 + else if 1 + or 1 = 6; nesting: for,
+    // if. size: 1 + ?: = 2; cognitive 1. load: 1 + && (of the lambda, whose branches are its function's) + while + case
+    // + 2 catch = 6;
     //   cognitive: && 1 + while 1 + switch 2 + catch 1 + catch 1 = 6; nesting: try, while, switch.
     assert_eq!(
         definitions(&facts),

@@ -17,8 +17,8 @@ type Functions = BTreeMap<(usize, String), u32>;
 enum Rule {
     /// tree-sitter recovered from an error, so that its tree is a guess.
     OtherDidNotParse,
-    /// tree-sitter-typescript takes the type arguments of a tagged template, as in ``sql<Row>`...` ``, for comparisons, and the arrow before
-    /// them for something else.
+    /// tree-sitter-typescript takes the type arguments of a tagged template, as in ``sql<Row>`...` ``, for comparisons,
+    /// and the arrow before them for something else.
     TypeArguments,
 }
 

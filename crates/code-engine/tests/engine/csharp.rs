@@ -101,7 +101,8 @@ fn a_file_of_csharp() {
     let facts = analyse("src/Orders.cs", ORDERS);
     // The constructor: 1 + ?? = 2. IsOpen: 1 + && = 2, cognitive 1. Count: 1 + ?. + ?? = 3.
     // PlaceAsync: 1 + foreach + if + && + || + else if + && + 2 arms + 2 catch + ?: = 12;
-    //   cognitive: foreach 1 + if 2 + runs && and || 2 + else if 1 + && 1 + else 1 + goto 1 + switch 1 + catch 1 + catch 1 + ?: 1 = 13.
+    //   cognitive: foreach 1 + if 2 + runs && and || 2 + else if 1 + && 1 + else 1 + goto 1 + switch 1 + catch 1 +
+    //   catch 1 + ?: 1 = 13.
     assert_eq!(
         definitions(&facts),
         [

@@ -15,7 +15,8 @@ const SARIF: &str = include_str!("schema/sarif-schema-2.1.0.json");
 /// What in `value` does not keep to the schema.
 fn complaints(schema: &str, value: &Value) -> Vec<String> {
     let mut schema: Value = serde_json::from_str(schema).expect("JSON");
-    // SARIF's pattern for languages has a bracket too many, which strict readers of regular expressions refuse. We write no language.
+    // SARIF's pattern for languages has a bracket too many, which strict readers of regular expressions refuse. We
+    // write no language.
     for part in ["run", "toolComponent"] {
         let language = schema.pointer_mut(&format!("/definitions/{part}/properties/language"));
         language

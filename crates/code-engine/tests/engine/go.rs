@@ -72,9 +72,9 @@ func TestGet(t *testing.T) { t.Run("a", check) }
 #[test]
 fn definitions_complexity_and_lines_are_those_counted_by_hand() {
     let facts = analyse("store/store.go", SOURCE);
-    // The cyclomatic of `Get`: 1, if, `&&`, `||`, else if, two `&&`, for, two cases, the case of select = 11; the closure has 2 of its own.
-    // Cognitive: if 1, `&&` 1, `||` 1, else if 1, `&&` 1, the one within the call 1, else 1, for 1, switch 2, the closure's if 4, continue to
-    // a label 1, goto 1, select 1 = 17.
+    // The cyclomatic of `Get`: 1, if, `&&`, `||`, else if, two `&&`, for, two cases, the case of select = 11; the
+    // closure has 2 of its own. Cognitive: if 1, `&&` 1, `||` 1, else if 1, `&&` 1, the one within the call 1, else 1,
+    // for 1, switch 2, the closure's if 4, continue to a label 1, goto 1, select 1 = 17.
     assert_eq!(
         definitions(&facts),
         [

@@ -90,7 +90,8 @@ fn a_file_of_kotlin() {
     let facts = analyse("src/Feed.kt", FEED);
     // size: 1 + if = 2; cognitive: if 1 + else 1 = 2.
     // load: 1 + ?: + for + while + && + || + if + else if + 2 of the 3 entries + && in the lambda = 11;
-    //   cognitive: for 1 + while 2 + && 1 + || 1 + if 3 + break@outer 1 + else if 1 + else 1 + when 1 + && 1 = 13; nesting: for, while, if.
+    //   cognitive: for 1 + while 2 + && 1 + || 1 + if 3 + break@outer 1 + else if 1 + else 1 + when 1 + && 1 = 13;
+    //   nesting: for, while, if.
     assert_eq!(
         definitions(&facts),
         [

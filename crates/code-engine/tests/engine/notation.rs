@@ -14,8 +14,8 @@ pub fn analyse(path: &str, source: &str) -> FileFacts {
     .expect("facts")
 }
 
-/// Each definition as `kind parent.name first-last`, then flags (`a`synchronous, `d`ocumented, `e`xported, named by somebody else `!`,
-/// `t`est), and of a function `cyclomatic/cognitive/nesting/parameters/length`.
+/// Each definition as `kind parent.name first-last`, then flags (`a`synchronous, `d`ocumented, `e`xported, named by
+/// somebody else `!`, `t`est), and of a function `cyclomatic/cognitive/nesting/parameters/length`.
 pub fn definitions(facts: &FileFacts) -> Vec<String> {
     facts
         .definitions

@@ -135,12 +135,12 @@ $handler = function ($request) {
 #[test]
 fn a_file_of_php() {
     let facts = analyse("src/Cart.php", CART);
-    // label: 1 + one arm; cognitive: match 1.
-    // total: 1 + foreach + if + && + || + elseif + ?: + else if + for + while = 10; `?:` without a middle, `??` and `?Type` are none;
+    // label: 1 + one arm; cognitive: match 1. total: 1 + foreach + if + && + || + elseif + ?: + else if + for + while =
+    // 10; `?:` without a middle, `??` and `?Type` are none;
     //   cognitive: foreach 1, if 2, runs 2, elseif 1, ?: 3, else if 1, else 1, for 3, while 4, `continue 2` 1 = 19;
     //   nesting: foreach, if, for, while.
-    // price: 1 + do + two `catch` + two `case` = 6; cognitive: do 1 + catch 1 + catch 1 + switch 1 = 4; nesting: try, do.
-    // sorted: 1 + and + ?: = 3, both in the closure; cognitive: run 1 + ?: 2 = 3.
+    // price: 1 + do + two `catch` + two `case` = 6; cognitive: do 1 + catch 1 + catch 1 + switch 1 = 4; nesting: try,
+    // do. sorted: 1 + and + ?: = 3, both in the closure; cognitive: run 1 + ?: 2 = 3.
     assert_eq!(
         definitions(&facts),
         [

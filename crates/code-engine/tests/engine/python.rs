@@ -66,9 +66,10 @@ def _hidden(): pass
 #[test]
 fn definitions_complexity_and_lines_are_those_counted_by_hand() {
     let facts = analyse("app/client.py", SOURCE);
-    // The cyclomatic of `fetch`: 1, for, if, two `and`, two `or`, the comprehension's for and if, elif, two except, if, finally, two ternaries,
-    // the case and its guard = 18. Cognitive: for 1, if 2, `and or and or` 4, elif 1, two except 2 each, if 3, the else of the loop 1, ternary 2, the one in
-    // the lambda 4, match 1 = 23. `inner` has its own.
+    // The cyclomatic of `fetch`: 1, for, if, two `and`, two `or`, the comprehension's for and if, elif, two except, if,
+    // finally, two ternaries, the case and its guard = 18. Cognitive: for 1, if 2, `and or and or` 4, elif 1, two
+    // except 2 each, if 3, the else of the loop 1, ternary 2, the one in the lambda 4, match 1 = 23. `inner` has its
+    // own.
     assert_eq!(
         definitions(&facts),
         [

@@ -140,7 +140,8 @@ fn a_file_of_ruby() {
     let facts = analyse("lib/store.rb", STORE);
     // initialize: 1 + ||= = 2; five parameters and a block.
     // load: 1 + unless + || + if + && + ?: + rescue + ensure = 8;
-    //   cognitive: unless 1 + run 1; in the block (one deeper) if 2 + run 1 + ?: 2; rescue 1 = 8; nesting: the handler or a condition.
+    //   cognitive: unless 1 + run 1; in the block (one deeper) if 2 + run 1 + ?: 2; rescue 1 = 8; nesting: the handler
+    //   or a condition.
     // kind: 1 + two `when` = 3; cognitive: case 1.
     // match: 1 + two `in` + guard = 4; cognitive: case 1.
     // drain: 1 + while + rescue + if + until + for + rescue + if + elsif + and + while = 11;

@@ -78,9 +78,10 @@ mod tests {
 #[test]
 fn definitions_complexity_and_lines_are_those_counted_by_hand() {
     let facts = analyse("src/store.rs", SOURCE);
-    // The cyclomatic of `read`: 1, `?`, if, three `&&`, `||`, for, three further arms, guard, else if, `&&` in the macro, let-else,
-    // the closure's if, while, if = 18. Cognitive: if 1, `&& &&` 1, `||` 1, the `&&` within the call 1, for 2, match 3, break to a label 1,
-    // else if 1, `&&` in the macro 1, else 1, let-else 2, the closure's if 2 and else 1, while 1, loop 2, if 3 = 24.
+    // The cyclomatic of `read`: 1, `?`, if, three `&&`, `||`, for, three further arms, guard, else if, `&&` in the
+    // macro, let-else, the closure's if, while, if = 18. Cognitive: if 1, `&& &&` 1, `||` 1, the `&&` within the call
+    // 1, for 2, match 3, break to a label 1, else if 1, `&&` in the macro 1, else 1, let-else 2, the closure's if 2 and
+    // else 1, while 1, loop 2, if 3 = 24.
     assert_eq!(
         definitions(&facts),
         [

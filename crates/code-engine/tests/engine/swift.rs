@@ -114,9 +114,10 @@ fn a_file_of_swift() {
     // code: 1 + two cases = 3; cognitive: switch 1.
     // init: 1 + guard + || = 3; cognitive: guard 1 + run 1.
     // load: 1 + if + case + else if + for + two `catch` + && + ?: = 9;
-    //   cognitive: if 1, else if 1, else 1, for 2, catch 3, `continue outer` 1, catch 3, run 1, ?: 1 = 14; nesting: if, for, do.
-    // reset: 1 + repeat + while + && + if = 5; cognitive: repeat 1, while 1, run 1, if in a closure in a loop 3 = 6; nesting: while, if.
-    // subscript: 1 + ?: = 2.
+    //   cognitive: if 1, else if 1, else 1, for 2, catch 3, `continue outer` 1, catch 3, run 1, ?: 1 = 14; nesting: if,
+    //   for, do.
+    // reset: 1 + repeat + while + && + if = 5; cognitive: repeat 1, while 1, run 1, if in a closure in a loop 3 = 6;
+    // nesting: while, if. subscript: 1 + ?: = 2.
     assert_eq!(
         definitions(&facts),
         [

@@ -52,9 +52,9 @@ export { local };
 #[test]
 fn definitions_complexity_and_lines_are_those_counted_by_hand() {
     let facts = analyse("src/panel.tsx", SOURCE);
-    // The cyclomatic of `load`: 1, two defaults, for, two cases, if, `&&`, `||`, else if, catch, while, two `&&`, ternary = 15; its callback has 4.
-    // Cognitive: for 1, switch 2, if 3, `&&` 1, `||` 1, break to a label 1, else if 1, else 1, catch 1, while 2, the callback's ternary 2 and
-    // `&&` 1, `&& &&` 1, ternary 1 = 19.
+    // The cyclomatic of `load`: 1, two defaults, for, two cases, if, `&&`, `||`, else if, catch, while, two `&&`,
+    // ternary = 15; its callback has 4. Cognitive: for 1, switch 2, if 3, `&&` 1, `||` 1, break to a label 1, else if
+    // 1, else 1, catch 1, while 2, the callback's ternary 2 and `&&` 1, `&& &&` 1, ternary 1 = 19.
     assert_eq!(
         definitions(&facts),
         [

@@ -68,7 +68,8 @@ impl Accepts {
         self.weight(media).is_some_and(|(_, exact)| exact == 2)
     }
 
-    /// The JSON to answer with: the one that is wanted more. Who takes anything gets `application/json`, as the specification asks.
+    /// The JSON to answer with: the one that is wanted more. Who takes anything gets `application/json`, as the
+    /// specification asks.
     pub(super) fn json(&self) -> Option<Media> {
         let response = self.weight(Media::GraphqlResponse);
         let json = self.weight(Media::Json);

@@ -82,7 +82,8 @@ impl<'r> RequestHead<'r> {
     /// The tenant that a browser means.
     ///
     /// # Errors
-    /// `TENANT_MISMATCH` where the header and the cookie name different ones: a page must not work in another tenant than it shows.
+    /// `TENANT_MISMATCH` where the header and the cookie name different ones: a page must not work in another tenant
+    /// than it shows.
     pub(super) fn tenant(&self) -> Result<Option<String>, Problem> {
         let named = self.tenant_named().map(str::to_owned);
         match (named, self.cookies().tenant(self.headers)?) {
@@ -199,8 +200,8 @@ pub(super) async fn session_required(
         .ok_or_else(session_ended)
 }
 
-/// The same for the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`, and `Nyxcore-Tenant`. Where there is
-/// no token in it, the session of the handshake counts.
+/// The same for the payload of `connection_init`: `{"Authorization": "Bearer nyx_..."}` or `{"token": "nyx_..."}`, and
+/// `Nyxcore-Tenant`. Where there is no token in it, the session of the handshake counts.
 pub(super) async fn init_authenticate(
     gateway: &Gateway,
     payload: Option<&Map<String, Value>>,

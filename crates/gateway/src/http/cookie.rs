@@ -88,7 +88,8 @@ impl Cookies {
         Ok(found)
     }
 
-    /// Writes a cookie of ours by its name without the prefix; for no seconds it is forgotten. `value` is of characters that a cookie may hold.
+    /// Writes a cookie of ours by its name without the prefix; for no seconds it is forgotten. `value` is of characters
+    /// that a cookie may hold.
     pub(super) fn set(self, name: &str, value: &str, seconds: i64) -> HeaderValue {
         let mut cookie = Cookie::new(self.name(name), value);
         cookie.set_http_only(true);

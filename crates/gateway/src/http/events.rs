@@ -81,7 +81,8 @@ fn kind_read(name: &str) -> Option<RunKind> {
     })
 }
 
-/// The number of the last event that the client has seen: the header of a client that comes back before the address it came with first.
+/// The number of the last event that the client has seen: the header of a client that comes back before the address it
+/// came with first.
 fn cursor_read(headers: &HeaderMap, uri: &Uri) -> Result<i64, Problem> {
     let header = headers
         .get("last-event-id")

@@ -36,7 +36,8 @@ impl Remote {
                 ..Self::default()
             };
         };
-        // Each proxy appends whom it heard from: the last that is no proxy of ours is the client, and what stands before it is its own word.
+        // Each proxy appends whom it heard from: the last that is no proxy of ours is the client, and what stands
+        // before it is its own word.
         let mut address = proxy;
         for heard in words(headers, &FORWARDED_FOR).rev() {
             let Some(heard) = address_read(heard) else {

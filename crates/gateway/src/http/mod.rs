@@ -249,8 +249,8 @@ async fn only_get() -> Response {
     Problem::method_not_allowed("GET").plain()
 }
 
-/// Around every request: its id and its line in the log, the bound on its headers, an answer where a handler panics, and the headers that
-/// every answer has. Neither the query string nor any header's value is logged.
+/// Around every request: its id and its line in the log, the bound on its headers, an answer where a handler panics,
+/// and the headers that every answer has. Neither the query string nor any header's value is logged.
 async fn observe(State(server): State<Server>, mut request: Request, next: Next) -> Response {
     let id = request_id(&server, &request);
     let sign_in = server.gateway.sign_in();

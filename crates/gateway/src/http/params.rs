@@ -112,7 +112,8 @@ fn json_field<T: for<'de> Deserialize<'de>>(
         .map_err(|error| Problem::bad_request(format!("{name} is not a JSON object: {error}")))
 }
 
-/// Whether the request failed before anything was executed. An error of a field has the field's path, one of the request has none.
+/// Whether the request failed before anything was executed. An error of a field has the field's path, one of the
+/// request has none.
 pub(super) fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
@@ -129,7 +130,8 @@ struct Answer<'a> {
     extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
 }
 
-/// An answer as JSON: an answer to a request that failed before it was executed has no `data`, as the GraphQL specification asks.
+/// An answer as JSON: an answer to a request that failed before it was executed has no `data`, as the GraphQL
+/// specification asks.
 pub(super) fn answer_json(response: &Response) -> String {
     json(&Answer {
         data: (!is_request_error(response)).then_some(&response.data),

@@ -34,8 +34,9 @@ use crate::error::internal_error;
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to answer that the connection is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How long a connection stays open whose last message cannot be read to its end, such as one past the limit. The kernel
-/// resets a connection that is closed with unread bytes, and the client then loses the close frame if it has not read it.
+/// How long a connection stays open whose last message cannot be read to its end, such as one past the limit. The
+/// kernel resets a connection that is closed with unread bytes, and the client then loses the close frame if it has not
+/// read it.
 const RESET_DELAY: Duration = Duration::from_millis(250);
 /// The longest reason that fits a close frame (RFC 6455: 125 bytes less the code).
 const REASON_MAX: usize = 123;

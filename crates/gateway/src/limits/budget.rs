@@ -65,7 +65,8 @@ impl Budget {
         info: ResolveInfo<'_>,
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
-        // Fields that wait for nothing are resolved in one go: without this, an answer could be neither ended nor dropped.
+        // Fields that wait for nothing are resolved in one go: without this, an answer could be neither ended nor
+        // dropped.
         consume_budget().await;
         let path_node = info.path_node;
         let is_leaf = info.field.selection_set.node.items.is_empty();

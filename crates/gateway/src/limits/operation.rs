@@ -48,8 +48,8 @@ pub(crate) fn chosen<'d>(
 /// Checks the operation of a request by the schema, and puts it into the form in which it is executed.
 ///
 /// # Errors
-/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription has not one root field;
-/// those of [`chosen`].
+/// `INTROSPECTION_TOO_DEEP`, `QUERY_TOO_COMPLEX`, `INVALID_INPUT`; `GRAPHQL_VALIDATION_FAILED` where a subscription has
+/// not one root field; those of [`chosen`].
 pub(super) fn prepare(
     request: &mut Request,
     registry: &Registry,
@@ -194,8 +194,8 @@ fn subscription_root(
     }
 }
 
-/// Gives every selection that may come out empty a field that is always there. async-graphql answers null for an object of which no field
-/// was selected.
+/// Gives every selection that may come out empty a field that is always there. async-graphql answers null for an object
+/// of which no field was selected.
 fn mark(set: &mut Positioned<SelectionSet>) -> bool {
     let always = set.node.items.iter().any(
         |item| matches!(&item.node, Selection::Field(field) if field.node.directives.is_empty()),

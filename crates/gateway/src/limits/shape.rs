@@ -13,7 +13,8 @@ use crate::error::error_with_code;
 
 /// How deep selection sets may nest with all fragments spread: async-graphql's own bound.
 const NESTING: usize = 32;
-/// How many selections a document may have with all fragments spread, whatever each is said to cost: it bounds the validation itself.
+/// How many selections a document may have with all fragments spread, whatever each is said to cost: it bounds the
+/// validation itself.
 const SELECTIONS: usize = 20_000;
 
 /// What a selection set weighs with all its fragments spread.

@@ -5,7 +5,8 @@ use async_graphql::ServerResult;
 use super::{Limits, within};
 use crate::error::error_with_code;
 
-/// How deep brackets of any kind may nest in a document: async-graphql's parser goes no deeper than 64 and recurses on the way.
+/// How deep brackets of any kind may nest in a document: async-graphql's parser goes no deeper than 64 and recurses on
+/// the way.
 const BRACKETS: usize = 64;
 
 /// Counts tokens and the deepest bracket, so that the parser never sees a document that is too long or too deep for it.
@@ -54,7 +55,8 @@ fn is_number_part(byte: u8) -> bool {
     is_word(byte) || matches!(byte, b'.' | b'+' | b'-')
 }
 
-/// The length of the string or block string at the beginning, up to the end where it is not closed: the parser will say so.
+/// The length of the string or block string at the beginning, up to the end where it is not closed: the parser will say
+/// so.
 pub(super) fn string_length(rest: &[u8]) -> usize {
     let quotes: &[u8] = if rest.starts_with(b"\"\"\"") {
         b"\"\"\""

@@ -49,7 +49,8 @@ fn misread_value(literal: &str) -> Option<String> {
     raw.contains("\\u").then(|| escapes_read(raw))?
 }
 
-/// The value of a plain string that has an escape which the parser does not know. `None` where it has none, or one that is malformed.
+/// The value of a plain string that has an escape which the parser does not know. `None` where it has none, or one that
+/// is malformed.
 fn escapes_read(raw: &str) -> Option<String> {
     let (mut value, mut rest, mut unknown) = (String::new(), raw, false);
     while let Some(at) = rest.find('\\') {

@@ -270,8 +270,8 @@ impl OidcClient {
         })
     }
 
-    /// Verifies the token's signature as it was sent, and its claims by the library, which is given the token without the
-    /// claims that are not needed.
+    /// Verifies the token's signature as it was sent, and its claims by the library, which is given the token without
+    /// the claims that are not needed.
     fn verify(
         &self,
         metadata: &CoreProviderMetadata,
@@ -305,8 +305,8 @@ impl OidcClient {
         Ok(claims.clone())
     }
 
-    /// Verifies the signature of the token as it was sent, by an algorithm that the service says it uses. Returns both the
-    /// algorithm and the key.
+    /// Verifies the signature of the token as it was sent, by an algorithm that the service says it uses. Returns both
+    /// the algorithm and the key.
     fn signature_verify<'t>(
         &self,
         metadata: &CoreProviderMetadata,

@@ -6,8 +6,8 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Long(pub i64);
 
-/// A whole number of 64 bits, as a number of JSON: bytes, and sums of tokens and calls. `Int` has 32 bits. Up to 2^53 every
-/// client reads it exactly.
+/// A whole number of 64 bits, as a number of JSON: bytes, and sums of tokens and calls. `Int` has 32 bits. Up to 2^53
+/// every client reads it exactly.
 #[Scalar(name = "Long")]
 impl ScalarType for Long {
     fn parse(value: Value) -> InputValueResult<Self> {

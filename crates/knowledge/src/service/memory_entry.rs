@@ -99,8 +99,8 @@ pub struct RefusedMemoryEntry {
     pub reason: String,
 }
 
-/// Takes entries from a project's repositories, in a handful of statements. What did not change is not written. Of two entries with one
-/// `source_ref`, the later counts.
+/// Takes entries from a project's repositories, in a handful of statements. What did not change is not written. Of two
+/// entries with one `source_ref`, the later counts.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have.

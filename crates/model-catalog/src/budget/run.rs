@@ -1,5 +1,5 @@
-//! A run's own budget. Where it is spent, calls that are under way finish, no further one starts, and what there is of a
-//! result stays; raised, the run can go on.
+//! A run's own budget. Where it is spent, calls that are under way finish, no further one starts, and what there is of
+//! a result stays; raised, the run can go on.
 
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped};
 use sea_orm::FromQueryResult;

@@ -1,5 +1,5 @@
-//! Admission: which models are tried with which request, and the reservation of what that can cost at the most. It is one
-//! transaction, and nothing is sent before it is committed. Calls of a tenant that come at once share one: see
+//! Admission: which models are tried with which request, and the reservation of what that can cost at the most. It is
+//! one transaction, and nothing is sent before it is committed. Calls of a tenant that come at once share one: see
 //! [`desk`](super::desk).
 
 use std::collections::HashMap;
@@ -134,7 +134,8 @@ pub(super) struct Room {
 /// Admits calls of one tenant in one transaction: each with its room, or with what it alone is refused for.
 ///
 /// # Errors
-/// What none of them can be admitted for: a budget has no room for them all, or the database fails. Nothing is reserved.
+/// What none of them can be admitted for: a budget has no room for them all, or the database fails. Nothing is
+/// reserved.
 pub(super) async fn admit_together(
     inner: &Inner,
     tenant: TenantId,
@@ -199,8 +200,8 @@ async fn admit_with(
     Ok(Some(rooms))
 }
 
-/// The models that can be tried, and what is said of the others. Nothing was sent, so whatever is wrong with one, the next
-/// may do.
+/// The models that can be tried, and what is said of the others. Nothing was sent, so whatever is wrong with one, the
+/// next may do.
 async fn candidates(
     inner: &Inner,
     scoped: &Scoped<ReadWrite>,

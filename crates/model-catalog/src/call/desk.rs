@@ -1,6 +1,6 @@
 //! Where the calls of one tenant are admitted. Those that come while a transaction is under way share the next one: the
-//! busier a tenant is, the less of the database each of its calls takes, and calls never wait in a line for the row of a
-//! budget that they all change.
+//! busier a tenant is, the less of the database each of its calls takes, and calls never wait in a line for the row of
+//! a budget that they all change.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

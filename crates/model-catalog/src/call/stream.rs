@@ -46,8 +46,8 @@ pub struct ObjectAnswer {
     pub answers: Vec<ModelAnswer>,
 }
 
-/// An answer as it arrives. It ends with exactly one [`StreamEvent::Finish`] or with one error. Dropped before that, the
-/// HTTP request is cancelled, and the call is settled with what was used until then.
+/// An answer as it arrives. It ends with exactly one [`StreamEvent::Finish`] or with one error. Dropped before that,
+/// the HTTP request is cancelled, and the call is settled with what was used until then.
 pub struct ModelCall {
     stream: ModelStream,
     open: OpenCall,
@@ -133,9 +133,9 @@ impl Stream for ModelCall {
 }
 
 impl ModelService {
-    /// Calls a model and gives its answer as it arrives. The model and the traits of `request` are set by the service. It
-    /// returns when the first visible piece is there: until then the request is sent again where that may help, and the
-    /// next model of the choice is tried.
+    /// Calls a model and gives its answer as it arrives. The model and the traits of `request` are set by the service.
+    /// It returns when the first visible piece is there: until then the request is sent again where that may help, and
+    /// the next model of the choice is tried.
     ///
     /// # Errors
     /// [`ModelError`]. Each has its row in the ledger.
@@ -198,8 +198,8 @@ impl ModelService {
         self.stream(context, choice, request).await?.answer().await
     }
 
-    /// Calls a model for a value that fits `request.output_schema`. Where the first answer does not fit, the model is told
-    /// why and asked once more, which is a call of its own.
+    /// Calls a model for a value that fits `request.output_schema`. Where the first answer does not fit, the model is
+    /// told why and asked once more, which is a call of its own.
     ///
     /// # Errors
     /// [`LlmError::OutputInvalid`] where the second answer does not fit either; else as [`ModelService::call`].

@@ -1,5 +1,5 @@
-//! Trying a provider: the list of its models, which costs nothing, and then the shortest answer of its cheapest model, which
-//! shows what the list does not: whether the account is paid.
+//! Trying a provider: the list of its models, which costs nothing, and then the shortest answer of its cheapest model,
+//! which shows what the list does not: whether the account is paid.
 
 use std::cmp::Reverse;
 

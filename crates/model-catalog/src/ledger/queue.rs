@@ -1,5 +1,5 @@
-//! The queue behind which calls are settled. Each call takes its place in the queue before it begins, so that the end of
-//! a call never waits and is never lost; where all places are taken, no further call begins.
+//! The queue behind which calls are settled. Each call takes its place in the queue before it begins, so that the end
+//! of a call never waits and is never lost; where all places are taken, no further call begins.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +16,8 @@ use crate::error::ModelError;
 
 /// Settlements that are written in one transaction.
 const BATCH: usize = 128;
-/// How long settlements are gathered after a transaction: a busy process writes a hundred transactions a second and not a
-/// thousand, and calls that are being admitted wait for fewer of them.
+/// How long settlements are gathered after a transaction: a busy process writes a hundred transactions a second and not
+/// a thousand, and calls that are being admitted wait for fewer of them.
 const GATHER: Duration = Duration::from_millis(10);
 /// How long a call waits for a place in the queue.
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
@@ -148,8 +148,8 @@ async fn write_all(store: Store, mut receiver: Receiver<Settlement>, count: watc
     }
 }
 
-/// Writes settlements of one tenant in one transaction. `false`, and nothing is written, where one of them was settled by
-/// another process.
+/// Writes settlements of one tenant in one transaction. `false`, and nothing is written, where one of them was settled
+/// by another process.
 async fn together(store: &Store, tenant: TenantId, settlements: &[&Settlement]) -> Result<bool> {
     let scoped = store.write(tenant).await?;
     let written = settlements_write(&scoped, settlements).await?;

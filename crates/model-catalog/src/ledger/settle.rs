@@ -1,4 +1,5 @@
-//! Settling calls: the reservation becomes the cost, the row is written, and the day's sums grow, all in one transaction.
+//! Settling calls: the reservation becomes the cost, the row is written, and the day's sums grow, all in one
+//! transaction.
 
 use std::collections::BTreeMap;
 
@@ -131,8 +132,8 @@ fn row(settlement: &Settlement) -> call::ActiveModel {
 /// What a row of the days' sums is about, in the order of its columns: day, provider, model, purpose, project, member.
 type DayKey = (String, String, String, String, Uuid, Uuid);
 
-/// What calls add to the sums of the days on which they began. In the order of the rows, so that two processes never wait
-/// for each other.
+/// What calls add to the sums of the days on which they began. In the order of the rows, so that two processes never
+/// wait for each other.
 fn day_sums(settlements: &[&Settlement]) -> BTreeMap<DayKey, UsageSum> {
     let mut sums: BTreeMap<DayKey, UsageSum> = BTreeMap::new();
     for settlement in settlements {

@@ -1,4 +1,5 @@
-//! Calls whose process is gone: each process extends the reservations of its own calls, and what nobody extends is settled.
+//! Calls whose process is gone: each process extends the reservations of its own calls, and what nobody extends is
+//! settled.
 
 use chrono::{DateTime, Utc};
 use nyxcore_llm::{Usage, UsageSource};

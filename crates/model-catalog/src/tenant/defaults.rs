@@ -129,8 +129,8 @@ async fn model_check<A: Access>(
     mode_check(&catalog.resolve(model, today)?, purpose)
 }
 
-/// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode. It
-/// may be retiring, or be shut down where another stands in. With a `provider` it has to be that one's.
+/// The model that somebody chooses for a purpose, to be kept and called later: known, shown and of the purpose's mode.
+/// It may be retiring, or be shut down where another stands in. With a `provider` it has to be that one's.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is no id; [`ModelError::Unknown`], also for another provider's model;

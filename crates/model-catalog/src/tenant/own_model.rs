@@ -19,7 +19,8 @@ const MODEL_ID_MAX: usize = 200;
 const OWN_MODELS_MAX: u64 = 500;
 /// The most tokens of a context window. The largest model known has ten million.
 const TOKENS_MAX: u64 = 100_000_000;
-/// The highest price that is believed, for a million tokens. The dearest model known costs a fifth of a thousand dollars.
+/// The highest price that is believed, for a million tokens. The dearest model known costs a fifth of a thousand
+/// dollars.
 pub const PRICE_MAX: Nanousd = Nanousd(10_000 * 1_000_000_000);
 
 /// What a tenant says of a model. What it leaves out is taken from the catalog where `wire_id` is known there.

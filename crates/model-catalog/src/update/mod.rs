@@ -1,7 +1,8 @@
-//! Newer facts from a file: LiteLLM's price file or models.dev's `api.json`. What comes out is a data file of this crate.
+//! Newer facts from a file: LiteLLM's price file or models.dev's `api.json`. What comes out is a data file of this
+//! crate.
 //!
-//! A file is taken as a whole or not at all: one negative or absurd price refuses it. Models that it does not name stay as
-//! they are known, and so do replacements, which neither format has.
+//! A file is taken as a whole or not at all: one negative or absurd price refuses it. Models that it does not name stay
+//! as they are known, and so do replacements, which neither format has.
 
 mod litellm;
 mod models_dev;
@@ -167,8 +168,8 @@ pub fn catalog_update(
     })
 }
 
-/// One entry a model: a file may have one by the model's id and another behind the vendor's name. The dearer one is taken,
-/// so that no call costs more than what is reserved for it.
+/// One entry a model: a file may have one by the model's id and another behind the vendor's name. The dearer one is
+/// taken, so that no call costs more than what is reserved for it.
 fn dearest(entries: impl Iterator<Item = (Provider, String, Entry)>) -> Entries {
     let mut kept: Entries = Vec::new();
     for (provider, id, entry) in entries {

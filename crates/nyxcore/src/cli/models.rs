@@ -21,7 +21,8 @@ pub enum ModelsCommand {
     },
     /// Take newer facts over from LiteLLM's price file or models.dev's api.json, as a whole or not at all
     ///
-    /// They are kept in the data directory, with the day; servers read them when they start. A negative or absurd price refuses the file.
+    /// They are kept in the data directory, with the day; servers read them when they start. A negative or absurd price
+    /// refuses the file.
     Update {
         /// The file, or its https:// URL; http:// only on this machine
         #[arg(long, value_name = "FILE|URL")]

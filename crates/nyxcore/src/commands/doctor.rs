@@ -18,7 +18,8 @@ use crate::output;
 use crate::private_files::open_to_others;
 use crate::settings::Settings;
 
-/// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several thousand files.
+/// Less room than this is no healthy data directory, in bytes: a mirror and the database of a repository of several
+/// thousand files.
 const ROOM_MIN: u64 = 256 << 20;
 
 /// The most files that one line names.

@@ -34,8 +34,8 @@ pub async fn run(settings: Settings, command: SecretsCommand, screen: &Screen) -
     .await
 }
 
-/// Makes a new key, moves everything to it, and forgets the old one. Killed at any moment and run again, it goes on: the file has both keys from before the
-/// first secret is moved until after the last.
+/// Makes a new key, moves everything to it, and forgets the old one. Killed at any moment and run again, it goes on:
+/// the file has both keys from before the first secret is moved until after the last.
 async fn rotate_file(app: &App, file: &KeyFile, screen: &Screen) -> Result<()> {
     let lock = file.lock()?;
     let Some(keys) = file.load()? else {

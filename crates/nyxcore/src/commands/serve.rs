@@ -14,7 +14,8 @@ use anyhow::{Context, bail};
 /// How long the ledger of model calls may take to be written at the end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand go back to the queue.
+/// Serves the API, with the workers in the same process if there are to be any, until SIGTERM or SIGINT. Runs in hand
+/// go back to the queue.
 ///
 /// # Errors
 /// The address, the data directory or the database cannot be used.

@@ -63,7 +63,8 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
 /// Carries out a command on tokens.
 ///
 /// # Errors
-/// `NOT_FOUND` for the tenant, the member or the token, `FORBIDDEN` for a role above the member's; the database cannot be used.
+/// `NOT_FOUND` for the tenant, the member or the token, `FORBIDDEN` for a role above the member's; the database cannot
+/// be used.
 pub async fn token(settings: Settings, command: TokenCommand) -> Result<()> {
     App::look(settings, async |app| match command {
         TokenCommand::Create {

@@ -27,8 +27,8 @@ pub struct ActionPointChanges {
     pub text: Option<String>,
 }
 
-/// Adds open action points to a note, all in one statement, and returns them in the order given. `enrichment` is the run of the
-/// enrichment that suggested them.
+/// Adds open action points to a note, all in one statement, and returns them in the order given. `enrichment` is the
+/// run of the enrichment that suggested them.
 ///
 /// # Errors
 /// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the note or the enrichment; [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text

@@ -161,8 +161,8 @@ pub async fn blobs_collect<S: AsRef<str> + Sync>(
     Ok(deleted)
 }
 
-/// A file that refers to a content locks it. Those that are not locked are locked here, so that the statement which follows sees every
-/// file there is, and none is added until this transaction ends.
+/// A file that refers to a content locks it. Those that are not locked are locked here, so that the statement which
+/// follows sees every file there is, and none is added until this transaction ends.
 async fn blobs_lock(scoped: &Scoped<ReadWrite>, oids: &[&str]) -> Result<Value> {
     #[derive(FromQueryResult)]
     struct LockedBlob {

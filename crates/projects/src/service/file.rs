@@ -251,7 +251,8 @@ pub async fn churn_add<S: AsRef<str> + Sync>(
              WHERE tenant_id = $1 AND source_id = $2 AND source_files.path = more.key"
         }
         _ => {
-            // As a table of its own: else SQLite reads the JSON once a file, which took 5 s for 5,000 paths and 12,000 files.
+            // As a table of its own: else SQLite reads the JSON once a file, which took 5 s for 5,000 paths and 12,000
+            // files.
             "WITH more AS MATERIALIZED (SELECT key, value FROM json_each($3))
              UPDATE source_files SET commits = source_files.commits + more.value
              FROM more

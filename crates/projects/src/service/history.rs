@@ -15,7 +15,8 @@ use crate::model::SourceId;
 /// The most commits that are kept of a source: as many as a sync counts.
 pub const HISTORY_COMMITS_MAX: usize = 10_000;
 
-/// The most paths that the kept commits name in all. It bounds the row to some megabytes, whatever a repository's history holds.
+/// The most paths that the kept commits name in all. It bounds the row to some megabytes, whatever a repository's
+/// history holds.
 const PATHS_MAX: usize = 500_000;
 
 /// The most bytes of different paths and names.
@@ -56,8 +57,8 @@ struct StoredCommit {
     paths: Vec<u32>,
 }
 
-/// Keeps commits of a source, newest first, before those that are kept already. At most [`HISTORY_COMMITS_MAX`], and the newest of those that
-/// name too many paths together, stay.
+/// Keeps commits of a source, newest first, before those that are kept already. At most [`HISTORY_COMMITS_MAX`], and
+/// the newest of those that name too many paths together, stay.
 ///
 /// # Errors
 /// The database fails.

@@ -15,7 +15,8 @@ pub fn is_markdown(path: &str) -> bool {
     name.ends_with(".md") || name.ends_with(".markdown")
 }
 
-/// Reads a file. The title is the front matter's `title`, else the first heading, else the file's name without its ending.
+/// Reads a file. The title is the front matter's `title`, else the first heading, else the file's name without its
+/// ending.
 pub fn post_text(path: &str, content: &str) -> PostText {
     let content = content.strip_prefix('\u{feff}').unwrap_or(content);
     let (front, body) = front_matter_split(content);

@@ -73,7 +73,8 @@ pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Resu
         if project_by_slug(scoped, &slug).await?.is_some() {
             continue;
         }
-        // Somebody else may take the slug between the look and the insert: then nothing is inserted, and the next number is tried.
+        // Somebody else may take the slug between the look and the insert: then nothing is inserted, and the next
+        // number is tried.
         let row = row(slug, description.clone());
         scoped
             .upsert_all(vec![row], &[project::Column::Slug], &[])

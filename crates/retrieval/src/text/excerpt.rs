@@ -12,11 +12,11 @@ struct Hit {
     term: usize,
 }
 
-/// The stretch of the text, of at most `max_chars` characters, in which most of the terms occur; of equals the one where
-/// they stand closest together, then the first. Where no term occurs, it is the beginning.
+/// The stretch of the text, of at most `max_chars` characters, in which most of the terms occur; of equals the one
+/// where they stand closest together, then the first. Where no term occurs, it is the beginning.
 ///
-/// The terms are those of [`super::query_terms`]. The stretch begins at a line, or else at a word, where that leaves the
-/// terms in it; the white space behind it is cut off. It is a part of `text`: whoever shows it can say where it is.
+/// The terms are those of [`super::query_terms`]. The stretch begins at a line, or else at a word, where that leaves
+/// the terms in it; the white space behind it is cut off. It is a part of `text`: whoever shows it can say where it is.
 #[must_use]
 pub fn excerpt<'a>(text: &'a str, terms: &[impl AsRef<str>], max_chars: usize) -> &'a str {
     // Byte offset of every character, and of the end.

@@ -1,8 +1,9 @@
 //! How much a word says of a document and of a question, for the ranking on SQLite.
 //!
-//! It is BM25 in two halves. What the document alone decides (how often it has the word, and how long it is) is computed when it is
-//! published, and is kept as one of [`LEVELS`] levels. How rare the word is among the tenant's documents is counted when somebody asks.
-//! Nothing of it depends on another tenant. The length is compared with a fixed one, for an average would change with every document.
+//! It is BM25 in two halves. What the document alone decides (how often it has the word, and how long it is) is
+//! computed when it is published, and is kept as one of [`LEVELS`] levels. How rare the word is among the tenant's
+//! documents is counted when somebody asks. Nothing of it depends on another tenant. The length is compared with a
+//! fixed one, for an average would change with every document.
 
 use std::collections::HashMap;
 
@@ -17,8 +18,9 @@ const LENGTH: f64 = 200.0;
 /// The upper bound of `weight`.
 const WEIGHT_MAX: f64 = K1 + 1.0;
 
-/// The most entries of the index that one search reads, beside those of its rarest word. It reads the words from the rarest on; those for which
-/// there is no room say least, because nearly every document has them. 150,000 take a third of a second.
+/// The most entries of the index that one search reads, beside those of its rarest word. It reads the words from the
+/// rarest on; those for which there is no room say least, because nearly every document has them. 150,000 take a third
+/// of a second.
 const ENTRIES_MAX: i64 = 150_000;
 
 /// A word of a question, and how many of the tenant's documents have it.

@@ -1,24 +1,28 @@
-//! Terms in PostgreSQL's own forms: a `tsvector` for the index and a `tsquery` for a question, made here and cast there.
+//! Terms in PostgreSQL's own forms: a `tsvector` for the index and a `tsquery` for a question, made here and cast
+//! there.
 //!
-//! The database could make both from plain text, but its parser takes seven times as long as the cast (8.8 s against 1.3 s for 46 MB of
-//! terms), finds word boundaries that depend on the locale it was made with, and knows e-mail addresses, paths and numbers that are none here.
+//! The database could make both from plain text, but its parser takes seven times as long as the cast (8.8 s against
+//! 1.3 s for 46 MB of terms), finds word boundaries that depend on the locale it was made with, and knows e-mail
+//! addresses, paths and numbers that are none here.
 
 use std::collections::HashMap;
 
 use super::{QUERY_TERMS_MAX, TERM_CHARS_MAX, is_combining};
 
-/// The last position that PostgreSQL keeps; what comes after it stands there, too. `MAXENTRYPOS` in `tsearch/ts_type.h`.
+/// The last position that PostgreSQL keeps; what comes after it stands there, too. `MAXENTRYPOS` in
+/// `tsearch/ts_type.h`.
 const POSITION_MAX: usize = 16_383;
 /// How many positions of one lexeme it keeps at the most. `MAXNUMPOS` there.
 const POSITIONS_MAX: usize = 255;
 
-/// How many bytes the lexemes of one vector take at the most, with what PostgreSQL writes beside each. It refuses a vector of 1 MB.
+/// How many bytes the lexemes of one vector take at the most, with what PostgreSQL writes beside each. It refuses a
+/// vector of 1 MB.
 const BYTES_MAX: usize = 900_000;
 /// What PostgreSQL writes beside a lexeme: its entry, the number of its positions, and padding.
 const BYTES_BESIDE: usize = 8;
 
-/// Terms, split by spaces, as the text of a `tsvector`: each word behind the tenant's key, with its positions. A word of more than
-/// [`TERM_CHARS_MAX`] characters is left out, because no query has one.
+/// Terms, split by spaces, as the text of a `tsvector`: each word behind the tenant's key, with its positions. A word
+/// of more than [`TERM_CHARS_MAX`] characters is left out, because no query has one.
 ///
 /// ```
 /// # use nyxcore_retrieval::tsvector;
@@ -68,8 +72,8 @@ pub fn tsvector(key: &str, terms: &str) -> String {
     vector
 }
 
-/// The terms as the text of a `tsquery`: any of them, each word behind the tenant's key. A term of several words, such as `user_id`, is a
-/// phrase. `None` when there is nothing to look for. At most [`QUERY_TERMS_MAX`] terms are taken.
+/// The terms as the text of a `tsquery`: any of them, each word behind the tenant's key. A term of several words, such
+/// as `user_id`, is a phrase. `None` when there is nothing to look for. At most [`QUERY_TERMS_MAX`] terms are taken.
 ///
 /// Every word is letters and digits between quotes, so that nothing of what a person asked is syntax.
 #[must_use]

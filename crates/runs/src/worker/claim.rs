@@ -64,8 +64,8 @@ const CLAIM_ON_POSTGRES: &str = claim_sql!(
     "FROM pick WHERE runs.tenant_id = pick.tenant_id AND runs.id = pick.id RETURNING runs.*"
 );
 
-/// The transaction began as the only writer: there is nothing to lock. SQLite knows no lateral joins, and finds the next lane with one look
-/// into the index for each of its three columns.
+/// The transaction began as the only writer: there is nothing to lock. SQLite knows no lateral joins, and finds the
+/// next lane with one look into the index for each of its three columns.
 const CLAIM_ON_SQLITE: &str = claim_sql!(
     "",
     "WHERE rowid = (

@@ -1,4 +1,5 @@
-//! What a handler gets: the run, its tenant's rows, what handlers share, a way to tell how far it is, and the word to stop.
+//! What a handler gets: the run, its tenant's rows, what handlers share, a way to tell how far it is, and the word to
+//! stop.
 
 use std::any::{TypeId, type_name};
 use std::sync::PoisonError;
@@ -147,8 +148,9 @@ impl RunContext {
         Ok(self.store.read(self.tenant).await?)
     }
 
-    /// A transaction on the tenant's rows that passes only while this worker holds the run: its row is locked until the commit, so
-    /// that a worker that was given up cannot write beside its successor. Do not report progress while it is open.
+    /// A transaction on the tenant's rows that passes only while this worker holds the run: its row is locked until the
+    /// commit, so that a worker that was given up cannot write beside its successor. Do not report progress while it is
+    /// open.
     ///
     /// # Errors
     /// The lease is another's by now, or no connection could be had.
@@ -196,7 +198,8 @@ impl RunContext {
         self.tell(Some(&progress), &body, Some(phases)).await
     }
 
-    /// Tells that a phase is left out, and why, in a sentence for a person. The phase before it goes on until another begins.
+    /// Tells that a phase is left out, and why, in a sentence for a person. The phase before it goes on until another
+    /// begins.
     ///
     /// # Errors
     /// As [`RunContext::phase`].
@@ -330,7 +333,8 @@ impl RunContext {
         self.tell(None, body, None).await
     }
 
-    /// Writes an event behind the fence, with what belongs to it. Hears at once whether the run was cancelled meanwhile.
+    /// Writes an event behind the fence, with what belongs to it. Hears at once whether the run was cancelled
+    /// meanwhile.
     async fn tell(
         &self,
         progress: Option<&Progress>,
@@ -377,8 +381,8 @@ impl RunContext {
         }
     }
 
-    /// Renews the lease until it is lost; then it returns. A worker that cannot reach the database gives its run up when the lease has run
-    /// out, as others then do.
+    /// Renews the lease until it is lost; then it returns. A worker that cannot reach the database gives its run up
+    /// when the lease has run out, as others then do.
     pub(super) async fn lease_keep(&self) {
         let lease = LEASE.to_std().unwrap_or(RENEW_EVERY);
         let mut held_until = Instant::now() + lease;

@@ -25,8 +25,9 @@ const PAUSES: [Duration; 3] = [
 ];
 
 impl RunContext {
-    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens. What may pass is tried again while the lease
-    /// lasts. `follow_ups` are those of the result. A run whose follow-up fails for good ends all the same, and its log says so.
+    /// Writes how the run ended. Fenced: where another worker has it by now, nothing happens. What may pass is tried
+    /// again while the lease lasts. `follow_ups` are those of the result. A run whose follow-up fails for good ends all
+    /// the same, and its log says so.
     pub(super) async fn finish(
         &self,
         result: Result<(), RunFailure>,

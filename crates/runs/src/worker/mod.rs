@@ -145,8 +145,9 @@ impl WorkersBuilder {
         self
     }
 
-    /// A folder in which these workers show that they live, on a disk of this machine that other workers use as well. Those take the runs over at
-    /// once when this process is killed. Without it, or from another machine, they wait until the leases have run out.
+    /// A folder in which these workers show that they live, on a disk of this machine that other workers use as well.
+    /// Those take the runs over at once when this process is killed. Without it, or from another machine, they wait
+    /// until the leases have run out.
     #[must_use]
     pub fn presence(mut self, folder: impl Into<PathBuf>) -> Self {
         self.presence = Some(folder.into());

@@ -38,7 +38,8 @@ impl DepartedWorker {
 }
 
 impl Presence {
-    /// Makes the worker's file in the folder, and locks it. `None` where that cannot be had: others then wait for its leases.
+    /// Makes the worker's file in the folder, and locks it. `None` where that cannot be had: others then wait for its
+    /// leases.
     pub fn begin(folder: &Path, worker: Uuid) -> Option<Self> {
         // It changes with each start of the machine, and containers on one machine share it as they share its locks.
         let machine = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;

@@ -12,8 +12,8 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// The longest wait that a remote may ask for: its clock may be wrong, and the run keeps its subject busy meanwhile.
 const LONGEST_ASKED: TimeDelta = TimeDelta::days(1);
 
-/// How long to wait before the next attempt; `None` where there is none, because the failure will not pass or the attempts are used up.
-/// `tries` counts the attempts so far, without those that were handed back.
+/// How long to wait before the next attempt; `None` where there is none, because the failure will not pass or the
+/// attempts are used up. `tries` counts the attempts so far, without those that were handed back.
 pub(super) fn retry_delay(
     failure: &RunFailure,
     run: RunId,
@@ -34,7 +34,8 @@ pub(super) fn retry_delay(
     })
 }
 
-/// A number from 0 to 999 that depends on the run and the attempt alone: the same on every machine, and another for every run.
+/// A number from 0 to 999 that depends on the run and the attempt alone: the same on every machine, and another for
+/// every run.
 fn share(run: RunId, tries: i64) -> i32 {
     // The last eight bytes of an id are its random ones; splitmix64 spreads them over all bits.
     let (_, random) = run.0.as_u64_pair();

@@ -1,10 +1,12 @@
-//! What a sync costs against git itself, on one repository served by `git http-backend` on loopback: the first sync against a partial clone and
-//! the reading of its files, a sync of what did not change against `git fetch`, and a sync of one changed file against the fetch of it.
-//! `just bench-sync`, or `just bench-sync <repository>` for a repository of this machine.
+//! What a sync costs against git itself, on one repository served by `git http-backend` on loopback: the first sync
+//! against a partial clone and the reading of its files, a sync of what did not change against `git fetch`, and a sync
+//! of one changed file against the fetch of it. `just bench-sync`, or `just bench-sync <repository>` for a repository
+//! of this machine.
 //!
-//! Every figure is a median of one process, peer and sync measured in turn, so that a machine whose speed drifts drifts for both. What to
-//! quote is the ratios. The sync is what a server does: a run that is queued, claimed, told event by event, and ended, without analysis. Of the first
-//! one two times are told: until its files are there, which is what git does as well, and until a search finds them, which git has no like of.
+//! Every figure is a median of one process, peer and sync measured in turn, so that a machine whose speed drifts drifts
+//! for both. What to quote is the ratios. The sync is what a server does: a run that is queued, claimed, told event by
+//! event, and ended, without analysis. Of the first one two times are told: until its files are there, which is what
+//! git does as well, and until a search finds them, which git has no like of.
 
 mod repository;
 

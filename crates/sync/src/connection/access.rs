@@ -41,7 +41,8 @@ impl GithubAccess {
         SourceUrl::parse(&address, &self.policy).map_err(ConnectionError::address)
     }
 
-    /// A client of that server. Its name is resolved now, every address that it has must be allowed, and the client connects to these.
+    /// A client of that server. Its name is resolved now, every address that it has must be allowed, and the client
+    /// connects to these.
     pub(crate) async fn client(
         &self,
         base: &BaseUrl,

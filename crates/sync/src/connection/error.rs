@@ -6,7 +6,8 @@ use nyxcore_tenancy::Error;
 
 use crate::git::GitError;
 
-/// An error of a connection. The message is for the person who owns it; no token is in it, and nothing that GitHub wrote.
+/// An error of a connection. The message is for the person who owns it; no token is in it, and nothing that GitHub
+/// wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// The store's.

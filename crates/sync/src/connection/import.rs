@@ -56,7 +56,8 @@ pub struct RepositoriesImport {
 pub enum ImportOutcome {
     /// It is a source now, and its first sync is queued.
     Imported,
-    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its remote with uses the connection from now on.
+    /// It is a source already: of the project that was named, or of any where none was. One that had nothing to ask its
+    /// remote with uses the connection from now on.
     AlreadyImported,
     /// It is not there, or the token cannot see it.
     NotFound,
@@ -158,7 +159,8 @@ pub async fn repositories_import(
     Ok(results)
 }
 
-/// Asks GitHub about each of them, a few at a time. Once it asks for a pause or does not answer, the rest is not asked about.
+/// Asks GitHub about each of them, a few at a time. Once it asks for a pause or does not answer, the rest is not asked
+/// about.
 async fn look_up_all(
     context: &ConnectionContext<'_>,
     client: &GithubClient,

@@ -32,8 +32,9 @@ const POSITION_MAX: u32 = 1_000_000;
 pub struct RemoteQuery {
     /// Words that all stand in the name or the description; all repositories where there are none.
     pub words: String,
-    /// Whether to look among all repositories of the server that the token can see, public ones of others too, and not only among those that its owner has, works on or
-    /// sees in an organization. It needs a word, which then is looked for in names.
+    /// Whether to look among all repositories of the server that the token can see, public ones of others too, and not
+    /// only among those that its owner has, works on or sees in an organization. It needs a word, which then is looked
+    /// for in names.
     pub everywhere: bool,
     /// How many repositories at the most: 1 to [`REPOSITORIES_MAX`].
     pub first: u32,
@@ -119,7 +120,8 @@ pub async fn connection_branches(
     Ok(branches)
 }
 
-/// A client for who may import with the connection. The snapshot is closed before anybody is asked, and the caller's trail stays as it is: looking is no change.
+/// A client for who may import with the connection. The snapshot is closed before anybody is asked, and the caller's
+/// trail stays as it is: looking is no change.
 async fn client_open(
     context: &ConnectionContext<'_>,
     id: GitConnectionId,

@@ -92,7 +92,8 @@ pub async fn connection_add(
     })
 }
 
-/// Changes a connection's name, or gives it a new token that GitHub knows. The server stays: another server is another connection.
+/// Changes a connection's name, or gives it a new token that GitHub knows. The server stays: another server is another
+/// connection.
 ///
 /// # Errors
 /// As [`connection_add`]; [`Error::NotFound`].
@@ -177,7 +178,8 @@ pub(super) async fn connection_set(
     Ok(())
 }
 
-/// Waits until no other transaction changes the connection or imports with it, and keeps others waiting until this one ends.
+/// Waits until no other transaction changes the connection or imports with it, and keeps others waiting until this one
+/// ends.
 pub(super) async fn connection_hold(scoped: &Scoped<ReadWrite>, id: GitConnectionId) -> Result<()> {
     let sql = "UPDATE git_connections SET updated_at = updated_at WHERE tenant_id = $1 AND id = $2";
     match scoped.sql_execute(sql, [id.0.into()]).await? {

@@ -32,14 +32,15 @@ pub enum RemoteAccess {
     SshKey {
         /// The private key as OpenSSH or PEM text, without a passphrase.
         private_key: Secret,
-        /// Lines of a `known_hosts` file; only these host keys are trusted then. Without them a host is trusted at first sight.
+        /// Lines of a `known_hosts` file; only these host keys are trusted then. Without them a host is trusted at
+        /// first sight.
         known_hosts: Option<String>,
     },
 }
 
 impl RemoteAccess {
-    /// The configuration of git that shows the token, to the scheme, host and port of `url` and nowhere else. Redirects are not followed,
-    /// and git compares all three before it sends the header.
+    /// The configuration of git that shows the token, to the scheme, host and port of `url` and nowhere else. Redirects
+    /// are not followed, and git compares all three before it sends the header.
     pub(crate) fn header(&self, url: &SourceUrl) -> Option<(String, Zeroizing<String>)> {
         let (Self::Token { username, token }, Location::Http { .. }) = (self, url.location())
         else {
@@ -55,8 +56,8 @@ impl RemoteAccess {
     }
 }
 
-/// An SSH key on disk, for one fetch. The folder is the mirror's and is written under the mirror's lock; what a killed process left is
-/// removed by the next who holds that lock.
+/// An SSH key on disk, for one fetch. The folder is the mirror's and is written under the mirror's lock; what a killed
+/// process left is removed by the next who holds that lock.
 #[derive(Debug)]
 pub(crate) struct KeyFolder {
     path: PathBuf,

@@ -49,13 +49,13 @@ pub struct GitOptions {
     pub home: PathBuf,
     /// Certificates to trust instead of the system's, for hosts with a company's own authority.
     pub ca_file: Option<PathBuf>,
-    /// The SSH key to sign in with. Without one, no key is offered: the keys of the account that runs the server are the
-    /// operator's, not the tenants'.
+    /// The SSH key to sign in with. Without one, no key is offered: the keys of the account that runs the server are
+    /// the operator's, not the tenants'.
     pub ssh_key_file: Option<PathBuf>,
     /// Known SSH hosts. Without it a host is trusted at first sight and remembered below the data directory.
     pub ssh_known_hosts_file: Option<PathBuf>,
-    /// The most address space that git or one of its helpers may take, in bytes; 4 GiB by default. What it keeps in memory is bounded
-    /// besides, see `MEMORY`. On Linux alone.
+    /// The most address space that git or one of its helpers may take, in bytes; 4 GiB by default. What it keeps in
+    /// memory is bounded besides, see `MEMORY`. On Linux alone.
     pub memory_bytes_max: u64,
     /// The least room on the disk of the mirrors, in bytes, with which a fetch is begun; 1 GiB by default.
     pub free_bytes_min: u64,
@@ -89,7 +89,8 @@ impl GitOptions {
         Self::new("/nonexistent/git-home".into())
     }
 
-    /// Where the program is. With a name to look up in a `PATH` that is not the server's own, starting it would copy the whole process first.
+    /// Where the program is. With a name to look up in a `PATH` that is not the server's own, starting it would copy
+    /// the whole process first.
     fn program_find(&self) -> PathBuf {
         if self.program.components().count() > 1 {
             return self.program.clone();
@@ -100,7 +101,8 @@ impl GitOptions {
             .unwrap_or_else(|| self.program.clone())
     }
 
-    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was checked.
+    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was
+    /// checked.
     fn ssh_command(&self, remote: &SshRemote) -> String {
         let (own_key, own_hosts) = remote.files.clone().unzip();
         let named_hosts = own_hosts.flatten().or(self.ssh_known_hosts_file.clone());
@@ -178,8 +180,8 @@ impl<'a> GitCommand<'a> {
         Self {
             options,
             operation,
-            // A partial clone would fetch what it lacks by itself, each fetch starting the next: from a shallow source that
-            // never ends. A git too old to be told so must fail.
+            // A partial clone would fetch what it lacks by itself, each fetch starting the next: from a shallow source
+            // that never ends. A git too old to be told so must fail.
             arguments: vec!["--no-lazy-fetch".into(), subcommand.into()],
             config: Vec::new(),
             secret_config: None,
@@ -241,7 +243,8 @@ impl<'a> GitCommand<'a> {
         self
     }
 
-    /// Stops the command when it reports more than this many bytes received. See [`file_bytes_max`] for what happens where it does not report.
+    /// Stops the command when it reports more than this many bytes received. See [`file_bytes_max`] for what happens
+    /// where it does not report.
     pub fn bytes_max(mut self, bytes_max: Option<u64>) -> Self {
         self.bytes_max = bytes_max;
         self
@@ -358,7 +361,8 @@ impl<'a> GitCommand<'a> {
             .env("PATH", &options.search_path)
             .env("HOME", &options.home)
             .env("XDG_CONFIG_HOME", &options.home)
-            // Without this a broken mirror would be searched for upwards, and found in whatever repository is around it.
+            // Without this a broken mirror would be searched for upwards, and found in whatever repository is around
+            // it.
             .env("GIT_DIR", &self.directory)
             .env("LC_ALL", "C")
             .env("GIT_CONFIG_NOSYSTEM", "1")

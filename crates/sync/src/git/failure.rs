@@ -111,8 +111,8 @@ pub(crate) fn failure_classify(operation: &'static str, stderr: &str) -> GitErro
             detail: detail_clean(stderr),
         }
     } else if has(&[TREE_DEPTH]) || stderr.contains(&format!("remote: fatal: {TREE_DEPTH}")) {
-        // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote that knows why.
-        // Neither passes by itself, so that it can pretend nothing by it.
+        // Either side's git refuses it: ours to take such folders, the remote's to send them, and then it is the remote
+        // that knows why. Neither passes by itself, so that it can pretend nothing by it.
         GitError::RepositoryTooLarge {
             reason: "its folders are nested deeper than git allows",
         }

@@ -13,8 +13,8 @@ use super::{
     url::Location,
 };
 
-/// Serves a path on this machine: allows leaving out large files, and reading a repository of another account, which the
-/// operator allowed by allowing the path. A constant: the path itself is appended by git, quoted.
+/// Serves a path on this machine: allows leaving out large files, and reading a repository of another account, which
+/// the operator allowed by allowing the path. A constant: the path itself is appended by git, quoted.
 const LOCAL_UPLOAD_PACK: &str =
     "git -c safe.directory=* -c uploadpack.allowFilter=true upload-pack";
 
@@ -106,7 +106,8 @@ impl Mirror {
         }
     }
 
-    /// With the lock held: puts the key, where the remote is asked with one, where ssh finds it, until what this gives is dropped.
+    /// With the lock held: puts the key, where the remote is asked with one, where ssh finds it, until what this gives
+    /// is dropped.
     pub(crate) fn key_write(
         &self,
         request: &FetchRequest<'_>,
@@ -138,7 +139,8 @@ impl Mirror {
     ) -> Result<FetchResult, GitError> {
         let before = self.head_commit().await?;
         let room = self.room_check();
-        // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new: one question less.
+        // The first time the remote is asked what it is. From then on the fetch itself says that there is nothing new:
+        // one question less.
         if before.is_none() || room.is_err() {
             let commit = self.remote_check(request, addresses, cancel).await?;
             if before.as_ref() == Some(&commit) {
@@ -177,7 +179,8 @@ impl Mirror {
                 .await;
         }
         if let Err(GitError::BranchNotFound { .. }) = &fetched {
-            // It says more exactly what is there instead. Between two questions a branch may come back: that is for the next sync.
+            // It says more exactly what is there instead. Between two questions a branch may come back: that is for the
+            // next sync.
             self.remote_check(request, addresses, cancel).await?;
         }
         fetched.map_err(|error| branch_named(error, request))?;

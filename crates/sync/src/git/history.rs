@@ -21,9 +21,11 @@ use super::{
 /// The maximum number of edges of a shallow clone that are passed to git; a clone has a handful.
 const SHALLOW_COMMITS_MAX: usize = 1000;
 
-/// Paths that are counted. Linux has had some 140,000 in all its time; a history may unfold to any number from a few kilobytes.
+/// Paths that are counted. Linux has had some 140,000 in all its time; a history may unfold to any number from a few
+/// kilobytes.
 const PATHS_MAX: usize = 500_000;
-/// Paths that are kept of one commit: one of more changes everything, and which files it does not name makes no difference.
+/// Paths that are kept of one commit: one of more changes everything, and which files it does not name makes no
+/// difference.
 const COMMIT_PATHS_MAX: usize = 300;
 /// Paths that are kept of all commits together; of older ones only the counts.
 const CHANGES_PATHS_MAX: usize = 500_000;
@@ -98,15 +100,15 @@ pub struct HistoryChurn {
     pub changes: Vec<CommitChange>,
     /// Where the window begins, in seconds since 1970.
     pub oldest_seconds: i64,
-    /// Whether only what came after `from` was counted, to be added to the earlier counts. When `from` is not an ancestor
-    /// of `to` (history was rewritten) this is false, and the counts replace the earlier ones.
+    /// Whether only what came after `from` was counted, to be added to the earlier counts. When `from` is not an
+    /// ancestor of `to` (history was rewritten) this is false, and the counts replace the earlier ones.
     pub incremental: bool,
 }
 
 impl RepositoryReader {
-    /// Counts the commits that touch each file: those within the window before `now` or, when the newest commit is older
-    /// than that, within the window before the newest commit. The edge of a shallow clone is left out: what changed there
-    /// cannot be known.
+    /// Counts the commits that touch each file: those within the window before `now` or, when the newest commit is
+    /// older than that, within the window before the newest commit. The edge of a shallow clone is left out: what
+    /// changed there cannot be known.
     ///
     /// # Errors
     /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`], [`GitError::Cancelled`],
@@ -143,7 +145,8 @@ impl RepositoryReader {
         .flag_with("--max-age", range.oldest_seconds)
         .flag_with("--max-count", query.commits_max)
         .config("log.showRoot", "true")
-        // That of the commit, and not of what else may lie around. Where a partial clone has no content of it, names stay as they are.
+        // That of the commit, and not of what else may lie around. Where a partial clone has no content of it, names
+        // stay as they are.
         .config("mailmap.blob", format!("{}:.mailmap", query.to))
         .timeout(self.options.fetch_timeout.min(HISTORY_TIMEOUT))
         .operands(range.revisions.iter().map(String::as_str).chain(["--"]));
@@ -232,7 +235,8 @@ fn is_ancestor(repository: &gix::Repository, from: ObjectId, to: ObjectId) -> bo
     base.is_ok_and(|base| base.is_some_and(|base| base.detach() == from))
 }
 
-/// Reads git's output piece by piece: names between NUL bytes, a mark for each commit, a line break before its first name.
+/// Reads git's output piece by piece: names between NUL bytes, a mark for each commit, a line break before its first
+/// name.
 struct ChurnCounter {
     folder: String,
     counts: HashMap<Arc<str>, u32>,

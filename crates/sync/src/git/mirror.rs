@@ -114,8 +114,8 @@ impl MirrorStore {
         mirror.remove().await
     }
 
-    /// The ids of all mirrors on this disk, also of those of which only a lock or another leftover is there. What has no name of a mirror
-    /// is not listed.
+    /// The ids of all mirrors on this disk, also of those of which only a lock or another leftover is there. What has
+    /// no name of a mirror is not listed.
     ///
     /// # Errors
     /// As [`MirrorStore::mirror_open_or_create`].
@@ -230,8 +230,8 @@ impl Mirror {
         blocking(move || Ok(head_read(&path)?.map(|id| id.to_string()))).await
     }
 
-    /// The size in bytes from which on contents may be missing here, because the remote was asked to leave them out; `None` where that is
-    /// not known.
+    /// The size in bytes from which on contents may be missing here, because the remote was asked to leave them out;
+    /// `None` where that is not known.
     #[must_use]
     pub fn blob_limit(&self) -> Option<u64> {
         let text = fs::read_to_string(self.path.join(BLOB_LIMIT_FILE)).ok()?;

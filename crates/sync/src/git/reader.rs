@@ -14,8 +14,8 @@ use super::{GitError, GitOptions};
 /// Largest object taken into memory, in bytes. A folder of a million files is a tree of about 40 MB.
 const OBJECT_BYTES_MAX: &str = "gitoxide.objects.allocLimit=256m";
 
-/// Bytes of what objects are stored as the difference to, kept decoded. Without a size gix keeps 64 of them, and reads each chain from its
-/// beginning again and again: files of a history of 1,200 commits took ten times as long.
+/// Bytes of what objects are stored as the difference to, kept decoded. Without a size gix keeps 64 of them, and reads
+/// each chain from its beginning again and again: files of a history of 1,200 commits took ten times as long.
 const DELTA_BASE_CACHE: &str = "core.deltaBaseCacheLimit=64m";
 
 /// Bytes of objects kept decoded while trees are compared, where the same ones are read again and again.

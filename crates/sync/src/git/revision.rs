@@ -10,10 +10,12 @@ use super::{
     reader::{OBJECT_CACHE_BYTES, blocking},
 };
 
-/// The contents of blobs as they are, from any thread. What [`RepositoryReader::blobs_read`] is for a database, this is for many cores.
+/// The contents of blobs as they are, from any thread. What [`RepositoryReader::blobs_read`] is for a database, this is
+/// for many cores.
 pub struct BlobReader {
     repository: ThreadSafeRepository,
-    /// One for each thread that has ever read at the same time as the others: each has its own cache of what differences are to.
+    /// One for each thread that has ever read at the same time as the others: each has its own cache of what
+    /// differences are to.
     idle: Mutex<Vec<gix::Repository>>,
 }
 
@@ -53,7 +55,8 @@ impl RepositoryReader {
         }
     }
 
-    /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its beginning, `HEAD~3`.
+    /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its
+    /// beginning, `HEAD~3`.
     ///
     /// # Errors
     /// [`GitError::RevisionNotFound`] where it names none, or more than one.

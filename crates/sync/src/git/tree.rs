@@ -92,8 +92,8 @@ impl RepositoryReader {
         })
     }
 
-    /// The files below `scan_path` that differ between `from` (`None`: nothing yet, so all are added) and `to`. The cost
-    /// follows the number of folders that changed.
+    /// The files below `scan_path` that differ between `from` (`None`: nothing yet, so all are added) and `to`. The
+    /// cost follows the number of folders that changed.
     ///
     /// # Errors
     /// As [`RepositoryReader::tree_list`]. [`GitError::CommitNotFound`] names `from` when history was rewritten and the

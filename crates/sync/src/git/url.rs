@@ -208,7 +208,8 @@ impl SourceUrl {
         }
         // All, not any: a name that has a public and a private address is a name somebody is playing with.
         for address in &addresses {
-            // A name in a network that is refused answers as one that nobody has: which names there are is nobody's to try out.
+            // A name in a network that is refused answers as one that nobody has: which names there are is nobody's to
+            // try out.
             let hidden = is_name && address_class(*address) != AddressClass::Public;
             policy
                 .address_check(*address, encrypted)
@@ -435,7 +436,8 @@ fn network_text_check(text: &str) -> Result<(), GitError> {
     Ok(())
 }
 
-/// `https` gives hosts their WHATWG form (`0x7f.1` is 127.0.0.1); this gives ssh the same, so that one check serves both.
+/// `https` gives hosts their WHATWG form (`0x7f.1` is 127.0.0.1); this gives ssh the same, so that one check serves
+/// both.
 fn host_parse(
     text: &str,
     encrypted: bool,

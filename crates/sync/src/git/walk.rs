@@ -311,8 +311,8 @@ fn tree_entries(data: TreeRefIter<'_>) -> Result<Vec<Entry>, gix::Error> {
     .collect()
 }
 
-/// In Git's order, and of entries with one name the first. An honest tree is both already; a path that came twice would be counted twice and
-/// stored once.
+/// In Git's order, and of entries with one name the first. An honest tree is both already; a path that came twice would
+/// be counted twice and stored once.
 fn names_unique(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by(|a, b| name_order(&a.name, a.is_tree(), &b.name, b.is_tree()));
     entries.dedup_by(|b, a| a.name == b.name && a.is_tree() == b.is_tree());

@@ -25,7 +25,8 @@ pub(super) enum MoveOutcome {
 }
 
 impl Job<'_> {
-    /// Files, history, head commit and the counts of the sync, in one transaction. `complete` says that the index has nothing to learn.
+    /// Files, history, head commit and the counts of the sync, in one transaction. `complete` says that the index has
+    /// nothing to learn.
     pub(super) async fn source_move(
         &self,
         plan: &Plan,

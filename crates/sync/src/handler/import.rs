@@ -25,7 +25,8 @@ pub(super) enum StoredContent {
 }
 
 impl Job<'_> {
-    /// Stores the contents that the tenant does not have, in batches. Each batch that was stored stays, whatever happens after it.
+    /// Stores the contents that the tenant does not have, in batches. Each batch that was stored stays, whatever
+    /// happens after it.
     pub(super) async fn blobs_import(
         &self,
         mirror: &Mirror,

@@ -165,7 +165,8 @@ impl<'a> Job<'a> {
         }
         let reader = mirror.reader().map_err(Failure::Git);
         let reader = self.mirror_checked(reader).await?;
-        // Of two trees with nothing in common both sides are seen: how many files there may be is told exactly by the plan.
+        // Of two trees with nothing in common both sides are seen: how many files there may be is told exactly by the
+        // plan.
         let reader = reader.with_files_max(self.options.files_max.saturating_mul(2));
         self.context.phase("scan", None, Some("files")).await?;
         let mut plan = self

@@ -259,8 +259,8 @@ impl Job<'_> {
         before.is_some_and(|sync| old.size > sync.blob_bytes_max) && old.size <= self.limit()
     }
 
-    /// Sizes come from the objects' headers. A file that was left at the remote for its size has none here: it is kept as one byte
-    /// larger than the limit, which is the least that it can have.
+    /// Sizes come from the objects' headers. A file that was left at the remote for its size has none here: it is kept
+    /// as one byte larger than the limit, which is the least that it can have.
     pub(super) async fn sizes_fill(
         &self,
         reader: &RepositoryReader,

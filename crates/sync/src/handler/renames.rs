@@ -11,7 +11,8 @@ use crate::git::{
     BlobContent, Fingerprint, GitError, RepositoryReader, SIMILARITY_MIN, reading_blocking,
 };
 
-/// Where more files than this are gone or new, only those with the same content are recognised: as git's `diff.renameLimit`.
+/// Where more files than this are gone or new, only those with the same content are recognised: as git's
+/// `diff.renameLimit`.
 const COMPARED_MAX: usize = 1_000;
 /// The most text that is compared, in bytes, on either side.
 const COMPARED_BYTES_MAX: i64 = 16 << 20;
@@ -23,8 +24,8 @@ struct Side {
 }
 
 impl Job<'_> {
-    /// Takes pairs of a deleted and an added file out of the plan and makes renames of them: first where the content is the same, then where
-    /// it is similar. A file that has no text is compared by its content's id alone.
+    /// Takes pairs of a deleted and an added file out of the plan and makes renames of them: first where the content is
+    /// the same, then where it is similar. A file that has no text is compared by its content's id alone.
     pub(super) async fn renames_find(
         &self,
         reader: &RepositoryReader,
@@ -120,8 +121,8 @@ impl Job<'_> {
     }
 }
 
-/// Of the files with the same content those belong together whose names are the same, then those whose names differ in case alone, then in
-/// the order of their paths. New paths, each with the old one.
+/// Of the files with the same content those belong together whose names are the same, then those whose names differ in
+/// case alone, then in the order of their paths. New paths, each with the old one.
 fn same_content(gone: &[(String, &StoredFile)], new: &[NewFile]) -> BTreeMap<String, String> {
     let mut by_blob: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
     for file in new {

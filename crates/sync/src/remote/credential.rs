@@ -25,7 +25,8 @@ const CONNECTION_USER: &str = "x-access-token";
 const TOKEN_MAX: usize = 8 * 1024;
 /// The longest user name, in bytes. A rule of this project.
 const USERNAME_MAX: usize = 255;
-/// The longest private key and the longest list of hosts, in bytes: an RSA key of 16,384 bits has 13,000. A rule of this project.
+/// The longest private key and the longest list of hosts, in bytes: an RSA key of 16,384 bits has 13,000. A rule of
+/// this project.
 const KEY_MAX: usize = 16 * 1024;
 
 /// A credential of a source. It is overwritten on drop and not shown by `Debug`.
@@ -180,7 +181,8 @@ fn private_key_check(key: &str) -> Result<()> {
     Ok(())
 }
 
-/// The cipher that a key in OpenSSH's own format is encrypted with (PROTOCOL.key of OpenSSH: the magic, then the cipher's name).
+/// The cipher that a key in OpenSSH's own format is encrypted with (PROTOCOL.key of OpenSSH: the magic, then the
+/// cipher's name).
 fn openssh_cipher(lines: &[&str]) -> Option<Vec<u8>> {
     let body = lines.get(1..lines.len().checked_sub(1)?)?.concat();
     let bytes = STANDARD.decode(body).ok()?;
@@ -255,8 +257,9 @@ pub async fn source_credential_remove(
     Ok(source)
 }
 
-/// To be called with a source as it was before its address was changed: where scheme, host or port are others now, its credential is
-/// forgotten. Who may change a source could have a token sent to a host of their choice otherwise. Tells whether there was one.
+/// To be called with a source as it was before its address was changed: where scheme, host or port are others now, its
+/// credential is forgotten. Who may change a source could have a token sent to a host of their choice otherwise. Tells
+/// whether there was one.
 ///
 /// # Errors
 /// The database refuses.
@@ -290,7 +293,8 @@ async fn credential_drop(scoped: &Scoped<ReadWrite>, source: SourceId) -> Result
     Ok(had || settings.credential() != SourceCredentialKind::None)
 }
 
-/// What the source is fetched with, in the clear, for its sync. A credential that is for another host than the source's is not given.
+/// What the source is fetched with, in the clear, for its sync. A credential that is for another host than the source's
+/// is not given.
 ///
 /// # Errors
 /// [`Error::SecretUnreadable`] where no key opens it, or where this process has none.

@@ -20,7 +20,8 @@ use crate::repository::Syncs;
 use crate::service::{sync_start, sync_subject};
 use nyxcore_projects::SOURCE;
 
-/// The least and the greatest time between two syncs of a schedule, in minutes: 5 minutes to 30 days. A rule of this project.
+/// The least and the greatest time between two syncs of a schedule, in minutes: 5 minutes to 30 days. A rule of this
+/// project.
 pub const SCHEDULE_MINUTES: RangeInclusive<i64> = 5..=30 * 24 * 60;
 /// How long a source whose syncs fail is left alone at the most, where its schedule is not longer anyway.
 const BACKOFF_MAX: TimeDelta = TimeDelta::days(1);
@@ -154,8 +155,8 @@ pub(super) async fn another_ask(
     Ok(())
 }
 
-/// What follows a sync that succeeded, in the transaction that ends it: the one more sync for the pushes that came meanwhile, and an end
-/// to waiting because of earlier failures.
+/// What follows a sync that succeeded, in the transaction that ends it: the one more sync for the pushes that came
+/// meanwhile, and an end to waiting because of earlier failures.
 ///
 /// # Errors
 /// The database refuses.
@@ -199,8 +200,8 @@ fn next_set(
     row.next_trigger = Set(every_minutes.map(|_| SyncTrigger::Schedule));
 }
 
-/// How long the schedule waits from `now` on: doubled with every failure in a row up to a day, and moved by up to a tenth either way, which
-/// follows from the source and the time.
+/// How long the schedule waits from `now` on: doubled with every failure in a row up to a day, and moved by up to a
+/// tenth either way, which follows from the source and the time.
 fn wait(source: SourceId, every_minutes: i64, failures: u32, now: DateTime<Utc>) -> TimeDelta {
     let every = TimeDelta::minutes(every_minutes);
     let doubled = every * 2_i32.pow(failures.min(16));
@@ -214,7 +215,8 @@ fn wait(source: SourceId, every_minutes: i64, failures: u32, now: DateTime<Utc>)
     TimeDelta::milliseconds(wait + wait / 10_000 * parts)
 }
 
-/// How many of the source's last syncs failed by themselves, since the last that succeeded. Those that were cancelled say nothing.
+/// How many of the source's last syncs failed by themselves, since the last that succeeded. Those that were cancelled
+/// say nothing.
 async fn failures_in_a_row<A: Access>(scoped: &Scoped<A>, source: SourceId) -> Result<u32> {
     let ended = RunFilter {
         kinds: vec![SYNC_RUN],

@@ -44,8 +44,8 @@ pub struct WebhookAddress {
 }
 
 impl WebhookAddress {
-    /// Looks an address up by the tenant and the source that it names. The steps are the same whether the webhook exists or not: one look for the
-    /// secret.
+    /// Looks an address up by the tenant and the source that it names. The steps are the same whether the webhook
+    /// exists or not: one look for the secret.
     ///
     /// # Errors
     /// The store did not answer.
@@ -264,8 +264,8 @@ fn signature_parse(header: &str) -> [u8; 32] {
     }
 }
 
-/// Whether neither the delivery's name nor its signature was seen before. The name alone is not signed: who has one delivery could send it
-/// again under another.
+/// Whether neither the delivery's name nor its signature was seen before. The name alone is not signed: who has one
+/// delivery could send it again under another.
 async fn is_new(
     scoped: &Scoped<ReadWrite>,
     source: &Source,

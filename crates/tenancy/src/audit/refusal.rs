@@ -22,8 +22,8 @@ pub const REFUSAL_WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// Refusals of one action with one outcome that are recorded individually, for each credential and window. A rule of
 /// this project: enough to see what was tried.
 pub const REFUSALS_IN_FULL: u64 = 5;
-/// Refusals of any kind that are written one by one, for each credential and window. A rule of this project: a caller who
-/// tries every mutation once is written down in full.
+/// Refusals of any kind that are written one by one, for each credential and window. A rule of this project: a caller
+/// who tries every mutation once is written down in full.
 pub const REFUSALS_IN_FULL_OF_CREDENTIAL: u64 = 100;
 
 /// The refusals of the current windows. Held by the store.
@@ -54,8 +54,8 @@ impl Window {
 }
 
 impl Refusals {
-    /// Counts a refusal, and returns the entries to write for it: its own unless it is folded, and those of a window of the
-    /// same credential that has passed.
+    /// Counts a refusal, and returns the entries to write for it: its own unless it is folded, and those of a window of
+    /// the same credential that has passed.
     pub(super) fn add(
         &self,
         env: &Env,
@@ -127,8 +127,8 @@ fn text_of(value: &sea_orm::ActiveValue<String>) -> String {
     value.try_as_ref().cloned().unwrap_or_default()
 }
 
-/// Writes the entries of refusals that were counted and not written one by one: those whose window has passed, and all of
-/// them at the end of the program. Called every minute and at the end.
+/// Writes the entries of refusals that were counted and not written one by one: those whose window has passed, and all
+/// of them at the end of the program. Called every minute and at the end.
 ///
 /// # Errors
 /// The database refuses; the entries of that tenant are then lost, and were counted only.

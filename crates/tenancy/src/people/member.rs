@@ -129,8 +129,8 @@ impl LockedMemberships {
         self.of(self.target).cloned().ok_or(Error::NotFound("user"))
     }
 
-    /// Passes where the caller still may do this to members of those roles: by the role that the caller has now, which may be less than
-    /// when the request began.
+    /// Passes where the caller still may do this to members of those roles: by the role that the caller has now, which
+    /// may be less than when the request began.
     fn caller_still_includes(
         &self,
         scoped: &Scoped<ReadWrite>,

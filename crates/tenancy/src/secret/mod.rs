@@ -23,7 +23,8 @@ pub use service::{
     secrets_rotation_record,
 };
 
-/// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls [`Secret::expose`].
+/// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls
+/// [`Secret::expose`].
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

@@ -68,8 +68,8 @@ pub async fn operator_secret_remove(store: &Store, kind: &str, name: &str) -> Re
     Ok(gone)
 }
 
-/// The secrets of a kind in the clear, by name, each with the time at which it was kept. One that no key opens is logged
-/// and left out.
+/// The secrets of a kind in the clear, by name, each with the time at which it was kept. One that no key opens is
+/// logged and left out.
 ///
 /// # Errors
 /// [`Error::MasterKey`]; the database fails.

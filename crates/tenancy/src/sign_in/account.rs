@@ -37,7 +37,8 @@ pub struct NewAccount {
     pub name: String,
     /// The password, hashed before the transaction begins; none for who signs in by another service.
     pub password: Option<PasswordHash>,
-    /// Whether the person has shown that the address is theirs: by a link that was sent there, or another service says so.
+    /// Whether the person has shown that the address is theirs: by a link that was sent there, or another service says
+    /// so.
     pub address_proven: bool,
 }
 

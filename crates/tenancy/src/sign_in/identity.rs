@@ -26,7 +26,8 @@ use crate::text;
 
 /// The maximum duration of a login flow: enough for a password and a second factor.
 pub const FLOW_LIFE: TimeDelta = TimeDelta::minutes(10);
-/// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of this project.
+/// How many journeys may be under way from one network address: an office behind one, on a Monday morning. A rule of
+/// this project.
 pub const FLOWS_PER_ADDRESS: i64 = 100;
 /// The message if the provider sends no address: it names the missing claim.
 const NO_ADDRESS: &str = "the provider did not send an e-mail address (the claim `email`): allow it to share the address and sign in again";
@@ -111,7 +112,8 @@ struct FlowRow {
     expires_at: DateTime<Utc>,
 }
 
-/// Ends a journey, whatever comes of it: the second time there is none. `None` too where it has taken too long, was to another service, or was begun by another browser.
+/// Ends a journey, whatever comes of it: the second time there is none. `None` too where it has taken too long, was to
+/// another service, or was begun by another browser.
 ///
 /// # Errors
 /// The database refuses.

@@ -19,14 +19,15 @@ use super::guessable::is_guessable;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// The shortest password. NIST SP 800-63B-4 asks for 15 where the password is all there is and 8 beside a second factor; OWASP's
-/// Application Security Verification Standard 4.0 (2.1.1) asks for 12. No mixture of characters is asked for, but a
-/// password that is guessed first is refused.
+/// The shortest password. NIST SP 800-63B-4 asks for 15 where the password is all there is and 8 beside a second
+/// factor; OWASP's Application Security Verification Standard 4.0 (2.1.1) asks for 12. No mixture of characters is
+/// asked for, but a password that is guessed first is refused.
 pub const PASSWORD_MIN: usize = text::PASSWORD.min;
 /// The maximum length of a password, which bounds the cost of its hash.
 pub const PASSWORD_MAX: usize = text::PASSWORD.max;
 
-/// Memory, passes and lanes of argon2id: the first choice of OWASP's Password Storage Cheat Sheet, m = 19 MiB, t = 2, p = 1.
+/// Memory, passes and lanes of argon2id: the first choice of OWASP's Password Storage Cheat Sheet, m = 19 MiB, t = 2, p
+/// = 1.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -169,8 +170,8 @@ impl PasswordHasher {
             };
             let normal = password.normal();
             let is_same = same(&normal);
-            // Hashes were made of the text as it was sent, once. The second comparison depends on what was sent alone, so
-            // that its time tells nothing of the account.
+            // Hashes were made of the text as it was sent, once. The second comparison depends on what was sent alone,
+            // so that its time tells nothing of the account.
             let was_same = normal.as_str() != password.0.as_str() && same(&password.0);
             match (known && is_same, known && was_same, is_current(&hash)) {
                 (true, _, true) => Verdict::Good,

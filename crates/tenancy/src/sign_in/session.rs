@@ -33,7 +33,8 @@ pub struct SignedIn {
     pub user: User,
     /// The tenants that the person is in now, by their slugs, with the role in each.
     pub tenants: Vec<(Tenant, Role)>,
-    /// Who asks: in the tenant that was wanted, or in the first where none was. `None` where the person is not in the wanted one, or in none.
+    /// Who asks: in the tenant that was wanted, or in the first where none was. `None` where the person is not in the
+    /// wanted one, or in none.
     pub caller: Option<Caller>,
 }
 
@@ -120,8 +121,8 @@ struct SessionRow {
     role: Option<Role>,
 }
 
-/// Finds out whose session this is, and notes that it was seen. `wanted` is the slug of the tenant that is meant. `None` where the secret is
-/// malformed, unknown, expired or revoked.
+/// Finds out whose session this is, and notes that it was seen. `wanted` is the slug of the tenant that is meant.
+/// `None` where the secret is malformed, unknown, expired or revoked.
 ///
 /// # Errors
 /// The database fails.

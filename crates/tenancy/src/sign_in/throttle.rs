@@ -31,8 +31,9 @@ pub const ADDRESS_FAILURES: i64 = 100;
 pub const SIGN_UPS_PER_ADDRESS: i64 = 20;
 /// The number of sessions that are checked for a known network.
 const SESSIONS_LOOKED_AT: i64 = 50;
-/// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account, which a password of the least
-/// length withstands; waiting after failures is what NIST SP 800-63B names against it. The owner waits too, at most this long.
+/// How long failures count, from the first on. Somebody who goes on guessing tries 960 passwords a day on an account,
+/// which a password of the least length withstands; waiting after failures is what NIST SP 800-63B names against it.
+/// The owner waits too, at most this long.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
 /// What an attempt is for.
@@ -115,7 +116,8 @@ impl Attempt {
         }
     }
 
-    /// The attempt succeeded: the account's failures are forgotten. The address keeps those of others, but not this one.
+    /// The attempt succeeded: the account's failures are forgotten. The address keeps those of others, but not this
+    /// one.
     pub(crate) async fn succeed(self, system: &SystemScope) -> Result<()> {
         system
             .delete::<sign_in_attempt::Entity>(sign_in_attempt::Column::Key.eq(self.account))

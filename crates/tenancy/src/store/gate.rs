@@ -42,7 +42,8 @@ pub(super) struct Permits {
 
 /// The bounds.
 pub(super) enum Gate {
-    /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls. Readers never wait.
+    /// SQLite has one writer at a time: waiting here is fair and quiet, where its own busy handler polls. Readers never
+    /// wait.
     Sqlite { writer: Arc<Semaphore> },
     /// See [`Shares`].
     Postgres(Box<PostgresGate>),
@@ -62,8 +63,9 @@ struct TenantGate {
     writes: Arc<Semaphore>,
 }
 
-/// How the connections of the pool are shared out. Of the usual 10: 8 are shared, of which transactions that write have at most 4 and
-/// transactions across tenants at most 2, so that 2 are always left for reading. One tenant has at most 4 for reading and 2 for writing.
+/// How the connections of the pool are shared out. Of the usual 10: 8 are shared, of which transactions that write have
+/// at most 4 and transactions across tenants at most 2, so that 2 are always left for reading. One tenant has at most 4
+/// for reading and 2 for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shares {
     connections: usize,

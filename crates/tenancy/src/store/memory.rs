@@ -81,7 +81,8 @@ pub(crate) struct CredentialMemory {
 
 impl CredentialMemory {
     pub(crate) fn new(backend: DbBackend, recheck: Option<Duration>) -> Self {
-        // The database's data_version would tell SQLite's other writers apart from none, but not from this process' own connections.
+        // The database's data_version would tell SQLite's other writers apart from none, but not from this process' own
+        // connections.
         let seconds = if backend == DbBackend::Postgres {
             10
         } else {

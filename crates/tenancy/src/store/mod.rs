@@ -84,7 +84,8 @@ pub trait TenantScoped: EntityTrait<Model: Send + Sync> {
     fn tenant_column() -> Self::Column;
 }
 
-/// Declares that the rows of a SeaORM entity belong to a tenant: `tenant_scoped!(Entity);` beside its `Column::TenantId`.
+/// Declares that the rows of a SeaORM entity belong to a tenant: `tenant_scoped!(Entity);` beside its
+/// `Column::TenantId`.
 #[macro_export]
 macro_rules! tenant_scoped {
     ($entity:ty) => {
@@ -210,7 +211,8 @@ impl Store {
         self.write_for(tenant, Actor::Program).await
     }
 
-    /// A transaction for a caller: the services ask the policy for that caller, and what they did is in the audit log with the commit.
+    /// A transaction for a caller: the services ask the policy for that caller, and what they did is in the audit log
+    /// with the commit.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -393,7 +395,8 @@ impl Store {
         uncancelled(task).await
     }
 
-    /// Commits as a task of its own, so that a client that leaves does not stand between the commit and what follows it.
+    /// Commits as a task of its own, so that a client that leaves does not stand between the commit and what follows
+    /// it.
     async fn commit(
         &self,
         tx: DatabaseTransaction,
@@ -414,8 +417,8 @@ impl Store {
         .await
     }
 
-    /// Passes where a connection was cut off before it was used for anything, so that another one may do: as after a restart of the
-    /// database, which cuts off every idle connection.
+    /// Passes where a connection was cut off before it was used for anything, so that another one may do: as after a
+    /// restart of the database, which cuts off every idle connection.
     fn retry_or(&self, error: Error, tries: &mut u32) -> Result<()> {
         if matches!(error, Error::Unreachable(_)) && *tries > 0 {
             *tries -= 1;

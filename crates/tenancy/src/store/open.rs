@@ -38,7 +38,8 @@ pub struct StoreOptions {
     /// How long a statement of a client's request, or of a migration, waits for a lock, on PostgreSQL. Less than a
     /// client waits for an answer.
     pub lock_timeout: Duration,
-    /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still costs.
+    /// How long a statement of a client's request may take, on PostgreSQL. It also bounds what a client who left still
+    /// costs.
     pub statement_timeout: Duration,
     /// How long a verified credential is cached without a signal. `None`: 10 s on PostgreSQL, where every change sends
     /// a signal, and 1 s on SQLite, where another process on the same file sends none.
@@ -97,14 +98,16 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
                 .synchronous(SqliteSynchronous::Normal)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(10))
-                // What is written in bulk is copied from the log into the file every 16 MB, and not every 4: each time costs two waits for the disk.
+                // What is written in bulk is copied from the log into the file every 16 MB, and not every 4: each time
+                // costs two waits for the disk.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("cache_size", "-16000")
                 .pragma("temp_store", "memory")
         })
         .map_sqlx_sqlite_pool_opts(|pool| {
-            // On a full disk SQLite ends a transaction by itself; the driver's ROLLBACK then fails and the connection would be taken for
-            // one in a transaction for ever. Such a one is closed. The ping waits for a rollback that is still under way.
+            // On a full disk SQLite ends a transaction by itself; the driver's ROLLBACK then fails and the connection
+            // would be taken for one in a transaction for ever. Such a one is closed. The ping waits for a rollback
+            // that is still under way.
             pool.after_release(|connection, _| {
                 Box::pin(async move {
                     connection.ping().await?;
@@ -140,10 +143,10 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
     Ok(database)
 }
 
-/// Whether a connection that comes back to the pool is outside of any transaction; one that is not is closed. The driver counts the
-/// transactions that it began, but not one whose `BEGIN` was cancelled. It does compare the server's word in one place: it fails to begin
-/// a transaction by a statement that does not begin one. The answer also comes after every row that nobody read, and after a rollback
-/// that is still under way.
+/// Whether a connection that comes back to the pool is outside of any transaction; one that is not is closed. The
+/// driver counts the transactions that it began, but not one whose `BEGIN` was cancelled. It does compare the server's
+/// word in one place: it fails to begin a transaction by a statement that does not begin one. The answer also comes
+/// after every row that nobody read, and after a rollback that is still under way.
 async fn is_outside_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match connection.begin_with(PROBE).await {
         Err(sqlx::Error::BeginFailed) => Ok(true),

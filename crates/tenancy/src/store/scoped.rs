@@ -214,7 +214,8 @@ impl<A: Access> Scoped<A> {
         ScopedSelect::new(select, &self.tx, &self.volume)
     }
 
-    /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed further.
+    /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed
+    /// further.
     pub fn find_in<E: TenantScoped, V: Into<Value>>(
         &self,
         column: E::Column,
@@ -224,7 +225,8 @@ impl<A: Access> Scoped<A> {
         ScopedSelectIn::new(conditions.map(|some| self.find().filter(some)).collect())
     }
 
-    /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and on.
+    /// Rows of a statement written by hand, which must name the tenant: it is bound to `$1`, and `values` to `$2` and
+    /// on.
     ///
     /// # Errors
     /// [`Error::NotBound`] where the text is not bound to the tenant, see [`guard`](super::guard); or the database refuses it.
@@ -290,8 +292,8 @@ impl Scoped<ReadWrite> {
         self.insert_chunks(rows, None).await
     }
 
-    /// Adds rows; where one with the same `key` columns exists, its `changed` columns are overwritten, or it is left alone if there
-    /// are none. The tenant is part of the key without being named.
+    /// Adds rows; where one with the same `key` columns exists, its `changed` columns are overwritten, or it is left
+    /// alone if there are none. The tenant is part of the key without being named.
     ///
     /// # Errors
     /// As [`Scoped::insert`].
@@ -404,7 +406,8 @@ impl Scoped<ReadWrite> {
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
 
-    /// Takes the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done there.
+    /// Takes the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done
+    /// there.
     ///
     /// # Errors
     /// [`Error::Busy`] where another transaction keeps it for too long; or the database refuses.

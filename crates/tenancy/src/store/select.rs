@@ -51,8 +51,8 @@ impl<C> Keyset<C> {
     }
 }
 
-/// Values of one column in one statement: with room for filters below the binds that both databases take (SQLite 32,766,
-/// PostgreSQL 65,535).
+/// Values of one column in one statement: with room for filters below the binds that both databases take (SQLite
+/// 32,766, PostgreSQL 65,535).
 const VALUES_PER_STATEMENT: usize = 5_000;
 
 /// Conditions that a column has one of the values, each for one statement: none where there is no value.
@@ -72,8 +72,8 @@ pub(super) fn conditions_in<C: ColumnTrait, V: Into<Value>>(
     chunks.map(move |some| column.is_in(some).into_condition())
 }
 
-/// A select on those of a tenant's rows whose column has one of many values: as many statements as the databases' limits need. The rows
-/// are in order within those of one value.
+/// A select on those of a tenant's rows whose column has one of many values: as many statements as the databases'
+/// limits need. The rows are in order within those of one value.
 #[must_use = "a select does nothing until it is run"]
 pub struct ScopedSelectIn<'s, E: TenantScoped>(Vec<ScopedSelect<'s, E>>);
 
@@ -241,8 +241,8 @@ where
         Ok(page_of::<E>(rows, keyset, request))
     }
 
-    /// The same page of the rows of each of many parents, with one statement for thousands of them. `parent` is the column that
-    /// refers to the parent. A parent without rows is not in the map.
+    /// The same page of the rows of each of many parents, with one statement for thousands of them. `parent` is the
+    /// column that refers to the parent. A parent without rows is not in the map.
     ///
     /// # Errors
     /// As [`ScopedSelect::page`].
@@ -409,7 +409,8 @@ fn cursor_of<E: EntityTrait>(row: &E::Model, column: E::Column) -> Cursor {
         sea_orm::Value::Uuid(Some(id)) => Cursor::Id(id),
         sea_orm::Value::BigInt(Some(n)) => Cursor::Position(n),
         sea_orm::Value::String(Some(text)) => Cursor::Text(text),
-        // A keyset column is an id, a position or a text: another type is a mistake that the first test of the list shows.
+        // A keyset column is an id, a position or a text: another type is a mistake that the first test of the list
+        // shows.
         other => Cursor::Text(format!("{other:?}")),
     }
 }

@@ -1,5 +1,5 @@
-//! How much one operation of a client may read: without a bound, a page whose rows hold large texts costs memory that no
-//! limit of the answer counts, since the answer may leave the texts out.
+//! How much one operation of a client may read: without a bound, a page whose rows hold large texts costs memory that
+//! no limit of the answer counts, since the answer may leave the texts out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

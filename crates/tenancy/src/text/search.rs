@@ -34,8 +34,8 @@ impl SearchText {
     }
 }
 
-/// Rows where `column` has `part` in it, in any case of ASCII letters: SQLite can fold no others. A column is written as
-/// in SQL: `"projects"."name"`.
+/// Rows where `column` has `part` in it, in any case of ASCII letters: SQLite can fold no others. A column is written
+/// as in SQL: `"projects"."name"`.
 pub fn contains(backend: DbBackend, column: &'static str, part: &str) -> Condition {
     let folded = match backend {
         DbBackend::Postgres => format!(r#"lower({column} COLLATE "C")"#),

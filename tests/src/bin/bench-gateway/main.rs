@@ -1,9 +1,9 @@
-//! `bench-gateway`: requests a second of the GraphQL API on PostgreSQL, with row-level security, against mercurius on the
-//! same rows without it. `just bench-gateway`.
+//! `bench-gateway`: requests a second of the GraphQL API on PostgreSQL, with row-level security, against mercurius on
+//! the same rows without it. `just bench-gateway`.
 //!
-//! The servers are measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios. The
-//! load comes from `wrk` on the same cores. Each `--program LABEL=PATH` is one more nyxcore to compare, on a database of its
-//! own with the same number of rows.
+//! The servers are measured in turn, so that a machine whose speed drifts drifts for all. What to quote is the ratios.
+//! The load comes from `wrk` on the same cores. Each `--program LABEL=PATH` is one more nyxcore to compare, on a
+//! database of its own with the same number of rows.
 
 mod load;
 mod servers;

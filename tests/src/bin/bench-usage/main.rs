@@ -18,8 +18,8 @@ const SAMPLES: usize = 7;
 /// What the report may take, in milliseconds.
 const MOST_MS: f64 = 1_000.0;
 
-/// Calls of 365 days until now. Of 25 members each works on 4 of 40 projects; there are 12 models and 6 purposes, of which
-/// a purpose is mostly asked of 2 models.
+/// Calls of 365 days until now. Of 25 members each works on 4 of 40 projects; there are 12 models and 6 purposes, of
+/// which a purpose is mostly asked of 2 models.
 const CALLS_MAKE: &str = "
 INSERT INTO model_calls (tenant_id, id, started_at, user_id, project_id, purpose, provider, model_asked, model,
     model_answered, key_source, outcome, finish_reason, attempts, input_tokens, cache_read_tokens, cache_write_tokens,

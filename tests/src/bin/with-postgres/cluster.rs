@@ -219,7 +219,8 @@ fn version(bin: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// 128 random bits in hexadecimal: the server listens on the loopback address, where other users of the machine are too.
+/// 128 random bits in hexadecimal: the server listens on the loopback address, where other users of the machine are
+/// too.
 fn password() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;

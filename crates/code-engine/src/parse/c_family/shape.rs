@@ -496,7 +496,8 @@ impl Shape for CFamily {
         cx.caught(node, broad, empty);
     }
 
-    /// A macro that stands for syntax is an error to the grammar, and a small one: what counts is how much it could not make sense of.
+    /// A macro that stands for syntax is an error to the grammar, and a small one: what counts is how much it could not
+    /// make sense of.
     fn tolerates(&self, errors: Errors, text: &str) -> bool {
         errors.bytes <= text.len() / 5
     }

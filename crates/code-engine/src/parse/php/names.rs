@@ -53,8 +53,8 @@ impl Php {
         false
     }
 
-    /// What is reached through something else: recorded as a whole by the outermost, or by its own name where something without a name
-    /// stands before it.
+    /// What is reached through something else: recorded as a whole by the outermost, or by its own name where something
+    /// without a name stands before it.
     pub(super) fn member(&mut self, cx: &mut Context<'_>, node: Node<'_>, _above: &[Above<'_>]) {
         let start = range(node).0;
         let called = kind(node) == Kind::MemberCall;

@@ -248,8 +248,8 @@ impl Scan {
         self.after_directive = false;
     }
 
-    /// The end of a macro that begins at `start` and only decorates a declaration: `class EXPORT A`, `void a() REQUIRES(b) {`,
-    /// `int a GUARDED_BY(b);`.
+    /// The end of a macro that begins at `start` and only decorates a declaration: `class EXPORT A`,
+    /// `void a() REQUIRES(b) {`, `int a GUARDED_BY(b);`.
     fn macro_end(&self, text: &str, start: usize, end: usize) -> Option<usize> {
         let word = text.get(start..end)?;
         let bytes = text.as_bytes();

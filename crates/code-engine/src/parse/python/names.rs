@@ -17,8 +17,8 @@ impl Walk<'_> {
         self.in_type = before;
     }
 
-    /// Records the names of an expression, and walks what else is in it, where it is a name, a chain of names or a call. Says
-    /// whether it was one.
+    /// Records the names of an expression, and walks what else is in it, where it is a name, a chain of names or a
+    /// call. Says whether it was one.
     pub(super) fn name(&mut self, expr: &Expr) -> bool {
         let kind = if self.in_type {
             ReferenceKind::Type

@@ -73,7 +73,8 @@ pub(super) fn name_hash(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// The path of a chain of names as Ruby writes it, in which a name may end in `?` or `!`. `None` where something else is in it.
+/// The path of a chain of names as Ruby writes it, in which a name may end in `?` or `!`. `None` where something else
+/// is in it.
 pub(super) fn path_of(written: &str) -> Option<Cow<'_, str>> {
     let written = written.strip_prefix("::").unwrap_or(written);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '@' | '$' | '?' | '!');

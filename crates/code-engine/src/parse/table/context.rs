@@ -210,7 +210,8 @@ impl<'s> Context<'s> {
         self.builder.sign(how, at);
     }
 
-    /// Decides how a name is used before the walk comes to it. Marks are set in the order of the source, the last first.
+    /// Decides how a name is used before the walk comes to it. Marks are set in the order of the source, the last
+    /// first.
     pub(in super::super) fn mark(&mut self, node: Node<'_>, kind: ReferenceKind) {
         if self.table.role(node).is_reference() {
             let (start, node) = (range(node).0, node.id());

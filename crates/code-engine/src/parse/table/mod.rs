@@ -1,15 +1,17 @@
-//! One analyser for the languages on tree-sitter whose constructs are the usual ones. A language says in a table which role each kind of
-//! node plays, and answers a few questions about its declarations; what a role means for complexity, nesting, definitions and
-//! references is decided here, once.
+//! One analyser for the languages on tree-sitter whose constructs are the usual ones. A language says in a table which
+//! role each kind of node plays, and answers a few questions about its declarations; what a role means for complexity,
+//! nesting, definitions and references is decided here, once.
 //!
 //! To add a language:
 //!
-//! 1. Write `parse/<language>.rs` with a `static TABLE: LazyLock<Table>` from [`Table::new`], whose function gives the [`Role`] of a kind
-//!    of node (`named` tells `if` the token from a node of that name). What is left out is [`Role::Other`]: it is walked through and costs
-//!    next to nothing.
-//! 2. Implement [`Shape`]: what a function, a type, an import and a constant is called and who may use it. Every other question has an
-//!    answer that fits most languages. [`Context`] has what the answers need: the text, the comment before a place, the scopes around it.
-//! 3. List it in `parse/mod.rs` and in `Language::has_facts` under its cargo feature, and give it a fixture counted by hand.
+//! 1. Write `parse/<language>.rs` with a `static TABLE: LazyLock<Table>` from [`Table::new`], whose function gives the
+//!    [`Role`] of a kind of node (`named` tells `if` the token from a node of that name). What is left out is
+//!    [`Role::Other`]: it is walked through and costs next to nothing.
+//! 2. Implement [`Shape`]: what a function, a type, an import and a constant is called and who may use it. Every other
+//!    question has an answer that fits most languages. [`Context`] has what the answers need: the text, the comment
+//!    before a place, the scopes around it.
+//! 3. List it in `parse/mod.rs` and in `Language::has_facts` under its cargo feature, and give it a fixture counted by
+//!    hand.
 //!
 //! The tree is walked once, in the order of the source, without recursion.
 
@@ -44,7 +46,8 @@ pub(super) enum Role {
     Function,
     /// A function without one: [`Shape::closure_parameters`].
     Closure,
-    /// As [`Role::Closure`], for a language that writes them everywhere: in a function its branches are that function's, one level deeper.
+    /// As [`Role::Closure`], for a language that writes them everywhere: in a function its branches are that
+    /// function's, one level deeper.
     Lambda,
     /// A type, module or namespace with what is in it: [`Shape::container`].
     Container,
@@ -191,7 +194,8 @@ pub(super) struct Function<'s> {
 #[derive(Debug)]
 pub(super) struct Container<'s> {
     pub name: Cow<'s, str>,
-    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere. Nor is one without a name.
+    /// `None` for one that is no definition by itself: what extends a type that is defined elsewhere. Nor is one
+    /// without a name.
     pub kind: Option<DefinitionKind>,
     pub exported: bool,
     pub documented: bool,
@@ -310,7 +314,8 @@ pub(super) trait Shape {
         '<'
     }
 
-    /// How a name is used; `None` where it is declared. Not asked for what is called or constructed, nor for types in [`Role::Typed`].
+    /// How a name is used; `None` where it is declared. Not asked for what is called or constructed, nor for types in
+    /// [`Role::Typed`].
     fn use_of(
         &self,
         _cx: &Context<'_>,

@@ -37,7 +37,8 @@ struct Walk<'w, 's, S> {
     quiet_to: u32,
 }
 
-/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the root each time.
+/// Walks the tree in the order of the source. The nodes above are kept here: asking a node for its parent starts at the
+/// root each time.
 pub(super) fn walk<S: Shape>(tree: &Tree, cx: &mut Context<'_>, shape: &mut S) {
     let table = cx.table;
     let mut walk = Walk {

@@ -13,8 +13,8 @@ pub(super) fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     vec![python_base(context), rust_errors(context)]
 }
 
-/// Exceptions derive from one of the project's own, or each from one of Python's. The project's topmost exceptions, which others derive
-/// from, are no cases.
+/// Exceptions derive from one of the project's own, or each from one of Python's. The project's topmost exceptions,
+/// which others derive from, are no cases.
 fn python_base<'a>(context: &Context<'a>) -> Question<'a> {
     let classes: Vec<(&'a SourceFile, &Definition, &str)> = context
         .source(Language::Python)
@@ -59,7 +59,8 @@ fn python_base<'a>(context: &Context<'a>) -> Question<'a> {
     }
 }
 
-/// Types that are called errors: whether a derive makes them so. Which one is told by the imports, or the path in the derive.
+/// Types that are called errors: whether a derive makes them so. Which one is told by the imports, or the path in the
+/// derive.
 fn rust_errors<'a>(context: &Context<'a>) -> Question<'a> {
     let answers = vec![
         Answer::rule(

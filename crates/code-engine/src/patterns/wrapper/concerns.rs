@@ -2,8 +2,8 @@
 
 use super::super::super::language::Language;
 
-/// What a library is told by: a module that is imported (none for what is always there), and how what it offers is called; with a `.` at
-/// the end, whatever follows.
+/// What a library is told by: a module that is imported (none for what is always there), and how what it offers is
+/// called; with a `.` at the end, whatever follows.
 pub(super) type Call = (&'static str, &'static str);
 
 /// Something that a project may have one way to.

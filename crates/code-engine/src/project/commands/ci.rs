@@ -12,7 +12,8 @@ struct Step {
     is_elsewhere: bool,
 }
 
-/// The commands of a workflow that are known to be of the whole project. A task that it calls is known by what it is for.
+/// The commands of a workflow that are known to be of the whole project. A task that it calls is known by what it is
+/// for.
 pub(super) fn find(
     manifest: &Manifest,
     project: &Project<'_>,

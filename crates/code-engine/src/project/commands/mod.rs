@@ -41,7 +41,8 @@ struct Candidate {
     tool: &'static str,
 }
 
-/// Finds the commands. Only manifests at the top are read, or, where there are none of a kind, those nearest to it that stand alone.
+/// Finds the commands. Only manifests at the top are read, or, where there are none of a kind, those nearest to it that
+/// stand alone.
 pub(crate) fn find(manifests: &[Manifest]) -> Vec<ProjectCommand> {
     let mut own: Vec<&Manifest> = manifests.iter().filter(|one| is_own(&one.path)).collect();
     own.sort_by(|a, b| a.path.cmp(&b.path));
@@ -212,7 +213,8 @@ fn purpose_of_name(name: &str) -> Option<CommandPurpose> {
     })
 }
 
-/// What a command line is for, told by the tool that it starts; with the tool's name. `None` also where it is not of the whole project.
+/// What a command line is for, told by the tool that it starts; with the tool's name. `None` also where it is not of
+/// the whole project.
 fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
     use CommandPurpose as P;
     let words: Vec<&str> = command.split_whitespace().collect();

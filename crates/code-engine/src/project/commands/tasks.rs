@@ -179,7 +179,8 @@ fn scripts(value: &Value) -> impl Iterator<Item = (&str, &str)> {
         .filter(|(_, body)| !body.contains("no test specified"))
 }
 
-/// What a script is for that checks code. Only these are known by their bodies: `build:docs` builds something, and not the project.
+/// What a script is for that checks code. Only these are known by their bodies: `build:docs` builds something, and not
+/// the project.
 fn body_purpose(name: &str, body: &str) -> Option<(CommandPurpose, &'static str)> {
     let is_variant = ["fix", "watch", "update", "ui", "coverage"]
         .iter()

@@ -14,8 +14,9 @@ pub(crate) struct Circle {
     pub way: Vec<u32>,
 }
 
-/// The components of a graph, each after those that it leads to (R. Tarjan, "Depth-first search and linear graph algorithms", SIAM
-/// Journal on Computing 1, 1972). Members are sorted. Without recursion: a chain of imports may be as long as a project has files.
+/// The components of a graph, each after those that it leads to (R. Tarjan, "Depth-first search and linear graph
+/// algorithms", SIAM Journal on Computing 1, 1972). Members are sorted. Without recursion: a chain of imports may be as
+/// long as a project has files.
 pub(crate) fn components(graph: &[Vec<u32>]) -> Vec<Vec<u32>> {
     const NEW: u32 = u32::MAX;
     let mut order = vec![NEW; graph.len()];
@@ -68,8 +69,8 @@ pub(crate) fn components(graph: &[Vec<u32>]) -> Vec<Vec<u32>> {
     found
 }
 
-/// The components with more than one member, largest first, each with a short way around: a shortest one through any of the first
-/// members that were tried.
+/// The components with more than one member, largest first, each with a short way around: a shortest one through any of
+/// the first members that were tried.
 pub(crate) fn shortest_circles(graph: &[Vec<u32>]) -> Vec<Circle> {
     let mut circles: Vec<Circle> = components(graph)
         .into_iter()

@@ -52,10 +52,11 @@ pub(crate) struct ImportEdge {
     pub kind: ImportKind,
 }
 
-/// Which file imports which, by the files' places in the list that it was made from. Files of tests and examples are in it as well:
-/// who asks decides by their roles.
+/// Which file imports which, by the files' places in the list that it was made from. Files of tests and examples are in
+/// it as well: who asks decides by their roles.
 ///
-/// Where a language imports folders and not files (Go's packages, Swift's targets), the first file of the folder stands for all of them.
+/// Where a language imports folders and not files (Go's packages, Swift's targets), the first file of the folder stands
+/// for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct ImportIndex {
     edges: Vec<ImportEdge>,
@@ -100,7 +101,8 @@ impl ImportIndex {
         self.missing.get(file as usize).copied().unwrap_or(0)
     }
 
-    /// Resolves the imports of files that are in the order of their paths, asking now and then whether to go on. Linear in their imports.
+    /// Resolves the imports of files that are in the order of their paths, asking now and then whether to go on. Linear
+    /// in their imports.
     ///
     /// # Errors
     /// What `check` answers with.

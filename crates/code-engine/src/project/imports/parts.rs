@@ -83,7 +83,8 @@ fn is_package(manifest: &Manifest) -> bool {
     }
 }
 
-/// Whether most of the files are in a language whose packages are folders, so that one manifest says nothing about parts.
+/// Whether most of the files are in a language whose packages are folders, so that one manifest says nothing about
+/// parts.
 fn by_folders(files: &[&SourceFile], members: &[u32]) -> bool {
     use crate::language::Language;
     let is_by_folder = |file: &&u32| {

@@ -222,8 +222,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The file that the path in the modules below a root leads to: to where its first name that is no module is defined, as far as
-    /// modules pass it on.
+    /// The file that the path in the modules below a root leads to: to where its first name that is no module is
+    /// defined, as far as modules pass it on.
     fn follow(
         &self,
         tree: &Tree<'a>,

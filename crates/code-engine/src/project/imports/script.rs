@@ -233,7 +233,8 @@ fn matched<'n>(name: &'n str, before: &str, after: Option<&str>) -> Option<&'n s
     }
 }
 
-/// Whether a name may be a module's: it has no ending, or one of code. `./a.module` and `./jquery.min` have none either.
+/// Whether a name may be a module's: it has no ending, or one of code. `./a.module` and `./jquery.min` have none
+/// either.
 fn is_code(name: &str) -> bool {
     match name_of(name).rsplit_once('.') {
         Some((_, ending)) => {

@@ -1,4 +1,5 @@
-//! Ruby (`require_relative`, `require` from `lib`), PHP (PSR-4 by `composer.json`, `require` of a path) and shell scripts (`source`).
+//! Ruby (`require_relative`, `require` from `lib`), PHP (PSR-4 by `composer.json`, `require` of a path) and shell
+//! scripts (`source`).
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;

@@ -9,7 +9,8 @@ use super::{Reader, toml_string};
 use crate::project::manifest::Ecosystem;
 
 impl Reader {
-    /// `[[package]]`, `name = "a"`, `version = "1"`: the same in three formats, and read line by line because such files may be large.
+    /// `[[package]]`, `name = "a"`, `version = "1"`: the same in three formats, and read line by line because such
+    /// files may be large.
     pub(super) fn lock_tables(&mut self, ecosystem: Ecosystem, text: &str) {
         let mut name = "";
         for line in text.lines() {

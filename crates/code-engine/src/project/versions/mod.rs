@@ -23,8 +23,9 @@ pub(super) struct Versions {
 }
 
 impl Versions {
-    /// Reads the manifests and lock files. Of those that differ, the one nearer to the top is believed, and of two as near the one with more of
-    /// the project below it: the application's, and not that of its documentation. Within one, the higher version.
+    /// Reads the manifests and lock files. Of those that differ, the one nearer to the top is believed, and of two as
+    /// near the one with more of the project below it: the application's, and not that of its documentation. Within
+    /// one, the higher version.
     pub fn new<'m>(
         manifests: impl IntoIterator<Item = &'m Manifest>,
         files_below: impl Fn(&str) -> usize,

@@ -40,8 +40,8 @@ impl PersonaMutation {
         })
     }
 
-    /// Changes a persona. What is left out stays as it is. A change of the description changes specializations only where
-    /// they are derived from it.
+    /// Changes a persona. What is left out stays as it is. A change of the description changes specializations only
+    /// where they are derived from it.
     async fn update_persona(
         &self,
         context: &Context<'_>,

@@ -24,9 +24,9 @@ use crate::progress::{Screen, Step};
 use crate::summary::{Summary, analysis_load};
 use crate::wiring::App;
 
-/// What is asked where nobody asks anything: what a newcomer wants to know of any repository, in the words that habits of code are
-/// described with. The files that change often and are complex are named behind
-/// it, in few words: every word of a note is looked for.
+/// What is asked where nobody asks anything: what a newcomer wants to know of any repository, in the words that habits
+/// of code are described with. The files that change often and are complex are named behind it, in few words: every
+/// word of a note is looked for.
 const NOTE_TITLE: &str = "Where should a newcomer start?";
 const NOTE_BODY: &str = "How is code written here: names of functions and types, handling of errors, tests, doc comments, imports?";
 /// Files that the note names.
@@ -129,8 +129,8 @@ impl Quickstart<'_> {
         Ok((source, Some(step.done(&told))))
     }
 
-    /// The analysis of what the source has now. The sync may have started it; it is started here where there is none, where the last one
-    /// looked at other code or failed, and where an older engine made it.
+    /// The analysis of what the source has now. The sync may have started it; it is started here where there is none,
+    /// where the last one looked at other code or failed, and where an older engine made it.
     async fn analysis(&self, source: &Source) -> Result<StepDuration> {
         let step = self.screen.step("analysis");
         if let Some(files) = self.analysis_is_current(source).await? {

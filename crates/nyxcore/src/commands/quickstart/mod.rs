@@ -31,8 +31,8 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 /// Analyses, enriches, shows, and serves unless told to end.
 ///
 /// # Errors
-/// The repository, the data directory or the address cannot be used; a run failed. Where it was the first use of the data directory, or of
-/// the repository, nothing of it is left.
+/// The repository, the data directory or the address cannot be used; a run failed. Where it was the first use of the
+/// data directory, or of the repository, nothing of it is left.
 pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> Result<()> {
     // All that can be refused is refused before anything is made.
     let target = Target::recognise(&args, &settings).await?;

@@ -32,7 +32,8 @@ impl Target {
     /// Recognises the repository that the command line names.
     ///
     /// # Errors
-    /// `NOT_A_REPOSITORY`, `REPOSITORY_EMPTY`, `PATH_NOT_FOUND`, `BRANCH_INVALID`, `SOURCE_URL_INVALID`, `SOURCE_URL_FORBIDDEN` ...
+    /// `NOT_A_REPOSITORY`, `REPOSITORY_EMPTY`, `PATH_NOT_FOUND`, `BRANCH_INVALID`, `SOURCE_URL_INVALID`,
+    /// `SOURCE_URL_FORBIDDEN` ...
     pub async fn recognise(args: &QuickstartArgs, settings: &Settings) -> Result<Self> {
         args.branch
             .as_deref()

@@ -332,7 +332,8 @@ fn processes_mentioning(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// It would hold the worker as long with every further attempt. Git itself gives up a remote that is silent, and earlier.
+/// It would hold the worker as long with every further attempt. Git itself gives up a remote that is silent, and
+/// earlier.
 #[tokio::test]
 async fn branches_without_end_are_no_passing_failure() {
     let mut world = World::new();

@@ -87,7 +87,8 @@ async fn remote_helpers_no_address_names_a_program() {
     assert!(!trap.exists());
 }
 
-/// A path on the server is a source only where the operator says so, and the data directory never is. Whether a path exists is not told.
+/// A path on the server is a source only where the operator says so, and the data directory never is. Whether a path
+/// exists is not told.
 #[tokio::test]
 async fn file_urls_the_servers_own_files_are_no_source() {
     let mut world = World::new();
@@ -238,8 +239,9 @@ async fn symlinks_none_is_followed() {
     }
 }
 
-/// What a repository can hold that git acts on elsewhere: attributes with filters, a bare repository with a configuration of its own in a folder,
-/// submodules whose address is an option. Hooks and the configuration of a repository on this machine: `refusing`.
+/// What a repository can hold that git acts on elsewhere: attributes with filters, a bare repository with a
+/// configuration of its own in a folder, submodules whose address is an option. Hooks and the configuration of a
+/// repository on this machine: `refusing`.
 #[tokio::test]
 async fn hostile_repositories_nothing_in_one_is_run() {
     let world = World::new();
