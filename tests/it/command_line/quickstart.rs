@@ -39,7 +39,7 @@ fn a_second_quickstart_reuses_the_first() {
 
         let second = quickstart();
         assert!(
-            second.out.contains("analysis as it was · note as it was"),
+            second.out.contains("analysis unchanged · note unchanged"),
             "{}",
             second.out
         );
@@ -146,7 +146,7 @@ fn a_note_of_ones_own_is_asked_beside_the_others() {
             shown.out
         );
         assert!(
-            shown.out.contains("analysis as it was · note 0"),
+            shown.out.contains("analysis unchanged · note 0"),
             "{}",
             shown.out
         );

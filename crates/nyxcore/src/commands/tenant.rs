@@ -35,7 +35,7 @@ pub async fn tenant(settings: Settings, command: TenantCommand) -> Result<()> {
         } => {
             App::once(settings, async |app| {
                 let (tenant, owner) = tenant_create(&app.store, &slug, &name, &owner).await?;
-                anstream::eprintln!("made the tenant {} for {}", tenant.slug, owner.email);
+                anstream::eprintln!("created the tenant {} for {}", tenant.slug, owner.email);
                 if print_token {
                     let name = "command line";
                     let token =
