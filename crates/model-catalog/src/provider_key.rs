@@ -97,9 +97,9 @@ pub(crate) fn base_url_check(url: &str, policy: OutboundPolicy) -> Result<()> {
 /// forgotten.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's; [`Error::Invalid`] for a
-/// key that is empty, longer than [`API_KEY_MAX`] or not printable, and for a base URL that is none, that `policy` does
-/// not let the server call, or that is given for an endpoint.
+/// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint of the tenant's; [`Error::Invalid`] for
+/// a key that is empty, longer than [`API_KEY_MAX`] or not printable, and for a base URL that is none, that `policy`
+/// does not let the server call, or that is given for an endpoint.
 pub async fn provider_key_set(
     scoped: &Scoped<ReadWrite>,
     keyring: &Keyring,
@@ -151,8 +151,8 @@ pub async fn provider_key_get<A: Access>(
 /// Asks the policy whether a provider may be tried with the tenant's key, and notes for the audit log that it was.
 ///
 /// # Errors
-/// [`Error::Forbidden`](nyxcore_tenancy::Error::Forbidden); [`Error::NotFound`] for a provider that is neither a vendor nor
-/// an endpoint of the tenant's.
+/// [`Error::Forbidden`](nyxcore_tenancy::Error::Forbidden); [`Error::NotFound`] for a provider that is neither a vendor
+/// nor an endpoint of the tenant's.
 pub async fn provider_verify_permit(scoped: &Scoped<ReadWrite>, provider: &str) -> Result<()> {
     scoped.permit(Action::Update, PROVIDER_KEY, None)?;
     scoped.audit_detail(serde_json::json!({"provider": provider, "verified": true}));

@@ -43,7 +43,8 @@ pub struct NewEnrichment {
 /// Starts to enrich a note. While one enrichment of the note is active, that one is given back.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the note or the persona; [`Error::Invalid`] where a provider or a model is named, since none can be called yet.
+/// [`Error::NotFound`] for the note or the persona; [`Error::Invalid`] where a provider or a model is named, since none
+/// can be called yet.
 pub async fn enrichment_start(
     scoped: &Scoped<ReadWrite>,
     new: NewEnrichment,
@@ -100,7 +101,8 @@ pub async fn enrichment_start(
 /// from then on. Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would get too long.
+/// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would
+/// get too long.
 pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<Note> {
     scoped.permit(Action::Apply, NOTE_ENRICHMENT, id.uuid())?;
     let enrichment = enrichment_finished(scoped, id).await?;

@@ -65,9 +65,9 @@ pub struct PersonaChanges {
 /// Makes a persona. Without specializations it gets the strongest of its description.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that are.
-/// [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] and [`ModelError::Unfit`] for a model that
-/// cannot be called.
+/// [`Error::Invalid`] for what is out of bounds, and for a specialization that is no domain: the text lists those that
+/// are. [`ModelError::Unknown`], [`ModelError::Hidden`], [`ModelError::ShutDown`] and [`ModelError::Unfit`] for a model
+/// that cannot be called.
 pub async fn persona_create(
     scoped: &Scoped<ReadWrite>,
     new: NewPersona,

@@ -97,7 +97,9 @@ async fn outliving_check(scoped: &Scoped<ReadWrite>, new: Option<DateTime<Utc>>)
     let Some(Credential::Token(own)) = scoped.caller().map(|caller| caller.credential) else {
         return Ok(());
     };
-    let end = ApiTokens::get(scoped, own).await?.and_then(|own| own.expires_at);
+    let end = ApiTokens::get(scoped, own)
+        .await?
+        .and_then(|own| own.expires_at);
     match end {
         Some(end) if new.is_none_or(|new| new > end) => Err(Error::Invalid(format!(
             "a token cannot create one that outlives it: give an expiry of {} at the latest",

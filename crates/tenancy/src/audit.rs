@@ -202,8 +202,8 @@ impl AuditFilter {
 /// One page of a tenant's audit log, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it; [`Error::Invalid`](crate::Error::Invalid) for a
-/// filter that no entry can meet.
+/// [`Error::Forbidden`](crate::Error::Forbidden) for who may not read it; [`Error::Invalid`](crate::Error::Invalid) for
+/// a filter that no entry can meet.
 pub async fn audit_list<A: Access>(
     scoped: &Scoped<A>,
     filter: &AuditFilter,

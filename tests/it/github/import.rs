@@ -99,7 +99,7 @@ on_both_databases! {
         let remove = async || world.ask(REMOVE, json!({"input": {"connectionId": connection}})).await;
         let refused = remove().await;
         assert_eq!(code(&refused), "CONFLICT");
-        assert!(refused["errors"][0]["message"].as_str().unwrap().contains("used by 1 of"), "{refused}");
+        assert!(refused["errors"][0]["message"].as_str().unwrap().contains("use this connection: 1."), "{refused}");
         let renewed = world.ask(UPDATE, json!({"input": {"connectionId": connection, "token": NEXT}})).await;
         assert_eq!(renewed["data"]["updateGitConnection"]["login"], "octocat");
         let gone = world.ask(REMOVE_SOURCE, json!({"input": {"sourceId": id}})).await;
@@ -158,7 +158,7 @@ on_both_databases! {
             assert_eq!((&adopted["outcome"], &adopted["source"]["id"], &adopted["sync"]["status"]), (&json!("ALREADY_IMPORTED"), &added, &sync), "{adopted}");
         }
         let used = world.ask(REMOVE, json!({"input": {"connectionId": connection}})).await;
-        assert!(used["errors"][0]["message"].as_str().unwrap().contains("used by 5 of"), "{used}");
+        assert!(used["errors"][0]["message"].as_str().unwrap().contains("use this connection: 5."), "{used}");
         let projects = world.ask(PROJECTS, json!({})).await["data"]["projects"]["nodes"].clone();
         let counted: Vec<(&Value, usize)> = projects.as_array().unwrap().iter().map(|one| (&one["name"], one["sources"].as_array().unwrap().len())).collect();
         assert_eq!(counted, [(&json!("atlas"), 1), (&json!("Shared"), 4)]);

@@ -4,6 +4,8 @@
 //! This implementation replaces the one of async-graphql-axum, which closes with codes outside of the protocol,
 //! accepts a second subscription under an active id, waits forever for `connection_init`, sends no keep-alive, and
 //! disconnects clients that send none.
+//!
+//! Longer than 450 lines: the states of one connection are one type.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

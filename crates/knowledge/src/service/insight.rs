@@ -40,8 +40,9 @@ pub struct NewInsight {
 /// Writes an insight. With a partner, both name each other from then on.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a text out of bounds, or a pair that is not a pain and a solution of one project; [`Error::Conflict`] where the
-/// partner has one already; [`Error::NotFound`] for a project or partner that the tenant does not have.
+/// [`Error::Invalid`] for a text out of bounds, or a pair that is not a pain and a solution of one project;
+/// [`Error::Conflict`] where the partner has one already; [`Error::NotFound`] for a project or partner that the tenant
+/// does not have.
 pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Result<Insight> {
     let id = InsightId(scoped.env().id());
     scoped.permit(Action::Create, INSIGHT, id.uuid())?;

@@ -36,8 +36,8 @@ pub struct NewMemoryEntry {
 /// Writes a memory entry.
 ///
 /// # Errors
-/// [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds; [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that
-/// the tenant does not have.
+/// [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds;
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for a project that the tenant does not have.
 pub async fn memory_entry_create(
     scoped: &Scoped<ReadWrite>,
     new: NewMemoryEntry,

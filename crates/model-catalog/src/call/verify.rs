@@ -23,8 +23,8 @@ impl ModelService {
     /// ledger, and a budget may refuse it, which says nothing of the provider.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; the database fails. What the provider
-    /// says is no error but its state.
+    /// [`Error::NotFound`] for a provider that is neither a vendor nor an endpoint; the database fails. What the
+    /// provider says is no error but its state.
     pub async fn verify_provider(
         &self,
         tenant: TenantId,

@@ -82,8 +82,8 @@ pub async fn tenant_default_set(
 /// Sets a member's own default for a purpose; `None` goes back to the tenant's.
 ///
 /// # Errors
-/// [`ModelError::Unknown`] and [`ModelError::Unfit`] for a model that cannot be one; [`Error::NotFound`] for somebody who
-/// is no member.
+/// [`ModelError::Unknown`] and [`ModelError::Unfit`] for a model that cannot be one; [`Error::NotFound`] for somebody
+/// who is no member.
 pub async fn member_default_set(
     scoped: &Scoped<ReadWrite>,
     user: UserId,

@@ -17,7 +17,8 @@ const PASSWORD_FILE: &str = "NYXCORE_INIT_OWNER_PASSWORD_FILE";
 /// Makes the first tenant and its owner where the environment names them and there is no tenant yet.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] where only some of the variables are set; the tenant, the address or the password breaks a rule.
+/// [`Error::SettingInvalid`] where only some of the variables are set; the tenant, the address or the password breaks a
+/// rule.
 pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     let Some(first) = first_owner_read()? else {
         return Ok(());

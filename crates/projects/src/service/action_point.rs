@@ -31,8 +31,8 @@ pub struct ActionPointChanges {
 /// run of the enrichment that suggested them.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the note or the enrichment; [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text
-/// out of bounds.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for the note or the enrichment;
+/// [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds.
 pub async fn action_point_create_all(
     scoped: &Scoped<ReadWrite>,
     note: NoteId,
@@ -75,7 +75,8 @@ pub async fn action_point_create_all(
 /// Changes an action point.
 ///
 /// # Errors
-/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of bounds.
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of
+/// bounds.
 pub async fn action_point_update(
     scoped: &Scoped<ReadWrite>,
     id: ActionPointId,

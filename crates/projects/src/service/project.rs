@@ -44,7 +44,8 @@ pub struct ProjectChanges {
 /// Makes a project. A slug that was not given is made from the name, with a number behind it where that is taken.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a name, slug or description out of bounds; [`Error::Conflict`] where the slug that was given is taken.
+/// [`Error::Invalid`] for a name, slug or description out of bounds; [`Error::Conflict`] where the slug that was given
+/// is taken.
 pub async fn project_create(scoped: &Scoped<ReadWrite>, new: NewProject) -> Result<Project> {
     let id = ProjectId(scoped.env().id());
     scoped.permit(Action::Create, PROJECT, id.uuid())?;

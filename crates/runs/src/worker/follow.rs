@@ -7,6 +7,13 @@ use crate::events::event_append;
 use crate::model::{EventBody, Level, RunId};
 use crate::repository::Runs;
 
+/// The follow-ups of the runs of one kind, by how they end.
+#[derive(Default)]
+pub(super) struct FollowUps {
+    pub succeeded: Vec<FollowUp>,
+    pub failed: Vec<FollowUp>,
+}
+
 /// The handling of the follow-ups of an ending run.
 #[derive(Clone, Copy)]
 pub(super) enum Follow<'a> {

@@ -1,6 +1,8 @@
 //! Workers claim runs, renew their leases, execute them, and hand them back at shutdown.
 //!
 //! The same code serves one process on SQLite and many on PostgreSQL: the database decides which worker gets a run.
+//!
+//! Longer than 450 lines: the builder of the workers and the loops that they run share private parts.
 
 mod claim;
 mod context;
@@ -34,6 +36,7 @@ use crate::registration::{RUN_CANCEL, RUN_CLAIM, RUN_SWEEP};
 pub use context::RunContext;
 pub use sweep::run_sweep;
 
+use follow::FollowUps;
 use presence::Presence;
 use sweep::SweepFollowUps;
 
@@ -60,13 +63,6 @@ pub trait RunHandler: Send + Sync + 'static {
 /// What follows the end of a run, in the transaction that ends it: both happen or neither.
 pub type FollowUp =
     Arc<dyn for<'a> Fn(&'a Scoped<ReadWrite>, &'a Run) -> BoxFuture<'a, Result<()>> + Send + Sync>;
-
-/// What follows runs of one kind, by how they end.
-#[derive(Default)]
-struct FollowUps {
-    succeeded: Vec<FollowUp>,
-    failed: Vec<FollowUp>,
-}
 
 /// What handlers share, by its type.
 type Services = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;

@@ -29,7 +29,7 @@ pub enum ConnectionError {
     },
     /// Sources are synced with its token.
     #[error(
-        "{sources} sources use this connection: remove them first, or give the connection a new token"
+        "sources use this connection: {sources}. Remove them first, or give the connection a new token"
     )]
     InUse {
         /// The number of sources; 1 if a source began to use it concurrently.

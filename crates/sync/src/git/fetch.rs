@@ -1,4 +1,6 @@
 //! Fetches a branch of a remote into its mirror: one `ls-remote` the first time, and one fetch.
+//!
+//! Longer than 450 lines: a fetch and its retries share what they know of the remote.
 
 use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 

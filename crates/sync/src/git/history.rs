@@ -111,9 +111,9 @@ impl RepositoryReader {
     /// changed there cannot be known.
     ///
     /// # Errors
-    /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`], [`GitError::Cancelled`],
-    /// [`GitError::Timeout`] after the options' `fetch_timeout`
-    /// or five minutes, [`GitError::RepositoryTooLarge`] for more paths than can be counted.
+    /// [`GitError::CommitNotFound`] for `to`, [`GitError::MirrorDamaged`], [`GitError::GitMissing`],
+    /// [`GitError::Cancelled`], [`GitError::Timeout`] after the options' `fetch_timeout` or five minutes,
+    /// [`GitError::RepositoryTooLarge`] for more paths than can be counted.
     pub async fn history_churn(
         &self,
         query: &HistoryQuery,

@@ -99,8 +99,8 @@ impl SourceUrl {
     ///
     /// # Errors
     /// [`GitError::SourceUrlInvalid`] for what is malformed, an option in disguise or holds a credential;
-    /// [`GitError::SourceUrlForbidden`] for what `policy` does not allow. A host name is only checked for its form here:
-    /// its addresses are checked by [`SourceUrl::addresses_resolve`], just before the fetch.
+    /// [`GitError::SourceUrlForbidden`] for what `policy` does not allow. A host name is only checked for its form
+    /// here: its addresses are checked by [`SourceUrl::addresses_resolve`], just before the fetch.
     pub fn parse(text: &str, policy: &SourcePolicy) -> Result<Self, GitError> {
         if text.chars().any(char::is_control) {
             return invalid("must not have control characters or line breaks");
@@ -183,8 +183,8 @@ impl SourceUrl {
     /// Resolves the host once and checks every address it has; empty for a path. Git must be pinned to the result.
     ///
     /// # Errors
-    /// [`GitError::SourceUrlForbidden`] for an address that is not allowed. [`GitError::RemoteUnreachable`] for a name that has no address,
-    /// and in the same words for one that leads to a network which is not allowed.
+    /// [`GitError::SourceUrlForbidden`] for an address that is not allowed. [`GitError::RemoteUnreachable`] for a name
+    /// that has no address, and in the same words for one that leads to a network which is not allowed.
     pub async fn addresses_resolve(
         &self,
         policy: &SourcePolicy,

@@ -18,8 +18,8 @@ use crate::store::{ReadWrite, Scoped};
 /// Gives a member another role. Open streams of that person end, and come back with what they may do now.
 ///
 /// # Errors
-/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a role above the caller's and for a member above the caller;
-/// [`Error::LastOwner`].
+/// [`Error::NotFound`] for who is no member; [`Error::Forbidden`] for a role above the caller's and for a member above
+/// the caller; [`Error::LastOwner`].
 pub async fn member_role_set(
     scoped: &Scoped<ReadWrite>,
     user: UserId,

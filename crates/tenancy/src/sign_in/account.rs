@@ -161,7 +161,8 @@ pub async fn password_set(
 /// Changes one's own password, which needs the old one, and ends one's other sessions.
 ///
 /// # Errors
-/// [`Error::SignInRefused`] for a wrong old password, [`Error::Throttled`] for too many of them; as [`Password::check`].
+/// [`Error::SignInRefused`] for a wrong old password, [`Error::Throttled`] for too many of them; as
+/// [`Password::check`].
 pub async fn password_change(
     store: &Store,
     hasher: &PasswordHasher,

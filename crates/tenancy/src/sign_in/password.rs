@@ -49,8 +49,8 @@ impl Password {
     /// Whether it may become the password of the account with that e-mail address.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says the rule: [`PASSWORD_MIN`] to [`PASSWORD_MAX`] characters after normalisation, and neither
-    /// a common password, nor a simple pattern, nor the address.
+    /// [`Error::Invalid`] says the rule: [`PASSWORD_MIN`] to [`PASSWORD_MAX`] characters after normalisation, and
+    /// neither a common password, nor a simple pattern, nor the address.
     pub fn check(&self, email: &str) -> Result<()> {
         let normal = self.normal();
         text::PASSWORD.check("the password", &normal)?;

@@ -229,7 +229,8 @@ impl<A: Access> Scoped<A> {
     /// on.
     ///
     /// # Errors
-    /// [`Error::NotBound`] where the text is not bound to the tenant, see [`guard`](super::guard); or the database refuses it.
+    /// [`Error::NotBound`] where the text is not bound to the tenant, see [`guard`](super::guard); or the database
+    /// refuses it.
     pub async fn sql_all<T: FromQueryResult>(
         &self,
         sql: &'static str,
@@ -266,7 +267,8 @@ impl Scoped<ReadWrite> {
     /// Adds a row, stamped with the tenant whatever it says.
     ///
     /// # Errors
-    /// [`Error::Conflict`] for a taken unique key, [`Error::NotFound`] for a reference to a row that the tenant does not have.
+    /// [`Error::Conflict`] for a taken unique key, [`Error::NotFound`] for a reference to a row that the tenant does
+    /// not have.
     pub async fn insert<M>(&self, mut row: M) -> Result<<M::Entity as EntityTrait>::Model>
     where
         M: ActiveModelTrait + Send,
