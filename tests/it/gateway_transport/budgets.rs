@@ -1,6 +1,7 @@
 //! The limits of one request on each transport: expensive documents, large responses, disconnecting clients.
 
 use nyxcore_gateway::Limits;
+use nyxcore_projects::{NewNote, NewProject, note_create, project_create};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
@@ -38,6 +39,54 @@ on_both_databases! {
                 assert!(answer.get("data").is_none(), "{transport}: {answer}");
             }
         }
+    }
+
+    async fn rows_that_are_not_shown_count(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let scoped = served.store.write(served.tenant).await.unwrap();
+        let new = NewProject { name: "A".into(), ..NewProject::default() };
+        let project_id = project_create(&scoped, new).await.unwrap().id;
+        // 0.8 MB each: 32 MiB are 41 of them.
+        for number in 0..45 {
+            let new = NewNote {
+                project_id,
+                title: format!("Note {number}"),
+                body: "\u{1F600}".repeat(200_000),
+                created_by: None,
+            };
+            note_create(&scoped, new).await.unwrap();
+        }
+        scoped.commit().await.unwrap();
+        for (query, is_answered) in [
+            ("{ project(slug: \"a\") { notes(first: 20) { nodes { id } } } }", true),
+            ("{ project(slug: \"a\") { notes(first: 200) { nodes { id } } } }", false),
+            ("{ project(slug: \"a\") { a: notes(first: 20) { nodes { id } } b: notes(last: 25) { nodes { id } } } }", false),
+        ] {
+            for (transport, answer) in served.ask_each_way(query, &json!({})).await {
+                let expected = if is_answered { Value::Null } else { json!("ANSWER_TOO_LARGE") };
+                assert_eq!(answer["errors"][0]["extensions"]["code"], expected, "{transport}: {query}");
+            }
+        }
+    }
+
+    async fn a_list_of_any_length_is_no_internal_error(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let scoped = served.store.write(served.tenant).await.unwrap();
+        let new = NewProject { name: "A".into(), ..NewProject::default() };
+        project_create(&scoped, new).await.unwrap();
+        scoped.commit().await.unwrap();
+        let ask = async |query: &str, list: Vec<Value>| {
+            let body = json!({"query": query, "variables": {"list": list}});
+            let answer: Value = served.post(&body).send().await.unwrap().json().await.unwrap();
+            answer["errors"][0]["extensions"]["code"].clone()
+        };
+        let patterns = "query ($list: [String!]) { project(slug: \"a\") { codePatterns(kinds: $list) { totalCount } } }";
+        let kinds: Vec<Value> = (0..60_000).map(|number| json!(format!("k{number}"))).collect();
+        assert_eq!(ask(patterns, kinds).await, "INVALID_INPUT");
+        let runs = "query ($list: [RunStatus!]) { runs(statuses: $list) { totalCount } }";
+        assert_eq!(ask(runs, vec![json!("SUCCEEDED"); 70_000]).await, Value::Null);
+        let runs = "query ($list: [RunKind!]) { runs(kinds: $list) { totalCount } }";
+        assert_eq!(ask(runs, vec![json!("SYNC"); 70_000]).await, Value::Null);
     }
 
     async fn everyday_queries_are_within_the_budget(db: TestDatabase) {

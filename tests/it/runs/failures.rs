@@ -196,7 +196,7 @@ on_both_databases! {
         assert_eq!(ended.unwrap().last().unwrap().body, EventBody::Finished { status: RunStatus::Failed });
         workers.shutdown().await;
         let told = warnings(&store, acme.id, run).await;
-        assert_eq!(told, ["what follows this run could not be done: there is no room for it"]);
+        assert_eq!(told, ["the follow-up of this run failed: there is no room for it"]);
     }
 
     async fn a_follower_passes_over_an_event_it_cannot_read(db: TestDatabase) {
