@@ -12,7 +12,6 @@ mod registry;
 mod rows;
 mod schema;
 mod server;
-mod statements;
 mod streams;
 mod team;
 mod tokens;
