@@ -18,7 +18,7 @@ use crate::support::{store, store_at_rest, tenant};
 const FRONTEND: &str = "Builds React and TypeScript front ends on top of GraphQL APIs.";
 
 on_both_databases! {
-    async fn a_persona_without_specializations_gets_them_from_its_description(db: TestDatabase) {
+    async fn specializations_come_from_the_description(db: TestDatabase) {
         let (store, _) = store_at_rest(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();
@@ -33,7 +33,7 @@ on_both_databases! {
         assert_eq!(made.created_by, Some(ada.id));
     }
 
-    async fn automatic_specializations_follow_the_description_and_given_ones_do_not(db: TestDatabase) {
+    async fn only_derived_specializations_follow_the_description(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();
@@ -113,7 +113,7 @@ on_both_databases! {
         assert_eq!(changed, Persona { name: "Freda".into(), category: None, ..made });
     }
 
-    async fn an_unknown_specialization_is_refused_with_those_that_are_known(db: TestDatabase) {
+    async fn an_unknown_specialization_is_refused_with_the_list(db: TestDatabase) {
         let (store, _) = store_at_rest(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();

@@ -196,7 +196,7 @@ fn the_defaults_of_today_are_those_the_product_names() {
 }
 
 #[test]
-fn a_default_that_is_shut_down_gives_its_place_to_its_replacement() {
+fn a_shut_down_default_yields_to_its_replacement() {
     let defaults = catalog().defaults(day(2027, 1, 14));
     assert_eq!(
         defaults.fast.map(|model| model.id.as_str()),
@@ -214,7 +214,7 @@ fn a_default_that_is_shut_down_gives_its_place_to_its_replacement() {
 }
 
 #[test]
-fn a_replacement_that_the_data_names_comes_before_one_that_is_suggested() {
+fn a_named_replacement_precedes_a_suggested_one() {
     let replacement = |id: &str| {
         let model = catalog().model(id).expect("in the catalogue");
         catalog()

@@ -11,17 +11,6 @@ const PROSE_WIDTH: usize = 120;
 /// The longest name of a function, and so of a test, in characters.
 const NAME_LENGTH: usize = 60;
 
-/// Longer names that are still to be shortened.
-const LONG_NAMES: &[&str] = &[
-    "a_call_that_is_left_before_its_answer_is_settled_as_cancelled",
-    "a_default_that_is_shut_down_gives_its_place_to_its_replacement",
-    "a_persona_without_specializations_gets_them_from_its_description",
-    "a_replacement_that_the_data_names_comes_before_one_that_is_suggested",
-    "an_unknown_specialization_is_refused_with_those_that_are_known",
-    "automatic_specializations_follow_the_description_and_given_ones_do_not",
-    "headers_and_keys_do_not_follow_an_endpoint_to_another_address",
-];
-
 /// A type is named after the thing that it is, and not by what happened to the thing.
 const PARTICIPLES: &[&str] = &[
     "Asked",
@@ -93,7 +82,7 @@ fn long_names(path: &str, text: &str) -> Vec<String> {
                 .split_whitespace()
                 .all(|word| word.starts_with("pub") || ["async", "const"].contains(&word));
             let name = rest.split(['(', '<']).next()?;
-            let is_long = declares && name.len() > NAME_LENGTH && !LONG_NAMES.contains(&name);
+            let is_long = declares && name.len() > NAME_LENGTH;
             is_long.then(|| {
                 format!(
                     "{path}: {name} has {} characters; the most is {NAME_LENGTH}",

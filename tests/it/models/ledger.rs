@@ -43,7 +43,7 @@ on_both_databases! {
         assert_eq!((standing.reserved, standing.spent), (Nanousd::ZERO, row.cost));
     }
 
-    async fn a_call_that_is_left_before_its_answer_is_settled_as_cancelled(db: TestDatabase) {
+    async fn an_abandoned_call_is_settled_as_cancelled(db: TestDatabase) {
         let world = World::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(1_000_000_000)).await;
         let call = world.service.call(world.context(), choice(), short());

@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(leaks(&needles, &rows_of(&db).await), Vec::<String>::new());
     }
 
-    async fn headers_and_keys_do_not_follow_an_endpoint_to_another_address(db: TestDatabase) {
+    async fn a_moved_endpoint_keeps_no_headers_or_keys(db: TestDatabase) {
         let world = World::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         world.endpoint(&world.vendor.url("/v1"), Some(&[("x-org", VALUE)])).await.unwrap();
