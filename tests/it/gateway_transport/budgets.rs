@@ -56,8 +56,20 @@ on_both_databases! {
             };
             note_create(&scoped, new).await.unwrap();
         }
+        let new = NewProject { name: "B".into(), ..NewProject::default() };
+        let small = project_create(&scoped, new).await.unwrap().id;
+        for number in 0..60 {
+            let new = NewNote {
+                project_id: small,
+                title: format!("Note {number}"),
+                body: "short".into(),
+                created_by: None,
+            };
+            note_create(&scoped, new).await.unwrap();
+        }
         scoped.commit().await.unwrap();
         for (query, is_answered) in [
+            ("{ projects(first: 2) { nodes { notes(first: 200) { nodes { id } } } } }", false),
             ("{ project(slug: \"a\") { notes(first: 20) { nodes { id } } } }", true),
             ("{ project(slug: \"a\") { notes(first: 200) { nodes { id } } } }", false),
             ("{ project(slug: \"a\") { a: notes(first: 20) { nodes { id } } b: notes(last: 25) { nodes { id } } } }", false),
@@ -67,6 +79,21 @@ on_both_databases! {
                 assert_eq!(answer["errors"][0]["extensions"]["code"], expected, "{transport}: {query}");
             }
         }
+        // A page that is measured before it is read keeps its order, and goes on after its cursor.
+        let query = "query ($after: String) { project(slug: \"b\") { notes(first: 40, after: $after) { nodes { title } pageInfo { endCursor hasNextPage } } } }";
+        let ask = async |after: &Value| -> Value {
+            let body = json!({"query": query, "variables": {"after": after}});
+            served.post(&body).send().await.unwrap().json().await.unwrap()
+        };
+        let first = ask(&Value::Null).await;
+        let page = &first["data"]["project"]["notes"];
+        assert_eq!(page["nodes"][0]["title"], "Note 59");
+        assert_eq!(page["nodes"][39]["title"], "Note 20");
+        assert_eq!(page["pageInfo"]["hasNextPage"], true);
+        let second = ask(&page["pageInfo"]["endCursor"]).await;
+        let page = &second["data"]["project"]["notes"];
+        assert_eq!(page["nodes"][0]["title"], "Note 19");
+        assert_eq!(page["nodes"].as_array().unwrap().len(), 20);
     }
 
     async fn a_list_of_any_length_is_no_internal_error(db: TestDatabase) {

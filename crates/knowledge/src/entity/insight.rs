@@ -28,7 +28,7 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
-nyxcore_tenancy::tenant_scoped!(Entity);
+nyxcore_tenancy::tenant_scoped!(Entity, large: [Detail, Suggestion]);
 
 impl From<Model> for Insight {
     fn from(row: Model) -> Self {

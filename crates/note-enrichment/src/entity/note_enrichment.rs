@@ -41,7 +41,7 @@ pub struct Sections(pub Vec<ContextSection>);
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
-nyxcore_tenancy::tenant_scoped!(Entity);
+nyxcore_tenancy::tenant_scoped!(Entity, large: [Markdown]);
 
 impl From<Model> for NoteEnrichment {
     fn from(row: Model) -> Self {

@@ -41,7 +41,7 @@ pub struct Words(pub Vec<String>);
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
-nyxcore_tenancy::tenant_scoped!(Entity);
+nyxcore_tenancy::tenant_scoped!(Entity, large: [Description, SystemPrompt]);
 
 impl From<Model> for Persona {
     fn from(row: Model) -> Self {

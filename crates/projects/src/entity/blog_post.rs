@@ -25,7 +25,7 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
-nyxcore_tenancy::tenant_scoped!(Entity);
+nyxcore_tenancy::tenant_scoped!(Entity, large: [Body]);
 
 impl From<Model> for BlogPost {
     fn from(row: Model) -> Self {

@@ -31,4 +31,4 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
-tenant_scoped!(Entity);
+tenant_scoped!(Entity, large: [Body, Terms]);

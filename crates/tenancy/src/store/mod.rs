@@ -82,17 +82,28 @@ impl Pace {
 pub trait TenantScoped: EntityTrait<Model: Send + Sync> {
     /// The column that holds the tenant.
     fn tenant_column() -> Self::Column;
+
+    /// Columns that hold texts of up to hundreds of kilobytes: what a client reads of them is bounded by the database,
+    /// before the rows are here.
+    fn large_columns() -> &'static [Self::Column] {
+        &[]
+    }
 }
 
 /// Declares that the rows of a SeaORM entity belong to a tenant: `tenant_scoped!(Entity);` beside its
-/// `Column::TenantId`.
+/// `Column::TenantId`. `tenant_scoped!(Entity, large: [Body]);` also names the columns that hold large texts.
 #[macro_export]
 macro_rules! tenant_scoped {
-    ($entity:ty) => {
+    ($entity:ty $(, large: [$($column:ident),+ $(,)?])?) => {
         impl $crate::TenantScoped for $entity {
             fn tenant_column() -> Self::Column {
                 Column::TenantId
             }
+            $(
+                fn large_columns() -> &'static [Self::Column] {
+                    &[$(Column::$column),+]
+                }
+            )?
         }
     };
 }

@@ -8,8 +8,8 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, TryGetable, TryGetableMany, Value,
+    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    QueryTrait, Select, TryGetable, TryGetableMany, Value,
 };
 
 use super::volume::ReadVolume;
@@ -134,6 +134,9 @@ pub struct ScopedSelect<'s, E: TenantScoped> {
     select: Select<E>,
     tx: &'s DatabaseTransaction,
     volume: &'s ReadVolume,
+    /// The most rows, where a limit says so.
+    most: Option<u64>,
+    is_ordered: bool,
 }
 
 impl<'s, E: TenantScoped> ScopedSelect<'s, E>
@@ -145,7 +148,13 @@ where
         tx: &'s DatabaseTransaction,
         volume: &'s ReadVolume,
     ) -> Self {
-        Self { select, tx, volume }
+        Self {
+            select,
+            tx,
+            volume,
+            most: None,
+            is_ordered: false,
+        }
     }
 
     /// Only rows that also meet this.
@@ -156,12 +165,14 @@ where
 
     /// Smallest first.
     pub fn order_by_asc(mut self, column: impl IntoSimpleExpr) -> Self {
+        self.is_ordered = true;
         self.select = self.select.order_by_asc(column);
         self
     }
 
     /// Largest first.
     pub fn order_by_desc(mut self, column: impl IntoSimpleExpr) -> Self {
+        self.is_ordered = true;
         self.select = self.select.order_by_desc(column);
         self
     }
@@ -169,6 +180,7 @@ where
     /// No more rows than this.
     pub fn limit(mut self, rows: u64) -> Self {
         self.select = self.select.limit(rows);
+        self.most = Some(rows);
         self
     }
 
@@ -177,7 +189,16 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn all(self) -> Result<Vec<E::Model>> {
-        rows_read(self.tx, &self.select, Some(self.volume)).await
+        if self.is_ordered {
+            // An order of several columns or of an expression does not outlast the statement that measures.
+            return rows_read(self.tx, &self.select, Some(self.volume)).await;
+        }
+        let select = self.select.into_query();
+        let rows = self
+            .volume
+            .rows::<E>(self.tx, select, None, self.most)
+            .await?;
+        models(&rows)
     }
 
     /// The first row, if there is one.
@@ -237,8 +258,13 @@ where
         let select = select
             .order_by(keyset.column, keyset.order(request))
             .limit(request.limit + 1);
-        let rows = rows_read(self.tx, &select, Some(self.volume)).await?;
-        Ok(page_of::<E>(rows, keyset, request))
+        let order = (keyset.column, keyset.order(request));
+        let most = Some(request.limit + 1);
+        let rows = self
+            .volume
+            .rows::<E>(self.tx, select.into_query(), Some(order), most)
+            .await?;
+        Ok(page_of::<E>(models(&rows)?, keyset, request))
     }
 
     /// The same page of the rows of each of many parents, with one statement for thousands of them. `parent` is the
@@ -259,7 +285,6 @@ where
             let rows = (!page.items.is_empty()).then_some((*only, page));
             return Ok(rows.into_iter().collect());
         }
-        let backend = self.tx.get_database_backend();
         let select = within(self.select, keyset, request)?;
         let order = keyset.order(request);
         let most = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
@@ -279,9 +304,8 @@ where
                 .and_where(Expr::col(PLACE).lte(most))
                 .order_by(keyset.column, order.clone())
                 .take();
-            let statement = times::bound_values(backend.build(&pages));
-            let rows = self.tx.query_all_raw(statement).await?;
-            self.volume.add(&rows)?;
+            let order = Some((keyset.column, order.clone()));
+            let rows = self.volume.rows::<E>(self.tx, pages, order, None).await?;
             for row in rows {
                 let model = E::Model::from_query_result(&row, "")?;
                 groups
@@ -405,8 +429,12 @@ pub(super) async fn rows_read<E: EntityTrait>(
     if let Some(volume) = volume {
         volume.add(&rows)?;
     }
+    models(&rows)
+}
+
+fn models<M: FromQueryResult>(rows: &[QueryResult]) -> Result<Vec<M>> {
     rows.iter()
-        .map(|row| E::Model::from_query_result(row, "").map_err(Into::into))
+        .map(|row| M::from_query_result(row, "").map_err(Into::into))
         .collect()
 }
 

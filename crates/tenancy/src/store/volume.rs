@@ -1,16 +1,27 @@
 //! How much one operation of a client may read: without a bound, a page whose rows hold large texts costs memory that
 //! no limit of the answer counts, since the answer may leave the texts out.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use sea_orm::QueryResult;
+use sea_orm::sea_query::{
+    Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, WindowStatement,
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, IdenStatic, QueryResult, Statement};
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
-use super::Pace;
+use super::{Pace, TenantScoped, times};
 use crate::error::{Error, Result};
 
 /// Bytes that the rows of one client's operation may hold: twice the largest answer of the gateway, which is 16 MiB.
 pub(super) const CLIENT_READ_MAX: usize = 32 * 1024 * 1024;
+
+/// Rows of large texts that are read without asking the database for their size: 32 of the largest notes (200,000
+/// characters of up to 4 bytes) are 25 MiB.
+const UNMEASURED_ROWS: u64 = 32;
+/// Names within a bounded statement.
+const ROWS: &str = "rows_of_a_read";
+const MEASURED: &str = "measured";
+const BYTES: &str = "bytes_in_all";
 
 /// The bytes that a scope has read.
 #[derive(Debug)]
@@ -31,6 +42,52 @@ impl ReadVolume {
         }
     }
 
+    /// Reads rows in an order of one column, `most` at the most where that is known. Where they could hold more than
+    /// the operation may read, the database sums the sizes of their large columns in the same statement, and returns no
+    /// row above the bound.
+    ///
+    /// # Errors
+    /// [`Error::ReadTooLarge`] where the operation would have read more than it may; the database refuses.
+    pub(super) async fn rows<E: TenantScoped>(
+        &self,
+        tx: &DatabaseTransaction,
+        select: SelectStatement,
+        order: Option<(E::Column, Order)>,
+        most: Option<u64>,
+    ) -> Result<Vec<QueryResult>> {
+        let is_small = most.is_some_and(|rows| rows <= UNMEASURED_ROWS);
+        if self.most == usize::MAX || is_small || E::large_columns().is_empty() {
+            let rows = tx.query_all_raw(built(tx, &select)).await?;
+            self.add(&rows)?;
+            return Ok(rows);
+        }
+        let measured = measured::<E>(select);
+        let left = self.most.saturating_sub(self.read.load(Relaxed));
+        let left = i64::try_from(left).unwrap_or(i64::MAX);
+        let mut bounded = Query::select();
+        bounded
+            .column(Asterisk)
+            .from_subquery(measured.clone(), MEASURED)
+            .and_where(Expr::col(BYTES).lte(left));
+        if let Some((column, order)) = order {
+            bounded.order_by(column, order);
+        }
+        let rows = tx.query_all_raw(built(tx, &bounded)).await?;
+        if rows.is_empty() {
+            // There are none, or together they are too large.
+            let one = Query::select()
+                .column(BYTES)
+                .from_subquery(measured, MEASURED)
+                .limit(1)
+                .take();
+            if tx.query_one_raw(built(tx, &one)).await?.is_some() {
+                return Err(Error::ReadTooLarge);
+            }
+        }
+        self.add(&rows)?;
+        Ok(rows)
+    }
+
     /// Counts rows that were read.
     ///
     /// # Errors
@@ -40,12 +97,33 @@ impl ReadVolume {
             return Ok(());
         }
         let bytes: usize = rows.iter().map(row_bytes).sum();
-        let read = self.read.fetch_add(bytes, Ordering::Relaxed);
+        let read = self.read.fetch_add(bytes, Relaxed);
         if read.saturating_add(bytes) > self.most {
             return Err(Error::ReadTooLarge);
         }
         Ok(())
     }
+}
+
+/// The rows of a select, each with the bytes that the large columns of all of them hold. Both databases know the size
+/// of a text without reading it.
+fn measured<E: TenantScoped>(select: SelectStatement) -> SelectStatement {
+    let sizes = E::large_columns().iter().map(|column| {
+        let size: Expr = Func::cust("octet_length")
+            .arg(Expr::col(column.as_str()))
+            .into();
+        Expr::from(Func::coalesce([size, Expr::val(0)]))
+    });
+    let size = sizes.reduce(ExprTrait::add).unwrap_or_else(|| Expr::val(0));
+    Query::select()
+        .column(Asterisk)
+        .expr_window_as(Func::sum(size), WindowStatement::new(), BYTES)
+        .from_subquery(select, ROWS)
+        .take()
+}
+
+fn built(tx: &DatabaseTransaction, select: &SelectStatement) -> Statement {
+    times::bound_values(tx.get_database_backend().build(select))
 }
 
 /// Bytes of the texts and binary values of a row, as the driver holds them.
