@@ -42,7 +42,19 @@ impl<K: Eq + Hash + Clone> Slots<K> {
     }
 }
 
+impl<K: Eq + Hash> Slot<K> {
+    /// Whose place it is.
+    pub(super) fn owner(&self) -> &K {
+        &self.owner
+    }
+}
+
 impl<K: Eq + Hash> Slots<K> {
+    /// Whether an owner has a place.
+    pub(super) fn any(&self, owner: &K) -> bool {
+        self.lock().contains_key(owner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

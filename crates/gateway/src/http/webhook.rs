@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -22,7 +23,7 @@ use nyxcore_sync::{
 use nyxcore_tenancy::{Origin, TypedId};
 use serde_json::json;
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use uuid::Uuid;
 
 use super::Server;
@@ -38,6 +39,11 @@ const BODY_SMALL: usize = 256 * 1024;
 const LARGE_MAX: usize = 8;
 /// Larger bodies at once for one source, and from one address: neither takes all the places.
 const LARGE_OF_ONE: usize = 2;
+/// Bytes a second that a large body must have arrived with, once another one waits for its place. GitHub sends a push of
+/// 25 MiB within its 10 s.
+const LARGE_RATE: u64 = 1024 * 1024;
+/// How long a large body has its place to itself, whoever waits.
+const LARGE_GRACE: Duration = Duration::from_secs(1);
 /// How long a body may take as a whole. GitHub gives up after 10 s.
 const BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// Refusals after which an address is not listened to until the window is over.
@@ -52,6 +58,8 @@ const ADDRESSES_MAX: usize = 10_000;
 pub(super) struct WebhookGate {
     /// Places of large bodies, by whom they are counted for.
     large: Slots<Share>,
+    /// Those who wait for such a place.
+    waiting: Slots<Share>,
     /// A place has become free.
     freed: Arc<Notify>,
     refusals: Mutex<HashMap<IpAddr, (Instant, u32)>>,
@@ -68,7 +76,41 @@ enum Share {
 /// The place of one large body.
 struct LargePlace {
     slots: Vec<Slot<Share>>,
+    waiting: Slots<Share>,
     freed: Arc<Notify>,
+    since: Instant,
+    bytes: u64,
+}
+
+impl LargePlace {
+    /// Whether a faster body waits for this place: a slow one keeps it only as long as nobody else wants it.
+    fn is_in_the_way(&self, now: Instant) -> bool {
+        let held = now.duration_since(self.since);
+        let least = u128::from(LARGE_RATE) * held.as_millis() / 1000;
+        held >= LARGE_GRACE
+            && u128::from(self.bytes) < least
+            && self.slots.iter().any(|slot| self.waiting.any(slot.owner()))
+    }
+
+    /// The next part of the body that this place is for.
+    async fn part(&mut self, body: &mut RequestBody) -> Result<Option<Bytes>, Problem> {
+        loop {
+            let part = timeout(LARGE_GRACE, body.next()).await;
+            if let Ok(Ok(Some(part))) = &part {
+                self.bytes += part.len() as u64;
+            }
+            if self.is_in_the_way(Instant::now()) {
+                return Err(Problem::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "BODY_TIMEOUT",
+                    "the body was sent too slowly while others wait",
+                ));
+            }
+            if let Ok(part) = part {
+                return part;
+            }
+        }
+    }
 }
 
 impl Drop for LargePlace {
@@ -104,6 +146,9 @@ impl WebhookGate {
 
     /// Waits for the place of a large body.
     async fn large_place(&self, source: Uuid, address: Option<IpAddr>) -> LargePlace {
+        let shares = shares(source, address);
+        let waiting = shares.map(|(share, _)| self.waiting.take(share, usize::MAX));
+        let _waiting: Vec<_> = waiting.collect();
         loop {
             let freed = self.freed.notified();
             if let Some(place) = self.large_try(source, address) {
@@ -114,16 +159,25 @@ impl WebhookGate {
     }
 
     fn large_try(&self, source: Uuid, address: Option<IpAddr>) -> Option<LargePlace> {
-        let mut slots = vec![self.large.take(Share::Source(source), LARGE_OF_ONE)?];
-        if let Some(address) = address {
-            slots.push(self.large.take(Share::Address(address), LARGE_OF_ONE)?);
-        }
-        slots.push(self.large.take(Share::All, LARGE_MAX)?);
+        let slots = shares(source, address).map(|(share, most)| self.large.take(share, most));
         Some(LargePlace {
-            slots,
+            slots: slots.collect::<Option<_>>()?,
+            waiting: self.waiting.clone(),
             freed: Arc::clone(&self.freed),
+            since: Instant::now(),
+            bytes: 0,
         })
     }
+}
+
+/// Whom a large body counts for, with the most that each may have at once.
+fn shares(source: Uuid, address: Option<IpAddr>) -> impl Iterator<Item = (Share, usize)> {
+    let address = address.map(|address| (Share::Address(address), LARGE_OF_ONE));
+    let ends = [
+        (Share::Source(source), LARGE_OF_ONE),
+        (Share::All, LARGE_MAX),
+    ];
+    ends.into_iter().chain(address)
 }
 
 /// Takes a delivery. An address that names nothing, a source without a webhook and a wrong signature get one and the
@@ -188,7 +242,14 @@ async fn delivery_take(
     let mut reader = RequestBody::open(&parts.headers, body, WEBHOOK_BODY_MAX, &limits)
         .map_err(Failure::Refused)?;
     let (mut body, mut large) = (Vec::new(), None);
-    while let Some(part) = reader.next().await.map_err(Failure::Refused)? {
+    loop {
+        let part = match &mut large {
+            Some(place) => LargePlace::part(place, &mut reader).await,
+            None => reader.next().await,
+        };
+        let Some(part) = part.map_err(Failure::Refused)? else {
+            break;
+        };
         address.body_read(&part);
         if !address.exists() {
             continue;
@@ -301,6 +362,26 @@ mod tests {
         assert_eq!(many.len(), LARGE_MAX);
         drop(many);
         assert!(gate.large_try(first, address("192.0.2.1")).is_some());
+    }
+
+    #[test]
+    fn a_slow_body_loses_its_place_to_who_waits() {
+        let gate = WebhookGate::default();
+        let source = Uuid::from_u128(1);
+        let mut places: Vec<_> = (0..LARGE_OF_ONE)
+            .filter_map(|_| gate.large_try(source, None))
+            .collect();
+        places[1].bytes = 10 * LARGE_RATE;
+        let later = |place: &LargePlace, seconds| place.since + Duration::from_secs(seconds);
+        assert!(!places[0].is_in_the_way(later(&places[0], 5)));
+        let mut waiting = Box::pin(gate.large_place(source, None));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        assert!(!places[0].is_in_the_way(places[0].since));
+        assert!(places[0].is_in_the_way(later(&places[0], 5)));
+        assert!(!places[1].is_in_the_way(later(&places[1], 5)));
+        drop(waiting);
+        assert!(!places[0].is_in_the_way(later(&places[0], 5)));
     }
 
     #[test]
