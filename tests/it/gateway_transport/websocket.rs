@@ -7,6 +7,8 @@ use nyxcore_gateway::Limits;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::VIEWER;
@@ -186,6 +188,18 @@ on_both_databases! {
         let mut socket = served.socket_open().await;
         socket.say(subscribe("1", &format!("{VIEWER}{}", " ".repeat(5000)))).await;
         assert_eq!(socket.hear().await.unwrap_err().0, 1009);
+    }
+
+    async fn an_unreadable_frame_is_closed_with_its_code(db: TestDatabase) {
+        let served = serve(&db, Limits::default()).await;
+        let reserved = Frame::message(vec![1], OpCode::Data(Data::Reserved(3)), true);
+        let no_utf8 = Frame::message(vec![0xc3, 0x28], OpCode::Data(Data::Text), true);
+        let no_start = Frame::message(vec![b'a'], OpCode::Data(Data::Continue), true);
+        for (frame, code) in [(reserved, 1002), (no_utf8, 1007), (no_start, 1002)] {
+            let mut socket = served.socket_open().await;
+            socket.0.send(Message::Frame(frame)).await.unwrap();
+            assert_eq!(socket.hear().await.unwrap_err().0, code);
+        }
     }
 
     async fn a_client_that_closes_gets_its_code_back(db: TestDatabase) {

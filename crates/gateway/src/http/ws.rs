@@ -64,6 +64,22 @@ impl End {
         Self::close(1001, "the server ends")
     }
 
+    /// The end by a frame that cannot be read: the codes of RFC 6455, 7.4.1, where the client still listens. axum does
+    /// not show tungstenite's error type, only its words.
+    fn unreadable(error: &str) -> Self {
+        if error.contains("Space limit exceeded") {
+            Self::close(1009, "the message is too large")
+        } else if error.contains("UTF-8 encoding error") {
+            Self::close(1007, "a text message is not UTF-8")
+        } else if error.contains("without closing handshake") {
+            Self::Left
+        } else if let Some((_, rule)) = error.split_once("WebSocket protocol error: ") {
+            Self::close(1002, rule)
+        } else {
+            Self::Left
+        }
+    }
+
     fn refused(problem: &Problem) -> Self {
         // 1013: try again later.
         let code = if problem.is_server_fault() {
@@ -280,12 +296,9 @@ impl Connection {
                 .map_err(|error| End::close(4400, format!("invalid protocol message: {error}"))),
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "messages are text")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-            // tungstenite's word for a message past the limit; its error type is not axum's to show.
-            Some(Err(error)) if error.to_string().contains("Space limit exceeded") => {
-                Err(End::close(1009, "the message is too large"))
-            }
             Some(Ok(Message::Close(_))) => Err(End::ClosedByClient),
-            Some(Err(_)) | None => Err(End::Left),
+            Some(Err(error)) => Err(End::unreadable(&error.to_string())),
+            None => Err(End::Left),
         }
     }
 
