@@ -43,7 +43,8 @@ pub struct Limits {
     /// Values of one answer, list items and introspection included, as they are resolved. An introspection of the whole
     /// schema has about 60,000. It bounds lists that are longer than declared.
     pub answer_values: usize,
-    /// Bytes of one answer, or of one event of a subscription. 16 MiB holds forty texts of the largest size.
+    /// Bytes of one answer, or of one event of a subscription. 16 MiB holds twenty texts of the largest size
+    /// in characters of four bytes.
     pub answer_bytes: usize,
     /// How long one operation, or one event of a subscription, may take. A proxy in front gives up after 60 s by
     /// default (nginx).

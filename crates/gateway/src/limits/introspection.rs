@@ -1,5 +1,6 @@
 //! Limits the nesting of introspection lists to two, as in graphql-js' `MaxIntrospectionDepthRule`: each level
-//! multiplies the response by the number of types.
+//! multiplies the response by the number of types. One operation describes the schema once: a second description under
+//! an alias costs as much as the first and tells nothing new.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +17,7 @@ const REFUSED_DEPTH: usize = 3;
 /// Refuses `__schema` and `__type` with lists that nest too deep.
 ///
 /// # Errors
-/// `INTROSPECTION_TOO_DEEP`.
+/// `INTROSPECTION_TOO_DEEP`; `QUERY_TOO_COMPLEX` for a second `__schema`.
 pub(super) fn depth_check(
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
     root: &SelectionSet,
@@ -31,7 +32,41 @@ pub(super) fn depth_check(
             format!("the lists of types ({}) may nest twice", LISTS.join(", ")),
         ));
     }
+    if descriptions(fragments, root, &mut HashMap::new()) > 1 {
+        return Err(error_with_code(
+            "QUERY_TOO_COMPLEX",
+            "an operation selects __schema once",
+        ));
+    }
     Ok(())
+}
+
+/// How often a selection asks for `__schema`, which only the root has. Each fragment is counted once.
+fn descriptions<'d>(
+    fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    set: &'d SelectionSet,
+    counted: &mut HashMap<&'d str, usize>,
+) -> usize {
+    let items = set.items.iter();
+    let counts = items.map(|item| match &item.node {
+        Selection::Field(field) => usize::from(field.node.name.node == "__schema"),
+        Selection::InlineFragment(inline) => {
+            descriptions(fragments, &inline.node.selection_set.node, counted)
+        }
+        Selection::FragmentSpread(spread) => {
+            let Some((name, fragment)) = fragments.get_key_value(&spread.node.fragment_name.node)
+            else {
+                return 0;
+            };
+            if let Some(count) = counted.get(name.as_str()) {
+                return *count;
+            }
+            let count = descriptions(fragments, &fragment.node.selection_set.node, counted);
+            counted.insert(name.as_str(), count);
+            count
+        }
+    });
+    counts.fold(0, usize::saturating_add)
 }
 
 struct Walk<'d> {

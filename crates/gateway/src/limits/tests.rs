@@ -405,6 +405,23 @@ async fn a_document_that_does_not_parse_or_names_no_operation_says_so() {
 }
 
 #[tokio::test]
+async fn an_operation_describes_the_schema_once() {
+    assert_eq!(
+        outcome("{a:__schema{types{name}} b:__schema{types{name}}}").await,
+        "QUERY_TOO_COMPLEX"
+    );
+    let spread = "{...A ...on Query{...A}} fragment A on Query{__schema{types{name}}}";
+    assert_eq!(outcome(spread).await, "QUERY_TOO_COMPLEX");
+    assert_eq!(
+        outcome(
+            "{__schema{types{name}} a:__type(name:\"Run\"){name} b:__type(name:\"Note\"){name}}"
+        )
+        .await,
+        "ok"
+    );
+}
+
+#[tokio::test]
 async fn the_introspection_query_of_graphql_js_passes() {
     assert_eq!(outcome(INTROSPECTION).await, "ok");
 }
