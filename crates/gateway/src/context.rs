@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
 };
-use async_graphql::{Context, Request, ServerResult};
+use async_graphql::{Context, Request, Response, ServerResult};
 use chrono::TimeDelta;
 use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::limits::Limits;
 use crate::loaders::Loaders;
+use crate::loads::{LoadQueue, with_loads};
 use crate::web::SignInOptions;
 
 /// What the server says of itself.
@@ -158,6 +159,7 @@ impl Snapshot {
 pub(crate) struct Operation {
     request: RequestContext,
     snapshot: Snapshot,
+    loads: LoadQueue,
     loaders: Loaders,
 }
 
@@ -168,10 +170,12 @@ impl Operation {
             acting: request.acting.clone(),
             open: Arc::default(),
         };
-        let loaders = Loaders::new(&snapshot);
+        let loads = LoadQueue::default();
+        let loaders = Loaders::new(&snapshot, &loads);
         Self {
             request,
             snapshot,
+            loads,
             loaders,
         }
     }
@@ -192,6 +196,7 @@ impl Operation {
         &self.request.acting
     }
 
+    /// What the fields read together. Only fields may ask: outside an execution nobody does the loading.
     pub(crate) fn loaders(&self) -> &Loaders {
         &self.loaders
     }
@@ -255,5 +260,18 @@ impl Extension for Operations {
             request = request.data(Operation::new(caller));
         }
         Ok(request)
+    }
+
+    async fn execute(
+        &self,
+        context: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let fields = next.run(context, operation_name);
+        match context.data_opt::<Operation>() {
+            Some(operation) => with_loads(&operation.loads, fields).await,
+            None => fields.await,
+        }
     }
 }

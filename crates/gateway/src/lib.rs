@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod limits;
 mod loaders;
+mod loads;
 mod nulls;
 mod oidc;
 mod registration;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
@@ -22,6 +23,7 @@ use nyxcore_tenancy::{
 use uuid::Uuid;
 
 use crate::context::Snapshot;
+use crate::loads::LoadQueue;
 
 /// Rows of a repository by their ids.
 pub(crate) struct ById<R>(Snapshot, PhantomData<fn() -> R>);
@@ -143,13 +145,17 @@ macro_rules! loaders {
         }
 
         impl Loaders {
-            pub(crate) fn new(snapshot: &Snapshot) -> Self {
+            pub(crate) fn new(snapshot: &Snapshot, loads: &LoadQueue) -> Self {
                 Self {
-                    $($name: DataLoader::new(($make)(snapshot.clone()), tokio::spawn),)+
+                    $($name: loader(($make)(snapshot.clone()), loads.clone()),)+
                 }
             }
         }
     };
+}
+
+fn loader<T>(load: T, loads: LoadQueue) -> DataLoader<T> {
+    DataLoader::new(load, move |load| loads.push(load)).delay(Duration::ZERO)
 }
 
 fn by_id<R>(snapshot: Snapshot) -> ById<R> {

@@ -12,6 +12,7 @@ mod registry;
 mod rows;
 mod schema;
 mod server;
+mod statements;
 mod streams;
 mod team;
 mod tokens;

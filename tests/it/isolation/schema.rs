@@ -17,6 +17,13 @@ const INTROSPECTION: &str = "
 /// The three types that every question begins with.
 pub const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 
+/// A field that gives many things, and what to ask of them.
+pub struct ChildListField {
+    pub parent: String,
+    pub field: String,
+    pub selection: &'static str,
+}
+
 pub struct Schema(BTreeMap<String, Value>);
 
 impl Schema {
@@ -72,6 +79,42 @@ impl Schema {
         lists
             .map(|(name, field)| format!("{name}.{}", text(&field["name"])))
             .collect()
+    }
+
+    /// Every field below the roots that gives many things.
+    pub fn child_lists(&self) -> Vec<ChildListField> {
+        let is_part = |name: &str| {
+            ROOTS.contains(&name)
+                || ["Connection", "Edge", "Payload"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+                || name.starts_with("__")
+        };
+        let needs = |argument: &Value| {
+            argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null()
+        };
+        let mut lists = Vec::new();
+        for (parent, one) in &self.0 {
+            if one["kind"] != "OBJECT" || is_part(parent) {
+                continue;
+            }
+            for field in list(&one["fields"]) {
+                let inner = named(&field["type"]);
+                let selection = match spelled(&field["type"]) {
+                    _ if list(&field["args"]).iter().any(needs) => continue,
+                    of if of.starts_with('[') && list(&self.0[inner]["fields"]).is_empty() => "",
+                    of if of.starts_with('[') => "{ __typename }",
+                    _ if inner.ends_with("Connection") => "{ nodes { __typename } totalCount }",
+                    _ => continue,
+                };
+                lists.push(ChildListField {
+                    parent: parent.clone(),
+                    field: text(&field["name"]).to_owned(),
+                    selection,
+                });
+            }
+        }
+        lists
     }
 
     /// Where a field takes ids, as in `/input/noteId` and `/ids/*`; `None` where there is no such field.

@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures::{Stream, StreamExt};
-use nyxcore_projects::ProjectId;
-use nyxcore_runs::{RunEvent, RunId, activity_follow, run_follow};
-use nyxcore_tenancy::{Error, TypedId};
+use nyxcore_projects::{ProjectId, Projects};
+use nyxcore_runs::{RunEvent, RunId, Runs, activity_follow, run_follow};
+use nyxcore_tenancy::{Error, Repository, TypedId};
 
 use super::ids::id_of;
 use super::run::{RunKindName, RunNode};
@@ -26,7 +26,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
         let op = operation(context);
         let id = id_of::<RunId>(&run_id)?;
-        let run = op.loaders().runs.load_one(id).await?;
+        let run = Runs::get(&*op.read().await?, id).await?;
         if run.and_then(RunNode::new).is_none() {
             return Err(Error::NotFound("run").into());
         }
@@ -42,9 +42,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<RunEventNode>> + use<'c>> {
         let op = operation(context);
         let id = id_of::<ProjectId>(&project_id)?;
-        if op.loaders().projects.load_one(id).await?.is_none() {
-            return Err(Error::NotFound("project").into());
-        }
+        Projects::require(&*op.read().await?, id).await?;
         let events = activity_follow(
             op.store(),
             op.caller().tenant,

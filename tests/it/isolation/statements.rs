@@ -1,0 +1,224 @@
+//! The number of statements of a list does not depend on the number of parents.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
+use nyxcore_knowledge::{
+    ConsolidationType, InsightType, NewConsolidationPattern, NewInsight, NewMemoryEntry,
+    consolidation_pattern_create, insight_create, memory_entry_create,
+};
+use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
+use nyxcore_projects::{
+    NewBlogPost, NewNote, NewProject, NewSource, ProjectId, blog_post_create, note_create,
+    project_create, source_add,
+};
+use nyxcore_sync::{SyncTrigger, sync_start};
+use nyxcore_tenancy::{ReadWrite, Role, Scoped};
+use nyxcore_tests::{TestDatabase, on_both_databases};
+use serde_json::json;
+
+use super::schema::Schema;
+use super::server::Server;
+use super::team::Team;
+
+/// How many parents there are, one below another time.
+const SIZES: [usize; 3] = [1, 10, 100];
+
+/// Types that have lists, and the query that reaches `#` things of the type, each below another project.
+const PARENTS: &[(&str, &str)] = &[
+    ("Project", "projects(first: #) { nodes { @ } }"),
+    ("Source", "projects(first: #) { nodes { sources { @ } } }"),
+    (
+        "Note",
+        "projects(first: #) { nodes { notes(first: 1) { nodes { @ } } } }",
+    ),
+    (
+        "NoteEnrichment",
+        "projects(first: #) { nodes { notes(first: 1) { nodes { enrichments(first: 1) { nodes { @ } } } } } }",
+    ),
+    ("Sync", "projects(first: #) { nodes { latestSync { @ } } }"),
+    (
+        "CodeAnalysis",
+        "projects(first: #) { nodes { latestAnalysis { @ } } }",
+    ),
+    (
+        "BlogPost",
+        "projects(first: #) { nodes { blogPosts(first: 1) { nodes { @ } } } }",
+    ),
+    (
+        "MemoryEntry",
+        "projects(first: #) { nodes { memoryEntries(first: 1) { nodes { @ } } } }",
+    ),
+    (
+        "Insight",
+        "projects(first: #) { nodes { insights(first: 1) { nodes { @ } } } }",
+    ),
+    (
+        "ConsolidationPattern",
+        "projects(first: #) { nodes { consolidationPatterns(first: 1) { nodes { @ } } } }",
+    ),
+];
+
+/// Types whose lists are not counted, and why.
+const WITHOUT: &[(&str, &str)] = &[
+    ("ActionPoint", "part of its row"),
+    ("CloneGroup", "part of the findings' row"),
+    ("CoChange", "part of the findings' row"),
+    ("CodePattern", "part of its row"),
+    ("DeadCode", "part of the findings' row"),
+    ("GitRepository", "asked of GitHub, a page at a time"),
+    ("ImportCycle", "part of the findings' row"),
+    ("ImportGraph", "part of the findings' row"),
+    ("ImportLayer", "part of the findings' row"),
+    ("Model", "in memory"),
+    ("ModelCatalog", "read once for an operation"),
+    ("ModelDefaults", "read once for an operation"),
+    ("ModelEndpoint", "part of its row"),
+    ("Persona", "part of its row"),
+    ("PersonaMatch", "computed from the personas that were read"),
+    (
+        "ProjectFindings",
+        "one row, read with those of the other projects",
+    ),
+    (
+        "ProjectMetrics",
+        "one row, read with those of the other projects",
+    ),
+    ("Provider", "in memory"),
+    ("RunAttempt", "part of its row"),
+    ("ServerInfo", "in memory"),
+    ("SkippedFiles", "part of the analysis' row"),
+    ("SpecializationMatch", "computed from a text"),
+    ("Tenant", "there is one in an operation"),
+    (
+        "UsageReport",
+        "a report is a statement of its own for each project",
+    ),
+    ("Viewer", "there is one in an operation"),
+];
+
+on_both_databases! {
+    async fn a_list_costs_the_same_below_any_number_of_parents(db: TestDatabase) {
+        let server = Server::start(&db).await;
+        let team = Team::make(&server, "acme").await;
+        let scoped = server.store.write(team.tenant.id).await.unwrap();
+        for number in 0..SIZES[2] {
+            project_fill(&scoped, number).await;
+        }
+        scoped.commit().await.unwrap();
+        let token = team.token(Role::Owner);
+        let schema = Schema::of(&server, token).await;
+        let lists = schema.child_lists();
+        let known = PARENTS.iter().chain(WITHOUT).map(|(name, _)| *name);
+        let known: BTreeSet<&str> = known.collect();
+        let unknown: BTreeSet<&str> = lists.iter().map(|list| list.parent.as_str()).filter(|name| !known.contains(name)).collect();
+        assert!(unknown.is_empty(), "say how these are reached, or why their lists are not counted: {unknown:?}");
+        let count = async |query: String| {
+            server.statements();
+            let answer = server.ask(Some(token), &query, &json!({})).await;
+            assert!(answer.json["errors"].is_null(), "{query}: {}", answer.text);
+            i64::try_from(server.statements().len()).unwrap()
+        };
+        // The first request of a process pays for what the next ones find.
+        count("{ projects(first: 100) { nodes { id } } }".to_owned()).await;
+        let mut table = String::new();
+        for (parent, path) in PARENTS {
+            for list in lists.iter().filter(|list| list.parent == *parent) {
+                let mut counts = Vec::new();
+                for size in SIZES {
+                    let path = path.replace('#', &size.to_string());
+                    let alone = count(format!("{{ {} }}", path.replace('@', "__typename"))).await;
+                    let asked = format!("__typename {} {}", list.field, list.selection);
+                    counts.push(count(format!("{{ {} }}", path.replace('@', &asked))).await - alone);
+                }
+                writeln!(table, "{parent}.{}: {counts:?}", list.field).unwrap();
+            }
+        }
+        insta::assert_snapshot!("statements_of_lists", table);
+        let is_flat = |line: &&str| {
+            let counts = line.split_once(": ").unwrap().1.trim_matches(['[', ']']);
+            let counts: BTreeSet<&str> = counts.split(", ").collect();
+            counts.len() == 1
+        };
+        let growing: Vec<&str> = table.lines().filter(|line| !is_flat(line)).collect();
+        assert!(growing.is_empty(), "{growing:#?}");
+    }
+}
+
+/// A project with one thing of every kind that has lists.
+async fn project_fill(scoped: &Scoped<ReadWrite>, number: usize) {
+    let new = NewProject {
+        name: format!("Project {number}"),
+        ..NewProject::default()
+    };
+    let project: ProjectId = project_create(scoped, new).await.unwrap().id;
+    let new = NewSource {
+        project_id: project,
+        url: format!("https://git.example.org/{number}.git"),
+        branch: None,
+        scan_path: String::new(),
+    };
+    let source = source_add(scoped, new).await.unwrap().id;
+    sync_start(scoped, source, SyncTrigger::Manual, None)
+        .await
+        .unwrap();
+    let trigger = AnalysisTrigger::Manual;
+    analysis_start(scoped, project, trigger, None, TimeDelta::zero())
+        .await
+        .unwrap();
+    let new = NewNote {
+        project_id: project,
+        title: "A note".into(),
+        body: "Text".into(),
+        created_by: None,
+    };
+    let note = note_create(scoped, new).await.unwrap().id;
+    let new = NewEnrichment {
+        note_id: note,
+        persona_id: None,
+        provider: None,
+        model: None,
+        started_by: None,
+    };
+    enrichment_start(scoped, new).await.unwrap();
+    let new = NewBlogPost {
+        project_id: project,
+        title: "A post".into(),
+        body: "Text".into(),
+        created_by: None,
+    };
+    blog_post_create(scoped, new).await.unwrap();
+    let new = NewMemoryEntry {
+        project_id: Some(project),
+        title: "An entry".into(),
+        content: "Text".into(),
+        tags: Vec::new(),
+        created_by: None,
+    };
+    memory_entry_create(scoped, new).await.unwrap();
+    let new = NewInsight {
+        project_id: Some(project),
+        insight_type: InsightType::PainPoint,
+        severity: None,
+        category: None,
+        title: "An insight".into(),
+        detail: "Text".into(),
+        suggestion: None,
+        paired_with: None,
+        created_by: None,
+    };
+    insight_create(scoped, new).await.unwrap();
+    let new = NewConsolidationPattern {
+        pattern_type: ConsolidationType::Pain,
+        title: format!("Pattern {number}"),
+        description: "Text".into(),
+        evidence: vec!["Seen".into()],
+        frequency: 1,
+        severity: None,
+        tags: vec!["one".into(), "two".into()],
+        project_ids: vec![project],
+    };
+    consolidation_pattern_create(scoped, new).await.unwrap();
+}
