@@ -162,6 +162,22 @@ on_both_databases! {
         }
     }
 
+    async fn an_invitation_above_ones_role_is_not_taken_back(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, ada) = tenant(&store, "acme").await;
+        let (offered, _) = invite(&store, &acme, "bob@example.org", Role::Owner).await;
+        let admin = acting(&store, acme.id, ada.id, Role::Admin);
+        let scoped = store.write_as(&admin).await.unwrap();
+        assert_eq!(invitation_revoke(&scoped, offered.id).await.unwrap_err().code(), "FORBIDDEN");
+        // Neither by another for the same address.
+        let new = NewInvitation { email: "bob@example.org".into(), role: Role::Viewer };
+        assert_eq!(invitation_create(&scoped, new).await.unwrap_err().code(), "FORBIDDEN");
+        drop(scoped);
+        let owner = acting(&store, acme.id, ada.id, Role::Owner);
+        let scoped = store.write_as(&owner).await.unwrap();
+        assert!(invitation_revoke(&scoped, offered.id).await.unwrap().revoked_at.is_some());
+    }
+
     async fn an_address_has_one_open_invitation_and_a_member_needs_none(db: TestDatabase) {
         let store = store(&db).await;
         let (acme, ada) = tenant(&store, "acme").await;

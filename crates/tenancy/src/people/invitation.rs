@@ -1,9 +1,11 @@
 //! Creates, lists and revokes invitations.
 
 use chrono::TimeDelta;
+use sea_orm::sea_query::IntoCondition;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, FromQueryResult, Iterable, NotSet};
 use serde_json::json;
 
+use super::member::above_check;
 use crate::entity::invitation;
 use crate::error::{Error, Result};
 use crate::model::{Invitation, InvitationId, Role, UserId};
@@ -40,8 +42,8 @@ pub struct NewInvitation {
 /// invitation for the same address is replaced.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a role above the caller's; [`Error::Invalid`] for an invalid address; [`Error::Conflict`]
-/// if the address is a member's.
+/// [`Error::Forbidden`] for a role above the caller's, also that of the invitation that is replaced; [`Error::Invalid`]
+/// for an invalid address; [`Error::Conflict`] if the address is a member's.
 pub async fn invitation_create(
     scoped: &Scoped<ReadWrite>,
     new: NewInvitation,
@@ -50,15 +52,19 @@ pub async fn invitation_create(
     scoped.permit(Action::Create, resource::INVITATION, id.0)?;
     let email = text::email(&new.email)?;
     scoped.audit_detail(json!({"email": email, "role": new.role}));
-    let inviter = scoped.caller().copied();
-    if inviter.is_some_and(|caller| !caller.role.includes(new.role)) {
-        return Err(Error::Forbidden(new.role.as_str()));
-    }
+    above_check(scoped, new.role)?;
     if is_member(scoped, &email).await? {
         return Err(Error::Conflict("a member with this address"));
     }
     let now = scoped.env().now();
-    revoke(scoped, invitation::Column::Email.eq(&email).into()).await?;
+    let replaced = invitation::Column::Email.eq(&email);
+    let offers = scoped
+        .find::<invitation::Entity>()
+        .filter(open(replaced.clone()));
+    for offer in offers.all().await? {
+        above_check(scoped, offer.role)?;
+    }
+    revoke(scoped, replaced).await?;
     let minted = token_mint(INVITATION, id.0)?;
     let row = invitation::ActiveModel {
         tenant_id: NotSet,
@@ -66,7 +72,7 @@ pub async fn invitation_create(
         email: Set(email),
         role: Set(new.role),
         secret_hash: Set(minted.hash),
-        invited_by: Set(inviter.map(|caller| caller.user)),
+        invited_by: Set(scoped.caller().map(|caller| caller.user)),
         created_at: Set(now),
         expires_at: Set(now + INVITATION_LIFETIME),
         accepted_at: Set(None),
@@ -88,11 +94,13 @@ pub fn invitation_link(public_url: &str, secret: &str) -> String {
 /// Takes an invitation back. Twice is once.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Invalid`] where it was accepted already.
+/// [`Error::NotFound`]; [`Error::Forbidden`], also for an invitation to a role above the caller's; [`Error::Invalid`]
+/// where it was accepted already.
 pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> Result<Invitation> {
     scoped.permit(Action::Delete, resource::INVITATION, id.0)?;
-    Invitations::require(scoped, id).await?;
-    revoke(scoped, invitation::Column::Id.eq(id).into()).await?;
+    let offered = Invitations::require(scoped, id).await?.role;
+    above_check(scoped, offered)?;
+    revoke(scoped, invitation::Column::Id.eq(id)).await?;
     let now = Invitations::require(scoped, id).await?;
     if now.accepted_at.is_some() {
         return Err(Error::Invalid(
@@ -141,17 +149,22 @@ pub(super) async fn invitations_of_member_revoke(
 }
 
 /// Takes back those that are open.
-async fn revoke(scoped: &Scoped<ReadWrite>, which: Condition) -> Result<()> {
-    let which = which
-        .add(invitation::Column::AcceptedAt.is_null())
-        .add(invitation::Column::RevokedAt.is_null());
-    let which = Condition::all().add(which);
+async fn revoke(scoped: &Scoped<ReadWrite>, which: impl IntoCondition) -> Result<()> {
+    let which = open(which);
     let revoked = invitation::ActiveModel {
         revoked_at: Set(Some(scoped.env().now())),
         ..Default::default()
     };
     scoped.update(which, revoked).await?;
     Ok(())
+}
+
+/// Those of some invitations that were neither accepted nor revoked.
+fn open(which: impl IntoCondition) -> Condition {
+    Condition::all()
+        .add(which.into_condition())
+        .add(invitation::Column::AcceptedAt.is_null())
+        .add(invitation::Column::RevokedAt.is_null())
 }
 
 async fn is_member(scoped: &Scoped<ReadWrite>, email: &str) -> Result<bool> {

@@ -159,7 +159,10 @@ impl LockedMemberships {
 }
 
 /// Passes where the caller's role, as the request began, includes that one.
-fn above_check(scoped: &Scoped<ReadWrite>, role: Role) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub(super) fn above_check(scoped: &Scoped<ReadWrite>, role: Role) -> Result<()> {
     scoped
         .caller()
         .map_or(Ok(()), |caller| includes_check(caller.role, role))
