@@ -101,10 +101,10 @@ bench-gateway *programs: _bench_peers
     cargo build --release
     "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-gateway" --peer "{{ peers }}/mercurius" --program "nyxcore={{ target }}/release/nyxcore" {{ prepend("--program ", programs) }}
 
-# The door to the models on PostgreSQL: its time over a bare stream at 1,000 calls a second, and the report over ten million calls
-bench-models:
+# The door to the models on PostgreSQL: its time over a bare stream at 1,000 calls a second, or at `just bench-models RATE`, and the report over ten million calls
+bench-models rate="1000":
     cargo build {{ workspace }}
-    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-model-catalog --bench door
+    "{{ target }}/debug/with-postgres" -- cargo bench --package nyxcore-model-catalog --bench door -- {{ rate }}
     "{{ target }}/debug/with-postgres" -- "{{ target }}/debug/bench-usage"
 
 # The load generator from Debian, and the peer from npm, each where it is missing.

@@ -26,8 +26,9 @@ use nyxcore_tests::TestDatabase;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Calls a second, and seconds of a run: the target's.
+/// Calls a second where no argument says another number: the target's.
 const RATE: u64 = 1_000;
+/// Seconds of a run.
 const SECONDS: u64 = 10;
 /// Runs of each way, in turn: an odd number, so that the median is one of them.
 const RUNS: usize = 5;
@@ -155,6 +156,13 @@ fn offer(runtime: &Handle, way: &Way, rate: u64, seconds: u64) -> anyhow::Result
 }
 
 fn main() -> anyhow::Result<()> {
+    // Cargo adds `--bench`.
+    let rate = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let rate = rate
+        .map_or(Ok(RATE), |rate| rate.parse())
+        .context("calls a second")?;
     // The vendor has a thread of its own, as another process would.
     let vendors = runtime(1)?;
     let body = anthropic::text(&"Hello to everybody who reads this. ".repeat(8));
@@ -178,14 +186,14 @@ fn main() -> anyhow::Result<()> {
             break;
         }
     }
-    println!("\n{RATE} calls a second offered for {SECONDS} s, {RUNS} runs in turn:");
+    println!("\n{rate} calls a second offered for {SECONDS} s, {RUNS} runs in turn:");
     println!("| run | way | p50 | p99 | p50 more than bare | p99 more than bare |");
     println!("|---|---|---|---|---|---|");
     let mut more: Vec<Vec<(f64, f64)>> = vec![Vec::new(); ways.len()];
     for run in 1..=RUNS {
         let mut bare = (0.0, 0.0);
         for (way, more) in ways.iter().zip(&mut more) {
-            let sample = offer(runtime.handle(), way, RATE, SECONDS)?;
+            let sample = offer(runtime.handle(), way, rate, SECONDS)?;
             let (p50, p99) = (sample.quantile_ms(0.5), sample.quantile_ms(0.99));
             if matches!(way, Way::Bare(_)) {
                 bare = (p50, p99);
@@ -206,7 +214,7 @@ fn main() -> anyhow::Result<()> {
         println!("| median | {name} | | | {p50:.2} ms | {p99:.2} ms |");
         is_held = p99 <= P99_MOST_MS;
     }
-    runtime.block_on(bench.nothing_is_lost())?;
+    runtime.block_on(bench.nothing_is_lost(rate))?;
     println!("\nlimit: {P99_MOST_MS} ms more at the 99th percentile");
     ensure!(is_held, "the limit was not held");
     Ok(())
@@ -279,7 +287,7 @@ impl Bench {
     }
 
     /// Ends as the program does, and compares what is written down with what was answered.
-    async fn nothing_is_lost(&self) -> anyhow::Result<()> {
+    async fn nothing_is_lost(&self, rate: u64) -> anyhow::Result<()> {
         let Way::Door(service, _, spent) = &self.ways[2] else {
             bail!("the door is the last way");
         };
@@ -301,7 +309,7 @@ impl Bench {
         let row = row.await?.context("a row")?;
         let number = |name: &str| row.try_get::<i64>("", name);
         // One to see what is sent, two seconds of a warm-up at half the rate, and the runs.
-        let made = i64::try_from(1 + 1_000 + RATE * SECONDS * RUNS as u64)?;
+        let made = i64::try_from(1 + 1_000 + rate * SECONDS * RUNS as u64)?;
         let answered = i64::try_from(spent.load(Ordering::Relaxed))?;
         println!(
             "Calls: {made} made, {} rows in the ledger, {} of them succeeded, {} in the days' sums. \
