@@ -8,8 +8,8 @@ use nyxcore_projects::{Source, SourceId, Sources};
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Repository, Result, Scoped, TypedId};
 use sea_orm::ActiveValue::Set;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
 
 use super::settings::{OwnCredential, SettingsRows, SyncSettings, settings_change};
 use crate::connection::{GitConnectionId, connection_token};
@@ -38,29 +38,23 @@ pub enum SourceCredential {
         /// The user name; many hosts take any name with a token.
         username: String,
         /// The token or password.
-        token: String,
+        #[serde(serialize_with = "nyxcore_tenancy::secret::secret_serialize")]
+        token: SecretString,
     },
     /// For `ssh://`.
     SshKey {
         /// The private key as OpenSSH or PEM text, without a passphrase.
-        private_key: String,
+        #[serde(serialize_with = "nyxcore_tenancy::secret::secret_serialize")]
+        private_key: SecretString,
         /// Lines of a `known_hosts` file. Without them a host is trusted at first sight.
         known_hosts: Option<String>,
     },
 }
 
+/// Nothing is shown: a user name may be a token, too.
 impl std::fmt::Debug for SourceCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SourceCredential(..)")
-    }
-}
-
-impl Drop for SourceCredential {
-    fn drop(&mut self) {
-        match self {
-            Self::Token { token, .. } => token.zeroize(),
-            Self::SshKey { private_key, .. } => private_key.zeroize(),
-        }
     }
 }
 
@@ -124,6 +118,7 @@ impl SourceCredential {
                         "the user name must have 1 to 255 printable characters, without spaces and \":\"",
                     );
                 }
+                let token = token.expose_secret();
                 if token.is_empty() || token.len() > TOKEN_MAX {
                     return invalid("the token must have 1 to 8,192 characters");
                 }
@@ -143,7 +138,7 @@ impl SourceCredential {
                         "an SSH key requires a source at ssh://; use a token for this source",
                     );
                 }
-                private_key_check(private_key)?;
+                private_key_check(private_key.expose_secret())?;
                 known_hosts.as_deref().map_or(Ok(()), known_hosts_check)
             }
         }
@@ -330,24 +325,24 @@ async fn own_access<A: Access>(
         return Ok(RemoteAccess::Anonymous);
     };
     // What serde says of a secret that cannot be read may repeat part of it.
-    let mut sealed: SealedCredential =
+    let sealed: SealedCredential =
         serde_json::from_slice(sealed.expose()).map_err(|_| Error::SecretUnreadable)?;
     if url_origin(&source.url).as_deref() != Some(sealed.origin.as_str()) {
         tracing::error!(source = %source.id, "the credential is for another host than its source, so it is not used");
         return Ok(RemoteAccess::Anonymous);
     }
-    Ok(match &mut sealed.credential {
+    Ok(match sealed.credential {
         SourceCredential::Token { username, token } => RemoteAccess::Token {
-            username: std::mem::take(username),
-            token: Secret::new(std::mem::take(token)),
+            username,
+            token: Secret::new(token.expose_secret()),
         },
         SourceCredential::SshKey {
             private_key,
             known_hosts,
         } => RemoteAccess::SshKey {
             // A key that came through a form may have the ends of lines of another system.
-            private_key: Secret::new(private_key.trim_start().replace('\r', "")),
-            known_hosts: known_hosts.take().map(|lines| lines.replace('\r', "")),
+            private_key: Secret::new(private_key.expose_secret().trim_start().replace('\r', "")),
+            known_hosts: known_hosts.map(|lines| lines.replace('\r', "")),
         },
     })
 }
@@ -440,7 +435,7 @@ mod tests {
             assert!(key(&openssh_key("none"), Some(wrong)).is_err(), "{wrong}");
         }
         let elsewhere = SourceCredential::SshKey {
-            private_key: openssh_key("none"),
+            private_key: openssh_key("none").into(),
             known_hosts: None,
         };
         assert!(elsewhere.check("https://git.example.org:443").is_err());
