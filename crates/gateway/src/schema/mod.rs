@@ -13,6 +13,7 @@ mod ids;
 mod invitation;
 mod knowledge;
 mod long;
+mod mirror;
 mod model;
 mod mutation;
 mod node;

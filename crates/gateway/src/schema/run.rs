@@ -17,6 +17,7 @@ use super::code_analysis::CodeAnalysisNode;
 use super::connection::child_first;
 use super::ids::global_id;
 use super::long::Long;
+use super::mirror::mirror;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
 use super::project::ProjectNode;
@@ -62,20 +63,20 @@ impl RunKindName {
     }
 }
 
-/// The status of a run.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "RunStatus", remote = "RunStatus")]
-pub(crate) enum RunStatusName {
-    /// The run waits for a worker.
-    Queued,
-    /// A worker is executing the run.
-    Running,
-    /// The run succeeded.
-    Succeeded,
-    /// The run failed.
-    Failed,
-    /// The run was cancelled.
-    Cancelled,
+mirror! {
+    /// The status of a run.
+    pub(crate) enum RunStatusName = "RunStatus" {
+        /// The run waits for a worker.
+        Queued,
+        /// A worker is executing the run.
+        Running,
+        /// The run succeeded.
+        Succeeded,
+        /// The run failed.
+        Failed,
+        /// The run was cancelled.
+        Cancelled,
+    }
 }
 
 /// The progress of a run in its current phase.
@@ -393,26 +394,26 @@ run_object! {
     }
 }
 
-/// The mode of an enrichment.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "EnrichmentMode", remote = "EnrichmentMode")]
-pub(crate) enum EnrichmentModeName {
-    /// A model wrote the text.
-    Generated,
-    /// The text consists of retrieved excerpts. No model was used.
-    Extractive,
+mirror! {
+    /// The mode of an enrichment.
+    pub(crate) enum EnrichmentModeName = "EnrichmentMode" {
+        /// A model wrote the text.
+        Generated,
+        /// The text consists of retrieved excerpts. No model was used.
+        Extractive,
+    }
 }
 
-/// The decision about an enrichment.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "EnrichmentDecision", remote = "EnrichmentDecision")]
-pub(crate) enum EnrichmentDecisionName {
-    /// No decision yet.
-    Pending,
-    /// The enrichment was applied to the note.
-    Applied,
-    /// The enrichment was dismissed.
-    Dismissed,
+mirror! {
+    /// The decision about an enrichment.
+    pub(crate) enum EnrichmentDecisionName = "EnrichmentDecision" {
+        /// No decision yet.
+        Pending,
+        /// The enrichment was applied to the note.
+        Applied,
+        /// The enrichment was dismissed.
+        Dismissed,
+    }
 }
 
 /// How much of one kind of knowledge an enrichment used.

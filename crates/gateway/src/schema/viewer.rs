@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::{
     ApiToken, Membership, ReadOnly, Role, Scoped, Tenant, User, directory, people,
@@ -11,22 +11,23 @@ use nyxcore_tenancy::{
 use super::connection::{List, PageArgs, Total, list};
 use super::ids::global_id;
 use super::invitation::InvitationNode;
+use super::mirror::mirror;
 use super::usage::UsageReportNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// The role of a member, highest first.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "Role", remote = "Role")]
-pub(crate) enum RoleName {
-    /// Full access, including the tenant itself.
-    Owner,
-    /// Full access except to the tenant itself.
-    Admin,
-    /// Can work on projects, notes and personas.
-    Member,
-    /// Can read everything in the tenant and change nothing.
-    Viewer,
+mirror! {
+    /// The role of a member, highest first.
+    pub(crate) enum RoleName = "Role" {
+        /// Full access, including the tenant itself.
+        Owner,
+        /// Full access except to the tenant itself.
+        Admin,
+        /// Can work on projects, notes and personas.
+        Member,
+        /// Can read everything in the tenant and change nothing.
+        Viewer,
+    }
 }
 
 /// The caller.
