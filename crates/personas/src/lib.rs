@@ -45,7 +45,7 @@ pub use matching::{
 };
 pub use model::{Persona, PersonaId, PersonaModel, PersonaModelStanding, USE_XP};
 pub use registration::{PERSONA, registration};
-pub use repository::{Personas, persona_count, persona_list};
+pub use repository::{PersonaList, Personas, persona_count, persona_list};
 pub use service::{
     NewPersona, PersonaChanges, PersonaModelChoice, persona_create, persona_delete, persona_update,
 };

@@ -43,8 +43,8 @@ pub use model::{
 pub use name::{BranchName, NameError, ScanPath};
 pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
-    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectNotes, Projects, SourceFileList,
-    SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
+    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectList, ProjectNotes, Projects,
+    SourceFileList, SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
     project_by_slug, project_count, project_list, sources_by_url, sources_of,
 };
 pub use service::{

@@ -30,6 +30,7 @@ use crate::registration::{purpose::AUDIT_KEEP, resource::AUDIT_LOG};
 use crate::registry::Registry;
 use crate::repository;
 use crate::repository::Repository;
+use crate::root_list;
 use crate::store::{Access, Scoped, Store, SystemPurpose};
 use crate::text;
 
@@ -198,6 +199,8 @@ impl AuditFilter {
             .add_option(self.to.map(|to| Column::At.lt(to))))
     }
 }
+
+root_list! { AuditFilter => AuditEntry: audit_list, audit_count, |filter| filter }
 
 /// One page of a tenant's audit log, newest first.
 ///

@@ -65,7 +65,7 @@ pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
 pub use policy::{Action, Resource, ResourcePolicy};
 pub use registration::{purpose, resource};
 pub use registry::{Registration, Registry, RegistryError};
-pub use repository::{ChildList, Repository, pages_map};
+pub use repository::{ChildList, Repository, RootList, pages_map};
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]
 pub use store::doc_entities::{doc_entity, doc_unscoped};
