@@ -7,10 +7,10 @@ use nyxcore_projects::{ActionPoint, ActionPointStatus, Note, SourceId};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
 use super::connection::{List, PageArgs, Total, child_page, list};
+use super::enrichment::NoteEnrichmentNode;
 use super::ids::global_id;
 use super::mirror::mirror;
 use super::project::ProjectNode;
-use super::run::NoteEnrichmentNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;

@@ -12,9 +12,10 @@ use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 use super::StartOutcome;
 use crate::context::operation;
 use crate::schema::code_analysis::CodeAnalysisNode;
+use crate::schema::enrichment::NoteEnrichmentNode;
 use crate::schema::ids::{id_of, id_of_option};
 use crate::schema::mirror::mirror;
-use crate::schema::run::{NoteEnrichmentNode, RunNode, SyncNode};
+use crate::schema::run::{RunNode, SyncNode};
 
 #[derive(Default)]
 pub(crate) struct RunMutation;
