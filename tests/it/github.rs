@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 
 use crate::gateway_transport::client::code;
 use crate::support::tenant;
-use world::{ADD, GOOD, NEXT, REMOVE, REPOSITORIES, UPDATE, World};
+use world::{ADD, GOOD, GithubWorld, NEXT, REMOVE, REPOSITORIES, UPDATE};
 
 const LIST: &str = "{ gitConnections { totalCount nodes { id name baseUrl createdBy { id } } } }";
 
 on_both_databases! {
     async fn a_connection_is_kept_once_github_has_said_whose_token_it_is(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let url = world.github.url();
         let input = json!({"name": " Work ", "baseUrl": format!("{url}/"), "token": format!(" {GOOD}\n")});
         let added = world.ask(ADD, json!({"input": input})).await["data"]["addGitConnection"].clone();
@@ -69,7 +69,7 @@ on_both_databases! {
     }
 
     async fn a_connection_that_github_does_not_confirm_is_not_kept(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let url = world.github.url();
         let gone = FakeGithub::answers(vec![FakeAnswer::Silence]).await.url();
         for (base, token, expected) in [
@@ -106,7 +106,7 @@ on_both_databases! {
     }
 
     async fn the_repositories_of_a_token_are_listed_searched_and_marked(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let id = world.connect().await;
         let names = |page: &Value| -> Vec<String> {
             page["nodes"].as_array().unwrap().iter().map(|node| node["fullName"].as_str().unwrap().to_owned()).collect()
@@ -186,7 +186,7 @@ on_both_databases! {
     }
 
     async fn nobody_waits_for_github_but_who_asked(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let silent = FakeGithub::answers(vec![FakeAnswer::Silence]).await;
         let asking = world.ask(ADD, json!({"input": {"name": "x", "baseUrl": silent.url(), "token": GOOD}}));
         let meanwhile = async {
@@ -203,7 +203,7 @@ on_both_databases! {
 
     /// Whoever controls a name may have it resolve to anything.
     async fn a_name_that_leads_to_a_forbidden_address_is_not_asked(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let (store, tenant_id) = (&world.served.store, world.served.tenant);
         let (_, stranger) = tenant(store, "other").await;
         let caller = Caller { tenant: tenant_id, user: stranger.id, role: Role::Owner, credential: Credential::Session(SessionId(store.env().id())) };

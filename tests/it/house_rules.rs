@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 mod engine;
 mod english;
+mod examples;
 
 /// Arrows point down only, and crates of one layer do not import each other. A new crate takes its place here first.
 const LAYERS: &[(u8, &[&str])] = &[

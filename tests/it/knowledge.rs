@@ -9,13 +9,13 @@ use nyxcore_knowledge::{
     consolidation_pattern_projects, insight_create, letter_entry, memory_entries_import,
     memory_entries_remove, memory_entry_create,
 };
-use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
+use nyxcore_projects::{ProjectId, project_delete};
 use nyxcore_retrieval::{Hit, KnowledgeKind, SearchRequest, search};
 use nyxcore_tenancy::{ChildList, Error, PageRequest, Repository, Store, TenantId, TypedId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::Condition;
 
-use crate::support::{store, store_at_rest, tenant};
+use crate::support::{project, store, store_at_rest, tenant};
 
 on_both_databases! {
     async fn a_memory_entry_is_read_back_listed_and_found(db: TestDatabase) {
@@ -213,21 +213,6 @@ on_both_databases! {
         drop(scoped);
         assert_eq!(ask(&store, acme.id, "secret leases").await, []);
     }
-}
-
-async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
-    let scoped = store.write(tenant).await.unwrap();
-    let project = project_create(
-        &scoped,
-        NewProject {
-            name: name.to_owned(),
-            ..NewProject::default()
-        },
-    )
-    .await
-    .unwrap();
-    scoped.commit().await.unwrap();
-    project.id
 }
 
 async fn import(

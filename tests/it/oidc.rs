@@ -11,34 +11,34 @@ use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::people::{NewInvitation, invitation_create};
 use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::{FLOW_LIFE, FLOWS_PER_ADDRESS, SignUp};
-use nyxcore_tenancy::{Clock, Env, ManualClock, RandomIds, Role, Store, SystemClock, Tenant, User};
+use nyxcore_tenancy::{Clock, Env, ManualClock, RandomIds, Role, Store, SystemClock};
 use nyxcore_tests::{OidcProcess, OidcSetup, TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::support::{keyring, models, options, tenant};
+use crate::support::{self, has_world, keyring, models, options};
 use browser::Browser;
 
 /// A server that people sign in at with a real provider, and a tenant `acme` with its owner.
-struct World {
+struct OidcWorld {
+    world: support::World,
     base: String,
-    store: Store,
     clock: Arc<ManualClock>,
-    tenant: Tenant,
-    owner: User,
     provider: Option<OidcProcess>,
     database: TestDatabase,
 }
 
-impl World {
+has_world!(OidcWorld);
+
+impl OidcWorld {
     async fn new(db: &TestDatabase, sign_up: SignUp, claims_in_id_token: bool) -> Self {
         // The provider's clock is the machine's: ours begins there.
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
         let options = options(db.app_url());
         let store = Store::connect(&options, env).await.unwrap();
-        let (tenant, owner) = tenant(&store, "acme").await;
+        let world = support::World::new(store, "acme").await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let setup = OidcSetup {
@@ -55,7 +55,7 @@ impl World {
         };
         let keyring = keyring();
         let gateway = Gateway::new(GatewayOptions {
-            store: store.clone(),
+            store: world.store.clone(),
             source_policy: SourcePolicy::default(),
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
@@ -63,7 +63,7 @@ impl World {
                 commit: None,
             },
             limits: Limits::default(),
-            models: models(&store, &keyring, OutboundPolicy::default()),
+            models: models(&world.store, &keyring, OutboundPolicy::default()),
             keyring,
             sign_in: SignInOptions {
                 sign_up,
@@ -77,11 +77,9 @@ impl World {
             std::future::pending(),
         ));
         Self {
+            world,
             base,
-            store,
             clock,
-            tenant,
-            owner,
             provider: Some(provider),
             database: db.clone(),
         }
@@ -101,7 +99,7 @@ impl World {
     }
 
     async fn invite(&self, email: &str) {
-        let scoped = self.store.write(self.tenant.id).await.unwrap();
+        let scoped = self.write().await;
         let new = NewInvitation {
             email: email.to_owned(),
             role: Role::Member,
@@ -146,7 +144,7 @@ fn refused(answer: &browser::Answer, status: u16, code: &str) {
 }
 
 /// People whose claims are odd, or true in words, sign in.
-async fn odd_claims(world: &World) {
+async fn odd_claims(world: &OidcWorld) {
     for (person, email, name) in [
         ("texty", "texty@elsewhere.example", "Tessa Texty"),
         ("odd", "odd@elsewhere.example", "odd"),
@@ -164,7 +162,7 @@ async fn odd_claims(world: &World) {
 }
 
 /// Nothing but `true` confirms an address, and the answer names the claim that is wrong.
-async fn unconfirmed(world: &World) {
+async fn unconfirmed(world: &OidcWorld) {
     for person in [
         "unverified",
         "no_text",
@@ -194,7 +192,7 @@ async fn unconfirmed(world: &World) {
 
 on_both_databases! {
     async fn a_member_signs_in_with_a_linked_provider(db: TestDatabase) {
-        let world = World::new(&db, SignUp::Closed, true).await;
+        let world = OidcWorld::new(&db, SignUp::Closed, true).await;
         let mut browser = world.browser();
         let methods = browser.get("/auth/methods").await;
         assert_eq!(methods.json()["oidc"][0]["id"], "test", "{}", methods.body);
@@ -221,7 +219,7 @@ on_both_databases! {
     }
 
     async fn an_address_that_only_the_access_token_opens_counts_as_well(db: TestDatabase) {
-        let world = World::new(&db, SignUp::Closed, false).await;
+        let world = OidcWorld::new(&db, SignUp::Closed, false).await;
         let mut browser = world.browser();
         let arrived = browser.sign_in("owner", "/auth/oidc/test").await;
         assert_eq!(arrived.status, 303, "{}", arrived.body);
@@ -229,7 +227,7 @@ on_both_databases! {
     }
 
     async fn a_stranger_needs_an_invitation_or_open_sign_up(db: TestDatabase) {
-        let world = World::new(&db, SignUp::Closed, true).await;
+        let world = OidcWorld::new(&db, SignUp::Closed, true).await;
         // The address is the owner's, and the provider has not seen that it is.
         for person in ["stranger", "unverified", "nameless", "invited"] {
             let answer = world.browser().sign_in(person, "/auth/oidc/test").await;
@@ -248,7 +246,7 @@ on_both_databases! {
     }
 
     async fn open_sign_up_requires_a_confirmed_address(db: TestDatabase) {
-        let world = World::new(&db, SignUp::Open, true).await;
+        let world = OidcWorld::new(&db, SignUp::Open, true).await;
         let mut stranger = world.browser();
         assert_eq!(stranger.sign_in("stranger", "/auth/oidc/test").await.status, 303);
         let session = stranger.get("/auth/session").await.json();
@@ -258,23 +256,23 @@ on_both_databases! {
     }
 
     async fn odd_claims_of_an_id_token_keep_nobody_out(db: TestDatabase) {
-        odd_claims(&World::new(&db, SignUp::Open, true).await).await;
+        odd_claims(&OidcWorld::new(&db, SignUp::Open, true).await).await;
     }
 
     async fn odd_claims_of_userinfo_keep_nobody_out(db: TestDatabase) {
-        odd_claims(&World::new(&db, SignUp::Open, false).await).await;
+        odd_claims(&OidcWorld::new(&db, SignUp::Open, false).await).await;
     }
 
     async fn an_unconfirmed_address_of_an_id_token_is_named(db: TestDatabase) {
-        unconfirmed(&World::new(&db, SignUp::Open, true).await).await;
+        unconfirmed(&OidcWorld::new(&db, SignUp::Open, true).await).await;
     }
 
     async fn an_unconfirmed_address_of_userinfo_is_named(db: TestDatabase) {
-        unconfirmed(&World::new(&db, SignUp::Open, false).await).await;
+        unconfirmed(&OidcWorld::new(&db, SignUp::Open, false).await).await;
     }
 
     async fn a_tampered_login_flow_signs_nobody_in(db: TestDatabase) {
-        let world = World::new(&db, SignUp::Closed, true).await;
+        let world = OidcWorld::new(&db, SignUp::Closed, true).await;
         const INVALID: &str = "SIGN_IN_FLOW_INVALID";
 
         // Another state; then the right one, which is not used up by that.
@@ -345,7 +343,7 @@ on_both_databases! {
     }
 
     async fn redirects_go_to_own_paths_and_known_providers_only(db: TestDatabase) {
-        let mut world = World::new(&db, SignUp::Closed, true).await;
+        let mut world = OidcWorld::new(&db, SignUp::Closed, true).await;
         for path in ["//evil.example", "/%5Cevil.example", "https://evil.example", "/%09/evil.example", "projects", ""] {
             let answer = world.browser().get(&format!("/auth/oidc/test?return_to={path}")).await;
             refused(&answer, 400, "BAD_REQUEST");

@@ -2,7 +2,7 @@
 
 mod tenants;
 
-use nyxcore_projects::{NewProject, ProjectId, project_create, project_delete};
+use nyxcore_projects::project_delete;
 use nyxcore_retrieval::{
     Citation, Document, Hit, KnowledgeKind, PublishReport, SearchRequest, documents_publish,
     documents_withdraw, documents_withdraw_project, search,
@@ -11,7 +11,7 @@ use nyxcore_tenancy::{Error, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 
-use crate::support::{store, tenant};
+use crate::support::{project, store, tenant};
 
 on_both_databases! {
     async fn an_identifier_is_found_by_the_words_in_it(db: TestDatabase) {
@@ -334,21 +334,6 @@ async fn acme(db: &TestDatabase) -> (Store, TenantId) {
     let store = store(db).await;
     let (acme, _) = tenant(&store, "acme").await;
     (store, acme.id)
-}
-
-async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
-    let scoped = store.write(tenant).await.unwrap();
-    let project = project_create(
-        &scoped,
-        NewProject {
-            name: name.to_owned(),
-            ..NewProject::default()
-        },
-    )
-    .await
-    .unwrap();
-    scoped.commit().await.unwrap();
-    project.id
 }
 
 async fn publish(store: &Store, tenant: TenantId, documents: Vec<Document>) -> PublishReport {

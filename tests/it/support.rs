@@ -5,11 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
 use nyxcore_outbound::OutboundPolicy;
+use nyxcore_projects::{NewProject, ProjectId, project_create};
 use nyxcore_runs::RunKind;
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
 use nyxcore_tenancy::{
-    CountingIds, Env, ManualClock, RandomIds, Registration, Registry, Store, StoreOptions, Tenant,
-    User, directory,
+    CountingIds, Env, ManualClock, RandomIds, ReadOnly, ReadWrite, Registration, Registry, Scoped,
+    Store, StoreOptions, Tenant, TenantId, User, directory,
 };
 use nyxcore_tests::{TestDatabase, nyxcore_command};
 
@@ -51,6 +52,67 @@ pub async fn store_at_rest(db: &TestDatabase) -> (Store, Arc<ManualClock>) {
 pub async fn second_store(db: &TestDatabase, clock: &Arc<ManualClock>) -> Store {
     let env = Env::new(clock.clone(), Arc::new(RandomIds::default()));
     Store::connect(&options(db.app_url()), env).await.unwrap()
+}
+
+/// A store and a tenant with its owner: what a test begins with. What an area needs besides is a type of the area that
+/// has this inside.
+pub struct World {
+    pub store: Store,
+    pub tenant: Tenant,
+    pub owner: User,
+}
+
+impl World {
+    /// A new tenant of that name.
+    pub async fn new(store: Store, slug: &str) -> Self {
+        let (tenant, owner) = tenant(&store, slug).await;
+        Self {
+            store,
+            tenant,
+            owner,
+        }
+    }
+
+    /// A transaction that changes the tenant's rows.
+    pub async fn write(&self) -> Scoped<ReadWrite> {
+        self.store.write(self.tenant.id).await.unwrap()
+    }
+
+    /// A transaction that reads them.
+    pub async fn read(&self) -> Scoped<ReadOnly> {
+        self.store.read(self.tenant.id).await.unwrap()
+    }
+
+    /// Adds a project.
+    pub async fn project(&self, name: &str) -> ProjectId {
+        project(&self.store, self.tenant.id, name).await
+    }
+}
+
+/// Lets an area's type be used as the [`World`] in its field `world`.
+macro_rules! has_world {
+    ($area:ty) => {
+        impl std::ops::Deref for $area {
+            type Target = $crate::support::World;
+
+            fn deref(&self) -> &Self::Target {
+                &self.world
+            }
+        }
+    };
+}
+pub(crate) use has_world;
+
+/// Adds a project to a tenant.
+pub async fn project(store: &Store, tenant: TenantId, name: &str) -> ProjectId {
+    let scoped = store.write(tenant).await.unwrap();
+    let new = NewProject {
+        name: name.to_owned(),
+        ..NewProject::default()
+    };
+    let project = project_create(&scoped, new).await.unwrap();
+    scoped.commit().await.unwrap();
+    project.id
 }
 
 /// A tenant with its owner, `owner@<slug>.example`.

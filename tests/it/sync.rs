@@ -23,11 +23,11 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 
 use crate::support::{store, tenant};
-use world::{World, repository};
+use world::{SyncWorld, repository};
 
 on_both_databases! {
     async fn a_second_sync_imports_nothing(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("src/main.rs", "fn main() { renewLease(); }\n").write("README.md", "Atlas\n");
         repository.commit("one");
@@ -71,13 +71,13 @@ on_both_databases! {
     }
 
     async fn stored_commits_are_kept_and_new_ones_added(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "1").write("b.rs", "1");
         let one = repository.commit("one");
         let source = world.source(&repository, None, "").await;
         let kept = async || {
-            let scoped = world.store.read(world.tenant).await.unwrap();
+            let scoped = world.read().await;
             let commits = source_history(&scoped, source).await.unwrap();
             assert!(commits.iter().all(|commit| !commit.author.is_empty()));
             let told = commits.iter().map(|commit| commit.paths.join(" "));
@@ -97,7 +97,7 @@ on_both_databases! {
     }
 
     async fn what_changed_is_changed_and_files_keep_their_ids(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository
             .write("kept.rs", "fn kept() {}\n")
@@ -135,7 +135,7 @@ on_both_databases! {
     }
 
     async fn only_the_scan_path_of_the_branch_is_imported(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("src/a.rs", "fn a() {}\n").write("docs/b.md", "b\n");
         repository.commit("one");
@@ -158,7 +158,7 @@ on_both_databases! {
     }
 
     async fn a_rewritten_history_brings_the_files_that_it_has_now(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         let first = repository.commit("one");
@@ -191,7 +191,7 @@ on_both_databases! {
     }
 
     async fn a_sync_that_cannot_succeed_says_why_and_writes_nothing(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let empty = repository(&db, "empty");
         let mut full = repository(&db, "full");
         full.write("a.rs", "fn a() {}\n");
@@ -216,7 +216,7 @@ on_both_databases! {
             assert_eq!(sync.detail.to_commit, None);
             let rows = world.rows(source).await;
             assert!(rows.files.is_empty() && rows.documents.is_empty() && rows.blobs.is_empty(), "{code}: {rows:?}");
-            let scoped = world.store.read(world.tenant).await.unwrap();
+            let scoped = world.read().await;
             let source = Sources::require(&scoped, source).await.unwrap();
             assert_eq!((&source.head_commit, source.last_synced_at), (&None, None));
             let latest = sync_latest(&scoped, source.id).await.unwrap();
@@ -225,7 +225,7 @@ on_both_databases! {
     }
 
     async fn a_sync_follows_the_last_successful_one(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
@@ -243,7 +243,7 @@ on_both_databases! {
         let last = world.synced(source).await;
         assert_eq!(last.detail.previous_sync_id, Some(good.run.id));
 
-        let scoped = world.store.read(world.tenant).await.unwrap();
+        let scoped = world.read().await;
         let page = SourceSyncs.page(&scoped, source, &PageRequest::first(10)).await.unwrap().into_items();
         let predecessors: Vec<_> = page.iter().map(|sync| sync.detail.previous_sync_id).collect();
         assert_eq!(predecessors, [Some(good.run.id), Some(first.run.id), None, None, None]);
@@ -255,11 +255,11 @@ on_both_databases! {
 
     async fn a_source_has_one_active_sync(db: TestDatabase) {
         let store = store(&db).await;
-        let world = World::new(&db, &store, "acme").await;
+        let world = SyncWorld::new(&db, &store, "acme").await;
         let (other, _) = tenant(&store, "other").await;
         let repository = repository(&db, "atlas");
         let source = world.source(&repository, None, "").await;
-        let scoped = store.write(world.tenant).await.unwrap();
+        let scoped = store.write(world.tenant.id).await.unwrap();
         let (start, sync) = sync_start(&scoped, source, SyncTrigger::Manual, None).await.unwrap();
         assert!(start.is_started());
         assert_eq!(sync.run.project_id, Some(world.project.0));
@@ -278,7 +278,7 @@ on_both_databases! {
     }
 
     async fn what_is_no_text_is_counted_and_told_once(db: TestDatabase) {
-        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let mut world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         world.options.blob_bytes_max = 1_000;
         let mut repository = repository(&db, "atlas");
         let limit = "x".repeat(999) + "\n";
@@ -310,7 +310,7 @@ on_both_databases! {
     }
 
     async fn content_that_the_tenant_has_is_not_read_again(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n").write("b.png", b"\0");
         repository.commit("one");

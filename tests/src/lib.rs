@@ -17,12 +17,14 @@
 //! The PostgreSQL half needs the server that `just test` starts; without it the test fails and says so.
 
 mod database;
+mod example;
 mod oidc;
 mod postgres;
 mod proxy;
 mod server;
 
 pub use database::{TestDatabase, run_on_postgres, run_on_sqlite};
+pub use example::example_run;
 pub use oidc::{OidcProcess, OidcSetup};
 pub use postgres::postgres_superuser_url;
 pub use proxy::Proxy;

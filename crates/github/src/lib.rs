@@ -5,17 +5,25 @@
 //! connects only to that address. It follows at most one redirect, on the same server. It does not wait for a rate
 //! limit, but reports its duration. Its errors contain neither the token nor text of the server.
 //!
-//! ```no_run
+//! ```
 //! use std::net::IpAddr;
 //!
-//! use nyxcore_github::{BaseUrl, GITHUB_COM, GithubClient, GithubError, GithubOptions, GithubToken};
+//! use nyxcore_github::{BaseUrl, GithubClient, GithubError, GithubOptions, GithubToken};
 //!
-//! async fn names(token: &str, addresses: Vec<IpAddr>) -> Result<Vec<String>, GithubError> {
-//!     let (base, token) = (BaseUrl::parse(GITHUB_COM)?, GithubToken::parse(token)?);
+//! async fn names(url: &str, token: &str, addresses: Vec<IpAddr>) -> Result<Vec<String>, GithubError> {
+//!     let (base, token) = (BaseUrl::parse(url)?, GithubToken::parse(token)?);
 //!     let client = GithubClient::new(&base, &token, &GithubOptions::new(addresses))?;
 //!     let page = client.repositories(1, 100).await?;
 //!     Ok(page.repositories.into_iter().map(|repository| repository.full_name).collect())
 //! }
+//! # #[cfg(feature = "testing")]
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! #     use nyxcore_github::testing::{FakeAnswer, FakeGithub};
+//! #     rustls::crypto::ring::default_provider().install_default().unwrap();
+//! #     let server = FakeGithub::answers(vec![FakeAnswer::fixture("repositories_page_1")]).await;
+//! #     let names = names(&server.url(), "github_pat_11ABCDEFG0_not_a_real_one", vec![[127, 0, 0, 1].into()]).await;
+//! #     assert_eq!(names.unwrap(), ["acme/atlas", "acme/legacy.api", "octocat/dotfiles"]);
+//! # });
 //! ```
 
 mod answer;

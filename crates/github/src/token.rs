@@ -1,6 +1,6 @@
 //! The access token of a client.
 
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::GithubError;
 
@@ -9,8 +9,8 @@ pub const TOKEN_MAX: usize = 1_000;
 
 /// A personal access token. It is overwritten when it is dropped, and shows nothing of itself but to who calls
 /// [`GithubToken::expose`].
-#[derive(Clone)]
-pub struct GithubToken(Zeroizing<String>);
+#[derive(Debug, Clone)]
+pub struct GithubToken(SecretString);
 
 impl GithubToken {
     /// Parses a token, without surrounding space. Only GitHub knows whether it is valid.
@@ -21,7 +21,7 @@ impl GithubToken {
         let text = text.trim();
         let fits = (1..=TOKEN_MAX).contains(&text.len());
         if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(Zeroizing::new(text.to_owned())))
+            Ok(Self(text.into()))
         } else {
             Err(GithubError::TokenInvalid)
         }
@@ -30,13 +30,7 @@ impl GithubToken {
     /// The token, for immediate use without a copy.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for GithubToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("GithubToken(..)")
+        self.0.expose_secret()
     }
 }
 
@@ -61,6 +55,6 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_a_token() {
         let token = GithubToken::parse("ghp_secret").unwrap();
-        assert_eq!(format!("{token:?}"), "GithubToken(..)");
+        assert!(!format!("{token:?}").contains("secret"), "{token:?}");
     }
 }

@@ -2,24 +2,29 @@
 //! in the transaction that writes it.
 //!
 //! ```
-//! use nyxcore_knowledge::{MemoryEntry, NewMemoryEntry, ProjectMemoryEntries, memory_entry_create};
-//! use nyxcore_projects::ProjectId;
-//! use nyxcore_tenancy::{ChildList, Page, PageRequest, Result, Store, TenantId};
+//! use nyxcore_knowledge::{NewMemoryEntry, ProjectMemoryEntries, memory_entry_create};
+//! use nyxcore_projects::{NewProject, project_create};
+//! use nyxcore_retrieval::{SearchRequest, search};
+//! use nyxcore_tenancy::{ChildList, PageRequest};
 //!
-//! async fn remember(store: &Store, tenant: TenantId, project: ProjectId) -> Result<Page<MemoryEntry>> {
-//!     let scoped = store.write(tenant).await?;
-//!     let new = NewMemoryEntry {
-//!         project_id: Some(project),
-//!         title: "Leases".into(),
-//!         content: "A lease is renewed every 15 seconds.".into(),
-//!         tags: vec!["runs".into()],
-//!         created_by: None,
-//!     };
-//!     memory_entry_create(&scoped, new).await?;
-//!     scoped.commit().await?;
-//!     let scoped = store.read(tenant).await?;
-//!     ProjectMemoryEntries.page(&scoped, project, &PageRequest::first(10)).await
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [nyxcore_projects::registration(), nyxcore_knowledge::registration()];
+//! let scoped = store.write(tenant.id).await?;
+//! let project = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await?;
+//! let new = NewMemoryEntry {
+//!     project_id: Some(project.id),
+//!     title: "Leases".into(),
+//!     content: "A lease is renewed every 15 seconds.".into(),
+//!     tags: vec!["runs".into()],
+//!     created_by: None,
+//! };
+//! let entry = memory_entry_create(&scoped, new).await?;
+//! scoped.commit().await?;
+//!
+//! let scoped = store.read(tenant.id).await?;
+//! let entries = ProjectMemoryEntries.page(&scoped, project.id, &PageRequest::first(10)).await?;
+//! assert_eq!(entries.into_items(), [entry.clone()]);
+//! assert_eq!(search(&scoped, &SearchRequest::new("lease")).await?[0].subject, entry.id.to_string());
+//! # );
 //! ```
 
 mod check;

@@ -1,8 +1,7 @@
 //! The key of a vendor's API.
 
-use std::fmt;
-
 use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -13,8 +12,8 @@ use crate::LlmError;
 pub const KEY_BYTES_MAX: usize = 8 << 10;
 
 /// A key. It is never printed, and its memory is cleared when it is dropped.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(Zeroizing<String>);
+#[derive(Debug, Clone)]
+pub struct ApiKey(SecretString);
 
 impl ApiKey {
     /// A key as the vendor gave it. White space around it is removed, because it comes from copying.
@@ -39,23 +38,23 @@ impl ApiKey {
                 "it has a character that is not printable ASCII",
             ));
         }
-        Ok(Self(Zeroizing::new(key.to_owned())))
+        Ok(Self(key.into()))
     }
 
     /// No key: for servers that ask for none, such as one on the same machine. No header is sent.
     #[must_use]
     pub fn none() -> Self {
-        Self(Zeroizing::new(String::new()))
+        Self(SecretString::default())
     }
 
     /// Whether this is [`ApiKey::none`].
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.0.is_empty()
+        self.expose().is_empty()
     }
 
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// A header's value with the key in it, marked as sensitive: it is not printed, and not put into a compression
@@ -76,12 +75,6 @@ impl ApiKey {
         hash.update([0]);
         hash.update(self.expose().as_bytes());
         hex::encode(&hash.finalize()[..8])
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKey(…)")
     }
 }
 

@@ -1,6 +1,6 @@
 //! Makes what a vendor wrote fit for messages and logs: bounded, on one line, and without keys.
 
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The most characters that are kept of what a vendor wrote in an error.
 pub const VENDOR_WORDS_MAX: usize = 500;
@@ -18,16 +18,12 @@ const PIECE_LENGTH_MIN: usize = 4;
 
 /// Knows the secrets of one endpoint.
 #[derive(Clone, Default)]
-pub(crate) struct Scrubber(Vec<Zeroizing<String>>);
+pub(crate) struct Scrubber(Vec<SecretString>);
 
 impl Scrubber {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
-        Self(
-            secrets
-                .map(|secret| Zeroizing::new(secret.to_owned()))
-                .collect(),
-        )
+        Self(secrets.map(SecretString::from).collect())
     }
 
     /// The text on one line, without control characters and secrets, at most [`VENDOR_WORDS_MAX`] characters long.
@@ -35,9 +31,9 @@ impl Scrubber {
         // Twice the bound: what is cut off here cannot be the part of a secret that stays.
         let bounded: String = text.chars().take(8 * VENDOR_WORDS_MAX).collect();
         let mut whole = bounded;
-        for secret in &self.0 {
+        for secret in self.secrets() {
             if secret.len() >= PIECE_LENGTH_MIN {
-                whole = whole.replace(secret.as_str(), REDACTED);
+                whole = whole.replace(secret, REDACTED);
             }
         }
         let words = whole
@@ -75,6 +71,10 @@ impl Scrubber {
         out
     }
 
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|secret| secret.expose_secret())
+    }
+
     fn is_secret(&self, piece: &str) -> bool {
         // `a=b`, `Bearer:b`: what stands after the sign is looked at too.
         piece.split(['=', '/']).any(|part| {
@@ -84,7 +84,7 @@ impl Scrubber {
             if has_prefix && (masked || part.len() >= KEY_LENGTH_MIN) {
                 return true;
             }
-            self.0.iter().any(|secret| {
+            self.secrets().any(|secret| {
                 if masked {
                     let first = part.split(['*', '…', '.']).next().unwrap_or_default();
                     return !first.is_empty() && secret.starts_with(first);

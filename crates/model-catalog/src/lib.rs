@@ -27,6 +27,40 @@
 //!     Some("GPT-5 is shut down on 2026-12-11; use gpt-6.1-sol")
 //! );
 //! ```
+//!
+//! With `service`, a tenant's key is sealed, a call goes through the one door, and the ledger has what it cost:
+//!
+//! ```
+//! # #[cfg(feature = "service")] {
+//! use nyxcore_llm::ModelRequest;
+//! use nyxcore_llm::testing::{VendorServer, respond};
+//! use nyxcore_model_catalog::{
+//!     CallContext, ModelChoice, ModelService, ModelServiceOptions, ProviderKey, model_calls_list, provider_key_set,
+//! };
+//! use nyxcore_outbound::OutboundPolicy;
+//! use nyxcore_tenancy::PageRequest;
+//! use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
+//!
+//! # nyxcore_tests::example!(|store, tenant| [nyxcore_model_catalog::registration()];
+//! // A server on this machine that answers as the vendor does.
+//! let vendor = VendorServer::start(respond).await;
+//! let outbound = OutboundPolicy { allow_private: true };
+//! let keyring = Keyring::new(MasterKeys::one(MasterKey::generate()?));
+//! let key = ProviderKey::new("not-a-real-key-0123456789".into(), Some(vendor.url("/v1")));
+//! let scoped = store.write(tenant.id).await?;
+//! provider_key_set(&scoped, &keyring, outbound, ("anthropic", &key)).await?;
+//! scoped.commit().await?;
+//!
+//! let service = ModelService::start(ModelServiceOptions::new(store.clone(), keyring, outbound))?;
+//! let choice = ModelChoice::Model("claude-sonnet-4-6".into());
+//! let context = CallContext::new(tenant.id, "greeting");
+//! let answer = service.call(context, choice, ModelRequest::new("", "Say hello.")).await?;
+//! service.settled().await;
+//! let calls = model_calls_list(&store.read(tenant.id).await?, None, &PageRequest::first(1)).await?.into_items();
+//! assert_eq!(calls[0].cost, answer.cost);
+//! # );
+//! # }
+//! ```
 
 #[cfg(feature = "service")]
 mod budget;

@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use nyxcore_outbound::{Endpoint, OutboundPolicy};
 use nyxcore_tenancy::secret::{
     Keyring, Secret, operator_secret_get, operator_secret_put, operator_secret_remove, secret_get,
-    secret_put, secret_remove,
+    secret_put, secret_remove, secret_text,
 };
 use nyxcore_tenancy::{Access, Action, Error, ReadWrite, Result, Scoped, Store, text};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
 
 use crate::model::Provider;
 use crate::registration::PROVIDER_KEY;
@@ -23,31 +23,30 @@ pub const API_KEY_MAX: usize = text::API_KEY.max;
 /// A key of a provider, with where to use it. It is overwritten when it is dropped and not shown by `Debug`.
 #[derive(Serialize, Deserialize)]
 pub struct ProviderKey {
-    api_key: String,
+    #[serde(serialize_with = "nyxcore_tenancy::secret::secret_serialize")]
+    api_key: SecretString,
     base_url: Option<String>,
 }
 
+/// Nothing is shown: the base URL may be private, too.
 impl std::fmt::Debug for ProviderKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ProviderKey(..)")
     }
 }
 
-impl Drop for ProviderKey {
-    fn drop(&mut self) {
-        self.api_key.zeroize();
-    }
-}
-
 impl ProviderKey {
     /// What somebody says is a key. It is looked at where it is kept.
     pub fn new(api_key: String, base_url: Option<String>) -> Self {
-        Self { api_key, base_url }
+        Self {
+            api_key: secret_text(api_key),
+            base_url,
+        }
     }
 
     /// The key, for the request that needs it.
     pub fn api_key(&self) -> &str {
-        &self.api_key
+        self.api_key.expose_secret()
     }
 
     /// Where to call the provider's API, if it is not the usual place.
@@ -67,7 +66,7 @@ impl ProviderKey {
 
     /// The text of an error names the rule and never the key.
     fn check(&self, policy: OutboundPolicy) -> Result<()> {
-        let key = self.api_key.as_str();
+        let key = self.api_key();
         if key.is_empty() {
             return Err(Error::Invalid("the key is empty".into()));
         }

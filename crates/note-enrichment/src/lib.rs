@@ -5,21 +5,35 @@
 //! applies or dismisses it. No model is called yet: every enrichment is [`EnrichmentMode::Extractive`].
 //!
 //! ```
-//! use nyxcore_note_enrichment::{EnrichmentHandler, NewEnrichment, enrichment_start};
-//! use nyxcore_projects::NoteId;
-//! use nyxcore_runs::{RunId, Workers};
-//! use nyxcore_tenancy::{Result, Store, TenantId};
+//! use futures::TryStreamExt;
+//! use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
+//! use nyxcore_note_enrichment::{EnrichmentHandler, NewEnrichment, NoteEnrichments, enrichment_start};
+//! use nyxcore_projects::{NewNote, NewProject, note_create, project_create};
+//! use nyxcore_runs::{Workers, run_follow};
+//! use nyxcore_tenancy::Repository;
 //!
-//! async fn enrich(store: &Store, tenant: TenantId, note: NoteId) -> Result<RunId> {
-//!     let workers = Workers::builder(store).handler(EnrichmentHandler::new()).start()?;
-//!     let scoped = store.write(tenant).await?;
-//!     let new = NewEnrichment { note_id: note, persona_id: None, provider: None, model: None, started_by: None };
-//!     let (start, enrichment) = enrichment_start(&scoped, new).await?;
-//!     scoped.commit().await?;
-//!     assert_eq!(start.run().id, enrichment.run_id);
-//!     workers.shutdown().await;
-//!     Ok(enrichment.run_id)
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [
+//! #     nyxcore_runs::registration(), nyxcore_model_catalog::registration(), nyxcore_projects::registration(),
+//! #     nyxcore_personas::registration(), nyxcore_knowledge::registration(), nyxcore_note_enrichment::registration()];
+//! let scoped = store.write(tenant.id).await?;
+//! let project = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await?.id;
+//! let content = "A lease is renewed every 15 seconds.".into();
+//! let (project_id, title, tags) = (Some(project), "Leases".into(), vec![]);
+//! let entry = NewMemoryEntry { project_id, title, content, tags, created_by: None };
+//! memory_entry_create(&scoped, entry).await?;
+//! let body = "How is a lease renewed?".into();
+//! let note = NewNote { project_id: project, title: "Renewal".into(), body, created_by: None };
+//! let note = note_create(&scoped, note).await?;
+//! let new = NewEnrichment { note_id: note.id, persona_id: None, provider: None, model: None, started_by: None };
+//! let (start, _) = enrichment_start(&scoped, new).await?;
+//! scoped.commit().await?;
+//!
+//! let workers = Workers::builder(&store).handler(EnrichmentHandler::new()).start()?;
+//! let _events: Vec<_> = run_follow(&store, tenant.id, start.run().id, 0).try_collect().await?;
+//! workers.shutdown().await;
+//! let enrichment = NoteEnrichments::require(&store.read(tenant.id).await?, start.run().id).await?;
+//! assert_eq!(enrichment.citations[0].title, "Leases");
+//! # );
 //! ```
 
 mod compose;

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
+use unicode_width::UnicodeWidthStr;
 
 use crate::error::Result;
 
@@ -44,6 +45,7 @@ pub fn width() -> usize {
 }
 
 /// Rows in columns, under a heading, for a person and for `awk`: no cell is empty, and the last column is not padded.
+/// Wide letters take two columns, and marks on a letter none.
 pub struct Table<const N: usize>(Vec<[String; N]>);
 
 impl<const N: usize> Table<N> {
@@ -63,7 +65,7 @@ impl<const N: usize> Table<N> {
     /// The text.
     pub fn text(&self) -> String {
         let widths: [usize; N] = std::array::from_fn(|column| {
-            let width = |row: &[String; N]| row[column].chars().count();
+            let width = |row: &[String; N]| row[column].width();
             self.0.iter().map(width).max().unwrap_or_default()
         });
         let mut text = String::new();
@@ -71,7 +73,7 @@ impl<const N: usize> Table<N> {
             let cells = row
                 .iter()
                 .zip(widths)
-                .map(|(cell, width)| format!("{cell:<width$}"));
+                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
             text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
             text.push('\n');
         }
@@ -95,5 +97,13 @@ mod tests {
         table.row(["a\u{1b}[2J\u{202e}b".into(), "1".into()]);
         table.row([String::new(), "22".into()]);
         assert_eq!(table.text(), "NAME     ID\na?[2J?b  1\n-        22\n");
+    }
+
+    #[test]
+    fn wide_letters_and_marks_line_up() {
+        let mut table = Table::new(["NAME", "ID"]);
+        table.row(["漢字".into(), "1".into()]);
+        table.row(["Ame\u{301}lie".into(), "2".into()]);
+        assert_eq!(table.text(), "NAME    ID\n漢字    1\nAme\u{301}lie  2\n");
     }
 }

@@ -2,6 +2,9 @@
 //! Everything else is displayed literally.
 
 use owo_colors::{OwoColorize, Style};
+use textwrap::core::Fragment;
+use textwrap::wrap_algorithms::wrap_first_fit;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Lines of one block of code that are shown.
 const CODE_LINES: usize = 12;
@@ -72,11 +75,8 @@ impl Page {
     fn code(&self, text: &mut String, lines: &[&str]) {
         let faint = Style::new().dimmed();
         for line in lines.iter().take(CODE_LINES) {
-            let line: String = line
-                .replace('\t', "    ")
-                .chars()
-                .take(self.width.saturating_sub(2))
-                .collect();
+            let line = line.replace('\t', "    ");
+            let line = beginning(&line, self.width.saturating_sub(2));
             let bar = format!("{}│ {}", self.indent, line);
             text.push_str(&self.paint(bar.trim_end(), faint));
             text.push('\n');
@@ -90,47 +90,80 @@ impl Page {
 
     /// Words after a mark; further lines stand under the first word.
     fn words(&self, text: &mut String, mark: &str, markdown: &str, base: Style) {
-        let hang = mark.chars().count();
-        let mut column = 0;
-        for (index, word) in words(markdown, base).into_iter().enumerate() {
-            let length: usize = word.iter().map(|(part, _)| part.chars().count()).sum();
-            if index == 0 {
-                text.push_str(&self.indent);
-                text.push_str(mark);
-                column = hang;
-            } else if column + 1 + length > self.width {
-                text.push('\n');
-                text.push_str(&self.indent);
-                text.push_str(&" ".repeat(hang));
-                column = hang;
-            } else {
-                text.push(' ');
-                column += 1;
+        let hang = mark.width();
+        let words = words(markdown, base);
+        let room = self.width.saturating_sub(hang);
+        for (number, line) in wrap_first_fit(&words, &[columns_float(room)])
+            .iter()
+            .enumerate()
+        {
+            text.push_str(&self.indent);
+            match number {
+                0 => text.push_str(mark),
+                _ => text.push_str(&" ".repeat(hang)),
             }
-            for (part, style) in word {
-                text.push_str(&self.paint(&part, style));
+            for (number, Word(parts)) in line.iter().enumerate() {
+                if number > 0 {
+                    text.push(' ');
+                }
+                for (part, style) in parts {
+                    text.push_str(&self.paint(part, *style));
+                }
             }
-            column += length;
+            text.push('\n');
         }
-        text.push('\n');
     }
 }
 
+/// As much of a text as fits into so many columns.
+fn beginning(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, letter)| {
+        used += letter.width().unwrap_or_default();
+        used > columns
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// Columns as `textwrap` counts them.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a line has far less than 2^52 columns"
+)]
+fn columns_float(columns: usize) -> f64 {
+    columns as f64
+}
+
 /// A word in parts, each with its style.
-type Word = Vec<(String, Style)>;
+#[derive(Debug, Default)]
+struct Word(Vec<(String, Style)>);
+
+impl Fragment for Word {
+    fn width(&self) -> f64 {
+        columns_float(self.0.iter().map(|(part, _)| part.width()).sum())
+    }
+
+    fn whitespace_width(&self) -> f64 {
+        1.0
+    }
+
+    fn penalty_width(&self) -> f64 {
+        0.0
+    }
+}
 
 /// Splits at white space, except within code spans; takes off emphasis, the marks of code spans and backslashes before
 /// punctuation.
 fn words(markdown: &str, base: Style) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut word: Word = Vec::new();
+    let mut word = Word::default();
     let mut part = String::new();
     let mut bold = false;
     let style = |bold: bool| if bold { base.bold() } else { base };
     let mut rest = markdown;
     let flush = |part: &mut String, word: &mut Word, style: Style| {
         if !part.is_empty() {
-            word.push((std::mem::take(part), style));
+            word.0.push((std::mem::take(part), style));
         }
     };
     while let Some(c) = rest.chars().next() {
@@ -144,11 +177,11 @@ fn words(markdown: &str, base: Style) -> Vec<Word> {
             rest = more;
         } else if let Some((code, more)) = code_span(rest) {
             flush(&mut part, &mut word, style(bold));
-            word.push((code.to_owned(), style(bold).cyan()));
+            word.0.push((code.to_owned(), style(bold).cyan()));
             rest = more;
         } else if c.is_whitespace() {
             flush(&mut part, &mut word, style(bold));
-            if !word.is_empty() {
+            if !word.0.is_empty() {
                 words.push(std::mem::take(&mut word));
             }
             rest = after;
@@ -158,7 +191,7 @@ fn words(markdown: &str, base: Style) -> Vec<Word> {
         }
     }
     flush(&mut part, &mut word, style(bold));
-    if !word.is_empty() {
+    if !word.0.is_empty() {
         words.push(word);
     }
     words
@@ -192,6 +225,21 @@ mod tests {
         let text = markdown_render(markdown, 30, 2, false);
         let shown = "  Extractive.\n\n  How\n\n  • Functions (a b): are\n    snake_case, *always* [1]\n\n  │ fn main() {}\n";
         assert_eq!(text, shown);
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let text = markdown_render("漢字漢字漢 漢字漢字漢 a", 20, 0, false);
+        assert_eq!(text, "漢字漢字漢\n漢字漢字漢 a\n");
+        let text = markdown_render("```\n漢字漢字漢字漢字漢字\n```", 20, 0, false);
+        assert_eq!(text, "│ 漢字漢字漢字漢字漢\n");
+    }
+
+    #[test]
+    fn a_mark_on_a_letter_takes_no_column() {
+        let word = "e\u{301}".repeat(9);
+        let text = markdown_render(&format!("{word} {word}"), 20, 0, false);
+        assert_eq!(text, format!("{word} {word}\n"));
     }
 
     #[test]

@@ -7,16 +7,23 @@
 //! ```
 //! use nyxcore_outbound::{Endpoint, EndpointError, OutboundPolicy, SystemResolver, client_builder};
 //!
-//! async fn client(base_url: &str) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
-//!     let policy = OutboundPolicy::default();
-//!     let endpoint = Endpoint::parse(base_url, policy)?;
-//!     let addresses = endpoint.addresses_resolve(policy, &SystemResolver).await?;
-//!     let builder = client_builder(endpoint.domain(), &addresses);
-//!     Ok(builder.https_only(endpoint.is_encrypted()).build()?)
-//! }
-//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # rustls::crypto::ring::default_provider().install_default().unwrap();
+//! // The default policy allows no private address, and no policy allows a metadata service.
 //! let refused = Endpoint::parse("https://169.254.169.254/v1", OutboundPolicy::default());
 //! assert!(matches!(refused, Err(EndpointError::Forbidden(_))));
+//!
+//! // The client connects to the addresses that were checked, and to no others.
+//! let policy = OutboundPolicy { allow_private: true };
+//! let endpoint = Endpoint::parse("http://127.0.0.1:8080/v1", policy)?;
+//! let addresses = endpoint.addresses_resolve(policy, &SystemResolver).await?;
+//! let builder = client_builder(endpoint.domain(), &addresses);
+//! let client = builder.https_only(endpoint.is_encrypted()).build()?;
+//! let other = client.get("http://other.example/").send().await;
+//! assert!(other.unwrap_err().is_connect());
+//! # Ok(())
+//! # }
 //! ```
 
 mod address;

@@ -10,6 +10,25 @@
 //! assert_eq!(domains, [("Frontend", 3), ("Backend", 1)]);
 //! assert_eq!(found[0].keywords, ["react", "typescript", "front-end"]);
 //! ```
+//!
+//! Personas are stored for a tenant, and matched with a task:
+//!
+//! ```
+//! use nyxcore_personas::{NewPersona, persona_create, persona_matches};
+//!
+//! # nyxcore_tests::example!(|store, tenant| [
+//! #     nyxcore_runs::registration(), nyxcore_model_catalog::registration(), nyxcore_personas::registration()];
+//! let scoped = store.write(tenant.id).await?;
+//! let description = "Tunes PostgreSQL and plans migrations.".into();
+//! let new = NewPersona { name: "Ines".into(), description, ..NewPersona::default() };
+//! let ines = persona_create(&scoped, new).await?;
+//! scoped.commit().await?;
+//!
+//! let scoped = store.read(tenant.id).await?;
+//! let matches = persona_matches(&scoped, "Why is this query of PostgreSQL slow?", 3).await?;
+//! assert_eq!(matches[0].persona.id, ines.id);
+//! # );
+//! ```
 
 mod entity;
 mod matching;
@@ -26,7 +45,7 @@ pub use matching::{
 };
 pub use model::{Persona, PersonaId, PersonaModel, PersonaModelStanding, USE_XP};
 pub use registration::{PERSONA, registration};
-pub use repository::{Personas, persona_count, persona_list};
+pub use repository::{PersonaList, Personas, persona_count, persona_list};
 pub use service::{
     NewPersona, PersonaChanges, PersonaModelChoice, persona_create, persona_delete, persona_update,
 };

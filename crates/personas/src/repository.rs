@@ -1,7 +1,9 @@
 //! The repository of personas, and their list.
 
 use nyxcore_tenancy::text::SearchText;
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
+use nyxcore_tenancy::{
+    Access, Page, PageRequest, Repository, Result, Scoped, repository, root_list,
+};
 use sea_orm::Condition;
 
 use crate::entity::persona;
@@ -11,6 +13,15 @@ repository! {
     /// Personas of a tenant.
     pub Personas: persona => Persona, Id = id: PersonaId
 }
+
+/// The personas whose name or description contains the query, as [`persona_list`] reads them.
+#[derive(Debug, Clone, Default)]
+pub struct PersonaList {
+    /// `None` for all of them.
+    pub query: Option<String>,
+}
+
+root_list! { PersonaList => Persona: persona_list, persona_count, |list| list.query.as_deref() }
 
 /// One page of the personas whose name or description contains the query, in any case; of all of them where there is
 /// none. Newest first.

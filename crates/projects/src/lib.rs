@@ -3,31 +3,28 @@
 //! Everything belongs to the tenant: any member can access what another member created. `created_by` is informational.
 //!
 //! ```
-//! use nyxcore_projects::{NewProject, NewSource, Source, project_create, source_add};
-//! use nyxcore_tenancy::{Result, Store, TenantId, UserId};
+//! use nyxcore_projects::{NewNote, NewProject, NewSource, Sources, note_create, project_create, source_add};
+//! use nyxcore_retrieval::{SearchRequest, search};
+//! use nyxcore_tenancy::Repository;
 //!
-//! /// A project and its first source: both are kept, or neither.
-//! async fn import(store: &Store, tenant: TenantId, who: UserId) -> Result<Source> {
-//!     let scoped = store.write(tenant).await?;
-//!     let project = project_create(
-//!         &scoped,
-//!         NewProject { name: "Atlas".into(), created_by: Some(who), ..NewProject::default() },
-//!     )
-//!     .await?;
-//!     let source = source_add(
-//!         &scoped,
-//!         NewSource {
-//!             project_id: project.id,
-//!             url: "https://example.org/atlas.git".into(),
-//!             branch: None,
-//!             scan_path: "/".into(),
-//!         },
-//!     )
-//!     .await?;
-//!     scoped.commit().await?;
-//!     assert_eq!(source.display_path(), "/");
-//!     Ok(source)
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [nyxcore_projects::registration()];
+//! // A project with its first source and a note: all are kept, or none.
+//! let scoped = store.write(tenant.id).await?;
+//! let project = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await?;
+//! assert_eq!(project.slug, "atlas");
+//! let url = "https://example.org/atlas.git".into();
+//! let source = NewSource { project_id: project.id, url, branch: None, scan_path: "/".into() };
+//! let source = source_add(&scoped, source).await?;
+//! let body = "Where are leases renewed?".into();
+//! let note = NewNote { project_id: project.id, title: "Leases".into(), body, created_by: None };
+//! let note = note_create(&scoped, note).await?;
+//! scoped.commit().await?;
+//!
+//! // The search finds the note since the commit.
+//! let scoped = store.read(tenant.id).await?;
+//! assert_eq!(Sources::require(&scoped, source.id).await?.display_path(), "/");
+//! assert_eq!(search(&scoped, &SearchRequest::new("leases")).await?[0].subject, note.id.to_string());
+//! # );
 //! ```
 
 mod check;
@@ -46,8 +43,8 @@ pub use model::{
 pub use name::{BranchName, NameError, ScanPath};
 pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
-    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectNotes, Projects, SourceFileList,
-    SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
+    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectList, ProjectNotes, Projects,
+    SourceFileList, SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
     project_by_slug, project_count, project_list, sources_by_url, sources_of,
 };
 pub use service::{

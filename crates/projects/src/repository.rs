@@ -7,7 +7,7 @@ use nyxcore_tenancy::directory::slug_check;
 use nyxcore_tenancy::text::{self, SearchText};
 use nyxcore_tenancy::{
     Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, child_list,
-    pages_map, repository,
+    pages_map, repository, root_list,
 };
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, Condition, ExprTrait};
@@ -117,6 +117,15 @@ impl ChildList for SourceFileList {
         files.counts_by(Column::SourceId, sources).await
     }
 }
+
+/// The projects whose name or slug contains the query, as [`project_list`] reads them.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectList {
+    /// `None` for all of them.
+    pub query: Option<String>,
+}
+
+root_list! { ProjectList => Project: project_list, project_count, |list| list.query.as_deref() }
 
 /// One page of the projects whose name or slug contains the query, in any case; of all of them where there is none.
 /// Newest first.

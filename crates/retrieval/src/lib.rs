@@ -3,26 +3,31 @@
 //! A crate publishes its knowledge in the transaction that changes it, and searches return everything of the tenant:
 //!
 //! ```
-//! use nyxcore_retrieval::{Document, Hit, KnowledgeKind, SearchRequest, documents_publish, search};
-//! use nyxcore_tenancy::{ReadWrite, Result, Scoped};
+//! use nyxcore_retrieval::{Document, KnowledgeKind, SearchRequest, documents_publish, search};
 //!
-//! async fn publish_and_find(scoped: &Scoped<ReadWrite>) -> Result<Vec<Hit>> {
-//!     let document = Document {
-//!         kind: KnowledgeKind::MemoryEntry,
-//!         subject: "memory_01h455vb4pex5vsknk084sn02q".into(),
-//!         subject_id: None,
-//!         project_id: None,
-//!         title: "Leases".into(),
-//!         body: "A lease is renewed every 15 seconds by renewLease.".into(),
-//!         path: None,
-//!         source_id: None,
-//!         start_line: None,
-//!         end_line: None,
-//!         stack: None,
-//!     };
-//!     documents_publish(scoped, vec![document]).await?;
-//!     search(scoped, &SearchRequest::new("How is a lease renewed?")).await
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [];
+//! let scoped = store.write(tenant.id).await?;
+//! let document = Document {
+//!     kind: KnowledgeKind::MemoryEntry,
+//!     subject: "memory_01h455vb4pex5vsknk084sn02q".into(),
+//!     subject_id: None,
+//!     project_id: None,
+//!     title: "Leases".into(),
+//!     body: "A lease is renewed every 15 seconds by renewLease.".into(),
+//!     path: None,
+//!     source_id: None,
+//!     start_line: None,
+//!     end_line: None,
+//!     stack: None,
+//! };
+//! documents_publish(&scoped, vec![document]).await?;
+//! scoped.commit().await?;
+//!
+//! // `renewLease` was split into its words.
+//! let scoped = store.read(tenant.id).await?;
+//! let hits = search(&scoped, &SearchRequest::new("How do I renew it?")).await?;
+//! assert_eq!((hits.len(), hits[0].title.as_str()), (1, "Leases"));
+//! # );
 //! ```
 //!
 //! The text and rank functions need no database:

@@ -5,51 +5,38 @@
 //! events, which [`run_follow`] replays and follows.
 //!
 //! ```
-//! use futures::{FutureExt, future::BoxFuture};
-//! use nyxcore_runs::{NewRun, Priority, RunContext, RunFailure, RunHandler, RunKind, Start, Workers, run_start};
-//! use nyxcore_tenancy::{Registration, Result, Store, TenantId};
+//! use futures::{FutureExt, TryStreamExt, future::BoxFuture};
+//! use nyxcore_runs::{
+//!     EventBody, NewRun, Priority, RunContext, RunFailure, RunHandler, RunKind, RunStatus, Workers, run_follow,
+//!     run_start,
+//! };
+//! use nyxcore_tenancy::Registration;
 //!
-//! /// Greetings. Registered with `nyxcore_runs::registration()` in the registry that the store is opened with.
 //! const GREETING: RunKind = RunKind::new("GREETING");
-//!
+//! /// In the registry that the store is opened with.
+//! fn registration() -> Registration {
+//!     Registration::new("greetings").requires("nyxcore-runs").run_kind(GREETING)
+//! }
 //! struct Greeter;
-//!
 //! impl RunHandler for Greeter {
 //!     fn kind(&self) -> RunKind {
 //!         GREETING
 //!     }
 //!     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
-//!         async move {
-//!             context.phase("greet", Some(1), None).await?;
-//!             context.progress(1, None).await
-//!         }
-//!         .boxed()
+//!         async { context.phase("greet", Some(1), None).await }.boxed()
 //!     }
 //! }
-//!
-//! fn registration() -> Registration {
-//!     Registration::new("greetings").requires("nyxcore-runs").run_kind(GREETING)
-//! }
-//!
-//! async fn greet(store: &Store, tenant: TenantId) -> Result<Start> {
-//!     let workers = Workers::builder(store).handler(Greeter).start()?;
-//!     let scoped = store.write(tenant).await?;
-//!     let start = run_start(&scoped, NewRun {
-//!         kind: GREETING,
-//!         subject: "greeting".into(),
-//!         project_id: None,
-//!         started_by: None,
-//!         input: serde_json::Value::Null,
-//!         quiet_period: None,
-//!         max_attempts: 3,
-//!         priority: Priority::Interactive,
-//!         not_before: None,
-//!     })
-//!     .await?;
-//!     scoped.commit().await?;
-//!     workers.shutdown().await;
-//!     Ok(start)
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [nyxcore_runs::registration(), registration()];
+//! let workers = Workers::builder(&store).handler(Greeter).start()?;
+//! let scoped = store.write(tenant.id).await?;
+//! let new = NewRun { kind: GREETING, subject: "greeting".into(), input: "Ada".into(), priority: Priority::Interactive,
+//!     max_attempts: 3, project_id: None, started_by: None, quiet_period: None, not_before: None };
+//! let start = run_start(&scoped, new).await?;
+//! scoped.commit().await?;
+//! let events: Vec<_> = run_follow(&store, tenant.id, start.run().id, 0).try_collect().await?;
+//! assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Succeeded });
+//! workers.shutdown().await;
+//! # );
 //! ```
 
 mod activity;

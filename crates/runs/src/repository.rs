@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use nyxcore_tenancy::{Access, Page, PageRequest, Repository, Result, Scoped, repository};
+use nyxcore_tenancy::{
+    Access, Page, PageRequest, Repository, Result, Scoped, repository, root_list,
+};
 use sea_orm::{ColumnTrait, Condition};
 use uuid::Uuid;
 
@@ -49,6 +51,8 @@ impl RunFilter {
 fn distinct<T: Eq + Hash>(values: &[T]) -> impl Iterator<Item = &T> {
     values.iter().collect::<HashSet<&T>>().into_iter()
 }
+
+root_list! { RunFilter => Run: run_list, run_count, |filter| filter }
 
 /// One page of runs, newest first.
 ///

@@ -7,28 +7,43 @@
 //! continues a killed sync, with the same result.
 //!
 //! ```
-//! use std::path::Path;
-//!
-//! use nyxcore_projects::SourceId;
-//! use nyxcore_runs::{Start, Workers};
+//! use futures::TryStreamExt;
+//! use nyxcore_projects::{NewProject, NewSource, file_all, project_create};
+//! use nyxcore_runs::{Workers, run_follow};
 //! use nyxcore_sync::git::SourcePolicy;
-//! use nyxcore_sync::{SyncHandler, SyncOptions, SyncTrigger, sync_start};
-//! use nyxcore_tenancy::{Result, Store, TenantId};
+//! use nyxcore_sync::{SyncHandler, SyncOptions, SyncTrigger, source_add, sync_start};
 //!
-//! fn language_of(path: &str) -> Option<&'static str> {
-//!     path.ends_with(".rs").then_some("rust")
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [
+//! #     nyxcore_runs::registration(), nyxcore_projects::registration(), nyxcore_sync::registration()];
+//! # let folder = tempfile::tempdir()?;
+//! # let (repository, data_dir) = (folder.path().join("atlas"), folder.path().join("data"));
+//! # std::fs::create_dir(&repository)?;
+//! # std::fs::write(repository.join("main.rs"), "fn main() {}\n")?;
+//! # let git = |arguments: &[&str]| {
+//! #     let mut git = std::process::Command::new("git");
+//! #     git.current_dir(&repository).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+//! #     git.args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]).args(arguments);
+//! #     git.status().is_ok_and(|status| status.success())
+//! # };
+//! # assert!(git(&["init", "--quiet"]) && git(&["add", "."]) && git(&["commit", "--quiet", "-m", "First"]));
+//! // `repository` is a folder with a git repository, which the operator allows. The program says what a language is.
+//! let policy = SourcePolicy { allow_local: true, ..SourcePolicy::default() };
+//! let options = SyncOptions::new(&data_dir, policy.clone(), |path| path.ends_with(".rs").then_some("rust"));
+//! let workers = Workers::builder(&store).handler(SyncHandler::new(options)).start()?;
 //!
-//! async fn sync(store: &Store, data_dir: &Path, tenant: TenantId, source: SourceId) -> Result<Start> {
-//!     let options = SyncOptions::new(data_dir, SourcePolicy::default(), language_of);
-//!     let workers = Workers::builder(store).handler(SyncHandler::new(options)).start()?;
-//!     let scoped = store.write(tenant).await?;
-//!     let (start, sync) = sync_start(&scoped, source, SyncTrigger::Manual, None).await?;
-//!     scoped.commit().await?;
-//!     assert_eq!(sync.run.id, start.run().id);
-//!     workers.shutdown().await;
-//!     Ok(start)
-//! }
+//! let scoped = store.write(tenant.id).await?;
+//! let project_id = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await?.id;
+//! let url = repository.to_string_lossy().into_owned();
+//! let new = NewSource { project_id, url, branch: None, scan_path: String::new() };
+//! let source = source_add(&scoped, &policy, new).await?;
+//! let (start, _) = sync_start(&scoped, source.id, SyncTrigger::Manual, None).await?;
+//! scoped.commit().await?;
+//!
+//! let _events: Vec<_> = run_follow(&store, tenant.id, start.run().id, 0).try_collect().await?;
+//! workers.shutdown().await;
+//! let files = file_all(&store.read(tenant.id).await?, source.id).await?;
+//! assert_eq!((files[0].path.as_str(), files[0].language.as_deref()), ("main.rs", Some("rust")));
+//! # );
 //! ```
 
 pub mod connection;

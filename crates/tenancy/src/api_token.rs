@@ -15,6 +15,7 @@ use crate::policy::Action;
 use crate::registration::{purpose, resource};
 use crate::repository;
 use crate::repository::Repository;
+use crate::root_list;
 use crate::sign_in::sessions_seen;
 use crate::store::{Access, CredentialKey, CredentialOwner, ReadWrite, Scoped, Store, is_new_use};
 use crate::text;
@@ -121,6 +122,12 @@ fn api_tokens_visible<A: Access>(scoped: &Scoped<A>) -> Condition {
         .map(|caller| api_token::Column::UserId.eq(caller.user));
     Condition::all().add_option(own)
 }
+
+/// The tokens that were made, as [`api_token_list`] reads them.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiTokenList;
+
+root_list! { ApiTokenList => ApiToken: api_token_list, api_token_count }
 
 /// One page of the tokens that were made, newest first: one's own, and for owners and admins everybody's.
 ///

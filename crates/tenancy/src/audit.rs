@@ -5,12 +5,9 @@
 //! repetitions into one entry with a count. The use of system scopes is counted by purpose and recorded every minute
 //! by [`system_uses_flush`]; system work that changes something adds entries of its own. Entries are never changed: on
 //! PostgreSQL the serving role has no right to.
-//!
-//! Longer than 450 lines: reading, writing and expiring share the form of an entry.
 
 mod refusal;
-
-use std::sync::atomic::{AtomicU64, Ordering};
+mod system;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
@@ -19,8 +16,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::actor::{Acting, Actor, Origin, Step};
+use crate::entity::audit_entry;
 pub(crate) use crate::entity::audit_entry::{ActiveModel, Entity};
-use crate::entity::{audit_entry, system_entry};
 use crate::env::Env;
 use crate::error::Result;
 use crate::model::{ApiTokenId, AuditEntryId, Caller, Credential, SessionId, TenantId, UserId};
@@ -30,13 +27,16 @@ use crate::registration::{purpose::AUDIT_KEEP, resource::AUDIT_LOG};
 use crate::registry::Registry;
 use crate::repository;
 use crate::repository::Repository;
-use crate::store::{Access, Scoped, Store, SystemPurpose};
+use crate::root_list;
+use crate::store::{Access, Scoped, Store};
 use crate::text;
 
 pub(crate) use refusal::Refusals;
 pub use refusal::{
     REFUSAL_WINDOW, REFUSALS_IN_FULL, REFUSALS_IN_FULL_OF_CREDENTIAL, refusals_flush,
 };
+pub use system::{SystemEntry, system_entry_list, system_uses_flush};
+pub(crate) use system::{SystemUses, system_entry};
 
 /// The outcome of a successful action.
 pub const OUTCOME_OK: &str = "OK";
@@ -199,6 +199,8 @@ impl AuditFilter {
     }
 }
 
+root_list! { AuditFilter => AuditEntry: audit_list, audit_count, |filter| filter }
+
 /// One page of a tenant's audit log, newest first.
 ///
 /// # Errors
@@ -349,147 +351,6 @@ fn row(
         request_id: Set(None),
         detail: Set(detail),
     }
-}
-
-/// How often system scopes were opened for each purpose since the last flush.
-#[derive(Debug)]
-pub(crate) struct SystemUses(Vec<(SystemPurpose, AtomicU64)>);
-
-impl SystemUses {
-    /// No uses yet of any purpose that is registered.
-    pub(crate) fn of(registry: &Registry) -> Self {
-        let purposes = registry.purposes();
-        Self(purposes.map(|one| (one, AtomicU64::new(0))).collect())
-    }
-
-    pub(crate) fn add(&self, purpose: SystemPurpose, times: u64) {
-        if let Some((_, uses)) = self.0.iter().find(|(listed, _)| *listed == purpose) {
-            uses.fetch_add(times, Ordering::Relaxed);
-        }
-    }
-
-    fn take(&self) -> Vec<(SystemPurpose, u64)> {
-        self.0
-            .iter()
-            .map(|(purpose, uses)| (*purpose, uses.swap(0, Ordering::Relaxed)))
-            .filter(|(_, uses)| *uses > 0)
-            .collect()
-    }
-}
-
-/// Writes down how often system scopes were opened, a row a purpose, since it was last called. Called every minute and
-/// at the end.
-///
-/// # Errors
-/// The database refuses; the uses are then counted for the next time.
-pub async fn system_uses_flush(store: &Store) -> Result<()> {
-    let taken = store.uses().take();
-    // The flush itself is no news: it is there whenever there is anything to write.
-    if taken.iter().all(|(purpose, _)| *purpose == AUDIT_KEEP) {
-        return Ok(());
-    }
-    let write = async {
-        let system = store.system(AUDIT_KEEP).await?;
-        for (purpose, uses) in &taken {
-            let mut row = system_entry(
-                system.env(),
-                *purpose,
-                OUTCOME_OK,
-                None,
-                &Origin::default(),
-                None,
-            );
-            row.uses = Set(i64::try_from(*uses).unwrap_or(i64::MAX));
-            system.insert(row).await?;
-        }
-        system.commit().await
-    };
-    let written = write.await;
-    if written.is_err() {
-        for (purpose, uses) in taken {
-            store.uses().add(purpose, uses);
-        }
-    }
-    written
-}
-
-pub(crate) fn system_entry(
-    env: &Env,
-    purpose: SystemPurpose,
-    outcome: &str,
-    subject: Option<Uuid>,
-    origin: &Origin,
-    detail: Option<Value>,
-) -> system_entry::ActiveModel {
-    system_entry::ActiveModel {
-        id: Set(env.id()),
-        at: Set(env.now()),
-        purpose: Set(purpose.as_str().to_owned()),
-        uses: Set(1),
-        outcome: Set(outcome.to_owned()),
-        subject_id: Set(subject),
-        address: Set(origin.address.map(|address| address.to_string())),
-        request_id: Set(origin.request_id.clone()),
-        detail: Set(detail),
-    }
-}
-
-/// Something that was done across tenants.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "as in AuditEntry")]
-pub struct SystemEntry {
-    pub at: DateTime<Utc>,
-    /// Why the system scope was opened.
-    pub purpose: String,
-    /// How often, since the entry before for the same purpose.
-    pub uses: i64,
-    pub outcome: String,
-    pub subject_id: Option<Uuid>,
-    pub address: Option<String>,
-    pub request_id: Option<String>,
-    pub detail: Option<Value>,
-}
-
-impl SystemEntry {
-    /// The entry as one line of JSON Lines, without the line's end.
-    pub fn json_line(&self) -> String {
-        json!({
-            "at": self.at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            "purpose": self.purpose,
-            "uses": self.uses,
-            "outcome": self.outcome,
-            "subjectId": self.subject_id,
-            "address": self.address,
-            "requestId": self.request_id,
-            "detail": self.detail,
-        })
-        .to_string()
-    }
-}
-
-/// The log of system work from a time on, oldest first: for an operator, never for a client.
-///
-/// # Errors
-/// The database fails.
-pub async fn system_entry_list(store: &Store, from: DateTime<Utc>) -> Result<Vec<SystemEntry>> {
-    let system = store.system(AUDIT_KEEP).await?;
-    let mut rows = system
-        .find::<system_entry::Entity>(system_entry::Column::At.gte(from))
-        .await?;
-    rows.sort_by_key(|row| (row.at, row.id));
-    Ok(rows
-        .into_iter()
-        .map(|row| SystemEntry {
-            at: row.at,
-            purpose: row.purpose,
-            uses: row.uses,
-            outcome: row.outcome,
-            subject_id: row.subject_id,
-            address: row.address,
-            request_id: row.request_id,
-            detail: row.detail,
-        })
-        .collect())
 }
 
 /// Deletes entries older than the operator's retention, but none younger than [`RETENTION_MIN`], and returns their

@@ -6,8 +6,9 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbBackend};
 
 use crate::actor::{Origin, Step};
 pub use crate::api_token::{
-    ApiTokens, NewApiToken, TokenOwner, api_token_count, api_token_create, api_token_list,
-    api_token_revoke, credential_uses_flush, token_authenticate, token_identify, token_look,
+    ApiTokenList, ApiTokens, NewApiToken, TokenOwner, api_token_count, api_token_create,
+    api_token_list, api_token_revoke, credential_uses_flush, token_authenticate, token_identify,
+    token_look,
 };
 use crate::audit;
 use crate::entity::{membership, tenant, user};
@@ -16,6 +17,7 @@ use crate::model::{Membership, Role, Tenant, TenantId, User, UserId};
 use crate::page::{Page, PageRequest};
 use crate::policy::Action;
 use crate::registration::{purpose, resource};
+use crate::root_list;
 use crate::store::{Access, Keyset, ReadWrite, Scoped, Store, SystemScope};
 use crate::text;
 
@@ -249,6 +251,12 @@ pub async fn users_by_id<A: Access>(scoped: &Scoped<A>, ids: &[UserId]) -> Resul
     let found: Vec<user::Model> = scoped.sql_all(sql, [ids.into()]).await?;
     Ok(found.into_iter().map(Into::into).collect())
 }
+
+/// The tenant's members, as [`membership_list`] reads them.
+#[derive(Debug, Clone, Copy)]
+pub struct MembershipList;
+
+root_list! { MembershipList => Membership: membership_list, membership_count }
 
 /// One page of the tenant's members.
 ///

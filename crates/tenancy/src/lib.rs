@@ -4,15 +4,27 @@
 //! uses SeaORM's own finders; a lint bans them in the others.
 //!
 //! ```
-//! use nyxcore_tenancy::{Env, ReadOnly, Result, Scoped, Store, StoreOptions, TenantId, directory};
+//! use nyxcore_tenancy::directory::{ApiTokens, NewApiToken, api_token_create, membership_list};
+//! use nyxcore_tenancy::{PageRequest, Repository, Role};
 //!
-//! /// The names of a tenant's tokens.
-//! async fn token_names(store: &Store, tenant: TenantId) -> Result<Vec<String>> {
-//!     use nyxcore_tenancy::{PageRequest, Repository, directory::ApiTokens};
-//!     let scoped: Scoped<ReadOnly> = store.read(tenant).await?;
-//!     let page = ApiTokens::list(&scoped, sea_orm::Condition::all(), &PageRequest::first(10)).await?;
-//!     Ok(page.into_items().into_iter().map(|token| token.name).collect())
-//! }
+//! # nyxcore_tests::example!(|store, tenant| [];
+//! # let owner = membership_list(&store.read(tenant.id).await?, &PageRequest::first(1)).await?.into_items()[0].user_id;
+//! // A transaction of one tenant. Each operation in it checks the policy.
+//! let scoped = store.write(tenant.id).await?;
+//! let new = NewApiToken { user: owner, name: "build server".into(), role: Role::Viewer, expires_at: None };
+//! let (token, secret) = api_token_create(&scoped, new).await?;
+//! scoped.commit().await?;
+//! assert!(secret.starts_with("nyx_"));
+//!
+//! // Another tenant's row is not found, as one that never was.
+//! let scoped = store.read(tenant.id).await?;
+//! let tokens = ApiTokens::list(&scoped, sea_orm::Condition::all(), &PageRequest::first(10)).await?.into_items();
+//! assert_eq!(tokens[0].name, "build server");
+//! # drop(scoped);
+//! let (other, _) = nyxcore_tenancy::directory::tenant_create(&store, "globex", "Globex", "bo@example.org").await?;
+//! let theirs = store.read(other.id).await?;
+//! assert_eq!(ApiTokens::require(&theirs, token.id).await.unwrap_err().code(), "NOT_FOUND");
+//! # );
 //! ```
 
 #[expect(
@@ -53,7 +65,7 @@ pub use page::{Cursor, PAGE_MAX, Page, PageRequest};
 pub use policy::{Action, Resource, ResourcePolicy};
 pub use registration::{purpose, resource};
 pub use registry::{Registration, Registry, RegistryError};
-pub use repository::{ChildList, Repository, pages_map};
+pub use repository::{ChildList, Repository, RootList, pages_map};
 pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]
 pub use store::doc_entities::{doc_entity, doc_unscoped};

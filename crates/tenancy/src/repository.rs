@@ -232,6 +232,32 @@ pub trait ChildList: Clone + Eq + Hash + Send + Sync + 'static {
     }
 }
 
+/// A list of a tenant's things that has no parent, such as its projects: its name, with the filter that it is given.
+///
+/// It is declared once, mostly by [`root_list!`](crate::root_list), so that a page and the count of all pages have the
+/// same filter.
+pub trait RootList: Clone + Send + Sync + 'static {
+    /// What the list has.
+    type Item: Send;
+
+    /// One page of the list.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::Invalid`] for a filter out of bounds; [`Error::InvalidCursor`]; the database
+    /// fails.
+    fn page<A: Access>(
+        &self,
+        scoped: &Scoped<A>,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<Page<Self::Item>>> + Send;
+
+    /// How many items the list has in all.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page), but for cursors.
+    fn count<A: Access>(&self, scoped: &Scoped<A>) -> impl Future<Output = Result<u64>> + Send;
+}
+
 /// The pages of rows as pages of records, by parent.
 pub fn pages_map<K: Eq + Hash, T, U: From<T>>(pages: HashMap<K, Page<T>>) -> HashMap<K, Page<U>> {
     let pages = pages.into_iter();
@@ -271,6 +297,32 @@ macro_rules! child_list {
             ) -> $crate::Result<std::collections::HashMap<$parent, u64>> {
                 let column = $entity::Column::$column;
                 <$repository as $crate::Repository>::counts_by(scoped, column, parents).await
+            }
+        }
+    };
+}
+
+/// Declares the [`RootList`] of a type by the functions that read a page and that count, and by what of the type is
+/// their filter, where they take one: `root_list! { NoteList => Note: note_list, note_count, |list|
+/// list.query.as_deref() }`.
+#[macro_export]
+macro_rules! root_list {
+    ($name:ty => $item:ty: $page:path, $count:path $(, |$list:ident| $filter:expr)?) => {
+        impl $crate::RootList for $name {
+            type Item = $item;
+
+            async fn page<A: $crate::Access>(
+                &self,
+                scoped: &$crate::Scoped<A>,
+                request: &$crate::PageRequest,
+            ) -> $crate::Result<$crate::Page<$item>> {
+                $(let $list = self;)?
+                $page(scoped, $($filter,)? request).await
+            }
+
+            async fn count<A: $crate::Access>(&self, scoped: &$crate::Scoped<A>) -> $crate::Result<u64> {
+                $(let $list = self;)?
+                $count(scoped $(, $filter)?).await
             }
         }
     };

@@ -1,75 +1,427 @@
-//! The flow of the README, executed as it is written: a shell, curl, and the program.
+//! The commands and GraphQL operations of the README, executed as they stand there and in the order of the page: by a
+//! shell, with the program, against a server that the README's own command starts.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use nyxcore_tests::{TestDatabase, nyxcore_command, run_on_sqlite};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Running, repository, said};
+use super::{CommandOutput, PATIENCE, Running, repository, said};
 
-/// The blocks of shell commands below a heading.
-fn blocks(heading: &str) -> Vec<String> {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let blocks = section.split("```sh\n").skip(1);
-    blocks
-        .map(|block| block.split("```").next().unwrap().to_owned())
-        .collect()
+/// What a test cannot run, and why. Whatever else the README says is run, and has to succeed.
+const NOT_RUN: &[(&str, &str)] = &[
+    ("just test", "runs this test"),
+    (
+        "cargo build --release",
+        "builds the program, which is built",
+    ),
+    (
+        "export NYXCORE_ADMIN_URL=postgres://postgres:…@db.example.org/postgres",
+        POSTGRES,
+    ),
+    ("nyxcore setup postgres --output /etc/nyxcore", POSTGRES),
+    ("set -a; . /etc/nyxcore/app.env; set +a", POSTGRES),
+    (
+        "nyxcore tenant create acme --name Acme --owner ada@example.org --print-token",
+        POSTGRES,
+    ),
+    ("nyxcore serve", POSTGRES),
+    ("set -a; . /etc/nyxcore/owner.env; set +a", POSTGRES),
+    ("nyxcore migrate --app-role nyxcore_app", POSTGRES),
+    (
+        "nyxcore worker --workers 4 --worker-limits code_analysis=2",
+        "needs PostgreSQL; `runs::processes` starts such workers",
+    ),
+    ("mutation { addGitConnection(", GITHUB),
+    ("query { node(id: \"git_connection_…\")", GITHUB),
+    ("mutation { importRepositories(", GITHUB),
+    (
+        "mutation { verifyProvider(",
+        "calls the vendor with a real key; `models::api` verifies one of a scripted vendor",
+    ),
+];
+const POSTGRES: &str = "needs an administrator of a PostgreSQL server; `setup::the_readmes_own_sequence_works` has one";
+const GITHUB: &str =
+    "needs a token of GitHub; `github::import` does the same with a scripted GitHub";
+
+/// What stands for a secret of the reader's.
+const SECRET: &str = "not-a-real-token-0123456789";
+
+/// Something that the README tells the reader to run.
+#[derive(Debug, PartialEq)]
+enum Step {
+    /// A block of shell commands.
+    Commands(String),
+    /// One GraphQL operation.
+    Operation(String),
 }
 
-/// A shell that finds the program on its path.
-fn shell(db: &TestDatabase, folder: &Path, script: &str) -> Command {
-    let nyxcore = nyxcore_command(db).unwrap();
-    let bin = Path::new(nyxcore.get_program()).parent().unwrap();
-    let path = std::env::var("PATH").unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what a person types is run as a person would"
-    )]
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-euc", script])
-        .env("PATH", format!("{}:{path}", bin.display()))
-        .current_dir(folder);
-    command
+/// The steps of a page, in its order: its blocks of shell commands, its blocks of GraphQL, and what stands as GraphQL
+/// between backticks in a sentence.
+fn steps(page: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (number, part) in page.split("```").enumerate() {
+        if number % 2 == 0 {
+            steps.extend(inline_operations(part).map(Step::Operation));
+            continue;
+        }
+        match part.split_once('\n') {
+            Some(("sh", text)) => steps.push(Step::Commands(text.to_owned())),
+            Some(("graphql", text)) => {
+                steps.extend(operations(text).into_iter().map(Step::Operation));
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// The operations in a sentence: whole ones, and fields of a mutation with an input.
+fn inline_operations(prose: &str) -> impl Iterator<Item = String> {
+    let prose = prose.split_whitespace().collect::<Vec<_>>().join(" ");
+    let spans: Vec<String> = prose
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    spans.into_iter().filter_map(|span| {
+        let is_whole = ["mutation {", "query {", "subscription {"]
+            .iter()
+            .any(|word| span.starts_with(word));
+        let is_field = span.contains("(input: {") && span.ends_with("})");
+        match (is_whole, is_field) {
+            (true, _) => Some(span),
+            (false, true) => Some(format!("mutation {{ {span} {{ __typename }} }}")),
+            (false, false) => None,
+        }
+    })
+}
+
+/// The operations of a block, which ends one where its first brace is closed.
+fn operations(block: &str) -> Vec<String> {
+    let (mut found, mut current, mut depth) = (Vec::new(), String::new(), 0_u32);
+    let (mut in_text, mut in_comment) = (false, false);
+    for character in block.chars() {
+        match character {
+            '\n' => in_comment = false,
+            _ if in_comment => continue,
+            '"' => in_text = !in_text,
+            '#' if !in_text => {
+                in_comment = true;
+                continue;
+            }
+            '{' if !in_text => depth += 1,
+            '}' if !in_text => depth -= 1,
+            _ => {}
+        }
+        current.push(character);
+        if character == '}' && !in_text && depth == 0 {
+            found.push(current.trim().to_owned());
+            current.clear();
+        }
+    }
+    assert_eq!(current.trim(), "", "GraphQL that ends within an operation");
+    found
+}
+
+/// Which entry of [`NOT_RUN`] this is: a command without its comment, or an operation by its beginning.
+fn exception(text: &str) -> Option<usize> {
+    let text = text.split("  #").next().unwrap_or_default().trim();
+    let is = |entry: &str| text == entry || entry.ends_with(['(', ')']) && text.starts_with(entry);
+    NOT_RUN.iter().position(|(entry, _)| is(entry))
+}
+
+/// A server that a command of the README started.
+struct Server {
+    address: String,
+    /// The token of its tenant's owner.
+    token: String,
+    /// Ends it. What reads its log is for one thread at a time.
+    _running: Mutex<Running>,
+}
+
+/// The README on a machine of its own.
+struct Reader {
+    db: TestDatabase,
+    /// A repository in which a person stands.
+    repository: PathBuf,
+    client: reqwest::Client,
+    /// The server that stays.
+    server: Option<Server>,
+    servers: usize,
+    /// The id of the source that the flow added, and of one at an `https://` address.
+    sources: Option<(String, String)>,
+    /// The run of the last sync.
+    run: String,
+}
+
+impl Reader {
+    /// A shell that finds the program on its path, as a person has it.
+    fn shell(&self, folder: &Path, script: &str) -> Command {
+        let nyxcore = nyxcore_command(&self.db).unwrap();
+        let bin = Path::new(nyxcore.get_program()).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what a person types is run as a person would"
+        )]
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-euc", script])
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .current_dir(folder);
+        command
+    }
+
+    /// A block with the paths and ports of this test. Nothing else of it is changed.
+    fn script(&self, block: &str) -> String {
+        let folder = self.db.folder().display();
+        let address = self.server.as_ref().map(|server| server.address.as_str());
+        let block = block
+            .replace("cargo run --release -- ", "nyxcore ")
+            .replace("target/release/nyxcore", "nyxcore")
+            .replace("/var/lib/nyxcore", &format!("{folder}/var"))
+            .replace("/run/secrets/ada", &format!("{folder}/ada"))
+            .replace(
+                "http://127.0.0.1:4600",
+                address.unwrap_or("http://127.0.0.1:4600"),
+            );
+        let lines = block.lines().map(|line| {
+            if line.contains("nyxcore quickstart") {
+                return format!("{line} --exit");
+            }
+            if !is_serving(line) {
+                return line.to_owned();
+            }
+            // In the place of the shell, which would not hand a signal on.
+            let line = line.replace(" --listen 127.0.0.1:4600", "");
+            let program = if line.starts_with("nyxcore") { "" } else { "env " };
+            format!("printf %s \"${{NYXCORE_TOKEN:-}}\" >token; exec {program}{line} --listen 127.0.0.1:0")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Runs a block. A server of one that hands a token out stays; another is ended when it listens.
+    fn commands(&mut self, block: &str) -> Option<CommandOutput> {
+        let script = self.script(block);
+        if !block.lines().any(is_serving) {
+            let mut command = self.shell(&self.repository, &script);
+            if let Some(server) = &self.server {
+                command.env("NYXCORE_TOKEN", &server.token);
+            }
+            let done = said(&mut command);
+            assert!(done.status.success(), "{script}\n{}{}", done.out, done.err);
+            return Some(done);
+        }
+        self.servers += 1;
+        let folder = self.db.folder().join(format!("server-{}", self.servers));
+        fs::create_dir(&folder).unwrap();
+        let running = Running::start(&mut self.shell(&folder, &script), false);
+        let address = running
+            .after("nyxcore listens at ")
+            .trim_end_matches('/')
+            .to_owned();
+        let token = fs::read_to_string(folder.join("token")).unwrap();
+        if token.is_empty() {
+            assert_eq!(running.end("TERM").code(), Some(0), "{script}");
+        } else {
+            assert!(self.server.is_none(), "two servers hand a token out");
+            self.server = Some(Server {
+                address,
+                token,
+                _running: Mutex::new(running),
+            });
+        }
+        None
+    }
+
+    /// The answer to an operation, a subscription's as the text of its events.
+    async fn ask(&self, operation: &str) -> String {
+        let server = self
+            .server
+            .as_ref()
+            .expect("the README starts a server first");
+        let accept = match operation.starts_with("subscription") {
+            true => "text/event-stream",
+            false => "application/json",
+        };
+        let request = self
+            .client
+            .post(format!("{}/graphql", server.address))
+            .bearer_auth(&server.token);
+        let request = request
+            .header("accept", accept)
+            .json(&json!({ "query": operation }));
+        let answer = request.send().await.unwrap().text().await.unwrap();
+        assert!(!answer.contains("\"errors\":"), "{operation}\n{answer}");
+        answer
+    }
+
+    async fn data(&self, operation: &str) -> Value {
+        let answer: Value = serde_json::from_str(&self.ask(operation).await).unwrap();
+        answer["data"].clone()
+    }
+
+    /// Looks for the source that the flow added, and adds one at an `https://` address.
+    async fn sources_find(&mut self) {
+        let found = self
+            .data("{ project(slug: \"atlas\") { id sources { id } } }")
+            .await;
+        let project = &found["project"];
+        let input = format!(
+            "{{ projectId: {}, url: \"https://example.org/atlas.git\" }}",
+            project["id"]
+        );
+        let add = format!("mutation {{ addSource(input: {input}) {{ source {{ id }} }} }}");
+        let added = self.data(&add).await["addSource"]["source"]["id"].clone();
+        let id = |id: &Value| id.as_str().unwrap().to_owned();
+        self.sources = Some((id(&project["sources"][0]["id"]), id(&added)));
+    }
+
+    /// Runs an operation, with the ids of former answers where the page has `…`.
+    async fn operation(&mut self, operation: &str) {
+        if self.sources.is_none() {
+            self.sources_find().await;
+        }
+        let (synced, remote) = self.sources.as_ref().unwrap();
+        let source = if operation.contains("startSync") {
+            synced
+        } else {
+            remote
+        };
+        let filled = operation
+            .replace("source_…", source)
+            .replace("run_…", &self.run)
+            .replace("\"…\"", &format!("\"{SECRET}\""));
+        assert!(
+            !filled.contains('…'),
+            "nothing fills the placeholder of {operation}"
+        );
+        if filled.starts_with("subscription") {
+            let events = self.ask(&filled).await;
+            assert!(events.contains("\"status\":\"SUCCEEDED\""), "{events}");
+            return;
+        }
+        let data = self.data(&filled).await;
+        let fields = data.as_object().unwrap();
+        assert!(!fields.values().any(Value::is_null), "{operation}\n{data}");
+        if let Some(run) = data["startSync"]["sync"]["id"].as_str() {
+            self.run = run.to_owned();
+        }
+    }
+}
+
+/// Whether a command runs until it is ended.
+fn is_serving(line: &str) -> bool {
+    line.contains("nyxcore") && line.split_whitespace().any(|word| word == "serve")
+}
+
+/// What the flow ends with: the note, enriched from twelve files of ordinary code that were written without it in mind.
+fn enrichment_check(done: &CommandOutput) {
+    let answer = done.out.lines().last().unwrap();
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let enrichment = &answer["data"]["node"];
+    let markdown = enrichment["markdown"].as_str().unwrap_or_default();
+    assert!(markdown.contains("12 of 12 cases"), "{answer}");
+    let habit = "Functions and methods are snake_case";
+    assert!(
+        enrichment["citations"].to_string().contains(habit),
+        "{answer}"
+    );
 }
 
 #[test]
-fn the_flow_of_the_readme_enriches_a_note() {
+fn the_commands_and_operations_of_the_readme_work() {
     run_on_sqlite(|db| async move {
-        let blocks = blocks("Use it");
-        let serve = "exec nyxcore serve --listen 127.0.0.1:0";
-        let kept = format!("printf %s \"$NYXCORE_TOKEN\" >token; {serve}");
-        let script = blocks[0].replace("nyxcore serve", &kept);
-        let running = Running::start(&mut shell(&db, db.folder(), &script), false);
-        running.after("created the tenant acme");
-        let address = running.after("nyxcore listens at ");
-        let token = fs::read_to_string(db.folder().join("token")).unwrap();
-
-        // Twelve files of ordinary code, written without the note in mind.
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+        let page = fs::read_to_string(page).unwrap();
+        fs::write(db.folder().join("ada"), "correct horse battery staple\n").unwrap();
         let repository = repository(&db, "atlas");
-        let script = blocks[1].replace("http://127.0.0.1:4600", address.trim_end_matches('/'));
-        let flow = |token: &str| {
-            let mut command = shell(&db, repository.path(), &script);
-            said(command.env("NYXCORE_TOKEN", token))
+        repository.git(&["tag", "v1.2.0"]);
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        let mut reader = Reader {
+            db: db.clone(),
+            repository: repository.path().to_owned(),
+            client,
+            server: None,
+            servers: 0,
+            sources: None,
+            run: String::new(),
         };
-        let done = flow(&token);
-        assert!(done.status.success(), "{}{}", done.out, done.err);
-        let answer = done.out.lines().last().unwrap();
-        let answer: Value = serde_json::from_str(answer).unwrap();
-        let enrichment = &answer["data"]["node"];
-        let markdown = enrichment["markdown"].as_str().unwrap_or_default();
-        assert!(markdown.contains("12 of 12 cases"), "{answer}");
-        let cited = &enrichment["citations"];
-        let habit = "Functions and methods are snake_case";
-        assert!(cited.to_string().contains(habit), "{answer}");
+        let (mut unused, mut flow): (Vec<usize>, _) = ((0..NOT_RUN.len()).collect(), None);
+        let mut is_exception = |text: &str| {
+            let found = exception(text);
+            unused.retain(|entry| Some(*entry) != found);
+            found.is_some()
+        };
+        for step in steps(&page) {
+            match step {
+                Step::Commands(block) => {
+                    let lines = block.lines().filter(|line| !is_exception(line));
+                    let block = lines.collect::<Vec<_>>().join("\n");
+                    if block.trim().is_empty() {
+                        continue;
+                    }
+                    let done = reader.commands(&block);
+                    if let Some(done) = done.filter(|_| block.contains("enrichNote")) {
+                        enrichment_check(&done);
+                        flow = Some(block);
+                    }
+                }
+                Step::Operation(operation) => {
+                    if !is_exception(&operation) {
+                        reader.operation(&operation).await;
+                    }
+                }
+            }
+        }
+        let unused = unused.iter().map(|entry| NOT_RUN[*entry].0);
+        assert_eq!(
+            unused.collect::<Vec<_>>(),
+            Vec::<&str>::new(),
+            "not in the README any more"
+        );
 
-        let refused = flow("nyx_nobodys");
+        // The flow stops at the first refusal, with the server's answer.
+        let flow = reader.script(&flow.expect("the README enriches a note"));
+        let mut refused = reader.shell(&reader.repository, &flow);
+        let refused = said(refused.env("NYXCORE_TOKEN", "nyx_nobodys"));
         assert!(!refused.status.success() && refused.out.is_empty());
         assert!(refused.err.contains("UNAUTHENTICATED"), "{}", refused.err);
     });
+}
+
+#[test]
+fn a_page_is_read_into_commands_and_operations() {
+    let page = [
+        "Do `mutation { a(input: { x: 1 }) { y } }`, or\n`b(input: { z:\n\"…\" })`, or `c`.\n",
+        "```sh\nls  # here\n```\n",
+        "```graphql\n# A comment {\nquery { a(b: \"}\") { c } }   # another {\n\nmutation {\n  d\n}\n```\n",
+        "```toml\ne = 1\n```\n",
+    ]
+    .join("\n");
+    let operation = |text: &str| Step::Operation(text.to_owned());
+    let expected = [
+        operation("mutation { a(input: { x: 1 }) { y } }"),
+        operation("mutation { b(input: { z: \"…\" }) { __typename } }"),
+        Step::Commands("ls  # here\n".to_owned()),
+        operation("query { a(b: \"}\") { c } }"),
+        operation("mutation {\n  d\n}"),
+    ];
+    assert_eq!(steps(&page), expected);
+    assert!(exception("nyxcore serve   # at once").is_some());
+    for run in [
+        "nyxcore serve --allow-sources local",
+        "nyxcore doctor",
+        "query { node(id: \"note_…\") { id } }",
+    ] {
+        assert_eq!(exception(run), None, "{run}");
+    }
 }

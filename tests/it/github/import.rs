@@ -9,7 +9,7 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use super::world::{GOOD, IMPORT, NEXT, REMOVE, UPDATE, World};
+use super::world::{GOOD, GithubWorld, IMPORT, NEXT, REMOVE, UPDATE};
 use crate::gateway_transport::client::code;
 
 const PROJECTS: &str = "{ projects { nodes { name description sources { id } } } }";
@@ -26,7 +26,7 @@ fn outcomes(results: &[Value]) -> Vec<&str> {
     outcomes.map(Option::unwrap).collect()
 }
 
-impl World {
+impl GithubWorld {
     /// Lets a worker work until the run ends.
     async fn work(&self, db: &TestDatabase, run: &Value) {
         let run = RunId::parse(run.as_str().unwrap()).unwrap();
@@ -63,7 +63,7 @@ impl World {
 
 on_both_databases! {
     async fn imported_sources_are_synced_and_can_be_changed(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let mut repository = world.repository(&db, "acme/atlas");
         repository.write("README.md", "Atlas\n").write("src/main.rs", "fn main() {}\n");
         repository.commit("one");
@@ -108,7 +108,7 @@ on_both_databases! {
     }
 
     async fn every_repository_has_an_import_result(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let connection = world.connect().await;
         let create = "mutation { createProject(input: {name: \"Shared\"}) { project { id } } }";
         let project = world.ask(create, json!({})).await["data"]["createProject"]["project"]["id"].clone();
@@ -172,7 +172,7 @@ on_both_databases! {
 
     /// Two clicks, two runs: what went wrong elsewhere.
     async fn of_many_simultaneous_imports_one_imports(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let connection = world.connect().await;
         let wanted = || json!([{"fullName": "acme/atlas"}]);
         let results = join_all((0..8).map(|_| world.import(&connection, None, wanted()))).await;
@@ -186,7 +186,7 @@ on_both_databases! {
     }
 
     async fn what_githubs_limits_leave_out_is_told_and_not_asked_for(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let connection = world.connect().await;
         let many: Vec<Value> = ["acme/atlas", "acme/limited"].into_iter().chain(["acme/legacy.api"; 6]).map(|name| json!({"fullName": name})).collect();
         let results = world.import(&connection, None, json!(many)).await;
@@ -202,7 +202,7 @@ on_both_databases! {
     }
 
     async fn an_import_that_cannot_begin_imports_nothing(db: TestDatabase) {
-        let world = World::start(&db).await;
+        let world = GithubWorld::start(&db).await;
         let connection = world.connect().await;
         let refused = async |token: &str, input: Value| {
             let answer = world.ask_as(token, IMPORT, json!({"input": input})).await;

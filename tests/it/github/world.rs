@@ -30,7 +30,7 @@ pub const REPOSITORIES: &str = "query ($id: ID!, $query: String, $everywhere: Bo
     language sizeKilobytes pushedAt importedAs { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }";
 
 /// A gateway that may go to private addresses, GitHub and git servers on loopback, and a tenant `acme`.
-pub struct World {
+pub struct GithubWorld {
     pub served: Served,
     pub github: FakeGithub,
     pub git: GitHttpServer,
@@ -39,7 +39,7 @@ pub struct World {
     known: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl World {
+impl GithubWorld {
     pub async fn start(db: &TestDatabase) -> Self {
         let store = store(db).await;
         let root = db.folder().join("remotes");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::schema::Schema;
 use super::server::Server;
 use super::team::Team;
-use super::world::World;
+use super::world::Objects;
 
 /// Every list of the schema, and the document that asks it. `$x` stands for the id of the world's x, `#` for the list's
 /// arguments.
@@ -79,7 +79,7 @@ const LISTS: &[(&str, &str)] = &[
 /// Its own cursors come from GitHub, which nobody asks here.
 const ASKS_GITHUB: &str = "GitConnection.repositories";
 
-fn document(template: &str, world: &World, arguments: &str) -> String {
+fn document(template: &str, world: &Objects, arguments: &str) -> String {
     let mut document = template.replace('#', arguments);
     for (name, id) in world.0.iter().rev() {
         document = document.replace(&format!("\"${name}\""), &format!("\"{id}\""));
@@ -106,7 +106,7 @@ on_both_databases! {
     async fn a_cursor_of_another_list_is_refused(db: TestDatabase) {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
-        let world = World::make(&server, &acme).await;
+        let world = Objects::make(&server, &acme).await;
         let token = Some(acme.token(Role::Owner));
         let schema = Schema::of(&server, acme.token(Role::Owner)).await;
         let listed: BTreeSet<String> = LISTS.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::digest::Digester;
 use super::server::Server;
 use super::team::{Team, execute};
-use super::world::World;
+use super::world::Objects;
 use crate::support::{options, tenant};
 
 /// How long a stream may live on after its caller's role has changed: well below the time after which it would be
@@ -27,13 +27,13 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 const UPDATE: &str =
     "mutation ($input: UpdateNoteInput!) { updateNote(input: $input) { __typename } }";
 
-async fn two(db: &TestDatabase) -> (Server, Team, World, Team, World) {
+async fn two(db: &TestDatabase) -> (Server, Team, Objects, Team, Objects) {
     let server = Server::start(db).await;
     let acme = Team::make(&server, "acme").await;
     let other = Team::make(&server, "other").await;
     let (world, own) = (
-        World::make(&server, &acme).await,
-        World::make(&server, &other).await,
+        Objects::make(&server, &acme).await,
+        Objects::make(&server, &other).await,
     );
     (server, acme, world, other, own)
 }

@@ -13,7 +13,7 @@ use super::registry::{Entry, NODES, REGISTRY};
 use super::schema::{ROOTS, Schema};
 use super::server::{Answer, Server};
 use super::team::{ROLES, Team};
-use super::world::{World, nobodys, places};
+use super::world::{Objects, nobodys, places};
 
 /// What another tenant may be told of an id that is not its own: as if there were no such thing.
 const NOT_THERE: [&str; 3] = ["NOT_FOUND", "null", "empty"];
@@ -23,8 +23,8 @@ struct TwoTenants {
     schema: Schema,
     acme: Team,
     other: Team,
-    acme_world: World,
-    other_world: World,
+    acme_world: Objects,
+    other_world: Objects,
 }
 
 impl TwoTenants {
@@ -34,8 +34,8 @@ impl TwoTenants {
         let other = Team::make(&server, "other").await;
         Self {
             schema: Schema::of(&server, acme.token(Role::Owner)).await,
-            acme_world: World::make(&server, &acme).await,
-            other_world: World::make(&server, &other).await,
+            acme_world: Objects::make(&server, &acme).await,
+            other_world: Objects::make(&server, &other).await,
             server,
             acme,
             other,
@@ -222,7 +222,7 @@ pub fn with_a_permission_of_their_own() -> BTreeSet<&'static str> {
 async fn by_role(
     two: &TwoTenants,
     entry: &Entry,
-    worlds: &mut BTreeMap<&'static str, World>,
+    worlds: &mut BTreeMap<&'static str, Objects>,
     matrix: &mut String,
 ) {
     let document = two.schema.document(entry);
@@ -244,7 +244,7 @@ async fn by_role(
         } else if let Some(world) = worlds.get(role.as_str()) {
             world
         } else {
-            let world = World::make(&two.server, &two.acme).await;
+            let world = Objects::make(&two.server, &two.acme).await;
             worlds.entry(role.as_str()).or_insert(world)
         };
         let token = match is_mutation {

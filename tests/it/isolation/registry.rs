@@ -2,7 +2,7 @@
 //! schema that is not here fails the matrix.
 //!
 //! To add one: a line with its name, its variables, and what it needs. `"$note"` stands for the id of the caller's own
-//! note, by its name in [`World`](super::world::World); the matrix puts another tenant's id, and one that nobody has,
+//! note, by its name in [`Objects`](super::world::Objects); the matrix puts another tenant's id, and one that nobody has,
 //! in the place of each of them in turn.
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
@@ -182,7 +182,7 @@ pub const REGISTRY: &[Entry] = {
     ]
 };
 
-/// Each kind of thing with an id, and the one of it that is in [`World`](super::world::World). A kind that is not here
+/// Each kind of thing with an id, and the one of it that is in [`Objects`](super::world::Objects). A kind that is not here
 /// fails the matrix.
 pub const NODES: &[(&str, &str)] = &[
     ("Tenant", "tenant"),

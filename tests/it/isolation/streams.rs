@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 use super::team::{ROLES, Team};
-use super::world::{World, nobodys};
+use super::world::{Objects, nobodys};
 
 /// How often runs end until one of them is heard of: a subscription begins to listen a moment after it was asked for.
 const A_MOMENT: Duration = Duration::from_millis(20);
@@ -28,7 +28,7 @@ on_both_databases! {
         let server = Server::start(&db).await;
         let acme = Team::make(&server, "acme").await;
         let other = Team::make(&server, "other").await;
-        let (world, own) = (World::make(&server, &acme).await, World::make(&server, &other).await);
+        let (world, own) = (Objects::make(&server, &acme).await, Objects::make(&server, &other).await);
         let tenant_activity = json!({"query": "subscription { tenantActivity { runId } }"});
 
         // Everyone in the tenant follows its runs, by either transport.
@@ -100,7 +100,7 @@ on_both_databases! {
 }
 
 /// A run that is cancelled before anybody takes it: its end is an event.
-async fn run_to_end(server: &Server, team: &Team, world: &World) -> String {
+async fn run_to_end(server: &Server, team: &Team, world: &Objects) -> String {
     let scoped = server.store.write(team.tenant.id).await.unwrap();
     let project = nyxcore_tenancy::id_parse(world.id("project")).unwrap().1;
     let new = NewRun {
@@ -124,7 +124,7 @@ async fn run_to_end(server: &Server, team: &Team, world: &World) -> String {
 async fn told_while_runs_end(
     server: &Server,
     team: &Team,
-    world: &World,
+    world: &Objects,
     socket: &mut super::server::Socket,
 ) -> Value {
     let mut hearing = std::pin::pin!(socket.hear());

@@ -10,7 +10,7 @@ use super::registry::REGISTRY;
 use super::schema::Schema;
 use super::server::Server;
 use super::team::Team;
-use super::world::World;
+use super::world::Objects;
 
 /// Every REST route that changes or tells something, with a body where it is a POST. The routes of streams and webhooks
 /// have tests of their own.
@@ -90,7 +90,7 @@ on_both_databases! {
         acme.member_add(&server, Role::Owner).await;
         Team::make(&server, "other").await;
         let schema = Schema::of(&server, acme.token(Role::Owner)).await;
-        let world = World::make(&server, &acme).await;
+        let world = Objects::make(&server, &acme).await;
         let mut tried = 0;
         for entry in REGISTRY.iter().filter(|entry| entry.field.starts_with("Mutation.")) {
             let mut variables = world.filled(entry.variables);

@@ -35,9 +35,9 @@ use super::server::Server;
 use super::team::{Team, execute};
 
 /// One of everything in a team, by name. Each call makes another.
-pub struct World(pub BTreeMap<&'static str, String>);
+pub struct Objects(pub BTreeMap<&'static str, String>);
 
-impl World {
+impl Objects {
     pub async fn make(server: &Server, team: &Team) -> Self {
         let mut ids = BTreeMap::new();
         let scoped = server.store.write(team.tenant.id).await.unwrap();

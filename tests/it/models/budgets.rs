@@ -14,12 +14,12 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
-use super::world::{World, short, this_year};
+use super::world::{ModelWorld, short, this_year};
 use crate::support::WORK;
 
 const MODEL: &str = "claude-sonnet-4-6";
 
-impl World {
+impl ModelWorld {
     /// The most that a short call can cost.
     async fn bound(&self) -> Nanousd {
         self.ask(MODEL).await.unwrap();
@@ -35,7 +35,7 @@ on_both_databases! {
     async fn a_budget_for_ten_admits_ten_of_a_hundred_calls(db: TestDatabase) {
         // Whoever was admitted holds its reservation until all have asked.
         let all_asked = Arc::new(Barrier::new(100));
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let bound = world.bound().await;
         let first = world.row().await.cost;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, times(bound, 10)).await;
@@ -72,7 +72,7 @@ on_both_databases! {
     }
 
     async fn a_budget_that_is_spent_refuses_with_the_numbers(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let bound = world.bound().await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(bound.0 - 1)).await;
         let asked = world.vendor.requests().len();
@@ -85,7 +85,7 @@ on_both_databases! {
     }
 
     async fn a_soft_budget_warns_and_lets_calls_pass(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Soft, Nanousd(1)).await;
         let choice = ModelChoice::Model(MODEL.to_owned());
         let answer = world.service.call(world.context(), choice, short()).await.unwrap();
@@ -95,7 +95,7 @@ on_both_databases! {
     }
 
     async fn a_budget_counts_what_it_is_for(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         let project = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await.unwrap().id.0;
         scoped.commit().await.unwrap();
@@ -127,7 +127,7 @@ on_both_databases! {
     }
 
     async fn a_new_period_begins_anew(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let bound = world.bound().await;
         let a_day = NewBudget {
             scope: BudgetScope::Tenant, project_id: None, user_id: None, purpose: None,
@@ -142,7 +142,7 @@ on_both_databases! {
     }
 
     async fn a_run_stops_at_its_own_budget_and_goes_on_when_it_is_raised(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let bound = world.bound().await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         let new = NewRun {
@@ -179,7 +179,7 @@ on_both_databases! {
     }
 
     async fn a_budget_that_is_deleted_binds_nobody(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd::ZERO).await;
         assert_eq!(world.refused(MODEL).await, "BUDGET_EXCEEDED");
         let id = world.budgets().await[0].budget.id;

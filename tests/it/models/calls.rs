@@ -14,7 +14,7 @@ use nyxcore_model_catalog::{
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use serde_json::json;
 
-use super::world::{KEY, World, short};
+use super::world::{KEY, ModelWorld, short};
 
 fn model(id: &str) -> ModelChoice {
     ModelChoice::Model(id.to_owned())
@@ -34,7 +34,7 @@ fn anthropic_overloaded(request: &nyxcore_llm::testing::VendorRequest) -> Reply 
 
 on_both_databases! {
     async fn an_answer_streams_and_is_settled(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let mut call = world.service.stream(world.context(), model("claude-sonnet-4-6"), short()).await.unwrap();
         let (mut text, mut finish) = (String::new(), None);
         while let Some(event) = call.next().await {
@@ -64,9 +64,9 @@ on_both_databases! {
     }
 
     async fn a_default_is_the_members_then_the_tenants_then_the_products(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let fast = || ModelChoice::Default(DefaultPurpose::Fast);
-        let answered = async |world: &World| {
+        let answered = async |world: &ModelWorld| {
             world.service.call(world.context(), fast(), short()).await.unwrap().info.model
         };
         assert_eq!(answered(&world).await, "gpt-4.1-mini");
@@ -87,7 +87,7 @@ on_both_databases! {
     }
 
     async fn a_default_that_is_shut_down_falls_to_its_replacement(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         tenant_default_set(&scoped, DefaultPurpose::Default, Some("gpt-5")).await.unwrap();
         scoped.commit().await.unwrap();
@@ -103,7 +103,7 @@ on_both_databases! {
     }
 
     async fn a_dated_version_is_sent_as_it_is(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         for (asked, sent) in [
             ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5-20250929"),
             ("anthropic/claude-sonnet-4-5", "claude-sonnet-4-5"),
@@ -119,7 +119,7 @@ on_both_databases! {
     }
 
     async fn parameters_follow_the_catalog(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let request = ModelRequest { temperature: Some(0.5), effort: Some(Effort::High), ..short() };
         let answer = world.service.call(world.context(), model("claude-opus-4-7"), request.clone()).await.unwrap();
         assert_eq!(answer.info.omissions.iter().map(|one| one.field).collect::<Vec<_>>(), ["temperature"]);
@@ -135,14 +135,14 @@ on_both_databases! {
 
     async fn a_passing_failure_is_sent_again(db: TestDatabase) {
         let overloaded = Reply::json(529, anthropic::error("overloaded_error", "busy"));
-        let world = World::replies(&db, [overloaded, Reply::events(anthropic::text("Hello"))]).await;
+        let world = ModelWorld::replies(&db, [overloaded, Reply::events(anthropic::text("Hello"))]).await;
         assert_eq!(world.ask("claude-sonnet-4-6").await.unwrap(), "Hello");
         let row = world.row().await;
         assert_eq!((row.attempts, row.outcome), (2, CallOutcome::Succeeded));
     }
 
     async fn the_next_model_answers_where_one_cannot(db: TestDatabase) {
-        let world = World::with(&db, anthropic_overloaded).await;
+        let world = ModelWorld::with(&db, anthropic_overloaded).await;
         let choice = ordered(&["claude-sonnet-4-6", "gpt-4.1-mini"]);
         let answer = world.service.call(world.context(), choice, short()).await.unwrap();
         assert_eq!(answer.info.model, "gpt-4.1-mini");
@@ -153,7 +153,7 @@ on_both_databases! {
     }
 
     async fn a_model_that_cannot_be_tried_is_passed_over(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("tiny", "tiny-chat").await;
         let choice = ordered(&["no-such-model", "text-embedding-3-small", "tiny-chat"]);
         let answer = world.service.call(world.context(), choice, short()).await.unwrap();
@@ -166,7 +166,7 @@ on_both_databases! {
     async fn no_other_model_is_asked_where_the_request_is_wrong(db: TestDatabase) {
         let status = Arc::new(AtomicU16::new(0));
         let given = Arc::clone(&status);
-        let world = World::with(&db, move |_| {
+        let world = ModelWorld::with(&db, move |_| {
             Reply::json(given.load(Ordering::SeqCst), anthropic::error("x", "no"))
         })
         .await;
@@ -185,7 +185,7 @@ on_both_databases! {
         let whole = anthropic::text("Hello, this is a longer answer.");
         // Behind the third piece of text.
         let (cut, _) = whole.match_indices("text_delta").nth(3).unwrap();
-        let world = World::replies(&db, [Reply::events(whole).fault(Fault::Cut(cut))]).await;
+        let world = ModelWorld::replies(&db, [Reply::events(whole).fault(Fault::Cut(cut))]).await;
         let choice = ordered(&["claude-sonnet-4-6", "gpt-4.1-mini"]);
         let mut call = world.service.stream(world.context(), choice, short()).await.unwrap();
         let mut last = None;
@@ -202,7 +202,7 @@ on_both_databases! {
     }
 
     async fn a_prompt_over_the_window_is_refused_with_the_numbers(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let long = ModelRequest { max_output_tokens: Some(10), ..ModelRequest::new("", "x".repeat(600_000)) };
         let refused = world.service.call(world.context(), model("claude-haiku-4-5"), long).await.unwrap_err();
         assert!(matches!(refused, ModelError::ContextTooLong { tokens: 240_013, window: 200_000, .. }), "{refused:?}");
@@ -216,7 +216,7 @@ on_both_databases! {
     async fn a_value_that_does_not_fit_is_repaired_once(db: TestDatabase) {
         let wrong = || Reply::events(responses::text(r#"{"answer": "many"}"#));
         let right = Reply::events(responses::text(r#"{"answer": 42}"#));
-        let world = World::replies(&db, [wrong(), right, wrong()]).await;
+        let world = ModelWorld::replies(&db, [wrong(), right, wrong()]).await;
         let schema = json!({ "type": "object", "properties": { "answer": { "type": "integer" } }, "required": ["answer"] });
         let output_schema = Some(OutputSchema { name: "answer".to_owned(), schema, strict: false });
         let request = ModelRequest { output_schema, ..short() };
@@ -229,7 +229,7 @@ on_both_databases! {
     }
 
     async fn texts_become_vectors_through_the_same_door(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let input = EmbeddingInput { texts: vec!["one".into(), "two".into()], dimensions: None, purpose: None };
         let choice = ModelChoice::Default(DefaultPurpose::Embedding);
         let answer = world.service.embed(world.context(), choice, input).await.unwrap();
@@ -240,7 +240,7 @@ on_both_databases! {
     }
 
     async fn an_endpoint_of_ones_own_is_called_without_a_key(db: TestDatabase) {
-        let world = World::replies(&db, [Reply::events(chat::text("Hi"))]).await;
+        let world = ModelWorld::replies(&db, [Reply::events(chat::text("Hi"))]).await;
         world.endpoint_add("ollama", "llama").await;
         assert_eq!(world.ask("llama").await.unwrap(), "Hi");
         let asked = &world.vendor.requests()[0];

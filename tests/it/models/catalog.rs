@@ -10,10 +10,10 @@ use nyxcore_model_catalog::{
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 
-use super::world::World;
+use super::world::ModelWorld;
 use crate::support::tenant;
 
-impl World {
+impl ModelWorld {
     async fn catalog(&self) -> TenantCatalog {
         let scoped = self.store.read(self.tenant.id).await.unwrap();
         self.service.catalog(&scoped).await.unwrap()
@@ -40,7 +40,7 @@ fn day(year: i32, month: u32, day: u32) -> NaiveDate {
 
 on_both_databases! {
     async fn an_alias_takes_its_facts_from_the_model_it_leads_to(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let alias = NewTenantModel {
             id: "house-model".into(), provider: "openai".into(), wire_id: Some("gpt-5".into()), ..NewTenantModel::default()
         };
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 
     async fn a_model_of_ones_own_costs_what_the_tenant_says(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         let priced = NewTenantModel {
             id: "big".into(), provider: "gpu".into(),
@@ -77,7 +77,7 @@ on_both_databases! {
     }
 
     async fn what_a_model_cannot_be_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let good = || NewTenantModel { id: "m".into(), provider: "openai".into(), ..NewTenantModel::default() };
         for bad in [
             NewTenantModel { id: String::new(), ..good() },
@@ -98,7 +98,7 @@ on_both_databases! {
     }
 
     async fn a_hidden_model_is_neither_called_nor_a_default(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.hide("gpt-4.1-mini", true).await;
         assert_eq!(world.refused("gpt-4.1-mini").await, "MODEL_HIDDEN");
         assert_eq!(world.refused("gpt-4.1-mini-2025-04-14").await, "MODEL_HIDDEN");
@@ -111,7 +111,7 @@ on_both_databases! {
     }
 
     async fn a_default_needs_a_provider_that_is_configured(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let of = async |purpose| {
             let found = world.catalog().await.default_for(purpose, &HashMap::new(), day(2026, 1, 1));
             found.map(|found| found.model.id).map_err(|error| error.code())
@@ -133,14 +133,14 @@ on_both_databases! {
     }
 
     async fn a_model_that_nothing_stands_in_for_is_refused_at_its_end(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.clock.advance(TimeDelta::days(400));
         world.hide("gpt-6.1-sol", true).await;
         assert_eq!(world.refused("gpt-5").await, "MODEL_SHUT_DOWN");
     }
 
     async fn a_row_that_cannot_be_read_is_an_error(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         let raw = db.superuser_connection().await.unwrap();
         for column in ["tenant_models SET capabilities", "model_endpoints SET header_names"] {
@@ -152,7 +152,7 @@ on_both_databases! {
     }
 
     async fn one_tenants_catalog_is_not_anothers(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         let (rival, _) = tenant(&world.store, "rival").await;
         let scoped = world.store.write(rival.id).await.unwrap();

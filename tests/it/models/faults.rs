@@ -14,11 +14,11 @@ use nyxcore_model_catalog::{
 use nyxcore_outbound::{HostResolver, OutboundPolicy, Resolving};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{KEY, PRIVATE, World, short};
+use super::world::{KEY, ModelWorld, PRIVATE, short};
 
 const MODEL: &str = "claude-sonnet-4-6";
 
-impl World {
+impl ModelWorld {
     /// What a call of this vendor ends with, the same in its row, and no key in either.
     async fn fails_with(&self, code: &str, outcome: CallOutcome) {
         self.model_fails_with(MODEL, code, outcome).await;
@@ -55,7 +55,7 @@ on_both_databases! {
         let cuts = [0, 1, whole.len() / 3, whole.len() / 2, whole.find("message_stop").unwrap()];
         let cut = Arc::new(AtomicUsize::new(0));
         let (given, body) = (Arc::clone(&cut), whole.clone());
-        let world = World::with(&db, move |_| {
+        let world = ModelWorld::with(&db, move |_| {
             Reply::events(body.clone()).fault(Fault::End(given.load(Ordering::SeqCst)))
         })
         .await;
@@ -66,18 +66,18 @@ on_both_databases! {
     }
 
     async fn an_error_after_200_is_an_error(db: TestDatabase) {
-        let world = World::replies(&db, [Reply::json(200, anthropic::error("invalid_request_error", &format!("bad {KEY}")))]).await;
+        let world = ModelWorld::replies(&db, [Reply::json(200, anthropic::error("invalid_request_error", &format!("bad {KEY}")))]).await;
         world.fails_with("REQUEST_REFUSED", CallOutcome::Failed).await;
     }
 
     async fn a_page_of_a_proxy_is_no_answer(db: TestDatabase) {
-        let world = World::replies(&db, [Reply::html(200)]).await;
+        let world = ModelWorld::replies(&db, [Reply::html(200)]).await;
         world.fails_with("ANSWER_NOT_API", CallOutcome::Failed).await;
     }
 
     async fn no_capacity_is_a_passing_failure(db: TestDatabase) {
         let reply = |status| Reply::json(status, anthropic::error("overloaded_error", KEY));
-        let world = World::replies(&db, [reply(529), reply(529), reply(529), reply(503)]).await;
+        let world = ModelWorld::replies(&db, [reply(529), reply(529), reply(529), reply(503)]).await;
         world.fails_with("OVERLOADED", CallOutcome::Failed).await;
         assert_eq!(world.row().await.attempts, 3);
         world.fails_with("OVERLOADED", CallOutcome::Failed).await;
@@ -87,7 +87,7 @@ on_both_databases! {
         let whole = anthropic::text("Hello");
         let unknown = whole.replacen("event: ping", "event: from_the_future\ndata: {\"type\":\"from_the_future\"}\n\nevent: ping", 1);
         let garbled = Reply::events(whole.clone()).garble(whole.find("data: {").unwrap() + 6);
-        let world = World::replies(&db, [Reply::events(unknown), garbled]).await;
+        let world = ModelWorld::replies(&db, [Reply::events(unknown), garbled]).await;
         assert_eq!(world.ask(MODEL).await.unwrap(), "Hello");
         let code = world.refused(MODEL).await;
         assert!(["ANSWER_INVALID", "TRUNCATED"].contains(&code), "{code}");
@@ -96,14 +96,14 @@ on_both_databases! {
 
     async fn an_endless_stream_ends(db: TestDatabase) {
         let ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n".repeat(100);
-        let mut world = World::replies(&db, [Reply::events(ping).fault(Fault::Endless)]).await;
+        let mut world = ModelWorld::replies(&db, [Reply::events(ping).fault(Fault::Endless)]).await;
         let limits = SseLimits { total: 1 << 20, ..SseLimits::default() };
         world.service_with(|options| options.transport.stream_limits = limits);
         world.fails_with("ANSWER_TOO_LARGE", CallOutcome::Failed).await;
     }
 
     async fn silence_ends(db: TestDatabase) {
-        let mut world = World::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
+        let mut world = ModelWorld::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
         world.service_with(|options| options.transport.first_byte_timeout = Duration::from_millis(200));
         world.fails_with("FIRST_BYTE_TIMEOUT", CallOutcome::Failed).await;
         // What the vendor may have worked on is counted.
@@ -113,13 +113,13 @@ on_both_databases! {
     async fn a_stream_that_stalls_ends(db: TestDatabase) {
         let whole = anthropic::text("Hello, world");
         let stalled = Reply::events(whole.clone()).fault(Fault::Stall(whole.len() / 2));
-        let mut world = World::replies(&db, [stalled]).await;
+        let mut world = ModelWorld::replies(&db, [stalled]).await;
         world.service_with(|options| options.transport.idle_timeout = Duration::from_millis(200));
         world.fails_with("IDLE_TIMEOUT", CallOutcome::Failed).await;
     }
 
     async fn a_certificate_that_nobody_signed_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let url = format!("https://127.0.0.1:{}/v1", self_signed_server());
         key_at(&world, &url).await;
         world.fails_with("CERTIFICATE_INVALID", CallOutcome::Failed).await;
@@ -128,13 +128,13 @@ on_both_databases! {
     async fn a_redirect_does_not_take_the_key_along(db: TestDatabase) {
         let other = VendorServer::start(nyxcore_llm::testing::respond).await;
         let away = Reply::new(307, "text/plain", "").header("location", &other.url("/v1/messages"));
-        let world = World::replies(&db, [away]).await;
+        let world = ModelWorld::replies(&db, [away]).await;
         world.fails_with("REDIRECTED", CallOutcome::Failed).await;
         assert!(other.requests().is_empty());
     }
 
     async fn a_private_address_needs_the_operators_leave(db: TestDatabase) {
-        let mut world = World::new(&db).await;
+        let mut world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         let strict = OutboundPolicy::default();
         for url in ["http://127.0.0.1:8080/v1", "https://10.0.0.1/v1", "https://localhost/v1", "https://169.254.169.254/v1"] {
@@ -155,7 +155,7 @@ on_both_databases! {
     }
 
     async fn a_name_that_leads_to_a_private_address_is_refused(db: TestDatabase) {
-        let mut world = World::new(&db).await;
+        let mut world = ModelWorld::new(&db).await;
         key_at(&world, "https://vendor.example/v1").await;
         world.service_with(|options| {
             options.outbound = OutboundPolicy::default();
@@ -167,7 +167,7 @@ on_both_databases! {
     }
 
     async fn a_key_with_a_line_break_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         for end in ["\n", "\r\nX-Evil: 1"] {
             let key = ProviderKey::new(format!("{KEY}{end}"), None);
@@ -178,7 +178,7 @@ on_both_databases! {
     }
 
     async fn a_model_that_nobody_knows_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.model_fails_with("gpt-99", "MODEL_UNKNOWN", CallOutcome::Refused).await;
         let odd = format!("\u{0}{}", "é".repeat(5_000));
         assert_eq!(world.refused(&odd).await, "MODEL_UNKNOWN");
@@ -191,7 +191,7 @@ on_both_databases! {
     async fn words_of_a_vendor_are_kept_without_what_no_database_keeps(db: TestDatabase) {
         let words = "no \u{0} credit \u{1b}[31m".to_owned() + &"x".repeat(5_000);
         let body = serde_json::json!({ "error": { "message": words, "code": "insufficient_quota" } });
-        let world = World::replies(&db, [Reply::json(429, body.to_string())]).await;
+        let world = ModelWorld::replies(&db, [Reply::json(429, body.to_string())]).await;
         world.model_fails_with("gpt-4.1-mini", "QUOTA_EXCEEDED", CallOutcome::Failed).await;
         let answered = serde_json::json!({ "model": "m\u{0}x" });
         let mut chunk = chat::chunk(serde_json::json!({ "content": "Hi" }), Some("stop"));
@@ -210,7 +210,7 @@ on_both_databases! {
     }
 
     async fn a_purpose_that_is_no_word_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let context = nyxcore_model_catalog::CallContext { purpose: "Two words".into(), ..world.context() };
         let choice = ModelChoice::Model(MODEL.to_owned());
         let refused = world.service.call(context, choice, short()).await.unwrap_err();
@@ -219,7 +219,7 @@ on_both_databases! {
 }
 
 /// Keeps a key of Anthropic's that is used at that URL.
-async fn key_at(world: &World, url: &str) {
+async fn key_at(world: &ModelWorld, url: &str) {
     let key = ProviderKey::new(KEY.to_owned(), Some(url.to_owned()));
     let scoped = world.store.write(world.tenant.id).await.unwrap();
     provider_key_set(&scoped, &world.keyring, PRIVATE, ("anthropic", &key))

@@ -7,14 +7,14 @@ use nyxcore_model_catalog::{
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{KEY, PRIVATE, World, options};
+use super::world::{KEY, ModelWorld, PRIVATE, options};
 
 const MODEL: &str = "claude-sonnet-4-6";
 /// What Anthropic says of an account without credit.
 const NO_CREDIT: &str =
     "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
 
-impl World {
+impl ModelWorld {
     async fn health(&self, provider: &str) -> ProviderHealth {
         self.service.settled().await;
         let scoped = self.store.read(self.tenant.id).await.unwrap();
@@ -44,7 +44,7 @@ fn unpaid(request: &VendorRequest) -> Reply {
 
 on_both_databases! {
     async fn a_provider_that_answers_is_ok(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         assert_eq!(world.health("anthropic").await.state, ProviderState::Unverified);
         let health = world.verified("anthropic").await;
         assert_eq!((health.state, health.message), (ProviderState::Ok, None));
@@ -56,14 +56,14 @@ on_both_databases! {
     }
 
     async fn an_unpaid_account_is_told_in_the_vendors_words(db: TestDatabase) {
-        let world = World::with(&db, unpaid).await;
+        let world = ModelWorld::with(&db, unpaid).await;
         let health = world.verified("anthropic").await;
         assert_eq!((health.state, health.message.as_deref()), (ProviderState::QuotaExceeded, Some(NO_CREDIT)));
     }
 
     async fn a_wrong_key_is_told_without_the_key(db: TestDatabase) {
         let refusal = anthropic::error("authentication_error", &format!("invalid x-api-key {KEY}"));
-        let world = World::replies(&db, [Reply::json(401, refusal)]).await;
+        let world = ModelWorld::replies(&db, [Reply::json(401, refusal)]).await;
         let health = world.verified("anthropic").await;
         assert_eq!(health.state, ProviderState::InvalidKey);
         assert_eq!(health.message.as_deref(), Some("invalid x-api-key [redacted]"));
@@ -72,7 +72,7 @@ on_both_databases! {
     }
 
     async fn a_provider_without_a_key_is_not_asked(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         provider_key_remove(&scoped, "anthropic").await.unwrap();
         scoped.commit().await.unwrap();
@@ -84,7 +84,7 @@ on_both_databases! {
     }
 
     async fn a_server_that_does_not_answer_is_unreachable(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.key_set("anthropic", Some("/v1")).await;
         let key = ProviderKey::new(KEY.into(), Some("http://127.0.0.1:9/v1".into()));
         let scoped = world.store.write(world.tenant.id).await.unwrap();
@@ -96,7 +96,7 @@ on_both_databases! {
     async fn every_call_tells_of_its_provider(db: TestDatabase) {
         let limited = Reply::json(429, anthropic::error("rate_limit_error", "slow down")).header("retry-after", "3600");
         let ok = || Reply::events(anthropic::text("Hello"));
-        let world = World::replies(&db, [ok(), limited, ok()]).await;
+        let world = ModelWorld::replies(&db, [ok(), limited, ok()]).await;
         world.ask(MODEL).await.unwrap();
         assert_eq!(world.health("anthropic").await.state, ProviderState::Ok);
         let error = world.ask(MODEL).await.unwrap_err();
@@ -113,7 +113,7 @@ on_both_databases! {
     }
 
     async fn the_operators_key_serves_tenants_without_one(db: TestDatabase) {
-        let mut world = World::new(&db).await;
+        let mut world = ModelWorld::new(&db).await;
         let key = ProviderKey::new("zz-of-the-operator-0123456789".into(), Some(world.vendor.url("/v1")));
         operator_key_set(&world.store, &world.keyring, PRIVATE, (Provider::Anthropic, &key)).await.unwrap();
         world.service.operator_keys_refresh();

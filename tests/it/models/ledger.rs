@@ -13,7 +13,7 @@ use nyxcore_model_catalog::{
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use uuid::Uuid;
 
-use super::world::{World, ledger, short, this_year};
+use super::world::{ModelWorld, ledger, short, this_year};
 
 const MODEL: &str = "claude-sonnet-4-6";
 
@@ -26,7 +26,7 @@ on_both_databases! {
         let whole = anthropic::text("Hello, this is a longer answer.");
         // Behind the third piece of text.
         let (stalled, _) = whole.match_indices("text_delta").nth(3).unwrap();
-        let world = World::replies(&db, [Reply::events(whole).fault(Fault::Stall(stalled))]).await;
+        let world = ModelWorld::replies(&db, [Reply::events(whole).fault(Fault::Stall(stalled))]).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(1_000_000_000)).await;
         let mut call = world.service.stream(world.context(), choice(), short()).await.unwrap();
         let first = call.next().await.unwrap().unwrap();
@@ -44,7 +44,7 @@ on_both_databases! {
     }
 
     async fn an_abandoned_call_is_settled_as_cancelled(db: TestDatabase) {
-        let world = World::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
+        let world = ModelWorld::replies(&db, [Reply::events("").fault(Fault::Silence)]).await;
         world.budget(BudgetScope::Tenant, BudgetEnforcement::Hard, Nanousd(1_000_000_000)).await;
         let call = world.service.call(world.context(), choice(), short());
         let left = tokio::time::timeout(Duration::from_millis(500), call).await;
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 
     async fn nothing_is_lost_at_the_end_of_the_program(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let calls = (0..30).map(|_| world.ask(MODEL));
         for answer in futures::future::join_all(calls).await {
             answer.unwrap();
@@ -70,7 +70,7 @@ on_both_databases! {
     }
 
     async fn the_end_of_the_program_waits_for_a_call_under_way(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let call = world.service.stream(world.context(), choice(), short()).await.unwrap();
         let service = world.service.clone();
         let draining = tokio::spawn(async move { service.drain(Duration::from_secs(60)).await });
@@ -80,7 +80,7 @@ on_both_databases! {
     }
 
     async fn a_report_sums_up_by_day_model_purpose_project_and_member(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let project = Uuid::from_u128(7);
         let call = async |context: CallContext, model: &str| {
             let choice = ModelChoice::Model(model.to_owned());
@@ -122,7 +122,7 @@ on_both_databases! {
     }
 
     async fn the_prompt_is_not_in_the_ledger(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let request = ModelRequest { system: Some("the system text".into()), ..ModelRequest::new("", "the secret prompt") };
         world.service.call(world.context(), choice(), request).await.unwrap();
         let row = format!("{:?}", world.row().await);

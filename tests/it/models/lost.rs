@@ -9,13 +9,13 @@ use nyxcore_model_catalog::{
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 
-use super::world::{World, ledger, short, sweep, this_year};
+use super::world::{ModelWorld, ledger, short, sweep, this_year};
 
 const MODEL: &str = "claude-sonnet-4-6";
 
 /// A vendor that never answers, and a call that waits for it in a process that is about to be gone.
-async fn world_with_a_call(db: &TestDatabase) -> World {
-    let world = World::replies(db, [Reply::events("").fault(Fault::Silence)]).await;
+async fn world_with_a_call(db: &TestDatabase) -> ModelWorld {
+    let world = ModelWorld::replies(db, [Reply::events("").fault(Fault::Silence)]).await;
     world
         .budget(
             BudgetScope::Tenant,
@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn an_answer_after_the_sweep_changes_nothing(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let choice = ModelChoice::Model(MODEL.to_owned());
         let call = world.service.stream(world.context(), choice, short()).await.unwrap();
         world.clock.advance(TimeDelta::minutes(3));

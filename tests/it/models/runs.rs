@@ -13,7 +13,7 @@ use nyxcore_runs::{
 use nyxcore_tenancy::Repository;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, short};
+use super::world::{ModelWorld, short};
 use crate::support::WORK;
 
 const MODEL: &str = "claude-sonnet-4-6";
@@ -51,7 +51,7 @@ impl RunHandler for Asker {
     }
 }
 
-impl World {
+impl ModelWorld {
     async fn run_queue(&self, limit: Option<Nanousd>) -> RunId {
         let scoped = self.store.write(self.tenant.id).await.unwrap();
         let new = NewRun {
@@ -87,7 +87,7 @@ impl World {
 
 on_both_databases! {
     async fn a_call_of_a_run_is_written_down_with_its_step(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let workers = Workers::builder(&world.store).service(world.service.clone());
         let workers = workers.handler(Asker(&["draft", "review"])).start().unwrap();
         let run = world.run_queue(None).await;
@@ -100,7 +100,7 @@ on_both_databases! {
     }
 
     async fn the_cap_of_a_run_ends_its_calls(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.ask(MODEL).await.unwrap();
         let bound = world.row().await.reserved;
         let workers = Workers::builder(&world.store).service(world.service.clone());
@@ -119,7 +119,7 @@ on_both_databases! {
     }
 
     async fn a_handler_is_told_what_its_workers_do_not_share(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let workers = Workers::builder(&world.store).handler(Asker(&["draft"])).start().unwrap();
         let run = world.run_queue(None).await;
         assert_eq!(world.run_end(run).await, (RunStatus::Failed, Some("SERVICE_MISSING".to_owned())));

@@ -9,13 +9,13 @@ use nyxcore_tenancy::Store;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::world::{KEY, PRIVATE, World, options};
+use super::world::{KEY, ModelWorld, PRIVATE, options};
 use crate::secrets::leaks::{Needle, leaks};
 use crate::support::second_store;
 
 const VALUE: &str = "header-secret-0123456789";
 
-impl World {
+impl ModelWorld {
     async fn endpoint(
         &self,
         url: &str,
@@ -46,7 +46,7 @@ impl World {
 
 on_both_databases! {
     async fn headers_are_sent_and_kept_sealed(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         let url = world.vendor.url("/v1");
         assert_eq!(world.endpoint(&url, Some(&[("x-org", VALUE)])).await.unwrap(), ["x-org"]);
@@ -60,7 +60,7 @@ on_both_databases! {
     }
 
     async fn a_moved_endpoint_keeps_no_headers_or_keys(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         world.endpoint(&world.vendor.url("/v1"), Some(&[("x-org", VALUE)])).await.unwrap();
         world.key_set("gpu", None).await;
@@ -70,7 +70,7 @@ on_both_databases! {
     }
 
     async fn an_endpoint_that_cannot_be_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         for url in ["", "ftp://x.example", "https://u:p@x.example", "https://x.example?k=1"] {
             assert_eq!(world.endpoint(url, None).await, Err("INVALID_INPUT"), "{url}");
         }
@@ -89,7 +89,7 @@ on_both_databases! {
     }
 
     async fn an_endpoint_goes_with_its_models_and_its_key(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         world.key_set("gpu", None).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
@@ -101,7 +101,7 @@ on_both_databases! {
     }
 
     async fn another_process_hears_of_a_change_with_its_next_call(db: TestDatabase) {
-        let mut world = World::new(&db).await;
+        let mut world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         world.ask("big").await.unwrap();
         let store: Store = second_store(&db, &world.clock).await;

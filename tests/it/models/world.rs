@@ -16,10 +16,10 @@ use nyxcore_model_catalog::{
 };
 use nyxcore_outbound::OutboundPolicy;
 use nyxcore_tenancy::secret::{Keyring, MasterKey, MasterKeys};
-use nyxcore_tenancy::{ManualClock, PageRequest, Store, Tenant, TenantId, User};
+use nyxcore_tenancy::{ManualClock, PageRequest, Store, TenantId};
 use nyxcore_tests::TestDatabase;
 
-use crate::support::{store_at_rest, tenant};
+use crate::support::{self, has_world, store_at_rest};
 
 /// A key that must be in no message.
 pub const KEY: &str = "zz-very-secret-key-0123456789";
@@ -47,15 +47,15 @@ impl RetryTimer for NoWait {
     }
 }
 
-pub struct World {
-    pub store: Store,
+pub struct ModelWorld {
+    world: support::World,
     pub clock: Arc<ManualClock>,
     pub keyring: Keyring,
     pub service: ModelService,
-    pub tenant: Tenant,
-    pub owner: User,
     pub vendor: VendorServer,
 }
+
+has_world!(ModelWorld);
 
 /// The options of a service that waits for nothing and whose time-outs a test can await.
 pub fn options(store: &Store, keyring: &Keyring) -> ModelServiceOptions {
@@ -70,7 +70,7 @@ pub fn options(store: &Store, keyring: &Keyring) -> ModelServiceOptions {
     }
 }
 
-impl World {
+impl ModelWorld {
     /// A vendor that answers as the one would whose path is asked.
     pub async fn new(db: &TestDatabase) -> Self {
         Self::with(db, nyxcore_llm::testing::respond).await
@@ -90,16 +90,14 @@ impl World {
 
     async fn of(db: &TestDatabase, vendor: VendorServer) -> Self {
         let (store, clock) = store_at_rest(db).await;
-        let (tenant, owner) = tenant(&store, "acme").await;
+        let inside = support::World::new(store, "acme").await;
         let keyring = Keyring::new(MasterKeys::one(MasterKey::generate().unwrap()));
-        let service = ModelService::start(options(&store, &keyring)).unwrap();
+        let service = ModelService::start(options(&inside.store, &keyring)).unwrap();
         let world = Self {
-            store,
+            world: inside,
             clock,
             keyring,
             service,
-            tenant,
-            owner,
             vendor,
         };
         for provider in ["anthropic", "openai", "google"] {

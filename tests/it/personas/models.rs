@@ -8,7 +8,7 @@ use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::described;
-use crate::models::world::World;
+use crate::models::world::ModelWorld;
 use crate::support::{store_at_rest, tenant};
 
 fn choice(provider: Option<&str>, model: &str) -> PersonaModelChoice {
@@ -51,7 +51,7 @@ on_both_databases! {
     }
 
     async fn a_tenants_own_model_can_be_the_default(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         world.endpoint_add("gpu", "big").await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         assert_eq!(kept(&scoped, choice(Some("gpu"), "big")).await, ("gpu".to_owned(), "big".to_owned()));
@@ -59,7 +59,7 @@ on_both_databases! {
     }
 
     async fn a_model_that_cannot_be_called_is_refused(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = ModelWorld::new(&db).await;
         let scoped = world.store.write(world.tenant.id).await.unwrap();
         nyxcore_model_catalog::model_hide(&scoped, "gpt-4.1", true).await.unwrap();
         for (code, choice) in [

@@ -18,25 +18,26 @@ use nyxcore_runs::{
     RunContext, RunFailure, RunHandler, RunId, RunKind, RunStatus, Runs, Workers, run_cancel,
     run_follow,
 };
-use nyxcore_tenancy::{Repository, Store, TenantId};
+use nyxcore_tenancy::{Repository, Store};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, Statement, Value};
 
 use crate::note_enrichment::world::{note, project};
-use crate::support::{store, store_at_rest, tenant};
+use crate::support::{self, has_world, store, store_at_rest, tenant};
 
 /// A tenant with a persona and a note.
-struct World {
-    store: Store,
-    tenant: TenantId,
+struct PersonaWorld {
+    world: support::World,
     persona: PersonaId,
     note: NoteId,
 }
 
-impl World {
+has_world!(PersonaWorld);
+
+impl PersonaWorld {
     async fn new(store: Store) -> Self {
-        let (acme, _) = tenant(&store, "acme").await;
-        let scoped = store.write(acme.id).await.unwrap();
+        let world = support::World::new(store, "acme").await;
+        let scoped = world.write().await;
         let new = NewPersona {
             name: "Vera".into(),
             ..NewPersona::default()
@@ -48,15 +49,14 @@ impl World {
             .id;
         scoped.commit().await.unwrap();
         Self {
-            store,
-            tenant: acme.id,
+            world,
             persona,
             note,
         }
     }
 
     async fn start(&self) -> RunId {
-        let scoped = self.store.write(self.tenant).await.unwrap();
+        let scoped = self.write().await;
         let new = NewEnrichment {
             note_id: self.note,
             persona_id: Some(self.persona),
@@ -78,16 +78,16 @@ impl World {
             .swept(NOTE_ENRICHMENT_RUN, enrichment_failed())
             .start()
             .unwrap();
-        run_follow(&self.store, self.tenant, run, 0)
+        run_follow(&self.store, self.tenant.id, run, 0)
             .for_each(|event| async move { drop(event.unwrap()) })
             .await;
         workers.shutdown().await;
-        let scoped = self.store.read(self.tenant).await.unwrap();
+        let scoped = self.read().await;
         Runs::require(&scoped, run).await.unwrap().status
     }
 
     async fn persona(&self) -> Persona {
-        let scoped = self.store.read(self.tenant).await.unwrap();
+        let scoped = self.read().await;
         Personas::require(&scoped, self.persona).await.unwrap()
     }
 
@@ -150,7 +150,7 @@ fn no_way() -> RunFailure {
 
 on_both_databases! {
     async fn an_extractive_enrichment_is_a_use_of_its_persona(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         assert_eq!(world.persona().await.success_rate(), None);
         let run = world.start().await;
         assert_eq!(world.sums().await, (0, 0, 0));
@@ -160,7 +160,7 @@ on_both_databases! {
     }
 
     async fn a_failed_run_is_a_use_without_success(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
         assert_eq!(world.work(run, Failing::new(Fails::Before)).await, RunStatus::Failed);
         assert_eq!(world.sums().await, (10, 1, 0));
@@ -174,7 +174,7 @@ on_both_databases! {
     }
 
     async fn a_run_that_is_tried_again_is_one_use(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
         let passing = RunFailure::transient("LOST", "the answer was lost");
         assert_eq!(world.work(run, Failing::after(passing)).await, RunStatus::Succeeded);
@@ -182,7 +182,7 @@ on_both_databases! {
     }
 
     async fn a_run_that_failed_after_it_saved_stays_a_success(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
         assert_eq!(world.work(run, Failing::after(no_way())).await, RunStatus::Failed);
         assert_eq!(world.sums().await, (10, 1, 1));
@@ -190,7 +190,7 @@ on_both_databases! {
 
     async fn a_swept_run_is_a_use_without_success(db: TestDatabase) {
         let (store, clock) = store_at_rest(&db).await;
-        let world = World::new(store).await;
+        let world = PersonaWorld::new(store).await;
         let run = world.start().await;
         // Its worker is gone for the third time, which is the last.
         let raw = db.superuser_connection().await.unwrap();
@@ -204,9 +204,9 @@ on_both_databases! {
     }
 
     async fn a_cancelled_run_is_no_use(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         run_cancel(&scoped, run).await.unwrap();
         scoped.commit().await.unwrap();
         assert_eq!(world.work(run, EnrichmentHandler::new()).await, RunStatus::Cancelled);
@@ -214,11 +214,11 @@ on_both_databases! {
     }
 
     async fn fifty_uses_at_once_are_five_hundred_points(db: TestDatabase) {
-        let world = Arc::new(World::new(store(&db).await).await);
+        let world = Arc::new(PersonaWorld::new(store(&db).await).await);
         let mut runs = Vec::new();
         for _ in 0..50 {
             let run = world.start().await;
-            let scoped = world.store.write(world.tenant).await.unwrap();
+            let scoped = world.write().await;
             run_cancel(&scoped, run).await.unwrap();
             scoped.commit().await.unwrap();
             runs.push(run);
@@ -227,7 +227,7 @@ on_both_databases! {
             let (world, run) = (Arc::clone(&world), *run);
             let done = PersonaUse { persona: world.persona, run, succeeded: number % 5 != 0 };
             tokio::spawn(async move {
-                let scoped = world.store.write(world.tenant).await.unwrap();
+                let scoped = world.write().await;
                 assert!(persona_use_record(&scoped, done).await.unwrap());
                 scoped.commit().await.unwrap();
             })
@@ -241,9 +241,9 @@ on_both_databases! {
     }
 
     async fn a_use_counts_once_whatever_is_said_later(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         let done = PersonaUse { persona: world.persona, run, succeeded: false };
         assert!(persona_use_record(&scoped, done).await.unwrap());
         for succeeded in [false, true] {
@@ -257,24 +257,24 @@ on_both_databases! {
     }
 
     async fn a_persona_or_note_that_is_gone_has_no_use(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         note_delete(&scoped, world.note).await.unwrap();
         scoped.commit().await.unwrap();
         world.work(run, EnrichmentHandler::new()).await;
         assert_eq!(world.sums().await, (0, 0, 0));
 
-        let world = World { note: another_note(&world).await, ..world };
+        let world = PersonaWorld { note: another_note(&world).await, ..world };
         let run = world.start().await;
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         persona_delete(&scoped, world.persona).await.unwrap();
         scoped.commit().await.unwrap();
         assert_eq!(world.work(run, EnrichmentHandler::new()).await, RunStatus::Succeeded);
     }
 
     async fn another_tenants_persona_earns_nothing(db: TestDatabase) {
-        let world = World::new(store(&db).await).await;
+        let world = PersonaWorld::new(store(&db).await).await;
         let run = world.start().await;
         let (other, _) = tenant(&world.store, "other").await;
         let scoped = world.store.write(other.id).await.unwrap();
@@ -289,8 +289,8 @@ on_both_databases! {
     }
 }
 
-async fn another_note(world: &World) -> NoteId {
-    let scoped = world.store.write(world.tenant).await.unwrap();
+async fn another_note(world: &PersonaWorld) -> NoteId {
+    let scoped = world.write().await;
     let away = project(&scoped, "away").await;
     let note = note(&scoped, away, "Leases", "").await;
     scoped.commit().await.unwrap();

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use super::{ask, source_of, sql};
 use crate::gateway_transport::client::{code, serve};
 use crate::support::{store, tenant};
-use crate::sync::world::{World, repository};
+use crate::sync::world::{SyncWorld, repository};
 
 const TOKEN: &str = "ghp_a_token_of_acme";
 
 /// A world that may ask this machine, and can open secrets.
-async fn world(db: &TestDatabase) -> World {
-    let mut world = World::new(db, &store(db).await, "acme").await;
+async fn world(db: &TestDatabase) -> SyncWorld {
+    let mut world = SyncWorld::new(db, &store(db).await, "acme").await;
     world.options.policy.allow_private = true;
     world.options.keyring = Some(keyring());
     world
@@ -50,8 +50,8 @@ fn token(token: &str) -> SourceCredential {
     }
 }
 
-async fn set(world: &World, source: SourceId, credential: SourceCredential) {
-    let scoped = world.store.write(world.tenant).await.unwrap();
+async fn set(world: &SyncWorld, source: SourceId, credential: SourceCredential) {
+    let scoped = world.write().await;
     let keyring = world.options.keyring.as_ref().unwrap();
     source_credential_set(&scoped, keyring, source, credential)
         .await
@@ -59,8 +59,8 @@ async fn set(world: &World, source: SourceId, credential: SourceCredential) {
     scoped.commit().await.unwrap();
 }
 
-async fn kind(world: &World, source: SourceId) -> SourceCredentialKind {
-    let scoped = world.store.read(world.tenant).await.unwrap();
+async fn kind(world: &SyncWorld, source: SourceId) -> SourceCredentialKind {
+    let scoped = world.read().await;
     let settings = sync_settings_of(&scoped, &[source]).await.unwrap();
     settings
         .get(&source)
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(server.requests().len(), before);
 
         for _ in 0..2 {
-            let scoped = world.store.write(world.tenant).await.unwrap();
+            let scoped = world.write().await;
             source_credential_remove(&scoped, source).await.unwrap();
             scoped.commit().await.unwrap();
         }
@@ -125,7 +125,7 @@ on_both_databases! {
         let moved = async |url: String| {
             let had = kind(&world, source).await;
             let policy = SourcePolicy { allow_private: true, ..SourcePolicy::default() };
-            let scoped = world.store.write(world.tenant).await.unwrap();
+            let scoped = world.write().await;
             let changes = SourceChanges { url: Some(url), ..SourceChanges::default() };
             source_update(&scoped, &policy, source, changes).await.unwrap();
             scoped.commit().await.unwrap();
@@ -163,7 +163,7 @@ on_both_databases! {
         let server = GitHttpServer::start(&db.folder().join("remotes"), options).await;
         let source = world.source_at(&server.url("atlas/.git"), None, "").await;
         let id = GitConnectionId(world.store.env().id());
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         let now: sea_orm::Value = scoped.env().now().into();
         let base = "INSERT INTO git_connections (tenant_id, id, name, base_url, created_at, updated_at)
             VALUES ($1, $2, 'ours', 'http://127.0.0.1:1/api/v3', $3, $3)";
@@ -189,11 +189,11 @@ on_both_databases! {
         let source = world.source_at("https://git.example.org/atlas.git", None, "").await;
         set(&world, source, token(TOKEN)).await;
         let names = async || {
-            let scoped = world.store.read(world.tenant).await.unwrap();
+            let scoped = world.read().await;
             secret_names(&scoped, "source_credential").await.unwrap()
         };
         assert_eq!(names().await, [source.to_string()]);
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         source_remove(&scoped, source).await.unwrap();
         scoped.commit().await.unwrap();
         assert!(names().await.is_empty());

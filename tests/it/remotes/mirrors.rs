@@ -10,11 +10,11 @@ use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::sql;
 use crate::support::store;
-use crate::sync::world::{World, repository};
+use crate::sync::world::{SyncWorld, repository};
 
 /// A world with a source that was synced: its mirror is on the disk.
-async fn synced(db: &TestDatabase) -> (World, SourceId, PathBuf) {
-    let world = World::new(db, &store(db).await, "acme").await;
+async fn synced(db: &TestDatabase) -> (SyncWorld, SourceId, PathBuf) {
+    let world = SyncWorld::new(db, &store(db).await, "acme").await;
     let mut repository = repository(db, "atlas");
     repository.write("a.rs", "fn a() {}\n");
     repository.commit("one");
@@ -25,7 +25,7 @@ async fn synced(db: &TestDatabase) -> (World, SourceId, PathBuf) {
     (world, source, mirror)
 }
 
-async fn sweep(world: &World) -> u64 {
+async fn sweep(world: &SyncWorld) -> u64 {
     mirrors_sweep(&world.store, &world.options).await.unwrap()
 }
 
@@ -45,7 +45,7 @@ on_both_databases! {
         assert!(!beside("new").exists() && !beside("ssh").exists());
         assert!(!gone.with_extension("lock").exists() && !gone.with_extension("new").exists());
 
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         source_remove(&scoped, source).await.unwrap();
         assert!(mirror.exists());
         scoped.commit().await.unwrap();
@@ -63,13 +63,13 @@ on_both_databases! {
 
     async fn a_mirror_goes_however_its_source_went(db: TestDatabase) {
         let (world, _, mirror) = synced(&db).await;
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         project_delete(&scoped, world.project).await.unwrap();
         scoped.commit().await.unwrap();
         assert_eq!(sweep(&world).await, 1);
         assert!(!mirror.exists());
 
-        let other = World::new(&db, &world.store, "other").await;
+        let other = SyncWorld::new(&db, &world.store, "other").await;
         let source = other.source(&repository(&db, "empty"), None, "").await;
         other.synced(source).await;
         let mirror = mirror.with_file_name(source.0.to_string());

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{Steps, Then, followed, start, status};
 use crate::support::{WORK, store, tenant};
-use crate::sync::world::World;
+use crate::sync::world::SyncWorld;
 
 /// Tells something when it is let, and notes whether it knew right after that that it is to stop.
 struct ReportingHandler {
@@ -87,7 +87,7 @@ on_both_databases! {
     }
 
     async fn a_sync_whose_remote_never_answers_is_cancelled(db: TestDatabase) {
-        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let mut world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let policy = SourcePolicy { allow_private: true, ..SourcePolicy::default() };
         world.options = SyncOptions::new(&db.folder().join("data"), policy, |_| None);
         let options = GitHttpOptions { silent: true, ..GitHttpOptions::default() };
@@ -98,10 +98,10 @@ on_both_databases! {
         while server.requests().is_empty() {
             tokio::task::yield_now().await;
         }
-        let scoped = world.store.write(world.tenant).await.unwrap();
+        let scoped = world.write().await;
         run_cancel(&scoped, run).await.unwrap();
         scoped.commit().await.unwrap();
-        let events = followed(&world.store, world.tenant, run, 0).await;
+        let events = followed(&world.store, world.tenant.id, run, 0).await;
         workers.shutdown().await;
         assert_eq!(events.last().unwrap().body, EventBody::Finished { status: RunStatus::Cancelled });
         // Git was asked once, and not again.

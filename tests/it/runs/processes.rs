@@ -20,7 +20,7 @@ use super::{followed, status};
 use crate::end_to_end::api::{Api, seqs};
 use crate::note_enrichment::world::note;
 use crate::support::{store, tenant};
-use crate::sync::world::{World, repository};
+use crate::sync::world::{SyncWorld, repository};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -252,7 +252,7 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
 #[test]
 fn a_terminated_worker_hands_its_run_back() {
     run_on_postgres(|db: TestDatabase| async move {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let (_server, network, url) = remote(&db).await;
         let source = world.source_at(&url, None, "").await;
         let run = world.start(source).await;
@@ -261,17 +261,17 @@ fn a_terminated_worker_hands_its_run_back() {
         wait_until("git asks the remote", || ready(network.connections() > 0)).await;
         leaving.end().await;
         assert_eq!(
-            status(&world.store, world.tenant, run).await,
+            status(&world.store, world.tenant.id, run).await,
             RunStatus::Queued
         );
 
         network.release();
         let mut staying = Worker::start(&db, "staying", 1, None);
-        followed(&world.store, world.tenant, run, 0).await;
+        followed(&world.store, world.tenant.id, run, 0).await;
         staying.end().await;
         assert_eq!(world.sync(run).await.run.status, RunStatus::Succeeded);
         assert_eq!(world.paths(source).await, ["a.rs", "b.md"]);
-        let scoped = world.store.read(world.tenant).await.unwrap();
+        let scoped = world.read().await;
         let story = run_attempts(&scoped, &[run])
             .await
             .unwrap()
@@ -300,7 +300,7 @@ fn a_terminated_worker_hands_its_run_back() {
 #[test]
 fn a_disconnected_worker_loses_its_run() {
     run_on_postgres(|db: TestDatabase| async move {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let (_server, remote, url) = remote(&db).await;
         let source = world.source_at(&url, None, "").await;
         let run = world.start(source).await;
@@ -323,7 +323,7 @@ fn a_disconnected_worker_loses_its_run() {
 
         remote.hold_only_old();
         let mut other = Worker::start(&db, "other", 1, None);
-        followed(&world.store, world.tenant, run, 0).await;
+        followed(&world.store, world.tenant.id, run, 0).await;
         let done = world.sync(run).await;
         assert_eq!(
             (done.run.status, done.run.attempt),
@@ -339,8 +339,8 @@ fn a_disconnected_worker_loses_its_run() {
         database.release();
         // It has room for one run: that it takes another one shows that it has left the first.
         let next = world.start(source).await;
-        followed(&world.store, world.tenant, next, 0).await;
-        let scoped = world.store.read(world.tenant).await.unwrap();
+        followed(&world.store, world.tenant.id, next, 0).await;
+        let scoped = world.read().await;
         let stories = run_attempts(&scoped, &[run, next]).await.unwrap();
         let names = |run: &RunId| -> Vec<(&str, Option<AttemptOutcome>)> {
             stories[run]

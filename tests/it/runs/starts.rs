@@ -11,12 +11,12 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::followed;
 use crate::support::store;
-use crate::sync::world::{World, repository};
+use crate::sync::world::{SyncWorld, repository};
 
 const AT_ONCE: usize = 100;
 
 /// Makes a run stuck: some worker has it, and nothing has moved for ten minutes.
-async fn stick(db: &TestDatabase, world: &World, run: RunId) {
+async fn stick(db: &TestDatabase, world: &SyncWorld, run: RunId) {
     let raw = db.superuser_connection().await.unwrap();
     let now = world.store.env().now();
     let sql = "UPDATE runs SET status = 'RUNNING', worker = $1, attempt = attempt + 1, lease_expires_at = $2, progress_at = $3 WHERE id = $4";
@@ -30,8 +30,8 @@ async fn stick(db: &TestDatabase, world: &World, run: RunId) {
     assert_eq!(raw.execute_raw(statement).await.unwrap().rows_affected(), 1);
 }
 
-async fn runs_of(world: &World, kind: RunKind) -> Vec<(RunId, RunStatus)> {
-    let scoped = world.store.read(world.tenant).await.unwrap();
+async fn runs_of(world: &SyncWorld, kind: RunKind) -> Vec<(RunId, RunStatus)> {
+    let scoped = world.read().await;
     let filter = RunFilter {
         kinds: vec![kind],
         ..RunFilter::default()
@@ -51,13 +51,13 @@ fn the_one(starts: Vec<Start>) -> RunId {
 
 on_both_databases! {
     async fn concurrent_starts_make_one_sync(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let source = world.source(&repository(&db, "atlas"), None, "").await;
         let triggers = [SyncTrigger::Manual, SyncTrigger::Schedule, SyncTrigger::Webhook];
         let start = |n: usize| {
             let world = &world;
             async move {
-                let scoped = world.store.write(world.tenant).await.unwrap();
+                let scoped = world.write().await;
                 let (start, sync) = sync_start(&scoped, source, triggers[n % 3], None).await.unwrap();
                 scoped.commit().await.unwrap();
                 assert_eq!(sync.run.id, start.run().id);
@@ -70,17 +70,17 @@ on_both_databases! {
         stick(&db, &world, first).await;
         let second = the_one(futures::future::join_all((0..AT_ONCE).map(start)).await);
         assert_eq!(runs_of(&world, SYNC_RUN).await, [(second, RunStatus::Queued), (first, RunStatus::Failed)]);
-        let scoped = world.store.read(world.tenant).await.unwrap();
+        let scoped = world.read().await;
         assert_eq!(Runs::require(&scoped, first).await.unwrap().error.unwrap().code, "RUN_STALLED");
     }
 
     async fn concurrent_starts_make_one_analysis(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let triggers = [AnalysisTrigger::Manual, AnalysisTrigger::Sync];
         let start = |n: usize| {
             let world = &world;
             async move {
-                let scoped = world.store.write(world.tenant).await.unwrap();
+                let scoped = world.write().await;
                 let (start, analysis) = analysis_start(&scoped, world.project, triggers[n % 2], None, QUIET_PERIOD).await.unwrap();
                 scoped.commit().await.unwrap();
                 assert_eq!(analysis.run_id, start.run().id);
@@ -95,7 +95,7 @@ on_both_databases! {
     }
 
     async fn a_stuck_sync_that_is_swept_lets_go_of_its_predecessor(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
@@ -106,7 +106,7 @@ on_both_databases! {
         stick(&db, &world, stuck).await;
         // Workers sweep as they begin.
         let workers = Workers::builder(&world.store).swept(SYNC_RUN, sync_swept()).start().unwrap();
-        followed(&world.store, world.tenant, stuck, 0).await;
+        followed(&world.store, world.tenant.id, stuck, 0).await;
         workers.shutdown().await;
         let swept = world.sync(stuck).await;
         assert_eq!((swept.run.status, swept.run.error.unwrap().code.as_str(), swept.detail.previous_sync_id), (RunStatus::Failed, "RUN_STALLED", None));

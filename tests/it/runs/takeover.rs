@@ -12,14 +12,14 @@ use super::processes::{remote, wait_until};
 use super::{Steps, Then, followed, start, status};
 use crate::support::{store, tenant};
 use crate::sync::process::Process;
-use crate::sync::world::World;
+use crate::sync::world::SyncWorld;
 
 /// Well below the 45 seconds of a lease.
 const SOON: Duration = Duration::from_secs(30);
 
 on_both_databases! {
     async fn a_killed_workers_run_is_taken_over_at_once(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let (_server, network, url) = remote(&db).await;
         let source = world.source_at(&url, None, "").await;
         network.hold();
@@ -30,10 +30,10 @@ on_both_databases! {
         let killed = Instant::now();
         network.release();
         let process = Process::start(&db, "private");
-        followed(&world.store, world.tenant, run, 0).await;
+        followed(&world.store, world.tenant.id, run, 0).await;
         assert!(killed.elapsed() < SOON, "{:?}", killed.elapsed());
         drop(process);
-        let scoped = world.store.read(world.tenant).await.unwrap();
+        let scoped = world.read().await;
         let attempts = run_attempts(&scoped, &[run]).await.unwrap().remove(&run).unwrap();
         let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome).collect();
         assert_eq!(outcomes, [Some(AttemptOutcome::Lost), Some(AttemptOutcome::Succeeded)]);

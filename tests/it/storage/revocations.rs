@@ -9,44 +9,41 @@ use nyxcore_tenancy::sign_in::{
     session_authenticate, session_revoke, sign_out_everywhere,
 };
 use nyxcore_tenancy::{
-    Acting, Caller, Credential, Origin, Role, SessionId, Signal, SignalReceiver, Store, Tenant,
-    User, UserId,
+    Acting, Caller, Credential, Origin, Role, SessionId, Signal, SignalReceiver, Store, User,
+    UserId,
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::credentials::remembering;
 use crate::people::{accept, invite};
-use crate::support::{store, tenant};
+use crate::support::{self, has_world, store, tenant};
 
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A store that changes things, and a replica that remembers credentials for an hour. On SQLite, where one process
 /// serves, both are the same.
-struct World {
-    store: Store,
+struct Replicas {
+    world: support::World,
     replica: Store,
-    acme: Tenant,
-    ada: User,
     hasher: PasswordHasher,
 }
+
+has_world!(Replicas);
 
 /// The role that a remembered credential has, and the signals since.
 type Listening = (Role, SignalReceiver);
 
-impl World {
+impl Replicas {
     async fn new(db: &TestDatabase) -> Self {
         let (replica, _) = remembering(db).await;
         let store = match db.backend() {
             sea_orm::DbBackend::Postgres => store(db).await,
             _ => replica.clone(),
         };
-        let (acme, ada) = tenant(&store, "acme").await;
         let hasher = PasswordHasher::new().unwrap();
         Self {
-            store,
+            world: support::World::new(store, "acme").await,
             replica,
-            acme,
-            ada,
             hasher,
         }
     }
@@ -63,7 +60,7 @@ impl World {
         )
         .await
         .unwrap();
-        let (_, secret) = invite(&self.store, &self.acme, &user.email, role).await;
+        let (_, secret) = invite(&self.store, &self.tenant, &user.email, role).await;
         assert_eq!(
             accept(&self.store, &secret, user.id).await.unwrap(),
             role,
@@ -81,7 +78,7 @@ impl World {
     }
 
     async fn token(&self, user: UserId, role: Role) -> String {
-        let scoped = self.store.write(self.acme.id).await.unwrap();
+        let scoped = self.write().await;
         let new = NewApiToken {
             user,
             name: "test".into(),
@@ -97,7 +94,7 @@ impl World {
         let credential = Credential::Session(SessionId(self.store.env().id()));
         Acting::new(
             Caller {
-                tenant: self.acme.id,
+                tenant: self.tenant.id,
                 user,
                 role,
                 credential,
@@ -145,22 +142,22 @@ impl World {
 
 on_both_databases! {
     async fn a_lower_role_reaches_remembered_credentials(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         let bob = world.member("bob", Role::Admin).await;
         for secret in [world.token(bob.id, Role::Admin).await, world.session(&bob).await.1] {
             let signals = world.listening(&secret, Role::Admin).await;
-            let scoped = world.store.write(world.acme.id).await.unwrap();
+            let scoped = world.write().await;
             member_role_set(&scoped, bob.id, Role::Viewer).await.unwrap();
             scoped.commit().await.unwrap();
             assert_eq!(world.role_after(signals, &secret).await, Some(Role::Viewer));
-            let scoped = world.store.write(world.acme.id).await.unwrap();
+            let scoped = world.write().await;
             member_role_set(&scoped, bob.id, Role::Admin).await.unwrap();
             scoped.commit().await.unwrap();
         }
     }
 
     async fn a_removal_reaches_remembered_credentials(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         for name in ["bob", "eve"] {
             let user = world.member(name, Role::Member).await;
             let secret = match name {
@@ -168,7 +165,7 @@ on_both_databases! {
                 _ => world.session(&user).await.1,
             };
             let signals = world.listening(&secret, Role::Member).await;
-            let scoped = world.store.write(world.acme.id).await.unwrap();
+            let scoped = world.write().await;
             member_remove(&scoped, user.id).await.unwrap();
             scoped.commit().await.unwrap();
             assert_eq!(world.role_after(signals, &secret).await, None, "{name}");
@@ -176,7 +173,7 @@ on_both_databases! {
     }
 
     async fn leaving_reaches_remembered_credentials(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         let bob = world.member("bob", Role::Member).await;
         let token = world.token(bob.id, Role::Member).await;
         let signals = world.listening(&token, Role::Member).await;
@@ -187,18 +184,18 @@ on_both_databases! {
     }
 
     async fn a_transfer_reaches_the_former_owners_credentials(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         let bob = world.member("bob", Role::Member).await;
-        let token = world.token(world.ada.id, Role::Owner).await;
+        let token = world.token(world.owner.id, Role::Owner).await;
         let signals = world.listening(&token, Role::Owner).await;
-        let scoped = world.store.write_as(&world.acting(world.ada.id, Role::Owner)).await.unwrap();
+        let scoped = world.store.write_as(&world.acting(world.owner.id, Role::Owner)).await.unwrap();
         ownership_transfer(&scoped, bob.id).await.unwrap();
         scoped.commit().await.unwrap();
         assert_eq!(world.role_after(signals, &token).await, Some(Role::Admin));
     }
 
     async fn signing_out_reaches_remembered_sessions(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         let bob = world.member("bob", Role::Member).await;
         let (id, secret) = world.session(&bob).await;
         let signals = world.listening(&secret, Role::Member).await;
@@ -212,7 +209,7 @@ on_both_databases! {
     }
 
     async fn a_new_password_reaches_remembered_sessions(db: TestDatabase) {
-        let world = World::new(&db).await;
+        let world = Replicas::new(&db).await;
         let bob = world.member("bob", Role::Member).await;
         let (kept, kept_secret) = world.session(&bob).await;
         let (_, secret) = world.session(&bob).await;

@@ -5,7 +5,7 @@ use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::git::testing::{GitHttpOptions, GitHttpServer};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 on_both_databases! {
@@ -16,13 +16,13 @@ on_both_databases! {
             repository.write(&format!("src/file_{n:02}.rs"), format!("fn function_{n}() {{}}\n"));
         }
         repository.commit("one");
-        let undisturbed = World::new(&db, &store, "undisturbed").await;
+        let undisturbed = SyncWorld::new(&db, &store, "undisturbed").await;
         let source = undisturbed.source(&repository, None, "").await;
         undisturbed.succeeded(source).await;
         let expected = undisturbed.rows(source).await;
 
         for phase in ["scan", "import", "finalize", "knowledge"] {
-            let mut world = World::new(&db, &store, phase).await;
+            let mut world = SyncWorld::new(&db, &store, phase).await;
             // Many small steps, so that the phases last.
             world.options.batch_files = 1;
             let source = world.source(&repository, None, "").await;
@@ -39,7 +39,7 @@ on_both_databases! {
     }
 
     async fn a_fetch_that_is_never_answered_can_be_cancelled(db: TestDatabase) {
-        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let mut world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         world.options.policy = SourcePolicy { allow_private: true, ..world.options.policy };
         let silent = GitHttpOptions { silent: true, ..GitHttpOptions::default() };
         let server = GitHttpServer::start(db.folder(), silent).await;

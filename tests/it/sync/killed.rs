@@ -14,7 +14,7 @@ use nyxcore_sync::git::testing::TestRepository;
 use nyxcore_sync::{SYNC_RUN, SyncDetail, SyncHandler};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store_at_rest;
 
 /// After how many polls a sync is cut off: close to each other at first, then further apart, for as long as it takes to
@@ -148,8 +148,8 @@ fn repository_change(repository: &mut TestRepository) {
     repository.commit("two");
 }
 
-async fn world(db: &TestDatabase, store: &nyxcore_tenancy::Store, n: usize) -> World {
-    let mut world = World::new(db, store, &format!("tenant-{n}")).await;
+async fn world(db: &TestDatabase, store: &nyxcore_tenancy::Store, n: usize) -> SyncWorld {
+    let mut world = SyncWorld::new(db, store, &format!("tenant-{n}")).await;
     world.options.batch_files = 5;
     world.options.blob_bytes_max = 4_000;
     world

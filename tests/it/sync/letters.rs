@@ -11,16 +11,16 @@ use nyxcore_tenancy::{ChildList, PageRequest};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::process::Process;
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 /// Starts a sync, which a process carries out, and waits for its end.
-async fn synced(world: &World, source: SourceId, skip: &[SyncStepKind]) -> Sync {
-    let scoped = world.store.write(world.tenant).await.unwrap();
+async fn synced(world: &SyncWorld, source: SourceId, skip: &[SyncStepKind]) -> Sync {
+    let scoped = world.write().await;
     let started = sync_start_without(&scoped, source, SyncTrigger::Manual, None, skip).await;
     let run = started.unwrap().0.run().id;
     scoped.commit().await.unwrap();
-    let events: Vec<_> = run_follow(&world.store, world.tenant, run, 0)
+    let events: Vec<_> = run_follow(&world.store, world.tenant.id, run, 0)
         .collect()
         .await;
     assert!(!events.is_empty());
@@ -30,8 +30,8 @@ async fn synced(world: &World, source: SourceId, skip: &[SyncStepKind]) -> Sync 
 }
 
 /// The entries, by the letters' paths.
-async fn entries(world: &World, source: SourceId) -> Vec<(String, MemoryEntry)> {
-    let scoped = world.store.read(world.tenant).await.unwrap();
+async fn entries(world: &SyncWorld, source: SourceId) -> Vec<(String, MemoryEntry)> {
+    let scoped = world.read().await;
     let page = ProjectMemoryEntries
         .page(&scoped, world.project, &PageRequest::first(50))
         .await;
@@ -50,8 +50,8 @@ async fn entries(world: &World, source: SourceId) -> Vec<(String, MemoryEntry)> 
 }
 
 /// The titles of the entries that a search finds.
-async fn found(world: &World, words: &str) -> Vec<String> {
-    let scoped = world.store.read(world.tenant).await.unwrap();
+async fn found(world: &SyncWorld, words: &str) -> Vec<String> {
+    let scoped = world.read().await;
     let hits = search(&scoped, &SearchRequest::new(words)).await.unwrap();
     let entries = hits
         .into_iter()
@@ -59,7 +59,7 @@ async fn found(world: &World, words: &str) -> Vec<String> {
     entries.map(|hit| hit.title).collect()
 }
 
-async fn warnings(world: &World, sync: &Sync) -> Vec<String> {
+async fn warnings(world: &SyncWorld, sync: &Sync) -> Vec<String> {
     let events = world.events(sync).await;
     let told = events.into_iter().filter_map(|event| match event.body {
         EventBody::Message {
@@ -73,7 +73,7 @@ async fn warnings(world: &World, sync: &Sync) -> Vec<String> {
 
 on_both_databases! {
     async fn letters_become_memory_entries_that_follow_their_files(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository
             .write(".memory/letter_1.md", "# Leases\n\n## Done\n- the quagga was renewed\n")

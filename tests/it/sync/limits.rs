@@ -8,7 +8,7 @@ use nyxcore_sync::git::testing::{
 };
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 /// Commits a tree on `main` that no work tree could hold.
@@ -38,7 +38,7 @@ fn import_file(repository: &TestRepository, paths: &[String]) {
 
 on_both_databases! {
     async fn trees_that_unfold_without_end_are_refused_and_leave_nothing(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let bomb = repository(&db, "bomb");
         let blob = bomb.git_with(&["hash-object", "-w", "--stdin"], &[], b"x\n");
         let mut tree = tree_of(&bomb, 100, &format!("100644 blob {blob}"));
@@ -66,7 +66,7 @@ on_both_databases! {
     }
 
     async fn a_bomb_in_the_history_keeps_nobody_from_the_files(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         let blob = repository.git_with(&["hash-object", "-w", "--stdin"], &[], b"x\n");
         let mut tree = tree_of(&repository, 100, &format!("100644 blob {blob}"));
@@ -89,7 +89,7 @@ on_both_databases! {
     }
 
     async fn a_source_that_grows_beyond_the_limit_stays_as_it_was(db: TestDatabase) {
-        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let mut world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         world.options.files_max = 10;
         let mut repository = repository(&db, "atlas");
         for n in 0..10 {
@@ -113,7 +113,7 @@ on_both_databases! {
     }
 
     async fn paths_that_are_too_long_are_left_out_and_counted(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let deep = repository(&db, "deep");
         let longest = format!("{}f", format!("{}/", "d".repeat(194)).repeat(21));
         assert_eq!(longest.len(), 4_096);
@@ -139,7 +139,7 @@ on_both_databases! {
     }
 
     async fn a_file_of_a_gibibyte_is_kept_without_its_text(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         let file = std::fs::File::create(repository.path().join("zeros.bin")).unwrap();
         file.set_len(1 << 30).unwrap();
@@ -161,7 +161,7 @@ on_both_databases! {
     }
 
     async fn what_may_be_read_by_now_comes_in_one_request(db: TestDatabase) {
-        let mut world = World::new(&db, &store(&db).await, "acme").await;
+        let mut world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         world.options.policy = SourcePolicy { allow_private: true, ..world.options.policy };
         world.options.blob_bytes_max = 1_000;
         let mut repository = repository(&db, "atlas");

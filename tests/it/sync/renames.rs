@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 /// Pairs of trees that are tried.
@@ -19,7 +19,10 @@ fn text(lines: std::ops::Range<usize>) -> String {
     lines.map(|n| format!("let line_{n} = {n};\n")).collect()
 }
 
-async fn ids(world: &World, source: nyxcore_projects::SourceId) -> HashMap<String, SourceFileId> {
+async fn ids(
+    world: &SyncWorld,
+    source: nyxcore_projects::SourceId,
+) -> HashMap<String, SourceFileId> {
     let files = world.files(source).await;
     files.into_iter().map(|file| (file.path, file.id)).collect()
 }
@@ -76,7 +79,7 @@ fn without_ids(files: &[SourceFile]) -> Vec<(String, String, Option<String>, i64
 
 on_both_databases! {
     async fn a_moved_file_keeps_its_id_commits_and_search_entry(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository
             .write("src/lease.rs", text(0..20))
@@ -128,8 +131,8 @@ on_both_databases! {
 
     async fn whatever_two_trees_are_the_files_are_those_of_a_fresh_import(db: TestDatabase) {
         let store = store(&db).await;
-        let world = World::new(&db, &store, "acme").await;
-        let fresh = World::new(&db, &store, "fresh").await;
+        let world = SyncWorld::new(&db, &store, "acme").await;
+        let fresh = SyncWorld::new(&db, &store, "fresh").await;
         let mut runner = TestRunner::deterministic();
         for case in 0..CASES {
             let (before, after) = trees().new_tree(&mut runner).unwrap().current();

@@ -9,7 +9,7 @@ use nyxcore_runs::{EventBody, Level, RunStatus};
 use nyxcore_sync::git::testing::TestRepository;
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 const LFS_POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
@@ -122,7 +122,7 @@ on_both_databases! {
             repository.commit("all of it");
             // The second tenant has nothing that the first has, the second source of a tenant all of it.
             for (slug, sources) in [("first", 2), ("second", 1)] {
-                let world = World::new(&db, &store, &format!("{slug}-{number}")).await;
+                let world = SyncWorld::new(&db, &store, &format!("{slug}-{number}")).await;
                 for branch in [None, Some("main")].into_iter().take(sources) {
                     let source = world.source(&repository, branch, "").await;
                     let sync = world.succeeded(source).await;
@@ -139,7 +139,7 @@ on_both_databases! {
     }
 
     async fn a_branch_that_is_gone_is_named_and_the_files_stay(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
@@ -162,7 +162,7 @@ on_both_databases! {
     }
 
     async fn a_default_branch_may_have_another_name_and_another_commit(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
@@ -179,7 +179,7 @@ on_both_databases! {
     }
 
     async fn a_file_may_become_a_folder_link_or_submodule(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("x", "fn file() {}\n").write("y/in.rs", "fn inside() {}\n").write("z.rs", "fn zed() {}\n");
         repository.commit("one");
@@ -202,7 +202,7 @@ on_both_databases! {
     }
 
     async fn what_cannot_be_read_is_refused_with_a_reason(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         // A repository without a commit is refused, and not synced to nothing: a person who adds one has mistaken the
         // address, or is to push.
         let empty = repository(&db, "empty");

@@ -19,7 +19,7 @@ use sea_orm::DbBackend;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::process::Process;
-use super::world::{Rows, World, repository};
+use super::world::{Rows, SyncWorld, repository};
 use crate::support::store;
 
 /// The phases of a sync, in their order.
@@ -108,7 +108,7 @@ fn condition(hold: Hold, backend: DbBackend) -> String {
 
 /// Lets inserts into a table take for ever. On SQLite the process that inserts is kept busy; on PostgreSQL it waits for
 /// a lock.
-async fn hold(world: &World, table: &str, hold: Hold) {
+async fn hold(world: &SyncWorld, table: &str, hold: Hold) {
     let condition = condition(hold, world.backend());
     if world.backend() == DbBackend::Postgres {
         world
@@ -135,7 +135,7 @@ async fn hold(world: &World, table: &str, hold: Hold) {
     }
 }
 
-async fn hold_end(world: &World, table: &str) {
+async fn hold_end(world: &SyncWorld, table: &str) {
     if world.backend() == DbBackend::Postgres {
         world
             .execute(&format!("DROP TRIGGER test_hold ON {table}"))
@@ -156,9 +156,9 @@ struct RemainingState {
     analysed: Vec<i64>,
 }
 
-async fn left(world: &World, source: SourceId, run: RunId) -> RemainingState {
+async fn left(world: &SyncWorld, source: SourceId, run: RunId) -> RemainingState {
     let detail = world.sync(run).await.detail;
-    let scoped = world.store.read(world.tenant).await.unwrap();
+    let scoped = world.read().await;
     let entries = ProjectMemoryEntries
         .page(&scoped, world.project, &PageRequest::first(50))
         .await;
@@ -202,17 +202,17 @@ async fn left(world: &World, source: SourceId, run: RunId) -> RemainingState {
 }
 
 /// Follows the sync, and the analysis that it started, to their ends.
-async fn followed_to_the_end(world: &World, run: RunId) -> Vec<RunEvent> {
-    let follow = |run| run_follow(&world.store, world.tenant, run, 0).map(Result::unwrap);
+async fn followed_to_the_end(world: &SyncWorld, run: RunId) -> Vec<RunEvent> {
+    let follow = |run| run_follow(&world.store, world.tenant.id, run, 0).map(Result::unwrap);
     let events: Vec<RunEvent> = follow(run).collect().await;
-    let scoped = world.store.read(world.tenant).await.unwrap();
+    let scoped = world.read().await;
     let analysis = analysis_latest(&scoped, world.project)
         .await
         .unwrap()
         .unwrap();
     drop(scoped);
     let _: Vec<RunEvent> = follow(analysis.run_id).collect().await;
-    let scoped = world.store.read(world.tenant).await.unwrap();
+    let scoped = world.read().await;
     for run in [run, analysis.run_id] {
         let run = Runs::require(&scoped, run).await.unwrap();
         assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
@@ -220,8 +220,8 @@ async fn followed_to_the_end(world: &World, run: RunId) -> Vec<RunEvent> {
     events
 }
 
-async fn began(world: &World, run: RunId, phase: &str) {
-    let mut events = Box::pin(run_follow(&world.store, world.tenant, run, 0));
+async fn began(world: &SyncWorld, run: RunId, phase: &str) {
+    let mut events = Box::pin(run_follow(&world.store, world.tenant.id, run, 0));
     while let Some(event) = events.next().await {
         if matches!(event.unwrap().body, EventBody::PhaseStarted { phase: begun } if begun == phase)
         {
@@ -268,7 +268,7 @@ on_both_databases! {
         let server = GitHttpServer::start(&db.folder().join("remotes"), GitHttpOptions { filter: true, ..GitHttpOptions::default() }).await;
         let door = Door::before(&server).await;
 
-        let undisturbed = World::new(&db, &store, "undisturbed").await;
+        let undisturbed = SyncWorld::new(&db, &store, "undisturbed").await;
         let source = undisturbed.source_at(&door.url, None, "").await;
         let run = undisturbed.start(source).await;
         let process = Process::start(&db, "private");
@@ -278,7 +278,7 @@ on_both_databases! {
         assert_eq!((expected.counts[0], expected.letters.len(), expected.analyses), (233, 2, 1));
 
         for (number, (phase, table, what)) in HOLDS.into_iter().enumerate() {
-            let world = World::new(&db, &store, &format!("tenant-{number}")).await;
+            let world = SyncWorld::new(&db, &store, &format!("tenant-{number}")).await;
             let source = world.source_at(&door.url, None, "").await;
             let lock = match what {
                 Hold::Server => {
@@ -301,7 +301,7 @@ on_both_databases! {
             }
             door.open.store(true, Ordering::SeqCst);
             let cut = world.sync(run).await;
-            let scoped = world.store.read(world.tenant).await.unwrap();
+            let scoped = world.read().await;
             let last = event_list(&scoped, run, 0, 500).await.unwrap();
             drop(scoped);
             let begun = last.iter().rev().find_map(|event| match &event.body {

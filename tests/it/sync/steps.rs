@@ -4,12 +4,12 @@ use nyxcore_runs::{EventBody, Level, RunFailure, RunStatus};
 use nyxcore_sync::{SyncStepKind, SyncTrigger, sync_start_without};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
-use super::world::{World, repository};
+use super::world::{SyncWorld, repository};
 use crate::support::store;
 
 on_both_databases! {
     async fn a_step_is_called_where_something_is_new_and_told_what(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n").write("b.rs", "fn b() {}\n").write("c.rs", "fn c() {}\n");
         repository.commit("one");
@@ -43,7 +43,7 @@ on_both_databases! {
     }
 
     async fn a_step_that_fails_is_a_warning_and_done_by_the_next_sync(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
@@ -70,13 +70,13 @@ on_both_databases! {
     }
 
     async fn a_step_that_is_left_out_as_asked_is_made_up_for(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");
         let source = world.source(&repository, None, "").await;
         for _ in 0..2 {
-            let scoped = world.store.write(world.tenant).await.unwrap();
+            let scoped = world.write().await;
             let skip = [SyncStepKind::Knowledge];
             let (start, _) = sync_start_without(&scoped, source, SyncTrigger::Manual, None, &skip).await.unwrap();
             scoped.commit().await.unwrap();
@@ -93,7 +93,7 @@ on_both_databases! {
     }
 
     async fn a_stopped_step_ends_the_sync_without_loss(db: TestDatabase) {
-        let world = World::new(&db, &store(&db).await, "acme").await;
+        let world = SyncWorld::new(&db, &store(&db).await, "acme").await;
         let mut repository = repository(&db, "atlas");
         repository.write("a.rs", "fn a() {}\n");
         repository.commit("one");

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use nyxcore_projects::{
-    NewProject, NewSource, ProjectId, SourceChanges, SourceFile, SourceId, file_all,
-    project_create, source_add, source_update,
+    NewSource, ProjectId, SourceChanges, SourceFile, SourceId, file_all, source_add, source_update,
 };
 use nyxcore_retrieval::{SearchRequest, search};
 use nyxcore_runs::{
@@ -19,25 +18,26 @@ use nyxcore_sync::{
     StepContext, StepDone, Sync, SyncHandler, SyncOptions, SyncStep, SyncStepKind, SyncTrigger,
     sync_get, sync_start,
 };
-use nyxcore_tenancy::{Store, TenantId};
+use nyxcore_tenancy::Store;
 use nyxcore_tests::TestDatabase;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement,
     TransactionTrait, Value,
 };
 
-use crate::support::tenant;
+use crate::support::{self, has_world};
 
 /// A tenant, its project, and how it syncs.
-pub struct World {
-    pub store: Store,
-    pub tenant: TenantId,
+pub struct SyncWorld {
+    world: support::World,
     pub project: ProjectId,
     pub options: SyncOptions,
     /// What follows a sync that brought something.
     pub step: RecordingStep,
     raw: DatabaseConnection,
 }
+
+has_world!(SyncWorld);
 
 /// A step that does nothing but remember that it was called, with the paths it was told of, and may be told to fail.
 #[derive(Debug, Clone, Default)]
@@ -131,24 +131,17 @@ pub fn repository(db: &TestDatabase, name: &str) -> TestRepository {
     TestRepository::create(db.folder().join("remotes").join(name))
 }
 
-impl World {
+impl SyncWorld {
     pub async fn new(db: &TestDatabase, store: &Store, slug: &str) -> Self {
-        let (acme, _) = tenant(store, slug).await;
-        let scoped = store.write(acme.id).await.unwrap();
-        let project = NewProject {
-            name: "Atlas".into(),
-            ..NewProject::default()
-        };
-        let project = project_create(&scoped, project).await.unwrap().id;
-        scoped.commit().await.unwrap();
+        let world = support::World::new(store.clone(), slug).await;
+        let project = world.project("Atlas").await;
         let policy = SourcePolicy {
             allow_local: true,
             ..SourcePolicy::default()
         };
         let data_dir: PathBuf = db.folder().join("data");
         Self {
-            store: store.clone(),
-            tenant: acme.id,
+            world,
             project,
             options: SyncOptions::new(&data_dir, policy, language_of),
             step: RecordingStep::default(),
@@ -167,7 +160,7 @@ impl World {
     }
 
     pub async fn source_at(&self, url: &str, branch: Option<&str>, scan_path: &str) -> SourceId {
-        let scoped = self.store.write(self.tenant).await.unwrap();
+        let scoped = self.write().await;
         let source = NewSource {
             project_id: self.project,
             url: url.into(),
@@ -180,14 +173,14 @@ impl World {
     }
 
     pub async fn source_change(&self, source: SourceId, changes: SourceChanges) {
-        let scoped = self.store.write(self.tenant).await.unwrap();
+        let scoped = self.write().await;
         source_update(&scoped, source, changes).await.unwrap();
         scoped.commit().await.unwrap();
     }
 
     /// Queues a sync.
     pub async fn start(&self, source: SourceId) -> RunId {
-        let scoped = self.store.write(self.tenant).await.unwrap();
+        let scoped = self.write().await;
         let (start, _) = sync_start(&scoped, source, SyncTrigger::Manual, None)
             .await
             .unwrap();
@@ -203,7 +196,7 @@ impl World {
             .handler(handler)
             .start()
             .unwrap();
-        let mut events = Box::pin(run_follow(&self.store, self.tenant, run, before));
+        let mut events = Box::pin(run_follow(&self.store, self.tenant.id, run, before));
         while let Some(event) = events.next().await {
             if matches!(event.unwrap().body, EventBody::Message { text, .. } if text.contains("trying again"))
             {
@@ -214,17 +207,17 @@ impl World {
         self.sync(run).await
     }
 
-    /// As [`World::work`], for a run that is cancelled as soon as that phase has begun.
+    /// As [`SyncWorld::work`], for a run that is cancelled as soon as that phase has begun.
     pub async fn cancelled_in(&self, run: RunId, phase: &str, handler: impl RunHandler) -> Sync {
         let workers = Workers::builder(&self.store)
             .handler(handler)
             .start()
             .unwrap();
-        let mut events = Box::pin(run_follow(&self.store, self.tenant, run, 0));
+        let mut events = Box::pin(run_follow(&self.store, self.tenant.id, run, 0));
         while let Some(event) = events.next().await {
             if matches!(event.unwrap().body, EventBody::PhaseStarted { phase: begun } if begun == phase)
             {
-                let scoped = self.store.write(self.tenant).await.unwrap();
+                let scoped = self.write().await;
                 run_cancel(&scoped, run).await.unwrap();
                 scoped.commit().await.unwrap();
             }
@@ -244,7 +237,7 @@ impl World {
         self.work(run, self.handler()).await
     }
 
-    /// As [`World::synced`], for one that must succeed.
+    /// As [`SyncWorld::synced`], for one that must succeed.
     pub async fn succeeded(&self, source: SourceId) -> Sync {
         let sync = self.synced(source).await;
         assert_eq!(sync.run.status, RunStatus::Succeeded, "{:?}", sync.run);
@@ -272,12 +265,12 @@ impl World {
     }
 
     pub async fn sync(&self, run: RunId) -> Sync {
-        let scoped = self.store.read(self.tenant).await.unwrap();
+        let scoped = self.read().await;
         sync_get(&scoped, run).await.unwrap().unwrap()
     }
 
     pub async fn events(&self, sync: &Sync) -> Vec<RunEvent> {
-        run_follow(&self.store, self.tenant, sync.run.id, 0)
+        run_follow(&self.store, self.tenant.id, sync.run.id, 0)
             .map(Result::unwrap)
             .collect()
             .await
@@ -298,7 +291,7 @@ impl World {
     }
 
     pub async fn files(&self, source: SourceId) -> Vec<SourceFile> {
-        let scoped = self.store.read(self.tenant).await.unwrap();
+        let scoped = self.read().await;
         file_all(&scoped, source).await.unwrap()
     }
 
@@ -312,14 +305,14 @@ impl World {
 
     /// The files in which the words are found.
     pub async fn searched(&self, words: &str) -> Vec<String> {
-        let scoped = self.store.read(self.tenant).await.unwrap();
+        let scoped = self.read().await;
         let hits = search(&scoped, &SearchRequest::new(words)).await.unwrap();
         hits.into_iter().filter_map(|hit| hit.path).collect()
     }
 
     /// What is really in the tables.
     pub async fn rows(&self, source: SourceId) -> Rows {
-        let (tenant, id) = (Value::from(self.tenant.0), Value::from(source.0));
+        let (tenant, id) = (Value::from(self.tenant.id.0), Value::from(source.0));
         let head = "SELECT head_commit AS a FROM sources WHERE tenant_id = $1 AND id = $2";
         let heads = self.query(head, [tenant.clone(), id.clone()]).await;
         let files =

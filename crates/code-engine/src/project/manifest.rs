@@ -2,6 +2,8 @@
 //!
 //! Longer than 450 lines: each ecosystem is a short section of one table.
 
+pub(super) mod xml;
+
 use std::collections::BTreeSet;
 
 /// A manifest's text.
@@ -143,13 +145,13 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             "package.json" => npm(&manifest.text, &mut packages),
             "pyproject.toml" => pyproject(&manifest.text, &mut packages),
             "go.mod" => go_mod(&manifest.text, &mut packages),
-            "pom.xml" => pom(&manifest.text, &mut packages),
+            "pom.xml" => xml::pom(&manifest.text, &mut packages),
             "build.gradle" | "build.gradle.kts" => gradle(&manifest.text, &mut packages),
             "composer.json" => composer(&manifest.text, &mut packages),
             "Gemfile" => listed(Ecosystem::Gem, &manifest.text, "gem ", &mut packages),
             "CMakeLists.txt" => cmake(&manifest.text, &mut packages),
             _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
-            _ if name.ends_with(".csproj") => csproj(&manifest.text, &mut packages),
+            _ if name.ends_with(".csproj") => xml::csproj(&manifest.text, &mut packages),
             _ if name.starts_with("requirements") => {
                 let is_tool = ["dev", "test", "doc", "lint"]
                     .iter()
@@ -336,29 +338,6 @@ fn go_mod(text: &str, packages: &mut Packages) {
     }
 }
 
-fn pom(text: &str, packages: &mut Packages) {
-    for (block, is_own) in text
-        .split("<dependency>")
-        .zip(std::iter::once(true).chain(std::iter::repeat(false)))
-    {
-        let block = block.split("</dependency>").next().unwrap_or(block);
-        let value = |tag: &str| {
-            let (_, rest) = block.split_once(&format!("<{tag}>"))?;
-            rest.split_once(&format!("</{tag}>"))
-                .map(|(value, _)| value.trim().to_owned())
-        };
-        let Some(group) = value("groupId") else {
-            continue;
-        };
-        let set = match () {
-            () if is_own => &mut packages.own,
-            () if value("scope").as_deref() == Some("test") => &mut packages.tools,
-            () => &mut packages.dependencies,
-        };
-        set.insert((Ecosystem::Maven, group));
-    }
-}
-
 fn gradle(text: &str, packages: &mut Packages) {
     for line in text.lines().map(str::trim) {
         let Some(configuration) = line.split([' ', '(']).next() else {
@@ -426,14 +405,6 @@ fn gemspec(text: &str, packages: &mut Packages) {
         };
         set.insert((Ecosystem::Gem, quoted.to_owned()));
     }
-}
-
-fn csproj(text: &str, packages: &mut Packages) {
-    let references = text.split("<PackageReference ").skip(1);
-    let names = references.filter_map(|one| one.split_once("Include=\"")?.1.split('"').next());
-    packages
-        .dependencies
-        .extend(names.map(|name| (Ecosystem::NuGet, name.to_owned())));
 }
 
 fn cmake(text: &str, packages: &mut Packages) {
@@ -523,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn go_maven_and_gradle_are_read_line_by_line() {
+    fn go_maven_and_gradle_name_groups_and_paths() {
         let go = one(
             "go.mod",
             "module a.b/c\n\nrequire (\n\tgithub.com/x/y v1 // indirect\n)\nrequire d.e/f v2\n",
@@ -534,7 +505,7 @@ mod tests {
         );
         let pom = one(
             "pom.xml",
-            "<groupId>own</groupId><dependency><groupId>a.b</groupId></dependency><dependency><groupId>j</groupId><scope>test</scope></dependency>",
+            "<project><groupId>own</groupId><dependency><groupId>a.b</groupId></dependency><dependency><groupId>j</groupId><scope>test</scope></dependency></project>",
         );
         assert_eq!(
             (names(&pom.own), names(&pom.dependencies), names(&pom.tools)),

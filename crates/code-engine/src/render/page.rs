@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use owo_colors::{OwoColorize, Style};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthStr;
 
 /// The narrowest page that is written for.
 const NARROWEST: usize = 40;
@@ -128,20 +130,7 @@ fn clean(text: &str) -> Cow<'_, str> {
 /// The columns that text takes: two for the wide letters of East Asia and for pictures, none for marks that go onto the
 /// letter before.
 pub(super) fn columns(text: &str) -> usize {
-    let of = |letter: char| match u32::from(letter) {
-        0x0300..=0x036f | 0x200b..=0x200d | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    };
-    text.chars().map(of).sum()
+    text.width()
 }
 
 /// As much of the text as fits, with a mark where something is missing.
@@ -253,16 +242,19 @@ pub(super) fn shown(shown: usize, all: usize) -> String {
 
 /// Breaks words into lines of at most `width` columns; a longer word has a line of its own.
 fn wrap(words: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
+    let words: Vec<&str> = words.split_whitespace().collect();
+    if words.is_empty() {
+        return Vec::new();
     }
+    let options = Options::new(width)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let lines = textwrap::wrap(&words.join(" "), options)
+        .into_iter()
+        .map(Cow::into_owned)
+        .collect();
     lines
 }
 
@@ -282,6 +274,14 @@ mod tests {
         let text = page.finish();
         assert!(text.lines().all(|line| columns(line) <= 40), "{text}");
         assert!(text.starts_with("a?[2J?xxx") && text.contains('…') && text.ends_with("end\n"));
+    }
+
+    #[test]
+    fn words_are_broken_where_the_width_ends() {
+        assert_eq!(wrap("one  two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("src/a/long/path.rs a", 6), ["src/a/long/path.rs", "a"]);
+        assert_eq!(wrap("漢字 漢字", 8), ["漢字", "漢字"]);
+        assert!(wrap(" ", 8).is_empty());
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! GraphQL over WebSocket: the
 //! [`graphql-transport-ws`](https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) subprotocol, and no other.
 //!
-//! This implementation replaces the one of async-graphql-axum, which closes with codes outside of the protocol,
-//! accepts a second subscription under an active id, waits forever for `connection_init`, sends no keep-alive, and
-//! disconnects clients that send none.
+//! Why it is not the one of async-graphql-axum: `docs/decisions/0011-graphql-over-http-is-our-own.md`.
 //!
 //! Longer than 450 lines: the states of one connection are one type.
 

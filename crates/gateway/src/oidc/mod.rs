@@ -5,108 +5,44 @@
 //! Core](https://openid.net/specs/openid-connect-core-1_0.html) and [RFC
 //! 9700](https://www.rfc-editor.org/rfc/rfc9700). The PKCE verifier is in the browser's cookie, so nothing stored on
 //! the server can complete a flow.
-//!
-//! Longer than 450 lines: the two requests to a provider share their client and its cache.
 
 mod claims;
+mod provider;
+mod transport;
 
-use std::fmt;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::BoxFuture;
 use nyxcore_tenancy::Env;
-use nyxcore_tenancy::secret::Secret;
 use nyxcore_tenancy::sign_in::ExternalIdentity;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
     CoreJsonWebKey, CoreJwsSigningAlgorithm, CoreProviderMetadata,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode,
-    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IssuerUrl, JsonWebKey, JwsSigningAlgorithm, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    SignatureVerificationError, TokenResponse,
+    AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, JsonWebKey,
+    JwsSigningAlgorithm, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope, SignatureVerificationError, TokenResponse,
 };
-use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
 pub(crate) use claims::ClaimError;
 use claims::{Profile, SentToken};
+pub use provider::OidcProvider;
+use provider::is_loopback;
+use transport::{CallError, Http, TokenHttp};
 
 /// How long one request to a service may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest answer of a service that is read, in bytes: a set of keys is a few thousand.
-const ANSWER_MAX: usize = 1 << 20;
 /// How long what a service says of itself is taken as it is. Keys that changed meanwhile are asked for at once.
 const METADATA_AGE: TimeDelta = TimeDelta::minutes(10);
 /// How often keys are asked for at the most because a signature names one that is not known.
 const METADATA_AGAIN: TimeDelta = TimeDelta::seconds(30);
 /// How far ahead a service's clock may be.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
-
-/// A service that people sign in with, as the operator names it.
-#[derive(Clone)]
-pub struct OidcProvider {
-    /// Its name in addresses: lower-case letters, digits and hyphens.
-    pub id: String,
-    /// Its name for people.
-    pub name: String,
-    /// The issuer, as in the provider's tokens.
-    pub issuer: String,
-    /// What it knows this server as.
-    pub client_id: String,
-    /// What this server proves that with.
-    pub client_secret: Arc<Secret>,
-}
-
-impl fmt::Debug for OidcProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OidcProvider")
-            .field("id", &self.id)
-            .field("issuer", &self.issuer)
-            .finish_non_exhaustive()
-    }
-}
-
-impl OidcProvider {
-    /// Validates the operator's settings.
-    ///
-    /// # Errors
-    /// A message that says what is wrong, without the secret.
-    pub fn check(&self) -> Result<(), String> {
-        let id = &self.id;
-        if nyxcore_tenancy::directory::slug_check(id).is_err() {
-            return Err(format!(
-                "the provider's id {id:?} must be lower-case letters, digits and hyphens"
-            ));
-        }
-        let issuer = Url::parse(&self.issuer).ok();
-        if !issuer.is_some_and(|url| url.scheme() == "https" || is_loopback(&url)) {
-            return Err(format!(
-                "the issuer of the provider {id:?} must be an https:// address"
-            ));
-        }
-        if self.client_id.is_empty() || self.client_secret.expose().is_empty() {
-            return Err(format!(
-                "the provider {id:?} needs a client_id and a client_secret"
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
 
 /// Why a conversation came to nothing. The text is for the log; no token and no code is in it.
 #[derive(Debug, thiserror::Error)]
@@ -373,170 +309,5 @@ impl OidcClient {
             since: now,
         });
         Ok(metadata)
-    }
-}
-
-/// Why a request to a provider failed. URLs are omitted, because they may contain secrets.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
-    #[error("{0}")]
-    Transport(reqwest::Error),
-    #[error("the response is larger than {ANSWER_MAX} bytes")]
-    TooLarge,
-    #[error("the response has the status {0}")]
-    Status(u16),
-    #[error("{0}")]
-    Claim(#[from] ClaimError),
-}
-
-impl From<reqwest::Error> for CallError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Transport(error.without_url())
-    }
-}
-
-/// The client as the library takes one.
-struct Http(reqwest::Client);
-
-impl Http {
-    /// The claims of the userinfo endpoint for the user of the access token.
-    async fn userinfo(&self, address: &Url, token: &AccessToken) -> Result<Vec<u8>, OidcError> {
-        let request = self.0.get(address.clone()).bearer_auth(token.secret());
-        let answer = async {
-            let mut answer = request.send().await?;
-            if !answer.status().is_success() {
-                return Err(CallError::Status(answer.status().as_u16()));
-            }
-            body_read(&mut answer).await
-        };
-        answer
-            .await
-            .map_err(|error| OidcError::Refused(format!("userinfo endpoint: {error}")))
-    }
-}
-
-/// Reads a body of up to [`ANSWER_MAX`] bytes.
-async fn body_read(answer: &mut reqwest::Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_MAX {
-            return Err(CallError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-impl<'c> AsyncHttpClient<'c> for Http {
-    type Error = CallError;
-    type Future = BoxFuture<'c, Result<HttpResponse, CallError>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let mut answer = self.0.execute(request.try_into()?).await?;
-            let body = body_read(&mut answer).await?;
-            let mut response = HttpResponse::new(body);
-            *response.status_mut() = answer.status();
-            *response.headers_mut() = std::mem::take(answer.headers_mut());
-            Ok(response)
-        })
-    }
-}
-
-/// The client for the token endpoint: keeps the ID token as it was sent, and hands the library the one it can read.
-struct TokenHttp<'h> {
-    http: &'h Http,
-    sent: SyncMutex<Option<SentToken>>,
-}
-
-impl<'h> TokenHttp<'h> {
-    fn new(http: &'h Http) -> Self {
-        Self {
-            http,
-            sent: SyncMutex::new(None),
-        }
-    }
-
-    fn take(&self) -> Option<SentToken> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    /// The body of the response, with the ID token reduced to the verified claims. Another body is returned unchanged.
-    fn reduce(&self, body: Vec<u8>) -> Result<Vec<u8>, ClaimError> {
-        let Ok(mut answer) = serde_json::from_slice::<serde_json::Map<String, Value>>(&body) else {
-            return Ok(body);
-        };
-        let Some(Value::String(token)) = answer.get_mut("id_token") else {
-            return Ok(body);
-        };
-        let sent = SentToken::parse(token)?;
-        *token = sent.reduced();
-        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
-        Ok(Value::Object(answer).to_string().into_bytes())
-    }
-}
-
-impl<'c> AsyncHttpClient<'c> for TokenHttp<'_> {
-    type Error = CallError;
-    type Future = BoxFuture<'c, Result<HttpResponse, CallError>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let response = self.http.call(request).await?;
-            let (parts, body) = response.into_parts();
-            Ok(HttpResponse::from_parts(parts, self.reduce(body)?))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn provider(id: &str, issuer: &str, secret: &str) -> OidcProvider {
-        OidcProvider {
-            id: id.into(),
-            name: "Example".into(),
-            issuer: issuer.into(),
-            client_id: "nyxcore".into(),
-            client_secret: Arc::new(Secret::new(secret)),
-        }
-    }
-
-    #[test]
-    fn a_provider_needs_https_but_on_this_machine() {
-        for issuer in [
-            "https://login.example.org",
-            "http://127.0.0.1:9000",
-            "http://[::1]:9000",
-            "http://localhost:9000/realm",
-        ] {
-            assert_eq!(provider("a-1", issuer, "secret").check(), Ok(()));
-        }
-        for (id, issuer, secret) in [
-            ("a", "http://login.example.org", "s"),
-            ("a", "http://127.0.0.1.example.org", "s"),
-            ("a", "login.example.org", "s"),
-            ("A b", "https://login.example.org", "s"),
-            ("", "https://login.example.org", "s"),
-            ("a", "https://login.example.org", ""),
-        ] {
-            assert!(
-                provider(id, issuer, secret).check().is_err(),
-                "{id} {issuer}"
-            );
-        }
-    }
-
-    #[test]
-    fn debug_does_not_show_the_client_secret() {
-        let shown = format!(
-            "{:?}",
-            provider("a", "https://login.example.org", "hush-hush")
-        );
-        assert!(!shown.contains("hush"), "{shown}");
     }
 }

@@ -1,26 +1,27 @@
 //! The audit log: who performed which action on what, from where, when, and with what outcome.
 
-use async_graphql::{Context, Enum, ID, Json, Object, Result};
+use async_graphql::{Context, ID, Json, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_tenancy::audit::{AuditActor, AuditEntry, AuditFilter};
 use nyxcore_tenancy::id_parse;
 
 use super::ids::{global_id, id_of_option};
+use super::mirror::mirror;
 use super::viewer::UserNode;
 use crate::error::ApiError;
 
-/// The kind of actor that performed an action.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "AuditActor", remote = "AuditActor")]
-pub(crate) enum AuditActorName {
-    /// A user with a session.
-    User,
-    /// An API token.
-    Token,
-    /// An operator at the command line.
-    Operator,
-    /// The server itself, for a caller who was not in a tenant yet.
-    System,
+mirror! {
+    /// The kind of actor that performed an action.
+    pub(crate) enum AuditActorName = "AuditActor" {
+        /// A user with a session.
+        User,
+        /// An API token.
+        Token,
+        /// An operator at the command line.
+        Operator,
+        /// The server itself, for a caller who was not in a tenant yet.
+        System,
+    }
 }
 
 /// An action that was performed or attempted.

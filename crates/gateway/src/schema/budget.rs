@@ -1,10 +1,11 @@
 //! Budgets for model calls.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_model_catalog::{BudgetEnforcement, BudgetPeriod, BudgetScope, BudgetStanding};
 
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::project::ProjectNode;
 use super::usage::project_node;
 use super::viewer::UserNode;
@@ -88,36 +89,36 @@ impl BudgetNode {
     }
 }
 
-/// What a budget applies to.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "BudgetScope", remote = "BudgetScope")]
-pub(crate) enum BudgetScopeName {
-    /// All spending of the tenant.
-    Tenant,
-    /// The spending of one project.
-    Project,
-    /// The spending of one member.
-    Member,
-    /// The spending for one purpose.
-    Purpose,
+mirror! {
+    /// What a budget applies to.
+    pub(crate) enum BudgetScopeName = "BudgetScope" {
+        /// All spending of the tenant.
+        Tenant,
+        /// The spending of one project.
+        Project,
+        /// The spending of one member.
+        Member,
+        /// The spending for one purpose.
+        Purpose,
+    }
 }
 
-/// The period of a budget. Days and months are in UTC.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "BudgetPeriod", remote = "BudgetPeriod")]
-pub(crate) enum BudgetPeriodName {
-    /// One day.
-    Day,
-    /// One calendar month.
-    Month,
+mirror! {
+    /// The period of a budget. Days and months are in UTC.
+    pub(crate) enum BudgetPeriodName = "BudgetPeriod" {
+        /// One day.
+        Day,
+        /// One calendar month.
+        Month,
+    }
 }
 
-/// What happens when a budget is exhausted.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "BudgetEnforcement", remote = "BudgetEnforcement")]
-pub(crate) enum BudgetEnforcementName {
-    /// Calls continue with a warning.
-    Soft,
-    /// Calls are refused with BUDGET_EXCEEDED.
-    Hard,
+mirror! {
+    /// What happens when a budget is exhausted.
+    pub(crate) enum BudgetEnforcementName = "BudgetEnforcement" {
+        /// Calls continue with a warning.
+        Soft,
+        /// Calls are refused with BUDGET_EXCEEDED.
+        Hard,
+    }
 }

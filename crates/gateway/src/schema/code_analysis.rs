@@ -1,6 +1,6 @@
 //! A code analysis as a run: the files it read and skipped, and how the patterns changed.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis as analysis;
 use nyxcore_code_analysis::CodeAnalysis;
@@ -12,6 +12,7 @@ use nyxcore_tenancy::{Cursor, Error, TypedId};
 use super::code::{CodePatternNode, in_source, source_load};
 use super::connection::child_first;
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::project::ProjectNode;
 use super::run::run_object;
 use super::run::{EVENTS_MAX, RunErrorNode, RunKindName, RunProgressNode, RunStatusName};
@@ -184,18 +185,18 @@ impl From<analysis::AnalysisWarning> for AnalysisWarningNode {
     }
 }
 
-/// How a pattern changed.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "PatternChange", remote = "analysis::PatternChange")]
-pub(crate) enum PatternChangeName {
-    /// The pattern is new.
-    Appeared,
-    /// The confidence rose by at least 0.05 since the last recorded change.
-    Strengthened,
-    /// The confidence fell by at least 0.05 since the last recorded change.
-    Weakened,
-    /// The pattern no longer exists.
-    Vanished,
+mirror! {
+    /// How a pattern changed.
+    pub(crate) enum PatternChangeName = "PatternChange" of "analysis::PatternChange" {
+        /// The pattern is new.
+        Appeared,
+        /// The confidence rose by at least 0.05 since the last recorded change.
+        Strengthened,
+        /// The confidence fell by at least 0.05 since the last recorded change.
+        Weakened,
+        /// The pattern no longer exists.
+        Vanished,
+    }
 }
 
 /// How consistently a pattern is followed. "41 of 44" means support 41, cases 44.

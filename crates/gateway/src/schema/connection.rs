@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::connection::{Connection, CursorType, Edge};
 use async_graphql::{Context, Object, OutputType, Result};
 use futures::future::BoxFuture;
-use nyxcore_tenancy::{ChildList, Cursor, PAGE_MAX, Page, PageRequest, ReadOnly, Scoped};
+use nyxcore_tenancy::{ChildList, Cursor, PAGE_MAX, Page, PageRequest, RootList};
 
 use crate::context::{Operation, operation};
 use crate::error::ApiError;
@@ -43,17 +43,13 @@ pub(crate) struct Total(Count);
 
 impl Total {
     /// Counts with a separate statement.
-    pub(crate) fn new<F>(count: F) -> Self
-    where
-        F: for<'a> Fn(&'a Scoped<ReadOnly>) -> BoxFuture<'a, nyxcore_tenancy::Result<u64>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
+    pub(crate) fn of_root<L: RootList>(list: L) -> Self {
         Self(Arc::new(move |operation| {
-            let count = count.clone();
-            Box::pin(async move { Ok(count(&*operation.read().await?).await?) })
+            let list = list.clone();
+            Box::pin(async move {
+                let scoped = operation.read().await?;
+                Ok(list.count(&scoped).await?)
+            })
         }))
     }
 
@@ -154,6 +150,19 @@ pub(crate) async fn child_list<L: ChildList, N: OutputType>(
     let request = args.request(context)?;
     let page = child_page(context, child.clone(), parent, request).await?;
     Ok(list(context, page, Total::of_child(child, parent), node))
+}
+
+/// Returns the connection of a list without a parent.
+pub(crate) async fn root_list<L: RootList, N: OutputType>(
+    context: &Context<'_>,
+    root: L,
+    args: PageArgs,
+    node: impl Fn(L::Item) -> N,
+) -> Result<List<N>> {
+    let request = args.request(context)?;
+    let scoped = operation(context).read().await?;
+    let page = root.page(&scoped, &request).await?;
+    Ok(list(context, page, Total::of_root(root), node))
 }
 
 /// Returns the first rows of a child list whose field has only `first`.

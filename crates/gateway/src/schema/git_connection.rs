@@ -1,7 +1,7 @@
 //! GitHub connections, and the repositories that their tokens can access.
 
 use async_graphql::connection::PageInfo;
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_sync::connection::{
     ConnectionContext, GitConnection, ImportOutcome, ImportResult, REPOSITORIES_MAX, RemotePage,
@@ -12,6 +12,7 @@ use nyxcore_tenancy::Cursor;
 use super::connection::{cursor as list_cursor, invalid_cursor};
 use super::created_by;
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::run::SyncNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
@@ -238,27 +239,27 @@ impl GitRepositoryNode {
     }
 }
 
-/// The result of importing one repository.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ImportOutcome", remote = "ImportOutcome")]
-pub(crate) enum ImportOutcomeName {
-    /// A source was created, and its first sync is queued.
-    Imported,
-    /// Already a source of the given project (of any project, if none was given). If it had no credential, it now uses
-    /// this connection.
-    AlreadyImported,
-    /// The repository does not exist, or the token cannot access it.
-    NotFound,
-    /// The token has no permission to read it.
-    Forbidden,
-    /// The name, branch, folder or address is invalid.
-    Refused,
-    /// GitHub's rate limit was reached before this repository was processed.
-    RateLimited,
-    /// GitHub did not respond.
-    Unavailable,
-    /// An internal error occurred.
-    Failed,
+mirror! {
+    /// The result of importing one repository.
+    pub(crate) enum ImportOutcomeName = "ImportOutcome" {
+        /// A source was created, and its first sync is queued.
+        Imported,
+        /// Already a source of the given project (of any project, if none was given). If it had no credential, it now
+        /// uses this connection.
+        AlreadyImported,
+        /// The repository does not exist, or the token cannot access it.
+        NotFound,
+        /// The token has no permission to read it.
+        Forbidden,
+        /// The name, branch, folder or address is invalid.
+        Refused,
+        /// GitHub's rate limit was reached before this repository was processed.
+        RateLimited,
+        /// GitHub did not respond.
+        Unavailable,
+        /// An internal error occurred.
+        Failed,
+    }
 }
 
 /// The result of importing one repository, with the resulting source.

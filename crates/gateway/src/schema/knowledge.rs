@@ -1,23 +1,24 @@
 //! The knowledge of a team: memory entries, insights and consolidation patterns.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_knowledge::{ConsolidationPattern, Insight, MemoryEntry, MemorySource};
 
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::project::ProjectNode;
 use crate::context::operation;
 
-/// The origin of a memory entry.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "MemorySource", remote = "MemorySource")]
-pub(crate) enum MemorySourceName {
-    /// Written by a user.
-    Manual,
-    /// Synced from a repository.
-    Github,
-    /// Imported from elsewhere.
-    Import,
+mirror! {
+    /// The origin of a memory entry.
+    pub(crate) enum MemorySourceName = "MemorySource" {
+        /// Written by a user.
+        Manual,
+        /// Synced from a repository.
+        Github,
+        /// Imported from elsewhere.
+        Import,
+    }
 }
 
 /// A piece of information to remember.

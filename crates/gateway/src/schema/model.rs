@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_model_catalog::{
     EndpointProtocol, KeySource, Lifecycle, ModelEndpoint, Nanousd, ProviderHealth, ProviderInfo,
@@ -10,6 +10,7 @@ use nyxcore_model_catalog::{
 };
 
 use super::catalog::today;
+use super::mirror::mirror;
 
 /// A model provider: a vendor, or one of the tenant's endpoints.
 pub(crate) struct ProviderNode {
@@ -94,36 +95,36 @@ impl From<ProviderHealth> for ProviderHealthNode {
     }
 }
 
-/// The state of a provider.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ProviderState", remote = "ProviderState")]
-pub(crate) enum ProviderStateName {
-    /// No key is set.
-    Unconfigured,
-    /// A key is set but was not verified.
-    Unverified,
-    /// Calls succeed.
-    Ok,
-    /// The key was rejected.
-    InvalidKey,
-    /// The account has no credit, or its quota is exhausted.
-    QuotaExceeded,
-    /// The rate limit is exceeded.
-    RateLimited,
-    /// The provider does not respond.
-    Unreachable,
+mirror! {
+    /// The state of a provider.
+    pub(crate) enum ProviderStateName = "ProviderState" {
+        /// No key is set.
+        Unconfigured,
+        /// A key is set but was not verified.
+        Unverified,
+        /// Calls succeed.
+        Ok,
+        /// The key was rejected.
+        InvalidKey,
+        /// The account has no credit, or its quota is exhausted.
+        QuotaExceeded,
+        /// The rate limit is exceeded.
+        RateLimited,
+        /// The provider does not respond.
+        Unreachable,
+    }
 }
 
-/// The origin of the key in use.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "KeySource", remote = "KeySource")]
-pub(crate) enum KeySourceName {
-    /// The tenant's own key.
-    Tenant,
-    /// The operator's key, which all tenants share.
-    Operator,
-    /// No key.
-    None,
+mirror! {
+    /// The origin of the key in use.
+    pub(crate) enum KeySourceName = "KeySource" {
+        /// The tenant's own key.
+        Tenant,
+        /// The operator's key, which all tenants share.
+        Operator,
+        /// No key.
+        None,
+    }
 }
 
 /// One of the tenant's endpoints: any server that implements one of the supported APIs.
@@ -157,20 +158,20 @@ impl From<ModelEndpoint> for ModelEndpointNode {
     }
 }
 
-/// The API of an endpoint.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "EndpointProtocol", remote = "EndpointProtocol")]
-pub(crate) enum EndpointProtocolName {
-    /// OpenAI Chat Completions, supported by most other servers.
-    #[graphql(name = "OPENAI_CHAT")]
-    OpenAiChat,
-    /// OpenAI Responses.
-    #[graphql(name = "OPENAI_RESPONSES")]
-    OpenAiResponses,
-    /// Anthropic Messages.
-    AnthropicMessages,
-    /// Google `generateContent`.
-    GoogleGenerateContent,
+mirror! {
+    /// The API of an endpoint.
+    pub(crate) enum EndpointProtocolName = "EndpointProtocol" {
+        /// OpenAI Chat Completions, supported by most other servers.
+        #[graphql(name = "OPENAI_CHAT")]
+        OpenAiChat,
+        /// OpenAI Responses.
+        #[graphql(name = "OPENAI_RESPONSES")]
+        OpenAiResponses,
+        /// Anthropic Messages.
+        AnthropicMessages,
+        /// Google `generateContent`.
+        GoogleGenerateContent,
+    }
 }
 
 /// A model.
@@ -188,16 +189,16 @@ impl ModelNode {
     }
 }
 
-/// The lifecycle state of a model.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ModelLifecycle", remote = "Lifecycle")]
-pub(crate) enum ModelLifecycle {
-    /// No shutdown date is known.
-    Active,
-    /// A shutdown date is announced.
-    Retiring,
-    /// The model is shut down.
-    ShutDown,
+mirror! {
+    /// The lifecycle state of a model.
+    pub(crate) enum ModelLifecycle = "ModelLifecycle" of "Lifecycle" {
+        /// No shutdown date is known.
+        Active,
+        /// A shutdown date is announced.
+        Retiring,
+        /// The model is shut down.
+        ShutDown,
+    }
 }
 
 #[Object(name = "Model")]

@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use super::code::CodePatternNode;
 use super::code_analysis::CodeAnalysisNode;
+use super::enrichment::NoteEnrichmentNode;
 use super::git_connection::GitConnectionNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 use super::note::{ActionPointNode, NoteNode};
 use super::persona::PersonaNode;
 use super::post::BlogPostNode;
 use super::project::ProjectNode;
-use super::run::{NoteEnrichmentNode, RunNode, SyncNode};
+use super::run::{RunNode, SyncNode};
 use super::source::{SourceFileNode, SourceNode};
 use super::viewer::{TenantNode, UserNode};
 use crate::context::operation;

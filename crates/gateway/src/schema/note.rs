@@ -1,15 +1,16 @@
 //! Notes, their action points, and their enrichments.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_note_enrichment::NoteEnrichmentList;
 use nyxcore_projects::{ActionPoint, ActionPointStatus, Note, SourceId};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
 use super::connection::{List, PageArgs, Total, child_page, list};
+use super::enrichment::NoteEnrichmentNode;
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::project::ProjectNode;
-use super::run::NoteEnrichmentNode;
 use super::source::SourceNode;
 use super::viewer::UserNode;
 use crate::context::operation;
@@ -98,16 +99,16 @@ impl NoteNode {
     }
 }
 
-/// The status of an action point.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ActionPointStatus", remote = "ActionPointStatus")]
-pub(crate) enum ActionPointStatusName {
-    /// To be done.
-    Open,
-    /// Done.
-    Done,
-    /// Dismissed as not needed.
-    Dismissed,
+mirror! {
+    /// The status of an action point.
+    pub(crate) enum ActionPointStatusName = "ActionPointStatus" {
+        /// To be done.
+        Open,
+        /// Done.
+        Done,
+        /// Dismissed as not needed.
+        Dismissed,
+    }
 }
 
 /// A task that follows from a note.
@@ -151,22 +152,22 @@ impl ActionPointNode {
     }
 }
 
-/// The kind of a piece of knowledge.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "KnowledgeKind", remote = "KnowledgeKind")]
-pub(crate) enum KnowledgeKindName {
-    /// A convention found in the code.
-    CodePattern,
-    /// A memory entry.
-    MemoryEntry,
-    /// An insight.
-    Insight,
-    /// A consolidation pattern, shared by several projects.
-    Consolidation,
-    /// Source code.
-    Code,
-    /// A note.
-    Note,
+mirror! {
+    /// The kind of a piece of knowledge.
+    pub(crate) enum KnowledgeKindName = "KnowledgeKind" {
+        /// A convention found in the code.
+        CodePattern,
+        /// A memory entry.
+        MemoryEntry,
+        /// An insight.
+        Insight,
+        /// A consolidation pattern, shared by several projects.
+        Consolidation,
+        /// Source code.
+        Code,
+        /// A note.
+        Note,
+    }
 }
 
 /// The origin of a statement: an object by its id, or lines of a file. The origin is verified to exist.

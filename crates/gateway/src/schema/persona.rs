@@ -1,6 +1,6 @@
 //! Personas, what fits them, and the specialization extractor.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use nyxcore_personas::{
     MatchReason, MatchReasonKind, Persona, PersonaMatch, PersonaModel, PersonaModelStanding,
     SpecializationMatch,
@@ -9,6 +9,7 @@ use nyxcore_tenancy::Error;
 
 use super::catalog::today;
 use super::ids::global_id;
+use super::mirror::mirror;
 use crate::context::operation;
 
 /// A role that a model takes: what it knows, what it is told, and how often it helped.
@@ -143,20 +144,20 @@ pub(crate) struct PersonaMatchReasonNode {
     weight: u32,
 }
 
-/// What a task and a persona can have in common.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "PersonaMatchReasonKind", remote = "MatchReasonKind")]
-pub(crate) enum PersonaMatchReasonKindName {
-    /// A domain that the task speaks of and the persona is specialised in.
-    Specialization,
-    /// The category of the persona: it names a domain of the task or stands in the task.
-    Category,
-    /// A keyword of a domain that is in the task and in the name or description of the persona.
-    Keyword,
-    /// A trait of the persona whose words stand in the task.
-    Trait,
-    /// Another word that is in the task and in the name or description of the persona.
-    Word,
+mirror! {
+    /// What a task and a persona can have in common.
+    pub(crate) enum PersonaMatchReasonKindName = "PersonaMatchReasonKind" of "MatchReasonKind" {
+        /// A domain that the task speaks of and the persona is specialised in.
+        Specialization,
+        /// The category of the persona: it names a domain of the task or stands in the task.
+        Category,
+        /// A keyword of a domain that is in the task and in the name or description of the persona.
+        Keyword,
+        /// A trait of the persona whose words stand in the task.
+        Trait,
+        /// Another word that is in the task and in the name or description of the persona.
+        Word,
+    }
 }
 
 impl From<PersonaMatch> for PersonaMatchNode {

@@ -1,22 +1,23 @@
 //! Blog posts of a project.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use nyxcore_projects::{BlogPost, BlogPostStatus};
 
 use super::ids::global_id;
+use super::mirror::mirror;
 use super::project::ProjectNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
-/// The status of a post.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "BlogPostStatus", remote = "BlogPostStatus")]
-pub(crate) enum BlogPostStatusName {
-    /// A draft.
-    Draft,
-    /// Published.
-    Published,
+mirror! {
+    /// The status of a post.
+    pub(crate) enum BlogPostStatusName = "BlogPostStatus" {
+        /// A draft.
+        Draft,
+        /// Published.
+        Published,
+    }
 }
 
 /// A blog post of a project.

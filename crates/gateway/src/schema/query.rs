@@ -3,18 +3,17 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_model_catalog::budget_list;
-use nyxcore_personas::{persona_count, persona_list, persona_matches, specializations_extract};
-use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
+use nyxcore_personas::{PersonaList, persona_matches, specializations_extract};
+use nyxcore_projects::{ProjectId, ProjectList, project_by_slug};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
-use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
-use nyxcore_sync::connection::{connection_count, connection_list};
-use nyxcore_tenancy::audit::{audit_count, audit_list};
-use nyxcore_tenancy::{Backend, TypedId};
+use nyxcore_runs::{RunFilter, RunId};
+use nyxcore_sync::connection::GitConnectionList;
+use nyxcore_tenancy::{Backend, RootList, TypedId};
 
 use super::audit::{self, AuditEntryNode};
 use super::budget::BudgetNode;
 use super::catalog::{ModelCatalogNode, tenant_catalog};
-use super::connection::{List, PageArgs, Total, list};
+use super::connection::{List, PageArgs, Total, list, root_list};
 use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
 use super::node::{NodeRef, node_find};
@@ -89,14 +88,8 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ProjectNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = operation(context).read().await?;
-        let page = project_list(&scoped, query.as_deref(), &request).await?;
-        let total = Total::new(move |scoped| {
-            let query = query.clone();
-            Box::pin(async move { project_count(scoped, query.as_deref()).await })
-        });
-        Ok(list(context, page, total, ProjectNode))
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, ProjectList { query }, args, ProjectNode).await
     }
 
     /// Returns a run by its id.
@@ -139,21 +132,9 @@ impl Query {
             subject: None,
         };
         let scoped = operation(context).read().await?;
-        let page = run_list(&scoped, &filter, &request).await?;
-        let page = nyxcore_tenancy::Page {
-            items: page
-                .items
-                .into_iter()
-                .filter_map(|(cursor, run)| Some((cursor, RunNode::new(run)?)))
-                .collect(),
-            has_next: page.has_next,
-            has_previous: page.has_previous,
-        };
-        let total = Total::new(move |scoped| {
-            let filter = filter.clone();
-            Box::pin(async move { run_count(scoped, &filter).await })
-        });
-        Ok(list(context, page, total, |run| run))
+        let page = filter.page(&scoped, &request).await?;
+        let page = page.filter_map(RunNode::new);
+        Ok(list(context, page, Total::of_root(filter), |run| run))
     }
 
     /// The tenant's GitHub connections, newest first.
@@ -165,11 +146,8 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<GitConnectionNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = operation(context).read().await?;
-        let page = connection_list(&scoped, &request).await?;
-        let total = Total::new(|scoped| Box::pin(connection_count(scoped)));
-        Ok(list(context, page, total, GitConnectionNode))
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, GitConnectionList, args, GitConnectionNode).await
     }
 
     /// The available models, with prices and lifecycle.
@@ -194,14 +172,8 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<PersonaNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = operation(context).read().await?;
-        let page = persona_list(&scoped, query.as_deref(), &request).await?;
-        let total = Total::new(move |scoped| {
-            let query = query.clone();
-            Box::pin(async move { persona_count(scoped, query.as_deref()).await })
-        });
-        Ok(list(context, page, total, PersonaNode))
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, PersonaList { query }, args, PersonaNode).await
     }
 
     /// The personas that fit a task, the best first, each with the reasons that make up its score; at most 50. Of equal
@@ -282,15 +254,9 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<AuditEntryNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
         let filter = audit::filter(user_id.as_ref(), action, subject_id.as_ref(), from, to)?;
-        let scoped = operation(context).read().await?;
-        let page = audit_list(&scoped, &filter, &request).await?;
-        let total = Total::new(move |scoped| {
-            let filter = filter.clone();
-            Box::pin(async move { audit_count(scoped, &filter).await })
-        });
-        Ok(list(context, page, total, AuditEntryNode))
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, filter, args, AuditEntryNode).await
     }
 
     /// Information about this server.

@@ -1,30 +1,31 @@
 //! The attempts at a run, with their phases.
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use nyxcore_runs::{AttemptOutcome, RunAttempt, RunPhase};
 
 use super::long::Long;
+use super::mirror::mirror;
 use super::run::RunErrorNode;
 
-/// The outcome of an attempt.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "RunAttemptOutcome", remote = "AttemptOutcome")]
-pub(crate) enum AttemptOutcomeName {
-    /// The run succeeded.
-    Succeeded,
-    /// The run failed permanently.
-    Failed,
-    /// The run was cancelled.
-    Cancelled,
-    /// The attempt failed with a temporary error, and the run is retried.
-    Retried,
-    /// The worker shut down and returned the run to the queue. The attempt does not count.
-    HandedBack,
-    /// The worker stopped responding.
-    Lost,
-    /// The attempt made no progress for ten minutes.
-    Stalled,
+mirror! {
+    /// The outcome of an attempt.
+    pub(crate) enum AttemptOutcomeName = "RunAttemptOutcome" of "AttemptOutcome" {
+        /// The run succeeded.
+        Succeeded,
+        /// The run failed permanently.
+        Failed,
+        /// The run was cancelled.
+        Cancelled,
+        /// The attempt failed with a temporary error, and the run is retried.
+        Retried,
+        /// The worker shut down and returned the run to the queue. The attempt does not count.
+        HandedBack,
+        /// The worker stopped responding.
+        Lost,
+        /// The attempt made no progress for ten minutes.
+        Stalled,
+    }
 }
 
 /// One attempt of a worker at a run.

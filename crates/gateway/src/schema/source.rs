@@ -1,6 +1,6 @@
 //! Sources and their files.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_projects::{Source, SourceFile, SourceFileList};
 use nyxcore_sync::{
@@ -10,36 +10,37 @@ use nyxcore_sync::{
 use super::connection::{List, PageArgs, child_list};
 use super::ids::global_id;
 use super::long::Long;
+use super::mirror::mirror;
 use super::project::ProjectNode;
 use super::run::SyncNode;
 use crate::context::operation;
 
-/// The status of a source.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "SourceStatus", remote = "SourceStatus")]
-pub(crate) enum SourceStatusName {
-    /// No sync has ended yet.
-    NeverSynced,
-    /// A sync is queued or running.
-    Syncing,
-    /// The files of the last sync are available.
-    Ready,
-    /// The last sync failed.
-    Failed,
+mirror! {
+    /// The status of a source.
+    pub(crate) enum SourceStatusName = "SourceStatus" {
+        /// No sync has ended yet.
+        NeverSynced,
+        /// A sync is queued or running.
+        Syncing,
+        /// The files of the last sync are available.
+        Ready,
+        /// The last sync failed.
+        Failed,
+    }
 }
 
-/// The kind of credential with which a source is fetched.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "SourceCredentialKind", remote = "SourceCredentialKind")]
-pub(crate) enum SourceCredentialKindName {
-    /// No credential: the repository is public.
-    None,
-    /// A token of the source.
-    Token,
-    /// An SSH key of the source.
-    SshKey,
-    /// The token of a GitHub connection.
-    Connection,
+mirror! {
+    /// The kind of credential with which a source is fetched.
+    pub(crate) enum SourceCredentialKindName = "SourceCredentialKind" {
+        /// No credential: the repository is public.
+        None,
+        /// A token of the source.
+        Token,
+        /// An SSH key of the source.
+        SshKey,
+        /// The token of a GitHub connection.
+        Connection,
+    }
 }
 
 /// The sync schedule of a source.

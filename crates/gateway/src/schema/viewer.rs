@@ -1,32 +1,31 @@
 //! The caller, the caller's tenants, and their members.
 
-use std::sync::Arc;
-
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
-use nyxcore_tenancy::{
-    ApiToken, Membership, ReadOnly, Role, Scoped, Tenant, User, directory, people,
-};
+use nyxcore_tenancy::directory::{self, ApiTokenList, MembershipList};
+use nyxcore_tenancy::people::InvitationList;
+use nyxcore_tenancy::{ApiToken, Membership, Role, Tenant, User};
 
-use super::connection::{List, PageArgs, Total, list};
+use super::connection::{List, PageArgs, root_list};
 use super::ids::global_id;
 use super::invitation::InvitationNode;
+use super::mirror::mirror;
 use super::usage::UsageReportNode;
 use crate::context::operation;
 use crate::error::ApiError;
 
-/// The role of a member, highest first.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "Role", remote = "Role")]
-pub(crate) enum RoleName {
-    /// Full access, including the tenant itself.
-    Owner,
-    /// Full access except to the tenant itself.
-    Admin,
-    /// Can work on projects, notes and personas.
-    Member,
-    /// Can read everything in the tenant and change nothing.
-    Viewer,
+mirror! {
+    /// The role of a member, highest first.
+    pub(crate) enum RoleName = "Role" {
+        /// Full access, including the tenant itself.
+        Owner,
+        /// Full access except to the tenant itself.
+        Admin,
+        /// Can work on projects, notes and personas.
+        Member,
+        /// Can read everything in the tenant and change nothing.
+        Viewer,
+    }
 }
 
 /// The caller.
@@ -97,14 +96,13 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<MembershipNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = self.scope(context).await?;
-        let page = directory::membership_list(&scoped, &request).await?;
-        let total = Total::new(|scoped| Box::pin(directory::membership_count(scoped)));
-        Ok(list(context, page, total, |membership| MembershipNode {
+        self.check(context)?;
+        let args = PageArgs::new(after, before, first, last);
+        let node = |membership| MembershipNode {
             membership,
             tenant: None,
-        }))
+        };
+        root_list(context, MembershipList, args, node).await
     }
 
     /// The invitations including accepted and revoked ones, newest first. For owners and admins.
@@ -116,11 +114,9 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<InvitationNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = self.scope(context).await?;
-        let page = people::invitation_list(&scoped, &request).await?;
-        let total = Total::new(|scoped| Box::pin(people::invitation_count(scoped)));
-        Ok(list(context, page, total, InvitationNode))
+        self.check(context)?;
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, InvitationList, args, InvitationNode).await
     }
 
     /// The usage and cost of model calls over the given days. Defaults to the last thirty days.
@@ -130,7 +126,7 @@ impl TenantNode {
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
     ) -> Result<UsageReportNode> {
-        self.scope(context).await?;
+        self.check(context)?;
         Ok(UsageReportNode::new(context, (from, to), None))
     }
 
@@ -143,26 +139,22 @@ impl TenantNode {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<ApiTokenNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
-        let scoped = self.scope(context).await?;
-        let page = directory::api_token_list(&scoped, &request).await?;
-        let total = Total::new(|scoped| Box::pin(directory::api_token_count(scoped)));
-        Ok(list(context, page, total, ApiTokenNode))
+        self.check(context)?;
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, ApiTokenList, args, ApiTokenNode).await
     }
 }
 
 impl TenantNode {
-    /// The operation's scope, if this is the tenant of the request. For the user's other tenants only the names are
-    /// available.
-    async fn scope(&self, context: &Context<'_>) -> Result<Arc<Scoped<ReadOnly>>> {
-        let op = operation(context);
-        if self.0.id != op.caller().tenant {
+    /// Checks that this is the tenant of the request. For the user's other tenants only the names are available.
+    fn check(&self, context: &Context<'_>) -> Result<()> {
+        if self.0.id != operation(context).caller().tenant {
             return Err(ApiError::invalid(
                 "this field is available only in the tenant of the request: send the request to that tenant",
             )
             .into());
         }
-        Ok(op.read().await?)
+        Ok(())
     }
 }
 

@@ -1,9 +1,8 @@
 //! Workers claim runs, renew their leases, execute them, and hand them back at shutdown.
 //!
 //! The same code serves one process on SQLite and many on PostgreSQL: the database decides which worker gets a run.
-//!
-//! Longer than 450 lines: the builder of the workers and the loops that they run share private parts.
 
+mod cancel;
 mod claim;
 mod context;
 mod finish;
@@ -22,14 +21,13 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use nyxcore_tenancy::{ReadWrite, RegistryError, Result, Scoped, Signal, SignalReceiver, Store};
-use sea_orm::{FromQueryResult, Value};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::error::RunFailure;
-use crate::events::{TOPIC_CANCEL, TOPIC_QUEUED};
+use crate::events::TOPIC_QUEUED;
 use crate::model::{Run, RunKind};
 use crate::registration::{RUN_CANCEL, RUN_CLAIM, RUN_SWEEP};
 
@@ -42,8 +40,6 @@ use sweep::SweepFollowUps;
 
 /// The polling interval for runs without a signal (delayed retries, another process on the same SQLite file).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often a worker looks whether its runs are to stop, for where no signal says so: to be felt within a second.
-const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often expired leases and stalled runs are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
 
@@ -179,7 +175,7 @@ impl WorkersBuilder {
             self.concurrency,
         ));
         tasks.spawn(sweep_loop(Arc::clone(&shared)));
-        tasks.spawn(cancel_loop(Arc::clone(&shared)));
+        tasks.spawn(cancel::cancel_loop(Arc::clone(&shared)));
         tasks.close();
         Ok(Workers { shared, tasks })
     }
@@ -417,46 +413,4 @@ async fn departed_sweep(shared: &Arc<Shared>) -> Result<()> {
         departed.forget();
     }
     Ok(())
-}
-
-/// Forwards cancellations: by signals, and by polling for lost signals. Another process on the same SQLite file sends
-/// none, and a broken connection loses some.
-async fn cancel_loop(shared: Arc<Shared>) {
-    let mut signals = shared.store.signals();
-    loop {
-        let signal = tokio::time::timeout(CANCEL_LOOK_EVERY, news(&mut signals, TOPIC_CANCEL));
-        let signal = tokio::select! {
-            () = shared.stop.cancelled() => return,
-            signal = signal => signal,
-        };
-        let asked = match signal {
-            Ok(Some(run)) => vec![run],
-            Ok(None) | Err(_) if shared.running().is_empty() => continue,
-            Ok(None) | Err(_) => cancels_read(&shared).await.unwrap_or_else(|error| {
-                tracing::warn!(?error, "looking for cancelled runs failed");
-                Vec::new()
-            }),
-        };
-        let running = shared.running();
-        for run in asked {
-            if let Some((_, cancelled)) = running.get(&run) {
-                cancelled.cancel();
-            }
-        }
-    }
-}
-
-/// The runs of this worker that were asked to stop.
-async fn cancels_read(shared: &Shared) -> Result<Vec<Uuid>> {
-    #[derive(FromQueryResult)]
-    struct CancelledRun {
-        id: Uuid,
-    }
-    let system = shared.store.system(RUN_CANCEL).await?;
-    let sql =
-        "SELECT id FROM runs WHERE status = 'RUNNING' AND worker = $1 AND cancel_requested = $2";
-    let rows: Vec<CancelledRun> = system
-        .sql_all(sql, [shared.id.into(), Value::from(true)])
-        .await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
 }

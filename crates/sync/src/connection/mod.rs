@@ -25,6 +25,6 @@ pub use model::{
 };
 pub(crate) use service::connection_token;
 pub use service::{
-    GitConnections, connection_add, connection_count, connection_list, connection_remove,
-    connection_update,
+    GitConnectionList, GitConnections, connection_add, connection_count, connection_list,
+    connection_remove, connection_update,
 };

@@ -5,7 +5,7 @@ use nyxcore_projects::SourceId;
 use nyxcore_tenancy::secret::{Keyring, Secret, secret_get, secret_put, secret_remove};
 use nyxcore_tenancy::{
     Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId,
-    repository, text,
+    repository, root_list, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
@@ -29,6 +29,12 @@ repository! {
     /// Connections of a tenant.
     pub GitConnections: git_connection => GitConnection, Id = id: GitConnectionId
 }
+
+/// The tenant's connections, as [`connection_list`] reads them.
+#[derive(Debug, Clone, Copy)]
+pub struct GitConnectionList;
+
+root_list! { GitConnectionList => GitConnection: connection_list, connection_count }
 
 /// One page of the tenant's connections, newest first.
 ///

@@ -1,33 +1,28 @@
 //! The only place that starts `git`. Every command runs in a closed environment: our configuration only, no prompts,
 //! no hooks, no helpers, and only the verified protocol. It ends with its caller, including all child processes.
-//!
-//! Longer than 450 lines: every guard around a git process is in one place.
+
+mod options;
+mod process;
 
 use std::{
     ffi::OsString,
-    net::IpAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStdin, Command},
-};
+use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::{FetchProgress, GitError, failure::failure_classify, progress::progress_parse};
+pub use options::GitOptions;
+pub(crate) use options::SshRemote;
+use process::{ProcessGroup, stderr_read, stdin_write, stdout_read};
+
+use super::{FetchProgress, GitError, failure::failure_classify};
 
 /// Most that is kept of what git prints on standard output: one line a ref of a very large remote.
 const STDOUT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Most that is kept of what git prints on standard error, progress aside.
-const STDERR_BYTES_MAX: usize = 8 * 1024;
-/// How long a command may take to clean up behind itself once it was asked to stop.
-const STOP_GRACE: Duration = Duration::from_millis(500);
-
 /// Limits git's memory for any remote: large files are streamed in pieces, packs are mapped in small windows.
 const MEMORY: &[(&str, &str)] = &[
     ("core.bigFileThreshold", "16m"),
@@ -37,122 +32,6 @@ const MEMORY: &[(&str, &str)] = &[
     ("pack.windowMemory", "64m"),
     ("pack.threads", "2"),
 ];
-
-/// The `git` command of this machine, and its environment.
-#[derive(Debug, Clone)]
-pub struct GitOptions {
-    /// The program: a name that is looked up in `search_path`, or an absolute path.
-    pub program: PathBuf,
-    /// `PATH` for git and its child processes (ssh, its own helpers).
-    pub search_path: OsString,
-    /// A folder that is empty, or not there at all: git's home.
-    pub home: PathBuf,
-    /// Certificates to trust instead of the system's, for hosts with a company's own authority.
-    pub ca_file: Option<PathBuf>,
-    /// The SSH key to sign in with. Without one, no key is offered: the keys of the account that runs the server are
-    /// the operator's, not the tenants'.
-    pub ssh_key_file: Option<PathBuf>,
-    /// Known SSH hosts. Without it a host is trusted at first sight and remembered below the data directory.
-    pub ssh_known_hosts_file: Option<PathBuf>,
-    /// The most address space that git or one of its helpers may take, in bytes; 4 GiB by default. What it keeps in
-    /// memory is bounded besides, see `MEMORY`. On Linux alone.
-    pub memory_bytes_max: u64,
-    /// The least room on the disk of the mirrors, in bytes, with which a fetch is begun; 1 GiB by default.
-    pub free_bytes_min: u64,
-    /// Longest time for a question to a remote (what branches it has).
-    pub query_timeout: Duration,
-    /// Longest time for a fetch. A connection that stalls is given up after a minute, whatever this says.
-    pub fetch_timeout: Duration,
-}
-
-impl GitOptions {
-    /// The defaults: `git` from the usual places, a minute for questions, an hour for fetches.
-    #[must_use]
-    pub fn new(home: PathBuf) -> Self {
-        Self {
-            program: "git".into(),
-            search_path: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin".into(),
-            home: std::path::absolute(&home).unwrap_or(home),
-            ca_file: None,
-            ssh_key_file: None,
-            ssh_known_hosts_file: None,
-            memory_bytes_max: 4 << 30,
-            free_bytes_min: 1 << 30,
-            query_timeout: Duration::from_secs(60),
-            fetch_timeout: Duration::from_secs(60 * 60),
-        }
-    }
-
-    /// For reading the user's current repository, without a data directory.
-    #[must_use]
-    pub fn without_home() -> Self {
-        Self::new("/nonexistent/git-home".into())
-    }
-
-    /// Where the program is. With a name to look up in a `PATH` that is not the server's own, starting it would copy
-    /// the whole process first.
-    fn program_find(&self) -> PathBuf {
-        if self.program.components().count() > 1 {
-            return self.program.clone();
-        }
-        std::env::split_paths(&self.search_path)
-            .map(|folder| folder.join(&self.program))
-            .find(|path| path.is_file())
-            .unwrap_or_else(|| self.program.clone())
-    }
-
-    /// `ssh` as git starts it: no user configuration, no agent, no prompt, no forwarding, and the address that was
-    /// checked.
-    fn ssh_command(&self, remote: &SshRemote) -> String {
-        let (own_key, own_hosts) = remote.files.clone().unzip();
-        let named_hosts = own_hosts.flatten().or(self.ssh_known_hosts_file.clone());
-        let known_hosts = named_hosts
-            .clone()
-            .unwrap_or_else(|| self.home.with_file_name("known_hosts"));
-        let checking = if named_hosts.is_some() {
-            "yes"
-        } else {
-            "accept-new"
-        };
-        let key = match own_key.or(self.ssh_key_file.clone()) {
-            Some(file) => shell_quote(&file),
-            None => "/dev/null".to_owned(),
-        };
-        let mut pin = remote
-            .address
-            .map(|address| format!(" -o HostName={address}"))
-            .unwrap_or_default();
-        if let Some(name) = &remote.known_as {
-            pin.push_str(&format!(
-                " -o HostKeyAlias={}",
-                shell_quote(Path::new(name))
-            ));
-        }
-        format!(
-            "ssh -F /dev/null -o BatchMode=yes -o ClearAllForwardings=yes -o ForwardAgent=no -o PermitLocalCommand=no \
-             -o ProxyCommand=none -o IdentityAgent=none -o IdentitiesOnly=yes -o IdentityFile={key} -o StrictHostKeyChecking={checking} \
-             -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts -o ConnectTimeout=15 \
-             -o ServerAliveInterval=15 -o ServerAliveCountMax=4{pin}",
-            known = shell_quote(&known_hosts),
-        )
-    }
-}
-
-/// An operator's path inside the command line that git hands to a shell.
-fn shell_quote(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
-}
-
-/// Where ssh connects to, and with which key.
-#[derive(Debug, Default)]
-pub(crate) struct SshRemote {
-    /// The address that was checked.
-    pub address: Option<IpAddr>,
-    /// What the host is called in `known_hosts`.
-    pub known_as: Option<String>,
-    /// The file of a key of the source's own, and of the hosts it is for, where they are named.
-    pub files: Option<(PathBuf, Option<PathBuf>)>,
-}
 
 /// One run of `git`, being put together.
 pub(crate) struct GitCommand<'a> {
@@ -430,153 +309,4 @@ impl<'a> GitCommand<'a> {
 /// is high enough that the report stops the command first, with a reason; it stops data without a report.
 fn file_bytes_max(received_max: u64) -> u64 {
     received_max.saturating_mul(2).max(64 << 20)
-}
-
-/// The command with all it started. When this is dropped while armed (its future was dropped), the group is killed:
-/// `kill_on_drop` alone would leave git's helpers running.
-struct ProcessGroup(Option<Pid>);
-
-impl ProcessGroup {
-    fn of(child: &Child) -> Self {
-        Self(
-            child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(Pid::from_raw),
-        )
-    }
-
-    /// What the command and all it starts may take: address space, and the size of a file that they write.
-    #[cfg(target_os = "linux")]
-    fn limit(&self, memory: u64, file: Option<u64>) {
-        use rustix::process::{Resource, Rlimit, prlimit};
-        let Some(pid) = self.0 else { return };
-        for (resource, most) in [(Resource::As, Some(memory)), (Resource::Fsize, file)] {
-            let Some(most) = most else { continue };
-            let limit = Rlimit {
-                current: Some(most),
-                maximum: Some(most),
-            };
-            // It may have ended already; where the system refuses, its other limits stand.
-            if let Err(error) = prlimit(Some(pid), resource, limit) {
-                tracing::debug!(%error, ?resource, "git runs without a limit");
-            }
-        }
-    }
-
-    /// Other systems do not limit a process from outside; what git keeps in memory is bounded by its configuration.
-    #[cfg(not(target_os = "linux"))]
-    fn limit(&self, _memory: u64, _file: Option<u64>) {}
-
-    fn disarm(&mut self) {
-        self.0 = None;
-    }
-
-    /// Asks first, so that git removes its locks and half-written packs; then does not ask.
-    async fn stop(&mut self, child: &mut Child) {
-        let Some(group) = self.0 else { return };
-        // The group may have ended by itself meanwhile: nothing to do then.
-        let _ = kill_process_group(group, Signal::TERM);
-        let ended = tokio::time::timeout(STOP_GRACE, child.wait()).await.is_ok();
-        let _ = kill_process_group(group, Signal::KILL);
-        self.disarm();
-        if !ended {
-            let _ = child.wait().await;
-        }
-    }
-}
-
-impl Drop for ProcessGroup {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-async fn stdin_write(stdin: Option<ChildStdin>, input: Vec<u8>) -> Result<(), GitError> {
-    if let Some(mut stdin) = stdin {
-        // A command that ends before it has read everything says why on its standard error.
-        let _ = stdin.write_all(&input).await;
-    }
-    Ok(())
-}
-
-async fn stdout_read(
-    operation: &'static str,
-    mut stdout: impl AsyncRead + Unpin,
-    sink: &mut (dyn FnMut(&[u8]) -> Result<(), GitError> + Send),
-) -> Result<(), GitError> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = stdout
-            .read(&mut buffer)
-            .await
-            .map_err(|error| GitError::failed(operation, error))?;
-        if read == 0 {
-            return Ok(());
-        }
-        sink(&buffer[..read])?;
-    }
-}
-
-/// Hands progress on as it comes and keeps the end of the rest.
-async fn stderr_read(
-    operation: &'static str,
-    mut stderr: impl AsyncRead + Unpin,
-    bytes_max: Option<u64>,
-    progress: &mut (dyn FnMut(FetchProgress) + Send),
-) -> Result<String, GitError> {
-    let mut kept = String::new();
-    let mut line = Vec::new();
-    let mut buffer = [0; 4096];
-    let mut take = |line: &mut Vec<u8>, kept: &mut String| {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim_end();
-        let outcome = match progress_parse(text) {
-            Some(step) => {
-                progress(step);
-                let over = step
-                    .bytes
-                    .zip(bytes_max)
-                    .is_some_and(|(bytes, max)| bytes > max);
-                if over {
-                    Err(GitError::RepositoryTooLarge {
-                        reason: "it has more data than this server accepts",
-                    })
-                } else {
-                    Ok(())
-                }
-            }
-            None => {
-                if !text.is_empty() {
-                    kept.push_str(text);
-                    kept.push('\n');
-                    let surplus = kept.len().saturating_sub(STDERR_BYTES_MAX);
-                    let cut = kept.ceil_char_boundary(surplus);
-                    kept.drain(..cut);
-                }
-                Ok(())
-            }
-        };
-        line.clear();
-        outcome
-    };
-    loop {
-        let read = stderr
-            .read(&mut buffer)
-            .await
-            .map_err(|error| GitError::failed(operation, error))?;
-        if read == 0 {
-            take(&mut line, &mut kept)?;
-            return Ok(kept);
-        }
-        for byte in &buffer[..read] {
-            if matches!(byte, b'\r' | b'\n') || line.len() >= STDERR_BYTES_MAX {
-                take(&mut line, &mut kept)?;
-            } else {
-                line.push(*byte);
-            }
-        }
-    }
 }

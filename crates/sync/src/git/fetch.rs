@@ -1,8 +1,8 @@
 //! Fetches a branch of a remote into its mirror: one `ls-remote` the first time, and one fetch.
-//!
-//! Longer than 450 lines: a fetch and its retries share what they know of the remote.
 
-use std::{collections::HashMap, fs, net::IpAddr, path::Path};
+mod packs;
+
+use std::{collections::HashMap, net::IpAddr};
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use super::{
     mirror::MIRROR_REF,
     url::Location,
 };
+use packs::{bytes_new, pack_sizes};
 
 /// Serves a path on this machine: allows leaving out large files, and reading a repository of another account, which
 /// the operator allowed by allowing the path. A constant: the path itself is appended by git, quoted.
@@ -429,26 +430,4 @@ fn branch_named(error: GitError, request: &FetchRequest<'_>) -> GitError {
         },
         error => error,
     }
-}
-
-/// Bytes of the packs that were not there before.
-fn bytes_new(mirror: &Path, before: &HashMap<String, u64>) -> u64 {
-    let now = pack_sizes(mirror).into_iter();
-    now.filter(|(name, _)| !before.contains_key(name))
-        .map(|(_, size)| size)
-        .sum()
-}
-
-fn pack_sizes(mirror: &Path) -> HashMap<String, u64> {
-    let entries = fs::read_dir(mirror.join("objects/pack"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    entries
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let size = entry.metadata().ok()?.len();
-            name.ends_with(".pack").then_some((name, size))
-        })
-        .collect()
 }

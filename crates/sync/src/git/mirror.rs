@@ -1,7 +1,7 @@
 //! Mirrors: one bare repository per source, below the data directory. A mirror is created in a temporary place and
 //! moved, so it is never incomplete. Leftovers of a killed process are removed under the mirror's lock.
-//!
-//! Longer than 450 lines: creating, locking and repairing a mirror depend on each other's order.
+
+mod repair;
 
 use std::{
     collections::BTreeSet,
@@ -17,10 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     GitError, GitOptions, HostResolver, RepositoryReader, SystemResolver,
-    access::key_folder_remove,
-    command::GitCommand,
-    reader::{blocking, repository_open_at},
+    access::key_folder_remove, command::GitCommand, reader::blocking,
 };
+use repair::{head_read, leftovers_clear};
 
 /// The one ref of a mirror: whatever branch is followed, so that branches that clash as paths (`a`, then `a/b`) do not.
 pub(crate) const MIRROR_REF: &str = "refs/nyxcore/head";
@@ -385,71 +384,4 @@ fn folder_remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// The commit of the mirror's ref, when both are whole. A ref that cannot be read, or whose commit is not there, is
-/// removed: the next fetch brings it again.
-pub(crate) fn head_read(path: &Path) -> Result<Option<gix::ObjectId>, GitError> {
-    let repository = repository_open_at(path)?.to_thread_local();
-    let head = match repository.try_find_reference(MIRROR_REF) {
-        Ok(None) => return Ok(None),
-        Ok(Some(reference)) => reference.try_id().map(gix::Id::detach),
-        Err(_) => None,
-    };
-    match head {
-        Some(id)
-            if repository
-                .find_commit(id)
-                .and_then(|commit| commit.tree_id().map(|_| ()))
-                .is_ok() =>
-        {
-            Ok(Some(id))
-        }
-        _ => {
-            let storage = |error: io::Error| GitError::storage("repairing a mirror", &error);
-            for file in [path.join(MIRROR_REF), path.join("packed-refs")] {
-                match fs::remove_file(file) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(storage(error));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(None)
-        }
-    }
-}
-
-/// Removes what git leaves when it is killed: locks, half-written packs, quarantined objects, and the marks that keep a
-/// pack from being collected. Only with the lock held: a running git owns such files.
-fn leftovers_clear(path: &Path) -> io::Result<()> {
-    let mut folders = vec![path.to_owned(), path.join("refs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let is_folder = entry.file_type()?.is_dir();
-            if is_folder && folder.starts_with(path.join("refs")) {
-                folders.push(entry.path());
-            } else if !is_folder && name.to_string_lossy().ends_with(".lock") {
-                fs::remove_file(entry.path())?;
-            }
-        }
-    }
-    for folder in [path.join("objects"), path.join("objects/pack")] {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let is_folder = entry.file_type()?.is_dir();
-            if is_folder && name.starts_with("tmp_objdir-") {
-                folder_remove(&entry.path())?;
-            } else if !is_folder
-                && (name.starts_with("tmp_") || name.ends_with(".keep") || name.ends_with(".lock"))
-            {
-                fs::remove_file(entry.path())?;
-            }
-        }
-    }
-    Ok(())
 }

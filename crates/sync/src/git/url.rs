@@ -1,6 +1,7 @@
 //! The address of a source: parsed, normalised, and checked against the operator's policy before a fetch.
-//!
-//! Longer than 450 lines: all rules of an address are read together.
+
+mod check;
+mod repository;
 
 use std::{
     fmt,
@@ -12,6 +13,9 @@ use nyxcore_outbound::{AddressClass, HostResolver, OutboundPolicy, address_class
 use url::{Host, Url};
 
 use super::GitError;
+use check::{host_parse, network_text_check, path_check};
+pub(crate) use repository::{repository_key, repository_spellings};
+pub use repository::{repository_same, url_origin};
 
 /// Longest address taken, in bytes; the common limit of servers and proxies.
 const URL_BYTES_MAX: usize = 2048;
@@ -355,65 +359,6 @@ impl SourceUrl {
     }
 }
 
-/// The [origin](SourceUrl::origin) of an address, whatever an operator allows: for comparing, not for fetching.
-#[must_use]
-pub fn url_origin(text: &str) -> Option<String> {
-    SourceUrl::parse(text, &anywhere()).ok()?.origin()
-}
-
-/// Whether two addresses, of whichever scheme, name the same repository of one server. For comparing, not for fetching:
-/// case, port, user and a final `.git` do not count, as GitHub sees it.
-#[must_use]
-pub fn repository_same(one: &str, other: &str) -> bool {
-    repository_key(one).is_some_and(|one| Some(one) == repository_key(other))
-}
-
-/// Every address in lower case that a stored source of that repository may have: over HTTPS, HTTP or SSH, with or
-/// without `.git`. [`repository_same`] holds between any two of them. Nothing for a local path.
-#[must_use]
-pub(crate) fn repository_spellings(url: &str) -> Vec<String> {
-    let (Ok(parsed), Some(key)) = (SourceUrl::parse(url, &anywhere()), repository_key(url)) else {
-        return Vec::new();
-    };
-    let (host, path) = key.split_once('/').unwrap_or((&key, ""));
-    // With its user and port, as it is stored.
-    let text = parsed.as_str().to_ascii_lowercase();
-    let origin = text.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    let origins = [
-        origin,
-        format!("https://{host}"),
-        format!("http://{host}"),
-        format!("ssh://git@{host}"),
-        format!("ssh://{host}"),
-    ];
-    let mut spellings: Vec<String> = origins
-        .iter()
-        .flat_map(|origin| [format!("{origin}/{path}"), format!("{origin}/{path}.git")])
-        .collect();
-    spellings.sort_unstable();
-    spellings.dedup();
-    spellings
-}
-
-/// Host and path in lower case, without `.git`: what [`repository_same`] compares. `None` for a local path.
-#[must_use]
-pub(crate) fn repository_key(text: &str) -> Option<String> {
-    let url = SourceUrl::parse(text, &anywhere()).ok()?;
-    let host = url.host()?;
-    let path = url.as_str().split("://").nth(1)?.split_once('/')?.1;
-    let path = path.to_ascii_lowercase();
-    let path = path.strip_suffix(".git").unwrap_or(&path);
-    Some(format!("{}/{path}", host.to_ascii_lowercase()))
-}
-
-fn anywhere() -> SourcePolicy {
-    SourcePolicy {
-        allow_local: true,
-        allow_private: true,
-        ..SourcePolicy::default()
-    }
-}
-
 impl fmt::Display for SourceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -426,81 +371,6 @@ fn invalid<T>(reason: &'static str) -> Result<T, GitError> {
 
 fn forbidden<T>(reason: &'static str) -> Result<T, GitError> {
     Err(GitError::SourceUrlForbidden { reason })
-}
-
-/// What URL parsers repair silently (and each differently) is refused instead.
-fn network_text_check(text: &str) -> Result<(), GitError> {
-    if text.contains(|letter: char| letter.is_whitespace() || "\\\"'`<>|{}^$;".contains(letter)) {
-        return invalid("has characters that are not allowed in a URL");
-    }
-    Ok(())
-}
-
-/// `https` gives hosts their WHATWG form (`0x7f.1` is 127.0.0.1); this gives ssh the same, so that one check serves
-/// both.
-fn host_parse(
-    text: &str,
-    encrypted: bool,
-    policy: &SourcePolicy,
-) -> Result<Host<String>, GitError> {
-    let Ok(host) = Host::parse(text) else {
-        return invalid("has no valid host");
-    };
-    match &host {
-        Host::Ipv4(address) => policy.address_check(IpAddr::V4(*address), encrypted)?,
-        Host::Ipv6(address) => policy.address_check(IpAddr::V6(*address), encrypted)?,
-        Host::Domain(name) => {
-            let well_formed = name.len() <= 253
-                && name.split('.').all(|label| {
-                    !label.is_empty()
-                        && !label.starts_with('-')
-                        && label.bytes().all(|byte| {
-                            byte.is_ascii_lowercase()
-                                || byte.is_ascii_digit()
-                                || byte == b'-'
-                                || byte == b'_'
-                        })
-                });
-            if !well_formed {
-                return invalid("has no valid host");
-            }
-        }
-    }
-    Ok(host)
-}
-
-/// Git decodes `%xx` before it hands a path on, so the decoded bytes are what must be harmless.
-fn path_check(path: &str) -> Result<(), GitError> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let bytes = path.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            let Some(byte) = path
-                .get(at + 1..at + 3)
-                .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            else {
-                return invalid("has a malformed %-escape");
-            };
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
-        }
-    }
-    if decoded.iter().any(u8::is_ascii_control) {
-        return invalid("must not have control characters or line breaks");
-    }
-    let first = decoded
-        .iter()
-        .position(|byte| *byte != b'/')
-        .map(|at| decoded[at]);
-    match first {
-        None => invalid("has no path to a repository"),
-        Some(b'-') => invalid("must not have a path that starts with \"-\""),
-        Some(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]

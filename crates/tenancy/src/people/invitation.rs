@@ -14,6 +14,7 @@ use crate::policy::Action;
 use crate::registration::resource;
 use crate::repository;
 use crate::repository::Repository;
+use crate::root_list;
 use crate::store::{Access, ReadWrite, Scoped};
 use crate::text;
 use crate::token::{INVITATION, token_mint};
@@ -109,6 +110,12 @@ pub async fn invitation_revoke(scoped: &Scoped<ReadWrite>, id: InvitationId) -> 
     }
     Ok(now)
 }
+
+/// The invitations that were made, as [`invitation_list`] reads them.
+#[derive(Debug, Clone, Copy)]
+pub struct InvitationList;
+
+root_list! { InvitationList => Invitation: invitation_list, invitation_count }
 
 /// One page of the invitations that were made, newest first, those that were accepted or revoked too.
 ///

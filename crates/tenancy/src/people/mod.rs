@@ -10,7 +10,7 @@ pub use accept::{
     AcceptedInvitation, InvitationView, invitation_accept, invitation_look, invitation_sign_up,
 };
 pub use invitation::{
-    INVITATION_LIFETIME, Invitations, NewInvitation, invitation_count, invitation_create,
-    invitation_link, invitation_list, invitation_revoke,
+    INVITATION_LIFETIME, InvitationList, Invitations, NewInvitation, invitation_count,
+    invitation_create, invitation_link, invitation_list, invitation_revoke,
 };
 pub use member::{member_leave, member_remove, member_role_set, ownership_transfer};

@@ -10,6 +10,7 @@ mod operator;
 mod seal;
 mod service;
 
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use zeroize::Zeroizing;
 
 pub use keyring::{KEY_BYTES, KeySource, Keyring, MasterKey, MasterKeys};
@@ -25,22 +26,55 @@ pub use service::{
 
 /// A secret in the clear. It is overwritten when it is dropped, and shows nothing of itself but to who calls
 /// [`Secret::expose`].
-pub struct Secret(Zeroizing<Vec<u8>>);
+#[derive(Debug)]
+pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
     /// Takes a secret over.
     pub fn new(value: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(value.into()))
+        // A copy of exactly its length: to shrink the buffer would leave the old one behind.
+        let value = Zeroizing::new(value.into());
+        Self(value.to_vec().into())
     }
 
     /// The bytes, for immediate use without a copy.
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(..)")
+/// A secret text; the text that it is made of is overwritten.
+pub fn secret_text(text: impl Into<String>) -> SecretString {
+    let text = Zeroizing::new(text.into());
+    text.as_str().into()
+}
+
+/// Writes a secret text into what is sealed next: `#[serde(serialize_with = "secret_serialize")]`. By itself it does
+/// not serialize.
+///
+/// # Errors
+/// The serializer's.
+pub fn secret_serialize<S: serde::Serializer>(
+    secret: &SecretString,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_a_secret() {
+        let shown = format!("{:?} {:?}", Secret::new("s3cret"), secret_text("s3cret"));
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+
+    #[test]
+    fn a_secret_has_exactly_its_bytes() {
+        let mut long = String::with_capacity(100);
+        long.push_str("s3cret");
+        assert_eq!(Secret::new(long).expose(), b"s3cret");
     }
 }

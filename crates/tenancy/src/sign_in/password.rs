@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::guessable::is_guessable;
 use crate::error::{Error, Result};
+use crate::secret::secret_text;
 use crate::text;
 
 /// The shortest password. NIST SP 800-63B-4 asks for 15 where the password is all there is and 8 beside a second
@@ -37,13 +39,13 @@ const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A password as a person gives it: wiped from memory when it is dropped, and never printed.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
+#[derive(Debug, Clone)]
+pub struct Password(SecretString);
 
 impl Password {
     /// A password of that text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        Self(secret_text(text))
     }
 
     /// Whether it may become the password of the account with that e-mail address.
@@ -64,13 +66,7 @@ impl Password {
 
     /// The normal form, which is measured, hashed and compared.
     fn normal(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.nfkc().collect())
-    }
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password(..)")
+        Zeroizing::new(self.0.expose_secret().nfkc().collect())
     }
 }
 
@@ -172,7 +168,8 @@ impl PasswordHasher {
             let is_same = same(&normal);
             // Hashes were made of the text as it was sent, once. The second comparison depends on what was sent alone,
             // so that its time tells nothing of the account.
-            let was_same = normal.as_str() != password.0.as_str() && same(&password.0);
+            let sent = password.0.expose_secret();
+            let was_same = normal.as_str() != sent && same(sent);
             match (known && is_same, known && was_same, is_current(&hash)) {
                 (true, _, true) => Verdict::Good,
                 (true, _, false) | (false, true, _) => Verdict::GoodButOld,
@@ -334,6 +331,9 @@ mod tests {
             Password::new("hunter2"),
             PasswordHash("$argon2".into())
         );
-        assert_eq!(text, "Password(..) PasswordHash(..)");
+        assert!(
+            !text.contains("hunter2") && !text.contains("argon2"),
+            "{text}"
+        );
     }
 }

@@ -3,8 +3,6 @@
 //! [`Store`] opens transactions and nothing else. [`Store::read`] and [`Store::write`] give a [`Scoped`] for one
 //! tenant; [`Store::system`] gives a [`SystemScope`] for the registered work that has no tenant. On PostgreSQL each
 //! also sets what row-level security compares with, for that transaction alone.
-//!
-//! Longer than 450 lines: every way to open a scope is in one place.
 
 #[doc(hidden)]
 pub mod doc_entities;
@@ -12,6 +10,7 @@ mod gate;
 mod guard;
 mod memory;
 mod open;
+mod pace;
 mod scoped;
 mod select;
 mod signal;
@@ -32,6 +31,7 @@ use uuid::Uuid;
 
 use gate::{Gate, Permits, Purpose};
 pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new_use};
+use pace::Pace;
 
 pub use open::{StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
@@ -46,37 +46,10 @@ use crate::error::{Error, Result};
 use crate::model::TenantId;
 use crate::registry::Registry;
 
-/// How long a request of a client waits for its turn to use a connection, on PostgreSQL: what a person waits for.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
-/// The same for background work.
-const BACKGROUND_PATIENCE: Duration = Duration::from_secs(60);
-/// How long a statement of such work waits for a lock, on PostgreSQL.
+/// How long a statement of background work waits for a lock, on PostgreSQL.
 pub(crate) const BACKGROUND_LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a statement of such work may take, on PostgreSQL: a sync writes many rows at once.
 const BACKGROUND_STATEMENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-
-/// Who waits for a transaction, which decides how long it may wait for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Pace {
-    Client,
-    Background,
-}
-
-impl Pace {
-    fn of(actor: &Actor) -> Self {
-        match actor {
-            Actor::Caller(_) | Actor::Remote(..) => Self::Client,
-            Actor::Operator(_) | Actor::Program => Self::Background,
-        }
-    }
-
-    fn patience(self) -> Duration {
-        match self {
-            Self::Client => CLIENT_PATIENCE,
-            Self::Background => BACKGROUND_PATIENCE,
-        }
-    }
-}
 
 /// An entity whose rows belong to a tenant. Implemented by [`tenant_scoped!`](crate::tenant_scoped).
 pub trait TenantScoped: EntityTrait<Model: Send + Sync> {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Reader, VERSION_CAP, toml_string, xml_value};
+use super::{Reader, VERSION_CAP, toml_string};
 use crate::language::Language;
-use crate::project::manifest::{Ecosystem, python_name, requirement_split};
+use crate::project::manifest::{Ecosystem, python_name, requirement_split, xml};
 
 impl Reader {
     pub(super) fn gradle_catalog(&mut self, text: &str) {
@@ -184,27 +184,26 @@ impl Reader {
     }
 
     pub(super) fn pom(&mut self, text: &str) {
+        let Some(document) = xml::document(text) else {
+            return;
+        };
         let release = [
             "maven.compiler.release",
             "java.version",
             "maven.compiler.source",
             "release",
         ];
-        let release = release.iter().find_map(|tag| xml_value(text, tag));
+        let release = release.iter().find_map(|tag| xml::value(&document, tag));
         self.language(Language::Java, release.unwrap_or_default());
-        for tag in ["<dependency>", "<parent>"] {
-            for block in text.split(tag).skip(1) {
-                let block = block.split(&tag.replace('<', "</")).next().unwrap_or(block);
-                let (Some(group), Some(version)) =
-                    (xml_value(block, "groupId"), xml_value(block, "version"))
-                else {
-                    continue;
-                };
-                let property = version
-                    .strip_prefix("${")
-                    .and_then(|name| xml_value(text, name.trim_end_matches('}')));
-                self.ask(Ecosystem::Maven, group, property.unwrap_or(version));
-            }
+        for element in xml::elements(&document, &["dependency", "parent"]) {
+            let group = xml::child_value(element, "groupId");
+            let (Some(group), Some(version)) = (group, xml::child_value(element, "version")) else {
+                continue;
+            };
+            let property = version
+                .strip_prefix("${")
+                .and_then(|name| xml::value(&document, name.trim_end_matches('}')));
+            self.ask(Ecosystem::Maven, group, property.unwrap_or(version));
         }
     }
 
@@ -298,18 +297,16 @@ impl Reader {
     }
 
     pub(super) fn csproj(&mut self, text: &str) {
-        let framework =
-            xml_value(text, "TargetFramework").or_else(|| xml_value(text, "TargetFrameworks"));
+        let Some(document) = xml::document(text) else {
+            return;
+        };
+        let framework = xml::value(&document, "TargetFramework")
+            .or_else(|| xml::value(&document, "TargetFrameworks"));
         self.language(Language::CSharp, framework.unwrap_or_default());
-        for line in text
-            .lines()
-            .filter(|line| line.contains("<PackageReference ") || line.contains("<PackageVersion "))
-        {
-            let attribute = |name: &str| {
-                line.split_once(&format!("{name}=\""))
-                    .and_then(|(_, rest)| rest.split('"').next())
-            };
-            if let (Some(name), Some(version)) = (attribute("Include"), attribute("Version")) {
+        for element in xml::elements(&document, &["PackageReference", "PackageVersion"]) {
+            let version = element.attribute("Version");
+            let version = version.or_else(|| xml::child_value(element, "Version"));
+            if let (Some(name), Some(version)) = (element.attribute("Include"), version) {
                 self.ask(Ecosystem::NuGet, name, version);
             }
         }

@@ -199,11 +199,5 @@ fn toml_string<'l>(line: &'l str, key: &str) -> Option<&'l str> {
     value.strip_prefix('"')?.split('"').next()
 }
 
-/// The text of the first element of that name.
-fn xml_value<'t>(text: &'t str, tag: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(&format!("<{tag}>"))?;
-    rest.split_once("</").map(|(value, _)| value.trim())
-}
-
 #[cfg(test)]
 mod tests;

@@ -167,7 +167,7 @@ fn without_a_lock_it_is_what_the_manifest_asks_for() {
         ),
         (
             "pom.xml",
-            "<properties><jackson.version>2.17.0</jackson.version></properties><dependency><groupId>com.fasterxml.jackson.core</groupId><version>${jackson.version}</version></dependency>",
+            "<project><properties><jackson.version>2.17.0</jackson.version></properties><dependency><groupId>com.fasterxml.jackson.core</groupId><version>${jackson.version}</version></dependency></project>",
             E::Maven,
             "com.fasterxml.jackson",
             Some("2.17.0"),
@@ -202,10 +202,24 @@ fn without_a_lock_it_is_what_the_manifest_asks_for() {
         ),
         (
             "a.csproj",
-            "<PackageReference Include=\"xunit\" Version=\"2.5\" />",
+            "<Project><PackageReference Include=\"xunit\" Version=\"2.5\" /></Project>",
             E::NuGet,
             "xunit",
             Some("2.5"),
+        ),
+        (
+            "Directory.Packages.props",
+            "<Project><PackageVersion Include=\"xunit\"><Version>2.6</Version></PackageVersion></Project>",
+            E::NuGet,
+            "xunit",
+            Some("2.6"),
+        ),
+        (
+            "pom.xml",
+            "<project><dependency><groupId>com.a</groupId><version><!-- 1 -->2</version></dependency></project>",
+            E::Maven,
+            "com.a",
+            Some("2"),
         ),
     ] {
         assert_eq!(

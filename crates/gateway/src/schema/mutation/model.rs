@@ -13,6 +13,7 @@ use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 use crate::context::operation;
 use crate::error::ApiError;
 use crate::schema::catalog::{ModelDefaultsNode, defaults_node, provider_node, tenant_catalog};
+use crate::schema::mirror::mirror;
 use crate::schema::model::{EndpointProtocolName, ModelNode, ProviderNode};
 
 #[derive(Default)]
@@ -224,14 +225,14 @@ struct RemoveModelEndpointPayload {
     removed_name: String,
 }
 
-/// The mode in which a model is called.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "ModelMode", remote = "Mode")]
-pub(crate) enum ModelModeName {
-    /// Chat: messages in, messages out.
-    Chat,
-    /// Embedding: text in, vector out.
-    Embedding,
+mirror! {
+    /// The mode in which a model is called.
+    pub(crate) enum ModelModeName = "ModelMode" of "Mode" {
+        /// Chat: messages in, messages out.
+        Chat,
+        /// Embedding: text in, vector out.
+        Embedding,
+    }
 }
 
 /// The model to set.

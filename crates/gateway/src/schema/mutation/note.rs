@@ -15,10 +15,10 @@ use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 
 use crate::context::operation;
 use crate::error::ApiError;
+use crate::schema::enrichment::NoteEnrichmentNode;
 use crate::schema::ids::{id_of, id_of_option};
 use crate::schema::knowledge::{InsightNode, MemoryEntryNode};
 use crate::schema::note::{ActionPointNode, ActionPointStatusName, NoteNode};
-use crate::schema::run::NoteEnrichmentNode;
 
 #[derive(Default)]
 pub(crate) struct NoteMutation;

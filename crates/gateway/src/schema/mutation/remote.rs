@@ -7,6 +7,7 @@ use nyxcore_sync::{
     SourceCredential, source_credential_remove, source_credential_set, source_schedule_set,
     source_webhook_disable, source_webhook_enable,
 };
+use nyxcore_tenancy::secret::secret_text;
 
 use crate::context::operation;
 use crate::error::ApiError;
@@ -34,10 +35,10 @@ impl RemoteMutation {
         let credential = match (input.token, input.ssh_key) {
             (Some(given), None) => SourceCredential::Token {
                 username: given.username.unwrap_or_else(|| USERNAME.into()),
-                token: given.token,
+                token: secret_text(given.token),
             },
             (None, Some(given)) => SourceCredential::SshKey {
-                private_key: given.private_key,
+                private_key: secret_text(given.private_key),
                 known_hosts: given.known_hosts,
             },
             _ => {

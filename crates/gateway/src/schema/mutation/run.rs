@@ -1,6 +1,6 @@
 //! Mutations that start and cancel runs.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
 use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::PersonaId;
@@ -12,8 +12,10 @@ use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 use super::StartOutcome;
 use crate::context::operation;
 use crate::schema::code_analysis::CodeAnalysisNode;
+use crate::schema::enrichment::NoteEnrichmentNode;
 use crate::schema::ids::{id_of, id_of_option};
-use crate::schema::run::{NoteEnrichmentNode, RunNode, SyncNode};
+use crate::schema::mirror::mirror;
+use crate::schema::run::{RunNode, SyncNode};
 
 #[derive(Default)]
 pub(crate) struct RunMutation;
@@ -108,14 +110,14 @@ impl RunMutation {
     }
 }
 
-/// A phase of a sync that can be skipped.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(name = "SyncStep", remote = "SyncStepKind")]
-enum SyncStepName {
-    /// Starting the analysis of the project.
-    CodeAnalysis,
-    /// Importing letters as memory entries.
-    Knowledge,
+mirror! {
+    /// A phase of a sync that can be skipped.
+    enum SyncStepName = "SyncStep" of "SyncStepKind" {
+        /// Starting the analysis of the project.
+        CodeAnalysis,
+        /// Importing letters as memory entries.
+        Knowledge,
+    }
 }
 
 /// The sync to start.

@@ -7,6 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -37,7 +38,7 @@ const SHARED_PARAMETERS: &[&str] = &[
 ];
 
 /// A role's password.
-pub struct RolePassword(Zeroizing<String>);
+pub struct RolePassword(SecretString);
 
 impl RolePassword {
     /// The one that an operator gives in a variable or a file; `None` where there is neither.
@@ -65,7 +66,7 @@ impl RolePassword {
                 "{variable} or its file must have at least {PASSWORD_MIN} characters, all of them printable ASCII"
             )));
         }
-        Ok(Some(Self(Zeroizing::new(password.to_owned()))))
+        Ok(Some(Self(password.into())))
     }
 
     /// A new one.
@@ -74,12 +75,12 @@ impl RolePassword {
     /// The machine gives no randomness.
     pub fn generate() -> Result<Self> {
         let bytes = random::<PASSWORD_BYTES>()?;
-        Ok(Self(Zeroizing::new(hex::encode(bytes))))
+        Ok(Self(hex::encode(bytes).into()))
     }
 
     /// Its text, for whoever uses it at once.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
@@ -230,7 +231,7 @@ mod tests {
         let admin =
             "postgres://root:pw-secret@%2Frun%2Fpg:5433?sslmode=require&options[role]=x&sslkey=k";
         let admin = admin_url(Some(admin.into())).unwrap().unwrap();
-        let password = RolePassword(Zeroizing::new("a b/c@d".into()));
+        let password = RolePassword("a b/c@d".into());
         let url = role_url(&admin, "nyx", &password, "db").unwrap();
         assert_eq!(
             url.as_str(),
