@@ -251,11 +251,10 @@ fn wrap(words: &str, width: usize) -> Vec<String> {
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let lines = textwrap::wrap(&words.join(" "), options)
+    textwrap::wrap(&words.join(" "), options)
         .into_iter()
         .map(Cow::into_owned)
-        .collect();
-    lines
+        .collect()
 }
 
 #[cfg(test)]
