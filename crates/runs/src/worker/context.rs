@@ -321,12 +321,18 @@ impl RunContext {
         self.event(&EventBody::Message { level, text }).await
     }
 
-    /// Passes on a piece of text that a model streams.
+    /// Passes on a piece of text that a model streams. A piece is an event: give some hundred characters at once, and not
+    /// a token. `stream` names the text, of which a run may have several.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn text(&self, text: impl Into<String>) -> Result<(), RunFailure> {
-        self.event(&EventBody::Text { text: text.into() }).await
+    pub async fn text(
+        &self,
+        stream: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Result<(), RunFailure> {
+        let (stream, text) = (stream.into(), text.into());
+        self.event(&EventBody::Text { stream, text }).await
     }
 
     async fn event(&self, body: &EventBody) -> Result<(), RunFailure> {
