@@ -10,9 +10,10 @@ use nyxcore_tenancy::Error;
 
 use crate::NoteEnrichment;
 use crate::answer::Answer;
-use crate::check::{file_mentions, text_check};
+use crate::check::text_check;
 use crate::compose::{excerpts_compose, written_compose};
 use crate::material::Material;
+use crate::mentions::file_mentions;
 use crate::model::{ContextSection, Draft, EnrichmentMode, EnrichmentReport};
 use crate::prompt::{Prompt, PromptError};
 use crate::registration::{NOTE_ENRICHMENT_RUN, PURPOSE};

@@ -5,7 +5,8 @@ use nyxcore_personas::{Persona, PersonaId, Personas};
 use nyxcore_projects::{Note, NoteId, Notes, Project, Projects};
 use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped};
 
-use crate::retrieve::{Depth, retrieve};
+use crate::pieces::Depth;
+use crate::retrieve::retrieve;
 use crate::section;
 
 /// The room of an excerpt's sections in pieces: what a person reads in two minutes. The five places of code are those

@@ -9,7 +9,8 @@ use nyxcore_tenancy::{Access, Error, Scoped};
 
 use crate::answer::output_schema;
 use crate::material::{Material, PROMPT_SHARES};
-use crate::retrieve::{Depth, retrieve};
+use crate::pieces::Depth;
+use crate::retrieve::retrieve;
 
 /// The most tokens of knowledge and note in a prompt, by their upper bound: some 40 KB. A rule of this project: more
 /// costs more and is not read better.

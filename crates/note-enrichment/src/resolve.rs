@@ -12,8 +12,8 @@ use nyxcore_projects::{
 };
 use nyxcore_tenancy::{Access, Repository, Result, Scoped, TypedId};
 
-use crate::check::FileMention;
 use crate::files::lines;
+use crate::mentions::FileMention;
 
 /// The most files that are looked for by a part of their path: each is a statement.
 const LOOKED_FOR_MAX: usize = 50;

@@ -107,6 +107,13 @@ async fn answer_read(
             biased;
             () = context.cancelled().cancelled() => return Err(RunFailure::stopped()),
             event = answering.next() => event,
+            // What is there is shown also while the model pauses.
+            () = tokio::time::sleep(PIECE_EVERY), if shown.is_waiting() => {
+                if let Some(piece) = shown.take() {
+                    context.text(stream, piece).await?;
+                }
+                continue;
+            }
         };
         match event {
             Some(Ok(StreamEvent::TextDelta(text))) => {
@@ -191,6 +198,10 @@ impl ShownText {
             self.bytes += text.len();
             self.piece.push_str(&text);
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.piece.is_empty()
     }
 
     fn take_due(&mut self) -> Option<String> {

@@ -321,17 +321,12 @@ impl RunContext {
         self.event(&EventBody::Message { level, text }).await
     }
 
-    /// Passes on a piece of text that a model streams. A piece is an event: give some hundred characters at once, and not
-    /// a token. `stream` names the text, of which a run may have several.
+    /// Passes on a piece of the text `stream` of the run, some hundred characters at once: a piece is an event.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn text(
-        &self,
-        stream: impl Into<String>,
-        text: impl Into<String>,
-    ) -> Result<(), RunFailure> {
-        let (stream, text) = (stream.into(), text.into());
+    pub async fn text(&self, stream: &str, text: String) -> Result<(), RunFailure> {
+        let stream = stream.to_owned();
         self.event(&EventBody::Text { stream, text }).await
     }
 
