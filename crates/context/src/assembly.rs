@@ -57,10 +57,10 @@ impl Assembly {
     }
 }
 
-/// Fills `budget` tokens. `found` are pieces by their section, the most relevant first; `shares` says in which order the
-/// sections are filled. First each section takes up to its share, and what the ones before left over; then what is left
-/// of the budget is filled in the same order. A piece that is too long for the room that is left does not keep out a
-/// shorter one. A section without a share takes nothing.
+/// Fills `budget` tokens. `found` are pieces by their section, the most relevant first; `shares` says in which order
+/// the sections are filled. First each section takes up to its share, and what the ones before left over; then what is
+/// left of the budget is filled in the same order. A piece that is too long for the room that is left does not keep out
+/// a shorter one. A section without a share takes nothing.
 #[must_use]
 pub fn assemble(
     found: Vec<(Section, Vec<Piece>)>,

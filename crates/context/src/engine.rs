@@ -73,8 +73,8 @@ impl Templates {
         }
     }
 
-    /// Markdown for people: data prints escaped. There are the filters `inline` (a text on one line), `fence` (a block of
-    /// code, with its language) and `code_span` (a path).
+    /// Markdown for people: data prints escaped. There are the filters `inline` (a text on one line), `fence` (a block
+    /// of code, with its language) and `code_span` (a path).
     #[must_use]
     pub fn markdown() -> Self {
         let mut environment = environment();

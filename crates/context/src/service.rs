@@ -43,8 +43,8 @@ pub async fn template_get<A: Access>(scoped: &Scoped<A>, name: &str) -> Result<T
 /// Uses a text of the tenant's instead of a built-in template.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a name that no template has; [`Error::Invalid`] for a template that is not to be changed, and
-/// for a text that cannot be used: the message has every problem with its line.
+/// [`Error::NotFound`] for a name that no template has; [`Error::Invalid`] for a template that is not to be changed,
+/// and for a text that cannot be used: the message has every problem with its line.
 pub async fn template_set(
     scoped: &Scoped<ReadWrite>,
     name: &str,

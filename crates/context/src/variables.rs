@@ -18,8 +18,9 @@ const fn variable(name: &'static str, description: &'static str) -> Variable {
     Variable { name, description }
 }
 
-/// Every variable. A list prints as its pieces, each between markers, or says that it is empty; `{% for item in code %}`
-/// walks it. An item has `number`, `kind`, `title`, `text`, `label`, `suggestion`, `place`, `is_place` and `language`.
+/// Every variable. A list prints as its pieces, each between markers, or says that it is empty; `{% for item in code
+/// %}` walks it. An item has `number`, `kind`, `title`, `text`, `label`, `suggestion`, `place`, `is_place` and
+/// `language`.
 pub const VARIABLES: &[Variable] = &[
     variable(
         "input",

@@ -20,8 +20,8 @@ pub(crate) struct CheckedText {
     pub(crate) uncited: usize,
 }
 
-/// Checks a text. `is_valid` says whether a number leads somewhere; `unknown` are files, as they stand in the text, that
-/// do not exist.
+/// Checks a text. `is_valid` says whether a number leads somewhere; `unknown` are files, as they stand in the text,
+/// that do not exist.
 pub(crate) fn text_check(
     text: &str,
     is_valid: impl Fn(usize) -> bool,

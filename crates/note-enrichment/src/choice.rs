@@ -51,14 +51,15 @@ impl EnrichmentChoice {
     }
 }
 
-/// Chooses the model: the one that was named; else the persona's default; else the default for the purpose, the member's
-/// before the tenant's. Where none of these can be called, the enrichment is extractive, unless a model was asked for.
+/// Chooses the model: the one that was named; else the persona's default; else the default for the purpose, the
+/// member's before the tenant's. Where none of these can be called, the enrichment is extractive, unless a model was
+/// asked for.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the persona. [`Error::Invalid`] for a provider without a model, and for a model of an
 /// extractive enrichment. For a model that was named: [`ModelError::Unknown`], [`ModelError::Hidden`],
-/// [`ModelError::ShutDown`], [`ModelError::Unfit`], [`ModelError::ProviderUnconfigured`]. [`ModelError::NotChosen`] where
-/// a model was asked for and there is none.
+/// [`ModelError::ShutDown`], [`ModelError::Unfit`], [`ModelError::ProviderUnconfigured`]. [`ModelError::NotChosen`]
+/// where a model was asked for and there is none.
 pub async fn enrichment_choose<A: Access>(
     scoped: &Scoped<A>,
     catalog: &TenantCatalog,

@@ -63,8 +63,8 @@ pub struct PreviewItem {
 /// Shows what an enrichment of that note would be made of.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the note and the persona; [`Error::Invalid`] for a tenant's template that does not render; as
-/// [`enrichment_choose`].
+/// [`Error::NotFound`] for the note and the persona; [`Error::Invalid`] for a tenant's template that does not render;
+/// as [`enrichment_choose`].
 pub async fn enrichment_preview<A: Access>(
     scoped: &Scoped<A>,
     catalog: &TenantCatalog,

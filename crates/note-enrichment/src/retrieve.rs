@@ -32,7 +32,7 @@ const KINDS: [KnowledgeKind; 5] = [
 ];
 
 /// What was found, by section.
-pub(crate) type FoundPieces = Vec<(Section, Vec<Piece>)>;
+pub(crate) type SectionPieces = Vec<(Section, Vec<Piece>)>;
 
 /// Finds what has to do with a note of that body, which is the note's without earlier enrichments.
 pub(crate) async fn retrieve<A: Access>(
@@ -41,7 +41,7 @@ pub(crate) async fn retrieve<A: Access>(
     body: &str,
     persona: Option<&Persona>,
     depth: Depth,
-) -> Result<FoundPieces> {
+) -> Result<SectionPieces> {
     let sources: Vec<SourceId> = sources_of(scoped, &[note.project_id])
         .await?
         .remove(&note.project_id)

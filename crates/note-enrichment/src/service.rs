@@ -134,7 +134,8 @@ async fn start(scoped: &Scoped<ReadWrite>, new: NewEnrichment) -> Result<(Start,
 }
 
 /// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text
-/// from then on. What the note said before is kept as a version of it. Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
+/// from then on. What the note said before is kept as a version of it. Applied again, it changes nothing, also where
+/// the text was taken out of the note meanwhile.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would

@@ -99,8 +99,8 @@ const VERBS: &[&str] = &[
 const DEMANDS: &[&str] = &["must", "should", "needs to", "need to", "has to", "have to"];
 
 /// The action points of a note whose body without enrichments is `body`, and of what was found: each text once, the
-/// note's own open tasks first, then what the note demands, what insights suggest, and what the cited code says is to be
-/// done.
+/// note's own open tasks first, then what the note demands, what insights suggest, and what the cited code says is to
+/// be done.
 pub fn action_points(note: &Note, body: &str, pieces: &[&Piece]) -> Vec<NewActionPoint> {
     let of_note = |text: &str| Citation {
         kind: KnowledgeKind::Note,

@@ -23,7 +23,7 @@ const STREAMS: [&str; 2] = ["write", "repair"];
 
 /// An answer that fits its schema.
 #[derive(Debug, Clone)]
-pub(crate) struct WrittenAnswer {
+pub(crate) struct SettledAnswer {
     pub(crate) value: Value,
     /// Who answered.
     pub(crate) provider: String,
@@ -42,7 +42,7 @@ pub(crate) async fn answer_write(
     call: &CallContext,
     mut choice: ModelChoice,
     mut request: ModelRequest,
-) -> Result<WrittenAnswer, RunFailure> {
+) -> Result<SettledAnswer, RunFailure> {
     let check =
         OutputCheck::new(&request).map_err(|error| failure(&ModelError::from(error), context))?;
     for stream in STREAMS {
@@ -69,7 +69,7 @@ pub(crate) async fn answer_write(
         complete(&finish)?;
         let error = match check.value(&finish) {
             Ok(value) => {
-                return Ok(WrittenAnswer {
+                return Ok(SettledAnswer {
                     value,
                     provider: info.provider,
                     model: info.model,
@@ -100,7 +100,7 @@ async fn answer_read(
     answering: &mut ModelCall,
     stream: &str,
 ) -> Result<Finish, RunFailure> {
-    let mut shown = ShownText::new();
+    let mut shown = TextPieces::new();
     loop {
         // Dropped, the call cancels its request and is settled with what was used until then.
         let event = tokio::select! {
@@ -175,14 +175,14 @@ pub(crate) fn failure(error: &ModelError, context: &RunContext) -> RunFailure {
 }
 
 /// The text of an answer as it is shown: in pieces, so that a token is no event of its own.
-struct ShownText {
+struct TextPieces {
     field: FieldText,
     piece: String,
     bytes: usize,
     since: Instant,
 }
 
-impl ShownText {
+impl TextPieces {
     fn new() -> Self {
         Self {
             field: FieldText::new("markdown"),
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn tokens_are_shown_in_pieces() {
-        let mut shown = ShownText::new();
+        let mut shown = TextPieces::new();
         shown.push("{\"markdown\": \"");
         let mut pieces = 0;
         for _ in 0..1_000 {
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_bounded() {
-        let mut shown = ShownText::new();
+        let mut shown = TextPieces::new();
         shown.push("{\"markdown\": \"");
         for _ in 0..2_000 {
             shown.push(&"x".repeat(100));

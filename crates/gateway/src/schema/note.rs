@@ -77,8 +77,8 @@ impl NoteNode {
             .collect())
     }
 
-    /// The earlier versions of the note, newest first: its texts before an enrichment was applied or a version restored.
-    /// The newest 20 are kept.
+    /// The earlier versions of the note, newest first: its texts before an enrichment was applied or a version
+    /// restored. The newest 20 are kept.
     async fn versions(
         &self,
         context: &Context<'_>,

@@ -197,8 +197,8 @@ impl Query {
         Ok(templates.into_iter().map(TemplateNode).collect())
     }
 
-    /// Shows what `enrichNote` with the same arguments would be made of: the exact text for the model, its sections, and
-    /// what is left out. Nothing is started and no model is called.
+    /// Shows what `enrichNote` with the same arguments would be made of: the exact text for the model, its sections,
+    /// and what is left out. Nothing is started and no model is called.
     async fn enrichment_preview(
         &self,
         context: &Context<'_>,

@@ -13,8 +13,8 @@ use crate::repository::{NoteVersions, Notes};
 /// The most versions of one note; older ones are deleted. A rule of this project: a note has up to 200,000 characters.
 pub const NOTE_VERSIONS_MAX: usize = 20;
 
-/// Keeps what a note says now as a version, before something replaces it. `enrichment` is the run of the enrichment that
-/// does.
+/// Keeps what a note says now as a version, before something replaces it. `enrichment` is the run of the enrichment
+/// that does.
 ///
 /// # Errors
 /// The database fails.

@@ -112,7 +112,8 @@ impl NoteMutation {
         })
     }
 
-    /// Dismisses an enrichment, together with its suggested action points that nobody accepted. The text stays readable.
+    /// Dismisses an enrichment, together with its suggested action points that nobody accepted. The text stays
+    /// readable.
     async fn dismiss_enrichment(
         &self,
         context: &Context<'_>,
