@@ -21,6 +21,7 @@ mod node;
 mod note;
 mod persona;
 mod post;
+mod preview;
 mod project;
 mod query;
 mod run;
@@ -29,6 +30,7 @@ mod run_event;
 mod search;
 mod source;
 mod subscription;
+mod template;
 mod usage;
 mod viewer;
 

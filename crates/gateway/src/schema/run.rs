@@ -166,6 +166,11 @@ impl From<RunError> for RunErrorNode {
         desc = "The error, if the run failed."
     ),
     field(
+        name = "usage",
+        ty = "Option<ModelUsageNode>",
+        desc = "The usage and cost of all model calls of the run, the failed ones too. Null if it called no model."
+    ),
+    field(
         name = "created_at",
         ty = "DateTime<Utc>",
         desc = "The time when the run was requested."
@@ -271,6 +276,15 @@ macro_rules! run_object {
             /// The error, if the run failed.
             pub(crate) async fn error(&self) -> Option<RunErrorNode> {
                 self.0.error.clone().map(Into::into)
+            }
+
+            /// The usage and cost of all model calls of the run, the failed ones too. Null if it called no model.
+            pub(crate) async fn usage(
+                &self,
+                context: &Context<'_>,
+            ) -> Result<Option<crate::schema::run::ModelUsageNode>> {
+                let used = operation(context).loaders().run_usage.load_one(self.0.id.uuid()).await?;
+                Ok(used.map(Into::into))
             }
 
             /// The time when the run was requested.
