@@ -24,18 +24,19 @@ function forget(cache: Cache, entity: Entity, ...fields: string[]): void {
   }
 }
 
-/** Forgets fields of every object of a type that the cache holds. */
-function forgetEvery(cache: Cache, type: string, ...fields: string[]): void {
-  for (const key of everyId(cache, type)) forget(cache, { __typename: type, id: key }, ...fields);
+/** Forgets fields of the projects, or of the tenant, that screens have asked for by themselves. */
+function forgetEvery(cache: Cache, type: "Project" | "Tenant", ...fields: string[]): void {
+  for (const id of idsOf(cache, type)) forget(cache, { __typename: type, id }, ...fields);
 }
 
-function everyId(cache: Cache, type: string): string[] {
-  const ids = new Set<string>();
-  for (const field of cache.inspectFields("Query")) {
-    const one = cache.resolve("Query", field.fieldKey);
-    if (typeof one === "string" && one.startsWith(`${type}:`)) ids.add(one.slice(type.length + 1));
-  }
-  return [...ids];
+function idsOf(cache: Cache, type: string): Set<string> {
+  const viewer = cache.resolve("Query", "viewer");
+  const links = [
+    ...cache.inspectFields("Query").map((field) => cache.resolve("Query", field.fieldKey)),
+    typeof viewer === "string" ? cache.resolve(viewer, "tenant") : null,
+  ];
+  const ids = links.filter((link) => typeof link === "string").filter((link) => link.startsWith(`${type}:`));
+  return new Set(ids.map((link) => link.slice(type.length + 1)));
 }
 
 type Input = { input: Record<string, string | undefined> };
@@ -53,7 +54,7 @@ const within =
   };
 
 const every =
-  (type: string, ...fields: string[]): UpdateResolver =>
+  (type: "Project" | "Tenant", ...fields: string[]): UpdateResolver =>
   (_result, _args, cache) =>
     forgetEvery(cache, type, ...fields);
 
