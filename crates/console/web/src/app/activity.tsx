@@ -52,7 +52,8 @@ export function Activity() {
   useEffect(() => {
     if (connection === "connected") reload({ requestPolicy: "network-only" });
   }, [connection, reload]);
-  useSubscription({ query: TenantActivity }, (_, { tenantActivity: event }) => {
+  useSubscription({ query: TenantActivity }, (_, data) => {
+    const event = data.tenantActivity;
     switch (event.__typename) {
       case "RunPhaseStarted":
         setProgress((all) => ({ ...all, [event.runId]: phaseOnly(event.phase) }));
@@ -73,7 +74,7 @@ export function Activity() {
         break;
       }
     }
-    return event;
+    return data;
   });
   const active = (data?.runs.nodes ?? []).filter((run) => run.status === "QUEUED" || run.status === "RUNNING");
   const label = active.length ? t.activity.active(active.length) : t.activity.none;

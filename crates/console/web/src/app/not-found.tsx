@@ -21,7 +21,7 @@ export function NotFound() {
 }
 
 /** A fault of the console, or a part of it that a newer server no longer has: loading the page again mends the latter. */
-export function ScreenFailure(props: { error: Error }) {
+export function ScreenFailure(props: { error: unknown }) {
   useTitle(t.errors.title);
   return (
     <Stack align="flex-start" py="xl" role="alert">
@@ -29,7 +29,7 @@ export function ScreenFailure(props: { error: Error }) {
         {t.errors.screen}
       </Title>
       <Text c="dimmed">{t.errors.screenText}</Text>
-      <Code className="anywhere">{props.error.message}</Code>
+      <Code className="anywhere">{props.error instanceof Error ? props.error.message : String(props.error)}</Code>
       <Group>
         <Button onClick={() => location.reload()}>{t.common.reload}</Button>
       </Group>
