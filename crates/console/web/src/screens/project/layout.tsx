@@ -1,7 +1,7 @@
 // The frame of a project's screens: its name and its parts.
 
-import { Box, Group, Skeleton, Stack, Tabs, Text, Title } from "@mantine/core";
-import { Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
+import { Box, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
@@ -20,7 +20,6 @@ const ProjectBySlug = graphql(`
 export function ProjectLayout() {
   const { slug } = useParams({ from: "/projects/$slug" });
   const may = useMay();
-  const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [{ data, error, fetching }, reload] = useQuery({ query: ProjectBySlug, variables: { slug } });
   const project = data?.project;
@@ -54,31 +53,25 @@ export function ProjectLayout() {
           <Skeleton height={32} width={240} />
         )}
       </Box>
-      <Tabs
-        value={active}
-        onChange={(value) => void navigate({ to: value ? `${base}/${value}` : base })}
-        activateTabWithKeyboard={false}
-        keepMounted={false}
-      >
-        <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }} aria-label={t.projects.parts}>
-          {tabs.map((tab) => (
-            <Tabs.Tab key={tab.value} value={tab.value} style={{ flexShrink: 0 }}>
-              {tab.label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value={active} pt="md">
-          {project ? (
-            <ProjectContext value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}>
-              <Outlet />
-            </ProjectContext>
-          ) : (
-            <Group>
-              <Skeleton height={120} />
-            </Group>
-          )}
-        </Tabs.Panel>
-      </Tabs>
+      <nav className="parts" aria-label={t.projects.parts}>
+        {tabs.map((tab) => (
+          <Link
+            key={tab.value}
+            to={tab.value ? `${base}/${tab.value}` : base}
+            className="part"
+            aria-current={active === tab.value ? "page" : undefined}
+          >
+            {tab.label}
+          </Link>
+        ))}
+      </nav>
+      {project ? (
+        <ProjectContext value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}>
+          <Outlet />
+        </ProjectContext>
+      ) : (
+        <Skeleton height={240} />
+      )}
     </Stack>
   );
 }
