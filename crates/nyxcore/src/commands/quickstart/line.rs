@@ -47,7 +47,7 @@ pub struct Request<'a> {
 /// How long a step took; nothing where its result was there already.
 type StepDuration = Option<Duration>;
 
-/// Walks the line. Returns the slug of the project, too.
+/// Walks the line.
 ///
 /// # Errors
 /// A run fails, or the database does.
@@ -56,7 +56,7 @@ pub async fn walk(
     asked: &Request<'_>,
     made: &mut CreatedProject,
     screen: &Screen,
-) -> Result<(Home, String, Summary)> {
+) -> Result<(Home, Summary)> {
     let home = home_open(&app.store).await?;
     let wanted = (asked.target.url()?, asked.branch, asked.scan_path);
     let (project, source) = project_open(app, home, asked.target.name(), wanted, made).await?;
@@ -87,7 +87,7 @@ pub async fn walk(
             ("note", note_took),
         ],
     };
-    Ok((home, project.slug, summary))
+    Ok((home, summary))
 }
 
 struct Quickstart<'a> {

@@ -86,9 +86,9 @@ async fn walk(
     models_drain(&models).await;
     app.end().await;
     match outcome {
-        Ok((home, project, summary)) => {
+        Ok((home, summary)) => {
             output::write(&summary.render(output::width(), output::is_coloured()))?;
-            Ok((home, project))
+            Ok((home, summary.project.slug))
         }
         // What is half done is gone on with the next time.
         Err(error) if is_interrupted(&error) => Err(error),
