@@ -40,6 +40,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "nyxcore-outbound",
             "nyxcore-llm",
             "nyxcore-code-engine",
+            "nyxcore-console",
         ],
     ),
 ];

@@ -387,7 +387,7 @@ on_both_databases! {
         let one = store(&db).await;
         let two = store(&db).await;
         let hasher = PasswordHasher::new().unwrap();
-        let first = FirstOwner { tenant: "acme".into(), email: "Ada@example.org".into(), password: password(GOOD) };
+        let first = FirstOwner { tenant: "acme".into(), name: None, email: "Ada@example.org".into(), password: password(GOOD) };
         let weak = FirstOwner { password: password("short"), ..first.clone() };
         assert_eq!(first_owner_create(&one, &hasher, &weak).await.unwrap_err().code(), "INVALID_INPUT");
         let (a, b) = tokio::join!(first_owner_create(&one, &hasher, &first), first_owner_create(&two, &hasher, &first));
@@ -397,7 +397,7 @@ on_both_databases! {
         assert_eq!((tenant.slug.as_str(), ada.email.as_str()), ("acme", "ada@example.org"));
         assert_eq!(user_memberships(&one, ada.id).await.unwrap()[0].1.role, Role::Owner);
         sign_in(&one, &hasher, ada, GOOD).await.unwrap();
-        let other = FirstOwner { tenant: "other".into(), email: "eve@example.org".into(), password: password(GOOD) };
+        let other = FirstOwner { tenant: "other".into(), name: None, email: "eve@example.org".into(), password: password(GOOD) };
         assert!(first_owner_create(&one, &hasher, &other).await.unwrap().is_none());
     }
 

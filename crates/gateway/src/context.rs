@@ -14,6 +14,7 @@ use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
+use crate::console::{Console, OneTimeLink};
 use crate::limits::Limits;
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
@@ -51,63 +52,97 @@ pub struct GatewayOptions {
 
 /// The gateway's parts, shared by every request. Cheap to clone.
 #[derive(Clone)]
-pub struct Gateway(Arc<GatewayOptions>);
+pub struct Gateway {
+    options: Arc<GatewayOptions>,
+    console: Option<Console>,
+    link: Option<Arc<OneTimeLink>>,
+}
 
 impl Gateway {
     /// A gateway of these parts.
     pub fn new(options: GatewayOptions) -> Self {
-        Self(Arc::new(options))
+        Self {
+            options: Arc::new(options),
+            console: None,
+            link: None,
+        }
+    }
+
+    /// Serves these pages to people with a browser.
+    pub fn with_console(self, console: Console) -> Self {
+        Self {
+            console: Some(console),
+            ..self
+        }
+    }
+
+    /// Accepts this link, once.
+    pub fn with_link(self, link: OneTimeLink) -> Self {
+        Self {
+            link: Some(Arc::new(link)),
+            ..self
+        }
+    }
+
+    /// The pages for people with a browser.
+    pub(crate) fn console(&self) -> Option<Console> {
+        self.console
+    }
+
+    /// The link that opens the console.
+    pub(crate) fn link(&self) -> Option<&OneTimeLink> {
+        self.link.as_deref()
     }
 
     /// The database.
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.options.store
     }
 
     /// Which addresses repositories may have.
     pub fn source_policy(&self) -> &SourcePolicy {
-        &self.0.source_policy
+        &self.options.source_policy
     }
 
     /// How long after an analysis the next one of the project is refused.
     pub fn analysis_quiet_period(&self) -> TimeDelta {
-        self.0.analysis_quiet_period
+        self.options.analysis_quiet_period
     }
 
     /// What the server says of itself.
     pub fn server_info(&self) -> &ServerInfo {
-        &self.0.server
+        &self.options.server
     }
 
     /// How people sign in.
     pub fn sign_in(&self) -> &SignInOptions {
-        &self.0.sign_in
+        &self.options.sign_in
     }
 
     /// Where people reach this server, without a slash at the end; empty where that is not known.
     pub(crate) fn public_url(&self) -> &str {
-        let url = self.0.sign_in.public_url.as_ref();
+        let url = self.options.sign_in.public_url.as_ref();
         url.map_or("", |url| url.as_str().trim_end_matches('/'))
     }
 
     /// What secrets are sealed with.
     pub fn keyring(&self) -> &Keyring {
-        &self.0.keyring
+        &self.options.keyring
     }
 
     /// The door to every model.
     pub fn models(&self) -> &ModelService {
-        &self.0.models
+        &self.options.models
     }
 
     /// The way to GitHub, which is where sources may be.
     pub(crate) fn github(&self) -> GithubAccess {
-        GithubAccess::new(self.0.source_policy.clone())
+        GithubAccess::new(self.options.source_policy.clone())
     }
 
     /// What one request may cost.
     pub fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.options.limits
     }
 }
 

@@ -15,6 +15,7 @@
 //! assert!(nyxcore_gateway::schema_sdl().contains("type Project"));
 //! ```
 
+mod console;
 mod context;
 mod error;
 mod http;
@@ -27,6 +28,7 @@ mod registration;
 mod schema;
 mod web;
 
+pub use console::{Console, ConsoleFile, LinkPurpose, OneTimeLink};
 pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
 pub use error::error_with_code;
 pub use http::{router, serve};

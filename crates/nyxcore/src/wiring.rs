@@ -12,7 +12,8 @@ use nyxcore_code_analysis::{
 };
 use nyxcore_code_engine::language::Language;
 use nyxcore_gateway::{
-    ConnectionLimits, Gateway, GatewayOptions, Limits, ServerInfo, SignInOptions,
+    ConnectionLimits, Console, ConsoleFile, Gateway, GatewayOptions, Limits, LinkPurpose,
+    OneTimeLink, ServerInfo, SignInOptions,
 };
 use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
 use nyxcore_note_enrichment::{EnrichmentHandler, NOTE_ENRICHMENT_RUN, enrichment_failed};
@@ -32,6 +33,11 @@ use crate::model_facts;
 use crate::open_files::connections_allow;
 use crate::settings::Settings;
 use crate::sync_steps::{CodeAnalysisStep, KnowledgeStep};
+
+/// Random bytes in the secret of a link: 192 bits.
+const LINK_BYTES: usize = 24;
+/// How long a link is valid.
+const LINK_LIFE: TimeDelta = TimeDelta::hours(1);
 
 /// The program's parts.
 pub struct App {
@@ -211,8 +217,40 @@ impl App {
             keyring: self.keys.keyring(),
             models: models.clone(),
             sign_in,
-        }))
+        })
+        .with_console(console()))
     }
+}
+
+/// The pages for people with a browser.
+fn console() -> Console {
+    Console {
+        page: nyxcore_console::page,
+        file: |address, br, gzip| {
+            let takes = nyxcore_console::Codings { br, gzip };
+            let file = nyxcore_console::file(address, takes)?;
+            Some(ConsoleFile {
+                content: file.content,
+                content_type: file.content_type,
+                coding: file.coding,
+                immutable: file.immutable,
+            })
+        },
+    }
+}
+
+/// A one-time link of this process: its secret, and what the gateway is to know of it. It is valid for an hour.
+///
+/// # Errors
+/// The random number generator failed.
+pub fn link_make(store: &Store, purpose: LinkPurpose) -> Result<(String, OneTimeLink)> {
+    let mut random = [0u8; LINK_BYTES];
+    getrandom::fill(&mut random)
+        .map_err(|_| anyhow::anyhow!("the random number generator failed"))?;
+    let secret = format!("nyxlink_{}", hex::encode(random));
+    let expires_at = store.env().now() + LINK_LIFE;
+    let link = OneTimeLink::new(&secret, purpose, expires_at);
+    Ok((secret, link))
 }
 
 /// The names of the program's crates.

@@ -154,8 +154,12 @@ pub(super) fn page() -> Response {
     (headers, HTML.as_str()).into_response()
 }
 
-/// Whether a client accepts gzip. A client without `Accept-Encoding` accepts everything (RFC 9110, section 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
+    takes(headers, "gzip")
+}
+
+/// Whether a client accepts a coding. A client without `Accept-Encoding` accepts everything (RFC 9110, section 12.5.3).
+pub(super) fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let mut values = headers.get_all(header::ACCEPT_ENCODING).iter().peekable();
     if values.peek().is_none() {
         return true;
@@ -178,7 +182,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
             .find(|(name, _)| name == wanted)
             .map(|(_, taken)| *taken)
     };
-    of("gzip").or(of("*")).unwrap_or(false)
+    of(coding).or(of("*")).unwrap_or(false)
 }
 
 #[cfg(test)]

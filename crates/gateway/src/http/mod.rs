@@ -8,7 +8,8 @@
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/api/v1/webhooks/github/{tenant}/{source}` | GitHub push webhooks, authenticated by signature |
 //! | `/auth/...` | sign-in and sign-out for browsers; see the modules `session` and `oidc` |
-//! | `/sign-in`, `/invite` | two small pages |
+//! | `/sign-in`, `/invite` | pages of the console, or two small pages without it |
+//! | every other address | a page of the console, for a browser's address line |
 //! | `/healthz`, `/readyz` | liveness and readiness |
 //!
 //! The caller is authenticated before anything is parsed. An open stream ends when its token or session ends, its role
@@ -20,6 +21,7 @@ mod audit;
 mod auth;
 mod body;
 mod connection;
+mod console;
 mod cookie;
 mod cross_origin;
 mod events;
@@ -29,6 +31,7 @@ mod graphql;
 mod health;
 mod host;
 mod invitation;
+mod link;
 mod network;
 mod oidc;
 mod pages;
@@ -46,13 +49,14 @@ use std::io;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use futures::FutureExt;
 use nyxcore_tenancy::{Origin, UserId};
@@ -98,6 +102,8 @@ struct Server {
     streams: Slots<UserId>,
     /// What keeps webhooks from costing much.
     webhooks: Arc<WebhookGate>,
+    /// Whether a tenant was seen: there is one from then on.
+    tenant_seen: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -213,12 +219,13 @@ fn server(gateway: Gateway, loopback: bool) -> Server {
         unauthenticated: Slots::default(),
         streams: Slots::default(),
         webhooks: Arc::default(),
+        tenant_seen: Arc::default(),
     }
 }
 
 fn routes(server: Server) -> Router {
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("/graphql") }))
+        .route("/", get(console::home))
         .route(
             "/graphql",
             get(graphql::get)
@@ -234,13 +241,18 @@ fn routes(server: Server) -> Router {
             "/api/v1/webhooks/github/{tenant}/{source}",
             post(webhook::github).fallback(async || Problem::method_not_allowed("POST").plain()),
         )
-        .nest("/auth", session::routes().merge(invitation::routes()))
+        .nest(
+            "/auth",
+            session::routes()
+                .merge(invitation::routes())
+                .merge(link::routes()),
+        )
         .merge(pages::routes())
         .merge(graphiql::routes())
         .nest("/auth/oidc", oidc::routes())
         .route("/healthz", get(health::healthz).fallback(only_get))
         .route("/readyz", get(health::readyz).fallback(only_get))
-        .fallback(async || Problem::not_found("nothing was found at this address").plain())
+        .fallback(console::fallback)
         .layer(from_fn_with_state(server.clone(), observe))
         .with_state(server)
 }

@@ -2,7 +2,7 @@
 //!
 //! | address | does |
 //! |---|---|
-//! | `GET /auth/methods` | the available sign-in methods |
+//! | `GET /auth/methods` | the available sign-in methods, and whether the server has no tenant yet |
 //! | `POST /auth/sign-in` `{email, password}` | signs in |
 //! | `POST /auth/sign-up` `{email, password, name?}` | creates an account and signs in, if the operator allows sign-up |
 //! | `GET /auth/session` | the signed-in user, the user's tenants, and the chosen tenant |
@@ -34,6 +34,7 @@ use serde_json::{Value, json};
 use super::auth::{RequestHead, session_required};
 use super::body::RequestBody;
 use super::graphql::is_json;
+use super::link::set_up_needed;
 use super::problem::Problem;
 use super::{Server, cross_origin};
 
@@ -97,6 +98,7 @@ struct SessionInput {
 struct Nothing {}
 
 async fn methods(State(server): State<Server>) -> Response {
+    let set_up = set_up_needed(&server).await;
     let sign_up = match server.gateway.sign_in().sign_up {
         SignUp::Closed => "closed",
         SignUp::Open => "open",
@@ -106,7 +108,7 @@ async fn methods(State(server): State<Server>) -> Response {
         .iter()
         .map(|client| json!({"id": client.provider.id, "name": client.provider.name}))
         .collect();
-    let body = json!({"password": true, "oidc": oidc, "signUp": sign_up});
+    let body = json!({"password": true, "oidc": oidc, "signUp": sign_up, "setUp": set_up});
     answer(StatusCode::OK, &body)
 }
 
@@ -238,6 +240,17 @@ pub(super) async fn session_found(
     let mut found = session_required(&server.gateway, asked).await?;
     found.caller = found.caller_in(chosen);
     Ok(chosen_answer(asked, &found))
+}
+
+/// Chooses a tenant in a response of [`signed_in`].
+pub(super) fn tenant_chosen(
+    asked: RequestHead<'_>,
+    slug: &str,
+    mut response: Response,
+) -> Response {
+    let cookie = asked.cookies().tenant_set(slug);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
 }
 
 async fn password(State(server): State<Server>, request: Request) -> Response {

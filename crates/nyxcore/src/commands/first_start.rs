@@ -1,13 +1,18 @@
 //! The first start of a server: creates the first tenant and owner from environment variables, without a browser.
 
 use std::env::{VarError, var};
+use std::io::IsTerminal;
+use std::net::SocketAddr;
 
 use anyhow::bail;
+use nyxcore_gateway::{Gateway, LinkPurpose};
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::directory::tenant_list;
 use nyxcore_tenancy::sign_in::{FirstOwner, Password, PasswordHasher, first_owner_create};
 
 use crate::error::{Error, Result};
+use crate::output;
+use crate::wiring::link_make;
 
 const TENANT: &str = "NYXCORE_INIT_TENANT";
 const EMAIL: &str = "NYXCORE_INIT_OWNER_EMAIL";
@@ -32,17 +37,26 @@ pub async fn owner_make(store: &Store, hasher: &PasswordHasher) -> Result<()> {
     Ok(())
 }
 
-/// Says how to make a tenant where there is none: a server without one answers nobody.
+/// Says how to make a tenant where there is none: a server without one answers nobody. Where it listens on loopback and
+/// a person looks at the terminal, it prints a link that makes one in the browser; no log gets the link.
 ///
 /// # Errors
-/// The database fails.
-pub async fn tenant_hint(store: &Store) -> Result<()> {
-    if tenant_list(store).await?.is_empty() {
-        tracing::warn!(
-            "there is no tenant yet: create one with `nyxcore tenant create SLUG --name NAME --owner EMAIL --print-token`, or start with {TENANT}, {EMAIL} and {PASSWORD}"
-        );
+/// The database fails; the terminal cannot be written to.
+pub async fn set_up_offer(store: &Store, gateway: Gateway, address: SocketAddr) -> Result<Gateway> {
+    if !tenant_list(store).await?.is_empty() {
+        return Ok(gateway);
     }
-    Ok(())
+    tracing::warn!(
+        "there is no tenant yet: create one with `nyxcore tenant create SLUG --name NAME --owner EMAIL --print-token`, or start with {TENANT}, {EMAIL} and {PASSWORD}"
+    );
+    if !address.ip().to_canonical().is_loopback() || !std::io::stdout().is_terminal() {
+        return Ok(gateway);
+    }
+    let (secret, link) = link_make(store, LinkPurpose::SetUp)?;
+    output::write(&format!(
+        "Set up this server in a browser, within an hour: http://{address}/set-up#{secret}\n"
+    ))?;
+    Ok(gateway.with_link(link))
 }
 
 fn first_owner_read() -> Result<Option<FirstOwner>> {
@@ -65,6 +79,7 @@ fn first_owner_read() -> Result<Option<FirstOwner>> {
         (None, None, None) => Ok(None),
         (Some(tenant), Some(email), Some(password)) => Ok(Some(FirstOwner {
             tenant,
+            name: None,
             email,
             password,
         })),

@@ -31,7 +31,7 @@ pub async fn serve(settings: Settings) -> Result<()> {
     let models = app.models_start()?;
     let gateway = app.gateway(&models)?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
-    first_start::tenant_hint(&app.store).await?;
+    let gateway = first_start::set_up_offer(&app.store, gateway, address).await?;
     keys_warn(&app).await?;
     let ended = end_signal()?;
     let workers =

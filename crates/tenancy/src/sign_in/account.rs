@@ -227,8 +227,10 @@ pub async fn password_reset(
 /// The tenant and the first owner of a new server.
 #[derive(Debug, Clone)]
 pub struct FirstOwner {
-    /// The tenant's slug, which is also its name.
+    /// The tenant's slug.
     pub tenant: String,
+    /// The tenant's name; the slug where there is none.
+    pub name: Option<String>,
     /// The owner's e-mail address.
     pub email: String,
     /// The owner's password.
@@ -260,8 +262,8 @@ pub async fn first_owner_create(
     if tenants_exist(&system).await? {
         return Ok(None);
     }
-    let (tenant, owner) =
-        tenant_insert(&system, &first.tenant, &first.tenant, &first.email).await?;
+    let name = first.name.as_deref().unwrap_or(&first.tenant);
+    let (tenant, owner) = tenant_insert(&system, &first.tenant, name, &first.email).await?;
     password_set(&system, owner.id, hash, true).await?;
     let origin = Origin::default();
     let detail = serde_json::json!({"action": "first_owner_create"});

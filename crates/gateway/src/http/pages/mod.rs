@@ -1,11 +1,13 @@
-//! Two small pages for browsers: `/sign-in`, and `/invite` for invitation links.
+//! Two small pages for browsers: `/sign-in`, and `/invite` for invitation links. Where the program has a console, its
+//! page is at these addresses instead.
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::{Server, only_get};
+use super::{Server, console, only_get};
 
 const PAGE: &str = include_str!("account.html");
 const SCRIPT: &str = include_str!("account.js");
@@ -16,7 +18,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// The pages and what they load.
 pub(super) fn routes() -> Router<Server> {
-    let page = || get(|| async { file("text/html; charset=utf-8", PAGE) }).fallback(only_get);
+    let page = || {
+        get(
+            async |State(server): State<Server>| match server.gateway.console() {
+                Some(console) => console::page(console),
+                None => file("text/html; charset=utf-8", PAGE),
+            },
+        )
+        .fallback(only_get)
+    };
     Router::new()
         .route("/sign-in", page())
         .route("/invite", page())

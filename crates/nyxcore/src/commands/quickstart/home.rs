@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::wiring::App;
 
 /// The tenant's short name.
-const SLUG: &str = "home";
+pub const SLUG: &str = "home";
 /// The tenant's name.
 const NAME: &str = "Home";
 /// Nobody writes to this address: the host of the reserved name `localhost` is this machine.

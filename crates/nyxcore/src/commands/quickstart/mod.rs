@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
+use nyxcore_gateway::{Gateway, LinkPurpose};
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::GitError;
 
@@ -22,7 +23,7 @@ use crate::error::{Error, Result, is_interrupted};
 use crate::output;
 use crate::progress::Screen;
 use crate::settings::Settings;
-use crate::wiring::{App, end_signal, listener_bind};
+use crate::wiring::{App, end_signal, link_make, listener_bind};
 use target::Target;
 
 /// How long workers may take to hand their runs back.
@@ -57,15 +58,19 @@ pub async fn run(settings: Settings, args: QuickstartArgs, screen: &Screen) -> R
         scan_path: scan_path.as_str(),
         note: args.note.as_deref(),
     };
-    let home = walk(&app, &asked, screen).await?;
+    let (home, project) = walk(&app, &asked, screen).await?;
     match listener {
         None => Ok(()),
-        Some((listener, address)) => serve(&app, &home, listener, address).await,
+        Some((listener, address)) => serve(&app, &home, &project, listener, address).await,
     }
 }
 
-/// Walks the line with workers of its own, and prints the summary.
-async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<home::Home> {
+/// Walks the line with workers of its own, and prints the summary. Returns the slug of the project, too.
+async fn walk(
+    app: &App,
+    asked: &line::Request<'_>,
+    screen: &Screen,
+) -> Result<(home::Home, String)> {
     let ended = end_signal()?;
     // What somebody waits for is analysed at once.
     let models = app.models_start()?;
@@ -83,7 +88,7 @@ async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<h
     match outcome {
         Ok((home, summary)) => {
             output::write(&summary.render(output::width(), output::is_coloured()))?;
-            Ok(home)
+            Ok((home, summary.project.slug))
         }
         // What is half done is gone on with the next time.
         Err(error) if is_interrupted(&error) => Err(error),
@@ -97,6 +102,7 @@ async fn walk(app: &App, asked: &line::Request<'_>, screen: &Screen) -> Result<h
 async fn serve(
     app: &App,
     home: &home::Home,
+    project: &str,
     listener: tokio::net::TcpListener,
     address: SocketAddr,
 ) -> Result<()> {
@@ -105,12 +111,37 @@ async fn serve(
     let models = app.models_start()?;
     let workers = app.workers_start(&models, app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
+    let gateway = app.gateway(&models)?;
+    let (console, gateway) = console_link(app, home, project, address, gateway)?;
     output::write(&format!(
-        "\nGraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
+        "\n{console}GraphiQL  http://{address}/graphql\nToken     {token}\nHeaders   {{\"Authorization\": \"Bearer {token}\"}}\n\nCtrl-C ends it; `nyxcore quickstart` goes on from here.\n"
     ))?;
-    let served = nyxcore_gateway::serve(app.gateway(&models)?, listener, ended).await;
+    let served = nyxcore_gateway::serve(gateway, listener, ended).await;
     workers.shutdown().await;
     models_drain(&models).await;
     housekeeping.end().await;
     served.context("serving failed")
+}
+
+/// The line with the link that opens the project in a browser, signed in, and the gateway that accepts the link. Where
+/// the server listens for other machines too, nobody is signed in by a link.
+fn console_link(
+    app: &App,
+    home: &home::Home,
+    project: &str,
+    address: SocketAddr,
+    gateway: Gateway,
+) -> Result<(String, Gateway)> {
+    if !address.ip().to_canonical().is_loopback() {
+        return Ok((format!("Console   http://{address}/\n"), gateway));
+    }
+    let purpose = LinkPurpose::SignIn {
+        user: home.owner,
+        tenant: home::SLUG.to_owned(),
+    };
+    let (secret, link) = link_make(&app.store, purpose)?;
+    let line = format!(
+        "Console   http://{address}/open?to=/projects/{project}#{secret}\n          The link signs you in once, within an hour.\n"
+    );
+    Ok((line, gateway.with_link(link)))
 }

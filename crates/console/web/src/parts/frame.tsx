@@ -1,0 +1,36 @@
+// The frame of the pages before the screens: one narrow card in the middle.
+
+import { Center, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTitle } from "./page";
+
+export function Frame(props: { title: string; lead?: ReactNode; children: ReactNode }) {
+  useTitle(props.title);
+  return (
+    <Center mih="100vh" p="md" component="main">
+      <Stack w="100%" maw={420} gap="lg">
+        <Group gap="xs" justify="center">
+          <img src="/icon.svg" alt="" width={32} height={32} />
+          <Text fw={650} size="lg">
+            nyxcore
+          </Text>
+        </Group>
+        <Paper withBorder p={{ base: "md", xs: "xl" }} radius="md">
+          <Stack gap="md">
+            <div>
+              <Title order={1} size="h3">
+                {props.title}
+              </Title>
+              {props.lead && (
+                <Text c="dimmed" size="sm" mt={4} component="div">
+                  {props.lead}
+                </Text>
+              )}
+            </div>
+            {props.children}
+          </Stack>
+        </Paper>
+      </Stack>
+    </Center>
+  );
+}

@@ -1,0 +1,65 @@
+// Markdown as people and models write it, made safe: no script, no other address scheme than those below, and nothing is
+// loaded from another host. An image of another host is shown as the link that it is.
+
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+import { useMemo } from "react";
+import { t } from "~/text";
+
+const marked = new Marked({ gfm: true, breaks: false, async: false });
+
+const SCHEMES = new Set(["http:", "https:", "mailto:"]);
+
+const TAGS = [
+  "a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p",
+  "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+];
+
+/** The HTML of a text of Markdown, without anything that runs or loads. */
+export function markdownHtml(text: string): string {
+  const html = marked.parse(text, { async: false });
+  const purify = DOMPurify(window);
+  purify.addHook("uponSanitizeElement", (node) => {
+    if (node.nodeName !== "IMG" || !(node instanceof HTMLElement)) return;
+    // What would be loaded becomes a link that is followed only by a click.
+    const link = document.createElement("a");
+    const address = node.getAttribute("src") ?? "";
+    link.setAttribute("href", address);
+    link.textContent = t.markdown.image(node.getAttribute("alt") || address);
+    node.replaceWith(link);
+  });
+  purify.addHook("afterSanitizeAttributes", (node) => {
+    if (node.nodeName !== "A") return;
+    const address = node.getAttribute("href") ?? "";
+    if (!harmless(address)) {
+      node.removeAttribute("href");
+      return;
+    }
+    if (!address.startsWith("#")) {
+      node.setAttribute("rel", "noopener noreferrer nofollow");
+      node.setAttribute("target", "_blank");
+    }
+  });
+  return purify.sanitize(html, {
+    ALLOWED_TAGS: [...TAGS, "img"],
+    ALLOWED_ATTR: ["href", "title", "align", "start", "src", "alt"],
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+  });
+}
+
+function harmless(address: string): boolean {
+  if (address.startsWith("#")) return true;
+  try {
+    // A relative address means nothing here: the text comes from a repository or a person.
+    return SCHEMES.has(new URL(address).protocol);
+  } catch {
+    return false;
+  }
+}
+
+export default function Markdown(props: { text: string }) {
+  const html = useMemo(() => markdownHtml(props.text), [props.text]);
+  // What a text says of itself says its direction, too.
+  return <div className="markdown" dir="auto" dangerouslySetInnerHTML={{ __html: html }} />;
+}

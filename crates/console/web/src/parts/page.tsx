@@ -1,0 +1,33 @@
+// The frame of a screen: its title, what can be done on it, and its content.
+
+import { Group, Stack, Text, Title } from "@mantine/core";
+import { type ReactNode, useEffect } from "react";
+
+export function useTitle(title: string | undefined): void {
+  useEffect(() => {
+    document.title = title ? `${title} · nyxcore` : "nyxcore";
+  }, [title]);
+}
+
+export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode; order?: 1 | 2 }) {
+  const { title, lead, actions, children, order = 1 } = props;
+  useTitle(title);
+  return (
+    <Stack gap="lg">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Stack gap={4} miw={0}>
+          <Title order={order} size={order === 1 ? "h2" : "h3"} className="anywhere">
+            {title}
+          </Title>
+          {lead && (
+            <Text c="dimmed" size="sm" component="div" maw={720}>
+              {lead}
+            </Text>
+          )}
+        </Stack>
+        {actions && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {children}
+    </Stack>
+  );
+}

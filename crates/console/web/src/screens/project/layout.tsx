@@ -1,0 +1,77 @@
+// The frame of a project's screens: its name and its parts.
+
+import { Box, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Link, Outlet, useParams, useRouterState } from "@tanstack/react-router";
+import { useQuery } from "urql";
+import { failureOf } from "~/api/errors";
+import { graphql } from "~/api/graphql";
+import { useMay } from "~/app/session-store";
+import { NotFound } from "~/app/not-found";
+import { FailureBox } from "~/parts/failure";
+import { ProjectContext } from "./use-project";
+import { t } from "~/text";
+
+const ProjectBySlug = graphql(`
+  query ProjectBySlug($slug: String!) {
+    project(slug: $slug) { id name slug description sources { id } }
+  }
+`);
+
+export function ProjectLayout() {
+  const { slug } = useParams({ from: "/projects/$slug" });
+  const may = useMay();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const [{ data, error, fetching }, reload] = useQuery({ query: ProjectBySlug, variables: { slug } });
+  const project = data?.project;
+  if (error && !project) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (data && !project && !fetching) return <NotFound />;
+  const tabs = [
+    { value: "", label: t.overview.title },
+    { value: "sources", label: t.sources.title },
+    { value: "notes", label: t.notes.title },
+    { value: "patterns", label: t.patterns.title },
+    { value: "runs", label: t.runs.title },
+    { value: "knowledge", label: t.knowledge.title },
+    { value: "posts", label: t.posts.title },
+    ...(may.write ? [{ value: "settings", label: t.settings.title }] : []),
+  ];
+  const base = `/projects/${slug}`;
+  const active = path.slice(base.length + 1).split("/")[0] ?? "";
+  return (
+    <Stack gap="md">
+      <Box mih={54}>
+        {project ? (
+          <>
+            <Title order={1} size="h2" className="anywhere">
+              {project.name}
+            </Title>
+            <Text c="dimmed" size="sm" lineClamp={2} className="anywhere">
+              {project.description}
+            </Text>
+          </>
+        ) : (
+          <Skeleton height={32} width={240} />
+        )}
+      </Box>
+      <nav className="parts" aria-label={t.projects.parts}>
+        {tabs.map((tab) => (
+          <Link
+            key={tab.value}
+            to={tab.value ? `${base}/${tab.value}` : base}
+            className="part"
+            aria-current={active === tab.value ? "page" : undefined}
+          >
+            {tab.label}
+          </Link>
+        ))}
+      </nav>
+      {project ? (
+        <ProjectContext value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}>
+          <Outlet />
+        </ProjectContext>
+      ) : (
+        <Skeleton height={240} />
+      )}
+    </Stack>
+  );
+}
