@@ -41,7 +41,7 @@ pub(crate) fn words(template: &str) -> Vec<(usize, Word)> {
                 is_first = false;
                 found.push((line, word));
             } else {
-                let is_mark = !c.is_whitespace() && !(is_first && c == '-');
+                let is_mark = !(c.is_whitespace() || is_first && c == '-');
                 if is_mark && !c.is_ascii_digit() {
                     found.push((line, Word::Operator(c)));
                 }

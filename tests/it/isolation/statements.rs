@@ -175,14 +175,9 @@ async fn project_fill(scoped: &Scoped<ReadWrite>, number: usize) {
         created_by: None,
     };
     let note = note_create(scoped, new).await.unwrap().id;
-    let new = NewEnrichment {
-        note_id: note,
-        persona_id: None,
-        provider: None,
-        model: None,
-        started_by: None,
-    };
-    enrichment_start(scoped, new).await.unwrap();
+    enrichment_start(scoped, NewEnrichment::extractive(note))
+        .await
+        .unwrap();
     let new = NewBlogPost {
         project_id: project,
         title: "A post".into(),

@@ -17,20 +17,20 @@ use nyxcore_tests::TestDatabase;
 use serde_json::{Value, json};
 
 use super::world::{World, world};
-use crate::models::world::World as Models;
+use crate::models::world::ModelWorld;
 
 /// A model that costs a dollar a million tokens.
 pub const MODEL: &str = "tiny";
 
 pub struct Lab {
-    pub models: Models,
+    pub models: ModelWorld,
     pub world: World,
 }
 
 impl Lab {
     /// A tenant whose default model gives these answers one after the other, and the last one for ever.
     pub async fn new(db: &TestDatabase, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let models = Models::replies(db, replies).await;
+        let models = ModelWorld::replies(db, replies).await;
         models.endpoint_add("local", MODEL).await;
         let lab = Self {
             world: world(&models.store, models.tenant.id).await,

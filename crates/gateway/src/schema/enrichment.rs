@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_model_catalog::RunUsage;
 use nyxcore_note_enrichment::{
     EnrichmentDecision, EnrichmentMode, EnrichmentReport, NoteEnrichment,
 };
@@ -12,7 +11,6 @@ use nyxcore_tenancy::{Cursor, Error, TypedId};
 
 use super::connection::child_first;
 use super::ids::global_id;
-use super::long::Long;
 use super::mirror::mirror;
 use super::note::{ActionPointNode, CitationNode, KnowledgeKindName, NoteNode};
 use super::persona::PersonaNode;
@@ -62,35 +60,6 @@ pub(crate) struct ContextSectionNode {
     tokens: i64,
     /// The number of items found but omitted because they did not fit.
     omitted: i64,
-}
-
-/// The usage and cost of model calls.
-#[derive(SimpleObject, Clone)]
-#[graphql(name = "ModelUsage")]
-pub(crate) struct ModelUsageNode {
-    /// The number of calls.
-    calls: Long,
-    /// The number of input tokens.
-    input_tokens: Long,
-    /// The number of output tokens.
-    output_tokens: Long,
-    /// The number of input tokens that the provider had cached.
-    cached_tokens: Long,
-    /// The cost in US dollars.
-    usd: f64,
-}
-
-impl From<RunUsage> for ModelUsageNode {
-    fn from(used: RunUsage) -> Self {
-        let long = |number: u64| Long(i64::try_from(number).unwrap_or(i64::MAX));
-        Self {
-            calls: long(used.calls),
-            input_tokens: long(used.input_tokens),
-            output_tokens: long(used.output_tokens),
-            cached_tokens: long(used.cached_tokens),
-            usd: used.cost.usd(),
-        }
-    }
 }
 
 /// What the check of an enrichment's text found. A text without a model has nothing to report.

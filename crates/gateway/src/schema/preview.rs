@@ -3,8 +3,8 @@
 use async_graphql::SimpleObject;
 use nyxcore_note_enrichment::{EnrichmentChoice, EnrichmentPreview, PreviewItem, PreviewSection};
 
+use super::enrichment::EnrichmentModeName;
 use super::note::KnowledgeKindName;
-use super::run::EnrichmentModeName;
 
 /// What an enrichment would be made of. Nothing is started and no model is called.
 #[derive(SimpleObject)]

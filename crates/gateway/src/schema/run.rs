@@ -19,6 +19,7 @@ use super::project::ProjectNode;
 use super::run_attempt::RunAttemptNode;
 use super::run_event::RunEventNode;
 use super::source::SourceNode;
+use super::usage::ModelUsageNode;
 use super::viewer::UserNode;
 use crate::context::operation;
 
@@ -282,7 +283,7 @@ macro_rules! run_object {
             pub(crate) async fn usage(
                 &self,
                 context: &Context<'_>,
-            ) -> Result<Option<crate::schema::run::ModelUsageNode>> {
+            ) -> Result<Option<crate::schema::usage::ModelUsageNode>> {
                 let used = operation(context).loaders().run_usage.load_one(self.0.id.uuid()).await?;
                 Ok(used.map(Into::into))
             }

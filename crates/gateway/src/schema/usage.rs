@@ -2,7 +2,9 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use nyxcore_model_catalog::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total};
+use nyxcore_model_catalog::{
+    RunUsage, UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total,
+};
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TypedId;
 use uuid::Uuid;
@@ -198,4 +200,33 @@ pub(super) async fn project_node(context: &Context<'_>, id: Uuid) -> Result<Opti
     let projects = &operation(context).loaders().projects;
     let project = projects.load_one(ProjectId::from_uuid(id)).await?;
     Ok(project.map(ProjectNode))
+}
+
+/// The usage and cost of model calls.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "ModelUsage")]
+pub(crate) struct ModelUsageNode {
+    /// The number of calls.
+    calls: Long,
+    /// The number of input tokens.
+    input_tokens: Long,
+    /// The number of output tokens.
+    output_tokens: Long,
+    /// The number of input tokens that the provider had cached.
+    cached_tokens: Long,
+    /// The cost in US dollars.
+    usd: f64,
+}
+
+impl From<RunUsage> for ModelUsageNode {
+    fn from(used: RunUsage) -> Self {
+        let long = |number: u64| Long(i64::try_from(number).unwrap_or(i64::MAX));
+        Self {
+            calls: long(used.calls),
+            input_tokens: long(used.input_tokens),
+            output_tokens: long(used.output_tokens),
+            cached_tokens: long(used.cached_tokens),
+            usd: used.cost.usd(),
+        }
+    }
 }

@@ -263,7 +263,7 @@ impl<A: Access> Scoped<A> {
 mod tests {
     use super::*;
     use crate::store::doc_entities::doc_entity as note;
-    use sea_orm::QueryTrait;
+    use sea_orm::{EntityTrait, QueryTrait};
 
     /// Whatever is filtered for, the tenant stands in an AND of its own beside it.
     #[test]
