@@ -17,7 +17,7 @@ on_both_databases! {
         let text = "OWN {{ project.name }}\n{% for item in code %}\n{{ item.number }} {{ item.place }}\n{% endfor %}";
         for version in [1, 2] {
             let set = template_set(&scoped, USER, text, Some(lab.models.owner.id)).await.unwrap();
-            assert_eq!((set.text(), set.own.unwrap().version), (text, version));
+            assert_eq!((set.text(), set.own.as_ref().unwrap().version), (text, version));
         }
         scoped.commit().await.unwrap();
         let (done, ..) = lab.enriched().await;
