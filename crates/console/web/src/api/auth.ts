@@ -23,8 +23,8 @@ export interface Methods {
   password: boolean;
   oidc: { id: string; name: string }[];
   signUp: "closed" | "open";
-  /** "here" if the first tenant can be made on this page; "elsewhere" if only by the operator; absent once there is one. */
-  setUp?: "here" | "elsewhere";
+  /** Whether the server has no tenant yet. */
+  setUp: boolean;
 }
 
 export interface BrowserSession {
@@ -72,7 +72,7 @@ export const auth = {
   signIn: (email: string, password: string) => ask<SignedIn>("POST", "/auth/sign-in", { email, password }),
   signUp: (email: string, password: string, name: string) =>
     ask<SignedIn>("POST", "/auth/sign-up", { email, password, name }),
-  setUp: (input: { slug: string; name: string; email: string; password: string }) =>
+  setUp: (input: { secret: string; slug: string; name: string; email: string; password: string }) =>
     ask<SignedIn>("POST", "/auth/set-up", input),
   link: (secret: string) => ask<SignedIn>("POST", "/auth/link", { secret }),
   signOut: () => ask<object>("POST", "/auth/sign-out"),

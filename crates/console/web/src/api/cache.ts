@@ -24,6 +24,12 @@ function forget(cache: Cache, entity: Entity, ...fields: string[]): void {
   }
 }
 
+/** Forgets all fields of an object but these: its names, which the answer at hand shows itself. */
+function forgetRest(cache: Cache, entity: Entity, ...kept: string[]): void {
+  const fields = cache.inspectFields(entity).map((field) => field.fieldName);
+  forget(cache, entity, ...fields.filter((field) => !kept.includes(field)));
+}
+
 /** Forgets fields of the projects, or of the tenant, that screens have asked for by themselves. */
 function forgetEvery(cache: Cache, type: "Project" | "Tenant", ...fields: string[]): void {
   for (const id of idsOf(cache, type)) forget(cache, { __typename: type, id }, ...fields);
@@ -77,6 +83,15 @@ const models = query("modelCatalog");
 const members = query("viewer");
 
 export const cacheOptions: CacheExchangeOpts = {
+  // The interfaces of the schema: a fragment on one of these types matches it, and no other.
+  possibleTypes: {
+    Run: ["CodeAnalysis", "NoteEnrichment", "Sync"],
+    RunEvent: ["RunFinished", "RunMessage", "RunPhaseSkipped", "RunPhaseStarted", "RunProgressed", "RunText"],
+    Node: [
+      "ActionPoint", "BlogPost", "CodeAnalysis", "CodePattern", "ConsolidationPattern", "GitConnection", "Insight",
+      "MemoryEntry", "Note", "NoteEnrichment", "Persona", "Project", "Source", "SourceFile", "Sync", "Tenant", "User",
+    ],
+  },
   keys: Object.fromEntries(
     EMBEDDED.map((type) => [type, () => null]),
   ),
@@ -129,7 +144,7 @@ export const cacheOptions: CacheExchangeOpts = {
         if (event?.__typename === "RunPhaseStarted" || event?.__typename === "RunFinished") forget(cache, "Query", "runs");
         if (event?.__typename !== "RunFinished") return;
         const project = event.run?.project;
-        if (project) cache.invalidate({ __typename: "Project", id: project.id });
+        if (project) forgetRest(cache, { __typename: "Project", id: project.id }, "__typename", "id", "name", "slug");
       },
     },
   },

@@ -24,7 +24,7 @@ export function NotFound() {
 export function ScreenFailure(props: { error: unknown }) {
   useTitle(t.errors.title);
   return (
-    <Stack align="flex-start" py="xl" role="alert">
+    <Stack align="flex-start" p="xl" role="alert">
       <Title order={1} size="h2">
         {t.errors.screen}
       </Title>

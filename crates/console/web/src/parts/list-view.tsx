@@ -29,19 +29,19 @@ export function ListView<Node>(props: {
     <Stack gap="md">
       {children(list.items)}
       <FailureBox failure={list.failure} retry={list.reload} />
-      <Center mih={36}>
-        {list.hasMore ? (
+      {list.hasMore ? (
+        <Center>
           <Button variant="default" loading={list.loadingMore} onClick={list.more}>
             {t.common.loadMore}
           </Button>
-        ) : (
-          list.items.length > 20 && (
-            <Text size="sm" c="dimmed">
-              {t.common.allShown(list.items.length)}
-            </Text>
-          )
-        )}
-      </Center>
+        </Center>
+      ) : (
+        list.items.length > 20 && (
+          <Text size="sm" c="dimmed" ta="center" mih={36}>
+            {t.common.allShown(list.items.length)}
+          </Text>
+        )
+      )}
     </Stack>
   );
 }

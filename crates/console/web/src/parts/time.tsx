@@ -46,18 +46,21 @@ export function useNow(everyMs = 30_000): number {
 export function Time(props: { at: string | null | undefined; never?: string } & TextProps) {
   const { at, never, ...rest } = props;
   const now = useNow();
-  if (!at) return <Text span inherit {...rest}>{never ?? "–"}</Text>;
+  // Without a size of its own it has that of the text around it.
+  const inherit = rest.size === undefined;
+  if (!at) return <Text span inherit={inherit} {...rest}>{never ?? "–"}</Text>;
   return (
-    <Text span inherit {...rest} title={absolute(at)}>
+    <Text span inherit={inherit} {...rest} title={absolute(at)}>
       <time dateTime={at}>{relative(at, now)}</time>
     </Text>
   );
 }
 
-/** A length of time: "0.8 s", "12 s", "3 min 4 s". */
+/** A length of time: "12 ms", "0.8 s", "12 s", "3 min 4 s". */
 export function duration(ms: number): string {
   const number = (value: number, digits = 0) =>
     value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (ms < 100) return `${number(Math.max(0, ms))} ms`;
   if (ms < 10_000) return `${number(Math.max(0, ms) / 1000, 1)} s`;
   if (ms < 60_000) return `${number(Math.round(ms / 1000))} s`;
   const minutes = Math.floor(ms / 60_000);

@@ -21,7 +21,7 @@ export function Entrance() {
       </Frame>
     );
   }
-  if (methods.setUp) return <FirstRun here={methods.setUp === "here"} />;
+  if (methods.setUp) return <FirstRun />;
   return (
     <Frame title={creating ? t.signIn.create : t.signIn.title} lead={creating ? undefined : t.signIn.lead}>
       {methods.oidc.map((provider) => (
@@ -126,15 +126,17 @@ function SignUpForm() {
   );
 }
 
-/** There is no tenant yet: the first one is made here, or told how. */
-function FirstRun(props: { here: boolean }) {
+/** There is no tenant yet. The link that the server printed makes the first one; without it the page says how. */
+export function FirstRun() {
+  const [secret] = useState(() => (location.pathname === "/set-up" ? location.hash.slice(1) : ""));
+  useEffect(() => history.replaceState(null, "", "/"), []);
   const [name, setName] = useState("");
   const [slug, setSlug] = useState<string>();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const shortName = slug ?? slugOf(name);
-  const step = useStep(async () => sessionBegin(await auth.setUp({ slug: shortName, name, email, password })));
-  if (!props.here) {
+  const step = useStep(async () => sessionBegin(await auth.setUp({ secret, slug: shortName, name, email, password })));
+  if (!secret) {
     return (
       <Frame title={t.firstRun.title} lead={t.firstRun.elsewhere}>
         <Code block>nyxcore tenant create acme --name Acme --owner ada@example.org</Code>

@@ -107,7 +107,7 @@ export function People() {
                   return (
                     <Table.Tr key={user.id}>
                       <Table.Td>
-                        <Text size="sm" fw={500} className="anywhere" dir="auto">{name} {user.id === who.user.id && <Badge>{t.people.you}</Badge>}</Text>
+                        <Text size="sm" fw={500} className="anywhere" component="div" dir="auto">{name} {user.id === who.user.id && <Badge>{t.people.you}</Badge>}</Text>
                         <Text size="xs" c="dimmed" className="anywhere">{user.email}</Text>
                       </Table.Td>
                       <Table.Td>

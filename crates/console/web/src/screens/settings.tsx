@@ -146,7 +146,7 @@ function Sessions() {
         {sessions?.map((session) => (
           <Group key={session.id} justify="space-between" wrap="nowrap">
             <div style={{ minWidth: 0 }}>
-              <Text size="sm" truncate title={session.userAgent ?? undefined}>
+              <Text size="sm" truncate component="div" title={session.userAgent ?? undefined}>
                 {browserName(session.userAgent)} {session.current && <Badge>{t.settings.thisOne}</Badge>}
               </Text>
               <Text size="xs" c="dimmed">{session.address ?? "–"} · <Time at={session.lastSeenAt} /></Text>

@@ -73,7 +73,7 @@ export function Tokens() {
                 {tokens.map((token) => (
                   <Table.Tr key={token.id}>
                     <Table.Td>
-                      <Text size="sm" fw={500} className="anywhere">{token.name} {token.revokedAt && <Badge color="gray">{t.tokens.ended}</Badge>}</Text>
+                      <Text size="sm" fw={500} className="anywhere" component="div">{token.name} {token.revokedAt && <Badge color="gray">{t.tokens.ended}</Badge>}</Text>
                       <Text className="code" c="dimmed">{token.prefix}…</Text>
                     </Table.Td>
                     <Table.Td>{t.roles[token.role]}</Table.Td>

@@ -100,7 +100,8 @@ export const en = {
   firstRun: {
     title: "Set up this server",
     lead: "There is no tenant yet. Create the first one with you as its owner.",
-    elsewhere: "There is no tenant yet. Run these commands on the server, then reload the page.",
+    elsewhere:
+      "There is no tenant yet. Open the set-up link that the server printed in its terminal, or run these commands on the server and reload the page.",
     tenant: "Name of the team or organisation",
     slug: "Short name",
     slugText: "Lower-case letters, digits and hyphens.",
@@ -318,6 +319,11 @@ export const en = {
     changes: { APPEARED: "New", STRENGTHENED: "Stronger", WEAKENED: "Weaker", VANISHED: "Gone" },
     kinds: {
       naming: "Naming",
+      logging: "Logging",
+      import_style: "Imports",
+      import_direction: "Direction of imports",
+      async_style: "Concurrency",
+      co_change: "Changed together",
       error_handling: "Error handling",
       test_layout: "Tests",
       testing: "Tests",

@@ -6,6 +6,7 @@ import {
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
+import { sentence } from "~/api/errors";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
@@ -86,12 +87,14 @@ function ProviderCard(props: { provider: CatalogProvider; openKey: boolean }) {
         </Group>
         {provider.endpoint && <Text size="xs" className="code anywhere">{provider.endpoint.baseUrl}</Text>}
         <Text size="sm" c="dimmed" mih={40}>
-          {provider.health.message ?? t.models.keySources[provider.keySource]}
+          {sentence(provider.health.message ?? t.models.keySources[provider.keySource])}
           {provider.health.checkedAt && <> · <Time at={provider.health.checkedAt} /></>}
         </Text>
-        <Group gap={6}>
-          <Badge color="gray">{t.models.keySources[provider.keySource]}</Badge>
-        </Group>
+        {provider.keySource !== "NONE" && (
+          <Group gap={6}>
+            <Badge color="gray">{t.models.keySources[provider.keySource]}</Badge>
+          </Group>
+        )}
         {may.manage && (
           <Group gap="xs">
             <Button size="xs" variant={provider.configured ? "default" : "filled"} onClick={key.open}>

@@ -39,7 +39,7 @@ export function ProjectLayout() {
   const active = path.slice(base.length + 1).split("/")[0] ?? "";
   return (
     <Stack gap="md">
-      <Box mih={54}>
+      <Box mih={36}>
         {project ? (
           <>
             <Title order={1} size="h2" className="anywhere">
@@ -59,7 +59,8 @@ export function ProjectLayout() {
             key={tab.value}
             to={tab.value ? `${base}/${tab.value}` : base}
             className="part"
-            aria-current={active === tab.value ? "page" : undefined}
+            activeOptions={{ exact: true }}
+            data-on={active === tab.value || undefined}
           >
             {tab.label}
           </Link>

@@ -245,7 +245,7 @@ function ActionPoints(props: { note: Note }) {
 
 function PointText(props: { text: string; status: keyof typeof t.notes.pointStatuses }) {
   return (
-    <Text size="sm" component="span" className="anywhere" td={props.status === "OPEN" ? undefined : "line-through"} dir="auto">
+    <Text size="sm" component="div" className="anywhere" td={props.status === "OPEN" ? undefined : "line-through"} dir="auto">
       {props.text} {props.status !== "OPEN" && <Badge color="gray">{t.notes.pointStatuses[props.status]}</Badge>}
     </Text>
   );

@@ -13,7 +13,7 @@ import { FailureBox } from "~/parts/failure";
 import { ListView } from "~/parts/list-view";
 import { count, percent } from "~/parts/numbers";
 import { Page } from "~/parts/page";
-import { ChangeBadge } from "~/parts/pattern-parts";
+import { ChangeBadge, WithCode } from "~/parts/pattern-parts";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
 import { useProject } from "./use-project";
@@ -102,12 +102,12 @@ export function Patterns() {
                     <Group justify="space-between" wrap="nowrap" gap="md">
                       <Stack gap={2} miw={0}>
                         <Group gap={6}>
-                          <Text fw={600} size="sm" className="anywhere">{item.title}</Text>
+                          <Text fw={600} size="sm" className="anywhere"><WithCode text={item.title} /></Text>
                           <Badge color="gray">{kindName(item.kind)}</Badge>
                           {item.scope && <Badge color="gray" className="code">{item.scope}</Badge>}
                           {item.lastChange && <ChangeBadge change={item.lastChange.change} />}
                         </Group>
-                        <Text size="sm" c="dimmed" lineClamp={2}>{item.statement}</Text>
+                        <Text size="sm" c="dimmed" lineClamp={2}><WithCode text={item.statement} /></Text>
                       </Stack>
                       <Stack gap={2} w={110} visibleFrom="xs" style={{ flexShrink: 0 }}>
                         <Progress value={100 * item.confidence} size="sm" aria-label={t.patterns.confidence} />

@@ -1,0 +1,79 @@
+// The browser of the tests: Debian's Chromium, driven by playwright-core, with axe in each page that is judged.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { PASSWORD } from "./server.mjs";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+export async function browserStart() {
+  const known = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+  let executablePath = known.find((path) => path && existsSync(path));
+  if (!executablePath) {
+    execFileSync("apt-get", ["install", "--yes", "chromium"], { stdio: "inherit" });
+    executablePath = "/usr/bin/chromium";
+  }
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+/** A page of a fresh browser profile. What the page complains of is kept: a test ends with none of it. */
+export async function pageOpen(browser, server, options = {}) {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    locale: "en-US",
+    ...options,
+  });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.foreign = [];
+  page.on("pageerror", (error) => page.complaints.push(error.message));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A browser reports each refused request by itself; that they are refused is what some tests are about.
+    if (message.type() === "error" && !text.startsWith("Failed to load resource") && !/WebSocket/.test(text)) page.complaints.push(text);
+  });
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== new URL(server.url).origin && !["data:", "blob:", "ws:"].includes(protocol)) page.foreign.push(request.url());
+  });
+  return page;
+}
+
+export async function signIn(page, email = "ada@example.org") {
+  await page.goto("/");
+  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel(/^Password/).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
+}
+
+/** What axe finds wrong with the page, by the rules of WCAG 2.2 A and AA. */
+export async function violations(page) {
+  // The policy of the page allows no inline script: axe comes in by the protocol of the developer tools.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const result = await globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return result.violations.map(
+      (one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.html.slice(0, 140)}`).join(" | ")}`,
+    );
+  });
+}
+
+export async function settled(page) {
+  await page.waitForLoadState("networkidle").catch(() => {});
+  await page.locator('[aria-busy="true"], .mantine-Skeleton-root').first().waitFor({ state: "detached" }).catch(() => {});
+}
+
+export function shotPath(folder, name) {
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `${name}.png`);
+}

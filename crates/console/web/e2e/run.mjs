@@ -1,0 +1,61 @@
+// The browser tests, against the program itself:
+//
+//   node e2e/run.mjs --binary target/debug/nyxcore [--preview] [--shots target/screenshots] [WORD…]
+//
+// `--preview` serves the bundle in `dist` in front of a program that has none. WORDs choose journeys by their names.
+
+import { parseArgs } from "node:util";
+import { browserStart } from "./browser.mjs";
+import * as journeys from "./journeys.mjs";
+import { screensJudge } from "./screens.mjs";
+import { serverStart } from "./server.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    binary: { type: "string", default: process.env.NYXCORE_BINARY ?? "nyxcore" },
+    preview: { type: "boolean", default: false },
+    shots: { type: "string" },
+    screens: { type: "string" },
+  },
+});
+
+const began = Date.now();
+const server = await serverStart(values);
+const browser = await browserStart();
+const failures = [];
+
+/** Runs one test; the page that it leaves has complained of nothing and asked no other host. */
+async function test(name, run) {
+  const start = Date.now();
+  try {
+    const page = await run();
+    if (page) {
+      if (page.complaints.length) throw new Error(`the page complains: ${page.complaints.join("\n")}`);
+      if (page.foreign.length) throw new Error(`the page asks another host: ${page.foreign.join(", ")}`);
+    }
+    console.log(`ok    ${name.replaceAll("_", " ")} (${Date.now() - start} ms)`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL  ${name.replaceAll("_", " ")}\n${String(error?.stack ?? error).replace(/^/gm, "      ")}`);
+    const open = browser.contexts().flatMap((context) => context.pages()).at(-1);
+    if (open && values.shots) await open.screenshot({ path: `${values.shots}/failed-${name}.png` }).catch(() => {});
+  } finally {
+    for (const context of browser.contexts()) await context.close();
+  }
+}
+
+try {
+  // The first journey makes what the others use.
+  const wanted = (name) => positionals.length === 0 || name.startsWith("first_") || positionals.some((word) => name.includes(word));
+  const names = Object.keys(journeys).sort((a, b) => Number(b.startsWith("first_")) - Number(a.startsWith("first_")));
+  for (const name of names.filter(wanted)) await test(name, () => journeys[name]({ browser, server }));
+  if (positionals.length === 0 || positionals.includes("screens")) {
+    for (const one of await screensJudge({ browser, server, shots: values.shots, only: values.screens })) await test(one.name, one.run);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}
+console.log(`${failures.length ? `${failures.length} failed` : "all passed"} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+process.exit(failures.length ? 1 : 0);
