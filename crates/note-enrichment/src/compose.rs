@@ -58,6 +58,7 @@ fn kind_name(kind: KnowledgeKind) -> &'static str {
         KnowledgeKind::Insight => "Insight",
         KnowledgeKind::Consolidation => "Consolidation",
         KnowledgeKind::Code => "Code",
+        KnowledgeKind::Document => "Document",
         KnowledgeKind::Note => "Note",
     }
 }

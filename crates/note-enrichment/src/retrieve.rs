@@ -231,7 +231,7 @@ impl<A: Access> Retriever<'_, A> {
     /// Reads the subject of a hit. `None` if it does not match the index.
     async fn piece(&self, hit: Hit) -> Result<Option<Piece>> {
         match hit.kind {
-            KnowledgeKind::Code => self.code(hit).await,
+            KnowledgeKind::Code | KnowledgeKind::Document => self.code(hit).await,
             KnowledgeKind::CodePattern => self.code_pattern(hit).await.map(Some),
             KnowledgeKind::MemoryEntry => self.memory_entry(hit).await,
             KnowledgeKind::Insight => self.insight(hit).await,
@@ -427,6 +427,8 @@ fn lines_of(content: &str, start: i64, end: i64, part: &str) -> Option<(i64, i64
 
 #[cfg(test)]
 mod tests {
+    use nyxcore_retrieval::ScoreExplanation;
+
     use super::*;
 
     const FILE: &str = "one\ntwo\nthree\nfour\nfive";
@@ -470,7 +472,12 @@ mod tests {
             start_line: None,
             end_line: None,
             stack: None,
+            role: None,
+            authority: None,
+            more: Vec::new(),
+            alike: 0,
             score: 0.0,
+            explanation: ScoreExplanation::default(),
         }
     }
 

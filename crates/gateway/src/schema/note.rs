@@ -165,6 +165,8 @@ pub(crate) enum KnowledgeKindName {
     Consolidation,
     /// Source code.
     Code,
+    /// A section of a document in a repository.
+    Document,
     /// A note.
     Note,
 }
