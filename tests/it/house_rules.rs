@@ -14,7 +14,7 @@ mod english;
 const LAYERS: &[(u8, &[&str])] = &[
     (6, &["nyxcore"]),
     (5, &["nyxcore-gateway"]),
-    (4, &["nyxcore-note-enrichment"]),
+    (4, &["nyxcore-note-enrichment", "nyxcore-evaluation"]),
     (
         3,
         &["nyxcore-sync", "nyxcore-code-analysis", "nyxcore-knowledge"],
