@@ -40,6 +40,12 @@ schema:
 graphiql:
     crates/gateway/assets/graphiql/make.sh
 
+# How good search is on the history of repositories, on both databases: `just eval PATH ...`
+eval *paths=".":
+    cargo build {{ workspace }}
+    for path in {{ paths }}; do "{{ target }}/debug/nyxcore" eval "$path"; done
+    "{{ target }}/debug/with-postgres" -- bash -euc 'folder=$(mktemp -d); NYXCORE_ADMIN_URL="$NYXCORE_TEST_DATABASE_URL" "$0" setup postgres --database nyxcore_eval --output "$folder"; set -a; . "$folder/app.env"; set +a; for path in "$@"; do "$0" eval "$path"; done' "{{ target }}/debug/nyxcore" {{ paths }}
+
 # Everything that is measured: the analysis against its peers, the price of isolation, a sync against git
 bench: bench-analysis bench-isolation && bench-sync
 

@@ -27,6 +27,7 @@ mod m0017_place_sources;
 mod m0018_models;
 mod m0019_personas;
 mod m0020_context;
+mod m0021_search_fields;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_models::Migration),
             Box::new(m0019_personas::Migration),
             Box::new(m0020_context::Migration),
+            Box::new(m0021_search_fields::Migration),
         ]
     }
 }
@@ -146,7 +148,7 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
         ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
-            m0004_search::FUNCTION
+            m0021_search_fields::FUNCTION
         ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",

@@ -81,9 +81,6 @@ const SQLITE_SEARCH: &str = "
         INSERT INTO search_terms (rowid, terms) VALUES (new.seq, new.terms);
     END;";
 
-/// The signature of the one function that reads past row-level security. See [`POSTGRES_SEARCH`].
-pub const FUNCTION: &str = "nyxcore_search(text, uuid, text[], text[], bigint)";
-
 /// Under row-level security `@@` may not use an index (it is not leakproof): 128 ms over 195,000 rows. This function
 /// runs as the owner of the tables, whom the policy `search_read` lets read this one table. Its body filters by the
 /// transaction's tenant and its search path is pinned, so it returns nothing where the tenant is not set, in 7 ms. It

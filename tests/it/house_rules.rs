@@ -15,7 +15,7 @@ mod examples;
 const LAYERS: &[(u8, &[&str])] = &[
     (6, &["nyxcore"]),
     (5, &["nyxcore-gateway"]),
-    (4, &["nyxcore-note-enrichment"]),
+    (4, &["nyxcore-note-enrichment", "nyxcore-evaluation"]),
     (
         3,
         &["nyxcore-sync", "nyxcore-code-analysis", "nyxcore-knowledge"],

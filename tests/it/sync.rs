@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(listed, [("README.md", None, 6, 1), ("src/main.rs", Some("rust"), 30, 2)]);
         assert_eq!(world.searched("renew lease").await, ["src/main.rs"]);
         let phases: Vec<String> = world.phases(&first).await;
-        assert_eq!(phases, ["prepare", "scan", "import", "finalize"]);
+        assert_eq!(phases, ["prepare", "scan", "import", "finalize", "index"]);
         assert!(world.has_progress(&first, "import").await);
         let mut told = world.events(&first).await.into_iter().filter_map(|event| match event.body {
             EventBody::Progressed { progress } if progress.phase == "import" => Some(progress),
@@ -63,11 +63,11 @@ on_both_databases! {
         assert_eq!((found.from_commit.as_deref(), found.to_commit.as_deref()), (Some(head.as_str()), Some(head.as_str())));
         assert_eq!(world.files(source).await, files);
         assert_eq!(world.rows(source).await, before);
-        for phase in ["scan", "import", "finalize"] {
+        for phase in ["scan", "import", "finalize", "index"] {
             assert!(!world.has_progress(&second, phase).await, "{phase} did something");
         }
         assert_eq!(world.phases(&second).await, ["prepare"]);
-        assert_eq!(world.skipped(&second).await, ["scan", "import", "finalize"]);
+        assert_eq!(world.skipped(&second).await, ["scan", "import", "finalize", "index"]);
     }
 
     async fn stored_commits_are_kept_and_new_ones_added(db: TestDatabase) {

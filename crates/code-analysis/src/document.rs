@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use nyxcore_code_engine::evidence::CodeLocation;
 use nyxcore_projects::SourceId;
-use nyxcore_retrieval::{Document, KnowledgeKind};
+use nyxcore_retrieval::{Document, FileRole, KnowledgeKind};
 use nyxcore_tenancy::TypedId;
 
 use super::model::CodePattern;
@@ -44,7 +44,13 @@ pub(super) fn code_pattern(pattern: &CodePattern) -> Document {
         start_line: shown.map(|place| i64::from(place.start_line)),
         end_line: shown.map(|place| i64::from(place.end_line)),
         stack: pattern.stack.clone(),
+        role: says_little(&pattern.kind).then_some(FileRole::Convention),
     }
+}
+
+/// Whether such a habit is that of nearly every project of its language: it is found where it is asked for.
+fn says_little(kind: &str) -> bool {
+    kind == "naming"
 }
 
 fn place(location: &CodeLocation) -> String {

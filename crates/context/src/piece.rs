@@ -58,11 +58,12 @@ impl Section {
         }
     }
 
-    /// The kind under which the index has its pieces. Documents are files, and the index has them as code.
+    /// The kind under which the index has its pieces.
     #[must_use]
     pub const fn kind(self) -> KnowledgeKind {
         match self {
-            Self::Code | Self::Documents => KnowledgeKind::Code,
+            Self::Code => KnowledgeKind::Code,
+            Self::Documents => KnowledgeKind::Document,
             Self::Insights => KnowledgeKind::Insight,
             Self::Memory => KnowledgeKind::MemoryEntry,
             Self::Consolidations => KnowledgeKind::Consolidation,
@@ -70,12 +71,12 @@ impl Section {
         }
     }
 
-    /// The section of a piece of that kind, with the path of its file. `None` for what is no knowledge about a project.
+    /// The section of a piece of that kind. `None` for what is no knowledge about a project.
     #[must_use]
-    pub fn of(kind: KnowledgeKind, path: Option<&str>) -> Option<Self> {
+    pub const fn of(kind: KnowledgeKind) -> Option<Self> {
         Some(match kind {
-            KnowledgeKind::Code if path.is_some_and(is_document) => Self::Documents,
             KnowledgeKind::Code => Self::Code,
+            KnowledgeKind::Document => Self::Documents,
             KnowledgeKind::Insight => Self::Insights,
             KnowledgeKind::MemoryEntry => Self::Memory,
             KnowledgeKind::Consolidation => Self::Consolidations,
@@ -83,23 +84,6 @@ impl Section {
             KnowledgeKind::Note => return None,
         })
     }
-}
-
-/// Whether a file is prose about the project: by its ending, or by a name that repositories use for it.
-fn is_document(path: &str) -> bool {
-    const ENDINGS: [&str; 5] = [".md", ".mdx", ".rst", ".adoc", ".markdown"];
-    const NAMES: [&str; 6] = [
-        "readme",
-        "contributing",
-        "architecture",
-        "agents",
-        "security",
-        "changelog",
-    ];
-    let lower = path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or_default();
-    let stem = name.strip_suffix(".txt").unwrap_or(name);
-    ENDINGS.iter().any(|ending| name.ends_with(ending)) || NAMES.contains(&stem)
 }
 
 /// What a text of a model or of ours may cite, and the content it was read from.
@@ -190,20 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn prose_of_a_repository_is_a_document() {
-        let of = |path| Section::of(KnowledgeKind::Code, Some(path));
-        for path in [
-            "README.md",
-            "docs/guide.rst",
-            "AGENTS.md",
-            "sub/README",
-            "CONTRIBUTING.txt",
-        ] {
-            assert_eq!(of(path), Some(Section::Documents), "{path}");
+    fn a_section_and_its_kind_name_each_other() {
+        for section in Section::ALL {
+            assert_eq!(Section::of(section.kind()), Some(section));
         }
-        for path in ["src/readme.rs", "src/lease.rs", "notes.txt"] {
-            assert_eq!(of(path), Some(Section::Code), "{path}");
-        }
-        assert_eq!(Section::of(KnowledgeKind::Note, None), None);
+        assert_eq!(Section::of(KnowledgeKind::Note), None);
     }
 }

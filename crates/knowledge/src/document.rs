@@ -21,6 +21,7 @@ pub fn memory_entry(entry: &MemoryEntry) -> Vec<Document> {
             start_line: None,
             end_line: None,
             stack: None,
+            role: None,
         })
         .collect()
 }
@@ -48,6 +49,7 @@ pub fn insight(insight: &Insight) -> Vec<Document> {
         start_line: None,
         end_line: None,
         stack: None,
+        role: None,
     }]
 }
 
@@ -70,6 +72,7 @@ pub fn consolidation_pattern(pattern: &ConsolidationPattern) -> Vec<Document> {
         start_line: None,
         end_line: None,
         stack: None,
+        role: None,
     }]
 }
 

@@ -23,8 +23,9 @@ const PATTERNS_BESIDE_CODE: usize = 2;
 const PATTERNS_ALONE: usize = 4;
 
 /// The kinds that are searched. No notes: a note is not what is known, and least of all about itself.
-const KINDS: [KnowledgeKind; 5] = [
+const KINDS: [KnowledgeKind; 6] = [
     KnowledgeKind::Code,
+    KnowledgeKind::Document,
     KnowledgeKind::Insight,
     KnowledgeKind::MemoryEntry,
     KnowledgeKind::Consolidation,
@@ -70,7 +71,7 @@ pub(crate) async fn retrieve<A: Access>(
     let mut patterns = 0;
     for kind in KINDS {
         for hit in ranked(kind, &hits, &further) {
-            let Some(section) = Section::of(kind, hit.path.as_deref()) else {
+            let Some(section) = Section::of(kind) else {
                 continue;
             };
             match section {
@@ -176,6 +177,8 @@ fn ranked(kind: KnowledgeKind, hits: &[Hit], further: &[Hit]) -> Vec<Hit> {
 
 #[cfg(test)]
 mod tests {
+    use nyxcore_retrieval::ScoreExplanation;
+
     use super::*;
 
     fn hit(subject: &str) -> Hit {
@@ -190,7 +193,12 @@ mod tests {
             start_line: None,
             end_line: None,
             stack: None,
+            role: None,
+            authority: None,
+            more: Vec::new(),
+            alike: 0,
             score: 0.0,
+            explanation: ScoreExplanation::default(),
         }
     }
 

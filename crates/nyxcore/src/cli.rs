@@ -81,6 +81,12 @@ pub enum Command {
     /// and the report lists them by rule. Rules of your own in .nyxcore/rules (ast-grep's format) are matched too.
     #[command(after_long_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
+    /// Measure search on the history of a repository
+    ///
+    /// The message of a commit is the question, the files that it changed are the answer, and the index stands at its
+    /// parent. The table compares the search with plain BM25 over unsplit text. It needs no labels and changes nothing
+    /// in the repository. Without NYXCORE_DATABASE_URL it uses a temporary SQLite database.
+    Eval(EvalArgs),
     /// Manage tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -250,6 +256,29 @@ pub enum AnalyzeFormat {
     Json,
     /// For code-scanning pages and editors.
     Sarif,
+}
+
+/// The arguments of `eval`.
+#[derive(Args)]
+pub struct EvalArgs {
+    /// A folder in a Git repository with its history
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// The number of commits to ask about, the newest
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub questions: usize,
+    /// `table` for people, `json` for programs, with every question
+    #[arg(long, value_enum, default_value_t = EvalFormat::Table, hide_possible_values = true)]
+    pub format: EvalFormat,
+}
+
+/// The output formats of `eval`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvalFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// The commands for tenants.

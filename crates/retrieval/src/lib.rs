@@ -1,4 +1,7 @@
-//! The search index, used by the crates above: split identifiers, full-text search, rank fusion.
+//! The search index, used by the crates above: weighted fields, full-text search, places in files, rank fusion.
+//!
+//! A file is ranked as a whole, by its path, the names it defines, its headings, comments and text together; then the
+//! places within it are chosen. Both databases rank by the same numbers, which this crate computes.
 //!
 //! A crate publishes its knowledge in the transaction that changes it, and searches return everything of the tenant:
 //!
@@ -7,19 +10,12 @@
 //!
 //! # nyxcore_tests::example!(|store, tenant| [];
 //! let scoped = store.write(tenant.id).await?;
-//! let document = Document {
-//!     kind: KnowledgeKind::MemoryEntry,
-//!     subject: "memory_01h455vb4pex5vsknk084sn02q".into(),
-//!     subject_id: None,
-//!     project_id: None,
-//!     title: "Leases".into(),
-//!     body: "A lease is renewed every 15 seconds by renewLease.".into(),
-//!     path: None,
-//!     source_id: None,
-//!     start_line: None,
-//!     end_line: None,
-//!     stack: None,
-//! };
+//! let document = Document::new(
+//!     KnowledgeKind::MemoryEntry,
+//!     "memory_01h455vb4pex5vsknk084sn02q",
+//!     "Leases",
+//!     "A lease is renewed every 15 seconds by renewLease.",
+//! );
 //! documents_publish(&scoped, vec![document]).await?;
 //! scoped.commit().await?;
 //!
@@ -49,19 +45,29 @@
 //! ```
 
 mod entity;
+mod file;
 pub mod fusion;
 mod model;
 mod publish;
+mod rank;
+pub mod role;
 mod search;
 pub mod text;
 
+pub use file::file_documents;
 pub use fusion::{FusedItem, RRF_K, RankedList, fuse};
 pub use model::{
-    Citation, Document, Hit, KnowledgeKind, PublishReport, SEARCH_LIMIT_MAX, SearchRequest,
+    Citation, Document, Field, Hit, KnowledgeKind, Place, PublishReport, SEARCH_LIMIT_MAX,
+    ScoreExplanation, SearchRequest, TermMatch,
 };
-pub use publish::{documents_publish, documents_withdraw, documents_withdraw_project};
+pub use publish::{
+    PreparedDocuments, documents_prepare, documents_publish, documents_publish_prepared,
+    documents_withdraw, documents_withdraw_project,
+};
+pub use role::{Authority, FileRole};
 pub use search::search;
 pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
 pub use text::excerpt::excerpt;
-pub use text::vector::{tsquery, tsvector};
+pub use text::question::named_paths;
+pub use text::section::{Section, document_sections};
 pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, query_terms, split_identifiers};

@@ -4,6 +4,8 @@ use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::role::{Authority, FileRole};
+
 /// What a document holds. The order is the one in which equally good hits of several kinds are given.
 #[derive(
     Debug,
@@ -34,8 +36,10 @@ pub enum KnowledgeKind {
     Insight,
     /// What several projects share.
     Consolidation,
-    /// Lines of a source file.
+    /// A source file.
     Code,
+    /// A section of a document in a repository.
+    Document,
     /// A note.
     Note,
 }
@@ -49,6 +53,7 @@ impl KnowledgeKind {
             Self::Insight,
             Self::Consolidation,
             Self::Code,
+            Self::Document,
             Self::Note,
         ]
     }
@@ -61,8 +66,39 @@ impl KnowledgeKind {
             Self::Insight => "INSIGHT",
             Self::Consolidation => "CONSOLIDATION",
             Self::Code => "CODE",
+            Self::Document => "DOCUMENT",
             Self::Note => "NOTE",
         }
+    }
+}
+
+/// A part of a document in which a term may occur. Each counts differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Field {
+    /// The path of the file.
+    Path,
+    /// The names of definitions.
+    Name,
+    /// The title and the headings.
+    Heading,
+    /// Comments and documentation within code.
+    Comment,
+    /// All other text.
+    Body,
+}
+
+impl Field {
+    /// Every field, in order.
+    #[must_use]
+    pub const fn all() -> &'static [Self] {
+        &[
+            Self::Path,
+            Self::Name,
+            Self::Heading,
+            Self::Comment,
+            Self::Body,
+        ]
     }
 }
 
@@ -91,6 +127,56 @@ pub struct Document {
     pub end_line: Option<i64>,
     /// The language or framework that it is true for; without one it is true for all.
     pub stack: Option<String>,
+    /// What it is for, where its path does not say so.
+    pub role: Option<FileRole>,
+}
+
+impl Document {
+    /// A document of a subject, with its title and body and nothing else.
+    #[must_use]
+    pub fn new(
+        kind: KnowledgeKind,
+        subject: impl Into<String>,
+        title: impl Into<String>,
+        body: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            subject: subject.into(),
+            subject_id: None,
+            project_id: None,
+            title: title.into(),
+            body: body.into(),
+            path: None,
+            source_id: None,
+            start_line: None,
+            end_line: None,
+            stack: None,
+            role: None,
+        }
+    }
+
+    /// What it is for: as it says, or for a file as its path does.
+    #[must_use]
+    pub fn role_or_path(&self) -> Option<FileRole> {
+        let of_path = || match self.kind {
+            KnowledgeKind::Code | KnowledgeKind::Document => {
+                self.path.as_deref().map(FileRole::of_path)
+            }
+            _ => None,
+        };
+        self.role.or_else(of_path)
+    }
+
+    /// How binding it is, where it is a document of a repository.
+    #[must_use]
+    pub fn authority(&self) -> Option<Authority> {
+        let path = self
+            .path
+            .as_deref()
+            .filter(|_| self.kind == KnowledgeKind::Document)?;
+        Authority::of_path(path)
+    }
 }
 
 /// What publishing did, in documents.
@@ -135,7 +221,48 @@ impl SearchRequest {
     }
 }
 
-/// A subject that was found, by its best chunk.
+/// Lines of a file that answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The first line in the file, from 1.
+    pub start_line: i64,
+    /// The last line, inclusive.
+    pub end_line: i64,
+    /// The name of what is defined there.
+    pub name: Option<String>,
+    /// Whole lines from the first on: as many as are worth showing.
+    pub excerpt: String,
+}
+
+/// A term of the question that a hit has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TermMatch {
+    /// The term as the index has it: folded, and for an English word without its ending.
+    pub term: String,
+    /// The fields that have it.
+    pub fields: Vec<Field>,
+    /// What it adds to the text score: how rare it is, times how much the document says about it.
+    pub weight: f64,
+}
+
+/// Why a hit stands where it does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScoreExplanation {
+    /// The matched terms, the one that adds most first.
+    pub terms: Vec<TermMatch>,
+    /// The matched terms' share of what a perfect document would have, from 0 to 1.
+    pub text_score: f64,
+    /// What the role of the file, or the authority of the document, makes of that: a factor.
+    pub role_weight: f64,
+    /// What naming the path or an identifier defined there makes of that: a factor, 1 where neither is named.
+    pub exact_weight: f64,
+    /// The rank within its kind, from 1.
+    pub kind_rank: u32,
+    /// The value by which the kinds were put into one order: see [`crate::fusion`].
+    pub fused: f64,
+}
+
+/// A subject that was found, by its best place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// What it holds.
@@ -146,20 +273,39 @@ pub struct Hit {
     pub subject_id: Option<Uuid>,
     /// The document's title.
     pub title: String,
-    /// The part of the body with most of the query terms.
+    /// The part of the body that answers best: of a file whole lines, from a definition on where it has one.
     pub excerpt: String,
     /// The file it is of.
     pub path: Option<String>,
     /// The UUID of the source that the file is in. See [`Document::source_id`].
     pub source_id: Option<Uuid>,
-    /// The first line of the chunk in that file, from 1.
+    /// The first line of the place in that file, from 1.
     pub start_line: Option<i64>,
-    /// The last line of the chunk, inclusive.
+    /// The last line of the place, inclusive.
     pub end_line: Option<i64>,
     /// The language or framework that it is true for.
     pub stack: Option<String>,
-    /// `1 / (10 + rank)`, the rank being the one within its kind: comparable between searches on both databases.
+    /// What it is for.
+    pub role: Option<FileRole>,
+    /// How binding it is, where it is a document of a repository.
+    pub authority: Option<Authority>,
+    /// A second place of the same file, where one answers nearly as well.
+    pub more: Vec<Place>,
+    /// How many hits were left out because they are nearly the same: copies, translations.
+    pub alike: u32,
+    /// How well it answers, from 0 to 1; the same on both databases.
     pub score: f64,
+    /// Why.
+    pub explanation: ScoreExplanation,
+}
+
+impl Hit {
+    /// The folder of its file.
+    #[must_use]
+    pub fn folder(&self) -> Option<&str> {
+        let path = self.path.as_deref()?;
+        Some(path.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
 }
 
 /// A hit as stored with the text that cites it.
@@ -167,7 +313,7 @@ pub struct Hit {
 pub struct Citation {
     /// The kind of the cited subject.
     pub kind: KnowledgeKind,
-    /// The id of the cited subject, in its text form. Code has none: it is cited by path and lines.
+    /// The id of the cited subject, in its text form. A file has none: it is cited by path and lines.
     pub subject_id: Option<String>,
     /// Its title.
     pub title: String,
@@ -189,7 +335,8 @@ pub struct Citation {
 impl From<Hit> for Citation {
     fn from(hit: Hit) -> Self {
         Self {
-            subject_id: (hit.kind != KnowledgeKind::Code).then_some(hit.subject),
+            subject_id: (!matches!(hit.kind, KnowledgeKind::Code | KnowledgeKind::Document))
+                .then_some(hit.subject),
             kind: hit.kind,
             title: hit.title,
             excerpt: hit.excerpt,

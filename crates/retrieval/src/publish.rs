@@ -10,16 +10,12 @@ use uuid::Uuid;
 
 use crate::entity::search_document::{self as row, Column};
 use crate::model::{Document, KnowledgeKind, PublishReport};
-use crate::text::impact::levels;
-use crate::text::split_identifiers;
-use crate::text::vector::tsvector;
+use crate::role::FileRole;
+use crate::text::fold::Stems;
+use crate::text::weigh::{DocumentTerms, WordClass};
 
 /// Part of every content key: increment it when the terms of a text change, so that everything is written again.
-const TERMS_VERSION: u8 = 3;
-
-/// The most bytes of terms that are kept of one document. PostgreSQL refuses a tsvector of more than 1 MB, which takes
-/// some two bytes for each byte of short, distinct words; no chunk that is worth reading comes near.
-const TERMS_BYTES_MAX: usize = 300_000;
+const TERMS_VERSION: u8 = 4;
 
 /// A chunk that is in the index already.
 struct IndexedChunk {
@@ -39,29 +35,89 @@ pub async fn documents_publish(
     scoped: &Scoped<ReadWrite>,
     documents: Vec<Document>,
 ) -> Result<PublishReport> {
+    let unread = documents.into_iter().map(|document| PreparedDocument {
+        content_key: content_key(&document),
+        terms: None,
+        document,
+    });
+    write(scoped, unread.collect()).await
+}
+
+/// Documents with their words, ready to be written. See [`documents_prepare`].
+#[derive(Debug, Default)]
+pub struct PreparedDocuments(Vec<PreparedDocument>);
+
+#[derive(Debug)]
+struct PreparedDocument {
+    document: Document,
+    content_key: String,
+    /// What it is found by; `None` where it is not read yet.
+    terms: Option<DocumentTerms>,
+}
+
+/// Reads the words of documents without a database, so that it can be done on another thread while the former ones are
+/// written.
+#[must_use]
+pub fn documents_prepare(documents: Vec<Document>) -> PreparedDocuments {
+    let mut stems = Stems::new();
+    let prepared = documents.into_iter().map(|document| PreparedDocument {
+        content_key: content_key(&document),
+        terms: Some(document_terms(&document, &mut stems)),
+        document,
+    });
+    PreparedDocuments(prepared.collect())
+}
+
+/// Publishes prepared documents, as [`documents_publish`] does.
+///
+/// # Errors
+/// As [`documents_publish`].
+pub async fn documents_publish_prepared(
+    scoped: &Scoped<ReadWrite>,
+    documents: PreparedDocuments,
+) -> Result<PublishReport> {
+    write(scoped, documents.0).await
+}
+
+async fn write(
+    scoped: &Scoped<ReadWrite>,
+    documents: Vec<PreparedDocument>,
+) -> Result<PublishReport> {
     // In the order of their keys, so that two transactions that publish the same subjects do not block each other
     // crosswise.
-    let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<Document>> = BTreeMap::new();
-    for document in documents {
+    let mut subjects: BTreeMap<(KnowledgeKind, String), Vec<PreparedDocument>> = BTreeMap::new();
+    for prepared in documents {
+        let document = &prepared.document;
         let chunks = subjects
             .entry((document.kind, document.subject.clone()))
             .or_default();
-        chunks.push(document);
+        chunks.push(prepared);
     }
-    let mut former = former_chunks(scoped, &subjects).await?;
+    let mut former = former_chunks(scoped, subjects.keys()).await?;
     let mut published = PublishReport::default();
     let mut rows = Vec::new();
     let mut gone: Vec<Uuid> = Vec::new();
+    let mut stems = Stems::new();
     for ((kind, subject), chunks) in subjects {
         let mut former = former.remove(&(kind, subject)).unwrap_or_default();
-        for (chunk, document) in (0_i64..).zip(chunks) {
-            let content_key = content_key(&document);
+        for (chunk, prepared) in (0_i64..).zip(chunks) {
+            let PreparedDocument {
+                document,
+                content_key,
+                terms,
+            } = prepared;
             match former.remove(&chunk) {
                 Some(old) if old.content_key == content_key => published.unchanged += 1,
                 old => {
                     let id = old.map_or_else(|| scoped.env().id(), |old| old.id);
-                    let terms = terms_stored(scoped, &document);
-                    rows.push(row_of(id, chunk, content_key, terms, document));
+                    let terms = terms.unwrap_or_else(|| document_terms(&document, &mut stems));
+                    let words = words_stored(scoped, &document, &terms);
+                    let alike = terms.fingerprint();
+                    let row = row_of(id, chunk, content_key, words, document);
+                    rows.push(row::ActiveModel {
+                        alike: Set(alike),
+                        ..row
+                    });
                 }
             }
         }
@@ -78,6 +134,10 @@ pub async fn documents_publish(
         Column::Body,
         Column::Terms,
         Column::Path,
+        Column::SourceId,
+        Column::Role,
+        Column::Authority,
+        Column::Alike,
         Column::StartLine,
         Column::EndLine,
         Column::Stack,
@@ -126,12 +186,12 @@ pub async fn documents_withdraw_project(
 /// What the index holds of the subjects, by chunk.
 async fn former_chunks(
     scoped: &Scoped<ReadWrite>,
-    subjects: &BTreeMap<(KnowledgeKind, String), Vec<Document>>,
+    subjects: impl Iterator<Item = &(KnowledgeKind, String)> + Clone,
 ) -> Result<BTreeMap<(KnowledgeKind, String), BTreeMap<i64, IndexedChunk>>> {
     let mut former: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for &kind in KnowledgeKind::all() {
         let names: Vec<&String> = subjects
-            .keys()
+            .clone()
             .filter(|key| key.0 == kind)
             .map(|key| &key.1)
             .collect();
@@ -163,6 +223,8 @@ fn row_of(
     document: Document,
 ) -> row::ActiveModel {
     row::ActiveModel {
+        role: Set(document.role_or_path()),
+        authority: Set(document.authority()),
         id: Set(id),
         project_id: Set(document.project_id),
         kind: Set(document.kind),
@@ -182,30 +244,38 @@ fn row_of(
     }
 }
 
-/// The terms as the database's full text takes them.
-fn terms_stored(scoped: &Scoped<ReadWrite>, document: &Document) -> String {
-    let (key, terms) = (tenant_key(scoped.tenant()), terms(document));
+/// The terms as the database's full text takes them: words with spaces between, each of them quoted for a `tsvector`.
+fn words_stored(scoped: &Scoped<ReadWrite>, document: &Document, terms: &DocumentTerms) -> String {
+    let key = tenant_key(scoped.tenant());
+    let words = terms.stored(&key, word_class(document.kind));
     match scoped.backend() {
-        Backend::Postgres => tsvector(&key, &terms),
-        _ => serde_json::json!(levels(&key, &terms)).to_string(),
+        Backend::Postgres if !words.is_empty() => format!("'{}'", words.replace(' ', "' '")),
+        _ => words,
     }
+}
+
+/// The list of words that a kind stands in.
+pub(crate) fn word_class(kind: KnowledgeKind) -> WordClass {
+    match kind {
+        KnowledgeKind::Code => WordClass::File,
+        _ => WordClass::Text,
+    }
+}
+
+/// What the document is found by: its title, its path, and its body with the names that it defines.
+fn document_terms(document: &Document, stems: &mut Stems) -> DocumentTerms {
+    DocumentTerms::of(
+        &document.title,
+        document.path.as_deref(),
+        &document.body,
+        stems,
+    )
 }
 
 /// What every word of a tenant begins with in the full text, so that each tenant has lists of its own: the last 48 bits
 /// of its id. Two tenants of one key would share lists, and still find nothing of each other.
 pub(crate) fn tenant_key(tenant: TenantId) -> String {
     format!("{:012x}", tenant.0.as_u128() & 0xffff_ffff_ffff)
-}
-
-/// What the document is found by: its title, its path and its body, split.
-fn terms(document: &Document) -> String {
-    let path = document.path.as_deref().unwrap_or_default();
-    let mut terms = split_identifiers(&format!("{}\n{path}\n{}", document.title, document.body));
-    if terms.len() > TERMS_BYTES_MAX {
-        let end = terms.floor_char_boundary(TERMS_BYTES_MAX);
-        terms.truncate(end);
-    }
-    terms
 }
 
 /// PostgreSQL keeps no NUL in a text.
@@ -233,6 +303,8 @@ fn content_key(document: &Document) -> String {
     part(Some(document.body.as_bytes()));
     part(document.path.as_deref().map(str::as_bytes));
     part(document.stack.as_deref().map(str::as_bytes));
+    let role = document.role.map(FileRole::weight);
+    part(role.map(f64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
     for line in [document.start_line, document.end_line] {
         part(line.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
     }
@@ -263,25 +335,17 @@ mod tests {
             start_line: Some(1),
             end_line: Some(1),
             stack: None,
+            role: None,
         }
     }
 
     #[test]
     fn a_document_is_found_by_its_title_path_and_body() {
+        let terms = document_terms(&document(), &mut Stems::new());
         assert_eq!(
-            terms(&document()),
-            "src lease rs src lease rs fn renewlease renew lease"
+            terms.order,
+            ["src", "leas", "rs", "renewlease", "renew", "fn"]
         );
-    }
-
-    #[test]
-    fn terms_are_bounded() {
-        let long = Document {
-            body: "añb ".repeat(100_000),
-            ..document()
-        };
-        let terms = terms(&long);
-        assert!(terms.len() <= TERMS_BYTES_MAX && terms.len() > TERMS_BYTES_MAX - 4);
     }
 
     /// Text that moves from one field to the next is another document.
@@ -332,6 +396,10 @@ mod tests {
             },
             Document {
                 source_id: some,
+                ..document()
+            },
+            Document {
+                role: Some(FileRole::Convention),
                 ..document()
             },
         ];

@@ -1,75 +1,92 @@
-//! Searches the index: a full-text ranking per kind by the database, fused into one order.
+//! Searches the index: the databases give candidates by weighted words, and [`rank`](crate::rank) puts them in order.
+//!
+//! Both databases compute the same sum: for each asked word that a document has, how much the document says about it
+//! (its level, which is part of the word in the index) times how rare it is times how much the question stresses it.
+
+use std::collections::BTreeMap;
 
 use nyxcore_tenancy::{Access, Backend, Result, Scoped};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
-use crate::fusion::{RankedList, fuse};
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
-use crate::publish::tenant_key;
-use crate::text::excerpt::excerpt;
-use crate::text::impact::{WordCount, words_weigh};
-use crate::text::query_terms;
-use crate::text::vector::tsquery;
+use crate::publish::{tenant_key, word_class};
+use crate::rank::{Asked, Candidate, ranked};
+use crate::role::{Authority, FileRole};
+use crate::text::question::Question;
+use crate::text::weigh::{LEVELS, WordClass, level_weight, lexeme, rarity};
 
-/// The most characters of a hit that are shown: some five lines.
-const EXCERPT_CHARS: usize = 400;
+/// The terms of a question that are scored: the rarest of those that are asked about.
+const SCORED_TERMS_MAX: usize = 48;
 
-/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are. That is
-/// counted up to 2,000: beyond, the count costs more than it says about how rare a word is.
+/// Entries of the index that one search reads, beside those of its first word. It reads the rarest terms first and of a
+/// term the documents that say most about it; what there is no room for says least. 40,000 take some 20 ms.
+const ENTRIES_MAX: i64 = 40_000;
+
+/// Entries of one word that PostgreSQL reads. A word that more documents have at one level is hardly worth its time.
+const ENTRIES_OF_WORD_MAX: i64 = 4_000;
+
+/// Candidates of each kind that are read and put in order.
+const CANDIDATES_MAX: i64 = 40;
+
+/// How many documents there are is counted up to here: beyond, the count costs more than it says.
+const DOCUMENTS_COUNTED_MAX: i64 = 10_000;
+
+/// How many of the tenant's documents have each word of `$2`, a JSON list, and how many documents there are.
 const DOCUMENTS_COUNTED: &str = "
     SELECT a.value AS word, v.doc AS documents,
-           (SELECT count(*) FROM (SELECT 1 FROM search_documents WHERE tenant_id = $1 LIMIT 2000)) AS counted
+           (SELECT count(*) FROM (SELECT 1 FROM search_documents WHERE tenant_id = $1 LIMIT 10000)) AS counted
     FROM json_each($2) a CROSS JOIN search_vocabulary v ON v.term = a.value";
 
-/// `$2` words with their weights and `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind. A
-/// subject's best chunk stands for it; a smaller score is better. A column of the full text is a word's weight within a
-/// document. CROSS JOIN keeps SQLite to the order as written: left to itself it goes through the tenant's documents and
-/// asks the full text about each of them.
+/// `$2` words with their weights, `$3` project, `$4` kinds and `$5` stacks as JSON lists, `$6` rows a kind, `$7` roles
+/// with their weights. A subject's best chunk stands for it. CROSS JOIN keeps SQLite to the order as written: left to
+/// itself it goes through the tenant's documents and asks the full text about each of them.
 const SQLITE: &str = "
-    WITH asked AS MATERIALIZED (SELECT value ->> 0 AS word, value ->> 1 AS weight FROM json_each($2)),
+    WITH asked AS MATERIALIZED (SELECT '\"' || (value ->> 0) || '\"' AS word, value ->> 1 AS weight FROM json_each($2)),
     scores AS MATERIALIZED (
-        SELECT p.doc AS seq, -sum(a.weight * (substr(p.col, 2) + 0.5)) AS score
-        FROM asked a CROSS JOIN search_postings p ON p.term = a.word GROUP BY p.doc
+        SELECT p.rowid AS seq, sum(a.weight) AS score
+        FROM asked a CROSS JOIN search_terms p ON p.search_terms MATCH a.word GROUP BY p.rowid
     ), found AS MATERIALIZED (
-        SELECT d.seq, d.id, d.kind, d.subject, d.chunk, scores.score
+        SELECT d.seq, d.id, d.kind, d.subject, d.chunk,
+               scores.score * coalesce((SELECT value ->> 1 FROM json_each($7) WHERE value ->> 0 = d.role), 1.0) AS score
         FROM scores CROSS JOIN search_documents d ON d.seq = scores.seq
         WHERE d.tenant_id = $1
           AND d.kind IN (SELECT value FROM json_each($4))
           AND ($3 IS NULL OR d.project_id = $3 OR d.project_id IS NULL)
           AND ($5 IS NULL OR d.stack IS NULL OR d.stack IN (SELECT value FROM json_each($5)))
     ), pieces AS (
-        SELECT seq, id, kind, score, row_number() OVER (PARTITION BY kind, subject ORDER BY score, chunk) AS piece FROM found
+        SELECT seq, id, kind, score, row_number() OVER (PARTITION BY kind, subject ORDER BY score DESC, chunk) AS piece FROM found
     ), ranked AS (
-        SELECT seq, row_number() OVER (PARTITION BY kind ORDER BY score, id) AS place FROM pieces WHERE piece = 1
+        SELECT seq, score, row_number() OVER (PARTITION BY kind ORDER BY score DESC, id) AS place FROM pieces WHERE piece = 1
     )
-    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line, d.end_line, d.stack
+    SELECT r.score, NULL AS weights, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line,
+           d.end_line, d.stack, d.role, d.authority, d.alike
     FROM ranked r CROSS JOIN search_documents d ON d.seq = r.seq
-    WHERE r.place <= $6 AND d.tenant_id = $1
-    ORDER BY r.place";
+    WHERE r.place <= $6 AND d.tenant_id = $1";
 
-/// The same; the ranking is the function's, which alone may use the index under row-level security (see the migration).
-/// The rows themselves are read under it.
+/// The same; the function alone may use the index under row-level security (see the migration). The rows themselves are
+/// read under it. `$8` and `$9` are the words' terms and weights, beside the words of `$2`.
 const POSTGRES: &str = "
-    SELECT r.place, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id, d.start_line, d.end_line, d.stack
-    FROM nyxcore_search($2, $3,
+    SELECT r.score, r.weights::text AS weights, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id,
+           d.start_line, d.end_line, d.stack, d.role, d.authority, d.alike
+    FROM nyxcore_search($2::text::jsonb, $3,
                         ARRAY(SELECT jsonb_array_elements_text($4::text::jsonb)),
                         CASE WHEN $5::text IS NULL THEN NULL ELSE ARRAY(SELECT jsonb_array_elements_text($5::text::jsonb)) END,
-                        $6) r
+                        $6, $7::text::jsonb, $8::text::jsonb) r
     JOIN search_documents d ON d.id = r.id
-    WHERE d.tenant_id = $1
-    ORDER BY r.place";
+    WHERE d.tenant_id = $1";
 
 #[derive(FromQueryResult)]
-struct TermCountRow {
+struct WordCountRow {
     word: String,
     documents: i64,
     counted: i64,
 }
 
 #[derive(FromQueryResult)]
-struct HitRow {
-    place: i64,
+struct CandidateRow {
+    score: f64,
+    weights: Option<String>,
     kind: KnowledgeKind,
     subject: String,
     subject_id: Option<Uuid>,
@@ -80,114 +97,231 @@ struct HitRow {
     start_line: Option<i64>,
     end_line: Option<i64>,
     stack: Option<String>,
+    role: Option<FileRole>,
+    authority: Option<Authority>,
+    alike: i64,
+}
+
+/// A word of the index that a question asks for.
+#[derive(Debug, Clone, PartialEq)]
+struct AskedWord {
+    /// As the index has it.
+    word: String,
+    /// The number of its term: a term of a question has one for each class.
+    term: usize,
+    level: u8,
 }
 
 /// Returns the best hits for a text.
 ///
-/// Any term of the text may match; subjects with more and rarer terms rank higher. Each kind is ranked separately and
-/// the rankings are fused, so that a kind with many documents does not displace the others. A subject is returned
-/// once, by its best chunk. A text without a word has no hits.
+/// Any term of the text may match; what says more about rarer terms ranks higher. All of a long text is read, and its
+/// rarest terms are asked for. Each kind is ranked separately and the rankings are fused, so that a kind with many
+/// documents does not displace the others, and documents do not displace code. A subject is returned once, by its best
+/// place. A text without a word has no hits.
 ///
 /// # Errors
 /// The database refuses.
 pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> Result<Vec<Hit>> {
-    let terms = query_terms(&request.text);
     let limit = request.limit.min(SEARCH_LIMIT_MAX);
-    let postgres = scoped.backend() == Backend::Postgres;
-    let key = tenant_key(scoped.tenant());
-    let query = if limit == 0 {
-        None
-    } else if postgres {
-        tsquery(&key, &terms)
-    } else {
-        words_asked(scoped, &key, &terms).await?
-    };
-    let Some(query) = query else {
+    let question = Question::read(&request.text);
+    if limit == 0 || question.terms.is_empty() {
         return Ok(Vec::new());
-    };
+    }
     let kinds = if request.kinds.is_empty() {
         KnowledgeKind::all()
     } else {
         &request.kinds
     };
+    let key = tenant_key(scoped.tenant());
+    let words = words_asked(&question, kinds, &key);
+    let (candidates, rarities) = if scoped.backend() == Backend::Postgres {
+        candidates_postgres(scoped, request, kinds, &question, &words).await?
+    } else {
+        candidates_sqlite(scoped, request, kinds, &question, &words).await?
+    };
+    let asked = Asked {
+        question: &question,
+        rarities: &rarities,
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    Ok(ranked(candidates, &asked))
+}
+
+/// The words of the index that a question's terms may stand in.
+fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<AskedWord> {
+    let mut classes: Vec<WordClass> = kinds.iter().copied().map(word_class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let mut words = Vec::new();
+    for (n, term) in question.terms.iter().enumerate() {
+        for &class in &classes {
+            // The level that says most comes first.
+            for level in (0..LEVELS).rev() {
+                words.push(AskedWord {
+                    word: lexeme(level, class, key, &term.text),
+                    term: n * 2 + usize::from(class == WordClass::Text),
+                    level,
+                });
+            }
+        }
+    }
+    words
+}
+
+/// How rare each term is: by its number of [`AskedWord::term`], with the number of its documents.
+fn rarities_of(
+    words: &[AskedWord],
+    counts: &BTreeMap<&str, i64>,
+    total: i64,
+) -> Vec<(usize, i64, f64)> {
+    let mut documents: BTreeMap<usize, i64> = BTreeMap::new();
+    for word in words {
+        if let Some(count) = counts.get(word.word.as_str()) {
+            *documents.entry(word.term).or_default() += count;
+        }
+    }
+    let total = documents.values().copied().max().unwrap_or(0).max(total);
+    let mut rarities: Vec<(usize, i64, f64)> = documents
+        .into_iter()
+        .map(|(term, documents)| (term, documents, rarity(documents, total)))
+        .collect();
+    rarities.sort_by_key(|&(term, documents, _)| (documents, term));
+    rarities.truncate(SCORED_TERMS_MAX * 2);
+    rarities
+}
+
+async fn candidates_sqlite<A: Access>(
+    scoped: &Scoped<A>,
+    request: &SearchRequest,
+    kinds: &[KnowledgeKind],
+    question: &Question,
+    words: &[AskedWord],
+) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
+    let texts: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+    let texts: Value = serde_json::json!(texts).to_string().into();
+    let rows: Vec<WordCountRow> = scoped.sql_all(DOCUMENTS_COUNTED, [texts]).await?;
+    let total = rows.first().map_or(0, |row| row.counted);
+    let counts: BTreeMap<&str, i64> = rows
+        .iter()
+        .map(|row| (row.word.as_str(), row.documents))
+        .collect();
+    let rarities = rarities_of(words, &counts, total);
+    let mut read: Vec<(&str, f64)> = Vec::new();
+    let mut entries = 0;
+    for &(term, _, rarity) in &rarities {
+        let stress = question.terms[term / 2].weight;
+        for word in words.iter().filter(|word| word.term == term) {
+            let Some(count) = counts.get(word.word.as_str()) else {
+                continue;
+            };
+            if read.is_empty() || entries + count <= ENTRIES_MAX {
+                entries += count;
+                read.push((&word.word, level_weight(word.level) * rarity * stress));
+            }
+        }
+    }
+    let rarities: BTreeMap<usize, f64> = rarities
+        .into_iter()
+        .map(|(term, _, rarity)| (term, rarity))
+        .collect();
+    if read.is_empty() {
+        return Ok((Vec::new(), rarities));
+    }
+    let [project, kinds, stacks, roles] = filters(request, kinds, question);
+    let values: [Value; 6] = [
+        serde_json::json!(read).to_string().into(),
+        project,
+        kinds,
+        stacks,
+        CANDIDATES_MAX.into(),
+        roles,
+    ];
+    let rows: Vec<CandidateRow> = scoped.sql_all(SQLITE, values).await?;
+    Ok((rows.into_iter().map(candidate).collect(), rarities))
+}
+
+async fn candidates_postgres<A: Access>(
+    scoped: &Scoped<A>,
+    request: &SearchRequest,
+    kinds: &[KnowledgeKind],
+    question: &Question,
+    words: &[AskedWord],
+) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
+    let asked: Vec<(String, usize, f64, f64)> = words
+        .iter()
+        .map(|word| {
+            let stress = question.terms[word.term / 2].weight;
+            (
+                format!("'{}'", word.word),
+                word.term,
+                level_weight(word.level),
+                stress,
+            )
+        })
+        .collect();
+    let [project, kinds, stacks, roles] = filters(request, kinds, question);
+    let bounds = serde_json::json!({
+        "entries_of_word": ENTRIES_OF_WORD_MAX,
+        "entries": ENTRIES_MAX,
+        "terms": SCORED_TERMS_MAX * 2,
+        "counted": DOCUMENTS_COUNTED_MAX,
+    });
+    let values: [Value; 7] = [
+        serde_json::json!(asked).to_string().into(),
+        project,
+        kinds,
+        stacks,
+        CANDIDATES_MAX.into(),
+        roles,
+        bounds.to_string().into(),
+    ];
+    let rows: Vec<CandidateRow> = scoped.sql_all(POSTGRES, values).await?;
+    let rarities = rows.iter().find_map(|row| row.weights.as_deref());
+    let rarities: BTreeMap<usize, f64> = rarities
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    Ok((rows.into_iter().map(candidate).collect(), rarities))
+}
+
+/// The project, kinds, stacks and roles as both statements take them.
+fn filters(request: &SearchRequest, kinds: &[KnowledgeKind], question: &Question) -> [Value; 4] {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let stacks = request
         .stacks
         .as_ref()
         .map(|stacks| serde_json::json!(stacks).to_string());
-    let values: [Value; 5] = [
-        query.into(),
+    let asked: Vec<&str> = question
+        .terms
+        .iter()
+        .map(|term| term.text.as_str())
+        .collect();
+    let roles: Vec<(FileRole, f64)> = FileRole::all()
+        .iter()
+        .map(|&role| (role, role.weight_for(&asked)))
+        .collect();
+    [
         request.project_id.into(),
         serde_json::json!(kinds).to_string().into(),
         stacks.into(),
-        // At most SEARCH_LIMIT_MAX.
-        limit.cast_signed().into(),
-    ];
-    let found: Vec<HitRow> = scoped
-        .sql_all(if postgres { POSTGRES } else { SQLITE }, values)
-        .await?;
-    let mut hits = fused(found);
-    hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(hits
-        .into_iter()
-        .map(|(found, score)| hit(found, score, &terms))
-        .collect())
+        serde_json::json!(roles).to_string().into(),
+    ]
 }
 
-/// The words of a question with their weights, as [`SQLITE`] takes them; `None` where the tenant has none of them.
-async fn words_asked<A: Access>(
-    scoped: &Scoped<A>,
-    key: &str,
-    terms: &[String],
-) -> Result<Option<String>> {
-    let words: Vec<String> = terms.iter().map(|term| format!("{key}{term}")).collect();
-    let words: Value = serde_json::json!(words).to_string().into();
-    let rows: Vec<TermCountRow> = scoped.sql_all(DOCUMENTS_COUNTED, [words]).await?;
-    let most = rows.iter().map(|row| row.documents.max(row.counted)).max();
-    let counts = rows.into_iter().map(|row| WordCount {
-        word: row.word,
-        documents: row.documents,
-    });
-    let words = words_weigh(counts.collect(), most.unwrap_or(0));
-    Ok((!words.is_empty()).then(|| serde_json::json!(words).to_string()))
-}
-
-/// The kinds' rankings as one. What has the same place in two kinds comes in the order of the kinds.
-fn fused(found: Vec<HitRow>) -> Vec<(HitRow, f64)> {
-    let mut found: Vec<Option<HitRow>> = found.into_iter().map(Some).collect();
-    let ranking = |kind: KnowledgeKind| -> Vec<(KnowledgeKind, usize)> {
-        let places = found
-            .iter()
-            .enumerate()
-            .filter_map(|(at, row)| Some((at, row.as_ref()?)));
-        let mut of_kind: Vec<(i64, usize)> = places
-            .filter(|(_, row)| row.kind == kind)
-            .map(|(at, row)| (row.place, at))
-            .collect();
-        of_kind.sort_unstable();
-        of_kind.into_iter().map(|(_, at)| (kind, at)).collect()
-    };
-    let rankings: Vec<Vec<(KnowledgeKind, usize)>> =
-        KnowledgeKind::all().iter().copied().map(ranking).collect();
-    let lists: Vec<RankedList<'_, _>> = rankings.iter().map(|ids| RankedList::new(ids)).collect();
-    fuse(&lists)
-        .into_iter()
-        .filter_map(|fused| Some((found[fused.id.1].take()?, fused.score)))
-        .collect()
-}
-
-fn hit(found: HitRow, score: f64, terms: &[String]) -> Hit {
-    Hit {
-        excerpt: excerpt(&found.body, terms, EXCERPT_CHARS).to_owned(),
-        kind: found.kind,
-        subject: found.subject,
-        subject_id: found.subject_id,
-        title: found.title,
-        path: found.path,
-        source_id: found.source_id,
-        start_line: found.start_line,
-        end_line: found.end_line,
-        stack: found.stack,
-        score,
+fn candidate(row: CandidateRow) -> Candidate {
+    Candidate {
+        score: row.score,
+        kind: row.kind,
+        subject: row.subject,
+        subject_id: row.subject_id,
+        title: row.title,
+        body: row.body,
+        path: row.path,
+        source_id: row.source_id,
+        start_line: row.start_line,
+        end_line: row.end_line,
+        stack: row.stack,
+        role: row.role,
+        authority: row.authority,
+        alike: row.alike,
     }
 }

@@ -6,8 +6,13 @@
 
 pub mod chunk;
 pub mod excerpt;
-pub(crate) mod impact;
-pub mod vector;
+pub(crate) mod fold;
+pub(crate) mod outline;
+pub(crate) mod place;
+pub(crate) mod question;
+pub mod section;
+pub(crate) mod weigh;
+pub(crate) mod words;
 
 use std::collections::HashSet;
 
@@ -99,7 +104,7 @@ fn is_word_start(c: char) -> bool {
 }
 
 /// Letters may be written as a base and an accent.
-fn is_combining(c: char) -> bool {
+pub(crate) fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
 
@@ -120,7 +125,7 @@ pub(crate) fn tokens(identifier: &str) -> Vec<String> {
 
 /// Splits at `_`, before a capital that follows a small letter or digit (`userId`, `sha256Sum`), and before the last
 /// capital of several if a small letter follows (`HTTPResponse`).
-fn parts(identifier: &str) -> Vec<&str> {
+pub(crate) fn parts(identifier: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     for word in identifier.split('_') {
         let chars: Vec<(usize, char)> = word.char_indices().collect();
@@ -151,7 +156,7 @@ const COMMON_WORDS: [&str; 75] = [
     "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
 ];
 
-fn is_common(term: &str) -> bool {
+pub(crate) fn is_common(term: &str) -> bool {
     (term.len() == 1 && term.starts_with(|c: char| c.is_ascii_alphabetic()))
         || COMMON_WORDS.binary_search(&term).is_ok()
 }

@@ -39,7 +39,7 @@ on_both_databases! {
         assert_eq!(by_websocket, by_sse);
         let whole: Vec<i64> = (1..=by_websocket.len() as i64).collect();
         assert_eq!(seqs(&by_websocket), whole);
-        for phase in ["prepare", "scan", "import", "finalize"] {
+        for phase in ["prepare", "scan", "import", "finalize", "index"] {
             assert!(by_websocket.iter().any(|e| e["phase"] == phase), "no phase {phase}");
         }
 
@@ -85,7 +85,7 @@ on_both_databases! {
         let unchanged = api.ask(SYNC, json!({"id": sync})).await["run"].clone();
         let events = api.events_by_websocket(sync.as_str().unwrap(), 0, usize::MAX).await;
         let left_out: Vec<&Value> = events.iter().filter(|e| e["__typename"] == "RunPhaseSkipped").collect();
-        assert_eq!(left_out.len(), 5, "{events:#?}");
+        assert_eq!(left_out.len(), 6, "{events:#?}");
         assert_eq!(unchanged["filesRenamed"], 0);
         assert_eq!(
             [&unchanged["filesAdded"], &unchanged["filesUpdated"], &unchanged["filesDeleted"], &unchanged["filesUnchanged"]],

@@ -208,7 +208,7 @@ const BREAKS: &[(&str, &[&str], &str)] = &[
         "no settings",
     ),
     (
-        "ALTER FUNCTION nyxcore_search(text, uuid, text[], text[], bigint) OWNER TO postgres",
+        "ALTER FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb) OWNER TO postgres",
         &["functions"],
         "of postgres",
     ),

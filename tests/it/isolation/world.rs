@@ -428,6 +428,7 @@ fn document(id: CodePatternId, project: ProjectId, title: &str) -> Document {
         start_line: None,
         end_line: None,
         stack: None,
+        role: None,
     }
 }
 

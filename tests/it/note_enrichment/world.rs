@@ -250,6 +250,7 @@ pub fn pattern(scoped: &Scoped<ReadWrite>, project: Option<ProjectId>, title: &s
         start_line: Some(1),
         end_line: Some(9),
         stack: Some("rust".into()),
+        role: None,
     }
 }
 

@@ -361,6 +361,7 @@ async fn publish(scoped: &Scoped<ReadWrite>, source: SourceId, path: &str) {
         start_line: Some(1),
         end_line: Some(1),
         stack: None,
+        role: None,
     };
     documents_publish(scoped, vec![document]).await.unwrap();
 }

@@ -21,7 +21,7 @@ on_both_databases! {
         undisturbed.succeeded(source).await;
         let expected = undisturbed.rows(source).await;
 
-        for phase in ["scan", "import", "finalize", "knowledge"] {
+        for phase in ["scan", "import", "finalize", "index", "knowledge"] {
             let mut world = SyncWorld::new(&db, &store, phase).await;
             // Many small steps, so that the phases last.
             world.options.batch_files = 1;

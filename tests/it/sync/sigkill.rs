@@ -23,11 +23,12 @@ use super::world::{Rows, SyncWorld, repository};
 use crate::support::store;
 
 /// The phases of a sync, in their order.
-const PHASES: [&str; 6] = [
+const PHASES: [&str; 7] = [
     "prepare",
     "scan",
     "import",
     "finalize",
+    "index",
     "code_analysis",
     "knowledge",
 ];
@@ -48,7 +49,7 @@ const HOLDS: [(&str, &str, Hold); 8] = [
     // The source is about to move.
     ("finalize", "source_files", Hold::Any),
     // It has moved, and a search does not know it yet.
-    ("finalize", "search_documents", Hold::Any),
+    ("index", "search_documents", Hold::Any),
     ("code_analysis", "code_analyses", Hold::Any),
     ("knowledge", "memory_entries", Hold::Any),
 ];

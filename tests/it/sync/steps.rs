@@ -39,7 +39,7 @@ on_both_databases! {
         repository.commit("three");
         let empty = world.succeeded(source).await;
         assert!(world.step.take().is_empty());
-        assert_eq!(empty.detail.phases_done, ["finalize", "knowledge"]);
+        assert_eq!(empty.detail.phases_done, ["finalize", "index", "knowledge"]);
     }
 
     async fn a_step_that_fails_is_a_warning_and_done_by_the_next_sync(db: TestDatabase) {
@@ -55,7 +55,7 @@ on_both_databases! {
         repository.write("a.rs", "fn aa() {}\n");
         repository.commit("two");
         let sync = world.succeeded(source).await;
-        assert_eq!(sync.detail.phases_done, ["finalize"]);
+        assert_eq!(sync.detail.phases_done, ["finalize", "index"]);
         let warned = world.events(&sync).await.into_iter().any(|event| {
             matches!(event.body, EventBody::Message { level: Level::Warning, text } if text.contains("the step is broken"))
         });
@@ -64,7 +64,7 @@ on_both_databases! {
         world.step.fail(None);
         let next = world.succeeded(source).await;
         assert_eq!(world.step.take(), [None]);
-        assert_eq!((next.detail.files_updated, next.detail.phases_done), (0, vec!["finalize".to_owned(), "knowledge".into()]));
+        assert_eq!((next.detail.files_updated, next.detail.phases_done), (0, vec!["finalize".to_owned(), "index".into(), "knowledge".into()]));
         world.succeeded(source).await;
         assert!(world.step.take().is_empty());
     }
@@ -102,7 +102,7 @@ on_both_databases! {
         let run = world.start(source).await;
         let cancelled = world.cancelled_in(run, "knowledge", world.handler()).await;
         assert_eq!(cancelled.run.status, RunStatus::Cancelled);
-        assert_eq!(cancelled.detail.phases_done, ["finalize"]);
+        assert_eq!(cancelled.detail.phases_done, ["finalize", "index"]);
         world.step.hang(false);
         world.step.take();
         let next = world.succeeded(source).await;

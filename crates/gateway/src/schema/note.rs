@@ -235,6 +235,8 @@ mirror! {
         Consolidation,
         /// Source code.
         Code,
+        /// A section of a document in a repository.
+        Document,
         /// A note.
         Note,
     }

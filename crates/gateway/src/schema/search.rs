@@ -1,7 +1,7 @@
 //! Search over all knowledge. Each hit links to the object it was found in.
 
-use async_graphql::{Context, Object, Result};
-use nyxcore_retrieval::{Hit, KnowledgeKind};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use nyxcore_retrieval::{Authority, Field, FileRole, Hit, KnowledgeKind, Place, ScoreExplanation};
 use nyxcore_tenancy::TypedId;
 
 use super::node::{NodeRef, node_load};
@@ -17,7 +17,7 @@ impl SearchHitNode {
         self.0.kind.into()
     }
 
-    /// The relevance. Comparable within one response.
+    /// The relevance, from 0 to 1. The same on both databases.
     async fn score(&self) -> f64 {
         self.0.score
     }
@@ -45,7 +45,7 @@ impl SearchHitNode {
             KnowledgeKind::MemoryEntry => MemoryEntryId::PREFIX,
             KnowledgeKind::Insight => InsightId::PREFIX,
             KnowledgeKind::Consolidation => ConsolidationPatternId::PREFIX,
-            KnowledgeKind::Code => SourceFileId::PREFIX,
+            KnowledgeKind::Code | KnowledgeKind::Document => SourceFileId::PREFIX,
             KnowledgeKind::Note => NoteId::PREFIX,
         };
         node_load(context, prefix, uuid).await
@@ -64,5 +64,159 @@ impl SearchHitNode {
     /// The last line.
     async fn end_line(&self) -> Option<i64> {
         self.0.end_line
+    }
+
+    /// What the file is for. Null for what is no file.
+    async fn role(&self) -> Option<FileRoleName> {
+        self.0.role.map(Into::into)
+    }
+
+    /// How binding the document is. Null for what is no document of a repository.
+    async fn authority(&self) -> Option<AuthorityName> {
+        self.0.authority.map(Into::into)
+    }
+
+    /// A second place of the same file, if one answers nearly as well.
+    async fn more_places(&self) -> Vec<SearchPlaceNode> {
+        self.0.more.iter().cloned().map(Into::into).collect()
+    }
+
+    /// The number of hits that are left out because they are nearly the same: copies and translations.
+    async fn alike(&self) -> u32 {
+        self.0.alike
+    }
+
+    /// Why the hit has its score and its rank.
+    async fn explanation(&self) -> ScoreExplanationNode {
+        self.0.explanation.clone().into()
+    }
+}
+
+/// What a file is for. It decides how much a match counts.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "FileRole", remote = "FileRole")]
+pub(crate) enum FileRoleName {
+    /// The project's own source.
+    Source,
+    /// A test.
+    Test,
+    /// A text for people.
+    Document,
+    /// A list of what changed.
+    ChangeLog,
+    /// What an issue, a pull request or a new project begins with.
+    Template,
+    /// Data of tests, and snapshots.
+    Fixture,
+    /// Written by a program.
+    Generated,
+    /// A text in another language than the first.
+    Translation,
+    /// Settings of tools and of the program.
+    Configuration,
+    /// An example, a demonstration or a benchmark.
+    Example,
+    /// A convention that nearly every project of the language has.
+    Convention,
+}
+
+/// How binding a document is.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "Authority", remote = "Authority")]
+pub(crate) enum AuthorityName {
+    /// To be followed: rules for contributors and agents, accepted decisions.
+    Mandatory,
+    /// Says how things are meant: README, architecture, style guides.
+    Guideline,
+    /// Explains: all other documentation.
+    Informational,
+}
+
+/// A part of a document in which a term occurs.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "SearchField", remote = "Field")]
+pub(crate) enum SearchFieldName {
+    /// The path of the file.
+    Path,
+    /// The names of definitions.
+    Name,
+    /// The title and the headings.
+    Heading,
+    /// Comments and documentation within code.
+    Comment,
+    /// All other text.
+    Body,
+}
+
+/// Lines of a file that answer.
+#[derive(SimpleObject)]
+#[graphql(name = "SearchPlace")]
+pub(crate) struct SearchPlaceNode {
+    /// The first line, counted from 1.
+    start_line: i64,
+    /// The last line.
+    end_line: i64,
+    /// The name of what is defined there.
+    name: Option<String>,
+    /// Whole lines from the first on.
+    excerpt: String,
+}
+
+impl From<Place> for SearchPlaceNode {
+    fn from(place: Place) -> Self {
+        Self {
+            start_line: place.start_line,
+            end_line: place.end_line,
+            name: place.name,
+            excerpt: place.excerpt,
+        }
+    }
+}
+
+/// A term of the query that a hit has.
+#[derive(SimpleObject)]
+#[graphql(name = "TermMatch")]
+pub(crate) struct TermMatchNode {
+    /// The term as the index has it: in lower case, and for an English word without its ending.
+    term: String,
+    /// The fields that have it.
+    fields: Vec<SearchFieldName>,
+    /// What it adds to the text score: how rare it is, times how much the document says about it.
+    weight: f64,
+}
+
+/// Why a hit has its score and its rank.
+#[derive(SimpleObject)]
+#[graphql(name = "ScoreExplanation")]
+pub(crate) struct ScoreExplanationNode {
+    /// The matched terms, the one that adds most first.
+    terms: Vec<TermMatchNode>,
+    /// The matched terms' share of what a perfect document would have, from 0 to 1.
+    text_score: f64,
+    /// What the role of the file, or the authority of the document, makes of that: a factor.
+    role_weight: f64,
+    /// What naming the path or an identifier defined there makes of that: a factor.
+    exact_weight: f64,
+    /// The rank within its kind, counted from 1.
+    kind_rank: u32,
+    /// The value by which hits of several kinds are put into one order.
+    fused: f64,
+}
+
+impl From<ScoreExplanation> for ScoreExplanationNode {
+    fn from(explanation: ScoreExplanation) -> Self {
+        let terms = explanation.terms.into_iter().map(|term| TermMatchNode {
+            fields: term.fields.into_iter().map(Into::into).collect(),
+            term: term.term,
+            weight: term.weight,
+        });
+        Self {
+            terms: terms.collect(),
+            text_score: explanation.text_score,
+            role_weight: explanation.role_weight,
+            exact_weight: explanation.exact_weight,
+            kind_rank: explanation.kind_rank,
+            fused: explanation.fused,
+        }
     }
 }

@@ -4,6 +4,7 @@ mod analyze;
 mod ask;
 mod audit;
 mod doctor;
+mod eval;
 mod first_start;
 mod migrate;
 mod models;
@@ -74,6 +75,16 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         Command::Setup(SetupCommand::Postgres(args)) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             setup::postgres(&settings, args, &screen).await
+        }
+        Command::Eval(args) => {
+            let settings = settings(
+                global,
+                NoFlags {},
+                DefaultFile::Ignore,
+                LOG_COMMAND,
+                &screen,
+            )?;
+            eval::run(settings, args, &screen).await
         }
         Command::Tenant(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

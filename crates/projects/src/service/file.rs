@@ -227,7 +227,9 @@ async fn code_withdraw(
     paths: impl Iterator<Item = &String>,
 ) -> Result<()> {
     let subjects: Vec<String> = paths.map(|path| code_subject(source, path)).collect();
-    documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
+    for kind in [KnowledgeKind::Code, KnowledgeKind::Document] {
+        documents_withdraw(scoped, kind, &subjects).await?;
+    }
     Ok(())
 }
 

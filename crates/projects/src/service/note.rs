@@ -107,6 +107,7 @@ fn documents(note: &Note) -> Vec<Document> {
         start_line: None,
         end_line: None,
         stack: None,
+        role: None,
     };
     let chunks = chunk_lines(&note.body, ChunkLimits::default());
     if chunks.is_empty() {

@@ -116,7 +116,9 @@ pub async fn source_remove(scoped: &Scoped<ReadWrite>, id: SourceId) -> Result<(
     let blobs = blobs_of_sources(scoped, &[id]).await?;
     let files = files_by_path::<_, String>(scoped, id, None).await?;
     let subjects: Vec<String> = files.keys().map(|path| code_subject(id, path)).collect();
-    documents_withdraw(scoped, KnowledgeKind::Code, &subjects).await?;
+    for kind in [KnowledgeKind::Code, KnowledgeKind::Document] {
+        documents_withdraw(scoped, kind, &subjects).await?;
+    }
     Sources::delete(scoped, id).await?;
     blobs_collect(scoped, &blobs).await?;
     Ok(())

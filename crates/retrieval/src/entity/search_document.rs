@@ -5,6 +5,7 @@ use nyxcore_tenancy::{TenantId, tenant_scoped};
 use sea_orm::entity::prelude::*;
 
 use crate::model::KnowledgeKind;
+use crate::role::{Authority, FileRole};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "search_documents")]
@@ -17,6 +18,9 @@ pub struct Model {
     pub subject: String,
     pub subject_id: Option<Uuid>,
     pub chunk: i64,
+    pub role: Option<FileRole>,
+    pub authority: Option<Authority>,
+    pub alike: i64,
     pub title: String,
     pub body: String,
     pub terms: String,

@@ -15,6 +15,7 @@ mod error;
 mod failure;
 mod fetch;
 mod history;
+mod labels;
 mod mirror;
 mod progress;
 mod reader;
@@ -40,6 +41,7 @@ pub use self::{
     error::GitError,
     fetch::{FetchRequest, FetchResult},
     history::{CommitChange, HistoryChurn, HistoryQuery, PathChurn},
+    labels::{CommitLabel, LabelChange},
     mirror::{Mirror, MirrorStore},
     progress::{FetchPhase, FetchProgress},
     reader::{DiscoveredRepository, RepositoryReader, repository_discover},

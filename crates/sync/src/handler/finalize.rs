@@ -1,4 +1,4 @@
-//! The phase `finalize`, first part: moves the source to the commit, atomically.
+//! The phase `finalize`: moves the source to the commit, atomically.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use nyxcore_tenancy::{ChildList, Error, ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
 use super::plan::Plan;
-use super::{FINALIZE, Job};
+use super::{FINALIZE, INDEX, Job};
 use crate::entity::sync;
 use crate::model::SyncDetail;
 use crate::repository::Syncs;
@@ -103,7 +103,11 @@ impl Job<'_> {
     }
 
     fn moved_row(&self, to: &str, complete: bool) -> sync::ActiveModel {
-        let done: &[&str] = if complete { &[FINALIZE] } else { &[] };
+        let done: &[&str] = if complete {
+            &[FINALIZE, INDEX]
+        } else {
+            &[FINALIZE]
+        };
         sync::ActiveModel {
             from_commit: Set(self.source.head_commit.clone()),
             to_commit: Set(Some(to.to_owned())),

@@ -1,13 +1,22 @@
-//! The phase `finalize`, second part: updates the search index with the text of the files. Existing chunks are kept,
-//! so the phase can be restarted at any time.
+//! The phase `index`: the search index follows the files, which are visible before it. Existing documents are kept, so
+//! the phase can be restarted at any time. While a batch is written, the next one is read.
 
 use nyxcore_projects::{StoredFile, blob_contents, code_subject, file_all, files_by_path};
 use nyxcore_retrieval::{
-    ChunkLimits, Document, KnowledgeKind, chunk_lines, documents_publish, documents_withdraw,
+    Document, KnowledgeKind, PreparedDocuments, documents_prepare, documents_publish_prepared,
+    documents_withdraw, file_documents,
 };
 use nyxcore_runs::RunFailure;
 
-use super::{FINALIZE, Job, batches};
+use super::{INDEX, Job, batches};
+
+/// What the index does for a batch of files.
+struct IndexBatch {
+    documents: PreparedDocuments,
+    /// Subjects of code, and of documents, that the files no longer have.
+    gone: [(KnowledgeKind, Vec<String>); 2],
+    files: usize,
+}
 
 /// Which files the index may be behind with.
 pub(super) enum Scope {
@@ -42,63 +51,95 @@ impl Job<'_> {
                 sized.collect()
             }
         };
-        done.push(FINALIZE.to_owned());
-        if files.is_empty() && !was_empty {
-            let scoped = self.context.write().await?;
-            self.phases_done_write(&scoped, done).await?;
-            scoped.commit().await?;
-        }
-        files.sort_unstable();
+        done.push(INDEX.to_owned());
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        if was_empty {
+            // The files and the mark were written together.
+            let reason = "no text changed";
+            return self.context.phase_skipped(INDEX, reason).await;
+        }
+        self.context
+            .phase(INDEX, Some(count(files.len())), Some("files"))
+            .await?;
+        files.sort_unstable();
+        let mut batches = batches(&files, self.options.batch_files);
         let mut published = 0;
-        for batch in batches(&files, self.options.batch_files) {
-            published += batch.len();
-            let is_last = published == files.len();
-            let paths: Vec<&str> = batch.iter().map(|(path, _)| path.as_str()).collect();
-            self.batch_publish(&paths, is_last.then_some(done.as_slice()))
-                .await?;
+        let mut next = match batches.next() {
+            Some(batch) => Some(self.index_batch_read(batch).await?),
+            None => None,
+        };
+        while let Some(batch) = next.take() {
+            self.context.check()?;
+            let following = async {
+                match batches.next() {
+                    Some(batch) => self.index_batch_read(batch).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            published += batch.files;
+            let (written, read) = tokio::join!(self.index_batch_write(batch), following);
+            written?;
+            next = read?;
             self.context
                 .progress(count(published), Some(count(files.len())))
                 .await?;
         }
-        Ok(())
+        let scoped = self.context.write().await?;
+        self.phases_done_write(&scoped, done).await?;
+        Ok(scoped.commit().await?)
     }
 
-    async fn batch_publish(
-        &self,
-        paths: &[&str],
-        done: Option<&[String]>,
-    ) -> Result<(), RunFailure> {
+    /// Reads the texts of files, and their words on a thread of its own.
+    async fn index_batch_read(&self, batch: &[(String, i64)]) -> Result<IndexBatch, RunFailure> {
+        let paths: Vec<&str> = batch.iter().map(|(path, _)| path.as_str()).collect();
         let scoped = self.context.read().await?;
-        let files = files_by_path(&scoped, self.source.id, Some(paths)).await?;
+        let files = files_by_path(&scoped, self.source.id, Some(&paths)).await?;
         let blobs: Vec<&str> = files.values().map(|file| file.blob.as_str()).collect();
         let texts = blob_contents(&scoped, &blobs).await?;
         drop(scoped);
         let mut documents = Vec::new();
-        let mut silent = Vec::new();
-        for &path in paths {
+        let (mut no_code, mut no_document) = (Vec::new(), Vec::new());
+        for &path in &paths {
             let subject = code_subject(self.source.id, path);
             let before = documents.len();
             if let Some(file) = files.get(path)
                 && let Some(text) = texts.get(&file.blob)
             {
-                self.chunks_add(&mut documents, &subject, path, file, text);
+                self.documents_add(&mut documents, &subject, path, file, text);
             }
-            if documents.len() == before {
-                silent.push(subject);
+            // A file whose text is gone: it became binary, or empty. Or it changed from the one kind to the other.
+            let kind = documents.get(before).map(|one: &Document| one.kind);
+            if kind != Some(KnowledgeKind::Code) {
+                no_code.push(subject.clone());
+            }
+            if kind != Some(KnowledgeKind::Document) {
+                no_document.push(subject);
             }
         }
+        let documents = tokio::task::spawn_blocking(move || documents_prepare(documents)).await;
+        let documents = documents.map_err(|error| {
+            RunFailure::transient("INDEX_FAILED", format!("reading words failed: {error}"))
+        })?;
+        Ok(IndexBatch {
+            documents,
+            gone: [
+                (KnowledgeKind::Code, no_code),
+                (KnowledgeKind::Document, no_document),
+            ],
+            files: batch.len(),
+        })
+    }
+
+    async fn index_batch_write(&self, batch: IndexBatch) -> Result<(), RunFailure> {
         let scoped = self.context.write().await?;
-        // A file whose text is gone: it became binary, or empty.
-        documents_withdraw(&scoped, KnowledgeKind::Code, &silent).await?;
-        documents_publish(&scoped, documents).await?;
-        if let Some(done) = done {
-            self.phases_done_write(&scoped, done).await?;
+        for (kind, subjects) in &batch.gone {
+            documents_withdraw(&scoped, *kind, subjects).await?;
         }
+        documents_publish_prepared(&scoped, batch.documents).await?;
         Ok(scoped.commit().await?)
     }
 
-    fn chunks_add(
+    fn documents_add(
         &self,
         documents: &mut Vec<Document>,
         subject: &str,
@@ -106,23 +147,16 @@ impl Job<'_> {
         file: &StoredFile,
         text: &str,
     ) {
-        let line = |n: usize| i64::try_from(n).ok();
-        let chunks = chunk_lines(text, ChunkLimits::default());
-        let worth_reading = chunks
-            .into_iter()
-            .filter(|chunk| !chunk.text.trim().is_empty());
-        documents.extend(worth_reading.map(|chunk| Document {
-            kind: KnowledgeKind::Code,
-            subject: subject.to_owned(),
-            subject_id: Some(file.id.0),
-            project_id: Some(self.source.project_id.0),
-            title: path.to_owned(),
-            body: chunk.text.to_owned(),
-            path: Some(path.to_owned()),
-            source_id: None,
-            start_line: line(chunk.start_line),
-            end_line: line(chunk.end_line),
-            stack: (self.options.language_of)(path).map(str::to_owned),
-        }));
+        let stack = (self.options.language_of)(path).map(str::to_owned);
+        documents.extend(
+            file_documents(subject, path, text)
+                .into_iter()
+                .map(|one| Document {
+                    subject_id: Some(file.id.0),
+                    project_id: Some(self.source.project_id.0),
+                    stack: stack.clone().filter(|_| one.kind == KnowledgeKind::Code),
+                    ..one
+                }),
+        );
     }
 }

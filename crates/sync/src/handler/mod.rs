@@ -33,8 +33,11 @@ use finalize::MoveOutcome;
 use index::Scope;
 use plan::Plan;
 
-/// The phase after which the files and what a search finds of them are those of the commit.
+/// The phase after which the files are those of the commit.
 const FINALIZE: &str = "finalize";
+
+/// The phase after which what a search finds is of the commit, too.
+const INDEX: &str = "index";
 
 /// Bytes of text in one transaction: what both databases take in a fraction of a second.
 const BATCH_BYTES_MAX: i64 = 4 << 20;
@@ -140,8 +143,7 @@ impl<'a> Job<'a> {
     /// An earlier attempt moved the source and was lost after that: only the index remains to be completed.
     async fn resumed(&self) -> Result<SyncedChanges, RunFailure> {
         let mut done = self.detail.phases_done.clone();
-        if !self.detail.has_done(FINALIZE) {
-            self.context.phase(FINALIZE, None, Some("files")).await?;
+        if !self.detail.has_done(INDEX) {
             self.index_update(Scope::All, &mut done).await?;
         }
         let found = &self.detail;
@@ -195,7 +197,7 @@ impl<'a> Job<'a> {
     }
 
     async fn brought(&self, plan: &Plan, scope: Scope) -> Result<SyncedChanges, RunFailure> {
-        let mut done = Vec::new();
+        let mut done = vec![FINALIZE.to_owned()];
         self.index_update(scope, &mut done).await?;
         let paths = plan.paths();
         Ok(SyncedChanges {
@@ -208,7 +210,7 @@ impl<'a> Job<'a> {
     /// Whether the index is behind the files because an earlier sync of the source ended between the two.
     fn index_behind(&self) -> bool {
         let before = self.before.as_ref();
-        before.is_some_and(|sync| !sync.has_done(FINALIZE))
+        before.is_some_and(|sync| !sync.has_done(INDEX))
     }
 
     /// Whether files may be read that were too large for the sync before: the operator raised the limit.

@@ -1,11 +1,11 @@
-//! The phases after `finalize`: the registered steps. The pending steps are stored with the sync, and updated in the
+//! The phases after `index`: the registered steps. The pending steps are stored with the sync, and updated in the
 //! transaction of each step, so that a crash loses nothing.
 
 use nyxcore_runs::{Level, RunFailure};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
 use sea_orm::ActiveValue::Set;
 
-use super::{FINALIZE, Job, SyncedChanges};
+use super::{FINALIZE, INDEX, Job, SyncedChanges};
 use crate::entity::sync;
 use crate::repository::Syncs;
 use crate::service::sync_skips;
@@ -24,8 +24,9 @@ impl Job<'_> {
             ("scan", UNCHANGED),
             ("import", UNCHANGED),
             (FINALIZE, UNCHANGED),
+            (INDEX, UNCHANGED),
         ];
-        let mut done = vec![FINALIZE.to_owned()];
+        let mut done = vec![FINALIZE.to_owned(), INDEX.to_owned()];
         // As long as none is due, so that they are told in the order in which they would be done.
         for step in self
             .steps

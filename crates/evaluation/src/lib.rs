@@ -1,0 +1,14 @@
+//! Measures search on the history of a repository, without labels made by people.
+//!
+//! The message of a commit is the question, the files that it changed are the answer, and the index stands at its
+//! parent: what a newcomer would have asked before the change. Each question is also asked to plain BM25 over the same
+//! files with their text unsplit ([`baseline`]), so that a figure says what the search is worth.
+
+pub mod baseline;
+mod cases;
+mod measure;
+mod run;
+
+pub use cases::{Case, cases_of};
+pub use measure::{Measure, Ranks};
+pub use run::{CaseReport, EvaluationError, EvaluationReport, EvaluationRequest, evaluate};

@@ -1,0 +1,241 @@
+//! Asks the questions: the index follows the history from commit to commit.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nyxcore_projects::ScanPath;
+use nyxcore_retrieval::{
+    KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest, documents_publish, documents_withdraw,
+    file_documents, search,
+};
+use nyxcore_sync::git::{BlobBytes, ChangeKind, GitError, RepositoryReader};
+use nyxcore_tenancy::{Store, TenantId};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::baseline::Baseline;
+use crate::cases::{Case, cases_of};
+use crate::measure::{Measure, Ranks};
+
+/// Files above this size are not read, as a sync does not.
+const BLOB_BYTES_MAX: u64 = 1 << 20;
+/// Commits that are looked at for each question that is wanted.
+const COMMITS_PER_CASE: usize = 12;
+/// Files that are published in one transaction.
+const BATCH_FILES: usize = 200;
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct EvaluationRequest {
+    /// The git folder of the repository.
+    pub git_dir: PathBuf,
+    /// The newest commit, as hex.
+    pub commit: String,
+    /// How many questions are asked at the most.
+    pub questions: usize,
+}
+
+/// One question and how it was answered.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseReport {
+    /// The commit, as hex.
+    pub commit: String,
+    /// Its first line.
+    pub subject: String,
+    /// The right files.
+    pub answer: Vec<String>,
+    /// The first ten files of the search.
+    pub found: Vec<String>,
+    /// Where the right files stand.
+    pub search: Ranks,
+    /// Where plain BM25 has them.
+    pub baseline: Ranks,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvaluationReport {
+    /// The number of questions.
+    pub questions: usize,
+    /// The number of files at the last question.
+    pub files: usize,
+    /// The search.
+    pub search: Measure,
+    /// Plain BM25 over unsplit text.
+    pub baseline: Measure,
+    /// The median time of a search, in milliseconds.
+    pub search_ms: f64,
+    /// Every question.
+    pub cases: Vec<CaseReport>,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluationError {
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] nyxcore_tenancy::Error),
+    /// The history has no commit that is a question.
+    #[error(
+        "the history has no commits to ask about: they change too many files, or add files only"
+    )]
+    NoQuestions,
+}
+
+/// Measures the search on the history of a repository. The tenant must have no documents of its own; those of the
+/// repository are removed in the end. `told` gets the number of questions that were asked, and of all.
+///
+/// # Errors
+/// See [`EvaluationError`].
+pub async fn evaluate(
+    store: &Store,
+    tenant: TenantId,
+    request: &EvaluationRequest,
+    cancel: &CancellationToken,
+    mut told: impl FnMut(usize, usize),
+) -> Result<EvaluationReport, EvaluationError> {
+    let reader = RepositoryReader::repository_open(&request.git_dir)?;
+    let looked_at = request.questions.saturating_mul(COMMITS_PER_CASE);
+    let labels = reader
+        .commit_labels(&request.commit, looked_at, cancel)
+        .await?;
+    let cases = cases_of(&labels, request.questions);
+    if cases.is_empty() {
+        return Err(EvaluationError::NoQuestions);
+    }
+    let mut index = HistoryIndex {
+        store,
+        tenant,
+        reader: &reader,
+        commit: None,
+        files: HashSet::new(),
+        baseline: Baseline::default(),
+    };
+    let mut reports = Vec::with_capacity(cases.len());
+    let mut times: Vec<Duration> = Vec::with_capacity(cases.len());
+    let total = cases.len();
+    for (n, case) in cases.into_iter().enumerate() {
+        told(n, total);
+        index.move_to(&case.parent, cancel).await?;
+        let begun = Instant::now();
+        let found = index.search(&case.question).await?;
+        times.push(begun.elapsed());
+        reports.push(report(case, &found, &index.baseline));
+    }
+    let files = index.files.len();
+    index.clear().await?;
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    Ok(EvaluationReport {
+        questions: reports.len(),
+        files,
+        search: Measure::of(reports.iter().map(|report| &report.search)),
+        baseline: Measure::of(reports.iter().map(|report| &report.baseline)),
+        search_ms: median.as_secs_f64() * 1000.0,
+        cases: reports,
+    })
+}
+
+fn report(case: Case, found: &[String], baseline: &Baseline) -> CaseReport {
+    let limit = usize::try_from(SEARCH_LIMIT_MAX).unwrap_or(usize::MAX);
+    let plain = baseline.search(&case.question, limit);
+    CaseReport {
+        subject: case.question.lines().next().unwrap_or_default().to_owned(),
+        search: Ranks::of(found, &case.answer),
+        baseline: Ranks::of(&plain, &case.answer),
+        found: found.iter().take(10).cloned().collect(),
+        commit: case.commit,
+        answer: case.answer,
+    }
+}
+
+/// The index of the files of a commit, and the baseline beside it.
+struct HistoryIndex<'a> {
+    store: &'a Store,
+    tenant: TenantId,
+    reader: &'a RepositoryReader,
+    commit: Option<String>,
+    files: HashSet<String>,
+    baseline: Baseline,
+}
+
+impl HistoryIndex<'_> {
+    /// Publishes what differs from the commit that the index stands at.
+    async fn move_to(
+        &mut self,
+        commit: &str,
+        cancel: &CancellationToken,
+    ) -> Result<(), EvaluationError> {
+        let from = self.commit.as_deref();
+        let diff = self
+            .reader
+            .tree_diff(from, commit, &ScanPath::default(), cancel)
+            .await?;
+        let blobs = self.reader.blob_reader();
+        for batch in diff.changes.chunks(BATCH_FILES) {
+            let mut documents = Vec::new();
+            let mut gone = Vec::new();
+            for change in batch {
+                let text = match change.kind {
+                    ChangeKind::Deleted => None,
+                    _ => text_of(blobs.blob_bytes(&change.blob, BLOB_BYTES_MAX)?),
+                };
+                // A file may change from code to a document by nothing but its name, so a subject has one kind.
+                let Some(text) = text else {
+                    gone.push(change.path.clone());
+                    self.files.remove(&change.path);
+                    self.baseline.file_remove(&change.path);
+                    continue;
+                };
+                self.baseline.file_set(&change.path, &text);
+                self.files.insert(change.path.clone());
+                documents.extend(file_documents(&change.path, &change.path, &text));
+            }
+            let scoped = self.store.write(self.tenant).await?;
+            for kind in [KnowledgeKind::Code, KnowledgeKind::Document] {
+                documents_withdraw(&scoped, kind, &gone).await?;
+            }
+            documents_publish(&scoped, documents).await?;
+            scoped.commit().await?;
+        }
+        self.commit = Some(commit.to_owned());
+        Ok(())
+    }
+
+    /// The files in the order in which the search gives them.
+    async fn search(&self, question: &str) -> Result<Vec<String>, EvaluationError> {
+        let scoped = self.store.read(self.tenant).await?;
+        let request = SearchRequest {
+            limit: SEARCH_LIMIT_MAX,
+            ..SearchRequest::new(question)
+        };
+        let hits = search(&scoped, &request).await?;
+        let mut seen = HashSet::new();
+        let paths = hits.into_iter().filter_map(|hit| hit.path);
+        Ok(paths.filter(|path| seen.insert(path.clone())).collect())
+    }
+
+    async fn clear(&self) -> Result<(), EvaluationError> {
+        let subjects: Vec<String> = self.files.iter().cloned().collect();
+        let scoped = self.store.write(self.tenant).await?;
+        for kind in [KnowledgeKind::Code, KnowledgeKind::Document] {
+            documents_withdraw(&scoped, kind, &subjects).await?;
+        }
+        Ok(scoped.commit().await?)
+    }
+}
+
+/// The text of a blob; `None` for what is binary, or larger than a sync keeps.
+fn text_of(bytes: BlobBytes) -> Option<String> {
+    let BlobBytes::Bytes(bytes) = bytes else {
+        return None;
+    };
+    if bytes.contains(&0) {
+        return None;
+    }
+    String::from_utf8(bytes).ok()
+}

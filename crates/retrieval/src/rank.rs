@@ -1,0 +1,646 @@
+//! Puts candidates in order: exact names, near copies, the floor, the kinds in one list, and what each hit shows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use crate::fusion::RRF_K;
+use crate::model::{Field, Hit, KnowledgeKind, Place, ScoreExplanation, TermMatch};
+use crate::publish::word_class;
+use crate::role::{Authority, FileRole, locale_neutral};
+use crate::text::excerpt::excerpt;
+use crate::text::fold::{Stems, folded, normalized};
+use crate::text::outline::outline;
+use crate::text::place::{Wanted, places};
+use crate::text::query_terms;
+use crate::text::question::{Question, path_agreement};
+use crate::text::weigh::{DocumentTerms, WordClass};
+
+/// What scores less than this share of the best hit of its kind is not shown.
+const FLOOR_OF_BEST: f64 = 0.18;
+/// What scores less than this share of what the best hit of all kinds does is not shown, whatever its kind.
+const FLOOR_OF_ALL: f64 = 0.1;
+/// Bits in which the fingerprints of near copies differ at the most.
+const ALIKE_BITS: u32 = 3;
+/// A second place of a file is shown if it scores at least this share of the first.
+const SECOND_PLACE: f64 = 0.6;
+/// Habits in a list of several kinds: more are no answer.
+const HABITS_MAX: usize = 2;
+/// The code hits in whose folders a habit must be.
+const HABIT_CODE_HITS: usize = 10;
+/// The most characters of prose that a hit shows: some five lines.
+const EXCERPT_CHARS: usize = 400;
+/// A name shorter than this is a definition's in every second file.
+const NAME_CHARS_MIN: usize = 4;
+
+/// A document that the database found.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    /// The sum over the matched terms, times the weight of its role.
+    pub score: f64,
+    pub kind: KnowledgeKind,
+    pub subject: String,
+    pub subject_id: Option<Uuid>,
+    pub title: String,
+    pub body: String,
+    pub path: Option<String>,
+    pub source_id: Option<Uuid>,
+    pub start_line: Option<i64>,
+    pub end_line: Option<i64>,
+    pub stack: Option<String>,
+    pub role: Option<FileRole>,
+    pub authority: Option<Authority>,
+    /// Its fingerprint; 0 for none.
+    pub alike: i64,
+}
+
+/// A question with what the database says of its terms.
+pub(crate) struct Asked<'q> {
+    pub question: &'q Question,
+    /// How rare a term is: twice its place in the question, and one more for text that is no file.
+    pub rarities: &'q BTreeMap<usize, f64>,
+    pub limit: usize,
+}
+
+/// A candidate on its way into the list.
+struct Scored {
+    candidate: Candidate,
+    /// From 0 to 1.
+    score: f64,
+    exact_weight: f64,
+    role_weight: f64,
+    alike: u32,
+    kind_rank: u32,
+    fused: f64,
+}
+
+/// How much a kind counts where several are fused. Code answers; documents and habits stand beside it.
+const fn kind_weight(kind: KnowledgeKind) -> f64 {
+    match kind {
+        KnowledgeKind::Code => 1.0,
+        KnowledgeKind::Insight | KnowledgeKind::MemoryEntry | KnowledgeKind::Consolidation => 0.9,
+        KnowledgeKind::Note => 0.7,
+        KnowledgeKind::Document => 0.6,
+        KnowledgeKind::CodePattern => 0.4,
+    }
+}
+
+/// The hits in their order.
+pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &Asked<'_>) -> Vec<Hit> {
+    let mut kinds: BTreeMap<KnowledgeKind, Vec<Scored>> = BTreeMap::new();
+    for candidate in candidates {
+        let scored = scored(candidate, asked);
+        kinds.entry(scored.candidate.kind).or_default().push(scored);
+    }
+    let best = kinds
+        .values()
+        .flatten()
+        .map(|one| one.score)
+        .fold(0.0, f64::max);
+    let is_mixed = kinds.len() > 1;
+    for of_kind in kinds.values_mut() {
+        of_kind.sort_by(|a, b| {
+            rounded(b.score)
+                .total_cmp(&rounded(a.score))
+                .then_with(|| a.candidate.subject.cmp(&b.candidate.subject))
+        });
+        let best_of_kind = of_kind.first().map_or(0.0, |one| one.score);
+        let floor = (best_of_kind * FLOOR_OF_BEST).max(best * FLOOR_OF_ALL);
+        of_kind.retain(|one| one.score >= floor);
+        copies_fold(of_kind);
+    }
+    if is_mixed {
+        habits_choose(&mut kinds);
+    }
+    let mut all: Vec<Scored> = Vec::new();
+    let terms: Vec<&str> = asked
+        .question
+        .terms
+        .iter()
+        .map(|term| term.text.as_str())
+        .collect();
+    // Who asks for the documentation gets it first.
+    let wants_documents = FileRole::Document.is_asked(&terms);
+    for (kind, of_kind) in kinds {
+        let weight = match kind {
+            KnowledgeKind::Document if wants_documents => 1.1,
+            _ => kind_weight(kind),
+        };
+        for (rank, mut one) in (1_u32..).zip(of_kind) {
+            one.kind_rank = rank;
+            // A weak hit is not as good as a strong one because both are the first of their kinds.
+            let strength = if best > 0.0 { one.score / best } else { 0.0 };
+            one.fused = weight * (0.25 + 0.75 * strength) / (RRF_K + f64::from(rank));
+            all.push(one);
+        }
+    }
+    all.sort_by(|a, b| {
+        rounded(b.fused * 100.0)
+            .total_cmp(&rounded(a.fused * 100.0))
+            .then_with(|| a.candidate.kind.cmp(&b.candidate.kind))
+            .then_with(|| a.candidate.subject.cmp(&b.candidate.subject))
+    });
+    all.truncate(asked.limit);
+    let mut stems = Stems::new();
+    all.into_iter()
+        .map(|one| hit(one, asked, &mut stems))
+        .collect()
+}
+
+/// Sums of the same numbers in another order differ in their last bits.
+fn rounded(score: f64) -> f64 {
+    (score * 1e7).round() / 1e7
+}
+
+fn scored(candidate: Candidate, asked: &Asked<'_>) -> Scored {
+    let class = word_class(candidate.kind);
+    let most = most_of(asked, class);
+    let share = if most > 0.0 {
+        (candidate.score / most).min(1.0)
+    } else {
+        0.0
+    };
+    let exact_weight = exact_weight(&candidate, asked.question);
+    let role_weight = candidate.role.map_or(1.0, |role| {
+        let terms: Vec<&str> = asked
+            .question
+            .terms
+            .iter()
+            .map(|term| term.text.as_str())
+            .collect();
+        role.weight_for(&terms)
+    });
+    let authority = candidate.authority.map_or(1.0, Authority::weight);
+    Scored {
+        score: (share * exact_weight * authority).min(1.0),
+        exact_weight,
+        role_weight: role_weight * authority,
+        candidate,
+        alike: 0,
+        kind_rank: 0,
+        fused: 0.0,
+    }
+}
+
+/// What a document would score that says all there is to say about every term.
+fn most_of(asked: &Asked<'_>, class: WordClass) -> f64 {
+    let parity = usize::from(class == WordClass::Text);
+    let mut weights: Vec<f64> = asked
+        .rarities
+        .iter()
+        .filter(|(number, _)| *number % 2 == parity)
+        .filter_map(|(number, rarity)| Some(rarity * asked.question.terms.get(number / 2)?.weight))
+        .collect();
+    weights.sort_by(f64::total_cmp);
+    weights.iter().sum()
+}
+
+/// What naming a path, or an identifier that is defined there, makes of a score.
+fn exact_weight(candidate: &Candidate, question: &Question) -> f64 {
+    let mut weight = 1.0;
+    if let Some(path) = &candidate.path {
+        weight *= match path_agreement(path, &question.paths) {
+            0 => 1.0,
+            1 => 1.6,
+            parts => 2.0 + 0.3 * f64::from(u32::try_from(parts.min(4)).unwrap_or(4)),
+        };
+    }
+    if candidate.kind != KnowledgeKind::Code {
+        return weight;
+    }
+    let path = candidate.path.as_deref();
+    let mut exact = false;
+    let mut named = 0_u32;
+    for definition in outline(path, &candidate.body).definitions {
+        let name = folded(&normalized(definition.name).replace('_', ""));
+        if name.len() < NAME_CHARS_MIN {
+            continue;
+        }
+        exact |= question.identifiers.contains(&name);
+        named += u32::from(question.names.contains(&name));
+    }
+    if exact {
+        weight *= 1.8;
+    } else if named > 0 {
+        weight *= 1.0 + 0.08 * f64::from(named.min(3));
+    }
+    weight
+}
+
+/// Leaves the best of near copies, which counts the others.
+fn copies_fold(of_kind: &mut Vec<Scored>) {
+    let mut kept: Vec<Scored> = Vec::with_capacity(of_kind.len());
+    for one in of_kind.drain(..) {
+        let path = one.candidate.path.as_deref();
+        let neutral = path.map(|path| locale_neutral(path).unwrap_or_else(|| path.to_lowercase()));
+        let is_translated = path.is_some_and(|path| locale_neutral(path).is_some());
+        let copy = kept.iter_mut().find(|other| {
+            let bits = (one.candidate.alike ^ other.candidate.alike).count_ones();
+            let is_copy =
+                one.candidate.alike != 0 && other.candidate.alike != 0 && bits <= ALIKE_BITS;
+            is_copy
+                || (is_translated
+                    && other.candidate.subject != one.candidate.subject
+                    && other.candidate.path.as_deref().and_then(locale_neutral) == neutral)
+        });
+        match copy {
+            Some(other) => other.alike += 1 + one.alike,
+            None => kept.push(one),
+        }
+    }
+    *of_kind = kept;
+}
+
+/// Leaves the habits that can be seen in the folder of a file that was found; two at the most.
+fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<Scored>>) {
+    let code = kinds.get(&KnowledgeKind::Code);
+    let folders: Vec<String> = code
+        .into_iter()
+        .flatten()
+        .take(HABIT_CODE_HITS)
+        .filter_map(|one| one.candidate.path.as_deref())
+        .map(|path| folder(path).to_owned())
+        .collect();
+    if let Some(habits) = kinds.get_mut(&KnowledgeKind::CodePattern) {
+        habits.retain(|one| {
+            let path = one.candidate.path.as_deref();
+            path.is_none_or(|path| {
+                folders.is_empty() || folders.iter().any(|one| one == folder(path))
+            })
+        });
+        habits.truncate(HABITS_MAX);
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+fn hit(one: Scored, asked: &Asked<'_>, stems: &mut Stems) -> Hit {
+    let candidate = one.candidate;
+    let class = word_class(candidate.kind);
+    let terms = DocumentTerms::of(
+        &candidate.title,
+        candidate.path.as_deref(),
+        &candidate.body,
+        stems,
+    );
+    let parity = usize::from(class == WordClass::Text);
+    let mut matches: Vec<TermMatch> = Vec::new();
+    let mut wanted: HashMap<String, f64> = HashMap::new();
+    for (number, term) in asked.question.terms.iter().enumerate() {
+        let Some(rarity) = asked.rarities.get(&(number * 2 + parity)) else {
+            continue;
+        };
+        let Some(counts) = terms.counts.get(&term.text) else {
+            continue;
+        };
+        wanted.insert(term.text.clone(), rarity * term.weight);
+        let has = |field: &Field| counts[*field as usize] > 0;
+        matches.push(TermMatch {
+            term: term.text.clone(),
+            fields: Field::all().iter().copied().filter(has).collect(),
+            weight: terms.weight(&term.text, class) * rarity * term.weight,
+        });
+    }
+    matches.sort_by(|a, b| {
+        b.weight
+            .total_cmp(&a.weight)
+            .then_with(|| a.term.cmp(&b.term))
+    });
+    let mut shown = shown(&candidate, &wanted, asked.question);
+    let first = (!shown.is_empty()).then(|| shown.remove(0));
+    let (start_line, end_line, excerpt) = match first {
+        Some(place) => (Some(place.start_line), Some(place.end_line), place.excerpt),
+        None => (
+            candidate.start_line,
+            candidate.end_line,
+            prose(
+                &candidate.body,
+                &asked
+                    .question
+                    .terms
+                    .iter()
+                    .map(|term| term.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+            .to_owned(),
+        ),
+    };
+    let text_score = if one.exact_weight * one.role_weight > 0.0 {
+        one.score / (one.exact_weight * one.role_weight)
+    } else {
+        0.0
+    };
+    Hit {
+        kind: candidate.kind,
+        subject: candidate.subject,
+        subject_id: candidate.subject_id,
+        title: candidate.title,
+        excerpt,
+        path: candidate.path,
+        source_id: candidate.source_id,
+        start_line,
+        end_line,
+        stack: candidate.stack,
+        role: candidate.role,
+        authority: candidate.authority,
+        more: shown,
+        alike: one.alike,
+        score: one.score,
+        explanation: ScoreExplanation {
+            terms: matches,
+            text_score,
+            role_weight: one.role_weight,
+            exact_weight: one.exact_weight,
+            kind_rank: one.kind_rank,
+            fused: one.fused,
+        },
+    }
+}
+
+/// The places of a file, or of a section, that are shown; none for what has no lines.
+fn shown(candidate: &Candidate, wanted: &HashMap<String, f64>, question: &Question) -> Vec<Place> {
+    let Some(first) = candidate.start_line else {
+        return Vec::new();
+    };
+    let line = |line: usize| first + i64::try_from(line).unwrap_or(i64::MAX) - 1;
+    match candidate.kind {
+        KnowledgeKind::Code => {
+            let wanted = Wanted {
+                terms: wanted,
+                identifiers: &question.identifiers,
+            };
+            let mut places = places(candidate.path.as_deref(), &candidate.body, &wanted, 2);
+            let least = places
+                .first()
+                .map_or(0.0, |place| place.score * SECOND_PLACE);
+            places.retain(|place| place.score >= least);
+            let place = |place: crate::text::place::TextPlace<'_>| Place {
+                start_line: line(place.start),
+                end_line: line(place.end),
+                name: place.name.map(str::to_owned),
+                excerpt: place.text.to_owned(),
+            };
+            places.into_iter().map(place).collect()
+        }
+        KnowledgeKind::Document => {
+            let terms: Vec<&str> = question
+                .terms
+                .iter()
+                .map(|term| term.text.as_str())
+                .collect();
+            let part = prose(&candidate.body, &terms.join(" "));
+            let (start, text) = whole_lines(&candidate.body, part);
+            vec![Place {
+                start_line: line(start),
+                end_line: line(start + text.matches('\n').count()),
+                name: None,
+                excerpt: text.to_owned(),
+            }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The part of a text that has most of the words; the words are stems, which begin the words that they are of.
+fn prose<'a>(text: &'a str, question: &str) -> &'a str {
+    let mut stems = Stems::new();
+    let asked: Vec<&str> = question.split(' ').collect();
+    let mut terms: Vec<String> = query_terms(text);
+    terms.retain(|term| asked.contains(&stems.stem(&folded(term)).as_str()));
+    let more = crate::text::identifiers(text)
+        .flat_map(|identifier| crate::text::tokens(identifier.text))
+        .filter(|term| asked.contains(&stems.stem(&folded(term)).as_str()));
+    terms.extend(more);
+    terms.sort();
+    terms.dedup();
+    excerpt(text, &terms, EXCERPT_CHARS)
+}
+
+/// A part of a text with the whole of its first and last line, and the number of its first line from 1.
+fn whole_lines<'a>(text: &'a str, part: &str) -> (usize, &'a str) {
+    let at = text.find(part).unwrap_or(0);
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = at + part.len();
+    let end = text[end..].find('\n').map_or(text.len(), |more| end + more);
+    let before = text[..start].matches('\n').count();
+    (before + 1, text[start..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(kind: KnowledgeKind, path: &str, body: &str, score: f64) -> Candidate {
+        let has_lines = matches!(kind, KnowledgeKind::Code | KnowledgeKind::Document);
+        Candidate {
+            score,
+            kind,
+            subject: path.to_owned(),
+            subject_id: None,
+            title: path.to_owned(),
+            body: body.to_owned(),
+            path: Some(path.to_owned()),
+            source_id: None,
+            start_line: has_lines.then_some(1),
+            end_line: None,
+            stack: None,
+            role: has_lines.then(|| FileRole::of_path(path)),
+            authority: None,
+            alike: 0,
+        }
+    }
+
+    fn order(question: &str, candidates: Vec<Candidate>) -> Vec<String> {
+        hits(question, candidates)
+            .into_iter()
+            .map(|hit| hit.subject)
+            .collect()
+    }
+
+    fn hits(question: &str, candidates: Vec<Candidate>) -> Vec<Hit> {
+        let question = Question::read(question);
+        let rarities = (0..question.terms.len() * 2)
+            .map(|number| (number, 3.0))
+            .collect();
+        ranked(
+            candidates,
+            &Asked {
+                question: &question,
+                rarities: &rarities,
+                limit: 10,
+            },
+        )
+    }
+
+    #[test]
+    fn a_definition_comes_before_what_uses_it() {
+        let uses = candidate(
+            KnowledgeKind::Code,
+            "app.py",
+            "x = self._find_error_handler(e)\n",
+            2.0,
+        );
+        let defines = candidate(
+            KnowledgeKind::Code,
+            "scaffold.py",
+            "def _find_error_handler(self, e):\n    pass\n",
+            1.6,
+        );
+        assert_eq!(
+            order("_find_error_handler", vec![uses, defines]),
+            ["scaffold.py", "app.py"]
+        );
+    }
+
+    #[test]
+    fn a_named_path_comes_first() {
+        let other = candidate(KnowledgeKind::Code, "src/other.py", "lease\n", 2.0);
+        let named = candidate(KnowledgeKind::Code, "src/flask/ctx.py", "lease\n", 1.2);
+        assert_eq!(
+            order(
+                "lease in File \"/venv/lib/src/flask/ctx.py\", line 3",
+                vec![other, named]
+            )[0],
+            "src/flask/ctx.py"
+        );
+    }
+
+    #[test]
+    fn documents_stand_behind_code_that_answers() {
+        let mut all: Vec<Candidate> = (0..6)
+            .map(|n| {
+                candidate(
+                    KnowledgeKind::Document,
+                    &format!("docs/{n}.md"),
+                    "lease\n",
+                    2.0,
+                )
+            })
+            .collect();
+        all.extend(
+            (0..4).map(|n| candidate(KnowledgeKind::Code, &format!("src/{n}.rs"), "lease\n", 1.9)),
+        );
+        let order = order("lease", all);
+        assert!(
+            order[..4].iter().all(|subject| subject.starts_with("src/")),
+            "{order:?}"
+        );
+        assert!(order[4].starts_with("docs/"));
+    }
+
+    #[test]
+    fn documents_that_are_asked_for_come_first() {
+        let code = candidate(KnowledgeKind::Code, "src/lease.rs", "lease\n", 2.0);
+        let readme = candidate(KnowledgeKind::Document, "README.md", "lease\n", 2.0);
+        assert_eq!(
+            order("lease in the readme", vec![code, readme]),
+            ["README.md", "src/lease.rs"]
+        );
+    }
+
+    #[test]
+    fn near_copies_are_one_hit_that_counts_them() {
+        let copy = |path: &str, alike| Candidate {
+            alike,
+            ..candidate(KnowledgeKind::Code, path, "lease\n", 2.0)
+        };
+        let found = hits(
+            "lease",
+            vec![
+                copy("a.rs", 0xff),
+                copy("b.rs", 0xfe),
+                copy("c.rs", 0x0f00_ff00),
+            ],
+        );
+        let counted: Vec<_> = found
+            .iter()
+            .map(|hit| (hit.subject.as_str(), hit.alike))
+            .collect();
+        assert_eq!(counted, [("a.rs", 1), ("c.rs", 0)]);
+        let found = hits(
+            "lease",
+            vec![
+                copy("docs/ko/a.md", 0),
+                copy("docs/pt/a.md", 0),
+                copy("docs/pt/b.md", 0),
+            ],
+        );
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn what_is_far_below_the_best_is_not_shown() {
+        let strong = candidate(KnowledgeKind::Code, "a.rs", "lease worker\n", 5.0);
+        let weak = candidate(KnowledgeKind::Code, "b.rs", "worker\n", 0.4);
+        assert_eq!(order("lease worker", vec![strong, weak]), ["a.rs"]);
+    }
+
+    #[test]
+    fn two_habits_of_the_found_folders_come_after_code() {
+        let mut all: Vec<Candidate> = (0..5)
+            .map(|n| {
+                let habit = candidate(KnowledgeKind::CodePattern, "src/lease/a.rs", "lease\n", 3.0);
+                Candidate {
+                    subject: format!("pattern_{n}"),
+                    ..habit
+                }
+            })
+            .collect();
+        all.push(candidate(
+            KnowledgeKind::CodePattern,
+            "docs/x.rs",
+            "lease\n",
+            3.0,
+        ));
+        all.push(candidate(
+            KnowledgeKind::Code,
+            "src/lease/b.rs",
+            "lease\n",
+            2.0,
+        ));
+        assert_eq!(
+            order("lease", all),
+            ["src/lease/b.rs", "pattern_0", "pattern_1"]
+        );
+    }
+
+    #[test]
+    fn a_hit_says_why() {
+        let found = hits(
+            "renew lease",
+            vec![candidate(
+                KnowledgeKind::Code,
+                "src/lease.rs",
+                "// renew\nfn renew() {}\n",
+                2.0,
+            )],
+        );
+        let explanation = &found[0].explanation;
+        let of = |term: &str| {
+            explanation
+                .terms
+                .iter()
+                .find(|one| one.term == term)
+                .map(|one| one.fields.clone())
+        };
+        assert_eq!(of("leas"), Some(vec![Field::Path]));
+        assert_eq!(
+            of("renew"),
+            Some(vec![Field::Name, Field::Comment, Field::Body])
+        );
+        assert_eq!((explanation.kind_rank, explanation.role_weight), (1, 1.0));
+        assert_eq!((found[0].start_line, found[0].end_line), (Some(2), Some(2)));
+    }
+
+    #[test]
+    fn a_part_of_prose_is_shown_in_whole_lines() {
+        assert_eq!(
+            whole_lines("one\ntwo three\nfour\n", "three"),
+            (2, "two three")
+        );
+        assert_eq!(prose("Bundles are made.", "bundl"), "Bundles are made.");
+    }
+}

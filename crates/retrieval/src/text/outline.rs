@@ -1,0 +1,508 @@
+//! What a file shows at a glance: its definitions, headings and comments, by the shape of its lines.
+//!
+//! It is no parser: it must cost less than writing the index does, and read every language, also those that nothing
+//! parses. What it misses costs rank, never truth: a definition that is cited is lines of the file.
+
+/// A definition or a section: its name and its lines, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Definition<'a> {
+    /// The name, without what is around it.
+    pub name: &'a str,
+    /// The line that declares it.
+    pub start: usize,
+    /// Its last line.
+    pub end: usize,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    /// Code or prose.
+    Body,
+    /// A comment, or a documentation text within code.
+    Comment,
+    /// The heading of a text.
+    Heading,
+}
+
+/// The outline of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Outline<'a> {
+    /// The definitions in the order of their first lines; one within another stands behind it.
+    pub definitions: Vec<Definition<'a>>,
+    /// A kind for each line.
+    pub lines: Vec<LineKind>,
+}
+
+/// How files of a kind are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// `//` and `/* */`.
+    Braces,
+    /// `#`, and texts between three quotes.
+    Hash,
+    /// Markdown, reStructuredText, AsciiDoc.
+    Prose,
+    /// What holds values and no definitions.
+    Data,
+}
+
+/// The outline of a file's text. Without a path it is prose.
+pub(crate) fn outline<'a>(path: Option<&str>, text: &'a str) -> Outline<'a> {
+    let family = path.map_or(Family::Prose, family);
+    let lines: Vec<&str> = text.lines().collect();
+    let kinds = match family {
+        Family::Prose => prose_kinds(&lines),
+        Family::Data => data_kinds(&lines),
+        Family::Braces | Family::Hash => code_kinds(&lines, family),
+    };
+    let mut definitions = Vec::new();
+    match family {
+        Family::Prose => sections(&lines, &kinds, &mut definitions),
+        Family::Data => {}
+        Family::Braces | Family::Hash => {
+            for (at, line) in lines.iter().enumerate() {
+                if kinds[at] == LineKind::Body
+                    && let Some(name) = definition_name(line)
+                {
+                    definitions.push(Definition {
+                        name,
+                        start: at + 1,
+                        end: definition_end(&lines, at) + 1,
+                    });
+                }
+            }
+        }
+    }
+    Outline {
+        definitions,
+        lines: kinds,
+    }
+}
+
+fn family(path: &str) -> Family {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match ending.to_ascii_lowercase().as_str() {
+        "md" | "mdx" | "rst" | "adoc" | "txt" | "markdown" | "org" => Family::Prose,
+        "py" | "pyi" | "rb" | "sh" | "bash" | "zsh" | "pl" | "pm" | "r" | "ex" | "exs" | "jl"
+        | "nim" | "cr" | "rake" | "tcl" | "ps1" | "cmake" | "mk" => Family::Hash,
+        "json" | "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "lock"
+        | "csv" | "xml" | "po" | "svg" | "env" | "html" | "htm" | "css" | "snap" => Family::Data,
+        "" => Family::Hash,
+        _ => Family::Braces,
+    }
+}
+
+fn data_kinds(lines: &[&str]) -> Vec<LineKind> {
+    let is_comment = |line: &&str| {
+        let line = line.trim_start();
+        ["#", "//", "<!--", ";"]
+            .iter()
+            .any(|mark| line.starts_with(mark))
+    };
+    let kind = |line| match is_comment(line) {
+        true => LineKind::Comment,
+        false => LineKind::Body,
+    };
+    lines.iter().map(kind).collect()
+}
+
+fn code_kinds(lines: &[&str], family: Family) -> Vec<LineKind> {
+    let mut within: Option<&str> = None;
+    let mut kinds = Vec::with_capacity(lines.len());
+    for line in lines {
+        let text = line.trim();
+        if let Some(end) = within {
+            kinds.push(LineKind::Comment);
+            if text.contains(end) {
+                within = None;
+            }
+            continue;
+        }
+        let opened = match family {
+            Family::Hash => ["\"\"\"", "'''"].into_iter().find(|mark| {
+                text.trim_start_matches(['r', 'b', 'f', 'u'])
+                    .starts_with(mark)
+            }),
+            _ if text.starts_with("/*") => Some("*/"),
+            _ => None,
+        };
+        let is_comment = match family {
+            Family::Hash => text.starts_with('#'),
+            _ => text.starts_with("//") || text.starts_with("--") || text.starts_with("* "),
+        };
+        if let Some(end) = opened {
+            kinds.push(LineKind::Comment);
+            let rest = text.trim_start_matches(['r', 'b', 'f', 'u']);
+            let rest = rest.get(end.len().max(2)..).unwrap_or_default();
+            if !rest.contains(end) {
+                within = Some(end);
+            }
+        } else if is_comment {
+            kinds.push(LineKind::Comment);
+        } else {
+            kinds.push(LineKind::Body);
+        }
+    }
+    kinds
+}
+
+fn prose_kinds(lines: &[&str]) -> Vec<LineKind> {
+    let mut fenced = false;
+    let mut kinds = vec![LineKind::Body; lines.len()];
+    for (at, line) in lines.iter().enumerate() {
+        let text = line.trim();
+        if text.starts_with("```") || text.starts_with("~~~") {
+            fenced = !fenced;
+        } else if !fenced {
+            let hashes = line.len() - line.trim_start_matches('#').len();
+            let equals = line.len() - line.trim_start_matches('=').len();
+            let marked = |count: usize| (1..=6).contains(&count) && line[count..].starts_with(' ');
+            if marked(hashes) || (equals > 1 && marked(equals)) {
+                kinds[at] = LineKind::Heading;
+            } else if at > 0 && is_underline(text) && is_title(lines[at - 1], text) {
+                kinds[at - 1] = LineKind::Heading;
+            }
+        }
+    }
+    kinds
+}
+
+/// A line below a heading, as reStructuredText and Markdown have it.
+fn is_underline(text: &str) -> bool {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else {
+        return false;
+    };
+    text.len() >= 3 && "=-~^\"*+#`".contains(first) && chars.all(|c| c == first)
+}
+
+fn is_title(line: &str, underline: &str) -> bool {
+    let title = line.trim();
+    !title.is_empty()
+        && !line.starts_with([' ', '-', '|', '*'])
+        && title.chars().any(char::is_alphanumeric)
+        && underline.len() + 2 >= title.chars().count().min(20)
+}
+
+/// The sections of a text: from a heading to the line before the next.
+fn sections<'a>(lines: &[&'a str], kinds: &[LineKind], sections: &mut Vec<Definition<'a>>) {
+    let headings: Vec<usize> = (0..lines.len())
+        .filter(|&at| kinds[at] == LineKind::Heading)
+        .collect();
+    for (n, &at) in headings.iter().enumerate() {
+        let next = headings.get(n + 1).copied().unwrap_or(lines.len());
+        sections.push(Definition {
+            name: lines[at].trim_matches(['#', '=', ' ', '\t']),
+            start: at + 1,
+            end: next.max(at + 1),
+        });
+    }
+}
+
+/// What may stand before the word that says what is declared.
+const MODIFIERS: [&str; 31] = [
+    "abstract",
+    "actual",
+    "async",
+    "companion",
+    "const",
+    "data",
+    "declare",
+    "default",
+    "export",
+    "expect",
+    "extern",
+    "final",
+    "inline",
+    "internal",
+    "local",
+    "native",
+    "open",
+    "operator",
+    "override",
+    "partial",
+    "private",
+    "protected",
+    "pub",
+    "public",
+    "readonly",
+    "sealed",
+    "static",
+    "suspend",
+    "synchronized",
+    "unsafe",
+    "virtual",
+];
+/// What says that a definition follows.
+const KEYWORDS: [&str; 26] = [
+    "class",
+    "def",
+    "defmacro",
+    "defmodule",
+    "defp",
+    "enum",
+    "extension",
+    "fn",
+    "fun",
+    "func",
+    "function",
+    "interface",
+    "macro_rules!",
+    "mixin",
+    "mod",
+    "module",
+    "namespace",
+    "object",
+    "proc",
+    "protocol",
+    "record",
+    "struct",
+    "sub",
+    "trait",
+    "type",
+    "union",
+];
+/// What begins a statement that looks like a declaration of a function.
+const CONTROL: [&str; 29] = [
+    "assert", "await", "break", "case", "catch", "continue", "defer", "delete", "do", "else",
+    "elif", "except", "finally", "for", "foreach", "go", "if", "lock", "match", "new", "raise",
+    "return", "switch", "throw", "try", "until", "using", "while", "yield",
+];
+
+/// The name that a line declares.
+fn definition_name(line: &str) -> Option<&str> {
+    let mut rest = line.trim_start();
+    let indented = rest.len() < line.len();
+    let is_constant = rest.starts_with("const ") || rest.starts_with("export const ");
+    loop {
+        let word_end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '!')
+            .unwrap_or(rest.len());
+        let word = &rest[..word_end];
+        if KEYWORDS.binary_search(&word).is_ok() {
+            return keyword_name(&rest[word_end..]);
+        }
+        if !MODIFIERS.contains(&word) {
+            break;
+        }
+        rest = rest[word_end..].trim_start();
+        // `pub(crate)`
+        if word == "pub" && rest.starts_with('(') {
+            rest = rest.split_once(')')?.1.trim_start();
+        }
+    }
+    let first = &rest[..rest.find(|c: char| !is_name(c)).unwrap_or(rest.len())];
+    if first.is_empty() || CONTROL.contains(&first) {
+        return None;
+    }
+    if matches!(first, "let" | "var" | "val") || is_constant {
+        let name = rest
+            .strip_prefix(first)
+            .filter(|_| !is_constant)
+            .unwrap_or(rest);
+        return value_name(name, indented && !is_constant);
+    }
+    function_name(rest, indented)
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// The name behind `func`, which may have a receiver before it; `self.` before it in Ruby; a `*` in JavaScript.
+fn keyword_name(rest: &str) -> Option<&str> {
+    if !rest.starts_with([' ', '\t', '*', '(']) {
+        return None;
+    }
+    let mut rest = rest.trim_start_matches([' ', '\t', '*']);
+    if rest.starts_with('(') {
+        rest = rest.split_once(')')?.1.trim_start();
+    }
+    let rest = rest.strip_prefix("self.").unwrap_or(rest);
+    let end = rest
+        .find(|c: char| !is_name(c) && c != '.')
+        .unwrap_or(rest.len());
+    let name = rest[..end].trim_end_matches('.');
+    let name = name.rsplit('.').next().unwrap_or(name);
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        .then_some(name)
+}
+
+/// `const parse = (text) => {`: a value that is a function; at the beginning of a line any value counts.
+fn value_name(rest: &str, must_be_function: bool) -> Option<&str> {
+    let rest = rest.trim_start();
+    let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    if name.is_empty() || !after.trim_start().starts_with(['=', ':']) {
+        return None;
+    }
+    let is_function =
+        after.contains("=>") || after.contains("function") || after.contains("async ");
+    (!must_be_function || is_function).then_some(name)
+}
+
+/// `Type name(arguments) {` of C, C++, Java and C#, and `name(arguments) {` of a class of JavaScript.
+fn function_name(rest: &str, indented: bool) -> Option<&str> {
+    let open = rest.find('(')?;
+    let head = rest[..open].trim_end();
+    let tail = rest[open..].trim_end();
+    let opens = tail.ends_with('{') || tail.ends_with("=>");
+    if tail.ends_with(';')
+        || tail.ends_with(',')
+        || head.contains(['=', '"', '\'', '.', '!', '+', '|', '?'])
+    {
+        return None;
+    }
+    let start = head.rfind(|c: char| !is_name(c)).map_or(0, |at| {
+        at + head[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let name = &head[start..];
+    let typed = start > 0 && head[..start].contains(|c: char| c.is_alphanumeric());
+    let is_declared = if typed {
+        opens || tail.ends_with(')') || tail.contains(") throws") || tail.ends_with("const")
+    } else {
+        indented && tail.ends_with('{')
+    };
+    (is_declared
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$')
+        && !CONTROL.contains(&name))
+    .then_some(name)
+}
+
+/// The last line of what begins at a line, by its indentation; both from 0.
+fn definition_end(lines: &[&str], at: usize) -> usize {
+    let depth = indentation(lines[at]);
+    let mut last = at;
+    for (here, line) in lines.iter().enumerate().skip(at + 1) {
+        let text = line.trim();
+        if text.is_empty() {
+            continue;
+        }
+        if indentation(line) > depth {
+            last = here;
+            continue;
+        }
+        // What closes it, or goes on with its head: `) -> int:`, a brace by itself.
+        if text.starts_with(['}', ']']) || text == "end" {
+            return here;
+        }
+        if !text.starts_with(['{', ')']) {
+            return last;
+        }
+        last = here;
+    }
+    last
+}
+
+fn indentation(line: &str) -> usize {
+    line.chars()
+        .map_while(|c| match c {
+            ' ' => Some(1),
+            '\t' => Some(4),
+            _ => None,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &str, text: &str) -> Vec<(String, usize, usize)> {
+        let outline = outline(Some(path), text);
+        let definition = |one: &Definition<'_>| (one.name.to_owned(), one.start, one.end);
+        outline.definitions.iter().map(definition).collect()
+    }
+
+    #[test]
+    fn a_line_declares_a_name_in_many_languages() {
+        for (line, name) in [
+            (
+                "pub(crate) async fn renew_lease(&self) {",
+                Some("renew_lease"),
+            ),
+            (
+                "func (s *Server) Serve(l net.Listener) error {",
+                Some("Serve"),
+            ),
+            ("    def self.build(options)", Some("build")),
+            ("export const streamSSE = (c, cb) => {", Some("streamSSE")),
+            ("export default class Router<T> {", Some("Router")),
+            (
+                "    public static List<Owner> findAll(int page) throws X {",
+                Some("findAll"),
+            ),
+            (
+                "static int parse_header(const char *text)",
+                Some("parse_header"),
+            ),
+            ("  handle(request: Request): Response {", Some("handle")),
+            ("macro_rules! wait {", Some("wait")),
+            ("    if (ready) {", None),
+            ("    foo(bar);", None),
+            ("    return new Thing(1) {", None),
+            ("    self.parse(text)", None),
+            ("x = compute(y)", None),
+        ] {
+            assert_eq!(definition_name(line), name, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_definition_ends_where_its_indentation_does() {
+        let python = "class A:\n    def f(\n        self,\n    ):\n        return 1\n\n    def g(self):\n        pass\n\nx = 1\n";
+        let f = |name: &str, start, end| (name.to_owned(), start, end);
+        assert_eq!(
+            names("a.py", python),
+            [f("A", 1, 8), f("f", 2, 5), f("g", 7, 8)]
+        );
+        let rust = "fn a() {\n    b();\n}\n\nstruct S;\nfn c() {}\n";
+        assert_eq!(
+            names("a.rs", rust),
+            [f("a", 1, 3), f("S", 5, 5), f("c", 6, 6)]
+        );
+        let braces = "public class A\n{\n    void F()\n    {\n        G();\n    }\n}\n";
+        assert_eq!(names("A.cs", braces), [f("A", 1, 7), f("F", 3, 6)]);
+    }
+
+    #[test]
+    fn comments_and_headings_are_told_from_the_rest() {
+        use LineKind::{Body, Comment, Heading};
+        let kinds = |path: &str, text| outline(Some(path), text).lines;
+        assert_eq!(
+            kinds("a.rs", "/* one\ntwo */\nfn f() {}\n// three\n"),
+            [Comment, Comment, Body, Comment]
+        );
+        assert_eq!(
+            kinds(
+                "a.py",
+                "\"\"\"One.\n\nTwo.\"\"\"\nx = 1\n'''three'''\ny = 2\n"
+            ),
+            [Comment, Comment, Comment, Body, Comment, Body]
+        );
+        assert_eq!(
+            kinds("a.md", "# One\ntext\n```sh\n# no heading\n```\nTwo\n===\n"),
+            [Heading, Body, Body, Body, Body, Heading, Body]
+        );
+    }
+
+    #[test]
+    fn lists_of_words_are_sorted_or_short() {
+        assert!(KEYWORDS.is_sorted());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_an_outline(text in "(fn |class |\"\"\"|/\\*|#|=|\n|\t|ä|[a-z(){}=.:; ]){0,80}", ending in "(rs|py|md|json|c)") {
+            let path = format!("a.{ending}");
+            let outline = outline(Some(&path), &text);
+            let lines = text.lines().count();
+            proptest::prop_assert_eq!(outline.lines.len(), lines);
+            for one in outline.definitions {
+                proptest::prop_assert!(one.start >= 1 && one.start <= one.end && one.end <= lines);
+            }
+        }
+    }
+}

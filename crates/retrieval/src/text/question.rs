@@ -1,0 +1,303 @@
+//! What a person asks: words, identifiers, paths, tracebacks; a line or a page of it.
+
+use std::collections::HashMap;
+
+use super::fold::{Stems, folded, normalized};
+use super::is_common;
+use super::words::{Term, terms_of, words};
+
+/// The most terms of a question that the index is asked about. Those that look rarest are taken from all of the text;
+/// the databases then say which are rare.
+pub(crate) const ASKED_TERMS_MAX: usize = 256;
+
+/// The most characters of a question that are read: a page of a log says what it says within that.
+const TEXT_BYTES_MAX: usize = 400_000;
+
+/// A term that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AskedTerm {
+    /// The term as it stands in the index.
+    pub text: String,
+    /// How much the question stresses it, about 1.
+    pub weight: f64,
+}
+
+/// A question as it is asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Question {
+    /// The terms, the weightiest first.
+    pub terms: Vec<AskedTerm>,
+    /// Identifiers that are named as such, folded and without `_`.
+    pub identifiers: Vec<String>,
+    /// Words that could be the name of a definition, folded.
+    pub names: Vec<String>,
+    /// Paths that are named, in lower case with `/`.
+    pub paths: Vec<String>,
+}
+
+/// How a term was met.
+#[derive(Debug, Clone, Copy, Default)]
+struct Occurrence {
+    count: u32,
+    first: usize,
+    in_title: bool,
+    is_whole: bool,
+    is_code: bool,
+    is_common: bool,
+}
+
+impl Question {
+    /// Reads a question.
+    pub(crate) fn read(text: &str) -> Self {
+        let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+        let text = normalized(&text[..end]);
+        let mut stems = Stems::new();
+        let mut met: HashMap<String, Occurrence> = HashMap::new();
+        let mut question = Self::default();
+        let first_line_end = text
+            .trim_start()
+            .find('\n')
+            .map_or(text.len(), |at| at + text.len() - text.trim_start().len());
+        let mut place = 0;
+        let mut found: Vec<Term> = Vec::new();
+        for word in words(&text) {
+            found.clear();
+            terms_of(&word, &mut stems, &mut found);
+            let is_code = is_code(&text, word.start, word.text);
+            let common = found.len() == 1 && is_common(&word.text.to_lowercase());
+            for term in found.drain(..) {
+                place += 1;
+                if term.is_whole {
+                    push_new(&mut question.identifiers, &term.text);
+                }
+                let occurrence = met.entry(term.text).or_insert(Occurrence {
+                    first: place,
+                    is_common: common,
+                    ..Occurrence::default()
+                });
+                occurrence.count += 1;
+                occurrence.in_title |= word.start < first_line_end;
+                occurrence.is_whole |= term.is_whole;
+                occurrence.is_code |= is_code;
+            }
+            let name = folded(word.text.trim_matches('_'));
+            if is_code {
+                push_new(&mut question.identifiers, &name.replace('_', ""));
+            }
+            if !common && name.len() > 2 {
+                push_new(&mut question.names, &name.replace('_', ""));
+            }
+        }
+        question.paths = named_paths(&text);
+        question.terms = chosen(met);
+        question
+    }
+}
+
+fn push_new(list: &mut Vec<String>, text: &str) {
+    if list.len() < ASKED_TERMS_MAX && !text.is_empty() && !list.iter().any(|one| one == text) {
+        list.push(text.to_owned());
+    }
+}
+
+/// Whether a word is set as code: between backticks, before an argument list, behind `::`, or with `_` around it.
+fn is_code(text: &str, start: usize, word: &str) -> bool {
+    let before = text[..start].trim_end_matches('_');
+    let after = text[start + word.len()..].trim_start_matches('_');
+    let quoted = before.ends_with('`') && after.starts_with(['`', '(', '.', ':']);
+    quoted
+        || after.starts_with("()")
+        || (before.ends_with("::") || before.ends_with("->"))
+        || (after.starts_with("::") && word.len() > 1)
+}
+
+/// The terms to ask for: no common words unless there is nothing else, and of very many those that say most.
+fn chosen(met: HashMap<String, Occurrence>) -> Vec<AskedTerm> {
+    let tells = met.values().any(|one| !one.is_common);
+    let long = met.len() > 24;
+    let mut terms: Vec<(f64, usize, String)> = met
+        .into_iter()
+        .filter(|(_, one)| !tells || !one.is_common)
+        .map(|(text, one)| {
+            let mut weight = 1.0 + f64::from(one.count.min(8)).ln() * 0.35;
+            if one.is_whole || one.is_code {
+                weight *= 1.4;
+            }
+            // The first line of a long text is what it is about.
+            if long && one.in_title {
+                weight *= 1.6;
+            }
+            (weight, one.first, text)
+        })
+        .collect();
+    // Among equals a longer word is rarer; then the first comes first.
+    terms.sort_by(|a, b| {
+        let size = |text: &str| text.chars().count().min(12);
+        b.0.total_cmp(&a.0)
+            .then_with(|| size(&b.2).cmp(&size(&a.2)))
+            .then_with(|| a.1.cmp(&b.1))
+    });
+    terms.truncate(ASKED_TERMS_MAX);
+    terms
+        .into_iter()
+        .map(|(weight, _, text)| AskedTerm { text, weight })
+        .collect()
+}
+
+/// What looks like the path of a file, in prose or in a traceback, in lower case with `/`: `src/a.rs:12`, `File "x/y.py",
+/// line 3`, `A.java:7`.
+///
+/// ```
+/// # use nyxcore_retrieval::named_paths;
+/// assert_eq!(named_paths("It fails in src\\lease.rs:12, see Owner.java."), ["src/lease.rs", "owner.java"]);
+/// ```
+#[must_use]
+pub fn named_paths(text: &str) -> Vec<String> {
+    let is_part = |c: char| {
+        c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '\\' | '@' | '[' | ']' | '+')
+    };
+    let mut paths = Vec::new();
+    for token in text.split(|c: char| !is_part(c)) {
+        let token = token.trim_matches(['.', '/', '\\', '-', '[', ']', '@']);
+        let path = token.replace('\\', "/").to_lowercase();
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let Some((stem, ending)) = name.rsplit_once('.') else {
+            continue;
+        };
+        let is_file = !stem.is_empty()
+            && (1..=6).contains(&ending.len())
+            && ending.starts_with(|c: char| c.is_ascii_alphabetic())
+            && (path.contains('/') || FILE_ENDINGS.binary_search(&ending).is_ok());
+        if is_file && !path.contains("//") && !path.starts_with("www.") {
+            push_new(&mut paths, &path);
+        }
+    }
+    paths
+}
+
+/// Endings by which a word with a dot is a file and no end of a sentence, sorted.
+const FILE_ENDINGS: [&str; 40] = [
+    "bash",
+    "c",
+    "cc",
+    "cfg",
+    "cpp",
+    "cs",
+    "css",
+    "go",
+    "h",
+    "hpp",
+    "html",
+    "ini",
+    "java",
+    "js",
+    "json",
+    "jsx",
+    "kt",
+    "lock",
+    "lua",
+    "md",
+    "mjs",
+    "php",
+    "properties",
+    "proto",
+    "py",
+    "rb",
+    "rs",
+    "rst",
+    "scala",
+    "scss",
+    "sh",
+    "sql",
+    "svelte",
+    "swift",
+    "toml",
+    "ts",
+    "tsx",
+    "vue",
+    "xml",
+    "yaml",
+];
+
+/// How well a path is named by a question: the parts that agree from the end on; 0 for another file.
+pub(crate) fn path_agreement(path: &str, named: &[String]) -> usize {
+    let path = path.to_lowercase();
+    let agree = |named: &String| {
+        let parts = path.rsplit('/').zip(named.rsplit('/'));
+        parts.take_while(|(one, other)| one == other).count()
+    };
+    named.iter().map(agree).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        let mut terms: Vec<String> = Question::read(text)
+            .terms
+            .into_iter()
+            .map(|term| term.text)
+            .collect();
+        terms.sort();
+        terms
+    }
+
+    #[test]
+    fn a_question_becomes_its_telling_words() {
+        assert_eq!(
+            terms("How do we handle errors in the parseConfig function? Errors!"),
+            [
+                "config",
+                "error",
+                "function",
+                "handl",
+                "pars",
+                "parseconfig"
+            ]
+        );
+        assert_eq!(terms("where is it"), ["is", "it", "where"]);
+        assert_eq!(terms("C"), ["c"]);
+        assert_eq!(terms("?! ..."), [] as [&str; 0]);
+        assert_eq!(terms("\""), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn the_end_of_a_long_text_is_read() {
+        let page: String = (0..300).map(|n| format!("word{n} of it ")).collect();
+        let question = Question::read(&format!(
+            "Something fails\n{page}\n  File \"src/flask/ctx.py\", line 3, in push_context"
+        ));
+        assert!(question.terms.len() <= ASKED_TERMS_MAX);
+        assert!(question.terms.iter().any(|term| term.text == "pushcontext"));
+        assert_eq!(question.paths, ["src/flask/ctx.py"]);
+        let huge: String = (0..60_000).map(|n| format!("w{n} ")).collect();
+        assert_eq!(Question::read(&huge).terms.len(), ASKED_TERMS_MAX);
+    }
+
+    #[test]
+    fn identifiers_and_paths_are_told_from_prose() {
+        let question = Question::read(
+            "`push` in Owner.java:61 and C:\\src\\a.rs, by _find_error_handler(); e.g. this.",
+        );
+        assert_eq!(question.identifiers, ["push", "finderrorhandler"]);
+        assert_eq!(question.paths, ["owner.java", "src/a.rs"]);
+        assert_eq!(path_agreement("x/owner/Owner.java", &question.paths), 1);
+        assert_eq!(path_agreement("lib/src/a.rs", &question.paths), 2);
+        assert_eq!(path_agreement("lib/b.rs", &question.paths), 0);
+    }
+
+    #[test]
+    fn file_endings_are_sorted() {
+        assert!(FILE_ENDINGS.is_sorted());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_question(text in proptest::prelude::any::<String>()) {
+            let question = Question::read(&text);
+            proptest::prop_assert!(question.terms.len() <= ASKED_TERMS_MAX);
+            proptest::prop_assert!(question.terms.iter().all(|term| term.weight > 0.0 && !term.text.is_empty()));
+        }
+    }
+}
