@@ -19,7 +19,7 @@ use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::{FileError, source_analyze};
-use super::project::{Change, FileHistory, Manifest, ProjectInput, SourceFile};
+use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
 use super::report_files::{complex_functions, file_reports};
 use super::rules::{RULE_FOLDER, RuleFile};
 use super::skip::{SIZE_CAP, Skip, SkipRule};
@@ -54,6 +54,8 @@ pub struct TreeOptions {
     /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of
     /// whom it is.
     pub changes: Vec<Change>,
+    /// The window that the history is of.
+    pub window: Option<HistoryWindow>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
 }
@@ -185,6 +187,7 @@ pub fn files_analyze(
         manifests,
         history: options.history.clone(),
         changes: options.changes.clone(),
+        window: options.window.clone(),
         files: found.files,
         rules,
         unread_folders,
@@ -275,7 +278,13 @@ fn texts(
     wanted
         .filter_map(|file| {
             let content = tree.read(file, bytes_max(&file.path)).ok()?;
-            Some((file.path.clone(), String::from_utf8(content).ok()?))
+            let text = String::from_utf8(content).ok()?;
+            // A byte order mark is no part of the text.
+            let text = text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text);
+            Some((file.path.clone(), text))
         })
         .collect()
 }
@@ -332,15 +341,31 @@ impl Work<'_> {
 
     /// What can be told of a file without reading it.
     fn plan(&self, file: &TreeFile) -> Result<Plan, Outcome> {
-        let Some(language) = Language::detect(&file.path) else {
+        let detected = Language::detect(&file.path);
+        if detected.is_none() && !Language::is_told_by_content(&file.path) {
             return Err(Outcome::Unnamed);
-        };
-        if file.is_link {
+        }
+        if file.is_link && detected.is_some() {
             return Err(Outcome::Skipped(Skip::Link.into()));
         }
         if let Some(rule) = self.attributes.path_skip(&file.path) {
-            return Err(Outcome::Skipped(rule));
+            return match detected {
+                Some(_) => Err(Outcome::Skipped(rule)),
+                None => Err(Outcome::Unnamed),
+            };
         }
+        let mut content = None;
+        let language = match detected {
+            Some(language) => language,
+            // A script without an ending says in its first line what runs it.
+            None if file.is_link => return Err(Outcome::Unnamed),
+            None => {
+                let read = self.tree.read(file, SIZE_CAP as u64).ok();
+                let told = read.as_deref().and_then(Language::of_interpreter);
+                content = read;
+                told.ok_or(Outcome::Unnamed)?
+            }
+        };
         let stamp = self.cache.and_then(|_| self.tree.stamp(&file.path));
         let entry = self
             .cache
@@ -350,6 +375,7 @@ impl Work<'_> {
             language,
             stamp,
             entry,
+            content,
         })
     }
 
@@ -359,25 +385,46 @@ impl Work<'_> {
         self.cache.is_some_and(is_same) || !self.rules.wants(language)
     }
 
-    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(StoredFacts, Vec<u8>)>) -> Outcome {
-        let known =
-            |blob: String, entry: Option<usize>, kept: StoredFacts, hits: Option<Vec<u8>>| {
-                Outcome::Known(Box::new(KnownFile {
-                    blob,
-                    language: plan.language,
-                    stamp: plan.stamp,
-                    entry,
-                    kept,
-                    hits,
-                }))
-            };
+    fn file(
+        &self,
+        file: &TreeFile,
+        mut plan: Plan,
+        kept: Option<(StoredFacts, Vec<u8>)>,
+    ) -> Outcome {
+        let stamp = plan.stamp;
+        let known = |blob: String,
+                     language,
+                     entry: Option<usize>,
+                     kept: StoredFacts,
+                     hits: Option<Vec<u8>>| {
+            Outcome::Known(Box::new(KnownFile {
+                blob,
+                language,
+                stamp,
+                entry,
+                kept,
+                hits,
+            }))
+        };
         if let (Some(cache), Some(entry), Some((kept, hits))) = (self.cache, plan.entry, kept) {
-            return known(cache.blob(entry).to_owned(), Some(entry), kept, Some(hits));
+            let language = cache.language(entry).unwrap_or(plan.language);
+            return known(
+                cache.blob(entry).to_owned(),
+                language,
+                Some(entry),
+                kept,
+                Some(hits),
+            );
         }
-        let content = match self.tree.read(file, SIZE_CAP as u64) {
+        let read = match plan.content.take() {
+            Some(content) => Ok(content),
+            None => self.tree.read(file, SIZE_CAP as u64),
+        };
+        let content = match read {
             Ok(content) => content,
             Err(reason) => return Outcome::Skipped(reason.into()),
         };
+        plan.language = plan.language.refined(&content);
         let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
         // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
         if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
@@ -385,7 +432,7 @@ impl Work<'_> {
             && let Some(entry) = cache.entry_of(&blob, plan.language)
             && let Some((kept, hits)) = cache.read(&[entry]).pop().flatten()
         {
-            return known(blob, Some(entry), kept, Some(hits));
+            return known(blob, plan.language, Some(entry), kept, Some(hits));
         }
         let analyse = || source_analyze(plan.language, &content);
         // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
@@ -402,7 +449,7 @@ impl Work<'_> {
             Ok(_) => self.rules.hits(plan.language, &content),
             Err(_) => Some(Vec::new()),
         };
-        known(blob, None, kept, hits)
+        known(blob, plan.language, None, kept, hits)
     }
 }
 
@@ -410,6 +457,8 @@ struct Plan {
     language: Language,
     stamp: Option<FileStamp>,
     entry: Option<usize>,
+    /// What was read to tell the language.
+    content: Option<Vec<u8>>,
 }
 
 /// What was found in the files, by path.

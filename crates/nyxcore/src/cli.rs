@@ -236,6 +236,9 @@ pub struct AnalyzeArgs {
     /// List every file with its lines and functions (json)
     #[arg(long)]
     pub files: bool,
+    /// Add the definitions that may be unused, with the reasons why they may be in use (table)
+    #[arg(long)]
+    pub unused: bool,
     /// Omit the history, and with it hotspots, co-changes and ownership
     #[arg(long)]
     pub no_history: bool,

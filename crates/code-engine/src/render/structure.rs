@@ -151,6 +151,9 @@ pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
             (&path_fit(&at, room), Paint::Plain),
             (tests, Paint::Faint),
         ]);
+        for caveat in one.caveats.iter().filter(|_| !one.tests_only) {
+            page.words("            ", caveat, Paint::Faint);
+        }
     }
     page.gap();
 }

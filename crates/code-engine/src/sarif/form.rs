@@ -23,6 +23,8 @@ pub(super) struct Run {
     pub original_uri_base_ids: BTreeMap<&'static str, UriBase>,
     pub column_kind: &'static str,
     pub results: Vec<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<RunProperties>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +69,14 @@ pub(super) struct Tags {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct AutomationDetails {
     pub id: &'static str,
+}
+
+/// What was analysed: the commit, and the part of its history that counts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct RunProperties {
+    pub commit: String,
+    pub since: String,
+    pub until: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

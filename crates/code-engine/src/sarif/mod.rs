@@ -6,7 +6,6 @@
 //! | `import-cycle` | files that import each other in a circle | warning |
 //! | `complex-function` | a function of a cognitive complexity over [`COGNITIVE_MOST`] | warning |
 //! | `duplicate-code` | code that stands in more than one place | note |
-//! | `dead-code` | a definition that may be unused | note |
 //! | a pattern's key | a place that does not follow a habit of the project | note |
 
 mod form;
@@ -17,7 +16,8 @@ use serde::{Serialize, Serializer};
 
 use self::form::{
     AutomationDetails, Configuration, Descriptor, DescriptorReference, Driver, Finding, Invocation,
-    Level, Location, Log, Message, Notification, Run, SOURCE_ROOT, Tags, Tool, UriBase,
+    Level, Location, Log, Message, Notification, Run, RunProperties, SOURCE_ROOT, Tags, Tool,
+    UriBase,
 };
 use super::blob::blob_id;
 use super::evidence::CodeLocation;
@@ -58,7 +58,6 @@ pub fn report_sarif(report: &TreeReport) -> Sarif {
     findings.cycles(report);
     findings.complex_functions(report);
     findings.duplicates(report);
-    findings.dead_code(report);
     for pattern in project.patterns.iter().filter(|one| one.kind != RULE_KIND) {
         findings.habit(pattern);
     }
@@ -86,6 +85,11 @@ pub fn report_sarif(report: &TreeReport) -> Sarif {
             original_uri_base_ids: BTreeMap::from([(SOURCE_ROOT, source_root)]),
             column_kind: "unicodeCodePoints",
             results: findings.results,
+            properties: project.window.as_ref().map(|window| RunProperties {
+                commit: window.commit.clone(),
+                since: window.since.clone(),
+                until: window.until.clone(),
+            }),
         }],
     })
 }
@@ -282,35 +286,6 @@ impl Findings {
                 &name,
             );
             self.relate(related);
-        }
-    }
-
-    fn dead_code(&mut self, report: &TreeReport) {
-        let words = Words {
-            name: Some("DeadCode"),
-            title: "A definition may be unused",
-            statement: "Nothing in the project refers to this definition by its name.",
-            help: "Look at the reasons why it may be in use all the same; where none holds, remove it.",
-            uri: None,
-            tags: vec!["maintainability".to_owned()],
-        };
-        for dead in &report.project.dead_code {
-            let used = if dead.tests_only {
-                "only tests refer to it"
-            } else {
-                "nothing refers to it"
-            };
-            let mut message = format!(
-                "{} `{}` may be unused: {used}.",
-                dead.kind.as_str(),
-                dead.name
-            );
-            if !dead.caveats.is_empty() {
-                message.push_str(" It may be in use all the same: ");
-                message.push_str(&dead.caveats.join(" "));
-            }
-            let at = location(&dead.location);
-            self.add("dead-code", Level::Note, &words, at, &message, &dead.name);
         }
     }
 

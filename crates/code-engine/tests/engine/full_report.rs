@@ -8,9 +8,9 @@ use nyxcore_code_engine::language::Language;
 use nyxcore_code_engine::listing::{Skip, SkippedFiles};
 use nyxcore_code_engine::patterns::Pattern;
 use nyxcore_code_engine::project::{
-    CloneGroup, CoChange, CommandPurpose, Cycle, CycleStep, DeadCode, Hotspot, ImportGraph,
-    LanguageShare, Layer, Ownership, ProjectCommand, ProjectMetrics, RankedDefinition, Technology,
-    TechnologyKind,
+    CloneGroup, CoChange, CommandPurpose, Cycle, CycleStep, DeadCode, HistoryWindow, Hotspot,
+    ImportGraph, LanguageShare, Layer, Ownership, ProjectCommand, ProjectMetrics, RankedDefinition,
+    Technology, TechnologyKind,
 };
 use nyxcore_code_engine::rules::{RuleError, RuleFinding, RuleReport, RuleSeverity};
 use nyxcore_code_engine::tree::{
@@ -181,6 +181,11 @@ pub fn project() -> ProjectAnalysis {
             count: 2,
             places: vec![place("src/a.ts", 40), place("src/b.ts", 80)],
         }],
+        window: Some(HistoryWindow {
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            since: "2025-11-28".to_owned(),
+            until: "2026-11-28".to_owned(),
+        }),
         dead_code: vec![DeadCode {
             kind: DefinitionKind::Method,
             name: "Cart.legacyTotal".to_owned(),

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use nyxcore_code_engine::project::{Change, FileHistory, repository_map};
-use nyxcore_code_engine::render::{report_sarif, report_table};
+use nyxcore_code_engine::project::{Change, FileHistory, HistoryWindow, repository_map};
+use nyxcore_code_engine::render::{report_sarif, report_table, unused_table};
 use nyxcore_code_engine::tree::{
     TreeError, TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
 };
@@ -18,7 +18,6 @@ use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{
     DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, repository_discover,
 };
-use nyxcore_tenancy::Env;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +66,11 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         _ => Ok(Default::default()),
     };
     // Without a history there are no hotspots, and everything else.
-    let (history, changes) = history.unwrap_or_else(|error| {
+    let History {
+        history,
+        changes,
+        window,
+    } = history.unwrap_or_else(|error| {
         screen.warning(&format!("no hotspots: {error}"));
         Default::default()
     });
@@ -76,6 +79,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         cache: args.cache,
         history,
         changes,
+        window,
         files: args.files,
     };
     let (told, mut news) = watch::channel(TreeProgress { done: 0, total: 0 });
@@ -121,7 +125,7 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         // Whoever made the repository named its files, and this may be a terminal.
         Some(tokens) => repository_map(&report.project.map, tokens)
             .replace(|letter: char| letter.is_control() && letter != '\n', "?"),
-        None => written(&report, args.format, to_terminal)?,
+        None => written(&report, args.format, args.unused, to_terminal)?,
     };
     match args.output {
         Some(file) => file_write(&file, &text, user_mask).map_err(|error| {
@@ -154,11 +158,21 @@ fn file_write(file: &Path, text: &str, user_mask: UserMask) -> io::Result<()> {
 }
 
 /// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
-fn written(report: &TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
+fn written(
+    report: &TreeReport,
+    format: AnalyzeFormat,
+    unused: bool,
+    to_terminal: bool,
+) -> Result<String> {
     Ok(match format {
         AnalyzeFormat::Table => {
             let coloured = to_terminal && output::is_coloured();
-            report_table(report, output::width_of(to_terminal), coloured)
+            let width = output::width_of(to_terminal);
+            let mut text = report_table(report, width, coloured);
+            if unused {
+                text.push_str(&unused_table(&report.project, width, coloured));
+            }
+            text
         }
         AnalyzeFormat::Json => json(report)?,
         AnalyzeFormat::Sarif => json(&report_sarif(report))?,
@@ -197,15 +211,28 @@ async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError>
     }))
 }
 
-/// How often the files below the folder were changed up to `commit`, and by which commits, by their paths in it.
-async fn history(
-    place: &Place,
-    commit: &str,
-) -> std::result::Result<(Vec<FileHistory>, Vec<Change>), GitError> {
+/// What the repository knows of the files below a folder.
+#[derive(Default)]
+struct History {
+    history: Vec<FileHistory>,
+    changes: Vec<Change>,
+    window: Option<HistoryWindow>,
+}
+
+/// How often the files below the folder were changed in the year before `commit`, and by which commits, by their paths
+/// in it. The year ends at the commit, so that the same commit has the same history on every day.
+async fn history(place: &Place, commit: &str) -> std::result::Result<History, GitError> {
     let below = &place.below;
+    let until = place.reader.commit_time(commit).await?;
     let query = HistoryQuery {
         scan_path: ScanPath::parse(below).map_err(GitError::from)?,
-        ..HistoryQuery::year_before(Env::default().now(), commit)
+        ..HistoryQuery::year_before(until, commit)
+    };
+    let since = until - chrono::Duration::days(i64::from(query.window_days));
+    let window = HistoryWindow {
+        commit: commit.to_owned(),
+        since: since.format("%Y-%m-%d").to_string(),
+        until: until.format("%Y-%m-%d").to_string(),
     };
     let churn = place
         .reader
@@ -231,7 +258,11 @@ async fn history(
             .filter_map(|path| inside(path))
             .collect(),
     });
-    Ok((counts.collect(), changes.collect()))
+    Ok(History {
+        history: counts.collect(),
+        changes: changes.collect(),
+        window: Some(window),
+    })
 }
 
 /// The folder's path from the root of the work tree, with `/` between its parts.

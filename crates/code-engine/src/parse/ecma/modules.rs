@@ -26,6 +26,12 @@ impl<'a> Walk<'_, 'a> {
         if it.export_kind.is_type() || it.specifiers.is_empty() {
             return;
         }
+        // Whoever imports it knows it by its other name.
+        for specifier in &it.specifiers {
+            if specifier.local.name() != specifier.exported.name() {
+                self.module_name(&specifier.local);
+            }
+        }
         let default = it
             .specifiers
             .iter()
