@@ -35,6 +35,8 @@ pub struct FileFacts {
     pub syntax_errors: u32,
     /// Hashes of its windows of normalised tokens, for finding duplicates.
     pub windows: Windows,
+    /// The keys of its front matter, where it is text that has one, in order.
+    pub front_matter: Vec<String>,
     /// The words in its string literals, for finding what is called by a name made at run time.
     pub texts: Texts,
 }
@@ -201,6 +203,9 @@ pub struct Import {
     /// may be modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of
     /// `use a::{b, c::{d as e}}`).
     pub names: String,
+    /// What the module itself is called here, where the import gives it another name: `t` of `import typing as t`, `z`
+    /// of `import * as z from "zod"`.
+    pub alias: String,
     /// Its 1-based line.
     pub line: u32,
     /// How it is imported.

@@ -14,6 +14,7 @@ use super::analysis::{ProjectAnalysis, project_summarize};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
 use super::cache::{Cache, CacheRecord, StoredFacts};
+use super::declarations::map_text;
 use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
@@ -27,10 +28,11 @@ use super::skipped::{SkippedByRule, SkippedFiles};
 use super::source::Folder;
 use super::tree_rules::Rules;
 
+pub use super::declarations::MapQuery;
 pub use super::report_files::{
     COGNITIVE_MOST, COMPLEX_CAP, ComplexFunction, FileReport, FunctionReport,
 };
-pub use super::source::{FileStamp, FileTree, TreeFile};
+pub use super::source::{Around, FileStamp, FileTree, TreeFile};
 
 /// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is
 /// added leaves the number; one that goes or comes to mean something else raises it.
@@ -58,6 +60,8 @@ pub struct TreeOptions {
     pub window: Option<HistoryWindow>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
+    /// The map that the report has as a text, see [`TreeReport::map`].
+    pub map: Option<MapQuery>,
 }
 
 /// How far an analysis has come.
@@ -87,6 +91,9 @@ pub struct TreeReport {
     /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<FileReport>>,
+    /// The map of declarations that [`TreeOptions::map`] asked for. Not part of the report's JSON.
+    #[serde(skip)]
+    pub map: Option<String>,
 }
 
 /// What stops the analysis of a tree. Single files never do.
@@ -204,6 +211,22 @@ pub fn files_analyze(
         }
         pool.install(|| project_summarize(&input))
     });
+    let map = options.map.as_ref().map(|query| {
+        map_text(&project.map, query, |path| {
+            let at = input
+                .files
+                .binary_search_by(|file| file.path.as_str().cmp(path))
+                .ok()?;
+            let file = input.files.get(at)?;
+            let listed = TreeFile {
+                path: file.path.clone(),
+                blob: Some(file.blob.clone()),
+                is_link: false,
+            };
+            let content = tree.read(&listed, SIZE_CAP as u64).ok()?;
+            Some((file.language, String::from_utf8(content).ok()?))
+        })
+    });
     let report = TreeReport {
         schema: REPORT_SCHEMA.to_owned(),
         engine_version: ENGINE_VERSION,
@@ -211,6 +234,7 @@ pub fn files_analyze(
         complex_functions: complex_functions(&input.files),
         skipped,
         files: options.files.then(|| file_reports(&input.files)),
+        map,
     };
     // The facts of many files are many small pieces of memory: nobody waits until all are given back.
     pool.spawn(move || drop((input, found.marks)));
@@ -231,17 +255,40 @@ impl Listing {
         let mut files = tree.list()?;
         files.sort_unstable();
         files.dedup_by(|a, b| a.path == b.path);
+        let around = tree.around();
         if !tree.leaves_out_ignored() {
             let lists = texts(tree, &files, |_| LIST_CAP, ignored::is_list);
+            let lists = lists
+                .into_iter()
+                .map(|(path, text)| (around.path(&path), text));
+            let above = around
+                .lists
+                .iter()
+                .filter(|(path, _)| ignored::is_list(path))
+                .cloned();
+            let lists: Vec<(String, String)> = lists.chain(above).collect();
             let lists = lists.iter();
             let mut ignored =
                 Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
-            files.retain(|file| !ignored.contains(&file.path));
+            files.retain(|file| {
+                !ignored::is_hidden(&file.path, false) && !ignored.names(&around.path(&file.path))
+            });
         }
         let named = |path: &str| is_attributes(path);
         let said = texts(tree, &files, |_| LIST_CAP, named);
-        let said = said.iter();
-        let attributes = Attributes::new(said.map(|(path, text)| (path.as_str(), text.as_str())));
+        let said = said
+            .into_iter()
+            .map(|(path, text)| (around.path(&path), text));
+        let above = around
+            .lists
+            .iter()
+            .filter(|(path, _)| is_attributes(path))
+            .cloned();
+        let said: Vec<(String, String)> = said.chain(above).collect();
+        let said = said
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()));
+        let attributes = Attributes::new(said).below(&around.below);
         // Lock files are generated, and say what is used.
         let own = |path: &str| {
             let rule = attributes.path_skip(path);

@@ -28,7 +28,7 @@ pub struct ProjectAnalysis {
     pub stack: Vec<Technology>,
     /// Counts.
     pub metrics: ProjectMetrics,
-    /// The habits of its code, surest first.
+    /// The habits of its code: those that say most first, and of equals the surest.
     pub patterns: Vec<Pattern>,
     /// How the project is built, tested and checked.
     pub commands: Vec<ProjectCommand>,
@@ -105,6 +105,7 @@ pub fn project_summarize_checked<E: Send>(
         manifests: &input.manifests,
         imports: Some(&index),
         co_changes: &co_changes,
+        changes: &input.changes,
         rules: Some(&input.rules),
     };
     // What takes longest, in two halves that need nothing of each other.

@@ -370,6 +370,7 @@ impl<'s> Builder<'s> {
         self.facts.imports.push(Import {
             module: module.to_owned(),
             names: String::new(),
+            alias: String::new(),
             line,
             style,
             test,
@@ -385,6 +386,15 @@ impl<'s> Builder<'s> {
                 import.names.push(',');
             }
             import.names.push_str(name);
+        }
+    }
+
+    /// Says what the module of the last import is called here.
+    pub(crate) fn import_alias(&mut self, name: &str) {
+        if let Some(import) = self.facts.imports.last_mut()
+            && name.len() <= NAME_CAP
+        {
+            name.clone_into(&mut import.alias);
         }
     }
 

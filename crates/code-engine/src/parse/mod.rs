@@ -96,6 +96,7 @@ pub enum FileError {
 /// # Errors
 /// As [`file_analyze`].
 pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
+    let language = language.refined(source);
     let text = skip::content_check(source)?;
     // A byte order mark is no code; parsers disagree about it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -114,6 +115,11 @@ pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, Fi
         return Ok(FileFacts {
             lines: lines::line_counts(&plain.kinds),
             todos: todos.collect(),
+            front_matter: if language == Language::Markdown {
+                front_matter(text)
+            } else {
+                Vec::new()
+            },
             references: if language.is_template() {
                 page_words(text)
             } else {
@@ -162,6 +168,36 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
+}
+
+/// The keys at the top of a text's front matter: between two lines of `---`, `key: value`.
+fn front_matter(text: &str) -> Vec<String> {
+    const KEYS_MAX: usize = 40;
+    let mut lines = text.lines();
+    if lines.next().map(str::trim_end) != Some("---") {
+        return Vec::new();
+    }
+    let mut keys = Vec::new();
+    for line in lines {
+        if matches!(line.trim_end(), "---" | "...") {
+            return keys;
+        }
+        let is_key = |key: &str| {
+            !key.is_empty()
+                && key.len() <= 60
+                && key
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        };
+        if let Some((key, _)) = line.split_once(':')
+            && is_key(key)
+            && keys.len() < KEYS_MAX
+        {
+            keys.push(key.to_owned());
+        }
+    }
+    // Never closed: a line across the page.
+    Vec::new()
 }
 
 /// The words of a page, each once: any of them may be a name of the project's in a template's tags.

@@ -21,7 +21,7 @@ impl Manifest {
         let folder = path.strip_suffix(name).unwrap_or_default();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
         MANIFESTS.contains(&name)
-            || (name.starts_with("requirements") && name.ends_with(".txt"))
+            || is_requirements(path)
             || (name.starts_with("tsconfig") && name.ends_with(".json"))
             || ends(&[".csproj", ".sln", ".slnx", ".gemspec"])
             || (folder == ".github/workflows/" && ends(&[".yml", ".yaml"]))
@@ -54,6 +54,8 @@ const MANIFESTS: &[&str] = &[
     "yarn.lock",
     "pnpm-lock.yaml",
     "bun.lock",
+    "pnpm-workspace.yaml",
+    ".yarnrc.yml",
     ".nvmrc",
     ".node-version",
     "jsconfig.json",
@@ -105,6 +107,14 @@ const MANIFESTS: &[&str] = &[
     "GNUmakefile",
 ];
 
+/// Whether the file lists requirements of pip's: `requirements-dev.txt`, `requirements/base.txt`, `constraints.txt`.
+pub(super) fn is_requirements(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_list = name.ends_with(".txt") || name.ends_with(".in");
+    let in_folder = folders.rsplit('/').next() == Some("requirements");
+    is_list && (in_folder || name.starts_with("requirements") || name.starts_with("constraints"))
+}
+
 /// Which package manager a dependency is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Ecosystem {
@@ -150,7 +160,7 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             "CMakeLists.txt" => cmake(&manifest.text, &mut packages),
             _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
             _ if name.ends_with(".csproj") => csproj(&manifest.text, &mut packages),
-            _ if name.starts_with("requirements") => {
+            _ if is_requirements(&manifest.path) => {
                 let is_tool = ["dev", "test", "doc", "lint"]
                     .iter()
                     .any(|word| name.contains(word));
@@ -336,27 +346,69 @@ fn go_mod(text: &str, packages: &mut Packages) {
     }
 }
 
+/// Reads the project's own group, its parent, dependencies and plugins.
 fn pom(text: &str, packages: &mut Packages) {
-    for (block, is_own) in text
-        .split("<dependency>")
-        .zip(std::iter::once(true).chain(std::iter::repeat(false)))
-    {
-        let block = block.split("</dependency>").next().unwrap_or(block);
-        let value = |tag: &str| {
-            let (_, rest) = block.split_once(&format!("<{tag}>"))?;
-            rest.split_once(&format!("</{tag}>"))
-                .map(|(value, _)| value.trim().to_owned())
-        };
-        let Some(group) = value("groupId") else {
-            continue;
-        };
-        let set = match () {
-            () if is_own => &mut packages.own,
-            () if value("scope").as_deref() == Some("test") => &mut packages.tools,
-            () => &mut packages.dependencies,
-        };
-        set.insert((Ecosystem::Maven, group));
+    let text = xml_comments_drop(text);
+    let mut own = text.clone();
+    for tag in [
+        "parent",
+        "dependencies",
+        "dependencyManagement",
+        "build",
+        "profiles",
+        "reporting",
+    ] {
+        own = xml_blocks(&own, tag).fold(own.clone(), |own, block| own.replacen(block, "", 1));
     }
+    let parent = xml_blocks(&text, "parent").next().map(str::to_owned);
+    let group = |block: &str| xml_text(block, "groupId").map(str::to_owned);
+    // A group that is not said is the parent's.
+    if let Some(group) = group(&own).or_else(|| group(parent.as_deref()?)) {
+        packages.own.insert((Ecosystem::Maven, group));
+    }
+    if let Some(group) = parent.as_deref().and_then(group) {
+        packages.dependencies.insert((Ecosystem::Maven, group));
+    }
+    for tag in ["dependency", "plugin"] {
+        for block in xml_blocks(&text, tag) {
+            let Some(group) = group(block) else { continue };
+            let set = match xml_text(block, "scope") {
+                Some("test") => &mut packages.tools,
+                _ => &mut packages.dependencies,
+            };
+            set.insert((Ecosystem::Maven, group));
+        }
+    }
+}
+
+/// The elements of that name, with their tags, in order.
+pub(super) fn xml_blocks<'t>(text: &'t str, tag: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let from = &rest[rest.find(&open)?..];
+        let end = from.find(&close).map_or(from.len(), |at| at + close.len());
+        rest = &from[end..];
+        Some(&from[..end])
+    })
+}
+
+/// The text of the first element of that name.
+fn xml_text<'t>(text: &'t str, tag: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+    rest.split_once("</").map(|(value, _)| value.trim())
+}
+
+fn xml_comments_drop(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for (at, part) in text.split("<!--").enumerate() {
+        match (at, part.split_once("-->")) {
+            (0, _) => plain.push_str(part),
+            (_, Some((_, after))) => plain.push_str(after),
+            (_, None) => {}
+        }
+    }
+    plain
 }
 
 fn gradle(text: &str, packages: &mut Packages) {
@@ -512,6 +564,8 @@ mod tests {
 
     #[test]
     fn python_names_are_in_their_normal_form() {
+        assert!(is_requirements("requirements/base.txt") && is_requirements("constraints.txt"));
+        assert!(!is_requirements("docs/notes.txt") && !is_requirements("requirements.md"));
         let text = "[project]\nname = \"My_App\"\ndependencies = [\"Django[argon2]>=4; python_version > '3'\"]\n";
         let packages = one("a/pyproject.toml", text);
         assert_eq!(

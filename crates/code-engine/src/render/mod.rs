@@ -1,6 +1,7 @@
 //! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
 //! characters; `project`, `habits`, `structure` and `history` write the sections.
 
+mod agents;
 mod habits;
 mod history;
 mod page;
@@ -11,7 +12,8 @@ use self::page::{Page, Paint, counted, thousands};
 use super::analysis::ProjectAnalysis;
 use super::tree::TreeReport;
 
-pub use super::sarif::{Sarif, report_sarif};
+pub use self::agents::{AGENTS_BEGIN, AGENTS_END, agents_refresh, agents_section};
+pub use super::sarif::{FindingLevel, Sarif, check_sarif, report_sarif};
 
 /// The summary of a tree's analysis: that of [`project_table`], complex functions, and skipped files.
 #[must_use]
@@ -64,7 +66,7 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     history::hotspots(page, &found.hotspots, window);
     history::co_changes(page, &found.co_changes, window);
     history::ownership(page, &found.ownership, window);
-    structure::duplicates(page, &found.duplicates);
+    structure::duplicates(page, &found.duplicates, found.metrics.duplicated_lines);
     if !found.failed.is_empty() {
         let names: Vec<&str> = found.failed.iter().map(|step| step.as_str()).collect();
         let words = format!(

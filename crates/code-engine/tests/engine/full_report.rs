@@ -96,6 +96,7 @@ pub fn project() -> ProjectAnalysis {
             confidence: 0.8177,
             exemplars: vec![place("src/users.ts", 12), place("src/orders.ts", 30)],
             counter_examples: vec![place("src/legacy page.ts", 5)],
+            deviations: vec![place("src/legacy page.ts", 5)],
         }],
         commands: vec![
             ProjectCommand {
@@ -259,6 +260,7 @@ pub fn report() -> TreeReport {
             skipped(Skip::DoesNotParse, "does_not_parse"),
             skipped(Skip::Vendored, "vendored/node_modules"),
         ],
+        map: None,
         files: Some(vec![FileReport {
             path: "src/orders.ts".to_owned(),
             blob: "e035d70ab549a17c48fe13affa960a475bf3f03f".to_owned(),

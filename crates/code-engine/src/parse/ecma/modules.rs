@@ -71,6 +71,9 @@ impl<'a> Walk<'_, 'a> {
         self.builder
             .import(it.source.value.as_str(), it.span.start, style);
         for specifier in it.specifiers.iter().flatten() {
+            if let ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) = specifier {
+                self.builder.import_alias(one.local.name.as_str());
+            }
             self.imported(specifier);
         }
     }

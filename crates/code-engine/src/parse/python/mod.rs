@@ -272,6 +272,9 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 for alias in &import.names {
                     let style = self.import_style(start, ImportStyle::Module);
                     self.builder.import(alias.name.as_str(), start, style);
+                    if let Some(name) = &alias.asname {
+                        self.builder.import_alias(name.as_str());
+                    }
                 }
             }
             Stmt::ImportFrom(import) => {
