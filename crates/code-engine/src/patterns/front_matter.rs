@@ -25,7 +25,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .copied()
         .filter(|file| file.language == Language::Markdown);
     for file in markdown {
-        let top = file.path.split_once('/').map_or("", |(top, _)| top);
+        let top = collection_of(&file.path);
         if !top.is_empty() && !is_about_the_project(&file.path) {
             folders.entry(top).or_default().push(file);
         }
@@ -34,6 +34,17 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
         .into_iter()
         .filter_map(|(folder, files)| pattern(folder, &files))
         .collect()
+}
+
+/// The folder at the top that a file is in; in one of packages, the package.
+fn collection_of(path: &str) -> &str {
+    let mut ends = path.match_indices('/').map(|(at, _)| at);
+    let first = ends.next().map_or("", |end| &path[..end]);
+    let holds_packages = matches!(first, "apps" | "crates" | "packages" | "sites" | "src");
+    match ends.next() {
+        Some(end) if holds_packages => &path[..end],
+        _ => first,
+    }
 }
 
 /// `README.md` and its like lie in a folder and are no part of its collection.

@@ -281,6 +281,17 @@ const TOOLS: &[&str] = &[
     "xunit",
 ];
 
+/// Whether a group of Maven's that begins like a package is another framework's: `org.springframework.boot` has its own
+/// versions.
+pub(super) fn is_anothers(group: &str, package: &str) -> bool {
+    let of = |framework: &&Framework| {
+        framework.ecosystem == Ecosystem::Maven
+            && framework.packages.contains(&group)
+            && !framework.packages.contains(&package)
+    };
+    FRAMEWORKS.iter().any(|framework| of(&framework))
+}
+
 impl Framework {
     pub fn is_tool(&self) -> bool {
         TOOLS.contains(&self.name)

@@ -260,6 +260,12 @@ impl<'f> Resolver<'f> {
             aliases: aliases
                 .map(|import| (import.alias.as_str(), import.line))
                 .collect(),
+            names: file
+                .facts
+                .references
+                .iter()
+                .flat_map(|one| one.path.split('.'))
+                .collect(),
         }
     }
 
@@ -332,6 +338,12 @@ impl<'f> Resolver<'f> {
                         let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
                         here || !is_plain || sees(node)
                     }
+                    // A method of a type that the file does not even name is another's of that name.
+                    (_, Some(_)) if is_method && !here && is_strict => {
+                        let parent = definition.parent.as_deref();
+                        let is_known = parent.is_some_and(|parent| sight.names.contains(parent));
+                        is_known && (itself || !EVERYONES.contains(&definition.name.as_str()))
+                    }
                     (_, Some(_)) if is_method && !itself => {
                         !EVERYONES.contains(&definition.name.as_str())
                     }
@@ -372,6 +384,8 @@ struct Sight<'f> {
     units: FxHashSet<u32>,
     /// The names that modules are imported by, each with the import's line.
     aliases: Vec<(&'f str, u32)>,
+    /// All names that the file mentions.
+    names: FxHashSet<&'f str>,
 }
 
 /// Whether a file stands for its folder, and passes on what lies in it.

@@ -114,13 +114,17 @@ pub(crate) fn of(path: &str) -> Role {
         if FIXTURE_FOLDERS.contains(&folder) {
             return Role::Fixture;
         }
-        if TEST_FOLDERS.contains(&folder) || is_test_folder(folder) {
+        // The tests of an example are a part of the example.
+        if role == Role::Source && (TEST_FOLDERS.contains(&folder) || is_test_folder(folder)) {
             role = Role::Test;
         } else if role == Role::Source && ASIDE_FOLDERS.contains(&folder) {
             role = Role::Aside;
         }
     }
-    if is_test_name(name) { Role::Test } else { role }
+    match role {
+        Role::Source if is_test_name(name) => Role::Test,
+        other => other,
+    }
 }
 
 /// `integration-tests`, and the folders of Swift, Kotlin and C#: `Tests`, `commonTest`, `Shop.Tests`. `latest` is none.
@@ -227,6 +231,7 @@ mod tests {
             ("src/parts/test/a.js", Role::Test),
             ("packages/docs/src/a.ts", Role::Aside),
             ("examples/src/lib.rs", Role::Aside),
+            ("examples/tutorial/tests/test_a.py", Role::Aside),
             ("examples/src/main/java/a/B.java", Role::Aside),
         ] {
             assert_eq!(of(path), role, "{path}");

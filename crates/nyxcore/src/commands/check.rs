@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use nyxcore_code_engine::check::{CheckReport, deviations_new};
 use nyxcore_code_engine::evidence::CodeLocation;
@@ -42,8 +41,7 @@ pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
     let root = args.path.clone();
     step.phase("files");
     let work = tokio::task::spawn_blocking(move || {
-        let revision = Arc::new(revision);
-        let before = files_analyze(&*revision, &options, |_progress| {})?;
+        let before = files_analyze(&revision, &options, |_progress| {})?;
         let after = tree_analyze(&root, &options, |_progress| {})?;
         let base_texts = Texts::new(|path: &str, blob: &str| {
             let file = TreeFile {

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use super::frameworks::is_anothers;
 use super::imports::{folder_of, name_of};
 use super::manifest::{Ecosystem, Manifest, is_requirements};
 use crate::language::Language;
@@ -74,8 +75,9 @@ impl Versions {
                     .cloned();
             }
             let known = self.packages.iter();
-            let of_group = known
-                .filter(|((other, group), _)| *other == ecosystem && group.starts_with(package));
+            let of_group = known.filter(|((other, group), _)| {
+                *other == ecosystem && group.starts_with(package) && !is_anothers(group, package)
+            });
             let first = of_group.min_by_key(|((_, group), _)| group.as_str());
             first.map(|(_, version)| version.clone())
         })
