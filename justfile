@@ -69,6 +69,17 @@ _peers:
     test -d "{{ peers }}/package" || { cd "{{ peers }}" && npm pack --silent effect@4.1.0 && tar xzf effect-4.1.0.tgz; }
     test -d "{{ peers }}/rust" || { mkdir "{{ peers }}/rust" && cp -r "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/{tokio,gix,sea-orm,sqlx,axum,async-graphql,sea-query}-[0-9a-z]* "{{ peers }}/rust"; }
 
+# Counts the habits of the public repositories in crates/code-engine/data/priors.tsv anew, at the commits named there
+priors:
+    mkdir -p "{{ peers }}/priors"
+    awk -F'\t' '$1 == "project" { print $3, $4 }' crates/code-engine/data/priors.tsv | while read -r name commit; do \
+        folder="{{ peers }}/priors/${name/\//+}"; \
+        test -d "$folder" || { git init --quiet "$folder" && git -C "$folder" fetch --quiet --depth 1 "https://github.com/$name" "$commit" && git -C "$folder" checkout --quiet FETCH_HEAD; }; \
+        printf '%s\t%s\t%s\n' "$name" "$commit" "$folder"; \
+    done > "{{ peers }}/priors/list.tsv"
+    cargo run --release --package nyxcore-code-engine --example count_priors < "{{ peers }}/priors/list.tsv" > "{{ peers }}/priors/priors.tsv"
+    mv "{{ peers }}/priors/priors.tsv" crates/code-engine/data/priors.tsv
+
 # A read through the scoped store with row-level security, against the same statement without: time and round trips, up to 500,000 rows
 bench-isolation:
     cargo build {{ workspace }}

@@ -23,6 +23,8 @@ pub fn is_attributes(path: &str) -> bool {
 pub struct Attributes {
     /// By folder: the vendored and the generated patterns.
     folders: HashMap<String, [Gitignore; 2]>,
+    /// The path of the tree from where the paths of those files begin.
+    below: String,
 }
 
 impl Attributes {
@@ -42,6 +44,12 @@ impl Attributes {
             }
         }
         attributes
+    }
+
+    /// Says where in its repository the tree lies whose paths are asked about.
+    pub(crate) fn below(mut self, folder: &str) -> Attributes {
+        folder.clone_into(&mut self.below);
+        self
     }
 
     /// The rule by which the file at `path` is skipped, if there is one: the project's word goes before the path's.
@@ -66,6 +74,14 @@ impl Attributes {
         if self.folders.is_empty() {
             return None;
         }
+        let joined;
+        let path = match self.below.as_str() {
+            "" => path,
+            below => {
+                joined = format!("{below}/{path}");
+                &joined
+            }
+        };
         let folders = path
             .rmatch_indices('/')
             .map(|(at, _)| (&path[..at], at + 1));

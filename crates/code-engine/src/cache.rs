@@ -133,7 +133,12 @@ impl Cache {
             Some(blob) => entry.blob == blob,
             None => stamp.is_some() && entry.stamp == stamp && !is_racy(stamp?, self.index.began),
         };
-        (is_same && entry.language == language).then_some(found)
+        (is_same && language.may_become(entry.language)).then_some(found)
+    }
+
+    /// The language that an entry is of.
+    pub fn language(&self, entry: usize) -> Option<Language> {
+        self.index.entries.get(entry).map(|entry| entry.language)
     }
 
     /// An entry of the same content, wherever it lay.

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::references::References;
+pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
-pub const ENGINE_VERSION: u32 = 3;
+pub const ENGINE_VERSION: u32 = 4;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,10 @@ pub struct FileFacts {
     pub syntax_errors: u32,
     /// Hashes of its windows of normalised tokens, for finding duplicates.
     pub windows: Windows,
+    /// The keys of its front matter, where it is text that has one, in order.
+    pub front_matter: Vec<String>,
+    /// The words in its string literals, for finding what is called by a name made at run time.
+    pub texts: Texts,
 }
 
 impl FileFacts {
@@ -153,6 +158,8 @@ pub struct Definition {
     pub asynchronous: bool,
     /// The name of the type, class or module that it is directly in.
     pub parent: Option<String>,
+    /// Its decorators, annotations or attributes by their paths without arguments: `app.route`, `Override`.
+    pub decorators: Vec<String>,
     /// Its measures, for a function or method with a body.
     pub metrics: Option<FunctionMetrics>,
 }
@@ -196,6 +203,9 @@ pub struct Import {
     /// may be modules themselves: Python's (`b,c` of `from a import b, c as d`) and those of a Rust group (`b,c::d` of
     /// `use a::{b, c::{d as e}}`).
     pub names: String,
+    /// What the module itself is called here, where the import gives it another name: `t` of `import typing as t`, `z`
+    /// of `import * as z from "zod"`.
+    pub alias: String,
     /// Its 1-based line.
     pub line: u32,
     /// How it is imported.

@@ -87,9 +87,11 @@ impl Ignored {
 
     /// Whether the file at `path` is left out. As in git, nothing brings back a file whose folder is left out.
     pub fn contains(&mut self, path: &str) -> bool {
-        if is_hidden(path, false) {
-            return true;
-        }
+        is_hidden(path, false) || self.names(path)
+    }
+
+    /// Whether the lists leave out the file at `path`, hidden or not.
+    pub(crate) fn names(&mut self, path: &str) -> bool {
         if self.lists.is_empty() {
             return false;
         }

@@ -1,7 +1,8 @@
 //! Finds the start of each line, and classifies lines.
 
+use std::borrow::Cow;
+
 use super::facts::LineCounts;
-use super::language::Language;
 
 /// The beginnings of the lines of a text, for turning byte offsets into line numbers.
 #[derive(Debug)]
@@ -30,6 +31,27 @@ impl LineIndex {
     pub(crate) fn line(&self, offset: u32) -> u32 {
         u32::try_from(self.starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX)
     }
+}
+
+/// The text with line feeds at the ends of its lines, at the same offsets. Text of old Macintosh programs ends its lines
+/// with carriage returns alone, which neither parsers nor counters know.
+pub(crate) fn ends_normalised(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    if !bytes.contains(&b'\r') {
+        return Cow::Borrowed(text);
+    }
+    let is_alone = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let returns = (0..bytes.len()).filter(|at| is_alone(*at)).count();
+    if returns == 0 || returns < feeds {
+        return Cow::Borrowed(text);
+    }
+    let letters = text.char_indices();
+    let normalised = letters.map(|(at, letter)| match letter {
+        '\r' if is_alone(at) => '\n',
+        other => other,
+    });
+    Cow::Owned(normalised.collect())
 }
 
 /// What a line holds.
@@ -84,45 +106,17 @@ pub(crate) fn line_counts(kinds: &[LineKind]) -> LineCounts {
     counts
 }
 
-/// The lines of a file without a parser. A line is a comment if it begins with the comment mark of the language, or is
-/// in a block comment that began at a line start; marks inside strings are not recognised.
-pub(crate) fn plain_line_kinds(language: Language, text: &str) -> Vec<LineKind> {
-    let style = language.comment_style();
-    let mut in_block = false;
-    text.lines()
-        .map(|line| {
-            let line = line.trim();
-            if line.is_empty() {
-                return LineKind::Blank;
-            }
-            if in_block {
-                in_block = !style.block.is_some_and(|(_, end)| line.contains(end));
-                return LineKind::Comment;
-            }
-            if style.line.iter().any(|mark| line.starts_with(mark)) {
-                return LineKind::Comment;
-            }
-            if let Some((start, end)) = style.block
-                && let Some(rest) = line.strip_prefix(start)
-            {
-                match rest.split_once(end) {
-                    None => {
-                        in_block = true;
-                        return LineKind::Comment;
-                    }
-                    Some((_, after)) if after.trim().is_empty() => return LineKind::Comment,
-                    Some(_) => {}
-                }
-            }
-            LineKind::Code
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use LineKind::{Blank, Code, Comment};
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line() {
+        assert_eq!(ends_normalised("a\rb\r"), "a\nb\n");
+        assert_eq!(ends_normalised("a\r\nb\r\n"), "a\r\nb\r\n");
+        assert_eq!(ends_normalised("a\nb\nc = '\r'\n"), "a\nb\nc = '\r'\n");
+    }
 
     #[test]
     fn an_offset_belongs_to_the_line_it_stands_in() {
@@ -142,15 +136,5 @@ mod tests {
             line_kinds(text, &comments),
             [Code, Comment, Blank, Comment, Blank, Code]
         );
-    }
-
-    #[test]
-    fn files_without_a_parser_are_counted_by_their_comment_marks() {
-        let sql = "-- a\nselect 1; -- b\n\n/* c\nd */\n";
-        assert_eq!(
-            plain_line_kinds(Language::Sql, sql),
-            [Comment, Code, Blank, Comment, Comment]
-        );
-        assert_eq!(plain_line_kinds(Language::Markdown, "# title\n"), [Code]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -38,9 +38,33 @@ pub trait FileTree: Sync {
         None
     }
 
+    /// What lies around the tree, where it is a folder of a repository.
+    fn around(&self) -> Around {
+        Around::default()
+    }
+
     /// Whether [`list`](Self::list) has left out already what ignore files name.
     fn leaves_out_ignored(&self) -> bool {
         false
+    }
+}
+
+/// The repository around a tree: its ignore lists and attributes hold for the tree too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The tree's path from the root of the repository, with `/` between its parts; empty for the root itself.
+    pub below: String,
+    /// The lists in the folders above the tree, each with its path from the root and its text.
+    pub lists: Vec<(String, String)>,
+}
+
+impl Around {
+    /// The path from the root of the repository of a file of the tree.
+    pub(crate) fn path(&self, path: &str) -> String {
+        match self.below.as_str() {
+            "" => path.to_owned(),
+            below => format!("{below}/{path}"),
+        }
     }
 }
 
@@ -73,12 +97,21 @@ pub struct FileStamp {
 pub(crate) struct Folder<'r> {
     root: &'r Path,
     jobs: usize,
+    /// The root of the repository that it is in, if it is in one.
+    repository: Option<PathBuf>,
 }
 
 impl<'r> Folder<'r> {
     pub fn new(root: &'r Path, jobs: usize) -> Result<Folder<'r>, TreeError> {
         if root.is_dir() {
-            Ok(Folder { root, jobs })
+            let full = root.canonicalize().ok();
+            let mut around = full.iter().flat_map(|full| full.ancestors());
+            let repository = around.find(|folder| folder.join(".git").exists());
+            Ok(Folder {
+                root,
+                jobs,
+                repository: repository.map(Path::to_owned),
+            })
         } else {
             Err(TreeError::NotAFolder {
                 path: root.to_owned(),
@@ -105,7 +138,8 @@ impl FileTree for Folder<'_> {
             .ignore(false)
             .git_global(false)
             .require_git(false)
-            .parents(false)
+            // Above the root of a repository nothing is said about it.
+            .parents(self.repository.is_some())
             .add_custom_ignore_filename(".nyxcoreignore")
             .filter_entry(move |entry| is_wanted(&root, entry))
             .threads(self.jobs)
@@ -137,10 +171,40 @@ impl FileTree for Folder<'_> {
         metadata.is_file().then(|| stamp(&metadata))
     }
 
+    fn around(&self) -> Around {
+        let full = self.root.canonicalize().ok();
+        let (Some(repository), Some(full)) = (&self.repository, full) else {
+            return Around::default();
+        };
+        let Some(below) = relative(repository, &full).filter(|below| !below.is_empty()) else {
+            return Around::default();
+        };
+        let mut around = Around {
+            below,
+            lists: Vec::new(),
+        };
+        let above = full
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.starts_with(repository));
+        for folder in above {
+            let path = folder.join(super::attributes::NAME);
+            let text = read_steady(&path, LIST_CAP).ok();
+            let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+            if let (Some(path), Some(text)) = (relative(repository, &path), text) {
+                around.lists.push((path, text));
+            }
+        }
+        around
+    }
+
     fn leaves_out_ignored(&self) -> bool {
         true
     }
 }
+
+/// A list of a folder above larger than this is not read, in bytes.
+const LIST_CAP: u64 = 1 << 20;
 
 /// What one thread found, which is told when the thread is done.
 struct FoundFiles<'a> {

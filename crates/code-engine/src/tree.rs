@@ -14,12 +14,13 @@ use super::analysis::{ProjectAnalysis, project_summarize};
 use super::attributes::{Attributes, is_attributes};
 use super::blob::blob_id;
 use super::cache::{Cache, CacheRecord, StoredFacts};
+use super::declarations::map_text;
 use super::facts::ENGINE_VERSION;
 use super::guard::deep_pool;
 use super::ignored::{self, Ignored};
 use super::language::Language;
 use super::parse::{FileError, source_analyze};
-use super::project::{Change, FileHistory, Manifest, ProjectInput, SourceFile};
+use super::project::{Change, FileHistory, HistoryWindow, Manifest, ProjectInput, SourceFile};
 use super::report_files::{complex_functions, file_reports};
 use super::rules::{RULE_FOLDER, RuleFile};
 use super::skip::{SIZE_CAP, Skip, SkipRule};
@@ -27,10 +28,11 @@ use super::skipped::{SkippedByRule, SkippedFiles};
 use super::source::Folder;
 use super::tree_rules::Rules;
 
+pub use super::declarations::MapQuery;
 pub use super::report_files::{
     COGNITIVE_MOST, COMPLEX_CAP, ComplexFunction, FileReport, FunctionReport,
 };
-pub use super::source::{FileStamp, FileTree, TreeFile};
+pub use super::source::{Around, FileStamp, FileTree, TreeFile};
 
 /// The name and version of the report's form. Its JSON Schema is `docs/schema/analysis-2.schema.json`. A field that is
 /// added leaves the number; one that goes or comes to mean something else raises it.
@@ -54,8 +56,12 @@ pub struct TreeOptions {
     /// The commits that those counts are of, newest first; without them nothing is said of what changes together and of
     /// whom it is.
     pub changes: Vec<Change>,
+    /// The window that the history is of.
+    pub window: Option<HistoryWindow>,
     /// Whether the report lists every analysed file with its functions.
     pub files: bool,
+    /// The map that the report has as a text, see [`TreeReport::map`].
+    pub map: Option<MapQuery>,
 }
 
 /// How far an analysis has come.
@@ -85,6 +91,9 @@ pub struct TreeReport {
     /// Every analysed file, by path, where [`TreeOptions::files`] asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<FileReport>>,
+    /// The map of declarations that [`TreeOptions::map`] asked for. Not part of the report's JSON.
+    #[serde(skip)]
+    pub map: Option<String>,
 }
 
 /// What stops the analysis of a tree. Single files never do.
@@ -185,6 +194,7 @@ pub fn files_analyze(
         manifests,
         history: options.history.clone(),
         changes: options.changes.clone(),
+        window: options.window.clone(),
         files: found.files,
         rules,
         unread_folders,
@@ -201,6 +211,22 @@ pub fn files_analyze(
         }
         pool.install(|| project_summarize(&input))
     });
+    let map = options.map.as_ref().map(|query| {
+        map_text(&project.map, query, |path| {
+            let at = input
+                .files
+                .binary_search_by(|file| file.path.as_str().cmp(path))
+                .ok()?;
+            let file = input.files.get(at)?;
+            let listed = TreeFile {
+                path: file.path.clone(),
+                blob: Some(file.blob.clone()),
+                is_link: false,
+            };
+            let content = tree.read(&listed, SIZE_CAP as u64).ok()?;
+            Some((file.language, String::from_utf8(content).ok()?))
+        })
+    });
     let report = TreeReport {
         schema: REPORT_SCHEMA.to_owned(),
         engine_version: ENGINE_VERSION,
@@ -208,6 +234,7 @@ pub fn files_analyze(
         complex_functions: complex_functions(&input.files),
         skipped,
         files: options.files.then(|| file_reports(&input.files)),
+        map,
     };
     // The facts of many files are many small pieces of memory: nobody waits until all are given back.
     pool.spawn(move || drop((input, found.marks)));
@@ -228,17 +255,40 @@ impl Listing {
         let mut files = tree.list()?;
         files.sort_unstable();
         files.dedup_by(|a, b| a.path == b.path);
+        let around = tree.around();
         if !tree.leaves_out_ignored() {
             let lists = texts(tree, &files, |_| LIST_CAP, ignored::is_list);
+            let lists = lists
+                .into_iter()
+                .map(|(path, text)| (around.path(&path), text));
+            let above = around
+                .lists
+                .iter()
+                .filter(|(path, _)| ignored::is_list(path))
+                .cloned();
+            let lists: Vec<(String, String)> = lists.chain(above).collect();
             let lists = lists.iter();
             let mut ignored =
                 Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
-            files.retain(|file| !ignored.contains(&file.path));
+            files.retain(|file| {
+                !ignored::is_hidden(&file.path, false) && !ignored.names(&around.path(&file.path))
+            });
         }
         let named = |path: &str| is_attributes(path);
         let said = texts(tree, &files, |_| LIST_CAP, named);
-        let said = said.iter();
-        let attributes = Attributes::new(said.map(|(path, text)| (path.as_str(), text.as_str())));
+        let said = said
+            .into_iter()
+            .map(|(path, text)| (around.path(&path), text));
+        let above = around
+            .lists
+            .iter()
+            .filter(|(path, _)| is_attributes(path))
+            .cloned();
+        let said: Vec<(String, String)> = said.chain(above).collect();
+        let said = said
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()));
+        let attributes = Attributes::new(said).below(&around.below);
         // Lock files are generated, and say what is used.
         let own = |path: &str| {
             let rule = attributes.path_skip(path);
@@ -275,7 +325,13 @@ fn texts(
     wanted
         .filter_map(|file| {
             let content = tree.read(file, bytes_max(&file.path)).ok()?;
-            Some((file.path.clone(), String::from_utf8(content).ok()?))
+            let text = String::from_utf8(content).ok()?;
+            // A byte order mark is no part of the text.
+            let text = text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text);
+            Some((file.path.clone(), text))
         })
         .collect()
 }
@@ -332,15 +388,31 @@ impl Work<'_> {
 
     /// What can be told of a file without reading it.
     fn plan(&self, file: &TreeFile) -> Result<Plan, Outcome> {
-        let Some(language) = Language::detect(&file.path) else {
+        let detected = Language::detect(&file.path);
+        if detected.is_none() && !Language::is_told_by_content(&file.path) {
             return Err(Outcome::Unnamed);
-        };
-        if file.is_link {
+        }
+        if file.is_link && detected.is_some() {
             return Err(Outcome::Skipped(Skip::Link.into()));
         }
         if let Some(rule) = self.attributes.path_skip(&file.path) {
-            return Err(Outcome::Skipped(rule));
+            return match detected {
+                Some(_) => Err(Outcome::Skipped(rule)),
+                None => Err(Outcome::Unnamed),
+            };
         }
+        let mut content = None;
+        let language = match detected {
+            Some(language) => language,
+            // A script without an ending says in its first line what runs it.
+            None if file.is_link => return Err(Outcome::Unnamed),
+            None => {
+                let read = self.tree.read(file, SIZE_CAP as u64).ok();
+                let told = read.as_deref().and_then(Language::of_interpreter);
+                content = read;
+                told.ok_or(Outcome::Unnamed)?
+            }
+        };
         let stamp = self.cache.and_then(|_| self.tree.stamp(&file.path));
         let entry = self
             .cache
@@ -350,6 +422,7 @@ impl Work<'_> {
             language,
             stamp,
             entry,
+            content,
         })
     }
 
@@ -359,25 +432,46 @@ impl Work<'_> {
         self.cache.is_some_and(is_same) || !self.rules.wants(language)
     }
 
-    fn file(&self, file: &TreeFile, plan: Plan, kept: Option<(StoredFacts, Vec<u8>)>) -> Outcome {
-        let known =
-            |blob: String, entry: Option<usize>, kept: StoredFacts, hits: Option<Vec<u8>>| {
-                Outcome::Known(Box::new(KnownFile {
-                    blob,
-                    language: plan.language,
-                    stamp: plan.stamp,
-                    entry,
-                    kept,
-                    hits,
-                }))
-            };
+    fn file(
+        &self,
+        file: &TreeFile,
+        mut plan: Plan,
+        kept: Option<(StoredFacts, Vec<u8>)>,
+    ) -> Outcome {
+        let stamp = plan.stamp;
+        let known = |blob: String,
+                     language,
+                     entry: Option<usize>,
+                     kept: StoredFacts,
+                     hits: Option<Vec<u8>>| {
+            Outcome::Known(Box::new(KnownFile {
+                blob,
+                language,
+                stamp,
+                entry,
+                kept,
+                hits,
+            }))
+        };
         if let (Some(cache), Some(entry), Some((kept, hits))) = (self.cache, plan.entry, kept) {
-            return known(cache.blob(entry).to_owned(), Some(entry), kept, Some(hits));
+            let language = cache.language(entry).unwrap_or(plan.language);
+            return known(
+                cache.blob(entry).to_owned(),
+                language,
+                Some(entry),
+                kept,
+                Some(hits),
+            );
         }
-        let content = match self.tree.read(file, SIZE_CAP as u64) {
+        let read = match plan.content.take() {
+            Some(content) => Ok(content),
+            None => self.tree.read(file, SIZE_CAP as u64),
+        };
+        let content = match read {
             Ok(content) => content,
             Err(reason) => return Outcome::Skipped(reason.into()),
         };
+        plan.language = plan.language.refined(&content);
         let blob = file.blob.clone().unwrap_or_else(|| blob_id(&content));
         // It moved, or its stamp proved nothing. What was found damaged a moment ago is not looked at again.
         if let Some(cache) = self.cache.filter(|_| plan.entry.is_none())
@@ -385,7 +479,7 @@ impl Work<'_> {
             && let Some(entry) = cache.entry_of(&blob, plan.language)
             && let Some((kept, hits)) = cache.read(&[entry]).pop().flatten()
         {
-            return known(blob, Some(entry), kept, Some(hits));
+            return known(blob, plan.language, Some(entry), kept, Some(hits));
         }
         let analyse = || source_analyze(plan.language, &content);
         // One file that a parser cannot bear does not end the analysis of the others. It is a defect of ours and no
@@ -402,7 +496,7 @@ impl Work<'_> {
             Ok(_) => self.rules.hits(plan.language, &content),
             Err(_) => Some(Vec::new()),
         };
-        known(blob, None, kept, hits)
+        known(blob, plan.language, None, kept, hits)
     }
 }
 
@@ -410,6 +504,8 @@ struct Plan {
     language: Language,
     stamp: Option<FileStamp>,
     entry: Option<usize>,
+    /// What was read to tell the language.
+    content: Option<Vec<u8>>,
 }
 
 /// What was found in the files, by path.

@@ -87,6 +87,11 @@ pub enum Command {
     /// parent. The table compares the search with plain BM25 over unsplit text. It needs no labels and changes nothing
     /// in the repository. Without NYXCORE_DATABASE_URL it uses a temporary SQLite database.
     Eval(EvalArgs),
+    /// Compare the changes in a folder with the project's own habits
+    ///
+    /// A deviation is a place that does not follow a habit which held at the base commit, and that was not there
+    /// before. No model is involved: the same trees give the same answer.
+    Check(CheckArgs),
     /// Manage tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -220,7 +225,8 @@ pub struct AnalyzeArgs {
     /// The folder; with --rev, a repository or a folder in one
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
-    /// `table` for people, `json` for programs, `sarif` for code-scanning pages and editors
+    /// `table` for people, `json` for programs, `sarif` for code-scanning pages and editors, `agents` for a section of
+    /// AGENTS.md; with -o, an earlier section in the file is replaced and the rest of it stays
     #[arg(long, value_enum, default_value_t = AnalyzeFormat::Table, hide_possible_values = true)]
     pub format: AnalyzeFormat,
     /// Analyse a commit instead of the folder: a branch, a tag, a commit id, HEAD~3. Nothing is checked out
@@ -236,12 +242,25 @@ pub struct AnalyzeArgs {
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print the repository map instead: the most referenced definitions, as many as fit into this number of tokens
+    /// Print the repository map instead: the declarations that most of the project refers to, as many as fit into this
+    /// number of tokens
     #[arg(long, value_name = "TOKENS", conflicts_with_all = ["format", "files"])]
     pub map: Option<usize>,
+    /// Words of names or parts of paths that the map begins with, separated by commas (--map)
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', requires = "map")]
+    pub focus: Vec<String>,
     /// List every file with its lines and functions (json)
     #[arg(long)]
     pub files: bool,
+    /// Add the definitions that may be unused, with the reasons why they may be in use (table)
+    #[arg(long)]
+    pub unused: bool,
+    /// Fail if there is a finding of this level or a graver one; with --baseline, a new one
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOn>,
+    /// An earlier report in SARIF: its findings are marked as unchanged, all others as new (sarif, --fail-on)
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Omit the history, and with it hotspots, co-changes and ownership
     #[arg(long)]
     pub no_history: bool,
@@ -256,6 +275,52 @@ pub enum AnalyzeFormat {
     Json,
     /// For code-scanning pages and editors.
     Sarif,
+    /// For coding agents.
+    Agents,
+}
+
+/// The level from which on a finding fails the command.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Note,
+    /// Warnings and errors.
+    Warning,
+    /// Errors.
+    Error,
+}
+
+/// The arguments of `check`.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// The folder: a repository or a folder in one
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// The commit to compare the folder with: a branch, a tag, a commit id, HEAD~3
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    pub base: String,
+    /// `table` for people, `json` for programs, `sarif` for code-scanning pages, `github` for annotations in a workflow
+    #[arg(long, value_enum, default_value_t = CheckFormat::Table, hide_possible_values = true)]
+    pub format: CheckFormat,
+    /// Fail if the change deviates from a habit of at least this confidence, 0 to 1; 2 never fails
+    #[arg(long, value_name = "CONFIDENCE", default_value_t = 0.9)]
+    pub fail_from: f64,
+    /// Number of parser threads, at most one per core; 0 means one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+}
+
+/// The output formats of `check`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For code-scanning pages and editors.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
 }
 
 /// The arguments of `eval`.

@@ -43,6 +43,17 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// There are findings that the command line says to fail on.
+    #[error("{0}")]
+    Findings(String),
+    /// A file that the command line names cannot be used.
+    #[error("{}: {reason}", .path.display())]
+    FileInvalid {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// No repository is at or around the path.
     #[error("{} is not in a git repository: name one, or `git init` and commit something", .0.display())]
     NotARepository(PathBuf),
@@ -193,6 +204,8 @@ impl Error {
             Self::ModelFacts { code, .. } | Self::ProviderUnwell { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
+            Self::Findings(_) => "FINDINGS",
+            Self::FileInvalid { .. } => "FILE_INVALID",
             Self::NotARepository(_) => "NOT_A_REPOSITORY",
             Self::NotAMember { .. } | Self::NotKnown(_) => "NOT_FOUND",
             Self::NoSuchFolder(_) => "PATH_NOT_FOUND",

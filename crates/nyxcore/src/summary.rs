@@ -152,5 +152,6 @@ fn pattern(kept: CodePattern) -> Pattern {
         confidence: kept.confidence,
         exemplars: kept.exemplars,
         counter_examples: kept.counter_examples,
+        deviations: Vec::new(),
     }
 }

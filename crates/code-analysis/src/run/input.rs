@@ -67,7 +67,8 @@ pub(super) async fn input_read(
         let manifests = some.iter().filter_map(|(path, blob)| {
             Some(Manifest {
                 path: path.clone(),
-                text: texts.get(blob)?.clone(),
+                // A byte order mark is no part of the text.
+                text: texts.get(blob)?.trim_start_matches('\u{feff}').to_owned(),
             })
         });
         input.manifests.extend(manifests);

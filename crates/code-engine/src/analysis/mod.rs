@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::patterns::{self, AnalysisInput, Pattern};
 use super::project::imports::ImportIndex;
 use super::project::{
-    CloneGroup, CoChange, DeadCode, Hotspot, ImportGraph, Ownership, ProjectCommand, ProjectInput,
-    ProjectMetrics, RankedDefinition, SourceFile, Technology, commands, dead_code, duplicates,
-    history, hotspots, import_graph, map, metrics, stack,
+    CloneGroup, CoChange, DeadCode, HistoryWindow, Hotspot, ImportGraph, Ownership, ProjectCommand,
+    ProjectInput, ProjectMetrics, RankedDefinition, SourceFile, Technology, commands, dead_code,
+    duplicates, history, hotspots, import_graph, map, metrics, stack,
 };
 use super::rules::RuleReport;
 use step::Steps;
@@ -28,10 +28,13 @@ pub struct ProjectAnalysis {
     pub stack: Vec<Technology>,
     /// Counts.
     pub metrics: ProjectMetrics,
-    /// The habits of its code, surest first.
+    /// The habits of its code: those that say most first, and of equals the surest.
     pub patterns: Vec<Pattern>,
     /// How the project is built, tested and checked.
     pub commands: Vec<ProjectCommand>,
+    /// The part of the history that hotspots, co-changes and ownership are of; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<HistoryWindow>,
     /// Files that are complex and change often, highest score first; empty without a history.
     pub hotspots: Vec<Hotspot>,
     /// Files that change together, closest first; empty without a history.
@@ -102,6 +105,7 @@ pub fn project_summarize_checked<E: Send>(
         manifests: &input.manifests,
         imports: Some(&index),
         co_changes: &co_changes,
+        changes: &input.changes,
         rules: Some(&input.rules),
     };
     // What takes longest, in two halves that need nothing of each other.
@@ -124,6 +128,7 @@ pub fn project_summarize_checked<E: Send>(
         stack,
         patterns,
         commands,
+        window: input.window.clone(),
         duplicates: clones.groups,
         dead_code,
         map,

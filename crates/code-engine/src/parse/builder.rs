@@ -7,6 +7,7 @@ use super::super::facts::{
 };
 use super::super::lines::{LineIndex, line_counts, line_kinds};
 use super::super::references::{ReferenceCollector, ReferenceKind};
+use super::super::texts::Texts;
 use super::super::tokens::ImportLine;
 use super::super::windows::Windows;
 use super::todo_offsets;
@@ -27,6 +28,10 @@ struct OpenFunction {
     /// The logical operators of the open condition: where, and which.
     operators: Vec<(u32, LogicalOperator)>,
 }
+
+/// The most decorators that are kept of one definition, and the longest name of one, in bytes.
+const DECORATORS_CAP: usize = 16;
+const NAME_CAP: usize = 120;
 
 /// The most that is kept of the names of one import, in bytes.
 const IMPORT_NAMES_CAP: usize = 1 << 14;
@@ -121,9 +126,24 @@ impl<'s> Builder<'s> {
             dictated: found.dictated,
             asynchronous: false,
             parent: self.containers.last().cloned().flatten(),
+            decorators: Vec::new(),
             metrics: None,
         });
         self.facts.definitions.len() - 1
+    }
+
+    /// Says what decorates a definition: the paths of decorators, annotations or attributes.
+    pub(crate) fn decorate<'n>(
+        &mut self,
+        definition: usize,
+        names: impl IntoIterator<Item = &'n str>,
+    ) {
+        if let Some(definition) = self.facts.definitions.get_mut(definition) {
+            let names = names.into_iter().filter(|name| name.len() <= NAME_CAP);
+            definition
+                .decorators
+                .extend(names.take(DECORATORS_CAP).map(str::to_owned));
+        }
     }
 
     /// Says that the function of that definition is asynchronous.
@@ -350,6 +370,7 @@ impl<'s> Builder<'s> {
         self.facts.imports.push(Import {
             module: module.to_owned(),
             names: String::new(),
+            alias: String::new(),
             line,
             style,
             test,
@@ -365,6 +386,15 @@ impl<'s> Builder<'s> {
                 import.names.push(',');
             }
             import.names.push_str(name);
+        }
+    }
+
+    /// Says what the module of the last import is called here.
+    pub(crate) fn import_alias(&mut self, name: &str) {
+        if let Some(import) = self.facts.imports.last_mut()
+            && name.len() <= NAME_CAP
+        {
+            name.clone_into(&mut import.alias);
         }
     }
 
@@ -426,6 +456,7 @@ impl<'s> Builder<'s> {
         self.facts.tests.sort_unstable();
         self.facts.todos.sort_unstable();
         self.facts.references = self.references.finish();
+        self.facts.texts = Texts::collect(self.text, &self.comments);
         self.facts
     }
 }

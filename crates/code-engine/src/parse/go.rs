@@ -338,6 +338,10 @@ impl NodeVisitor for Walk<'_> {
                     ImportStyle::Module
                 };
                 self.builder.import(module, start, style);
+                let name = field_text(&self.builder, node, "name");
+                if !matches!(name, "" | "." | "_") {
+                    self.builder.import_alias(name);
+                }
             }
             Kind::Function => self.function(node, false),
             Kind::Method => self.function(node, true),

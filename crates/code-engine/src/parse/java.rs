@@ -195,7 +195,7 @@ impl Walk<'_> {
         let exported = self.is_exported(&modifiers);
         let (start, end) = (modifiers::start_of(node), range(node).1);
         let documented = self.is_documented(node);
-        self.builder.define(NewDefinition {
+        let definition = self.builder.define(NewDefinition {
             kind,
             name,
             start,
@@ -205,6 +205,7 @@ impl Walk<'_> {
             test: false,
             dictated: false,
         });
+        self.builder.decorate(definition, modifiers.annotations());
         self.builder.container_open(Some(name.to_owned()));
         self.types.push(OpenType {
             exported,
@@ -237,6 +238,7 @@ impl Walk<'_> {
             test: is_test,
             dictated: node.kind().contains("constructor") || modifiers.is_annotated(&["Override"]),
         });
+        self.builder.decorate(definition, modifiers.annotations());
         if node.child_by_field_name("body").is_some() {
             let parameters = node.child_by_field_name("parameters").map_or(0, |list| {
                 children_count(list, |child| {
@@ -264,7 +266,7 @@ impl Walk<'_> {
             let name = field_text(&self.builder, declarator, "name");
             let dictated = name == "serialVersionUID";
             let kind = DefinitionKind::Constant;
-            self.builder.define(NewDefinition {
+            let definition = self.builder.define(NewDefinition {
                 kind,
                 name,
                 start,
@@ -274,6 +276,7 @@ impl Walk<'_> {
                 test: false,
                 dictated,
             });
+            self.builder.decorate(definition, modifiers.annotations());
         }
     }
 

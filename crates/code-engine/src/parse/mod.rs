@@ -52,10 +52,16 @@ mod table;
 
 pub(crate) use builder::Builder;
 
+use std::borrow::Cow;
+
+use rustc_hash::FxHashSet;
+
 use super::facts::FileFacts;
 use super::guard::{self, NoThreads};
 use super::language::Language;
 use super::lines::{self, LineIndex};
+use super::plain::plain_lines;
+use super::references::{ReferenceCollector, ReferenceKind, References};
 use super::skip::{self, Skip};
 
 /// Analyses one file: what it defines and imports, how complex its functions are, and the signs of its habits.
@@ -90,18 +96,35 @@ pub enum FileError {
 /// # Errors
 /// As [`file_analyze`].
 pub fn source_analyze(language: Language, source: &[u8]) -> Result<FileFacts, FileError> {
+    let language = language.refined(source);
     let text = skip::content_check(source)?;
     // A byte order mark is no code; parsers disagree about it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = &*lines::ends_normalised(text);
+    if matches!(language, Language::Css | Language::JavaScript) && skip::has_source_map(text) {
+        return Err(Skip::Generated.into());
+    }
     if !language.has_facts() {
-        let kinds = lines::plain_line_kinds(language, text);
+        let plain = plain_lines(language, text);
         let index = LineIndex::new(text);
+        let todos = plain.comments.iter().flat_map(|(start, end)| {
+            let comment = text.get(*start as usize..*end as usize).unwrap_or("");
+            let offsets = todo_offsets(comment).into_iter();
+            offsets.map(|at| index.line(start + at)).collect::<Vec<_>>()
+        });
         return Ok(FileFacts {
-            lines: lines::line_counts(&kinds),
-            todos: todo_offsets(text)
-                .into_iter()
-                .map(|at| index.line(at))
-                .collect(),
+            lines: lines::line_counts(&plain.kinds),
+            todos: todos.collect(),
+            front_matter: if language == Language::Markdown {
+                front_matter(text)
+            } else {
+                Vec::new()
+            },
+            references: if language.is_template() {
+                page_words(text)
+            } else {
+                References::default()
+            },
             ..FileFacts::default()
         });
     }
@@ -145,6 +168,51 @@ pub(crate) fn text_parse(language: Language, text: &str) -> Result<FileFacts, Sk
         Language::Swift => swift::analyze(text),
         _ => ecma::analyze(language, text),
     }
+}
+
+/// The keys at the top of a text's front matter: between two lines of `---`, `key: value`.
+fn front_matter(text: &str) -> Vec<String> {
+    const KEYS_MAX: usize = 40;
+    let mut lines = text.lines();
+    if lines.next().map(str::trim_end) != Some("---") {
+        return Vec::new();
+    }
+    let mut keys = Vec::new();
+    for line in lines {
+        if matches!(line.trim_end(), "---" | "...") {
+            return keys;
+        }
+        let is_key = |key: &str| {
+            !key.is_empty()
+                && key.len() <= 60
+                && key
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        };
+        if let Some((key, _)) = line.split_once(':')
+            && is_key(key)
+            && keys.len() < KEYS_MAX
+        {
+            keys.push(key.to_owned());
+        }
+    }
+    // Never closed: a line across the page.
+    Vec::new()
+}
+
+/// The words of a page, each once: any of them may be a name of the project's in a template's tags.
+fn page_words(text: &str) -> References {
+    let mut collector = ReferenceCollector::default();
+    let mut seen = FxHashSet::default();
+    for (line, number) in text.lines().zip(1u32..) {
+        let words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
+        for word in words.filter(|word| word.len() >= 3 && !word.starts_with(char::is_numeric)) {
+            if seen.insert(word) {
+                collector.add(Cow::Borrowed(word), ReferenceKind::Name, false, number);
+            }
+        }
+    }
+    collector.finish()
 }
 
 /// Where the words TODO and FIXME stand in upper case, in order.

@@ -93,6 +93,7 @@ fn pattern(pair: &CoChange, files: &BTreeMap<&str, &SourceFile>) -> Option<Patte
         confidence: round4(bound),
         exemplars: vec![place(one)?, place(other)?],
         counter_examples: Vec::new(),
+        deviations: Vec::new(),
     })
 }
 

@@ -279,6 +279,7 @@ fn pattern(purpose: CommandPurpose, uses: &[Use]) -> Option<Pattern> {
         confidence: round4(bound),
         exemplars: first(uses.iter().filter(|(one, _)| *one == command)),
         counter_examples: first(uses.iter().filter(|(one, _)| *one != command)),
+        deviations: Vec::new(),
     })
 }
 

@@ -14,16 +14,26 @@
 mod async_style;
 mod co_change;
 mod commands;
+mod companion;
+mod decorators;
 mod dependency_wiring;
 mod documentation;
+mod entry_function;
 mod error_handling;
+mod front_matter;
+mod import_alias;
 mod import_direction;
 mod import_style;
+pub mod information;
 mod logging;
 mod module_layout;
+mod module_wrapper;
+mod name_prefix;
 mod naming;
+mod private_members;
 mod question;
 mod rule;
+mod test_imports;
 mod test_layout;
 mod validation;
 mod wrapper;
@@ -33,12 +43,13 @@ use serde::{Deserialize, Serialize};
 use super::evidence::{CodeLocation, wilson_lower_bound};
 use super::language::Language;
 use super::project::SourceFile;
-use super::project::history::CoChange;
+use super::project::history::{Change, CoChange};
 use super::project::imports::ImportIndex;
 use super::project::manifest::Manifest;
 use super::project::role::{self, Role};
 use super::references::{Reference, ReferenceKind};
 use super::rules::RuleReport;
+use information::Information;
 use question::{Answer, Case, Question};
 
 /// Fewer cases than this are no habit.
@@ -74,7 +85,14 @@ pub struct Pattern {
     pub exemplars: Vec<CodeLocation>,
     /// Up to three places that do not follow it.
     pub counter_examples: Vec<CodeLocation>,
+    /// All places that do not follow it; empty where there are more than [`DEVIATIONS_MAX`]. Not part of the report's
+    /// JSON.
+    #[serde(skip)]
+    pub deviations: Vec<CodeLocation>,
 }
+
+/// A habit with more exceptions than this has them counted and not listed.
+pub const DEVIATIONS_MAX: usize = 500;
 
 /// One kind of pattern: its name, and what finds it.
 type Kind = (&'static str, fn(&Context<'_>) -> Vec<Pattern>);
@@ -84,15 +102,24 @@ const KINDS: &[Kind] = &[
     (async_style::KIND, async_style::find),
     (co_change::KIND, co_change::find),
     (commands::KIND, commands::find),
+    (companion::KIND, companion::find),
+    (decorators::KIND, decorators::find),
     (dependency_wiring::KIND, dependency_wiring::find),
     (documentation::KIND, documentation::find),
+    (entry_function::KIND, entry_function::find),
     (error_handling::KIND, error_handling::find),
+    (front_matter::KIND, front_matter::find),
+    (import_alias::KIND, import_alias::find),
     (import_direction::KIND, import_direction::find),
     (import_style::KIND, import_style::find),
     (logging::KIND, logging::find),
     (module_layout::KIND, module_layout::find),
+    (module_wrapper::KIND, module_wrapper::find),
+    (name_prefix::KIND, name_prefix::find),
     (naming::KIND, naming::find),
+    (private_members::KIND, private_members::find),
     (rule::KIND, rule::find),
+    (test_imports::KIND, test_imports::find),
     (test_layout::KIND, test_layout::find),
     (validation::KIND, validation::find),
     (wrapper::KIND, wrapper::find),
@@ -114,6 +141,8 @@ pub(crate) struct AnalysisInput<'a> {
     /// `None` if the imports were not resolved.
     pub imports: Option<&'a ImportIndex>,
     pub co_changes: &'a [CoChange],
+    /// The commits, newest first.
+    pub changes: &'a [Change],
     /// `None` where there are none.
     pub rules: Option<&'a RuleReport>,
 }
@@ -217,7 +246,24 @@ const STACKS: [Language; 15] = [
     Language::Swift,
 ];
 
-/// Finds the patterns; surest first.
+/// A module of the project that stands for a library's makes statements about the library false: where all log through
+/// `app.logging`, they do not log through `logging`.
+fn contradictions_drop(patterns: &mut Vec<Pattern>) {
+    let wrapped: Vec<(Option<String>, String)> = patterns
+        .iter()
+        .filter(|one| one.kind == module_wrapper::KIND)
+        .filter_map(|one| Some((one.stack.clone(), one.key.split('/').nth(2)?.to_owned())))
+        .collect();
+    patterns.retain(|one| {
+        let says = |name: &str| one.statement.contains(&format!("`{name}`"));
+        one.kind != logging::KIND
+            || !wrapped
+                .iter()
+                .any(|(stack, name)| *stack == one.stack && says(name))
+    });
+}
+
+/// Finds the patterns; those that say most first, and of equals the surest.
 pub(crate) fn find<E>(
     known: AnalysisInput<'_>,
     check: impl Fn() -> Result<(), E>,
@@ -228,10 +274,11 @@ pub(crate) fn find<E>(
         patterns.extend(find(&context));
         check()?;
     }
-    patterns.sort_by(|a, b| {
-        b.confidence
-            .total_cmp(&a.confidence)
-            .then_with(|| a.key.cmp(&b.key))
+    contradictions_drop(&mut patterns);
+    patterns.sort_by_cached_key(|one| {
+        let bits = (Information::of(one).bits * 100.0) as i64;
+        let sure = (one.confidence * 10_000.0) as i64;
+        (std::cmp::Reverse((bits, sure)), one.key.clone())
     });
     patterns.dedup_by(|a, b| a.key == b.key);
     Ok(patterns)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::evidence::round4;
 use super::super::language::Language;
 use super::super::project::SourceFile;
-use super::{CodeLocation, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
+use super::{CodeLocation, DEVIATIONS_MAX, MIN_CASES, MIN_SHARE, Pattern, wilson_lower_bound};
 
 /// A pattern of one folder needs more cases: there are more folders to find a coincidence in.
 const MIN_CASES_SCOPED: u32 = 10;
@@ -180,6 +180,11 @@ impl Question<'_> {
             confidence: round4(wilson_lower_bound(support, all)),
             exemplars: examples(&with),
             counter_examples: examples(&without),
+            deviations: if without.len() <= DEVIATIONS_MAX {
+                without.iter().map(Case::location).collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 }

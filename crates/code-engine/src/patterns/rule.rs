@@ -32,6 +32,7 @@ fn pattern(rule: &RuleFinding) -> Pattern {
         confidence: round4(wilson_lower_bound(rule.matches, cases)),
         exemplars: first(&rule.places),
         counter_examples: first(&rule.counter_places),
+        deviations: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::facts::{Definition, DefinitionKind};
+use super::super::facts::{Definition, DefinitionKind, Text};
 use super::super::language::Language;
 use super::SourceFile;
 use super::manifest::Manifest;
@@ -346,6 +346,17 @@ const HARMLESS: &[&str] = &[
     "asynccontextmanager",
     "wraps",
     "cacheit",
+    "final",
+    "abstractmethod",
+    "dataclass",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "doc",
+    "non_exhaustive",
+    "repr",
+    "serde",
+    "track_caller",
     "inline",
     "must_use",
     "derive",
@@ -357,72 +368,87 @@ const HARMLESS: &[&str] = &[
     "NonNull",
 ];
 
-/// The definitions of a file that have a decorator, an annotation or an attribute.
-pub(super) struct DecoratedDefinitions {
-    /// Lines before a definition that refer to something and end no other.
-    lines: FxHashSet<u32>,
-    /// Whether only classes and methods can have one.
-    in_classes: bool,
+/// Whether a decorator, an annotation or an attribute may hand the definition to somebody who calls it.
+pub(super) fn is_registered(definition: &Definition) -> bool {
+    definition.decorators.iter().any(|path| {
+        let name = path.rsplit(['.', ':']).next().unwrap_or(path);
+        !HARMLESS.contains(&name)
+    })
 }
 
-impl DecoratedDefinitions {
-    pub(super) fn new(file: &SourceFile) -> DecoratedDefinitions {
-        let decorates = matches!(
-            file.language,
-            Language::Python
-                | Language::TypeScript
-                | Language::Tsx
-                | Language::JavaScript
-                | Language::Java
-                | Language::Kotlin
-                | Language::Scala
-                | Language::CSharp
-                | Language::Php
-                | Language::Swift
-                | Language::Rust
-        );
-        let in_classes =
-            file.language.stack() == Language::TypeScript || file.language == Language::JavaScript;
-        let mut lines = FxHashSet::default();
-        if !decorates {
-            return DecoratedDefinitions { lines, in_classes };
-        }
-        let starts: FxHashSet<u32> = file
-            .facts
-            .definitions
-            .iter()
-            .map(|one| one.start_line)
-            .collect();
-        let ends: FxHashSet<u32> = file
-            .facts
-            .definitions
-            .iter()
-            .map(|one| one.end_line)
-            .collect();
-        for reference in file.facts.references.iter() {
-            if HARMLESS.contains(&reference.name()) || HARMLESS.contains(&reference.path) {
+/// Whether the language can find a definition by its name in a string.
+pub(super) fn is_found_by_text(language: Language) -> bool {
+    !matches!(
+        language,
+        Language::Rust | Language::Go | Language::C | Language::Cpp
+    )
+}
+
+/// The parts of string literals that names are made of at run time: `name + "Stemmer"`, `f"_on_{event}"`.
+#[derive(Debug, Default)]
+pub(super) struct MadeNames<'f> {
+    parts: FxHashSet<(Language, Part, &'f str)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Beginning,
+    End,
+}
+
+/// Shorter parts of names, in bytes, say nothing.
+const PART_MIN: usize = 4;
+
+impl<'f> MadeNames<'f> {
+    pub(super) fn new(files: &[&'f SourceFile]) -> MadeNames<'f> {
+        let mut made = MadeNames::default();
+        for file in files {
+            let stack = file.language.stack();
+            if !is_dynamic(stack) && stack != Language::TypeScript {
                 continue;
             }
-            // What stands on the line before a definition, and ends none before it.
-            lines.extend(
-                reference
-                    .lines()
-                    .filter(|line| starts.contains(&(line + 1)) && !ends.contains(line)),
-            );
+            for text in file.facts.texts.iter() {
+                match text {
+                    Text::Beginning(word) => {
+                        made.parts.insert((stack, Part::Beginning, word));
+                    }
+                    Text::End(word) => {
+                        made.parts.insert((stack, Part::End, word));
+                    }
+                    // Alone it is a part only where it looks like one.
+                    Text::Whole(word) if word.ends_with('_') => {
+                        made.parts.insert((stack, Part::Beginning, word));
+                    }
+                    Text::Whole(word)
+                        if word.starts_with(|c: char| c == '_' || c.is_uppercase()) =>
+                    {
+                        made.parts.insert((stack, Part::End, word));
+                    }
+                    Text::Whole(_) => {}
+                }
+            }
         }
-        DecoratedDefinitions { lines, in_classes }
+        made
     }
 
-    pub(super) fn contains(&self, definition: &Definition) -> bool {
-        let may = !self.in_classes
-            || matches!(
-                definition.kind,
-                DefinitionKind::Class | DefinitionKind::Method
-            );
-        may && definition
-            .start_line
-            .checked_sub(1)
-            .is_some_and(|line| self.lines.contains(&line))
+    /// Whether the name begins or ends with one of the parts, at the limit of a word.
+    pub(super) fn contains(&self, language: Language, name: &str) -> bool {
+        let stack = language.stack();
+        let bytes = name.as_bytes();
+        let is_limit = |at: usize| {
+            let (before, next) = (bytes[at - 1], bytes[at]);
+            before == b'_'
+                || next == b'_'
+                || (!before.is_ascii_uppercase() && next.is_ascii_uppercase())
+        };
+        (1..name.len())
+            .filter(|at| name.is_char_boundary(*at) && is_limit(*at))
+            .any(|at| {
+                let (beginning, end) = name.split_at(at);
+                (beginning.len() >= PART_MIN
+                    && self.parts.contains(&(stack, Part::Beginning, beginning)))
+                    || (end.len() >= PART_MIN && self.parts.contains(&(stack, Part::End, end)))
+            })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Definitions without references: candidates for dead code, each with reasons why it may be used nevertheless.
 //!
 //! A name counts as used if any file of the project mentions it outside of the definition itself, in any language and
-//! any part of a path, or if a manifest contains the word. This misses dead code with common names, and rarely reports
+//! any part of a path, if a string literal is the name or a part that names are made of, if a template contains the
+//! word, or if a manifest does. This misses dead code with common names, and rarely reports
 //! live code. Excluded are definitions that others may use without a reference: exports of a library, names that a
 //! language or framework calls, definitions with a decorator or an annotation, and overrides.
 //!
@@ -11,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::super::evidence::CodeLocation;
-use super::super::facts::{Definition, DefinitionKind};
+use super::super::facts::{Definition, DefinitionKind, Text};
 use super::super::references::{OCCURRENCE_CAP, Reference};
 use super::conventions;
 use super::map::full_name;
@@ -65,6 +66,13 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
                 }
             }
         }
+        for text in file.facts.texts.iter() {
+            if let Text::Whole(word) = text
+                && let Some(uses) = names.get_mut(word)
+            {
+                uses.text = true;
+            }
+        }
         if occurrences >= OCCURRENCE_CAP {
             unread.insert(folder(&file.path));
         }
@@ -76,6 +84,7 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
     }
     let protocols = conventions::Protocols::new(files);
     let look_ups = conventions::look_ups(files);
+    let made = conventions::MadeNames::new(files);
     candidates.retain_mut(|one| {
         let file = files[one.file as usize];
         let Some(uses) = names.get(one.definition.name.as_str()) else {
@@ -87,6 +96,8 @@ pub(crate) fn find(files: &[&SourceFile], input: &ProjectInput) -> Vec<DeadCode>
             .iter()
             .any(|look_up| look_up.language == file.language.stack());
         let may_be_used = uses.manifest
+            || (uses.text && conventions::is_found_by_text(file.language))
+            || made.contains(file.language, &one.definition.name)
             || uses.source.elsewhere(one.file)
             || unread.contains(folder(&file.path))
             || protocols.contains(file.language, one.definition)
@@ -142,6 +153,8 @@ struct Uses {
     source: Places,
     tests: Places,
     manifest: bool,
+    /// Whether a string literal is the name.
+    text: bool,
     /// How many definitions have the name.
     definitions: u32,
 }
@@ -171,7 +184,6 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
         if role::of(&file.path) != Role::Source || !conventions::is_judged(&file.path) {
             continue;
         }
-        let decorated = conventions::DecoratedDefinitions::new(file);
         let types = conventions::ExportedTypes::new(file);
         for definition in &file.facts.definitions {
             let hidden = !definition.exported || reach.is_own(file, definition);
@@ -182,7 +194,7 @@ fn candidates<'f>(files: &[&'f SourceFile], reach: &conventions::Reach) -> Vec<C
                 && !conventions::is_called_by_name(file.language, definition)
                 && (definition.kind != DefinitionKind::Method
                     || types.hide(file.language, definition))
-                && !decorated.contains(definition)
+                && !conventions::is_registered(definition)
             {
                 found.push(Candidate {
                     file: at,
@@ -250,9 +262,7 @@ fn told(
             one.same_name
         ));
     }
-    let of_language = look_ups
-        .iter()
-        .find(|look_up| look_up.language == file.language.stack());
+    let of_language = look_ups.iter().find(|look_up| look_up.path == file.path);
     if let Some(look_up) = of_language {
         caveats.push(format!(
             "{}:{} finds names at run time (`{}`).",
@@ -420,6 +430,67 @@ mod tests {
         assert_eq!(
             found.dead_code[0].caveats,
             ["a.py:22 finds names at run time (`getattr`)."]
+        );
+    }
+
+    #[test]
+    fn private_members_are_used_by_their_marks() {
+        let source = "class A {\n  #used() {}\n  #lost() {}\n  #arrow = () => {};\n  #asked() {}\n  run(o) { this.#used();                       return #asked in o || this.#arrow(); }\n}\nexport const a = new A();\n";
+        assert_eq!(dead(&[("a.ts", source)], &[]), ["A.#lost"]);
+    }
+
+    #[test]
+    fn paths_in_the_strings_of_an_attribute_are_uses() {
+        let source = "#[derive(Deserialize)]\npub struct S {\n    #[serde(default = \"port\", with = \"hex::text\")]\n    pub p: u16,\n}\n                      fn port() -> u16 {\n    1\n}\nmod hex {\n    fn text() {}\n}\n#[doc = \"lost\"]\nfn lost() {}\n";
+        assert_eq!(dead(&[("a.rs", source)], &[]), ["lost"]);
+    }
+
+    #[test]
+    fn methods_of_an_impl_under_an_attribute_are_handed_on() {
+        let source = |attribute: &str| {
+            format!(
+                "pub struct Q;\n\n{attribute}\nimpl Q {{\n    async fn viewer(&self) -> u8 {{\n        1\n    }}\n}}\n"
+            )
+        };
+        assert_eq!(
+            dead(&[("a.rs", &source("#[Object]"))], &[]),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            dead(&[("a.rs", &source("#[cfg(unix)]"))], &[]),
+            ["Q.viewer"]
+        );
+    }
+
+    #[test]
+    fn what_a_template_names_is_used() {
+        let helper = (
+            "a.rb",
+            "module PageHelper\n  private\n\n  def page_title\n    1\n  end\n\n  def lost_title\n    1\n  end\nend\n",
+        );
+        let page = ("views/a.html.erb", "<h1><%= page_title %></h1>\n");
+        assert_eq!(dead(&[helper, page], &[]), ["PageHelper.lost_title"]);
+    }
+
+    #[test]
+    fn an_export_by_another_name_is_used_by_that_name() {
+        let program = [("package.json", r#"{"private": true}"#)];
+        let source = "function instanceOfType() { return 1; }\nfunction lost() { return 2; }\nexport { instanceOfType as instanceof, lost };\n";
+        assert_eq!(dead(&[("a.ts", source)], &program), ["lost"]);
+    }
+
+    #[test]
+    fn parts_of_names_made_at_run_time_are_uses() {
+        let source = "class _DanishStemmer {}\nclass _DanishReader {}\n\nexport function load(name) { return all['_' + name + 'Stemmer']; }\n";
+        assert_eq!(dead(&[("a.js", source)], &[]), Vec::<String>::new());
+        let python = "def _load_json():\n    pass\n\n\ndef _save_json():\n    pass\n\n\ndef f(o, k):\n    return getattr(o, f'_load_{k}')\n";
+        assert_eq!(dead(&[("a.py", python)], &[]), ["_save_json"]);
+        assert_eq!(
+            dead(
+                &[("a.py", &format!("{python}\nNAMES = ['_save_json']\n"))],
+                &[]
+            ),
+            Vec::<String>::new()
         );
     }
 

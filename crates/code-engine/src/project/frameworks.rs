@@ -25,6 +25,10 @@ macro_rules! frameworks {
 
 frameworks! {
     Cargo {
+        "anyhow": ["anyhow"] ["anyhow"];
+        "criterion": ["criterion"] ["criterion"];
+        "insta": ["insta"] ["insta"];
+        "proptest": ["proptest"] ["proptest"];
         "actix-web": ["actix-web"] ["actix_web"];
         "async-graphql": ["async-graphql"] ["async_graphql"];
         "axum": ["axum"] ["axum"];
@@ -47,6 +51,15 @@ frameworks! {
         "warp": ["warp"] ["warp"];
     }
     Npm {
+        "ava": ["ava"] ["ava"];
+        "astro": ["astro"] ["astro"];
+        "cypress": ["cypress"] ["cypress"];
+        "esbuild": ["esbuild"] ["esbuild"];
+        "hono": ["hono"] ["hono"];
+        "nuxt": ["nuxt"] ["nuxt"];
+        "rollup": ["rollup"] ["rollup"];
+        "testing-library": ["@testing-library/react"] ["@testing-library/"];
+        "webpack": ["webpack"] ["webpack"];
         "angular": ["@angular/core"] ["@angular/"];
         "apollo": ["@apollo/client" "@apollo/server"] ["@apollo/"];
         "drizzle": ["drizzle-orm"] ["drizzle-orm"];
@@ -79,6 +92,17 @@ frameworks! {
         "zod": ["zod"] ["zod"];
     }
     PyPi {
+        "alembic": ["alembic"] ["alembic"];
+        "babel": ["babel"] ["babel"];
+        "docutils": ["docutils"] ["docutils"];
+        "hypothesis": ["hypothesis"] ["hypothesis"];
+        "jinja": ["jinja2"] ["jinja2"];
+        "lxml": ["lxml"] ["lxml"];
+        "marshmallow": ["marshmallow"] ["marshmallow"];
+        "pygments": ["pygments"] ["pygments"];
+        "sphinx": ["sphinx"] ["sphinx"];
+        "uvicorn": ["uvicorn"] ["uvicorn"];
+        "werkzeug": ["werkzeug"] ["werkzeug"];
         "aiohttp": ["aiohttp"] ["aiohttp"];
         "airflow": ["apache-airflow"] ["airflow"];
         "anyio": ["anyio"] ["anyio"];
@@ -119,6 +143,10 @@ frameworks! {
         "zap": ["go.uber.org/zap"] ["go.uber.org/zap"];
     }
     Maven {
+        "spring boot": ["org.springframework.boot"] ["org.springframework.boot"];
+        "kotest": ["io.kotest"] ["io.kotest"];
+        "scalatest": ["org.scalatest"] ["org.scalatest"];
+        "testcontainers": ["org.testcontainers"] ["org.testcontainers"];
         "guava": ["com.google.guava"] ["com.google.common"];
         "hibernate": ["org.hibernate"] ["org.hibernate"];
         "jackson": ["com.fasterxml.jackson"] ["com.fasterxml.jackson"];
@@ -141,6 +169,8 @@ frameworks! {
         "zio": ["dev.zio"] ["zio"];
     }
     NuGet {
+        "moq": ["Moq"] ["Moq"];
+        "nunit": ["NUnit"] ["NUnit"];
         "asp.net core": ["Microsoft.AspNetCore.OpenApi"] ["Microsoft.AspNetCore"];
         "avalonia": ["Avalonia"] ["Avalonia"];
         "dapper": ["Dapper"] ["Dapper"];
@@ -152,6 +182,8 @@ frameworks! {
         "xunit": ["xunit"] ["Xunit"];
     }
     Gem {
+        "minitest": ["minitest"] ["minitest"];
+        "rack": ["rack"] ["rack"];
         "hanami": ["hanami"] ["hanami"];
         "rails": ["rails"] ["rails" "active_record" "action_controller"];
         "rspec": ["rspec"] ["rspec"];
@@ -160,6 +192,8 @@ frameworks! {
         "sinatra": ["sinatra"] ["sinatra"];
     }
     Composer {
+        "pest": ["pestphp/pest"] ["Pest"];
+        "psr-7": ["psr/http-message"] ["Psr\\Http\\Message"];
         "doctrine": ["doctrine/orm"] ["Doctrine\\ORM"];
         "guzzle": ["guzzlehttp/guzzle"] ["GuzzleHttp"];
         "laravel": ["laravel/framework"] ["Illuminate"];
@@ -212,7 +246,62 @@ impl Ecosystem {
     }
 }
 
+/// What projects are tested and built with. It belongs to the stack where a manifest asks for it as a tool.
+const TOOLS: &[&str] = &[
+    "ava",
+    "criterion",
+    "cypress",
+    "esbuild",
+    "googletest",
+    "hypothesis",
+    "insta",
+    "jest",
+    "junit",
+    "kotest",
+    "minitest",
+    "mocha",
+    "mockito",
+    "moq",
+    "nunit",
+    "pest",
+    "phpunit",
+    "playwright",
+    "proptest",
+    "pytest",
+    "rollup",
+    "rspec",
+    "scalatest",
+    "sphinx",
+    "testcontainers",
+    "testify",
+    "testing-library",
+    "vite",
+    "vitest",
+    "webpack",
+    "xunit",
+];
+
+/// Whether a group of Maven's that begins like a package is another framework's: `org.springframework.boot` has its own
+/// versions.
+pub(super) fn is_anothers(group: &str, package: &str) -> bool {
+    let of = |framework: &&Framework| {
+        framework.ecosystem == Ecosystem::Maven
+            && framework.packages.contains(&group)
+            && !framework.packages.contains(&package)
+    };
+    FRAMEWORKS.iter().any(|framework| of(&framework))
+}
+
 impl Framework {
+    pub fn is_tool(&self) -> bool {
+        TOOLS.contains(&self.name)
+    }
+
+    /// Whether a build applies it, so that code need not import it: by a parent or a plugin.
+    pub fn is_built_with(&self) -> bool {
+        matches!(self.name, "spring boot" | "quarkus" | "micronaut")
+    }
+
     /// Whether an import is of this framework: its module, or something below it.
     pub fn is_imported_by(&self, module: &str) -> bool {
         let module = module.trim_start_matches(['<', '"', '\\']);
@@ -226,11 +315,23 @@ impl Framework {
         })
     }
 
+    /// Whether one of the project's own packages is the framework itself.
+    pub fn is_own(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
+        packages.iter().any(|(ecosystem, name)| {
+            *ecosystem == self.ecosystem && self.packages.iter().any(|own| name == own)
+        })
+    }
+
     pub fn is_named_in(&self, packages: &std::collections::BTreeSet<(Ecosystem, String)>) -> bool {
         packages.iter().any(|(ecosystem, name)| {
             *ecosystem == self.ecosystem
                 && self.packages.iter().any(|own| match ecosystem {
-                    Ecosystem::Maven => name.starts_with(own),
+                    Ecosystem::Maven => {
+                        let rest = name.strip_prefix(own);
+                        rest.is_some_and(|rest| {
+                            rest.is_empty() || rest.starts_with('.') || own.ends_with('.')
+                        })
+                    }
                     _ => name == own,
                 })
         })

@@ -42,6 +42,25 @@ pub struct Change {
     pub paths: Vec<String>,
 }
 
+/// The part of the history that the statements about it are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryWindow {
+    /// The analysed commit, in hexadecimal: the newest that counts.
+    pub commit: String,
+    /// When the window begins, as a date in UTC: `2025-11-28`.
+    pub since: String,
+    /// The date of the commit in UTC, where the window ends.
+    pub until: String,
+}
+
+impl HistoryWindow {
+    /// The window for people: `2025-11-28 to 2026-11-28`.
+    #[must_use]
+    pub fn dates(&self) -> String {
+        format!("{} to {}", self.since, self.until)
+    }
+}
+
 /// Two files that change together ("logical coupling": H. Gall, K. Hajek, M. Jazayeri, "Detection of logical coupling
 /// based on product release history", ICSM 1998).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ impl Manifest {
         let folder = path.strip_suffix(name).unwrap_or_default();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
         MANIFESTS.contains(&name)
-            || (name.starts_with("requirements") && name.ends_with(".txt"))
+            || is_requirements(path)
             || (name.starts_with("tsconfig") && name.ends_with(".json"))
             || ends(&[".csproj", ".sln", ".slnx", ".gemspec"])
             || (folder == ".github/workflows/" && ends(&[".yml", ".yaml"]))
@@ -56,6 +56,8 @@ const MANIFESTS: &[&str] = &[
     "yarn.lock",
     "pnpm-lock.yaml",
     "bun.lock",
+    "pnpm-workspace.yaml",
+    ".yarnrc.yml",
     ".nvmrc",
     ".node-version",
     "jsconfig.json",
@@ -107,6 +109,14 @@ const MANIFESTS: &[&str] = &[
     "GNUmakefile",
 ];
 
+/// Whether the file lists requirements of pip's: `requirements-dev.txt`, `requirements/base.txt`, `constraints.txt`.
+pub(super) fn is_requirements(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_list = name.ends_with(".txt") || name.ends_with(".in");
+    let in_folder = folders.rsplit('/').next() == Some("requirements");
+    is_list && (in_folder || name.starts_with("requirements") || name.starts_with("constraints"))
+}
+
 /// Which package manager a dependency is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Ecosystem {
@@ -152,7 +162,7 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             "CMakeLists.txt" => cmake(&manifest.text, &mut packages),
             _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
             _ if name.ends_with(".csproj") => xml::csproj(&manifest.text, &mut packages),
-            _ if name.starts_with("requirements") => {
+            _ if is_requirements(&manifest.path) => {
                 let is_tool = ["dev", "test", "doc", "lint"]
                     .iter()
                     .any(|word| name.contains(word));
@@ -483,6 +493,8 @@ mod tests {
 
     #[test]
     fn python_names_are_in_their_normal_form() {
+        assert!(is_requirements("requirements/base.txt") && is_requirements("constraints.txt"));
+        assert!(!is_requirements("docs/notes.txt") && !is_requirements("requirements.md"));
         let text = "[project]\nname = \"My_App\"\ndependencies = [\"Django[argon2]>=4; python_version > '3'\"]\n";
         let packages = one("a/pyproject.toml", text);
         assert_eq!(

@@ -2,8 +2,8 @@
 //!
 //! Every definition of the project's own source is a node, and every file is a node for its code outside of
 //! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the
-//! same file, or else of imported files, or else all in languages that can see each other, with the weight divided
-//! among them. A name with many definitions is ignored. The idea of a ranked map is from aider
+//! same file, or else of imported files and what they pass on. Only where a language sees other files without an import
+//! are all definitions of the name meant, with the weight divided among them. A name with many definitions is ignored. The idea of a ranked map is from aider
 //! (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a large-scale
 //! hypertextual web search engine", WWW 1998.
 //!
@@ -20,7 +20,7 @@ use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
 use super::super::references::ReferenceKind;
 use super::SourceFile;
-use super::imports::ImportIndex;
+use super::imports::{ImportIndex, ImportKind};
 use super::role::{self, Role};
 
 /// The most definitions that an analysis ranks.
@@ -223,18 +223,81 @@ impl<'f> Resolver<'f> {
         file.facts.definitions.get(node.definition as usize)
     }
 
-    /// Whether the file at `at` imports the one that the node is in, or is of one unit with it.
-    fn sees(&self, at: usize, node: u32) -> bool {
+    /// The units that the file at `at` can mean by a name: those that it imports, and those that they pass on.
+    fn sight(&self, at: usize) -> Sight<'f> {
+        let from = at as u32;
+        let mut units: FxHashSet<u32> = FxHashSet::from_iter([self.index.unit(from)]);
+        let mut passing: Vec<u32> = Vec::new();
+        for edge in self.index.imports(from) {
+            units.insert(self.index.unit(edge.to));
+            passing.extend_from_slice(self.index.members(&edge.to));
+        }
+        for _ in 0..PASSED_ON_MAX {
+            let mut next = Vec::new();
+            for file in passing.drain(..) {
+                let path = self
+                    .files
+                    .get(file as usize)
+                    .map_or("", |file| file.path.as_str());
+                let passes_all = is_barrel(path);
+                for edge in self.index.imports(file) {
+                    let passes = passes_all || edge.kind == ImportKind::PassedOn;
+                    if passes && units.insert(self.index.unit(edge.to)) {
+                        next.extend_from_slice(self.index.members(&edge.to));
+                    }
+                }
+            }
+            passing = next;
+        }
+        let file = self.files[at];
+        let aliases = file
+            .facts
+            .imports
+            .iter()
+            .filter(|import| !import.alias.is_empty());
+        Sight {
+            units,
+            aliases: aliases
+                .map(|import| (import.alias.as_str(), import.line))
+                .collect(),
+            names: file
+                .facts
+                .references
+                .iter()
+                .flat_map(|one| one.path.split('.'))
+                .collect(),
+        }
+    }
+
+    /// Whether the name before a member stands for the module that the node is in: by the file's or folder's name, or
+    /// by the name that the import gives it.
+    fn is_module_of(&self, at: usize, before: &str, node: u32, sight: &Sight<'_>) -> bool {
         let Some(to) = self.nodes.get(node as usize).map(|node| node.file) else {
             return false;
         };
-        let (from, unit) = (at as u32, self.index.unit(to));
-        let edges = self.index.imports(from);
-        self.index.unit(from) == unit || edges.binary_search_by_key(&unit, |edge| edge.to).is_ok()
+        let path = self
+            .files
+            .get(to as usize)
+            .map_or("", |file| file.path.as_str());
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = name.split('.').next().unwrap_or(name);
+        let folder = folders.rsplit('/').next().unwrap_or_default();
+        if before == stem
+            || (before == folder && (is_barrel(path) || self.files[at].language == Language::Go))
+        {
+            return true;
+        }
+        sight.aliases.iter().any(|(alias, line)| {
+            *alias == before
+                && self.index.imports(at as u32).iter().any(|edge| {
+                    edge.line == *line
+                        && (edge.to == to || self.index.unit(edge.to) == self.index.unit(to))
+                })
+        })
     }
 
     /// Finds the nodes that the file at `at` means with a name.
-    fn resolve(&self, at: usize, mention: Mention<'f>, targets: &mut Vec<u32>) {
+    fn resolve(&self, at: usize, mention: Mention<'f>, sight: &Sight<'_>, targets: &mut Vec<u32>) {
         targets.clear();
         let key = (family(self.files[at].language), mention.name);
         let Some(alike) = self.names.get(&key).filter(|all| all.len() <= AMBIGUOUS) else {
@@ -245,8 +308,18 @@ impl<'f> Resolver<'f> {
             let parent = self.definition(*node).and_then(|one| one.parent.as_deref());
             parent.is_some() && parent == mention.before
         };
+        let language = self.files[at].language;
+        let sees = |node: u32| {
+            let file = self
+                .nodes
+                .get(node as usize)
+                .map_or(u32::MAX, |node| node.file);
+            sight.units.contains(&self.index.unit(file))
+        };
+        let is_strict = NAMED_IMPORTS.contains(&language.stack());
         // `Store.open` is the `open` of `Store`, wherever that is.
         targets.extend(alike.iter().copied().filter(of_parent));
+        targets.retain(|node| !is_strict || own.contains(node) || sees(*node));
         if !targets.is_empty() {
             return;
         }
@@ -263,10 +336,20 @@ impl<'f> Resolver<'f> {
                     // A name that is neither called nor in sight is a variable's.
                     (ReferenceKind::Name, None) => {
                         let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
-                        here || !is_plain || self.sees(at, node)
+                        here || !is_plain || sees(node)
+                    }
+                    // A method of a type that the file does not even name is another's of that name.
+                    (_, Some(_)) if is_method && !here && is_strict => {
+                        let parent = definition.parent.as_deref();
+                        let is_known = parent.is_some_and(|parent| sight.names.contains(parent));
+                        is_known && (itself || !EVERYONES.contains(&definition.name.as_str()))
                     }
                     (_, Some(_)) if is_method && !itself => {
                         !EVERYONES.contains(&definition.name.as_str())
+                    }
+                    // What is no method is a member of its module alone.
+                    (_, Some(before)) if !is_method && !itself && is_strict => {
+                        here || self.is_module_of(at, before, node, sight)
                     }
                     _ => true,
                 }
@@ -275,12 +358,41 @@ impl<'f> Resolver<'f> {
         let alike = || alike.iter().copied().filter(may);
         targets.extend(alike().filter(|node| own.contains(node)));
         if targets.is_empty() {
-            targets.extend(alike().filter(|node| self.sees(at, *node)));
+            targets.extend(alike().filter(|node| sees(*node)));
         }
-        if targets.is_empty() {
+        // Where every name is imported, one that is not is the language's or a library's.
+        if targets.is_empty() && !is_strict {
             targets.extend(alike());
         }
     }
+}
+
+/// Languages in which a file imports whatever it names from others, so that a name without an import is no reference to
+/// the project. In the others a folder, a module or a namespace is seen without it.
+const NAMED_IMPORTS: &[Language] = &[
+    Language::Go,
+    Language::JavaScript,
+    Language::Python,
+    Language::TypeScript,
+];
+
+/// How often what is imported may be passed on before it reaches the file that names it.
+const PASSED_ON_MAX: usize = 3;
+
+/// What the names of one file may mean.
+struct Sight<'f> {
+    units: FxHashSet<u32>,
+    /// The names that modules are imported by, each with the import's line.
+    aliases: Vec<(&'f str, u32)>,
+    /// All names that the file mentions.
+    names: FxHashSet<&'f str>,
+}
+
+/// Whether a file stands for its folder, and passes on what lies in it.
+fn is_barrel(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "__init__.py" | "__init__.pyi" | "mod.rs" | "lib.rs")
+        || name.starts_with("index.")
 }
 
 /// Languages in which a method may be called by its name alone.
@@ -320,6 +432,7 @@ impl Graph {
         let mut counts: FxHashMap<(u32, u32), f64> = FxHashMap::default();
         let mut used: FxHashSet<u32> = FxHashSet::default();
         let mut targets: Vec<u32> = Vec::new();
+        let sight = resolver.sight(at);
         for reference in file.facts.references.iter().filter(|one| !one.test) {
             let mut before = None;
             let mut parts = reference.path.split('.').peekable();
@@ -330,7 +443,7 @@ impl Graph {
                 };
                 let mention = Mention { name, before, kind };
                 before = Some(name);
-                resolver.resolve(at, mention, &mut targets);
+                resolver.resolve(at, mention, &sight, &mut targets);
                 let share = 1.0 / targets.len().max(1) as f64;
                 for target in &targets {
                     if !own.contains(target) {

@@ -28,7 +28,7 @@ use role::Role;
 
 pub use dead_code::{DEAD_CODE_CAP, DeadCode};
 pub use duplicates::{CLONE_CAP, CloneGroup, PLACES_CAP};
-pub use history::{CO_CHANGE_CAP, Change, CoChange, OWNERSHIP_CAP, Ownership};
+pub use history::{CO_CHANGE_CAP, Change, CoChange, HistoryWindow, OWNERSHIP_CAP, Ownership};
 pub use import_graph::{CYCLE_CAP, Cycle, CycleStep, ImportGraph, Layer};
 pub use manifest::Manifest;
 pub use map::{MAP_CAP, RankedDefinition, TOKEN_BYTES, repository_map};
@@ -48,6 +48,8 @@ pub struct ProjectInput {
     pub history: Vec<FileHistory>,
     /// The commits of that window, newest first; empty where nothing is known.
     pub changes: Vec<Change>,
+    /// The window that `history` and `changes` are of; `None` where it is not known.
+    pub window: Option<HistoryWindow>,
     /// What the project's own rules found; empty where it has none.
     pub rules: RuleReport,
     /// Folders with skipped source of the project (generated, too large, not parsed): its references are unknown, so

@@ -66,18 +66,64 @@ const ASIDE_FOLDERS: &[&str] = &[
     "playground",
 ];
 
+/// Folders that keep their meaning below a source root: everything else there is a name of the project's own, as
+/// `samples` of `org.example.samples` or `templates` of a template engine.
+const KEPT_BELOW_ROOT: &[&str] = &[
+    "__fixtures__",
+    "__mocks__",
+    "__snapshots__",
+    "__tests__",
+    "benches",
+    "fixtures",
+    "test",
+    "testdata",
+    "tests",
+];
+
+/// Folders that hold a package's source and nothing else.
+const SOURCE_ROOTS: &[&str] = &["src", "lib", "Sources", "source"];
+
+/// The folders of a path that tell the role of what is in them. Those below a source root mostly do not; below the
+/// root of a JVM language (`src/main/java`) are packages, and none of them does.
+fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
+    let names = || folders.split('/');
+    let packages = names()
+        .zip(names().skip(2))
+        .position(|(one, third)| {
+            one == "src" && matches!(third, "java" | "kotlin" | "scala" | "groovy")
+        })
+        .map_or(usize::MAX, |at| at + 3);
+    let root = names().position(|name| SOURCE_ROOTS.contains(&name));
+    let tells = move |at: usize, name: &str| {
+        root.is_none_or(|root| at <= root)
+            || KEPT_BELOW_ROOT.contains(&name)
+            || is_test_folder(name)
+    };
+    names()
+        .enumerate()
+        .take_while(move |(at, _)| *at < packages)
+        .filter(move |(at, name)| tells(*at, name))
+        .map(|(_, name)| name)
+}
+
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let any = |names: &[&str]| folders.split('/').any(|folder| names.contains(&folder));
-    if any(FIXTURE_FOLDERS) {
-        Role::Fixture
-    } else if any(TEST_FOLDERS) || folders.split('/').any(is_test_folder) || is_test_name(name) {
-        Role::Test
-    } else if any(ASIDE_FOLDERS) {
-        Role::Aside
-    } else {
-        Role::Source
+    let mut role = Role::Source;
+    for folder in telling_folders(folders) {
+        if FIXTURE_FOLDERS.contains(&folder) {
+            return Role::Fixture;
+        }
+        // The tests of an example are a part of the example.
+        if role == Role::Source && (TEST_FOLDERS.contains(&folder) || is_test_folder(folder)) {
+            role = Role::Test;
+        } else if role == Role::Source && ASIDE_FOLDERS.contains(&folder) {
+            role = Role::Aside;
+        }
+    }
+    match role {
+        Role::Source if is_test_name(name) => Role::Test,
+        other => other,
     }
 }
 
@@ -175,6 +221,18 @@ mod tests {
             ("Tests/App/routes.swift", Role::Test),
             ("lib/order_spec.rb", Role::Test),
             ("src/Contest/Latest.php", Role::Source),
+            ("src/main/java/org/acme/samples/Owner.java", Role::Source),
+            ("src/main/java/com/example/demo/docs/A.java", Role::Source),
+            ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),
+            ("src/acme/testing/client.py", Role::Source),
+            ("src/acme/templates/loader.py", Role::Source),
+            ("lib/rules/spec/check.js", Role::Source),
+            ("src/parts/__tests__/a.ts", Role::Test),
+            ("src/parts/test/a.js", Role::Test),
+            ("packages/docs/src/a.ts", Role::Aside),
+            ("examples/src/lib.rs", Role::Aside),
+            ("examples/tutorial/tests/test_a.py", Role::Aside),
+            ("examples/src/main/java/a/B.java", Role::Aside),
         ] {
             assert_eq!(of(path), role, "{path}");
         }

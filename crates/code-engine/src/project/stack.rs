@@ -114,6 +114,9 @@ pub(crate) fn find(
     let all: u64 = languages.iter().map(|one| u64::from(one.2)).sum();
     let mut stack = Vec::new();
     for (language, files, lines) in languages {
+        if !is_stack(language) {
+            continue;
+        }
         let mut of_language: Vec<&Technology> = frameworks
             .iter()
             .filter(|one| one.language == language)
@@ -134,6 +137,26 @@ pub(crate) fn find(
     stack
 }
 
+/// Whether a project is built on the language. What pages, queries, interfaces and recipes are written in is a language
+/// of the project, and nothing that it stands on.
+fn is_stack(language: Language) -> bool {
+    use Language as L;
+    !matches!(
+        language,
+        L::Html
+            | L::Css
+            | L::Scss
+            | L::Sql
+            | L::Template
+            | L::GraphQl
+            | L::Protobuf
+            | L::Make
+            | L::CMake
+            | L::Meson
+            | L::Dockerfile
+    )
+}
+
 fn frameworks_find(
     files: &[&SourceFile],
     packages: &Packages,
@@ -144,19 +167,28 @@ fn frameworks_find(
         .copied()
         .filter(|file| role::of(&file.path) == Role::Source)
         .collect();
+    let tests: Vec<&SourceFile> = files
+        .iter()
+        .copied()
+        .filter(|file| role::of(&file.path) == Role::Test)
+        .collect();
     let mut found = Vec::new();
     for framework in FRAMEWORKS {
-        if framework.is_named_in(&packages.own) {
+        if framework.is_own(&packages.own) {
             continue;
         }
+        // What a project is developed with is imported by its tests, or only named.
+        let is_tool = framework.is_tool();
+        let importing = match is_tool {
+            true => [sources.as_slice(), tests.as_slice()].concat(),
+            false => sources.clone(),
+        };
         let mut by_language: BTreeMap<Language, u32> = BTreeMap::new();
-        for file in &sources {
+        for file in &importing {
             if Ecosystem::of(file.language) == Some(framework.ecosystem)
-                && file
-                    .facts
-                    .imports
-                    .iter()
-                    .any(|import| !import.test && framework.is_imported_by(&import.module))
+                && file.facts.imports.iter().any(|import| {
+                    (is_tool || !import.test) && framework.is_imported_by(&import.module)
+                })
             {
                 *by_language.entry(file.language.stack()).or_default() += 1;
             }
@@ -166,18 +198,21 @@ fn frameworks_find(
             .max_by_key(|(language, count)| (**count, std::cmp::Reverse(**language)));
         let (language, files) = match most {
             Some((language, _)) => {
-                let importing: u32 = by_language.values().sum();
-                let of_ecosystem = sources
+                let imports: u32 = by_language.values().sum();
+                let of_ecosystem = importing
                     .iter()
                     .filter(|file| Ecosystem::of(file.language) == Some(framework.ecosystem));
                 // Two files in a hundred: less is a corner, not the stack.
-                if u64::from(importing) * 50 < of_ecosystem.count() as u64 {
+                let is_asked = is_tool && framework.is_named_in(&packages.tools);
+                if !is_asked && u64::from(imports) * 50 < of_ecosystem.count() as u64 {
                     continue;
                 }
-                (*language, importing)
+                (*language, imports)
             }
-            None if framework.ecosystem.may_be_used_unimported()
-                && framework.is_named_in(&packages.dependencies) =>
+            None if (framework.ecosystem.may_be_used_unimported()
+                && framework.is_named_in(&packages.dependencies))
+                || (framework.is_built_with() && framework.is_named_in(&packages.dependencies))
+                || (is_tool && framework.is_named_in(&packages.tools)) =>
             {
                 let Some(language) = main_language(&sources, framework.ecosystem) else {
                     continue;
@@ -273,6 +308,41 @@ mod tests {
             stack(files, manifest),
             expected.map(|(name, files)| (name.to_owned(), files))
         );
+    }
+
+    #[test]
+    fn a_parent_and_a_plugin_name_a_framework() {
+        let pom = "<project><parent><groupId>org.springframework.boot</groupId><artifactId>p</artifactId>\
+                   <version>3.5.0</version></parent><groupId>org.springframework.samples</groupId></project>";
+        let files = || vec![file("src/main/java/a/A.java", "package a;\nclass A {}\n")];
+        let expected = [("java".to_owned(), 1), ("spring boot".to_owned(), 0)];
+        assert_eq!(stack(files(), ("pom.xml", pom)), expected);
+        let plugin = "<project><groupId>a</groupId><build><plugins><plugin><groupId>org.springframework.boot</groupId>\
+                      </plugin></plugins></build></project>";
+        assert_eq!(stack(files(), ("pom.xml", plugin)), expected);
+        let own = "<project><groupId>org.springframework.boot</groupId></project>";
+        assert_eq!(stack(files(), ("pom.xml", own)), [("java".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn what_a_project_is_tested_with_is_part_of_its_stack() {
+        let files = || {
+            vec![
+                file("src/app.py", "import werkzeug\n"),
+                file(
+                    "tests/test_app.py",
+                    "import pytest\n\ndef test_a():\n    pass\n",
+                ),
+            ]
+        };
+        let groups = "[project]\nname = \"app\"\n[dependency-groups]\ntests = [\"pytest>=8\", {include-group = \"x\"}]\n";
+        let expected = [("python", 2), ("pytest", 1), ("werkzeug", 1)];
+        assert_eq!(
+            stack(files(), ("pyproject.toml", groups)),
+            expected.map(|(name, files)| (name.to_owned(), files))
+        );
+        let pages = vec![file("a.html", "<p>a</p>\n"), file("b.sql", "select 1;\n")];
+        assert!(stack(pages, ("x.toml", "")).is_empty());
     }
 
     #[test]

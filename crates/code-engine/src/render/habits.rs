@@ -1,13 +1,15 @@
 //! Renders the conventions with their evidence, and the project's own rules.
 
-use std::collections::HashMap;
-
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
+use super::super::patterns::information::Information;
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
-const PATTERNS_SHOWN: usize = 12;
+const PATTERNS_SHOWN: usize = 14;
+const USUAL_SHOWN: usize = 8;
+/// The bits that fill the bar.
+const BITS_FULL: f64 = 6.0;
 const RULES_SHOWN: usize = 8;
 const ERRORS_SHOWN: usize = 3;
 
@@ -15,46 +17,76 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     if patterns.is_empty() {
         return;
     }
+    let known = patterns.iter().map(|one| (one, Information::of(one)));
+    let (usual, telling): (Vec<_>, Vec<_>) =
+        known.partition(|(_, information)| information.is_usual());
     let remark = format!(
-        "{}  how sure: the lower bound at 95 %",
-        shown(patterns.len().min(PATTERNS_SHOWN), patterns.len())
+        "{}  what fewest other projects do first",
+        shown(telling.len().min(PATTERNS_SHOWN), telling.len())
     );
     page.heading("Habits", &remark);
-    for pattern in varied(patterns) {
-        let mark = format!(
-            "  {} {:.2}  ",
-            bar(pattern.confidence, 6),
-            pattern.confidence
+    for (pattern, information) in telling.into_iter().take(PATTERNS_SHOWN) {
+        habit(page, pattern, information);
+    }
+    if !usual.is_empty() {
+        let titles: Vec<&str> = usual
+            .iter()
+            .map(|(one, _)| one.title.as_str())
+            .take(USUAL_SHOWN)
+            .collect();
+        let more = usual.len().saturating_sub(USUAL_SHOWN);
+        let more = if more > 0 {
+            format!(" · and {more} more")
+        } else {
+            String::new()
+        };
+        let words = format!(
+            "{} as most projects have them: {}{more}",
+            counted(usual.len() as u32, "habit"),
+            titles.join(" · ")
         );
-        page.words(&mark, &pattern.title, Paint::Strong);
-        let mut about = pattern.stack.clone().unwrap_or_default();
-        if let Some(scope) = &pattern.scope {
-            about = format!("{about} in {scope}/");
-        }
-        let held = format!(
-            "{} of {}",
-            thousands(pattern.support),
-            thousands(pattern.cases)
-        );
-        let about = about.trim();
-        let dot = if about.is_empty() { "" } else { " · " };
-        page.line(&[
-            (INDENT, Paint::Plain),
-            (&format!("{held}{dot}{about}"), Paint::Faint),
-        ]);
-        for (word, places) in [
-            ("see", &pattern.exemplars),
-            ("not", &pattern.counter_examples),
-        ] {
-            if let Some(first) = places.first() {
-                place(page, word, first);
-            }
-        }
+        page.words("  ", &words, Paint::Faint);
     }
     page.gap();
 }
 
-const INDENT: &str = "               ";
+fn habit(page: &mut Page, pattern: &Pattern, information: Information) {
+    let mark = format!(
+        "  {} {:.1}  ",
+        bar(information.bits / BITS_FULL, 6),
+        information.bits
+    );
+    page.words(&mark, &pattern.title, Paint::Strong);
+    let mut about = pattern.stack.clone().unwrap_or_default();
+    if let Some(scope) = &pattern.scope {
+        about = format!("{about} in {scope}/");
+    }
+    let held = format!(
+        "{} of {}",
+        thousands(pattern.support),
+        thousands(pattern.cases)
+    );
+    let others = match information.of {
+        0 => String::new(),
+        of => format!(" · {} of {of} other projects", information.projects),
+    };
+    let about = about.trim();
+    let dot = if about.is_empty() { "" } else { " · " };
+    page.line(&[
+        (INDENT, Paint::Plain),
+        (&format!("{held}{dot}{about}{others}"), Paint::Faint),
+    ]);
+    for (word, places) in [
+        ("see", &pattern.exemplars),
+        ("not", &pattern.counter_examples),
+    ] {
+        if let Some(first) = places.first() {
+            place(page, word, first);
+        }
+    }
+}
+
+const INDENT: &str = "              ";
 
 fn place(page: &mut Page, word: &str, at: &CodeLocation) {
     let room = page.width().saturating_sub(INDENT.len() + 5);
@@ -63,20 +95,6 @@ fn place(page: &mut Page, word: &str, at: &CodeLocation) {
         (INDENT, Paint::Plain),
         (&format!("{word}  {at}"), Paint::Faint),
     ]);
-}
-
-/// The patterns to show: the surest of each kind in turn, so that one kind does not fill the page.
-fn varied(patterns: &[Pattern]) -> Vec<&Pattern> {
-    let mut rounds: Vec<(usize, usize, &Pattern)> = Vec::new();
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    for (place, pattern) in patterns.iter().enumerate() {
-        let round = seen.entry(&pattern.kind).or_default();
-        rounds.push((*round, place, pattern));
-        *round += 1;
-    }
-    rounds.sort_by_key(|(round, place, _)| (*round, *place));
-    let shown = rounds.into_iter().take(PATTERNS_SHOWN);
-    shown.map(|(_, _, pattern)| pattern).collect()
 }
 
 pub(super) fn own_rules(page: &mut Page, found: &RuleReport) {

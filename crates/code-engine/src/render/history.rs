@@ -1,18 +1,28 @@
 //! Renders the statistics of the history.
 
 use super::super::project::Hotspot;
-use super::super::project::history::{CoChange, Ownership};
+use super::super::project::history::{CoChange, HistoryWindow, Ownership};
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 5;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 
-pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot]) {
+/// The dates of the window behind other words of a heading.
+fn within(words: &str, window: Option<&HistoryWindow>) -> String {
+    let dates = window.map(HistoryWindow::dates).unwrap_or_default();
+    let parts: Vec<&str> = [words, &dates]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(", ")
+}
+
+pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
     if hotspots.is_empty() {
         return;
     }
-    page.heading("Hotspots", "changed often and complex");
+    page.heading("Hotspots", &within("changed often and complex", window));
     let top: Vec<_> = hotspots.iter().take(HOTSPOTS_SHOWN).collect();
     let most = page.width().saturating_sub(48).max(20);
     let width = widest(top.iter().map(|one| one.path.as_str()), most);
@@ -30,13 +40,13 @@ pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot]) {
     page.gap();
 }
 
-pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange]) {
+pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&HistoryWindow>) {
     if pairs.is_empty() {
         return;
     }
     page.heading(
         "Change together",
-        &shown(pairs.len().min(PAIRS_SHOWN), pairs.len()),
+        &within(&shown(pairs.len().min(PAIRS_SHOWN), pairs.len()), window),
     );
     for pair in pairs.iter().take(PAIRS_SHOWN) {
         let [first, second] = &pair.paths;
@@ -56,13 +66,16 @@ pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange]) {
     page.gap();
 }
 
-pub(super) fn ownership(page: &mut Page, folders: &[Ownership]) {
+pub(super) fn ownership(page: &mut Page, folders: &[Ownership], window: Option<&HistoryWindow>) {
     if folders.is_empty() {
         return;
     }
     page.heading(
-        "Who wrote it",
-        &shown(folders.len().min(FOLDERS_SHOWN), folders.len()),
+        "Who changed it",
+        &within(
+            &shown(folders.len().min(FOLDERS_SHOWN), folders.len()),
+            window,
+        ),
     );
     let top: Vec<_> = folders.iter().take(FOLDERS_SHOWN).collect();
     let width = widest(

@@ -1,6 +1,7 @@
 //! Renders the summary of an analysis for a terminal. `page` writes the lines, keeps to the width and escapes control
 //! characters; `project`, `habits`, `structure` and `history` write the sections.
 
+mod agents;
 mod habits;
 mod history;
 mod page;
@@ -11,7 +12,8 @@ use self::page::{Page, Paint, counted, thousands};
 use super::analysis::ProjectAnalysis;
 use super::tree::TreeReport;
 
-pub use super::sarif::{Sarif, report_sarif};
+pub use self::agents::{AGENTS_BEGIN, AGENTS_END, agents_refresh, agents_section};
+pub use super::sarif::{FindingLevel, Sarif, check_sarif, report_sarif};
 
 /// The summary of a tree's analysis: that of [`project_table`], complex functions, and skipped files.
 #[must_use]
@@ -32,8 +34,26 @@ pub fn project_table(project: &ProjectAnalysis, width: usize, colour: bool) -> S
     page.finish()
 }
 
+/// The definitions that may be unused, each with the reasons why it may be in use all the same. They are candidates for
+/// a look and no part of the summary: a program may call what its source never names.
+#[must_use]
+pub fn unused_table(project: &ProjectAnalysis, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width, colour);
+    structure::dead_code(&mut page, &project.dead_code);
+    page.finish()
+}
+
 fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     project::metrics(page, &found.metrics);
+    if let Some(window) = &found.window {
+        let commit = window.commit.get(..12).unwrap_or(&window.commit);
+        page.words(
+            "",
+            &format!("Commit {commit} of {}", window.until),
+            Paint::Faint,
+        );
+        page.gap();
+    }
     project::languages(page, &found.metrics);
     project::stack(page, &found.stack);
     project::commands(page, &found.commands);
@@ -42,11 +62,11 @@ fn project_sections(page: &mut Page, found: &ProjectAnalysis) {
     structure::map(page, &found.map);
     structure::layers(page, &found.imports);
     structure::cycles(page, &found.imports);
-    history::hotspots(page, &found.hotspots);
-    history::co_changes(page, &found.co_changes);
-    history::ownership(page, &found.ownership);
-    structure::duplicates(page, &found.duplicates);
-    structure::dead_code(page, &found.dead_code);
+    let window = found.window.as_ref();
+    history::hotspots(page, &found.hotspots, window);
+    history::co_changes(page, &found.co_changes, window);
+    history::ownership(page, &found.ownership, window);
+    structure::duplicates(page, &found.duplicates, found.metrics.duplicated_lines);
     if !found.failed.is_empty() {
         let names: Vec<&str> = found.failed.iter().map(|step| step.as_str()).collect();
         let words = format!(

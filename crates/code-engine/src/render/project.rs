@@ -14,12 +14,6 @@ pub(super) fn metrics(page: &mut Page, metrics: &ProjectMetrics) {
         format!("{} of code", counted(metrics.lines_of_code, "line")),
         counted(metrics.functions, "function"),
     ];
-    if metrics.duplicated_lines > 0 {
-        parts.push(format!(
-            "{} duplicated",
-            counted(metrics.duplicated_lines, "line")
-        ));
-    }
     if metrics.todos > 0 {
         parts.push(format!("{} to do", thousands(metrics.todos)));
     }

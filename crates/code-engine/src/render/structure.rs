@@ -17,6 +17,7 @@ const DEAD_SHOWN: usize = 6;
 const COMPLEX_SHOWN: usize = 6;
 
 pub(super) fn map(page: &mut Page, map: &[RankedDefinition]) {
+    let map: Vec<&RankedDefinition> = map.iter().filter(|one| one.used_in > 0).collect();
     if map.is_empty() {
         return;
     }
@@ -98,11 +99,16 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     page.gap();
 }
 
-pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup]) {
+pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
     if groups.is_empty() {
         return;
     }
-    let remark = shown(groups.len().min(DUPLICATES_SHOWN), groups.len());
+    // Names are ignored and tests are in it, so the number is no verdict on the source.
+    let remark = format!(
+        "{}  {} of code and tests alike but for names",
+        shown(groups.len().min(DUPLICATES_SHOWN), groups.len()),
+        counted(lines, "line")
+    );
     page.heading("Duplicates", &remark);
     for group in groups.iter().take(DUPLICATES_SHOWN) {
         let mut lines = format!("{:>5} lines  ", thousands(group.lines));
@@ -151,6 +157,9 @@ pub(super) fn dead_code(page: &mut Page, dead: &[DeadCode]) {
             (&path_fit(&at, room), Paint::Plain),
             (tests, Paint::Faint),
         ]);
+        for caveat in one.caveats.iter().filter(|_| !one.tests_only) {
+            page.words("            ", caveat, Paint::Faint);
+        }
     }
     page.gap();
 }

@@ -23,6 +23,8 @@ pub(super) struct Run {
     pub original_uri_base_ids: BTreeMap<&'static str, UriBase>,
     pub column_kind: &'static str,
     pub results: Vec<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<RunProperties>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -69,6 +71,14 @@ pub(super) struct AutomationDetails {
     pub id: &'static str,
 }
 
+/// What was analysed: the commit, and the part of its history that counts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct RunProperties {
+    pub commit: String,
+    pub since: String,
+    pub until: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Invocation {
@@ -106,6 +116,8 @@ pub(super) struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_locations: Vec<Location>,
     pub partial_fingerprints: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_state: Option<BaselineState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -113,7 +125,15 @@ pub(super) struct Message {
     pub text: String,
 }
 
+/// Whether a finding was in the report that this one is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum BaselineState {
+    New,
+    Unchanged,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
     Note,

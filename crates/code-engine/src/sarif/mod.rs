@@ -6,20 +6,21 @@
 //! | `import-cycle` | files that import each other in a circle | warning |
 //! | `complex-function` | a function of a cognitive complexity over [`COGNITIVE_MOST`] | warning |
 //! | `duplicate-code` | code that stands in more than one place | note |
-//! | `dead-code` | a definition that may be unused | note |
 //! | a pattern's key | a place that does not follow a habit of the project | note |
 
 mod form;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use self::form::{
-    AutomationDetails, Configuration, Descriptor, DescriptorReference, Driver, Finding, Invocation,
-    Level, Location, Log, Message, Notification, Run, SOURCE_ROOT, Tags, Tool, UriBase,
+    AutomationDetails, BaselineState, Configuration, Descriptor, DescriptorReference, Driver,
+    Finding, Invocation, Level, Location, Log, Message, Notification, Run, RunProperties,
+    SOURCE_ROOT, Tags, Tool, UriBase,
 };
 use super::blob::blob_id;
+use super::check::CheckReport;
 use super::evidence::CodeLocation;
 use super::patterns::Pattern;
 use super::report_files::COGNITIVE_MOST;
@@ -42,6 +43,111 @@ impl Serialize for Sarif {
     }
 }
 
+/// The name of our fingerprint of a finding.
+const FINGERPRINT: &str = "nyxcoreFinding/v1";
+
+/// How grave a finding is, for deciding whether it fails a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingLevel {
+    /// Worth a look.
+    Note,
+    /// Should be mended.
+    Warning,
+    /// Must be mended.
+    Error,
+}
+
+impl Sarif {
+    /// Compares the findings with those of an earlier log: each is marked as new or unchanged, by its fingerprint.
+    ///
+    /// # Errors
+    /// The text is no SARIF log of this program's.
+    pub fn compare(&mut self, baseline: &str) -> Result<(), serde_json::Error> {
+        let log: Baseline = serde_json::from_str(baseline)?;
+        let known: HashSet<String> = log
+            .runs
+            .into_iter()
+            .flat_map(|run| run.results)
+            .filter_map(|mut one| one.partial_fingerprints.remove(FINGERPRINT))
+            .collect();
+        for finding in self.0.runs.iter_mut().flat_map(|run| &mut run.results) {
+            let fingerprint = finding.partial_fingerprints.get(FINGERPRINT);
+            let is_known = fingerprint.is_some_and(|one| known.contains(one));
+            finding.baseline_state = Some(if is_known {
+                BaselineState::Unchanged
+            } else {
+                BaselineState::New
+            });
+        }
+        Ok(())
+    }
+
+    /// How many findings are at least so grave; after [`compare`](Self::compare), of the new ones.
+    #[must_use]
+    pub fn count_from(&self, level: FindingLevel) -> usize {
+        let least = match level {
+            FindingLevel::Note => Level::Note,
+            FindingLevel::Warning => Level::Warning,
+            FindingLevel::Error => Level::Error,
+        };
+        let findings = self.0.runs.iter().flat_map(|run| &run.results);
+        findings
+            .filter(|one| {
+                one.level >= least && one.baseline_state != Some(BaselineState::Unchanged)
+            })
+            .count()
+    }
+}
+
+/// The part of a log that findings are compared by.
+#[derive(Deserialize)]
+struct Baseline {
+    runs: Vec<BaselineRun>,
+}
+
+#[derive(Deserialize)]
+struct BaselineRun {
+    results: Vec<BaselineFinding>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaselineFinding {
+    #[serde(default)]
+    partial_fingerprints: HashMap<String, String>,
+}
+
+/// The deviations of a change as a SARIF log. Those of a habit of 0.9 and more are warnings.
+#[must_use]
+pub fn check_sarif(report: &CheckReport) -> Sarif {
+    const SURE: f64 = 0.9;
+    let mut findings = Findings::default();
+    for one in &report.deviations {
+        let held = format!("{} of {}", one.support, one.cases);
+        let help = format!(
+            "{}\nThis is a habit of this project: {held} places follow it.",
+            one.statement
+        );
+        let words = Words {
+            name: None,
+            title: &one.title,
+            statement: &one.statement,
+            help: &help,
+            uri: None,
+            tags: vec!["habit".to_owned()],
+        };
+        let level = if one.confidence >= SURE {
+            Level::Warning
+        } else {
+            Level::Note
+        };
+        let message = format!("{} ({held} places do)", one.statement);
+        let at = Location::lines(&one.path, one.start_line, one.end_line);
+        findings.add(&one.key, level, &words, at, &message, "");
+    }
+    log(findings, Vec::new(), Vec::new(), None)
+}
+
 /// What a report found, as a SARIF log of one run. The same report gives the same log.
 ///
 /// A finding's `partialFingerprints` stay as they are while its lines move: they are made of the rule, the path and,
@@ -58,10 +164,28 @@ pub fn report_sarif(report: &TreeReport) -> Sarif {
     findings.cycles(report);
     findings.complex_functions(report);
     findings.duplicates(report);
-    findings.dead_code(report);
     for pattern in project.patterns.iter().filter(|one| one.kind != RULE_KIND) {
         findings.habit(pattern);
     }
+    let properties = project.window.as_ref().map(|window| RunProperties {
+        commit: window.commit.clone(),
+        since: window.since.clone(),
+        until: window.until.clone(),
+    });
+    log(
+        findings,
+        rule_errors(report),
+        unread_files(report),
+        properties,
+    )
+}
+
+fn log(
+    findings: Findings,
+    configuration: Vec<Notification>,
+    execution: Vec<Notification>,
+    properties: Option<RunProperties>,
+) -> Sarif {
     let source_root = UriBase {
         description: Message::new("The folder that was analysed"),
     };
@@ -80,12 +204,13 @@ pub fn report_sarif(report: &TreeReport) -> Sarif {
             automation_details: AutomationDetails { id: "nyxcore/" },
             invocations: [Invocation {
                 execution_successful: true,
-                tool_configuration_notifications: rule_errors(report),
-                tool_execution_notifications: unread_files(report),
+                tool_configuration_notifications: configuration,
+                tool_execution_notifications: execution,
             }],
             original_uri_base_ids: BTreeMap::from([(SOURCE_ROOT, source_root)]),
             column_kind: "unicodeCodePoints",
             results: findings.results,
+            properties,
         }],
     })
 }
@@ -167,7 +292,8 @@ impl Findings {
             "{}: {held}{scope}, and not here. {}",
             pattern.title, pattern.statement
         );
-        let places = &pattern.counter_examples;
+        // All places or none: with some of them, mending one would raise an alert at the next.
+        let places = &pattern.deviations;
         self.places(&pattern.key, Level::Note, &words, places, &message);
     }
 
@@ -285,35 +411,6 @@ impl Findings {
         }
     }
 
-    fn dead_code(&mut self, report: &TreeReport) {
-        let words = Words {
-            name: Some("DeadCode"),
-            title: "A definition may be unused",
-            statement: "Nothing in the project refers to this definition by its name.",
-            help: "Look at the reasons why it may be in use all the same; where none holds, remove it.",
-            uri: None,
-            tags: vec!["maintainability".to_owned()],
-        };
-        for dead in &report.project.dead_code {
-            let used = if dead.tests_only {
-                "only tests refer to it"
-            } else {
-                "nothing refers to it"
-            };
-            let mut message = format!(
-                "{} `{}` may be unused: {used}.",
-                dead.kind.as_str(),
-                dead.name
-            );
-            if !dead.caveats.is_empty() {
-                message.push_str(" It may be in use all the same: ");
-                message.push_str(&dead.caveats.join(" "));
-            }
-            let at = location(&dead.location);
-            self.add("dead-code", Level::Note, &words, at, &message, &dead.name);
-        }
-    }
-
     fn places(
         &mut self,
         id: &str,
@@ -363,7 +460,8 @@ impl Findings {
             message: Message::new(message),
             locations: vec![at],
             related_locations: Vec::new(),
-            partial_fingerprints: BTreeMap::from([("nyxcoreFinding/v1", fingerprint)]),
+            partial_fingerprints: BTreeMap::from([(FINGERPRINT, fingerprint)]),
+            baseline_state: None,
         });
     }
 

@@ -193,3 +193,70 @@ fn the_summary_reads_well_and_keeps_to_its_width() {
     assert!(!report_table(&report, 72, false).contains('\u{1b}'));
     assert!(report_table(&report, 72, true).contains('\u{1b}'));
 }
+
+#[test]
+fn a_script_without_an_ending_is_told_by_its_interpreter() {
+    let root = tempfile::tempdir().expect("a folder");
+    write(
+        root.path(),
+        "bin/report",
+        "#!/usr/bin/env python3\nfrom lib.totals import _helper\nprint(_helper(1))\n",
+    );
+    write(
+        root.path(),
+        "lib/totals.py",
+        "def _helper(a):\n    return a\n",
+    );
+    write(root.path(), "LICENCE", "Do what you like.\n");
+    let report = analyse(root.path(), &TreeOptions::default());
+    assert_eq!(report.project.metrics.files, 2);
+    assert_eq!(report.project.imports.edges, 1);
+    assert_eq!(report.project.dead_code, []);
+}
+
+#[test]
+fn ignore_lists_above_the_folder_hold() {
+    let root = tempfile::tempdir().expect("a folder");
+    fs::create_dir(root.path().join(".git")).expect("a folder");
+    write(root.path(), ".gitignore", "src/skip.py\nlocal_*.py\n");
+    write(
+        root.path(),
+        ".gitattributes",
+        "src/gone.py linguist-vendored\n",
+    );
+    for name in ["keep", "skip", "local_a", "gone"] {
+        write(root.path(), &format!("src/{name}.py"), "x = 1\n");
+    }
+    let files = |folder: &Path| {
+        analyse(folder, &TreeOptions::default())
+            .project
+            .metrics
+            .files
+    };
+    assert_eq!(files(&root.path().join("src")), 1);
+    fs::remove_dir(root.path().join(".git")).expect("no folder");
+    assert_eq!(
+        files(&root.path().join("src")),
+        4,
+        "no repository around it"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    let versions = |mark: &str| {
+        let root = tempfile::tempdir().expect("a folder");
+        let manifest =
+            r#"{"scripts": {"build": "vite build"}, "dependencies": {"react": "18.2.0"}}"#;
+        write(root.path(), "package.json", format!("{mark}{manifest}"));
+        write(root.path(), ".nvmrc", format!("{mark}v20.11.0\n"));
+        write(
+            root.path(),
+            "a.jsx",
+            "import React from 'react';\nexport const A = () => React.b();\n",
+        );
+        let project = analyse(root.path(), &TreeOptions::default()).project;
+        (project.stack, project.commands)
+    };
+    assert_eq!(versions("\u{feff}"), versions(""));
+}

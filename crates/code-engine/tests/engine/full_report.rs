@@ -8,9 +8,9 @@ use nyxcore_code_engine::language::Language;
 use nyxcore_code_engine::listing::{Skip, SkippedFiles};
 use nyxcore_code_engine::patterns::Pattern;
 use nyxcore_code_engine::project::{
-    CloneGroup, CoChange, CommandPurpose, Cycle, CycleStep, DeadCode, Hotspot, ImportGraph,
-    LanguageShare, Layer, Ownership, ProjectCommand, ProjectMetrics, RankedDefinition, Technology,
-    TechnologyKind,
+    CloneGroup, CoChange, CommandPurpose, Cycle, CycleStep, DeadCode, HistoryWindow, Hotspot,
+    ImportGraph, LanguageShare, Layer, Ownership, ProjectCommand, ProjectMetrics, RankedDefinition,
+    Technology, TechnologyKind,
 };
 use nyxcore_code_engine::rules::{RuleError, RuleFinding, RuleReport, RuleSeverity};
 use nyxcore_code_engine::tree::{
@@ -96,6 +96,7 @@ pub fn project() -> ProjectAnalysis {
             confidence: 0.8177,
             exemplars: vec![place("src/users.ts", 12), place("src/orders.ts", 30)],
             counter_examples: vec![place("src/legacy page.ts", 5)],
+            deviations: vec![place("src/legacy page.ts", 5)],
         }],
         commands: vec![
             ProjectCommand {
@@ -181,6 +182,11 @@ pub fn project() -> ProjectAnalysis {
             count: 2,
             places: vec![place("src/a.ts", 40), place("src/b.ts", 80)],
         }],
+        window: Some(HistoryWindow {
+            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            since: "2025-11-28".to_owned(),
+            until: "2026-11-28".to_owned(),
+        }),
         dead_code: vec![DeadCode {
             kind: DefinitionKind::Method,
             name: "Cart.legacyTotal".to_owned(),
@@ -254,6 +260,7 @@ pub fn report() -> TreeReport {
             skipped(Skip::DoesNotParse, "does_not_parse"),
             skipped(Skip::Vendored, "vendored/node_modules"),
         ],
+        map: None,
         files: Some(vec![FileReport {
             path: "src/orders.ts".to_owned(),
             blob: "e035d70ab549a17c48fe13affa960a475bf3f03f".to_owned(),

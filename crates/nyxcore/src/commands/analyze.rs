@@ -1,6 +1,6 @@
 //! `analyze`: runs the engine on a folder or a commit, without a database.
 
-mod revision;
+pub(super) mod revision;
 
 use std::fs::Permissions;
 use std::io;
@@ -9,20 +9,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use nyxcore_code_engine::project::{Change, FileHistory, repository_map};
-use nyxcore_code_engine::render::{report_sarif, report_table};
+use nyxcore_code_engine::project::{Change, FileHistory, HistoryWindow};
+use nyxcore_code_engine::render::{
+    FindingLevel, Sarif, agents_refresh, agents_section, report_sarif, report_table, unused_table,
+};
 use nyxcore_code_engine::tree::{
-    TreeError, TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
+    MapQuery, TreeError, TreeOptions, TreeProgress, TreeReport, files_analyze, tree_analyze,
 };
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{
     DiscoveredRepository, GitError, HistoryQuery, RepositoryReader, repository_discover,
 };
-use nyxcore_tenancy::Env;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{AnalyzeArgs, AnalyzeFormat};
+use crate::cli::{AnalyzeArgs, AnalyzeFormat, FailOn};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::private_files::UserMask;
@@ -67,19 +68,28 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
         _ => Ok(Default::default()),
     };
     // Without a history there are no hotspots, and everything else.
-    let (history, changes) = history.unwrap_or_else(|error| {
+    let History {
+        history,
+        changes,
+        window,
+    } = history.unwrap_or_else(|error| {
         screen.warning(&format!("no hotspots: {error}"));
         Default::default()
     });
     let options = TreeOptions {
         jobs: jobs_bounded(args.jobs, screen),
-        cache: args.cache,
+        cache: args.cache.clone(),
         history,
         changes,
+        window,
         files: args.files,
+        map: args.map.map(|tokens| MapQuery {
+            tokens,
+            focus: args.focus.clone(),
+        }),
     };
     let (told, mut news) = watch::channel(TreeProgress { done: 0, total: 0 });
-    let root = args.path;
+    let root = args.path.clone();
     let mut work = tokio::task::spawn_blocking(move || {
         let progress = |progress: TreeProgress| {
             // Several threads tell, and not in order.
@@ -117,23 +127,49 @@ pub async fn run(args: AnalyzeArgs, user_mask: UserMask, screen: &Screen) -> Res
     let files = report.project.metrics.files;
     step.done(&format!("{files} files of code"));
     let to_terminal = args.output.is_none();
-    let text = match args.map {
+    let mut sarif = report_sarif(&report);
+    if let Some(file) = &args.baseline {
+        let invalid = |reason: String| Error::FileInvalid {
+            path: file.clone(),
+            reason,
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+        let compared = sarif.compare(&text);
+        compared.map_err(|error| invalid(format!("not a SARIF report: {error}")))?;
+    }
+    let failed = args
+        .fail_on
+        .and_then(|level| findings_failed(&sarif, level, args.baseline.is_some()));
+    let text = match &report.map {
         // Whoever made the repository named its files, and this may be a terminal.
-        Some(tokens) => repository_map(&report.project.map, tokens)
-            .replace(|letter: char| letter.is_control() && letter != '\n', "?"),
-        None => written(&report, args.format, to_terminal)?,
+        Some(map) => map.replace(|letter: char| letter.is_control() && letter != '\n', "?"),
+        None if args.format == AnalyzeFormat::Sarif => json(&sarif)?,
+        None => written(&report, &args, to_terminal)?,
     };
     match args.output {
         Some(file) => file_write(&file, &text, user_mask).map_err(|error| {
             let reason = error.to_string();
-            Error::OutputRefused { path: file, reason }.into()
-        }),
-        None => output::write(&text),
+            Error::OutputRefused { path: file, reason }
+        })?,
+        None => output::write(&text)?,
     }
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The error of a report with findings of that level or a graver one.
+fn findings_failed(sarif: &Sarif, level: FailOn, is_compared: bool) -> Option<Error> {
+    let (least, name) = match level {
+        FailOn::Note => (FindingLevel::Note, "note"),
+        FailOn::Warning => (FindingLevel::Warning, "warning"),
+        FailOn::Error => (FindingLevel::Error, "error"),
+    };
+    let count = sarif.count_from(least);
+    let new = if is_compared { "new " } else { "" };
+    (count > 0).then(|| Error::Findings(format!("{count} {new}findings of level {name} or graver")))
 }
 
 /// More threads than cores only cost: each has a stack of its own, and none of them is faster.
-fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
+pub(super) fn jobs_bounded(asked: usize, screen: &Screen) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if asked > cores {
         screen.hint(&format!(
@@ -154,32 +190,46 @@ fn file_write(file: &Path, text: &str, user_mask: UserMask) -> io::Result<()> {
 }
 
 /// The report in its format. A file is no terminal: it gets neither colours nor a terminal's width.
-fn written(report: &TreeReport, format: AnalyzeFormat, to_terminal: bool) -> Result<String> {
-    Ok(match format {
+fn written(report: &TreeReport, args: &AnalyzeArgs, to_terminal: bool) -> Result<String> {
+    Ok(match args.format {
         AnalyzeFormat::Table => {
             let coloured = to_terminal && output::is_coloured();
-            report_table(report, output::width_of(to_terminal), coloured)
+            let width = output::width_of(to_terminal);
+            let mut text = report_table(report, width, coloured);
+            if args.unused {
+                text.push_str(&unused_table(&report.project, width, coloured));
+            }
+            text
         }
         AnalyzeFormat::Json => json(report)?,
         AnalyzeFormat::Sarif => json(&report_sarif(report))?,
+        AnalyzeFormat::Agents => {
+            let section = agents_section(report);
+            // What others wrote in the file stays.
+            let file = args
+                .output
+                .as_ref()
+                .and_then(|file| std::fs::read_to_string(file).ok());
+            agents_refresh(file.as_deref().unwrap_or_default(), &section)
+        }
     })
 }
 
-fn json(report: &impl serde::Serialize) -> Result<String> {
+pub(super) fn json(report: &impl serde::Serialize) -> Result<String> {
     let json = serde_json::to_string_pretty(report).context("writing the report failed")?;
     Ok(format!("{json}\n"))
 }
 
 /// Where in a repository a folder is.
-struct Place {
-    repository: DiscoveredRepository,
-    reader: RepositoryReader,
+pub(super) struct Place {
+    pub(super) repository: DiscoveredRepository,
+    pub(super) reader: RepositoryReader,
     /// The folder's path from the root of the repository, with `/` between its parts.
-    below: String,
+    pub(super) below: String,
 }
 
 /// Finds the repository around a folder; `None` where there is none, or none that the folder is part of.
-async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError> {
+pub(super) async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError> {
     let Some(repository) = repository_discover(root).await? else {
         return Ok(None);
     };
@@ -197,15 +247,28 @@ async fn place_find(root: &Path) -> std::result::Result<Option<Place>, GitError>
     }))
 }
 
-/// How often the files below the folder were changed up to `commit`, and by which commits, by their paths in it.
-async fn history(
-    place: &Place,
-    commit: &str,
-) -> std::result::Result<(Vec<FileHistory>, Vec<Change>), GitError> {
+/// What the repository knows of the files below a folder.
+#[derive(Default)]
+struct History {
+    history: Vec<FileHistory>,
+    changes: Vec<Change>,
+    window: Option<HistoryWindow>,
+}
+
+/// How often the files below the folder were changed in the year before `commit`, and by which commits, by their paths
+/// in it. The year ends at the commit, so that the same commit has the same history on every day.
+async fn history(place: &Place, commit: &str) -> std::result::Result<History, GitError> {
     let below = &place.below;
+    let until = place.reader.commit_time(commit).await?;
     let query = HistoryQuery {
         scan_path: ScanPath::parse(below).map_err(GitError::from)?,
-        ..HistoryQuery::year_before(Env::default().now(), commit)
+        ..HistoryQuery::year_before(until, commit)
+    };
+    let since = until - chrono::Duration::days(i64::from(query.window_days));
+    let window = HistoryWindow {
+        commit: commit.to_owned(),
+        since: since.format("%Y-%m-%d").to_string(),
+        until: until.format("%Y-%m-%d").to_string(),
     };
     let churn = place
         .reader
@@ -231,7 +294,11 @@ async fn history(
             .filter_map(|path| inside(path))
             .collect(),
     });
-    Ok((counts.collect(), changes.collect()))
+    Ok(History {
+        history: counts.collect(),
+        changes: changes.collect(),
+        window: Some(window),
+    })
 }
 
 /// The folder's path from the root of the work tree, with `/` between its parts.

@@ -3,6 +3,7 @@
 mod analyze;
 mod ask;
 mod audit;
+mod check;
 mod doctor;
 mod eval;
 mod first_start;
@@ -47,6 +48,11 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
             let file = DefaultFile::Ignore;
             settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
             analyze::run(args, user_mask, &screen).await
+        }
+        Command::Check(args) => {
+            let file = DefaultFile::Ignore;
+            settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
+            check::run(args, &screen).await
         }
         Command::Quickstart(args) => {
             let file = DefaultFile::Ignore;

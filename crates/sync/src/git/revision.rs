@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use chrono::{DateTime, Utc};
 use gix::ThreadSafeRepository;
 
 use super::{
@@ -53,6 +54,27 @@ impl RepositoryReader {
             repository: self.repository.clone(),
             idle: Mutex::new(Vec::new()),
         }
+    }
+
+    /// When the commit (hex) was made, by its committer's clock.
+    ///
+    /// # Errors
+    /// [`GitError::RevisionNotFound`] where there is no such commit, or its time is none.
+    pub async fn commit_time(&self, commit: &str) -> Result<DateTime<Utc>, GitError> {
+        let (repository, commit) = (self.repository.clone(), commit.to_owned());
+        blocking(move || {
+            let repository = repository.to_thread_local();
+            let seconds = gix::ObjectId::from_hex(commit.as_bytes())
+                .ok()
+                .and_then(|id| repository.find_commit(id).ok())
+                .and_then(|commit| Some(commit.time().ok()?.seconds));
+            seconds
+                .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+                .ok_or_else(|| GitError::RevisionNotFound {
+                    revision: commit.chars().take(64).collect(),
+                })
+        })
+        .await
     }
 
     /// The id (hex) of the commit that `revision` names, as git understands it: a branch, a tag, an id or its

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use oxc_ast::ast::{
     AssignmentExpression, AssignmentTarget, BindingPattern, Expression, MethodDefinition,
-    MethodDefinitionKind, PropertyDefinition, TSAccessibility, VariableDeclaration,
+    MethodDefinitionKind, PropertyDefinition, PropertyKey, TSAccessibility, VariableDeclaration,
 };
 use oxc_ast_visit::{Visit, walk as oxc_walk};
 
@@ -12,18 +12,27 @@ use super::super::super::facts::{DefinitionKind, Sign};
 use super::shape::{is_function, is_plain_value};
 use super::walk::{NamedDefinition, OpenClass, Walk};
 
+/// The name of a member as it is written where it is used: `#run` of a private one.
+fn name_of<'a>(key: &PropertyKey<'a>) -> Option<Cow<'a, str>> {
+    match key {
+        PropertyKey::PrivateIdentifier(name) => Some(Cow::Owned(format!("#{}", name.name))),
+        _ => key.name(),
+    }
+}
+
 impl<'a> Walk<'_, 'a> {
     pub(super) fn method(&mut self, it: &MethodDefinition<'a>) {
         let class = self.classes.last().copied().unwrap_or(OpenClass {
             exported: false,
             derived: false,
         });
-        if let Some(name) = it.key.name() {
+        if let Some(name) = name_of(&it.key) {
             let hidden = it.key.is_private_identifier()
                 || matches!(
                     it.accessibility,
                     Some(TSAccessibility::Private | TSAccessibility::Protected)
                 );
+            self.decorated(&it.decorators);
             self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,
@@ -44,12 +53,13 @@ impl<'a> Walk<'_, 'a> {
             exported: false,
             derived: false,
         });
-        if let (Some(name), true) = (it.key.name(), it.value.as_ref().is_some_and(is_function)) {
+        if let (Some(name), true) = (name_of(&it.key), it.value.as_ref().is_some_and(is_function)) {
             let hidden = it.key.is_private_identifier()
                 || matches!(
                     it.accessibility,
                     Some(TSAccessibility::Private | TSAccessibility::Protected)
                 );
+            self.decorated(&it.decorators);
             self.name = Some(NamedDefinition {
                 name,
                 kind: DefinitionKind::Method,

@@ -12,8 +12,8 @@ use oxc_ast::ast::{
     ForInStatement, ForOfStatement, ForStatement, FormalParameter, Function, IdentifierReference,
     IfStatement, ImportDeclaration, ImportExpression, JSXClosingElement, JSXOpeningElement,
     LogicalExpression, MemberExpression, MethodDefinition, NewExpression, ObjectProperty,
-    PropertyDefinition, Statement, SwitchCase, SwitchStatement, TSEnumDeclaration,
-    TSImportEqualsDeclaration, TSInterfaceDeclaration, TSNamespaceDeclaration,
+    PrivateInExpression, PropertyDefinition, Statement, SwitchCase, SwitchStatement,
+    TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration, TSNamespaceDeclaration,
     TSTypeAliasDeclaration, TSTypeName, TSTypeQueryExprName, TaggedTemplateExpression,
     ThrowStatement, TryStatement, VariableDeclaration, VariableDeclarator, WhileStatement,
 };
@@ -71,6 +71,7 @@ pub(super) fn analyze(language: Language, text: &str) -> Result<FileFacts, Skip>
         anchor: None,
         exported: false,
         classes: vec![],
+        decorators: vec![],
     };
     walk.visit_program(&parsed.program);
     Ok(walk.builder.finish())
@@ -153,6 +154,11 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
 
     fn visit_member_expression(&mut self, it: &MemberExpression<'a>) {
         self.chain(ReferenceKind::Name, it);
+    }
+
+    fn visit_private_in_expression(&mut self, it: &PrivateInExpression<'a>) {
+        self.name(ReferenceKind::Name, it.left.span);
+        oxc_walk::walk_private_in_expression(self, it);
     }
 
     fn visit_jsx_opening_element(&mut self, it: &JSXOpeningElement<'a>) {
@@ -242,6 +248,7 @@ impl<'a> Visit<'a> for Walk<'_, 'a> {
         let (exported, documented) = self.statement(it.span.start, name.unwrap_or(""));
         let exported = exported || waiting.as_ref().is_some_and(|named| named.exported);
         if let Some(name) = name {
+            self.decorated(&it.decorators);
             let documented = documented || waiting.as_ref().is_some_and(|named| named.documented);
             let kind = DefinitionKind::Class;
             let name = Cow::Borrowed(name);

@@ -26,6 +26,12 @@ impl<'a> Walk<'_, 'a> {
         if it.export_kind.is_type() || it.specifiers.is_empty() {
             return;
         }
+        // Whoever imports it knows it by its other name.
+        for specifier in &it.specifiers {
+            if specifier.local.name() != specifier.exported.name() {
+                self.module_name(&specifier.local);
+            }
+        }
         let default = it
             .specifiers
             .iter()
@@ -65,6 +71,9 @@ impl<'a> Walk<'_, 'a> {
         self.builder
             .import(it.source.value.as_str(), it.span.start, style);
         for specifier in it.specifiers.iter().flatten() {
+            if let ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) = specifier {
+                self.builder.import_alias(one.local.name.as_str());
+            }
             self.imported(specifier);
         }
     }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use oxc_ast::ast::FormalParameters;
-use oxc_span::Span;
+use oxc_ast::ast::{Decorator, Expression, FormalParameters};
+use oxc_span::{GetSpan, Span};
 
 use super::super::super::facts::DefinitionKind;
+use super::super::super::references::path_of;
 use super::super::Builder;
 use super::super::builder::NewDefinition;
 
@@ -23,6 +24,8 @@ pub(super) struct Walk<'s, 'a> {
     pub exported: bool,
     /// The classes that are open.
     pub classes: Vec<OpenClass>,
+    /// The paths of the decorators of the member or class that is found next.
+    pub decorators: Vec<Cow<'s, str>>,
 }
 
 pub(super) struct NamedDefinition<'a> {
@@ -52,6 +55,21 @@ impl<'a> Walk<'_, 'a> {
         (exported, documented)
     }
 
+    /// Takes note of what decorates the member or class that is found next.
+    pub(super) fn decorated(&mut self, decorators: &[Decorator<'a>]) {
+        self.decorators = decorators
+            .iter()
+            .filter_map(|one| {
+                let called = match &one.expression {
+                    Expression::CallExpression(call) => &call.callee,
+                    other => other,
+                };
+                let span = called.span();
+                path_of(self.builder.slice(span.start, span.end))
+            })
+            .collect();
+    }
+
     pub(super) fn define(&mut self, kind: DefinitionKind, name: &str, span: Span) -> usize {
         let (exported, documented) = self.statement(span.start, name);
         self.found(&NamedDefinition {
@@ -65,7 +83,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     pub(super) fn found(&mut self, named: &NamedDefinition<'_>) -> usize {
-        self.builder.define(NewDefinition {
+        let definition = self.builder.define(NewDefinition {
             kind: named.kind,
             name: &named.name,
             start: named.span.start,
@@ -74,7 +92,11 @@ impl<'a> Walk<'_, 'a> {
             documented: named.documented,
             test: false,
             dictated: named.dictated,
-        })
+        });
+        let decorators = std::mem::take(&mut self.decorators);
+        let decorators = decorators.iter().map(|path| &**path);
+        self.builder.decorate(definition, decorators);
+        definition
     }
 
     /// Opens a function under the name that waits for it, or its own.

@@ -7,7 +7,7 @@ use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::super::facts::{DefinitionKind, FileFacts, ImportStyle, Sign};
-use super::super::references::ReferenceKind;
+use super::super::references::{ReferenceKind, path_of};
 use super::super::skip::Skip;
 use super::builder::NewDefinition;
 use super::{Builder, errors_tolerated};
@@ -126,6 +126,7 @@ impl Walk<'_> {
         if function.is_async {
             self.builder.asynchronous(definition);
         }
+        self.decorators(definition, &function.decorator_list);
         // A decorator is run by what is around the function.
         for decorator in &function.decorator_list {
             self.visit_decorator(decorator);
@@ -170,7 +171,7 @@ impl Walk<'_> {
             .as_deref()
             .map_or(0, |arguments| arguments.args.len());
         let is_test = name.starts_with("Test");
-        self.builder.define(NewDefinition {
+        let definition = self.builder.define(NewDefinition {
             kind: DefinitionKind::Class,
             name,
             start,
@@ -180,6 +181,7 @@ impl Walk<'_> {
             test: is_test,
             dictated: false,
         });
+        self.decorators(definition, &class.decorator_list);
         if is_test {
             self.builder.test_open();
         }
@@ -232,6 +234,22 @@ impl Walk<'_> {
         });
     }
 
+    fn decorators(&mut self, definition: usize, decorators: &[Decorator]) {
+        let paths = decorators.iter().filter_map(|decorator| {
+            let called = match &decorator.expression {
+                Expr::Call(call) => &call.func,
+                other => other,
+            };
+            let written = self
+                .builder
+                .slice(called.start().to_u32(), called.end().to_u32());
+            path_of(written)
+        });
+        let paths: Vec<_> = paths.collect();
+        let paths = paths.iter().map(|path| &**path);
+        self.builder.decorate(definition, paths);
+    }
+
     fn import_style(&self, start: u32, style: ImportStyle) -> ImportStyle {
         if start < self.typing_end {
             ImportStyle::Types
@@ -254,6 +272,9 @@ impl<'a> SourceOrderVisitor<'a> for Walk<'_> {
                 for alias in &import.names {
                     let style = self.import_style(start, ImportStyle::Module);
                     self.builder.import(alias.name.as_str(), start, style);
+                    if let Some(name) = &alias.asname {
+                        self.builder.import_alias(name.as_str());
+                    }
                 }
             }
             Stmt::ImportFrom(import) => {

@@ -65,6 +65,16 @@ impl Before {
             });
     }
 
+    /// Whether what was read last stands directly before `start`.
+    pub(super) fn reaches(self, builder: &Builder<'_>, start: u32) -> bool {
+        builder.is_blank(self.end, start)
+    }
+
+    /// Whether it holds anything.
+    pub(super) fn is_there(self) -> bool {
+        self.end > 0
+    }
+
     /// What belongs to an item that begins at `start`.
     pub(super) fn of(self, builder: &Builder<'_>, start: u32) -> Before {
         if self.end > 0 && builder.is_blank(self.end, start) {
@@ -73,6 +83,16 @@ impl Before {
             Before::default()
         }
     }
+}
+
+/// The path of an attribute, and whether it documents: `serde` of `#[serde(default)]`, `tokio::main`.
+pub(super) fn path<'s>(builder: &Builder<'s>, item: Node<'_>) -> Option<(&'s str, bool)> {
+    let mut cursor = item.walk();
+    let attribute = item
+        .named_children(&mut cursor)
+        .find(|child| child.kind() == "attribute")?;
+    let path = text(builder, attribute.named_child(0)?);
+    Some((path, path == "doc"))
 }
 
 /// A module may be documented from inside, by `//!`.

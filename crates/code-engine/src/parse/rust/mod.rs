@@ -104,8 +104,10 @@ pub(super) fn analyze(text: &str) -> Result<FileFacts, Skip> {
         builder: Builder::new(text),
         scopes: Vec::new(),
         before: Before::default(),
+        attributes: Vec::new(),
         macro_depth: 0,
         test_ends: Vec::new(),
+        impl_attributes: Vec::new(),
     };
     tree::errors_check(&parsed, &mut walk.builder)?;
     tree::walk_mentions(&parsed, &KINDS, &MENTIONS, &mut walk);
@@ -117,10 +119,14 @@ struct Walk<'s> {
     scopes: Vec<Scope>,
     /// The last comments and attributes.
     before: Before,
+    /// The paths of those attributes.
+    attributes: Vec<&'s str>,
     /// How many macro token trees are open.
     macro_depth: u32,
     /// Where the open test items end.
     test_ends: Vec<u32>,
+    /// The attributes of the open `impl` blocks.
+    impl_attributes: Vec<Vec<&'s str>>,
 }
 
 impl<'s> AsMut<Builder<'s>> for Walk<'s> {
@@ -138,7 +144,7 @@ enum Scope {
     Function,
 }
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
     /// Whether the item's visibility is `pub` without a restriction.
     fn is_pub(&self, item: Node<'_>) -> bool {
         Modifiers::of(&self.builder, item).has("pub")
@@ -157,7 +163,7 @@ impl Walk<'_> {
         let (start, end) = range(item);
         let test = before.is_test || before.only_in_tests;
         let documented = before.documented;
-        self.builder.define(NewDefinition {
+        let definition = self.builder.define(NewDefinition {
             kind,
             name,
             start,
@@ -166,7 +172,42 @@ impl Walk<'_> {
             documented,
             test,
             dictated,
-        })
+        });
+        let attributes = self.attributes_take(before);
+        self.builder.decorate(definition, attributes);
+        // What an attribute of the whole `impl` does, it does to each of its methods: `#[Object]`, `#[pymethods]`.
+        if let Some(Scope::Impl { of_trait: false }) = self.scopes.last() {
+            let around = self.impl_attributes.last().into_iter().flatten().copied();
+            self.builder.decorate(definition, around);
+        }
+        definition
+    }
+
+    /// The attributes of the item that `before` stands before.
+    fn attributes_take(&mut self, before: Before) -> Vec<&'s str> {
+        let attributes = std::mem::take(&mut self.attributes);
+        if before.is_there() {
+            attributes
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Reads an attribute: its path, and the paths in its strings (`#[serde(with = "hex::serde")]`), which a macro
+    /// makes code of.
+    fn attribute(&mut self, item: Node<'_>) {
+        let (start, _) = range(item);
+        if !self.before.reaches(&self.builder, start) {
+            self.attributes.clear();
+        }
+        self.before.read(&self.builder, item);
+        let Some((path, is_documentation)) = before::path(&self.builder, item) else {
+            return;
+        };
+        self.attributes.push(path);
+        if !is_documentation {
+            names::quoted(&mut self.builder, item);
+        }
     }
 
     fn function(&mut self, item: Node<'_>, before: Before) {
@@ -290,7 +331,7 @@ impl NodeVisitor for Walk<'_> {
                 self.builder.comment(start, end);
                 self.before.read(&self.builder, node);
             }
-            Kind::Attribute => self.before.read(&self.builder, node),
+            Kind::Attribute => self.attribute(node),
             Kind::Use => {
                 // To the whole world or to the crate: either way it is passed on.
                 let exported = is_passed_on(node);
@@ -368,6 +409,8 @@ impl NodeVisitor for Walk<'_> {
             Kind::Impl => {
                 let before = self.before.of(&self.builder, start);
                 self.test_open(node, before);
+                let attributes = self.attributes_take(before);
+                self.impl_attributes.push(attributes);
                 self.impl_open(node);
             }
             Kind::If => {
@@ -461,6 +504,9 @@ impl NodeVisitor for Walk<'_> {
                 self.builder.container_close();
             }
             Kind::Module | Kind::Impl => {
+                if kind == Kind::Impl {
+                    self.impl_attributes.pop();
+                }
                 self.scopes.pop();
                 self.builder.container_close();
                 self.test_close(node);

@@ -188,3 +188,25 @@ fn names_record(builder: &mut Builder<'_>, node: Node<'_>, above: &str) {
         }
     }
 }
+
+/// Records the paths in the strings of an attribute, which a macro makes code of: `default = "defaults::port"`.
+pub(super) fn quoted(builder: &mut Builder<'_>, item: Node<'_>) {
+    let (start, end) = range(item);
+    let written = builder.slice(start, end);
+    let is_path = |text: &str| {
+        text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && text
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+    };
+    for text in written
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| is_path(text))
+    {
+        if let Some(path) = path_of(text) {
+            builder.reference(ReferenceKind::Name, path, start);
+        }
+    }
+}

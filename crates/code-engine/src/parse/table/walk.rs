@@ -7,6 +7,7 @@ use tree_sitter::{Node, Tree};
 use super::super::super::facts::DefinitionKind;
 use super::super::super::references::ReferenceKind;
 use super::super::builder::{LogicalOperator, NewDefinition};
+use super::super::modifiers::Modifiers;
 use super::super::syntax_tree::range;
 use super::{Above, Context, Role, Scope, Shape};
 
@@ -315,6 +316,10 @@ impl<S: Shape> Walk<'_, '_, S> {
         if elsewhere {
             self.cx.builder.container_close();
         }
+        let modifiers = Modifiers::of(&self.cx.builder, node);
+        self.cx
+            .builder
+            .decorate(definition, modifiers.annotations());
         self.shape.defined(self.cx, node, definition);
         if found.asynchronous {
             self.cx.builder.asynchronous(definition);
@@ -349,7 +354,7 @@ impl<S: Shape> Walk<'_, '_, S> {
         if let Some(kind) = found.kind
             && !found.name.is_empty()
         {
-            self.cx.builder.define(NewDefinition {
+            let definition = self.cx.builder.define(NewDefinition {
                 kind,
                 name: &found.name,
                 start,
@@ -359,6 +364,10 @@ impl<S: Shape> Walk<'_, '_, S> {
                 test: found.test,
                 dictated: found.dictated,
             });
+            let modifiers = Modifiers::of(&self.cx.builder, node);
+            self.cx
+                .builder
+                .decorate(definition, modifiers.annotations());
         }
         // A namespace is no parent that a name needs where it has no name itself.
         let name = (!found.name.is_empty()).then(|| found.name.into_owned());

@@ -193,6 +193,8 @@ fn python_names<'a>(context: &Context<'a>) -> Question<'a> {
         Answer::other("other"),
     ];
     let cases = with_tests(context, Language::Python)
+        // That name is pytest's.
+        .filter(|file| name(&file.path) != "conftest.py")
         .map(|file| {
             let name = name(&file.path);
             let answer = match () {

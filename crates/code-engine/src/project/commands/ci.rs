@@ -95,23 +95,43 @@ fn steps(text: &str) -> Vec<Step> {
         if value.starts_with('>') {
             let folded: Vec<&str> = block.iter().map(|(_, line)| *line).collect();
             step.commands.push((start + 1, folded.join(" ")));
-        } else if !block.iter().any(|(_, line)| is_program(line)) {
-            step.commands.extend(
-                block
-                    .iter()
-                    .map(|(number, line)| (*number, (*line).to_owned())),
-            );
+        } else {
+            // Up to where a script begins to depend on more than its lines.
+            let lines = joined(&block);
+            let plain = lines.into_iter().take_while(|(_, line)| !is_program(line));
+            step.commands
+                .extend(plain.filter(|(_, line)| !line.starts_with('#')));
         }
     }
     steps
 }
 
+/// The lines of a script, each with those that it goes on in.
+fn joined(block: &[(usize, &str)]) -> Vec<(usize, String)> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    let mut goes_on = false;
+    for (number, line) in block {
+        let (text, next) = match line.strip_suffix('\\') {
+            Some(text) => (text.trim_end(), true),
+            None => (*line, false),
+        };
+        match lines.last_mut() {
+            Some((_, last)) if goes_on => {
+                last.push(' ');
+                last.push_str(text);
+            }
+            _ => lines.push((*number, text.to_owned())),
+        }
+        goes_on = next;
+    }
+    lines
+}
+
 /// Whether a line of a script makes what follows it depend on more than itself.
 fn is_program(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
-    line.ends_with('\\')
-        || matches!(
-            first,
-            "cd" | "if" | "for" | "while" | "case" | "pushd" | "function"
-        )
+    matches!(
+        first,
+        "cd" | "if" | "for" | "while" | "case" | "pushd" | "function"
+    )
 }

@@ -21,10 +21,10 @@ const COMMAND_CAP: usize = 160;
 /// The strength of the evidence that a command is one of the project's, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
-    /// A task of the project with the name of its purpose.
-    Task,
     /// Continuous integration runs it.
     Ci,
+    /// A task of the project with the name of its purpose.
+    Task,
     /// A task that is recognised by its commands.
     TaskByContent,
     /// A tool that is configured.
@@ -138,7 +138,7 @@ fn is_aside(one: &Candidate) -> bool {
 
 /// A task does what the tools do that it starts: beside it, what is only implied says nothing new.
 fn wraps(task: &Candidate, other: &Candidate) -> bool {
-    task.evidence <= Evidence::Ci && other.evidence >= Evidence::Configured
+    task.evidence <= Evidence::Task && other.evidence >= Evidence::Configured
 }
 
 /// The manifests of a project that speak for all of it, by their kinds.
@@ -259,6 +259,7 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         }
         ("cargo", "nextest") if word(2) == "run" => (P::Test, "cargo"),
         ("cargo", "clippy") => (P::Lint, "cargo"),
+        ("cargo", "fmt") if words.contains(&"--check") => (P::Lint, "cargo-fmt"),
         ("cargo", "fmt") => (P::Format, "cargo"),
         ("go", "build") if all_go => (P::Build, "go"),
         ("go", "test") if all_go => (P::Test, "go"),
@@ -278,7 +279,9 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("tox", _) if words.len() == 1 => (P::Test, "tox"),
         ("nox", _) if words.len() == 1 => (P::Test, "nox"),
         ("ruff", "check") => (P::Lint, "ruff"),
+        ("ruff", "format") if is_check(&words) => (P::Lint, "ruff-format"),
         ("ruff", "format") => (P::Format, "ruff-format"),
+        ("black", _) if is_check(&words) => (P::Lint, "black"),
         ("black", _) => (P::Format, "black"),
         ("mypy" | "pyright" | "flake8" | "pylint", _) => (P::Lint, "python-lint"),
         ("uv" | "poetry" | "pdm" | "hatch", "run") => {
@@ -293,6 +296,8 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("rspec", _) => (P::Test, "rspec"),
         ("rubocop", _) => (P::Lint, "rubocop"),
         ("rake", "test" | "spec") => (P::Test, "rake"),
+        // Its default task, which is the tests' nearly everywhere.
+        ("rake", "") => (P::Test, "rake"),
         ("composer", "install") => (P::Install, "composer"),
         ("vendor/bin/phpunit" | "./vendor/bin/phpunit", _) => (P::Test, "phpunit"),
         ("vendor/bin/phpstan" | "./vendor/bin/phpstan", _) => (P::Lint, "phpstan"),
@@ -308,9 +313,20 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("eslint" | "oxlint" | "biome" | "stylelint" | "tsc" | "xo" | "standard", _) => {
             (P::Lint, "node-lint")
         }
+        ("prettier", _) if is_check(&words) => (P::Lint, "prettier"),
         ("prettier", _) => (P::Format, "prettier"),
         ("vitest" | "jest" | "mocha" | "ava" | "tap", _) => (P::Test, "node-test"),
         _ => return script_purpose(&words),
+    })
+}
+
+/// Whether a formatter only says what it would change.
+fn is_check(words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        matches!(
+            *word,
+            "--check" | "--diff" | "-c" | "-l" | "--list-different"
+        )
     })
 }
 

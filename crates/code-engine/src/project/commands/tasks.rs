@@ -81,7 +81,14 @@ fn offer(
     line: usize,
     tool: &'static str,
 ) {
-    if let Some(purpose) = purpose_of_name(name) {
+    // By GNU's standards `make check` runs the tests.
+    let is_gnu_check = tool == "make" && name == "check";
+    let purpose = if is_gnu_check {
+        Some(CommandPurpose::Test)
+    } else {
+        purpose_of_name(name)
+    };
+    if let Some(purpose) = purpose {
         found.push(candidate(
             purpose,
             command,

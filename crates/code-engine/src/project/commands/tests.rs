@@ -228,3 +228,36 @@ fn every_ecosystem_has_its_own() {
         assert_eq!(told(&files), expected);
     }
 }
+
+#[test]
+fn what_continuous_integration_runs_comes_before_a_task() {
+    let workflow = "jobs:\n  a:\n    steps:\n      - run: |\n          pip install tox\n          python -m pytest \\\n            -n logical\n      - run: ruff \
+                    format --diff\n      - run: prettier --check .\n";
+    let files = [
+        (".github/workflows/ci.yml", workflow),
+        ("Makefile", "test:\n\tpytest\ncheck:\n\tpytest\n"),
+    ];
+    let told = told(&files);
+    assert!(
+        told[0].starts_with("Test python -m pytest -n logical"),
+        "{told:?}"
+    );
+    assert!(
+        !told.iter().any(|one| one.starts_with("Format")),
+        "{told:?}"
+    );
+    assert!(told.contains(&"Lint ruff format --diff (.github/workflows/ci.yml:8)".to_owned()));
+}
+
+#[test]
+fn a_default_task_of_rake_and_a_check_of_make_are_tests() {
+    let workflow = "steps:\n  - run: |\n      bundle exec rake\n";
+    assert_eq!(
+        told(&[(".github/workflows/ci.yml", workflow)]),
+        ["Test bundle exec rake (.github/workflows/ci.yml:3)"]
+    );
+    assert_eq!(
+        told(&[("Makefile", "check:\n\t./run\n")]),
+        ["Test make check (Makefile:1)"]
+    );
+}

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::SourceFile;
 use super::super::manifest::Manifest;
-use super::{Tree, Verdict, folder_of, is_below, name_of, nearest};
+use super::{Tree, Verdict, folder_of, is_below, name_of, nearest, path_join};
 use crate::facts::{Import, ImportStyle};
 use crate::language::Language;
 
@@ -24,11 +24,20 @@ impl<'a> Resolver<'a> {
         let manifests = manifests.iter().filter(|one| {
             matches!(
                 name_of(&one.path),
-                "pyproject.toml" | "setup.py" | "setup.cfg"
+                "pyproject.toml" | "setup.py" | "setup.cfg" | "Pipfile" | "requirements.txt"
             )
         });
-        let manifests: Vec<&str> = manifests.map(|one| folder_of(&one.path)).collect();
+        let manifests: Vec<&Manifest> = manifests.collect();
+        let told: Vec<String> = manifests.iter().flat_map(|one| roots_told(one)).collect();
+        let manifests: Vec<&str> = manifests
+            .into_iter()
+            .map(|one| folder_of(&one.path))
+            .collect();
         roots.extend(&manifests);
+        // A package of PEP 420 has no `__init__.py` that would show where it begins.
+        for root in &told {
+            roots.extend(tree.folders.get(root.as_str()).copied());
+        }
         for (_, file) in tree.of_languages(&[Language::Python]) {
             let root = package_root(tree, folder_of(&file.path));
             let in_package = root.len() < folder_of(&file.path).len();
@@ -118,6 +127,39 @@ impl<'a> Resolver<'a> {
             _ => Verdict::Elsewhere,
         }
     }
+}
+
+/// The folders that a project keeps its packages in: `src` beside its manifest, and what the manifest says.
+fn roots_told(manifest: &Manifest) -> Vec<String> {
+    let folder = folder_of(&manifest.path);
+    let mut told: Vec<String> = vec!["src".to_owned()];
+    if let Ok(table) = manifest.text.parse::<toml::Table>() {
+        let tool = table.get("tool");
+        let at = |path: &[&str]| path.iter().try_fold(tool?, |value, key| value.get(*key));
+        let lists = [
+            at(&["setuptools", "packages", "find", "where"]),
+            at(&["pytest", "ini_options", "pythonpath"]),
+            at(&["mypy", "mypy_path"]),
+        ];
+        for list in lists.into_iter().flatten() {
+            let several = list
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(toml::Value::as_str);
+            told.extend(several.chain(list.as_str()).map(str::to_owned));
+        }
+        let packages = at(&["poetry", "packages"]).and_then(toml::Value::as_array);
+        let packages = packages.into_iter().flatten();
+        told.extend(packages.filter_map(|one| Some(one.get("from")?.as_str()?.to_owned())));
+        let built =
+            at(&["hatch", "build", "targets", "wheel", "packages"]).and_then(toml::Value::as_array);
+        let built = built.into_iter().flatten().filter_map(toml::Value::as_str);
+        told.extend(built.map(|one| folder_of(one).to_owned()));
+    }
+    told.into_iter()
+        .filter_map(|one| path_join(folder, &one))
+        .collect()
 }
 
 /// Resolves a module below a folder, and those of the names that are modules themselves.

@@ -54,8 +54,19 @@ pub(super) struct Resolver<'a> {
     configs: FxHashMap<&'a str, Config>,
     /// The workspace's packages by their names.
     packages: FxHashMap<String, Package<'a>>,
-    /// The folders of packages.
-    package_folders: FxHashMap<&'a str, ()>,
+    /// The folders of packages, with the `imports` of each: names that begin with `#`.
+    package_folders: FxHashMap<&'a str, Vec<Mapping>>,
+}
+
+/// A name of a package's map, and the files that it stands for.
+#[derive(Debug, Clone)]
+struct Mapping {
+    /// What stands before a `*`; the whole name, where there is none.
+    before: String,
+    /// What stands after a `*`.
+    after: Option<String>,
+    /// Under each condition one, with a `*` of their own.
+    targets: Vec<String>,
 }
 
 /// What a configuration says of names that are not relative.
@@ -72,6 +83,8 @@ struct Package<'a> {
     folder: &'a str,
     /// The files that its manifest names as what others import.
     mains: Vec<String>,
+    /// Its `exports`.
+    exports: Vec<Mapping>,
 }
 
 impl<'a> Resolver<'a> {
@@ -103,7 +116,8 @@ impl<'a> Resolver<'a> {
             return;
         };
         let folder = folder_of(&manifest.path);
-        self.package_folders.insert(folder, ());
+        let imports = mappings(value.get("imports"), "");
+        self.package_folders.insert(folder, imports);
         let Some(name) = value
             .get("name")
             .and_then(Value::as_str)
@@ -121,6 +135,7 @@ impl<'a> Resolver<'a> {
         let package = Package {
             folder,
             mains: mains.collect(),
+            exports: mappings(value.get("exports"), "."),
         };
         self.packages.entry(name.to_owned()).or_insert(package);
     }
@@ -141,6 +156,9 @@ impl<'a> Resolver<'a> {
         if name.starts_with("./") || name.starts_with("../") || name == "." || name == ".." {
             let found = path_join(folder, name).and_then(|path| module_file(tree, &path));
             return verdict(found, to, is_code(name));
+        }
+        if name.starts_with('#') {
+            return verdict(self.by_own_map(tree, folder, name), to, is_code(name));
         }
         if let Some(config) = self.config(folder) {
             for (before, after, targets) in &config.paths {
@@ -194,6 +212,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A name of the map of the package around the file.
+    fn by_own_map(&self, tree: &Tree<'a>, mut folder: &str, name: &str) -> Option<u32> {
+        while !folder.is_empty() && !self.package_folders.contains_key(folder) {
+            folder = folder_of(folder);
+        }
+        mapped(tree, folder, self.package_folders.get(folder)?, name)
+    }
+
     fn in_package(&self, tree: &Tree<'_>, name: &str) -> Option<u32> {
         let parts = if name.starts_with('@') { 2 } else { 1 };
         let ends = name
@@ -203,6 +229,14 @@ impl<'a> Resolver<'a> {
         let (own, rest) = (&name[..ends], name[ends..].trim_start_matches('/'));
         let package = self.packages.get(own)?;
         let at = |path: &str| module_file(tree, &path_join(package.folder, path)?);
+        let asked = if rest.is_empty() {
+            ".".to_owned()
+        } else {
+            format!("./{rest}")
+        };
+        if let Some(found) = mapped(tree, package.folder, &package.exports, &asked) {
+            return Some(found);
+        }
         if rest.is_empty() {
             let mains = package.mains.iter().find_map(|main| at(main));
             return mains
@@ -212,6 +246,96 @@ impl<'a> Resolver<'a> {
         }
         at(rest).or_else(|| at(&format!("src/{rest}")))
     }
+}
+
+/// The maps of `imports` and `exports`: a name, or `root` where only one is told, and what it stands for.
+fn mappings(value: Option<&Value>, root: &str) -> Vec<Mapping> {
+    let Some(value) = value else {
+        return Vec::new();
+    };
+    let keyed = value
+        .as_object()
+        .filter(|map| map.keys().all(|key| key.starts_with(['.', '#'])));
+    let entries: Vec<(&str, &Value)> = match keyed {
+        Some(map) => map
+            .iter()
+            .map(|(key, target)| (key.as_str(), target))
+            .collect(),
+        None => vec![(root, value)],
+    };
+    let mapping = |(key, target): (&str, &Value)| {
+        let (before, after) = match key.split_once('*') {
+            Some((before, after)) => (before.to_owned(), Some(after.to_owned())),
+            None => (key.to_owned(), None),
+        };
+        let mut targets = Vec::new();
+        targets_collect(target, 0, &mut targets);
+        Mapping {
+            before,
+            after,
+            targets,
+        }
+    };
+    let mut mappings: Vec<Mapping> = entries.into_iter().map(mapping).collect();
+    // The most exact first.
+    mappings.sort_by(|a, b| {
+        a.after
+            .is_some()
+            .cmp(&b.after.is_some())
+            .then(b.before.len().cmp(&a.before.len()))
+    });
+    mappings
+}
+
+/// The files under all conditions (`import`, `types`, `default`), in their order.
+fn targets_collect(value: &Value, depth: u32, targets: &mut Vec<String>) {
+    const DEPTH_MAX: u32 = 6;
+    match value {
+        Value::String(target) => targets.push(target.clone()),
+        Value::Array(several) if depth < DEPTH_MAX => {
+            several
+                .iter()
+                .for_each(|one| targets_collect(one, depth + 1, targets));
+        }
+        Value::Object(conditions) if depth < DEPTH_MAX => {
+            conditions
+                .values()
+                .for_each(|one| targets_collect(one, depth + 1, targets));
+        }
+        _ => {}
+    }
+}
+
+/// The file that a map of the package in `folder` has for the name. Where it names what is built, the source that it is
+/// built from.
+fn mapped(tree: &Tree<'_>, folder: &str, mappings: &[Mapping], name: &str) -> Option<u32> {
+    mappings.iter().find_map(|mapping| {
+        let middle = matched(name, &mapping.before, mapping.after.as_deref())?;
+        let targets = mapping
+            .targets
+            .iter()
+            .map(|target| target.replace('*', middle));
+        let targets: Vec<String> = targets.collect();
+        let file = |path: &str| module_file(tree, &path_join(folder, path)?);
+        let found = targets.iter().find_map(|target| file(target));
+        found.or_else(|| targets.iter().find_map(|target| file(&source_of(target)?)))
+    })
+}
+
+/// The source of a built file, by the usual folders: `./dist/esm/a.js` of `./src/a`.
+fn source_of(target: &str) -> Option<String> {
+    let rest = target.trim_start_matches("./");
+    let rest = ["dist/", "build/", "lib/", "out/", "es/"]
+        .iter()
+        .find_map(|built| rest.strip_prefix(built))?;
+    let rest = ["esm/", "cjs/", "types/", "es/"]
+        .iter()
+        .find_map(|kind| rest.strip_prefix(kind))
+        .unwrap_or(rest);
+    let stem = [".d.ts", ".d.mts", ".d.cts", ".js", ".mjs", ".cjs"]
+        .iter()
+        .find_map(|ending| rest.strip_suffix(ending));
+    Some(format!("src/{}", stem.unwrap_or(rest)))
 }
 
 fn verdict(found: Option<u32>, to: &mut Vec<u32>, is_own: bool) -> Verdict {

@@ -28,6 +28,7 @@ fn importing(path: &str, imports: &[&str]) -> SourceFile {
         .zip(imports)
         .map(|(line, module)| Import {
             module: (*module).to_owned(),
+            alias: String::new(),
             names: String::new(),
             line,
             style: ImportStyle::Names,
@@ -492,4 +493,64 @@ fn paths_stay_in_the_project_and_match_whole_folder_names() {
     assert_eq!(path_join("a", "../../c"), None);
     assert!(is_below("a/b", "a") && !is_below("ab/c", "a"));
     assert!(ends_with_parts("x/a/b", "a/b") && !ends_with_parts("xa/b", "a/b"));
+}
+
+#[test]
+fn maps_of_a_package_lead_to_files() {
+    let manifest = manifest(
+        "package.json",
+        r##"{"name": "shop", "imports": {"#src/*": "./src/*"}, "exports": {"./cost": {"types": "./dist/price.d.ts"}}}"##,
+    );
+    let files = [
+        analysed("src/price.ts", "import { shop } from '#src/main.js';\n"),
+        analysed(
+            "src/main.ts",
+            "import { price } from '#src/price.js';\nimport 'shop/cost';\nimport '#gone/a.js';\n",
+        ),
+    ];
+    let unnamed = Manifest {
+        text: r##"{"imports": {"#src/*": "./src/*"}}"##.to_owned(),
+        ..manifest.clone()
+    };
+    let (found, missing) = edges(&files, &[manifest], "src/main.ts");
+    assert_eq!((found, missing), (vec!["1 src/price.ts".to_owned()], 1));
+    let (found, _) = edges(&files, &[unnamed], "src/price.ts");
+    assert_eq!(found, ["1 src/main.ts"]);
+}
+
+#[test]
+fn python_packages_without_init_lie_in_source_roots() {
+    let project = |name: &str| {
+        let path = format!("packages/{name}/pyproject.toml");
+        manifest(&path, "[project]\nname = \"a\"\n")
+    };
+    let files = [
+        analysed(
+            "packages/core/src/acme_core/money.py",
+            "def add():\n    pass\n",
+        ),
+        analysed(
+            "packages/api/src/acme_api/app.py",
+            "from acme_core.money import add\n",
+        ),
+    ];
+    let (found, missing) = edges(
+        &files,
+        &[project("core"), project("api")],
+        "packages/api/src/acme_api/app.py",
+    );
+    let expected = vec!["1 packages/core/src/acme_core/money.py".to_owned()];
+    assert_eq!((found, missing), (expected, 0));
+    let told = manifest(
+        "pyproject.toml",
+        "[tool.setuptools.packages.find]\nwhere = [\"code\"]\n",
+    );
+    let files = [
+        analysed("code/shop/a.py", ""),
+        analysed("tests/test_a.py", "import shop.a\n"),
+    ];
+    assert_eq!(
+        edges(&files, &[told], "tests/test_a.py").0,
+        ["1 code/shop/a.py"]
+    );
 }

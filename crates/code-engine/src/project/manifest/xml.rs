@@ -42,17 +42,19 @@ fn text<'d>(element: Node<'d, '_>) -> Option<&'d str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// `pom.xml`: the group of the project, which may be that of its parent, and the groups of what it depends on.
+/// `pom.xml`: the group of the project, which may be that of its parent, and the groups of its parent, its dependencies
+/// and its plugins.
 pub(super) fn pom(text: &str, packages: &mut Packages) {
     let Some(document) = document(text) else {
         return;
     };
     let project = document.root_element();
-    let inherited = || child_value(child(project, "parent")?, "groupId");
-    let own = child_value(project, "groupId").or_else(inherited);
-    let own = own.map(|group| (Ecosystem::Maven, group.to_owned()));
-    packages.own.extend(own);
-    for dependency in elements(&document, &["dependency"]) {
+    let package = |group: &str| (Ecosystem::Maven, group.to_owned());
+    let parent = child(project, "parent").and_then(|parent| child_value(parent, "groupId"));
+    let own = child_value(project, "groupId").or(parent);
+    packages.own.extend(own.map(package));
+    packages.dependencies.extend(parent.map(package));
+    for dependency in elements(&document, &["dependency", "plugin"]) {
         let Some(group) = child_value(dependency, "groupId") else {
             continue;
         };
@@ -60,7 +62,7 @@ pub(super) fn pom(text: &str, packages: &mut Packages) {
             Some("test") => &mut packages.tools,
             _ => &mut packages.dependencies,
         };
-        set.insert((Ecosystem::Maven, group.to_owned()));
+        set.insert(package(group));
     }
 }
 

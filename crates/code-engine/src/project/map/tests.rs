@@ -99,7 +99,7 @@ fn common_methods_types_and_variables_are_distinguished() {
         ),
         (
             "b.py",
-            "def one(items, args):\n    items.append(1)\n    items.mine()\n    print(args)\n",
+            "from a import Bag\n\ndef one(items, args):\n    items.append(1)\n    items.mine()\n    print(args)\n",
         ),
     ]);
     let used = |name: &str| {
@@ -114,6 +114,54 @@ fn common_methods_types_and_variables_are_distinguished() {
         (used("Bag.append"), used("Bag.mine"), used("args")),
         (0, 1, 0)
     );
+}
+
+fn used_in(analysis: &ProjectAnalysis, name: &str) -> u32 {
+    let found = analysis.map.iter().find(|one| one.name == name);
+    found.map_or(0, |one| one.used_in)
+}
+
+#[test]
+fn a_name_that_nobody_imports_is_the_languages() {
+    let analysis = analysed(&[
+        ("src/own.ts", "export class Response {}\n"),
+        ("src/index.ts", "export * from './own';\n"),
+        (
+            "src/a.ts",
+            "export function f() { return new Response('a'); }\n",
+        ),
+        (
+            "src/b.ts",
+            "import { Response } from './own';\nexport const g = () => new Response();\n",
+        ),
+        (
+            "src/c.ts",
+            "import { Response } from './index';\nexport const h = () => new Response();\n",
+        ),
+    ]);
+    assert_eq!(
+        used_in(&analysis, "Response"),
+        2,
+        "by b, and by c through the index"
+    );
+}
+
+#[test]
+fn a_member_of_a_module_is_told_by_the_modules_name() {
+    let analysis = analysed(&[
+        ("pkg/__init__.py", ""),
+        ("pkg/requests.py", "def get(url):\n    pass\n"),
+        (
+            "pkg/a.py",
+            "from pkg import requests\n\nrequests.get('x')\n",
+        ),
+        ("pkg/b.py", "import pkg.requests as r\n\nr.get('x')\n"),
+        (
+            "pkg/c.py",
+            "from pkg import requests\n\ndef f(table):\n    table.get('x')\n    requests\n",
+        ),
+    ]);
+    assert_eq!(used_in(&analysis, "get"), 2, "not by the table's");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Reader, toml_string};
-use crate::project::manifest::Ecosystem;
+use crate::project::manifest::{Ecosystem, json_with_comments};
 
-impl Reader {
+impl Reader<'_> {
     /// `[[package]]`, `name = "a"`, `version = "1"`: the same in three formats, and read line by line because such
     /// files may be large.
     pub(super) fn lock_tables(&mut self, ecosystem: Ecosystem, text: &str) {
@@ -80,6 +80,7 @@ impl Reader {
     /// The keys below `packages:`: `/react@18.2.0:`, `react@18.2.0(peer):`, and in old files `/react/18.2.0:`.
     pub(super) fn pnpm_lock(&mut self, text: &str) {
         let mut is_inside = false;
+        self.pnpm_root(text);
         for line in text.lines() {
             if !line.starts_with(' ') && !line.is_empty() {
                 is_inside = line.starts_with("packages:");
@@ -97,6 +98,54 @@ impl Reader {
                 .or_else(|| key.rfind('/'));
             if let Some(at) = at {
                 self.lock(Ecosystem::Npm, &key[..at], &key[at + 1..]);
+            }
+        }
+    }
+
+    /// What the importer `.` uses: `importers:`, `  .:`, `    devDependencies:`, `      react:`, `        version: 18.2.0`.
+    fn pnpm_root(&mut self, text: &str) {
+        let (mut importer, mut package) = ("", "");
+        let mut is_inside = false;
+        for line in text.lines() {
+            let body = line.trim();
+            let indent = line.len() - line.trim_start().len();
+            let key = |text: &'_ str| -> Option<usize> { text.strip_suffix(':').map(str::len) };
+            match indent {
+                0 if !body.is_empty() => is_inside = body == "importers:",
+                2 if is_inside => importer = key(body).map_or("", |end| &body[..end]),
+                6 if is_inside => {
+                    package = key(body).map_or("", |end| body[..end].trim_matches('\''))
+                }
+                8 if is_inside && importer == "." => {
+                    if let Some(version) = body.strip_prefix("version:") {
+                        let version = version.trim().split('(').next().unwrap_or_default();
+                        if !version.contains([':', '/']) {
+                            self.lock_root(Ecosystem::Npm, package, version);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Bun's `packages`: `"react": ["react@18.3.1", ...]`; one within another has a path as its key.
+    pub(super) fn bun_lock(&mut self, text: &str) {
+        let Some(value) = json_with_comments(text) else {
+            return;
+        };
+        let packages = value
+            .get("packages")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
+        for (key, package) in packages {
+            let named = package
+                .get(0)
+                .and_then(Value::as_str)
+                .and_then(|one| one.rsplit_once('@'));
+            if let Some((name, version)) = named.filter(|(name, _)| name == key) {
+                self.lock(Ecosystem::Npm, name, version);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{Reader, VERSION_CAP, toml_string};
 use crate::language::Language;
 use crate::project::manifest::{Ecosystem, python_name, requirement_split, xml};
 
-impl Reader {
+impl Reader<'_> {
     pub(super) fn gradle_catalog(&mut self, text: &str) {
         let Ok(table) = text.parse::<toml::Table>() else {
             return;
@@ -58,6 +58,21 @@ impl Reader {
 
     pub(super) fn npm(&mut self, text: &str) {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
+        for part in ["resolutions", "overrides"] {
+            let pinned = value
+                .get(part)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten();
+            for (name, version) in pinned {
+                let version = version.as_str().unwrap_or_default();
+                let is_exact = version.starts_with(|c: char| c.is_ascii_digit())
+                    && !version.contains([' ', ':', '|']);
+                if is_exact && !name.trim_start_matches('@').contains('@') {
+                    self.lock_root(Ecosystem::Npm, name, version);
+                }
+            }
+        }
         let node = value
             .get("engines")
             .and_then(|engines| engines.get("node")?.as_str());
@@ -70,8 +85,20 @@ impl Reader {
                 .flatten()
             {
                 let version = version.as_str().unwrap_or_default();
-                // A place is no version: `workspace:*`, `file:../a`, an address.
-                if !version.contains([':', '/']) {
+                let elsewhere = self.elsewhere;
+                if let Some(version) = elsewhere.catalog(version, name) {
+                    self.ask(Ecosystem::Npm, name, version);
+                } else if let Some((package, version)) = version
+                    .strip_prefix("npm:")
+                    .and_then(|alias| alias.rsplit_once('@'))
+                    .filter(|(package, _)| !package.is_empty())
+                {
+                    // Another package under this name; one of this name in another version is a corner's.
+                    if package != name && !name.starts_with(package) {
+                        self.ask(Ecosystem::Npm, package, version);
+                    }
+                } else if !version.contains([':', '/']) {
+                    // A place is no version: `workspace:*`, `file:../a`, an address.
                     self.ask(Ecosystem::Npm, name, version);
                 }
             }
@@ -122,13 +149,17 @@ impl Reader {
             return;
         };
         let rest = rest.split([';', '#']).next().unwrap_or(rest);
+        // Behind the version of a pinned one stand its hashes, on lines that go on.
+        let rest = rest.split(" --").next().unwrap_or(rest);
+        let rest = rest.trim_end().trim_end_matches('\\');
         let rest = rest
             .rsplit_once(']')
             .map_or(rest, |(_, rest)| rest)
             .trim()
             .trim_matches(['(', ')']);
         match rest
-            .strip_prefix("==")
+            .strip_prefix("===")
+            .or_else(|| rest.strip_prefix("=="))
             .filter(|exact| !exact.contains(['*', ',']))
         {
             Some(exact) => self.lock(Ecosystem::PyPi, &name, exact.trim()),
@@ -195,14 +226,17 @@ impl Reader {
         ];
         let release = release.iter().find_map(|tag| xml::value(&document, tag));
         self.language(Language::Java, release.unwrap_or_default());
-        for element in xml::elements(&document, &["dependency", "parent"]) {
+        for element in xml::elements(&document, &["dependency", "parent", "plugin"]) {
             let group = xml::child_value(element, "groupId");
             let (Some(group), Some(version)) = (group, xml::child_value(element, "version")) else {
                 continue;
             };
-            let property = version
-                .strip_prefix("${")
-                .and_then(|name| xml::value(&document, name.trim_end_matches('}')));
+            let elsewhere = self.elsewhere;
+            let property = version.strip_prefix("${").and_then(|name| {
+                let name = name.trim_end_matches('}');
+                let own = xml::value(&document, name);
+                own.or_else(|| elsewhere.properties.get(name).map(String::as_str))
+            });
             self.ask(Ecosystem::Maven, group, property.unwrap_or(version));
         }
     }

@@ -1,15 +1,18 @@
 //! The versions of packages, from lock files or else manifests, and the language version that the project declares.
 
+mod elsewhere;
 mod locks;
 mod manifests;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use super::frameworks::is_anothers;
 use super::imports::{folder_of, name_of};
-use super::manifest::{Ecosystem, Manifest};
+use super::manifest::{Ecosystem, Manifest, is_requirements};
 use crate::language::Language;
 
 /// Longer than this, in bytes, is no version.
@@ -35,14 +38,24 @@ impl Versions {
             let weight = Reverse(files_below(folder_of(&one.path)));
             (one.path.matches('/').count(), weight, one.path.as_str())
         });
+        let elsewhere = Elsewhere::new(&manifests);
         let mut versions = Versions::default();
         // A lock file says more than the manifests of its own folder, and less than those above it.
         for of_folder in manifests.chunk_by(|a, b| folder_of(&a.path) == folder_of(&b.path)) {
-            let mut reader = Reader::default();
+            let mut reader = Reader {
+                elsewhere: &elsewhere,
+                ..Reader::default()
+            };
             for manifest in of_folder {
                 reader.read(manifest);
             }
-            for (package, version) in reader.locked.into_iter().chain(reader.asked) {
+            // What the root of a workspace uses stands before what a corner of it pins to something else.
+            let known = reader
+                .root
+                .into_iter()
+                .chain(reader.locked)
+                .chain(reader.asked);
+            for (package, version) in known {
                 versions.packages.entry(package).or_insert(version);
             }
             for (language, version) in reader.languages {
@@ -62,8 +75,9 @@ impl Versions {
                     .cloned();
             }
             let known = self.packages.iter();
-            let of_group = known
-                .filter(|((other, group), _)| *other == ecosystem && group.starts_with(package));
+            let of_group = known.filter(|((other, group), _)| {
+                *other == ecosystem && group.starts_with(package) && !is_anothers(group, package)
+            });
             let first = of_group.min_by_key(|((_, group), _)| group.as_str());
             first.map(|(_, version)| version.clone())
         })
@@ -78,14 +92,40 @@ impl Versions {
     }
 }
 
-#[derive(Default)]
-struct Reader {
+/// Versions that a manifest refers to and that stand in another: catalogs of workspaces, properties of Maven parents.
+#[derive(Debug, Default)]
+struct Elsewhere {
+    /// By catalog (empty for the default one) and package.
+    catalogs: FxHashMap<(String, String), String>,
+    /// Of Maven, those nearer to the top first.
+    properties: FxHashMap<String, String>,
+}
+
+/// What stands elsewhere where nothing does.
+static NOWHERE: LazyLock<Elsewhere> = LazyLock::new(Elsewhere::default);
+
+struct Reader<'e> {
+    elsewhere: &'e Elsewhere,
+    /// What a lock file says that the root of the workspace uses.
+    root: FxHashMap<(Ecosystem, String), String>,
     locked: FxHashMap<(Ecosystem, String), String>,
     asked: FxHashMap<(Ecosystem, String), String>,
     languages: BTreeMap<Language, String>,
 }
 
-impl Reader {
+impl Default for Reader<'_> {
+    fn default() -> Self {
+        Reader {
+            elsewhere: &NOWHERE,
+            root: FxHashMap::default(),
+            locked: FxHashMap::default(),
+            asked: FxHashMap::default(),
+            languages: BTreeMap::new(),
+        }
+    }
+}
+
+impl Reader<'_> {
     fn read(&mut self, manifest: &Manifest) {
         let text = manifest.text.as_str();
         let name = name_of(&manifest.path);
@@ -95,6 +135,7 @@ impl Reader {
             "package-lock.json" | "npm-shrinkwrap.json" => self.npm_lock(text),
             "yarn.lock" => self.yarn_lock(text),
             "pnpm-lock.yaml" => self.pnpm_lock(text),
+            "bun.lock" => self.bun_lock(text),
             "Pipfile.lock" => self.pipfile_lock(text),
             "composer.lock" => self.composer_lock(text),
             "Gemfile.lock" => self.gemfile_lock(text),
@@ -123,7 +164,7 @@ impl Reader {
                 self.language(Language::JavaScript, text.trim().trim_start_matches('v'))
             }
             _ if name.ends_with(".csproj") || name.ends_with(".props") => self.csproj(text),
-            _ if name.starts_with("requirements") => {
+            _ if is_requirements(&manifest.path) => {
                 for line in text.lines() {
                     self.requirement(line);
                 }
@@ -134,6 +175,10 @@ impl Reader {
 
     fn lock(&mut self, ecosystem: Ecosystem, name: &str, version: &str) {
         keep(&mut self.locked, ecosystem, name, version);
+    }
+
+    fn lock_root(&mut self, ecosystem: Ecosystem, name: &str, version: &str) {
+        keep(&mut self.root, ecosystem, name, version);
     }
 
     fn ask(&mut self, ecosystem: Ecosystem, name: &str, version: &str) {

@@ -365,3 +365,80 @@ fn what_is_broken_says_nothing() {
         }
     }
 }
+
+#[test]
+fn a_version_that_stands_elsewhere_is_found() {
+    let npm = |version: &str| format!(r#"{{"dependencies": {{"react": "{version}"}}}}"#);
+    let asked = |files: &[(&str, &str)]| versions(files).package(Ecosystem::Npm, &["react"]);
+    let pnpm = "packages:\n  - a\ncatalog:\n  react: 18.3.1 # stable\ncatalogs:\n  old:\n    react: ^17.0.2\n";
+    for (asks, version) in [("catalog:", "18.3.1"), ("catalog:old", "^17.0.2")] {
+        let files = [
+            ("pnpm-workspace.yaml", pnpm),
+            ("web/package.json", &npm(asks)),
+        ];
+        assert_eq!(asked(&files).as_deref(), Some(version));
+    }
+    let bun = r#"{"workspaces": {"catalog": {"react": "19.0.0"}}}"#;
+    let files = [
+        ("package.json", bun),
+        ("web/package.json", &npm("catalog:")),
+    ];
+    assert_eq!(asked(&files).as_deref(), Some("19.0.0"));
+    assert_eq!(asked(&[("package.json", &npm("catalog:"))]), None);
+    let maven = |files: &[(&str, &str)]| versions(files).package(Ecosystem::Maven, &["a.b"]);
+    let parent = "<project><properties><ab.version>2.1</ab.version></properties></project>";
+    let child = "<project><dependency><groupId>a.b</groupId><version>${ab.version}</version></dependency></project>";
+    let files = [("pom.xml", parent), ("core/pom.xml", child)];
+    assert_eq!(maven(&files).as_deref(), Some("2.1"));
+}
+
+#[test]
+fn the_root_of_a_workspace_says_which_version_is_used() {
+    let lock = "lockfileVersion: '9.0'\nimporters:\n\n  .:\n    devDependencies:\n      typescript:\n        specifier: ^5\n        \
+                version: 5.5.4\n\n  bench:\n    dependencies:\n      typescript:\n        specifier: ^6\n        version: 6.0.3\n\n\
+                packages:\n\n  typescript@5.5.4:\n    resolution: {}\n\n  typescript@6.0.3:\n    resolution: {}\n";
+    let found = versions(&[("pnpm-lock.yaml", lock)]);
+    assert_eq!(
+        found.package(Ecosystem::Npm, &["typescript"]).as_deref(),
+        Some("5.5.4")
+    );
+    let alias =
+        r#"{"devDependencies": {"zod4": "npm:zod@4.0.8", "preact": "npm:@preact/compat@^17.0.1"}}"#;
+    let found = versions(&[("package.json", alias)]);
+    assert_eq!(found.package(Ecosystem::Npm, &["zod"]), None);
+    assert_eq!(
+        found
+            .package(Ecosystem::Npm, &["@preact/compat"])
+            .as_deref(),
+        Some("^17.0.1")
+    );
+    let bun = "{\n  \"packages\": {\n    \"react\": [\"react@18.3.1\", \"\"],\n    \"a/react\": [\"react@17.0.0\"],\n  },\n}\n";
+    assert_eq!(
+        versions(&[("bun.lock", bun)])
+            .package(Ecosystem::Npm, &["react"])
+            .as_deref(),
+        Some("18.3.1")
+    );
+}
+
+#[test]
+fn requirements_with_hashes_have_a_version() {
+    let asked =
+        |path: &str, text: &str| versions(&[(path, text)]).package(Ecosystem::PyPi, &["django"]);
+    for (path, text, version) in [
+        (
+            "requirements.txt",
+            "django==5.0.6 \\\n    --hash=sha256:83 \\\n",
+            "5.0.6",
+        ),
+        (
+            "requirements.txt",
+            "django==5.0.6 --hash=sha256:83\n",
+            "5.0.6",
+        ),
+        ("requirements/base.txt", "django===4.2\n", "4.2"),
+        ("constraints.txt", "django==4.1\n", "4.1"),
+    ] {
+        assert_eq!(asked(path, text).as_deref(), Some(version), "{text}");
+    }
+}

@@ -1,16 +1,20 @@
 //! The files of one commit, read from git objects without a checkout.
 
-use nyxcore_code_engine::listing::Skip;
-use nyxcore_code_engine::tree::{FileTree, TreeError, TreeFile};
+use nyxcore_code_engine::listing::{Skip, is_attributes, is_list};
+use nyxcore_code_engine::tree::{Around, FileTree, TreeError, TreeFile};
 use nyxcore_projects::ScanPath;
 use nyxcore_sync::git::{BlobBytes, BlobReader, GitError, RepositoryReader};
 use tokio_util::sync::CancellationToken;
+
+/// A list of a folder above larger than this is not read, in bytes.
+const LIST_CAP: u64 = 1 << 20;
 
 /// The files of a commit below a folder, by their paths in it.
 pub struct Revision {
     identity: String,
     files: Vec<TreeFile>,
     blobs: BlobReader,
+    around: Around,
 }
 
 impl Revision {
@@ -48,11 +52,38 @@ impl Revision {
                 is_link: true,
             })
         });
+        let blobs = reader.blob_reader();
+        let mut around = Around {
+            below: below.to_owned(),
+            lists: Vec::new(),
+        };
+        if !below.is_empty() {
+            let whole = reader
+                .tree_list(commit, &ScanPath::default(), &CancellationToken::new())
+                .await?;
+            let is_above = |path: &str| {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let reaches = folder.is_empty() || prefix.starts_with(&format!("{folder}/"));
+                reaches && folder != below && (is_list(path) || is_attributes(path))
+            };
+            for entry in whole
+                .entries
+                .into_iter()
+                .filter(|entry| is_above(&entry.path))
+            {
+                if let Ok(BlobBytes::Bytes(bytes)) = blobs.blob_bytes(&entry.blob, LIST_CAP)
+                    && let Ok(text) = String::from_utf8(bytes)
+                {
+                    around.lists.push((entry.path, text));
+                }
+            }
+        }
         Ok(Self {
             // Of all revisions together: what changed from one to the next is little.
             identity: format!("repository {} {below}", repository.display()),
             files: files.chain(links).collect(),
-            blobs: reader.blob_reader(),
+            blobs,
+            around,
         })
     }
 }
@@ -64,6 +95,10 @@ impl FileTree for Revision {
 
     fn list(&self) -> Result<Vec<TreeFile>, TreeError> {
         Ok(self.files.clone())
+    }
+
+    fn around(&self) -> Around {
+        self.around.clone()
     }
 
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {

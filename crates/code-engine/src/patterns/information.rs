@@ -1,0 +1,204 @@
+//! How much a habit says: how far the project is from what projects of its language do anyway.
+//!
+//! The priors are counted by this engine on public repositories, see `data/priors.tsv`, which names each with its
+//! commit. A habit that nearly every project of a language has says nothing of this one; one that few have says much.
+//! The unit is the bit: `-log2` of the share of the projects with the habit.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::Pattern;
+
+/// A habit of fewer bits than this goes without saying: two of three projects have it.
+pub const USUAL_BITS: f64 = 0.6;
+
+/// What a habit says more if it names something of the project's own, in bits: which file, which word, which folder is
+/// not to be guessed from other projects.
+const OWN_BITS: f64 = 1.0;
+
+/// The kinds whose answers name something of the project's own. Of them, the prior counts projects with any such habit.
+const OWN_KINDS: &[&str] = &[
+    "commands",
+    "companion",
+    "co_change",
+    "entry_function",
+    "front_matter",
+    "import_direction",
+    "module_wrapper",
+    "name_prefix",
+    "rule",
+    "wrapper",
+];
+
+/// The kinds that need a history or a project's own rules, which were not counted; and what one of them says.
+const UNCOUNTED_KINDS: &[&str] = &["companion", "co_change", "rule"];
+const UNCOUNTED_BITS: f64 = 3.0;
+
+const PRIORS: &str = include_str!("../../data/priors.tsv");
+
+/// How much one habit says.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Information {
+    /// Bits, to two places.
+    pub bits: f64,
+    /// How many of the counted projects have the habit.
+    pub projects: u32,
+    /// The counted projects of its language.
+    pub of: u32,
+}
+
+impl Information {
+    /// How much the pattern says.
+    #[must_use]
+    pub fn of(pattern: &Pattern) -> Information {
+        static PRIORS_READ: LazyLock<Priors> = LazyLock::new(|| Priors::read(PRIORS));
+        PRIORS_READ.of(pattern)
+    }
+
+    /// Whether it goes without saying.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.bits < USUAL_BITS
+    }
+}
+
+/// The key that a pattern is counted under: without its folder, and without what is the project's own.
+#[must_use]
+pub fn prior_key(pattern: &Pattern) -> String {
+    if OWN_KINDS.contains(&pattern.kind.as_str()) {
+        let stack = pattern.stack.as_deref().unwrap_or("any");
+        return format!("{}/{stack}", pattern.kind);
+    }
+    let scope = pattern.scope.as_deref().map(|scope| format!("@{scope}"));
+    let key = scope.and_then(|scope| pattern.key.strip_suffix(&scope));
+    key.unwrap_or(&pattern.key).to_owned()
+}
+
+/// For each key the projects that have the habit, and for each language the projects that were counted.
+#[derive(Debug, Default)]
+struct Priors {
+    habits: FxHashMap<&'static str, u32>,
+    projects: FxHashMap<&'static str, u32>,
+}
+
+impl Priors {
+    /// Reads lines of `stack NAME COUNT` and `habit KEY PLACE:SUPPORT/CASES ...`, with tabs between them; those of
+    /// `project` name the repositories.
+    fn read(text: &'static str) -> Priors {
+        let mut priors = Priors::default();
+        for line in text.lines() {
+            let mut words = line.split('\t');
+            match (words.next(), words.next()) {
+                (Some("stack"), Some(name)) => {
+                    let count = words.next().and_then(|count| count.parse().ok());
+                    priors.projects.insert(name, count.unwrap_or(0));
+                }
+                (Some("habit"), Some(key)) => {
+                    let count = words.count();
+                    priors.habits.insert(key, u32::try_from(count).unwrap_or(0));
+                }
+                _ => {}
+            }
+        }
+        priors
+    }
+
+    fn of(&self, pattern: &Pattern) -> Information {
+        if UNCOUNTED_KINDS.contains(&pattern.kind.as_str()) {
+            return Information {
+                bits: UNCOUNTED_BITS,
+                projects: 0,
+                of: 0,
+            };
+        }
+        let key = prior_key(pattern);
+        let projects = self.habits.get(key.as_str()).copied().unwrap_or(0);
+        let stack = pattern.stack.as_deref().unwrap_or("any");
+        let of = self.projects.get(stack).copied().unwrap_or(0).max(projects);
+        // One project more of which half is with the habit: what was never counted is rare, and not impossible.
+        let share = (f64::from(projects) + 0.5) / (f64::from(of) + 1.0);
+        let own = if OWN_KINDS.contains(&pattern.kind.as_str()) {
+            OWN_BITS
+        } else {
+            0.0
+        };
+        let bits = own - share.log2();
+        Information {
+            bits: (bits * 100.0).round() / 100.0,
+            projects,
+            of,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(kind: &str, key: &str, stack: Option<&str>, scope: Option<&str>) -> Pattern {
+        Pattern {
+            key: key.to_owned(),
+            kind: kind.to_owned(),
+            title: String::new(),
+            statement: String::new(),
+            stack: stack.map(str::to_owned),
+            scope: scope.map(str::to_owned),
+            support: 9,
+            cases: 9,
+            confidence: 0.7,
+            exemplars: Vec::new(),
+            counter_examples: Vec::new(),
+            deviations: Vec::new(),
+        }
+    }
+
+    const TEXT: &str = "project\tp0\ta/b\tabc\nstack\tpython\t9\nhabit\tnaming/python/functions/snake_case\t0:9/9\t1:8/9\t2:9/9\t\
+                        3:9/9\t4:9/9\t5:9/9\t6:9/9\t7:9/9\t8:9/9\nhabit\tname_prefix/python\t3:5/6\n";
+
+    #[test]
+    fn what_every_project_does_says_nothing() {
+        let priors = Priors::read(TEXT);
+        let usual = priors.of(&pattern(
+            "naming",
+            "naming/python/functions/snake_case@a",
+            Some("python"),
+            Some("a"),
+        ));
+        assert_eq!((usual.bits, usual.projects, usual.of), (0.07, 9, 9));
+        assert!(usual.is_usual());
+    }
+
+    #[test]
+    fn what_no_other_project_does_says_most() {
+        let priors = Priors::read(TEXT);
+        let rare = priors.of(&pattern(
+            "naming",
+            "naming/python/functions/camelCase",
+            Some("python"),
+            None,
+        ));
+        assert_eq!((rare.bits, rare.projects), (4.32, 0));
+        let own = priors.of(&pattern(
+            "name_prefix",
+            "name_prefix/python/types/Zod",
+            Some("python"),
+            None,
+        ));
+        assert_eq!((own.bits, own.projects), (3.74, 1));
+        let unknown = priors.of(&pattern("commands", "commands/test/x", None, None));
+        assert!(!unknown.is_usual());
+    }
+
+    #[test]
+    fn the_shipped_priors_are_of_many_projects() {
+        let projects = PRIORS
+            .lines()
+            .filter(|line| line.starts_with("project\t"))
+            .count();
+        assert!(projects >= 60, "{projects}");
+        let priors = Priors::read(PRIORS);
+        assert!(priors.projects.len() >= 12 && priors.habits.len() >= 100);
+    }
+}

@@ -1,0 +1,78 @@
+//! How members of classes are hidden in TypeScript: `#name` or the keyword `private`. A case is a hidden method.
+
+use super::super::facts::DefinitionKind;
+use super::super::language::Language;
+use super::{Answer, Case, Context, Pattern, Question, decide};
+
+pub(super) const KIND: &str = "private_members";
+
+pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
+    let mut cases = Vec::new();
+    for file in context.source(Language::TypeScript) {
+        let definitions = &file.facts.definitions;
+        let is_exported = |parent: &str| {
+            definitions
+                .iter()
+                .any(|one| one.name == parent && one.exported)
+        };
+        for one in definitions
+            .iter()
+            .filter(|one| one.kind == DefinitionKind::Method && !one.exported)
+        {
+            let is_hash = one.name.starts_with('#');
+            // What is not exported in a class that is, a keyword hides; in others nothing is exported.
+            let is_keyword = !one.dictated && one.parent.as_deref().is_some_and(is_exported);
+            if is_hash || is_keyword {
+                cases.push(Case::line(file, one.start_line, usize::from(!is_hash)));
+            }
+        }
+    }
+    let question = Question {
+        subject: "methods".into(),
+        stack: Language::TypeScript,
+        answers: vec![
+            Answer::rule(
+                "hash",
+                "Private members are `#name`, not `private`",
+                "Hide a member of a class by `#name`, which holds at run time, not by the keyword `private`.",
+            ),
+            Answer::rule(
+                "keyword",
+                "Private members carry the keyword `private` or `protected`",
+                "Hide a member of a class by `private` or `protected`, not by `#name`.",
+            ),
+        ],
+        cases,
+    };
+    decide(KIND, &[question])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::found;
+
+    fn of(mark: impl Fn(usize) -> &'static str) -> Vec<String> {
+        let members: String = (0..8)
+            .map(|n| format!("  {}m{n}() {{ return {n}; }}\n", mark(n)))
+            .collect();
+        found(
+            "private_members",
+            &[("src/a.ts", &format!("export class A {{\n{members}}}\n"))],
+        )
+    }
+
+    #[test]
+    fn the_usual_way_is_told() {
+        assert_eq!(of(|_| "#"), ["private_members/typescript/methods/hash 8/8"]);
+        assert_eq!(
+            of(|_| "private "),
+            ["private_members/typescript/methods/keyword 8/8"]
+        );
+    }
+
+    #[test]
+    fn a_mixture_and_public_members_say_nothing() {
+        assert!(of(|n| if n % 2 == 0 { "#" } else { "private " }).is_empty());
+        assert!(of(|_| "").is_empty());
+    }
+}

@@ -1,0 +1,149 @@
+//! A section for `AGENTS.md`, the file that coding agents read first: commands, habits that say most, layers. It stands
+//! between two marks, so that it can be written anew in place.
+
+use super::super::evidence::CodeLocation;
+use super::super::patterns::information::Information;
+use super::super::project::stack::CommandPurpose;
+use super::super::tree::TreeReport;
+
+/// The line that the section begins with.
+pub const AGENTS_BEGIN: &str = "<!-- nyxcore:begin -->";
+/// The line that the section ends with.
+pub const AGENTS_END: &str = "<!-- nyxcore:end -->";
+
+const HABITS_SHOWN: usize = 20;
+const LAYERS_SHOWN: usize = 8;
+
+/// A habit that is less sure is no advice.
+const CONFIDENCE_MIN: f64 = 0.6;
+
+/// The section, with its marks.
+#[must_use]
+pub fn agents_section(report: &TreeReport) -> String {
+    let project = &report.project;
+    let mut text = format!("{AGENTS_BEGIN}\n## How this project is written\n");
+    let at = project.window.as_ref().map(|window| {
+        let commit = window.commit.get(..12).unwrap_or(&window.commit);
+        format!(" at commit {commit} of {}", window.until)
+    });
+    text.push_str(&format!(
+        "\nCounted from the code by `nyxcore analyze --format agents`{}. \"n of m\" is how many places do so.\n",
+        at.unwrap_or_default()
+    ));
+    if !project.commands.is_empty() {
+        text.push_str("\n### Commands\n\n");
+        for one in &project.commands {
+            text.push_str(&format!(
+                "- {}: {} ({})\n",
+                purpose(one.purpose),
+                code(&one.command),
+                plain(&one.path)
+            ));
+        }
+    }
+    let told: Vec<_> = project
+        .patterns
+        .iter()
+        .filter(|one| one.kind != "commands" && one.confidence >= CONFIDENCE_MIN)
+        .filter(|one| !Information::of(one).is_usual())
+        .take(HABITS_SHOWN)
+        .collect();
+    if !told.is_empty() {
+        text.push_str("\n### Habits\n\n");
+        for one in told {
+            let scope = one
+                .scope
+                .as_deref()
+                .map(|scope| format!("In `{}/`: ", plain(scope)));
+            let see = one
+                .exemplars
+                .first()
+                .map_or(String::new(), |place| format!(", see {}", shown(place)));
+            text.push_str(&format!(
+                "- {}{} {} of {}{see}.\n",
+                scope.unwrap_or_default(),
+                plain(&one.statement),
+                one.support,
+                one.cases
+            ));
+        }
+    }
+    if project.imports.layers.len() > 1 {
+        text.push_str("\n### Layers\n\nA folder imports only what stands below it:\n\n");
+        for layer in project.imports.layers.iter().rev().take(LAYERS_SHOWN) {
+            let folders: Vec<String> = layer.folders.iter().map(|folder| code(folder)).collect();
+            text.push_str(&format!("1. {}\n", folders.join(", ")));
+        }
+    }
+    text.push_str(AGENTS_END);
+    text.push('\n');
+    text
+}
+
+/// The file with the section in it: in place of the one that is there, or at the end.
+#[must_use]
+pub fn agents_refresh(file: &str, section: &str) -> String {
+    if let Some(start) = file.find(AGENTS_BEGIN)
+        && let Some(end) = file[start..].find(AGENTS_END)
+    {
+        let after = &file[start + end + AGENTS_END.len()..];
+        return format!("{}{}{after}", &file[..start], section.trim_end());
+    }
+    match file.trim_end() {
+        "" => section.to_owned(),
+        before => format!("{before}\n\n{section}"),
+    }
+}
+
+fn shown(place: &CodeLocation) -> String {
+    code(&format!("{}:{}", place.path, place.start_line))
+}
+
+/// Text as code. What is in a repository may not end it, nor the line, nor the section.
+fn code(text: &str) -> String {
+    format!("`{}`", plain(text).replace('`', "'"))
+}
+
+/// Text on one line that opens no comment of HTML: a path or a name of the repository is no instruction of ours.
+fn plain(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control(), " ")
+        .replace("<!--", "<! --")
+        .replace("-->", "-- >")
+}
+
+const fn purpose(purpose: CommandPurpose) -> &'static str {
+    match purpose {
+        CommandPurpose::Install => "Install",
+        CommandPurpose::Build => "Build",
+        CommandPurpose::Test => "Test",
+        CommandPurpose::Lint => "Check",
+        CommandPurpose::Format => "Format",
+        CommandPurpose::Run => "Run",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_written_anew_in_its_place() {
+        let one = format!("{AGENTS_BEGIN}\none\n{AGENTS_END}\n");
+        let two = format!("{AGENTS_BEGIN}\ntwo\n{AGENTS_END}\n");
+        assert_eq!(agents_refresh("", &one), one);
+        let file = agents_refresh("# Ours\n", &one);
+        assert_eq!(file, format!("# Ours\n\n{one}"));
+        let file = format!("{file}\nMore of ours.\n");
+        let refreshed = agents_refresh(&file, &two);
+        assert_eq!(refreshed, format!("# Ours\n\n{two}\nMore of ours.\n"));
+        assert_eq!(agents_refresh(&refreshed, &two), refreshed);
+    }
+
+    #[test]
+    fn nothing_of_a_repository_ends_the_section() {
+        assert_eq!(
+            code("a`b\n<!-- nyxcore:end -->"),
+            "`a'b <! -- nyxcore:end -- >`"
+        );
+    }
+}

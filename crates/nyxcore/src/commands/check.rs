@@ -1,0 +1,119 @@
+//! `check`: holds the changes in a folder against the project's own habits.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nyxcore_code_engine::check::{CheckReport, deviations_new};
+use nyxcore_code_engine::evidence::CodeLocation;
+use nyxcore_code_engine::listing::SIZE_CAP;
+use nyxcore_code_engine::render::check_sarif;
+use nyxcore_code_engine::tree::{
+    FileTree as _, TreeError, TreeFile, TreeOptions, files_analyze, tree_analyze,
+};
+
+use super::analyze::revision::Revision;
+use super::analyze::{jobs_bounded, json, place_find};
+use crate::cli::{CheckArgs, CheckFormat};
+use crate::error::{Error, Result};
+use crate::output;
+use crate::progress::Screen;
+
+/// Compares the folder with the base commit and prints the deviations.
+///
+/// # Errors
+/// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`; `FINDINGS` where the change deviates from a habit that is
+/// sure enough.
+pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
+    if !args.path.is_dir() {
+        return Err(TreeError::NotAFolder { path: args.path }.into());
+    }
+    let step = screen.step("check");
+    step.phase("base");
+    let place = place_find(&args.path).await?;
+    let place = place.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
+    let base = place.reader.commit_resolve(&args.base).await?;
+    let git_dir = &place.repository.git_dir;
+    let revision = Revision::open(&place.reader, git_dir, &base, &place.below).await?;
+    let options = TreeOptions {
+        jobs: jobs_bounded(args.jobs, screen),
+        ..TreeOptions::default()
+    };
+    let root = args.path.clone();
+    step.phase("files");
+    let work = tokio::task::spawn_blocking(move || {
+        let before = files_analyze(&revision, &options, |_progress| {})?;
+        let after = tree_analyze(&root, &options, |_progress| {})?;
+        let base_texts = Texts::new(|path: &str, blob: &str| {
+            let file = TreeFile {
+                path: path.to_owned(),
+                blob: Some(blob.to_owned()),
+                is_link: false,
+            };
+            revision.read(&file, SIZE_CAP as u64).ok()
+        });
+        let head_texts = Texts::new(|path: &str, _blob: &str| folder_read(&root, path));
+        Ok::<_, TreeError>(deviations_new(
+            &before.project.patterns,
+            &after.project.patterns,
+            |place| base_texts.line(place),
+            |place| head_texts.line(place),
+        ))
+    });
+    let deviations = match work.await {
+        Ok(found) => found?,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    let report = CheckReport::new(&base, deviations);
+    let count = report.deviations.len();
+    step.done(&format!("{count} deviations"));
+    let text = match args.format {
+        CheckFormat::Table => report.text(),
+        CheckFormat::Json => json(&report)?,
+        CheckFormat::Sarif => json(&check_sarif(&report))?,
+        CheckFormat::Github => report.github(),
+    };
+    output::write(&text)?;
+    match report.count_from(args.fail_from) {
+        0 => Ok(()),
+        sure => {
+            let message = format!(
+                "{sure} deviations from habits of confidence {} and more",
+                args.fail_from
+            );
+            Err(Error::Findings(message).into())
+        }
+    }
+}
+
+/// The content of a file of the folder that was listed a moment ago.
+fn folder_read(root: &Path, path: &str) -> Option<Vec<u8>> {
+    let path = root.join(path);
+    let is_file = path.symlink_metadata().ok()?.is_file();
+    is_file.then(|| std::fs::read(path).ok()).flatten()
+}
+
+/// The lines of files, each read once.
+struct Texts<R> {
+    read: R,
+    known: std::cell::RefCell<BTreeMap<String, Option<Vec<String>>>>,
+}
+
+impl<R: Fn(&str, &str) -> Option<Vec<u8>>> Texts<R> {
+    fn new(read: R) -> Texts<R> {
+        Texts {
+            read,
+            known: std::cell::RefCell::default(),
+        }
+    }
+
+    /// The first line of a place, without the white space around it.
+    fn line(&self, place: &CodeLocation) -> Option<String> {
+        let mut known = self.known.borrow_mut();
+        let lines = known.entry(place.path.clone()).or_insert_with(|| {
+            let text = String::from_utf8((self.read)(&place.path, &place.blob)?).ok()?;
+            Some(text.lines().map(|line| line.trim().to_owned()).collect())
+        });
+        let at = (place.start_line as usize).checked_sub(1)?;
+        lines.as_ref()?.get(at).cloned()
+    }
+}
