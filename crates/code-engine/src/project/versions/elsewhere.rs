@@ -1,10 +1,9 @@
 //! Versions that stand in another file than the dependency: catalogs of pnpm, Bun and Yarn, and properties of Maven.
 
+use roxmltree::Node;
 use serde_json::Value;
 
 use super::super::imports::name_of;
-use roxmltree::Node;
-
 use super::super::manifest::{Manifest, xml};
 use super::Elsewhere;
 
