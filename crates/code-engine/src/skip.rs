@@ -1,5 +1,7 @@
 //! Rules that decide which files are skipped. They use only the path and the bytes, so the result is the same
 //! everywhere. The project's own attributes are in [`attributes`](super::attributes).
+//!
+//! Longer than 450 lines: the rules are one list, with their tests.
 
 use std::fmt;
 

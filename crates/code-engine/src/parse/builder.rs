@@ -1,4 +1,6 @@
 //! Collects the facts of one file during the parser's walk: the open functions and types, and the counters.
+//!
+//! Longer than 450 lines: the builder is one object that all parsers write to.
 
 use std::borrow::Cow;
 

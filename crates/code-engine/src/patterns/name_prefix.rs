@@ -1,4 +1,5 @@
-//! A word of the project that exported names begin with: `$Zod...`, `cJSON_...`. A case is an exported function or type.
+//! A word of the project that exported names begin with: `$Zod...`, `cJSON_...`. A case is an exported function or
+//! type.
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,8 @@
 //! | `complex-function` | a function of a cognitive complexity over [`COGNITIVE_MOST`] | warning |
 //! | `duplicate-code` | code that stands in more than one place | note |
 //! | a pattern's key | a place that does not follow a habit of the project | note |
+//!
+//! Longer than 450 lines: a log, its comparison and its findings share their form.
 
 mod form;
 
