@@ -36,6 +36,7 @@ import {
   IconSearch,
   IconSettings,
   IconSun,
+  IconUser,
   IconUsers,
 } from "@tabler/icons-react";
 import { Link, useRouterState } from "@tanstack/react-router";
@@ -198,7 +199,9 @@ function Person() {
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
         <UnstyledButton aria-label={t.shell.account(user.name || user.email)}>
-          <Avatar name={user.name || user.email} size={32} color="indigo" alt="" />
+          <Avatar size={32} color="indigo">
+            <IconUser size={18} aria-hidden />
+          </Avatar>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -38,6 +38,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#9298a0",
     "--mantine-color-anchor": "#91a7ff",
     "--mantine-color-error": "#ffa8a8",
+    "--mantine-color-gray-light": "#2e3036",
     ...Object.fromEntries(COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`])),
   },
 });

@@ -7,6 +7,7 @@ import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
+import { runOfAttempt } from "~/api/run-state";
 import { useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
@@ -61,7 +62,8 @@ export function RunScreen() {
   const refresh = useCallback(() => reload({ requestPolicy: "network-only" }), [reload]);
   const run = data?.run;
   const active = run?.status === "QUEUED" || run?.status === "RUNNING";
-  const followed = useRun(runId, active ? refresh : undefined);
+  const live = useRun(runId, active ? refresh : undefined);
+  const followed = live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
   const cancel = useChange(CancelRun, { done: t.runs.cancelled });
   if (error && !run) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !run) return <NotFound />;
@@ -111,6 +113,7 @@ export function RunScreen() {
           <Phases run={followed} failed={run.status === "FAILED"} />
         </div>
       </Panel>
+      <Attempts run={run} />
       {followed.messages.length > 0 && (
         <Panel title={t.runs.messages}>
           <Stack gap={4} component="ul" m={0} p={0} style={{ listStyle: "none" }}>
@@ -125,7 +128,6 @@ export function RunScreen() {
           </Stack>
         </Panel>
       )}
-      <Attempts run={run} />
     </Page>
   );
 }
@@ -197,7 +199,7 @@ function Attempts(props: { run: Run }) {
               {attempt.error && props.run.attempts.length > 1 && (
                 <Text size="sm" className="anywhere">{attempt.error.message} <Code>{attempt.error.code}</Code></Text>
               )}
-              <Table.ScrollContainer minWidth={480}>
+              <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
                 <Table verticalSpacing={4} aria-label={t.runs.attempt(attempt.number)}>
                   <Table.Tbody>
                     {attempt.phases.map((phase) => {
