@@ -73,7 +73,7 @@ export function Shell(props: { children: ReactNode }) {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="xs" wrap="nowrap">
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t.shell.menu} />
-            <Link to="/" aria-label={t.shell.home} style={{ textDecoration: "none", color: "inherit" }}>
+            <Link to="/" aria-label={`nyxcore: ${t.shell.home}`} style={{ textDecoration: "none", color: "inherit" }}>
               <Group gap={8} wrap="nowrap">
                 <img src="/icon.svg" alt="" width={26} height={26} />
                 <Text fw={650} visibleFrom="xs">
@@ -146,7 +146,7 @@ function Navigation(props: { path: string }) {
 
 function SearchButton() {
   return (
-    <UnstyledButton onClick={paletteOpen} aria-label={t.palette.open} aria-keyshortcuts="Control+K" p={4}>
+    <UnstyledButton onClick={paletteOpen} aria-label={`${t.palette.open} Ctrl K`} aria-keyshortcuts="Control+K" p={4}>
       <Group gap={6} wrap="nowrap">
         <IconSearch size={18} aria-hidden />
         <Text size="sm" c="dimmed" visibleFrom="md">

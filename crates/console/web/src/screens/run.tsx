@@ -63,7 +63,8 @@ export function RunScreen() {
   const run = data?.run;
   const active = run?.status === "QUEUED" || run?.status === "RUNNING";
   const live = useRun(runId, active ? refresh : undefined);
-  const followed = live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
+  // A run that has ended is told by its record: nothing moves while its events arrive.
+  const followed = active && live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
   const cancel = useChange(CancelRun, { done: t.runs.cancelled });
   if (error && !run) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !run) return <NotFound />;
@@ -199,7 +200,7 @@ function Attempts(props: { run: Run }) {
               {attempt.error && props.run.attempts.length > 1 && (
                 <Text size="sm" className="anywhere">{attempt.error.message} <Code>{attempt.error.code}</Code></Text>
               )}
-              <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+              <Table.ScrollContainer minWidth={480}>
                 <Table verticalSpacing={4} aria-label={t.runs.attempt(attempt.number)}>
                   <Table.Tbody>
                     {attempt.phases.map((phase) => {

@@ -211,7 +211,7 @@ export function Overview() {
         </Section>
         <Section title={t.overview.ownership}>
           {findings?.ownership.length ? (
-            <Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+            <Table.ScrollContainer minWidth={320}>
               <Table verticalSpacing={4} aria-label={t.overview.ownership}>
                 <Table.Tbody>
                   {findings.ownership.map((row) => (

@@ -114,8 +114,8 @@ export function SourceScreen() {
   const source = data?.node?.__typename === "Source" ? data.node : undefined;
   const last = source?.syncs.nodes[0];
   const active = last?.status === "QUEUED" || last?.status === "RUNNING";
-  const live = useRun(last?.id, active ? refresh : undefined);
-  const run = live.phases.length ? live : runOfAttempt(last?.attempts.at(-1)?.phases);
+  const live = useRun(active ? last?.id : null, refresh);
+  const run = active && live.phases.length ? live : runOfAttempt(last?.attempts.at(-1)?.phases);
   const sync = useChange(StartSync, { done: (made) => (made.startSync.outcome === "ALREADY_ACTIVE" ? t.sources.alreadySyncing : undefined) });
   if (error && !source) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !source) return <NotFound />;
