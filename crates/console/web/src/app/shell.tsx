@@ -146,10 +146,11 @@ function Navigation(props: { path: string }) {
 
 function SearchButton() {
   return (
-    <UnstyledButton onClick={paletteOpen} aria-label={`${t.palette.open} Ctrl K`} aria-keyshortcuts="Control+K" p={4}>
+    <UnstyledButton onClick={paletteOpen} aria-keyshortcuts="Control+K" p={4}>
       <Group gap={6} wrap="nowrap">
         <IconSearch size={18} aria-hidden />
-        <Text size="sm" c="dimmed" visibleFrom="md">
+        <VisuallyHidden>{t.palette.open}</VisuallyHidden>
+        <Text size="sm" c="dimmed" visibleFrom="md" aria-hidden>
           {t.palette.open}
         </Text>
         <Box visibleFrom="md" aria-hidden>
