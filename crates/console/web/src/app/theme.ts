@@ -41,6 +41,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-anchor": "#91a7ff",
     "--mantine-color-error": "#ffa8a8",
     "--mantine-color-gray-light": "#2e3036",
+    "--mantine-color-yellow-light": "#3a3118",
     ...Object.fromEntries(COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`])),
   },
 });
