@@ -17,7 +17,21 @@ test: lint _nextest
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
+    "{{ just_executable() }}" console-test
     "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run `just schema`" >&2; exit 1; }
+
+# The console's source: types against schema.graphql, unit tests, and what people do in a browser, against the built program
+console-test *words: _console_packages
+    cargo build {{ workspace }}
+    cd crates/console/web && npm run --silent check && npm run --silent test
+    node crates/console/web/e2e/run.mjs --binary "{{ target }}/debug/nyxcore" --shots "{{ target }}/screenshots" {{ words }}
+
+# The console with Vite's development server, in front of a server that runs (NYXCORE_SERVER, by default the one of `just dev`)
+console: _console_packages
+    cd crates/console/web && npm run --silent types && npm run dev
+
+_console_packages:
+    test crates/console/web/node_modules/.package-lock.json -nt crates/console/web/package-lock.json || npm ci --prefix crates/console/web --no-audit --no-fund
 
 # Format and lints
 lint:

@@ -12,6 +12,7 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
   await signIn(page);
   await heading(page, "Welcome to Acme").waitFor();
   await page.getByRole("main").getByRole("link", { name: "Create project" }).click();
+  await heading(page, "No projects yet").waitFor();
   await page.getByRole("button", { name: "Create project" }).first().click();
   const form = page.getByRole("dialog", { name: "Create project" });
   await form.getByLabel("Name").fill("Atlas");
@@ -37,6 +38,7 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
   await page.getByRole("dialog").locator("[data-marked]").first().waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Notes", exact: true }).click();
+  await heading(page, "No notes yet").waitFor();
   await page.getByRole("button", { name: "Write a note" }).click();
   const note = page.getByRole("dialog", { name: "Write a note" });
   await note.getByLabel("Title").fill("How are functions named?");

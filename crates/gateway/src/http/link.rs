@@ -58,11 +58,17 @@ pub(super) async fn set_up_needed(server: &Server) -> bool {
     if server.tenant_seen.load(Ordering::Relaxed) {
         return false;
     }
-    let needed = tenant_list(server.gateway.store())
-        .await
-        .is_ok_and(|all| all.is_empty());
-    server.tenant_seen.store(!needed, Ordering::Relaxed);
-    needed
+    match tenant_list(server.gateway.store()).await {
+        Ok(all) if all.is_empty() => true,
+        Ok(_) => {
+            server.tenant_seen.store(true, Ordering::Relaxed);
+            false
+        }
+        Err(error) => {
+            tracing::warn!(?error, "whether there is a tenant is not known");
+            false
+        }
+    }
 }
 
 async fn link(State(server): State<Server>, request: Request) -> Response {

@@ -85,3 +85,31 @@ export function runReduce(state: RunState, event: RunEvent): RunState {
       return next;
   }
 }
+
+/** A phase as an attempt at the run has written it down. */
+export interface RecordedPhase {
+  name: string;
+  startedAt: string;
+  endedAt: string | null;
+  done: number;
+  total: number | null;
+  unit: string | null;
+  skipped: string | null;
+}
+
+/** A run as its last attempt tells it: what is shown before the first event has arrived. */
+export function runOfAttempt(phases: readonly RecordedPhase[] | undefined): RunState {
+  if (!phases) return NOTHING_YET;
+  return {
+    ...NOTHING_YET,
+    phases: phases.map((one) => ({
+      ...phase(one.name, one.startedAt),
+      state: one.skipped ? "skipped" : one.endedAt ? "done" : "active",
+      ...(one.endedAt ? { endedAt: one.endedAt } : {}),
+      ...(one.skipped ? { reason: one.skipped } : {}),
+      done: one.done,
+      total: one.total,
+      unit: one.unit,
+    })),
+  };
+}

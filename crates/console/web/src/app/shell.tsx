@@ -36,6 +36,7 @@ import {
   IconSearch,
   IconSettings,
   IconSun,
+  IconUser,
   IconUsers,
 } from "@tabler/icons-react";
 import { Link, useRouterState } from "@tanstack/react-router";
@@ -72,7 +73,7 @@ export function Shell(props: { children: ReactNode }) {
         <Group h="100%" px="md" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="xs" wrap="nowrap">
             <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={t.shell.menu} />
-            <Link to="/" aria-label={t.shell.home} style={{ textDecoration: "none", color: "inherit" }}>
+            <Link to="/" aria-label={`nyxcore: ${t.shell.home}`} style={{ textDecoration: "none", color: "inherit" }}>
               <Group gap={8} wrap="nowrap">
                 <img src="/icon.svg" alt="" width={26} height={26} />
                 <Text fw={650} visibleFrom="xs">
@@ -145,10 +146,11 @@ function Navigation(props: { path: string }) {
 
 function SearchButton() {
   return (
-    <UnstyledButton onClick={paletteOpen} aria-label={t.palette.open} aria-keyshortcuts="Control+K" p={4}>
+    <UnstyledButton onClick={paletteOpen} aria-keyshortcuts="Control+K" p={4}>
       <Group gap={6} wrap="nowrap">
         <IconSearch size={18} aria-hidden />
-        <Text size="sm" c="dimmed" visibleFrom="md">
+        <VisuallyHidden>{t.palette.open}</VisuallyHidden>
+        <Text size="sm" c="dimmed" visibleFrom="md" aria-hidden>
           {t.palette.open}
         </Text>
         <Box visibleFrom="md" aria-hidden>
@@ -198,7 +200,9 @@ function Person() {
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
         <UnstyledButton aria-label={t.shell.account(user.name || user.email)}>
-          <Avatar name={user.name || user.email} size={32} color="indigo" alt="" />
+          <Avatar size={32} color="indigo">
+            <IconUser size={18} aria-hidden />
+          </Avatar>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

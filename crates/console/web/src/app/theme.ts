@@ -1,6 +1,6 @@
 // Colours with the contrast that WCAG 2.2 AA asks for, light and dark; everything else is Mantine's.
 
-import { Badge, type CSSVariablesResolver, Modal, Tooltip, createTheme } from "@mantine/core";
+import { Badge, type CSSVariablesResolver, Modal, Table, Tooltip, createTheme } from "@mantine/core";
 import { t } from "~/text";
 
 export const theme = createTheme({
@@ -15,6 +15,8 @@ export const theme = createTheme({
   headings: { fontWeight: "600" },
   components: {
     Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
+    // A table that scrolls sideways takes the arrows of the keyboard.
+    TableScrollContainer: Table.ScrollContainer.extend({ defaultProps: { type: "native", tabIndex: 0 } }),
     Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } } }),
     Modal: Modal.extend({ defaultProps: { get closeButtonProps() { return { "aria-label": t.common.close }; } } }),
   },
@@ -38,6 +40,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#9298a0",
     "--mantine-color-anchor": "#91a7ff",
     "--mantine-color-error": "#ffa8a8",
+    "--mantine-color-gray-light": "#2e3036",
+    "--mantine-color-yellow-light": "#3a3118",
     ...Object.fromEntries(COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`])),
   },
 });

@@ -4,7 +4,7 @@ import { Box, Group, Paper, SegmentedControl, SimpleGrid, Stack, Text, Textarea 
 import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { type ReactNode, useState } from "react";
 import { t } from "~/text";
-import { MarkdownView } from "./markdown-lazy";
+import { MarkdownView } from "./markdown";
 
 export function Editor(props: {
   label: string;

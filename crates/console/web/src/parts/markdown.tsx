@@ -58,7 +58,7 @@ function harmless(address: string): boolean {
   }
 }
 
-export default function Markdown(props: { text: string }) {
+export function MarkdownView(props: { text: string }) {
   const html = useMemo(() => markdownHtml(props.text), [props.text]);
   // What a text says of itself says its direction, too.
   return <div className="markdown" dir="auto" dangerouslySetInnerHTML={{ __html: html }} />;

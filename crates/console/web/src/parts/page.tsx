@@ -9,8 +9,8 @@ export function useTitle(title: string | undefined): void {
   }, [title]);
 }
 
-export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode; order?: 1 | 2 }) {
-  const { title, lead, actions, children, order = 1 } = props;
+export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; actionsHidden?: boolean; children: ReactNode; order?: 1 | 2 }) {
+  const { title, lead, actions, actionsHidden = false, children, order = 1 } = props;
   useTitle(title);
   return (
     <Stack gap="lg">
@@ -25,7 +25,8 @@ export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNo
             </Text>
           )}
         </Stack>
-        {actions && <Group gap="xs">{actions}</Group>}
+        {/* An empty list offers the same in its middle: here the place stays, so that nothing moves. */}
+        {actions && <Group gap="xs" style={actionsHidden ? { visibility: "hidden" } : undefined}>{actions}</Group>}
       </Group>
       {children}
     </Stack>

@@ -18,7 +18,7 @@ const COLOURS: Record<RunStatus, string> = {
 };
 
 export function RunBadge(props: { status: RunStatus }) {
-  return <Badge color={COLOURS[props.status]}>{t.runs.statuses[props.status]}</Badge>;
+  return <Badge color={COLOURS[props.status]} miw="max-content">{t.runs.statuses[props.status]}</Badge>;
 }
 
 export interface ProgressLike {

@@ -24,7 +24,7 @@ export function Treemap(props: { items: Tile[]; label: string }) {
   const hottest = Math.max(...props.items.map((item) => item.heat), 1e-9);
   const tiles = squarify(props.items, 100, 100 * RATIO);
   return (
-    <Box component="ul" aria-label={props.label} pos="relative" m={0} p={0} style={{ listStyle: "none", aspectRatio: `${1 / RATIO}` }} mih={180} w="100%">
+    <Box component="ul" aria-label={props.label} pos="relative" m={0} p={0} style={{ listStyle: "none", aspectRatio: `${1 / RATIO}` }} mih={180} mah={340} w="100%">
       {tiles.map((tile) => (
         <Tooltip key={tile.key} label={tile.title} multiline maw={420}>
           <Box
@@ -39,7 +39,7 @@ export function Treemap(props: { items: Tile[]; label: string }) {
               height: `calc(${tile.height / RATIO}% - 2px)`,
               overflow: "hidden",
               borderRadius: 4,
-              background: `color-mix(in oklab, light-dark(#fff0f0, #33262a), light-dark(#ff8787, #b02a2a) ${Math.round((100 * tile.heat) / hottest)}%)`,
+              background: `color-mix(in oklab, light-dark(#fff0f0, #33262a), light-dark(#ff8787, #962d2d) ${Math.round((100 * tile.heat) / hottest)}%)`,
               color: "light-dark(#2b0b0b, #ffe3e3)",
               padding: "2px 6px",
             }}

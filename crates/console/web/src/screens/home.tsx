@@ -14,7 +14,7 @@ import { usd } from "~/parts/numbers";
 import { Page } from "~/parts/page";
 import { RunBadge } from "~/parts/run-parts";
 import { Time } from "~/parts/time";
-import { ChangeBadge } from "~/parts/pattern-parts";
+import { ChangeBadge, WithCode } from "~/parts/pattern-parts";
 import { t } from "~/text";
 
 const HomeScreen = graphql(`
@@ -120,7 +120,7 @@ export function Home() {
             <Group key={index} gap="xs" wrap="nowrap">
               <ChangeBadge change={change.change} />
               <Anchor component={Link} to={`/projects/${change.project.slug}/patterns`} size="sm" truncate>
-                {change.title}
+                <WithCode text={change.title} />
               </Anchor>
             </Group>
           ))}

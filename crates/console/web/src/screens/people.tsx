@@ -149,7 +149,7 @@ export function People() {
           </Table.ScrollContainer>
         )}
       </ListView>
-      {may.manage && <InvitationList />}
+      {may.manage && !list.loading && <InvitationList />}
       <Modal opened={inviting} onClose={invite.close} title={t.people.invite} size="lg">
         <InviteForm roles={roles.filter((role) => role !== "OWNER")} onDone={invite.close} />
       </Modal>

@@ -80,7 +80,7 @@ export function Personas() {
     if (sure) await remove.run({ input: { personaId: persona.id } });
   };
   return (
-    <Page title={t.personas.title} lead={t.personas.lead} actions={(list.items.length > 0 || query) && actions}>
+    <Page title={t.personas.title} lead={t.personas.lead} actions={actions} actionsHidden={!list.loading && list.items.length === 0 && !query}>
       <TextInput
         type="search"
         aria-label={t.personas.search}

@@ -7,6 +7,7 @@ import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
+import { runOfAttempt } from "~/api/run-state";
 import { useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
@@ -61,7 +62,9 @@ export function RunScreen() {
   const refresh = useCallback(() => reload({ requestPolicy: "network-only" }), [reload]);
   const run = data?.run;
   const active = run?.status === "QUEUED" || run?.status === "RUNNING";
-  const followed = useRun(runId, active ? refresh : undefined);
+  const live = useRun(runId, active ? refresh : undefined);
+  // A run that has ended is told by its record: nothing moves while its events arrive.
+  const followed = active && live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
   const cancel = useChange(CancelRun, { done: t.runs.cancelled });
   if (error && !run) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !run) return <NotFound />;
@@ -111,6 +114,7 @@ export function RunScreen() {
           <Phases run={followed} failed={run.status === "FAILED"} />
         </div>
       </Panel>
+      <Attempts run={run} />
       {followed.messages.length > 0 && (
         <Panel title={t.runs.messages}>
           <Stack gap={4} component="ul" m={0} p={0} style={{ listStyle: "none" }}>
@@ -125,7 +129,6 @@ export function RunScreen() {
           </Stack>
         </Panel>
       )}
-      <Attempts run={run} />
     </Page>
   );
 }

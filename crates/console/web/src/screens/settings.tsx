@@ -33,11 +33,11 @@ export function Settings() {
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Appearance />
         <Password />
-        <Sessions />
         {may.manage && <Tenant />}
         <GitHub />
         <Leave />
         <About />
+        <Sessions />
       </SimpleGrid>
     </Page>
   );
@@ -206,7 +206,7 @@ function GitHub() {
   };
   return (
     <Panel title={t.settings.connections} lead={t.settings.connectionsText}>
-      <Stack gap="xs">
+      <Stack gap="xs" mih={40}>
         {data && connections.length === 0 && <Text size="sm" c="dimmed">{t.settings.noConnections}</Text>}
         {connections.map((one) => (
           <Group key={one.id} justify="space-between">

@@ -50,7 +50,7 @@ export function Tokens() {
   };
   const action = may.write && <Button leftSection={<IconPlus size={18} />} onClick={create.open}>{t.tokens.create}</Button>;
   return (
-    <Page title={t.tokens.title} lead={t.tokens.lead} actions={list.items.length > 0 && action}>
+    <Page title={t.tokens.title} lead={t.tokens.lead} actions={action} actionsHidden={!list.loading && list.items.length === 0}>
       <ListView
         list={list}
         rowHeight={44}

@@ -106,7 +106,7 @@ export function Usage() {
           </SimpleGrid>
         </>
       )}
-      <BudgetSection />
+      {(report || error) && <BudgetSection />}
     </Page>
   );
 }

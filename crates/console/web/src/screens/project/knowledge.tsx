@@ -15,7 +15,7 @@ import { useMay } from "~/app/session-store";
 import { Empty } from "~/parts/empty";
 import { FailureBox } from "~/parts/failure";
 import { ListView } from "~/parts/list-view";
-import { MarkdownView } from "~/parts/markdown-lazy";
+import { MarkdownView } from "~/parts/markdown";
 import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
 import { t } from "~/text";

@@ -13,8 +13,9 @@ import { useMay } from "~/app/session-store";
 import { Excerpt } from "~/parts/code-view";
 import { confirm } from "~/parts/confirm";
 import { ListView } from "~/parts/list-view";
-import { MarkdownView } from "~/parts/markdown-lazy";
+import { MarkdownView } from "~/parts/markdown";
 import { count, usd } from "~/parts/numbers";
+import { WithCode } from "~/parts/pattern-parts";
 import { PersonaSelect } from "~/parts/persona-select";
 import { ProviderModelPicker, type PickedModel } from "~/parts/model-picker/picker";
 import { Phases, RunBadge } from "~/parts/run-parts";
@@ -247,6 +248,7 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
               <Text size="xs" c="dimmed">
                 {t.enrich.context}:{" "}
                 {enrichment.contextUsed
+                  .filter((section) => section.items > 0)
                   .map((section) => t.enrich.section(t.knowledge.kinds[section.kind], section.items, count(section.tokens), section.omitted))
                   .join(" · ")}
               </Text>
@@ -279,9 +281,9 @@ function Citations(props: { citations: readonly Citation[] }) {
               <Group gap={6}>
                 <Badge color="gray">{t.knowledge.kinds[citation.kind]}</Badge>
                 {to ? (
-                  <Anchor component={Link} to={to} size="sm" underline="always">{citation.title}</Anchor>
+                  <Anchor component={Link} to={to} size="sm" underline="always"><WithCode text={citation.title} /></Anchor>
                 ) : (
-                  <Text size="sm" className="anywhere">{citation.title}</Text>
+                  <Text size="sm" className="anywhere"><WithCode text={citation.title} /></Text>
                 )}
                 <Button
                   size="compact-xs"

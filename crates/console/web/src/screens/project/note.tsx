@@ -13,7 +13,7 @@ import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { Editor } from "~/parts/editor";
 import { FailureBox } from "~/parts/failure";
-import { MarkdownView } from "~/parts/markdown-lazy";
+import { MarkdownView } from "~/parts/markdown";
 import { useTitle } from "~/parts/page";
 import { Time } from "~/parts/time";
 import { useDraft } from "~/parts/use-draft";

@@ -44,7 +44,7 @@ export function Notes() {
     </Button>
   );
   return (
-    <Page order={2} title={t.notes.title} lead={t.notes.lead} actions={list.items.length > 0 && create}>
+    <Page order={2} title={t.notes.title} lead={t.notes.lead} actions={create} actionsHidden={!list.loading && list.items.length === 0}>
       <ListView
         list={list}
         rowHeight={72}

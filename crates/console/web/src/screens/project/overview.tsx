@@ -16,7 +16,7 @@ import { FailureBox } from "~/parts/failure";
 import { LanguageBar } from "~/parts/language-bar";
 import { compact, count, percent } from "~/parts/numbers";
 import { useTitle } from "~/parts/page";
-import { ChangeBadge } from "~/parts/pattern-parts";
+import { ChangeBadge, WithCode } from "~/parts/pattern-parts";
 import { RunBadge } from "~/parts/run-parts";
 import { between, Time } from "~/parts/time";
 import { Treemap } from "~/parts/treemap";
@@ -172,7 +172,7 @@ export function Overview() {
               {analysis.patternChanges.map((change) => (
                 <Group key={change.title} gap="xs" wrap="nowrap">
                   <ChangeBadge change={change.change} />
-                  <Text size="sm" truncate>{change.title}</Text>
+                  <Text size="sm" truncate><WithCode text={change.title} /></Text>
                 </Group>
               ))}
             </Stack>

@@ -51,7 +51,7 @@ export function Posts() {
     </>
   );
   return (
-    <Page order={2} title={t.posts.title} lead={t.posts.lead} actions={list.items.length > 0 && actions}>
+    <Page order={2} title={t.posts.title} lead={t.posts.lead} actions={actions} actionsHidden={!list.loading && list.items.length === 0}>
       <ListView
         list={list}
         rowHeight={64}

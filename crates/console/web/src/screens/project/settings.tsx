@@ -35,7 +35,7 @@ export function ProjectSettings() {
   const [{ data }] = useQuery({ query: SettingsQuery, variables: { id: project.id } });
   return (
     <Page order={2} title={t.settings.title}>
-      {data?.project ? <Form key={project.id} id={project.id} saved={data.project} /> : <Skeleton height={260} />}
+      {data?.project ? <Form key={project.id} id={project.id} saved={data.project} /> : <Skeleton height={372} maw={640} />}
       {may.manage && <Delete />}
     </Page>
   );

@@ -12,6 +12,7 @@ import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
+import { runOfAttempt } from "~/api/run-state";
 import { useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
@@ -33,7 +34,15 @@ const SourceQuery = graphql(
       node(id: $id) {
         __typename
         id
-        ... on Source { ...SourceFields syncs(first: 1) { nodes { id status error { code message } } } }
+        ... on Source { ...SourceFields syncs(first: 1) {
+            nodes {
+              id
+              status
+              error { code message }
+              attempts { number phases { name startedAt endedAt done total unit skipped } }
+            }
+          }
+        }
       }
     }
   `,
@@ -105,7 +114,8 @@ export function SourceScreen() {
   const source = data?.node?.__typename === "Source" ? data.node : undefined;
   const last = source?.syncs.nodes[0];
   const active = last?.status === "QUEUED" || last?.status === "RUNNING";
-  const run = useRun(last?.id, active ? refresh : undefined);
+  const live = useRun(active ? last?.id : null, refresh);
+  const run = active && live.phases.length ? live : runOfAttempt(last?.attempts.at(-1)?.phases);
   const sync = useChange(StartSync, { done: (made) => (made.startSync.outcome === "ALREADY_ACTIVE" ? t.sources.alreadySyncing : undefined) });
   if (error && !source) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !source) return <NotFound />;
@@ -152,11 +162,6 @@ export function SourceScreen() {
                 <Code>{last.error.code}</Code>
               </Alert>
             )}
-            {run.messages.filter((message) => message.level !== "INFO").slice(-5).map((message) => (
-              <Text size="sm" key={message.seq} className="anywhere" mt={4}>
-                {message.text}
-              </Text>
-            ))}
           </div>
           <Anchor component={Link} to={`/runs/${last.id}`} size="sm" mt="sm">
             {t.runs.story}

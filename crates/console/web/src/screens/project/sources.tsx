@@ -82,7 +82,7 @@ export function Sources() {
     </>
   );
   return (
-    <Page order={2} title={t.sources.title} lead={t.sources.lead} actions={sources?.length ? actions : null}>
+    <Page order={2} title={t.sources.title} lead={t.sources.lead} actions={actions} actionsHidden={sources?.length === 0}>
       {error && !sources && <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />}
       {!sources && !error && <Skeleton height={96} />}
       {sources?.length === 0 && (
