@@ -171,6 +171,8 @@ async fn write(
     };
     let choice = ModelChoice::Model(enrichment.model.clone().unwrap_or_default());
     let answer = answer_write(context, models, &call, choice, prompt.request()).await?;
+    // Whoever sees the run end finds its cost in the ledger.
+    models.settled().await;
     let draft = Draft {
         answer: answer.value,
         references: prompt.references(),

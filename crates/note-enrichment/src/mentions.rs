@@ -84,7 +84,7 @@ pub(crate) fn text_lines(text: &str) -> Vec<(String, bool)> {
                 // What stands behind the fence names a language, and nothing else.
                 let language: String = trimmed[run.len()..]
                     .chars()
-                    .filter(|c| c.is_ascii_alphanumeric())
+                    .take_while(char::is_ascii_alphanumeric)
                     .collect();
                 found.push((format!("{run}{language}"), true));
                 open = Some(run);

@@ -65,7 +65,12 @@ pub(crate) async fn answer_write(
         for warning in info.warnings.into_iter().chain(replaced) {
             context.message(Level::Warning, warning).await?;
         }
-        let finish = answer_read(context, &mut answering, stream).await?;
+        // Another attempt begins the text anew.
+        let text = match context.run().attempt {
+            ..=1 => stream.to_owned(),
+            attempt => format!("{stream}-{attempt}"),
+        };
+        let finish = answer_read(context, &mut answering, &text).await?;
         complete(&finish)?;
         let error = match check.value(&finish) {
             Ok(value) => {

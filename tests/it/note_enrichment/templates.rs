@@ -17,7 +17,8 @@ on_both_databases! {
         let text = "OWN {{ project.name }}\n{% for item in code %}\n{{ item.number }} {{ item.place }}\n{% endfor %}";
         for version in [1, 2] {
             let set = template_set(&scoped, USER, text, Some(lab.models.owner.id)).await.unwrap();
-            assert_eq!((set.text(), set.own.as_ref().unwrap().version), (text, version));
+            let own = set.own.as_ref().unwrap();
+            assert_eq!((set.text(), own.version), (text, version));
         }
         scoped.commit().await.unwrap();
         let (done, ..) = lab.enriched().await;
@@ -41,13 +42,14 @@ on_both_databases! {
         let store = store(&db).await;
         let (acme, _) = tenant(&store, "acme").await;
         let scoped = store.write(acme.id).await.unwrap();
+        let long = "x".repeat(20_001);
         for (name, text, why) in [
             (USER, "fine\n{{ docs }}", "line 2: there is no variable `docs`"),
             (USER, "{% set x = input %}", "line 1: the statement `set` cannot be used"),
             (USER, "{% for item in code %}\n\n{{ item.secret }}{% endfor %}", "line 3"),
             (USER, "{{ input", "line 1"),
             (USER, " ", "characters"),
-            (USER, &"x".repeat(20_001), "20000"),
+            (USER, long.as_str(), "20000"),
             ("note_enrichment.extractive", "{{ input }}", "cannot be changed"),
         ] {
             let refused = template_set(&scoped, name, text, None).await.unwrap_err();

@@ -284,7 +284,7 @@ macro_rules! run_object {
                 &self,
                 context: &Context<'_>,
             ) -> Result<Option<crate::schema::usage::ModelUsageNode>> {
-                let used = operation(context).loaders().run_usage.load_one(self.0.id.uuid()).await?;
+                let used = operation(context).loaders().run_usage.load_one(self.0.id.0).await?;
                 Ok(used.map(Into::into))
             }
 
