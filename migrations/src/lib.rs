@@ -26,6 +26,7 @@ mod m0016_function_owner;
 mod m0017_place_sources;
 mod m0018_models;
 mod m0019_personas;
+mod m0020_context;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_place_sources::Migration),
             Box::new(m0018_models::Migration),
             Box::new(m0019_personas::Migration),
+            Box::new(m0020_context::Migration),
         ]
     }
 }

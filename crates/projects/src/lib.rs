@@ -41,23 +41,25 @@ mod service;
 pub use check::FILE_PATH_MAX;
 pub use model::{
     ActionPoint, ActionPointId, ActionPointStatus, BlogPost, BlogPostId, BlogPostStatus, Note,
-    NoteId, Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
+    NoteId, NoteVersion, NoteVersionId, NoteVersionReason, Project, ProjectId, Source, SourceFile,
+    SourceFileId, SourceId,
 };
 pub use name::{BranchName, NameError, ScanPath};
 pub use registration::{BLOG_POST, NOTE, PROJECT, SOURCE, registration};
 pub use repository::{
-    ActionPoints, BlogPosts, Notes, ProjectBlogPosts, ProjectNotes, Projects, SourceFileList,
-    SourceFiles, Sources, action_points_of, action_points_of_enrichments, file_all,
-    project_by_slug, project_count, project_list, sources_by_url, sources_of,
+    ActionPoints, BlogPosts, NoteVersionList, NoteVersions, Notes, ProjectBlogPosts, ProjectNotes,
+    Projects, SourceFileList, SourceFiles, Sources, action_points_of, action_points_of_enrichments,
+    file_all, project_by_slug, project_count, project_list, sources_by_url, sources_of,
 };
 pub use service::{
     ActionPointChanges, BlogPostChanges, BlogPostImport, FileChanges, HISTORY_COMMITS_MAX,
-    HistoryRetention, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject,
-    NewSource, NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit, StoredFile,
-    action_point_create_all, action_point_update, blob_content, blob_contents, blobs_collect,
-    blobs_insert, blobs_missing, blobs_refill, blobs_with_text, blog_post_create, blog_post_delete,
-    blog_post_import, blog_post_publish, blog_post_unpublish, blog_post_update, churn_add,
-    churn_reset, code_subject, file_languages, files_apply, files_by_path, files_named,
-    note_create, note_delete, note_update, project_create, project_delete, project_update,
-    source_add, source_history, source_history_keep, source_remove, source_synced, source_update,
+    HistoryRetention, NOTE_VERSIONS_MAX, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote,
+    NewProject, NewSource, NoteChanges, ProjectChanges, RenamedFile, SourceChanges, SourceCommit,
+    StoredFile, action_point_accept, action_point_create_all, action_point_update, blob_content,
+    blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill, blobs_with_text,
+    blog_post_create, blog_post_delete, blog_post_import, blog_post_publish, blog_post_unpublish,
+    blog_post_update, churn_add, churn_reset, code_subject, file_languages, files_apply,
+    files_by_path, files_named, note_create, note_delete, note_update, note_version_keep,
+    note_version_restore, project_create, project_delete, project_update, source_add,
+    source_history, source_history_keep, source_remove, source_synced, source_update,
 };

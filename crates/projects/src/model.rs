@@ -29,6 +29,11 @@ typed_id!(
     "note"
 );
 typed_id!(
+    /// What a note said before.
+    NoteVersionId,
+    "noteversion"
+);
+typed_id!(
     /// An action point of a note.
     ActionPointId,
     "actionpoint"
@@ -121,6 +126,38 @@ pub struct Note {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What a note said before something else than a person's edit replaced it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteVersion {
+    /// Its id.
+    pub id: NoteVersionId,
+    /// The note.
+    pub note_id: NoteId,
+    /// The title that it had.
+    pub title: String,
+    /// The text that it had.
+    pub body: String,
+    /// What replaced it.
+    pub reason: NoteVersionReason,
+    /// The enrichment that was applied: the id of its run.
+    pub enrichment_id: Option<Uuid>,
+    /// When it was replaced.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What replaced the text of a note.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE")]
+pub enum NoteVersionReason {
+    /// An enrichment was applied.
+    Enriched,
+    /// An earlier version was put back.
+    Restored,
+}
+
 /// Something to do that follows from a note.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the other fields say it")]
@@ -132,8 +169,20 @@ pub struct ActionPoint {
     pub text: String,
     pub status: ActionPointStatus,
     pub citations: Vec<Citation>,
+    /// When a person accepted what an enrichment suggested.
+    pub accepted_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl ActionPoint {
+    /// Whether an enrichment suggested it and nobody decided about it yet.
+    #[must_use]
+    pub fn is_suggested(&self) -> bool {
+        self.enrichment_id.is_some()
+            && self.accepted_at.is_none()
+            && self.status == ActionPointStatus::Open
+    }
 }
 
 /// What became of an action point.

@@ -13,10 +13,10 @@ use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, Condition, ExprTrait};
 use uuid::Uuid;
 
-use crate::entity::{action_point, blog_post, note, project, source, source_file};
+use crate::entity::{action_point, blog_post, note, note_version, project, source, source_file};
 use crate::model::{
-    ActionPoint, ActionPointId, BlogPost, BlogPostId, Note, NoteId, Project, ProjectId, Source,
-    SourceFile, SourceFileId, SourceId,
+    ActionPoint, ActionPointId, BlogPost, BlogPostId, Note, NoteId, NoteVersion, NoteVersionId,
+    Project, ProjectId, Source, SourceFile, SourceFileId, SourceId,
 };
 
 repository! {
@@ -36,6 +36,10 @@ repository! {
     pub Notes: note => Note, Id = id: NoteId
 }
 repository! {
+    /// Earlier versions of notes.
+    pub NoteVersions: note_version => NoteVersion, Id = id: NoteVersionId
+}
+repository! {
     /// Posts of projects.
     pub BlogPosts: blog_post => BlogPost, Id = id: BlogPostId
 }
@@ -47,6 +51,11 @@ repository! {
 child_list! {
     /// The notes of a project, newest first.
     pub ProjectNotes: Notes, note.ProjectId: ProjectId
+}
+
+child_list! {
+    /// The earlier versions of a note, newest first.
+    pub NoteVersionList: NoteVersions, note_version.NoteId: NoteId
 }
 
 child_list! {

@@ -8,12 +8,14 @@ mod blog_post;
 mod file;
 mod history;
 mod note;
+mod note_version;
 mod post_text;
 mod project;
 mod source;
 
 pub use action_point::{
-    ActionPointChanges, NewActionPoint, action_point_create_all, action_point_update,
+    ActionPointChanges, NewActionPoint, action_point_accept, action_point_create_all,
+    action_point_update,
 };
 pub use blob::{
     NewBlob, blob_content, blob_contents, blobs_collect, blobs_insert, blobs_missing, blobs_refill,
@@ -31,6 +33,7 @@ pub use history::{
     HISTORY_COMMITS_MAX, HistoryRetention, SourceCommit, source_history, source_history_keep,
 };
 pub use note::{NewNote, NoteChanges, note_create, note_delete, note_update};
+pub use note_version::{NOTE_VERSIONS_MAX, note_version_keep, note_version_restore};
 pub use project::{NewProject, ProjectChanges, project_create, project_delete, project_update};
 pub use source::{
     NewSource, SourceChanges, source_add, source_remove, source_synced, source_update,

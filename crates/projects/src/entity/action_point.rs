@@ -20,6 +20,7 @@ pub struct Model {
     pub status: ActionPointStatus,
     #[sea_orm(column_type = "JsonBinary")]
     pub citations: Citations,
+    pub accepted_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }
@@ -42,6 +43,7 @@ impl From<Model> for ActionPoint {
             text: row.text,
             status: row.status,
             citations: row.citations.0,
+            accepted_at: row.accepted_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

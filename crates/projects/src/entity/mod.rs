@@ -4,6 +4,7 @@ pub mod action_point;
 pub mod blob;
 pub mod blog_post;
 pub mod note;
+pub mod note_version;
 pub mod project;
 pub mod source;
 pub mod source_file;

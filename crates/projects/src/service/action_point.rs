@@ -52,6 +52,7 @@ pub async fn action_point_create_all(
                 text: text_check(&new.text)?,
                 status: ActionPointStatus::Open,
                 citations: new.citations,
+                accepted_at: None,
                 created_at: now,
                 updated_at: now,
             })
@@ -64,6 +65,7 @@ pub async fn action_point_create_all(
         text: Set(point.text.clone()),
         status: Set(point.status),
         citations: Set(Citations(point.citations.clone())),
+        accepted_at: Set(point.accepted_at),
         created_at: Set(point.created_at),
         updated_at: Set(point.updated_at),
         ..Default::default()
@@ -92,6 +94,35 @@ pub async fn action_point_update(
     }
     if let Some(text) = changes.text {
         row.text = Set(text_check(&text)?);
+    }
+    ActionPoints::update(scoped, id, row).await
+}
+
+/// Accepts an action point that an enrichment suggested: it is a task of the team's from then on, and stays when the
+/// enrichment is dismissed. One that was dismissed is open again. Accepted again, it changes nothing.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound).
+pub async fn action_point_accept(
+    scoped: &Scoped<ReadWrite>,
+    id: ActionPointId,
+) -> Result<ActionPoint> {
+    scoped.permit(Action::Update, NOTE, None)?;
+    let now = scoped.env().now();
+    let touched = action_point::ActiveModel {
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    // It takes the row's lock.
+    let point = ActionPoints::update(scoped, id, touched.clone()).await?;
+    let is_dismissed = point.status == ActionPointStatus::Dismissed;
+    if point.accepted_at.is_some() && !is_dismissed {
+        return Ok(point);
+    }
+    let mut row = touched;
+    row.accepted_at = Set(Some(now));
+    if is_dismissed {
+        row.status = Set(ActionPointStatus::Open);
     }
     ActionPoints::update(scoped, id, row).await
 }
