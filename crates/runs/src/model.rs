@@ -331,6 +331,10 @@ pub enum EventBody {
     },
     /// A piece of text that a model streams.
     Text {
+        /// Which of the run's texts it belongs to, such as a step. A text that begins anew has another name. Empty in
+        /// older logs.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        stream: String,
         /// The piece.
         text: String,
     },

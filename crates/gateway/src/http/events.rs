@@ -133,7 +133,7 @@ fn body(body: &EventBody) -> (&'static str, Value) {
         EventBody::PhaseSkipped { phase, reason } => {
             ("phase_skipped", json!({ "phase": phase, "reason": reason }))
         }
-        EventBody::Text { text } => ("text", json!({ "text": text })),
+        EventBody::Text { stream, text } => ("text", json!({ "stream": stream, "text": text })),
         EventBody::Finished { status } => ("finished", json!({ "status": status })),
     }
 }

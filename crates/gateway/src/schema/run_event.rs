@@ -70,7 +70,7 @@ impl From<RunEvent> for RunEventNode {
             EventBody::PhaseSkipped { phase, reason } => {
                 Self::PhaseSkipped(RunPhaseSkippedNode(event, phase, reason))
             }
-            EventBody::Text { text } => Self::Text(RunTextNode(event, text)),
+            EventBody::Text { stream, text } => Self::Text(RunTextNode(event, stream, text)),
             EventBody::Finished { .. } => Self::Finished(RunFinishedNode(event)),
         }
     }
@@ -138,15 +138,20 @@ event_object! {
     }
 }
 
-/// A part of the text that a model streams.
-pub(crate) struct RunTextNode(RunEvent, String);
+/// A part of the text that a model streams. The text is checked only when it is complete.
+pub(crate) struct RunTextNode(RunEvent, String, String);
 
 event_object! {
     #[Object(name = "RunText")]
     RunTextNode {
+        /// The name of the text. A run may have several; a text that begins anew has another name.
+        async fn stream(&self) -> &str {
+            &self.1
+        }
+
         /// The text.
         async fn text(&self) -> &str {
-            &self.1
+            &self.2
         }
     }
 }

@@ -321,12 +321,13 @@ impl RunContext {
         self.event(&EventBody::Message { level, text }).await
     }
 
-    /// Passes on a piece of text that a model streams.
+    /// Passes on a piece of the text `stream` of the run, some hundred characters at once: a piece is an event.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn text(&self, text: impl Into<String>) -> Result<(), RunFailure> {
-        self.event(&EventBody::Text { text: text.into() }).await
+    pub async fn text(&self, stream: &str, text: String) -> Result<(), RunFailure> {
+        let stream = stream.to_owned();
+        self.event(&EventBody::Text { stream, text }).await
     }
 
     async fn event(&self, body: &EventBody) -> Result<(), RunFailure> {
