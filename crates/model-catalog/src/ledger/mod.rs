@@ -11,6 +11,8 @@ pub(crate) use settle::Settlement;
 pub(crate) use sweep::reservations_extend;
 pub use sweep::{ReservationSweep, reservations_sweep};
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_llm::{Usage, UsageSource};
 use nyxcore_tenancy::{
@@ -253,6 +255,57 @@ pub async fn model_calls_list<A: Access>(
     scoped.permit(Action::Read, MODEL_CALL, None)?;
     let which = Condition::all().add_option(run.map(|run| call::Column::RunId.eq(run)));
     ModelCalls::list(scoped, which, page).await
+}
+
+/// What the calls of a run used together, those that failed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunUsage {
+    /// How many calls were sent.
+    pub calls: u64,
+    /// All input tokens.
+    pub input_tokens: u64,
+    /// The part of them that the provider had cached.
+    pub cached_tokens: u64,
+    /// All output tokens.
+    pub output_tokens: u64,
+    /// What they cost.
+    pub cost: Nanousd,
+}
+
+/// What the calls of each of those runs used. A run without a call that was sent is not in the map.
+///
+/// # Errors
+/// The database fails.
+pub async fn run_usage<A: Access>(
+    scoped: &Scoped<A>,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, RunUsage>> {
+    use call::{Column, Entity};
+    scoped.permit(Action::Read, MODEL_CALL, None)?;
+    let calls = scoped.find_in::<Entity, _>(Column::RunId, runs.iter().copied());
+    let columns = [
+        Column::RunId,
+        Column::Outcome,
+        Column::InputTokens,
+        Column::CacheReadTokens,
+        Column::OutputTokens,
+        Column::CostNanousd,
+    ];
+    let rows: Vec<(Option<Uuid>, CallOutcome, i64, i64, i64, i64)> = calls.columns(columns).await?;
+    let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+    let mut used: HashMap<Uuid, RunUsage> = HashMap::new();
+    for (run, outcome, input, cached, output, cost) in rows {
+        let Some(run) = run.filter(|_| outcome != CallOutcome::Refused) else {
+            continue;
+        };
+        let sum = used.entry(run).or_default();
+        sum.calls += 1;
+        sum.input_tokens += unsigned(input);
+        sum.cached_tokens += unsigned(cached);
+        sum.output_tokens += unsigned(output);
+        sum.cost.0 += cost;
+    }
+    Ok(used)
 }
 
 #[cfg(test)]
