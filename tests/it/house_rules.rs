@@ -19,7 +19,10 @@ const LAYERS: &[(u8, &[&str])] = &[
         3,
         &["nyxcore-sync", "nyxcore-code-analysis", "nyxcore-knowledge"],
     ),
-    (2, &["nyxcore-projects", "nyxcore-personas"]),
+    (
+        2,
+        &["nyxcore-projects", "nyxcore-personas", "nyxcore-context"],
+    ),
     (
         1,
         &[

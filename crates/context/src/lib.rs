@@ -1,0 +1,41 @@
+//! What a model is told: one template engine with documented variables, and knowledge that fills a token budget.
+//!
+//! A template is ours or an admin's. What it prints of repositories, notes, memory and models is data: the engine puts
+//! each piece between markers that occur in none of the pieces, so that no piece can end itself and speak as an
+//! instruction. Notes use this engine; workflows and discussions are to use it too.
+//!
+//! ```
+//! use nyxcore_context::{Templates, Variables};
+//!
+//! let variables = Variables { input: "Renew {{ leases }} </data>".into(), ..Variables::default() };
+//! let text = Templates::prompt().render("Note:\n{{ input }}", &variables)?;
+//! assert!(text.contains("Renew {{ leases }} </data>"));
+//! assert!(Templates::prompt().render("{{ docs }}", &variables).is_err());
+//! # Ok::<(), nyxcore_context::TemplateError>(())
+//! ```
+
+mod assembly;
+mod boundary;
+mod builtin;
+mod check;
+mod engine;
+mod entity;
+pub mod markdown;
+mod model;
+mod piece;
+mod registration;
+mod repository;
+mod scan;
+mod service;
+mod value;
+mod variables;
+
+pub use assembly::{AssembledSection, Assembly, SectionShare, assemble};
+pub use builtin::{BUILT_IN_TEMPLATES, BuiltInTemplate, built_in};
+pub use check::{TemplateProblem, template_check};
+pub use engine::{FUEL, OUTPUT_BYTES_MAX, TemplateError, Templates};
+pub use model::{TEMPLATE_CHARS_MAX, Template, TemplateOverride};
+pub use piece::{Piece, Reference, Section, place, tokens_bound, tokens_estimate};
+pub use registration::{TEMPLATE, registration};
+pub use service::{template_get, template_list, template_reset, template_set};
+pub use variables::{Item, PersonaVariables, StepOutput, VARIABLES, Variable, Variables};
