@@ -1,15 +1,25 @@
 //! Note enrichment: retrieval, text, valid citations, and applying or dismissing.
 
+mod answers;
+mod generated;
+mod previews;
 mod sources;
+mod templates;
+mod vendor;
+mod versions;
 pub(crate) mod world;
+
+use std::collections::HashSet;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
+use nyxcore_context::Section;
 use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
+use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_note_enrichment::{
-    EnrichmentDecision, EnrichmentHandler, EnrichmentMode, NewEnrichment, NoteEnrichment,
-    NoteEnrichmentList, enrichment_apply, enrichment_details, enrichment_dismiss, enrichment_get,
-    enrichment_start,
+    EnrichmentDecision, EnrichmentHandler, EnrichmentMode, EnrichmentRequest, NewEnrichment,
+    NoteEnrichment, NoteEnrichmentList, enrichment_apply, enrichment_details, enrichment_dismiss,
+    enrichment_get, enrichment_start, enrichment_start_for,
 };
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
@@ -38,25 +48,27 @@ on_both_databases! {
         assert!(start.is_started());
         assert_eq!((start.run().started_by, start.run().project_id, start.run().id), (Some(ada.id), Some(world.project.0), begun.run_id));
         assert_eq!((begun.mode, begun.decision, begun.markdown.clone()), (EnrichmentMode::Extractive, EnrichmentDecision::Pending, None));
-        assert_eq!(phases(&store, acme.id, &begun).await, ["retrieve", "compose", "save"]);
+        assert_eq!(phases(&store, acme.id, &begun).await, ["retrieve", "assemble", "write", "check"]);
 
         let done = read(&store, acme.id, &begun).await;
         let markdown = done.markdown.clone().unwrap();
         assert!(markdown.starts_with("Extractive: drawn from what is known, no model was used.\n"), "{markdown}");
         let kinds: Vec<KnowledgeKind> = done.citations.iter().map(|citation| citation.kind).collect();
-        assert_eq!(kinds, [KnowledgeKind::CodePattern, KnowledgeKind::Insight, KnowledgeKind::MemoryEntry, KnowledgeKind::Consolidation, KnowledgeKind::Code], "{markdown}");
-        for (number, heading) in [(1, "How the code is written"), (2, "What was learned"), (3, "From memory"), (4, "Seen across projects"), (5, "In the code")] {
+        assert_eq!(kinds, [KnowledgeKind::Code, KnowledgeKind::Insight, KnowledgeKind::MemoryEntry, KnowledgeKind::Consolidation, KnowledgeKind::CodePattern], "{markdown}");
+        for (number, heading) in [(1, "In the code"), (2, "What was learned"), (3, "From memory"), (4, "Seen across projects"), (5, "How the code is written")] {
             let section = markdown.split(&format!("### {heading}\n")).nth(1).unwrap().split("### ").next().unwrap();
             assert!(section.contains(&format!("[{number}]")), "{heading}: {section}");
         }
         // The last of the file's lines that are shown hold a fence: the block around them is longer.
-        assert!(markdown.contains("````rust\n") && markdown.contains("- [5] Code: `src/lease.rs:"), "{markdown}");
+        assert!(markdown.contains("````rust\n") && markdown.contains("- [1] Code: `src/lease.rs:"), "{markdown}");
         for citation in &done.citations {
             resolve(&store, acme.id, &world, citation).await;
         }
-        let used: Vec<_> = done.context_used.iter().map(|section| (section.kind, section.items, section.omitted)).collect();
-        assert_eq!(used, KnowledgeKind::all()[..5].iter().map(|kind| (*kind, 1, 0)).collect::<Vec<_>>());
-        assert!(done.context_used.iter().all(|section| section.tokens > 0));
+        let used: Vec<_> = done.context_used.iter().map(|section| (section.section.unwrap(), section.items, section.omitted)).collect();
+        let expected = Section::ALL.map(|section| (section, i64::from(section != Section::Documents), 0));
+        assert_eq!(used, expected);
+        assert!(done.context_used.iter().all(|section| (section.tokens > 0) == (section.items > 0)));
+        assert!(markdown.contains("Nothing was found in: documents."), "{markdown}");
 
         // The note's own open task and the insight's suggestion, each with where it comes from.
         let points = points(&store, acme.id, &done).await;
@@ -81,7 +93,7 @@ on_both_databases! {
         let scoped = store.write(acme.id).await.unwrap();
         let (_, begun) = enrichment_start(&scoped, of(world.note.id)).await.unwrap();
         scoped.commit().await.unwrap();
-        assert_eq!(phases_of(&store, acme.id, &begun, TwiceHandler(EnrichmentHandler::new())).await, ["retrieve", "compose", "save", "retrieve"]);
+        assert_eq!(phases_of(&store, acme.id, &begun, TwiceHandler(EnrichmentHandler::new())).await, ["retrieve", "assemble", "write", "check", "retrieve"]);
         assert_eq!(points(&store, acme.id, &read(&store, acme.id, &begun).await).await.len(), 2);
     }
 
@@ -101,15 +113,23 @@ on_both_databases! {
         let (acme, _) = tenant(&store, "acme").await;
         let world = world(&store, acme.id).await;
         let scoped = store.write(acme.id).await.unwrap();
-        for new in [
-            NewEnrichment { provider: Some("anthropic".into()), ..of(world.note.id) },
-            NewEnrichment { model: Some("claude-sonnet-4-6".into()), ..of(world.note.id) },
+        let catalog = TenantCatalog::load(&scoped, HashSet::new()).await.unwrap();
+        let any = EnrichmentRequest::default();
+        let model = EnrichmentRequest { model: Some("claude-sonnet-4-6".into()), ..any.clone() };
+        for (request, code) in [
+            (model.clone(), "PROVIDER_UNCONFIGURED"),
+            (EnrichmentRequest { model: Some("no-such-model".into()), ..any.clone() }, "MODEL_UNKNOWN"),
+            (EnrichmentRequest { provider: Some("anthropic".into()), ..any.clone() }, "INVALID_INPUT"),
+            (EnrichmentRequest { mode: Some(EnrichmentMode::Extractive), ..model }, "INVALID_INPUT"),
+            (EnrichmentRequest { mode: Some(EnrichmentMode::Generated), ..any.clone() }, "MODEL_NOT_CHOSEN"),
         ] {
-            let refused = enrichment_start(&scoped, new).await.unwrap_err();
-            assert!(matches!(&refused, Error::Invalid(why) if why.contains("omit provider and model")), "{refused:?}");
+            let refused = enrichment_start_for(&scoped, &catalog, world.note.id, &request).await.unwrap_err();
+            assert_eq!(refused.code(), code, "{request:?}");
         }
-        let blank = NewEnrichment { provider: Some(String::new()), model: Some(" ".into()), ..of(world.note.id) };
-        assert!(enrichment_start(&scoped, blank).await.unwrap().0.is_started());
+        let blank = EnrichmentRequest { provider: Some(String::new()), model: Some(" ".into()), ..any };
+        let (start, begun) = enrichment_start_for(&scoped, &catalog, world.note.id, &blank).await.unwrap();
+        assert!(start.is_started());
+        assert_eq!((begun.mode, begun.model), (EnrichmentMode::Extractive, None));
     }
 
     async fn a_pattern_of_another_stack_is_never_offered(db: TestDatabase) {
@@ -390,11 +410,5 @@ async fn apply(store: &Store, tenant: TenantId, done: &NoteEnrichment) -> Note {
 }
 
 fn of(note_id: NoteId) -> NewEnrichment {
-    NewEnrichment {
-        note_id,
-        persona_id: None,
-        provider: None,
-        model: None,
-        started_by: None,
-    }
+    NewEnrichment::extractive(note_id)
 }

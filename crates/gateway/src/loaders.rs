@@ -9,7 +9,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
 use nyxcore_code_analysis as analysis;
 use nyxcore_knowledge as knowledge;
-use nyxcore_model_catalog::TenantCatalog;
+use nyxcore_model_catalog::{RunUsage, TenantCatalog, run_usage};
 use nyxcore_note_enrichment as enrichment;
 use nyxcore_personas as personas;
 use nyxcore_projects as projects;
@@ -203,6 +203,7 @@ loaders! {
     analyses: ById<analysis::CodeAnalyses> = by_id;
     enrichments: ByKey<runs::RunId, enrichment::NoteEnrichment> =
         by_key(|scoped, ids| Box::pin(enrichment::enrichment_details(scoped, ids)));
+    run_usage: ByKey<Uuid, RunUsage> = by_key(|scoped, ids| Box::pin(run_usage(scoped, ids)));
     summaries: ByKey<projects::ProjectId, analysis::ProjectSummary> =
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));
     findings: ByKey<projects::ProjectId, analysis::ProjectFindings> =

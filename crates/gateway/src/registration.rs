@@ -19,6 +19,7 @@ pub fn registrations() -> Vec<Registration> {
         nyxcore_model_catalog::registration(),
         nyxcore_projects::registration(),
         nyxcore_personas::registration(),
+        nyxcore_context::registration(),
         nyxcore_sync::registration(),
         nyxcore_code_analysis::registration(),
         nyxcore_knowledge::registration(),

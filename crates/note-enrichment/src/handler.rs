@@ -1,30 +1,35 @@
-//! Executes an enrichment: retrieve, compose, save.
+//! Executes an enrichment: retrieve, assemble, write, check.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use nyxcore_personas::Personas;
-use nyxcore_projects::{Notes, Projects};
+use nyxcore_context::{Assembly, Reference};
+use nyxcore_model_catalog::{CallContext, ModelChoice, ModelService};
+use nyxcore_projects::NewActionPoint;
 use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
-use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped};
+use nyxcore_tenancy::Error;
 
-use crate::compose::compose;
-use crate::registration::NOTE_ENRICHMENT_RUN;
-use crate::repository::enrichment_get;
-use crate::retrieve::{RetrievedKnowledge, retrieve};
-use crate::section;
-use crate::service::{Outcome, enrichment_save};
-use crate::tasks::action_points;
-use crate::template::{TemplateError, Templates};
-use crate::{NoteEnrichment, model::ContextSection};
+use crate::NoteEnrichment;
+use crate::answer::Answer;
+use crate::check::text_check;
+use crate::compose::{excerpts_compose, written_compose};
+use crate::material::Material;
+use crate::mentions::file_mentions;
+use crate::model::{ContextSection, Draft, EnrichmentMode, EnrichmentReport};
+use crate::prompt::{Prompt, PromptError};
+use crate::registration::{NOTE_ENRICHMENT_RUN, PURPOSE};
+use crate::repository::{draft_get, enrichment_get};
+use crate::resolve::{files_unknown, references_resolve};
+use crate::service::{Outcome, draft_save, enrichment_save};
+use crate::tasks::{action_points, shortened};
+use crate::write::{answer_write, failure};
 
-/// Carries out the enrichments of notes.
+/// Carries out the enrichments of notes. Those that a model writes need the door to the models
+/// ([`ModelService`]) among what the workers share.
 #[derive(Debug, Default)]
-pub struct EnrichmentHandler {
-    templates: Templates,
-}
+pub struct EnrichmentHandler {}
 
 impl EnrichmentHandler {
-    /// A handler with the template engine.
+    /// A handler.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -41,43 +46,51 @@ impl EnrichmentHandler {
             // An earlier attempt kept its work and was lost before the run could end.
             return Ok(());
         }
-        let material = EnrichmentInput::gather(&scoped, &enrichment).await?;
-        drop(scoped);
-        let told = told(&material.found.sections);
-        context.message(Level::Info, told).await?;
-
-        context.phase("compose", None, None).await?;
-        let outcome = self.outcome(material)?;
-
-        context.phase("save", None, None).await?;
+        let material = Material::read(&scoped, enrichment.note_id, enrichment.persona_id).await;
+        let material = material.map_err(|error| match error {
+            Error::NotFound(_) => note_deleted(),
+            error => error.into(),
+        })?;
+        let outcome = match enrichment.mode {
+            EnrichmentMode::Extractive => {
+                let assembly = material.excerpts(&scoped).await?;
+                drop(scoped);
+                excerpts(context, &material, &assembly).await?
+            }
+            EnrichmentMode::Generated => {
+                let draft = match draft_get(&scoped, id).await? {
+                    // An earlier attempt was lost after the model had answered: the answer was paid for.
+                    Some(draft) => {
+                        drop(scoped);
+                        let kept = "an earlier attempt kept the model's answer: it is checked now";
+                        context.message(Level::Info, kept).await?;
+                        draft
+                    }
+                    None => {
+                        let models: &ModelService = context.service()?;
+                        let model = enrichment.model.clone().unwrap_or_default();
+                        let catalog = models.catalog(&scoped).await?;
+                        let today = scoped.env().now().date_naive();
+                        let resolved = catalog.resolve(&model, today);
+                        let window = resolved
+                            .map_err(|error| failure(&error, context))?
+                            .model
+                            .context_window;
+                        let prompt = Prompt::prepare(&scoped, &material, window).await;
+                        let prompt = prompt.map_err(prompt_failure)?;
+                        drop(scoped);
+                        write(context, models, &enrichment, &material, &prompt).await?
+                    }
+                };
+                check(context, &material, &draft).await?
+            }
+        };
         let scoped = context.write().await?;
         match enrichment_save(&scoped, id, outcome).await {
             Err(Error::NotFound(_)) => return Err(note_deleted()),
             saved => saved?,
         }
         Ok(scoped.commit().await?)
-    }
-
-    fn outcome(&self, material: EnrichmentInput) -> Result<Outcome, RunFailure> {
-        let EnrichmentInput {
-            note,
-            body,
-            project_name,
-            found,
-        } = material;
-        let input = format!("{}\n\n{body}", note.title);
-        let markdown = compose(&self.templates, &input, &project_name, &found.pieces)
-            .map_err(|error: TemplateError| RunFailure::permanent(error.code(), error.message))?;
-        Ok(Outcome {
-            markdown,
-            action_points: action_points(&note, &body, &found.pieces),
-            citations: found
-                .pieces
-                .into_iter()
-                .map(|piece| piece.citation)
-                .collect(),
-            context_used: found.sections,
-        })
     }
 }
 
@@ -91,37 +104,206 @@ impl RunHandler for EnrichmentHandler {
     }
 }
 
-/// What an enrichment is made of, all from one snapshot.
-struct EnrichmentInput {
-    note: nyxcore_projects::Note,
-    /// The note's body without earlier enrichments, so that an enrichment does not cause its own repetition.
-    body: String,
-    project_name: String,
-    found: RetrievedKnowledge,
+/// Writes an enrichment without a model.
+async fn excerpts(
+    context: &RunContext,
+    material: &Material,
+    assembly: &Assembly,
+) -> Result<Outcome, RunFailure> {
+    context.phase("assemble", None, None).await?;
+    let sections = ContextSection::of(assembly);
+    context.message(Level::Info, told(&sections)).await?;
+    context.phase("write", None, None).await?;
+    let pieces = assembly.pieces();
+    let markdown = excerpts_compose(&material.input(), &material.project.name, assembly)
+        .map_err(|error| prompt_failure(error.into()))?;
+    let points = action_points(&material.note, &material.body, &pieces);
+    context.phase("check", None, None).await?;
+    let references: Vec<Reference> = pieces
+        .into_iter()
+        .map(|piece| piece.reference.clone())
+        .collect();
+    let scoped = context.read().await?;
+    let resolved = references_resolve(&scoped, material.project.id, &references).await?;
+    if resolved.contains(&false) {
+        // What was read is gone: the numbers of the text would lead to the wrong places.
+        let changed = "the project changed while the note was enriched";
+        return Err(RunFailure::transient("MATERIAL_CHANGED", changed));
+    }
+    Ok(Outcome {
+        markdown,
+        action_points: points,
+        citations: references
+            .into_iter()
+            .map(|reference| reference.citation)
+            .collect(),
+        context_used: sections,
+        report: EnrichmentReport::default(),
+        model: None,
+    })
 }
 
-impl EnrichmentInput {
-    async fn gather<A: Access>(
-        scoped: &Scoped<A>,
-        enrichment: &NoteEnrichment,
-    ) -> Result<Self, RunFailure> {
-        let note = Notes::get(scoped, enrichment.note_id)
-            .await?
-            .ok_or_else(note_deleted)?;
-        let project = Projects::require(scoped, note.project_id).await?;
-        // A persona that was deleted meanwhile has nothing more to say.
-        let persona = match enrichment.persona_id {
-            Some(persona) => Personas::get(scoped, persona).await?,
-            None => None,
-        };
-        let body = section::strip(&note.body).into_owned();
-        let found = retrieve(scoped, &note, &body, persona.as_ref()).await?;
-        Ok(Self {
-            note,
-            body,
-            project_name: project.name,
-            found,
-        })
+/// Has a model write, and keeps its answer with what it may cite, so that it is paid for once.
+async fn write(
+    context: &RunContext,
+    models: &ModelService,
+    enrichment: &NoteEnrichment,
+    material: &Material,
+    prompt: &Prompt,
+) -> Result<Draft, RunFailure> {
+    context.phase("assemble", None, None).await?;
+    let sections = ContextSection::of(&prompt.assembly);
+    context.message(Level::Info, told(&sections)).await?;
+    if prompt.input_left_out > 0 {
+        let said = format!(
+            "{} characters of the note did not fit into the prompt",
+            prompt.input_left_out
+        );
+        context.message(Level::Warning, said).await?;
+    }
+    context.phase("write", None, None).await?;
+    let run = context.run();
+    let call = CallContext {
+        user: run.started_by,
+        project: Some(material.project.id.0),
+        run: Some(run.id.0),
+        ..CallContext::new(context.tenant(), PURPOSE)
+    };
+    let choice = ModelChoice::Model(enrichment.model.clone().unwrap_or_default());
+    let answer = answer_write(context, models, &call, choice, prompt.request()).await?;
+    // Whoever sees the run end finds its cost in the ledger.
+    models.settled().await;
+    let draft = Draft {
+        answer: answer.value,
+        references: prompt.references(),
+        sections,
+        templates: prompt.templates.clone(),
+        input_left_out: count(prompt.input_left_out),
+        provider: answer.provider,
+        model: answer.model,
+    };
+    let scoped = context.write().await?;
+    draft_save(&scoped, run.id, &draft).await?;
+    scoped.commit().await?;
+    Ok(draft)
+}
+
+/// Checks what a model wrote: nothing that does not exist is shown as if it did.
+async fn check(
+    context: &RunContext,
+    material: &Material,
+    draft: &Draft,
+) -> Result<Outcome, RunFailure> {
+    context.phase("check", None, None).await?;
+    let empty = || {
+        RunFailure::permanent(
+            "ANSWER_EMPTY",
+            "the model's answer is empty: choose another model",
+        )
+    };
+    let answer = Answer::read(&draft.answer).ok_or_else(empty)?;
+    let scoped = context.read().await?;
+    let project = material.project.id;
+    let resolved = references_resolve(&scoped, project, &draft.references).await?;
+    let is_valid = |number: usize| {
+        let at = number.checked_sub(1);
+        at.and_then(|at| resolved.get(at))
+            .is_some_and(|resolves| *resolves)
+    };
+    let mut mentions = file_mentions(&answer.markdown);
+    for point in &answer.action_points {
+        mentions.extend(file_mentions(&point.text));
+    }
+    let unknown = files_unknown(&scoped, project, mentions).await?;
+    drop(scoped);
+    let text = text_check(&answer.markdown, is_valid, &unknown);
+    if !text.markdown.chars().any(char::is_alphanumeric) {
+        return Err(empty());
+    }
+    let references: Vec<Reference> = text
+        .numbers
+        .iter()
+        .filter_map(|number| draft.references.get(number.checked_sub(1)?).cloned())
+        .collect();
+    let mut dropped = text.dropped;
+    let mut action_points = Vec::new();
+    let mut points_dropped = 0;
+    for point in &answer.action_points {
+        let numbers = point
+            .citations
+            .iter()
+            .map(|number| usize::try_from(*number).unwrap_or(0));
+        let (valid, invalid): (Vec<usize>, Vec<usize>) =
+            numbers.partition(|number| is_valid(*number));
+        dropped += invalid.len();
+        let cited = valid
+            .iter()
+            .filter_map(|number| draft.references.get(number - 1));
+        let citations: Vec<_> = cited.map(|reference| reference.citation.clone()).collect();
+        let words = point.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = shortened(
+            &words
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect::<String>(),
+        );
+        let names_nothing = file_mentions(&text)
+            .iter()
+            .any(|mention| unknown.contains(&mention.token));
+        if text.is_empty() || citations.is_empty() || names_nothing {
+            points_dropped += 1;
+        } else {
+            action_points.push(NewActionPoint { text, citations });
+        }
+    }
+    let questions = answer
+        .open_questions
+        .iter()
+        .map(|question| shortened(question));
+    let mut files: Vec<String> = unknown.into_iter().collect();
+    files.sort_unstable();
+    let report = EnrichmentReport {
+        citations_dropped: count(dropped),
+        files_unknown: files,
+        sentences_uncited: count(text.uncited),
+        action_points_dropped: points_dropped,
+        open_questions: questions.filter(|question| !question.is_empty()).collect(),
+        templates: draft.templates.clone(),
+        input_left_out: draft.input_left_out,
+    };
+    if report.citations_dropped > 0 || !report.files_unknown.is_empty() {
+        let said = format!(
+            "the model gave {} citations and {} places that do not exist",
+            report.citations_dropped,
+            report.files_unknown.len()
+        );
+        context.message(Level::Warning, said).await?;
+    }
+    let markdown = written_compose(&text.markdown, &draft.model, &references, &report);
+    Ok(Outcome {
+        markdown,
+        action_points,
+        citations: references
+            .into_iter()
+            .map(|reference| reference.citation)
+            .collect(),
+        context_used: draft.sections.clone(),
+        report,
+        model: Some((draft.provider.clone(), draft.model.clone())),
+    })
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn prompt_failure(error: PromptError) -> RunFailure {
+    match error {
+        PromptError::Store(error) => error.into(),
+        PromptError::Template(error) => RunFailure::permanent(error.code(), error.message),
+        PromptError::WindowTooSmall(_) => {
+            RunFailure::permanent("CONTEXT_TOO_LONG", error.to_string())
+        }
     }
 }
 
@@ -137,8 +319,8 @@ fn told(sections: &[ContextSection]) -> String {
         .iter()
         .filter(|section| section.items > 0)
         .map(|section| {
-            let kind = section.kind.as_str().replace('_', " ").to_lowercase();
-            format!("{kind}: {}", section.items)
+            let name = section.section.map_or("", |section| section.variable());
+            format!("{}: {}", name.replace('_', " "), section.items)
         })
         .collect();
     if found.is_empty() {

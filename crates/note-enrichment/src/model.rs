@@ -1,5 +1,6 @@
 //! The domain model: an enrichment of a note, its sources and its state.
 
+use nyxcore_context::{Reference, Section};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::NoteId;
 use nyxcore_retrieval::{Citation, KnowledgeKind};
@@ -30,6 +31,46 @@ pub struct NoteEnrichment {
     pub context_used: Vec<ContextSection>,
     /// What became of it.
     pub decision: EnrichmentDecision,
+    /// What the check of the text found. `None` until it is checked, and in enrichments of older releases.
+    pub report: Option<EnrichmentReport>,
+}
+
+/// What the check of an enrichment's text found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrichmentReport {
+    /// How many citations of the model's led nowhere and were taken out.
+    pub citations_dropped: i64,
+    /// The files that the model named and the project does not have. They are marked in the text.
+    pub files_unknown: Vec<String>,
+    /// How many sentences cite nothing. They are marked in the text.
+    pub sentences_uncited: i64,
+    /// How many action points of the model's had no citation that resolves, and were left out.
+    pub action_points_dropped: i64,
+    /// What the model could not find out from the material.
+    pub open_questions: Vec<String>,
+    /// The templates that the prompt was made of, with their versions.
+    pub templates: Vec<String>,
+    /// How many characters of the note did not fit into the prompt.
+    pub input_left_out: i64,
+}
+
+/// A model's settled answer with what it may cite, kept before it is checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    /// The value that the model answered with.
+    pub answer: serde_json::Value,
+    /// What was offered: `[1]` is the first.
+    pub references: Vec<Reference>,
+    /// What went into the prompt.
+    pub sections: Vec<ContextSection>,
+    /// As in [`EnrichmentReport`].
+    pub templates: Vec<String>,
+    /// As in [`EnrichmentReport`].
+    pub input_left_out: i64,
+    /// Who answered.
+    pub provider: String,
+    /// The model that answered.
+    pub model: String,
 }
 
 /// How an enrichment was made.
@@ -65,30 +106,28 @@ pub enum EnrichmentDecision {
 pub struct ContextSection {
     /// The kind.
     pub kind: KnowledgeKind,
+    /// The section of the context. Unknown in older rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<Section>,
     /// How many pieces were used.
     pub items: i64,
-    /// How large they are, estimated by [`tokens_estimate`].
+    /// At most how many tokens they are ([`tokens_bound`](nyxcore_context::tokens_bound)); in older rows an estimate.
     pub tokens: i64,
     /// How many more were found and did not fit.
     pub omitted: i64,
 }
 
-/// The approximate number of tokens of a text: one per four characters, rounded up, which providers recommend for
-/// English. Code and other languages need more; the budgets leave room for that.
-#[must_use]
-pub fn tokens_estimate(text: &str) -> usize {
-    text.chars().count().div_ceil(4)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_begun_token_counts() {
-        assert_eq!(
-            ["", "a", "four", "fünf!"].map(tokens_estimate),
-            [0, 1, 1, 2]
-        );
+impl ContextSection {
+    /// The sections of an assembled context.
+    pub(crate) fn of(assembly: &nyxcore_context::Assembly) -> Vec<Self> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let sections = assembly.sections.iter().map(|section| Self {
+            kind: section.section.kind(),
+            section: Some(section.section),
+            items: count(section.items.len()),
+            tokens: count(section.tokens),
+            omitted: count(section.omitted),
+        });
+        sections.collect()
     }
 }

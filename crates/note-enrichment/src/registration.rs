@@ -6,6 +6,9 @@ use nyxcore_tenancy::{Action::*, Registration, Resource, ResourcePolicy, Role::*
 /// Enrichments of notes.
 pub const NOTE_ENRICHMENT: Resource = Resource::new("note_enrichment");
 
+/// What model calls of enrichments are for, as budgets and reports name it.
+pub(crate) const PURPOSE: &str = "note_enrichment";
+
 /// The runs that are enrichments of notes.
 pub const NOTE_ENRICHMENT_RUN: RunKind = RunKind::new("NOTE_ENRICHMENT");
 
@@ -16,6 +19,8 @@ pub fn registration() -> Registration {
         .requires("nyxcore-projects")
         .requires("nyxcore-runs")
         .requires("nyxcore-personas")
+        .requires("nyxcore-context")
+        .requires("nyxcore-model-catalog")
         .resource(
             ResourcePolicy::new(
                 NOTE_ENRICHMENT,

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use nyxcore_projects::NoteId;
 use nyxcore_runs::RunId;
 use nyxcore_tenancy::{Access, Repository, Result, Scoped, child_list, repository};
+use sea_orm::ColumnTrait;
 
 use crate::entity::note_enrichment;
-use crate::model::NoteEnrichment;
+use crate::model::{Draft, NoteEnrichment};
 
 repository! {
     /// Enrichments of a tenant's notes.
@@ -39,4 +40,12 @@ pub async fn enrichment_details<A: Access>(
     ids: &[RunId],
 ) -> Result<HashMap<RunId, NoteEnrichment>> {
     NoteEnrichments::get_many(scoped, ids).await
+}
+
+/// The settled answer of an enrichment's model, where an earlier attempt kept one.
+pub(crate) async fn draft_get<A: Access>(scoped: &Scoped<A>, id: RunId) -> Result<Option<Draft>> {
+    use note_enrichment::{Column, Entity};
+    let rows = scoped.find::<Entity>().filter(Column::RunId.eq(id));
+    let row = rows.one().await?;
+    Ok(row.and_then(|row| row.draft).map(|draft| draft.0))
 }

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use nyxcore_model_catalog::{ModelError, TenantCatalog};
 use nyxcore_personas::{PersonaId, PersonaUse, Personas, persona_use_record};
 use nyxcore_projects::{
-    ActionPointChanges, ActionPointStatus, NewActionPoint, Note, NoteChanges, NoteId, Notes,
-    action_point_create_all, action_point_update, action_points_of, action_points_of_enrichments,
-    note_update,
+    ActionPointChanges, ActionPointStatus, NewActionPoint, Note, NoteChanges, NoteId,
+    NoteVersionReason, Notes, action_point_create_all, action_point_update, action_points_of,
+    action_points_of_enrichments, note_update, note_version_keep,
 };
 use nyxcore_retrieval::Citation;
 use nyxcore_runs::{FollowUp, NewRun, Priority, RunId, RunStatus, Runs, Start, run_start};
@@ -16,8 +17,11 @@ use nyxcore_tenancy::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 
-use crate::entity::note_enrichment::{ActiveModel, Citations, Column, Sections};
-use crate::model::{ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use crate::choice::{EnrichmentChoice, EnrichmentRequest, enrichment_choose};
+use crate::entity::note_enrichment::{
+    ActiveModel, Citations, Column, DraftColumn, ReportColumn, Sections,
+};
+use crate::model::{ContextSection, Draft, EnrichmentDecision, EnrichmentReport, NoteEnrichment};
 use crate::registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN};
 use crate::repository::{NoteEnrichments, enrichment_get};
 use crate::section;
@@ -30,37 +34,69 @@ const ATTEMPTS: i64 = 3;
 pub struct NewEnrichment {
     /// The note to enrich.
     pub note_id: NoteId,
-    /// The persona: its specializations have a small weight in the retrieval.
+    /// For whom: its specializations have a small weight in the retrieval, and a model is asked to be it.
     pub persona_id: Option<PersonaId>,
-    /// The provider of the model. None can be called yet.
-    pub provider: Option<String>,
-    /// The model. None can be called yet.
-    pub model: Option<String>,
+    /// How it is written, as [`enrichment_choose`](crate::enrichment_choose) gives it.
+    pub choice: EnrichmentChoice,
     /// Who asks.
     pub started_by: Option<UserId>,
+}
+
+impl NewEnrichment {
+    /// One of excerpts, for nobody and by nobody.
+    #[must_use]
+    pub fn extractive(note_id: NoteId) -> Self {
+        Self {
+            note_id,
+            persona_id: None,
+            choice: EnrichmentChoice::Extractive,
+            started_by: None,
+        }
+    }
 }
 
 /// Starts to enrich a note. While one enrichment of the note is active, that one is given back.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the note or the persona; [`Error::Invalid`] where a provider or a model is named, since none
-/// can be called yet.
+/// [`Error::NotFound`] for the note or the persona.
 pub async fn enrichment_start(
     scoped: &Scoped<ReadWrite>,
     new: NewEnrichment,
 ) -> Result<(Start, NoteEnrichment)> {
     scoped.permit(Action::Start, NOTE_ENRICHMENT, None)?;
+    start(scoped, new).await
+}
+
+/// As [`enrichment_start`], written by what [`enrichment_choose`] chooses.
+///
+/// # Errors
+/// As [`enrichment_start`] and [`enrichment_choose`].
+pub async fn enrichment_start_for(
+    scoped: &Scoped<ReadWrite>,
+    catalog: &TenantCatalog,
+    note: NoteId,
+    request: &EnrichmentRequest,
+) -> Result<(Start, NoteEnrichment), ModelError> {
+    scoped.permit(Action::Start, NOTE_ENRICHMENT, None)?;
+    let new = NewEnrichment {
+        note_id: note,
+        persona_id: request.persona_id,
+        choice: enrichment_choose(scoped, catalog, request).await?,
+        started_by: request.user,
+    };
+    Ok(start(scoped, new).await?)
+}
+
+async fn start(scoped: &Scoped<ReadWrite>, new: NewEnrichment) -> Result<(Start, NoteEnrichment)> {
     let note = Notes::require(scoped, new.note_id).await?;
     if let Some(persona) = new.persona_id {
         Personas::require(scoped, persona).await?;
     }
-    let named = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
-    if named(&new.provider) || named(&new.model) {
-        return Err(Error::Invalid(
-            "no model provider is configured: omit provider and model for an extractive enrichment"
-                .into(),
-        ));
-    }
+    let mode = new.choice.mode();
+    let (provider, model) = match new.choice {
+        EnrichmentChoice::Extractive => (None, None),
+        EnrichmentChoice::Generated { provider, model } => (Some(provider), Some(model)),
+    };
     let start = run_start(
         scoped,
         NewRun {
@@ -85,9 +121,9 @@ pub async fn enrichment_start(
         run_id: Set(id),
         note_id: Set(note.id),
         persona_id: Set(new.persona_id),
-        provider: Set(None),
-        model: Set(None),
-        mode: Set(EnrichmentMode::Extractive),
+        provider: Set(provider),
+        model: Set(model),
+        mode: Set(mode),
         markdown: Set(None),
         citations: Set(Citations(Vec::new())),
         context_used: Set(Sections(Vec::new())),
@@ -98,7 +134,8 @@ pub async fn enrichment_start(
 }
 
 /// Puts an enrichment's text at the end of its note, once, and returns the note, which a search finds by the new text
-/// from then on. Applied again, it changes nothing, also where the text was taken out of the note meanwhile.
+/// from then on. What the note said before is kept as a version of it. Applied again, it changes nothing, also where
+/// the text was taken out of the note meanwhile.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was dismissed, and where the note would
@@ -122,6 +159,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
     let Some(body) = section::append(&note.body, id, &markdown) else {
         return Ok(note);
     };
+    note_version_keep(scoped, &note, NoteVersionReason::Enriched, Some(id.0)).await?;
     let changes = NoteChanges {
         body: Some(body),
         ..NoteChanges::default()
@@ -129,7 +167,7 @@ pub async fn enrichment_apply(scoped: &Scoped<ReadWrite>, id: RunId) -> Result<N
     note_update(scoped, note.id, changes).await
 }
 
-/// Dismisses an enrichment and those of its action points that are still open.
+/// Dismisses an enrichment and those of its action points that nobody accepted or did. Its text stays readable.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for one that has not succeeded or was applied.
@@ -143,7 +181,7 @@ pub async fn enrichment_dismiss(scoped: &Scoped<ReadWrite>, id: RunId) -> Result
     }
     let mut points = action_points_of_enrichments(scoped, &[id.0]).await?;
     for point in points.remove(&id.0).unwrap_or_default() {
-        if point.status == ActionPointStatus::Open {
+        if point.is_suggested() {
             let dismissed = ActionPointChanges {
                 status: Some(ActionPointStatus::Dismissed),
                 ..ActionPointChanges::default()
@@ -198,6 +236,18 @@ pub(crate) struct Outcome {
     pub citations: Vec<Citation>,
     pub context_used: Vec<ContextSection>,
     pub action_points: Vec<NewActionPoint>,
+    pub report: EnrichmentReport,
+    /// The provider and the model that wrote it.
+    pub model: Option<(String, String)>,
+}
+
+/// Keeps a model's settled answer until it is checked.
+pub(crate) async fn draft_save(scoped: &Scoped<ReadWrite>, id: RunId, draft: &Draft) -> Result<()> {
+    let row = ActiveModel {
+        draft: Set(Some(DraftColumn(draft.clone()))),
+        ..Default::default()
+    };
+    NoteEnrichments::update(scoped, id, row).await.map(drop)
 }
 
 /// Keeps what a run came to, with the action points and the use of its persona, in the one transaction it is given.
@@ -212,12 +262,19 @@ pub(crate) async fn enrichment_save(
     if enrichment.markdown.is_some() {
         return Ok(());
     }
-    let row = ActiveModel {
+    let mut row = ActiveModel {
         markdown: Set(Some(outcome.markdown)),
         citations: Set(Citations(outcome.citations)),
         context_used: Set(Sections(outcome.context_used)),
+        report: Set(Some(ReportColumn(outcome.report))),
+        // What it was made of stands in the text now.
+        draft: Set(None),
         ..Default::default()
     };
+    if let Some((provider, model)) = outcome.model {
+        row.provider = Set(Some(provider));
+        row.model = Set(Some(model));
+    }
     NoteEnrichments::update(scoped, id, row).await?;
     let mut known = action_points_of(scoped, &[enrichment.note_id]).await?;
     let known = known.remove(&enrichment.note_id).unwrap_or_default();

@@ -1,11 +1,12 @@
-//! Action points from the note and from insights. Nothing is invented: every action point is a quotation.
+//! Action points from the note, the cited places and insights. Nothing is invented: every action point is a quotation.
 
 use std::collections::HashSet;
 
+use nyxcore_context::{Piece, Section};
 use nyxcore_projects::{NewActionPoint, Note};
 use nyxcore_retrieval::{Citation, KnowledgeKind, RRF_K};
 
-use crate::retrieve::Piece;
+use crate::sentences::sentences;
 
 /// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no
 /// help.
@@ -15,44 +16,206 @@ pub const ACTION_POINTS_MAX: usize = 50;
 /// citation.
 const TEXT_CHARS: usize = 500;
 
-/// The action points of a note whose body without enrichments is `body`, and of the retrieved items: each text once,
-/// the note's own first.
-pub fn action_points(note: &Note, body: &str, pieces: &[Piece]) -> Vec<NewActionPoint> {
-    let own = task_lines(body).into_iter().map(|task| {
-        let citation = Citation {
-            kind: KnowledgeKind::Note,
-            subject_id: Some(note.id.to_string()),
-            title: note.title.clone(),
-            excerpt: task.to_owned(),
-            path: None,
-            source_id: None,
-            start_line: None,
-            end_line: None,
-            // As what is found first of its kind.
-            score: 1.0 / (RRF_K + 1.0),
-        };
-        (task, citation)
-    });
-    let suggested = pieces
+/// The most of the note's own demands, and the most notes in cited code, that become action points. A rule of this
+/// project: the first ones say what the note wants.
+const ASKED_MAX: usize = 3;
+
+/// Words that begin a demand: "Add a limit", "Fix the lease".
+const VERBS: &[&str] = &[
+    "add",
+    "allow",
+    "avoid",
+    "build",
+    "cache",
+    "change",
+    "check",
+    "clean",
+    "configure",
+    "convert",
+    "create",
+    "cut",
+    "delete",
+    "deprecate",
+    "disable",
+    "document",
+    "drop",
+    "enable",
+    "ensure",
+    "expose",
+    "extend",
+    "extract",
+    "fix",
+    "handle",
+    "hide",
+    "implement",
+    "improve",
+    "increase",
+    "introduce",
+    "limit",
+    "log",
+    "make",
+    "measure",
+    "merge",
+    "migrate",
+    "move",
+    "prevent",
+    "raise",
+    "reduce",
+    "refactor",
+    "refuse",
+    "reject",
+    "remove",
+    "rename",
+    "replace",
+    "report",
+    "restrict",
+    "return",
+    "reuse",
+    "rewrite",
+    "run",
+    "set",
+    "show",
+    "simplify",
+    "speed",
+    "split",
+    "stop",
+    "store",
+    "stream",
+    "support",
+    "switch",
+    "test",
+    "tighten",
+    "track",
+    "update",
+    "upgrade",
+    "use",
+    "validate",
+    "verify",
+    "warn",
+    "write",
+];
+
+/// Words behind which a demand stands: "we should renew it earlier".
+const DEMANDS: &[&str] = &["must", "should", "needs to", "need to", "has to", "have to"];
+
+/// The action points of a note whose body without enrichments is `body`, and of what was found: each text once, the
+/// note's own open tasks first, then what the note demands, what insights suggest, and what the cited code says is to
+/// be done.
+pub fn action_points(note: &Note, body: &str, pieces: &[&Piece]) -> Vec<NewActionPoint> {
+    let of_note = |text: &str| Citation {
+        kind: KnowledgeKind::Note,
+        subject_id: Some(note.id.to_string()),
+        title: note.title.clone(),
+        excerpt: text.to_owned(),
+        path: None,
+        source_id: None,
+        start_line: None,
+        end_line: None,
+        // As what is found first of its kind.
+        score: 1.0 / (RRF_K + 1.0),
+    };
+    let own = task_lines(body)
+        .into_iter()
+        .map(|task| (task.to_owned(), vec![of_note(task)]));
+    // Where the work begins, as far as it was found.
+    let first = pieces
         .iter()
-        .filter_map(|piece| Some((piece.suggestion.as_deref()?, piece.citation.clone())));
+        .find(|piece| piece.reference.section == Section::Code);
+    let asked = demands(&note.title, body).into_iter().map(|text| {
+        let place = first.map(|piece| piece.reference.citation.clone());
+        let citations = std::iter::once(of_note(&text)).chain(place).collect();
+        (text, citations)
+    });
+    let suggested = pieces.iter().filter_map(|piece| {
+        let citation = piece.reference.citation.clone();
+        Some((piece.suggestion.clone()?, vec![citation]))
+    });
+    let left = pieces
+        .iter()
+        .flat_map(|piece| left_in_code(piece))
+        .take(ASKED_MAX);
     let mut seen = HashSet::new();
-    own.chain(suggested)
-        .filter_map(|(text, citation)| {
-            let text = shortened(text);
-            (!text.is_empty() && seen.insert(text.clone())).then_some(NewActionPoint {
-                text,
-                citations: vec![citation],
-            })
+    own.chain(asked)
+        .chain(suggested)
+        .chain(left)
+        .filter_map(|(text, citations)| {
+            let text = shortened(&text);
+            (!text.is_empty() && seen.insert(text.to_lowercase()))
+                .then_some(NewActionPoint { text, citations })
         })
         .take(ACTION_POINTS_MAX)
         .collect()
 }
 
+/// What a note demands: its title and the sentences of its text that begin with a verb or say what must be. A question
+/// demands nothing but an answer.
+fn demands(title: &str, body: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in std::iter::once(title).chain(prose_lines(body)) {
+        let line = line.trim().trim_start_matches(['-', '*', '+', '>', ' ']);
+        for range in sentences(line) {
+            let sentence = line[range].trim();
+            if found.len() < ASKED_MAX && is_demand(sentence) {
+                found.push(sentence.trim_end_matches('.').to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn is_demand(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let first = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let has = |demand: &&str| lower.contains(&format!(" {demand} "));
+    let is_long = lower.split_whitespace().count() >= 2;
+    is_long && !lower.ends_with(['?', ':']) && (VERBS.contains(&first) || DEMANDS.iter().any(has))
+}
+
+/// What cited code says is still to be done: its `TODO` and `FIXME` comments, each cited by its own line.
+fn left_in_code(piece: &Piece) -> Vec<(String, Vec<Citation>)> {
+    if piece.reference.section != Section::Code {
+        return Vec::new();
+    }
+    let start = piece.reference.citation.start_line.unwrap_or(1);
+    let lines = (start..).zip(piece.text.lines());
+    let marks = lines.filter_map(|(number, line)| {
+        let text = ["TODO", "FIXME"].iter().find_map(|mark| {
+            let (before, after) = line.split_once(mark)?;
+            // In a comment, and not as a part of a word.
+            let is_comment = ["//", "#", "/*", "*", "--", ";", "<!--"]
+                .iter()
+                .any(|sign| before.contains(sign));
+            let after = match after.strip_prefix('(') {
+                Some(whose) => whose.split_once(')')?.1,
+                None => after,
+            };
+            let text = after.trim_start().strip_prefix(':')?.trim();
+            let text = text.trim_end_matches("*/").trim_end_matches("-->").trim();
+            (is_comment && !text.is_empty()).then_some(text)
+        })?;
+        let citation = Citation {
+            excerpt: line.to_owned(),
+            start_line: Some(number),
+            end_line: Some(number),
+            ..piece.reference.citation.clone()
+        };
+        Some((text.to_owned(), vec![citation]))
+    });
+    marks.collect()
+}
+
 /// The open tasks of a Markdown text: `- [ ] …` and `TODO: …` at the beginning of a line, outside of code blocks.
 fn task_lines(body: &str) -> Vec<&str> {
+    prose_lines(body).into_iter().filter_map(task).collect()
+}
+
+/// The lines of a Markdown text outside of code blocks.
+fn prose_lines(body: &str) -> Vec<&str> {
     let mut fence: Option<&str> = None;
-    let mut tasks = Vec::new();
+    let mut lines = Vec::new();
     for line in body.lines() {
         let line = line.trim();
         let mark = &line[..line.len() - line.trim_start_matches(['`', '~']).len()];
@@ -60,10 +223,10 @@ fn task_lines(body: &str) -> Vec<&str> {
             Some(open) if mark.starts_with(open) && mark.len() == line.len() => fence = None,
             Some(_) => {}
             None if mark.starts_with("```") || mark.starts_with("~~~") => fence = Some(mark),
-            None => tasks.extend(task(line)),
+            None => lines.push(line),
         }
     }
-    tasks
+    lines
 }
 
 fn task(line: &str) -> Option<&str> {
@@ -115,6 +278,28 @@ mod tests {
                 "after code"
             ]
         );
+    }
+
+    #[test]
+    fn a_note_demands_what_its_sentences_say() {
+        let body = "It is slow. We should renew it before each batch. Why does it expire?\n\n- Cache the vets\n\
+                    ```\nRemove this\n```\nUse cases are many:\nThe mustard must stay.";
+        assert_eq!(
+            demands("Limit the size of uploads", body),
+            [
+                "Limit the size of uploads",
+                "We should renew it before each batch",
+                "Cache the vets"
+            ]
+        );
+        for title in [
+            "How do we register error handlers?",
+            "Lease renewal",
+            "Testing",
+            "Additional headers are lost",
+        ] {
+            assert_eq!(demands(title, ""), Vec::<String>::new(), "{title}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn a_second_quickstart_reuses_the_first() {
             "Note Where should a newcomer start?",
             "Extractive: drawn from what is known, no model was used.",
             "References",
-            "[1] Code pattern: ",
+            "[1] Code",
         ] {
             assert!(
                 first.out.contains(shown),

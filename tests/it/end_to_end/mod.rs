@@ -138,8 +138,11 @@ on_both_databases! {
             "persona": persona["createPersona"]["persona"]["id"], "tenant": tenant["id"],
             "post": post["createBlogPost"]["blogPost"]["id"], "user": viewer["user"]["id"],
         });
+        let versions = "query ($id: ID!) { node(id: $id) { ... on Note { versions { nodes { id body } } } } }";
+        let versions = api.ask(versions, json!({"id": note["id"]})).await["node"]["versions"]["nodes"].clone();
+        assert!(versions[0]["body"].as_str().unwrap().starts_with("How do we compute"), "{versions}");
         let hidden = [&tenant["apiTokens"]["nodes"][0]["id"], &invited["invitation"]["id"]];
-        other_tenant_sees_nothing(&Api::new(&server, &other_token), &acme, hidden).await;
+        other_tenant_sees_nothing(&Api::new(&server, &other_token), &acme, hidden, &versions[0]["id"]).await;
         if db.backend() == DbBackend::Postgres {
             raw_sql_sees_nothing(&db).await;
         }
@@ -247,7 +250,12 @@ async fn citations_resolve(api: &Api, source: &Value, enrichment: &Value) {
 
 /// By every door of the API: reading, changing, starting, watching, counting, searching. A mutation that nobody tries
 /// here fails the test.
-async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation]: [&Value; 2]) {
+async fn other_tenant_sees_nothing(
+    other: &Api,
+    acme: &Value,
+    [token, invitation]: [&Value; 2],
+    version: &Value,
+) {
     let ids: Vec<&Value> = acme.as_object().unwrap().values().collect();
     for id in ids {
         assert!(id.is_string(), "{acme:#}");
@@ -364,6 +372,16 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
             json!({"enrichmentId": enrichment}),
         ),
         (
+            "acceptActionPoint",
+            "AcceptActionPointInput",
+            json!({"actionPointId": acme["actionPoint"]}),
+        ),
+        (
+            "restoreNoteVersion",
+            "RestoreNoteVersionInput",
+            json!({"noteVersionId": version}),
+        ),
+        (
             "createMemoryEntry",
             "CreateMemoryEntryInput",
             json!({"projectId": project, "title": "x", "content": "x"}),
@@ -464,6 +482,8 @@ async fn other_tenant_sees_nothing(other: &Api, acme: &Value, [token, invitation
         "removeModel",
         "setModelHidden",
         "setModelDefaults",
+        "setTemplate",
+        "resetTemplate",
         // No budget was made here: `isolation` tries another tenant's.
         "updateBudget",
         "deleteBudget",

@@ -101,7 +101,7 @@ on_both_databases! {
                 project_id: ProjectId::parse(project).unwrap(), title: question.clone(), body: question.clone(), created_by: None,
             };
             let note: NoteId = note_create(&scoped, new).await.unwrap().id;
-            let new = NewEnrichment { note_id: note, persona_id: None, provider: None, model: None, started_by: None };
+            let new = NewEnrichment::extractive(note);
             let (_, begun) = enrichment_start(&scoped, new).await.unwrap();
             scoped.commit().await.unwrap();
             retrieved(&server.store, team.tenant.id, begun.run_id).await

@@ -20,7 +20,6 @@ const WITHOUT_FIELD: &[&str] = &[
     "model_call read",
     "model_call start",
     "model_settings read",
-    "note_enrichment read",
     "own_api_token delete",
     "own_membership read",
     "own_model_default read",

@@ -6,6 +6,7 @@
 //! in the place of each of them in turn.
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
+use nyxcore_context::TEMPLATE;
 use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
 use nyxcore_model_catalog::{BUDGET, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET};
 use nyxcore_note_enrichment::NOTE_ENRICHMENT;
@@ -70,6 +71,8 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.personaMatches", r#"{"text": "A gardener who knows React"}"#, PERSONA, Read),
         entry("Query.search", r#"{"query": "quince"}"#, NOTE, Read),
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, NOTE, Read),
+        entry("Query.enrichmentPreview", r#"{"noteId": "$note", "personaId": "$persona"}"#, NOTE_ENRICHMENT, Read),
+        entry("Query.templates", "{}", TEMPLATE, Read),
         entry("Query.auditLog", "{}", AUDIT_LOG, Read),
         entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, AUDIT_LOG, Read),
         entry("Query.gitConnections", "{}", GIT_CONNECTION, Read),
@@ -112,6 +115,8 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, CODE_ANALYSIS, Start),
         entry("Mutation.cancelRun", r#"{"input": {"runId": "$analysis"}}"#, RUN, Cancel),
         entry("Mutation.enrichNote", r#"{"input": {"noteId": "$note", "personaId": "$persona"}}"#, NOTE_ENRICHMENT, Start),
+        entry("Mutation.acceptActionPoint", r#"{"input": {"actionPointId": "$action_point"}}"#, NOTE, Update),
+        entry("Mutation.restoreNoteVersion", r#"{"input": {"noteVersionId": "$note_version"}}"#, NOTE, Update),
         entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
         entry("Mutation.dismissEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
 
@@ -167,6 +172,10 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.setModelDefaults", r#"{"input": {"scope": "OWN", "fast": "gpt-4.1"}}"#, OWN_MODEL_DEFAULT, Update),
         entry("Mutation.removeModel", r#"{"input": {"model": "quince-model"}}"#, MODEL_SETTINGS, Delete),
         entry("Mutation.removeModelEndpoint", r#"{"input": {"name": "nowhere"}}"#, MODEL_SETTINGS, Delete),
+
+        // Templates: each tenant has its own under the same names.
+        entry("Mutation.setTemplate", r#"{"input": {"name": "note_enrichment.user", "text": "{{ input }}"}}"#, TEMPLATE, Update),
+        entry("Mutation.resetTemplate", r#"{"input": {"name": "note_enrichment.user"}}"#, TEMPLATE, Delete),
 
         // Budgets.
         entry("Mutation.createBudget", r#"{"input": {"scope": "PROJECT", "projectId": "$project", "period": "DAY", "enforcement": "SOFT", "limitUsd": 10}}"#, BUDGET, Create),

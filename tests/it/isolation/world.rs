@@ -17,8 +17,9 @@ use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
 use nyxcore_personas::{NewPersona, persona_create};
 use nyxcore_projects::{
     FileChanges, NewActionPoint, NewBlob, NewBlogPost, NewFile, NewNote, NewProject, NewSource,
-    ProjectId, SourceId, action_point_create_all, blobs_insert, blog_post_create,
-    blog_post_publish, files_apply, files_by_path, note_create, project_create, source_add,
+    NoteVersionReason, ProjectId, SourceId, action_point_create_all, blobs_insert,
+    blog_post_create, blog_post_publish, files_apply, files_by_path, note_create,
+    note_version_keep, project_create, source_add,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
 use nyxcore_runs::{RunId, run_cancel};
@@ -91,6 +92,11 @@ impl World {
             text: text("to do"),
             citations: Vec::new(),
         };
+        let reason = NoteVersionReason::Restored;
+        let version = note_version_keep(&scoped, &note, reason, None)
+            .await
+            .unwrap();
+        ids.insert("note_version", version.to_string());
         let points = action_point_create_all(&scoped, note.id, None, vec![point])
             .await
             .unwrap();
@@ -226,11 +232,9 @@ impl World {
         ids.insert("analysis", analysis.run().id.to_string());
         ids.insert("done", done.id.to_string());
         let new = NewEnrichment {
-            note_id: done.id,
             persona_id: Some(persona),
-            provider: None,
-            model: None,
             started_by: by,
+            ..NewEnrichment::extractive(done.id)
         };
         let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
         ids.insert("enrichment", enrichment.run().id.to_string());

@@ -58,11 +58,8 @@ impl World {
     async fn start(&self) -> RunId {
         let scoped = self.store.write(self.tenant).await.unwrap();
         let new = NewEnrichment {
-            note_id: self.note,
             persona_id: Some(self.persona),
-            provider: None,
-            model: None,
-            started_by: None,
+            ..NewEnrichment::extractive(self.note)
         };
         let (start, _) = enrichment_start(&scoped, new).await.unwrap();
         assert!(start.is_started());

@@ -160,11 +160,8 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
             )
             .await;
             let new = NewEnrichment {
-                note_id: note.id,
-                persona_id: None,
-                provider: None,
-                model: None,
                 started_by: Some(ada.id),
+                ..NewEnrichment::extractive(note.id)
             };
             let (start, _) = enrichment_start(&scoped, new).await.unwrap();
             watched = Some(start.run().id);
@@ -207,7 +204,7 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
             ("SELECT count(*) FROM runs WHERE status = 'SUCCEEDED' AND attempt = 1 AND handed_back = 0", 1_000),
             ("SELECT count(*) FROM run_attempts WHERE outcome = 'SUCCEEDED'", 1_000),
             ("SELECT count(*) FROM run_events WHERE payload ->> 'type' = 'finished'", 1_000),
-            ("SELECT count(*) FROM run_events WHERE payload ->> 'phase' = 'save'", 1_000),
+            ("SELECT count(*) FROM run_events WHERE payload ->> 'phase' = 'check'", 1_000),
             ("SELECT count(*) FROM note_enrichments WHERE markdown IS NOT NULL", 1_000),
             // No gap and no double.
             ("SELECT count(*) FROM runs r WHERE event_count <> (SELECT count(*) FROM run_events e WHERE e.run_id = r.id)
@@ -240,10 +237,10 @@ fn two_workers_execute_each_of_a_thousand_runs_once() {
             .iter()
             .map(|phase| phase["name"].as_str().unwrap())
             .collect();
-        assert_eq!(phases, ["retrieve", "compose", "save"]);
+        assert_eq!(phases, ["retrieve", "assemble", "write", "check"]);
         assert!(
             attempt["phases"][0]["durationMs"].is_i64()
-                && attempt["phases"][2]["endedAt"].is_string(),
+                && attempt["phases"][3]["endedAt"].is_string(),
             "{run:#}"
         );
     });

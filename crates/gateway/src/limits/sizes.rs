@@ -7,6 +7,11 @@
 pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ActionPoint.citations", 10),
     ("CloneGroup.places", 10),
+    ("EnrichmentPreview.sections", 6),
+    ("EnrichmentPreview.templates", 2),
+    ("EnrichmentReport.filesUnknown", 5),
+    ("EnrichmentReport.openQuestions", 5),
+    ("EnrichmentReport.templates", 2),
     // Two files each.
     ("CoChange.commits", 2),
     ("CoChange.paths", 2),
@@ -48,6 +53,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("Persona.traits", 10),
     // What an ordinary match has in common.
     ("PersonaMatch.reasons", 10),
+    ("PreviewSection.items", 10),
     ("Project.sources", 20),
     ("Project.stack", 10),
     ("ProjectFindings.commands", 20),
@@ -55,6 +61,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ProjectMetrics.languages", 20),
     ("Provider.models", 50),
     ("Query.budgets", 20),
+    ("Query.templates", 10),
     // One of each domain.
     ("Query.specializations", 15),
     ("Run.attempts", 3),
@@ -63,6 +70,7 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("SkippedFiles.paths", 10),
     ("SpecializationMatch.keywords", 10),
     ("Sync.attempts", 3),
+    ("Template.variables", 20),
     ("UsageReport.byDay", 31),
     ("UsageReport.byMember", 20),
     ("UsageReport.byModel", 20),
@@ -77,6 +85,8 @@ pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.repositories", 200),
     ("Mutation.importRepositories", 200),
     ("Mutation.verifyProvider", 200),
+    // A search, or two, and the texts of what was found.
+    ("Query.enrichmentPreview", 400),
     ("Query.personaMatches", 200),
     ("Query.search", 200),
     ("Query.specializations", 30),

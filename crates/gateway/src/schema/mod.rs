@@ -19,6 +19,7 @@ mod node;
 mod note;
 mod persona;
 mod post;
+mod preview;
 mod project;
 mod query;
 mod run;
@@ -27,6 +28,7 @@ mod run_event;
 mod search;
 mod source;
 mod subscription;
+mod template;
 mod usage;
 mod viewer;
 

@@ -3,7 +3,9 @@
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_note_enrichment::NoteEnrichmentList;
-use nyxcore_projects::{ActionPoint, ActionPointStatus, Note, SourceId};
+use nyxcore_projects::{
+    ActionPoint, ActionPointStatus, Note, NoteVersion, NoteVersionList, NoteVersionReason, SourceId,
+};
 use nyxcore_retrieval::{Citation, KnowledgeKind};
 
 use super::connection::{List, PageArgs, Total, child_page, list};
@@ -75,6 +77,23 @@ impl NoteNode {
             .collect())
     }
 
+    /// The earlier versions of the note, newest first: its texts before an enrichment was applied or a version
+    /// restored. The newest 20 are kept.
+    async fn versions(
+        &self,
+        context: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<NoteVersionNode>> {
+        let request = PageArgs::new(after, before, first, last).request(context)?;
+        let note = self.0.id;
+        let page = child_page(context, NoteVersionList, note, request).await?;
+        let total = Total::of_child(NoteVersionList, note);
+        Ok(list(context, page, total, NoteVersionNode))
+    }
+
     /// The enrichments of the note, newest first.
     async fn enrichments(
         &self,
@@ -95,6 +114,47 @@ impl NoteNode {
         let page = page.filter_map(|enrichment| runs.get(&enrichment.run_id).cloned());
         let total = Total::of_child(NoteEnrichmentList, note);
         Ok(list(context, page, total, NoteEnrichmentNode))
+    }
+}
+
+/// What replaced the text of a note.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(name = "NoteVersionReason", remote = "NoteVersionReason")]
+pub(crate) enum NoteVersionReasonName {
+    /// An enrichment was applied.
+    Enriched,
+    /// An earlier version was restored.
+    Restored,
+}
+
+/// An earlier version of a note.
+pub(crate) struct NoteVersionNode(pub NoteVersion);
+
+#[Object(name = "NoteVersion")]
+impl NoteVersionNode {
+    /// The id of the version.
+    pub(crate) async fn id(&self) -> ID {
+        global_id(self.0.id)
+    }
+
+    /// The title.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// The text, in Markdown.
+    async fn body(&self) -> &str {
+        &self.0.body
+    }
+
+    /// What replaced the text.
+    async fn reason(&self) -> NoteVersionReasonName {
+        self.0.reason.into()
+    }
+
+    /// The time when the text was replaced.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
     }
 }
 
@@ -138,6 +198,16 @@ impl ActionPointNode {
     /// The status.
     async fn status(&self) -> ActionPointStatusName {
         self.0.status.into()
+    }
+
+    /// Whether an enrichment suggested the task and nobody accepted or dismissed it yet.
+    async fn is_suggested(&self) -> bool {
+        self.0.is_suggested()
+    }
+
+    /// The time when the suggestion was accepted.
+    async fn accepted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.accepted_at
     }
 
     /// The citations that support the task.

@@ -2,9 +2,13 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use nyxcore_context::template_list;
 use nyxcore_model_catalog::budget_list;
-use nyxcore_personas::{persona_count, persona_list, persona_matches, specializations_extract};
-use nyxcore_projects::{ProjectId, project_by_slug, project_count, project_list};
+use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_preview};
+use nyxcore_personas::{
+    PersonaId, persona_count, persona_list, persona_matches, specializations_extract,
+};
+use nyxcore_projects::{NoteId, ProjectId, project_by_slug, project_count, project_list};
 use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
 use nyxcore_runs::{RunFilter, RunId, run_count, run_list};
 use nyxcore_sync::connection::{connection_count, connection_list};
@@ -20,9 +24,11 @@ use super::ids::{id_of, id_of_option};
 use super::node::{NodeRef, node_find};
 use super::note::KnowledgeKindName;
 use super::persona::{PersonaMatchNode, PersonaNode, SpecializationMatchNode};
+use super::preview::EnrichmentPreviewNode;
 use super::project::ProjectNode;
-use super::run::{RunKindName, RunNode, RunStatusName};
+use super::run::{EnrichmentModeName, RunKindName, RunNode, RunStatusName};
 use super::search::SearchHitNode;
+use super::template::TemplateNode;
 use super::viewer::ViewerNode;
 use crate::context::operation;
 use crate::error::ApiError;
@@ -182,6 +188,39 @@ impl Query {
         let scoped = operation(context).read().await?;
         let budgets = budget_list(&scoped).await?;
         Ok(budgets.into_iter().map(BudgetNode).collect())
+    }
+
+    /// The templates of the texts that models are given, as the tenant uses them.
+    async fn templates(&self, context: &Context<'_>) -> Result<Vec<TemplateNode>> {
+        let scoped = operation(context).read().await?;
+        let templates = template_list(&scoped).await?;
+        Ok(templates.into_iter().map(TemplateNode).collect())
+    }
+
+    /// Shows what `enrichNote` with the same arguments would be made of: the exact text for the model, its sections,
+    /// and what is left out. Nothing is started and no model is called.
+    async fn enrichment_preview(
+        &self,
+        context: &Context<'_>,
+        note_id: ID,
+        persona_id: Option<ID>,
+        provider: Option<String>,
+        model: Option<String>,
+        mode: Option<EnrichmentModeName>,
+    ) -> Result<EnrichmentPreviewNode> {
+        let op = operation(context);
+        let note = id_of::<NoteId>(&note_id)?;
+        let request = EnrichmentRequest {
+            persona_id: id_of_option::<PersonaId>(persona_id.as_ref())?,
+            mode: mode.map(Into::into),
+            provider,
+            model,
+            user: Some(op.caller().user),
+        };
+        let catalog = tenant_catalog(context).await?;
+        let scoped = op.read().await?;
+        let preview = enrichment_preview(&scoped, &catalog, note, &request).await?;
+        Ok(preview.into())
     }
 
     /// The tenant's personas, newest first. `query` filters by name and description.

@@ -5,8 +5,9 @@
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_model_catalog::RunUsage;
 use nyxcore_note_enrichment::{
-    EnrichmentDecision, EnrichmentMode, NOTE_ENRICHMENT_RUN, NoteEnrichment,
+    EnrichmentDecision, EnrichmentMode, EnrichmentReport, NOTE_ENRICHMENT_RUN, NoteEnrichment,
 };
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Progress, Run, RunError, RunEvents, RunKind, RunStatus};
@@ -170,6 +171,11 @@ impl From<RunError> for RunErrorNode {
         desc = "The error, if the run failed."
     ),
     field(
+        name = "usage",
+        ty = "Option<ModelUsageNode>",
+        desc = "The usage and cost of all model calls of the run, the failed ones too. Null if it called no model."
+    ),
+    field(
         name = "created_at",
         ty = "DateTime<Utc>",
         desc = "The time when the run was requested."
@@ -275,6 +281,15 @@ macro_rules! run_object {
             /// The error, if the run failed.
             pub(crate) async fn error(&self) -> Option<RunErrorNode> {
                 self.0.error.clone().map(Into::into)
+            }
+
+            /// The usage and cost of all model calls of the run, the failed ones too. Null if it called no model.
+            pub(crate) async fn usage(
+                &self,
+                context: &Context<'_>,
+            ) -> Result<Option<crate::schema::run::ModelUsageNode>> {
+                let used = operation(context).loaders().run_usage.load_one(self.0.id.0).await?;
+                Ok(used.map(Into::into))
             }
 
             /// The time when the run was requested.
@@ -421,26 +436,78 @@ pub(crate) enum EnrichmentDecisionName {
 pub(crate) struct ContextSectionNode {
     /// The kind of knowledge.
     kind: KnowledgeKindName,
+    /// The section, by the name of its template variable, such as `code`, `documents` or `memory`. Null in old
+    /// enrichments.
+    section: Option<&'static str>,
     /// The number of items used.
     items: i64,
-    /// The approximate number of tokens of these items.
+    /// The maximum number of tokens of these items.
     tokens: i64,
     /// The number of items found but omitted because they did not fit.
     omitted: i64,
 }
 
-/// The usage and cost of a model call.
-#[derive(SimpleObject)]
+/// The usage and cost of model calls.
+#[derive(SimpleObject, Clone)]
 #[graphql(name = "ModelUsage")]
 pub(crate) struct ModelUsageNode {
+    /// The number of calls.
+    calls: Long,
     /// The number of input tokens.
-    input_tokens: i64,
+    input_tokens: Long,
     /// The number of output tokens.
-    output_tokens: i64,
+    output_tokens: Long,
     /// The number of input tokens that the provider had cached.
-    cached_tokens: i64,
+    cached_tokens: Long,
     /// The cost in US dollars.
     usd: f64,
+}
+
+impl From<RunUsage> for ModelUsageNode {
+    fn from(used: RunUsage) -> Self {
+        let long = |number: u64| Long(i64::try_from(number).unwrap_or(i64::MAX));
+        Self {
+            calls: long(used.calls),
+            input_tokens: long(used.input_tokens),
+            output_tokens: long(used.output_tokens),
+            cached_tokens: long(used.cached_tokens),
+            usd: used.cost.usd(),
+        }
+    }
+}
+
+/// What the check of an enrichment's text found. A text without a model has nothing to report.
+#[derive(SimpleObject)]
+#[graphql(name = "EnrichmentReport")]
+pub(crate) struct EnrichmentReportNode {
+    /// The number of citations that led nowhere and were removed.
+    citations_dropped: i64,
+    /// The files and lines that the model named and the project does not have. They are marked in the text.
+    files_unknown: Vec<String>,
+    /// The number of statements that cite nothing. They end in `[?]` in the text.
+    sentences_uncited: i64,
+    /// The number of suggested tasks without a valid citation, which were left out.
+    action_points_dropped: i64,
+    /// The questions that the model could not answer from the material.
+    open_questions: Vec<String>,
+    /// The templates of the prompt with their versions, such as `note_enrichment.user@1`.
+    templates: Vec<String>,
+    /// The number of characters of the note that did not fit into the prompt.
+    input_left_out: i64,
+}
+
+impl From<EnrichmentReport> for EnrichmentReportNode {
+    fn from(report: EnrichmentReport) -> Self {
+        Self {
+            citations_dropped: report.citations_dropped,
+            files_unknown: report.files_unknown,
+            sentences_uncited: report.sentences_uncited,
+            action_points_dropped: report.action_points_dropped,
+            open_questions: report.open_questions,
+            templates: report.templates,
+            input_left_out: report.input_left_out,
+        }
+    }
 }
 
 /// An enrichment of a note: related knowledge with citations.
@@ -475,7 +542,7 @@ run_object! {
             Ok(operation(context).loaders().personas.load_one(id).await?.map(PersonaNode))
         }
 
-        /// The model that wrote the text. Null if the mode is EXTRACTIVE.
+        /// The model that writes the text; when it is ready, the model that wrote it. Null if the mode is EXTRACTIVE.
         async fn model(&self, context: &Context<'_>) -> Result<Option<String>> {
             Ok(self.detail(context).await?.model)
         }
@@ -511,6 +578,7 @@ run_object! {
                 .into_iter()
                 .map(|section| ContextSectionNode {
                     kind: section.kind.into(),
+                    section: section.section.map(|section| section.variable()),
                     items: section.items,
                     tokens: section.tokens,
                     omitted: section.omitted,
@@ -523,9 +591,9 @@ run_object! {
             Ok(self.detail(context).await?.decision.into())
         }
 
-        /// The usage and cost of the model. Null if no model was used.
-        async fn usage(&self) -> Option<ModelUsageNode> {
-            None
+        /// What the check of the text found. Null until the text is ready.
+        async fn report(&self, context: &Context<'_>) -> Result<Option<EnrichmentReportNode>> {
+            Ok(self.detail(context).await?.report.map(Into::into))
         }
     }
 }

@@ -9,7 +9,9 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContextSection, EnrichmentDecision, EnrichmentMode, NoteEnrichment};
+use crate::model::{
+    ContextSection, Draft, EnrichmentDecision, EnrichmentMode, EnrichmentReport, NoteEnrichment,
+};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "note_enrichments")]
@@ -28,7 +30,19 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub context_used: Sections,
     pub decision: EnrichmentDecision,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub draft: Option<DraftColumn>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub report: Option<ReportColumn>,
 }
+
+/// The column of the model's settled answer, a JSON object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct DraftColumn(pub(crate) Draft);
+
+/// The column of what the check found, a JSON object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct ReportColumn(pub EnrichmentReport);
 
 /// The column of citations, a JSON array.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -56,6 +70,7 @@ impl From<Model> for NoteEnrichment {
             citations: row.citations.0,
             context_used: row.context_used.0,
             decision: row.decision,
+            report: row.report.map(|report| report.0),
         }
     }
 }

@@ -12,6 +12,7 @@ mod project;
 mod provider_key;
 mod remote;
 mod run;
+mod template;
 mod token;
 
 use async_graphql::{Enum, MergedObject};
@@ -28,6 +29,7 @@ pub(crate) use project::ProjectMutation;
 pub(crate) use provider_key::ProviderKeyMutation;
 pub(crate) use remote::RemoteMutation;
 pub(crate) use run::RunMutation;
+pub(crate) use template::TemplateMutation;
 pub(crate) use token::TokenMutation;
 
 /// The mutations.
@@ -45,6 +47,7 @@ pub struct Mutation(
     BudgetMutation,
     RemoteMutation,
     GitConnectionMutation,
+    TemplateMutation,
 );
 
 /// The result of a request to start a run.

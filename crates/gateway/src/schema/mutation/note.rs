@@ -7,8 +7,9 @@ use nyxcore_knowledge::{
 };
 use nyxcore_note_enrichment::{enrichment_apply, enrichment_dismiss};
 use nyxcore_projects::{
-    ActionPointChanges, ActionPointId, NewNote, NoteChanges, NoteId, ProjectId,
-    action_point_update, note_create, note_delete, note_update,
+    ActionPointChanges, ActionPointId, NewNote, NoteChanges, NoteId, NoteVersionId, ProjectId,
+    action_point_accept, action_point_update, note_create, note_delete, note_update,
+    note_version_restore,
 };
 use nyxcore_runs::{RunId, Runs};
 use nyxcore_tenancy::{ReadWrite, Repository, Scoped};
@@ -80,7 +81,23 @@ impl NoteMutation {
         })
     }
 
-    /// Applies an enrichment to its note. Has no effect if it is already applied.
+    /// Restores an earlier version of a note. The current text is kept as a version.
+    async fn restore_note_version(
+        &self,
+        context: &Context<'_>,
+        input: RestoreNoteVersionInput,
+    ) -> Result<RestoreNoteVersionPayload> {
+        let id = id_of::<NoteVersionId>(&input.note_version_id)?;
+        let note = operation(context)
+            .change(async |scoped| note_version_restore(scoped, id).await)
+            .await?;
+        Ok(RestoreNoteVersionPayload {
+            note: NoteNode(note),
+        })
+    }
+
+    /// Applies an enrichment to its note. The former text is kept as a version of the note. Has no effect if it is
+    /// already applied.
     async fn apply_enrichment(
         &self,
         context: &Context<'_>,
@@ -95,7 +112,8 @@ impl NoteMutation {
         })
     }
 
-    /// Dismisses an enrichment, together with its suggested action points that are still open.
+    /// Dismisses an enrichment, together with its suggested action points that nobody accepted. The text stays
+    /// readable.
     async fn dismiss_enrichment(
         &self,
         context: &Context<'_>,
@@ -127,6 +145,21 @@ impl NoteMutation {
             .change(async |scoped| action_point_update(scoped, id, changes).await)
             .await?;
         Ok(UpdateActionPointPayload {
+            action_point: ActionPointNode(point),
+        })
+    }
+
+    /// Accepts an action point that an enrichment suggested.
+    async fn accept_action_point(
+        &self,
+        context: &Context<'_>,
+        input: AcceptActionPointInput,
+    ) -> Result<AcceptActionPointPayload> {
+        let id = id_of::<ActionPointId>(&input.action_point_id)?;
+        let point = operation(context)
+            .change(async |scoped| action_point_accept(scoped, id).await)
+            .await?;
+        Ok(AcceptActionPointPayload {
             action_point: ActionPointNode(point),
         })
     }
@@ -244,6 +277,34 @@ struct DeleteNoteInput {
 struct DeleteNotePayload {
     /// The id of the deleted note.
     deleted_id: ID,
+}
+
+/// The version to restore.
+#[derive(InputObject)]
+struct RestoreNoteVersionInput {
+    /// The id of the version.
+    note_version_id: ID,
+}
+
+/// The restored note.
+#[derive(SimpleObject)]
+struct RestoreNoteVersionPayload {
+    /// The note.
+    note: NoteNode,
+}
+
+/// The suggestion to accept.
+#[derive(InputObject)]
+struct AcceptActionPointInput {
+    /// The id of the action point.
+    action_point_id: ID,
+}
+
+/// The accepted action point.
+#[derive(SimpleObject)]
+struct AcceptActionPointPayload {
+    /// The action point.
+    action_point: ActionPointNode,
 }
 
 /// The enrichment to apply.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
-use nyxcore_note_enrichment::{NewEnrichment, enrichment_start};
+use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_start_for};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
 use nyxcore_runs::{RunId, run_cancel};
@@ -11,9 +11,10 @@ use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 
 use super::StartOutcome;
 use crate::context::operation;
+use crate::schema::catalog::tenant_catalog;
 use crate::schema::code_analysis::CodeAnalysisNode;
 use crate::schema::ids::{id_of, id_of_option};
-use crate::schema::run::{NoteEnrichmentNode, RunNode, SyncNode};
+use crate::schema::run::{EnrichmentModeName, NoteEnrichmentNode, RunNode, SyncNode};
 
 #[derive(Default)]
 pub(crate) struct RunMutation;
@@ -69,22 +70,25 @@ impl RunMutation {
     }
 
     /// Starts an enrichment of a note with related knowledge. If an enrichment of the note is active, returns that
-    /// enrichment.
+    /// enrichment. The named model writes the text; otherwise the default model of the persona, then the caller's or
+    /// the tenant's default. If none of these can be called, the text consists of excerpts.
     async fn enrich_note(
         &self,
         context: &Context<'_>,
         input: EnrichNoteInput,
     ) -> Result<EnrichNotePayload> {
         let op = operation(context);
-        let new = NewEnrichment {
-            note_id: id_of::<NoteId>(&input.note_id)?,
+        let note = id_of::<NoteId>(&input.note_id)?;
+        let request = EnrichmentRequest {
             persona_id: id_of_option::<PersonaId>(input.persona_id.as_ref())?,
+            mode: input.mode.map(Into::into),
             provider: input.provider,
             model: input.model,
-            started_by: Some(op.caller().user),
+            user: Some(op.caller().user),
         };
+        let catalog = tenant_catalog(context).await?;
         let (start, _) = op
-            .change(async |scoped| enrichment_start(scoped, new).await)
+            .change(async |scoped| enrichment_start_for(scoped, &catalog, note, &request).await)
             .await?;
         Ok(EnrichNotePayload {
             outcome: (&start).into(),
@@ -157,10 +161,13 @@ struct StartCodeAnalysisPayload {
 struct EnrichNoteInput {
     /// The id of the note.
     note_id: ID,
-    /// The provider of the model. If omitted, no model is used.
+    /// The provider of the model: a vendor, or an endpoint of the tenant. If omitted, the catalog decides.
     provider: Option<String>,
-    /// The model.
+    /// The id of the model.
     model: Option<String>,
+    /// EXTRACTIVE uses no model; GENERATED fails if no model can be called. If omitted, a model is used if one can be
+    /// called.
+    mode: Option<EnrichmentModeName>,
     /// The id of the persona in whose style the text is written.
     persona_id: Option<ID>,
 }

@@ -228,11 +228,8 @@ impl Quickstart<'_> {
         }
         let scoped = self.app.store.write(self.home.tenant).await?;
         let new = NewEnrichment {
-            note_id: note.id,
-            persona_id: None,
-            provider: None,
-            model: None,
             started_by: Some(self.home.owner),
+            ..NewEnrichment::extractive(note.id)
         };
         let (start, _enrichment) = enrichment_start(&scoped, new).await?;
         scoped.commit().await?;

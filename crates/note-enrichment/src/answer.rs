@@ -1,0 +1,64 @@
+//! What a model is to answer with, and the answer.
+
+use nyxcore_llm::OutputSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The most action points, and the most open questions, of an answer.
+const LIST_MAX: usize = 20;
+
+/// A model's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Answer {
+    /// Markdown with numbers of pieces in brackets.
+    pub(crate) markdown: String,
+    /// What to do.
+    pub(crate) action_points: Vec<AnswerPoint>,
+    /// What the material does not say.
+    pub(crate) open_questions: Vec<String>,
+}
+
+/// A task, and the numbers of the pieces that ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct AnswerPoint {
+    pub(crate) text: String,
+    pub(crate) citations: Vec<i64>,
+}
+
+impl Answer {
+    /// Reads a value that fits the schema.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let mut answer = Self::deserialize(value).ok()?;
+        answer.action_points.truncate(LIST_MAX);
+        answer.open_questions.truncate(LIST_MAX);
+        Some(answer)
+    }
+}
+
+/// The form of an answer. Every property is required and no other is allowed, as vendors want it who enforce a schema
+/// word for word.
+pub(crate) fn output_schema() -> OutputSchema {
+    let point = json!({
+        "type": "object",
+        "properties": {
+            "text": { "type": "string" },
+            "citations": { "type": "array", "items": { "type": "integer" } },
+        },
+        "required": ["text", "citations"],
+        "additionalProperties": false,
+    });
+    OutputSchema {
+        name: "note_enrichment".to_owned(),
+        schema: json!({
+            "type": "object",
+            "properties": {
+                "markdown": { "type": "string" },
+                "action_points": { "type": "array", "items": point },
+                "open_questions": { "type": "array", "items": { "type": "string" } },
+            },
+            "required": ["markdown", "action_points", "open_questions"],
+            "additionalProperties": false,
+        }),
+        strict: true,
+    }
+}

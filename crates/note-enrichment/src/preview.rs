@@ -1,0 +1,128 @@
+//! What an enrichment would be made of, before it is started: for a model, exactly what it would get.
+
+use nyxcore_context::{Assembly, Section, place};
+use nyxcore_model_catalog::{ModelError, TenantCatalog};
+use nyxcore_projects::NoteId;
+use nyxcore_tenancy::{Access, Action, Error, Scoped};
+
+use crate::answer::output_schema;
+use crate::choice::{EnrichmentChoice, EnrichmentRequest, enrichment_choose};
+use crate::material::Material;
+use crate::prompt::{Prompt, PromptError};
+use crate::registration::NOTE_ENRICHMENT;
+
+/// What an enrichment would be made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnrichmentPreview {
+    /// Who would write it.
+    pub choice: EnrichmentChoice,
+    /// What the model is told before the conversation, byte for byte. `None` without a model.
+    pub system: Option<String>,
+    /// What the model is asked, byte for byte. `None` without a model.
+    pub user: Option<String>,
+    /// The JSON Schema that the answer must fit. `None` without a model.
+    pub output_schema: Option<String>,
+    /// Every section, also an empty one.
+    pub sections: Vec<PreviewSection>,
+    /// At most how many tokens the prompt takes; without a model, its excerpts.
+    pub tokens: usize,
+    /// The tokens that the sections had room for.
+    pub budget: usize,
+    /// How many characters of the note did not fit.
+    pub input_left_out: usize,
+    /// The templates with their versions.
+    pub templates: Vec<String>,
+}
+
+/// A section of a preview.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreviewSection {
+    /// The section.
+    pub section: Section,
+    /// What is in it, the most relevant first.
+    pub items: Vec<PreviewItem>,
+    /// At most how many tokens it takes.
+    pub tokens: usize,
+    /// How many more were found and did not fit.
+    pub omitted: usize,
+}
+
+/// A piece of a preview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewItem {
+    /// By which it is cited.
+    pub number: usize,
+    /// Its title.
+    pub title: String,
+    /// Where it is, such as `src/lease.rs:12-30`.
+    pub place: Option<String>,
+    /// At most how many tokens it takes.
+    pub tokens: usize,
+}
+
+/// Shows what an enrichment of that note would be made of.
+///
+/// # Errors
+/// [`Error::NotFound`] for the note and the persona; [`Error::Invalid`] for a tenant's template that does not render;
+/// as [`enrichment_choose`].
+pub async fn enrichment_preview<A: Access>(
+    scoped: &Scoped<A>,
+    catalog: &TenantCatalog,
+    note: NoteId,
+    request: &EnrichmentRequest,
+) -> Result<EnrichmentPreview, ModelError> {
+    scoped.permit(Action::Read, NOTE_ENRICHMENT, None)?;
+    let material = Material::read(scoped, note, request.persona_id).await?;
+    let choice = enrichment_choose(scoped, catalog, request).await?;
+    let EnrichmentChoice::Generated { model, .. } = &choice else {
+        let assembly = material.excerpts(scoped).await?;
+        return Ok(EnrichmentPreview {
+            choice,
+            system: None,
+            user: None,
+            output_schema: None,
+            tokens: assembly.tokens(),
+            budget: assembly.budget,
+            sections: sections(&assembly),
+            input_left_out: 0,
+            templates: Vec::new(),
+        });
+    };
+    let today = scoped.env().now().date_naive();
+    let window = catalog.resolve(model, today)?.model.context_window;
+    let prompt = Prompt::prepare(scoped, &material, window).await;
+    let prompt = prompt.map_err(|error| match error {
+        PromptError::Store(error) => error,
+        error => Error::Invalid(error.to_string()),
+    })?;
+    Ok(EnrichmentPreview {
+        choice,
+        output_schema: Some(output_schema().schema.to_string()),
+        sections: sections(&prompt.assembly),
+        tokens: prompt.tokens,
+        budget: prompt.assembly.budget,
+        input_left_out: prompt.input_left_out,
+        templates: prompt.templates,
+        system: Some(prompt.system),
+        user: Some(prompt.user),
+    })
+}
+
+fn sections(assembly: &Assembly) -> Vec<PreviewSection> {
+    let sections = assembly.sections.iter().map(|section| PreviewSection {
+        section: section.section,
+        items: section
+            .items
+            .iter()
+            .map(|(number, piece)| PreviewItem {
+                number: *number,
+                title: piece.reference.citation.title.clone(),
+                place: place(&piece.reference.citation),
+                tokens: piece.tokens(),
+            })
+            .collect(),
+        tokens: section.tokens,
+        omitted: section.omitted,
+    });
+    sections.collect()
+}

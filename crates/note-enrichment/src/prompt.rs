@@ -1,0 +1,171 @@
+//! What a model is told: the one place where the prompt is made, for the preview and for the call.
+
+use nyxcore_context::{
+    Assembly, PersonaVariables, Reference, TemplateError, Templates, Variables, assemble,
+    template_get, tokens_bound,
+};
+use nyxcore_llm::ModelRequest;
+use nyxcore_tenancy::{Access, Error, Scoped};
+
+use crate::answer::output_schema;
+use crate::material::{Material, PROMPT_SHARES};
+use crate::pieces::Depth;
+use crate::retrieve::retrieve;
+
+/// The most tokens of knowledge and note in a prompt, by their upper bound: some 40 KB. A rule of this project: more
+/// costs more and is not read better.
+pub const CONTEXT_TOKENS_MAX: usize = 16_000;
+/// The most tokens of an answer. A rule of this project: 300 words, action points and questions take a third.
+const OUTPUT_TOKENS_MAX: usize = 4_000;
+/// What is left of a window beside all texts: roles and separators.
+const SPARE_TOKENS: usize = 100;
+/// How often a prompt is made smaller where it does not fit: the texts around the pieces are known only when they are
+/// written.
+const TRIES: usize = 4;
+
+/// A prompt, and what went into it.
+#[derive(Debug, Clone)]
+pub(crate) struct Prompt {
+    pub(crate) system: String,
+    pub(crate) user: String,
+    pub(crate) assembly: Assembly,
+    /// The templates with their versions.
+    pub(crate) templates: Vec<String>,
+    /// The characters of the note that did not fit.
+    pub(crate) input_left_out: usize,
+    /// At most how many tokens the prompt takes, with the schema of the answer.
+    pub(crate) tokens: usize,
+    output_tokens: usize,
+}
+
+/// Why a prompt cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PromptError {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The templates alone leave no room.
+    #[error("the prompt does not fit into the model's context window of {0} tokens")]
+    WindowTooSmall(u64),
+}
+
+impl Prompt {
+    /// Makes the prompt for a model with that context window in tokens.
+    pub(crate) async fn prepare<A: Access>(
+        scoped: &Scoped<A>,
+        material: &Material,
+        window: Option<u64>,
+    ) -> Result<Self, PromptError> {
+        let system = template_get(scoped, "note_enrichment.system").await?;
+        let user = template_get(scoped, "note_enrichment.user").await?;
+        let persona = material.persona.as_ref();
+        let found = retrieve(
+            scoped,
+            &material.note,
+            &material.body,
+            persona,
+            Depth::Passage,
+        )
+        .await?;
+        let room = window.map_or(usize::MAX, |window| {
+            usize::try_from(window).unwrap_or(usize::MAX)
+        });
+        let output_tokens = OUTPUT_TOKENS_MAX.min(room / 4);
+        let room = room.saturating_sub(output_tokens + SPARE_TOKENS);
+        let engine = Templates::prompt();
+        let mut budget = CONTEXT_TOKENS_MAX.min(room);
+        for _ in 0..TRIES {
+            // The note may take half of the room.
+            let (input, input_left_out) = cut(&material.input(), budget / 2);
+            let left = budget.saturating_sub(tokens_bound(&input));
+            let assembly = assemble(found.clone(), &PROMPT_SHARES, left);
+            let persona = persona.map(|persona| PersonaVariables {
+                name: persona.name.clone(),
+                description: persona.description.clone(),
+                prompt: persona.system_prompt.clone(),
+                traits: persona.traits.clone(),
+            });
+            let variables = Variables::new(&input, &material.project.name, &assembly);
+            let variables = variables.with_persona(persona);
+            let prompt = Self {
+                system: engine.render(system.text(), &variables)?.trim().to_owned(),
+                user: engine.render(user.text(), &variables)?.trim().to_owned(),
+                assembly,
+                templates: vec![system.mark(), user.mark()],
+                input_left_out,
+                tokens: 0,
+                output_tokens,
+            };
+            let schema = output_schema().schema.to_string();
+            let tokens = [&prompt.system, &prompt.user, &schema].map(|text| tokens_bound(text));
+            let tokens: usize = tokens.iter().sum();
+            if tokens <= room {
+                return Ok(Self { tokens, ..prompt });
+            }
+            budget = budget.saturating_sub(tokens - room);
+        }
+        Err(PromptError::WindowTooSmall(window.unwrap_or_default()))
+    }
+
+    /// The request, byte for byte what the preview shows.
+    pub(crate) fn request(&self) -> ModelRequest {
+        ModelRequest {
+            system: Some(self.system.clone()),
+            output_schema: Some(output_schema()),
+            max_output_tokens: u32::try_from(self.output_tokens).ok(),
+            ..ModelRequest::new("", self.user.clone())
+        }
+    }
+
+    /// What it offers to cite: `[1]` is the first.
+    pub(crate) fn references(&self) -> Vec<Reference> {
+        let pieces = self.assembly.pieces().into_iter();
+        pieces.map(|piece| piece.reference.clone()).collect()
+    }
+}
+
+/// The beginning of a text that takes at most so many tokens, in whole lines where it can; and how many characters are
+/// left out, which the text says.
+fn cut(text: &str, tokens: usize) -> (String, usize) {
+    /// The sentence at the end, in bytes.
+    const SAID_BYTES: usize = 80;
+    if tokens_bound(text) <= tokens {
+        return (text.to_owned(), 0);
+    }
+    let bytes = (tokens * 5 / 2).saturating_sub(SAID_BYTES);
+    let end = (0..=bytes.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
+    let kept = &text[..end.unwrap_or(0)];
+    let kept = match kept.rfind('\n') {
+        Some(line_end) if line_end > kept.len() / 2 => &kept[..line_end],
+        _ => kept,
+    };
+    let left_out = text.chars().count() - kept.chars().count();
+    let said = format!("{kept}\n[{left_out} more characters of the note do not fit here]");
+    (said, left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_that_fits_stays_whole() {
+        assert_eq!(cut("short", 100), ("short".to_owned(), 0));
+    }
+
+    #[test]
+    fn a_long_note_is_cut_at_a_line_and_says_so() {
+        let text = "äöü one line\n".repeat(100_000);
+        let (kept, left_out) = cut(&text, 1_000);
+        assert!(tokens_bound(&kept) <= 1_000, "{}", tokens_bound(&kept));
+        let last = kept.lines().last().unwrap();
+        assert_eq!(
+            last,
+            format!("[{left_out} more characters of the note do not fit here]")
+        );
+        assert!(kept.lines().rev().nth(1).unwrap().ends_with("one line"));
+    }
+}
