@@ -27,6 +27,7 @@ mod m0017_place_sources;
 mod m0018_models;
 mod m0019_personas;
 mod m0021_search_fields;
+mod m0022_knowledge_life;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_models::Migration),
             Box::new(m0019_personas::Migration),
             Box::new(m0021_search_fields::Migration),
+            Box::new(m0022_knowledge_life::Migration),
         ]
     }
 }
