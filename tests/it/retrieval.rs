@@ -1,4 +1,6 @@
 //! The search index: published documents are found by their own tenant only, and equally on both databases.
+//!
+//! Longer than 450 lines: one set of helpers serves what is published and what is found.
 
 mod tenants;
 

@@ -36,8 +36,8 @@ enum JsonFile {
     One(JsonEntry),
 }
 
-/// The entries of a file by its name: `.json` (a list, or an object with `entries`), `.jsonl` and `.ndjson` (one a line),
-/// anything else as Markdown. Each is named after the file, so that the same import later updates it in place.
+/// The entries of a file by its name: `.json` (a list, or an object with `entries`), `.jsonl` and `.ndjson` (one a
+/// line), anything else as Markdown. Each is named after the file, so that the same import later updates it in place.
 ///
 /// Markdown with several headings of the first level is one entry for each; its front matter may have `title` and
 /// `tags`.

@@ -1,7 +1,7 @@
 //! The audit of knowledge: what is there twice, never recalled, stale, secret, or contradicts itself.
 //!
-//! It reads and changes nothing. Recalled text is never extracted as new knowledge, and this is how a team sees what got
-//! in otherwise.
+//! It reads and changes nothing. Recalled text is never extracted as new knowledge, and this is how a team sees what
+//! got in otherwise.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -113,13 +113,15 @@ pub async fn knowledge_audit<A: Access>(
     scoped.permit(Action::Read, MEMORY_ENTRY, None)?;
     let items = items(scoped, project).await?;
     let mut findings = Vec::new();
+    // Where nothing was ever counted, nobody counts, and that says nothing about an entry.
+    let is_counted = items.iter().any(|item| item.recalls > 0);
     for item in &items {
         if let Some((what, line)) = secret_in(&item.text) {
             let reason =
                 format!("line {line} looks like {what}: remove it here and revoke it there");
             findings.push(finding(AuditFindingKind::Secret, &[item], reason));
         }
-        if item.is_old && item.recalls == 0 {
+        if is_counted && item.is_old && item.recalls == 0 {
             let reason = format!("nothing cited it in {UNRECALLED_DAYS} days or more");
             findings.push(finding(AuditFindingKind::NeverRecalled, &[item], reason));
         }
@@ -416,91 +418,4 @@ fn password_of(line: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn item(n: usize, text: &str) -> Item {
-        Item {
-            subject: AuditSubject {
-                kind: KnowledgeKind::MemoryEntry,
-                id: format!("memory_{n}"),
-                title: "Leases of workers".into(),
-            },
-            project: None,
-            words: Words::of("Leases of workers", text),
-            text: text.to_owned(),
-            is_old: false,
-            recalls: 0,
-        }
-    }
-
-    fn kinds(texts: &[&str]) -> Vec<AuditFindingKind> {
-        let items: Vec<Item> = texts
-            .iter()
-            .enumerate()
-            .map(|(n, text)| item(n, text))
-            .collect();
-        let mut findings = Vec::new();
-        pairs_compare(&items, &mut findings);
-        findings.into_iter().map(|finding| finding.kind).collect()
-    }
-
-    #[test]
-    fn pairs_are_duplicates_or_contradictions() {
-        use AuditFindingKind::{Contradiction, Duplicate};
-        let base =
-            "A lease is renewed every 15 seconds by its worker, before each batch of writes.";
-        assert_eq!(
-            kinds(&[
-                base,
-                "A lease is renewed every 15 seconds by its worker, before every batch of writes."
-            ]),
-            [Duplicate]
-        );
-        assert_eq!(
-            kinds(&[
-                base,
-                "A lease is renewed every 30 seconds by its worker, before each batch of writes."
-            ]),
-            [Contradiction]
-        );
-        assert_eq!(
-            kinds(&[
-                base,
-                "A lease is never renewed by its worker before each batch of 15 writes in seconds."
-            ]),
-            [Contradiction]
-        );
-        assert_eq!(
-            kinds(&[base, "Pages are read lazily, and their cache is small."]),
-            []
-        );
-    }
-
-    #[test]
-    fn secrets_are_told_from_talk_about_them() {
-        let token = format!("token: ghp_{}", "a1".repeat(18));
-        assert_eq!(secret_in(&token), Some(("a token of GitHub", 1)));
-        assert_eq!(
-            secret_in("x\n-----BEGIN RSA PRIVATE KEY-----"),
-            Some(("a private key", 2))
-        );
-        assert_eq!(
-            secret_in("DB_PASSWORD=hunter2hunter2"),
-            Some(("a password", 1))
-        );
-        assert_eq!(
-            secret_in("postgres://app:s3cret-pass@db/x"),
-            Some(("a password", 1))
-        );
-        for talk in [
-            "the password is rotated",
-            "password: <yours>",
-            "PASSWORD=$SECRET1234",
-            "https://a.b/c:d@e",
-            "sk-ant-short",
-        ] {
-            assert_eq!(secret_in(talk), None, "{talk}");
-        }
-    }
-}
+mod tests;

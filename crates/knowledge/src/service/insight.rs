@@ -170,6 +170,23 @@ pub async fn insight_pair(
     Insights::require(scoped, id).await
 }
 
+/// Counts that insights were cited, which the audit of knowledge asks for. Unknown ones are no error.
+///
+/// # Errors
+/// The database fails.
+pub async fn insights_recalled(scoped: &Scoped<ReadWrite>, ids: &[InsightId]) -> Result<()> {
+    let now = scoped.env().now();
+    for insight in Insights::get_many(scoped, ids).await?.into_values() {
+        let row = ActiveModel {
+            recalls: Set(insight.recalls.saturating_add(1)),
+            recalled_at: Set(Some(now)),
+            ..Default::default()
+        };
+        Insights::update(scoped, insight.id, row).await?;
+    }
+    Ok(())
+}
+
 /// Solutions that may belong to a pain point, or pain points that a solution may solve: those without a partner in the
 /// same project that a search finds by its text, the best first.
 ///

@@ -13,7 +13,7 @@ pub use audit::{
 pub use consolidation_pattern::{NewConsolidationPattern, consolidation_pattern_create};
 pub use insight::{
     InsightChanges, NewInsight, insight_create, insight_duplicates, insight_pair,
-    insight_partners_suggest, insight_update,
+    insight_partners_suggest, insight_update, insights_recalled,
 };
 pub use letter::{PendingLetter, PendingLetters, letters_clear, letters_pending, letters_take};
 pub use memory_entry::{
