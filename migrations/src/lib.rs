@@ -28,6 +28,7 @@ mod m0018_models;
 mod m0019_personas;
 mod m0020_context;
 mod m0021_search_fields;
+mod m0022_knowledge_life;
 pub mod owner;
 
 /// What migrations are written with: those of an embedder's own tables too.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_personas::Migration),
             Box::new(m0020_context::Migration),
             Box::new(m0021_search_fields::Migration),
+            Box::new(m0022_knowledge_life::Migration),
         ]
     }
 }

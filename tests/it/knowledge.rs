@@ -1,5 +1,7 @@
 //! Memory entries, insights and consolidation patterns can be found as soon as their transaction is committed.
 
+mod life;
+
 use chrono::TimeDelta;
 use nyxcore_knowledge::{
     ConsolidationPatterns, ConsolidationSeverity, ConsolidationType, ImportedMemoryEntry, Insight,

@@ -11,6 +11,8 @@ mod embedder;
 #[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
+mod evaluation;
+#[cfg(test)]
 mod gateway_transport;
 #[cfg(test)]
 mod github;

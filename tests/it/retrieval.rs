@@ -1,4 +1,6 @@
 //! The search index: published documents are found by their own tenant only, and equally on both databases.
+//!
+//! Longer than 450 lines: one set of helpers serves what is published and what is found.
 
 mod tenants;
 
@@ -34,8 +36,8 @@ on_both_databases! {
             document(KnowledgeKind::Note, "two", "worker lease and other things that are said here"),
         ]).await;
         let hits = ask(&store, acme, "worker lease expires").await;
-        assert_eq!(subjects(&hits)[0], "all");
-        assert_eq!(hits.len(), 3);
+        // A single common word is far below that, and not shown.
+        assert_eq!(subjects(&hits), ["all", "two"]);
         assert!(hits.is_sorted_by(|a, b| a.score >= b.score));
     }
 

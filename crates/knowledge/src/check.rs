@@ -24,6 +24,19 @@ pub fn tags(tags: &[String], least: usize, most: usize) -> Result<Vec<String>> {
     Ok(kept)
 }
 
+/// The id of a commit, or its beginning, in lower case; `None` for an empty text.
+pub fn commit(text: &str) -> Result<Option<String>> {
+    let text = text.trim().to_ascii_lowercase();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !(7..=64).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let reason = "a commit is 7 to 64 hexadecimal digits";
+        return Err(Error::Invalid(reason.into()));
+    }
+    Ok(Some(text))
+}
+
 /// Passes where the tenant has all of these projects.
 pub async fn projects<A: Access>(scoped: &Scoped<A>, projects: &[ProjectId]) -> Result<()> {
     if projects.is_empty() {
@@ -43,6 +56,13 @@ mod tests {
 
     fn owned(tags: &[&str]) -> Vec<String> {
         tags.iter().map(|tag| (*tag).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_commit_is_hexadecimal() {
+        assert_eq!(commit(" ABCDEF1 ").unwrap().as_deref(), Some("abcdef1"));
+        assert_eq!(commit(" ").unwrap(), None);
+        assert!(commit("abc").is_err() && commit("main-branch").is_err());
     }
 
     #[test]

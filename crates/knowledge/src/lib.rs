@@ -30,12 +30,15 @@
 mod check;
 mod document;
 mod entity;
+mod import;
 mod letter;
 mod model;
 mod registration;
 mod repository;
 mod service;
+mod words;
 
+pub use import::{IMPORT_BYTES_MAX, IMPORT_ENTRIES_MAX, import_parse};
 pub use letter::{is_letter, letter_entry};
 pub use model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
@@ -47,8 +50,12 @@ pub use repository::{
     ProjectMemoryEntries, consolidation_pattern_projects,
 };
 pub use service::{
-    ImportedMemoryEntry, MemoryImport, NewConsolidationPattern, NewInsight, NewMemoryEntry,
-    PendingLetter, PendingLetters, RefusedMemoryEntry, consolidation_pattern_create,
-    insight_create, letters_clear, letters_pending, letters_take, memory_entries_import,
-    memory_entries_remove, memory_entry_create,
+    AUDIT_FINDINGS_MAX, AuditFinding, AuditFindingKind, AuditSubject, ImportedMemoryEntry,
+    InsightChanges, KnowledgeAudit, MemoryEntryChanges, MemoryEntryFilter, MemoryImport,
+    NewConsolidationPattern, NewInsight, NewMemoryEntry, PendingLetter, PendingLetters,
+    RefusedMemoryEntry, consolidation_pattern_create, insight_create, insight_duplicates,
+    insight_pair, insight_partners_suggest, insight_update, insights_recalled, knowledge_audit,
+    letters_clear, letters_pending, letters_take, memory_entries_import,
+    memory_entries_import_bulk, memory_entries_recalled, memory_entries_remove, memory_entry_count,
+    memory_entry_create, memory_entry_list, memory_entry_supersede, memory_entry_update,
 };

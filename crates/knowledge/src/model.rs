@@ -141,10 +141,28 @@ pub struct MemoryEntry {
     pub source: MemorySource,
     /// What it is called where it comes from, such as a file's path. Unique within the project.
     pub source_ref: Option<String>,
+    /// When it was archived: it is kept, and not found.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// The entry that took its place: it is kept, and not found.
+    pub superseded_by: Option<MemoryEntryId>,
+    /// The commit from which on it is true, in hexadecimal.
+    pub valid_from_commit: Option<String>,
+    /// How often it was cited.
+    pub recalls: i64,
+    /// When it was last cited.
+    pub recalled_at: Option<DateTime<Utc>>,
     /// Who made it. Written once; it decides nothing.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl MemoryEntry {
+    /// Whether a search finds it.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.archived_at.is_none() && self.superseded_by.is_none()
+    }
 }
 
 /// Something that was learned.
@@ -163,6 +181,12 @@ pub struct Insight {
     pub suggestion: Option<String>,
     /// A pain's solution, or a solution's pain: each of the two names the other.
     pub paired_with: Option<InsightId>,
+    /// When it was archived: it is kept, and not found.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// How often it was cited.
+    pub recalls: i64,
+    /// When it was last cited.
+    pub recalled_at: Option<DateTime<Utc>>,
     /// Who made it. Written once; it decides nothing.
     pub created_by: Option<UserId>,
     pub created_at: DateTime<Utc>,

@@ -20,13 +20,18 @@ pub fn registration() -> Registration {
         .resource(
             ResourcePolicy::new(
                 MEMORY_ENTRY,
-                &[(Read, Viewer), (Create, Member), (Import, Member)],
+                &[
+                    (Read, Viewer),
+                    (Create, Member),
+                    (Update, Member),
+                    (Import, Member),
+                ],
             )
             .id_prefix(MemoryEntryId::PREFIX),
         )
         .resource(ResourcePolicy::new(
             INSIGHT,
-            &[(Read, Viewer), (Create, Member)],
+            &[(Read, Viewer), (Create, Member), (Update, Member)],
         ))
         .resource(
             ResourcePolicy::new(CONSOLIDATION_PATTERN, &[(Read, Viewer), (Create, Member)])

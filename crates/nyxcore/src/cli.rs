@@ -98,6 +98,9 @@ pub enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Audit what a team has learned, and import memory entries
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
     /// Read the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -342,6 +345,48 @@ pub struct EvalArgs {
 pub enum EvalFormat {
     /// For people.
     Table,
+    /// For programs.
+    Json,
+}
+
+/// The commands for knowledge.
+#[derive(Subcommand)]
+pub enum KnowledgeCommand {
+    /// List what is there twice, never cited, stale (its files are gone), secret, or contradicts itself
+    ///
+    /// Nothing is changed. Each finding names what to look at, and never quotes a secret.
+    Audit {
+        /// The tenant's short name
+        #[arg(long)]
+        tenant: String,
+        /// The project's short name; without it, all knowledge of the tenant
+        #[arg(long)]
+        project: Option<String>,
+        /// `text` for people, `json` for programs: one object a line
+        #[arg(long, value_enum, default_value_t = AuditFormat::Text, hide_possible_values = true)]
+        format: AuditFormat,
+    },
+    /// Import memory entries from Markdown (.md) and JSON (.json, .jsonl) files into a project
+    ///
+    /// The same files imported again update their entries in place.
+    Import {
+        /// The tenant's short name
+        #[arg(long)]
+        tenant: String,
+        /// The project's short name
+        #[arg(long)]
+        project: String,
+        /// The files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// The output formats of `knowledge audit`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// For people.
+    Text,
     /// For programs.
     Json,
 }

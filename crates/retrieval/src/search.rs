@@ -42,13 +42,16 @@ const DOCUMENTS_COUNTED: &str = "
 /// with their weights. A subject's best chunk stands for it. CROSS JOIN keeps SQLite to the order as written: left to
 /// itself it goes through the tenant's documents and asks the full text about each of them.
 const SQLITE: &str = "
-    WITH asked AS MATERIALIZED (SELECT '\"' || (value ->> 0) || '\"' AS word, value ->> 1 AS weight FROM json_each($2)),
+    WITH asked AS MATERIALIZED (
+        SELECT '\"' || (value ->> 0) || '\"' AS word, value ->> 1 AS weight FROM json_each($2)
+    ),
     scores AS MATERIALIZED (
         SELECT p.rowid AS seq, sum(a.weight) AS score
         FROM asked a CROSS JOIN search_terms p ON p.search_terms MATCH a.word GROUP BY p.rowid
     ), found AS MATERIALIZED (
         SELECT d.seq, d.id, d.kind, d.subject, d.chunk,
-               scores.score * coalesce((SELECT value ->> 1 FROM json_each($7) WHERE value ->> 0 = d.role), 1.0) AS score
+               scores.score
+                   * coalesce((SELECT value ->> 1 FROM json_each($7) WHERE value ->> 0 = d.role), 1.0) AS score
         FROM scores CROSS JOIN search_documents d ON d.seq = scores.seq
         WHERE d.tenant_id = $1
           AND d.kind IN (SELECT value FROM json_each($4))
@@ -65,7 +68,8 @@ const SQLITE: &str = "
     WHERE r.place <= $6 AND d.tenant_id = $1";
 
 /// The same; the function alone may use the index under row-level security (see the migration). The rows themselves are
-/// read under it. `$8` and `$9` are the words' terms and weights, beside the words of `$2`.
+/// read under it. `$2` are the words, each with its term, the weight of its level and the stress of the question; `$8`
+/// are the bounds.
 const POSTGRES: &str = "
     SELECT r.score, r.weights::text AS weights, d.kind, d.subject, d.subject_id, d.title, d.body, d.path, d.source_id,
            d.start_line, d.end_line, d.stack, d.role, d.authority, d.alike

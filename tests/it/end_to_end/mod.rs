@@ -113,7 +113,7 @@ on_both_databases! {
         assert_eq!((&found["filesAnalyzed"], &found["filesReused"]), (&json!(1), &json!(repository.sources - 1)));
 
         // A note, enriched from what is known, with citations that all lead somewhere.
-        knowledge_create(&api, &project).await;
+        let (memory, insight) = knowledge_create(&api, &project).await;
         let note = json!({"input": {"projectId": project["id"], "title": "Checkout totals", "body": "How do we compute the total of an order, and how are errors handled?\n\n- [ ] add a test for discounts"}});
         let note = api.ask(CREATE_NOTE, note).await["createNote"]["note"].clone();
         let enriched = api.ask(ENRICH, json!({"input": {"noteId": note["id"]}})).await["enrichNote"].clone();
@@ -137,6 +137,7 @@ on_both_databases! {
             "pattern": patterns[0]["id"], "run": run, "actionPoint": enrichment["actionPoints"][0]["id"],
             "persona": persona["createPersona"]["persona"]["id"], "tenant": tenant["id"],
             "post": post["createBlogPost"]["blogPost"]["id"], "user": viewer["user"]["id"],
+            "memoryEntry": memory, "insight": insight,
         });
         let versions = "query ($id: ID!) { node(id: $id) { ... on Note { versions { nodes { id body } } } } }";
         let versions = api.ask(versions, json!({"id": note["id"]})).await["node"]["versions"]["nodes"].clone();
@@ -200,13 +201,18 @@ async fn finished(api: &Api, run: &str) {
     assert_eq!(last["run"]["status"], "SUCCEEDED", "{events:#?}");
 }
 
-async fn knowledge_create(api: &Api, project: &Value) {
+/// The ids of a memory entry and an insight.
+async fn knowledge_create(api: &Api, project: &Value) -> (Value, Value) {
     let entry = json!({"input": {"projectId": project["id"], "title": "Totals are in cents", "tags": ["money"],
         "content": "The total of an order is computed in cents; rounding errors cost us a week."}});
-    api.ask("mutation ($input: CreateMemoryEntryInput!) { createMemoryEntry(input: $input) { memoryEntry { id } } }", entry).await;
+    let entry = api.ask("mutation ($input: CreateMemoryEntryInput!) { createMemoryEntry(input: $input) { memoryEntry { id } } }", entry).await;
     let insight = json!({"input": {"projectId": project["id"], "type": "pain_point", "severity": "high", "title": "Order totals drift",
         "detail": "The total of an order was wrong when a discount was applied twice.", "suggestion": "Apply discounts in one place."}});
-    api.ask("mutation ($input: CreateInsightInput!) { createInsight(input: $input) { insight { id } } }", insight).await;
+    let insight = api.ask("mutation ($input: CreateInsightInput!) { createInsight(input: $input) { insight { id } } }", insight).await;
+    (
+        entry["createMemoryEntry"]["memoryEntry"]["id"].clone(),
+        insight["createInsight"]["insight"]["id"].clone(),
+    )
 }
 
 /// Each citation names a thing that exists, and lines that its file has.
@@ -390,6 +396,31 @@ async fn other_tenant_sees_nothing(
             "createInsight",
             "CreateInsightInput",
             json!({"projectId": project, "type": "pattern", "title": "x", "detail": "x"}),
+        ),
+        (
+            "importMemoryEntries",
+            "ImportMemoryEntriesInput",
+            json!({"projectId": project, "files": [{"name": "a.md", "text": "x"}]}),
+        ),
+        (
+            "updateMemoryEntry",
+            "UpdateMemoryEntryInput",
+            json!({"memoryEntryId": acme["memoryEntry"], "title": "x"}),
+        ),
+        (
+            "supersedeMemoryEntry",
+            "SupersedeMemoryEntryInput",
+            json!({"memoryEntryId": acme["memoryEntry"]}),
+        ),
+        (
+            "updateInsight",
+            "UpdateInsightInput",
+            json!({"insightId": acme["insight"], "title": "x"}),
+        ),
+        (
+            "pairInsights",
+            "PairInsightsInput",
+            json!({"insightId": acme["insight"], "pairedWithId": acme["insight"]}),
         ),
         (
             "updateActionPoint",

@@ -15,8 +15,6 @@ const WITHOUT_FIELD: &[&str] = &[
     "consolidation_pattern read",
     "insight read",
     "member read",
-    "memory_entry import",
-    "memory_entry read",
     "model_call read",
     "model_call start",
     "model_settings read",

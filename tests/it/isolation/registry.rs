@@ -73,6 +73,9 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, NOTE, Read),
         entry("Query.enrichmentPreview", r#"{"noteId": "$note", "personaId": "$persona"}"#, NOTE_ENRICHMENT, Read),
         entry("Query.templates", "{}", TEMPLATE, Read),
+        entry("Query.memoryEntries", r#"{"tag": "quince"}"#, MEMORY_ENTRY, Read),
+        entry("Query.memoryEntries", r#"{"projectId": "$project", "current": true}"#, MEMORY_ENTRY, Read),
+        entry("Query.knowledgeAudit", r#"{"projectId": "$project"}"#, MEMORY_ENTRY, Read),
         entry("Query.auditLog", "{}", AUDIT_LOG, Read),
         entry("Query.auditLog", r#"{"userId": "$owner", "subjectId": "$note"}"#, AUDIT_LOG, Read),
         entry("Query.gitConnections", "{}", GIT_CONNECTION, Read),
@@ -127,6 +130,12 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.updateActionPoint", r#"{"input": {"actionPointId": "$action_point", "status": "DONE"}}"#, NOTE, Update),
         entry("Mutation.createMemoryEntry", r#"{"input": {"projectId": "$project", "title": "New", "content": "x"}}"#, MEMORY_ENTRY, Create),
         entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, INSIGHT, Create),
+        entry("Mutation.updateMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry", "tags": ["new"]}}"#, MEMORY_ENTRY, Update),
+        entry("Mutation.supersedeMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry"}}"#, MEMORY_ENTRY, Update),
+        entry("Mutation.importMemoryEntries", r##"{"input": {"projectId": "$project", "files": [{"name": "a.md", "text": "# New\nx"}]}}"##, MEMORY_ENTRY, Import),
+        entry("Mutation.updateInsight", r#"{"input": {"insightId": "$insight", "category": "new"}}"#, INSIGHT, Update),
+        // The insight of the world has a partner, or is no pain and solution.
+        told("INVALID_INPUT", entry("Mutation.pairInsights", r#"{"input": {"insightId": "$insight", "pairedWithId": "$insight"}}"#, INSIGHT, Update)),
 
         // Posts.
         entry("Mutation.createBlogPost", r#"{"input": {"projectId": "$project", "title": "New", "body": "x"}}"#, BLOG_POST, Create),

@@ -59,9 +59,7 @@ on_both_databases! {
         publish(&store, acme.id, vec![document(KnowledgeKind::Note, "rare", "lease")]).await;
         publish(&store, other.id, notes("lease", "lease", 200)).await;
         let hits = ask(&store, acme.id, "worker lease").await;
-        if db.backend() == sea_orm::DbBackend::Sqlite {
-            assert_eq!(subjects(&hits)[0], "rare");
-        }
-        assert_eq!(hits.len(), 10);
+        // What only has the common word is far below it, and not shown.
+        assert_eq!(subjects(&hits), ["rare"]);
     }
 }

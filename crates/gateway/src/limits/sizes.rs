@@ -32,7 +32,12 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ImportGraph.cycles", 20),
     ("ImportGraph.layers", 20),
     ("ImportLayer.folders", 20),
+    ("ImportMemoryEntriesPayload.refused", 10),
     ("ImportRepositoriesPayload.results", 50),
+    ("Insight.duplicates", 5),
+    ("Insight.suggestedPartners", 5),
+    ("KnowledgeAudit.findings", 100),
+    ("KnowledgeFinding.subjects", 2),
     ("MemoryEntry.tags", 10),
     // The starter set.
     ("InstallStarterPersonasPayload.installed", 12),
@@ -87,10 +92,13 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
 pub(super) const FIELD_COSTS: &[(&str, usize)] = &[
     ("GitConnection.branches", 200),
     ("GitConnection.repositories", 200),
+    ("Insight.duplicates", 200),
+    ("Insight.suggestedPartners", 200),
     ("Mutation.importRepositories", 200),
     ("Mutation.verifyProvider", 200),
     // A search, or two, and the texts of what was found.
     ("Query.enrichmentPreview", 400),
+    ("Query.knowledgeAudit", 500),
     ("Query.personaMatches", 200),
     ("Query.search", 200),
     ("Query.specializations", 30),

@@ -1,11 +1,15 @@
 //! The knowledge of a team: memory entries, insights and consolidation patterns.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use nyxcore_knowledge::{ConsolidationPattern, Insight, MemoryEntry, MemorySource};
+use nyxcore_knowledge::{
+    AuditFinding, AuditFindingKind, ConsolidationPattern, Insight, KnowledgeAudit, MemoryEntry,
+    MemorySource, insight_duplicates, insight_partners_suggest,
+};
 
 use super::ids::global_id;
 use super::mirror::mirror;
+use super::note::KnowledgeKindName;
 use super::project::ProjectNode;
 use crate::context::operation;
 
@@ -60,6 +64,36 @@ impl MemoryEntryNode {
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
+
+    /// The time of the last change.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+
+    /// The time when it was archived. An archived entry is kept, and not found.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at
+    }
+
+    /// The entry that took its place. A superseded entry is kept, and not found.
+    async fn superseded_by(&self, context: &Context<'_>) -> Result<Option<MemoryEntryNode>> {
+        let Some(id) = self.0.superseded_by else {
+            return Ok(None);
+        };
+        let loaders = operation(context).loaders();
+        let other = loaders.memory_entries.load_one(id).await?;
+        Ok(other.map(MemoryEntryNode))
+    }
+
+    /// The commit from which on it is true.
+    async fn valid_from_commit(&self) -> Option<&str> {
+        self.0.valid_from_commit.as_deref()
+    }
+
+    /// The number of times that it was cited.
+    async fn recalls(&self) -> i64 {
+        self.0.recalls
+    }
 }
 
 /// A lesson learned.
@@ -110,6 +144,104 @@ impl InsightNode {
         };
         let other = operation(context).loaders().insights.load_one(id).await?;
         Ok(other.map(InsightNode))
+    }
+
+    /// Insights without a partner that may belong to this one: solutions of a pain point, or pain points of a solution.
+    async fn suggested_partners(&self, context: &Context<'_>) -> Result<Vec<InsightNode>> {
+        let scoped = operation(context).read().await?;
+        let found = insight_partners_suggest(&*scoped, self.0.id).await?;
+        Ok(found.into_iter().map(InsightNode).collect())
+    }
+
+    /// Insights of the same type that say nearly the same.
+    async fn duplicates(&self, context: &Context<'_>) -> Result<Vec<InsightNode>> {
+        let scoped = operation(context).read().await?;
+        let found = insight_duplicates(&*scoped, self.0.id).await?;
+        Ok(found.into_iter().map(InsightNode).collect())
+    }
+
+    /// The time when it was archived. An archived insight is kept, and not found.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at
+    }
+}
+
+/// The result of an audit of knowledge.
+pub(crate) struct KnowledgeAuditNode(pub KnowledgeAudit);
+
+#[Object(name = "KnowledgeAudit")]
+impl KnowledgeAuditNode {
+    /// The number of memory entries and insights that were looked at.
+    async fn checked(&self) -> i32 {
+        i32::try_from(self.0.checked).unwrap_or(i32::MAX)
+    }
+
+    /// The findings by kind, at most 500.
+    async fn findings(&self) -> Vec<AuditFindingNode> {
+        self.0.findings.iter().cloned().map(Into::into).collect()
+    }
+
+    /// The number of findings that are left out.
+    async fn omitted(&self) -> i32 {
+        i32::try_from(self.0.omitted).unwrap_or(i32::MAX)
+    }
+}
+
+mirror! {
+    /// The kind of a finding of an audit of knowledge.
+    pub(crate) enum AuditFindingKindName = "KnowledgeFindingKind" of "AuditFindingKind" {
+        /// A text looks like a key or a password.
+        Secret,
+        /// Two entries of one matter say different things.
+        Contradiction,
+        /// Two entries say nearly the same.
+        Duplicate,
+        /// The files that the entry speaks of are gone.
+        Stale,
+        /// Nothing ever cited it.
+        NeverRecalled,
+    }
+}
+
+/// A finding of an audit of knowledge.
+#[derive(SimpleObject)]
+#[graphql(name = "KnowledgeFinding")]
+pub(crate) struct AuditFindingNode {
+    /// The kind.
+    kind: AuditFindingKindName,
+    /// The pieces of knowledge that it is about: one, or the two of a pair.
+    subjects: Vec<AuditSubjectNode>,
+    /// The reason. It never quotes a secret.
+    reason: String,
+}
+
+/// A piece of knowledge that a finding is about.
+#[derive(SimpleObject)]
+#[graphql(name = "KnowledgeSubject")]
+pub(crate) struct AuditSubjectNode {
+    /// The kind.
+    kind: KnowledgeKindName,
+    /// The id.
+    id: ID,
+    /// The title.
+    title: String,
+}
+
+impl From<AuditFinding> for AuditFindingNode {
+    fn from(finding: AuditFinding) -> Self {
+        let subjects = finding
+            .subjects
+            .into_iter()
+            .map(|subject| AuditSubjectNode {
+                kind: subject.kind.into(),
+                id: ID(subject.id),
+                title: subject.title,
+            });
+        Self {
+            kind: finding.kind.into(),
+            subjects: subjects.collect(),
+            reason: finding.reason,
+        }
     }
 }
 

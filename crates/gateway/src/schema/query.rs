@@ -3,6 +3,9 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_context::template_list;
+use nyxcore_knowledge::{
+    MemoryEntryFilter, knowledge_audit, memory_entry_count, memory_entry_list,
+};
 use nyxcore_model_catalog::budget_list;
 use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_preview};
 use nyxcore_personas::{PersonaId, PersonaList, persona_matches, specializations_extract};
@@ -19,6 +22,7 @@ use super::connection::{List, PageArgs, Total, list, root_list};
 use super::enrichment::EnrichmentModeName;
 use super::git_connection::GitConnectionNode;
 use super::ids::{id_of, id_of_option};
+use super::knowledge::{KnowledgeAuditNode, MemoryEntryNode, MemorySourceName};
 use super::node::{NodeRef, node_find};
 use super::note::KnowledgeKindName;
 use super::persona::{PersonaMatchNode, PersonaNode, SpecializationMatchNode};
@@ -35,6 +39,21 @@ use crate::error::ApiError;
 const NODES_MAX: usize = 100;
 /// The maximum length of the text for `specializations`, in bytes.
 const TEXT_MAX: usize = 100_000;
+
+/// Passes where the tenant has the project, or none is named.
+async fn project_require(context: &Context<'_>, project: Option<ProjectId>) -> Result<()> {
+    if let Some(id) = project
+        && operation(context)
+            .loaders()
+            .projects
+            .load_one(id)
+            .await?
+            .is_none()
+    {
+        return Err(nyxcore_tenancy::Error::NotFound("project").into());
+    }
+    Ok(())
+}
 
 /// The queries.
 pub struct Query;
@@ -251,11 +270,7 @@ impl Query {
     ) -> Result<Vec<SearchHitNode>> {
         let op = operation(context);
         let project = id_of_option::<ProjectId>(project_id.as_ref())?;
-        if let Some(id) = project
-            && op.loaders().projects.load_one(id).await?.is_none()
-        {
-            return Err(nyxcore_tenancy::Error::NotFound("project").into());
-        }
+        project_require(context, project).await?;
         let limit =
             u64::try_from(first).map_err(|_| ApiError::invalid("`first` must not be negative"))?;
         let request = SearchRequest {
@@ -271,6 +286,55 @@ impl Query {
         };
         let hits = search(&*op.read().await?, &request).await?;
         Ok(hits.into_iter().map(SearchHitNode).collect())
+    }
+
+    /// The memory entries of a project and of the whole tenant, newest first, filtered by the arguments.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the Relay arguments and four filters"
+    )]
+    async fn memory_entries(
+        &self,
+        context: &Context<'_>,
+        project_id: Option<ID>,
+        tag: Option<String>,
+        source: Option<MemorySourceName>,
+        #[graphql(desc = "Whether a search finds them: neither archived nor superseded.")]
+        current: Option<bool>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<List<MemoryEntryNode>> {
+        let request = PageArgs::new(after, before, first, last).request(context)?;
+        let filter = MemoryEntryFilter {
+            project_id: id_of_option::<ProjectId>(project_id.as_ref())?,
+            tag,
+            source: source.map(Into::into),
+            current,
+        };
+        project_require(context, filter.project_id).await?;
+        let scoped = operation(context).read().await?;
+        let page = memory_entry_list(&*scoped, &filter, &request).await?;
+        let total = Total::new(move |scoped| {
+            let filter = filter.clone();
+            Box::pin(async move { memory_entry_count(scoped, &filter).await })
+        });
+        Ok(list(context, page, total, MemoryEntryNode))
+    }
+
+    /// Looks for knowledge that is there twice, never cited, stale, secret, or contradicts itself. Nothing is changed.
+    async fn knowledge_audit(
+        &self,
+        context: &Context<'_>,
+        project_id: Option<ID>,
+    ) -> Result<KnowledgeAuditNode> {
+        let project = id_of_option::<ProjectId>(project_id.as_ref())?;
+        project_require(context, project).await?;
+        let scoped = operation(context).read().await?;
+        Ok(KnowledgeAuditNode(
+            knowledge_audit(&*scoped, project).await?,
+        ))
     }
 
     /// The audit log: actions that were performed or attempted in the tenant, newest first, filtered by the arguments.

@@ -21,6 +21,10 @@ pub struct Model {
     pub detail: String,
     pub suggestion: Option<String>,
     pub paired_with_id: Option<InsightId>,
+    pub archived_at: Option<DateTimeUtc>,
+    pub updated_at: Option<DateTimeUtc>,
+    pub recalls: i64,
+    pub recalled_at: Option<DateTimeUtc>,
     pub created_by: Option<UserId>,
     pub created_at: DateTimeUtc,
 }
@@ -42,6 +46,9 @@ impl From<Model> for Insight {
             detail: row.detail,
             suggestion: row.suggestion,
             paired_with: row.paired_with_id,
+            archived_at: row.archived_at,
+            recalls: row.recalls,
+            recalled_at: row.recalled_at,
             created_by: row.created_by,
             created_at: row.created_at,
         }

@@ -1,11 +1,17 @@
-//! Memory entries: written by users, or imported from files of a repository.
+//! Memory entries: written by users, or imported from files of a repository or from elsewhere.
+//!
+//! Longer than 450 lines: writing, importing and superseding share the checks and the index.
 
 use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
-use nyxcore_tenancy::{Action, ReadWrite, Repository, Result, Scoped, TypedId, UserId, text};
+use nyxcore_tenancy::{
+    Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId,
+    UserId, text,
+};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::entity::Texts;
@@ -17,6 +23,8 @@ use crate::{check, document};
 
 /// Tags of a memory entry. A rule of this project.
 const TAGS_MAX: usize = 20;
+/// Entries that supersede each other in a row. A rule of this project.
+const CHAIN_MAX: usize = 100;
 
 /// What a new memory entry is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +62,8 @@ pub async fn memory_entry_create(
         tags: Set(Texts(check::tags(&new.tags, 0, TAGS_MAX)?)),
         source: Set(MemorySource::Manual),
         source_ref: Set(None),
+        valid_from_commit: Set(None),
+        recalls: Set(0),
         created_by: Set(new.created_by),
         created_at: Set(now),
         updated_at: Set(now),
@@ -62,6 +72,210 @@ pub async fn memory_entry_create(
     let entry = MemoryEntries::insert(scoped, row).await?;
     documents_publish(scoped, document::memory_entry(&entry)).await?;
     Ok(entry)
+}
+
+/// The changes to a memory entry; `None` leaves a field unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryEntryChanges {
+    /// As in [`NewMemoryEntry`].
+    pub title: Option<String>,
+    /// As in [`NewMemoryEntry`].
+    pub content: Option<String>,
+    /// As in [`NewMemoryEntry`].
+    pub tags: Option<Vec<String>>,
+    /// The commit from which on it is true, 7 to 64 hexadecimal digits; an empty text removes it.
+    pub valid_from_commit: Option<String>,
+    /// Whether it is archived.
+    pub archived: Option<bool>,
+}
+
+/// Changes a memory entry. An archived entry is kept, and not found.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound); [`Invalid`](nyxcore_tenancy::Error::Invalid) for a text out of
+/// bounds, and for the text of an entry that follows a file of a repository.
+pub async fn memory_entry_update(
+    scoped: &Scoped<ReadWrite>,
+    id: MemoryEntryId,
+    changes: MemoryEntryChanges,
+) -> Result<MemoryEntry> {
+    scoped.permit(Action::Update, MEMORY_ENTRY, id.uuid())?;
+    let former = MemoryEntries::require(scoped, id).await?;
+    let is_rewritten = changes.title.is_some() || changes.content.is_some();
+    if is_rewritten && former.source == MemorySource::Github {
+        let reason = "this entry follows a file of a repository: change the file, or write an entry that supersedes it";
+        return Err(Error::Invalid(reason.into()));
+    }
+    let now = scoped.env().now();
+    let mut row = ActiveModel {
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    if let Some(title) = changes.title {
+        row.title = Set(text::name("the title", &title)?);
+    }
+    if let Some(content) = changes.content {
+        row.content = Set(text::body_filled("the content", &content)?);
+    }
+    if let Some(tags) = changes.tags {
+        row.tags = Set(Texts(check::tags(&tags, 0, TAGS_MAX)?));
+    }
+    if let Some(commit) = changes.valid_from_commit {
+        row.valid_from_commit = Set(check::commit(&commit)?);
+    }
+    if let Some(archived) = changes.archived {
+        row.archived_at = Set(archived.then(|| former.archived_at.unwrap_or(now)));
+    }
+    let entry = MemoryEntries::update(scoped, id, row).await?;
+    entry_publish(scoped, &entry).await?;
+    Ok(entry)
+}
+
+/// Says that an entry takes the place of another of the same project, which is kept and no longer found. Without one,
+/// the former entry is current again.
+///
+/// # Errors
+/// [`NotFound`](nyxcore_tenancy::Error::NotFound) for either; [`Invalid`](nyxcore_tenancy::Error::Invalid) where they
+/// are of two projects, or would supersede each other in a circle.
+pub async fn memory_entry_supersede(
+    scoped: &Scoped<ReadWrite>,
+    former: MemoryEntryId,
+    by: Option<MemoryEntryId>,
+) -> Result<MemoryEntry> {
+    scoped.permit(Action::Update, MEMORY_ENTRY, former.uuid())?;
+    let entry = MemoryEntries::require(scoped, former).await?;
+    let mut next = by;
+    // A chain is as long as somebody corrected themselves.
+    for _ in 0..CHAIN_MAX {
+        let Some(id) = next else {
+            break;
+        };
+        if id == former {
+            let reason = "an entry cannot be superseded by itself, nor by one that it supersedes";
+            return Err(Error::Invalid(reason.into()));
+        }
+        let other = MemoryEntries::require(scoped, id).await?;
+        if other.project_id != entry.project_id {
+            let reason = "an entry can only be superseded by one of the same project";
+            return Err(Error::Invalid(reason.into()));
+        }
+        next = other.superseded_by;
+    }
+    if next.is_some() {
+        return Err(Error::Invalid(
+            "too many entries supersede each other".into(),
+        ));
+    }
+    let row = ActiveModel {
+        superseded_by_id: Set(by),
+        updated_at: Set(scoped.env().now()),
+        ..Default::default()
+    };
+    let entry = MemoryEntries::update(scoped, former, row).await?;
+    entry_publish(scoped, &entry).await?;
+    Ok(entry)
+}
+
+/// Counts that entries were cited, which the audit of knowledge asks for. Unknown ones are no error.
+///
+/// # Errors
+/// The database fails.
+pub async fn memory_entries_recalled(
+    scoped: &Scoped<ReadWrite>,
+    ids: &[MemoryEntryId],
+) -> Result<()> {
+    let now = scoped.env().now();
+    for entry in MemoryEntries::get_many(scoped, ids).await?.into_values() {
+        let row = ActiveModel {
+            recalls: Set(entry.recalls.saturating_add(1)),
+            recalled_at: Set(Some(now)),
+            ..Default::default()
+        };
+        MemoryEntries::update(scoped, entry.id, row).await?;
+    }
+    Ok(())
+}
+
+/// Which memory entries are listed. All of it must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryEntryFilter {
+    /// Those of the project and of the whole tenant.
+    pub project_id: Option<ProjectId>,
+    /// Those with the tag.
+    pub tag: Option<String>,
+    /// Those of the origin.
+    pub source: Option<MemorySource>,
+    /// Those that a search finds, or those that it does not.
+    pub current: Option<bool>,
+}
+
+impl MemoryEntryFilter {
+    fn condition(&self) -> Condition {
+        let project = self.project_id.map(|project| {
+            Condition::any()
+                .add(Column::ProjectId.eq(project))
+                .add(Column::ProjectId.is_null())
+        });
+        // The tags are a JSON list of texts: a tag stands in it as JSON writes it.
+        let tag = self.tag.as_ref().map(|tag| {
+            let written = serde_json::json!(tag).to_string();
+            Expr::col(Column::Tags)
+                .cast_as("text")
+                .like(LikeExpr::new(format!("%{}%", like_escaped(&written))).escape('!'))
+        });
+        let current = self.current.map(|current| {
+            let holds = Condition::all()
+                .add(Column::ArchivedAt.is_null())
+                .add(Column::SupersededById.is_null());
+            if current { holds } else { holds.not() }
+        });
+        Condition::all()
+            .add_option(project)
+            .add_option(tag)
+            .add_option(self.source.map(|source| Column::Source.eq(source)))
+            .add_option(current)
+    }
+}
+
+/// A text within the pattern of LIKE, whose escape is `!`.
+fn like_escaped(text: &str) -> String {
+    text.replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_")
+}
+
+/// A page of the memory entries, newest first.
+///
+/// # Errors
+/// The database fails.
+pub async fn memory_entry_list<A: Access>(
+    scoped: &Scoped<A>,
+    filter: &MemoryEntryFilter,
+    request: &PageRequest,
+) -> Result<Page<MemoryEntry>> {
+    MemoryEntries::list(scoped, filter.condition(), request).await
+}
+
+/// The number of memory entries.
+///
+/// # Errors
+/// The database fails.
+pub async fn memory_entry_count<A: Access>(
+    scoped: &Scoped<A>,
+    filter: &MemoryEntryFilter,
+) -> Result<u64> {
+    MemoryEntries::count(scoped, filter.condition()).await
+}
+
+/// Publishes a current entry, and takes any other out of the index.
+async fn entry_publish(scoped: &Scoped<ReadWrite>, entry: &MemoryEntry) -> Result<()> {
+    if entry.is_current() {
+        documents_publish(scoped, document::memory_entry(entry)).await?;
+    } else {
+        let subjects = [entry.id.to_string()];
+        documents_withdraw(scoped, KnowledgeKind::MemoryEntry, &subjects).await?;
+    }
+    Ok(())
 }
 
 /// A memory entry from a repository.
@@ -109,6 +323,28 @@ pub async fn memory_entries_import(
     project: ProjectId,
     entries: Vec<ImportedMemoryEntry>,
 ) -> Result<MemoryImport> {
+    entries_import(scoped, project, MemorySource::Github, entries).await
+}
+
+/// Takes entries that a person has elsewhere into a project, as [`memory_entries_import`] does. Read them with
+/// [`crate::import_parse`]. An entry whose name is that of a repository's file is refused: it follows its file.
+///
+/// # Errors
+/// As [`memory_entries_import`].
+pub async fn memory_entries_import_bulk(
+    scoped: &Scoped<ReadWrite>,
+    project: ProjectId,
+    entries: Vec<ImportedMemoryEntry>,
+) -> Result<MemoryImport> {
+    entries_import(scoped, project, MemorySource::Import, entries).await
+}
+
+async fn entries_import(
+    scoped: &Scoped<ReadWrite>,
+    project: ProjectId,
+    source: MemorySource,
+    entries: Vec<ImportedMemoryEntry>,
+) -> Result<MemoryImport> {
     scoped.permit(Action::Import, MEMORY_ENTRY, None)?;
     check::projects(scoped, &[project]).await?;
     let mut import = MemoryImport::default();
@@ -130,6 +366,13 @@ pub async fn memory_entries_import(
     for (source_ref, wanted) in wanted {
         let former = former.remove(&source_ref);
         match &former {
+            Some(f) if f.source != source => {
+                let reason = "an entry with this name has another origin".to_owned();
+                import
+                    .refused
+                    .push(RefusedMemoryEntry { source_ref, reason });
+                continue;
+            }
             Some(f)
                 if f.title == wanted.title
                     && f.content == wanted.content
@@ -149,13 +392,22 @@ pub async fn memory_entries_import(
             title: wanted.title,
             content: wanted.content,
             tags: wanted.tags,
-            source: MemorySource::Github,
+            source,
             source_ref: Some(source_ref),
+            archived_at: former.as_ref().and_then(|former| former.archived_at),
+            superseded_by: former.as_ref().and_then(|former| former.superseded_by),
+            valid_from_commit: former
+                .as_ref()
+                .and_then(|former| former.valid_from_commit.clone()),
+            recalls: former.as_ref().map_or(0, |former| former.recalls),
+            recalled_at: former.as_ref().and_then(|former| former.recalled_at),
             created_by: former.as_ref().and_then(|former| former.created_by),
             created_at: former.as_ref().map_or(now, |former| former.created_at),
             updated_at: now,
         };
-        documents.extend(document::memory_entry(&entry));
+        if entry.is_current() {
+            documents.extend(document::memory_entry(&entry));
+        }
         rows.push(row_of(entry));
     }
     let changed = [
@@ -235,6 +487,11 @@ fn row_of(entry: MemoryEntry) -> ActiveModel {
         tags: Set(Texts(entry.tags)),
         source: Set(entry.source),
         source_ref: Set(entry.source_ref),
+        archived_at: Set(entry.archived_at),
+        superseded_by_id: Set(entry.superseded_by),
+        valid_from_commit: Set(entry.valid_from_commit),
+        recalls: Set(entry.recalls),
+        recalled_at: Set(entry.recalled_at),
         created_by: Set(entry.created_by),
         created_at: Set(entry.created_at),
         updated_at: Set(entry.updated_at),

@@ -1,14 +1,24 @@
 //! The operations on knowledge. Each also updates the search index in the same transaction; the caller commits.
 
+mod audit;
 mod consolidation_pattern;
 mod insight;
 mod letter;
 mod memory_entry;
 
+pub use audit::{
+    AUDIT_FINDINGS_MAX, AuditFinding, AuditFindingKind, AuditSubject, KnowledgeAudit,
+    knowledge_audit,
+};
 pub use consolidation_pattern::{NewConsolidationPattern, consolidation_pattern_create};
-pub use insight::{NewInsight, insight_create};
+pub use insight::{
+    InsightChanges, NewInsight, insight_create, insight_duplicates, insight_pair,
+    insight_partners_suggest, insight_update, insights_recalled,
+};
 pub use letter::{PendingLetter, PendingLetters, letters_clear, letters_pending, letters_take};
 pub use memory_entry::{
-    ImportedMemoryEntry, MemoryImport, NewMemoryEntry, RefusedMemoryEntry, memory_entries_import,
-    memory_entries_remove, memory_entry_create,
+    ImportedMemoryEntry, MemoryEntryChanges, MemoryEntryFilter, MemoryImport, NewMemoryEntry,
+    RefusedMemoryEntry, memory_entries_import, memory_entries_import_bulk, memory_entries_recalled,
+    memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
+    memory_entry_supersede, memory_entry_update,
 };

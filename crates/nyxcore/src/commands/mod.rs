@@ -7,6 +7,7 @@ mod check;
 mod doctor;
 mod eval;
 mod first_start;
+mod knowledge;
 mod migrate;
 mod models;
 mod quickstart;
@@ -99,6 +100,10 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         Command::Token(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             tenant::token(settings, command).await
+        }
+        Command::Knowledge(command) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            knowledge::run(settings, command).await
         }
         Command::Audit(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -281,7 +281,8 @@ mod tests {
         places(Some(path), text, &wanted, count)
     }
 
-    const FILE: &str = "import context\n\nclass Context:\n    \"\"\"The context.\"\"\"\n\n    def push(self):\n        stack.append(self)\n\n    def pop(self):\n        stack.remove(self)\n\ndef other():\n    return 1\n";
+    const FILE: &str = "import context\n\nclass Context:\n    \"\"\"The context.\"\"\"\n\n    def push(self):\n        \
+                        stack.append(self)\n\n    def pop(self):\n        stack.remove(self)\n\ndef other():\n    return 1\n";
 
     #[test]
     fn a_place_begins_at_its_definition() {

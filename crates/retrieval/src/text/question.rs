@@ -144,8 +144,8 @@ fn chosen(met: HashMap<String, Occurrence>) -> Vec<AskedTerm> {
         .collect()
 }
 
-/// What looks like the path of a file, in prose or in a traceback, in lower case with `/`: `src/a.rs:12`, `File "x/y.py",
-/// line 3`, `A.java:7`.
+/// What looks like the path of a file, in prose or in a traceback, in lower case with `/`: `src/a.rs:12`,
+/// `File "x/y.py", line 3`, `A.java:7`.
 ///
 /// ```
 /// # use nyxcore_retrieval::named_paths;

@@ -1,7 +1,7 @@
 //! How much a document says about each of its words: BM25 over weighted fields (BM25F), in steps.
 //!
-//! The weight is computed when a document is published and kept as one of [`LEVELS`] levels in the word itself, which is
-//! the same text on both databases: `3f0123456789ablease` is the word `lease` at level 3 in a file of the tenant
+//! The weight is computed when a document is published and kept as one of [`LEVELS`] levels in the word itself, which
+//! is the same text on both databases: `3f0123456789ablease` is the word `lease` at level 3 in a file of the tenant
 //! `…0123456789ab`. How rare the word is among the documents is counted when somebody asks. The lengths of fields are
 //! compared with fixed ones: averages would change with every document, and with those of other tenants.
 //!

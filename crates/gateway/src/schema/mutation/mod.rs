@@ -3,6 +3,7 @@
 
 mod budget;
 mod git_connection;
+mod knowledge;
 mod model;
 mod note;
 mod people;
@@ -20,6 +21,7 @@ use nyxcore_runs::Start;
 
 pub(crate) use budget::BudgetMutation;
 pub(crate) use git_connection::GitConnectionMutation;
+pub(crate) use knowledge::KnowledgeMutation;
 pub(crate) use model::ModelMutation;
 pub(crate) use note::NoteMutation;
 pub(crate) use people::PeopleMutation;
@@ -38,6 +40,7 @@ pub struct Mutation(
     ProjectMutation,
     RunMutation,
     NoteMutation,
+    KnowledgeMutation,
     PersonaMutation,
     TokenMutation,
     PeopleMutation,

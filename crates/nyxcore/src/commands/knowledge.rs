@@ -1,0 +1,122 @@
+//! `knowledge`: audits what a team has learned, and imports memory entries from files.
+
+use std::path::Path;
+
+use anyhow::Context;
+use nyxcore_knowledge::{
+    AuditFinding, ImportedMemoryEntry, KnowledgeAudit, import_parse, knowledge_audit,
+    memory_entries_import_bulk,
+};
+use nyxcore_projects::{Project, project_by_slug};
+use nyxcore_tenancy::{Error as StoreError, TenantId};
+
+use super::tenant::tenant_require;
+use crate::cli::{AuditFormat, KnowledgeCommand};
+use crate::error::Result;
+use crate::output;
+use crate::settings::Settings;
+use crate::wiring::App;
+
+/// Carries out a command on knowledge.
+///
+/// # Errors
+/// `NOT_FOUND` for the tenant or the project; `INVALID_INPUT` for a file that has no entries; the database cannot be
+/// used.
+pub async fn run(settings: Settings, command: KnowledgeCommand) -> Result<()> {
+    match command {
+        KnowledgeCommand::Audit {
+            tenant,
+            project,
+            format,
+        } => {
+            App::look(settings, async |app| {
+                let tenant = tenant_require(&app.store, &tenant).await?.id;
+                let project = match project {
+                    Some(slug) => Some(project_require(app, tenant, &slug).await?.id),
+                    None => None,
+                };
+                let scoped = app.store.read(tenant).await?;
+                let audit = knowledge_audit(&scoped, project).await?;
+                match format {
+                    AuditFormat::Text => output::write(&text(&audit)),
+                    AuditFormat::Json => output::write(&lines(&audit)),
+                }
+            })
+            .await
+        }
+        KnowledgeCommand::Import {
+            tenant,
+            project,
+            files,
+        } => {
+            let mut entries: Vec<ImportedMemoryEntry> = Vec::new();
+            for file in &files {
+                entries.extend(file_read(file)?);
+            }
+            App::once(settings, async |app| {
+                let tenant = tenant_require(&app.store, &tenant).await?.id;
+                let project = project_require(app, tenant, &project).await?;
+                let scoped = app.store.write(tenant).await?;
+                let import = memory_entries_import_bulk(&scoped, project.id, entries).await?;
+                scoped.commit().await?;
+                for refused in &import.refused {
+                    anstream::eprintln!("refused {}: {}", refused.source_ref, refused.reason);
+                }
+                let told = format!(
+                    "{} added, {} updated, {} unchanged, {} refused\n",
+                    import.added,
+                    import.updated,
+                    import.unchanged,
+                    import.refused.len()
+                );
+                output::write(&told)
+            })
+            .await
+        }
+    }
+}
+
+async fn project_require(app: &App, tenant: TenantId, slug: &str) -> Result<Project> {
+    let scoped = app.store.read(tenant).await?;
+    let project = project_by_slug(&scoped, slug).await?;
+    Ok(project.ok_or(StoreError::NotFound("project"))?)
+}
+
+/// The entries of a file, named after it without its folders: the same file elsewhere is the same import.
+fn file_read(path: &Path) -> Result<Vec<ImportedMemoryEntry>> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(import_parse(&name, &text)?)
+}
+
+fn text(audit: &KnowledgeAudit) -> String {
+    let mut text = String::new();
+    for finding in &audit.findings {
+        text.push_str(&format!("{}: {}\n", finding.kind.as_str(), finding.reason));
+        for subject in &finding.subjects {
+            text.push_str(&format!("    {}  {}\n", subject.id, subject.title));
+        }
+    }
+    let found = audit.findings.len() + audit.omitted;
+    text.push_str(&format!("{found} findings in {} entries\n", audit.checked));
+    if audit.omitted > 0 {
+        text.push_str(&format!("{} of them are not shown\n", audit.omitted));
+    }
+    text
+}
+
+/// A finding a line.
+fn lines(audit: &KnowledgeAudit) -> String {
+    let line = |finding: &AuditFinding| {
+        let subjects = finding.subjects.iter().map(|subject| {
+            serde_json::json!({"kind": subject.kind, "id": subject.id, "title": subject.title})
+        });
+        let subjects: Vec<serde_json::Value> = subjects.collect();
+        let line = serde_json::json!({
+            "kind": finding.kind.as_str(), "reason": finding.reason, "subjects": subjects
+        });
+        format!("{line}\n")
+    };
+    audit.findings.iter().map(line).collect()
+}
