@@ -21,7 +21,7 @@ pub(crate) fn plain_lines(language: Language, text: &str) -> PlainLines {
     let style = language.comment_style();
     match language {
         Language::Html | Language::Vue | Language::Svelte => scan.page(style),
-        _ => scan.to_end(style, text.len()),
+        _ => scan.up_to(style, text.len()),
     }
     let comments = scan.comments;
     PlainLines {
@@ -51,10 +51,10 @@ impl Scan<'_> {
                 .filter_map(|part| Some((rest.find(part.0)?, part)));
             // A comment of the page may hold the tag.
             let Some((start, (_, close, inner))) = next.min_by_key(|(at, _)| *at) else {
-                return self.to_end(style, self.text.len());
+                return self.up_to(style, self.text.len());
             };
             let open = self.at + start;
-            self.to_end(style, open);
+            self.up_to(style, open);
             if self.at > open {
                 continue;
             }
@@ -65,7 +65,7 @@ impl Scan<'_> {
                 .find(close)
                 .map_or(self.text.len(), |at| body + at);
             self.at = body;
-            self.to_end(inner, end);
+            self.up_to(inner, end);
             self.at = self.at.max(end);
             // Over the closing tag.
             if self.at < self.text.len() {
@@ -75,7 +75,7 @@ impl Scan<'_> {
     }
 
     /// Scans to the offset `end`; a comment or string that is open there is read to its own end.
-    fn to_end(&mut self, style: &CommentStyle, end: usize) {
+    fn up_to(&mut self, style: &CommentStyle, end: usize) {
         let bytes = self.text.as_bytes();
         let mut line_start = self.at == 0 || bytes[self.at - 1] == b'\n';
         while self.at < end {

@@ -248,6 +248,8 @@ pub(super) fn as_the_engine_says_it(pattern: CodePattern) -> Pattern {
         confidence: pattern.confidence,
         exemplars: pattern.exemplars,
         counter_examples: pattern.counter_examples,
+        // What deviates is not stored.
+        deviations: Vec::new(),
     }
 }
 

@@ -138,7 +138,7 @@ pub async fn resolve(store: &Store, tenant: TenantId, world: &World, citation: &
             );
             citation.excerpt.clone()
         }
-        KnowledgeKind::Code => {
+        KnowledgeKind::Code | KnowledgeKind::Document => {
             assert_eq!(
                 (citation.subject_id.as_deref(), citation.source_id),
                 (None, Some(world.source.0))

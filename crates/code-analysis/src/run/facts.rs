@@ -28,6 +28,10 @@ pub(super) type Key = (String, Language);
 /// The stored result for a content: its facts, or why it has none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, between its bytes and what it is read into"
+)]
 pub(super) enum StoredFacts {
     /// Its facts.
     Facts(FileFacts),

@@ -3,9 +3,7 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_context::template_list;
-use nyxcore_knowledge::{
-    MemoryEntryFilter, knowledge_audit, memory_entry_count, memory_entry_list,
-};
+use nyxcore_knowledge::{MemoryEntryFilter, knowledge_audit};
 use nyxcore_model_catalog::budget_list;
 use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_preview};
 use nyxcore_personas::{PersonaId, PersonaList, persona_matches, specializations_extract};
@@ -306,7 +304,6 @@ impl Query {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Result<List<MemoryEntryNode>> {
-        let request = PageArgs::new(after, before, first, last).request(context)?;
         let filter = MemoryEntryFilter {
             project_id: id_of_option::<ProjectId>(project_id.as_ref())?,
             tag,
@@ -314,13 +311,8 @@ impl Query {
             current,
         };
         project_require(context, filter.project_id).await?;
-        let scoped = operation(context).read().await?;
-        let page = memory_entry_list(&*scoped, &filter, &request).await?;
-        let total = Total::new(move |scoped| {
-            let filter = filter.clone();
-            Box::pin(async move { memory_entry_count(scoped, &filter).await })
-        });
-        Ok(list(context, page, total, MemoryEntryNode))
+        let args = PageArgs::new(after, before, first, last);
+        root_list(context, filter, args, MemoryEntryNode).await
     }
 
     /// Looks for knowledge that is there twice, never cited, stale, secret, or contradicts itself. Nothing is changed.

@@ -8,7 +8,7 @@ use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
 use nyxcore_tenancy::{
     Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId,
-    UserId, text,
+    UserId, root_list, text,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
@@ -266,6 +266,8 @@ pub async fn memory_entry_count<A: Access>(
 ) -> Result<u64> {
     MemoryEntries::count(scoped, filter.condition()).await
 }
+
+root_list! { MemoryEntryFilter => MemoryEntry: memory_entry_list, memory_entry_count, |filter| filter }
 
 /// Publishes a current entry, and takes any other out of the index.
 async fn entry_publish(scoped: &Scoped<ReadWrite>, entry: &MemoryEntry) -> Result<()> {
