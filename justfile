@@ -17,10 +17,10 @@ test: lint _nextest
     cargo build {{ workspace }}
     "{{ target }}/debug/with-postgres" -- cargo nextest run --workspace
     cargo test --workspace --doc
-    "{{ just_executable() }}" console-test
+    "{{ just_executable() }}" console-test _
     "{{ target }}/debug/nyxcore" schema | diff -u schema.graphql - || { echo "schema.graphql is not what the server serves: run `just schema`" >&2; exit 1; }
 
-# The console's source: types against schema.graphql, unit tests, and what people do in a browser, against the built program
+# The console: types against schema.graphql, unit tests, and a browser against the built program. Words choose journeys (`_` is all of them, without the screens)
 console-test *words: _console_packages
     cargo build {{ workspace }}
     cd crates/console/web && npm run --silent check && npm run --silent test

@@ -97,7 +97,8 @@ fn node_suffices() -> bool {
     }
 }
 
-/// Installs the packages of the lock file, if it changed since they were installed. No package runs a script of its own.
+/// Installs the packages of the lock file, if it changed since they were installed. No package runs a script of its
+/// own.
 fn packages_install(copy: &Path) -> Result<()> {
     let lock = fs::read(copy.join("package-lock.json"))?;
     let installed = copy.join("node_modules").join(".installed-lock.json");

@@ -31,13 +31,13 @@ impl MigrationTrait for Migration {
 pub const FUNCTION: &str = "nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb)";
 
 /// The function ranks each kind by itself, a subject by its best chunk, and returns the places up to `max_rows`, with
-/// the rarity of each asked term beside the first of them. `words` are `[word, term, level's weight, stress]`, the words
-/// of a term in the order in which they are read.
+/// the rarity of each asked term beside the first of them. `words` are `[word, term, level's weight, stress]`, the
+/// words of a term in the order in which they are read.
 ///
 /// Each word is looked up by itself: to rank by `ts_rank`, every vector that matches would be read, which takes most of
-/// the time. The tenant is compared by `IS NOT DISTINCT FROM`, which no other index serves; sequential scans are off for
-/// the same reason. The lists of an index are followed by what is still to be sorted into it, which every look-up reads:
-/// that is kept short.
+/// the time. The tenant is compared by `IS NOT DISTINCT FROM`, which no other index serves; sequential scans are off
+/// for the same reason. The lists of an index are followed by what is still to be sorted into it, which every look-up
+/// reads: that is kept short.
 const POSTGRES: &str = "
     ALTER TABLE search_documents ADD COLUMN role $text;
     ALTER TABLE search_documents ADD COLUMN authority $text;
@@ -117,8 +117,8 @@ const POSTGRES: &str = "
         $body$;
     REVOKE ALL ON FUNCTION nyxcore_search(jsonb, uuid, text[], text[], bigint, jsonb, jsonb) FROM PUBLIC;";
 
-/// `role` and `authority` say how much a match counts, and `alike` is a fingerprint of the words. See `m0004_search` for
-/// the rest.
+/// `role` and `authority` say how much a match counts, and `alike` is a fingerprint of the words. See `m0004_search`
+/// for the rest.
 const SQLITE_COLUMNS: &str = "seq INTEGER PRIMARY KEY,
     id $uuid NOT NULL,
     project_id $uuid,

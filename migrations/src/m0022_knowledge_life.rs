@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// What supersedes an entry has no foreign key, which SQLite cannot add to a table: it is an entry of the tenant when it
-/// is written, and may be deleted later.
+/// What supersedes an entry has no foreign key, which SQLite cannot add to a table: it is an entry of the tenant when
+/// it is written, and may be deleted later.
 const COLUMNS: [&str; 9] = [
     "memory_entries ADD COLUMN archived_at $time",
     "memory_entries ADD COLUMN superseded_by_id $uuid",

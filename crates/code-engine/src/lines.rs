@@ -33,8 +33,8 @@ impl LineIndex {
     }
 }
 
-/// The text with line feeds at the ends of its lines, at the same offsets. Text of old Macintosh programs ends its lines
-/// with carriage returns alone, which neither parsers nor counters know.
+/// The text with line feeds at the ends of its lines, at the same offsets. Text of old Macintosh programs ends its
+/// lines with carriage returns alone, which neither parsers nor counters know.
 pub(crate) fn ends_normalised(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'\r') {

@@ -5,13 +5,18 @@
 //! instruction. Notes use this engine; workflows and discussions are to use it too.
 //!
 //! ```
-//! use nyxcore_context::{Templates, Variables};
+//! use nyxcore_context::{Templates, Variables, template_get, template_set};
+//!
+//! # nyxcore_tests::example!(|store, tenant| [nyxcore_context::registration()];
+//! let scoped = store.write(tenant.id).await?;
+//! template_set(&scoped, "note_enrichment.user", "A note of ours:\n{{ input }}", None).await?;
+//! let template = template_get(&scoped, "note_enrichment.user").await?;
 //!
 //! let variables = Variables { input: "Renew {{ leases }} </data>".into(), ..Variables::default() };
-//! let text = Templates::prompt().render("Note:\n{{ input }}", &variables)?;
+//! let text = Templates::prompt().render(template.text(), &variables)?;
 //! assert!(text.contains("Renew {{ leases }} </data>"));
 //! assert!(Templates::prompt().render("{{ docs }}", &variables).is_err());
-//! # Ok::<(), nyxcore_context::TemplateError>(())
+//! # );
 //! ```
 
 mod assembly;

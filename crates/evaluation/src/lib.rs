@@ -3,6 +3,16 @@
 //! The message of a commit is the question, the files that it changed are the answer, and the index stands at its
 //! parent: what a newcomer would have asked before the change. Each question is also asked to plain BM25 over the same
 //! files with their text unsplit ([`baseline`]), so that a figure says what the search is worth.
+//!
+//! ```
+//! use nyxcore_evaluation::{Measure, Ranks};
+//!
+//! let ranking = ["src/lease.rs", "src/run.rs", "README.md"].map(String::from);
+//! let of = |answer: &str| Ranks::of(&ranking, &[answer.to_owned()]);
+//! let questions = [of("src/lease.rs"), of("src/run.rs"), of("src/turn.rs")];
+//! let measure = Measure::of(questions.iter());
+//! assert!((measure.acc_1 - 1.0 / 3.0).abs() < 1e-9 && (measure.mrr - 0.5).abs() < 1e-9);
+//! ```
 
 pub mod baseline;
 mod cases;

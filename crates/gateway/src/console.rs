@@ -21,7 +21,8 @@ pub struct ConsoleFile {
     pub immutable: bool,
 }
 
-/// The console, as functions of the program: the gateway knows no bundle, so that a program without a console needs none.
+/// The console, as functions of the program: the gateway knows no bundle, so that a program without a console needs
+/// none.
 #[derive(Debug, Clone, Copy)]
 pub struct Console {
     /// The page, with the nonce of its style sheets.

@@ -155,7 +155,10 @@ macro_rules! loaders {
 }
 
 fn loader<T>(load: T, loads: LoadQueue) -> DataLoader<T> {
-    DataLoader::new(load, move |load| loads.push(load)).delay(Duration::ZERO)
+    DataLoader::new(load, move |load| loads.push(load))
+        .delay(Duration::ZERO)
+        // The loads themselves ask in as many statements as the databases need.
+        .max_batch_size(usize::MAX)
 }
 
 fn by_id<R>(snapshot: Snapshot) -> ById<R> {

@@ -123,7 +123,9 @@ mod tests {
     fn loader(queue: &LoadQueue) -> (DataLoader<Numbers>, Arc<AtomicUsize>) {
         let (queue, loads) = (queue.clone(), Arc::new(AtomicUsize::new(0)));
         let numbers = Numbers(Arc::clone(&loads));
-        let loader = DataLoader::new(numbers, move |load| queue.push(load)).delay(Duration::ZERO);
+        let loader = DataLoader::new(numbers, move |load| queue.push(load))
+            .delay(Duration::ZERO)
+            .max_batch_size(usize::MAX);
         (loader, loads)
     }
 

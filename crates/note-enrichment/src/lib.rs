@@ -14,7 +14,8 @@
 //! use nyxcore_tenancy::Repository;
 //!
 //! # nyxcore_tests::example!(|store, tenant| [
-//! #     nyxcore_runs::registration(), nyxcore_context::registration(), nyxcore_model_catalog::registration(), nyxcore_projects::registration(),
+//! #     nyxcore_runs::registration(), nyxcore_context::registration(), nyxcore_model_catalog::registration(),
+//! #     nyxcore_projects::registration(),
 //! #     nyxcore_personas::registration(), nyxcore_knowledge::registration(), nyxcore_note_enrichment::registration()];
 //! let scoped = store.write(tenant.id).await?;
 //! let project = project_create(&scoped, NewProject { name: "Atlas".into(), ..NewProject::default() }).await?.id;

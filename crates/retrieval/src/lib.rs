@@ -32,7 +32,8 @@
 //! use nyxcore_retrieval::{RankedList, excerpt, fuse, query_terms, split_identifiers};
 //!
 //! // What is written into the index ...
-//! assert_eq!(split_identifiers("parseHTTPResponse(user_id)"), "parsehttpresponse parse http response user_id user id");
+//! let words = split_identifiers("parseHTTPResponse(user_id)");
+//! assert_eq!(words, "parsehttpresponse parse http response user_id user id");
 //!
 //! // ... is found by what a person asks, whose words are never taken for query syntax.
 //! let terms = query_terms("How does it parse \"HTTP\" responses?");

@@ -11,7 +11,7 @@ use crate::role::{Authority, FileRole, locale_neutral};
 use crate::text::excerpt::excerpt;
 use crate::text::fold::{Stems, folded, normalized};
 use crate::text::outline::outline;
-use crate::text::place::{Wanted, places};
+use crate::text::place::{PlaceQuery, places};
 use crate::text::query_terms;
 use crate::text::question::{Question, path_agreement};
 use crate::text::weigh::{DocumentTerms, WordClass};
@@ -19,7 +19,7 @@ use crate::text::weigh::{DocumentTerms, WordClass};
 /// What scores less than this share of the best hit of its kind is not shown.
 const FLOOR_OF_BEST: f64 = 0.18;
 /// What scores less than this share of what the best hit of all kinds does is not shown, whatever its kind.
-const FLOOR_OF_ALL: f64 = 0.1;
+const FLOOR_OF_ALL: f64 = 0.05;
 /// Bits in which the fingerprints of near copies differ at the most.
 const ALIKE_BITS: u32 = 3;
 /// A second place of a file is shown if it scores at least this share of the first.
@@ -55,7 +55,7 @@ pub(crate) struct Candidate {
 }
 
 /// A question with what the database says of its terms.
-pub(crate) struct Asked<'q> {
+pub(crate) struct RankQuery<'q> {
     pub question: &'q Question,
     /// How rare a term is: twice its place in the question, and one more for text that is no file.
     pub rarities: &'q BTreeMap<usize, f64>,
@@ -86,7 +86,7 @@ const fn kind_weight(kind: KnowledgeKind) -> f64 {
 }
 
 /// The hits in their order.
-pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &Asked<'_>) -> Vec<Hit> {
+pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<Hit> {
     let mut kinds: BTreeMap<KnowledgeKind, Vec<Scored>> = BTreeMap::new();
     for candidate in candidates {
         let scored = scored(candidate, asked);
@@ -152,7 +152,7 @@ fn rounded(score: f64) -> f64 {
     (score * 1e7).round() / 1e7
 }
 
-fn scored(candidate: Candidate, asked: &Asked<'_>) -> Scored {
+fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> Scored {
     let class = word_class(candidate.kind);
     let most = most_of(asked, class);
     let share = if most > 0.0 {
@@ -183,7 +183,7 @@ fn scored(candidate: Candidate, asked: &Asked<'_>) -> Scored {
 }
 
 /// What a document would score that says all there is to say about every term.
-fn most_of(asked: &Asked<'_>, class: WordClass) -> f64 {
+fn most_of(asked: &RankQuery<'_>, class: WordClass) -> f64 {
     let parity = usize::from(class == WordClass::Text);
     let mut weights: Vec<f64> = asked
         .rarities
@@ -276,7 +276,7 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn hit(one: Scored, asked: &Asked<'_>, stems: &mut Stems) -> Hit {
+fn hit(one: Scored, asked: &RankQuery<'_>, stems: &mut Stems) -> Hit {
     let candidate = one.candidate;
     let class = word_class(candidate.kind);
     let terms = DocumentTerms::of(
@@ -368,7 +368,7 @@ fn shown(candidate: &Candidate, wanted: &HashMap<String, f64>, question: &Questi
     let line = |line: usize| first + i64::try_from(line).unwrap_or(i64::MAX) - 1;
     match candidate.kind {
         KnowledgeKind::Code => {
-            let wanted = Wanted {
+            let wanted = PlaceQuery {
                 terms: wanted,
                 identifiers: &question.identifiers,
             };

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
 use crate::publish::{tenant_key, word_class};
-use crate::rank::{Asked, Candidate, ranked};
+use crate::rank::{Candidate, RankQuery, ranked};
 use crate::role::{Authority, FileRole};
 use crate::text::question::Question;
 use crate::text::weigh::{LEVELS, WordClass, level_weight, lexeme, rarity};
@@ -143,7 +143,7 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
     } else {
         candidates_sqlite(scoped, request, kinds, &question, &words).await?
     };
-    let asked = Asked {
+    let asked = RankQuery {
         question: &question,
         rarities: &rarities,
         limit: usize::try_from(limit).unwrap_or(usize::MAX),

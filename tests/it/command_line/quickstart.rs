@@ -17,8 +17,7 @@ fn a_second_quickstart_reuses_the_first() {
             "rust        tokio",
             "12 files · ",
             "Functions and methods are snake_case",
-            "12 of 12 · rust",
-            "see  src/",
+            "3 habits as most projects have them",
             "Hotspots",
             "Note Where should a newcomer start?",
             "Extractive: drawn from what is known, no model was used.",
@@ -92,7 +91,7 @@ fn quickstart_leaves_its_repository_clean() {
                 .args(["quickstart", "--exit"]),
         );
         assert!(
-            shown.status.success() && shown.out.contains("12 of 12"),
+            shown.status.success() && shown.out.contains("3 habits as most projects have them"),
             "{}{}",
             shown.out,
             shown.err
@@ -120,7 +119,8 @@ fn what_is_not_committed_is_not_looked_at_and_that_is_said() {
             &["quickstart", repository.path().to_str().unwrap(), "--exit"],
         );
         assert!(
-            shown.out.contains("12 of 12") && shown.err.contains("Uncommitted changes"),
+            shown.out.contains("3 habits as most projects have them")
+                && shown.err.contains("Uncommitted changes"),
             "{}{}",
             shown.out,
             shown.err

@@ -342,6 +342,8 @@ fn the_commands_and_operations_of_the_readme_work() {
         fs::write(db.folder().join("ada"), "correct horse battery staple\n").unwrap();
         let repository = repository(&db, "atlas");
         repository.git(&["tag", "v1.2.0"]);
+        // What a clone knows of its remote.
+        repository.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
         let client = reqwest::Client::builder()
             .timeout(PATIENCE)
             .build()

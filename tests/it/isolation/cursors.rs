@@ -63,6 +63,14 @@ const LISTS: &[(&str, &str)] = &[
         "{ node(id: \"$done\") { ... on Note { enrichments(#) { edges { cursor } } } } }",
     ),
     (
+        "Note.versions",
+        "{ node(id: \"$note\") { ... on Note { versions(#) { edges { cursor } } } } }",
+    ),
+    (
+        "Query.memoryEntries",
+        "{ memoryEntries(#) { edges { cursor } } }",
+    ),
+    (
         "Source.files",
         "{ node(id: \"$source\") { ... on Source { files(#) { edges { cursor } } } } }",
     ),

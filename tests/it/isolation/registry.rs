@@ -132,6 +132,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.createInsight", r#"{"input": {"projectId": "$project", "pairedWithId": "$insight", "type": "solution", "title": "New", "detail": "x"}}"#, INSIGHT, Create),
         entry("Mutation.updateMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry", "tags": ["new"]}}"#, MEMORY_ENTRY, Update),
         entry("Mutation.supersedeMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry"}}"#, MEMORY_ENTRY, Update),
+        told("INVALID_INPUT", entry("Mutation.supersedeMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry", "supersededById": "$memory_entry"}}"#, MEMORY_ENTRY, Update)),
         entry("Mutation.importMemoryEntries", r##"{"input": {"projectId": "$project", "files": [{"name": "a.md", "text": "# New\nx"}]}}"##, MEMORY_ENTRY, Import),
         entry("Mutation.updateInsight", r#"{"input": {"insightId": "$insight", "category": "new"}}"#, INSIGHT, Update),
         // The insight of the world has a partner, or is no pain and solution.

@@ -85,7 +85,7 @@ on_both_databases! {
         scoped.commit().await.unwrap();
         let points = points(&store, acme.id, &enriched(&store, acme.id, asks.id).await).await;
         let told: Vec<_> = points.iter().map(|point| (point.text.as_str(), point.citations.last().unwrap().start_line)).collect();
-        assert_eq!(told, [("Limit how long a lease lives", Some(1)), ("renew the lease before it expires", Some(3))]);
+        assert_eq!(told, [("Limit how long a lease lives", Some(2)), ("renew the lease before it expires", Some(3))]);
         assert_eq!(points[0].citations[0].kind, KnowledgeKind::Note);
         assert_eq!(self::points(&store, acme.id, &enriched(&store, acme.id, wonders.id).await).await, []);
     }

@@ -445,8 +445,8 @@ mod tests {
         assert_eq!(
             keys(&paths.map(|path| (path, source))),
             [
-                "import_style/typescript/own-modules/relative 10/10",
                 "import_style/typescript/exports/named 5/5",
+                "import_style/typescript/own-modules/relative 10/10",
                 "import_style/typescript/modules/es-modules 5/5",
             ]
         );

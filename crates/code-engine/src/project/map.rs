@@ -3,9 +3,9 @@
 //! Every definition of the project's own source is a node, and every file is a node for its code outside of
 //! definitions. A reference is an edge from the enclosing definition to the definitions of that name: those of the
 //! same file, or else of imported files and what they pass on. Only where a language sees other files without an import
-//! are all definitions of the name meant, with the weight divided among them. A name with many definitions is ignored. The idea of a ranked map is from aider
-//! (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and L. Page, "The anatomy of a large-scale
-//! hypertextual web search engine", WWW 1998.
+//! are all definitions of the name meant, with the weight divided among them. A name with many definitions is ignored.
+//! The idea of a ranked map is from aider (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and
+//! L. Page, "The anatomy of a large-scale hypertextual web search engine", WWW 1998.
 //!
 //! Longer than 450 lines: graph, rank and text of the map share their numbering.
 
@@ -16,7 +16,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::super::facts::{Definition, DefinitionKind};
+use super::super::facts::{Definition, DefinitionKind, ImportStyle};
 use super::super::language::Language;
 use super::super::references::ReferenceKind;
 use super::SourceFile;
@@ -255,8 +255,19 @@ impl<'f> Resolver<'f> {
             .imports
             .iter()
             .filter(|import| !import.alias.is_empty());
+        let lists_names = file.language == Language::Python
+            && file
+                .facts
+                .imports
+                .iter()
+                .all(|import| import.style != ImportStyle::Wildcard);
+        let taken = lists_names.then(|| {
+            let names = file.facts.imports.iter();
+            names.flat_map(|import| import.names.split(',')).collect()
+        });
         Sight {
             units,
+            taken,
             aliases: aliases
                 .map(|import| (import.alias.as_str(), import.line))
                 .collect(),
@@ -329,7 +340,9 @@ impl<'f> Resolver<'f> {
             self.definition(node).is_some_and(|definition| {
                 let is_method = definition.kind == DefinitionKind::Method;
                 let is_function = is_method || definition.kind == DefinitionKind::Function;
+                let is_taken = |taken: &FxHashSet<&str>| taken.contains(mention.name);
                 match (mention.kind, mention.before) {
+                    (_, None) if !here && !sight.taken.as_ref().is_none_or(is_taken) => false,
                     (ReferenceKind::Type, _) => !is_function,
                     // By its name alone a method is called only where the language does not ask whose it is.
                     (_, None) if is_method => METHODS_ALONE.contains(&self.files[at].language),
@@ -384,6 +397,8 @@ struct Sight<'f> {
     units: FxHashSet<u32>,
     /// The names that modules are imported by, each with the import's line.
     aliases: Vec<(&'f str, u32)>,
+    /// The names that are imported, where the language lists them and none is imported unnamed.
+    taken: Option<FxHashSet<&'f str>>,
     /// All names that the file mentions.
     names: FxHashSet<&'f str>,
 }

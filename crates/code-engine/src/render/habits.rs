@@ -20,10 +20,13 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     let known = patterns.iter().map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
-    let remark = format!(
-        "{}  what fewest other projects do first",
-        shown(telling.len().min(PATTERNS_SHOWN), telling.len())
-    );
+    let remark = match telling.len() {
+        0 => String::new(),
+        all => format!(
+            "{}  what fewest other projects do first",
+            shown(all.min(PATTERNS_SHOWN), all)
+        ),
+    };
     page.heading("Habits", &remark);
     for (pattern, information) in telling.into_iter().take(PATTERNS_SHOWN) {
         habit(page, pattern, information);
@@ -52,7 +55,7 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
 
 fn habit(page: &mut Page, pattern: &Pattern, information: Information) {
     let mark = format!(
-        "  {} {:.1}  ",
+        "  {} {:.1} bits  ",
         bar(information.bits / BITS_FULL, 6),
         information.bits
     );

@@ -14,7 +14,9 @@ export async function browserStart() {
   const known = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
   let executablePath = known.find((path) => path && existsSync(path));
   if (!executablePath) {
-    execFileSync("apt-get", ["install", "--yes", "chromium"], { stdio: "inherit" });
+    // A fresh image has no lists of packages.
+    execFileSync("apt-get", ["update", "--quiet"], { stdio: "inherit" });
+    execFileSync("apt-get", ["install", "--yes", "--quiet", "chromium"], { stdio: "inherit" });
     executablePath = "/usr/bin/chromium";
   }
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });

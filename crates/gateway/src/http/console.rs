@@ -1,8 +1,8 @@
 //! The console's pages and files, where the program has a console.
 //!
 //! Every address that nothing else has is one of the console's, for a browser's address line: so a deep link works, and
-//! a program still gets 404. The page loads only what this server has, and runs no inline script; its style sheets carry
-//! a nonce.
+//! a program still gets 404. The page loads only what this server has, and runs no inline script; its style sheets
+//! carry a nonce.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};

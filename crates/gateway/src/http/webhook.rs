@@ -39,8 +39,8 @@ const BODY_SMALL: usize = 256 * 1024;
 const LARGE_MAX: usize = 8;
 /// Larger bodies at once for one source, and from one address: neither takes all the places.
 const LARGE_OF_ONE: usize = 2;
-/// Bytes a second that a large body must have arrived with, once another one waits for its place. GitHub sends a push of
-/// 25 MiB within its 10 s.
+/// Bytes a second that a large body must have arrived with, once another one waits for its place. GitHub sends a push
+/// of 25 MiB within its 10 s.
 const LARGE_RATE: u64 = 1024 * 1024;
 /// How long a large body has its place to itself, whoever waits.
 const LARGE_GRACE: Duration = Duration::from_secs(1);

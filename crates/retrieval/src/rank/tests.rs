@@ -1,3 +1,5 @@
+//! The order of hits.
+
 use super::*;
 
 fn candidate(kind: KnowledgeKind, path: &str, body: &str, score: f64) -> Candidate {
@@ -34,7 +36,7 @@ fn hits(question: &str, candidates: Vec<Candidate>) -> Vec<Hit> {
         .collect();
     ranked(
         candidates,
-        &Asked {
+        &RankQuery {
             question: &question,
             rarities: &rarities,
             limit: 10,

@@ -1,3 +1,5 @@
+//! The roles of files.
+
 use super::*;
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) struct TextPlace<'a> {
 }
 
 /// What is looked for in a file.
-pub(crate) struct Wanted<'q> {
+pub(crate) struct PlaceQuery<'q> {
     /// The terms, each with how much it counts.
     pub terms: &'q HashMap<String, f64>,
     /// Identifiers that are named, folded and without `_`.
@@ -47,7 +47,7 @@ pub(crate) struct Wanted<'q> {
 pub(crate) fn places<'a>(
     path: Option<&str>,
     text: &'a str,
-    wanted: &Wanted<'_>,
+    wanted: &PlaceQuery<'_>,
     count: usize,
 ) -> Vec<TextPlace<'a>> {
     // Normalising would move the places; the words of a line are normalised by themselves.
@@ -146,7 +146,7 @@ pub(crate) fn places<'a>(
 fn lines_found(
     lines: &[&str],
     kinds: &[LineKind],
-    wanted: &Wanted<'_>,
+    wanted: &PlaceQuery<'_>,
     stems: &mut Stems,
 ) -> Vec<Vec<(usize, f64)>> {
     let numbers: HashMap<&str, (usize, f64)> = wanted
@@ -208,7 +208,7 @@ fn score(found: &[Vec<(usize, f64)>]) -> f64 {
     scores.iter().sum()
 }
 
-fn name_score(definition: &Definition<'_>, wanted: &Wanted<'_>, stems: &mut Stems) -> f64 {
+fn name_score(definition: &Definition<'_>, wanted: &PlaceQuery<'_>, stems: &mut Stems) -> f64 {
     let name = normalized(definition.name);
     let whole = folded(&name.replace('_', ""));
     let mut terms = Vec::new();
@@ -274,7 +274,7 @@ mod tests {
             .iter()
             .map(|term| (term.text.clone(), 1.0))
             .collect();
-        let wanted = Wanted {
+        let wanted = PlaceQuery {
             terms: &terms,
             identifiers: &question.identifiers,
         };

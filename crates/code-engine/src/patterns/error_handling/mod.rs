@@ -240,8 +240,8 @@ mod tests {
         assert_eq!(
             found("error_handling", &[("src/A.java", &source)]),
             [
-                "error_handling/java/catch-body/handled 7/8",
-                "error_handling/java/catch/specific 7/8"
+                "error_handling/java/catch/specific 7/8",
+                "error_handling/java/catch-body/handled 7/8"
             ]
         );
     }

@@ -399,8 +399,8 @@ mod tests {
         assert_eq!(
             places(&sources),
             [
-                "test_layout/python/file-names/test-prefix 5/5",
-                "test_layout/python/place/top-tests 5/5"
+                "test_layout/python/place/top-tests 5/5",
+                "test_layout/python/file-names/test-prefix 5/5"
             ]
         );
     }
@@ -453,8 +453,8 @@ mod tests {
         assert_eq!(
             places(&sources),
             [
-                "test_layout/typescript/file-names/test 5/5",
-                "test_layout/typescript/place/beside 5/5"
+                "test_layout/typescript/place/beside 5/5",
+                "test_layout/typescript/file-names/test 5/5"
             ]
         );
     }

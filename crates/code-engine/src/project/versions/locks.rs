@@ -102,7 +102,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What the importer `.` uses: `importers:`, `  .:`, `    devDependencies:`, `      react:`, `        version: 18.2.0`.
+    /// What the importer `.` uses: `importers:`, `  .:`, `    devDependencies:`, `      react:`, `        version:
+    /// 18.2.0`.
     fn pnpm_root(&mut self, text: &str) {
         let (mut importer, mut package) = ("", "");
         let mut is_inside = false;

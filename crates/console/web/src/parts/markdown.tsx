@@ -6,7 +6,23 @@ import { Marked } from "marked";
 import { useMemo } from "react";
 import { t } from "~/text";
 
-const marked = new Marked({ gfm: true, breaks: false, async: false });
+/** HTML without attributes. */
+const PLAIN_HTML = /^(?:<\/?[a-z][a-z0-9]*\s*\/?>|[^<])*$/i;
+
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+
+const marked = new Marked({
+  gfm: true,
+  breaks: false,
+  async: false,
+  renderer: {
+    // HTML with attributes is shown as it was typed. A browser reports each handler in it, even in a document that runs none.
+    html: ({ text }) => (PLAIN_HTML.test(text) ? text : escaped(text)),
+    // What would be loaded becomes a link that is followed only by a click.
+    image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(t.markdown.image(text || href))}</a>`,
+  },
+});
 
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
@@ -19,15 +35,6 @@ const TAGS = [
 export function markdownHtml(text: string): string {
   const html = marked.parse(text, { async: false });
   const purify = DOMPurify(window);
-  purify.addHook("uponSanitizeElement", (node) => {
-    if (node.nodeName !== "IMG" || !(node instanceof HTMLElement)) return;
-    // What would be loaded becomes a link that is followed only by a click.
-    const link = document.createElement("a");
-    const address = node.getAttribute("src") ?? "";
-    link.setAttribute("href", address);
-    link.textContent = t.markdown.image(node.getAttribute("alt") || address);
-    node.replaceWith(link);
-  });
   purify.addHook("afterSanitizeAttributes", (node) => {
     if (node.nodeName !== "A") return;
     const address = node.getAttribute("href") ?? "";
@@ -41,8 +48,8 @@ export function markdownHtml(text: string): string {
     }
   });
   return purify.sanitize(html, {
-    ALLOWED_TAGS: [...TAGS, "img"],
-    ALLOWED_ATTR: ["href", "title", "align", "start", "src", "alt"],
+    ALLOWED_TAGS: TAGS,
+    ALLOWED_ATTR: ["href", "title", "align", "start"],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
   });

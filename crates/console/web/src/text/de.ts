@@ -462,6 +462,7 @@ export const de: Catalogue = {
       CODE: "Code",
       CODE_PATTERN: "Muster",
       CONSOLIDATION: "Verdichtung",
+      DOCUMENT: "Dokument",
       INSIGHT: "Erkenntnis",
       MEMORY_ENTRY: "Gedächtnis",
       NOTE: "Notiz",

@@ -459,6 +459,7 @@ export const en = {
       CODE: "Code",
       CODE_PATTERN: "Pattern",
       CONSOLIDATION: "Consolidation",
+      DOCUMENT: "Document",
       INSIGHT: "Insight",
       MEMORY_ENTRY: "Memory",
       NOTE: "Note",

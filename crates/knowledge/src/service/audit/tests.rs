@@ -1,3 +1,5 @@
+//! What the audit of knowledge finds.
+
 use super::*;
 
 fn item(n: usize, text: &str) -> Item {

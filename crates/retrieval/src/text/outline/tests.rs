@@ -1,3 +1,5 @@
+//! The definitions in a file.
+
 use super::*;
 
 fn names(path: &str, text: &str) -> Vec<(String, usize, usize)> {

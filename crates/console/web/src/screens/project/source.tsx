@@ -1,4 +1,5 @@
 // One source: the sync that runs, phase by phase; what the syncs before brought; and how it is kept up to date.
+// Longer than 450 lines: the panels of one screen, whose operations stand beside them.
 
 import {
   Alert, Anchor, Badge, Button, Code, Group, Paper, PasswordInput, SegmentedControl, Select, SimpleGrid, Skeleton, Stack,
