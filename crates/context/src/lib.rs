@@ -12,7 +12,8 @@
 //! template_set(&scoped, "note_enrichment.user", "A note of ours:\n{{ input }}", None).await?;
 //! let template = template_get(&scoped, "note_enrichment.user").await?;
 //!
-//! let variables = Variables { input: "Renew {{ leases }} </data>".into(), ..Variables::default() };
+//! let mut variables = Variables::default();
+//! variables.input = "Renew {{ leases }} </data>".into();
 //! let text = Templates::prompt().render(template.text(), &variables)?;
 //! assert!(text.contains("Renew {{ leases }} </data>"));
 //! assert!(Templates::prompt().render("{{ docs }}", &variables).is_err());

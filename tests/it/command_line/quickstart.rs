@@ -66,7 +66,8 @@ fn a_second_quickstart_reuses_the_first() {
             third.err
         );
         assert!(
-            third.out.contains("11 of 12 · rust") && !third.out.contains("unchanged"),
+            third.out.contains("habits as most projects have them")
+                && !third.out.contains("unchanged"),
             "{}",
             third.out
         );

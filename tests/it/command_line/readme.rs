@@ -221,10 +221,10 @@ impl Reader {
         let folder = self.db.folder().join(format!("server-{}", self.servers));
         fs::create_dir(&folder).unwrap();
         let running = Running::start(&mut self.shell(&folder, &script), false);
-        let address = running
-            .after("nyxcore listens at ")
-            .trim_end_matches('/')
-            .to_owned();
+        // Behind the address the log has its version.
+        let address = running.after("nyxcore listens at ");
+        let address = address.split_whitespace().next().unwrap_or_default();
+        let address = address.trim_end_matches('/').to_owned();
         let token = fs::read_to_string(folder.join("token")).unwrap();
         if token.is_empty() {
             assert_eq!(running.end("TERM").code(), Some(0), "{script}");
