@@ -18,8 +18,8 @@ pub struct MapQuery {
 /// The declarations of a file, by their line and name.
 type FileDeclarations<'t> = BTreeMap<(u32, &'t str), String>;
 
-/// Bytes of a declaration that count as one token: an estimate, below the four of prose, because code has shorter tokens.
-/// At four, maps ran 6 to 13 % over their budget by a common tokenizer.
+/// Bytes of a declaration that count as one token: an estimate, below the four of prose, because code has shorter
+/// tokens. At four, maps ran 6 to 13 % over their budget by a common tokenizer.
 const BYTES_A_TOKEN: usize = 3;
 
 /// A declaration is cut behind so many bytes, and read over at most so many lines.

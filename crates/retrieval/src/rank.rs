@@ -19,7 +19,7 @@ use crate::text::weigh::{DocumentTerms, WordClass};
 /// What scores less than this share of the best hit of its kind is not shown.
 const FLOOR_OF_BEST: f64 = 0.18;
 /// What scores less than this share of what the best hit of all kinds does is not shown, whatever its kind.
-const FLOOR_OF_ALL: f64 = 0.05;
+const FLOOR_OF_ALL: f64 = 0.02;
 /// Bits in which the fingerprints of near copies differ at the most.
 const ALIKE_BITS: u32 = 3;
 /// A second place of a file is shown if it scores at least this share of the first.

@@ -73,7 +73,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Query.search", r#"{"query": "quince", "projectId": "$project"}"#, NOTE, Read),
         entry("Query.enrichmentPreview", r#"{"noteId": "$note", "personaId": "$persona"}"#, NOTE_ENRICHMENT, Read),
         entry("Query.templates", "{}", TEMPLATE, Read),
-        entry("Query.memoryEntries", r#"{"tag": "quince"}"#, MEMORY_ENTRY, Read),
+        entry("Query.memoryEntries", r#"{"source": "MANUAL"}"#, MEMORY_ENTRY, Read),
         entry("Query.memoryEntries", r#"{"projectId": "$project", "current": true}"#, MEMORY_ENTRY, Read),
         entry("Query.knowledgeAudit", r#"{"projectId": "$project"}"#, MEMORY_ENTRY, Read),
         entry("Query.auditLog", "{}", AUDIT_LOG, Read),

@@ -1,5 +1,6 @@
 //! Relay connections over the store's pages: opaque cursors, and a total that is counted only when requested.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -31,9 +32,15 @@ impl CursorType for ListCursor {
     }
 }
 
-/// The name of a list, which its cursors carry: the name of its field. A test checks that no two lists share a name.
-fn list_name<'c>(context: &'c Context<'_>) -> &'c str {
-    context.item.node.name.node.as_str()
+/// The name of a list, which its cursors carry: the name of its field, with the root before it for a list of the root. A
+/// test checks that no two lists share a name.
+fn list_name<'c>(context: &'c Context<'_>) -> Cow<'c, str> {
+    let field = context.item.node.name.node.as_str();
+    let path = context.path_node.as_ref();
+    match path.is_some_and(|path| path.parent.is_some()) {
+        true => field.into(),
+        false => format!("Query.{field}").into(),
+    }
 }
 
 type Count = Arc<dyn for<'a> Fn(&'a Operation) -> BoxFuture<'a, Result<u64>> + Send + Sync>;
@@ -198,7 +205,7 @@ pub(crate) fn cursor(
     let Some(text) = text else {
         return Ok(None);
     };
-    match Cursor::decode(list_name(context), text) {
+    match Cursor::decode(&list_name(context), text) {
         Some(cursor) => Ok(Some(cursor)),
         None => Err(invalid_cursor()),
     }
@@ -223,7 +230,7 @@ pub(crate) fn list<T, N: OutputType>(
     list.edges.extend(
         page.items
             .into_iter()
-            .map(|(cursor, item)| Edge::new(ListCursor(cursor.encode(name)), node(item))),
+            .map(|(cursor, item)| Edge::new(ListCursor(cursor.encode(&name)), node(item))),
     );
     list
 }
