@@ -32,8 +32,8 @@ impl CursorType for ListCursor {
     }
 }
 
-/// The name of a list, which its cursors carry: the name of its field, with the root before it for a list of the root. A
-/// test checks that no two lists share a name.
+/// The name of a list, which its cursors carry: the name of its field, with the root before it for a list of the root.
+/// A test checks that no two lists share a name.
 fn list_name<'c>(context: &'c Context<'_>) -> Cow<'c, str> {
     let field = context.item.node.name.node.as_str();
     let path = context.path_node.as_ref();
