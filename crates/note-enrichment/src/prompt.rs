@@ -80,6 +80,8 @@ impl Prompt {
             let (input, input_left_out) = cut(&material.input(), budget / 2);
             let left = budget.saturating_sub(tokens_bound(&input));
             let assembly = assemble(found.clone(), &PROMPT_SHARES, left);
+            let pieces = assembly.sections.iter().map(|section| section.tokens);
+            let used = tokens_bound(&input) + pieces.sum::<usize>();
             let persona = persona.map(|persona| PersonaVariables {
                 name: persona.name.clone(),
                 description: persona.description.clone(),
@@ -103,7 +105,8 @@ impl Prompt {
             if tokens <= room {
                 return Ok(Self { tokens, ..prompt });
             }
-            budget = budget.saturating_sub(tokens - room);
+            // From what was used, and not from what was allowed: room that no piece filled would be given up instead.
+            budget = used.min(budget).saturating_sub(tokens - room);
         }
         Err(PromptError::WindowTooSmall(window.unwrap_or_default()))
     }

@@ -84,13 +84,6 @@ const REPEATABLE: &[&str] = &[
     "Mutation.resetTemplate",
     "Mutation.restoreNoteVersion",
     "Mutation.supersedeMemoryEntry",
-    "Mutation.setTemplate",
-    "Mutation.updateMemoryEntry",
-    "Mutation.archiveMemoryEntry",
-    "Mutation.updateInsight",
-    "Mutation.archiveInsight",
-    "Mutation.pairInsights",
-    "Mutation.acceptActionPoint",
 ];
 
 on_both_databases! {

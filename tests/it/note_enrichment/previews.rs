@@ -40,7 +40,7 @@ on_both_databases! {
         let long = note(&scoped, lab.world.project, "Leases", &body).await;
         scoped.commit().await.unwrap();
         let any = EnrichmentRequest::default();
-        for window in [Some(8_192), Some(32_000), None] {
+        for window in [Some(4_096), Some(32_000), None] {
             lab.model_set(window).await;
             let preview = lab.preview(long.id, &any).await;
             let texts = [preview.system.as_ref(), preview.user.as_ref(), preview.output_schema.as_ref()];
@@ -53,7 +53,7 @@ on_both_databases! {
             assert!(memory.omitted > 0, "{window:?}: {memory:?}");
             assert!(preview.user.unwrap().contains("more characters of the note do not fit here]"));
         }
-        lab.model_set(Some(8_192)).await;
+        lab.model_set(Some(4_096)).await;
         let run = lab.start(long.id, &any).await;
         let (run, _) = lab.work(run).await;
         assert_eq!(run.status, RunStatus::Succeeded, "{:?}", run.error);
