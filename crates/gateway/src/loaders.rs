@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::async_trait::async_trait;
 use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
 use nyxcore_code_analysis as analysis;
@@ -28,6 +29,7 @@ use crate::loads::LoadQueue;
 /// Rows of a repository by their ids.
 pub(crate) struct ById<R>(Snapshot, PhantomData<fn() -> R>);
 
+#[async_trait]
 impl<R> Loader<R::Id> for ById<R>
 where
     R: Repository<Record: Clone + Sync + 'static> + 'static,
@@ -51,6 +53,7 @@ pub(crate) struct ByKey<K, V> {
     fetch: Fetch<K, V>,
 }
 
+#[async_trait]
 impl<K, V> Loader<K> for ByKey<K, V>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
@@ -77,6 +80,7 @@ pub(crate) struct PageKey<L: ChildList> {
 /// one.
 pub(crate) struct ChildPages(Snapshot);
 
+#[async_trait]
 impl<L: ChildList> Loader<PageKey<L>> for ChildPages {
     type Value = Page<L::Item>;
     type Error = Arc<Error>;
@@ -115,6 +119,7 @@ impl<L: ChildList> Loader<PageKey<L>> for ChildPages {
 /// How many items child lists have: the same by parent.
 pub(crate) struct ChildCounts(Snapshot);
 
+#[async_trait]
 impl<L: ChildList> Loader<(L, L::Parent)> for ChildCounts {
     type Value = u64;
     type Error = Arc<Error>;

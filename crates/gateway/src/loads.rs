@@ -110,6 +110,7 @@ mod tests {
 
     struct Numbers(Arc<AtomicUsize>);
 
+    #[async_graphql::async_trait::async_trait]
     impl Loader<usize> for Numbers {
         type Value = usize;
         type Error = ();
