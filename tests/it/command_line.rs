@@ -2,13 +2,17 @@
 
 mod accounts;
 mod analyze;
+mod backup;
 mod bad_input;
 mod data_dir;
+mod deploy_check;
 mod listings;
 mod master_key;
+mod metrics;
 mod quickstart;
 mod readme;
 mod setup;
+mod spans;
 mod tokens;
 
 use std::io::{BufRead, BufReader};
