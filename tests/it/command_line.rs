@@ -14,6 +14,7 @@ mod readme;
 mod setup;
 mod spans;
 mod tokens;
+mod upgrade;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
