@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod data_dir;
 mod deploy_check;
+mod deploy_files;
 mod listings;
 mod master_key;
 mod metrics;
