@@ -2,14 +2,20 @@
 
 mod accounts;
 mod analyze;
+mod backup;
 mod bad_input;
 mod data_dir;
+mod deploy_check;
+mod deploy_files;
 mod listings;
 mod master_key;
+mod metrics;
 mod quickstart;
 mod readme;
 mod setup;
+mod spans;
 mod tokens;
+mod upgrade;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};

@@ -60,7 +60,7 @@ impl OidcWorld {
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
                 version: "0.0.0".into(),
-                commit: None,
+                ..ServerInfo::default()
             },
             limits: Limits::default(),
             models: models(&world.store, &keyring, OutboundPolicy::default()),

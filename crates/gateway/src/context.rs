@@ -1,32 +1,38 @@
 //! The context of a request: the gateway, the caller, one lazily opened snapshot, and the loaders that batch on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
 };
 use async_graphql::{Context, Request, Response, ServerResult};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_model_catalog::ModelService;
 use nyxcore_sync::connection::GithubAccess;
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_tenancy::secret::Keyring;
-use nyxcore_tenancy::{Acting, Caller, ReadOnly, ReadWrite, Result, Scoped, Store};
+use nyxcore_tenancy::{Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
 use crate::console::{Console, OneTimeLink};
 use crate::limits::Limits;
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
+use crate::metrics::Metrics;
 use crate::web::SignInOptions;
 
 /// What the server says of itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ServerInfo {
     /// The version of the program.
     pub version: String,
     /// The commit it was built from, where that is known.
     pub commit: Option<String>,
+    /// When it was built, where that is known.
+    pub built_at: Option<DateTime<Utc>>,
+    /// Whether files differed from that commit, where that is known.
+    pub dirty: Option<bool>,
 }
 
 /// What a gateway is made of.
@@ -50,12 +56,17 @@ pub struct GatewayOptions {
     pub models: ModelService,
 }
 
+/// After how long an operation is logged as slow, where the operator does not say.
+const SLOW_AFTER: Duration = Duration::from_secs(2);
+
 /// The gateway's parts, shared by every request. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
     options: Arc<GatewayOptions>,
     console: Option<Console>,
     link: Option<Arc<OneTimeLink>>,
+    metrics: Option<Metrics>,
+    slow_after: Duration,
 }
 
 impl Gateway {
@@ -65,7 +76,32 @@ impl Gateway {
             options: Arc::new(options),
             console: None,
             link: None,
+            metrics: None,
+            slow_after: SLOW_AFTER,
         }
+    }
+
+    /// Counts what it does.
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..self
+        }
+    }
+
+    /// Logs operations that take at least so long.
+    pub fn with_slow_log(self, slow_after: Duration) -> Self {
+        Self { slow_after, ..self }
+    }
+
+    /// The counters, if any.
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref()
+    }
+
+    /// After how long an operation is slow.
+    pub(crate) fn slow_after(&self) -> Duration {
+        self.slow_after
     }
 
     /// Serves these pages to people with a browser.
@@ -155,6 +191,11 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// Where the request comes from.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.acting.origin
+    }
+
     /// A caller at a gateway.
     pub fn new(gateway: &Gateway, acting: Acting) -> Self {
         Self {

@@ -113,9 +113,9 @@ pub use error::ModelError;
 pub use health::{ProviderHealth, ProviderState};
 #[cfg(feature = "service")]
 pub use ledger::{
-    CallContext, CallOutcome, KeySource, ModelCallId, ModelCallRecord, ReservationSweep, RunUsage,
-    TokenSource, UsageFilter, UsageGroup, UsageKey, UsageSum, model_calls_list, reservations_sweep,
-    run_usage, usage_rows, usage_total,
+    CallContext, CallObserver, CallOutcome, CallReport, KeySource, ModelCallId, ModelCallRecord,
+    ReservationSweep, RunUsage, TokenSource, UsageFilter, UsageGroup, UsageKey, UsageSum,
+    model_calls_list, reservations_sweep, run_usage, usage_rows, usage_total,
 };
 pub use model::{Capability, Lifecycle, LongContextPrice, Mode, Model, Prices, Provider};
 pub use money::{Nanousd, PriceList, TokenCounts};

@@ -3,6 +3,7 @@
 //! Longer than 450 lines: the whole command line is one declaration.
 
 mod models;
+mod operations;
 
 use std::path::PathBuf;
 
@@ -10,14 +11,16 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use models::{AskArgs, EmbedArgs, ModelKeyCommand, ModelsCommand};
+pub use operations::{BackupArgs, DeployCheckArgs, RestoreArgs};
 
+use crate::build_info::long_version;
 use crate::settings::{GlobalFlags, ServeFlags};
 
 /// nyxcore keeps a team's repositories in sync, analyses how their code is written, and adds that knowledge to notes.
 ///
 /// Try it in the folder of a repository: `nyxcore quickstart`. No account, no key and no service are needed.
 #[derive(Parser)]
-#[command(name = "nyxcore", version = env!("NYXCORE_VERSION"))]
+#[command(name = "nyxcore", version = env!("NYXCORE_VERSION"), long_version = long_version())]
 pub struct Cli {
     #[command(flatten)]
     pub global: GlobalFlags,
@@ -74,6 +77,24 @@ pub enum Command {
     /// postgres`. It needs the right to create tables in the schema public, and nothing else. Missing rights are
     /// reported before any change. SQLite is migrated by any command that opens it.
     Migrate(MigrateArgs),
+    /// Write a backup: the database, the master key and the facts about models, as one file
+    ///
+    /// Works beside running servers and is one snapshot. On PostgreSQL it runs `pg_dump` as the role of
+    /// NYXCORE_BACKUP_URL, or of NYXCORE_DATABASE_URL, which must see every row: row-level security hides them from
+    /// the owner of the tables and from the serving role. Mirrors are left out: they are fetched again.
+    Backup(BackupArgs),
+    /// Restore a backup into an empty database
+    ///
+    /// On SQLite the data directory must have no database. On PostgreSQL the database must have no row, and
+    /// NYXCORE_DATABASE_URL names the role that is to own the tables, as for `nyxcore migrate`. A backup of an older
+    /// version is migrated. Nothing is restored unless every checksum and the number of rows of every table are right.
+    Restore(RestoreArgs),
+    /// Compare the commit of a running server with the local one and its upstream
+    ///
+    /// Prints what a deployment would ship, and exits with 1 if something would not be: changes that are not committed,
+    /// commits that are not pushed, and commits that only the server or the upstream has. NYXCORE_TOKEN is a token of
+    /// the server.
+    DeployCheck(DeployCheckArgs),
     /// Analyse a folder or a commit, without a database: stack, commands, conventions with evidence, hotspots, cycles,
     /// duplicates
     ///
@@ -148,6 +169,9 @@ pub struct QuickstartArgs {
 /// The arguments of `worker`.
 #[derive(Args)]
 pub struct WorkerArgs {
+    /// Serve metrics for Prometheus at this address, at /metrics [env: NYXCORE_METRICS]
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<String>,
     /// Number of concurrent runs [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,

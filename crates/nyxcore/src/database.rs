@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::bail;
 use nyxcore_migrations::guard::{ROLE_REMEDY, role_problems};
 use nyxcore_migrations::{Migrator, MigratorTrait, SchemaState, schema_state};
-use nyxcore_tenancy::{Env, Error as StoreError, Store, StoreOptions, database_open};
+use nyxcore_tenancy::{
+    Env, Error as StoreError, StatementListener, Store, StoreOptions, database_open,
+};
 use sea_orm::{
     DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
@@ -158,13 +160,17 @@ pub async fn connection_open(place: &Place, settings: &Settings) -> Result<Datab
     }
 }
 
-/// Opens the store on a schema that is current. SQLite is migrated where it is behind; on PostgreSQL that takes the
-/// owner's role, so that an operator does it.
+/// Opens the store on a schema that is current; `listener` hears of its statements. SQLite is migrated where it is
+/// behind; on PostgreSQL that takes the owner's role, so that an operator does it.
 ///
 /// # Errors
 /// [`Error::DatabaseNewer`], [`Error::SchemaBehind`], [`Error::DatabaseUnreachable`], [`Error::DatabaseRefused`],
 /// [`Error::DatabaseMissing`], [`Error::RoleUnsafe`], and what the store refuses.
-pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store> {
+pub async fn store_open(
+    settings: &Settings,
+    data_dir: &DataDir,
+    listener: Option<StatementListener>,
+) -> Result<Store> {
     let place = Place::of(settings, data_dir.path())?;
     place.check(data_dir.path())?;
     let connection = connection_open(&place, settings).await?;
@@ -186,7 +192,10 @@ pub async fn store_open(settings: &Settings, data_dir: &DataDir) -> Result<Store
         .close()
         .await
         .map_err(nyxcore_tenancy::Error::from)?;
-    let options = place.options(settings).with_registry(registry()?);
+    let options = StoreOptions {
+        statement_listener: listener,
+        ..place.options(settings).with_registry(registry()?)
+    };
     match Store::connect(&options, Env::default()).await {
         Ok(store) => Ok(store),
         Err(error) => Err(refusal_of(&place, error).await),

@@ -128,6 +128,60 @@ pub enum Error {
         /// What is wrong with it: it is missing, or empty.
         state: &'static str,
     },
+    /// A file that is to be made is there already.
+    #[error("{} exists already: name another file", .0.display())]
+    FileExists(PathBuf),
+    /// A file is no backup, or a broken one.
+    #[error("{}: {reason}", .path.display())]
+    BackupInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A backup that this program is too old for.
+    #[error("{}: {reason}: restore it with that version of nyxcore or a newer one", .path.display())]
+    BackupNewer {
+        /// The file.
+        path: PathBuf,
+        /// What shows it.
+        reason: String,
+    },
+    /// There is something where a backup is to be restored.
+    #[error("nothing was restored, because the target is not empty: {0}")]
+    RestoreTargetInUse(String),
+    /// The role does not see every row.
+    #[error(
+        "{0}, so that a backup by it would not be complete: as an administrator, CREATE ROLE nyxcore_backup LOGIN BYPASSRLS \
+         PASSWORD '...'; GRANT pg_read_all_data TO nyxcore_backup; GRANT CONNECT ON DATABASE ... TO nyxcore_backup; and \
+         set NYXCORE_BACKUP_URL to the URL of that role"
+    )]
+    BackupRights(String),
+    /// SQLite finds the database damaged.
+    #[error("the database is damaged, and nothing was written: {0}")]
+    DatabaseBroken(String),
+    /// A program that the command needs is missing or too old.
+    #[error("{0}")]
+    ToolMissing(String),
+    /// A program that the command runs has failed.
+    #[error("{tool} failed: {reason}")]
+    ToolFailed {
+        /// Its name.
+        tool: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// What runs is not what would be deployed.
+    #[error("{0}")]
+    NotDeployable(String),
+    /// A server cannot be asked.
+    #[error("{server} cannot be asked: {reason}")]
+    ServerUnreachable {
+        /// Its URL.
+        server: String,
+        /// Why not.
+        reason: String,
+    },
     /// There never was a database.
     #[error(
         "there is no database at {}: name the server's data directory with --data-dir, or its NYXCORE_DATABASE_URL",
@@ -220,8 +274,17 @@ impl Error {
             Self::DatabaseUrlMissing(_) => "DATABASE_URL_MISSING",
             Self::DatabaseMissing { .. } => "DATABASE_MISSING",
             Self::NoDatabase(_) => "DATABASE_NOT_FOUND",
+            Self::FileExists(_) => "FILE_EXISTS",
+            Self::BackupInvalid { .. } => "BACKUP_INVALID",
+            Self::BackupNewer { .. } => "BACKUP_NEWER",
+            Self::RestoreTargetInUse(_) => "DATABASE_NOT_EMPTY",
+            Self::DatabaseBroken(_) => "DATABASE_BROKEN",
+            Self::ToolMissing(_) => "PROGRAM_MISSING",
+            Self::ToolFailed { .. } => "PROGRAM_FAILED",
+            Self::NotDeployable(_) => "NOT_DEPLOYABLE",
+            Self::ServerUnreachable { .. } => "SERVER_UNREACHABLE",
             Self::RoleUnsafe(_) => "DATABASE_ROLE_UNSAFE",
-            Self::OwnerLacks(_) => "DATABASE_RIGHTS_MISSING",
+            Self::OwnerLacks(_) | Self::BackupRights(_) => "DATABASE_RIGHTS_MISSING",
             Self::SetupRefused { .. } => "SETUP_REFUSED",
             Self::AddressInUse(_) => "ADDRESS_IN_USE",
             Self::AddressInvalid { .. } => "ADDRESS_INVALID",

@@ -1,4 +1,4 @@
-//! Two queries to the git command about the machine and the current repository. A missing answer is not an error.
+//! Queries to the git command about the machine and the current repository. A missing answer is not an error.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -32,10 +32,12 @@ pub async fn has_changes(work_dir: &Path) -> bool {
     status.await.is_some_and(|text| !text.trim().is_empty())
 }
 
-async fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+/// What git answers to a question; `None` where it refuses. The arguments are the program's own, or ids of commits that
+/// were checked to be digits.
+pub async fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "two fixed questions, with nothing in them that a user wrote"
+        reason = "fixed questions, with nothing in them that a user wrote"
     )]
     let output = tokio::process::Command::new("git")
         // Looking must not run what a repository's own configuration names, nor write its index.

@@ -1,5 +1,7 @@
 //! The `nyxcore` program: configuration, telemetry, command line and wiring. The functionality is in the crates below.
 
+mod backup;
+mod build_info;
 mod cli;
 mod commands;
 mod data_dir;
@@ -8,8 +10,10 @@ mod error;
 mod git_tool;
 mod housekeeping;
 mod master_key;
+mod metrics_endpoint;
 mod model_facts;
 mod open_files;
+mod otlp;
 mod output;
 mod private_files;
 mod progress;

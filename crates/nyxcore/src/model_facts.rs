@@ -10,7 +10,7 @@ use nyxcore_model_catalog::{ModelCatalog, catalog_install};
 use crate::error::{Error, Result};
 
 /// The file in the data directory.
-const FILE: &str = "models.json";
+pub const FILE: &str = "models.json";
 
 /// Where the file is.
 pub fn path(data_dir: &Path) -> PathBuf {

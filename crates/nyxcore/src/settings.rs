@@ -1,5 +1,6 @@
 //! Settings. The order of precedence is: flags, environment (`NYXCORE_*`), `nyxcore.toml`, defaults.
 
+mod flags;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use nyxcore_gateway::{ConnectionLimits, OidcProvider, TrustedProxies};
@@ -19,6 +19,8 @@ use nyxcore_tenancy::sign_in::SignUp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use flags::{GlobalFlags, LogFormat, ServeFlags};
+
 use crate::error::{Error, Result};
 
 /// The settings with an environment variable: the name of the variable after `NYXCORE_` in lower case, and the name of
@@ -28,7 +30,12 @@ const VARIABLES: &[(&str, &str)] = &[
     ("log", "log"),
     ("log_format", "log_format"),
     ("listen", "listen"),
+    ("metrics", "metrics"),
+    ("metrics_token", "metrics_token"),
+    ("slow_operation_ms", "slow_operation_ms"),
+    ("otlp_endpoint", "otlp_endpoint"),
     ("database_url", "database_url"),
+    ("backup_url", "backup_url"),
     ("allow_sources", "allow_sources"),
     ("workers", "workers"),
     ("worker_limits", "worker_limits"),
@@ -56,74 +63,16 @@ const VARIABLES: &[(&str, &str)] = &[
 ];
 
 /// Settings that can be set only in the environment, because other accounts may be able to read a settings file.
-const NOT_IN_A_FILE: &[&str] = &["master_key", "master_key_previous", "oidc_variables"];
+const NOT_IN_A_FILE: &[&str] = &[
+    "backup_url",
+    "master_key",
+    "master_key_previous",
+    "metrics_token",
+    "oidc_variables",
+];
 
 /// The default settings file.
 const FILE: &str = "nyxcore.toml";
-
-/// The heading of the global options in the help.
-const EVERYWHERE: &str = "Options of every command";
-
-/// Options that may precede or follow the command.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-pub struct GlobalFlags {
-    /// The directory of the SQLite file and the mirrors [env: NYXCORE_DATA_DIR] [default: ./nyxcore-data]
-    #[arg(long, value_name = "DIR", global = true, help_heading = EVERYWHERE)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_dir: Option<PathBuf>,
-    /// A settings file [env: NYXCORE_CONFIG] [default: ./nyxcore.toml, if it exists]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "NYXCORE_CONFIG",
-        hide_env = true,
-        global = true, help_heading = EVERYWHERE)]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
-    /// The log filter, for the log on standard error: `warn`, `info`, `nyxcore_runs=debug` ... [env: NYXCORE_LOG]
-    #[arg(long, value_name = "FILTER", global = true, help_heading = EVERYWHERE)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log: Option<String>,
-    /// The log format, `text` or `json` [env: NYXCORE_LOG_FORMAT] [default: text]
-    #[arg(long, value_name = "FORMAT", value_enum, hide_possible_values = true, global = true, help_heading = EVERYWHERE)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_format: Option<LogFormat>,
-}
-
-/// Options of the serving commands.
-#[derive(Debug, Clone, Default, Args, Serialize)]
-pub struct ServeFlags {
-    /// The address to listen on [default: 127.0.0.1:4600]
-    #[arg(long, value_name = "ADDRESS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listen: Option<String>,
-    /// Additional sources of repositories: `local` (paths on this machine), `private` (private addresses), or both
-    #[arg(long, value_name = "KINDS")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allow_sources: Option<String>,
-    /// Number of concurrent runs; 0 leaves all runs to `nyxcore worker` [default: 2]
-    #[arg(long, value_name = "N")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workers: Option<u16>,
-    /// Maximum per kind of run, such as `sync=2,code_analysis=1`
-    #[arg(long, value_name = "KIND=N,...")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub worker_limits: Option<String>,
-    /// Serve even with a database role that bypasses row-level security
-    #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub allow_privileged_role: bool,
-}
-
-/// The log formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
 
 /// Which settings file is read by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,8 +95,18 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The address to listen on.
     pub listen: String,
+    /// The address of the metrics; without one there are none.
+    pub metrics: Option<String>,
+    /// The token that the metrics require; without one they are on loopback only.
+    pub metrics_token: Option<String>,
+    /// The URL of the OpenTelemetry collector that servers ship their spans to.
+    pub otlp_endpoint: Option<String>,
+    /// After how many milliseconds an operation is logged as slow.
+    pub slow_operation_ms: u32,
     /// `postgres://...` or `sqlite://...`; without one, SQLite in the data directory.
     pub database_url: Option<String>,
+    /// The database as a role that sees every row, for `backup`; without it, `database_url`.
+    pub backup_url: Option<String>,
     /// The settings of database connections.
     pub database: DatabaseSettings,
     /// Additional sources of repositories besides public hosts.
@@ -299,6 +258,8 @@ impl Settings {
             "data_dir": "nyxcore-data",
             "log_format": "text",
             "listen": "127.0.0.1:4600",
+            // What a person notices; the statement time-out is 30 s.
+            "slow_operation_ms": 2_000,
             "allow_sources": "",
             "workers": 2,
             "worker_limits": "",

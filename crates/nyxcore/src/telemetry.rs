@@ -1,29 +1,43 @@
-//! The log: on standard error, above any progress bar.
+//! The log: on standard error, above any progress bar; and the spans, to a collector.
 
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::MultiProgress;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::error::{Error, Result};
+use crate::otlp;
 use crate::settings::{LogFormat, Settings};
 
-/// Starts the log; `default` is what is logged where the settings do not say.
+/// Starts the log; `default` is what is logged where the settings do not say. A server ships its spans, too, where the
+/// settings name a collector.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] for a filter that cannot be read.
-pub fn start(settings: &Settings, default: &str, bars: &MultiProgress) -> Result<()> {
+/// [`Error::SettingInvalid`] for a filter that cannot be read, and for the URL of a collector.
+pub fn start(
+    settings: &Settings,
+    default: &str,
+    is_server: bool,
+    bars: &MultiProgress,
+) -> Result<()> {
     let filter = settings.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Error::SettingInvalid(format!("the setting \"log\": {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(AboveBars(bars.clone()));
+    let lines = tracing_subscriber::fmt::layer().with_writer(AboveBars(bars.clone()));
+    let lines = match settings.log_format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let endpoint = settings.otlp_endpoint.as_deref();
+    let endpoint = endpoint.filter(|endpoint| is_server && !endpoint.is_empty());
+    let subscriber = tracing_subscriber::registry().with(filter).with(lines);
     // A second start in one process, as in a test, keeps the first.
-    let _started = match settings.log_format {
-        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let _started = match endpoint {
+        Some(endpoint) => subscriber.with(otlp::layer(endpoint)?).try_init(),
+        None => subscriber.try_init(),
     };
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -12,18 +13,19 @@ use nyxcore_code_analysis::{
 };
 use nyxcore_code_engine::language::Language;
 use nyxcore_gateway::{
-    ConnectionLimits, Console, ConsoleFile, Gateway, GatewayOptions, Limits, LinkPurpose,
-    OneTimeLink, ServerInfo, SignInOptions,
+    ConnectionLimits, Console, ConsoleFile, Gateway, GatewayOptions, Limits, LinkPurpose, Metrics,
+    OneTimeLink, SignInOptions, statement_noted,
 };
-use nyxcore_model_catalog::{ModelService, ModelServiceOptions};
+use nyxcore_model_catalog::{CallObserver, ModelService, ModelServiceOptions};
 use nyxcore_note_enrichment::{EnrichmentHandler, NOTE_ENRICHMENT_RUN, enrichment_failed};
 use nyxcore_runs::{FollowUp, RunKind, Workers};
 use nyxcore_sync::git::SourcePolicy;
 use nyxcore_sync::{SYNC_RUN, SyncHandler, SyncOptions, sync_again, sync_swept};
 use nyxcore_tenancy::audit::system_uses_flush;
-use nyxcore_tenancy::{Registry, Store};
+use nyxcore_tenancy::{Registry, StatementListener, Store};
 use tokio::net::TcpListener;
 
+use crate::build_info::server_info;
 use crate::data_dir::{DataDir, refusal};
 use crate::database::{Place, store_open};
 use crate::error::{Error, Result};
@@ -51,6 +53,8 @@ pub struct App {
     pub policy: SourcePolicy,
     /// Where the master key is.
     pub keys: master_key::Source,
+    /// The counters, where somebody reads them.
+    pub metrics: Option<Metrics>,
 }
 
 impl App {
@@ -60,11 +64,14 @@ impl App {
     /// As [`DataDir::prepare`] and [`store_open`]. A data directory that was made for it is taken away again.
     pub async fn open(settings: Settings) -> Result<Self> {
         let data_dir = DataDir::prepare(&settings.data_dir)?;
+        let metrics = settings.metrics.is_some();
+        let metrics = metrics.then(|| Metrics::new(&server_info()));
         let opened = async {
             let keys = master_key::Source::of(&settings, data_dir.path())?;
             keys.check()?;
             model_facts::install(data_dir.path())?;
-            Ok((keys, store_open(&settings, &data_dir).await?))
+            let listener = metrics.as_ref().map(statement_listener);
+            Ok((keys, store_open(&settings, &data_dir, listener).await?))
         };
         let (keys, store) = match opened.await {
             Ok(opened) => opened,
@@ -83,6 +90,7 @@ impl App {
             data_dir,
             policy,
             keys,
+            metrics,
         })
     }
 
@@ -101,7 +109,10 @@ impl App {
     /// TLS cannot be set up.
     pub fn models_start(&self) -> Result<ModelService> {
         let (store, keyring) = (self.store.clone(), self.keys.keyring());
-        let options = ModelServiceOptions::new(store, keyring, self.policy.outbound());
+        let options = ModelServiceOptions {
+            observer: self.metrics.clone().map(call_observer),
+            ..ModelServiceOptions::new(store, keyring, self.policy.outbound())
+        };
         Ok(ModelService::start(options)?)
     }
 
@@ -135,6 +146,10 @@ impl App {
         let workers = limits.fold(workers, |workers, (kind, n)| {
             workers.limit(kind, usize::from(n))
         });
+        let workers = match self.metrics.clone() {
+            Some(metrics) => workers.observer(Arc::new(move |run| metrics.run_note(run))),
+            None => workers,
+        };
         Ok(workers.start()?)
     }
 
@@ -208,7 +223,8 @@ impl App {
             oidc: self.settings.oidc_providers()?,
             ..SignInOptions::new()?
         };
-        Ok(Gateway::new(GatewayOptions {
+        let slow_after = Duration::from_millis(self.settings.slow_operation_ms.into());
+        let gateway = Gateway::new(GatewayOptions {
             store: self.store.clone(),
             source_policy: self.policy.clone(),
             analysis_quiet_period: self.settings.quiet_period(),
@@ -218,8 +234,24 @@ impl App {
             models: models.clone(),
             sign_in,
         })
-        .with_console(console()))
+        .with_console(console())
+        .with_slow_log(slow_after);
+        Ok(match &self.metrics {
+            Some(metrics) => gateway.with_metrics(metrics.clone()),
+            None => gateway,
+        })
     }
+}
+
+/// Counts statements.
+fn statement_listener(metrics: &Metrics) -> StatementListener {
+    let metrics = metrics.clone();
+    Arc::new(move |_| statement_noted(&metrics))
+}
+
+/// Counts calls of models.
+fn call_observer(metrics: Metrics) -> CallObserver {
+    Arc::new(move |call| metrics.call_note(call))
 }
 
 /// The pages for people with a browser.
@@ -272,14 +304,6 @@ fn worker_name() -> String {
         .map(str::trim)
         .filter(|name| !name.is_empty());
     format!("{}:{}", machine.unwrap_or("localhost"), std::process::id())
-}
-
-/// What the program says of itself.
-pub fn server_info() -> ServerInfo {
-    ServerInfo {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("NYXCORE_COMMIT").map(str::to_owned),
-    }
 }
 
 fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {

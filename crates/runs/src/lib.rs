@@ -41,6 +41,7 @@
 
 mod activity;
 mod attempt;
+mod census;
 mod entity;
 mod error;
 mod events;
@@ -53,6 +54,7 @@ mod worker;
 
 pub use activity::activity_follow;
 pub use attempt::{AttemptOutcome, RunAttempt, RunPhase, run_attempts};
+pub use census::{CensusLine, run_census};
 pub use error::RunFailure;
 pub use events::{RunEvents, event_list, run_follow};
 pub use expire::run_events_expire;
@@ -63,4 +65,7 @@ pub use model::{
 pub use registration::{RUN, registration};
 pub use repository::{RunFilter, Runs, run_count, run_latest, run_list};
 pub use service::{STALL_AFTER, run_cancel, run_start};
-pub use worker::{FollowUp, RunContext, RunHandler, Workers, WorkersBuilder, run_sweep};
+pub use worker::{
+    AttemptEnd, FollowUp, RunContext, RunHandler, RunObserver, RunReport, Workers, WorkersBuilder,
+    run_sweep,
+};

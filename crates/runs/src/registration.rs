@@ -18,6 +18,8 @@ pub(crate) const RUN_CANCEL: SystemPurpose = SystemPurpose::reads("run_cancel");
 pub(crate) const RUN_SWEEP: SystemPurpose = SystemPurpose::reads("run_sweep");
 /// Deletes the logs of old runs.
 pub(crate) const RUN_EXPIRE: SystemPurpose = SystemPurpose::reads("run_expire");
+/// Counts what waits and runs, for the operator's metrics.
+pub(crate) const RUN_CENSUS: SystemPurpose = SystemPurpose::reads("run_census");
 
 /// What this crate registers. A kind of run is registered by the crate that carries it out.
 #[must_use]
@@ -29,4 +31,5 @@ pub fn registration() -> Registration {
         .purpose(RUN_CANCEL)
         .purpose(RUN_SWEEP)
         .purpose(RUN_EXPIRE)
+        .purpose(RUN_CENSUS)
 }

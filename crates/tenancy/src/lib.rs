@@ -70,7 +70,7 @@ pub use sea_orm::DbBackend as Backend;
 #[doc(hidden)]
 pub use store::doc_entities::{doc_entity, doc_unscoped};
 pub use store::{
-    Access, Keyset, ParentKey, ReadOnly, ReadWrite, Scoped, ScopedSelect, ScopedSelectIn, Signal,
-    SignalReceiver, Store, StoreOptions, SystemPurpose, SystemScope, SystemScoped, TenantScoped,
-    database_open,
+    Access, Keyset, ParentKey, PoolState, ReadOnly, ReadWrite, Scoped, ScopedSelect,
+    ScopedSelectIn, Signal, SignalReceiver, StatementListener, Store, StoreOptions, SystemPurpose,
+    SystemScope, SystemScoped, TenantScoped, database_open,
 };

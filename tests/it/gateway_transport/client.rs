@@ -98,7 +98,7 @@ impl Served {
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
                 version: "0.0.0".into(),
-                commit: None,
+                ..ServerInfo::default()
             },
             limits,
             models,

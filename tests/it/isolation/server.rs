@@ -62,7 +62,7 @@ impl Server {
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
                 version: "0.0.0".into(),
-                commit: None,
+                ..ServerInfo::default()
             },
             // What is asked here is long: what a client may ask is another test's.
             limits: Limits {

@@ -49,7 +49,7 @@ impl Site {
             analysis_quiet_period: TimeDelta::minutes(3),
             server: ServerInfo {
                 version: "0.0.0".into(),
-                commit: None,
+                ..ServerInfo::default()
             },
             limits,
             sign_in,

@@ -32,6 +32,7 @@ mod health;
 mod host;
 mod invitation;
 mod link;
+mod metrics;
 mod network;
 mod oidc;
 mod pages;
@@ -75,6 +76,8 @@ use forwarded::Remote;
 use problem::Problem;
 use slots::{Slot, Slots};
 use webhook::WebhookGate;
+
+pub use metrics::{MetricsAccess, metrics_serve};
 
 /// The header that names a request in the log and in the answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -305,6 +308,9 @@ async fn observe(State(server): State<Server>, mut request: Request, next: Next)
         };
         answer_headers(&mut response, &id);
         let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+        if let Some(metrics) = server.gateway.metrics() {
+            metrics.response_note(status);
+        }
         if watched {
             tracing::info!(status, ms, "answered");
         } else {

@@ -40,6 +40,7 @@ use nyxcore_tenancy::UserId;
 use crate::context::{Gateway, Operations, operation};
 use crate::error::ErrorCodes;
 use crate::limits::QueryGuard;
+use crate::metrics::OperationObserver;
 
 pub use mutation::Mutation;
 pub use query::Query;
@@ -50,8 +51,10 @@ pub type NyxSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema of a gateway, with its limits.
 pub fn schema_build(gateway: &Gateway) -> NyxSchema {
-    // The first is the outermost: codes are given to whatever the others answer.
+    let observed = OperationObserver::new(gateway.metrics().cloned(), gateway.slow_after());
+    // The first is the outermost: it sees the codes that are given to whatever the others answer.
     types()
+        .extension(observed)
         .extension(ErrorCodes)
         .extension(QueryGuard::new(gateway.limits()))
         .extension(Operations)

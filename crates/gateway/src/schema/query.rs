@@ -360,6 +360,8 @@ impl Query {
         ServerInfoNode {
             version: info.version.clone(),
             commit: info.commit.clone(),
+            built_at: info.built_at,
+            dirty: info.dirty,
             database: match gateway.store().backend() {
                 Backend::Postgres => "postgresql",
                 _ => "sqlite",
@@ -377,6 +379,10 @@ pub(crate) struct ServerInfoNode {
     version: String,
     /// The commit of the build, if known.
     commit: Option<String>,
+    /// The time of the build, if known.
+    built_at: Option<DateTime<Utc>>,
+    /// Whether the build has changes that are not in the commit, if known.
+    dirty: Option<bool>,
     /// The database: sqlite or postgresql.
     database: &'static str,
     /// The capabilities of the server.

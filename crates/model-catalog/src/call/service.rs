@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::clients::{CachedTenant, OperatorKeys, Transports};
 use super::desk::Desk;
 use crate::error::ModelError;
-use crate::ledger::{SettlementQueue, reservations_extend};
+use crate::ledger::{CallObserver, SettlementQueue, reservations_extend};
 use crate::tenant::{TenantCatalog, settings_version};
 
 /// How often a process extends the reservations of its calls: four times within what they hold.
@@ -44,6 +44,8 @@ pub struct ModelServiceOptions {
     pub timer: Arc<dyn RetryTimer>,
     /// The most calls that may be under way or wait to be written down, in this process.
     pub calls_max: usize,
+    /// Hears of every call that has ended.
+    pub observer: Option<CallObserver>,
 }
 
 impl ModelServiceOptions {
@@ -59,6 +61,7 @@ impl ModelServiceOptions {
             retry: RetryPolicy::default(),
             timer: Arc::new(SystemTimer),
             calls_max: 4_096,
+            observer: None,
         }
     }
 }
@@ -116,9 +119,10 @@ impl ModelService {
             retry,
             timer,
             calls_max,
+            observer,
         } = options;
         let transports = Transports::new(outbound, hosts, &transport)?;
-        let queue = SettlementQueue::start(&store, calls_max.max(1));
+        let queue = SettlementQueue::start(&store, calls_max.max(1), observer);
         let owner = store.env().id();
         let extender = tokio::spawn(extend(store.clone(), Arc::clone(&queue), owner));
         Ok(Self(Arc::new(Inner {

@@ -1,10 +1,12 @@
 //! The ledger: one row a call, what was reserved for it, and the sums by day that reports are made of.
 
+mod observer;
 mod queue;
 mod report;
 mod settle;
 mod sweep;
 
+pub use observer::{CallObserver, CallReport};
 pub(crate) use queue::{SettlementQueue, SettlementSlot};
 pub use report::{UsageFilter, UsageGroup, UsageKey, UsageSum, usage_rows, usage_total};
 pub(crate) use settle::Settlement;

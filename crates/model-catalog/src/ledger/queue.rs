@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::observer::CallObserver;
 use super::settle::{Settlement, by_tenant, settlements_write};
 use crate::error::ModelError;
 
@@ -30,11 +31,24 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct SettlementSlot {
     permit: OwnedPermit<Settlement>,
     ended: Arc<AtomicU64>,
+    observer: Option<CallObserver>,
 }
 
 impl SettlementSlot {
     /// Hands a settlement over. It does not wait.
     pub(crate) fn send(self, settlement: Settlement) {
+        // A span without a length of its own, because the call may have been a stream that others read.
+        let _span = tracing::info_span!(
+            "model_call",
+            provider = %settlement.provider,
+            model = %settlement.model,
+            outcome = ?settlement.outcome,
+            ms = settlement.duration_ms,
+        )
+        .entered();
+        if let Some(observer) = &self.observer {
+            observer(&settlement.report());
+        }
         // Counted first: whoever waits for what has ended then waits for this one too.
         self.ended.fetch_add(1, Ordering::SeqCst);
         self.permit.send(settlement);
@@ -47,6 +61,7 @@ pub(crate) struct SettlementQueue {
     sender: Mutex<Option<Sender<Settlement>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     places: usize,
+    observer: Option<CallObserver>,
     /// How many calls have ended.
     ended: Arc<AtomicU64>,
     /// How many of them are written down.
@@ -55,7 +70,7 @@ pub(crate) struct SettlementQueue {
 
 impl SettlementQueue {
     /// Starts the task that writes.
-    pub(crate) fn start(store: &Store, places: usize) -> Arc<Self> {
+    pub(crate) fn start(store: &Store, places: usize, observer: Option<CallObserver>) -> Arc<Self> {
         let (sender, receiver) = mpsc::channel(places);
         let (count, written) = watch::channel(0);
         let writer = tokio::spawn(write_all(store.clone(), receiver, count));
@@ -63,6 +78,7 @@ impl SettlementQueue {
             sender: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(writer)),
             places,
+            observer,
             ended: Arc::default(),
             written,
         })
@@ -79,6 +95,7 @@ impl SettlementQueue {
             Ok(Ok(permit)) => Ok(SettlementSlot {
                 permit,
                 ended: Arc::clone(&self.ended),
+                observer: self.observer.clone(),
             }),
             Ok(Err(_)) | Err(_) => Err(ModelError::Closed),
         }

@@ -3,7 +3,9 @@
 mod analyze;
 mod ask;
 mod audit;
+mod backup;
 mod check;
+mod deploy_check;
 mod doctor;
 mod eval;
 mod first_start;
@@ -67,6 +69,7 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         Command::Worker(args) => {
             let flags = crate::settings::ServeFlags {
                 listen: None,
+                metrics: args.metrics,
                 allow_sources: args.allow_sources,
                 workers: args.workers,
                 worker_limits: args.worker_limits,
@@ -78,6 +81,19 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         Command::Migrate(args) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
             migrate::run(&settings, args).await
+        }
+        Command::Backup(args) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            backup::backup(&settings, args, &screen).await
+        }
+        Command::Restore(args) => {
+            let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
+            backup::restore(&settings, args, &screen).await
+        }
+        Command::DeployCheck(args) => {
+            let file = DefaultFile::Ignore;
+            settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
+            deploy_check::run(args).await
         }
         Command::Setup(SetupCommand::Postgres(args)) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
@@ -153,6 +169,6 @@ fn settings(
     screen: &Screen,
 ) -> Result<Settings> {
     let settings = Settings::load(global, flags, file)?;
-    telemetry::start(&settings, log, screen.bars())?;
+    telemetry::start(&settings, log, log == LOG_SERVER, screen.bars())?;
     Ok(settings)
 }

@@ -6,6 +6,8 @@ use nyxcore_model_catalog::ModelService;
 
 use super::first_start;
 use crate::error::{Error, Result, message_of};
+use crate::metrics_endpoint::MetricsEndpoint;
+use crate::otlp;
 use crate::sealed::keys_look;
 use crate::settings::Settings;
 use crate::wiring::{App, end_signal, listener_bind};
@@ -27,7 +29,9 @@ pub async fn serve(settings: Settings) -> Result<()> {
     }
     // Where somebody listens already, nothing is made.
     let (listener, address) = listener_bind(&settings.listen).await?;
+    let metrics = MetricsEndpoint::bind(&settings).await?;
     let app = App::open(settings).await?;
+    let metrics = metrics.and_then(|metrics| metrics.start(&app));
     let models = app.models_start()?;
     let gateway = app.gateway(&models)?;
     first_start::owner_make(&app.store, &gateway.sign_in().hasher).await?;
@@ -49,6 +53,10 @@ pub async fn serve(settings: Settings) -> Result<()> {
     }
     models_drain(&models).await;
     housekeeping.end().await;
+    if let Some(metrics) = metrics {
+        metrics.end().await;
+    }
+    otlp::end().await;
     served.context("serving failed")
 }
 
@@ -75,7 +83,9 @@ pub async fn work(settings: Settings) -> Result<()> {
     if settings.database_url.is_none() {
         bail!(Error::DatabaseUrlMissing("worker"));
     }
+    let metrics = MetricsEndpoint::bind(&settings).await?;
     let app = App::open(settings).await?;
+    let metrics = metrics.and_then(|metrics| metrics.start(&app));
     keys_warn(&app).await?;
     let ended = end_signal()?;
     let models = app.models_start()?;
@@ -91,5 +101,9 @@ pub async fn work(settings: Settings) -> Result<()> {
     workers.shutdown().await;
     models_drain(&models).await;
     housekeeping.end().await;
+    if let Some(metrics) = metrics {
+        metrics.end().await;
+    }
+    otlp::end().await;
     Ok(())
 }

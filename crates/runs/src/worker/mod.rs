@@ -7,6 +7,7 @@ mod claim;
 mod context;
 mod finish;
 mod follow;
+mod observer;
 mod presence;
 mod retry;
 mod sweep;
@@ -24,6 +25,7 @@ use nyxcore_tenancy::{ReadWrite, RegistryError, Result, Scoped, Signal, SignalRe
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::RunFailure;
@@ -32,6 +34,7 @@ use crate::model::{Run, RunKind};
 use crate::registration::{RUN_CANCEL, RUN_CLAIM, RUN_SWEEP};
 
 pub use context::RunContext;
+pub use observer::{AttemptEnd, RunObserver, RunReport};
 pub use sweep::run_sweep;
 
 use follow::FollowUps;
@@ -74,6 +77,7 @@ pub struct WorkersBuilder {
     limits: HashMap<RunKind, usize>,
     name: String,
     presence: Option<PathBuf>,
+    observer: Option<RunObserver>,
 }
 
 impl WorkersBuilder {
@@ -146,6 +150,13 @@ impl WorkersBuilder {
         self
     }
 
+    /// Tells this observer of every attempt that has ended.
+    #[must_use]
+    pub fn observer(mut self, observer: RunObserver) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Starts the workers. They take runs of the kinds that have a handler, and no others.
     ///
     /// # Errors
@@ -164,6 +175,7 @@ impl WorkersBuilder {
             follow_ups: self.follow_ups,
             swept: self.swept,
             limits: self.limits,
+            observer: self.observer,
             running: Mutex::default(),
             freed: Notify::new(),
             stop: CancellationToken::new(),
@@ -220,6 +232,7 @@ struct Shared {
     follow_ups: HashMap<RunKind, FollowUps>,
     swept: SweepFollowUps,
     limits: HashMap<RunKind, usize>,
+    observer: Option<RunObserver>,
     /// The runs in hand, each with its kind and the token that stops it.
     running: Mutex<HashMap<Uuid, (RunKind, CancellationToken)>>,
     /// A run left this worker's hands: its kind may be below its limit again.
@@ -240,6 +253,7 @@ impl Workers {
             limits: HashMap::new(),
             name: format!("process:{}", std::process::id()),
             presence: None,
+            observer: None,
         }
     }
 
@@ -338,11 +352,24 @@ async fn run_carry_out(
     let Some(handler) = shared.handlers.get(&claimed.run.kind).cloned() else {
         return;
     };
+    let kind = claimed.run.kind.clone();
+    let began = std::time::Instant::now();
+    let report = |outcome: AttemptEnd| {
+        if let Some(observer) = &shared.observer {
+            observer(&RunReport {
+                kind: kind.clone(),
+                outcome,
+                took: began.elapsed(),
+            });
+        }
+    };
     let context = RunContext::new(shared, claimed, cancelled.clone());
     let outcome = {
         let lease = context.lease_keep();
         // A panic of a handler is a defect, and ends that run alone.
-        let work = AssertUnwindSafe(handler.run(&context)).catch_unwind();
+        let span = tracing::info_span!("run", run = %run_id, kind = %kind);
+        let work = handler.run(&context).instrument(span);
+        let work = AssertUnwindSafe(work).catch_unwind();
         tokio::pin!(work, lease);
         let stopping = async {
             shared.stop.cancelled().await;
@@ -362,6 +389,12 @@ async fn run_carry_out(
             // What goes on in threads of its own hears of it, too.
             cancelled.cancel();
             tracing::warn!(run = %run_id, "a run was lost; another worker may have taken it over");
+            let stopped = shared.stop.is_cancelled();
+            report(if stopped {
+                AttemptEnd::Stopped
+            } else {
+                AttemptEnd::Lost
+            });
             return;
         }
         Some(Ok(result)) => result,
@@ -375,6 +408,7 @@ async fn run_carry_out(
         Ok(()) => follow_ups.succeeded.as_slice(),
         Err(_) => follow_ups.failed.as_slice(),
     });
+    report(AttemptEnd::of(&result, cancelled.is_cancelled()));
     let ended = context
         .finish(result, shared.stop.is_cancelled(), follow_ups)
         .await;

@@ -33,7 +33,7 @@ use gate::{Gate, Permits, Purpose};
 pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new_use};
 use pace::Pace;
 
-pub use open::{StatementListener, StoreOptions, database_open};
+pub use open::{PoolState, StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
 pub use select::{Keyset, ParentKey, ScopedSelect, ScopedSelectIn};
 pub use signal::{Signal, SignalReceiver};

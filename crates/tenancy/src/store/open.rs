@@ -10,6 +10,7 @@ use sea_orm::{
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use super::Store;
 use crate::error::{Error, Result};
 use crate::registry::Registry;
 
@@ -75,6 +76,38 @@ impl StoreOptions {
     #[must_use]
     pub fn with_registry(self, registry: Registry) -> Self {
         Self { registry, ..self }
+    }
+}
+
+/// The database connections of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// The number of open connections.
+    pub open: u32,
+    /// How many of them do nothing.
+    pub idle: u32,
+    /// The most there may be.
+    pub max: u32,
+}
+
+impl Store {
+    /// The connections of this process.
+    pub fn pool_state(&self) -> PoolState {
+        let (open, idle) = match self.backend() {
+            DbBackend::Postgres => {
+                let pool = self.db.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let pool = self.db.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        PoolState {
+            open,
+            idle: u32::try_from(idle).unwrap_or(open),
+            max: self.connections,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! `with-postgres -- COMMAND...`: runs a command beside a PostgreSQL of its own, which it finds through
-//! `NYXCORE_TEST_DATABASE_URL` and which is gone when the command ends, however it ends.
+//! `NYXCORE_TEST_DATABASE_URL` and which is gone when the command ends, however it ends. The server's own programs come
+//! first on its `PATH`.
 //!
 //! Where that variable is already set, the server it names is used and nothing is started.
 
 mod binaries;
 mod cluster;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -52,7 +54,7 @@ async fn run() -> anyhow::Result<u8> {
         cluster.version(),
         binaries.display()
     );
-    let code = run_command(&arguments, Some(cluster.url()), &mut signals).await;
+    let code = run_command(&arguments, Some((&cluster, &*binaries)), &mut signals).await;
     cluster.stop().await?;
     code
 }
@@ -60,13 +62,20 @@ async fn run() -> anyhow::Result<u8> {
 /// Runs the command to its end and answers with its exit code; 128 + n where signal n ended it, or us.
 async fn run_command(
     arguments: &[std::ffi::OsString],
-    url: Option<&str>,
+    server: Option<(&cluster::Cluster, &Path)>,
     signals: &mut Signals,
 ) -> anyhow::Result<u8> {
     let mut command = command(&arguments[0]);
     command.args(&arguments[1..]);
-    if let Some(url) = url {
-        command.env(URL_VARIABLE, url);
+    if let Some((cluster, binaries)) = server {
+        command.env(URL_VARIABLE, cluster.url());
+        // `pg_dump` and `pg_restore` of the server's own version come first.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let own = std::iter::once(binaries.to_owned());
+        command.env(
+            "PATH",
+            std::env::join_paths(own.chain(std::env::split_paths(&path)))?,
+        );
     }
     let mut child = command
         .spawn()

@@ -20,6 +20,7 @@ use nyxcore_sync::git::GitError;
 use super::serve::models_drain;
 use crate::cli::QuickstartArgs;
 use crate::error::{Error, Result, is_interrupted};
+use crate::metrics_endpoint::MetricsEndpoint;
 use crate::output;
 use crate::progress::Screen;
 use crate::settings::Settings;
@@ -108,6 +109,8 @@ async fn serve(
 ) -> Result<()> {
     let token = home::token_renew(&app.store, home).await?;
     let ended = end_signal()?;
+    let metrics = MetricsEndpoint::bind(&app.settings).await?;
+    let metrics = metrics.and_then(|metrics| metrics.start(app));
     let models = app.models_start()?;
     let workers = app.workers_start(&models, app.settings.quiet_period())?;
     let housekeeping = app.housekeeping_start();
@@ -120,6 +123,9 @@ async fn serve(
     workers.shutdown().await;
     models_drain(&models).await;
     housekeeping.end().await;
+    if let Some(metrics) = metrics {
+        metrics.end().await;
+    }
     served.context("serving failed")
 }
 

@@ -1,0 +1,39 @@
+//! What waits and what runs in the whole installation, in numbers, for an operator.
+
+use chrono::{DateTime, Utc};
+use nyxcore_tenancy::{Result, Store};
+use sea_orm::FromQueryResult;
+
+use crate::model::{RunKind, RunStatus};
+use crate::registration::RUN_CENSUS;
+
+/// The runs of one kind in one state, of all tenants together.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct CensusLine {
+    /// The kind.
+    pub kind: RunKind,
+    /// The state: queued or running.
+    pub status: RunStatus,
+    /// How many.
+    pub runs: i64,
+    /// Since when the oldest of them could be running; absent where all of them wait for a time to come, and for
+    /// running runs.
+    pub available_since: Option<DateTime<Utc>>,
+}
+
+/// The numbers of queued and running runs. It reads two partial indexes, which hold no ended run.
+///
+/// # Errors
+/// The database fails.
+pub async fn run_census(store: &Store) -> Result<Vec<CensusLine>> {
+    let now = store.env().now();
+    let system = store.system(RUN_CENSUS).await?;
+    system
+        .sql_all(
+            "SELECT kind, status, count(*) AS runs,
+                 min(CASE WHEN status = 'QUEUED' AND available_at <= $1 THEN available_at END) AS available_since
+             FROM runs WHERE status IN ('QUEUED', 'RUNNING') GROUP BY kind, status ORDER BY kind, status",
+            [now.into()],
+        )
+        .await
+}

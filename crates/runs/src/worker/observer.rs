@@ -1,0 +1,56 @@
+//! Tells whoever counts how attempts at runs ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::RunFailure;
+use crate::model::RunKind;
+
+/// Hears of every attempt of these workers that has ended. It must not wait.
+pub type RunObserver = Arc<dyn Fn(&RunReport) + Send + Sync>;
+
+/// An attempt at a run that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// The kind of run.
+    pub kind: RunKind,
+    /// How the attempt ended.
+    pub outcome: AttemptEnd,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// How an attempt ended, as the worker sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The work is done.
+    Succeeded,
+    /// The work failed; it may be tried again.
+    Failed,
+    /// The worker shuts down, or the run was cancelled.
+    Stopped,
+    /// Another worker may have the run: the lease was lost.
+    Lost,
+}
+
+impl AttemptEnd {
+    /// Its name, as metrics write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The end of work that was or was not asked to stop.
+    pub(super) fn of(result: &Result<(), RunFailure>, stopped: bool) -> Self {
+        match result {
+            Ok(()) => Self::Succeeded,
+            Err(_) if stopped => Self::Stopped,
+            Err(_) => Self::Failed,
+        }
+    }
+}
