@@ -6,6 +6,7 @@ mod bad_input;
 mod data_dir;
 mod listings;
 mod master_key;
+mod mcp;
 mod quickstart;
 mod readme;
 mod setup;
