@@ -35,24 +35,28 @@ export NYXCORE=$nyxcore NYXCORE_DATA=$data NYXCORE_FOLDER=$work/atlas NYXCORE_UR
 "$peers/judges/bin/python" "$here/sdk.py" || failed=1
 node "$here/sdk.mjs" || failed=1
 
-# The inspector's command line, once for each transport: it lists, and calls a tool.
+# The inspector's command line, once for each transport: it lists, holds the schemas against what clients take, and calls.
+cat >inspector.json <<EOF
+{ "mcpServers": {
+  "stdio": { "type": "stdio", "command": "$nyxcore", "args": ["--data-dir", "$data", "mcp", "--folder", "$work/atlas"] },
+  "http": { "type": "streamable-http", "url": "$NYXCORE_URL/mcp", "headers": { "Authorization": "Bearer $NYXCORE_TOKEN" } }
+} }
+EOF
 inspect() {
-    local name=$1 expected=$2
-    shift 2
-    local answer
-    answer=$("$peers/npm/node_modules/.bin/mcp-inspector" --cli "$@" 2>&1)
-    if grep -q "$expected" <<<"$answer"; then
-        printf 'passed  %s\n' "$name"
+    local expected=$1 answer
+    shift
+    if answer=$("$peers/npm/node_modules/.bin/mcp-inspector" --cli --config "$work/inspector.json" "$@" 2>&1 </dev/null) &&
+        grep -q "$expected" <<<"$answer"; then
+        echo "passed  inspector $*"
     else
-        printf 'FAILED  %s: %s\n' "$name" "$answer"
+        printf 'FAILED  inspector %s: %s\n' "$*" "$answer"
         failed=1
     fi
 }
-stdio=("$nyxcore" --data-dir "$data" mcp --folder "$work/atlas")
-http=("$NYXCORE_URL/mcp" --transport http --header "Authorization: Bearer $NYXCORE_TOKEN")
-inspect "inspector stdio tools/list" '"conventions_for"' "${stdio[@]}" --method tools/list
-inspect "inspector stdio tools/call" 'snake_case' "${stdio[@]}" --method tools/call --tool-name conventions_for --tool-arg path=src/open.rs
-inspect "inspector http tools/list" '"conventions_for"' "${http[@]}" --method tools/list
-inspect "inspector http tools/call" 'snake_case' "${http[@]}" --method tools/call --tool-name conventions_for --tool-arg path=src/open.rs
-inspect "inspector http resources/list" 'README.md' "${http[@]}" --method resources/list
+for transport in stdio http; do
+    inspect '"conventions_for"' --server "$transport" --method tools/list --strict
+    inspect snake_case --server "$transport" --method tools/call --tool-name conventions_for --tool-arg path=src/open.rs
+    inspect README.md --server "$transport" --method resources/list
+    inspect '"prompts"' --server "$transport" --method prompts/list
+done
 exit "$failed"

@@ -131,7 +131,7 @@ impl Answer {
             Block::Quote { text, .. } => Some(text.as_str()),
             Block::Line(_) => None,
         });
-        let marker = boundary(quoted.clone());
+        let marker = boundary(quoted);
         let mut text = String::new();
         let mut noticed = false;
         for block in &self.blocks {

@@ -52,21 +52,18 @@ pub(crate) async fn list(
     cursor: Option<&str>,
 ) -> Result<ListResourcesResult, ToolFailure> {
     let scoped = scopes.read(PROJECT).await?;
+    if let Some(named) = &scopes.project {
+        let project = scopes.project(&scoped, Some(named)).await?;
+        return documents(&scoped, vec![project], None).await;
+    }
     let mut page = PageRequest::first(1);
     if let Some(text) = cursor {
         page.after = Some(Cursor::decode(LIST, text).ok_or(Error::InvalidCursor)?);
     }
-    let projects = match &scopes.project {
-        Some(named) => vec![scopes.project(&scoped, Some(named)).await?],
-        None => {
-            let found = project_list(&scoped, None, &page).await?;
-            let last = found.items.last().map(|(cursor, _)| cursor.encode(LIST));
-            page.after = None;
-            let next = last.filter(|_| found.has_next);
-            return documents(&scoped, found.into_items(), next).await;
-        }
-    };
-    documents(&scoped, projects, None).await
+    let found = project_list(&scoped, None, &page).await?;
+    let last = found.items.last().map(|(cursor, _)| cursor.encode(LIST));
+    let next = last.filter(|_| found.has_next);
+    documents(&scoped, found.into_items(), next).await
 }
 
 async fn documents<A: Access>(

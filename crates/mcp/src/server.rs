@@ -1,7 +1,5 @@
 //! The protocol's requests, answered for one actor.
 
-use std::borrow::Cow;
-
 use nyxcore_tenancy::Store;
 use nyxcore_tenancy::audit::audit_failed;
 use rmcp::model::{
@@ -188,7 +186,7 @@ impl ServerHandler for McpServer {
     fn get_tool(&self, name: &str) -> Option<ToolDescription> {
         self.tools()
             .into_iter()
-            .find(|tool| tool.name == Cow::Borrowed(name))
+            .find(|tool| tool.name.as_ref() == name)
     }
 
     async fn list_resources(

@@ -95,12 +95,12 @@ async fn project_of(store: &Store, tenant: TenantId, folder: &Path) -> Result<Op
     let remote = found.origin_url.map(|url| url.to_lowercase());
     let urls: Vec<String> = root.into_iter().chain(remote).collect();
     let scoped = store.read(tenant).await?;
-    let mut projects: Vec<_> = sources_by_url(&scoped, &urls).await?;
-    projects.dedup_by_key(|source| source.project_id);
-    Ok(match projects.as_slice() {
-        [source] => Some(source.project_id.to_string()),
-        _ => None,
-    })
+    let sources = sources_by_url(&scoped, &urls).await?;
+    let Some(first) = sources.first().map(|source| source.project_id) else {
+        return Ok(None);
+    };
+    let is_one = sources.iter().all(|source| source.project_id == first);
+    Ok(is_one.then(|| first.to_string()))
 }
 
 /// Compares the folder with a commit, where it is in a repository.
@@ -108,7 +108,7 @@ async fn check_of(folder: &Path) -> Option<FolderCheck> {
     let found = repository_discover(folder).await;
     found.ok().flatten()?;
     let folder: PathBuf = folder.to_owned();
-    Some(Arc::new(move |base| {
+    let check: FolderCheck = Arc::new(move |base| {
         let folder = folder.clone();
         Box::pin(async move {
             let report = folder_check(&folder, &base, 0, |_phase| {}).await;
@@ -117,5 +117,6 @@ async fn check_of(folder: &Path) -> Option<FolderCheck> {
                 message: message_of(&error),
             })
         })
-    }))
+    });
+    Some(check)
 }

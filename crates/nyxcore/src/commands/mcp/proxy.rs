@@ -202,7 +202,7 @@ fn answer_read(status: u16, body: &[u8]) -> Result<Option<Value>, String> {
 fn names(message: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: &'static str, value: Option<&str>| {
-        if let Some(value) = value.and_then(|value| header_value(value)) {
+        if let Some(value) = value.and_then(header_value) {
             headers.insert(name, value);
         }
     };
