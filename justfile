@@ -112,6 +112,15 @@ judge-models:
     cargo build {{ workspace }}
     crates/llm/judges/run.sh "{{ peers }}" "{{ target }}/debug/examples"
 
+# Others judge the MCP server: the official SDKs of npm and PyPI and the inspector's command line list and call every tool over both transports
+mcp-judges:
+    mkdir -p "{{ peers }}"
+    test -x "{{ peers }}/judges/bin/pip" || python3 -m venv "{{ peers }}/judges"
+    test -d "{{ peers }}/judges/lib"/python*/site-packages/mcp_types || "{{ peers }}/judges/bin/pip" install --quiet mcp==2.3.0
+    test -d "{{ peers }}/npm/node_modules/@modelcontextprotocol/inspector" || npm install --silent --prefix "{{ peers }}/npm" @modelcontextprotocol/sdk@1.32.2 @modelcontextprotocol/inspector@2.12.0
+    cargo build {{ workspace }}
+    crates/mcp/judges/run.sh "{{ peers }}" "{{ target }}/debug/nyxcore"
+
 # A real model on this machine, through nyxcore: an answer, a stream, JSON by a schema, a cancel and embeddings. `xllamacpp` is a server that needs no compiler
 live-local server="llama-cpp-python":
     cargo build {{ workspace }}

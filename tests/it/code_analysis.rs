@@ -35,7 +35,7 @@ mod changes;
 mod optional;
 mod rules;
 mod sources;
-mod world;
+pub(crate) mod world;
 
 use world::{
     Tree, after_sync, analyze, as_the_engine_says_it, begin, facts_kept, patterns, project, source,

@@ -9,6 +9,7 @@ mod deploy_check;
 mod deploy_files;
 mod listings;
 mod master_key;
+mod mcp;
 mod metrics;
 mod quickstart;
 mod readme;

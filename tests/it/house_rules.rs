@@ -15,7 +15,14 @@ mod examples;
 const LAYERS: &[(u8, &[&str])] = &[
     (6, &["nyxcore"]),
     (5, &["nyxcore-gateway"]),
-    (4, &["nyxcore-note-enrichment", "nyxcore-evaluation"]),
+    (
+        4,
+        &[
+            "nyxcore-note-enrichment",
+            "nyxcore-evaluation",
+            "nyxcore-mcp",
+        ],
+    ),
     (
         3,
         &["nyxcore-sync", "nyxcore-code-analysis", "nyxcore-knowledge"],

@@ -25,6 +25,8 @@ mod isolation;
 #[cfg(test)]
 mod knowledge;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod note_enrichment;

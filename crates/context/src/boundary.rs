@@ -7,7 +7,8 @@ const DIGITS: usize = 12;
 
 /// A marker for those texts: the same for the same texts, and a part of none of them. It is made of a hash of all
 /// texts, so that nobody can write it into one of them beforehand; a text that has it anyway gets another.
-pub(crate) fn boundary<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+#[must_use]
+pub fn boundary<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut round: u32 = 0;
     loop {
         let mut hash = Sha256::new();
@@ -27,7 +28,8 @@ pub(crate) fn boundary<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Stri
 }
 
 /// A text between its markers, with what there is to know of it.
-pub(crate) fn fenced(boundary: &str, attributes: &[(&str, &str)], text: &str) -> String {
+#[must_use]
+pub fn fenced(boundary: &str, attributes: &[(&str, &str)], text: &str) -> String {
     let mut opening = format!("<{boundary}");
     for (name, value) in attributes {
         opening.push_str(&format!(" {name}=\"{}\"", attribute(value)));
@@ -37,7 +39,8 @@ pub(crate) fn fenced(boundary: &str, attributes: &[(&str, &str)], text: &str) ->
 }
 
 /// A text on one line that cannot leave its quotes.
-pub(crate) fn attribute(text: &str) -> String {
+#[must_use]
+pub fn attribute(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {

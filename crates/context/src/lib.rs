@@ -37,6 +37,7 @@ mod value;
 mod variables;
 
 pub use assembly::{AssembledSection, Assembly, SectionShare, assemble};
+pub use boundary::{attribute, boundary, fenced};
 pub use builtin::{BUILT_IN_TEMPLATES, BuiltInTemplate, built_in};
 pub use check::{TemplateProblem, template_check};
 pub use engine::{FUEL, OUTPUT_BYTES_MAX, TemplateError, Templates};

@@ -2,6 +2,7 @@
 //!
 //! Longer than 450 lines: the whole command line is one declaration.
 
+mod mcp;
 mod models;
 mod operations;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use mcp::McpArgs;
 pub use models::{AskArgs, EmbedArgs, ModelKeyCommand, ModelsCommand};
 pub use operations::{BackupArgs, DeployCheckArgs, RestoreArgs};
 
@@ -113,6 +115,14 @@ pub enum Command {
     /// A deviation is a place that does not follow a habit which held at the base commit, and that was not there
     /// before. No model is involved: the same trees give the same answer.
     Check(CheckArgs),
+    /// Serve coding agents over the Model Context Protocol, on standard input and output
+    ///
+    /// Agents search, read code, ask which conventions apply to a file, check their change, and write down what they
+    /// learned. Answers are cited and stay within a token budget. An agent starts this command by itself. It answers
+    /// from the database that `serve` and `quickstart` use, also beside a running server, or passes everything on to a
+    /// server (--server). The log goes to standard error.
+    #[command(after_long_help = mcp::EXAMPLES)]
+    Mcp(McpArgs),
     /// Manage tenants
     #[command(subcommand)]
     Tenant(TenantCommand),

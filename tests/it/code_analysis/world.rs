@@ -3,11 +3,11 @@
 use super::*;
 
 /// Files by their paths.
-pub(super) type Tree = BTreeMap<String, String>;
+pub(crate) type Tree = BTreeMap<String, String>;
 
 /// A small project in Rust and Python with a manifest, and with files to be left out: one hidden and two ignored, which
 /// are as if they were not there, one vendored and one generated, which are counted.
-pub(super) fn tree() -> Tree {
+pub(crate) fn tree() -> Tree {
     let mut tree = Tree::new();
     let mut add = |path: &str, text: &str| tree.insert(path.to_owned(), text.to_owned());
     add(
@@ -36,7 +36,7 @@ pub(super) fn tree() -> Tree {
 }
 
 /// A project with one source that has those files, as of the commit `c0ffee`.
-pub(super) async fn project(
+pub(crate) async fn project(
     store: &Store,
     tenant: TenantId,
     name: &str,
@@ -69,7 +69,7 @@ pub(super) async fn project(
     (project.id, source)
 }
 
-pub(super) async fn source(
+pub(crate) async fn source(
     store: &Store,
     tenant: TenantId,
     project_id: ProjectId,
@@ -89,7 +89,7 @@ pub(super) async fn source(
 }
 
 /// Brings files into a source, as a sync does.
-pub(super) async fn sync(
+pub(crate) async fn sync(
     store: &Store,
     tenant: TenantId,
     source: SourceId,
@@ -182,7 +182,7 @@ pub(super) async fn work_with(
     events
 }
 
-pub(super) async fn analyze(
+pub(crate) async fn analyze(
     store: &Store,
     tenant: TenantId,
     project: ProjectId,

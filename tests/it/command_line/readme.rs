@@ -35,6 +35,11 @@ const NOT_RUN: &[(&str, &str)] = &[
         "nyxcore worker --workers 4 --worker-limits code_analysis=2",
         "needs PostgreSQL; `runs::processes` starts such workers",
     ),
+    ("claude mcp add nyxcore -- nyxcore mcp", AGENT),
+    (
+        "claude mcp add --transport http nyxcore https://nyx.example.org/mcp --header \"Authorization: Bearer $NYXCORE_TOKEN\"",
+        AGENT,
+    ),
     ("mutation { addGitConnection(", GITHUB),
     ("query { node(id: \"git_connection_…\")", GITHUB),
     ("mutation { importRepositories(", GITHUB),
@@ -44,6 +49,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
 ];
 const POSTGRES: &str = "needs an administrator of a PostgreSQL server; `setup::the_readmes_own_sequence_works` has one";
+const AGENT: &str =
+    "needs a coding agent; `command_line::mcp` starts what it starts, and speaks as it does";
 const GITHUB: &str =
     "needs a token of GitHub; `github::import` does the same with a scripted GitHub";
 

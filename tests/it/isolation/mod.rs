@@ -7,6 +7,7 @@ mod digest;
 mod doctor;
 mod holes;
 mod matrix;
+mod mcp;
 mod policy;
 mod registry;
 mod rows;

@@ -132,6 +132,21 @@ impl Server {
         }
     }
 
+    /// A message to `/mcp`, answered as JSON.
+    pub async fn mcp(&self, token: Option<&str>, method: &str, params: &Value) -> Answer {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let request = self.request(token, "/mcp", Some(&body));
+        let request = request.header("accept", "application/json, text/event-stream");
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        Answer {
+            status,
+            json: serde_json::from_str(&text).unwrap(),
+            text,
+        }
+    }
+
     /// The statements since this was last asked.
     pub fn statements(&self) -> Vec<String> {
         let mut statements = std::mem::take(&mut *self.heard.lock().unwrap());

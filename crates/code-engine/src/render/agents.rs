@@ -1,6 +1,7 @@
 //! A section for `AGENTS.md`, the file that coding agents read first: commands, habits that say most, layers. It stands
 //! between two marks, so that it can be written anew in place.
 
+use super::super::analysis::ProjectAnalysis;
 use super::super::evidence::CodeLocation;
 use super::super::patterns::information::Information;
 use super::super::project::stack::CommandPurpose;
@@ -17,10 +18,15 @@ const LAYERS_SHOWN: usize = 8;
 /// A habit that is less sure is no advice.
 const CONFIDENCE_MIN: f64 = 0.6;
 
-/// The section, with its marks.
+/// The section of an analysed tree, with its marks.
 #[must_use]
 pub fn agents_section(report: &TreeReport) -> String {
-    let project = &report.project;
+    agents_section_of(&report.project)
+}
+
+/// The section of an analysed project, with its marks. It is made of the commands, the patterns and the layers.
+#[must_use]
+pub fn agents_section_of(project: &ProjectAnalysis) -> String {
     let mut text = format!("{AGENTS_BEGIN}\n## How this project is written\n");
     let at = project.window.as_ref().map(|window| {
         let commit = window.commit.get(..12).unwrap_or(&window.commit);

@@ -12,7 +12,9 @@ use self::page::{Page, Paint, counted, thousands};
 use super::analysis::ProjectAnalysis;
 use super::tree::TreeReport;
 
-pub use self::agents::{AGENTS_BEGIN, AGENTS_END, agents_refresh, agents_section};
+pub use self::agents::{
+    AGENTS_BEGIN, AGENTS_END, agents_refresh, agents_section, agents_section_of,
+};
 pub use super::sarif::{FindingLevel, Sarif, check_sarif, report_sarif};
 
 /// The summary of a tree's analysis: that of [`project_table`], complex functions, and skipped files.

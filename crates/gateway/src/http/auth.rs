@@ -93,7 +93,7 @@ impl<'r> RequestHead<'r> {
         }
     }
 
-    fn tenant_named(&self) -> Option<&'r str> {
+    pub(super) fn tenant_named(&self) -> Option<&'r str> {
         let slug = self.headers.get(TENANT)?;
         Some(slug.to_str().unwrap_or_default())
     }
@@ -294,7 +294,7 @@ async fn proof_check(
     }
 }
 
-async fn authenticate(
+pub(super) async fn authenticate(
     gateway: &Gateway,
     token: &str,
     tenant: Option<&str>,
@@ -403,7 +403,7 @@ fn missing() -> Problem {
     )
 }
 
-fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+pub(super) fn bearer_read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

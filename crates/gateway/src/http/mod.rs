@@ -4,6 +4,7 @@
 //! | address | serves |
 //! |---|---|
 //! | `/graphql` | GraphQL over HTTP by POST and GET, over SSE, and over WebSocket (`graphql-transport-ws`); GraphiQL for a browser |
+//! | `/mcp` | the Model Context Protocol for coding agents, by POST, for API tokens |
 //! | `/api/v1/events/{kind}/{id}` | the events of one run, resumable with `Last-Event-ID` |
 //! | `/api/v1/audit` | the tenant's audit log as JSON lines, for owners and admins |
 //! | `/api/v1/webhooks/github/{tenant}/{source}` | GitHub push webhooks, authenticated by signature |
@@ -32,6 +33,7 @@ mod health;
 mod host;
 mod invitation;
 mod link;
+mod mcp;
 mod metrics;
 mod network;
 mod oidc;
@@ -234,6 +236,10 @@ fn routes(server: Server) -> Router {
             get(graphql::get)
                 .post(graphql::post)
                 .fallback(async || Problem::method_not_allowed("GET, POST").graphql()),
+        )
+        .route(
+            "/mcp",
+            post(mcp::post).fallback(async || Problem::method_not_allowed("POST").plain()),
         )
         .route(
             "/api/v1/events/{kind}/{id}",

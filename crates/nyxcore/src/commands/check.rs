@@ -24,22 +24,56 @@ use crate::progress::Screen;
 /// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`; `FINDINGS` where the change deviates from a habit that is
 /// sure enough.
 pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
-    if !args.path.is_dir() {
-        return Err(TreeError::NotAFolder { path: args.path }.into());
-    }
     let step = screen.step("check");
-    step.phase("base");
-    let place = place_find(&args.path).await?;
-    let place = place.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
-    let base = place.reader.commit_resolve(&args.base).await?;
+    let jobs = jobs_bounded(args.jobs, screen);
+    let report = folder_check(&args.path, &args.base, jobs, |phase| step.phase(phase)).await?;
+    let count = report.deviations.len();
+    step.done(&format!("{count} deviations"));
+    let text = match args.format {
+        CheckFormat::Table => report.text(),
+        CheckFormat::Json => json(&report)?,
+        CheckFormat::Sarif => json(&check_sarif(&report))?,
+        CheckFormat::Github => report.github(),
+    };
+    output::write(&text)?;
+    match report.count_from(args.fail_from) {
+        0 => Ok(()),
+        sure => {
+            let message = format!(
+                "{sure} deviations from habits of confidence {} and more",
+                args.fail_from
+            );
+            Err(Error::Findings(message).into())
+        }
+    }
+}
+
+/// Compares a folder with a commit. `phase` is told what is done next; `jobs` are parser threads, 0 for one per core.
+///
+/// # Errors
+/// `NOT_A_FOLDER`, `NOT_A_REPOSITORY`, `REVISION_NOT_FOUND`.
+pub(super) async fn folder_check(
+    path: &Path,
+    base: &str,
+    jobs: usize,
+    phase: impl Fn(&str),
+) -> Result<CheckReport> {
+    if !path.is_dir() {
+        let path = path.to_owned();
+        return Err(TreeError::NotAFolder { path }.into());
+    }
+    phase("base");
+    let place = place_find(path).await?;
+    let place = place.ok_or_else(|| Error::NotARepository(path.to_owned()))?;
+    let base = place.reader.commit_resolve(base).await?;
     let git_dir = &place.repository.git_dir;
     let revision = Revision::open(&place.reader, git_dir, &base, &place.below).await?;
     let options = TreeOptions {
-        jobs: jobs_bounded(args.jobs, screen),
+        jobs,
         ..TreeOptions::default()
     };
-    let root = args.path.clone();
-    step.phase("files");
+    let root = path.to_owned();
+    phase("files");
     let work = tokio::task::spawn_blocking(move || {
         let before = files_analyze(&revision, &options, |_progress| {})?;
         let after = tree_analyze(&root, &options, |_progress| {})?;
@@ -63,26 +97,7 @@ pub async fn run(args: CheckArgs, screen: &Screen) -> Result<()> {
         Ok(found) => found?,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     };
-    let report = CheckReport::new(&base, deviations);
-    let count = report.deviations.len();
-    step.done(&format!("{count} deviations"));
-    let text = match args.format {
-        CheckFormat::Table => report.text(),
-        CheckFormat::Json => json(&report)?,
-        CheckFormat::Sarif => json(&check_sarif(&report))?,
-        CheckFormat::Github => report.github(),
-    };
-    output::write(&text)?;
-    match report.count_from(args.fail_from) {
-        0 => Ok(()),
-        sure => {
-            let message = format!(
-                "{sure} deviations from habits of confidence {} and more",
-                args.fail_from
-            );
-            Err(Error::Findings(message).into())
-        }
-    }
+    Ok(CheckReport::new(&base, deviations))
 }
 
 /// The content of a file of the folder that was listed a moment ago.

@@ -10,6 +10,7 @@ mod doctor;
 mod eval;
 mod first_start;
 mod knowledge;
+mod mcp;
 mod migrate;
 mod models;
 mod quickstart;
@@ -108,6 +109,12 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
                 &screen,
             )?;
             eval::run(settings, args, &screen).await
+        }
+        Command::Mcp(args) => {
+            // An agent starts it in a repository, whose files are no settings of ours.
+            let file = DefaultFile::Ignore;
+            let settings = settings(global, NoFlags {}, file, LOG_COMMAND, &screen)?;
+            mcp::run(settings, args).await
         }
         Command::Tenant(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -1,0 +1,120 @@
+//! The Model Context Protocol by HTTP: a request is one message, and its answer is JSON.
+//!
+//! Only an API token is taken. A browser sends none by itself, so that neither a page of another site nor one whose
+//! name was made to lead here (DNS rebinding) can call a tool; such requests are refused by their origin before that.
+//! There are no sessions: a session would have to be bound to its token, end with it, and be known to every replica. So
+//! a session's id is unknown whoever sends it.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use nyxcore_mcp::{Actor, McpServer, http_service};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::auth::{self, RequestHead};
+use super::body::RequestBody;
+use super::graphql::is_json;
+use super::problem::Problem;
+use super::{Server, cross_origin};
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// JSON-RPC's code for what is no JSON.
+const PARSE_ERROR: i64 = -32700;
+/// JSON-RPC's code for what is no request.
+const INVALID_REQUEST: i64 = -32600;
+/// The first of JSON-RPC's codes for a server's own errors.
+const SERVER_ERROR: i64 = -32000;
+
+/// POST: any message of the protocol.
+pub(super) async fn post(State(server): State<Server>, request: Request) -> Response {
+    answer(server, request).await.unwrap_or_else(Problem::plain)
+}
+
+async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
+    let gateway = &server.gateway;
+    let head = RequestHead::request(&request);
+    cross_origin::check(
+        head.headers,
+        head.uri,
+        gateway.sign_in().public_url.as_ref(),
+    )?;
+    let token = auth::bearer_read(head.headers)?;
+    let token = token.ok_or_else(|| {
+        Problem::unauthenticated("an API token is required: send Authorization: Bearer nyx_...")
+    })?;
+    let shown = auth::authenticate(gateway, token, head.tenant_named(), head.origin()).await?;
+    if head.headers.contains_key(SESSION) {
+        let message = "no such session: this server has none; begin with initialize";
+        return Err(Problem::not_found(message));
+    }
+    if !is_json(head.headers) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "send the message as Content-Type: application/json",
+        ));
+    }
+    let limits = gateway.limits();
+    let (parts, body) = request.into_parts();
+    let body = RequestBody::open(&parts.headers, body, limits.body_bytes, &limits.connection)?;
+    let body = body.whole().await?;
+    let message = match serde_json::from_slice::<Value>(&body) {
+        Ok(Value::Object(message)) => message,
+        Ok(Value::Array(_)) => {
+            let text = "batches are not supported: send one message a request";
+            return Ok(refusal(
+                StatusCode::BAD_REQUEST,
+                &Value::Null,
+                INVALID_REQUEST,
+                text,
+            ));
+        }
+        Ok(_) => {
+            let text = "a message is an object";
+            return Ok(refusal(
+                StatusCode::BAD_REQUEST,
+                &Value::Null,
+                INVALID_REQUEST,
+                text,
+            ));
+        }
+        Err(_) => {
+            let text = "the body is not JSON";
+            return Ok(refusal(
+                StatusCode::BAD_REQUEST,
+                &Value::Null,
+                PARSE_ERROR,
+                text,
+            ));
+        }
+    };
+    if !matches!(message.get("method"), Some(Value::String(_))) {
+        let id = message.get("id").unwrap_or(&Value::Null);
+        let text = "the message has no method";
+        return Ok(refusal(StatusCode::BAD_REQUEST, id, INVALID_REQUEST, text));
+    }
+    let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting));
+    let service = http_service(answering, limits.body_bytes);
+    let request = Request::from_parts(parts, Body::from(body));
+    // Where the time is over, or the client leaves, the call is cancelled.
+    match timeout(limits.execution, service.handle(request)).await {
+        Ok(response) => Ok(response.map(Body::new)),
+        Err(_) => {
+            let seconds = limits.execution.as_secs();
+            let text =
+                format!("EXECUTION_TIMEOUT: the call took longer than {seconds} s and was ended");
+            let id = message.get("id").unwrap_or(&Value::Null);
+            Ok(refusal(StatusCode::OK, id, SERVER_ERROR, &text))
+        }
+    }
+}
+
+/// A message that never reached the protocol's own code, in its form.
+fn refusal(status: StatusCode, id: &Value, code: i64, message: &str) -> Response {
+    let body = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (status, json, body.to_string()).into_response()
+}
