@@ -7,11 +7,11 @@ import type { Cache, CacheExchangeOpts, UpdateResolver } from "@urql/exchange-gr
 const EMBEDDED = [
   "AnalysisWarning", "Citation", "CloneGroup", "CoChange", "CodeLocation", "CodePatternChange", "ContextSection",
   "DeadCode", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph", "ImportLayer", "ImportResult", "ImportStep",
-  "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults", "ModelEndpoint", "ModelUsage", "OwnModelDefaults",
-  "Ownership", "PageInfo", "PatternStrength", "PersonaMatch", "PersonaMatchReason", "PersonaModel", "ProjectCommand",
+  "EnrichmentPreview", "EnrichmentReport", "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults", "ModelEndpoint", "ModelUsage", "OwnModelDefaults",
+  "Ownership", "PageInfo", "PatternStrength", "PersonaMatch", "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand",
   "ProjectFindings", "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished",
-  "RunMessage", "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "SearchHit",
-  "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology", "UsageReport", "UsageRow",
+  "RunMessage", "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "ScoreExplanation",
+  "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology", "TermMatch", "UsageReport", "UsageRow",
   "UsageSum", "Viewer",
 ];
 
@@ -73,6 +73,14 @@ const gone =
     if (id) cache.invalidate({ __typename: type, id });
   };
 
+/** Forgets fields of the note that a mutation answers with. */
+const note =
+  (mutation: string, ...fields: string[]): UpdateResolver =>
+  (result, _args, cache) => {
+    const changed = (result[mutation] as { note?: { id: string } } | undefined)?.note;
+    if (changed) forget(cache, { __typename: "Note", id: changed.id }, ...fields);
+  };
+
 const both =
   (...updates: UpdateResolver[]): UpdateResolver =>
   (...all) => {
@@ -105,6 +113,8 @@ export const cacheOptions: CacheExchangeOpts = {
       startSync: both(within("Source", "sourceId", "syncs", "status"), query("runs")),
       startCodeAnalysis: both(within("Project", "projectId", "latestAnalysis"), query("runs")),
       enrichNote: both(within("Note", "noteId", "enrichments"), query("runs")),
+      applyEnrichment: note("applyEnrichment", "versions"),
+      restoreNoteVersion: note("restoreNoteVersion", "versions"),
       createNote: within("Project", "projectId", "notes"),
       deleteNote: gone("Note", "noteId", every("Project", "notes")),
       createMemoryEntry: both(within("Project", "projectId", "memoryEntries"), query("search")),

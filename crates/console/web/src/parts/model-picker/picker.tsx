@@ -19,9 +19,18 @@ export interface PickedModel {
   model: string;
 }
 
+/** What stands for "call no model at all", where that can be chosen. */
+export const WITHOUT_MODEL: PickedModel = { provider: "", model: "" };
+
 /** The value of the option that adds a key: no model is called so. */
 const ADD_KEY = "+key:";
 const NONE = "+none";
+const WITHOUT = "+without";
+
+interface Choice {
+  label: string;
+  text: string;
+}
 
 export function ProviderModelPicker(props: {
   label: string;
@@ -30,10 +39,12 @@ export function ProviderModelPicker(props: {
   /** Only models that can do this, such as "chat" or "embedding". */
   capability?: string;
   /** What it means to choose no model, where that is possible. */
-  none?: { label: string; text: string };
+  none?: Choice;
+  /** What it means to call none, where that is possible. */
+  without?: Choice;
   disabled?: boolean;
 }) {
-  const { label, value, onChange, capability, none, disabled = false } = props;
+  const { label, value, onChange, capability, none, without, disabled = false } = props;
   const { catalog, error } = useCatalog();
   const favourites = useFavourites();
   const may = useMay();
@@ -62,7 +73,7 @@ export function ProviderModelPicker(props: {
       return;
     }
     const model = models.find((one) => one.id === option);
-    onChange(model ? { provider: model.provider.id, model: model.id } : null);
+    onChange(model ? { provider: model.provider.id, model: model.id } : option === WITHOUT ? WITHOUT_MODEL : null);
     combobox.closeDropdown();
   };
   const isDefault = (model: CatalogModel) => catalog?.defaults.default?.id === model.id;
@@ -75,7 +86,7 @@ export function ProviderModelPicker(props: {
       active={model.id === value?.model}
       favourite={favourites.has(model.id)}
       onFavourite={() => favourites.toggle(model.id)}
-      marks={[...(isOwnDefault(model) ? [t.picker.own] : []), ...(isDefault(model) && !isOwnDefault(model) ? [t.picker.default] : [])]}
+      marks={isOwnDefault(model) ? [t.picker.own] : isDefault(model) ? [t.picker.default] : []}
     />
   );
   return (
@@ -94,7 +105,7 @@ export function ProviderModelPicker(props: {
           error={error && !catalog ? t.picker.failed : undefined}
         >
           <Text size="sm" truncate component="span" display="block">
-            {chosen ? `${chosen.provider.name} · ${chosen.name}` : value ? value.model : (none?.label ?? t.picker.choose)}
+            {chosen ? `${chosen.provider.name} · ${chosen.name}` : value ? value.model || without?.label : (none?.label ?? t.picker.choose)}
           </Text>
         </InputBase>
       </Combobox.Target>
@@ -120,11 +131,11 @@ export function ProviderModelPicker(props: {
         />
         <Combobox.Options aria-label={label}>
           <ScrollArea.Autosize mah={340} type="auto">
-            {none && words.trim() === "" && (
-              <Combobox.Option value={NONE} active={value === null}>
-                <Text size="sm">{none.label}</Text>
-                <Text size="xs" c="dimmed">{none.text}</Text>
-              </Combobox.Option>
+            {words.trim() === "" && (
+              <>
+                {none && <ChoiceOption value={NONE} choice={none} active={value === null} />}
+                {without && <ChoiceOption value={WITHOUT} choice={without} active={value?.model === ""} />}
+              </>
             )}
             {starred.length > 0 && <Combobox.Group label={t.picker.favourites}>{starred.map(option)}</Combobox.Group>}
             {catalog?.providers.map((provider) => (
@@ -143,6 +154,15 @@ export function ProviderModelPicker(props: {
         </Combobox.Footer>
       </Combobox.Dropdown>
     </Combobox>
+  );
+}
+
+function ChoiceOption(props: { value: string; choice: Choice; active: boolean }) {
+  return (
+    <Combobox.Option value={props.value} active={props.active}>
+      <Text size="sm">{props.choice.label}</Text>
+      <Text size="xs" c="dimmed">{props.choice.text}</Text>
+    </Combobox.Option>
   );
 }
 

@@ -28,6 +28,7 @@ export function ProjectLayout() {
   const tabs = [
     { value: "", label: t.overview.title },
     { value: "sources", label: t.sources.title },
+    { value: "code", label: t.code.title },
     { value: "notes", label: t.notes.title },
     { value: "patterns", label: t.patterns.title },
     { value: "runs", label: t.runs.title },

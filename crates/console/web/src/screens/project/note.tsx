@@ -1,6 +1,8 @@
 // One note: written with a preview, enriched with what is known, and the work that came out of it.
 
-import { Alert, Anchor, Badge, Button, Checkbox, Group, Menu, ActionIcon, Paper, Skeleton, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  ActionIcon, Alert, Anchor, Badge, Button, Checkbox, Group, Menu, Paper, Skeleton, Stack, Text, TextInput, Title,
+} from "@mantine/core";
 import { IconDots, IconTrash } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
@@ -19,6 +21,7 @@ import { Time } from "~/parts/time";
 import { useDraft } from "~/parts/use-draft";
 import { t } from "~/text";
 import { Enrichments } from "./note-enrich";
+import { Versions } from "./note-versions";
 import { useProject } from "./use-project";
 
 const NoteQuery = graphql(`
@@ -99,8 +102,8 @@ function NoteView(props: { note: Note; refresh: () => void }) {
         </Stack>
       )}
       <ActionPoints note={note} />
-      {/* Versions of the note, with their differences and "restore", come here as soon as the API has them. */}
       <Enrichments note={note} onChanged={refresh} />
+      <Versions note={note} onRestored={refresh} />
     </Stack>
   );
 }
