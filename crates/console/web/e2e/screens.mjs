@@ -2,7 +2,7 @@
 // the layout; and a picture of each.
 
 import assert from "node:assert/strict";
-import { pageOpen, settled, shotPath, signIn, violations } from "./browser.mjs";
+import { pageOpen, settled, shotPath, signInByForm, violations } from "./browser.mjs";
 import { graphql } from "./server.mjs";
 
 const SHIFT_MAX = 0.02;
@@ -61,7 +61,7 @@ async function judge({ browser, server, shots, scheme, width, paths, only }) {
   await page.goto("/");
   await page.getByLabel("Email address").waitFor();
   await look("sign-in");
-  await signIn(page);
+  await signInByForm(page);
   for (const [name, path] of Object.entries(paths)) {
     if (only && only !== name) continue;
     await page.goto(path);

@@ -2,6 +2,7 @@
 
 import { Text, type TextProps } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { now as serverNow } from "~/api/clock";
 import { language, t } from "~/text";
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -35,9 +36,9 @@ export function day(at: string): string {
 
 /** The time that ticks for everybody, once half a minute. */
 export function useNow(everyMs = 30_000): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    const timer = setInterval(() => setNow(serverNow()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
   return now;

@@ -5,6 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Role } from "~/api/auth";
+import { now } from "~/api/clock";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
@@ -122,7 +123,7 @@ function CreateForm(props: { onDone: () => void }) {
     <form
       onSubmit={async (event) => {
         event.preventDefault();
-        const expiresAt = life ? new Date(Date.now() + Number(life) * 86_400_000).toISOString() : null;
+        const expiresAt = life ? new Date(now() + Number(life) * 86_400_000).toISOString() : null;
         const made = await create.run({ input: { name, role, expiresAt } });
         if (made) setSecret(made.createApiToken.secret);
       }}

@@ -533,7 +533,6 @@ export const de: Catalogue = {
     modes: { EXTRACTIVE: "ohne Modell", GENERATED: "mit Modell" },
     citations: "Belege",
     tokens: (input, output) => `${input} Tokens hinein, ${output} heraus`,
-    openQuestions: "Offene Fragen",
     filesUnknown: (files) => `Diese Dateien, die der Text nennt, hat das Projekt nicht: ${files}`,
     citationsDropped: (n) => `${plural(n, "Beleg führte", "Belege führten")} ins Leere und wurden entfernt.`,
     sentencesUncited: (n) => `${plural(n, "Aussage", "Aussagen")} ohne Beleg, mit [?] markiert.`,

@@ -530,7 +530,6 @@ export const en = {
     modes: { EXTRACTIVE: "without a model", GENERATED: "with a model" },
     citations: "References",
     tokens: (input: string, output: string) => `${input} tokens in, ${output} out`,
-    openQuestions: "Open questions",
     filesUnknown: (files: string) => `The project does not have these files that the text names: ${files}`,
     citationsDropped: (n: number) => `${plural(n, "reference", "references")} led nowhere and were removed.`,
     sentencesUncited: (n: number) => `${plural(n, "statement", "statements")} without a reference, marked [?].`,

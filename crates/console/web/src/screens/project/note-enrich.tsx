@@ -44,7 +44,7 @@ const EnrichmentList = graphql(`
             persona { id name }
             usage { inputTokens outputTokens cachedTokens usd }
             contextUsed { kind items omitted tokens }
-            report { sentencesUncited citationsDropped filesUnknown openQuestions inputLeftOut }
+            report { sentencesUncited citationsDropped filesUnknown inputLeftOut }
             citations {
               kind
               title
@@ -292,18 +292,10 @@ function Report(props: { report: NonNullable<Enrichment["report"]> }) {
     ...(report.sentencesUncited ? [t.enrich.sentencesUncited(report.sentencesUncited)] : []),
     ...(report.inputLeftOut ? [t.preview.leftOut(count(report.inputLeftOut))] : []),
   ];
-  if (lines.length === 0 && report.openQuestions.length === 0) return null;
+  if (lines.length === 0) return null;
   return (
     <Stack gap={4}>
       {lines.map((line) => <Text key={line} size="xs" c="dimmed" className="anywhere">{line}</Text>)}
-      {report.openQuestions.length > 0 && (
-        <>
-          <Title order={4} size="h6">{t.enrich.openQuestions}</Title>
-          {report.openQuestions.map((question) => (
-            <Text key={question} size="sm" className="anywhere" dir="auto">{question}</Text>
-          ))}
-        </>
-      )}
     </Stack>
   );
 }

@@ -76,7 +76,8 @@ function NoteView(props: { note: Note; refresh: () => void }) {
       <Anchor component={Link} to={`/projects/${project.slug}/notes`} size="sm">
         ← {t.notes.title}
       </Anchor>
-      {editing && may.write ? (
+      {/* Whoever may no longer write keeps what they typed in sight. */}
+      {editing ? (
         <EditForm note={note} onClose={() => setEditing(false)} />
       ) : (
         <Stack gap="sm" component="article">

@@ -43,7 +43,7 @@ export function Code() {
   if (error && !data) {
     return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   }
-  if (!data) return <Skeleton height="70vh" aria-label={t.common.loading} />;
+  if (!data) return <Page order={2} title={t.code.title} lead={t.code.lead}><Waiting /></Page>;
   if (!source) return <Empty icon={IconBrandGithub} title={t.code.emptyTitle} text={t.code.emptyText} />;
   return (
     <Page order={2} title={t.code.title} lead={t.code.lead}>
@@ -157,6 +157,16 @@ function Finder(props: {
         </>
       )}
     </>
+  );
+}
+
+/** The two panes, before anything has arrived. */
+function Waiting() {
+  return (
+    <Box className="code-panes" aria-busy aria-label={t.common.loading} role="status">
+      <Skeleton height="60vh" />
+      <Skeleton height="60vh" className="code-main" />
+    </Box>
   );
 }
 
