@@ -1,7 +1,6 @@
-// Measures the console in a browser, against the program itself: the size of the first load, the largest paint with a cold
-// cache, the slowest interaction on a list of many files, and how much the layout shifts.
+// Measures the console in a browser, against the program itself: the size of the first load, the largest paint with a
+// cold cache, the slowest interaction on a list of many files, and how much the layout shifts.
 //
-//   node e2e/bench.mjs --binary target/release/nyxcore [--preview] [--files 10000]
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -83,7 +82,9 @@ async function manyFiles(server, folder) {
     writeFileSync(join(place, `file_${n}.txt`), `The file ${n}.\n`);
   }
   const git = (...args) =>
-    execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], { stdio: "pipe" });
+    execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], {
+      stdio: "pipe",
+    });
   git("init", "-q", "-b", "main");
   git("add", ".");
   git("commit", "-qm", "Begin");
@@ -110,7 +111,9 @@ try {
   ];
   for (const [name, value, unit, limit] of rows) {
     const figure = `${unit ? Math.round(value) : value.toFixed(4)} ${unit}`.trim();
-    console.log(`${value > limit ? "OVER" : "ok  "}  ${name.padEnd(44)} ${figure.padStart(10)}   (at most ${limit} ${unit})`);
+    console.log(
+      `${value > limit ? "OVER" : "ok  "}  ${name.padEnd(44)} ${figure.padStart(10)}   (at most ${limit} ${unit})`,
+    );
   }
   process.exitCode = rows.some(([, value, , limit]) => value > limit) ? 1 : 0;
 } finally {

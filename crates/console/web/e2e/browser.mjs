@@ -84,7 +84,11 @@ export async function violations(page) {
 
 export async function settled(page) {
   await page.waitForLoadState("networkidle").catch(() => {});
-  await page.locator('[aria-busy="true"], .mantine-Skeleton-root').first().waitFor({ state: "detached" }).catch(() => {});
+  await page
+    .locator('[aria-busy="true"], .mantine-Skeleton-root')
+    .first()
+    .waitFor({ state: "detached" })
+    .catch(() => {});
 }
 
 export function shotPath(folder, name) {

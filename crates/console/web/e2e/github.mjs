@@ -41,7 +41,8 @@ export async function githubStart({ root, names }) {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      if (pathname.includes(".git/")) return backend(root, request, pathname, search.slice(1), Buffer.concat(chunks), response);
+      if (pathname.includes(".git/"))
+        return backend(root, request, pathname, search.slice(1), Buffer.concat(chunks), response);
       const known = request.headers.authorization === `Bearer ${GITHUB_TOKEN}`;
       const data = known ? answers(pathname.replace("/api/v3", ""), searchParams) : undefined;
       response.writeHead(known ? (data ? 200 : 404) : 401, { "content-type": "application/json; charset=utf-8" });

@@ -33,7 +33,7 @@ const NOTE = {
 const ANSWER = {
   markdown: [
     "## Start with the conventions",
-    "Functions are named in snake_case, the object first [1]. Errors are enums of their crate and are passed on with `?` [2].",
+    "Functions are named in snake_case, the object first [1]. Errors are enums of their crate, passed on with `?` [2].",
     "## Then read one path from end to end",
     "Follow a sync: the gateway takes the mutation, a worker claims the run, and each phase is told as an event [3].",
   ].join("\n\n"),
@@ -59,10 +59,21 @@ async function record() {
   const projectId = await projectMake(server, { name: values.name, slug: "project", url: resolve(values.repository) });
   const ask = (mutation, type, input, fields = "__typename") =>
     graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
-  await ask("setModelEndpoint", "SetModelEndpointInput", { name: "local", baseUrl: model.url, protocol: "OPENAI_CHAT" });
+  await ask("setModelEndpoint", "SetModelEndpointInput", {
+    name: "local",
+    baseUrl: model.url,
+    protocol: "OPENAI_CHAT",
+  });
   await ask("setModel", "SetModelInput", {
-    id: "local-writer", name: "Local Writer", provider: "local", mode: "CHAT", capabilities: ["json_schema"],
-    contextWindow: 64_000, maxOutputTokens: 8000, inputUsdPerMtok: 1, outputUsdPerMtok: 4,
+    id: "local-writer",
+    name: "Local Writer",
+    provider: "local",
+    mode: "CHAT",
+    capabilities: ["json_schema"],
+    contextWindow: 64_000,
+    maxOutputTokens: 8000,
+    inputUsdPerMtok: 1,
+    outputUsdPerMtok: 4,
   });
   const { createNote } = await ask("createNote", "CreateNoteInput", { projectId, ...NOTE }, "note { id }");
   const page = await pageOpen(browser, server, { viewport: SIZE, colorScheme: "light" });
@@ -75,7 +86,10 @@ async function record() {
   await page.getByRole("link", { name: "Patterns", exact: true }).click();
   await settled(page);
   await frame(page, 1200);
-  await page.getByRole("button", { name: /snake_case|Result|named/ }).first().click();
+  await page
+    .getByRole("button", { name: /snake_case|Result|named/ })
+    .first()
+    .click();
   await page.getByText("Follow the pattern").first().waitFor();
   await settled(page);
   await frame(page, 1600);

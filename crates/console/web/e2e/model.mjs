@@ -18,7 +18,12 @@ export async function modelStart({ pauseMs = 15, answer = ANSWER } = {}) {
     const asked = JSON.parse(Buffer.concat(chunks).toString() || "{}");
     state.requests.push(asked);
     const piece = (choices, more = {}) => ({
-      id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: asked.model, choices, ...more,
+      id: "chatcmpl-1",
+      object: "chat.completion.chunk",
+      created: 1,
+      model: asked.model,
+      choices,
+      ...more,
     });
     const text = JSON.stringify(answer);
     if (!asked.stream) {
@@ -31,7 +36,9 @@ export async function modelStart({ pauseMs = 15, answer = ANSWER } = {}) {
     const send = (value) => response.write(`data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`);
     const size = 12;
     for (let at = 0; at < text.length; at += size) {
-      send(piece([{ index: 0, delta: { role: "assistant", content: text.slice(at, at + size) }, finish_reason: null }]));
+      send(
+        piece([{ index: 0, delta: { role: "assistant", content: text.slice(at, at + size) }, finish_reason: null }]),
+      );
       await new Promise((done) => setTimeout(done, pauseMs));
       if (at <= text.length / 2 && at + size > text.length / 2) await state.hold;
     }

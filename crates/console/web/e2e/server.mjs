@@ -9,8 +9,8 @@ import { join } from "node:path";
 export const PASSWORD = "correct-horse-battery";
 
 /**
- * Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. `databaseUrl` is the address of
- * a superuser of PostgreSQL: the server gets a database and roles of its own there.
+ * Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. `databaseUrl` is the address
+ * of a superuser of PostgreSQL: the server gets a database and roles of its own there.
  */
 export async function serverStart({ binary, preview, databaseUrl }) {
   const folder = mkdtempSync(join(tmpdir(), "nyxcore-console-"));
@@ -69,7 +69,11 @@ function databaseMake(binary, folder, superuser) {
   const name = `nyxcore_console_${process.pid}`;
   const output = join(folder, "postgres");
   const env = { ...process.env, NYXCORE_ADMIN_URL: superuser };
-  execFileSync(binary, ["setup", "postgres", "--database", name, "--output", output], { cwd: folder, env, stdio: "pipe" });
+  execFileSync(binary, ["setup", "postgres", "--database", name, "--output", output], {
+    cwd: folder,
+    env,
+    stdio: "pipe",
+  });
   const lines = readFileSync(join(output, "app.env"), "utf8").split("\n");
   const pairs = lines.map((line) => /^(\w+)=['"]?(.*?)['"]?$/.exec(line)).filter(Boolean);
   return Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
@@ -91,7 +95,10 @@ function repositoryMake(folder) {
   const git = gitIn(path);
   const functions = Array.from({ length: 30 }, (_, n) => functionText(n)).join("\n");
   writeFileSync(join(path, "Cargo.toml"), '[package]\nname = "atlas"\nversion = "0.1.0"\nedition = "2024"\n');
-  writeFileSync(join(path, "src", "lib.rs"), `//! Parts of an atlas.\n\nmod error;\npub use error::Error;\n\n${functions}`);
+  writeFileSync(
+    join(path, "src", "lib.rs"),
+    `//! Parts of an atlas.\n\nmod error;\npub use error::Error;\n\n${functions}`,
+  );
   writeFileSync(join(path, "src", "error.rs"), ERROR_TEXT);
   writeFileSync(join(path, "README.md"), "# Atlas\n");
   git("init", "-q", "-b", "main");
@@ -102,8 +109,12 @@ function repositoryMake(folder) {
   return path;
 }
 
-const gitIn = (path) => (...args) =>
-  execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], { stdio: "pipe" });
+const gitIn =
+  (path) =>
+  (...args) =>
+    execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], {
+      stdio: "pipe",
+    });
 
 const functionText = (n) => `/// Reads the part number ${n}.
 pub fn part_read_${n}(text: &str) -> Result<usize, Error> {
@@ -164,7 +175,8 @@ export async function projectMake(server, { name, slug, url }) {
       "query($id: ID!) { project(id: $id) { latestSync { status error { message } } latestAnalysis { status } } }",
       { id: projectId },
     );
-    if (project.latestSync?.status === "FAILED") throw new Error(`the sync failed: ${project.latestSync.error.message}`);
+    if (project.latestSync?.status === "FAILED")
+      throw new Error(`the sync failed: ${project.latestSync.error.message}`);
     const ended = ["SUCCEEDED", "FAILED", "CANCELLED"].includes(project.latestAnalysis?.status);
     if (project.latestSync?.status === "SUCCEEDED" && ended) return projectId;
     await new Promise((done) => setTimeout(done, 250));

@@ -50,9 +50,11 @@ export async function a_project_deleted_elsewhere_is_told({ browser, server }) {
 export async function long_names_and_right_to_left_text_stay_in_the_page({ browser, server }) {
   const names = ["W".repeat(200), "ש".repeat(100) + " " + "עולם ".repeat(12)];
   for (const [index, name] of names.entries()) {
-    await graphql(server, CREATE, { input: { name: name.trim().slice(0, 200), slug: `long-${index}` } }).catch((error) => {
-      if (!/SLUG|TAKEN|CONFLICT|ALREADY/i.test(String(error))) throw error;
-    });
+    await graphql(server, CREATE, { input: { name: name.trim().slice(0, 200), slug: `long-${index}` } }).catch(
+      (error) => {
+        if (!/SLUG|TAKEN|CONFLICT|ALREADY/i.test(String(error))) throw error;
+      },
+    );
   }
   const page = await pageOpen(browser, server, { viewport: { width: 390, height: 844 } });
   await signIn(page);
@@ -74,6 +76,7 @@ export async function a_clock_that_is_wrong_tells_the_right_times({ browser, ser
   await page.goto("/projects/atlas/runs");
   const times = page.getByRole("main").locator("time");
   await times.first().waitFor();
-  for (const text of await times.allInnerTexts()) assert.doesNotMatch(text, /days? ago|in \d/, `a run is told as ${text}`);
+  for (const text of await times.allInnerTexts())
+    assert.doesNotMatch(text, /days? ago|in \d/, `a run is told as ${text}`);
   return page;
 }

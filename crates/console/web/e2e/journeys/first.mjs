@@ -31,7 +31,10 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
   await page.getByText("Functions and methods are snake_case").first().click();
   await page.getByText("Follow the pattern").waitFor();
   // The evidence opens the code with its lines marked, and the address names them.
-  await page.getByRole("link", { name: /src\/lib\.rs:/ }).first().click();
+  await page
+    .getByRole("link", { name: /src\/lib\.rs:/ })
+    .first()
+    .click();
   await page.waitForURL(/\/code\?.*lines=/);
   await page.locator("[data-marked]").first().waitFor();
   await page.getByRole("link", { name: "Notes", exact: true }).click();
@@ -66,6 +69,8 @@ export async function a_version_is_compared_and_restored({ browser, server }) {
   await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
   await page.getByText("The version was restored.").waitFor();
   await versions.getByText("before a restore").waitFor();
-  await page.locator("article .markdown", { hasText: /^Names of functions, handling of errors, doc comments\.\s*$/ }).waitFor();
+  await page
+    .locator("article .markdown", { hasText: /^Names of functions, handling of errors, doc comments\.\s*$/ })
+    .waitFor();
   return page;
 }

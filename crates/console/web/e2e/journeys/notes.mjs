@@ -6,10 +6,18 @@ import { PASSWORD, graphql } from "../server.mjs";
 
 export async function a_note_with_script_is_harmless({ browser, server }) {
   const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
-  const body = '<script>window.hacked = 1</script><img src="https://evil.example/x.png" onerror="window.hacked = 1">\n\n[click](javascript:window.hacked=1) ![far](https://evil.example/y.png)\n\nשלום **עולם**';
-  const made = await graphql(server, "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }", {
-    input: { projectId: project.id, title: "א".repeat(200), body },
-  });
+  const body = [
+    '<script>window.hacked = 1</script><img src="https://evil.example/x.png" onerror="window.hacked = 1">',
+    "[click](javascript:window.hacked=1) ![far](https://evil.example/y.png)",
+    "שלום **עולם**",
+  ].join("\n\n");
+  const made = await graphql(
+    server,
+    "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }",
+    {
+      input: { projectId: project.id, title: "א".repeat(200), body },
+    },
+  );
   const page = await pageOpen(browser, server);
   await signIn(page);
   await page.goto(`/projects/atlas/notes/${made.createNote.note.id}`);
@@ -17,7 +25,11 @@ export async function a_note_with_script_is_harmless({ browser, server }) {
   assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
   assert.equal(await page.locator(".markdown a", { hasText: "click" }).getAttribute("href"), null);
   assert.equal(await page.locator(".markdown img").count(), 0);
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "a long title overflows");
+  assert.equal(
+    await page.evaluate(() => document.documentElement.scrollWidth > innerWidth),
+    false,
+    "a long title overflows",
+  );
   return page;
 }
 

@@ -5,8 +5,12 @@ import { pageOpen, signIn } from "../browser.mjs";
 import { graphql } from "../server.mjs";
 
 export async function the_picker_works_by_keyboard_alone({ browser, server }) {
-  await graphql(server, 'mutation { setModelEndpoint(input: { name: "local", baseUrl: "http://127.0.0.1:9/v1", protocol: OPENAI_CHAT }) { provider { id } } }');
-  await graphql(server, 'mutation { setModel(input: { id: "local-small", name: "Local Small", provider: "local", mode: CHAT, contextWindow: 32000 }) { model { id } } }');
+  const mutate = (name, type, input) =>
+    graphql(server, `mutation($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input });
+  const endpoint = { name: "local", baseUrl: "http://127.0.0.1:9/v1", protocol: "OPENAI_CHAT" };
+  await mutate("setModelEndpoint", "SetModelEndpointInput", endpoint);
+  const model = { id: "local-small", name: "Local Small", provider: "local", mode: "CHAT", contextWindow: 32_000 };
+  await mutate("setModel", "SetModelInput", model);
   const page = await pageOpen(browser, server);
   await signIn(page);
   await page.goto("/projects/atlas/notes");
@@ -14,7 +18,11 @@ export async function the_picker_works_by_keyboard_alone({ browser, server }) {
   const picker = page.getByRole("button", { name: /^Model/ });
   await picker.focus();
   await page.keyboard.press("Enter");
-  const search = page.getByRole("textbox", { name: "Search models" }).or(page.getByRole("combobox", { name: "Search models" })).or(page.getByPlaceholder("Search models")).first();
+  const search = page
+    .getByRole("textbox", { name: "Search models" })
+    .or(page.getByRole("combobox", { name: "Search models" }))
+    .or(page.getByPlaceholder("Search models"))
+    .first();
   await search.waitFor();
   await page.keyboard.type("local small");
   await page.keyboard.press("ArrowDown");
@@ -33,7 +41,11 @@ export async function the_command_palette_finds_a_project({ browser, server }) {
   await page.getByRole("navigation", { name: "Main navigation" }).waitFor();
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder("Search pages, projects and knowledge").fill("atl");
-  await page.getByRole("button", { name: "Atlas" }).or(page.getByRole("option", { name: "Atlas" })).first().waitFor();
+  await page
+    .getByRole("button", { name: "Atlas" })
+    .or(page.getByRole("option", { name: "Atlas" }))
+    .first()
+    .waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/projects\/atlas/);

@@ -11,7 +11,11 @@ export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }
   await owner.getByRole("button", { name: "Invite" }).click();
   const form = owner.getByRole("dialog", { name: "Invite" });
   await form.getByLabel("Email address").fill("vera@example.org");
-  await form.getByRole("textbox", { name: "Role" }).or(form.getByRole("combobox", { name: "Role" })).first().click();
+  await form
+    .getByRole("textbox", { name: "Role" })
+    .or(form.getByRole("combobox", { name: "Role" }))
+    .first()
+    .click();
   await owner.getByRole("option", { name: /^Viewer/ }).click();
   await form.getByRole("button", { name: "Create the link" }).click();
   const link = await form.locator(".code").first().innerText();
@@ -32,7 +36,11 @@ export async function an_invited_viewer_sees_no_dead_buttons({ browser, server }
     await page.goto(path);
     await settled(page);
     const buttons = await page.getByRole("main").getByRole("button").allInnerTexts();
-    assert.deepEqual(buttons.filter((text) => words.test(text)), [], path);
+    assert.deepEqual(
+      buttons.filter((text) => words.test(text)),
+      [],
+      path,
+    );
   }
   assert.equal(await page.getByRole("link", { name: "Audit log" }).count(), 0);
   await owner.context().close();
@@ -50,7 +58,10 @@ export async function two_tenants_see_nothing_of_each_other({ browser, server })
 }
 
 export async function a_role_that_changes_takes_the_buttons_with_it({ browser, server }) {
-  const { viewer } = await graphql(server, "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }");
+  const { viewer } = await graphql(
+    server,
+    "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
+  );
   let member = viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
   if (!member) {
     const made = await graphql(
@@ -64,7 +75,10 @@ export async function a_role_that_changes_takes_the_buttons_with_it({ browser, s
     await invited.getByRole("button", { name: "Accept the invitation" }).click();
     await invited.getByRole("navigation", { name: "Main navigation" }).waitFor({ state: "attached" });
     await invited.context().close();
-    const now = await graphql(server, "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }");
+    const now = await graphql(
+      server,
+      "{ viewer { tenant { members(first: 50) { nodes { role user { id email } } } } } }",
+    );
     member = now.viewer.tenant.members.nodes.find((one) => one.user.email === "mona@example.org");
   }
   const page = await pageOpen(browser, server);
@@ -73,9 +87,13 @@ export async function a_role_that_changes_takes_the_buttons_with_it({ browser, s
   await page.getByRole("link", { name: "How are functions named?" }).click();
   await page.getByRole("button", { name: "Edit" }).click();
   await page.getByLabel("Text in Markdown").fill("Written before the role changed.");
-  await graphql(server, "mutation($input: SetMemberRoleInput!) { setMemberRole(input: $input) { membership { role } } }", {
-    input: { userId: member.user.id, role: "VIEWER" },
-  });
+  await graphql(
+    server,
+    "mutation($input: SetMemberRoleInput!) { setMemberRole(input: $input) { membership { role } } }",
+    {
+      input: { userId: member.user.id, role: "VIEWER" },
+    },
+  );
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Your role does not allow this.").first().waitFor();
   // What was typed is still there, and what the role no longer allows is gone.

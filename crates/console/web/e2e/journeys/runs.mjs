@@ -41,10 +41,21 @@ export async function a_model_writes_a_note_before_the_readers_eyes({ browser, s
   const mutate = (name, type, input) =>
     graphql(server, `mutation($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input });
   try {
-    await mutate("setModelEndpoint", "SetModelEndpointInput", { name: "scripted", baseUrl: model.url, protocol: "OPENAI_CHAT" });
+    await mutate("setModelEndpoint", "SetModelEndpointInput", {
+      name: "scripted",
+      baseUrl: model.url,
+      protocol: "OPENAI_CHAT",
+    });
     await mutate("setModel", "SetModelInput", {
-      id: "scripted-writer", name: "Scripted Writer", provider: "scripted", mode: "CHAT", capabilities: ["json_schema"],
-      contextWindow: 32_000, maxOutputTokens: 4000, inputUsdPerMtok: 2, outputUsdPerMtok: 10,
+      id: "scripted-writer",
+      name: "Scripted Writer",
+      provider: "scripted",
+      mode: "CHAT",
+      capabilities: ["json_schema"],
+      contextWindow: 32_000,
+      maxOutputTokens: 4000,
+      inputUsdPerMtok: 2,
+      outputUsdPerMtok: 10,
     });
     const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
     const { createNote } = await graphql(

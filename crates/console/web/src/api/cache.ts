@@ -1,18 +1,19 @@
-// What the cache knows about the schema, and which lists a mutation changes. A mutation's own answer updates the objects
-// that it names; here stands only what it changes besides.
+// What the cache knows about the schema, and which lists a mutation changes. A mutation's own answer updates the
+// objects that it names; here stands only what it changes besides.
 
 import type { Cache, CacheExchangeOpts, UpdateResolver } from "@urql/exchange-graphcache";
 
 /** Types without an id: they are part of what holds them. */
 const EMBEDDED = [
   "AnalysisWarning", "Citation", "CloneGroup", "CoChange", "CodeLocation", "CodePatternChange", "ContextSection",
-  "DeadCode", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph", "ImportLayer", "ImportResult", "ImportStep",
-  "EnrichmentPreview", "EnrichmentReport", "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults", "ModelEndpoint", "ModelUsage", "OwnModelDefaults",
-  "Ownership", "PageInfo", "PatternStrength", "PersonaMatch", "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand",
-  "ProjectFindings", "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished",
-  "RunMessage", "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "ScoreExplanation",
-  "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology", "TermMatch", "UsageReport", "UsageRow",
-  "UsageSum", "Viewer",
+  "DeadCode", "EnrichmentPreview", "EnrichmentReport", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph",
+  "ImportLayer", "ImportResult", "ImportStep", "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults",
+  "ModelEndpoint", "ModelUsage", "OwnModelDefaults", "Ownership", "PageInfo", "PatternStrength", "PersonaMatch",
+  "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand", "ProjectFindings",
+  "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished", "RunMessage",
+  "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "ScoreExplanation",
+  "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology",
+  "TermMatch", "UsageReport", "UsageRow", "UsageSum", "Viewer",
 ];
 
 type Entity = "Query" | { __typename: string; id: string };
@@ -151,7 +152,8 @@ export const cacheOptions: CacheExchangeOpts = {
           __typename?: string;
           run?: { kind: string; project?: { id: string } | null };
         };
-        if (event?.__typename === "RunPhaseStarted" || event?.__typename === "RunFinished") forget(cache, "Query", "runs");
+        const changesLists = ["RunPhaseStarted", "RunFinished"].includes(event?.__typename ?? "");
+        if (changesLists) forget(cache, "Query", "runs");
         if (event?.__typename !== "RunFinished") return;
         const project = event.run?.project;
         if (project) forgetRest(cache, { __typename: "Project", id: project.id }, "__typename", "id", "name", "slug");

@@ -63,7 +63,13 @@ export function PlaceLink(props: { place: Place }) {
   if (!slug) return <Code className="anywhere">{placeText(place)}</Code>;
   const search = { path: place.path, lines: linesText(place), ...(place.sourceId ? { source: place.sourceId } : {}) };
   return (
-    <Anchor component={Link} to={`/projects/${slug}/code`} search={search as never} className="code anywhere" underline="always">
+    <Anchor
+      component={Link}
+      to={`/projects/${slug}/code`}
+      search={search as never}
+      className="code anywhere"
+      underline="always"
+    >
       {placeText(place)}
     </Anchor>
   );

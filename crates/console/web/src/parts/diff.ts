@@ -22,7 +22,8 @@ export function diffLines(from: string, to: string): DiffLine[] {
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
   let tail = 0;
-  while (tail < a.length - start && tail < b.length - start && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
+  while (tail < a.length - start && tail < b.length - start && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+    tail += 1;
   const middle = shortest(a.slice(start, a.length - tail), b.slice(start, b.length - tail));
   const lines: DiffLine[] = [];
   let [before, after] = [0, 0];
@@ -86,7 +87,8 @@ export function folded(lines: readonly DiffLine[], around = 3): (DiffLine | Gap)
   const kept = lines.map(() => false);
   lines.forEach((line, index) => {
     if (line.kind === "same") return;
-    for (let near = Math.max(0, index - around); near <= Math.min(lines.length - 1, index + around); near += 1) kept[near] = true;
+    for (let near = Math.max(0, index - around); near <= Math.min(lines.length - 1, index + around); near += 1)
+      kept[near] = true;
   });
   const shown: (DiffLine | Gap)[] = [];
   lines.forEach((line, index) => {

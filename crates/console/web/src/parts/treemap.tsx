@@ -1,5 +1,5 @@
-// A treemap: the area of a tile by one number, its colour by another. Rows are laid out so that tiles are near to squares
-// (Bruls, Huizing, van Wijk: Squarified treemaps).
+// A treemap: the area of a tile by one number, its colour by another. Rows are laid out so that tiles are near to
+// squares (Bruls, Huizing, van Wijk: Squarified treemaps).
 
 import { Box, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";

@@ -14,7 +14,12 @@ export interface Window {
   reveal: (row: number, centre?: boolean) => void;
 }
 
-export function windowOf(scrollTop: number, height: number, rowHeight: number, count: number): { first: number; end: number } {
+export function windowOf(
+  scrollTop: number,
+  height: number,
+  rowHeight: number,
+  count: number,
+): { first: number; end: number } {
   const first = Math.max(0, Math.min(count, Math.floor(scrollTop / rowHeight)) - SPARE);
   const end = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + SPARE);
   return { first, end };
@@ -45,7 +50,8 @@ export function useVirtual(box: RefObject<HTMLElement | null>, count: number, ro
       const top = row * rowHeight;
       if (centre) element.scrollTop = top - element.clientHeight / 3;
       else if (top < element.scrollTop) element.scrollTop = top;
-      else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
+      else if (top + rowHeight > element.scrollTop + element.clientHeight)
+        element.scrollTop = top + rowHeight - element.clientHeight;
     },
     [box, rowHeight],
   );

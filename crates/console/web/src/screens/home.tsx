@@ -20,19 +20,68 @@ import { t } from "~/text";
 const HomeScreen = graphql(`
   query HomeScreen {
     runs(first: 8) {
-      nodes { id kind status createdAt finishedAt project { id name slug } }
+      nodes {
+        id
+        kind
+        status
+        createdAt
+        finishedAt
+        project {
+          id
+          name
+          slug
+        }
+      }
     }
     projects(first: 6) {
       nodes {
         id
         name
         slug
-        notes(first: 3) { nodes { id title updatedAt } }
-        blogPosts(first: 2) { nodes { id title status updatedAt } }
-        latestAnalysis { id finishedAt patternsCompared patternChanges(first: 4) { change title kind } }
+        notes(first: 3) {
+          nodes {
+            id
+            title
+            updatedAt
+          }
+        }
+        blogPosts(first: 2) {
+          nodes {
+            id
+            title
+            status
+            updatedAt
+          }
+        }
+        latestAnalysis {
+          id
+          finishedAt
+          patternsCompared
+          patternChanges(first: 4) {
+            change
+            title
+            kind
+          }
+        }
       }
     }
-    budgets { id scope period limitUsd spentUsd exceeded purpose project { id name } member { id name } }
+    budgets {
+      id
+      scope
+      period
+      limitUsd
+      spentUsd
+      exceeded
+      purpose
+      project {
+        id
+        name
+      }
+      member {
+        id
+        name
+      }
+    }
   }
 `);
 
@@ -87,7 +136,15 @@ export function Home() {
   return (
     <Page title={name}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        <Card title={t.home.runs} more={<Anchor component={Link} to="/runs" size="sm">{t.common.showAll}</Anchor>} loading={fetching && !data}>
+        <Card
+          title={t.home.runs}
+          more={
+            <Anchor component={Link} to="/runs" size="sm">
+              {t.common.showAll}
+            </Anchor>
+          }
+          loading={fetching && !data}
+        >
           {data?.runs.nodes.map((run) => (
             <Group key={run.id} justify="space-between" wrap="nowrap" gap="xs">
               <Anchor component={Link} to={`/runs/${run.id}`} size="sm" truncate>
@@ -126,7 +183,15 @@ export function Home() {
           ))}
           {changes.length === 0 && <None text={t.home.noChanges} />}
         </Card>
-        <Card title={t.home.spend} more={<Anchor component={Link} to="/usage" size="sm">{t.usage.title}</Anchor>} loading={fetching && !data}>
+        <Card
+          title={t.home.spend}
+          more={
+            <Anchor component={Link} to="/usage" size="sm">
+              {t.usage.title}
+            </Anchor>
+          }
+          loading={fetching && !data}
+        >
           {data?.budgets.map((budget) => (
             <Stack key={budget.id} gap={2}>
               <Group justify="space-between">

@@ -1,8 +1,19 @@
-// ProviderModelPicker: the one way to choose a model. Arrows move, Enter chooses, Escape closes, Alt-F marks a favourite;
-// what is typed searches at once.
+// ProviderModelPicker: the one way to choose a model. Arrows move, Enter chooses, Escape closes, Alt-F marks a
+// favourite; what is typed searches at once.
 
 import {
-  ActionIcon, Badge, Box, Combobox, Group, InputBase, Kbd, ScrollArea, Stack, Text, Tooltip, useCombobox,
+  ActionIcon,
+  Badge,
+  Box,
+  Combobox,
+  Group,
+  InputBase,
+  Kbd,
+  ScrollArea,
+  Stack,
+  Text,
+  Tooltip,
+  useCombobox,
 } from "@mantine/core";
 import { IconKey, IconStar, IconStarFilled } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -90,7 +101,14 @@ export function ProviderModelPicker(props: {
     />
   );
   return (
-    <Combobox store={combobox} onOptionSubmit={submit} disabled={disabled} width={460} position="bottom-start" withinPortal>
+    <Combobox
+      store={combobox}
+      onOptionSubmit={submit}
+      disabled={disabled}
+      width={460}
+      position="bottom-start"
+      withinPortal
+    >
       <Combobox.Target targetType="button">
         <InputBase
           label={label}
@@ -105,7 +123,11 @@ export function ProviderModelPicker(props: {
           error={error && !catalog ? t.picker.failed : undefined}
         >
           <Text size="sm" truncate component="span" display="block">
-            {chosen ? `${chosen.provider.name} · ${chosen.name}` : value ? value.model || without?.label : (none?.label ?? t.picker.choose)}
+            {chosen
+              ? `${chosen.provider.name} · ${chosen.name}`
+              : value
+                ? value.model || without?.label
+                : (none?.label ?? t.picker.choose)}
           </Text>
         </InputBase>
       </Combobox.Target>
@@ -120,7 +142,9 @@ export function ProviderModelPicker(props: {
             if (event.altKey && event.code === "KeyF") {
               event.preventDefault();
               const index = combobox.getSelectedOptionIndex();
-              const element = document.querySelectorAll(`#${CSS.escape(combobox.listId ?? "")} [data-combobox-option]`)[index];
+              const element = document.querySelectorAll(`#${CSS.escape(combobox.listId ?? "")} [data-combobox-option]`)[
+                index
+              ];
               const id = element?.getAttribute("data-model");
               if (id) favourites.toggle(id);
             }
@@ -148,7 +172,8 @@ export function ProviderModelPicker(props: {
         </Combobox.Options>
         <Combobox.Footer>
           <Text size="xs" c="dimmed" id={help}>
-            <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> {t.picker.move} · <Kbd size="xs">Enter</Kbd> {t.picker.pick} ·{" "}
+            <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> {t.picker.move} ·{" "}
+            <Kbd size="xs">Enter</Kbd> {t.picker.pick} ·{" "}
             <Kbd size="xs">Alt F</Kbd> {t.picker.favourite}
           </Text>
         </Combobox.Footer>
@@ -161,7 +186,9 @@ function ChoiceOption(props: { value: string; choice: Choice; active: boolean })
   return (
     <Combobox.Option value={props.value} active={props.active}>
       <Text size="sm">{props.choice.label}</Text>
-      <Text size="xs" c="dimmed">{props.choice.text}</Text>
+      <Text size="xs" c="dimmed">
+        {props.choice.text}
+      </Text>
     </Combobox.Option>
   );
 }
@@ -209,13 +236,19 @@ function ModelOption(props: {
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Stack gap={0} miw={0}>
           <Group gap={6}>
-            <Text size="sm" fw={active ? 600 : 400}>{model.name}</Text>
+            <Text size="sm" fw={active ? 600 : 400}>
+              {model.name}
+            </Text>
             {marks.map((mark) => (
-              <Badge key={mark} size="sm">{mark}</Badge>
+              <Badge key={mark} size="sm">
+                {mark}
+              </Badge>
             ))}
             <LifecycleBadge model={model} />
           </Group>
-          <Text size="xs" c="dimmed">{modelFacts(model)}</Text>
+          <Text size="xs" c="dimmed">
+            {modelFacts(model)}
+          </Text>
         </Stack>
         <Tooltip label={favourite ? t.picker.unmark : t.picker.mark}>
           {/* The keyboard reaches this by Alt-F: an option has no focus of its own. */}
@@ -244,7 +277,9 @@ export function modelFacts(model: CatalogModel): string {
   const facts: string[] = [];
   if (model.contextWindow) facts.push(t.picker.context(compact(model.contextWindow)));
   if (model.inputUsdPerMtok !== null) {
-    facts.push(t.picker.price(usd(model.inputUsdPerMtok), model.outputUsdPerMtok === null ? "" : usd(model.outputUsdPerMtok)));
+    facts.push(
+      t.picker.price(usd(model.inputUsdPerMtok), model.outputUsdPerMtok === null ? "" : usd(model.outputUsdPerMtok)),
+    );
   }
   return facts.join(" · ");
 }

@@ -24,7 +24,19 @@ const Preview = graphql(`
       system
       user
       outputSchema
-      sections { section kind isEmpty omitted tokens items { number title place tokens } }
+      sections {
+        section
+        kind
+        isEmpty
+        omitted
+        tokens
+        items {
+          number
+          title
+          place
+          tokens
+        }
+      }
     }
   }
 `);
@@ -61,7 +73,10 @@ function PreviewView(props: { preview: Preview }) {
     <Stack gap="sm">
       <Text size="sm">
         {preview.model
-          ? t.preview.withModel(preview.provider ? `${preview.provider} · ${preview.model}` : preview.model, count(preview.tokens))
+          ? t.preview.withModel(
+              preview.provider ? `${preview.provider} · ${preview.model}` : preview.model,
+              count(preview.tokens),
+            )
           : t.preview.withoutModel(count(preview.tokens))}
       </Text>
       {preview.inputLeftOut > 0 && <Alert color="yellow">{t.preview.leftOut(count(preview.inputLeftOut))}</Alert>}
@@ -80,8 +95,12 @@ function PreviewView(props: { preview: Preview }) {
       {shown === "outputSchema" && <Lines text={indented(preview.outputSchema ?? "")} label={t.preview.schema} />}
       {preview.templates.length > 0 && (
         <Group gap={6}>
-          <Text size="xs" c="dimmed">{t.preview.templates}:</Text>
-          {preview.templates.map((template) => <Code key={template}>{template}</Code>)}
+          <Text size="xs" c="dimmed">
+            {t.preview.templates}:
+          </Text>
+          {preview.templates.map((template) => (
+            <Code key={template}>{template}</Code>
+          ))}
         </Group>
       )}
     </Stack>
@@ -93,26 +112,39 @@ function Sections(props: { preview: Preview }) {
   const empty = props.preview.sections.filter((section) => section.isEmpty);
   return (
     <Stack gap="sm">
-      {filled.length === 0 && <Text size="sm" c="dimmed">{t.preview.nothing}</Text>}
+      {filled.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {t.preview.nothing}
+        </Text>
+      )}
       {filled.map((section) => (
         <Table.ScrollContainer key={section.section} minWidth={420}>
           <Table verticalSpacing={4} layout="fixed" captionSide="top">
             <Table.Caption ta="start" mt={0}>
-              {t.preview.section(t.knowledge.kinds[section.kind], section.items.length, count(section.tokens), section.omitted)}
+              {t.preview.section(
+                t.knowledge.kinds[section.kind],
+                section.items.length,
+                count(section.tokens),
+                section.omitted,
+              )}
             </Table.Caption>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th w={48}>{t.preview.number}</Table.Th>
                 <Table.Th>{t.preview.item}</Table.Th>
                 <Table.Th>{t.preview.place}</Table.Th>
-                <Table.Th w={90} ta="right">{t.preview.tokens}</Table.Th>
+                <Table.Th w={90} ta="right">
+                  {t.preview.tokens}
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {section.items.map((item) => (
                 <Table.Tr key={item.number}>
                   <Table.Td>{item.number}</Table.Td>
-                  <Table.Td className="anywhere" dir="auto"><WithCode text={item.title} /></Table.Td>
+                  <Table.Td className="anywhere" dir="auto">
+                    <WithCode text={item.title} />
+                  </Table.Td>
                   <Table.Td className="code anywhere">{item.place ?? "–"}</Table.Td>
                   <Table.Td ta="right">{count(item.tokens)}</Table.Td>
                 </Table.Tr>

@@ -40,11 +40,32 @@ const EnrichmentList = graphql(`
             createdAt
             finishedAt
             markdown
-            error { code message }
-            persona { id name }
-            usage { inputTokens outputTokens cachedTokens usd }
-            contextUsed { kind items omitted tokens }
-            report { sentencesUncited citationsDropped filesUnknown inputLeftOut }
+            error {
+              code
+              message
+            }
+            persona {
+              id
+              name
+            }
+            usage {
+              inputTokens
+              outputTokens
+              cachedTokens
+              usd
+            }
+            contextUsed {
+              kind
+              items
+              omitted
+              tokens
+            }
+            report {
+              sentencesUncited
+              citationsDropped
+              filesUnknown
+              inputLeftOut
+            }
             citations {
               kind
               title
@@ -54,10 +75,15 @@ const EnrichmentList = graphql(`
               endLine
               score
               subjectId
-              source { id }
+              source {
+                id
+              }
             }
           }
-          pageInfo { hasNextPage endCursor }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -65,20 +91,53 @@ const EnrichmentList = graphql(`
 `);
 
 const EnrichNote = graphql(`
-  mutation EnrichNote($input: EnrichNoteInput!) { enrichNote(input: $input) { outcome enrichment { id status } } }
+  mutation EnrichNote($input: EnrichNoteInput!) {
+    enrichNote(input: $input) {
+      outcome
+      enrichment {
+        id
+        status
+      }
+    }
+  }
 `);
 const ApplyEnrichment = graphql(`
   mutation ApplyEnrichment($input: ApplyEnrichmentInput!) {
-    applyEnrichment(input: $input) { note { id title body updatedAt actionPoints { id text status } } }
+    applyEnrichment(input: $input) {
+      note {
+        id
+        title
+        body
+        updatedAt
+        actionPoints {
+          id
+          text
+          status
+        }
+      }
+    }
   }
 `);
 const DismissEnrichment = graphql(`
   mutation DismissEnrichment($input: DismissEnrichmentInput!) {
-    dismissEnrichment(input: $input) { enrichment { id decision } }
+    dismissEnrichment(input: $input) {
+      enrichment {
+        id
+        decision
+      }
+    }
   }
 `);
 const CancelEnrichment = graphql(`
-  mutation CancelEnrichment($input: CancelRunInput!) { cancelRun(input: $input) { run { __typename id status } } }
+  mutation CancelEnrichment($input: CancelRunInput!) {
+    cancelRun(input: $input) {
+      run {
+        __typename
+        id
+        status
+      }
+    }
+  }
 `);
 
 type Node = Extract<NonNullable<ResultOf<typeof EnrichmentList>["node"]>, { __typename: "Note" }>;
@@ -102,7 +161,15 @@ export function Enrichments(props: { note: Note; onChanged: () => void }) {
         {t.enrich.title}
       </Title>
       {may.write && <Start note={note} active={active} onStarted={reload} />}
-      <ListView list={list} rowHeight={140} empty={<Text size="sm" c="dimmed">{t.enrich.none}</Text>}>
+      <ListView
+        list={list}
+        rowHeight={140}
+        empty={
+          <Text size="sm" c="dimmed">
+            {t.enrich.none}
+          </Text>
+        }
+      >
         {(enrichments) => (
           <Stack>
             {enrichments.map((enrichment, index) => (
@@ -189,7 +256,9 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
         <Group justify="space-between">
           <Group gap="xs">
             {enrichment.status === "SUCCEEDED" ? (
-              <Badge color={enrichment.decision === "APPLIED" ? "teal" : "gray"}>{t.enrich.decisions[enrichment.decision]}</Badge>
+              <Badge color={enrichment.decision === "APPLIED" ? "teal" : "gray"}>
+                {t.enrich.decisions[enrichment.decision]}
+              </Badge>
             ) : (
               <RunBadge status={enrichment.status} />
             )}
@@ -221,7 +290,10 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
                   variant="default"
                   loading={dismiss.busy}
                   onClick={async () => {
-                    if (!(await confirm({ title: t.enrich.dismiss, text: t.enrich.dismissText, label: t.enrich.dismiss }))) return;
+                    if (
+                      !(await confirm({ title: t.enrich.dismiss, text: t.enrich.dismissText, label: t.enrich.dismiss }))
+                    )
+                      return;
                     if (await dismiss.run({ input: { enrichmentId: enrichment.id } })) onChanged();
                   }}
                 >
@@ -231,7 +303,8 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
                   size="xs"
                   loading={apply.busy}
                   onClick={async () => {
-                    if (!(await confirm({ title: t.enrich.apply, text: t.enrich.applyText, label: t.enrich.apply }))) return;
+                    if (!(await confirm({ title: t.enrich.apply, text: t.enrich.applyText, label: t.enrich.apply })))
+                      return;
                     if (await apply.run({ input: { enrichmentId: enrichment.id } })) onChanged();
                   }}
                 >
@@ -254,7 +327,9 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
         )}
         {enrichment.error && (
           <Alert color="red">
-            <Text size="sm" className="anywhere">{enrichment.error.message}</Text>
+            <Text size="sm" className="anywhere">
+              {enrichment.error.message}
+            </Text>
             <Code>{enrichment.error.code}</Code>
           </Alert>
         )}
@@ -280,7 +355,11 @@ function ContextUsed(props: { sections: Enrichment["contextUsed"] }) {
   const texts = used.map((one) =>
     t.enrich.section(t.knowledge.kinds[one.kind], one.items, count(one.tokens), one.omitted),
   );
-  return <Text size="xs" c="dimmed">{t.enrich.context}: {texts.join(" · ")}</Text>;
+  return (
+    <Text size="xs" c="dimmed">
+      {t.enrich.context}: {texts.join(" · ")}
+    </Text>
+  );
 }
 
 /** What the check of a model's text found, where it found something. */
@@ -295,7 +374,11 @@ function Report(props: { report: NonNullable<Enrichment["report"]> }) {
   if (lines.length === 0) return null;
   return (
     <Stack gap={4}>
-      {lines.map((line) => <Text key={line} size="xs" c="dimmed" className="anywhere">{line}</Text>)}
+      {lines.map((line) => (
+        <Text key={line} size="xs" c="dimmed" className="anywhere">
+          {line}
+        </Text>
+      ))}
     </Stack>
   );
 }

@@ -21,8 +21,17 @@ const NoteVersions = graphql(`
       id
       ... on Note {
         versions(first: 20, after: $after) {
-          nodes { id title body reason createdAt }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            id
+            title
+            body
+            reason
+            createdAt
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -31,7 +40,14 @@ const NoteVersions = graphql(`
 
 const RestoreNoteVersion = graphql(`
   mutation RestoreNoteVersion($input: RestoreNoteVersionInput!) {
-    restoreNoteVersion(input: $input) { note { id title body updatedAt } }
+    restoreNoteVersion(input: $input) {
+      note {
+        id
+        title
+        body
+        updatedAt
+      }
+    }
   }
 `);
 
@@ -48,7 +64,9 @@ export function Versions(props: { note: Note; onRestored: () => void }) {
   if (list.items.length === 0) return <FailureBox failure={list.failure} retry={list.reload} />;
   return (
     <Paper withBorder p="md" component="section" aria-label={t.versions.title}>
-      <Title order={3} size="h5" mb="sm">{t.versions.title}</Title>
+      <Title order={3} size="h5" mb="sm">
+        {t.versions.title}
+      </Title>
       <Stack gap="xs" component="ul" m={0} p={0} style={{ listStyle: "none" }}>
         {list.items.map((version) => (
           <li key={version.id}>
@@ -75,12 +93,22 @@ export function Versions(props: { note: Note; onRestored: () => void }) {
   );
 }
 
-function VersionRow(props: { note: Note; version: Version; open: boolean; onToggle: () => void; onRestored: () => void }) {
+function VersionRow(props: {
+  note: Note;
+  version: Version;
+  open: boolean;
+  onToggle: () => void;
+  onRestored: () => void;
+}) {
   const { note, version, open, onToggle, onRestored } = props;
   const may = useMay();
   const restore = useChange(RestoreNoteVersion, { done: t.versions.restored });
   const ask = async () => {
-    const question = { title: t.versions.restore, text: t.versions.restoreText(absolute(version.createdAt)), label: t.versions.restore };
+    const question = {
+      title: t.versions.restore,
+      text: t.versions.restoreText(absolute(version.createdAt)),
+      label: t.versions.restore,
+    };
     if (!(await confirm(question))) return;
     if (await restore.run({ input: { noteVersionId: version.id } })) onRestored();
   };
@@ -89,9 +117,15 @@ function VersionRow(props: { note: Note; version: Version; open: boolean; onTogg
       <Group justify="space-between" gap="xs">
         <Group gap="xs" miw={0}>
           <IconHistory size={16} aria-hidden />
-          <Text size="sm"><Time at={version.createdAt} /></Text>
+          <Text size="sm">
+            <Time at={version.createdAt} />
+          </Text>
           <Badge color="gray">{t.versions.reasons[version.reason]}</Badge>
-          {version.title !== note.title && <Text size="sm" className="anywhere" dir="auto">{version.title}</Text>}
+          {version.title !== note.title && (
+            <Text size="sm" className="anywhere" dir="auto">
+              {version.title}
+            </Text>
+          )}
         </Group>
         <Group gap="xs">
           <Button size="compact-xs" variant="subtle" aria-expanded={open} onClick={onToggle}>

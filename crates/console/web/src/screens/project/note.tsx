@@ -1,7 +1,20 @@
 // One note: written with a preview, enriched with what is known, and the work that came out of it.
 
 import {
-  ActionIcon, Alert, Anchor, Badge, Button, Checkbox, Group, Menu, Paper, Skeleton, Stack, Text, TextInput, Title,
+  ActionIcon,
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Checkbox,
+  Group,
+  Menu,
+  Paper,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+  Title,
 } from "@mantine/core";
 import { IconDots, IconTrash } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
@@ -34,21 +47,51 @@ const NoteQuery = graphql(`
         body
         createdAt
         updatedAt
-        createdBy { id name }
-        project { id }
-        actionPoints { id text status }
+        createdBy {
+          id
+          name
+        }
+        project {
+          id
+        }
+        actionPoints {
+          id
+          text
+          status
+        }
       }
     }
   }
 `);
 
 const UpdateNote = graphql(`
-  mutation UpdateNote($input: UpdateNoteInput!) { updateNote(input: $input) { note { id title body updatedAt } } }
+  mutation UpdateNote($input: UpdateNoteInput!) {
+    updateNote(input: $input) {
+      note {
+        id
+        title
+        body
+        updatedAt
+      }
+    }
+  }
 `);
-const DeleteNote = graphql(`mutation DeleteNote($input: DeleteNoteInput!) { deleteNote(input: $input) { deletedId } }`);
+const DeleteNote = graphql(`
+  mutation DeleteNote($input: DeleteNoteInput!) {
+    deleteNote(input: $input) {
+      deletedId
+    }
+  }
+`);
 const UpdatePoint = graphql(`
   mutation UpdateActionPoint($input: UpdateActionPointInput!) {
-    updateActionPoint(input: $input) { actionPoint { id status text } }
+    updateActionPoint(input: $input) {
+      actionPoint {
+        id
+        status
+        text
+      }
+    }
   }
 `);
 
@@ -98,7 +141,13 @@ function NoteView(props: { note: Note; refresh: () => void }) {
             )}
           </Group>
           <Paper withBorder p="md">
-            {note.body.trim() ? <MarkdownView text={note.body} /> : <Text c="dimmed" size="sm">{t.notes.noBody}</Text>}
+            {note.body.trim() ? (
+              <MarkdownView text={note.body} />
+            ) : (
+              <Text c="dimmed" size="sm">
+                {t.notes.noBody}
+              </Text>
+            )}
           </Paper>
         </Stack>
       )}
@@ -124,7 +173,8 @@ function MoreMenu(props: { note: Note }) {
   const navigate = useNavigate();
   const remove = useChange(DeleteNote, { done: t.notes.deleted });
   const ask = async () => {
-    if (!(await confirm({ title: t.notes.delete, text: t.notes.deleteText(note.title), label: t.notes.delete }))) return;
+    if (!(await confirm({ title: t.notes.delete, text: t.notes.deleteText(note.title), label: t.notes.delete })))
+      return;
     if (await remove.run({ input: { noteId: note.id } })) {
       void navigate({ to: "/projects/$slug/notes", params: { slug: project.slug } });
     }
@@ -160,7 +210,8 @@ function EditForm(props: { note: Note; onClose: () => void }) {
     }
   };
   const cancel = async () => {
-    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard }))) return;
+    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard })))
+      return;
     draft.forget();
     onClose();
   };
@@ -249,7 +300,13 @@ function ActionPoints(props: { note: Note }) {
 
 function PointText(props: { text: string; status: keyof typeof t.notes.pointStatuses }) {
   return (
-    <Text size="sm" component="div" className="anywhere" td={props.status === "OPEN" ? undefined : "line-through"} dir="auto">
+    <Text
+      size="sm"
+      component="div"
+      className="anywhere"
+      td={props.status === "OPEN" ? undefined : "line-through"}
+      dir="auto"
+    >
       {props.text} {props.status !== "OPEN" && <Badge color="gray">{t.notes.pointStatuses[props.status]}</Badge>}
     </Text>
   );

@@ -1,7 +1,18 @@
 // A project at one glance: what it is written in, how large, where its risk is, how it is layered, and what changed.
 
 import {
-  Alert, Anchor, Badge, Button, Code, Group, Loader, Paper, SimpleGrid, Skeleton, Stack, Text,
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Code,
+  Group,
+  Loader,
+  Paper,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Text,
 } from "@mantine/core";
 import { IconBrandGithub, IconChartTreemap, IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -28,9 +39,31 @@ const OverviewQuery = graphql(`
     project(id: $id) {
       id
       stack
-      metrics { files functions linesOfCode duplicatedLines languages { language files linesOfCode } }
-      hotspots(first: 24) { path commits complexity score source { id } }
-      latestSync { id status finishedAt }
+      metrics {
+        files
+        functions
+        linesOfCode
+        duplicatedLines
+        languages {
+          language
+          files
+          linesOfCode
+        }
+      }
+      hotspots(first: 24) {
+        path
+        commits
+        complexity
+        score
+        source {
+          id
+        }
+      }
+      latestSync {
+        id
+        status
+        finishedAt
+      }
       latestAnalysis {
         id
         status
@@ -39,20 +72,99 @@ const OverviewQuery = graphql(`
         commit
         patternsFound
         patternsCompared
-        patternChanges(first: 6) { change title kind }
-        warnings { part path text }
+        patternChanges(first: 6) {
+          change
+          title
+          kind
+        }
+        warnings {
+          part
+          path
+          text
+        }
       }
       findings {
-        commands { command purpose path line }
-        importGraph {
-          files edges unresolved layers { level folders } cycles { size path { file line source { id } } }
+        commands {
+          command
+          purpose
+          path
+          line
         }
-        technologies { name version kind language files }
-        definitions(first: 8) { name kind path startLine endLine usedIn source { id } }
-        duplicates(first: 5) { count lines tokens places { path startLine endLine source { id } } }
-        deadCode(first: 8) { name kind testsOnly location { path startLine endLine source { id } } }
-        coChanges(first: 6) { paths together degree }
-        ownership(first: 8) { folder mainAuthor mainShare authors commits }
+        importGraph {
+          files
+          edges
+          unresolved
+          layers {
+            level
+            folders
+          }
+          cycles {
+            size
+            path {
+              file
+              line
+              source {
+                id
+              }
+            }
+          }
+        }
+        technologies {
+          name
+          version
+          kind
+          language
+          files
+        }
+        definitions(first: 8) {
+          name
+          kind
+          path
+          startLine
+          endLine
+          usedIn
+          source {
+            id
+          }
+        }
+        duplicates(first: 5) {
+          count
+          lines
+          tokens
+          places {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        deadCode(first: 8) {
+          name
+          kind
+          testsOnly
+          location {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        coChanges(first: 6) {
+          paths
+          together
+          degree
+        }
+        ownership(first: 8) {
+          folder
+          mainAuthor
+          mainShare
+          authors
+          commits
+        }
       }
     }
   }
@@ -60,7 +172,13 @@ const OverviewQuery = graphql(`
 
 const Analyse = graphql(`
   mutation StartCodeAnalysis($input: StartCodeAnalysisInput!) {
-    startCodeAnalysis(input: $input) { outcome codeAnalysis { id status } }
+    startCodeAnalysis(input: $input) {
+      outcome
+      codeAnalysis {
+        id
+        status
+      }
+    }
   }
 `);
 
@@ -72,7 +190,11 @@ export function Overview() {
   const analyse = useChange(Analyse, { done: (made) => t.overview.outcomes[made.startCodeAnalysis.outcome] });
   if (project.sources === 0) {
     return (
-      <Empty icon={IconBrandGithub} title={t.overview.emptyTitle} text={may.write ? t.overview.emptyText : t.overview.emptyViewer}>
+      <Empty
+        icon={IconBrandGithub}
+        title={t.overview.emptyTitle}
+        text={may.write ? t.overview.emptyText : t.overview.emptyViewer}
+      >
         {may.write && (
           <Button component={Link} to={`/projects/${project.slug}/sources`}>
             {t.sources.import}
@@ -81,13 +203,18 @@ export function Overview() {
       </Empty>
     );
   }
-  if (error && !data?.project) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (error && !data?.project)
+    return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (!data?.project) return <Skeleton height={400} aria-label={t.common.loading} />;
   const { metrics, stack, hotspots, findings, latestAnalysis: analysis } = data.project;
   const running = analysis?.status === "RUNNING" || analysis?.status === "QUEUED";
   if (!metrics) {
     return (
-      <Empty icon={IconChartTreemap} title={t.overview.notYetTitle} text={running ? t.overview.runningText : t.overview.notYetText}>
+      <Empty
+        icon={IconChartTreemap}
+        title={t.overview.notYetTitle}
+        text={running ? t.overview.runningText : t.overview.notYetText}
+      >
         {running ? (
           <Group>
             <Loader size="sm" />
@@ -154,7 +281,9 @@ export function Overview() {
       </Section>
       <Section title={t.overview.hotspots} lead={t.overview.hotspotsLead}>
         {hotspots.length === 0 ? (
-          <Text size="sm" c="dimmed">{t.overview.noHotspots}</Text>
+          <Text size="sm" c="dimmed">
+            {t.overview.noHotspots}
+          </Text>
         ) : (
           <Treemap
             label={t.overview.hotspots}
@@ -211,13 +340,17 @@ function Changes(props: { analysis: OverviewProject["latestAnalysis"] }) {
   return (
     <Section title={t.overview.changes}>
       {!analysis?.patternsCompared || analysis.patternChanges.length === 0 ? (
-        <Text size="sm" c="dimmed">{analysis?.patternsCompared ? t.overview.noChanges : t.overview.notCompared}</Text>
+        <Text size="sm" c="dimmed">
+          {analysis?.patternsCompared ? t.overview.noChanges : t.overview.notCompared}
+        </Text>
       ) : (
         <Stack gap={6}>
           {analysis.patternChanges.map((change) => (
             <Group key={change.title} gap="xs" wrap="nowrap">
               <ChangeBadge change={change.change} />
-              <Text size="sm" truncate><WithCode text={change.title} /></Text>
+              <Text size="sm" truncate>
+                <WithCode text={change.title} />
+              </Text>
             </Group>
           ))}
         </Stack>
@@ -236,13 +369,17 @@ function Commands(props: { commands: Findings["commands"] }) {
         <Stack gap={6}>
           {props.commands.slice(0, 8).map((command) => (
             <Group key={command.purpose + command.command} gap="xs" wrap="nowrap">
-              <Badge color="gray" style={{ flexShrink: 0 }}>{command.purpose}</Badge>
+              <Badge color="gray" style={{ flexShrink: 0 }}>
+                {command.purpose}
+              </Badge>
               <Code className="anywhere">{command.command}</Code>
             </Group>
           ))}
         </Stack>
       ) : (
-        <Text size="sm" c="dimmed">{t.overview.noCommands}</Text>
+        <Text size="sm" c="dimmed">
+          {t.overview.noCommands}
+        </Text>
       )}
     </Section>
   );
@@ -251,8 +388,12 @@ function Commands(props: { commands: Findings["commands"] }) {
 function Figure(props: { label: string; value: string; title: string }) {
   return (
     <Paper withBorder p="sm" title={props.title}>
-      <Text size="xs" c="dimmed">{props.label}</Text>
-      <Text fz={26} fw={600} lh={1.2}>{props.value}</Text>
+      <Text size="xs" c="dimmed">
+        {props.label}
+      </Text>
+      <Text fz={26} fw={600} lh={1.2}>
+        {props.value}
+      </Text>
     </Paper>
   );
 }

@@ -25,7 +25,16 @@ import "./code.css";
 
 const CodeSources = graphql(`
   query CodeSources($id: ID!) {
-    project(id: $id) { id sources { id url displayPath scanPath headCommit } }
+    project(id: $id) {
+      id
+      sources {
+        id
+        url
+        displayPath
+        scanPath
+        headCommit
+      }
+    }
   }
 `);
 
@@ -43,7 +52,12 @@ export function Code() {
   if (error && !data) {
     return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   }
-  if (!data) return <Page order={2} title={t.code.title} lead={t.code.lead}><Waiting /></Page>;
+  if (!data)
+    return (
+      <Page order={2} title={t.code.title} lead={t.code.lead}>
+        <Waiting />
+      </Page>
+    );
   if (!source) return <Empty icon={IconBrandGithub} title={t.code.emptyTitle} text={t.code.emptyText} />;
   return (
     <Page order={2} title={t.code.title} lead={t.code.lead}>
@@ -113,7 +127,10 @@ function Finder(props: {
     [where, wanted, files.files, tree, opened],
   );
   const hot = useMemo(
-    () => new Set((facts?.hotspots ?? []).filter((one) => !one.source || one.source.id === sourceId).map((one) => one.path)),
+    () =>
+      new Set(
+        (facts?.hotspots ?? []).filter((one) => !one.source || one.source.id === sourceId).map((one) => one.path),
+      ),
     [facts, sourceId],
   );
   const toggle = (folder: string, open: boolean) =>
@@ -150,7 +167,9 @@ function Finder(props: {
           <FileTree rows={rows} chosen={path} hot={hot} onFolder={toggle} onFile={onFile} />
           <Group justify="space-between" mih={20}>
             <Text size="xs" c="dimmed" role="status">
-              {files.loading ? t.code.reading(count(files.files.length)) : t.code.count(count(rows.length), count(files.files.length), wanted !== "")}
+              {files.loading
+                ? t.code.reading(count(files.files.length))
+                : t.code.count(count(rows.length), count(files.files.length), wanted !== "")}
             </Text>
           </Group>
           <FailureBox failure={files.failure} retry={files.reload} />
@@ -172,5 +191,10 @@ function Waiting() {
 
 /** "acme/atlas" of an address. */
 function shortUrl(url: string): string {
-  return url.replace(/\.git$/, "").split(/[/:]/).filter(Boolean).slice(-2).join("/");
+  return url
+    .replace(/\.git$/, "")
+    .split(/[/:]/)
+    .filter(Boolean)
+    .slice(-2)
+    .join("/");
 }

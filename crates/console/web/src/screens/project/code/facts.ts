@@ -8,13 +8,67 @@ const CodeFacts = graphql(`
   query CodeFacts($id: ID!) {
     project(id: $id) {
       id
-      hotspots(first: 200) { path commits complexity score source { id } }
+      hotspots(first: 200) {
+        path
+        commits
+        complexity
+        score
+        source {
+          id
+        }
+      }
       findings {
-        definitions(first: 500) { name kind path startLine endLine usedIn source { id } }
-        duplicates(first: 100) { count lines places { path startLine endLine source { id } } }
-        deadCode(first: 100) { name kind testsOnly location { path startLine endLine source { id } } }
-        ownership(first: 200) { folder mainAuthor mainShare authors commits source { id } }
-        coChanges(first: 100) { paths together degree }
+        definitions(first: 500) {
+          name
+          kind
+          path
+          startLine
+          endLine
+          usedIn
+          source {
+            id
+          }
+        }
+        duplicates(first: 100) {
+          count
+          lines
+          places {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        deadCode(first: 100) {
+          name
+          kind
+          testsOnly
+          location {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        ownership(first: 200) {
+          folder
+          mainAuthor
+          mainShare
+          authors
+          commits
+          source {
+            id
+          }
+        }
+        coChanges(first: 100) {
+          paths
+          together
+          degree
+        }
       }
     }
   }
@@ -63,15 +117,17 @@ export function factsOf(facts: CodeFacts | undefined, sourceId: string, path: st
       others: group.places.filter((other) => other !== place),
     })),
   );
-  const unused = (findings?.deadCode ?? []).filter((one) => here(one.location)).map(
-    (one): Mark => ({
-      kind: "unused",
-      startLine: one.location.startLine,
-      endLine: one.location.endLine,
-      text: one.testsOnly ? t.code.testsOnly(one.name) : t.code.unused(one.name),
-      others: [],
-    }),
-  );
+  const unused = (findings?.deadCode ?? [])
+    .filter((one) => here(one.location))
+    .map(
+      (one): Mark => ({
+        kind: "unused",
+        startLine: one.location.startLine,
+        endLine: one.location.endLine,
+        text: one.testsOnly ? t.code.testsOnly(one.name) : t.code.unused(one.name),
+        others: [],
+      }),
+    );
   return {
     definitions,
     marks: [...copies, ...unused].sort((a, b) => a.startLine - b.startLine),
@@ -85,7 +141,11 @@ export function factsOf(facts: CodeFacts | undefined, sourceId: string, path: st
 }
 
 /** The owner of the nearest folder above the file. */
-function ownerOf(all: Findings["ownership"], sourceId: string, path: string): Findings["ownership"][number] | undefined {
+function ownerOf(
+  all: Findings["ownership"],
+  sourceId: string,
+  path: string,
+): Findings["ownership"][number] | undefined {
   const holding = all.filter(
     (row) => (!row.source || row.source.id === sourceId) && (row.folder === "" || path.startsWith(`${row.folder}/`)),
   );

@@ -1,4 +1,5 @@
-// The files of a source as a tree that takes the keyboard: arrows move, Right and Left open and close, Enter shows a file.
+// The files of a source as a tree that takes the keyboard: arrows move, Right and Left open and close, Enter shows a
+// file.
 
 import { Box, Group, Text } from "@mantine/core";
 import { IconChevronDown, IconChevronRight, IconFile, IconFlame, IconFolder } from "@tabler/icons-react";

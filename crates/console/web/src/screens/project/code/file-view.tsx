@@ -1,7 +1,18 @@
 // One file: what is known about it, its definitions, a search in it, and its lines.
 
 import {
-  ActionIcon, Anchor, Badge, CopyButton, Group, Select, Skeleton, Stack, Text, TextInput, Title, Tooltip,
+  ActionIcon,
+  Anchor,
+  Badge,
+  CopyButton,
+  Group,
+  Select,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+  Tooltip,
 } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconCheck, IconCopy, IconFlame, IconSearch } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -21,7 +32,18 @@ const CodeFile = graphql(`
   query CodeFile($id: ID!, $path: String!) {
     project(id: $id) {
       id
-      sources { id files(first: 1, path: $path) { nodes { id path size language content } } }
+      sources {
+        id
+        files(first: 1, path: $path) {
+          nodes {
+            id
+            path
+            size
+            language
+            content
+          }
+        }
+      }
     }
   }
 `);
@@ -75,7 +97,11 @@ function OpenFile(props: { source: string; file: File; address: Address; facts: 
       resetScroll: false,
     });
   const onLine = (line: number, extend: boolean) =>
-    mark(extend && marked ? linesText({ startLine: Math.min(line, marked.startLine), endLine: Math.max(line, marked.endLine) }) : `${line}`);
+    mark(
+      extend && marked
+        ? linesText({ startLine: Math.min(line, marked.startLine), endLine: Math.max(line, marked.endLine) })
+        : `${line}`,
+    );
   return (
     <Stack gap="sm" component="article" aria-label={file.path} miw={0}>
       <Head file={file} facts={facts} />
@@ -140,7 +166,9 @@ function Head(props: { file: File; facts: FileFacts }) {
   return (
     <Stack gap={6}>
       <Group gap="xs" wrap="nowrap" align="flex-start">
-        <Title order={3} size="h5" className="anywhere">{file.path}</Title>
+        <Title order={3} size="h5" className="anywhere">
+          {file.path}
+        </Title>
         <CopyButton value={file.path}>
           {({ copied, copy }) => (
             <Tooltip label={copied ? t.common.copied : t.code.copyPath}>
@@ -180,10 +208,12 @@ function Definitions(props: { facts: FileFacts; onPick: (lines: string) => void 
       placeholder={t.code.goTo}
       searchable
       value={null}
-      data={definitions.map((one) => ({
-        value: linesText(one),
-        label: t.code.definition(one.kind, one.name, one.usedIn),
-      })).filter((one, index, all) => all.findIndex((other) => other.value === one.value) === index)}
+      data={definitions
+        .map((one) => ({
+          value: linesText(one),
+          label: t.code.definition(one.kind, one.name, one.usedIn),
+        }))
+        .filter((one, index, all) => all.findIndex((other) => other.value === one.value) === index)}
       onChange={(value) => value && props.onPick(value)}
     />
   );
@@ -199,12 +229,19 @@ function Findings(props: { facts: FileFacts; source: string; path: string }) {
     <Stack gap={4} component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label={t.code.findings}>
       {marks.slice(0, all ? marks.length : FEW).map((mark) => (
         <Group component="li" gap={6} key={`${mark.kind}${mark.startLine}-${mark.endLine}${mark.text}`}>
-          <PlaceLink place={{ path: props.path, startLine: mark.startLine, endLine: mark.endLine, sourceId: props.source }} />
+          <PlaceLink
+            place={{ path: props.path, startLine: mark.startLine, endLine: mark.endLine, sourceId: props.source }}
+          />
           <Text size="xs">{mark.text}</Text>
           {mark.others.slice(0, 3).map((place) => (
             <PlaceLink
               key={`${place.path}:${place.startLine}`}
-              place={{ path: place.path, startLine: place.startLine, endLine: place.endLine, sourceId: place.source?.id }}
+              place={{
+                path: place.path,
+                startLine: place.startLine,
+                endLine: place.endLine,
+                sourceId: place.source?.id,
+              }}
             />
           ))}
         </Group>
@@ -218,9 +255,13 @@ function Findings(props: { facts: FileFacts; source: string; path: string }) {
       )}
       {together.length > 0 && (
         <Group component="li" gap={6}>
-          <Text size="xs" c="dimmed">{t.code.together}</Text>
+          <Text size="xs" c="dimmed">
+            {t.code.together}
+          </Text>
           {together.map((other) => (
-            <Text key={other.path} size="xs" className="code anywhere">{other.path} ({other.commits})</Text>
+            <Text key={other.path} size="xs" className="code anywhere">
+              {other.path} ({other.commits})
+            </Text>
           ))}
         </Group>
       )}

@@ -13,8 +13,16 @@ const SourceFiles = graphql(`
       id
       ... on Source {
         files(first: 200, after: $after) {
-          nodes { id path size language }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            id
+            path
+            size
+            language
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -53,7 +61,8 @@ export function useFiles(source: { id: string; headCommit: string | null; scanPa
       for (let page = 0; !left; page += 1) {
         const result = await client.query(SourceFiles, { id, after }, { requestPolicy: "network-only" }).toPromise();
         if (left) return;
-        const found: SourcePage | undefined = result.data?.node?.__typename === "Source" ? result.data.node.files : undefined;
+        const found: SourcePage | undefined =
+          result.data?.node?.__typename === "Source" ? result.data.node.files : undefined;
         if (result.error || !found) {
           const failure = result.error ? failureOf(result.error) : undefined;
           setState({ files, loading: false, failure });
