@@ -33,7 +33,8 @@ export async function a_project_deleted_elsewhere_is_told({ browser, server }) {
   const page = await pageOpen(browser, server);
   await signIn(page);
   await page.goto("/projects/shortlived/notes");
-  await page.getByRole("button", { name: "Write a note" }).last().click();
+  await heading(page, "No notes yet").waitFor();
+  await page.getByRole("button", { name: "Write a note" }).click();
   const form = page.getByRole("dialog", { name: "Write a note" });
   await form.getByLabel("Title").fill("Too late");
   await graphql(server, "mutation($input: DeleteProjectInput!) { deleteProject(input: $input) { deletedId } }", {

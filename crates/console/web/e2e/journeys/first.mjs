@@ -39,7 +39,7 @@ export async function first_journey_from_sign_in_to_an_applied_enrichment({ brow
   await page.locator("[data-marked]").first().waitFor();
   await page.getByRole("link", { name: "Notes", exact: true }).click();
   await heading(page, "No notes yet").waitFor();
-  await page.getByRole("button", { name: "Write a note" }).last().click();
+  await page.getByRole("button", { name: "Write a note" }).click();
   const note = page.getByRole("dialog", { name: "Write a note" });
   await note.getByLabel("Title").fill("How are functions named?");
   await note.getByLabel("Text in Markdown").fill("Names of functions, handling of errors, doc comments.");

@@ -1,7 +1,7 @@
 // Runs that are watched: an import from GitHub, and a note that a model writes while the reader looks on.
 
 import assert from "node:assert/strict";
-import { pageOpen, signIn } from "../browser.mjs";
+import { heading, pageOpen, signIn } from "../browser.mjs";
 import { GITHUB_TOKEN, githubStart } from "../github.mjs";
 import { ANSWER, modelStart } from "../model.mjs";
 import { graphql } from "../server.mjs";
@@ -13,7 +13,8 @@ export async function a_repository_is_imported_from_github({ browser, server }) 
     const page = await pageOpen(browser, server);
     await signIn(page);
     await page.goto("/projects/maps/sources");
-    await page.getByRole("button", { name: "Import from GitHub" }).last().click();
+    await heading(page, "No repository yet").waitFor();
+    await page.getByRole("button", { name: "Import from GitHub" }).click();
     const dialog = page.getByRole("dialog", { name: "Import from GitHub" });
     await dialog.getByLabel("Personal access token").fill("github_pat_wrong");
     await dialog.getByLabel("Server").fill(github.url);

@@ -68,6 +68,7 @@ export function PlaceLink(props: { place: Place }) {
       to={`/projects/${slug}/code`}
       search={search as never}
       className="code anywhere"
+      fz="0.8125rem"
       underline="always"
     >
       {placeText(place)}

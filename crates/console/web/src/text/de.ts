@@ -329,7 +329,8 @@ export const de: Catalogue = {
     reading: (n) => `Die Liste wird gelesen: ${n} Dateien`,
     count: (shown, all, filtered) => (filtered ? `${shown} von ${all} Dateien` : `${all} Dateien`),
     hot: "Komplex und oft geändert",
-    hotspot: (commits, complexity) => `${commits} Commits im Jahr, Komplexität ${complexity}`,
+    hotspot: (commits, complexity) =>
+      `${plural(commits, "Commit", "Commits")} im Jahr, Komplexität ${complexity}`,
     owner: (folder, author, share) => `${folder}: ${share} von ${author}`,
     copyPath: "Pfad kopieren",
     definitions: (n) => plural(n, "Definition", "Definitionen"),
@@ -405,6 +406,7 @@ export const de: Catalogue = {
       import: "Inhalte importieren",
       finalize: "Ergebnis speichern",
       code_analysis: "Analyse starten",
+      index: "Für die Suche erfassen",
       knowledge: "Briefe aus .memory importieren",
       docs: "Dokumente",
       embeddings: "Embeddings",

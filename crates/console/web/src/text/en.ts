@@ -326,7 +326,8 @@ export const en = {
     reading: (n: string) => `Reading the list: ${n} files`,
     count: (shown: string, all: string, filtered: boolean) => (filtered ? `${shown} of ${all} files` : `${all} files`),
     hot: "Complex, and changes often",
-    hotspot: (commits: string, complexity: string) => `${commits} commits in a year, complexity ${complexity}`,
+    hotspot: (commits: number, complexity: string) =>
+      `${plural(commits, "commit", "commits")} in a year, complexity ${complexity}`,
     owner: (folder: string, author: string, share: string) => `${folder}: ${share} by ${author}`,
     copyPath: "Copy the path",
     definitions: (n: number) => plural(n, "definition", "definitions"),
@@ -402,6 +403,7 @@ export const en = {
       import: "Import contents",
       finalize: "Store the result",
       code_analysis: "Start the analysis",
+      index: "Index for the search",
       knowledge: "Import letters from .memory",
       docs: "Documents",
       embeddings: "Embeddings",

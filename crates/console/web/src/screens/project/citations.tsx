@@ -3,7 +3,7 @@
 import { Anchor, Badge, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { Excerpt } from "~/parts/code-view";
+import { Excerpt, type Place, PlaceLink } from "~/parts/code-view";
 import { WithCode } from "~/parts/pattern-parts";
 import { t } from "~/text";
 import { useProject } from "./use-project";
@@ -31,6 +31,7 @@ export function Citations(props: { citations: readonly Citation[] }) {
       <Stack component="ol" gap={6} m={0} ps="lg">
         {props.citations.map((citation, index) => {
           const to = address(citation, project.slug);
+          const place = placeOf(citation);
           return (
             // The number is what the text refers to.
             <li key={`${citation.subjectId}${citation.path}${citation.startLine}`} value={index + 1}>
@@ -40,8 +41,12 @@ export function Citations(props: { citations: readonly Citation[] }) {
                   <Anchor component={Link} to={to} size="sm" underline="always">
                     <WithCode text={citation.title} />
                   </Anchor>
+                ) : place ? (
+                  <PlaceLink place={place} />
                 ) : (
-                  <Text size="sm" className="anywhere"><WithCode text={citation.title} /></Text>
+                  <Text size="sm" className="anywhere">
+                    <WithCode text={citation.title} />
+                  </Text>
                 )}
                 <Button
                   size="compact-xs"
@@ -54,18 +59,12 @@ export function Citations(props: { citations: readonly Citation[] }) {
                 </Button>
               </Group>
               {open === index &&
-                (citation.path && citation.startLine !== null ? (
-                  <Excerpt
-                    place={{
-                      path: citation.path,
-                      startLine: citation.startLine,
-                      endLine: citation.endLine ?? citation.startLine,
-                      sourceId: citation.source?.id,
-                    }}
-                    text={citation.excerpt}
-                  />
+                (place ? (
+                  <Excerpt place={place} text={citation.excerpt} />
                 ) : (
-                  <Text size="sm" c="dimmed" className="anywhere" dir="auto">{citation.excerpt}</Text>
+                  <Text size="sm" c="dimmed" className="anywhere" dir="auto">
+                    {citation.excerpt}
+                  </Text>
                 ))}
             </li>
           );
@@ -73,6 +72,13 @@ export function Citations(props: { citations: readonly Citation[] }) {
       </Stack>
     </Stack>
   );
+}
+
+/** Where it stands in the code, if it does. */
+function placeOf(citation: Citation): Place | undefined {
+  const { path, startLine, endLine, source } = citation;
+  if (!path || startLine === null) return undefined;
+  return { path, startLine, endLine: endLine ?? startLine, sourceId: source?.id };
 }
 
 function address(citation: Citation, slug: string): string | undefined {

@@ -4,11 +4,11 @@
 import { Alert, Anchor, Badge, Button, Code, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { IconEye, IconSparkles } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
-import { useRun } from "~/api/use-run";
+import { useEnd, useRun } from "~/api/use-run";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
 import { ListView } from "~/parts/list-view";
@@ -149,18 +149,19 @@ export function Enrichments(props: { note: Note; onChanged: () => void }) {
   const list = useList(EnrichmentList, { id: note.id }, (data) =>
     data.node?.__typename === "Note" ? data.node.enrichments : undefined,
   );
-  const { reload } = list;
-  const refresh = () => {
-    reload();
+  const reload = useRef(list.reload);
+  reload.current = list.reload;
+  const refresh = useCallback(() => {
+    reload.current();
     onChanged();
-  };
+  }, [onChanged]);
   const active = list.items.some((one) => one.status === "QUEUED" || one.status === "RUNNING");
   return (
     <Stack gap="md" component="section" aria-label={t.enrich.title}>
       <Title order={3} size="h4">
         {t.enrich.title}
       </Title>
-      {may.write && <Start note={note} active={active} onStarted={reload} />}
+      {may.write && <Start note={note} active={active} onStarted={list.reload} />}
       <ListView
         list={list}
         rowHeight={140}
@@ -244,8 +245,8 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
   const active = enrichment.status === "QUEUED" || enrichment.status === "RUNNING";
   // The newest is read at once; the others on demand.
   const [open, setOpen] = useState(props.open);
-  const ended = useCallback(() => onChanged(), [onChanged]);
-  const run = useRun(active ? enrichment.id : null, ended);
+  const run = useRun(active ? enrichment.id : null, onChanged);
+  useEnd(active, onChanged);
   const apply = useChange(ApplyEnrichment, { done: t.enrich.applied });
   const dismiss = useChange(DismissEnrichment);
   const cancel = useChange(CancelEnrichment);

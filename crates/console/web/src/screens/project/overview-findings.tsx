@@ -26,7 +26,7 @@ export function FindingSections(props: { findings: Findings }) {
       <List
         title={t.overview.definitions}
         none={t.overview.noDefinitions}
-        items={findings.definitions.map((one) => ({
+        items={findings.definitions.filter((one) => one.usedIn > 0).map((one) => ({
           place: { ...one, sourceId: one.source?.id },
           badge: one.kind,
           name: one.name,

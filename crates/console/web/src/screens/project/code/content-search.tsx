@@ -38,6 +38,7 @@ export function ContentSearch(props: { words: string }) {
       to={`/projects/${project.slug}/code`}
       search={{ path, lines: linesText({ startLine, endLine }) } as never}
       className="code anywhere"
+      fz="0.8125rem"
       underline="always"
     >
       {label}

@@ -184,7 +184,7 @@ function Head(props: { file: File; facts: FileFacts }) {
         <Badge color="gray">{bytes(file.size)}</Badge>
         {hotspot && (
           <Badge color="red" leftSection={<IconFlame size={12} aria-hidden />}>
-            {t.code.hotspot(count(hotspot.commits), count(hotspot.complexity))}
+            {t.code.hotspot(hotspot.commits, count(hotspot.complexity))}
           </Badge>
         )}
         {owner && (
