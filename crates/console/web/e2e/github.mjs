@@ -21,6 +21,7 @@ export async function githubStart({ root, names }) {
     fork: false,
     archived: false,
     clone_url: `${url}/acme/${name}.git`,
+    ssh_url: `git@github.example:acme/${name}.git`,
     size: 12,
     language: "Rust",
     default_branch: "main",

@@ -15,7 +15,7 @@ export interface Gap {
 }
 
 /** Beyond so many different lines the middle is shown as replaced: finding the shortest way would take too long. */
-const MOST_CHANGES = 2000;
+const MOST_CHANGES = 1000;
 
 export function diffLines(from: string, to: string): DiffLine[] {
   const [a, b] = [from.split("\n"), to.split("\n")];
@@ -42,43 +42,46 @@ type Step = [DiffLine["kind"], string];
 
 function shortest(a: string[], b: string[]): Step[] {
   const most = Math.min(a.length + b.length, MOST_CHANGES);
-  // The furthest line of `a` that so many changes reach on each diagonal; one copy for each number of changes.
-  const trace: Map<number, number>[] = [];
-  let reach = new Map<number, number>([[1, 0]]);
+  const zero = most + 1;
+  // The furthest line of `a` that so many changes reach, by diagonal.
+  const reach = new Int32Array(2 * most + 3).fill(-1);
+  reach[zero + 1] = 0;
+  // What was reached before each number of changes: the diagonals from `-changes - 1` to `changes + 1`.
+  const trace: Int32Array[] = [];
   for (let changes = 0; changes <= most; changes += 1) {
-    trace.push(new Map(reach));
+    trace.push(reach.slice(zero - changes - 1, zero + changes + 2));
     for (let diagonal = -changes; diagonal <= changes; diagonal += 2) {
-      const left = reach.get(diagonal - 1) ?? -1;
-      const right = reach.get(diagonal + 1) ?? -1;
-      let x = diagonal === -changes || (diagonal !== changes && left < right) ? right : left + 1;
+      const [left, right] = [reach[zero + diagonal - 1] ?? -1, reach[zero + diagonal + 1] ?? -1];
+      let x = isDown(diagonal, changes, left, right) ? right : left + 1;
       while (x < a.length && x - diagonal < b.length && a[x] === b[x - diagonal]) x += 1;
-      reach.set(diagonal, x);
+      reach[zero + diagonal] = x;
       if (x >= a.length && x - diagonal >= b.length) return back(trace, a, b);
     }
   }
   return [...a.map((text): Step => ["removed", text]), ...b.map((text): Step => ["added", text])];
 }
 
-function back(trace: Map<number, number>[], a: string[], b: string[]): Step[] {
+/** Whether the way to a diagonal comes from the one above it, by a line that is added. */
+function isDown(diagonal: number, changes: number, left: number, right: number): boolean {
+  return diagonal === -changes || (diagonal !== changes && left < right);
+}
+
+function back(trace: Int32Array[], a: string[], b: string[]): Step[] {
   const steps: Step[] = [];
   let [x, y] = [a.length, b.length];
-  for (let changes = trace.length - 1; changes >= 0; changes -= 1) {
-    const reach = trace[changes];
+  for (let changes = trace.length - 1; changes > 0; changes -= 1) {
+    const reach = trace[changes] ?? new Int32Array();
     const diagonal = x - y;
-    const left = reach?.get(diagonal - 1) ?? -1;
-    const right = reach?.get(diagonal + 1) ?? -1;
-    const down = diagonal === -changes || (diagonal !== changes && left < right);
-    const fromX = changes === 0 ? 0 : down ? right : left;
-    const fromY = changes === 0 ? 0 : fromX - (down ? diagonal + 1 : diagonal - 1);
-    while (x > fromX && y > fromY && (changes === 0 || x > fromX + (down ? 0 : 1) || y > fromY + (down ? 1 : 0))) {
-      steps.push(["same", a[x - 1] ?? ""]);
-      x -= 1;
-      y -= 1;
-    }
-    if (changes === 0) break;
+    const at = (other: number) => reach[other + changes + 1] ?? -1;
+    const down = isDown(diagonal, changes, at(diagonal - 1), at(diagonal + 1));
+    const fromX = down ? at(diagonal + 1) : at(diagonal - 1);
+    const fromY = fromX - (down ? diagonal + 1 : diagonal - 1);
+    const startX = down ? fromX : fromX + 1;
+    for (; x > startX; x -= 1, y -= 1) steps.push(["same", a[x - 1] ?? ""]);
     steps.push(down ? ["added", b[fromY] ?? ""] : ["removed", a[fromX] ?? ""]);
     [x, y] = [fromX, fromY];
   }
+  for (; x > 0; x -= 1) steps.push(["same", a[x - 1] ?? ""]);
   return steps.reverse();
 }
 

@@ -20,7 +20,8 @@ export function relative(at: string, now: number): string {
   for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) {
       const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-      return format.format(Math.trunc(seconds / length), unit);
+      // What is to come is rounded: an invitation of seven days does not end "in 6 days".
+      return format.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
     }
   }
   return t.common.justNow;

@@ -297,7 +297,7 @@ function Attempts(props: { run: Run }) {
                       const length = (phase.durationMs ?? 0) / (end - begin);
                       return (
                         <Table.Tr key={phase.name + phase.startedAt}>
-                          <Table.Td w={150}>{phaseName(phase.name)}</Table.Td>
+                          <Table.Td w={220}>{phaseName(phase.name)}</Table.Td>
                           <Table.Td>
                             <div
                               aria-hidden
