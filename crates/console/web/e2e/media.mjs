@@ -87,24 +87,27 @@ async function record() {
   await settled(page);
   await frame(page, 1200);
   await page
-    .getByRole("button", { name: /snake_case|Result|named/ })
+    .getByRole("button", { name: /errors? /i })
     .first()
     .click();
-  await page.getByText("Follow the pattern").first().waitFor();
-  await settled(page);
-  await frame(page, 1600);
-  await page.getByRole("region").or(page.getByRole("main")).last().getByRole("link", { name: /:\d+/ }).first().click();
-  await page.locator("[data-marked]").first().waitFor();
+  const evidence = page.getByRole("region", { name: /errors? /i }).first();
+  await evidence.getByText("Follow the pattern").waitFor();
   await settled(page);
   await frame(page, 2000);
+  await evidence.getByRole("link", { name: /:\d+/ }).first().click();
+  await page.locator("[data-marked]").first().waitFor();
+  await page.getByText(/^[\d,]+ files$/).waitFor();
+  await settled(page);
+  await frame(page, 2200);
   await page.goto(`/projects/project/notes/${createNote.note.id}`);
   await page.getByRole("button", { name: "Enrich", exact: true }).waitFor();
   await settled(page);
   await frame(page, 1200);
   const release = model.hold();
   await page.getByRole("button", { name: "Enrich", exact: true }).click();
-  const text = page.getByRole("article").locator(".markdown").last();
   await page.getByRole("heading", { name: "Start with the conventions" }).waitFor();
+  // The text has the page to itself.
+  await page.getByRole("region", { name: "Enrichments" }).evaluate((element) => element.scrollIntoView());
   await frame(page, 500);
   release();
   for (let step = 0; step < 6; step += 1) {
@@ -112,9 +115,9 @@ async function record() {
     await frame(page, 250);
   }
   await page.getByRole("button", { name: "Apply" }).waitFor();
-  await text.waitFor();
   await settled(page);
-  await frame(page, 2600);
+  await page.getByRole("region", { name: "Enrichments" }).evaluate((element) => element.scrollIntoView());
+  await frame(page, 3000);
 }
 
 try {

@@ -9,8 +9,8 @@ import { join } from "node:path";
 export const PASSWORD = "correct-horse-battery";
 
 /**
- * Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. `databaseUrl` is the address
- * of a superuser of PostgreSQL: the server gets a database and roles of its own there.
+ * Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. `databaseUrl` is the
+ * address of a superuser of PostgreSQL: the server gets a database and roles of its own there.
  */
 export async function serverStart({ binary, preview, databaseUrl }) {
   const folder = mkdtempSync(join(tmpdir(), "nyxcore-console-"));

@@ -13,7 +13,14 @@ import { useMay } from "./session-store";
 
 const Find = graphql(`
   query Palette($query: String!, $search: Boolean!, $projectId: ID) {
-    projects(first: 8, query: $query) { nodes { id name slug description } }
+    projects(first: 8, query: $query) {
+      nodes {
+        id
+        name
+        slug
+        description
+      }
+    }
     search(first: 6, query: $query, projectId: $projectId) @include(if: $search) {
       kind
       title
@@ -24,14 +31,24 @@ const Find = graphql(`
       node {
         __typename
         id
-        ... on Note { project { id slug } }
+        ... on Note {
+          project {
+            id
+            slug
+          }
+        }
       }
     }
   }
 `);
 
 const OpenProject = graphql(`
-  query PaletteProject($slug: String!) { project(slug: $slug) { id slug } }
+  query PaletteProject($slug: String!) {
+    project(slug: $slug) {
+      id
+      slug
+    }
+  }
 `);
 
 export const paletteOpen = () => spotlight.open();

@@ -31,7 +31,11 @@ test("a diff leads from the one text to the other", () => {
     const text = () => Array.from({ length: next(12) }, () => "abc"[next(3)]).join("\n");
     const [from, to] = [text(), text()];
     const all = diffLines(from, to);
-    const of = (left: string) => all.filter((line) => line.kind !== left).map((line) => line.text).join("\n");
+    const of = (left: string) =>
+      all
+        .filter((line) => line.kind !== left)
+        .map((line) => line.text)
+        .join("\n");
     expect(of("added")).toBe(from);
     expect(of("removed")).toBe(to);
   }
@@ -47,6 +51,9 @@ test("what is the same is folded away", () => {
   const from = Array.from({ length: 30 }, (_, n) => `${n}`);
   const to = from.with(15, "changed");
   const shown = folded(diffLines(from.join("\n"), to.join("\n")));
-  expect(shown.filter((line) => line.kind === "gap")).toEqual([{ kind: "gap", lines: 12 }, { kind: "gap", lines: 11 }]);
+  expect(shown.filter((line) => line.kind === "gap")).toEqual([
+    { kind: "gap", lines: 12 },
+    { kind: "gap", lines: 11 },
+  ]);
   expect(shown.length).toBe(10);
 });

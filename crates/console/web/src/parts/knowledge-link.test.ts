@@ -3,7 +3,13 @@ import { linesOf } from "./code-view.tsx";
 import { hitAddress } from "./knowledge-link.ts";
 
 test("a hit in the code leads to its lines", () => {
-  const hit = { kind: "CODE", path: "src/a b&c.rs", startLine: 3, endLine: 9, node: { __typename: "SourceFile", id: "f" } };
+  const hit = {
+    kind: "CODE",
+    path: "src/a b&c.rs",
+    startLine: 3,
+    endLine: 9,
+    node: { __typename: "SourceFile", id: "f" },
+  };
   expect(hitAddress(hit, "atlas")).toBe("/projects/atlas/code?path=src%2Fa%20b%26c.rs&lines=3-9");
   expect(hitAddress(hit, undefined)).toBeUndefined();
 });

@@ -28,6 +28,11 @@ test("what is a little in the future is just now", () => {
 
 test("lengths of time read as people say them", () => {
   expect([-5, 12, 850, 12_000, 184_000, 7_260_000].map(duration)).toEqual([
-    "0 ms", "12 ms", "0.9 s", "12 s", "3 min 4 s", "2 h 1 min",
+    "0 ms",
+    "12 ms",
+    "0.9 s",
+    "12 s",
+    "3 min 4 s",
+    "2 h 1 min",
   ]);
 });

@@ -103,7 +103,8 @@ export const de: Catalogue = {
     title: "Server einrichten",
     lead: "Es gibt noch keinen Mandanten. Erstellen Sie den ersten, mit Ihnen als Eigentümer.",
     elsewhere:
-      "Es gibt noch keinen Mandanten. Öffnen Sie den Link, den der Server in seinem Terminal ausgegeben hat, oder führen Sie diese Befehle auf dem Server aus und laden Sie die Seite neu.",
+      "Es gibt noch keinen Mandanten. " +
+      "Öffnen Sie den Link, den der Server in seinem Terminal ausgegeben hat, oder führen Sie diese Befehle auf dem Server aus und laden Sie die Seite neu.",
     tenant: "Name des Teams oder der Organisation",
     slug: "Kurzname",
     slugText: "Kleinbuchstaben, Ziffern und Bindestriche.",
@@ -112,7 +113,9 @@ export const de: Catalogue = {
   },
   link: {
     title: "Ihr Projekt wird geöffnet",
-    used: "Ein Link öffnet die Konsole einmal, kurz nachdem er ausgegeben wurde. Starten Sie den Befehl für einen neuen erneut, oder melden Sie sich an.",
+    used:
+      "Ein Link öffnet die Konsole einmal, kurz nachdem er ausgegeben wurde. " +
+      "Starten Sie den Befehl für einen neuen erneut, oder melden Sie sich an.",
   },
   withoutTenant: {
     title: "Sie gehören zu keinem Mandanten",
@@ -122,7 +125,8 @@ export const de: Catalogue = {
     title: "Einladung",
     to: (tenant) => `${tenant} beitreten`,
     lead: (inviter, role, until) =>
-      `${inviter ? `${inviter} lädt Sie ein` : "Sie sind eingeladen"}, mit der Rolle ${role}. Die Einladung gilt bis ${until}.`,
+      `${inviter ? `${inviter} lädt Sie ein` : "Sie sind eingeladen"}, mit der Rolle ${role}. ` +
+      `Die Einladung gilt bis ${until}.`,
     other: (email) => `Sie sind als ${email} angemeldet. Wenn Sie annehmen, wird dieses Konto hier abgemeldet.`,
     password: "Ein neues Passwort, oder das Ihres Kontos, falls Sie eines haben.",
     accept: "Einladung annehmen",
@@ -150,14 +154,16 @@ export const de: Catalogue = {
     nothing: (words) => `Kein Projekt passt zu „${words}“.`,
     create: "Projekt erstellen",
     emptyTitle: "Noch keine Projekte",
-    emptyText: "Erstellen Sie ein Projekt und importieren Sie dann ein Repository von GitHub oder geben Sie seine URL an.",
+    emptyText:
+      "Erstellen Sie ein Projekt und importieren Sie dann ein Repository von GitHub oder geben Sie seine URL an.",
     emptyViewer: "Ein Mitglied kann das erste Projekt erstellen.",
     synced: "abgeglichen",
     slug: "Kurzname",
     slugText: "Teil der Adressen des Projekts. Kleinbuchstaben, Ziffern und Bindestriche.",
     delete: "Projekt löschen",
     deleteLead: "Löscht das Projekt mit seinen Quellen, Notizen, Beiträgen und Analysen.",
-    deleteText: (name) => `„${name}“ wird mit Quellen, Notizen, Beiträgen und Analysen gelöscht. Das lässt sich nicht rückgängig machen.`,
+    deleteText: (name) =>
+      `„${name}“ wird mit Quellen, Notizen, Beiträgen und Analysen gelöscht. Das lässt sich nicht rückgängig machen.`,
     deleted: "Das Projekt wurde gelöscht.",
   },
   overview: {
@@ -182,7 +188,8 @@ export const de: Catalogue = {
     noLanguages: "Es wurden keine Codezeilen gefunden.",
     hotspots: "Brennpunkte",
     hotspotsLead: "Dateien, die komplex sind und sich oft ändern. Fläche: Komplexität. Farbe: Komplexität und Commits.",
-    hotspot: (path, commits, complexity) => `${path}: ${plural(commits, "Commit", "Commits")}, Komplexität ${complexity}`,
+    hotspot: (path, commits, complexity) =>
+      `${path}: ${plural(commits, "Commit", "Commits")}, Komplexität ${complexity}`,
     noHotspots: "Keine Datei ist zugleich komplex und oft geändert.",
     changes: "Was sich geändert hat",
     noChanges: "In der letzten Analyse hat sich kein Muster geändert.",
@@ -224,7 +231,12 @@ export const de: Catalogue = {
     emptyText: "Importieren Sie Repositorys von GitHub, oder geben Sie die URL eines beliebigen Git-Repositorys an.",
     emptyViewer: "Ein Mitglied kann ein Repository hinzufügen.",
     defaultBranch: "Standard-Branch",
-    statuses: { READY: "Bereit", SYNCING: "Wird abgeglichen", FAILED: "Fehlgeschlagen", NEVER_SYNCED: "Nie abgeglichen" },
+    statuses: {
+      READY: "Bereit",
+      SYNCING: "Wird abgeglichen",
+      FAILED: "Fehlgeschlagen",
+      NEVER_SYNCED: "Nie abgeglichen",
+    },
     syncNow: "Jetzt abgleichen",
     alreadySyncing: "Ein Abgleich ist bereits aktiv.",
     url: "Git-URL",
@@ -261,7 +273,12 @@ export const de: Catalogue = {
     payloadUrl: "Payload URL",
     secret: "Geheimnis (Secret)",
     credential: "Zugangsdaten",
-    credentials: { CONNECTION: "GitHub-Konto", NONE: "Keine: öffentliches Repository", SSH_KEY: "SSH-Schlüssel", TOKEN: "Token" },
+    credentials: {
+      CONNECTION: "GitHub-Konto",
+      NONE: "Keine: öffentliches Repository",
+      SSH_KEY: "SSH-Schlüssel",
+      TOKEN: "Token",
+    },
     credentialRemove: "Zugangsdaten entfernen",
     credentialRemoveText: "Ein privates Repository kann ohne sie nicht mehr abgeglichen werden.",
     credentialRemoved: "Die Zugangsdaten wurden entfernt.",
@@ -283,9 +300,11 @@ export const de: Catalogue = {
     connection: "GitHub-Konto",
     another: "Weiteres verbinden",
     askAdmin:
-      "Es ist kein GitHub-Konto verbunden. Bitten Sie einen Eigentümer oder Administrator darum, oder geben Sie die Git-URL des Repositorys an.",
+      "Es ist kein GitHub-Konto verbunden. " +
+      "Bitten Sie einen Eigentümer oder Administrator darum, oder geben Sie die Git-URL des Repositorys an.",
     connectText:
-      "Verbinden Sie ein GitHub-Konto einmal mit einem Personal Access Token. Es wird geprüft, verschlüsselt gespeichert und nie wieder angezeigt.",
+      "Verbinden Sie ein GitHub-Konto einmal mit einem Personal Access Token. " +
+      "Es wird geprüft, verschlüsselt gespeichert und nie wieder angezeigt.",
     token: "Personal Access Token",
     tokenText: "Fine-grained: Lesezugriff auf Contents und Metadata. Classic: Scope repo.",
     server: "Server",
@@ -329,8 +348,7 @@ export const de: Catalogue = {
     reading: (n) => `Die Liste wird gelesen: ${n} Dateien`,
     count: (shown, all, filtered) => (filtered ? `${shown} von ${all} Dateien` : `${all} Dateien`),
     hot: "Komplex und oft geändert",
-    hotspot: (commits, complexity) =>
-      `${plural(commits, "Commit", "Commits")} im Jahr, Komplexität ${complexity}`,
+    hotspot: (commits, complexity) => `${plural(commits, "Commit", "Commits")} im Jahr, Komplexität ${complexity}`,
     owner: (folder, author, share) => `${folder}: ${share} von ${author}`,
     copyPath: "Pfad kopieren",
     definitions: (n) => plural(n, "Definition", "Definitionen"),
@@ -399,7 +417,13 @@ export const de: Catalogue = {
     by: "Gestartet von",
     automatic: "Automatisch",
     kinds: { CODE_ANALYSIS: "Analyse", NOTE_ENRICHMENT: "Anreicherung", SYNC: "Abgleich" },
-    statuses: { QUEUED: "Wartet", RUNNING: "Läuft", SUCCEEDED: "Erfolgreich", FAILED: "Fehlgeschlagen", CANCELLED: "Abgebrochen" },
+    statuses: {
+      QUEUED: "Wartet",
+      RUNNING: "Läuft",
+      SUCCEEDED: "Erfolgreich",
+      FAILED: "Fehlgeschlagen",
+      CANCELLED: "Abgebrochen",
+    },
     phases: {
       prepare: "Vom Repository holen",
       scan: "Dateien vergleichen",
@@ -465,7 +489,9 @@ export const de: Catalogue = {
     lead: "Ideen und Fragen. Reichern Sie eine Notiz mit dem an, was über den Code bekannt ist.",
     create: "Notiz schreiben",
     emptyTitle: "Noch keine Notizen",
-    emptyText: "Schreiben Sie eine Frage oder Idee auf. Die Anreicherung ergänzt, was der Code und das Wissen des Teams dazu sagen.",
+    emptyText:
+      "Schreiben Sie eine Frage oder Idee auf. " +
+      "Die Anreicherung ergänzt, was der Code und das Wissen des Teams dazu sagen.",
     emptyViewer: "Ein Mitglied kann die erste Notiz schreiben.",
     openPoints: (n) => plural(n, "offene Aufgabe", "offene Aufgaben"),
     noteTitle: "Titel",
@@ -478,7 +504,8 @@ export const de: Catalogue = {
     discard: "Änderungen verwerfen",
     discardText: "Was Sie seit dem letzten Speichern eingegeben haben, geht verloren.",
     delete: "Notiz löschen",
-    deleteText: (title) => `„${title}“ wird mit Anreicherungen und Aufgaben gelöscht. Das lässt sich nicht rückgängig machen.`,
+    deleteText: (title) =>
+      `„${title}“ wird mit Anreicherungen und Aufgaben gelöscht. Das lässt sich nicht rückgängig machen.`,
     deleted: "Die Notiz wurde gelöscht.",
     points: "Aufgaben",
     pointStatuses: { OPEN: "Offen", DONE: "Erledigt", DISMISSED: "Verworfen" },
@@ -502,8 +529,10 @@ export const de: Catalogue = {
     system: "Systemtext",
     user: "Benutzertext",
     schema: "Schema der Antwort",
-    withModel: (model, tokens) => `${model} erhält diese Texte, höchstens ${tokens} Tokens. Diese Vorschau sendet nichts.`,
-    withoutModel: (tokens) => `Kein Modell wird aufgerufen. Der Text besteht aus diesen Auszügen, höchstens ${tokens} Tokens.`,
+    withModel: (model, tokens) =>
+      `${model} erhält diese Texte, höchstens ${tokens} Tokens. Diese Vorschau sendet nichts.`,
+    withoutModel: (tokens) =>
+      `Kein Modell wird aufgerufen. Der Text besteht aus diesen Auszügen, höchstens ${tokens} Tokens.`,
     leftOut: (n) => `${n} Zeichen der Notiz passen nicht hinein.`,
     nothing: "Es wurde nichts Verwandtes gefunden.",
     empty: (kinds) => `Nichts gefunden an: ${kinds}.`,
@@ -530,7 +559,8 @@ export const de: Catalogue = {
     applyText: "Der Text wird am Ende der Notiz angefügt.",
     applied: "Der Text wurde an die Notiz angefügt.",
     dismiss: "Verwerfen",
-    dismissText: "Die Anreicherung und ihre offenen Aufgaben werden verworfen. Sie kann später nicht übernommen werden.",
+    dismissText:
+      "Die Anreicherung und ihre offenen Aufgaben werden verworfen. Sie kann später nicht übernommen werden.",
     decisions: { APPLIED: "Übernommen", DISMISSED: "Verworfen", PENDING: "Offen" },
     modes: { EXTRACTIVE: "ohne Modell", GENERATED: "mit Modell" },
     citations: "Belege",
@@ -574,7 +604,13 @@ export const de: Catalogue = {
     tags: "Schlagwörter",
     tagsText: "Nach jedem die Eingabetaste drücken.",
     type: "Typ",
-    types: { pain_point: "Problem", strength: "Stärke", solution: "Lösung", pattern: "Muster", decision: "Entscheidung" },
+    types: {
+      pain_point: "Problem",
+      strength: "Stärke",
+      solution: "Lösung",
+      pattern: "Muster",
+      decision: "Entscheidung",
+    },
     severity: "Schwere",
     severities: { blocker: "Blocker", high: "Hoch", medium: "Mittel", low: "Niedrig" },
     detail: "Beschreibung",
@@ -616,7 +652,8 @@ export const de: Catalogue = {
     create: "Persona erstellen",
     edit: "Persona bearbeiten",
     install: "Starter-Personas hinzufügen",
-    installed: (n) => (n === 0 ? "Alle Starter-Personas sind schon da." : `${plural(n, "Persona", "Personas")} hinzugefügt.`),
+    installed: (n) =>
+      n === 0 ? "Alle Starter-Personas sind schon da." : `${plural(n, "Persona", "Personas")} hinzugefügt.`,
     emptyTitle: "Noch keine Personas",
     emptyText: "Fügen Sie die Starter-Personas hinzu, die Rollen eines Software-Teams, oder erstellen Sie eigene.",
     emptyViewer: "Ein Mitglied kann Personas hinzufügen.",
@@ -685,7 +722,8 @@ export const de: Catalogue = {
     saveAndVerify: "Speichern und prüfen",
     verify: "Prüfen",
     removeKey: "Schlüssel entfernen",
-    removeKeyText: (provider) => `Modelle von ${provider} können mit dem Schlüssel des Mandanten nicht mehr aufgerufen werden.`,
+    removeKeyText: (provider) =>
+      `Modelle von ${provider} können mit dem Schlüssel des Mandanten nicht mehr aufgerufen werden.`,
     keyRemoved: "Der Schlüssel wurde entfernt.",
     addEndpoint: "Endpunkt hinzufügen",
     endpointText: "Jeder Server, der eine dieser APIs anbietet, etwa ein Modellserver in Ihrem Netz.",
@@ -776,7 +814,11 @@ export const de: Catalogue = {
     budgetDeleted: "Das Budget wurde gelöscht.",
     scope: "Gilt für",
     scopes: { TENANT: "Alles", PROJECT: "Ein Projekt", MEMBER: "Ein Mitglied", PURPOSE: "Ein Zweck" },
-    purposes: { note_enrichment: "Anreicherung von Notizen", ask: "Fragen auf der Kommandozeile", verify: "Prüfung von Schlüsseln" },
+    purposes: {
+      note_enrichment: "Anreicherung von Notizen",
+      ask: "Fragen auf der Kommandozeile",
+      verify: "Prüfung von Schlüsseln",
+    },
     period: "Zeitraum",
     periods: { DAY: "je Tag", MONTH: "je Monat" },
     enforcement: "Wenn die Grenze erreicht ist",
@@ -882,11 +924,14 @@ export const de: Catalogue = {
     connectionsText: "Verbinden Sie ein Konto auf der Seite Quellen eines Projekts.",
     noConnections: "Es ist kein Konto verbunden.",
     removeConnection: "Entfernen",
-    removeConnectionText: (name) => `${name} und sein Token werden entfernt. Damit importierte private Repositorys können nicht mehr abgeglichen werden.`,
+    removeConnectionText: (name) =>
+      `${name} und sein Token werden entfernt. ` +
+      `Damit importierte private Repositorys können nicht mehr abgeglichen werden.`,
     connectionRemoved: "Die Verbindung wurde entfernt.",
     leave: "Mandanten verlassen",
     leaveLead: "Sie verlieren den Zugang. Geschriebenes bleibt.",
-    leaveText: (tenant) => `Sie verlassen ${tenant} und verlieren sofort den Zugang. Der letzte Eigentümer kann nicht gehen.`,
+    leaveText: (tenant) =>
+      `Sie verlassen ${tenant} und verlieren sofort den Zugang. Der letzte Eigentümer kann nicht gehen.`,
     about: "Über diesen Server",
     database: (name) => `Datenbank: ${name}`,
   },

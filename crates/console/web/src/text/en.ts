@@ -101,7 +101,8 @@ export const en = {
     title: "Set up this server",
     lead: "There is no tenant yet. Create the first one with you as its owner.",
     elsewhere:
-      "There is no tenant yet. Open the set-up link that the server printed in its terminal, or run these commands on the server and reload the page.",
+      "There is no tenant yet. " +
+      "Open the set-up link that the server printed in its terminal, or run these commands on the server and reload the page.",
     tenant: "Name of the team or organisation",
     slug: "Short name",
     slugText: "Lower-case letters, digits and hyphens.",
@@ -110,7 +111,9 @@ export const en = {
   },
   link: {
     title: "Opening your project",
-    used: "A link opens the console once, soon after it was printed. Start the command again for a new one, or sign in.",
+    used:
+      "A link opens the console once, soon after it was printed. " +
+      "Start the command again for a new one, or sign in.",
   },
   withoutTenant: {
     title: "You are in no tenant",
@@ -120,7 +123,8 @@ export const en = {
     title: "Invitation",
     to: (tenant: string) => `Join ${tenant}`,
     lead: (inviter: string | null, role: string, until: string) =>
-      `${inviter ? `${inviter} invites you` : "You are invited"} with the role ${role}. The invitation ends on ${until}.`,
+      `${inviter ? `${inviter} invites you` : "You are invited"} with the role ${role}. ` +
+      `The invitation ends on ${until}.`,
     other: (email: string) => `You are signed in as ${email}. If you accept, this account is signed out here.`,
     password: "A new password, or the password of your account if you have one.",
     accept: "Accept the invitation",
@@ -155,7 +159,8 @@ export const en = {
     slugText: "Part of the address of the project's pages. Lower-case letters, digits and hyphens.",
     delete: "Delete project",
     deleteLead: "Deletes the project with its sources, notes, posts and analyses.",
-    deleteText: (name: string) => `“${name}” is deleted with its sources, notes, posts and analyses. This cannot be undone.`,
+    deleteText: (name: string) =>
+      `“${name}” is deleted with its sources, notes, posts and analyses. This cannot be undone.`,
     deleted: "The project was deleted.",
   },
   overview: {
@@ -190,7 +195,8 @@ export const en = {
     commands: "Commands",
     noCommands: "No commands were found in the project's files.",
     layers: "Layers of imports",
-    graph: (files: string, edges: string) => `${files} files, ${edges} imports. Level 0 imports nothing of the project.`,
+    graph: (files: string, edges: string) =>
+      `${files} files, ${edges} imports. Level 0 imports nothing of the project.`,
     noLayers: "No imports between folders were found.",
     cycles: "Import cycles",
     technologies: "Languages and frameworks",
@@ -260,7 +266,12 @@ export const en = {
     payloadUrl: "Payload URL",
     secret: "Secret",
     credential: "Credential",
-    credentials: { CONNECTION: "GitHub connection", NONE: "None: public repository", SSH_KEY: "SSH key", TOKEN: "Token" },
+    credentials: {
+      CONNECTION: "GitHub connection",
+      NONE: "None: public repository",
+      SSH_KEY: "SSH key",
+      TOKEN: "Token",
+    },
     credentialRemove: "Remove the credential",
     credentialRemoveText: "A private repository can no longer be synced without it.",
     credentialRemoved: "The credential was removed.",
@@ -281,8 +292,11 @@ export const en = {
   github: {
     connection: "GitHub account",
     another: "Connect another",
-    askAdmin: "No GitHub account is connected. Ask an owner or an admin to connect one, or add the Git URL of the repository.",
-    connectText: "Connect a GitHub account once with a personal access token. It is checked, stored encrypted and never shown again.",
+    askAdmin:
+      "No GitHub account is connected. Ask an owner or an admin to connect one, or add the Git URL of the repository.",
+    connectText:
+      "Connect a GitHub account once with a personal access token. " +
+      "It is checked, stored encrypted and never shown again.",
     token: "Personal access token",
     tokenText: "Fine-grained: read access to Contents and Metadata. Classic: scope repo.",
     server: "Server",
@@ -396,7 +410,13 @@ export const en = {
     by: "Started by",
     automatic: "Automatic",
     kinds: { CODE_ANALYSIS: "Analysis", NOTE_ENRICHMENT: "Enrichment", SYNC: "Sync" },
-    statuses: { QUEUED: "Waiting", RUNNING: "Running", SUCCEEDED: "Succeeded", FAILED: "Failed", CANCELLED: "Cancelled" },
+    statuses: {
+      QUEUED: "Waiting",
+      RUNNING: "Running",
+      SUCCEEDED: "Succeeded",
+      FAILED: "Failed",
+      CANCELLED: "Cancelled",
+    },
     phases: {
       prepare: "Fetch from the repository",
       scan: "Compare files",
@@ -462,7 +482,8 @@ export const en = {
     lead: "Ideas and questions. Enrich a note with what is known about the code.",
     create: "Write a note",
     emptyTitle: "No notes yet",
-    emptyText: "Write down a question or an idea. Enriching the note adds what the code and the team's knowledge say about it.",
+    emptyText:
+      "Write down a question or an idea. Enriching the note adds what the code and the team's knowledge say about it.",
     emptyViewer: "A member can write the first note.",
     openPoints: (n: number) => plural(n, "open task", "open tasks"),
     noteTitle: "Title",
@@ -499,8 +520,10 @@ export const en = {
     system: "System text",
     user: "User text",
     schema: "Schema of the answer",
-    withModel: (model: string, tokens: string) => `${model} gets these texts, at most ${tokens} tokens. Nothing is sent by this preview.`,
-    withoutModel: (tokens: string) => `No model is called. The text consists of these excerpts, at most ${tokens} tokens.`,
+    withModel: (model: string, tokens: string) =>
+      `${model} gets these texts, at most ${tokens} tokens. Nothing is sent by this preview.`,
+    withoutModel: (tokens: string) =>
+      `No model is called. The text consists of these excerpts, at most ${tokens} tokens.`,
     leftOut: (n: string) => `${n} characters of the note do not fit.`,
     nothing: "Nothing related was found.",
     empty: (kinds: string) => `Nothing was found of: ${kinds}.`,
@@ -571,7 +594,13 @@ export const en = {
     tags: "Tags",
     tagsText: "Press Enter after each.",
     type: "Type",
-    types: { pain_point: "Pain point", strength: "Strength", solution: "Solution", pattern: "Pattern", decision: "Decision" },
+    types: {
+      pain_point: "Pain point",
+      strength: "Strength",
+      solution: "Solution",
+      pattern: "Pattern",
+      decision: "Decision",
+    },
     severity: "Severity",
     severities: { blocker: "Blocker", high: "High", medium: "Medium", low: "Low" },
     detail: "Description",
@@ -613,7 +642,8 @@ export const en = {
     create: "Create persona",
     edit: "Edit persona",
     install: "Add starter personas",
-    installed: (n: number) => (n === 0 ? "All starter personas are already here." : `${plural(n, "persona", "personas")} added.`),
+    installed: (n: number) =>
+      n === 0 ? "All starter personas are already here." : `${plural(n, "persona", "personas")} added.`,
     emptyTitle: "No personas yet",
     emptyText: "Add the starter personas, the roles of a software team, or create your own.",
     emptyViewer: "A member can add personas.",
@@ -652,7 +682,8 @@ export const en = {
     move: "move",
     pick: "choose",
     context: (tokens: string) => `${tokens} tokens`,
-    price: (input: string, output: string) => (output ? `${input} in, ${output} out per million` : `${input} per million`),
+    price: (input: string, output: string) =>
+      output ? `${input} in, ${output} out per million` : `${input} per million`,
   },
   models: {
     title: "Models",
@@ -773,7 +804,11 @@ export const en = {
     budgetDeleted: "The budget was deleted.",
     scope: "Applies to",
     scopes: { TENANT: "Everything", PROJECT: "One project", MEMBER: "One member", PURPOSE: "One purpose" },
-    purposes: { note_enrichment: "Enrichment of notes", ask: "Questions on the command line", verify: "Verification of keys" },
+    purposes: {
+      note_enrichment: "Enrichment of notes",
+      ask: "Questions on the command line",
+      verify: "Verification of keys",
+    },
     period: "Period",
     periods: { DAY: "per day", MONTH: "per month" },
     enforcement: "When the limit is reached",
@@ -879,7 +914,8 @@ export const en = {
     connectionsText: "Connect an account on the page Sources of a project.",
     noConnections: "No account is connected.",
     removeConnection: "Remove",
-    removeConnectionText: (name: string) => `${name} and its token are removed. Private repositories imported with it can no longer be synced.`,
+    removeConnectionText: (name: string) =>
+      `${name} and its token are removed. Private repositories imported with it can no longer be synced.`,
     connectionRemoved: "The connection was removed.",
     leave: "Leave the tenant",
     leaveLead: "You lose access. What you wrote stays.",

@@ -167,7 +167,13 @@ export function Patterns() {
           const shown = items.filter(matches);
           if (shown.length === 0) return <Text c="dimmed">{t.patterns.nothing}</Text>;
           return (
-            <Accordion variant="separated" styles={{ chevron: { marginInlineStart: "0.75rem" } }} value={opened} onChange={setOpened} order={3}>
+            <Accordion
+              variant="separated"
+              styles={{ chevron: { marginInlineStart: "0.75rem" } }}
+              value={opened}
+              onChange={setOpened}
+              order={3}
+            >
               {shown.map((item) => (
                 <Accordion.Item key={item.id} value={item.id}>
                   <Accordion.Control>
