@@ -55,8 +55,18 @@ async function frame(page, ms) {
   animation.push({ path, ms });
 }
 
+/** A copy of the repository with its history, and without the names of those who wrote it. */
+function anonymous() {
+  const copy = join(frames, "repository");
+  execFileSync("git", ["clone", "-q", "--single-branch", `file://${resolve(values.repository)}`, copy]);
+  const names = ["AUTHOR", "COMMITTER"].map((who) => `GIT_${who}_NAME=Ada GIT_${who}_EMAIL=ada@example.org`).join(" ");
+  const env = { ...process.env, FILTER_BRANCH_SQUELCH_WARNING: "1" };
+  execFileSync("git", ["-C", copy, "filter-branch", "-f", "--env-filter", `export ${names}`], { env, stdio: "pipe" });
+  return copy;
+}
+
 async function record() {
-  const projectId = await projectMake(server, { name: values.name, slug: "project", url: resolve(values.repository) });
+  const projectId = await projectMake(server, { name: values.name, slug: "project", url: anonymous() });
   const ask = (mutation, type, input, fields = "__typename") =>
     graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
   await ask("setModelEndpoint", "SetModelEndpointInput", {

@@ -45,3 +45,9 @@ test("tables, code and lists are kept", () => {
   expect(body.querySelectorAll("td code").length).toBe(1);
   expect(body.querySelectorAll("li").length).toBe(2);
 });
+
+test("a comment is not shown, and hides nothing that runs", () => {
+  expect(markdownHtml("One.\n\n<!-- nyxcore:enrichment run_1 -->\n\nTwo.")).toBe("<p>One.</p>\n<p>Two.</p>\n");
+  const body = parsed("<!-- <!-- --><script>alert(1)</script> --> <img src=x onerror=alert(1)>");
+  expect(body.querySelectorAll("script, img, [onerror]").length).toBe(0);
+});

@@ -9,6 +9,9 @@ import { t } from "~/text";
 /** HTML without attributes. */
 const PLAIN_HTML = /^(?:<\/?[a-z][a-z0-9]*\s*\/?>|[^<])*$/i;
 
+/** What the server writes for itself, and a reader does not see: where an enrichment begins and ends. */
+const COMMENT = /<!--[\s\S]*?-->/g;
+
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 
@@ -19,7 +22,10 @@ const marked = new Marked({
   renderer: {
     // HTML with attributes is shown as it was typed. A browser reports each handler in it, even in a document that
     // runs none.
-    html: ({ text }) => (PLAIN_HTML.test(text) ? text : escaped(text)),
+    html: ({ text }) => {
+      const shown = text.replace(COMMENT, "");
+      return PLAIN_HTML.test(shown) ? shown : escaped(shown);
+    },
     // What would be loaded becomes a link that is followed only by a click.
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(t.markdown.image(text || href))}</a>`,
   },

@@ -19,7 +19,7 @@ import { t } from "~/text";
 
 const HomeScreen = graphql(`
   query HomeScreen {
-    runs(first: 8) {
+    runs(first: 6) {
       nodes {
         id
         kind
@@ -127,12 +127,14 @@ export function Home() {
       })),
     ])
     .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt))
-    .slice(0, 8);
-  const changes = projects.flatMap((project) =>
-    project.latestAnalysis?.patternsCompared
-      ? project.latestAnalysis.patternChanges.map((change) => ({ ...change, project }))
-      : [],
-  );
+    .slice(0, 6);
+  const changes = projects
+    .flatMap((project) =>
+      project.latestAnalysis?.patternsCompared
+        ? project.latestAnalysis.patternChanges.map((change) => ({ ...change, project }))
+        : [],
+    )
+    .slice(0, 6);
   return (
     <Page title={name}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
@@ -151,7 +153,7 @@ export function Home() {
                 {t.runs.kinds[run.kind]} · {run.project?.name}
               </Anchor>
               <Group gap="xs" wrap="nowrap">
-                <Time at={run.finishedAt ?? run.createdAt} size="xs" c="dimmed" />
+                <Time at={run.finishedAt ?? run.createdAt} size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }} />
                 <RunBadge status={run.status} />
               </Group>
             </Group>
@@ -226,7 +228,8 @@ function None(props: { text: string }) {
 
 function Card(props: { title: string; more?: ReactNode; loading: boolean; children: ReactNode }) {
   return (
-    <Paper withBorder p="md" mih={220} component="section" aria-label={props.title}>
+    // As high as its rows will be: nothing below moves when they arrive.
+    <Paper withBorder p="md" mih={256} component="section" aria-label={props.title}>
       <Group justify="space-between" mb="sm">
         <Title order={2} size="h5">
           {props.title}
@@ -234,7 +237,7 @@ function Card(props: { title: string; more?: ReactNode; loading: boolean; childr
         {props.more}
       </Group>
       <Stack gap="xs">
-        {props.loading ? [0, 1, 2, 3].map((row) => <Skeleton key={row} height={22} />) : props.children}
+        {props.loading ? [0, 1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={22} />) : props.children}
       </Stack>
     </Paper>
   );

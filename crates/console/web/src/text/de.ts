@@ -104,7 +104,8 @@ export const de: Catalogue = {
     lead: "Es gibt noch keinen Mandanten. Erstellen Sie den ersten, mit Ihnen als Eigentümer.",
     elsewhere:
       "Es gibt noch keinen Mandanten. " +
-      "Öffnen Sie den Link, den der Server in seinem Terminal ausgegeben hat, oder führen Sie diese Befehle auf dem Server aus und laden Sie die Seite neu.",
+      "Öffnen Sie den Link, den der Server in seinem Terminal ausgegeben hat, " +
+      "oder führen Sie diese Befehle auf dem Server aus und laden Sie die Seite neu.",
     tenant: "Name des Teams oder der Organisation",
     slug: "Kurzname",
     slugText: "Kleinbuchstaben, Ziffern und Bindestriche.",

@@ -102,7 +102,8 @@ export const en = {
     lead: "There is no tenant yet. Create the first one with you as its owner.",
     elsewhere:
       "There is no tenant yet. " +
-      "Open the set-up link that the server printed in its terminal, or run these commands on the server and reload the page.",
+      "Open the set-up link that the server printed in its terminal, " +
+      "or run these commands on the server and reload the page.",
     tenant: "Name of the team or organisation",
     slug: "Short name",
     slugText: "Lower-case letters, digits and hyphens.",
