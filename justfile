@@ -25,6 +25,18 @@ console-test *words: _console_packages
     cargo build {{ workspace }}
     cd crates/console/web && npm run --silent check && npm run --silent test
     node crates/console/web/e2e/run.mjs --binary "{{ target }}/debug/nyxcore" --shots "{{ target }}/screenshots" {{ words }}
+    "{{ target }}/debug/with-postgres" -- bash -euc 'node crates/console/web/e2e/run.mjs --binary "$0" --database-url "$NYXCORE_TEST_DATABASE_URL" --shots "$1" first_journey' "{{ target }}/debug/nyxcore" "{{ target }}/screenshots"
+
+# The console measured in a browser: the size of the first load, the largest paint, interactions on a list of 10,000 files
+console-bench *arguments: _console_packages
+    cargo build --release
+    node crates/console/web/e2e/bench.mjs --binary "{{ target }}/release/nyxcore" {{ arguments }}
+
+# The picture and the recording in docs/media, made of this repository in a browser
+readme-media: _console_packages
+    command -v img2webp >/dev/null || apt-get install --yes webp
+    cargo build --release
+    node crates/console/web/e2e/media.mjs --binary "{{ target }}/release/nyxcore" --repository . --output docs/media
 
 # The console with Vite's development server, in front of a server that runs (NYXCORE_SERVER, by default the one of `just dev`)
 console: _console_packages

@@ -33,7 +33,8 @@ export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
-    // Every file of the bundle has a hash in its name and lies below this folder: the server lets them be cached forever.
+    // Every file of the bundle has a hash in its name and lies below this folder: the server lets them be cached
+    // forever.
     assetsDir: "console",
     // Images in style sheets stay files: the content security policy allows no `data:` fonts and scripts.
     assetsInlineLimit: 0,

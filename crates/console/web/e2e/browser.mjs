@@ -31,24 +31,37 @@ export async function pageOpen(browser, server, options = {}) {
     locale: "en-US",
     ...options,
   });
-  context.setDefaultTimeout(15_000);
+  // Long enough for a machine that builds beside: only a failure waits so long.
+  context.setDefaultTimeout(45_000);
   const page = await context.newPage();
+  page.origin = new URL(server.url).origin;
   page.complaints = [];
   page.foreign = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
   page.on("console", (message) => {
     const text = message.text();
     // A browser reports each refused request by itself; that they are refused is what some tests are about.
-    if (message.type() === "error" && !text.startsWith("Failed to load resource") && !/WebSocket/.test(text)) page.complaints.push(text);
+    const refused = text.startsWith("Failed to load resource") || /WebSocket/.test(text);
+    if (message.type() === "error" && !refused) page.complaints.push(text);
   });
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== new URL(server.url).origin && !["data:", "blob:", "ws:"].includes(protocol)) page.foreign.push(request.url());
+    const own = origin === new URL(server.url).origin || ["data:", "blob:", "ws:"].includes(protocol);
+    if (!own) page.foreign.push(request.url());
   });
   return page;
 }
 
+export const heading = (page, name) => page.getByRole("heading", { name });
+
+/** Signs in without the form, which one journey fills in. */
 export async function signIn(page, email = "ada@example.org") {
+  const data = { email, password: PASSWORD };
+  const answer = await page.context().request.post("/auth/sign-in", { data, headers: { origin: page.origin } });
+  if (!answer.ok()) throw new Error(`the sign-in of ${email}: ${answer.status()} ${await answer.text()}`);
+}
+
+export async function signInByForm(page, email = "ada@example.org") {
   await page.goto("/");
   await page.getByLabel("Email address").fill(email);
   await page.getByLabel(/^Password/).fill(PASSWORD);
@@ -64,15 +77,18 @@ export async function violations(page) {
     const result = await globalThis.axe.run(document, {
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     });
-    return result.violations.map(
-      (one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.html.slice(0, 140)}`).join(" | ")}`,
-    );
+    const place = (node) => `${node.target.join(" ")} ${node.html.slice(0, 140)}`;
+    return result.violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(place).join(" | ")}`);
   });
 }
 
 export async function settled(page) {
   await page.waitForLoadState("networkidle").catch(() => {});
-  await page.locator('[aria-busy="true"], .mantine-Skeleton-root').first().waitFor({ state: "detached" }).catch(() => {});
+  await page
+    .locator('[aria-busy="true"], .mantine-Skeleton-root')
+    .first()
+    .waitFor({ state: "detached" })
+    .catch(() => {});
 }
 
 export function shotPath(folder, name) {

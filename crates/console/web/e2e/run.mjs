@@ -1,12 +1,13 @@
 // The browser tests, against the program itself:
 //
-//   node e2e/run.mjs --binary target/debug/nyxcore [--preview] [--shots target/screenshots] [WORD…]
+//   node e2e/run.mjs --binary target/debug/nyxcore [--preview] [--shots FOLDER] [--database-url URL] [WORD…]
 //
+// `--database-url` is the address of a superuser of PostgreSQL, to be used instead of SQLite.
 // `--preview` serves the bundle in `dist` in front of a program that has none. WORDs choose journeys by their names.
 
 import { parseArgs } from "node:util";
 import { browserStart } from "./browser.mjs";
-import * as journeys from "./journeys.mjs";
+import * as journeys from "./journeys/index.mjs";
 import { screensJudge } from "./screens.mjs";
 import { serverStart } from "./server.mjs";
 
@@ -16,12 +17,13 @@ const { values, positionals } = parseArgs({
     binary: { type: "string", default: process.env.NYXCORE_BINARY ?? "nyxcore" },
     preview: { type: "boolean", default: false },
     shots: { type: "string" },
+    "database-url": { type: "string" },
     screens: { type: "string" },
   },
 });
 
 const began = Date.now();
-const server = await serverStart(values);
+const server = await serverStart({ ...values, databaseUrl: values["database-url"] });
 const browser = await browserStart();
 const failures = [];
 
@@ -47,15 +49,18 @@ async function test(name, run) {
 
 try {
   // The first journey makes what the others use.
-  const wanted = (name) => positionals.length === 0 || name.startsWith("first_") || positionals.some((word) => name.includes(word));
-  const names = Object.keys(journeys).sort((a, b) => Number(b.startsWith("first_")) - Number(a.startsWith("first_")));
+  const isFirst = (name) => name.startsWith("first_");
+  const wanted = (name) => positionals.length === 0 || isFirst(name) || positionals.some((word) => name.includes(word));
+  const names = Object.keys(journeys).sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
   for (const name of names.filter(wanted)) await test(name, () => journeys[name]({ browser, server }));
   if (positionals.length === 0 || positionals.includes("screens")) {
-    for (const one of await screensJudge({ browser, server, shots: values.shots, only: values.screens })) await test(one.name, one.run);
+    const screens = await screensJudge({ browser, server, shots: values.shots, only: values.screens });
+    for (const one of screens) await test(one.name, one.run);
   }
 } finally {
   await browser.close();
   await server.stop();
 }
-console.log(`${failures.length ? `${failures.length} failed` : "all passed"} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+const verdict = failures.length ? `${failures.length} failed` : "all passed";
+console.log(`${verdict} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
 process.exit(failures.length ? 1 : 0);

@@ -1,8 +1,8 @@
-// Every screen, light and dark, wide and narrow: nothing that axe finds, nothing that leaves the page sideways, no shift of
-// the layout; and a picture of each.
+// Every screen, light and dark, wide and narrow: nothing that axe finds, nothing that leaves the page sideways, no
+// shift of the layout; and a picture of each.
 
 import assert from "node:assert/strict";
-import { pageOpen, settled, shotPath, signIn, violations } from "./browser.mjs";
+import { pageOpen, settled, shotPath, signInByForm, violations } from "./browser.mjs";
 import { graphql } from "./server.mjs";
 
 const SHIFT_MAX = 0.02;
@@ -11,7 +11,14 @@ export async function screensJudge({ browser, server, shots, only }) {
   await filled(server);
   const { project, runs } = await graphql(
     server,
-    '{ project(slug: "atlas") { sources { id } notes(first: 5) { nodes { id title } } blogPosts(first: 1) { nodes { id } } } runs(first: 20) { nodes { id kind } } }',
+    `{
+      project(slug: "atlas") {
+        sources { id }
+        notes(first: 50) { nodes { id title } }
+        blogPosts(first: 1) { nodes { id } }
+      }
+      runs(first: 50) { nodes { id kind } }
+    }`,
   );
   const note = project.notes.nodes.find((one) => one.title.startsWith("How are")) ?? project.notes.nodes[0];
   const sync = runs.nodes.find((run) => run.kind === "SYNC");
@@ -21,6 +28,8 @@ export async function screensJudge({ browser, server, shots, only }) {
     overview: "/projects/atlas",
     sources: "/projects/atlas/sources",
     source: `/projects/atlas/sources/${project.sources[0].id}`,
+    code: "/projects/atlas/code",
+    "code-file": "/projects/atlas/code?path=src/lib.rs&lines=6-12",
     notes: "/projects/atlas/notes",
     note: `/projects/atlas/notes/${note.id}`,
     patterns: "/projects/atlas/patterns",
@@ -51,7 +60,9 @@ async function judge({ browser, server, shots, scheme, width, paths, only }) {
   const page = await pageOpen(browser, server, { colorScheme: scheme, viewport: { width, height: 900 } });
   const problems = [];
   const look = async (name) => {
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const sideways = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
     if (sideways > 0) problems.push(`${name}: the page is ${sideways} px too wide`);
     // The narrow page has the same elements: axe looks at it where the layout differs most.
     const judged = width > 1000 || scheme === "light";
@@ -61,7 +72,7 @@ async function judge({ browser, server, shots, scheme, width, paths, only }) {
   await page.goto("/");
   await page.getByLabel("Email address").waitFor();
   await look("sign-in");
-  await signIn(page);
+  await signInByForm(page);
   for (const [name, path] of Object.entries(paths)) {
     if (only && only !== name) continue;
     await page.goto(path);
@@ -92,7 +103,11 @@ async function filled(server) {
   await make("mutation($input: CreateBlogPostInput!) { createBlogPost(input: $input) { blogPost { id } } }", {
     projectId,
     title: "What the atlas says",
-    body: "The **parts** of the atlas are read by `part_read`.\n\n| part | reads |\n|---|---|\n| 1 | text |\n\n![A map](https://maps.example/map.png)",
+    body: [
+      "The **parts** of the atlas are read by `part_read`.",
+      "| part | reads |\n|---|---|\n| 1 | text |",
+      "![A map](https://maps.example/map.png)",
+    ].join("\n\n"),
   });
   await make("mutation($input: CreateMemoryEntryInput!) { createMemoryEntry(input: $input) { memoryEntry { id } } }", {
     projectId,
@@ -115,5 +130,8 @@ async function filled(server) {
     enforcement: "HARD",
     limitUsd: 50,
   });
-  await make("mutation($input: InviteMemberInput!) { inviteMember(input: $input) { url } }", { email: "mira@example.org", role: "MEMBER" });
+  await make("mutation($input: InviteMemberInput!) { inviteMember(input: $input) { url } }", {
+    email: "mira@example.org",
+    role: "MEMBER",
+  });
 }

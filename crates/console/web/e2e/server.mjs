@@ -1,17 +1,23 @@
-// A real server for the browser tests: the program itself, on SQLite in a folder of its own, with people and tenants.
+// A real server for the browser tests: the program itself, on SQLite in a folder of its own or in a fresh database of
+// PostgreSQL, with people and tenants.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const PASSWORD = "correct-horse-battery";
 
-/** Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. */
-export async function serverStart({ binary, preview }) {
+/**
+ * Starts a server. `preview` puts the bundle of `dist` in front of a program that has none. `databaseUrl` is the
+ * address of a superuser of PostgreSQL: the server gets a database and roles of its own there.
+ */
+export async function serverStart({ binary, preview, databaseUrl }) {
   const folder = mkdtempSync(join(tmpdir(), "nyxcore-console-"));
   const data = ["--data-dir", join(folder, "data")];
-  const run = (args, input = "") => execFileSync(binary, [...data, ...args], { input, cwd: folder, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+  const env = { ...process.env, ...(databaseUrl ? databaseMake(binary, folder, databaseUrl) : {}) };
+  const options = { cwd: folder, encoding: "utf8", env, stdio: ["pipe", "pipe", "pipe"] };
+  const run = (args, input = "") => execFileSync(binary, [...data, ...args], { ...options, input });
   for (const [slug, owner] of [
     ["acme", "ada@example.org"],
     ["globex", "grace@example.org"],
@@ -19,8 +25,10 @@ export async function serverStart({ binary, preview }) {
     run(["tenant", "create", slug, "--name", slug[0].toUpperCase() + slug.slice(1), "--owner", owner]);
     run(["user", "set-password", owner], `${PASSWORD}\n`);
   }
-  const token = run(["token", "create", "--tenant", "acme", "--user", "ada@example.org", "--name", "tests"]).match(/nyx_\w+/)?.[0];
-  const child = spawn(binary, [...data, "--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"], { cwd: folder });
+  const made = run(["token", "create", "--tenant", "acme", "--user", "ada@example.org", "--name", "tests"]);
+  const token = made.match(/nyx_\w+/)?.[0];
+  const serve = ["--log", "info", "serve", "--listen", "127.0.0.1:0", "--allow-sources", "local,private"];
+  const child = spawn(binary, [...data, ...serve], { cwd: folder, env });
   let log = "";
   const address = await new Promise((found, failed) => {
     const timer = setTimeout(() => failed(new Error(`the server does not start:\n${log}`)), 60_000);
@@ -42,6 +50,8 @@ export async function serverStart({ binary, preview }) {
     api: address,
     token,
     repository: repositoryMake(folder),
+    /** A folder of bare repositories, `acme/<name>.git`, for a server to hand out. */
+    remotes: remotesMake(folder),
     log: () => log,
     stop: async () => {
       await front.stop();
@@ -54,10 +64,26 @@ export async function serverStart({ binary, preview }) {
   };
 }
 
+/** Makes a database with its two roles, and gives the variables of the role that serves. */
+function databaseMake(binary, folder, superuser) {
+  const name = `nyxcore_console_${process.pid}`;
+  const output = join(folder, "postgres");
+  const env = { ...process.env, NYXCORE_ADMIN_URL: superuser };
+  execFileSync(binary, ["setup", "postgres", "--database", name, "--output", output], {
+    cwd: folder,
+    env,
+    stdio: "pipe",
+  });
+  const lines = readFileSync(join(output, "app.env"), "utf8").split("\n");
+  const pairs = lines.map((line) => /^(\w+)=['"]?(.*?)['"]?$/.exec(line)).filter(Boolean);
+  return Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
+}
+
 async function previewStart(server) {
   process.env.NYXCORE_SERVER = server;
   const { preview } = await import("vite");
-  const started = await preview({ root: join(import.meta.dirname, ".."), preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
+  const root = join(import.meta.dirname, "..");
+  const started = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "silent" });
   const { port } = started.httpServer.address();
   return { url: `http://127.0.0.1:${port}`, stop: () => started.close() };
 }
@@ -66,15 +92,14 @@ async function previewStart(server) {
 function repositoryMake(folder) {
   const path = join(folder, "atlas");
   mkdirSync(join(path, "src"), { recursive: true });
-  const git = (...args) =>
-    execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], { stdio: "pipe" });
-  const functions = Array.from(
-    { length: 30 },
-    (_, n) => `/// Reads the part number ${n}.\npub fn part_read_${n}(text: &str) -> Result<usize, Error> {\n    if text.is_empty() {\n        return Err(Error::Empty);\n    }\n    let part = text.parse()?;\n    Ok(part)\n}\n`,
-  ).join("\n");
+  const git = gitIn(path);
+  const functions = Array.from({ length: 30 }, (_, n) => functionText(n)).join("\n");
   writeFileSync(join(path, "Cargo.toml"), '[package]\nname = "atlas"\nversion = "0.1.0"\nedition = "2024"\n');
-  writeFileSync(join(path, "src", "lib.rs"), `//! Parts of an atlas.\n\nmod error;\npub use error::Error;\n\n${functions}`);
-  writeFileSync(join(path, "src", "error.rs"), "/// What goes wrong.\n#[derive(Debug)]\npub enum Error {\n    /// Nothing was given.\n    Empty,\n}\n");
+  writeFileSync(
+    join(path, "src", "lib.rs"),
+    `//! Parts of an atlas.\n\nmod error;\npub use error::Error;\n\n${functions}`,
+  );
+  writeFileSync(join(path, "src", "error.rs"), ERROR_TEXT);
   writeFileSync(join(path, "README.md"), "# Atlas\n");
   git("init", "-q", "-b", "main");
   git("add", ".");
@@ -82,6 +107,46 @@ function repositoryMake(folder) {
   writeFileSync(join(path, "README.md"), "# Atlas\n\nMaps.\n");
   git("commit", "-qam", "Say what it is");
   return path;
+}
+
+const gitIn =
+  (path) =>
+  (...args) =>
+    execFileSync("git", ["-C", path, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", ...args], {
+      stdio: "pipe",
+    });
+
+const functionText = (n) => `/// Reads the part number ${n}.
+pub fn part_read_${n}(text: &str) -> Result<usize, Error> {
+    if text.is_empty() {
+        return Err(Error::Empty);
+    }
+    let part = text.parse()?;
+    Ok(part)
+}
+`;
+
+const ERROR_TEXT = `/// What goes wrong.
+#[derive(Debug)]
+pub enum Error {
+    /// Nothing was given.
+    Empty,
+}
+`;
+
+function remotesMake(folder) {
+  const root = join(folder, "remotes");
+  for (const name of ["maps", "charts", "globe"]) {
+    const path = join(folder, "work", name);
+    mkdirSync(path, { recursive: true });
+    const git = gitIn(path);
+    writeFileSync(join(path, "README.md"), `# ${name}\n`);
+    git("init", "-q", "-b", "main");
+    git("add", ".");
+    git("commit", "-qm", "Begin");
+    execFileSync("git", ["clone", "-q", "--bare", path, join(root, "acme", `${name}.git`)], { stdio: "pipe" });
+  }
+  return root;
 }
 
 /** Asks the API as the owner of acme. */
@@ -94,4 +159,26 @@ export async function graphql(server, query, variables = {}) {
   const { data, errors } = await answer.json();
   if (errors) throw new Error(JSON.stringify(errors));
   return data;
+}
+
+/** Makes a project of the repository at `url`, and waits until it is synced and analysed. */
+export async function projectMake(server, { name, slug, url }) {
+  const ask = (mutation, type, input, fields) =>
+    graphql(server, `mutation($input: ${type}!) { ${mutation}(input: $input) { ${fields} } }`, { input });
+  const { createProject } = await ask("createProject", "CreateProjectInput", { name, slug }, "project { id }");
+  const projectId = createProject.project.id;
+  const { addSource } = await ask("addSource", "AddSourceInput", { projectId, url }, "source { id }");
+  await ask("startSync", "StartSyncInput", { sourceId: addSource.source.id }, "sync { id }");
+  for (;;) {
+    const { project } = await graphql(
+      server,
+      "query($id: ID!) { project(id: $id) { latestSync { status error { message } } latestAnalysis { status } } }",
+      { id: projectId },
+    );
+    if (project.latestSync?.status === "FAILED")
+      throw new Error(`the sync failed: ${project.latestSync.error.message}`);
+    const ended = ["SUCCEEDED", "FAILED", "CANCELLED"].includes(project.latestAnalysis?.status);
+    if (project.latestSync?.status === "SUCCEEDED" && ended) return projectId;
+    await new Promise((done) => setTimeout(done, 250));
+  }
 }

@@ -1,6 +1,7 @@
 // The addresses below /auth: signing in and out, sessions, invitations. They are no part of the GraphQL API, because a
 // session belongs to a person and not to a tenant.
 
+import { clockHear } from "./clock.ts";
 import { ApiError, sentence } from "./errors.ts";
 
 export type Role = "OWNER" | "ADMIN" | "MEMBER" | "VIEWER";
@@ -52,6 +53,7 @@ async function ask<T>(method: "GET" | "POST", path: string, body?: unknown): Pro
     headers: method === "POST" ? { "content-type": "application/json" } : {},
     body: method === "POST" ? JSON.stringify(body ?? {}) : null,
   });
+  clockHear(answer.headers.get("date"));
   const text = await answer.text();
   let data: unknown = {};
   try {

@@ -1,18 +1,19 @@
-// What the cache knows about the schema, and which lists a mutation changes. A mutation's own answer updates the objects
-// that it names; here stands only what it changes besides.
+// What the cache knows about the schema, and which lists a mutation changes. A mutation's own answer updates the
+// objects that it names; here stands only what it changes besides.
 
 import type { Cache, CacheExchangeOpts, UpdateResolver } from "@urql/exchange-graphcache";
 
 /** Types without an id: they are part of what holds them. */
 const EMBEDDED = [
   "AnalysisWarning", "Citation", "CloneGroup", "CoChange", "CodeLocation", "CodePatternChange", "ContextSection",
-  "DeadCode", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph", "ImportLayer", "ImportResult", "ImportStep",
-  "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults", "ModelEndpoint", "ModelUsage", "OwnModelDefaults",
-  "Ownership", "PageInfo", "PatternStrength", "PersonaMatch", "PersonaMatchReason", "PersonaModel", "ProjectCommand",
-  "ProjectFindings", "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished",
-  "RunMessage", "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "SearchHit",
-  "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology", "UsageReport", "UsageRow",
-  "UsageSum", "Viewer",
+  "DeadCode", "EnrichmentPreview", "EnrichmentReport", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph",
+  "ImportLayer", "ImportResult", "ImportStep", "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults",
+  "ModelEndpoint", "ModelUsage", "OwnModelDefaults", "Ownership", "PageInfo", "PatternStrength", "PersonaMatch",
+  "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand", "ProjectFindings",
+  "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished", "RunMessage",
+  "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "ScoreExplanation",
+  "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology",
+  "TermMatch", "UsageReport", "UsageRow", "UsageSum", "Viewer",
 ];
 
 type Entity = "Query" | { __typename: string; id: string };
@@ -73,6 +74,14 @@ const gone =
     if (id) cache.invalidate({ __typename: type, id });
   };
 
+/** Forgets fields of the note that a mutation answers with. */
+const note =
+  (mutation: string, ...fields: string[]): UpdateResolver =>
+  (result, _args, cache) => {
+    const changed = (result[mutation] as { note?: { id: string } } | undefined)?.note;
+    if (changed) forget(cache, { __typename: "Note", id: changed.id }, ...fields);
+  };
+
 const both =
   (...updates: UpdateResolver[]): UpdateResolver =>
   (...all) => {
@@ -105,6 +114,8 @@ export const cacheOptions: CacheExchangeOpts = {
       startSync: both(within("Source", "sourceId", "syncs", "status"), query("runs")),
       startCodeAnalysis: both(within("Project", "projectId", "latestAnalysis"), query("runs")),
       enrichNote: both(within("Note", "noteId", "enrichments"), query("runs")),
+      applyEnrichment: note("applyEnrichment", "versions"),
+      restoreNoteVersion: note("restoreNoteVersion", "versions"),
       createNote: within("Project", "projectId", "notes"),
       deleteNote: gone("Note", "noteId", every("Project", "notes")),
       createMemoryEntry: both(within("Project", "projectId", "memoryEntries"), query("search")),
@@ -141,7 +152,8 @@ export const cacheOptions: CacheExchangeOpts = {
           __typename?: string;
           run?: { kind: string; project?: { id: string } | null };
         };
-        if (event?.__typename === "RunPhaseStarted" || event?.__typename === "RunFinished") forget(cache, "Query", "runs");
+        const changesLists = ["RunPhaseStarted", "RunFinished"].includes(event?.__typename ?? "");
+        if (changesLists) forget(cache, "Query", "runs");
         if (event?.__typename !== "RunFinished") return;
         const project = event.run?.project;
         if (project) forgetRest(cache, { __typename: "Project", id: project.id }, "__typename", "id", "name", "slug");

@@ -16,14 +16,17 @@ export interface Api {
   close: () => void;
 }
 
-/** Codes that mean: sign in again, nothing else will help. */
-const SESSION_ENDED = new Set(["UNAUTHENTICATED", "TENANT_MISMATCH"]);
+/** Codes after which the session is asked for again: it may have ended, or the person's role is another one. */
+const DOUBT = new Set(["UNAUTHENTICATED", "TENANT_MISMATCH", "FORBIDDEN"]);
 
-export function apiOpen(tenant: string, onSessionEnd: (code: string) => void): Api {
+/** `onDoubt` is called where the session may no longer be what the page takes it for. */
+export function apiOpen(tenant: string, onDoubt: () => void): Api {
   let state: ConnectionState = "connecting";
   const listeners = new Set<() => void>();
   const become = (next: ConnectionState) => {
     if (next === state) return;
+    // The server ends the streams of a person whose role changes.
+    if (state === "lost" && next === "connected") onDoubt();
     state = next;
     for (const listener of listeners) listener();
   };
@@ -43,7 +46,7 @@ export function apiOpen(tenant: string, onSessionEnd: (code: string) => void): A
       closed: (event) => {
         become("lost");
         const code = (event as CloseEvent).code;
-        if (code === 4401 || code === 4403) onSessionEnd("UNAUTHENTICATED");
+        if (code === 4401 || code === 4403) onDoubt();
       },
     },
   });
@@ -55,8 +58,7 @@ export function apiOpen(tenant: string, onSessionEnd: (code: string) => void): A
     exchanges: [
       mapExchange({
         onError(error) {
-          const code = error.graphQLErrors.map((one) => String(one.extensions?.code)).find((one) => SESSION_ENDED.has(one));
-          if (code) onSessionEnd(code);
+          if (error.graphQLErrors.some((one) => DOUBT.has(String(one.extensions?.code)))) onDoubt();
         },
       }),
       cacheExchange(cacheOptions),

@@ -6,9 +6,9 @@ import { type Api, type ConnectionState, apiOpen } from "./client.ts";
 
 const ApiContext = createContext<Api | undefined>(undefined);
 
-export function ApiProvider(props: { tenant: string; onSessionEnd: (code: string) => void; children: ReactNode }) {
-  const { tenant, onSessionEnd } = props;
-  const api = useMemo(() => apiOpen(tenant, onSessionEnd), [tenant, onSessionEnd]);
+export function ApiProvider(props: { tenant: string; onDoubt: () => void; children: ReactNode }) {
+  const { tenant, onDoubt } = props;
+  const api = useMemo(() => apiOpen(tenant, onDoubt), [tenant, onDoubt]);
   useEffect(() => api.close, [api]);
   return (
     <ApiContext value={api}>

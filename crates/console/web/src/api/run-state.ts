@@ -9,12 +9,42 @@ export const RunEventFields = graphql(`
     seq
     at
     runId
-    ... on RunPhaseStarted { phase }
-    ... on RunPhaseSkipped { phase reason }
-    ... on RunProgressed { progress { phase done total unit bytesDone bytesTotal } }
-    ... on RunMessage { level text }
-    ... on RunText { text }
-    ... on RunFinished { run { __typename id status finishedAt error { code message } } }
+    ... on RunPhaseStarted {
+      phase
+    }
+    ... on RunPhaseSkipped {
+      phase
+      reason
+    }
+    ... on RunProgressed {
+      progress {
+        phase
+        done
+        total
+        unit
+        bytesDone
+        bytesTotal
+      }
+    }
+    ... on RunMessage {
+      level
+      text
+    }
+    ... on RunText {
+      text
+    }
+    ... on RunFinished {
+      run {
+        __typename
+        id
+        status
+        finishedAt
+        error {
+          code
+          message
+        }
+      }
+    }
   }
 `);
 
@@ -65,7 +95,12 @@ export function runReduce(state: RunState, event: RunEvent): RunState {
     }
     case "RunPhaseSkipped": {
       const before = settled(state.phases, event.at).filter((one) => one.name !== event.phase);
-      const skipped: Phase = { ...phase(event.phase, event.at), state: "skipped", endedAt: event.at, reason: event.reason };
+      const skipped: Phase = {
+        ...phase(event.phase, event.at),
+        state: "skipped",
+        endedAt: event.at,
+        reason: event.reason,
+      };
       return { ...next, phases: [...before, skipped] };
     }
     case "RunProgressed": {
@@ -75,7 +110,9 @@ export function runReduce(state: RunState, event: RunEvent): RunState {
     case "RunMessage":
       return {
         ...next,
-        messages: [...state.messages, { seq: event.seq, at: event.at, level: event.level, text: event.text }].slice(-200),
+        messages: [...state.messages, { seq: event.seq, at: event.at, level: event.level, text: event.text }].slice(
+          -200,
+        ),
       };
     case "RunText":
       return { ...next, text: state.text + event.text };

@@ -1,5 +1,5 @@
-// The one way to mutate: `run` gives the data or nothing; what goes wrong is shown, with its code, and kept in `failure`
-// for a form that shows it beside its fields.
+// The one way to mutate: `run` gives the data or nothing; what goes wrong is shown, with its code, and kept in
+// `failure` for a form that shows it beside its fields.
 
 import { useCallback, useState } from "react";
 import { type AnyVariables, type DocumentInput, useClient } from "urql";

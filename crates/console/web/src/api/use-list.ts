@@ -1,5 +1,5 @@
-// The one way to list: pages by keyset, each kept up to date by the cache. A page begins after the last item of the page
-// before it, so that nothing is lost or repeated when items are added.
+// The one way to list: pages by keyset, each kept up to date by the cache. A page begins after the last item of the
+// page before it, so that nothing is lost or repeated when items are added.
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type AnyVariables, type DocumentInput, useClient } from "urql";

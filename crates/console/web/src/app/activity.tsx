@@ -18,8 +18,19 @@ const ActiveRuns = graphql(`
         id
         kind
         status
-        progress { phase done total unit bytesDone bytesTotal }
-        project { id name slug }
+        progress {
+          phase
+          done
+          total
+          unit
+          bytesDone
+          bytesTotal
+        }
+        project {
+          id
+          name
+          slug
+        }
       }
     }
   }
@@ -31,10 +42,36 @@ const TenantActivity = graphql(`
       __typename
       seq
       runId
-      ... on RunPhaseStarted { phase }
-      ... on RunProgressed { progress { phase done total unit bytesDone bytesTotal } }
+      ... on RunPhaseStarted {
+        phase
+      }
+      ... on RunProgressed {
+        progress {
+          phase
+          done
+          total
+          unit
+          bytesDone
+          bytesTotal
+        }
+      }
       ... on RunFinished {
-        run { __typename id kind status finishedAt error { code message } project { id name slug } }
+        run {
+          __typename
+          id
+          kind
+          status
+          finishedAt
+          error {
+            code
+            message
+          }
+          project {
+            id
+            name
+            slug
+          }
+        }
       }
     }
   }
@@ -82,7 +119,14 @@ export function Activity() {
     <Popover position="bottom-end" width={320} shadow="md" withArrow trapFocus returnFocus>
       <Popover.Target>
         <Tooltip label={label}>
-          <Indicator disabled={active.length === 0} processing label={active.length} size={16} offset={5} color="teal.9">
+          <Indicator
+            disabled={active.length === 0}
+            processing
+            label={active.length}
+            size={16}
+            offset={5}
+            color="teal.9"
+          >
             <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label}>
               <IconActivity size={18} />
             </ActionIcon>

@@ -54,7 +54,7 @@ function Door() {
     case "signed-in":
       if (!session.who.tenant) return <WithoutTenant who={session.who} />;
       return (
-        <ApiProvider tenant={session.who.tenant} onSessionEnd={check}>
+        <ApiProvider tenant={session.who.tenant} onDoubt={check}>
           <RouterProvider router={router} />
           <SessionEnded opened={session.ended} email={session.who.user.email} />
         </ApiProvider>

@@ -20,7 +20,7 @@ export function NotFound() {
   );
 }
 
-/** A fault of the console, or a part of it that a newer server no longer has: loading the page again mends the latter. */
+/** A fault of the console, or a part of it that a newer server no longer has: loading the page again mends that. */
 export function ScreenFailure(props: { error: unknown }) {
   useTitle(t.errors.title);
   return (

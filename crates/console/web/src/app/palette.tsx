@@ -3,7 +3,7 @@
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconArrowRight, IconFolders, IconSearch } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useQuery } from "urql";
 import { graphql } from "~/api/graphql";
@@ -12,19 +12,41 @@ import { t } from "~/text";
 import { useMay } from "./session-store";
 
 const Find = graphql(`
-  query Palette($query: String!, $search: Boolean!) {
-    projects(first: 8, query: $query) { nodes { id name slug description } }
-    search(first: 6, query: $query) @include(if: $search) {
+  query Palette($query: String!, $search: Boolean!, $projectId: ID) {
+    projects(first: 8, query: $query) {
+      nodes {
+        id
+        name
+        slug
+        description
+      }
+    }
+    search(first: 6, query: $query, projectId: $projectId) @include(if: $search) {
       kind
       title
       excerpt
       path
       startLine
+      endLine
       node {
         __typename
         id
-        ... on Note { project { id slug } }
+        ... on Note {
+          project {
+            id
+            slug
+          }
+        }
       }
+    }
+  }
+`);
+
+const OpenProject = graphql(`
+  query PaletteProject($slug: String!) {
+    project(slug: $slug) {
+      id
+      slug
     }
   }
 `);
@@ -36,7 +58,20 @@ export function Palette() {
   const [query] = useDebouncedValue(words.trim(), 150);
   const navigate = useNavigate();
   const may = useMay();
-  const [{ data }] = useQuery({ query: Find, variables: { query, search: query.length > 1 }, pause: query === "" });
+  // Within a project its knowledge and code are searched, and elsewhere those of all.
+  const { slug } = useParams({ strict: false });
+  const [{ data: open }] = useQuery({
+    query: OpenProject,
+    variables: { slug: slug ?? "" },
+    pause: !slug || query === "",
+    requestPolicy: "cache-first",
+  });
+  const projectId = slug && open?.project?.slug === slug ? open.project.id : null;
+  const [{ data }] = useQuery({
+    query: Find,
+    variables: { query, search: query.length > 1, projectId },
+    pause: query === "",
+  });
   const matching = (label: string) => label.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase());
   const screens: { label: string; to: string }[] = [
     { label: t.shell.home, to: "/" },
@@ -75,13 +110,17 @@ export function Palette() {
     },
     {
       group: t.palette.knowledge,
-      actions: (found?.search ?? []).map((hit, index) => ({
-        id: `${hit.node?.id ?? index}:${hit.path ?? ""}:${hit.startLine ?? ""}`,
-        label: hit.title,
-        description: hit.path ? `${hit.path}:${hit.startLine}` : hit.excerpt.slice(0, 120),
-        leftSection: <IconSearch size={18} />,
-        onClick: () => void navigate({ to: hitAddress(hit) ?? "/projects" }),
-      })),
+      actions: (found?.search ?? []).flatMap((hit, index) => {
+        const href = hitAddress(hit, projectId ? slug : undefined);
+        if (!href) return [];
+        return {
+          id: `${hit.node?.id ?? index}:${hit.path ?? ""}:${hit.startLine ?? ""}`,
+          label: hit.title,
+          description: hit.path ? `${hit.path}:${hit.startLine}` : hit.excerpt.slice(0, 120),
+          leftSection: <IconSearch size={18} />,
+          onClick: () => void navigate({ href }),
+        };
+      }),
     },
   ].filter((group) => group.actions.length > 0);
   return (

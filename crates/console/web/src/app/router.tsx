@@ -63,6 +63,17 @@ const note = createRoute({
   path: "/notes/$noteId",
   component: lazyRouteComponent(() => import("~/screens/project/note"), "NoteScreen"),
 });
+const code = createRoute({
+  getParentRoute: () => project,
+  path: "/code",
+  // `lines` is "12" or "12-20". The router reads a number as one.
+  validateSearch: (search: Record<string, unknown>): { source?: string; path?: string; lines?: string } => ({
+    ...(typeof search.source === "string" ? { source: search.source } : {}),
+    ...(search.path !== undefined ? { path: String(search.path) } : {}),
+    ...(search.lines !== undefined ? { lines: String(search.lines) } : {}),
+  }),
+  component: lazyRouteComponent(() => import("~/screens/project/code/code"), "Code"),
+});
 const knowledge = createRoute({
   getParentRoute: () => project,
   path: "/knowledge",
@@ -135,7 +146,7 @@ const settings = createRoute({
 });
 
 const inProject = [
-  overview, sources, source, patterns, notes, note, knowledge, posts, post, projectRuns, projectSettings,
+  overview, sources, source, code, patterns, notes, note, knowledge, posts, post, projectRuns, projectSettings,
 ];
 const atTop = [home, signIn, projects, runs, run, personas, models, usage, people, tokens, audit, settings];
 

@@ -8,7 +8,11 @@ export type SessionState =
   | { at: "loading" }
   | { at: "unreachable"; failure: Failure }
   | { at: "signed-out" }
-  | { at: "signed-in"; who: SignedIn; /** The session has ended while the page is open; what is typed stays. */ ended: boolean };
+  | {
+      at: "signed-in";
+      who: SignedIn;
+      /** The session has ended while the page is open; what is typed stays. */ ended: boolean;
+    };
 
 let state: SessionState = { at: "loading" };
 const listeners = new Set<() => void>();

@@ -17,12 +17,33 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
     // A table that scrolls sideways takes the arrows of the keyboard.
     TableScrollContainer: Table.ScrollContainer.extend({ defaultProps: { type: "native", tabIndex: 0 } }),
-    Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } } }),
-    Modal: Modal.extend({ defaultProps: { get closeButtonProps() { return { "aria-label": t.common.close }; } } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } },
+    }),
+    Modal: Modal.extend({
+      defaultProps: {
+        get closeButtonProps() {
+          return { "aria-label": t.common.close };
+        },
+      },
+    }),
   },
 });
 
-const COLOURS = ["red", "orange", "yellow", "green", "teal", "blue", "indigo", "violet", "grape", "gray", "cyan", "pink"];
+const COLOURS = [
+  "red",
+  "orange",
+  "yellow",
+  "green",
+  "teal",
+  "blue",
+  "indigo",
+  "violet",
+  "grape",
+  "gray",
+  "cyan",
+  "pink",
+];
 
 /** Mantine's own light variants and dimmed text are too pale for small text. */
 export const variables: CSSVariablesResolver = () => ({
@@ -32,7 +53,12 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#6b727a",
     "--mantine-color-anchor": "#364fc7",
     "--mantine-color-error": "#c92a2a",
-    ...Object.fromEntries(COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `color-mix(in srgb, var(--mantine-color-${name}-9), #000 28%)`])),
+    ...Object.fromEntries(
+      COLOURS.map((name) => [
+        `--mantine-color-${name}-light-color`,
+        `color-mix(in srgb, var(--mantine-color-${name}-9), #000 28%)`,
+      ]),
+    ),
   },
   dark: {
     "--mantine-color-body": "#1b1c20",
@@ -42,6 +68,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#ffa8a8",
     "--mantine-color-gray-light": "#2e3036",
     "--mantine-color-yellow-light": "#3a3118",
-    ...Object.fromEntries(COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`])),
+    ...Object.fromEntries(
+      COLOURS.map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`]),
+    ),
   },
 });

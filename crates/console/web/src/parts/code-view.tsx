@@ -1,57 +1,50 @@
-// Code with line numbers: an excerpt beside what cites it, and the whole file in a dialog with the lines marked.
+// Code with line numbers beside what cites it, and links to where it stands.
 
-import { Anchor, Box, Code, Modal, Skeleton, Stack, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
-import { useEffect, useRef } from "react";
-import { useQuery } from "urql";
-import { failureOf } from "~/api/errors";
-import { graphql } from "~/api/graphql";
-import { t } from "~/text";
-import { FailureBox } from "./failure";
-import { bytes } from "./numbers";
+import { Anchor, Code, Stack } from "@mantine/core";
+import { Link, useParams } from "@tanstack/react-router";
 import "./code-view.css";
-
-const FileByPath = graphql(`
-  query FileByPath($id: ID!, $path: String!) {
-    node(id: $id) {
-      __typename
-      id
-      ... on Source {
-        url
-        files(first: 1, path: $path) { nodes { id path size content language } }
-      }
-    }
-  }
-`);
 
 export interface Place {
   path: string;
   startLine: number;
   endLine: number;
-  sourceId: string | null | undefined;
+  /** The source that has the file; without one, any source of the project that has it. */
+  sourceId?: string | null | undefined;
 }
 
-export function placeText(place: { path: string; startLine: number; endLine: number }): string {
+type Span = { startLine: number; endLine: number };
+
+export function placeText(place: { path: string } & Span): string {
   const lines = place.startLine === place.endLine ? place.startLine : `${place.startLine}–${place.endLine}`;
   return `${place.path}:${lines}`;
 }
 
-export function Lines(props: { text: string; first?: number; marked?: { from: number; to: number }; label: string }) {
-  const { text, first = 1, marked } = props;
-  const box = useRef<HTMLPreElement>(null);
-  useEffect(() => {
-    const line = box.current?.querySelector<HTMLElement>("[data-marked]");
-    // Only the box scrolls, and not the page.
-    if (line && box.current) box.current.scrollTop = line.offsetTop - box.current.clientHeight / 3;
-  }, []);
+/** "12" or "12-20", as the address of the code names lines. */
+export function linesText(span: Span): string {
+  return span.startLine === span.endLine ? `${span.startLine}` : `${span.startLine}-${span.endLine}`;
+}
+
+/** The span that the text names, if it names one. */
+export function linesOf(text: string | undefined): Span | undefined {
+  const [, start, end] = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(text ?? "") ?? [];
+  if (!start) return undefined;
+  const [one, other] = [Number(start), Number(end ?? start)];
+  return one < 1 || other < 1 ? undefined : { startLine: Math.min(one, other), endLine: Math.max(one, other) };
+}
+
+export function linesOfText(text: string): string[] {
+  return text.replace(/\r?\n$/, "").split(/\r?\n/);
+}
+
+export function Lines(props: { text: string; first?: number; label: string }) {
+  const { text, first = 1 } = props;
   return (
     // A box that scrolls takes the keyboard's arrows.
-    <pre ref={box} className="code-view" tabIndex={0} role="group" aria-label={props.label}>
-      {text.replace(/\n$/, "").split("\n").map((line, index) => {
+    <pre className="code-view" tabIndex={0} role="group" aria-label={props.label}>
+      {linesOfText(text).map((line, index) => {
         const number = first + index;
-        const on = marked && number >= marked.from && number <= marked.to;
         return (
-          <div key={number} className="code-line" data-marked={on || undefined}>
+          <div key={number} className="code-line">
             <span className="code-number" aria-hidden>
               {number}
             </span>
@@ -66,32 +59,20 @@ export function Lines(props: { text: string; first?: number; marked?: { from: nu
 /** A place in the code as a link: it opens the file with its lines marked. */
 export function PlaceLink(props: { place: Place }) {
   const { place } = props;
-  const [opened, { open, close }] = useDisclosure(false);
-  if (!place.sourceId) return <Code className="anywhere">{placeText(place)}</Code>;
+  const { slug } = useParams({ strict: false });
+  if (!slug) return <Code className="anywhere">{placeText(place)}</Code>;
+  const search = { path: place.path, lines: linesText(place), ...(place.sourceId ? { source: place.sourceId } : {}) };
   return (
-    <>
-      <Anchor component="button" type="button" className="code anywhere" ta="start" onClick={open} underline="always">
-        {placeText(place)}
-      </Anchor>
-      <Modal opened={opened} onClose={close} title={<Text className="code anywhere">{placeText(place)}</Text>} size="80rem">
-        <FileView place={place} />
-      </Modal>
-    </>
-  );
-}
-
-function FileView(props: { place: Place }) {
-  const { place } = props;
-  const [{ data, error }] = useQuery({ query: FileByPath, variables: { id: place.sourceId ?? "", path: place.path } });
-  if (error && !data?.node) return <FailureBox failure={failureOf(error)} />;
-  if (!data) return <Skeleton height="60vh" />;
-  const file = data.node?.__typename === "Source" ? data.node.files.nodes.find((one) => one.path === place.path) : undefined;
-  if (!file) return <Text c="dimmed">{t.code.gone}</Text>;
-  if (file.content === null) return <Text c="dimmed">{t.code.noText(bytes(file.size))}</Text>;
-  return (
-    <Box className="code-file">
-      <Lines text={file.content} marked={{ from: place.startLine, to: place.endLine }} label={place.path} />
-    </Box>
+    <Anchor
+      component={Link}
+      to={`/projects/${slug}/code`}
+      search={search as never}
+      className="code anywhere"
+      fz="0.8125rem"
+      underline="always"
+    >
+      {placeText(place)}
+    </Anchor>
   );
 }
 

@@ -39,7 +39,13 @@ export function ConfirmHost() {
   };
   const { title, text, label, type } = asked?.question ?? {};
   return (
-    <Modal opened={opened} onClose={() => close(false)} title={title} closeButtonProps={{ "aria-label": t.common.close }} centered>
+    <Modal
+      opened={opened}
+      onClose={() => close(false)}
+      title={title}
+      closeButtonProps={{ "aria-label": t.common.close }}
+      centered
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -13,21 +13,40 @@ export function DayBars(props: { from: string; to: string; rows: { day: string; 
     days.push(byDay.get(day) ?? { day, usd: 0, calls: 0 });
   }
   const most = Math.max(1e-9, ...days.map((one) => one.usd));
-  if (props.rows.length === 0) return <Text size="sm" c="dimmed">{t.usage.nothing}</Text>;
+  if (props.rows.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        {t.usage.nothing}
+      </Text>
+    );
   return (
     <>
       <Box style={{ display: "flex", alignItems: "flex-end", gap: 2, height: 140 }} aria-hidden>
         {days.map((one) => (
-          <Tooltip key={one.day} label={`${dayText(`${one.day}T12:00:00Z`)}: ${usd(one.usd)} · ${count(one.calls)} ${t.usage.calls}`}>
+          <Tooltip
+            key={one.day}
+            label={`${dayText(`${one.day}T12:00:00Z`)}: ${usd(one.usd)} · ${count(one.calls)} ${t.usage.calls}`}
+          >
             <Box style={{ flex: 1, height: "100%", display: "flex", alignItems: "flex-end" }}>
-              <Box style={{ width: "100%", height: `${Math.max(one.calls ? 2 : 0.5, (100 * one.usd) / most)}%`, borderRadius: "3px 3px 0 0", background: one.calls ? "var(--mantine-color-indigo-5)" : "var(--mantine-color-default-border)" }} />
+              <Box
+                style={{
+                  width: "100%",
+                  height: `${Math.max(one.calls ? 2 : 0.5, (100 * one.usd) / most)}%`,
+                  borderRadius: "3px 3px 0 0",
+                  background: one.calls ? "var(--mantine-color-indigo-5)" : "var(--mantine-color-default-border)",
+                }}
+              />
             </Box>
           </Tooltip>
         ))}
       </Box>
       <Group justify="space-between" mt={4} aria-hidden>
-        <Text size="xs" c="dimmed">{dayText(`${props.from}T12:00:00Z`)}</Text>
-        <Text size="xs" c="dimmed">{dayText(`${props.to}T12:00:00Z`)}</Text>
+        <Text size="xs" c="dimmed">
+          {dayText(`${props.from}T12:00:00Z`)}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {dayText(`${props.to}T12:00:00Z`)}
+        </Text>
       </Group>
       <table className="visually-hidden">
         <caption>{t.usage.byDay}</caption>
@@ -36,7 +55,9 @@ export function DayBars(props: { from: string; to: string; rows: { day: string; 
             <tr key={row.day}>
               <th scope="row">{dayText(`${row.day}T12:00:00Z`)}</th>
               <td>{usd(row.usd)}</td>
-              <td>{count(row.calls)} {t.usage.calls}</td>
+              <td>
+                {count(row.calls)} {t.usage.calls}
+              </td>
             </tr>
           ))}
         </tbody>

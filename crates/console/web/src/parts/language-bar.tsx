@@ -9,13 +9,21 @@ const COLOURS = ["#4263eb", "#0ca678", "#f08c00", "#ae3ec9", "#1098ad", "#e03131
 export function LanguageBar(props: { languages: { language: string; linesOfCode: number; files: number }[] }) {
   const all = [...props.languages].sort((a, b) => b.linesOfCode - a.linesOfCode);
   const total = all.reduce((sum, one) => sum + one.linesOfCode, 0);
-  if (total === 0) return <Text size="sm" c="dimmed">{t.overview.noLanguages}</Text>;
+  if (total === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        {t.overview.noLanguages}
+      </Text>
+    );
   const shown = all.slice(0, COLOURS.length);
   return (
     <>
       <Box style={{ display: "flex", height: 14, borderRadius: 7, overflow: "hidden", gap: 1 }} aria-hidden>
         {shown.map((one, index) => (
-          <Box key={one.language} style={{ flexGrow: one.linesOfCode, flexBasis: 0, minWidth: 2, background: COLOURS[index] }} />
+          <Box
+            key={one.language}
+            style={{ flexGrow: one.linesOfCode, flexBasis: 0, minWidth: 2, background: COLOURS[index] }}
+          />
         ))}
       </Box>
       <Group gap="md" mt="sm" component="ul" m={0} p={0} style={{ listStyle: "none" }}>

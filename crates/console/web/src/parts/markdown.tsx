@@ -1,5 +1,5 @@
-// Markdown as people and models write it, made safe: no script, no other address scheme than those below, and nothing is
-// loaded from another host. An image of another host is shown as the link that it is.
+// Markdown as people and models write it, made safe: no script, no other address scheme than those below, and nothing
+// is loaded from another host. An image of another host is shown as the link that it is.
 
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
@@ -9,6 +9,9 @@ import { t } from "~/text";
 /** HTML without attributes. */
 const PLAIN_HTML = /^(?:<\/?[a-z][a-z0-9]*\s*\/?>|[^<])*$/i;
 
+/** What the server writes for itself, and a reader does not see: where an enrichment begins and ends. */
+const COMMENT = /<!--[\s\S]*?-->/g;
+
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 
@@ -17,8 +20,12 @@ const marked = new Marked({
   breaks: false,
   async: false,
   renderer: {
-    // HTML with attributes is shown as it was typed. A browser reports each handler in it, even in a document that runs none.
-    html: ({ text }) => (PLAIN_HTML.test(text) ? text : escaped(text)),
+    // HTML with attributes is shown as it was typed. A browser reports each handler in it, even in a document that
+    // runs none.
+    html: ({ text }) => {
+      const shown = text.replace(COMMENT, "");
+      return PLAIN_HTML.test(shown) ? shown : escaped(shown);
+    },
     // What would be loaded becomes a link that is followed only by a click.
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(t.markdown.image(text || href))}</a>`,
   },
@@ -27,8 +34,37 @@ const marked = new Marked({
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
 const TAGS = [
-  "a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p",
-  "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+  "a",
+  "b",
+  "blockquote",
+  "br",
+  "code",
+  "del",
+  "em",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "hr",
+  "i",
+  "kbd",
+  "li",
+  "ol",
+  "p",
+  "pre",
+  "s",
+  "strong",
+  "sub",
+  "sup",
+  "table",
+  "tbody",
+  "td",
+  "th",
+  "thead",
+  "tr",
+  "ul",
 ];
 
 /** The HTML of a text of Markdown, without anything that runs or loads. */

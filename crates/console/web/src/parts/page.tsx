@@ -9,7 +9,14 @@ export function useTitle(title: string | undefined): void {
   }, [title]);
 }
 
-export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNode; actionsHidden?: boolean; children: ReactNode; order?: 1 | 2 }) {
+export function Page(props: {
+  title: string;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  actionsHidden?: boolean;
+  children: ReactNode;
+  order?: 1 | 2;
+}) {
   const { title, lead, actions, actionsHidden = false, children, order = 1 } = props;
   useTitle(title);
   return (
@@ -26,7 +33,11 @@ export function Page(props: { title: string; lead?: ReactNode; actions?: ReactNo
           )}
         </Stack>
         {/* An empty list offers the same in its middle: here the place stays, so that nothing moves. */}
-        {actions && <Group gap="xs" style={actionsHidden ? { visibility: "hidden" } : undefined}>{actions}</Group>}
+        {actions && (
+          <Group gap="xs" style={actionsHidden ? { visibility: "hidden" } : undefined}>
+            {actions}
+          </Group>
+        )}
       </Group>
       {children}
     </Stack>

@@ -18,7 +18,11 @@ const COLOURS: Record<RunStatus, string> = {
 };
 
 export function RunBadge(props: { status: RunStatus }) {
-  return <Badge color={COLOURS[props.status]} miw="max-content">{t.runs.statuses[props.status]}</Badge>;
+  return (
+    <Badge color={COLOURS[props.status]} miw="max-content">
+      {t.runs.statuses[props.status]}
+    </Badge>
+  );
 }
 
 export interface ProgressLike {
@@ -96,7 +100,10 @@ function PhaseRow(props: { phase: Phase; now: number; failed: boolean }) {
           <Text size="xs" c="dimmed">
             {phase.state === "skipped"
               ? t.runs.skipped
-              : between(phase.startedAt, phase.endedAt ?? new Date(Math.max(now, Date.parse(phase.startedAt))).toISOString())}
+              : between(
+                  phase.startedAt,
+                  phase.endedAt ?? new Date(Math.max(now, Date.parse(phase.startedAt))).toISOString(),
+                )}
           </Text>
         </Group>
         {active && (

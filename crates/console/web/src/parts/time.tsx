@@ -2,6 +2,7 @@
 
 import { Text, type TextProps } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { now as serverNow } from "~/api/clock";
 import { language, t } from "~/text";
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -19,7 +20,8 @@ export function relative(at: string, now: number): string {
   for (const [unit, length] of UNITS) {
     if (Math.abs(seconds) >= length) {
       const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-      return format.format(Math.trunc(seconds / length), unit);
+      // What is to come is rounded: an invitation of seven days does not end "in 6 days".
+      return format.format(seconds > 0 ? Math.round(seconds / length) : Math.trunc(seconds / length), unit);
     }
   }
   return t.common.justNow;
@@ -35,9 +37,9 @@ export function day(at: string): string {
 
 /** The time that ticks for everybody, once half a minute. */
 export function useNow(everyMs = 30_000): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    const timer = setInterval(() => setNow(serverNow()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
   return now;

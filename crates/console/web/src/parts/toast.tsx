@@ -26,7 +26,13 @@ export function toastFailure(failure: Failure): void {
 }
 
 /** A message with one thing to do about it. */
-export function toastAction(options: { id: string; message: string; color: string; label: string; onClick: () => void }) {
+export function toastAction(options: {
+  id: string;
+  message: string;
+  color: string;
+  label: string;
+  onClick: () => void;
+}) {
   const { id, message, color, label, onClick } = options;
   notifications.show({
     id,

@@ -1,7 +1,8 @@
-// A treemap: the area of a tile by one number, its colour by another. Rows are laid out so that tiles are near to squares
-// (Bruls, Huizing, van Wijk: Squarified treemaps).
+// A treemap: the area of a tile by one number, its colour by another. Rows are laid out so that tiles are near to
+// squares (Bruls, Huizing, van Wijk: Squarified treemaps).
 
 import { Box, Text, Tooltip } from "@mantine/core";
+import type { ReactNode } from "react";
 
 export interface Tile {
   key: string;
@@ -20,40 +21,58 @@ interface Placed extends Tile {
 
 const RATIO = 0.42;
 
-export function Treemap(props: { items: Tile[]; label: string }) {
+export function Treemap(props: {
+  items: Tile[];
+  label: string;
+  /** What a tile leads to. */
+  link: (tile: Tile, children: ReactNode) => ReactNode;
+}) {
   const hottest = Math.max(...props.items.map((item) => item.heat), 1e-9);
   const tiles = squarify(props.items, 100, 100 * RATIO);
   return (
-    <Box component="ul" aria-label={props.label} pos="relative" m={0} p={0} style={{ listStyle: "none", aspectRatio: `${1 / RATIO}` }} mih={180} mah={340} w="100%">
+    <Box
+      component="ul"
+      aria-label={props.label}
+      className="treemap"
+      style={{ aspectRatio: `${1 / RATIO}` }}
+      mih={180}
+      mah={340}
+      w="100%"
+    >
       {tiles.map((tile) => (
         <Tooltip key={tile.key} label={tile.title} multiline maw={420}>
           <Box
             component="li"
-            tabIndex={0}
-            aria-label={tile.title}
-            pos="absolute"
             style={{
               left: `${tile.x}%`,
               top: `${tile.y / RATIO}%`,
               width: `calc(${tile.width}% - 2px)`,
               height: `calc(${tile.height / RATIO}% - 2px)`,
-              overflow: "hidden",
-              borderRadius: 4,
-              background: `color-mix(in oklab, light-dark(#fff0f0, #33262a), light-dark(#ff8787, #962d2d) ${Math.round((100 * tile.heat) / hottest)}%)`,
-              color: "light-dark(#2b0b0b, #ffe3e3)",
-              padding: "2px 6px",
+              background: heatColour(tile.heat / hottest),
             }}
           >
-            {tile.width > 8 && tile.height > 4 && (
-              <Text size="xs" truncate aria-hidden>
-                {tile.name}
-              </Text>
+            {props.link(
+              tile,
+              <>
+                <span className="visually-hidden">{tile.title}</span>
+                {tile.width > 8 && tile.height > 4 && (
+                  <Text size="xs" truncate aria-hidden>
+                    {tile.name}
+                  </Text>
+                )}
+              </>,
             )}
           </Box>
         </Tooltip>
       ))}
     </Box>
   );
+}
+
+/** From pale to red, for 0 to 1. */
+function heatColour(share: number): string {
+  const [cold, hot] = ["light-dark(#fff0f0, #33262a)", "light-dark(#ff8787, #962d2d)"];
+  return `color-mix(in oklab, ${cold}, ${hot} ${Math.round(100 * share)}%)`;
 }
 
 /** Places tiles in a rectangle, largest first. */

@@ -16,8 +16,26 @@ import { t } from "~/text";
 const AuditLog = graphql(`
   query AuditLog($after: String, $action: String, $from: DateTime, $to: DateTime) {
     auditLog(first: 50, after: $after, action: $action, from: $from, to: $to) {
-      nodes { id at actor action outcome subjectId address requestId detail userId user { id name } }
-      pageInfo { hasNextPage endCursor }
+      nodes {
+        id
+        at
+        actor
+        action
+        outcome
+        subjectId
+        address
+        requestId
+        detail
+        userId
+        user {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
   }
 `);
@@ -39,23 +57,48 @@ export function Audit() {
     },
     (data) => data.auditLog,
   );
-  if (!may.manage) return <Page title={t.audit.title}><Text c="dimmed">{t.audit.forbidden}</Text></Page>;
+  if (!may.manage)
+    return (
+      <Page title={t.audit.title}>
+        <Text c="dimmed">{t.audit.forbidden}</Text>
+      </Page>
+    );
   return (
     <Page
       title={t.audit.title}
       lead={t.audit.lead}
       actions={
-        <Button component="a" href="/api/v1/audit" download="audit.jsonl" variant="default" leftSection={<IconDownload size={18} />}>
+        <Button
+          component="a"
+          href="/api/v1/audit"
+          download="audit.jsonl"
+          variant="default"
+          leftSection={<IconDownload size={18} />}
+        >
           {t.audit.download}
         </Button>
       }
     >
       <Group align="flex-end">
-        <TextInput label={t.audit.action} placeholder="project.create" value={action} onChange={(event) => setAction(event.currentTarget.value)} />
-        <TextInput type="date" label={t.audit.from} value={from} onChange={(event) => setFrom(event.currentTarget.value)} />
+        <TextInput
+          label={t.audit.action}
+          placeholder="project.create"
+          value={action}
+          onChange={(event) => setAction(event.currentTarget.value)}
+        />
+        <TextInput
+          type="date"
+          label={t.audit.from}
+          value={from}
+          onChange={(event) => setFrom(event.currentTarget.value)}
+        />
         <TextInput type="date" label={t.audit.to} value={to} onChange={(event) => setTo(event.currentTarget.value)} />
       </Group>
-      <ListView list={list} rowHeight={36} empty={<Empty icon={IconListCheck} title={t.audit.emptyTitle} text={t.audit.emptyText} />}>
+      <ListView
+        list={list}
+        rowHeight={36}
+        empty={<Empty icon={IconListCheck} title={t.audit.emptyTitle} text={t.audit.emptyText} />}
+      >
         {(entries) => (
           <Table.ScrollContainer minWidth={720}>
             <Table verticalSpacing={6} aria-label={t.audit.title}>
@@ -66,24 +109,53 @@ export function Audit() {
                   <Table.Th>{t.audit.action}</Table.Th>
                   <Table.Th>{t.audit.outcome}</Table.Th>
                   <Table.Th>{t.audit.subject}</Table.Th>
-                  <Table.Th><span className="visually-hidden">{t.common.actions}</span></Table.Th>
+                  <Table.Th>
+                    <span className="visually-hidden">{t.common.actions}</span>
+                  </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
                 {entries.map((entry) => (
                   <Table.Tr key={entry.id}>
-                    <Table.Td style={{ whiteSpace: "nowrap", verticalAlign: "top" }}><Time at={entry.at} size="sm" /></Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }}>{entry.user?.name ?? t.audit.actors[entry.actor]}</Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }} className="code">{entry.action}</Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }}><Badge color={entry.outcome === "OK" ? "teal" : "red"}>{entry.outcome}</Badge></Table.Td>
-                    <Table.Td style={{ verticalAlign: "top" }} className="code anywhere">{entry.subjectId ?? "–"}</Table.Td>
+                    <Table.Td style={{ whiteSpace: "nowrap", verticalAlign: "top" }}>
+                      <Time at={entry.at} size="sm" />
+                    </Table.Td>
+                    <Table.Td style={{ verticalAlign: "top" }}>
+                      {entry.user?.name ?? t.audit.actors[entry.actor]}
+                    </Table.Td>
+                    <Table.Td style={{ verticalAlign: "top" }} className="code">
+                      {entry.action}
+                    </Table.Td>
+                    <Table.Td style={{ verticalAlign: "top" }}>
+                      <Badge color={entry.outcome === "OK" ? "teal" : "red"}>{entry.outcome}</Badge>
+                    </Table.Td>
+                    <Table.Td style={{ verticalAlign: "top" }} className="code anywhere">
+                      {entry.subjectId ?? "–"}
+                    </Table.Td>
                     <Table.Td ta="right">
-                      <Button size="compact-xs" variant="subtle" aria-expanded={opened === entry.id} aria-label={`${t.audit.details}: ${entry.action}`} onClick={() => setOpened(opened === entry.id ? undefined : entry.id)}>
+                      <Button
+                        size="compact-xs"
+                        variant="subtle"
+                        aria-expanded={opened === entry.id}
+                        aria-label={`${t.audit.details}: ${entry.action}`}
+                        onClick={() => setOpened(opened === entry.id ? undefined : entry.id)}
+                      >
                         {t.audit.details}
                       </Button>
                       {opened === entry.id && (
                         <Code block ta="start" maw={420}>
-                          {JSON.stringify({ at: absolute(entry.at), actor: entry.actor, user: entry.userId, address: entry.address, request: entry.requestId, detail: entry.detail }, null, 2)}
+                          {JSON.stringify(
+                            {
+                              at: absolute(entry.at),
+                              actor: entry.actor,
+                              user: entry.userId,
+                              address: entry.address,
+                              request: entry.requestId,
+                              detail: entry.detail,
+                            },
+                            null,
+                            2,
+                          )}
                         </Code>
                       )}
                     </Table.Td>

@@ -1,4 +1,5 @@
-// The ways in: signing in, the first tenant of a new server, a one-time link, and signing in again in the middle of work.
+// The ways in: signing in, the first tenant of a new server, a one-time link, and signing in again in the middle of
+// work.
 
 import { Anchor, Button, Code, Divider, Loader, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
@@ -17,7 +18,11 @@ export function Entrance() {
   if (!methods) {
     return (
       <Frame title={t.signIn.title}>
-        {load.failure ? <FailureBox failure={load.failure} retry={() => void load.run()} /> : <Loader aria-label={t.common.loading} />}
+        {load.failure ? (
+          <FailureBox failure={load.failure} retry={() => void load.run()} />
+        ) : (
+          <Loader aria-label={t.common.loading} />
+        )}
       </Frame>
     );
   }
@@ -99,7 +104,12 @@ function SignUpForm() {
       }}
     >
       <Stack>
-        <TextInput label={t.signIn.name} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput
+          label={t.signIn.name}
+          autoComplete="name"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
         <TextInput
           label={t.signIn.email}
           type="email"
@@ -200,7 +210,10 @@ export function FirstRun() {
 /** A short name out of a name: lower case letters, digits and dashes. */
 function slugOf(name: string): string {
   const plain = name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  return plain.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  return plain
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
 }
 
 /** Follows a one-time link of `nyxcore quickstart`. The secret stands behind the `#` and leaves the address at once. */

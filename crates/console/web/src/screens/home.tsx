@@ -19,20 +19,69 @@ import { t } from "~/text";
 
 const HomeScreen = graphql(`
   query HomeScreen {
-    runs(first: 8) {
-      nodes { id kind status createdAt finishedAt project { id name slug } }
+    runs(first: 6) {
+      nodes {
+        id
+        kind
+        status
+        createdAt
+        finishedAt
+        project {
+          id
+          name
+          slug
+        }
+      }
     }
     projects(first: 6) {
       nodes {
         id
         name
         slug
-        notes(first: 3) { nodes { id title updatedAt } }
-        blogPosts(first: 2) { nodes { id title status updatedAt } }
-        latestAnalysis { id finishedAt patternsCompared patternChanges(first: 4) { change title kind } }
+        notes(first: 3) {
+          nodes {
+            id
+            title
+            updatedAt
+          }
+        }
+        blogPosts(first: 2) {
+          nodes {
+            id
+            title
+            status
+            updatedAt
+          }
+        }
+        latestAnalysis {
+          id
+          finishedAt
+          patternsCompared
+          patternChanges(first: 4) {
+            change
+            title
+            kind
+          }
+        }
       }
     }
-    budgets { id scope period limitUsd spentUsd exceeded purpose project { id name } member { id name } }
+    budgets {
+      id
+      scope
+      period
+      limitUsd
+      spentUsd
+      exceeded
+      purpose
+      project {
+        id
+        name
+      }
+      member {
+        id
+        name
+      }
+    }
   }
 `);
 
@@ -78,23 +127,33 @@ export function Home() {
       })),
     ])
     .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt))
-    .slice(0, 8);
-  const changes = projects.flatMap((project) =>
-    project.latestAnalysis?.patternsCompared
-      ? project.latestAnalysis.patternChanges.map((change) => ({ ...change, project }))
-      : [],
-  );
+    .slice(0, 6);
+  const changes = projects
+    .flatMap((project) =>
+      project.latestAnalysis?.patternsCompared
+        ? project.latestAnalysis.patternChanges.map((change) => ({ ...change, project }))
+        : [],
+    )
+    .slice(0, 6);
   return (
     <Page title={name}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        <Card title={t.home.runs} more={<Anchor component={Link} to="/runs" size="sm">{t.common.showAll}</Anchor>} loading={fetching && !data}>
+        <Card
+          title={t.home.runs}
+          more={
+            <Anchor component={Link} to="/runs" size="sm">
+              {t.common.showAll}
+            </Anchor>
+          }
+          loading={fetching && !data}
+        >
           {data?.runs.nodes.map((run) => (
             <Group key={run.id} justify="space-between" wrap="nowrap" gap="xs">
               <Anchor component={Link} to={`/runs/${run.id}`} size="sm" truncate>
                 {t.runs.kinds[run.kind]} · {run.project?.name}
               </Anchor>
               <Group gap="xs" wrap="nowrap">
-                <Time at={run.finishedAt ?? run.createdAt} size="xs" c="dimmed" />
+                <Time at={run.finishedAt ?? run.createdAt} size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }} />
                 <RunBadge status={run.status} />
               </Group>
             </Group>
@@ -126,7 +185,15 @@ export function Home() {
           ))}
           {changes.length === 0 && <None text={t.home.noChanges} />}
         </Card>
-        <Card title={t.home.spend} more={<Anchor component={Link} to="/usage" size="sm">{t.usage.title}</Anchor>} loading={fetching && !data}>
+        <Card
+          title={t.home.spend}
+          more={
+            <Anchor component={Link} to="/usage" size="sm">
+              {t.usage.title}
+            </Anchor>
+          }
+          loading={fetching && !data}
+        >
           {data?.budgets.map((budget) => (
             <Stack key={budget.id} gap={2}>
               <Group justify="space-between">
@@ -161,7 +228,8 @@ function None(props: { text: string }) {
 
 function Card(props: { title: string; more?: ReactNode; loading: boolean; children: ReactNode }) {
   return (
-    <Paper withBorder p="md" mih={220} component="section" aria-label={props.title}>
+    // As high as its rows will be: nothing below moves when they arrive.
+    <Paper withBorder p="md" mih={256} component="section" aria-label={props.title}>
       <Group justify="space-between" mb="sm">
         <Title order={2} size="h5">
           {props.title}
@@ -169,7 +237,7 @@ function Card(props: { title: string; more?: ReactNode; loading: boolean; childr
         {props.more}
       </Group>
       <Stack gap="xs">
-        {props.loading ? [0, 1, 2, 3].map((row) => <Skeleton key={row} height={22} />) : props.children}
+        {props.loading ? [0, 1, 2, 3, 4, 5].map((row) => <Skeleton key={row} height={22} />) : props.children}
       </Stack>
     </Paper>
   );

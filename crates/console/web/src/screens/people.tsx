@@ -23,8 +23,19 @@ const Members = graphql(`
       tenant {
         id
         members(first: 50, after: $after) {
-          nodes { role createdAt user { id name email } }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            role
+            createdAt
+            user {
+              id
+              name
+              email
+            }
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -36,25 +47,79 @@ const Invitations = graphql(`
       tenant {
         id
         invitations(first: 20, after: $after) {
-          nodes { id email role status createdAt expiresAt invitedBy { id name } }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            id
+            email
+            role
+            status
+            createdAt
+            expiresAt
+            invitedBy {
+              id
+              name
+            }
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
   }
 `);
 const SetRole = graphql(`
-  mutation SetMemberRole($input: SetMemberRoleInput!) { setMemberRole(input: $input) { membership { role user { id } } } }
+  mutation SetMemberRole($input: SetMemberRoleInput!) {
+    setMemberRole(input: $input) {
+      membership {
+        role
+        user {
+          id
+        }
+      }
+    }
+  }
 `);
-const RemoveMember = graphql(`mutation RemoveMember($input: RemoveMemberInput!) { removeMember(input: $input) { removedUserId } }`);
+const RemoveMember = graphql(`
+  mutation RemoveMember($input: RemoveMemberInput!) {
+    removeMember(input: $input) {
+      removedUserId
+    }
+  }
+`);
 const Transfer = graphql(`
-  mutation TransferOwnership($input: TransferOwnershipInput!) { transferOwnership(input: $input) { membership { role user { id } } } }
+  mutation TransferOwnership($input: TransferOwnershipInput!) {
+    transferOwnership(input: $input) {
+      membership {
+        role
+        user {
+          id
+        }
+      }
+    }
+  }
 `);
 const Invite = graphql(`
-  mutation InviteMember($input: InviteMemberInput!) { inviteMember(input: $input) { url invitation { id email } } }
+  mutation InviteMember($input: InviteMemberInput!) {
+    inviteMember(input: $input) {
+      url
+      invitation {
+        id
+        email
+      }
+    }
+  }
 `);
 const Revoke = graphql(`
-  mutation RevokeInvitation($input: RevokeInvitationInput!) { revokeInvitation(input: $input) { invitation { id status revokedAt } } }
+  mutation RevokeInvitation($input: RevokeInvitationInput!) {
+    revokeInvitation(input: $input) {
+      invitation {
+        id
+        status
+        revokedAt
+      }
+    }
+  }
 `);
 
 const RANK: Record<Role, number> = { VIEWER: 0, MEMBER: 1, ADMIN: 2, OWNER: 3 };
@@ -86,7 +151,13 @@ export function People() {
     <Page
       title={t.people.title}
       lead={t.people.lead}
-      actions={may.manage && <Button leftSection={<IconUserPlus size={18} />} onClick={invite.open}>{t.people.invite}</Button>}
+      actions={
+        may.manage && (
+          <Button leftSection={<IconUserPlus size={18} />} onClick={invite.open}>
+            {t.people.invite}
+          </Button>
+        )
+      }
     >
       <ListView list={list} rowHeight={44} empty={<Text>{t.people.nobody}</Text>}>
         {(members) => (
@@ -97,7 +168,11 @@ export function People() {
                   <Table.Th>{t.common.name}</Table.Th>
                   <Table.Th>{t.people.role}</Table.Th>
                   <Table.Th>{t.people.since}</Table.Th>
-                  {may.manage && <Table.Th><span className="visually-hidden">{t.common.actions}</span></Table.Th>}
+                  {may.manage && (
+                    <Table.Th>
+                      <span className="visually-hidden">{t.common.actions}</span>
+                    </Table.Th>
+                  )}
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -107,8 +182,12 @@ export function People() {
                   return (
                     <Table.Tr key={user.id}>
                       <Table.Td>
-                        <Text size="sm" fw={500} className="anywhere" component="div" dir="auto">{name} {user.id === who.user.id && <Badge>{t.people.you}</Badge>}</Text>
-                        <Text size="xs" c="dimmed" className="anywhere">{user.email}</Text>
+                        <Text size="sm" fw={500} className="anywhere" component="div" dir="auto">
+                          {name} {user.id === who.user.id && <Badge>{t.people.you}</Badge>}
+                        </Text>
+                        <Text size="xs" c="dimmed" className="anywhere">
+                          {user.email}
+                        </Text>
                       </Table.Td>
                       <Table.Td>
                         {may.manage && !above && user.id !== who.user.id ? (
@@ -121,22 +200,44 @@ export function People() {
                             allowDeselect={false}
                             disabled={setRole.busy}
                             onChange={async (value) => {
-                              if (value && value !== role && (await setRole.run({ input: { userId: user.id, role: value as Role } }))) list.reload();
+                              if (
+                                value &&
+                                value !== role &&
+                                (await setRole.run({ input: { userId: user.id, role: value as Role } }))
+                              )
+                                list.reload();
                             }}
                           />
                         ) : (
                           <Text size="sm">{t.roles[role]}</Text>
                         )}
                       </Table.Td>
-                      <Table.Td><Time at={createdAt} size="sm" /></Table.Td>
+                      <Table.Td>
+                        <Time at={createdAt} size="sm" />
+                      </Table.Td>
                       {may.manage && (
                         <Table.Td ta="right">
                           {!above && user.id !== who.user.id && (
                             <Group gap={4} justify="flex-end" wrap="nowrap">
                               {may.own && role !== "OWNER" && (
-                                <Button size="compact-xs" variant="subtle" aria-label={`${t.people.transfer}: ${name}`} onClick={() => void askTransfer(user.id, name)}>{t.people.transfer}</Button>
+                                <Button
+                                  size="compact-xs"
+                                  variant="subtle"
+                                  aria-label={`${t.people.transfer}: ${name}`}
+                                  onClick={() => void askTransfer(user.id, name)}
+                                >
+                                  {t.people.transfer}
+                                </Button>
                               )}
-                              <Button size="compact-xs" variant="subtle" color="red" aria-label={`${t.people.remove}: ${name}`} onClick={() => void askRemove(user.id, name)}>{t.people.remove}</Button>
+                              <Button
+                                size="compact-xs"
+                                variant="subtle"
+                                color="red"
+                                aria-label={`${t.people.remove}: ${name}`}
+                                onClick={() => void askRemove(user.id, name)}
+                              >
+                                {t.people.remove}
+                              </Button>
                             </Group>
                           )}
                         </Table.Td>
@@ -179,10 +280,25 @@ function InviteForm(props: { roles: Role[]; onDone: () => void }) {
       }}
     >
       <Stack>
-        <TextInput label={t.signIn.email} type="email" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} data-autofocus />
-        <Select label={t.people.role} data={props.roles.map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))} value={role} allowDeselect={false} onChange={(value) => value && setRole(value as Role)} />
+        <TextInput
+          label={t.signIn.email}
+          type="email"
+          required
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+          data-autofocus
+        />
+        <Select
+          label={t.people.role}
+          data={props.roles.map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
+          value={role}
+          allowDeselect={false}
+          onChange={(value) => value && setRole(value as Role)}
+        />
         <FailureBox failure={invite.failure} />
-        <Button type="submit" loading={invite.busy}>{t.people.makeLink}</Button>
+        <Button type="submit" loading={invite.busy}>
+          {t.people.makeLink}
+        </Button>
       </Stack>
     </form>
   );
@@ -199,21 +315,43 @@ function InvitationList() {
   if (!list.loading && list.items.length === 0) return null;
   return (
     <Paper withBorder p="md" component="section" aria-label={t.people.invitations}>
-      <Title order={2} size="h5" mb="sm">{t.people.invitations}</Title>
+      <Title order={2} size="h5" mb="sm">
+        {t.people.invitations}
+      </Title>
       <ListView list={list} rowHeight={36} empty={null}>
         {(invitations) => (
           <Stack gap="xs">
             {invitations.map((one) => (
               <Group key={one.id} justify="space-between">
                 <Group gap="xs">
-                  <Text size="sm" className="anywhere">{one.email}</Text>
+                  <Text size="sm" className="anywhere">
+                    {one.email}
+                  </Text>
                   <Badge color="gray">{t.roles[one.role]}</Badge>
-                  <Badge color={one.status === "OPEN" ? "blue" : one.status === "ACCEPTED" ? "teal" : "gray"}>{t.people.statuses[one.status]}</Badge>
+                  <Badge color={one.status === "OPEN" ? "blue" : one.status === "ACCEPTED" ? "teal" : "gray"}>
+                    {t.people.statuses[one.status]}
+                  </Badge>
                 </Group>
                 <Group gap="xs">
-                  <Text size="xs" c="dimmed">{one.status === "OPEN" ? <>{t.people.expires} <Time at={one.expiresAt} /></> : <Time at={one.createdAt} />}</Text>
+                  <Text size="xs" c="dimmed">
+                    {one.status === "OPEN" ? (
+                      <>
+                        {t.people.expires} <Time at={one.expiresAt} />
+                      </>
+                    ) : (
+                      <Time at={one.createdAt} />
+                    )}
+                  </Text>
                   {one.status === "OPEN" && (
-                    <Button size="compact-xs" variant="subtle" color="red" aria-label={`${t.people.revoke}: ${one.email}`} onClick={() => void ask(one.id, one.email)}>{t.people.revoke}</Button>
+                    <Button
+                      size="compact-xs"
+                      variant="subtle"
+                      color="red"
+                      aria-label={`${t.people.revoke}: ${one.email}`}
+                      onClick={() => void ask(one.id, one.email)}
+                    >
+                      {t.people.revoke}
+                    </Button>
                   )}
                 </Group>
               </Group>

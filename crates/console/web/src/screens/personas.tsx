@@ -1,7 +1,18 @@
 // Personas: the voices in which models write. What they are for is read out of their description while it is typed.
 
 import {
-  Badge, Button, Group, Modal, Paper, SimpleGrid, Stack, TagsInput, Text, TextInput, Textarea, Title,
+  Badge,
+  Button,
+  Group,
+  Modal,
+  Paper,
+  SimpleGrid,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+  Textarea,
+  Title,
 } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconMasksTheater, IconPlus, IconSearch } from "@tabler/icons-react";
@@ -34,30 +45,82 @@ const PersonaFields = graphql(`
     xp
     usageCount
     successRate
-    defaultModel { provider model calledModel warning }
+    defaultModel {
+      provider
+      model
+      calledModel
+      warning
+    }
   }
 `);
 const PersonaList = graphql(
   `
     query PersonaList($query: String, $after: String) {
-      personas(first: 30, after: $after, query: $query) { nodes { ...PersonaFields } pageInfo { hasNextPage endCursor } }
+      personas(first: 30, after: $after, query: $query) {
+        nodes {
+          ...PersonaFields
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
     }
   `,
   [PersonaFields],
 );
 const Specializations = graphql(`
-  query Specializations($text: String!) { specializations(text: $text) { domain label score count keywords } }
+  query Specializations($text: String!) {
+    specializations(text: $text) {
+      domain
+      label
+      score
+      count
+      keywords
+    }
+  }
 `);
 const CreatePersona = graphql(
-  `mutation CreatePersona($input: CreatePersonaInput!) { createPersona(input: $input) { persona { ...PersonaFields } } }`,
+  `
+    mutation CreatePersona($input: CreatePersonaInput!) {
+      createPersona(input: $input) {
+        persona {
+          ...PersonaFields
+        }
+      }
+    }
+  `,
   [PersonaFields],
 );
 const UpdatePersona = graphql(
-  `mutation UpdatePersona($input: UpdatePersonaInput!) { updatePersona(input: $input) { persona { ...PersonaFields } } }`,
+  `
+    mutation UpdatePersona($input: UpdatePersonaInput!) {
+      updatePersona(input: $input) {
+        persona {
+          ...PersonaFields
+        }
+      }
+    }
+  `,
   [PersonaFields],
 );
-const DeletePersona = graphql(`mutation DeletePersona($input: DeletePersonaInput!) { deletePersona(input: $input) { deletedId } }`);
-const InstallStarters = graphql(`mutation InstallStarterPersonas { installStarterPersonas { installed { id } skipped } }`);
+const DeletePersona = graphql(`
+  mutation DeletePersona($input: DeletePersonaInput!) {
+    deletePersona(input: $input) {
+      deletedId
+    }
+  }
+`);
+const InstallStarters = graphql(`
+  mutation InstallStarterPersonas {
+    installStarterPersonas {
+      installed {
+        id
+      }
+      skipped
+    }
+  }
+`);
 
 type Persona = ResultOf<typeof PersonaFields>;
 
@@ -67,20 +130,35 @@ export function Personas() {
   const [query] = useDebouncedValue(words.trim(), 200);
   const [editing, setEditing] = useState<{ persona: Persona | null } | null>(null);
   const list = useList(PersonaList, { query: query || null }, (data) => data.personas);
-  const install = useChange(InstallStarters, { done: (made) => t.personas.installed(made.installStarterPersonas.installed.length) });
+  const install = useChange(InstallStarters, {
+    done: (made) => t.personas.installed(made.installStarterPersonas.installed.length),
+  });
   const remove = useChange(DeletePersona, { done: t.personas.deleted });
   const actions = may.write && (
     <>
-      <Button leftSection={<IconPlus size={18} />} onClick={() => setEditing({ persona: null })}>{t.personas.create}</Button>
-      <Button variant="default" loading={install.busy} onClick={() => void install.run({})}>{t.personas.install}</Button>
+      <Button leftSection={<IconPlus size={18} />} onClick={() => setEditing({ persona: null })}>
+        {t.personas.create}
+      </Button>
+      <Button variant="default" loading={install.busy} onClick={() => void install.run({})}>
+        {t.personas.install}
+      </Button>
     </>
   );
   const ask = async (persona: Persona) => {
-    const sure = await confirm({ title: t.personas.delete, text: t.personas.deleteText(persona.name), label: t.personas.delete });
+    const sure = await confirm({
+      title: t.personas.delete,
+      text: t.personas.deleteText(persona.name),
+      label: t.personas.delete,
+    });
     if (sure) await remove.run({ input: { personaId: persona.id } });
   };
   return (
-    <Page title={t.personas.title} lead={t.personas.lead} actions={actions} actionsHidden={!list.loading && list.items.length === 0 && !query}>
+    <Page
+      title={t.personas.title}
+      lead={t.personas.lead}
+      actions={actions}
+      actionsHidden={!list.loading && list.items.length === 0 && !query}
+    >
       <TextInput
         type="search"
         aria-label={t.personas.search}
@@ -97,7 +175,11 @@ export function Personas() {
           query ? (
             <Text c="dimmed">{t.personas.nothing}</Text>
           ) : (
-            <Empty icon={IconMasksTheater} title={t.personas.emptyTitle} text={may.write ? t.personas.emptyText : t.personas.emptyViewer}>
+            <Empty
+              icon={IconMasksTheater}
+              title={t.personas.emptyTitle}
+              text={may.write ? t.personas.emptyText : t.personas.emptyViewer}
+            >
               <Group justify="center">{actions}</Group>
             </Empty>
           )
@@ -109,25 +191,49 @@ export function Personas() {
               <Paper key={persona.id} withBorder p="md" component="article">
                 <Stack gap={6}>
                   <Group justify="space-between" wrap="nowrap" align="flex-start">
-                    <Title order={2} size="h5" className="anywhere" dir="auto">{persona.name}</Title>
-                    <Badge color="gray" style={{ flexShrink: 0 }}>{t.personas.level(persona.level)}</Badge>
+                    <Title order={2} size="h5" className="anywhere" dir="auto">
+                      {persona.name}
+                    </Title>
+                    <Badge color="gray" style={{ flexShrink: 0 }}>
+                      {t.personas.level(persona.level)}
+                    </Badge>
                   </Group>
-                  {persona.category && <Text size="xs" c="dimmed">{persona.category}</Text>}
-                  <Text size="sm" lineClamp={3} className="anywhere" dir="auto">{persona.description}</Text>
+                  {persona.category && (
+                    <Text size="xs" c="dimmed">
+                      {persona.category}
+                    </Text>
+                  )}
+                  <Text size="sm" lineClamp={3} className="anywhere" dir="auto">
+                    {persona.description}
+                  </Text>
                   <Group gap={4}>
-                    {persona.specializations.map((name) => <Badge key={name}>{name}</Badge>)}
-                    {persona.traits.map((name) => <Badge key={name} color="gray">{name}</Badge>)}
+                    {persona.specializations.map((name) => (
+                      <Badge key={name}>{name}</Badge>
+                    ))}
+                    {persona.traits.map((name) => (
+                      <Badge key={name} color="gray">
+                        {name}
+                      </Badge>
+                    ))}
                   </Group>
                   <Text size="xs" c="dimmed">
                     {t.personas.used(persona.usageCount)}
                     {persona.successRate !== null ? ` · ${t.personas.success(percent(persona.successRate))}` : ""}
                     {persona.defaultModel ? ` · ${persona.defaultModel.model}` : ""}
                   </Text>
-                  {persona.defaultModel?.warning && <Text size="xs" c="var(--mantine-color-error)">{persona.defaultModel.warning}</Text>}
+                  {persona.defaultModel?.warning && (
+                    <Text size="xs" c="var(--mantine-color-error)">
+                      {persona.defaultModel.warning}
+                    </Text>
+                  )}
                   {may.write && (
                     <Group gap="xs">
-                      <Button size="compact-sm" variant="default" onClick={() => setEditing({ persona })}>{t.common.edit}</Button>
-                      <Button size="compact-sm" variant="subtle" color="red" onClick={() => void ask(persona)}>{t.common.delete}</Button>
+                      <Button size="compact-sm" variant="default" onClick={() => setEditing({ persona })}>
+                        {t.common.edit}
+                      </Button>
+                      <Button size="compact-sm" variant="subtle" color="red" onClick={() => void ask(persona)}>
+                        {t.common.delete}
+                      </Button>
                     </Group>
                   )}
                 </Stack>
@@ -190,10 +296,31 @@ function PersonaForm(props: { persona: Persona | null; onDone: () => void }) {
     >
       <Stack>
         <Group grow align="flex-start">
-          <TextInput label={t.common.name} required maxLength={200} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-          <TextInput label={t.personas.category} maxLength={200} value={category} onChange={(event) => setCategory(event.currentTarget.value)} />
+          <TextInput
+            label={t.common.name}
+            required
+            maxLength={200}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            data-autofocus
+          />
+          <TextInput
+            label={t.personas.category}
+            maxLength={200}
+            value={category}
+            onChange={(event) => setCategory(event.currentTarget.value)}
+          />
         </Group>
-        <Textarea label={t.common.description} description={t.personas.descriptionText} required autosize minRows={3} maxRows={10} value={description} onChange={(event) => setDescription(event.currentTarget.value)} />
+        <Textarea
+          label={t.common.description}
+          description={t.personas.descriptionText}
+          required
+          autosize
+          minRows={3}
+          maxRows={10}
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+        />
         <Stack gap={4}>
           <TagsInput
             label={t.personas.specializations}
@@ -211,17 +338,43 @@ function PersonaForm(props: { persona: Persona | null; onDone: () => void }) {
             </Group>
           ) : (
             <Group>
-              <Button size="compact-xs" variant="subtle" onClick={() => setOwn(null)}>{t.personas.useAutomatic}</Button>
+              <Button size="compact-xs" variant="subtle" onClick={() => setOwn(null)}>
+                {t.personas.useAutomatic}
+              </Button>
             </Group>
           )}
         </Stack>
-        <Textarea label={t.personas.prompt} description={t.personas.promptText} autosize minRows={3} maxRows={12} value={systemPrompt} onChange={(event) => setSystemPrompt(event.currentTarget.value)} />
-        <TagsInput label={t.personas.traits} description={t.knowledge.tagsText} value={traits} onChange={setTraits} maxTags={50} />
-        <ProviderModelPicker label={t.personas.model} value={model} onChange={setModel} capability="chat" none={{ label: t.personas.tenantModel, text: t.personas.tenantModelText }} />
+        <Textarea
+          label={t.personas.prompt}
+          description={t.personas.promptText}
+          autosize
+          minRows={3}
+          maxRows={12}
+          value={systemPrompt}
+          onChange={(event) => setSystemPrompt(event.currentTarget.value)}
+        />
+        <TagsInput
+          label={t.personas.traits}
+          description={t.knowledge.tagsText}
+          value={traits}
+          onChange={setTraits}
+          maxTags={50}
+        />
+        <ProviderModelPicker
+          label={t.personas.model}
+          value={model}
+          onChange={setModel}
+          capability="chat"
+          none={{ label: t.personas.tenantModel, text: t.personas.tenantModelText }}
+        />
         <FailureBox failure={create.failure ?? update.failure} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>{t.common.cancel}</Button>
-          <Button type="submit" loading={create.busy || update.busy}>{t.common.save}</Button>
+          <Button variant="default" onClick={onDone}>
+            {t.common.cancel}
+          </Button>
+          <Button type="submit" loading={create.busy || update.busy}>
+            {t.common.save}
+          </Button>
         </Group>
       </Stack>
     </form>

@@ -1,6 +1,18 @@
 // The projects of the tenant: searched while typing, and made here.
 
-import { Anchor, Badge, Button, Group, Modal, Paper, SimpleGrid, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import {
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Modal,
+  Paper,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+  Textarea,
+} from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconFolderPlus, IconFolders, IconSearch } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -27,17 +39,32 @@ const ProjectList = graphql(`
         description
         stack
         updatedAt
-        latestSync { id status finishedAt }
-        sources { id }
+        latestSync {
+          id
+          status
+          finishedAt
+        }
+        sources {
+          id
+        }
       }
-      pageInfo { hasNextPage endCursor }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
   }
 `);
 
 const CreateProject = graphql(`
   mutation CreateProject($input: CreateProjectInput!) {
-    createProject(input: $input) { project { id slug name } }
+    createProject(input: $input) {
+      project {
+        id
+        slug
+        name
+      }
+    }
   }
 `);
 
@@ -70,7 +97,11 @@ export function Projects() {
           query ? (
             <Text c="dimmed">{t.projects.nothing(query)}</Text>
           ) : (
-            <Empty icon={IconFolders} title={t.projects.emptyTitle} text={may.write ? t.projects.emptyText : t.projects.emptyViewer}>
+            <Empty
+              icon={IconFolders}
+              title={t.projects.emptyTitle}
+              text={may.write ? t.projects.emptyText : t.projects.emptyViewer}
+            >
               {create}
             </Empty>
           )

@@ -8,7 +8,7 @@ import { failureOf } from "~/api/errors";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { runOfAttempt } from "~/api/run-state";
-import { useRun } from "~/api/use-run";
+import { useEnd, useRun } from "~/api/use-run";
 import { NotFound } from "~/app/not-found";
 import { useMay } from "~/app/session-store";
 import { confirm } from "~/parts/confirm";
@@ -30,27 +30,83 @@ const RunQuery = graphql(`
       startedAt
       finishedAt
       attempt
-      startedBy { id name }
-      project { id name slug }
-      error { code message }
+      startedBy {
+        id
+        name
+      }
+      project {
+        id
+        name
+        slug
+      }
+      error {
+        code
+        message
+      }
       attempts {
         number
         worker
         outcome
         startedAt
         endedAt
-        error { code message }
-        phases { name startedAt endedAt durationMs done total unit skipped }
+        error {
+          code
+          message
+        }
+        phases {
+          name
+          startedAt
+          endedAt
+          durationMs
+          done
+          total
+          unit
+          skipped
+        }
       }
-      ... on Sync { source { id url } filesAdded filesUpdated filesDeleted filesRenamed filesSkipped }
-      ... on CodeAnalysis { filesAnalyzed filesReused filesSkipped patternsFound skipped { files reason rule } }
-      ... on NoteEnrichment { note { id title } }
+      ... on Sync {
+        source {
+          id
+          url
+        }
+        filesAdded
+        filesUpdated
+        filesDeleted
+        filesRenamed
+        filesSkipped
+      }
+      ... on CodeAnalysis {
+        filesAnalyzed
+        filesReused
+        filesSkipped
+        patternsFound
+        skipped {
+          files
+          reason
+          rule
+        }
+      }
+      ... on NoteEnrichment {
+        note {
+          id
+          title
+        }
+      }
     }
   }
 `);
 
 const CancelRun = graphql(`
-  mutation CancelRun($input: CancelRunInput!) { cancelRun(input: $input) { run { __typename id status finishedAt } } }
+  mutation CancelRun($input: CancelRunInput!) {
+    cancelRun(input: $input) {
+      run {
+        __typename
+        id
+        status
+        finishedAt
+      }
+    }
+  }
 `);
 
 type Run = NonNullable<ResultOf<typeof RunQuery>["run"]>;
@@ -63,8 +119,10 @@ export function RunScreen() {
   const run = data?.run;
   const active = run?.status === "QUEUED" || run?.status === "RUNNING";
   const live = useRun(runId, active ? refresh : undefined);
+  useEnd(active, refresh);
   // A run that has ended is told by its record: nothing moves while its events arrive.
-  const followed = active && live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
+  const followed =
+    active && live.phases.length ? live : { ...runOfAttempt(run?.attempts.at(-1)?.phases), messages: live.messages };
   const cancel = useChange(CancelRun, { done: t.runs.cancelled });
   if (error && !run) return <FailureBox failure={failureOf(error)} retry={refresh} />;
   if (data && !run) return <NotFound />;
@@ -104,13 +162,19 @@ export function RunScreen() {
       <About run={run} />
       {run.error && (
         <Alert color="red" title={t.runs.failed}>
-          <Text size="sm" className="anywhere">{run.error.message}</Text>
+          <Text size="sm" className="anywhere">
+            {run.error.message}
+          </Text>
           <Code>{run.error.code}</Code>
         </Alert>
       )}
       <Panel title={t.runs.phasesTitle}>
         <div aria-live="polite">
-          {followed.phases.length === 0 && <Text size="sm" c="dimmed">{active ? t.runs.waiting : t.runs.noEvents}</Text>}
+          {followed.phases.length === 0 && (
+            <Text size="sm" c="dimmed">
+              {active ? t.runs.waiting : t.runs.noEvents}
+            </Text>
+          )}
           <Phases run={followed} failed={run.status === "FAILED"} />
         </div>
       </Panel>
@@ -123,7 +187,9 @@ export function RunScreen() {
                 <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }} title={absolute(message.at)}>
                   {new Date(message.at).toLocaleTimeString()}
                 </Text>
-                <Text size="sm" className="anywhere">{message.text}</Text>
+                <Text size="sm" className="anywhere">
+                  {message.text}
+                </Text>
               </Group>
             ))}
           </Stack>
@@ -136,7 +202,9 @@ export function RunScreen() {
 function Panel(props: { title: string; children: ReactNode }) {
   return (
     <Paper withBorder p="md" component="section" aria-label={props.title}>
-      <Title order={2} size="h5" mb="sm">{props.title}</Title>
+      <Title order={2} size="h5" mb="sm">
+        {props.title}
+      </Title>
       {props.children}
     </Paper>
   );
@@ -149,29 +217,46 @@ function About(props: { run: Run }) {
     <Stack gap={4}>
       {run.project && (
         <Text size="sm">
-          {t.projects.one}: <Anchor component={Link} to={`/projects/${slug}`} size="sm" underline="always">{run.project.name}</Anchor>
+          {t.projects.one}:{" "}
+          <Anchor component={Link} to={`/projects/${slug}`} size="sm" underline="always">
+            {run.project.name}
+          </Anchor>
         </Text>
       )}
       {run.__typename === "Sync" && (
         <>
           <Text size="sm" className="anywhere">
             {t.sources.one}:{" "}
-            <Anchor component={Link} to={`/projects/${slug}/sources/${run.source.id}`} size="sm" underline="always">{run.source.url}</Anchor>
+            <Anchor component={Link} to={`/projects/${slug}/sources/${run.source.id}`} size="sm" underline="always">
+              {run.source.url}
+            </Anchor>
           </Text>
           <Text size="sm" c="dimmed">
-            {t.runs.syncFiles(count(run.filesAdded), count(run.filesUpdated), count(run.filesDeleted), count(run.filesRenamed))}
+            {t.runs.syncFiles(
+              count(run.filesAdded),
+              count(run.filesUpdated),
+              count(run.filesDeleted),
+              count(run.filesRenamed),
+            )}
           </Text>
         </>
       )}
       {run.__typename === "CodeAnalysis" && (
         <Text size="sm" c="dimmed">
-          {t.runs.analysisFiles(count(run.filesAnalyzed), count(run.filesReused), count(run.filesSkipped), count(run.patternsFound))}
+          {t.runs.analysisFiles(
+            count(run.filesAnalyzed),
+            count(run.filesReused),
+            count(run.filesSkipped),
+            count(run.patternsFound),
+          )}
         </Text>
       )}
       {run.__typename === "NoteEnrichment" && (
         <Text size="sm">
           {t.notes.one}:{" "}
-          <Anchor component={Link} to={`/projects/${slug}/notes/${run.note.id}`} size="sm" underline="always">{run.note.title}</Anchor>
+          <Anchor component={Link} to={`/projects/${slug}/notes/${run.note.id}`} size="sm" underline="always">
+            {run.note.title}
+          </Anchor>
         </Text>
       )}
     </Stack>
@@ -191,14 +276,18 @@ function Attempts(props: { run: Run }) {
           return (
             <Stack key={attempt.number} gap="xs">
               <Group gap="xs">
-                <Text size="sm" fw={600}>{t.runs.attempt(attempt.number)}</Text>
+                <Text size="sm" fw={600}>
+                  {t.runs.attempt(attempt.number)}
+                </Text>
                 {attempt.outcome && <Badge color="gray">{t.runs.outcomes[attempt.outcome]}</Badge>}
                 <Text size="xs" c="dimmed" className="anywhere">
                   {absolute(attempt.startedAt)} · {between(attempt.startedAt, attempt.endedAt)} · {attempt.worker}
                 </Text>
               </Group>
               {attempt.error && props.run.attempts.length > 1 && (
-                <Text size="sm" className="anywhere">{attempt.error.message} <Code>{attempt.error.code}</Code></Text>
+                <Text size="sm" className="anywhere">
+                  {attempt.error.message} <Code>{attempt.error.code}</Code>
+                </Text>
               )}
               <Table.ScrollContainer minWidth={480}>
                 <Table verticalSpacing={4} aria-label={t.runs.attempt(attempt.number)}>
@@ -208,7 +297,7 @@ function Attempts(props: { run: Run }) {
                       const length = (phase.durationMs ?? 0) / (end - begin);
                       return (
                         <Table.Tr key={phase.name + phase.startedAt}>
-                          <Table.Td w={150}>{phaseName(phase.name)}</Table.Td>
+                          <Table.Td w={220}>{phaseName(phase.name)}</Table.Td>
                           <Table.Td>
                             <div
                               aria-hidden
@@ -217,7 +306,9 @@ function Attempts(props: { run: Run }) {
                                 width: `${Math.max(0.5, 100 * Math.min(length, 1 - from))}%`,
                                 height: 10,
                                 borderRadius: 4,
-                                background: phase.skipped ? "var(--mantine-color-gray-5)" : "var(--mantine-color-indigo-5)",
+                                background: phase.skipped
+                                  ? "var(--mantine-color-gray-5)"
+                                  : "var(--mantine-color-indigo-5)",
                               }}
                             />
                           </Table.Td>
@@ -235,7 +326,11 @@ function Attempts(props: { run: Run }) {
             </Stack>
           );
         })}
-        {props.run.attempts.length === 0 && <Text size="sm" c="dimmed">{t.runs.noAttempts}</Text>}
+        {props.run.attempts.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {t.runs.noAttempts}
+          </Text>
+        )}
       </Stack>
     </Panel>
   );

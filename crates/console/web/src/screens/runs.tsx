@@ -24,12 +24,32 @@ const RunList = graphql(`
         createdAt
         startedAt
         finishedAt
-        startedBy { id name }
-        progress { phase done total unit bytesDone bytesTotal }
-        error { code message }
-        project { id name slug }
+        startedBy {
+          id
+          name
+        }
+        progress {
+          phase
+          done
+          total
+          unit
+          bytesDone
+          bytesTotal
+        }
+        error {
+          code
+          message
+        }
+        project {
+          id
+          name
+          slug
+        }
       }
-      pageInfo { hasNextPage endCursor }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
   }
 `);
@@ -82,7 +102,13 @@ function RunTable(props: { order: 1 | 2; projectId?: string }) {
       <ListView
         list={list}
         rowHeight={40}
-        empty={<Empty icon={IconPlayerPlay} title={t.runs.emptyTitle} text={kinds.length || statuses.length ? t.runs.nothing : t.runs.emptyText} />}
+        empty={
+          <Empty
+            icon={IconPlayerPlay}
+            title={t.runs.emptyTitle}
+            text={kinds.length || statuses.length ? t.runs.nothing : t.runs.emptyText}
+          />
+        }
       >
         {(runs) => (
           <Table.ScrollContainer minWidth={640}>
@@ -110,7 +136,9 @@ function RunTable(props: { order: 1 | 2; projectId?: string }) {
                         </Text>
                       )}
                       {run.status === "RUNNING" && run.progress && (
-                        <Text size="xs" c="dimmed">{progressText(run.progress)}</Text>
+                        <Text size="xs" c="dimmed">
+                          {progressText(run.progress)}
+                        </Text>
                       )}
                     </Table.Td>
                     <Table.Td>

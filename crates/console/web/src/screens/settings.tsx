@@ -1,7 +1,20 @@
 // The person's own things — language, colours, password, sessions — then the tenant's: its name, its GitHub accounts.
 
 import {
-  Anchor, Badge, Button, Group, Paper, PasswordInput, SegmentedControl, Select, SimpleGrid, Stack, Text, TextInput, Title, useMantineColorScheme,
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Paper,
+  PasswordInput,
+  SegmentedControl,
+  Select,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+  useMantineColorScheme,
 } from "@mantine/core";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useQuery } from "urql";
@@ -18,12 +31,55 @@ import { toastFailure, toastSuccess } from "~/parts/toast";
 import { useStep } from "~/parts/use-step";
 import { LANGUAGES, type Language, language, languageChoose, t } from "~/text";
 
-const ServerQuery = graphql(`query Server { server { version commit database capabilities } }`);
-const UpdateTenant = graphql(`mutation UpdateTenant($input: UpdateTenantInput!) { updateTenant(input: $input) { tenant { id name } } }`);
-const LeaveTenant = graphql(`mutation LeaveTenant { leaveTenant { leftTenantId } }`);
-const Connections = graphql(`query Connections { gitConnections(first: 50) { nodes { id name baseUrl createdAt createdBy { id name } } } }`);
+const ServerQuery = graphql(`
+  query Server {
+    server {
+      version
+      commit
+      database
+      capabilities
+    }
+  }
+`);
+const UpdateTenant = graphql(`
+  mutation UpdateTenant($input: UpdateTenantInput!) {
+    updateTenant(input: $input) {
+      tenant {
+        id
+        name
+      }
+    }
+  }
+`);
+const LeaveTenant = graphql(`
+  mutation LeaveTenant {
+    leaveTenant {
+      leftTenantId
+    }
+  }
+`);
+const Connections = graphql(`
+  query Connections {
+    gitConnections(first: 50) {
+      nodes {
+        id
+        name
+        baseUrl
+        createdAt
+        createdBy {
+          id
+          name
+        }
+      }
+    }
+  }
+`);
 const RemoveConnection = graphql(`
-  mutation RemoveGitConnection($input: RemoveGitConnectionInput!) { removeGitConnection(input: $input) { deletedId } }
+  mutation RemoveGitConnection($input: RemoveGitConnectionInput!) {
+    removeGitConnection(input: $input) {
+      deletedId
+    }
+  }
 `);
 
 export function Settings() {
@@ -46,8 +102,14 @@ export function Settings() {
 function Panel(props: { title: string; lead?: string; children: ReactNode }) {
   return (
     <Paper withBorder p="md" component="section" aria-label={props.title}>
-      <Title order={2} size="h5" mb={props.lead ? 2 : "sm"}>{props.title}</Title>
-      {props.lead && <Text size="sm" c="dimmed" mb="sm">{props.lead}</Text>}
+      <Title order={2} size="h5" mb={props.lead ? 2 : "sm"}>
+        {props.title}
+      </Title>
+      {props.lead && (
+        <Text size="sm" c="dimmed" mb="sm">
+          {props.lead}
+        </Text>
+      )}
       {props.children}
     </Paper>
   );
@@ -59,7 +121,9 @@ function Appearance() {
     <Panel title={t.settings.appearance}>
       <Stack>
         <div>
-          <Text size="sm" fw={500} mb={4}>{t.settings.scheme}</Text>
+          <Text size="sm" fw={500} mb={4}>
+            {t.settings.scheme}
+          </Text>
           <SegmentedControl
             aria-label={t.settings.scheme}
             value={colorScheme}
@@ -103,10 +167,29 @@ function Password() {
       >
         <Stack>
           <input type="text" autoComplete="username" value={user.email} readOnly hidden />
-          <PasswordInput label={t.settings.currentPassword} autoComplete="current-password" required value={current} onChange={(event) => setCurrent(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }} />
-          <PasswordInput label={t.settings.newPassword} description={t.signIn.passwordRule} autoComplete="new-password" required value={next} onChange={(event) => setNext(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }} />
+          <PasswordInput
+            label={t.settings.currentPassword}
+            autoComplete="current-password"
+            required
+            value={current}
+            onChange={(event) => setCurrent(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
+          />
+          <PasswordInput
+            label={t.settings.newPassword}
+            description={t.signIn.passwordRule}
+            autoComplete="new-password"
+            required
+            value={next}
+            onChange={(event) => setNext(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
+          />
           <FailureBox failure={step.failure} />
-          <Group><Button type="submit" variant="default" loading={step.busy}>{t.settings.changePassword}</Button></Group>
+          <Group>
+            <Button type="submit" variant="default" loading={step.busy}>
+              {t.settings.changePassword}
+            </Button>
+          </Group>
         </Stack>
       </form>
     </Panel>
@@ -135,7 +218,10 @@ function Sessions() {
     }
   };
   const everywhere = async () => {
-    if (!(await confirm({ title: t.settings.everywhere, text: t.settings.everywhereText, label: t.settings.everywhere }))) return;
+    if (
+      !(await confirm({ title: t.settings.everywhere, text: t.settings.everywhereText, label: t.settings.everywhere }))
+    )
+      return;
     await auth.signOutEverywhere();
     location.assign("/");
   };
@@ -149,12 +235,22 @@ function Sessions() {
               <Text size="sm" truncate component="div" title={session.userAgent ?? undefined}>
                 {browserName(session.userAgent)} {session.current && <Badge>{t.settings.thisOne}</Badge>}
               </Text>
-              <Text size="xs" c="dimmed">{session.address ?? "–"} · <Time at={session.lastSeenAt} /></Text>
+              <Text size="xs" c="dimmed">
+                {session.address ?? "–"} · <Time at={session.lastSeenAt} />
+              </Text>
             </div>
-            {!session.current && <Button size="compact-xs" variant="default" onClick={() => void end(session.id)}>{t.settings.end}</Button>}
+            {!session.current && (
+              <Button size="compact-xs" variant="default" onClick={() => void end(session.id)}>
+                {t.settings.end}
+              </Button>
+            )}
           </Group>
         ))}
-        <Group><Button variant="default" size="xs" onClick={() => void everywhere()}>{t.settings.everywhere}</Button></Group>
+        <Group>
+          <Button variant="default" size="xs" onClick={() => void everywhere()}>
+            {t.settings.everywhere}
+          </Button>
+        </Group>
       </Stack>
     </Panel>
   );
@@ -184,10 +280,22 @@ function Tenant() {
         }}
       >
         <Stack>
-          <TextInput label={t.common.name} required maxLength={200} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Text size="xs" c="dimmed">{t.settings.slug(tenant?.slug ?? "")}</Text>
+          <TextInput
+            label={t.common.name}
+            required
+            maxLength={200}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <Text size="xs" c="dimmed">
+            {t.settings.slug(tenant?.slug ?? "")}
+          </Text>
           <FailureBox failure={update.failure} />
-          <Group><Button type="submit" variant="default" loading={update.busy} disabled={name === tenant?.name}>{t.common.save}</Button></Group>
+          <Group>
+            <Button type="submit" variant="default" loading={update.busy} disabled={name === tenant?.name}>
+              {t.common.save}
+            </Button>
+          </Group>
         </Stack>
       </form>
     </Panel>
@@ -200,21 +308,43 @@ function GitHub() {
   const remove = useChange(RemoveConnection, { done: t.settings.connectionRemoved });
   const connections = data?.gitConnections.nodes ?? [];
   const ask = async (id: string, name: string) => {
-    if (await confirm({ title: t.settings.removeConnection, text: t.settings.removeConnectionText(name), label: t.settings.removeConnection })) {
+    if (
+      await confirm({
+        title: t.settings.removeConnection,
+        text: t.settings.removeConnectionText(name),
+        label: t.settings.removeConnection,
+      })
+    ) {
       await remove.run({ input: { connectionId: id } });
     }
   };
   return (
     <Panel title={t.settings.connections} lead={t.settings.connectionsText}>
       <Stack gap="xs" mih={40}>
-        {data && connections.length === 0 && <Text size="sm" c="dimmed">{t.settings.noConnections}</Text>}
+        {data && connections.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {t.settings.noConnections}
+          </Text>
+        )}
         {connections.map((one) => (
           <Group key={one.id} justify="space-between">
             <div>
               <Text size="sm">{one.name}</Text>
-              <Text size="xs" c="dimmed">{new URL(one.baseUrl).host} · <Time at={one.createdAt} /></Text>
+              <Text size="xs" c="dimmed">
+                {new URL(one.baseUrl).host} · <Time at={one.createdAt} />
+              </Text>
             </div>
-            {may.manage && <Button size="compact-xs" variant="subtle" color="red" aria-label={`${t.settings.removeConnection}: ${one.name}`} onClick={() => void ask(one.id, one.name)}>{t.settings.removeConnection}</Button>}
+            {may.manage && (
+              <Button
+                size="compact-xs"
+                variant="subtle"
+                color="red"
+                aria-label={`${t.settings.removeConnection}: ${one.name}`}
+                onClick={() => void ask(one.id, one.name)}
+              >
+                {t.settings.removeConnection}
+              </Button>
+            )}
           </Group>
         ))}
       </Stack>
@@ -233,7 +363,8 @@ function Leave() {
         variant="light"
         loading={leave.busy}
         onClick={async () => {
-          if (!(await confirm({ title: t.settings.leave, text: t.settings.leaveText(name), label: t.settings.leave }))) return;
+          if (!(await confirm({ title: t.settings.leave, text: t.settings.leaveText(name), label: t.settings.leave })))
+            return;
           if (await leave.run({})) location.assign("/");
         }}
       >
@@ -249,9 +380,15 @@ function About() {
   return (
     <Panel title={t.settings.about}>
       <Stack gap={4} mih={70}>
-        <Text size="sm">nyxcore {server?.version} {server?.commit && <span className="code">{server.commit.slice(0, 10)}</span>}</Text>
-        <Text size="sm" c="dimmed">{server ? t.settings.database(server.database) : ""}</Text>
-        <Anchor href="/graphql" size="sm" underline="always">GraphiQL</Anchor>
+        <Text size="sm">
+          nyxcore {server?.version} {server?.commit && <span className="code">{server.commit.slice(0, 10)}</span>}
+        </Text>
+        <Text size="sm" c="dimmed">
+          {server ? t.settings.database(server.database) : ""}
+        </Text>
+        <Anchor href="/graphql" size="sm" underline="always">
+          GraphiQL
+        </Anchor>
       </Stack>
     </Panel>
   );

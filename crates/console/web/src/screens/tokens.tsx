@@ -5,6 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Role } from "~/api/auth";
+import { now } from "~/api/clock";
 import { graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
@@ -24,18 +25,49 @@ const TokenList = graphql(`
       tenant {
         id
         apiTokens(first: 30, after: $after) {
-          nodes { id name prefix role createdAt lastUsedAt expiresAt revokedAt user { id name } }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            id
+            name
+            prefix
+            role
+            createdAt
+            lastUsedAt
+            expiresAt
+            revokedAt
+            user {
+              id
+              name
+            }
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
   }
 `);
 const CreateToken = graphql(`
-  mutation CreateApiToken($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret apiToken { id name } } }
+  mutation CreateApiToken($input: CreateApiTokenInput!) {
+    createApiToken(input: $input) {
+      secret
+      apiToken {
+        id
+        name
+      }
+    }
+  }
 `);
 const RevokeToken = graphql(`
-  mutation RevokeApiToken($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { apiToken { id revokedAt } } }
+  mutation RevokeApiToken($input: RevokeApiTokenInput!) {
+    revokeApiToken(input: $input) {
+      apiToken {
+        id
+        revokedAt
+      }
+    }
+  }
 `);
 
 export function Tokens() {
@@ -48,13 +80,30 @@ export function Tokens() {
       await revoke.run({ input: { apiTokenId: id } });
     }
   };
-  const action = may.write && <Button leftSection={<IconPlus size={18} />} onClick={create.open}>{t.tokens.create}</Button>;
+  const action = may.write && (
+    <Button leftSection={<IconPlus size={18} />} onClick={create.open}>
+      {t.tokens.create}
+    </Button>
+  );
   return (
-    <Page title={t.tokens.title} lead={t.tokens.lead} actions={action} actionsHidden={!list.loading && list.items.length === 0}>
+    <Page
+      title={t.tokens.title}
+      lead={t.tokens.lead}
+      actions={action}
+      actionsHidden={!list.loading && list.items.length === 0}
+    >
       <ListView
         list={list}
         rowHeight={44}
-        empty={<Empty icon={IconKey} title={t.tokens.emptyTitle} text={may.write ? t.tokens.emptyText : t.tokens.emptyViewer}>{action}</Empty>}
+        empty={
+          <Empty
+            icon={IconKey}
+            title={t.tokens.emptyTitle}
+            text={may.write ? t.tokens.emptyText : t.tokens.emptyViewer}
+          >
+            {action}
+          </Empty>
+        }
       >
         {(tokens) => (
           <Table.ScrollContainer minWidth={680}>
@@ -66,24 +115,44 @@ export function Tokens() {
                   <Table.Th>{t.tokens.owner}</Table.Th>
                   <Table.Th>{t.tokens.used}</Table.Th>
                   <Table.Th>{t.tokens.expires}</Table.Th>
-                  {may.write && <Table.Th><span className="visually-hidden">{t.common.actions}</span></Table.Th>}
+                  {may.write && (
+                    <Table.Th>
+                      <span className="visually-hidden">{t.common.actions}</span>
+                    </Table.Th>
+                  )}
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
                 {tokens.map((token) => (
                   <Table.Tr key={token.id}>
                     <Table.Td>
-                      <Text size="sm" fw={500} className="anywhere" component="div">{token.name} {token.revokedAt && <Badge color="gray">{t.tokens.ended}</Badge>}</Text>
-                      <Text className="code" c="dimmed">{token.prefix}…</Text>
+                      <Text size="sm" fw={500} className="anywhere" component="div">
+                        {token.name} {token.revokedAt && <Badge color="gray">{t.tokens.ended}</Badge>}
+                      </Text>
+                      <Text className="code" c="dimmed">
+                        {token.prefix}…
+                      </Text>
                     </Table.Td>
                     <Table.Td>{t.roles[token.role]}</Table.Td>
                     <Table.Td>{token.user?.name ?? t.common.former}</Table.Td>
-                    <Table.Td><Time at={token.lastUsedAt} never={t.tokens.never} size="sm" /></Table.Td>
-                    <Table.Td><Time at={token.expiresAt} never={t.tokens.never} size="sm" /></Table.Td>
+                    <Table.Td>
+                      <Time at={token.lastUsedAt} never={t.tokens.never} size="sm" />
+                    </Table.Td>
+                    <Table.Td>
+                      <Time at={token.expiresAt} never={t.tokens.never} size="sm" />
+                    </Table.Td>
                     {may.write && (
                       <Table.Td ta="right">
                         {!token.revokedAt && (
-                          <Button size="compact-xs" variant="subtle" color="red" aria-label={`${t.tokens.revoke}: ${token.name}`} onClick={() => void ask(token.id, token.name)}>{t.tokens.revoke}</Button>
+                          <Button
+                            size="compact-xs"
+                            variant="subtle"
+                            color="red"
+                            aria-label={`${t.tokens.revoke}: ${token.name}`}
+                            onClick={() => void ask(token.id, token.name)}
+                          >
+                            {t.tokens.revoke}
+                          </Button>
                         )}
                       </Table.Td>
                     )}
@@ -122,17 +191,45 @@ function CreateForm(props: { onDone: () => void }) {
     <form
       onSubmit={async (event) => {
         event.preventDefault();
-        const expiresAt = life ? new Date(Date.now() + Number(life) * 86_400_000).toISOString() : null;
+        const expiresAt = life ? new Date(now() + Number(life) * 86_400_000).toISOString() : null;
         const made = await create.run({ input: { name, role, expiresAt } });
         if (made) setSecret(made.createApiToken.secret);
       }}
     >
       <Stack>
-        <TextInput label={t.common.name} description={t.tokens.nameText} required maxLength={200} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-        <Select label={t.people.role} description={t.tokens.roleText} data={order.slice(0, order.indexOf(mine) + 1).map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))} value={role} allowDeselect={false} onChange={(value) => value && setRole(value as Role)} />
-        <Select label={t.tokens.expires} data={[...["7", "30", "90", "365"].map((value) => ({ value, label: t.tokens.inDays(Number(value)) })), { value: "", label: t.tokens.never }]} value={life} allowDeselect={false} onChange={(value) => setLife(value ?? "")} />
+        <TextInput
+          label={t.common.name}
+          description={t.tokens.nameText}
+          required
+          maxLength={200}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          data-autofocus
+        />
+        <Select
+          label={t.people.role}
+          description={t.tokens.roleText}
+          data={order
+            .slice(0, order.indexOf(mine) + 1)
+            .map((value) => ({ value, label: `${t.roles[value]}: ${t.people.roleText[value]}` }))}
+          value={role}
+          allowDeselect={false}
+          onChange={(value) => value && setRole(value as Role)}
+        />
+        <Select
+          label={t.tokens.expires}
+          data={[
+            ...["7", "30", "90", "365"].map((value) => ({ value, label: t.tokens.inDays(Number(value)) })),
+            { value: "", label: t.tokens.never },
+          ]}
+          value={life}
+          allowDeselect={false}
+          onChange={(value) => setLife(value ?? "")}
+        />
         <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>{t.tokens.create}</Button>
+        <Button type="submit" loading={create.busy}>
+          {t.tokens.create}
+        </Button>
       </Stack>
     </form>
   );

@@ -5,13 +5,20 @@ import { t } from "~/text";
 import { day } from "../time";
 
 export function LifecycleBadge(props: {
-  model: { lifecycle: keyof typeof t.models.lifecycles; shutdownDate: string | null; replacement: { name: string } | null };
+  model: {
+    lifecycle: keyof typeof t.models.lifecycles;
+    shutdownDate: string | null;
+    replacement: { name: string } | null;
+  };
 }) {
   const { lifecycle, shutdownDate, replacement } = props.model;
   if (lifecycle === "ACTIVE") return null;
   const date = shutdownDate ? day(shutdownDate) : "";
   return (
-    <Badge color={lifecycle === "RETIRING" ? "yellow" : "red"} title={t.models.lifecycleText[lifecycle](date, replacement?.name ?? "")}>
+    <Badge
+      color={lifecycle === "RETIRING" ? "yellow" : "red"}
+      title={t.models.lifecycleText[lifecycle](date, replacement?.name ?? "")}
+    >
       {t.models.lifecycles[lifecycle]}
       {replacement ? ` → ${replacement.name}` : ""}
     </Badge>

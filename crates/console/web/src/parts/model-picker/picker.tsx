@@ -1,8 +1,19 @@
-// ProviderModelPicker: the one way to choose a model. Arrows move, Enter chooses, Escape closes, Alt-F marks a favourite;
-// what is typed searches at once.
+// ProviderModelPicker: the one way to choose a model. Arrows move, Enter chooses, Escape closes, Alt-F marks a
+// favourite; what is typed searches at once.
 
 import {
-  ActionIcon, Badge, Box, Combobox, Group, InputBase, Kbd, ScrollArea, Stack, Text, Tooltip, useCombobox,
+  ActionIcon,
+  Badge,
+  Box,
+  Combobox,
+  Group,
+  InputBase,
+  Kbd,
+  ScrollArea,
+  Stack,
+  Text,
+  Tooltip,
+  useCombobox,
 } from "@mantine/core";
 import { IconKey, IconStar, IconStarFilled } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -19,9 +30,18 @@ export interface PickedModel {
   model: string;
 }
 
+/** What stands for "call no model at all", where that can be chosen. */
+export const WITHOUT_MODEL: PickedModel = { provider: "", model: "" };
+
 /** The value of the option that adds a key: no model is called so. */
 const ADD_KEY = "+key:";
 const NONE = "+none";
+const WITHOUT = "+without";
+
+interface Choice {
+  label: string;
+  text: string;
+}
 
 export function ProviderModelPicker(props: {
   label: string;
@@ -30,10 +50,12 @@ export function ProviderModelPicker(props: {
   /** Only models that can do this, such as "chat" or "embedding". */
   capability?: string;
   /** What it means to choose no model, where that is possible. */
-  none?: { label: string; text: string };
+  none?: Choice;
+  /** What it means to call none, where that is possible. */
+  without?: Choice;
   disabled?: boolean;
 }) {
-  const { label, value, onChange, capability, none, disabled = false } = props;
+  const { label, value, onChange, capability, none, without, disabled = false } = props;
   const { catalog, error } = useCatalog();
   const favourites = useFavourites();
   const may = useMay();
@@ -62,7 +84,7 @@ export function ProviderModelPicker(props: {
       return;
     }
     const model = models.find((one) => one.id === option);
-    onChange(model ? { provider: model.provider.id, model: model.id } : null);
+    onChange(model ? { provider: model.provider.id, model: model.id } : option === WITHOUT ? WITHOUT_MODEL : null);
     combobox.closeDropdown();
   };
   const isDefault = (model: CatalogModel) => catalog?.defaults.default?.id === model.id;
@@ -75,11 +97,18 @@ export function ProviderModelPicker(props: {
       active={model.id === value?.model}
       favourite={favourites.has(model.id)}
       onFavourite={() => favourites.toggle(model.id)}
-      marks={[...(isOwnDefault(model) ? [t.picker.own] : []), ...(isDefault(model) && !isOwnDefault(model) ? [t.picker.default] : [])]}
+      marks={isOwnDefault(model) ? [t.picker.own] : isDefault(model) ? [t.picker.default] : []}
     />
   );
   return (
-    <Combobox store={combobox} onOptionSubmit={submit} disabled={disabled} width={460} position="bottom-start" withinPortal>
+    <Combobox
+      store={combobox}
+      onOptionSubmit={submit}
+      disabled={disabled}
+      width={460}
+      position="bottom-start"
+      withinPortal
+    >
       <Combobox.Target targetType="button">
         <InputBase
           label={label}
@@ -94,7 +123,11 @@ export function ProviderModelPicker(props: {
           error={error && !catalog ? t.picker.failed : undefined}
         >
           <Text size="sm" truncate component="span" display="block">
-            {chosen ? `${chosen.provider.name} · ${chosen.name}` : value ? value.model : (none?.label ?? t.picker.choose)}
+            {chosen
+              ? `${chosen.provider.name} · ${chosen.name}`
+              : value
+                ? value.model || without?.label
+                : (none?.label ?? t.picker.choose)}
           </Text>
         </InputBase>
       </Combobox.Target>
@@ -109,7 +142,9 @@ export function ProviderModelPicker(props: {
             if (event.altKey && event.code === "KeyF") {
               event.preventDefault();
               const index = combobox.getSelectedOptionIndex();
-              const element = document.querySelectorAll(`#${CSS.escape(combobox.listId ?? "")} [data-combobox-option]`)[index];
+              const element = document.querySelectorAll(`#${CSS.escape(combobox.listId ?? "")} [data-combobox-option]`)[
+                index
+              ];
               const id = element?.getAttribute("data-model");
               if (id) favourites.toggle(id);
             }
@@ -120,11 +155,11 @@ export function ProviderModelPicker(props: {
         />
         <Combobox.Options aria-label={label}>
           <ScrollArea.Autosize mah={340} type="auto">
-            {none && words.trim() === "" && (
-              <Combobox.Option value={NONE} active={value === null}>
-                <Text size="sm">{none.label}</Text>
-                <Text size="xs" c="dimmed">{none.text}</Text>
-              </Combobox.Option>
+            {words.trim() === "" && (
+              <>
+                {none && <ChoiceOption value={NONE} choice={none} active={value === null} />}
+                {without && <ChoiceOption value={WITHOUT} choice={without} active={value?.model === ""} />}
+              </>
             )}
             {starred.length > 0 && <Combobox.Group label={t.picker.favourites}>{starred.map(option)}</Combobox.Group>}
             {catalog?.providers.map((provider) => (
@@ -137,12 +172,24 @@ export function ProviderModelPicker(props: {
         </Combobox.Options>
         <Combobox.Footer>
           <Text size="xs" c="dimmed" id={help}>
-            <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> {t.picker.move} · <Kbd size="xs">Enter</Kbd> {t.picker.pick} ·{" "}
+            <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> {t.picker.move} ·{" "}
+            <Kbd size="xs">Enter</Kbd> {t.picker.pick} ·{" "}
             <Kbd size="xs">Alt F</Kbd> {t.picker.favourite}
           </Text>
         </Combobox.Footer>
       </Combobox.Dropdown>
     </Combobox>
+  );
+}
+
+function ChoiceOption(props: { value: string; choice: Choice; active: boolean }) {
+  return (
+    <Combobox.Option value={props.value} active={props.active}>
+      <Text size="sm">{props.choice.label}</Text>
+      <Text size="xs" c="dimmed">
+        {props.choice.text}
+      </Text>
+    </Combobox.Option>
   );
 }
 
@@ -189,13 +236,19 @@ function ModelOption(props: {
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Stack gap={0} miw={0}>
           <Group gap={6}>
-            <Text size="sm" fw={active ? 600 : 400}>{model.name}</Text>
+            <Text size="sm" fw={active ? 600 : 400}>
+              {model.name}
+            </Text>
             {marks.map((mark) => (
-              <Badge key={mark} size="sm">{mark}</Badge>
+              <Badge key={mark} size="sm">
+                {mark}
+              </Badge>
             ))}
             <LifecycleBadge model={model} />
           </Group>
-          <Text size="xs" c="dimmed">{modelFacts(model)}</Text>
+          <Text size="xs" c="dimmed">
+            {modelFacts(model)}
+          </Text>
         </Stack>
         <Tooltip label={favourite ? t.picker.unmark : t.picker.mark}>
           {/* The keyboard reaches this by Alt-F: an option has no focus of its own. */}
@@ -224,7 +277,9 @@ export function modelFacts(model: CatalogModel): string {
   const facts: string[] = [];
   if (model.contextWindow) facts.push(t.picker.context(compact(model.contextWindow)));
   if (model.inputUsdPerMtok !== null) {
-    facts.push(t.picker.price(usd(model.inputUsdPerMtok), model.outputUsdPerMtok === null ? "" : usd(model.outputUsdPerMtok)));
+    facts.push(
+      t.picker.price(usd(model.inputUsdPerMtok), model.outputUsdPerMtok === null ? "" : usd(model.outputUsdPerMtok)),
+    );
   }
   return facts.join(" · ");
 }

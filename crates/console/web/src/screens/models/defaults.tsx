@@ -9,7 +9,13 @@ import { ProviderModelPicker } from "~/parts/model-picker/picker";
 import { t } from "~/text";
 
 const SetDefaults = graphql(`
-  mutation SetModelDefaults($input: SetModelDefaultsInput!) { setModelDefaults(input: $input) { defaults { warnings } } }
+  mutation SetModelDefaults($input: SetModelDefaultsInput!) {
+    setModelDefaults(input: $input) {
+      defaults {
+        warnings
+      }
+    }
+  }
 `);
 
 const SLOTS = ["default", "fast", "review", "embedding"] as const;
@@ -20,20 +26,40 @@ export function Defaults(props: { catalog: Catalog }) {
   const save = useChange(SetDefaults, { done: t.common.saved });
   const nameOf = (id: string | undefined) => models.find((model) => model.id === id)?.name ?? id;
   const scopes = [
-    { scope: "OWN" as const, title: t.models.ownDefaults, text: t.models.ownDefaultsText, of: defaults.own, may: may.write },
-    { scope: "TENANT" as const, title: t.models.tenantDefaults, text: t.models.tenantDefaultsText, of: defaults, may: may.manage },
+    {
+      scope: "OWN" as const,
+      title: t.models.ownDefaults,
+      text: t.models.ownDefaultsText,
+      of: defaults.own,
+      may: may.write,
+    },
+    {
+      scope: "TENANT" as const,
+      title: t.models.tenantDefaults,
+      text: t.models.tenantDefaultsText,
+      of: defaults,
+      may: may.manage,
+    },
   ];
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
       {scopes.map(({ scope, title, text, of, may: allowed }) => (
         <Paper key={scope} withBorder p="md" component="section" aria-label={title}>
-          <Title order={2} size="h5">{title}</Title>
-          <Text size="sm" c="dimmed" mb="sm">{text}</Text>
+          <Title order={2} size="h5">
+            {title}
+          </Title>
+          <Text size="sm" c="dimmed" mb="sm">
+            {text}
+          </Text>
           <Stack>
             {SLOTS.map((slot) => {
               const id = of[slot]?.id;
               if (!allowed) {
-                return <Text key={slot} size="sm">{t.models.slots[slot]}: {nameOf(id) ?? t.common.none}</Text>;
+                return (
+                  <Text key={slot} size="sm">
+                    {t.models.slots[slot]}: {nameOf(id) ?? t.common.none}
+                  </Text>
+                );
               }
               const provider = models.find((model) => model.id === id)?.provider.id;
               return (

@@ -1,6 +1,19 @@
 // Every model: its price, its context, how long it lives, and what the tenant adds or hides.
 
-import { Badge, Button, Checkbox, Group, Modal, MultiSelect, NumberInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import {
+  Badge,
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  MultiSelect,
+  NumberInput,
+  Select,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
@@ -14,10 +27,32 @@ import { compact, usd } from "~/parts/numbers";
 import { t } from "~/text";
 
 const SetHidden = graphql(`
-  mutation SetModelHidden($input: SetModelHiddenInput!) { setModelHidden(input: $input) { model { id hidden } } }
+  mutation SetModelHidden($input: SetModelHiddenInput!) {
+    setModelHidden(input: $input) {
+      model {
+        id
+        hidden
+      }
+    }
+  }
 `);
-const SetModel = graphql(`mutation SetModel($input: SetModelInput!) { setModel(input: $input) { model { id name } } }`);
-const RemoveModel = graphql(`mutation RemoveModel($input: RemoveModelInput!) { removeModel(input: $input) { removedModel } }`);
+const SetModel = graphql(`
+  mutation SetModel($input: SetModelInput!) {
+    setModel(input: $input) {
+      model {
+        id
+        name
+      }
+    }
+  }
+`);
+const RemoveModel = graphql(`
+  mutation RemoveModel($input: RemoveModelInput!) {
+    removeModel(input: $input) {
+      removedModel
+    }
+  }
+`);
 
 export function ModelTable(props: { catalog: Catalog; mayManage: boolean }) {
   const { catalog, mayManage } = props;
@@ -42,13 +77,37 @@ export function ModelTable(props: { catalog: Catalog; mayManage: boolean }) {
     <Stack>
       <Group align="flex-end" justify="space-between">
         <Group align="flex-end">
-          <TextInput type="search" label={t.picker.search} leftSection={<IconSearch size={18} aria-hidden />} value={words} onChange={(event) => setWords(event.currentTarget.value)} />
-          <Select label={t.models.provider} placeholder={t.common.all} clearable data={catalog.providers.map((one) => ({ value: one.id, label: one.name }))} value={provider} onChange={setProvider} />
-          <Checkbox label={t.models.showShutDown} checked={shutDown} onChange={(event) => setShutDown(event.currentTarget.checked)} mb={8} />
+          <TextInput
+            type="search"
+            label={t.picker.search}
+            leftSection={<IconSearch size={18} aria-hidden />}
+            value={words}
+            onChange={(event) => setWords(event.currentTarget.value)}
+          />
+          <Select
+            label={t.models.provider}
+            placeholder={t.common.all}
+            clearable
+            data={catalog.providers.map((one) => ({ value: one.id, label: one.name }))}
+            value={provider}
+            onChange={setProvider}
+          />
+          <Checkbox
+            label={t.models.showShutDown}
+            checked={shutDown}
+            onChange={(event) => setShutDown(event.currentTarget.checked)}
+            mb={8}
+          />
         </Group>
-        {mayManage && <Button variant="default" leftSection={<IconPlus size={18} />} onClick={form.open}>{t.models.add}</Button>}
+        {mayManage && (
+          <Button variant="default" leftSection={<IconPlus size={18} />} onClick={form.open}>
+            {t.models.add}
+          </Button>
+        )}
       </Group>
-      <Text size="sm" c="dimmed" role="status">{t.models.count(shown.length)}</Text>
+      <Text size="sm" c="dimmed" role="status">
+        {t.models.count(shown.length)}
+      </Text>
       <Table.ScrollContainer minWidth={760}>
         <Table verticalSpacing="xs" highlightOnHover aria-label={t.models.catalog}>
           <Table.Thead>
@@ -59,7 +118,11 @@ export function ModelTable(props: { catalog: Catalog; mayManage: boolean }) {
               <Table.Th ta="right">{t.models.input}</Table.Th>
               <Table.Th ta="right">{t.models.output}</Table.Th>
               <Table.Th>{t.models.can}</Table.Th>
-              {mayManage && <Table.Th><span className="visually-hidden">{t.common.actions}</span></Table.Th>}
+              {mayManage && (
+                <Table.Th>
+                  <span className="visually-hidden">{t.common.actions}</span>
+                </Table.Th>
+              )}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -67,26 +130,47 @@ export function ModelTable(props: { catalog: Catalog; mayManage: boolean }) {
               <Table.Tr key={model.id}>
                 <Table.Td>
                   <Group gap={6}>
-                    <Text size="sm" fw={500}>{model.name}</Text>
+                    <Text size="sm" fw={500}>
+                      {model.name}
+                    </Text>
                     {model.own && <Badge color="blue">{t.models.own}</Badge>}
                     {model.hidden && <Badge color="gray">{t.models.hidden}</Badge>}
                     <LifecycleBadge model={model} />
                   </Group>
-                  <Text className="code" c="dimmed">{model.id}</Text>
+                  <Text className="code" c="dimmed">
+                    {model.id}
+                  </Text>
                 </Table.Td>
                 <Table.Td>{model.provider.name}</Table.Td>
                 <Table.Td ta="right">{model.contextWindow ? compact(model.contextWindow) : "–"}</Table.Td>
                 <Table.Td ta="right">{model.inputUsdPerMtok === null ? "–" : usd(model.inputUsdPerMtok)}</Table.Td>
                 <Table.Td ta="right">{model.outputUsdPerMtok === null ? "–" : usd(model.outputUsdPerMtok)}</Table.Td>
-                <Table.Td><Text size="xs" c="dimmed">{model.capabilities.map(capabilityName).join(", ")}</Text></Table.Td>
+                <Table.Td>
+                  <Text size="xs" c="dimmed">
+                    {model.capabilities.map(capabilityName).join(", ")}
+                  </Text>
+                </Table.Td>
                 {mayManage && (
                   <Table.Td ta="right">
                     <Group gap={4} justify="flex-end" wrap="nowrap">
-                      <Button size="compact-xs" variant="subtle" aria-label={`${model.hidden ? t.models.unhide : t.models.hide}: ${model.name}`} onClick={() => void hide.run({ input: { model: model.id, hidden: !model.hidden } })}>
+                      <Button
+                        size="compact-xs"
+                        variant="subtle"
+                        aria-label={`${model.hidden ? t.models.unhide : t.models.hide}: ${model.name}`}
+                        onClick={() => void hide.run({ input: { model: model.id, hidden: !model.hidden } })}
+                      >
                         {model.hidden ? t.models.unhide : t.models.hide}
                       </Button>
                       {model.own && (
-                        <Button size="compact-xs" variant="subtle" color="red" aria-label={`${t.models.remove}: ${model.name}`} onClick={() => void ask(model)}>{t.models.remove}</Button>
+                        <Button
+                          size="compact-xs"
+                          variant="subtle"
+                          color="red"
+                          aria-label={`${t.models.remove}: ${model.name}`}
+                          onClick={() => void ask(model)}
+                        >
+                          {t.models.remove}
+                        </Button>
                       )}
                     </Group>
                   </Table.Td>
@@ -124,27 +208,67 @@ function ModelForm(props: { catalog: Catalog; onDone: () => void }) {
         event.preventDefault();
         if (!provider) return;
         const made = await save.run({
-          input: { id, provider, mode, contextWindow: number(context), inputUsdPerMtok: number(input), outputUsdPerMtok: number(output), capabilities },
+          input: {
+            id,
+            provider,
+            mode,
+            contextWindow: number(context),
+            inputUsdPerMtok: number(input),
+            outputUsdPerMtok: number(output),
+            capabilities,
+          },
         });
         if (made) props.onDone();
       }}
     >
       <Stack>
         <Group grow align="flex-start">
-          <TextInput label={t.models.modelId} required value={id} onChange={(event) => setId(event.currentTarget.value)} data-autofocus />
-          <Select label={t.models.provider} required data={props.catalog.providers.map((one) => ({ value: one.id, label: one.name }))} value={provider} onChange={setProvider} allowDeselect={false} />
+          <TextInput
+            label={t.models.modelId}
+            required
+            value={id}
+            onChange={(event) => setId(event.currentTarget.value)}
+            data-autofocus
+          />
+          <Select
+            label={t.models.provider}
+            required
+            data={props.catalog.providers.map((one) => ({ value: one.id, label: one.name }))}
+            value={provider}
+            onChange={setProvider}
+            allowDeselect={false}
+          />
         </Group>
         <Group grow align="flex-start">
-          <Select label={t.models.mode} data={[{ value: "CHAT", label: t.models.capabilities.chat }, { value: "EMBEDDING", label: t.models.capabilities.embedding }]} value={mode} onChange={(value) => value && setMode(value as "CHAT" | "EMBEDDING")} allowDeselect={false} />
+          <Select
+            label={t.models.mode}
+            data={[
+              { value: "CHAT", label: t.models.capabilities.chat },
+              { value: "EMBEDDING", label: t.models.capabilities.embedding },
+            ]}
+            value={mode}
+            onChange={(value) => value && setMode(value as "CHAT" | "EMBEDDING")}
+            allowDeselect={false}
+          />
           <NumberInput label={t.models.context} min={1} value={context} onChange={setContext} thousandSeparator=" " />
         </Group>
         <Group grow align="flex-start">
           <NumberInput label={t.models.inputLong} min={0} value={input} onChange={setInput} prefix="$" />
           <NumberInput label={t.models.outputLong} min={0} value={output} onChange={setOutput} prefix="$" />
         </Group>
-        <MultiSelect label={t.models.can} data={["tools", "vision", "json_schema", "pdf", "prompt_caching", "reasoning"].map((value) => ({ value, label: capabilityName(value) }))} value={capabilities} onChange={setCapabilities} />
+        <MultiSelect
+          label={t.models.can}
+          data={["tools", "vision", "json_schema", "pdf", "prompt_caching", "reasoning"].map((value) => ({
+            value,
+            label: capabilityName(value),
+          }))}
+          value={capabilities}
+          onChange={setCapabilities}
+        />
         <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>{t.common.save}</Button>
+        <Button type="submit" loading={save.busy}>
+          {t.common.save}
+        </Button>
       </Stack>
     </form>
   );

@@ -1,7 +1,18 @@
 // The providers: their health, the tenant's keys, and endpoints of the tenant's own.
 
 import {
-  Badge, Button, Group, Modal, Paper, PasswordInput, Select, SimpleGrid, Stack, Text, TextInput, Title,
+  Badge,
+  Button,
+  Group,
+  Modal,
+  Paper,
+  PasswordInput,
+  Select,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+  Title,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
@@ -18,26 +29,71 @@ import { Time } from "~/parts/time";
 import { t } from "~/text";
 
 const ProviderState = graphql(`
-  fragment ProviderState on Provider { id configured keySource health { state message checkedAt } }
+  fragment ProviderState on Provider {
+    id
+    configured
+    keySource
+    health {
+      state
+      message
+      checkedAt
+    }
+  }
 `);
 const SetKey = graphql(
-  `mutation SetProviderKey($input: SetProviderKeyInput!) { setProviderKey(input: $input) { provider { ...ProviderState } } }`,
+  `
+    mutation SetProviderKey($input: SetProviderKeyInput!) {
+      setProviderKey(input: $input) {
+        provider {
+          ...ProviderState
+        }
+      }
+    }
+  `,
   [ProviderState],
 );
 const RemoveKey = graphql(
-  `mutation RemoveProviderKey($input: RemoveProviderKeyInput!) { removeProviderKey(input: $input) { provider { ...ProviderState } } }`,
+  `
+    mutation RemoveProviderKey($input: RemoveProviderKeyInput!) {
+      removeProviderKey(input: $input) {
+        provider {
+          ...ProviderState
+        }
+      }
+    }
+  `,
   [ProviderState],
 );
 const Verify = graphql(
-  `mutation VerifyProvider($input: VerifyProviderInput!) { verifyProvider(input: $input) { provider { ...ProviderState } } }`,
+  `
+    mutation VerifyProvider($input: VerifyProviderInput!) {
+      verifyProvider(input: $input) {
+        provider {
+          ...ProviderState
+        }
+      }
+    }
+  `,
   [ProviderState],
 );
 const SetEndpoint = graphql(
-  `mutation SetModelEndpoint($input: SetModelEndpointInput!) { setModelEndpoint(input: $input) { provider { ...ProviderState } } }`,
+  `
+    mutation SetModelEndpoint($input: SetModelEndpointInput!) {
+      setModelEndpoint(input: $input) {
+        provider {
+          ...ProviderState
+        }
+      }
+    }
+  `,
   [ProviderState],
 );
 const RemoveEndpoint = graphql(`
-  mutation RemoveModelEndpoint($input: RemoveModelEndpointInput!) { removeModelEndpoint(input: $input) { removedName } }
+  mutation RemoveModelEndpoint($input: RemoveModelEndpointInput!) {
+    removeModelEndpoint(input: $input) {
+      removedName
+    }
+  }
 `);
 
 export function Providers(props: { catalog: Catalog; wanted: string | undefined }) {
@@ -47,7 +103,9 @@ export function Providers(props: { catalog: Catalog; wanted: string | undefined 
     <Stack>
       {may.manage && (
         <Group justify="flex-end">
-          <Button variant="default" leftSection={<IconPlus size={18} />} onClick={endpoint.open}>{t.models.addEndpoint}</Button>
+          <Button variant="default" leftSection={<IconPlus size={18} />} onClick={endpoint.open}>
+            {t.models.addEndpoint}
+          </Button>
         </Group>
       )}
       <SimpleGrid cols={{ base: 1, md: 2, lg: 3 }}>
@@ -70,25 +128,46 @@ function ProviderCard(props: { provider: CatalogProvider; openKey: boolean }) {
   const removeKey = useChange(RemoveKey, { done: t.models.keyRemoved });
   const removeEndpoint = useChange(RemoveEndpoint, { done: t.models.endpointRemoved });
   const askKey = async () => {
-    if (await confirm({ title: t.models.removeKey, text: t.models.removeKeyText(provider.name), label: t.models.removeKey })) {
+    if (
+      await confirm({
+        title: t.models.removeKey,
+        text: t.models.removeKeyText(provider.name),
+        label: t.models.removeKey,
+      })
+    ) {
       await removeKey.run({ input: { provider: provider.id } });
     }
   };
   const askEndpoint = async () => {
-    const sure = await confirm({ title: t.models.removeEndpoint, text: t.models.removeEndpointText(provider.name), label: t.models.removeEndpoint });
+    const sure = await confirm({
+      title: t.models.removeEndpoint,
+      text: t.models.removeEndpointText(provider.name),
+      label: t.models.removeEndpoint,
+    });
     if (sure) await removeEndpoint.run({ input: { name: provider.id } });
   };
   return (
     <Paper withBorder p="md" component="article">
       <Stack gap="xs">
         <Group justify="space-between" wrap="nowrap">
-          <Title order={2} size="h5" className="anywhere">{provider.name}</Title>
+          <Title order={2} size="h5" className="anywhere">
+            {provider.name}
+          </Title>
           <HealthBadge health={provider.health} />
         </Group>
-        {provider.endpoint && <Text size="xs" className="code anywhere">{provider.endpoint.baseUrl}</Text>}
+        {provider.endpoint && (
+          <Text size="xs" className="code anywhere">
+            {provider.endpoint.baseUrl}
+          </Text>
+        )}
         <Text size="sm" c="dimmed" mih={40}>
           {sentence(provider.health.message ?? t.models.keySources[provider.keySource])}
-          {provider.health.checkedAt && <> · <Time at={provider.health.checkedAt} /></>}
+          {provider.health.checkedAt && (
+            <>
+              {" "}
+              · <Time at={provider.health.checkedAt} />
+            </>
+          )}
         </Text>
         {provider.keySource !== "NONE" && (
           <Group gap={6}>
@@ -101,15 +180,30 @@ function ProviderCard(props: { provider: CatalogProvider; openKey: boolean }) {
               {provider.keySource === "TENANT" ? t.models.replaceKey : t.models.addKey}
             </Button>
             {(provider.configured || provider.endpoint) && (
-              <Button size="xs" variant="default" loading={verify.busy} onClick={() => void verify.run({ input: { provider: provider.id } })}>
+              <Button
+                size="xs"
+                variant="default"
+                loading={verify.busy}
+                onClick={() => void verify.run({ input: { provider: provider.id } })}
+              >
                 {t.models.verify}
               </Button>
             )}
             {provider.keySource === "TENANT" && (
-              <Button size="xs" variant="subtle" color="red" loading={removeKey.busy} onClick={() => void askKey()}>{t.models.removeKey}</Button>
+              <Button size="xs" variant="subtle" color="red" loading={removeKey.busy} onClick={() => void askKey()}>
+                {t.models.removeKey}
+              </Button>
             )}
             {provider.endpoint && (
-              <Button size="xs" variant="subtle" color="red" loading={removeEndpoint.busy} onClick={() => void askEndpoint()}>{t.models.removeEndpoint}</Button>
+              <Button
+                size="xs"
+                variant="subtle"
+                color="red"
+                loading={removeEndpoint.busy}
+                onClick={() => void askEndpoint()}
+              >
+                {t.models.removeEndpoint}
+              </Button>
             )}
           </Group>
         )}
@@ -147,7 +241,9 @@ function KeyForm(props: { provider: CatalogProvider; onDone: () => void }) {
           data-autofocus
         />
         <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>{t.models.saveAndVerify}</Button>
+        <Button type="submit" loading={save.busy}>
+          {t.models.saveAndVerify}
+        </Button>
       </Stack>
     </form>
   );
@@ -169,8 +265,21 @@ function EndpointForm(props: { onDone: () => void }) {
     >
       <Stack>
         <Text size="sm">{t.models.endpointText}</Text>
-        <TextInput label={t.common.name} description={t.models.endpointName} required value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-        <TextInput label={t.models.baseUrl} placeholder="https://llm.example.org/v1" required value={baseUrl} onChange={(event) => setBaseUrl(event.currentTarget.value)} />
+        <TextInput
+          label={t.common.name}
+          description={t.models.endpointName}
+          required
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          data-autofocus
+        />
+        <TextInput
+          label={t.models.baseUrl}
+          placeholder="https://llm.example.org/v1"
+          required
+          value={baseUrl}
+          onChange={(event) => setBaseUrl(event.currentTarget.value)}
+        />
         <Select
           label={t.models.protocol}
           data={PROTOCOLS.map((value) => ({ value, label: t.models.protocols[value] }))}
@@ -179,7 +288,9 @@ function EndpointForm(props: { onDone: () => void }) {
           allowDeselect={false}
         />
         <FailureBox failure={save.failure} />
-        <Button type="submit" loading={save.busy}>{t.common.save}</Button>
+        <Button type="submit" loading={save.busy}>
+          {t.common.save}
+        </Button>
       </Stack>
     </form>
   );

@@ -1,7 +1,19 @@
 // Import from GitHub: choose a connection, search what its token sees, pick several, and say which folder of each.
 
 import {
-  Alert, Anchor, Badge, Button, Checkbox, Code, Group, Paper, PasswordInput, ScrollArea, Select, Stack, Text, TextInput,
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Checkbox,
+  Code,
+  Group,
+  Paper,
+  ScrollArea,
+  Select,
+  Stack,
+  Text,
+  TextInput,
 } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconLock, IconSearch } from "@tabler/icons-react";
@@ -18,14 +30,17 @@ import { ListView } from "~/parts/list-view";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
 import { ScanPathInput } from "./sources";
+import { ConnectForm } from "./github-connect";
 
 const Connections = graphql(`
-  query GitConnections { gitConnections(first: 50) { nodes { id name baseUrl } } }
-`);
-
-const AddConnection = graphql(`
-  mutation AddGitConnection($input: AddGitConnectionInput!) {
-    addGitConnection(input: $input) { login connection { id name baseUrl } }
+  query GitConnections {
+    gitConnections(first: 50) {
+      nodes {
+        id
+        name
+        baseUrl
+      }
+    }
   }
 `);
 
@@ -36,8 +51,26 @@ const Repositories = graphql(`
       id
       ... on GitConnection {
         repositories(first: 30, after: $after, query: $query) {
-          nodes { fullName description defaultBranch private archived fork language pushedAt importedAs { id project { id } } }
-          pageInfo { hasNextPage endCursor }
+          nodes {
+            fullName
+            description
+            defaultBranch
+            private
+            archived
+            fork
+            language
+            pushedAt
+            importedAs {
+              id
+              project {
+                id
+              }
+            }
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -46,14 +79,31 @@ const Repositories = graphql(`
 
 const Branches = graphql(`
   query Branches($id: ID!, $repository: String!) {
-    node(id: $id) { __typename id ... on GitConnection { branches(repository: $repository) } }
+    node(id: $id) {
+      __typename
+      id
+      ... on GitConnection {
+        branches(repository: $repository)
+      }
+    }
   }
 `);
 
 const Import = graphql(`
   mutation ImportRepositories($input: ImportRepositoriesInput!) {
     importRepositories(input: $input) {
-      results { fullName outcome message source { id } sync { id status } }
+      results {
+        fullName
+        outcome
+        message
+        source {
+          id
+        }
+        sync {
+          id
+          status
+        }
+      }
     }
   }
 `);
@@ -75,7 +125,8 @@ export function GitHubImport(props: { projectId: string; onClose: () => void }) 
   const [adding, setAdding] = useState(false);
   const connections = data?.gitConnections.nodes ?? [];
   const connection = connections.find((one) => one.id === chosen) ?? connections[0];
-  if (error && !data) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (error && !data)
+    return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (!data && fetching) return <Text c="dimmed">{t.common.loading}</Text>;
   if (!connection || adding) {
     if (!may.manage) return <Alert color="blue">{t.github.askAdmin}</Alert>;
@@ -107,51 +158,6 @@ export function GitHubImport(props: { projectId: string; onClose: () => void }) 
       </Group>
       <Picker key={connection.id} connectionId={connection.id} {...props} />
     </Stack>
-  );
-}
-
-function ConnectForm(props: { onDone: (id: string) => void }) {
-  const [name, setName] = useState("GitHub");
-  const [token, setToken] = useState("");
-  const [baseUrl, setBaseUrl] = useState("");
-  const add = useChange(AddConnection, { inline: true, done: (made) => t.github.connected(made.addGitConnection.login) });
-  const submit = async () => {
-    const made = await add.run({ input: { name, token: token.trim(), baseUrl: baseUrl.trim() || null } });
-    if (made) props.onDone(made.addGitConnection.connection.id);
-  };
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack>
-        <Text size="sm">{t.github.connectText}</Text>
-        <PasswordInput
-          label={t.github.token}
-          description={t.github.tokenText}
-          autoComplete="off"
-          required
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ "aria-label": t.signIn.showPassword }}
-          data-autofocus
-        />
-        <TextInput label={t.common.name} required value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <TextInput
-          label={t.github.server}
-          placeholder="https://github.com"
-          description={t.github.serverText}
-          value={baseUrl}
-          onChange={(event) => setBaseUrl(event.currentTarget.value)}
-        />
-        <FailureBox failure={add.failure} />
-        <Button type="submit" loading={add.busy}>
-          {t.github.connect}
-        </Button>
-      </Stack>
-    </form>
   );
 }
 
@@ -187,7 +193,10 @@ function Picker(props: { connectionId: string; projectId: string; onClose: () =>
         value={words}
         onChange={(event) => setWords(event.currentTarget.value)}
       />
-      <ScrollArea.Autosize mah="45vh" viewportProps={{ tabIndex: 0, "aria-label": t.github.repositories, role: "group" }}>
+      <ScrollArea.Autosize
+        mah="45vh"
+        viewportProps={{ tabIndex: 0, "aria-label": t.github.repositories, role: "group" }}
+      >
         <ListView list={list} empty={<Text c="dimmed">{t.github.nothing}</Text>}>
           {(repositories) => (
             <Stack gap="xs">
@@ -202,19 +211,28 @@ function Picker(props: { connectionId: string; projectId: string; onClose: () =>
                         checked={choice !== undefined}
                         disabled={!choice && choices.size >= MOST}
                         onChange={(event) =>
-                          change(repository.fullName, event.currentTarget.checked ? { branch: null, scanPath: "/" } : undefined)
+                          change(
+                            repository.fullName,
+                            event.currentTarget.checked ? { branch: null, scanPath: "/" } : undefined,
+                          )
                         }
                         aria-label={repository.fullName}
                       />
                       <Stack gap={2} flex={1} miw={0}>
                         <Group gap={6}>
-                          <Text fw={600} size="sm" className="anywhere">{repository.fullName}</Text>
+                          <Text fw={600} size="sm" className="anywhere">
+                            {repository.fullName}
+                          </Text>
                           {repository.private && <IconLock size={14} aria-label={t.github.private} role="img" />}
                           {repository.archived && <Badge color="gray">{t.github.archived}</Badge>}
                           {repository.fork && <Badge color="gray">{t.github.fork}</Badge>}
                           {here && <Badge color="teal">{t.github.imported}</Badge>}
                         </Group>
-                        {repository.description && <Text size="xs" c="dimmed" lineClamp={2}>{repository.description}</Text>}
+                        {repository.description && (
+                          <Text size="xs" c="dimmed" lineClamp={2}>
+                            {repository.description}
+                          </Text>
+                        )}
                         <Text size="xs" c="dimmed">
                           {[repository.language, repository.defaultBranch].filter(Boolean).join(" · ")} ·{" "}
                           <Time at={repository.pushedAt} />
@@ -245,7 +263,9 @@ function Picker(props: { connectionId: string; projectId: string; onClose: () =>
       </ScrollArea.Autosize>
       <FailureBox failure={start.failure} />
       <Group justify="space-between">
-        <Text size="sm" c="dimmed" role="status">{t.github.chosen(choices.size)}</Text>
+        <Text size="sm" c="dimmed" role="status">
+          {t.github.chosen(choices.size)}
+        </Text>
         <Button disabled={choices.size === 0} loading={start.busy} onClick={() => void submit()}>
           {t.github.import(choices.size)}
         </Button>
@@ -298,8 +318,12 @@ function Results(props: { results: Result[]; onClose: () => void }) {
         {props.results.map((result) => (
           <Paper key={result.fullName} withBorder p="xs">
             <Group justify="space-between" wrap="nowrap">
-              <Text size="sm" fw={600} className="anywhere">{result.fullName}</Text>
-              <Badge color={good(result) ? "teal" : "red"} style={{ flexShrink: 0 }}>{t.github.outcomes[result.outcome]}</Badge>
+              <Text size="sm" fw={600} className="anywhere">
+                {result.fullName}
+              </Text>
+              <Badge color={good(result) ? "teal" : "red"} style={{ flexShrink: 0 }}>
+                {t.github.outcomes[result.outcome]}
+              </Badge>
             </Group>
             {result.message && (
               <Text size="sm" className="anywhere">

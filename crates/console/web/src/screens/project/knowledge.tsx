@@ -1,17 +1,15 @@
 // What the team has learned: searched with scores, and listed by kind.
 
-import {
-  Badge, Button, Group, Modal, Paper, Select, Stack, Tabs, TagsInput, Text, TextInput, Textarea, Title,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Paper, Select, Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { IconBulb, IconNotebook, IconPlus, IconSearch, IconStack2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
 import { graphql } from "~/api/graphql";
-import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
 import { useMay } from "~/app/session-store";
+import { PlaceLink } from "~/parts/code-view";
 import { Empty } from "~/parts/empty";
 import { FailureBox } from "~/parts/failure";
 import { ListView } from "~/parts/list-view";
@@ -20,40 +18,86 @@ import { Page } from "~/parts/page";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
 import { useProject } from "./use-project";
+import { InsightForm, MemoryForm } from "./knowledge-forms";
 
 const Memory = graphql(`
   query MemoryEntries($id: ID!, $after: String) {
     project(id: $id) {
       id
       memoryEntries(first: 20, after: $after) {
-        nodes { id title content tags source sourceRef createdAt }
-        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          title
+          content
+          tags
+          source
+          sourceRef
+          createdAt
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `);
+
 const Insights = graphql(`
   query Insights($id: ID!, $after: String) {
     project(id: $id) {
       id
       insights(first: 20, after: $after) {
-        nodes { id title detail type category severity suggestion pairedWith { id title } }
-        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          title
+          detail
+          type
+          category
+          severity
+          suggestion
+          pairedWith {
+            id
+            title
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `);
+
 const Consolidations = graphql(`
   query Consolidations($id: ID!, $after: String) {
     project(id: $id) {
       id
       consolidationPatterns(first: 20, after: $after) {
-        nodes { id title description type frequency severity tags evidence projects { id name } }
-        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          title
+          description
+          type
+          frequency
+          severity
+          tags
+          evidence
+          projects {
+            id
+            name
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `);
+
 const Search = graphql(`
   query SearchProject($id: ID!, $query: String!, $kinds: [KnowledgeKind!]) {
     search(first: 20, projectId: $id, query: $query, kinds: $kinds) {
@@ -64,15 +108,12 @@ const Search = graphql(`
       startLine
       endLine
       score
-      node { __typename id }
+      node {
+        __typename
+        id
+      }
     }
   }
-`);
-const CreateMemory = graphql(`
-  mutation CreateMemoryEntry($input: CreateMemoryEntryInput!) { createMemoryEntry(input: $input) { memoryEntry { id title } } }
-`);
-const CreateInsight = graphql(`
-  mutation CreateInsight($input: CreateInsightInput!) { createInsight(input: $input) { insight { id title } } }
 `);
 
 export function Knowledge() {
@@ -91,8 +132,12 @@ export function Knowledge() {
       actions={
         may.write && (
           <>
-            <Button leftSection={<IconPlus size={18} />} onClick={memoryForm.open}>{t.knowledge.addMemory}</Button>
-            <Button variant="default" leftSection={<IconPlus size={18} />} onClick={insightForm.open}>{t.knowledge.addInsight}</Button>
+            <Button leftSection={<IconPlus size={18} />} onClick={memoryForm.open}>
+              {t.knowledge.addMemory}
+            </Button>
+            <Button variant="default" leftSection={<IconPlus size={18} />} onClick={insightForm.open}>
+              {t.knowledge.addInsight}
+            </Button>
           </>
         )
       }
@@ -161,14 +206,22 @@ function Hits(props: { query: string }) {
             <Group justify="space-between" wrap="nowrap" align="flex-start">
               <Group gap={6} miw={0}>
                 <Badge color="gray">{t.knowledge.kinds[hit.kind]}</Badge>
-                <Text size="sm" fw={600} className="anywhere" dir="auto">{hit.title}</Text>
+                <Text size="sm" fw={600} className="anywhere" dir="auto">
+                  {hit.title}
+                </Text>
               </Group>
               <Text size="xs" c="dimmed" title={t.knowledge.scoreText} style={{ whiteSpace: "nowrap" }}>
                 {t.knowledge.score(Math.round((100 * hit.score) / best))}
               </Text>
             </Group>
-            {hit.path && <Text className="code anywhere" c="dimmed">{hit.path}{hit.startLine ? `:${hit.startLine}–${hit.endLine}` : ""}</Text>}
-            <Text size="sm" lineClamp={4} className="anywhere" dir="auto" style={{ whiteSpace: "pre-wrap" }}>{hit.excerpt}</Text>
+            {hit.path && hit.startLine && hit.endLine ? (
+              <PlaceLink place={{ path: hit.path, startLine: hit.startLine, endLine: hit.endLine }} />
+            ) : (
+              hit.path && <Text className="code anywhere">{hit.path}</Text>
+            )}
+            <Text size="sm" lineClamp={4} className="anywhere" dir="auto" style={{ whiteSpace: "pre-wrap" }}>
+              {hit.excerpt}
+            </Text>
           </Paper>
         ))}
       </Stack>
@@ -179,17 +232,31 @@ function Hits(props: { query: string }) {
 function MemoryList(props: { id: string }) {
   const list = useList(Memory, props, (data) => data.project?.memoryEntries);
   return (
-    <ListView list={list} rowHeight={90} empty={<Empty icon={IconNotebook} title={t.knowledge.memoryEmpty} text={t.knowledge.memoryEmptyText} />}>
+    <ListView
+      list={list}
+      rowHeight={90}
+      empty={<Empty icon={IconNotebook} title={t.knowledge.memoryEmpty} text={t.knowledge.memoryEmptyText} />}
+    >
       {(entries) => (
         <Stack gap="sm">
           {entries.map((entry) => (
             <Paper key={entry.id} withBorder p="md" component="article">
               <Group justify="space-between" mb={4}>
-                <Title order={3} size="h6" className="anywhere" dir="auto">{entry.title}</Title>
-                <Text size="xs" c="dimmed"><Time at={entry.createdAt} /> · {t.knowledge.sources[entry.source]}</Text>
+                <Title order={3} size="h6" className="anywhere" dir="auto">
+                  {entry.title}
+                </Title>
+                <Text size="xs" c="dimmed">
+                  <Time at={entry.createdAt} /> · {t.knowledge.sources[entry.source]}
+                </Text>
               </Group>
               <MarkdownView text={entry.content} />
-              <Group gap={4} mt={4}>{entry.tags.map((tag) => <Badge key={tag} color="gray">{tag}</Badge>)}</Group>
+              <Group gap={4} mt={4}>
+                {entry.tags.map((tag) => (
+                  <Badge key={tag} color="gray">
+                    {tag}
+                  </Badge>
+                ))}
+              </Group>
             </Paper>
           ))}
         </Stack>
@@ -201,19 +268,39 @@ function MemoryList(props: { id: string }) {
 function InsightList(props: { id: string }) {
   const list = useList(Insights, props, (data) => data.project?.insights);
   return (
-    <ListView list={list} rowHeight={90} empty={<Empty icon={IconBulb} title={t.knowledge.insightsEmpty} text={t.knowledge.insightsEmptyText} />}>
+    <ListView
+      list={list}
+      rowHeight={90}
+      empty={<Empty icon={IconBulb} title={t.knowledge.insightsEmpty} text={t.knowledge.insightsEmptyText} />}
+    >
       {(insights) => (
         <Stack gap="sm">
           {insights.map((insight) => (
             <Paper key={insight.id} withBorder p="md" component="article">
               <Group gap={6} mb={4}>
-                <Title order={3} size="h6" className="anywhere" dir="auto">{insight.title}</Title>
+                <Title order={3} size="h6" className="anywhere" dir="auto">
+                  {insight.title}
+                </Title>
                 <Badge color="gray">{typeName(insight.type)}</Badge>
-                {insight.severity && <Badge color={insight.severity === "blocker" ? "red" : "yellow"}>{severityName(insight.severity)}</Badge>}
+                {insight.severity && (
+                  <Badge color={insight.severity === "blocker" ? "red" : "yellow"}>
+                    {severityName(insight.severity)}
+                  </Badge>
+                )}
               </Group>
-              <Text size="sm" className="anywhere" dir="auto">{insight.detail}</Text>
-              {insight.suggestion && <Text size="sm" mt={4} dir="auto">→ {insight.suggestion}</Text>}
-              {insight.pairedWith && <Text size="xs" c="dimmed" mt={4}>{t.knowledge.paired}: {insight.pairedWith.title}</Text>}
+              <Text size="sm" className="anywhere" dir="auto">
+                {insight.detail}
+              </Text>
+              {insight.suggestion && (
+                <Text size="sm" mt={4} dir="auto">
+                  → {insight.suggestion}
+                </Text>
+              )}
+              {insight.pairedWith && (
+                <Text size="xs" c="dimmed" mt={4}>
+                  {t.knowledge.paired}: {insight.pairedWith.title}
+                </Text>
+              )}
             </Paper>
           ))}
         </Stack>
@@ -225,18 +312,32 @@ function InsightList(props: { id: string }) {
 function ConsolidationList(props: { id: string }) {
   const list = useList(Consolidations, props, (data) => data.project?.consolidationPatterns);
   return (
-    <ListView list={list} rowHeight={90} empty={<Empty icon={IconStack2} title={t.knowledge.consolidationsEmpty} text={t.knowledge.consolidationsEmptyText} />}>
+    <ListView
+      list={list}
+      rowHeight={90}
+      empty={
+        <Empty icon={IconStack2} title={t.knowledge.consolidationsEmpty} text={t.knowledge.consolidationsEmptyText} />
+      }
+    >
       {(patterns) => (
         <Stack gap="sm">
           {patterns.map((pattern) => (
             <Paper key={pattern.id} withBorder p="md" component="article">
               <Group gap={6} mb={4}>
-                <Title order={3} size="h6" className="anywhere">{pattern.title}</Title>
+                <Title order={3} size="h6" className="anywhere">
+                  {pattern.title}
+                </Title>
                 <Badge color="gray">{typeName(pattern.type)}</Badge>
-                <Text size="xs" c="dimmed">{t.knowledge.times(pattern.frequency)}</Text>
+                <Text size="xs" c="dimmed">
+                  {t.knowledge.times(pattern.frequency)}
+                </Text>
               </Group>
-              <Text size="sm" className="anywhere">{pattern.description}</Text>
-              <Text size="xs" c="dimmed" mt={4}>{pattern.projects.map((one) => one.name).join(", ")}</Text>
+              <Text size="sm" className="anywhere">
+                {pattern.description}
+              </Text>
+              <Text size="xs" c="dimmed" mt={4}>
+                {pattern.projects.map((one) => one.name).join(", ")}
+              </Text>
             </Paper>
           ))}
         </Stack>
@@ -253,58 +354,4 @@ function typeName(type: string): string {
 function severityName(severity: string): string {
   const known: Record<string, string | undefined> = t.knowledge.severities;
   return known[severity] ?? severity;
-}
-
-function MemoryForm(props: { projectId: string; onDone: () => void }) {
-  const [title, setTitle] = useState("");
-  const [content, setContent] = useState("");
-  const [tags, setTags] = useState<string[]>([]);
-  const create = useChange(CreateMemory, { inline: true, done: t.common.saved });
-  return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
-        if (await create.run({ input: { projectId: props.projectId, title, content, tags } })) props.onDone();
-      }}
-    >
-      <Stack>
-        <TextInput label={t.notes.noteTitle} required maxLength={200} value={title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus />
-        <Textarea label={t.knowledge.content} required autosize minRows={4} maxRows={14} value={content} onChange={(event) => setContent(event.currentTarget.value)} />
-        <TagsInput label={t.knowledge.tags} description={t.knowledge.tagsText} value={tags} onChange={setTags} />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>{t.common.save}</Button>
-      </Stack>
-    </form>
-  );
-}
-
-function InsightForm(props: { projectId: string; onDone: () => void }) {
-  const [title, setTitle] = useState("");
-  const [detail, setDetail] = useState("");
-  const [type, setType] = useState("decision");
-  const [severity, setSeverity] = useState<string | null>(null);
-  const [suggestion, setSuggestion] = useState("");
-  const create = useChange(CreateInsight, { inline: true, done: t.common.saved });
-  const options = (names: Record<string, string>) => Object.entries(names).map(([value, label]) => ({ value, label }));
-  return (
-    <form
-      onSubmit={async (event) => {
-        event.preventDefault();
-        const input = { projectId: props.projectId, title, detail, type, severity, suggestion: suggestion || null };
-        if (await create.run({ input })) props.onDone();
-      }}
-    >
-      <Stack>
-        <TextInput label={t.notes.noteTitle} required maxLength={200} value={title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus />
-        <Group grow>
-          <Select label={t.knowledge.type} data={options(t.knowledge.types)} value={type} onChange={(value) => value && setType(value)} allowDeselect={false} />
-          <Select label={t.knowledge.severity} data={options(t.knowledge.severities)} value={severity} onChange={setSeverity} clearable />
-        </Group>
-        <Textarea label={t.knowledge.detail} required autosize minRows={4} maxRows={14} value={detail} onChange={(event) => setDetail(event.currentTarget.value)} />
-        <Textarea label={t.knowledge.suggestion} autosize minRows={1} maxRows={6} value={suggestion} onChange={(event) => setSuggestion(event.currentTarget.value)} />
-        <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>{t.common.save}</Button>
-      </Stack>
-    </form>
-  );
 }

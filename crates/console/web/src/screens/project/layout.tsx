@@ -13,7 +13,15 @@ import { t } from "~/text";
 
 const ProjectBySlug = graphql(`
   query ProjectBySlug($slug: String!) {
-    project(slug: $slug) { id name slug description sources { id } }
+    project(slug: $slug) {
+      id
+      name
+      slug
+      description
+      sources {
+        id
+      }
+    }
   }
 `);
 
@@ -23,11 +31,13 @@ export function ProjectLayout() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const [{ data, error, fetching }, reload] = useQuery({ query: ProjectBySlug, variables: { slug } });
   const project = data?.project;
-  if (error && !project) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (error && !project)
+    return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (data && !project && !fetching) return <NotFound />;
   const tabs = [
     { value: "", label: t.overview.title },
     { value: "sources", label: t.sources.title },
+    { value: "code", label: t.code.title },
     { value: "notes", label: t.notes.title },
     { value: "patterns", label: t.patterns.title },
     { value: "runs", label: t.runs.title },
@@ -67,7 +77,9 @@ export function ProjectLayout() {
         ))}
       </nav>
       {project ? (
-        <ProjectContext value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}>
+        <ProjectContext
+          value={{ id: project.id, slug: project.slug, name: project.name, sources: project.sources.length }}
+        >
           <Outlet />
         </ProjectContext>
       ) : (

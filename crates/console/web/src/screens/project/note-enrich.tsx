@@ -2,27 +2,27 @@
 // dismissed.
 
 import { Alert, Anchor, Badge, Button, Code, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { IconSparkles } from "@tabler/icons-react";
+import { IconEye, IconSparkles } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useList } from "~/api/use-list";
-import { useRun } from "~/api/use-run";
+import { useEnd, useRun } from "~/api/use-run";
 import { useMay } from "~/app/session-store";
-import { Excerpt } from "~/parts/code-view";
 import { confirm } from "~/parts/confirm";
 import { ListView } from "~/parts/list-view";
 import { MarkdownView } from "~/parts/markdown";
 import { count, usd } from "~/parts/numbers";
-import { WithCode } from "~/parts/pattern-parts";
 import { PersonaSelect } from "~/parts/persona-select";
-import { ProviderModelPicker, type PickedModel } from "~/parts/model-picker/picker";
+import { useCatalog } from "~/parts/model-picker/catalog";
+import { type PickedModel, ProviderModelPicker, WITHOUT_MODEL } from "~/parts/model-picker/picker";
 import { Phases, RunBadge } from "~/parts/run-parts";
 import { Time } from "~/parts/time";
 import { t } from "~/text";
+import { Citations } from "./citations";
+import { ContextPreview, type PreviewVariables } from "./context-preview";
 import type { Note } from "./note";
-import { useProject } from "./use-project";
 
 const EnrichmentList = graphql(`
   query EnrichmentList($id: ID!, $after: String) {
@@ -40,10 +40,32 @@ const EnrichmentList = graphql(`
             createdAt
             finishedAt
             markdown
-            error { code message }
-            persona { id name }
-            usage { inputTokens outputTokens cachedTokens usd }
-            contextUsed { kind items omitted tokens }
+            error {
+              code
+              message
+            }
+            persona {
+              id
+              name
+            }
+            usage {
+              inputTokens
+              outputTokens
+              cachedTokens
+              usd
+            }
+            contextUsed {
+              kind
+              items
+              omitted
+              tokens
+            }
+            report {
+              sentencesUncited
+              citationsDropped
+              filesUnknown
+              inputLeftOut
+            }
             citations {
               kind
               title
@@ -53,10 +75,15 @@ const EnrichmentList = graphql(`
               endLine
               score
               subjectId
-              source { id }
+              source {
+                id
+              }
             }
           }
-          pageInfo { hasNextPage endCursor }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }
@@ -64,25 +91,57 @@ const EnrichmentList = graphql(`
 `);
 
 const EnrichNote = graphql(`
-  mutation EnrichNote($input: EnrichNoteInput!) { enrichNote(input: $input) { outcome enrichment { id status } } }
+  mutation EnrichNote($input: EnrichNoteInput!) {
+    enrichNote(input: $input) {
+      outcome
+      enrichment {
+        id
+        status
+      }
+    }
+  }
 `);
 const ApplyEnrichment = graphql(`
   mutation ApplyEnrichment($input: ApplyEnrichmentInput!) {
-    applyEnrichment(input: $input) { note { id title body updatedAt actionPoints { id text status } } }
+    applyEnrichment(input: $input) {
+      note {
+        id
+        title
+        body
+        updatedAt
+        actionPoints {
+          id
+          text
+          status
+        }
+      }
+    }
   }
 `);
 const DismissEnrichment = graphql(`
   mutation DismissEnrichment($input: DismissEnrichmentInput!) {
-    dismissEnrichment(input: $input) { enrichment { id decision } }
+    dismissEnrichment(input: $input) {
+      enrichment {
+        id
+        decision
+      }
+    }
   }
 `);
 const CancelEnrichment = graphql(`
-  mutation CancelEnrichment($input: CancelRunInput!) { cancelRun(input: $input) { run { __typename id status } } }
+  mutation CancelEnrichment($input: CancelRunInput!) {
+    cancelRun(input: $input) {
+      run {
+        __typename
+        id
+        status
+      }
+    }
+  }
 `);
 
 type Node = Extract<NonNullable<ResultOf<typeof EnrichmentList>["node"]>, { __typename: "Note" }>;
 type Enrichment = Node["enrichments"]["nodes"][number];
-type Citation = Enrichment["citations"][number];
 
 export function Enrichments(props: { note: Note; onChanged: () => void }) {
   const { note, onChanged } = props;
@@ -90,19 +149,28 @@ export function Enrichments(props: { note: Note; onChanged: () => void }) {
   const list = useList(EnrichmentList, { id: note.id }, (data) =>
     data.node?.__typename === "Note" ? data.node.enrichments : undefined,
   );
-  const { reload } = list;
-  const refresh = () => {
-    reload();
+  const reload = useRef(list.reload);
+  reload.current = list.reload;
+  const refresh = useCallback(() => {
+    reload.current();
     onChanged();
-  };
+  }, [onChanged]);
   const active = list.items.some((one) => one.status === "QUEUED" || one.status === "RUNNING");
   return (
     <Stack gap="md" component="section" aria-label={t.enrich.title}>
       <Title order={3} size="h4">
         {t.enrich.title}
       </Title>
-      {may.write && <Start note={note} active={active} onStarted={reload} />}
-      <ListView list={list} rowHeight={140} empty={<Text size="sm" c="dimmed">{t.enrich.none}</Text>}>
+      {may.write && <Start note={note} active={active} onStarted={list.reload} />}
+      <ListView
+        list={list}
+        rowHeight={140}
+        empty={
+          <Text size="sm" c="dimmed">
+            {t.enrich.none}
+          </Text>
+        }
+      >
         {(enrichments) => (
           <Stack>
             {enrichments.map((enrichment, index) => (
@@ -119,14 +187,19 @@ function Start(props: { note: Note; active: boolean; onStarted: () => void }) {
   const { note, active, onStarted } = props;
   const [model, setModel] = useState<PickedModel | null>(null);
   const [persona, setPersona] = useState<string | null>(null);
+  const [preview, setPreview] = useState<PreviewVariables>();
+  const { catalog } = useCatalog();
+  const standard = catalog?.defaults.own.default ?? catalog?.defaults.default;
+  const standardName = catalog?.models.find((one) => one.id === standard?.id && one.provider.configured)?.name;
   const enrich = useChange(EnrichNote, {
     done: (made) => (made.enrichNote.outcome === "STARTED" ? undefined : t.enrich.already),
   });
-  const start = async () => {
-    const made = await enrich.run({
-      input: { noteId: note.id, provider: model?.provider ?? null, model: model?.model ?? null, personaId: persona },
-    });
-    if (made) onStarted();
+  const input: PreviewVariables = {
+    noteId: note.id,
+    mode: model === WITHOUT_MODEL ? "EXTRACTIVE" : null,
+    provider: model?.provider || null,
+    model: model?.model || null,
+    personaId: persona,
   };
   return (
     <Paper withBorder p="md">
@@ -136,19 +209,32 @@ function Start(props: { note: Note; active: boolean; onStarted: () => void }) {
           value={model}
           onChange={setModel}
           capability="chat"
-          none={{ label: t.enrich.noModel, text: t.enrich.noModelText }}
+          none={{ label: t.enrich.defaultModel(standardName), text: t.enrich.defaultModelText }}
+          without={{ label: t.enrich.noModel, text: t.enrich.noModelText }}
         />
-        <PersonaSelect label={t.enrich.persona} value={persona} onChange={setPersona} text={`${note.title}\n${note.body}`} />
-        {/* The preview of the context that a model would get comes here as soon as the API has it. */}
-        <Button
-          leftSection={<IconSparkles size={18} />}
-          loading={enrich.busy}
-          disabled={active}
-          onClick={() => void start()}
-        >
-          {t.enrich.start}
-        </Button>
+        <PersonaSelect
+          label={t.enrich.persona}
+          value={persona}
+          onChange={setPersona}
+          text={`${note.title}\n${note.body}`}
+        />
+        <Group gap="xs">
+          <Button
+            leftSection={<IconSparkles size={18} />}
+            loading={enrich.busy}
+            disabled={active}
+            onClick={async () => {
+              if (await enrich.run({ input })) onStarted();
+            }}
+          >
+            {t.enrich.start}
+          </Button>
+          <Button variant="default" leftSection={<IconEye size={18} />} onClick={() => setPreview(input)}>
+            {t.preview.open}
+          </Button>
+        </Group>
       </Group>
+      {preview && <ContextPreview variables={preview} onClose={() => setPreview(undefined)} />}
     </Paper>
   );
 }
@@ -159,8 +245,8 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
   const active = enrichment.status === "QUEUED" || enrichment.status === "RUNNING";
   // The newest is read at once; the others on demand.
   const [open, setOpen] = useState(props.open);
-  const ended = useCallback(() => onChanged(), [onChanged]);
-  const run = useRun(active ? enrichment.id : null, ended);
+  const run = useRun(active ? enrichment.id : null, onChanged);
+  useEnd(active, onChanged);
   const apply = useChange(ApplyEnrichment, { done: t.enrich.applied });
   const dismiss = useChange(DismissEnrichment);
   const cancel = useChange(CancelEnrichment);
@@ -171,7 +257,9 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
         <Group justify="space-between">
           <Group gap="xs">
             {enrichment.status === "SUCCEEDED" ? (
-              <Badge color={enrichment.decision === "APPLIED" ? "teal" : "gray"}>{t.enrich.decisions[enrichment.decision]}</Badge>
+              <Badge color={enrichment.decision === "APPLIED" ? "teal" : "gray"}>
+                {t.enrich.decisions[enrichment.decision]}
+              </Badge>
             ) : (
               <RunBadge status={enrichment.status} />
             )}
@@ -179,7 +267,7 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
               <Time at={enrichment.finishedAt ?? enrichment.createdAt} /> ·{" "}
               {enrichment.model ?? t.enrich.modes[enrichment.mode]}
               {enrichment.persona ? ` · ${enrichment.persona.name}` : ""}
-              {enrichment.usage ? ` · ${usd(enrichment.usage.usd)}` : ""}
+              {enrichment.usage ? ` · ${usageText(enrichment.usage)}` : ""}
             </Text>
           </Group>
           <Group gap="xs">
@@ -203,7 +291,10 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
                   variant="default"
                   loading={dismiss.busy}
                   onClick={async () => {
-                    if (!(await confirm({ title: t.enrich.dismiss, text: t.enrich.dismissText, label: t.enrich.dismiss }))) return;
+                    if (
+                      !(await confirm({ title: t.enrich.dismiss, text: t.enrich.dismissText, label: t.enrich.dismiss }))
+                    )
+                      return;
                     if (await dismiss.run({ input: { enrichmentId: enrichment.id } })) onChanged();
                   }}
                 >
@@ -213,7 +304,8 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
                   size="xs"
                   loading={apply.busy}
                   onClick={async () => {
-                    if (!(await confirm({ title: t.enrich.apply, text: t.enrich.applyText, label: t.enrich.apply }))) return;
+                    if (!(await confirm({ title: t.enrich.apply, text: t.enrich.applyText, label: t.enrich.apply })))
+                      return;
                     if (await apply.run({ input: { enrichmentId: enrichment.id } })) onChanged();
                   }}
                 >
@@ -236,7 +328,9 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
         )}
         {enrichment.error && (
           <Alert color="red">
-            <Text size="sm" className="anywhere">{enrichment.error.message}</Text>
+            <Text size="sm" className="anywhere">
+              {enrichment.error.message}
+            </Text>
             <Code>{enrichment.error.code}</Code>
           </Alert>
         )}
@@ -244,15 +338,8 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
           <>
             {enrichment.markdown && <MarkdownView text={enrichment.markdown} />}
             <Citations citations={enrichment.citations} />
-            {enrichment.contextUsed.length > 0 && (
-              <Text size="xs" c="dimmed">
-                {t.enrich.context}:{" "}
-                {enrichment.contextUsed
-                  .filter((section) => section.items > 0)
-                  .map((section) => t.enrich.section(t.knowledge.kinds[section.kind], section.items, count(section.tokens), section.omitted))
-                  .join(" · ")}
-              </Text>
-            )}
+            {enrichment.report && <Report report={enrichment.report} />}
+            <ContextUsed sections={enrichment.contextUsed} />
             <Anchor component={Link} to={`/runs/${enrichment.id}`} size="sm">
               {t.runs.story}
             </Anchor>
@@ -263,71 +350,41 @@ function EnrichmentCard(props: { enrichment: Enrichment; onChanged: () => void; 
   );
 }
 
-function Citations(props: { citations: readonly Citation[] }) {
-  const project = useProject();
-  const [open, setOpen] = useState<number>();
-  if (props.citations.length === 0) return null;
+function ContextUsed(props: { sections: Enrichment["contextUsed"] }) {
+  const used = props.sections.filter((section) => section.items > 0);
+  if (used.length === 0) return null;
+  const texts = used.map((one) =>
+    t.enrich.section(t.knowledge.kinds[one.kind], one.items, count(one.tokens), one.omitted),
+  );
   return (
-    <Stack gap={6}>
-      <Title order={4} size="h6">
-        {t.enrich.citations}
-      </Title>
-      <Stack component="ol" gap={6} m={0} ps="lg">
-        {props.citations.map((citation, index) => {
-          const to = address(citation, project.slug);
-          return (
-            // The number is what the text refers to.
-            <li key={`${citation.subjectId}${citation.path}${citation.startLine}`} value={index + 1}>
-              <Group gap={6}>
-                <Badge color="gray">{t.knowledge.kinds[citation.kind]}</Badge>
-                {to ? (
-                  <Anchor component={Link} to={to} size="sm" underline="always"><WithCode text={citation.title} /></Anchor>
-                ) : (
-                  <Text size="sm" className="anywhere"><WithCode text={citation.title} /></Text>
-                )}
-                <Button
-                  size="compact-xs"
-                  variant="subtle"
-                  aria-expanded={open === index}
-                  aria-label={`${open === index ? t.common.hide : t.common.show}: ${citation.title}`}
-                  onClick={() => setOpen(open === index ? undefined : index)}
-                >
-                  {open === index ? t.common.hide : t.common.show}
-                </Button>
-              </Group>
-              {open === index &&
-                (citation.path && citation.startLine !== null ? (
-                  <Excerpt
-                    place={{
-                      path: citation.path,
-                      startLine: citation.startLine,
-                      endLine: citation.endLine ?? citation.startLine,
-                      sourceId: citation.source?.id,
-                    }}
-                    text={citation.excerpt}
-                  />
-                ) : (
-                  <Text size="sm" c="dimmed" className="anywhere">{citation.excerpt}</Text>
-                ))}
-            </li>
-          );
-        })}
-      </Stack>
+    <Text size="xs" c="dimmed">
+      {t.enrich.context}: {texts.join(" · ")}
+    </Text>
+  );
+}
+
+/** What the check of a model's text found, where it found something. */
+function Report(props: { report: NonNullable<Enrichment["report"]> }) {
+  const { report } = props;
+  const lines = [
+    ...(report.filesUnknown.length ? [t.enrich.filesUnknown(report.filesUnknown.join(", "))] : []),
+    ...(report.citationsDropped ? [t.enrich.citationsDropped(report.citationsDropped)] : []),
+    ...(report.sentencesUncited ? [t.enrich.sentencesUncited(report.sentencesUncited)] : []),
+    ...(report.inputLeftOut ? [t.preview.leftOut(count(report.inputLeftOut))] : []),
+  ];
+  if (lines.length === 0) return null;
+  return (
+    <Stack gap={4}>
+      {lines.map((line) => (
+        <Text key={line} size="xs" c="dimmed" className="anywhere">
+          {line}
+        </Text>
+      ))}
     </Stack>
   );
 }
 
-function address(citation: Citation, slug: string): string | undefined {
-  switch (citation.kind) {
-    case "NOTE":
-      return citation.subjectId ? `/projects/${slug}/notes/${citation.subjectId}` : undefined;
-    case "CODE_PATTERN":
-      return `/projects/${slug}/patterns`;
-    case "MEMORY_ENTRY":
-    case "INSIGHT":
-    case "CONSOLIDATION":
-      return `/projects/${slug}/knowledge`;
-    default:
-      return undefined;
-  }
+/** "$0.0012 · 1,234 tokens in, 56 out". */
+function usageText(usage: NonNullable<Enrichment["usage"]>): string {
+  return `${usd(usage.usd)} · ${t.enrich.tokens(count(usage.inputTokens), count(usage.outputTokens))}`;
 }

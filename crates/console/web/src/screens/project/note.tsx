@@ -1,6 +1,21 @@
 // One note: written with a preview, enriched with what is known, and the work that came out of it.
 
-import { Alert, Anchor, Badge, Button, Checkbox, Group, Menu, ActionIcon, Paper, Skeleton, Stack, Text, TextInput, Title } from "@mantine/core";
+import {
+  ActionIcon,
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Checkbox,
+  Group,
+  Menu,
+  Paper,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from "@mantine/core";
 import { IconDots, IconTrash } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
@@ -19,6 +34,7 @@ import { Time } from "~/parts/time";
 import { useDraft } from "~/parts/use-draft";
 import { t } from "~/text";
 import { Enrichments } from "./note-enrich";
+import { Versions } from "./note-versions";
 import { useProject } from "./use-project";
 
 const NoteQuery = graphql(`
@@ -31,21 +47,51 @@ const NoteQuery = graphql(`
         body
         createdAt
         updatedAt
-        createdBy { id name }
-        project { id }
-        actionPoints { id text status }
+        createdBy {
+          id
+          name
+        }
+        project {
+          id
+        }
+        actionPoints {
+          id
+          text
+          status
+        }
       }
     }
   }
 `);
 
 const UpdateNote = graphql(`
-  mutation UpdateNote($input: UpdateNoteInput!) { updateNote(input: $input) { note { id title body updatedAt } } }
+  mutation UpdateNote($input: UpdateNoteInput!) {
+    updateNote(input: $input) {
+      note {
+        id
+        title
+        body
+        updatedAt
+      }
+    }
+  }
 `);
-const DeleteNote = graphql(`mutation DeleteNote($input: DeleteNoteInput!) { deleteNote(input: $input) { deletedId } }`);
+const DeleteNote = graphql(`
+  mutation DeleteNote($input: DeleteNoteInput!) {
+    deleteNote(input: $input) {
+      deletedId
+    }
+  }
+`);
 const UpdatePoint = graphql(`
   mutation UpdateActionPoint($input: UpdateActionPointInput!) {
-    updateActionPoint(input: $input) { actionPoint { id status text } }
+    updateActionPoint(input: $input) {
+      actionPoint {
+        id
+        status
+        text
+      }
+    }
   }
 `);
 
@@ -73,7 +119,8 @@ function NoteView(props: { note: Note; refresh: () => void }) {
       <Anchor component={Link} to={`/projects/${project.slug}/notes`} size="sm">
         ← {t.notes.title}
       </Anchor>
-      {editing && may.write ? (
+      {/* Whoever may no longer write keeps what they typed in sight. */}
+      {editing ? (
         <EditForm note={note} onClose={() => setEditing(false)} />
       ) : (
         <Stack gap="sm" component="article">
@@ -94,13 +141,19 @@ function NoteView(props: { note: Note; refresh: () => void }) {
             )}
           </Group>
           <Paper withBorder p="md">
-            {note.body.trim() ? <MarkdownView text={note.body} /> : <Text c="dimmed" size="sm">{t.notes.noBody}</Text>}
+            {note.body.trim() ? (
+              <MarkdownView text={note.body} />
+            ) : (
+              <Text c="dimmed" size="sm">
+                {t.notes.noBody}
+              </Text>
+            )}
           </Paper>
         </Stack>
       )}
       <ActionPoints note={note} />
-      {/* Versions of the note, with their differences and "restore", come here as soon as the API has them. */}
       <Enrichments note={note} onChanged={refresh} />
+      <Versions note={note} onRestored={refresh} />
     </Stack>
   );
 }
@@ -120,7 +173,8 @@ function MoreMenu(props: { note: Note }) {
   const navigate = useNavigate();
   const remove = useChange(DeleteNote, { done: t.notes.deleted });
   const ask = async () => {
-    if (!(await confirm({ title: t.notes.delete, text: t.notes.deleteText(note.title), label: t.notes.delete }))) return;
+    if (!(await confirm({ title: t.notes.delete, text: t.notes.deleteText(note.title), label: t.notes.delete })))
+      return;
     if (await remove.run({ input: { noteId: note.id } })) {
       void navigate({ to: "/projects/$slug/notes", params: { slug: project.slug } });
     }
@@ -156,7 +210,8 @@ function EditForm(props: { note: Note; onClose: () => void }) {
     }
   };
   const cancel = async () => {
-    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard }))) return;
+    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard })))
+      return;
     draft.forget();
     onClose();
   };
@@ -245,7 +300,13 @@ function ActionPoints(props: { note: Note }) {
 
 function PointText(props: { text: string; status: keyof typeof t.notes.pointStatuses }) {
   return (
-    <Text size="sm" component="div" className="anywhere" td={props.status === "OPEN" ? undefined : "line-through"} dir="auto">
+    <Text
+      size="sm"
+      component="div"
+      className="anywhere"
+      td={props.status === "OPEN" ? undefined : "line-through"}
+      dir="auto"
+    >
       {props.text} {props.status !== "OPEN" && <Badge color="gray">{t.notes.pointStatuses[props.status]}</Badge>}
     </Text>
   );

@@ -22,15 +22,38 @@ const NoteList = graphql(`
     project(id: $id) {
       id
       notes(first: 30, after: $after) {
-        nodes { id title body updatedAt createdBy { id name } actionPoints { id status } }
-        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          title
+          body
+          updatedAt
+          createdBy {
+            id
+            name
+          }
+          actionPoints {
+            id
+            status
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `);
 
 const CreateNote = graphql(`
-  mutation CreateNote($input: CreateNoteInput!) { createNote(input: $input) { note { id title } } }
+  mutation CreateNote($input: CreateNoteInput!) {
+    createNote(input: $input) {
+      note {
+        id
+        title
+      }
+    }
+  }
 `);
 
 export function Notes() {
@@ -44,7 +67,13 @@ export function Notes() {
     </Button>
   );
   return (
-    <Page order={2} title={t.notes.title} lead={t.notes.lead} actions={create} actionsHidden={!list.loading && list.items.length === 0}>
+    <Page
+      order={2}
+      title={t.notes.title}
+      lead={t.notes.lead}
+      actions={create}
+      actionsHidden={!list.loading && list.items.length === 0}
+    >
       <ListView
         list={list}
         rowHeight={72}

@@ -1,14 +1,24 @@
 // A project at one glance: what it is written in, how large, where its risk is, how it is layered, and what changed.
 
 import {
-  Alert, Anchor, Badge, Button, Code, Group, Loader, Paper, SimpleGrid, Skeleton, Stack, Table, Text, Title,
+  Alert,
+  Anchor,
+  Badge,
+  Button,
+  Code,
+  Group,
+  Loader,
+  Paper,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Text,
 } from "@mantine/core";
 import { IconBrandGithub, IconChartTreemap, IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { useQuery } from "urql";
 import { failureOf } from "~/api/errors";
-import { graphql } from "~/api/graphql";
+import { type ResultOf, graphql } from "~/api/graphql";
 import { useChange } from "~/api/use-change";
 import { useMay } from "~/app/session-store";
 import { Empty } from "~/parts/empty";
@@ -21,6 +31,7 @@ import { RunBadge } from "~/parts/run-parts";
 import { between, Time } from "~/parts/time";
 import { Treemap } from "~/parts/treemap";
 import { t } from "~/text";
+import { FindingSections, Section } from "./overview-findings";
 import { useProject } from "./use-project";
 
 const OverviewQuery = graphql(`
@@ -28,9 +39,31 @@ const OverviewQuery = graphql(`
     project(id: $id) {
       id
       stack
-      metrics { files functions linesOfCode duplicatedLines languages { language files linesOfCode } }
-      hotspots(first: 24) { path commits complexity score }
-      latestSync { id status finishedAt }
+      metrics {
+        files
+        functions
+        linesOfCode
+        duplicatedLines
+        languages {
+          language
+          files
+          linesOfCode
+        }
+      }
+      hotspots(first: 24) {
+        path
+        commits
+        complexity
+        score
+        source {
+          id
+        }
+      }
+      latestSync {
+        id
+        status
+        finishedAt
+      }
       latestAnalysis {
         id
         status
@@ -39,15 +72,99 @@ const OverviewQuery = graphql(`
         commit
         patternsFound
         patternsCompared
-        patternChanges(first: 6) { change title kind }
-        warnings { part path text }
+        patternChanges(first: 6) {
+          change
+          title
+          kind
+        }
+        warnings {
+          part
+          path
+          text
+        }
       }
       findings {
-        commands { command purpose path line }
-        importGraph { files edges unresolved layers { level folders } cycles { size path { file line } } }
-        technologies { name version kind }
-        duplicates(first: 5) { count lines tokens places { path startLine endLine } }
-        ownership(first: 8) { folder mainAuthor mainShare authors commits }
+        commands {
+          command
+          purpose
+          path
+          line
+        }
+        importGraph {
+          files
+          edges
+          unresolved
+          layers {
+            level
+            folders
+          }
+          cycles {
+            size
+            path {
+              file
+              line
+              source {
+                id
+              }
+            }
+          }
+        }
+        technologies {
+          name
+          version
+          kind
+          language
+          files
+        }
+        definitions(first: 8) {
+          name
+          kind
+          path
+          startLine
+          endLine
+          usedIn
+          source {
+            id
+          }
+        }
+        duplicates(first: 5) {
+          count
+          lines
+          tokens
+          places {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        deadCode(first: 8) {
+          name
+          kind
+          testsOnly
+          location {
+            path
+            startLine
+            endLine
+            source {
+              id
+            }
+          }
+        }
+        coChanges(first: 6) {
+          paths
+          together
+          degree
+        }
+        ownership(first: 8) {
+          folder
+          mainAuthor
+          mainShare
+          authors
+          commits
+        }
       }
     }
   }
@@ -55,7 +172,13 @@ const OverviewQuery = graphql(`
 
 const Analyse = graphql(`
   mutation StartCodeAnalysis($input: StartCodeAnalysisInput!) {
-    startCodeAnalysis(input: $input) { outcome codeAnalysis { id status } }
+    startCodeAnalysis(input: $input) {
+      outcome
+      codeAnalysis {
+        id
+        status
+      }
+    }
   }
 `);
 
@@ -67,7 +190,11 @@ export function Overview() {
   const analyse = useChange(Analyse, { done: (made) => t.overview.outcomes[made.startCodeAnalysis.outcome] });
   if (project.sources === 0) {
     return (
-      <Empty icon={IconBrandGithub} title={t.overview.emptyTitle} text={may.write ? t.overview.emptyText : t.overview.emptyViewer}>
+      <Empty
+        icon={IconBrandGithub}
+        title={t.overview.emptyTitle}
+        text={may.write ? t.overview.emptyText : t.overview.emptyViewer}
+      >
         {may.write && (
           <Button component={Link} to={`/projects/${project.slug}/sources`}>
             {t.sources.import}
@@ -76,13 +203,18 @@ export function Overview() {
       </Empty>
     );
   }
-  if (error && !data?.project) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (error && !data?.project)
+    return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (!data?.project) return <Skeleton height={400} aria-label={t.common.loading} />;
   const { metrics, stack, hotspots, findings, latestAnalysis: analysis } = data.project;
   const running = analysis?.status === "RUNNING" || analysis?.status === "QUEUED";
   if (!metrics) {
     return (
-      <Empty icon={IconChartTreemap} title={t.overview.notYetTitle} text={running ? t.overview.runningText : t.overview.notYetText}>
+      <Empty
+        icon={IconChartTreemap}
+        title={t.overview.notYetTitle}
+        text={running ? t.overview.runningText : t.overview.notYetText}
+      >
         {running ? (
           <Group>
             <Loader size="sm" />
@@ -149,12 +281,19 @@ export function Overview() {
       </Section>
       <Section title={t.overview.hotspots} lead={t.overview.hotspotsLead}>
         {hotspots.length === 0 ? (
-          <Text size="sm" c="dimmed">{t.overview.noHotspots}</Text>
+          <Text size="sm" c="dimmed">
+            {t.overview.noHotspots}
+          </Text>
         ) : (
           <Treemap
             label={t.overview.hotspots}
+            link={(tile, children) => (
+              <Link to="/projects/$slug/code" params={{ slug: project.slug }} search={addressOf(tile.key)}>
+                {children}
+              </Link>
+            )}
             items={hotspots.map((spot) => ({
-              key: spot.path,
+              key: `${spot.source?.id ?? ""} ${spot.path}`,
               name: spot.path.split("/").at(-1) ?? spot.path,
               title: t.overview.hotspot(spot.path, spot.commits, spot.complexity),
               area: spot.complexity,
@@ -164,70 +303,9 @@ export function Overview() {
         )}
       </Section>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        <Section title={t.overview.changes}>
-          {!analysis?.patternsCompared || analysis.patternChanges.length === 0 ? (
-            <Text size="sm" c="dimmed">{analysis?.patternsCompared ? t.overview.noChanges : t.overview.notCompared}</Text>
-          ) : (
-            <Stack gap={6}>
-              {analysis.patternChanges.map((change) => (
-                <Group key={change.title} gap="xs" wrap="nowrap">
-                  <ChangeBadge change={change.change} />
-                  <Text size="sm" truncate><WithCode text={change.title} /></Text>
-                </Group>
-              ))}
-            </Stack>
-          )}
-          <Anchor component={Link} to={`/projects/${project.slug}/patterns`} size="sm" mt="xs">
-            {t.overview.allPatterns(analysis?.patternsFound ?? 0)}
-          </Anchor>
-        </Section>
-        <Section title={t.overview.commands}>
-          {findings?.commands.length ? (
-            <Stack gap={6}>
-              {findings.commands.slice(0, 8).map((command) => (
-                <Group key={command.purpose + command.command} gap="xs" wrap="nowrap">
-                  <Badge color="gray" style={{ flexShrink: 0 }}>{command.purpose}</Badge>
-                  <Code className="anywhere">{command.command}</Code>
-                </Group>
-              ))}
-            </Stack>
-          ) : (
-            <Text size="sm" c="dimmed">{t.overview.noCommands}</Text>
-          )}
-        </Section>
-        <Section title={t.overview.layers} lead={findings ? t.overview.graph(count(findings.importGraph.files), count(findings.importGraph.edges)) : undefined}>
-          <Stack gap={4}>
-            {findings?.importGraph.layers.slice(0, 10).map((layer) => (
-              <Group key={layer.level} gap="xs" wrap="nowrap" align="flex-start">
-                <Badge color="gray" w={36} style={{ flexShrink: 0 }}>{layer.level}</Badge>
-                <Text size="sm" className="code anywhere">{layer.folders.map((folder) => folder || "/").join("  ")}</Text>
-              </Group>
-            ))}
-            {findings?.importGraph.layers.length === 0 && <Text size="sm" c="dimmed">{t.overview.noLayers}</Text>}
-            {findings?.importGraph.cycles.length ? (
-              <Text size="sm" mt="xs">{t.overview.cycles(findings.importGraph.cycles.length)}</Text>
-            ) : null}
-          </Stack>
-        </Section>
-        <Section title={t.overview.ownership}>
-          {findings?.ownership.length ? (
-            <Table.ScrollContainer minWidth={320}>
-              <Table verticalSpacing={4} aria-label={t.overview.ownership}>
-                <Table.Tbody>
-                  {findings.ownership.map((row) => (
-                    <Table.Tr key={row.folder}>
-                      <Table.Td className="code anywhere">{row.folder || "/"}</Table.Td>
-                      <Table.Td>{row.mainAuthor}</Table.Td>
-                      <Table.Td ta="right">{percent(row.mainShare)}</Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
-          ) : (
-            <Text size="sm" c="dimmed">{t.overview.noOwnership}</Text>
-          )}
-        </Section>
+        <Changes analysis={analysis} />
+        <Commands commands={findings?.commands ?? []} />
+        {findings && <FindingSections findings={findings} />}
       </SimpleGrid>
       {analysis && analysis.warnings.length > 0 && (
         <Alert color="yellow" title={t.overview.warnings}>
@@ -247,21 +325,75 @@ export function Overview() {
   );
 }
 
-function Figure(props: { label: string; value: string; title: string }) {
+type OverviewProject = NonNullable<ResultOf<typeof OverviewQuery>["project"]>;
+export type Findings = NonNullable<OverviewProject["findings"]>;
+
+/** The address of a tile's file: the key has its source and its path. */
+function addressOf(key: string): { path: string; source?: string } {
+  const [source, ...path] = key.split(" ");
+  return { path: path.join(" "), ...(source ? { source } : {}) };
+}
+
+function Changes(props: { analysis: OverviewProject["latestAnalysis"] }) {
+  const { analysis } = props;
+  const project = useProject();
   return (
-    <Paper withBorder p="sm" title={props.title}>
-      <Text size="xs" c="dimmed">{props.label}</Text>
-      <Text fz={26} fw={600} lh={1.2}>{props.value}</Text>
-    </Paper>
+    <Section title={t.overview.changes}>
+      {!analysis?.patternsCompared || analysis.patternChanges.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {analysis?.patternsCompared ? t.overview.noChanges : t.overview.notCompared}
+        </Text>
+      ) : (
+        <Stack gap={6}>
+          {analysis.patternChanges.map((change) => (
+            <Group key={change.title} gap="xs" wrap="nowrap">
+              <ChangeBadge change={change.change} />
+              <Text size="sm" truncate>
+                <WithCode text={change.title} />
+              </Text>
+            </Group>
+          ))}
+        </Stack>
+      )}
+      <Anchor component={Link} to={`/projects/${project.slug}/patterns`} size="sm" mt="xs">
+        {t.overview.allPatterns(analysis?.patternsFound ?? 0)}
+      </Anchor>
+    </Section>
   );
 }
 
-function Section(props: { title: string; lead?: string | undefined; children: ReactNode }) {
+function Commands(props: { commands: Findings["commands"] }) {
   return (
-    <Paper withBorder p="md" component="section" aria-label={props.title}>
-      <Title order={2} size="h5" mb={props.lead ? 2 : "sm"}>{props.title}</Title>
-      {props.lead && <Text size="xs" c="dimmed" mb="sm">{props.lead}</Text>}
-      {props.children}
+    <Section title={t.overview.commands}>
+      {props.commands.length ? (
+        <Stack gap={6}>
+          {props.commands.slice(0, 8).map((command) => (
+            <Group key={command.purpose + command.command} gap="xs" wrap="nowrap">
+              <Badge color="gray" style={{ flexShrink: 0 }}>
+                {command.purpose}
+              </Badge>
+              <Code className="anywhere">{command.command}</Code>
+            </Group>
+          ))}
+        </Stack>
+      ) : (
+        <Text size="sm" c="dimmed">
+          {t.overview.noCommands}
+        </Text>
+      )}
+    </Section>
+  );
+}
+
+function Figure(props: { label: string; value: string; title: string }) {
+  return (
+    <Paper withBorder p="sm" title={props.title}>
+      <Text size="xs" c="dimmed">
+        {props.label}
+      </Text>
+      <Text fz={26} fw={600} lh={1.2}>
+        {props.value}
+      </Text>
     </Paper>
   );
 }

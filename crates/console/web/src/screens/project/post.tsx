@@ -20,25 +20,77 @@ import { t } from "~/text";
 import { useProject } from "./use-project";
 
 const PostFields = graphql(`
-  fragment PostFields on BlogPost { id title body status publishedAt updatedAt sourceRef createdBy { id name } }
+  fragment PostFields on BlogPost {
+    id
+    title
+    body
+    status
+    publishedAt
+    updatedAt
+    sourceRef
+    createdBy {
+      id
+      name
+    }
+  }
 `);
 const PostQuery = graphql(
-  `query PostScreen($id: ID!) { node(id: $id) { __typename id ... on BlogPost { ...PostFields } } }`,
+  `
+    query PostScreen($id: ID!) {
+      node(id: $id) {
+        __typename
+        id
+        ... on BlogPost {
+          ...PostFields
+        }
+      }
+    }
+  `,
   [PostFields],
 );
 const UpdatePost = graphql(
-  `mutation UpdateBlogPost($input: UpdateBlogPostInput!) { updateBlogPost(input: $input) { blogPost { ...PostFields } } }`,
+  `
+    mutation UpdateBlogPost($input: UpdateBlogPostInput!) {
+      updateBlogPost(input: $input) {
+        blogPost {
+          ...PostFields
+        }
+      }
+    }
+  `,
   [PostFields],
 );
 const PublishPost = graphql(
-  `mutation PublishBlogPost($input: PublishBlogPostInput!) { publishBlogPost(input: $input) { blogPost { ...PostFields } } }`,
+  `
+    mutation PublishBlogPost($input: PublishBlogPostInput!) {
+      publishBlogPost(input: $input) {
+        blogPost {
+          ...PostFields
+        }
+      }
+    }
+  `,
   [PostFields],
 );
 const UnpublishPost = graphql(
-  `mutation UnpublishBlogPost($input: UnpublishBlogPostInput!) { unpublishBlogPost(input: $input) { blogPost { ...PostFields } } }`,
+  `
+    mutation UnpublishBlogPost($input: UnpublishBlogPostInput!) {
+      unpublishBlogPost(input: $input) {
+        blogPost {
+          ...PostFields
+        }
+      }
+    }
+  `,
   [PostFields],
 );
-const DeletePost = graphql(`mutation DeleteBlogPost($input: DeleteBlogPostInput!) { deleteBlogPost(input: $input) { deletedId } }`);
+const DeletePost = graphql(`
+  mutation DeleteBlogPost($input: DeleteBlogPostInput!) {
+    deleteBlogPost(input: $input) {
+      deletedId
+    }
+  }
+`);
 
 type Post = ResultOf<typeof PostFields>;
 
@@ -46,7 +98,8 @@ export function PostScreen() {
   const { postId } = useParams({ from: "/projects/$slug/posts/$postId" });
   const [{ data, error }, reload] = useQuery({ query: PostQuery, variables: { id: postId } });
   const post = data?.node?.__typename === "BlogPost" ? data.node : undefined;
-  if (error && !post) return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
+  if (error && !post)
+    return <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />;
   if (data && !post) return <NotFound />;
   if (!post) return <Skeleton height={400} />;
   return <PostView key={post.id} post={post} />;
@@ -63,12 +116,16 @@ function PostView(props: { post: Post }) {
   const remove = useChange(DeletePost, { done: t.posts.deleted });
   useTitle(post.title);
   const ask = async () => {
-    if (!(await confirm({ title: t.posts.delete, text: t.posts.deleteText(post.title), label: t.posts.delete }))) return;
-    if (await remove.run({ input: { blogPostId: post.id } })) void navigate({ to: "/projects/$slug/posts", params: { slug: project.slug } });
+    if (!(await confirm({ title: t.posts.delete, text: t.posts.deleteText(post.title), label: t.posts.delete })))
+      return;
+    if (await remove.run({ input: { blogPostId: post.id } }))
+      void navigate({ to: "/projects/$slug/posts", params: { slug: project.slug } });
   };
   return (
     <Stack gap="md">
-      <Anchor component={Link} to={`/projects/${project.slug}/posts`} size="sm">← {t.posts.title}</Anchor>
+      <Anchor component={Link} to={`/projects/${project.slug}/posts`} size="sm">
+        ← {t.posts.title}
+      </Anchor>
       <Group justify="space-between">
         <Group gap="xs">
           <Badge color={post.status === "PUBLISHED" ? "teal" : "gray"}>{t.posts.statuses[post.status]}</Badge>
@@ -79,13 +136,32 @@ function PostView(props: { post: Post }) {
         </Group>
         {may.write && (
           <Group gap="xs">
-            {!editing && <Button size="xs" variant="default" onClick={() => setEditing(true)}>{t.common.edit}</Button>}
-            {post.status === "DRAFT" ? (
-              <Button size="xs" loading={publish.busy} onClick={() => void publish.run({ input: { blogPostId: post.id } })}>{t.posts.publish}</Button>
-            ) : (
-              <Button size="xs" variant="default" loading={unpublish.busy} onClick={() => void unpublish.run({ input: { blogPostId: post.id } })}>{t.posts.unpublish}</Button>
+            {!editing && (
+              <Button size="xs" variant="default" onClick={() => setEditing(true)}>
+                {t.common.edit}
+              </Button>
             )}
-            <Button size="xs" variant="light" color="red" loading={remove.busy} onClick={() => void ask()}>{t.posts.delete}</Button>
+            {post.status === "DRAFT" ? (
+              <Button
+                size="xs"
+                loading={publish.busy}
+                onClick={() => void publish.run({ input: { blogPostId: post.id } })}
+              >
+                {t.posts.publish}
+              </Button>
+            ) : (
+              <Button
+                size="xs"
+                variant="default"
+                loading={unpublish.busy}
+                onClick={() => void unpublish.run({ input: { blogPostId: post.id } })}
+              >
+                {t.posts.unpublish}
+              </Button>
+            )}
+            <Button size="xs" variant="light" color="red" loading={remove.busy} onClick={() => void ask()}>
+              {t.posts.delete}
+            </Button>
           </Group>
         )}
       </Group>
@@ -93,7 +169,9 @@ function PostView(props: { post: Post }) {
         <EditForm post={post} onClose={() => setEditing(false)} />
       ) : (
         <Paper withBorder p={{ base: "md", sm: "xl" }} component="article">
-          <Title order={2} mb="md" className="anywhere" dir="auto">{post.title}</Title>
+          <Title order={2} mb="md" className="anywhere" dir="auto">
+            {post.title}
+          </Title>
           {post.body.trim() ? <MarkdownView text={post.body} /> : <Text c="dimmed">{t.posts.noBody}</Text>}
         </Paper>
       )}
@@ -114,7 +192,8 @@ function EditForm(props: { post: Post; onClose: () => void }) {
     }
   };
   const cancel = async () => {
-    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard }))) return;
+    if (draft.dirty && !(await confirm({ title: t.notes.discard, text: t.notes.discardText, label: t.notes.discard })))
+      return;
     draft.forget();
     onClose();
   };
@@ -127,7 +206,14 @@ function EditForm(props: { post: Post; onClose: () => void }) {
     >
       <Stack gap="sm">
         {draft.restored && <Alert color="blue">{t.notes.restored}</Alert>}
-        <TextInput label={t.notes.noteTitle} required maxLength={200} dir="auto" value={draft.value.title} onChange={(event) => draft.set({ title: event.currentTarget.value })} />
+        <TextInput
+          label={t.notes.noteTitle}
+          required
+          maxLength={200}
+          dir="auto"
+          value={draft.value.title}
+          onChange={(event) => draft.set({ title: event.currentTarget.value })}
+        />
         <Editor
           label={t.posts.body}
           value={draft.value.body}
@@ -135,8 +221,12 @@ function EditForm(props: { post: Post; onClose: () => void }) {
           onSave={() => void submit()}
           actions={
             <>
-              <Button variant="default" size="xs" onClick={() => void cancel()}>{t.common.cancel}</Button>
-              <Button type="submit" size="xs" loading={save.busy}>{t.common.save}</Button>
+              <Button variant="default" size="xs" onClick={() => void cancel()}>
+                {t.common.cancel}
+              </Button>
+              <Button type="submit" size="xs" loading={save.busy}>
+                {t.common.save}
+              </Button>
             </>
           }
         />

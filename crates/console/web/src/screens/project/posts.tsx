@@ -22,17 +22,43 @@ const PostList = graphql(`
     project(id: $id) {
       id
       blogPosts(first: 30, after: $after) {
-        nodes { id title status publishedAt updatedAt sourceRef createdBy { id name } }
-        pageInfo { hasNextPage endCursor }
+        nodes {
+          id
+          title
+          status
+          publishedAt
+          updatedAt
+          sourceRef
+          createdBy {
+            id
+            name
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `);
 const CreatePost = graphql(`
-  mutation CreateBlogPost($input: CreateBlogPostInput!) { createBlogPost(input: $input) { blogPost { id } } }
+  mutation CreateBlogPost($input: CreateBlogPostInput!) {
+    createBlogPost(input: $input) {
+      blogPost {
+        id
+      }
+    }
+  }
 `);
 const ImportPost = graphql(`
-  mutation ImportBlogPost($input: ImportBlogPostInput!) { importBlogPost(input: $input) { blogPost { id } } }
+  mutation ImportBlogPost($input: ImportBlogPostInput!) {
+    importBlogPost(input: $input) {
+      blogPost {
+        id
+      }
+    }
+  }
 `);
 
 export function Posts() {
@@ -46,17 +72,31 @@ export function Posts() {
     void navigate({ to: "/projects/$slug/posts/$postId", params: { slug: project.slug, postId } });
   const actions = may.write && (
     <>
-      <Button leftSection={<IconPlus size={18} />} onClick={create.open}>{t.posts.create}</Button>
-      <Button variant="default" leftSection={<IconFileImport size={18} />} onClick={importer.open}>{t.posts.import}</Button>
+      <Button leftSection={<IconPlus size={18} />} onClick={create.open}>
+        {t.posts.create}
+      </Button>
+      <Button variant="default" leftSection={<IconFileImport size={18} />} onClick={importer.open}>
+        {t.posts.import}
+      </Button>
     </>
   );
   return (
-    <Page order={2} title={t.posts.title} lead={t.posts.lead} actions={actions} actionsHidden={!list.loading && list.items.length === 0}>
+    <Page
+      order={2}
+      title={t.posts.title}
+      lead={t.posts.lead}
+      actions={actions}
+      actionsHidden={!list.loading && list.items.length === 0}
+    >
       <ListView
         list={list}
         rowHeight={64}
         empty={
-          <Empty icon={IconArticle} title={t.posts.emptyTitle} text={may.write ? t.posts.emptyText : t.posts.emptyViewer}>
+          <Empty
+            icon={IconArticle}
+            title={t.posts.emptyTitle}
+            text={may.write ? t.posts.emptyText : t.posts.emptyViewer}
+          >
             <Group justify="center">{actions}</Group>
           </Empty>
         }
@@ -67,14 +107,23 @@ export function Posts() {
               <Paper key={post.id} withBorder p="sm" pos="relative" component="article">
                 <Group justify="space-between" wrap="nowrap">
                   <Stack gap={2} miw={0}>
-                    <Anchor component={Link} to={`/projects/${project.slug}/posts/${post.id}`} fw={600} c="inherit" className="anywhere stretched" dir="auto">
+                    <Anchor
+                      component={Link}
+                      to={`/projects/${project.slug}/posts/${post.id}`}
+                      fw={600}
+                      c="inherit"
+                      className="anywhere stretched"
+                      dir="auto"
+                    >
                       {post.title}
                     </Anchor>
                     <Text size="xs" c="dimmed">
                       {post.createdBy?.name ?? t.common.former} · <Time at={post.publishedAt ?? post.updatedAt} />
                     </Text>
                   </Stack>
-                  <Badge color={post.status === "PUBLISHED" ? "teal" : "gray"} style={{ flexShrink: 0 }}>{t.posts.statuses[post.status]}</Badge>
+                  <Badge color={post.status === "PUBLISHED" ? "teal" : "gray"} style={{ flexShrink: 0 }}>
+                    {t.posts.statuses[post.status]}
+                  </Badge>
                 </Group>
               </Paper>
             ))}
@@ -103,9 +152,18 @@ function CreateForm(props: { projectId: string; onDone: (id: string) => void }) 
       }}
     >
       <Stack>
-        <TextInput label={t.notes.noteTitle} required maxLength={200} value={title} onChange={(event) => setTitle(event.currentTarget.value)} data-autofocus />
+        <TextInput
+          label={t.notes.noteTitle}
+          required
+          maxLength={200}
+          value={title}
+          onChange={(event) => setTitle(event.currentTarget.value)}
+          data-autofocus
+        />
         <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>{t.posts.create}</Button>
+        <Button type="submit" loading={create.busy}>
+          {t.posts.create}
+        </Button>
       </Stack>
     </form>
   );
@@ -123,9 +181,19 @@ function ImportForm(props: { projectId: string; onDone: (id: string) => void }) 
       }}
     >
       <Stack>
-        <TextInput label={t.posts.path} description={t.posts.pathText} placeholder="docs/posts/hello.md" required value={path} onChange={(event) => setPath(event.currentTarget.value)} data-autofocus />
+        <TextInput
+          label={t.posts.path}
+          description={t.posts.pathText}
+          placeholder="docs/posts/hello.md"
+          required
+          value={path}
+          onChange={(event) => setPath(event.currentTarget.value)}
+          data-autofocus
+        />
         <FailureBox failure={create.failure} />
-        <Button type="submit" loading={create.busy}>{t.posts.import}</Button>
+        <Button type="submit" loading={create.busy}>
+          {t.posts.import}
+        </Button>
       </Stack>
     </form>
   );

@@ -14,13 +14,33 @@ import { t } from "~/text";
 import { useProject } from "./use-project";
 
 const SettingsQuery = graphql(`
-  query ProjectSettings($id: ID!) { project(id: $id) { id name slug description } }
+  query ProjectSettings($id: ID!) {
+    project(id: $id) {
+      id
+      name
+      slug
+      description
+    }
+  }
 `);
 const UpdateProject = graphql(`
-  mutation UpdateProject($input: UpdateProjectInput!) { updateProject(input: $input) { project { id name slug description } } }
+  mutation UpdateProject($input: UpdateProjectInput!) {
+    updateProject(input: $input) {
+      project {
+        id
+        name
+        slug
+        description
+      }
+    }
+  }
 `);
 const DeleteProject = graphql(`
-  mutation DeleteProject($input: DeleteProjectInput!) { deleteProject(input: $input) { deletedId } }
+  mutation DeleteProject($input: DeleteProjectInput!) {
+    deleteProject(input: $input) {
+      deletedId
+    }
+  }
 `);
 
 interface Fields {
@@ -35,7 +55,11 @@ export function ProjectSettings() {
   const [{ data }] = useQuery({ query: SettingsQuery, variables: { id: project.id } });
   return (
     <Page order={2} title={t.settings.title}>
-      {data?.project ? <Form key={project.id} id={project.id} saved={data.project} /> : <Skeleton height={372} maw={640} />}
+      {data?.project ? (
+        <Form key={project.id} id={project.id} saved={data.project} />
+      ) : (
+        <Skeleton height={372} maw={640} />
+      )}
       {may.manage && <Delete />}
     </Page>
   );
@@ -51,7 +75,8 @@ function Form(props: { id: string; saved: Fields }) {
   const submit = async () => {
     const made = await update.run({ input: { projectId: id, name, slug, description: description || null } });
     const next = made?.updateProject.project.slug;
-    if (next && next !== saved.slug) void navigate({ to: "/projects/$slug/settings", params: { slug: next }, replace: true });
+    if (next && next !== saved.slug)
+      void navigate({ to: "/projects/$slug/settings", params: { slug: next }, replace: true });
   };
   const same = name === saved.name && slug === saved.slug && description === (saved.description ?? "");
   return (
@@ -63,12 +88,33 @@ function Form(props: { id: string; saved: Fields }) {
         }}
       >
         <Stack>
-          <TextInput label={t.common.name} required maxLength={200} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <TextInput label={t.projects.slug} description={t.projects.slugText} required value={slug} onChange={(event) => setSlug(event.currentTarget.value)} />
-          <Textarea label={t.common.description} autosize minRows={2} maxRows={8} value={description} onChange={(event) => setDescription(event.currentTarget.value)} />
+          <TextInput
+            label={t.common.name}
+            required
+            maxLength={200}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <TextInput
+            label={t.projects.slug}
+            description={t.projects.slugText}
+            required
+            value={slug}
+            onChange={(event) => setSlug(event.currentTarget.value)}
+          />
+          <Textarea
+            label={t.common.description}
+            autosize
+            minRows={2}
+            maxRows={8}
+            value={description}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+          />
           <FailureBox failure={update.failure} />
           <Group>
-            <Button type="submit" loading={update.busy} disabled={same}>{t.common.save}</Button>
+            <Button type="submit" loading={update.busy} disabled={same}>
+              {t.common.save}
+            </Button>
           </Group>
         </Stack>
       </form>
@@ -91,9 +137,15 @@ function Delete() {
   };
   return (
     <Paper withBorder p="md" maw={640} component="section" aria-label={t.projects.delete}>
-      <Title order={3} size="h5">{t.projects.delete}</Title>
-      <Text size="sm" c="dimmed" mb="sm">{t.projects.deleteLead}</Text>
-      <Button color="red" variant="light" loading={remove.busy} onClick={() => void ask()}>{t.projects.delete}</Button>
+      <Title order={3} size="h5">
+        {t.projects.delete}
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        {t.projects.deleteLead}
+      </Text>
+      <Button color="red" variant="light" loading={remove.busy} onClick={() => void ask()}>
+        {t.projects.delete}
+      </Button>
     </Paper>
   );
 }

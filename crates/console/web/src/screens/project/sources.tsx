@@ -33,7 +33,10 @@ export const SourceFields = graphql(`
     lastSyncedAt
     credential
     webhookEnabled
-    schedule { everyMinutes nextSyncAt }
+    schedule {
+      everyMinutes
+      nextSyncAt
+    }
   }
 `);
 
@@ -42,7 +45,19 @@ const SourceList = graphql(
     query SourceList($id: ID!) {
       project(id: $id) {
         id
-        sources { ...SourceFields syncs(first: 1) { nodes { id status error { code message } } } }
+        sources {
+          ...SourceFields
+          syncs(first: 1) {
+            nodes {
+              id
+              status
+              error {
+                code
+                message
+              }
+            }
+          }
+        }
       }
     }
   `,
@@ -51,14 +66,28 @@ const SourceList = graphql(
 
 export const StartSync = graphql(`
   mutation StartSync($input: StartSyncInput!) {
-    startSync(input: $input) { outcome sync { id status source { id status } } }
+    startSync(input: $input) {
+      outcome
+      sync {
+        id
+        status
+        source {
+          id
+          status
+        }
+      }
+    }
   }
 `);
 
 const AddSource = graphql(
   `
     mutation AddSource($input: AddSourceInput!) {
-      addSource(input: $input) { source { ...SourceFields } }
+      addSource(input: $input) {
+        source {
+          ...SourceFields
+        }
+      }
     }
   `,
   [SourceFields],
@@ -82,11 +111,23 @@ export function Sources() {
     </>
   );
   return (
-    <Page order={2} title={t.sources.title} lead={t.sources.lead} actions={actions} actionsHidden={sources?.length === 0}>
-      {error && !sources && <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />}
+    <Page
+      order={2}
+      title={t.sources.title}
+      lead={t.sources.lead}
+      actions={actions}
+      actionsHidden={sources?.length === 0}
+    >
+      {error && !sources && (
+        <FailureBox failure={failureOf(error)} retry={() => reload({ requestPolicy: "network-only" })} />
+      )}
       {!sources && !error && <Skeleton height={96} />}
       {sources?.length === 0 && (
-        <Empty icon={IconBrandGithub} title={t.sources.emptyTitle} text={may.write ? t.sources.emptyText : t.sources.emptyViewer}>
+        <Empty
+          icon={IconBrandGithub}
+          title={t.sources.emptyTitle}
+          text={may.write ? t.sources.emptyText : t.sources.emptyViewer}
+        >
           <Group justify="center">{actions}</Group>
         </Empty>
       )}

@@ -1,0 +1,83 @@
+// What goes wrong around the console, told in plain words.
+
+import assert from "node:assert/strict";
+import { heading, pageOpen, settled, signIn } from "../browser.mjs";
+import { graphql } from "../server.mjs";
+
+const CREATE = "mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id slug } } }";
+
+export async function a_lost_connection_is_told_and_mended({ browser, server }) {
+  const page = await pageOpen(browser, server);
+  await signIn(page);
+  await page.goto("/projects/atlas/sources");
+  await settled(page);
+  await page.context().setOffline(true);
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await page.getByRole("button", { name: "Sync now" }).click();
+  await page.getByText("The server does not answer.").first().waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("button", { name: "Sync now" }).click();
+  await page.getByText(/Sync of Atlas: Succeeded/).waitFor();
+  return page;
+}
+
+export async function without_javascript_a_notice_is_shown({ browser, server }) {
+  const page = await pageOpen(browser, server, { javaScriptEnabled: false });
+  await page.goto("/projects");
+  assert.match(await page.locator("body").innerText(), /needs JavaScript/);
+  return page;
+}
+
+export async function a_project_deleted_elsewhere_is_told({ browser, server }) {
+  const made = await graphql(server, CREATE, { input: { name: "Shortlived", slug: "shortlived" } });
+  const page = await pageOpen(browser, server);
+  await signIn(page);
+  await page.goto("/projects/shortlived/notes");
+  await heading(page, "No notes yet").waitFor();
+  await page.getByRole("button", { name: "Write a note" }).click();
+  const form = page.getByRole("dialog", { name: "Write a note" });
+  await form.getByLabel("Title").fill("Too late");
+  await graphql(server, "mutation($input: DeleteProjectInput!) { deleteProject(input: $input) { deletedId } }", {
+    input: { projectId: made.createProject.project.id },
+  });
+  await form.getByRole("button", { name: "Write a note" }).click();
+  await page.getByText("This does not exist, or no longer exists.").first().waitFor();
+  assert.equal(await form.getByLabel("Title").inputValue(), "Too late");
+  await page.goto("/projects/shortlived");
+  await heading(page, "Nothing is here").waitFor();
+  return page;
+}
+
+export async function long_names_and_right_to_left_text_stay_in_the_page({ browser, server }) {
+  const names = ["W".repeat(200), "ש".repeat(100) + " " + "עולם ".repeat(12)];
+  for (const [index, name] of names.entries()) {
+    await graphql(server, CREATE, { input: { name: name.trim().slice(0, 200), slug: `long-${index}` } }).catch(
+      (error) => {
+        if (!/SLUG|TAKEN|CONFLICT|ALREADY/i.test(String(error))) throw error;
+      },
+    );
+  }
+  const page = await pageOpen(browser, server, { viewport: { width: 390, height: 844 } });
+  await signIn(page);
+  for (const path of ["/projects", "/projects/long-0", "/projects/long-1/notes", "/projects/long-0/settings", "/"]) {
+    await page.goto(path);
+    await settled(page);
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(sideways <= 0, `${path} is ${sideways} px too wide`);
+  }
+  return page;
+}
+
+export async function a_clock_that_is_wrong_tells_the_right_times({ browser, server }) {
+  const page = await pageOpen(browser, server);
+  // Three days ahead, from the first script on.
+  await page.clock.install({ time: Date.now() + 3 * 86_400_000 });
+  await page.clock.resume();
+  await signIn(page);
+  await page.goto("/projects/atlas/runs");
+  const times = page.getByRole("main").locator("time");
+  await times.first().waitFor();
+  for (const text of await times.allInnerTexts())
+    assert.doesNotMatch(text, /days? ago|in \d/, `a run is told as ${text}`);
+  return page;
+}

@@ -1,0 +1,102 @@
+// Runs that are watched: an import from GitHub, and a note that a model writes while the reader looks on.
+
+import assert from "node:assert/strict";
+import { heading, pageOpen, signIn } from "../browser.mjs";
+import { GITHUB_TOKEN, githubStart } from "../github.mjs";
+import { ANSWER, modelStart } from "../model.mjs";
+import { graphql } from "../server.mjs";
+
+export async function a_repository_is_imported_from_github({ browser, server }) {
+  const github = await githubStart({ root: server.remotes, names: ["maps", "charts", "globe"] });
+  try {
+    await graphql(server, 'mutation { createProject(input: { name: "Maps", slug: "maps" }) { project { id } } }');
+    const page = await pageOpen(browser, server);
+    await signIn(page);
+    await page.goto("/projects/maps/sources");
+    await heading(page, "No repository yet").waitFor();
+    await page.getByRole("button", { name: "Import from GitHub" }).click();
+    const dialog = page.getByRole("dialog", { name: "Import from GitHub" });
+    await dialog.getByLabel("Personal access token").fill("github_pat_wrong");
+    await dialog.getByLabel("Server").fill(github.url);
+    await dialog.getByRole("button", { name: "Connect" }).click();
+    await dialog.getByRole("alert").waitFor();
+    await dialog.getByLabel("Personal access token").fill(GITHUB_TOKEN);
+    await dialog.getByRole("button", { name: "Connect" }).click();
+    await page.getByText("Connected as octocat.").waitFor();
+    for (const name of ["acme/maps", "acme/charts"]) await dialog.getByRole("checkbox", { name }).check();
+    await dialog.getByRole("button", { name: "Import 2 repositories" }).click();
+    await dialog.getByText("Imported").nth(1).waitFor();
+    await dialog.getByRole("button", { name: "Done" }).click();
+    // Both are synced, and the list says so without a reload.
+    await page.getByText("Ready").nth(1).waitFor();
+    await page.getByRole("link", { name: "Code", exact: true }).click();
+    await page.getByRole("treeitem", { name: "README.md" }).waitFor();
+    return page;
+  } finally {
+    await github.stop();
+  }
+}
+
+export async function a_model_writes_a_note_before_the_readers_eyes({ browser, server }) {
+  const model = await modelStart();
+  const mutate = (name, type, input) =>
+    graphql(server, `mutation($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input });
+  try {
+    await mutate("setModelEndpoint", "SetModelEndpointInput", {
+      name: "scripted",
+      baseUrl: model.url,
+      protocol: "OPENAI_CHAT",
+    });
+    await mutate("setModel", "SetModelInput", {
+      id: "scripted-writer",
+      name: "Scripted Writer",
+      provider: "scripted",
+      mode: "CHAT",
+      capabilities: ["json_schema"],
+      contextWindow: 32_000,
+      maxOutputTokens: 4000,
+      inputUsdPerMtok: 2,
+      outputUsdPerMtok: 10,
+    });
+    const { project } = await graphql(server, '{ project(slug: "atlas") { id } }');
+    const { createNote } = await graphql(
+      server,
+      "mutation($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }",
+      { input: { projectId: project.id, title: "Who reads parts?", body: "Which function reads a part, part_read?" } },
+    );
+    const page = await pageOpen(browser, server);
+    const sockets = [];
+    await page.routeWebSocket(/\/graphql/, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await signIn(page);
+    await page.goto(`/projects/atlas/notes/${createNote.note.id}`);
+    await page.getByRole("button", { name: /^Model/ }).click();
+    await page.getByRole("option", { name: /^Scripted Writer/ }).click();
+    await page.getByRole("button", { name: "Preview the context" }).click();
+    const preview = page.getByRole("dialog", { name: "What the enrichment is given" });
+    await preview.getByText(/^scripted · scripted-writer gets these texts/i).waitFor();
+    await preview.getByText("User text").click();
+    await preview.getByRole("group", { name: "User text" }).getByText("part_read").first().waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(model.requests.length, 0, "a preview calls no model");
+    const release = model.hold();
+    await page.getByRole("button", { name: "Enrich", exact: true }).click();
+    const card = page.getByRole("region", { name: "Enrichments" }).getByRole("article").first();
+    await card.getByRole("heading", { name: "What the code says" }).waitFor();
+    // The connection drops in the middle: the rest arrives over the next one, and nothing twice.
+    await sockets.at(-1).close({ code: 1012 });
+    await page.getByText("Reconnecting").first().waitFor();
+    release();
+    await card.getByText("Each checks for an empty text first.").waitFor();
+    await card.getByText("$0.007").waitFor();
+    await card.getByText("1,000 tokens in, 500 out").waitFor();
+    await card.getByText(ANSWER.open_questions[0]).waitFor();
+    assert.equal(await card.getByRole("heading", { name: "What the code says" }).count(), 1);
+    assert(sockets.length > 1, "the page connected again");
+    return page;
+  } finally {
+    await model.stop();
+  }
+}
