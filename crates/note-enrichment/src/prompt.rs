@@ -59,15 +59,7 @@ impl Prompt {
     ) -> Result<Self, PromptError> {
         let system = template_get(scoped, "note_enrichment.system").await?;
         let user = template_get(scoped, "note_enrichment.user").await?;
-        let persona = material.persona.as_ref();
-        let found = retrieve(
-            scoped,
-            &material.note,
-            &material.body,
-            persona,
-            Depth::Passage,
-        )
-        .await?;
+        let found = retrieve(scoped, material, Depth::Passage).await?;
         let room = window.map_or(usize::MAX, |window| {
             usize::try_from(window).unwrap_or(usize::MAX)
         });
