@@ -74,7 +74,7 @@ impl Prompt {
             let assembly = assemble(found.clone(), &PROMPT_SHARES, left);
             let pieces = assembly.sections.iter().map(|section| section.tokens);
             let used = tokens_bound(&input) + pieces.sum::<usize>();
-            let persona = persona.map(|persona| PersonaVariables {
+            let persona = material.persona.as_ref().map(|persona| PersonaVariables {
                 name: persona.name.clone(),
                 description: persona.description.clone(),
                 prompt: persona.system_prompt.clone(),

@@ -108,7 +108,7 @@ impl ModelService {
     ) -> Result<QuestionEmbedding, QuestionFailure> {
         let text: String = text.trim().chars().take(QUESTION_CHARS_MAX).collect();
         let tenant = context.tenant;
-        let key = (tenant, model.to_owned(), Sha256::digest(&text).into());
+        let key: Key = (tenant, model.to_owned(), Sha256::digest(&text).into());
         let now = Instant::now();
         {
             let known = lock(&self.0.questions);
