@@ -16,7 +16,7 @@ use crate::rank::{Candidate, RankQuery, ranked};
 use crate::role::{Authority, FileRole};
 use crate::text::question::Question;
 use crate::text::weigh::{LEVELS, WordClass, level_weight, lexeme, rarity};
-use crate::vector::{Nearest, NearestFilter, QuestionVector, nearest, vector_model_current};
+use crate::vector::{Neighbor, NeighborFilter, QuestionVector, nearest, vector_model_current};
 
 /// The terms of a question that are scored: the rarest of those that are asked about.
 const SCORED_TERMS_MAX: usize = 48;
@@ -163,7 +163,7 @@ pub async fn search_with<A: Access>(
     };
     if let Some(vector) = vector {
         let [project, kinds, stacks, _] = filters(request, kinds, &question);
-        let filter = NearestFilter {
+        let filter = NeighborFilter {
             project,
             kinds,
             stacks,
@@ -182,7 +182,7 @@ pub async fn search_with<A: Access>(
 async fn nearest_add<A: Access>(
     scoped: &Scoped<A>,
     vector: &QuestionVector,
-    filter: NearestFilter,
+    filter: NeighborFilter,
     candidates: &mut Vec<Candidate>,
 ) -> Result<()> {
     if vector_model_current(scoped).await?.as_ref() != Some(&vector.model) {
@@ -192,7 +192,7 @@ async fn nearest_add<A: Access>(
         .await?
         .into_iter()
         .map(
-            |Nearest {
+            |Neighbor {
                  document,
                  similarity,
              }| (document, similarity),

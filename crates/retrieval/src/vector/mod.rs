@@ -11,7 +11,7 @@ mod store;
 use nyxcore_tenancy::{Access, Backend, Result, Scoped};
 use sea_orm::FromQueryResult;
 
-pub(crate) use nearest::{Nearest, NearestFilter, nearest};
+pub(crate) use nearest::{Neighbor, NeighborFilter, nearest};
 pub use passage::{DocumentPassages, PASSAGE_CHARS_MAX, PASSAGES_MAX, Passage};
 pub use store::{
     PassageVector, VectorBatch, passages_open, passages_open_count, vector_model_complete,

@@ -19,7 +19,7 @@ const NEAREST_MAX: usize = 40;
 const PASSAGES_MAX: i64 = 120;
 
 /// The documents that may be given, as the statements take them: project, kinds and stacks.
-pub(crate) struct NearestFilter {
+pub(crate) struct NeighborFilter {
     pub project: Value,
     /// A JSON list of names.
     pub kinds: Value,
@@ -29,7 +29,7 @@ pub(crate) struct NearestFilter {
 
 /// A document by its nearest passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Nearest {
+pub(crate) struct Neighbor {
     pub document: Uuid,
     /// The cosine of the angle between the two: from -1 to 1.
     pub similarity: f64,
@@ -44,7 +44,7 @@ struct PassageRow {
 }
 
 #[derive(FromQueryResult)]
-struct NearestRow {
+struct NeighborRow {
     id: Uuid,
     similarity: f64,
 }
@@ -97,8 +97,8 @@ const INDEXED: &str = "
 pub(crate) async fn nearest<A: Access>(
     scoped: &Scoped<A>,
     question: &QuestionVector,
-    filter: NearestFilter,
-) -> Result<Vec<Nearest>> {
+    filter: NeighborFilter,
+) -> Result<Vec<Neighbor>> {
     let found = if is_indexed(scoped, &question.model).await? {
         nearest_indexed(scoped, question, filter).await?
     } else {
@@ -110,8 +110,8 @@ pub(crate) async fn nearest<A: Access>(
 async fn nearest_indexed<A: Access>(
     scoped: &Scoped<A>,
     question: &QuestionVector,
-    filter: NearestFilter,
-) -> Result<Vec<Nearest>> {
+    filter: NeighborFilter,
+) -> Result<Vec<Neighbor>> {
     let values: [Value; 7] = [
         to_text(&unit(&question.vector)).into(),
         question.model.model.clone().into(),
@@ -121,7 +121,7 @@ async fn nearest_indexed<A: Access>(
         filter.stacks,
         PASSAGES_MAX.into(),
     ];
-    let rows: Vec<NearestRow> = scoped.sql_all(INDEXED, values).await?;
+    let rows: Vec<NeighborRow> = scoped.sql_all(INDEXED, values).await?;
     let mut best: HashMap<Uuid, f64> = HashMap::new();
     for row in rows.into_iter().filter(|row| row.similarity.is_finite()) {
         let similarity = best.entry(row.id).or_insert(row.similarity);
@@ -133,8 +133,8 @@ async fn nearest_indexed<A: Access>(
 async fn nearest_exact<A: Access>(
     scoped: &Scoped<A>,
     question: &QuestionVector,
-    filter: NearestFilter,
-) -> Result<Vec<Nearest>> {
+    filter: NeighborFilter,
+) -> Result<Vec<Neighbor>> {
     let asked = unit(&question.vector);
     let sql = match scoped.backend() {
         Backend::Postgres => BLOCK_POSTGRES,
@@ -175,7 +175,7 @@ async fn nearest_exact<A: Access>(
             break;
         }
     }
-    let mut found: Vec<Nearest> = best
+    let mut found: Vec<Neighbor> = best
         .into_values()
         .flat_map(|of_kind| sorted(of_kind).into_iter().take(NEAREST_MAX))
         .collect();
@@ -183,10 +183,10 @@ async fn nearest_exact<A: Access>(
     Ok(found)
 }
 
-fn sorted(best: HashMap<Uuid, f64>) -> Vec<Nearest> {
-    let mut sorted: Vec<Nearest> = best
+fn sorted(best: HashMap<Uuid, f64>) -> Vec<Neighbor> {
+    let mut sorted: Vec<Neighbor> = best
         .into_iter()
-        .map(|(document, similarity)| Nearest {
+        .map(|(document, similarity)| Neighbor {
             document,
             similarity,
         })
@@ -195,7 +195,7 @@ fn sorted(best: HashMap<Uuid, f64>) -> Vec<Nearest> {
     sorted
 }
 
-fn nearer(a: &Nearest, b: &Nearest) -> std::cmp::Ordering {
+fn nearer(a: &Neighbor, b: &Neighbor) -> std::cmp::Ordering {
     b.similarity
         .total_cmp(&a.similarity)
         .then_with(|| a.document.cmp(&b.document))
