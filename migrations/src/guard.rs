@@ -114,13 +114,16 @@ pub async fn guard_check(db: &impl ConnectionTrait) -> Result<Vec<Check>, DbErr>
         Check {
             what: "vectors",
             good: if texts(db, VECTOR_INSTALLED).await?.is_empty() {
-                "the extension vector is not installed: insights are stored without embeddings"
+                "the extension vector is not installed: vectors are compared one by one, and insights have no column for them"
                     .into()
+            } else if texts(db, VECTOR_OLD).await?.is_empty() {
+                "insights have a column for embeddings, and the search an index of vectors".into()
             } else {
-                "insights have a column for embeddings".into()
+                "insights have a column for embeddings; the extension vector is older than 0.8: vectors are compared one by one"
+                    .into()
             },
             problems: texts(db, VECTOR).await?,
-            remedy: "as the owner: ALTER TABLE workflow_insights ADD COLUMN embedding vector(1536)",
+            remedy: "run `nyxcore migrate` as the owner, or: ALTER TABLE workflow_insights ADD COLUMN embedding vector(1536)",
         },
         objects,
     ])
@@ -232,8 +235,8 @@ const SQLITE_LINES: &str = "
     SELECT type || ' ' || name || ': ' || sql FROM sqlite_master
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_terms_%'";
 
-/// The column for embeddings is left out: whether it is there depends on the server, and has a check of its own.
-/// Whoever owns the table `tenants` is called `the owner`, because the name is the operator's.
+/// The columns for embeddings and their indexes are left out: whether they are there depends on the server, and has a
+/// check of its own. Whoever owns the table `tenants` is called `the owner`, because the name is the operator's.
 const POSTGRES_LINES: &str = "
     WITH tables AS (
         SELECT c.* FROM pg_class c
@@ -258,7 +261,7 @@ const POSTGRES_LINES: &str = "
         || CASE WHEN a.attgenerated <> '' THEN ' generated ' || pg_get_expr(e.adbin, e.adrelid) ELSE '' END
     FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
-    WHERE (t.relname, a.attname) <> ('workflow_insights', 'embedding')
+    WHERE (t.relname, a.attname) NOT IN (('workflow_insights', 'embedding'), ('search_vectors', 'embedding'))
     UNION ALL
     SELECT CASE k.contype WHEN 'f' THEN 'reference ' ELSE 'constraint ' END || t.relname || '.' || k.conname || ': '
         || pg_get_constraintdef(k.oid) || CASE WHEN k.convalidated THEN '' ELSE ' not valid' END
@@ -267,6 +270,7 @@ const POSTGRES_LINES: &str = "
     SELECT 'index ' || i.relname || ': ' || pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' not valid' END
     FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
     WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+      AND NOT starts_with(i.relname, 'search_vectors_hnsw')
     UNION ALL
     SELECT 'policy ' || t.relname || '.' || p.polname || ': ' || CASE WHEN p.polpermissive THEN '' ELSE 'restrictive ' END
         || CASE p.polcmd WHEN '*' THEN 'all' WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update' ELSE 'delete' END
@@ -372,8 +376,13 @@ const RIGHTS: &str = "
 
 const VECTOR_INSTALLED: &str = "SELECT extname::text FROM pg_extension WHERE extname = 'vector'";
 
-/// Where the extension is installed, the column has to be there, and of that size: the embedding models' of the
-/// catalogue.
+/// A version that has no iterative scan.
+const VECTOR_OLD: &str = "
+    SELECT extname::text FROM pg_extension
+    WHERE extname = 'vector' AND (regexp_match(extversion, '^([0-9]+)\\.([0-9]+)'))::int[] < ARRAY[0, 8]";
+
+/// Where the extension is installed, the column of insights has to be there, and of that size: the embedding models' of
+/// the catalogue. Where it can, the search has a column and its indexes too.
 const VECTOR: &str = "
     SELECT 'column workflow_insights.embedding is ' || coalesce(
         (SELECT '`' || format_type(a.atttypid, a.atttypmod) || '` and not `vector(1536)`' FROM pg_attribute a
@@ -381,4 +390,17 @@ const VECTOR: &str = "
     WHERE EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'vector')
       AND NOT EXISTS (SELECT 1 FROM pg_attribute a
         WHERE a.attrelid = to_regclass('public.workflow_insights') AND a.attname = 'embedding' AND NOT a.attisdropped
-          AND format_type(a.atttypid, a.atttypmod) = 'vector(1536)')";
+          AND format_type(a.atttypid, a.atttypmod) = 'vector(1536)')
+    UNION ALL
+    SELECT wanted.what || ' is missing'
+    FROM (
+        SELECT 'column search_vectors.embedding' AS what
+        WHERE NOT EXISTS (SELECT 1 FROM pg_attribute a
+            WHERE a.attrelid = to_regclass('public.search_vectors') AND a.attname = 'embedding' AND NOT a.attisdropped)
+        UNION ALL
+        SELECT 'index ' || name FROM unnest(ARRAY['none', '384', '768', '1024', '1536', '3072']) AS one (length),
+            LATERAL (SELECT 'search_vectors_hnsw_' || one.length AS name) named
+        WHERE NOT EXISTS (SELECT 1 FROM pg_index x WHERE x.indexrelid = to_regclass('public.' || name) AND x.indisvalid)
+    ) wanted
+    WHERE EXISTS (SELECT 1 FROM pg_extension
+        WHERE extname = 'vector' AND (regexp_match(extversion, '^([0-9]+)\\.([0-9]+)'))::int[] >= ARRAY[0, 8])";

@@ -29,7 +29,9 @@ mod m0019_personas;
 mod m0020_context;
 mod m0021_search_fields;
 mod m0022_knowledge_life;
+mod m0023_vectors;
 pub mod owner;
+pub mod vectors;
 
 /// What migrations are written with: those of an embedder's own tables too.
 pub use sea_orm_migration;
@@ -67,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_context::Migration),
             Box::new(m0021_search_fields::Migration),
             Box::new(m0022_knowledge_life::Migration),
+            Box::new(m0023_vectors::Migration),
         ]
     }
 }
@@ -151,6 +154,10 @@ pub async fn grant_app_role(db: &impl ConnectionTrait, role: &str) -> Result<(),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
             m0021_search_fields::FUNCTION
+        ),
+        format!(
+            "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",
+            m0023_vectors::FUNCTION
         ),
         format!(
             "GRANT EXECUTE ON FUNCTION {} TO \"{role}\"",

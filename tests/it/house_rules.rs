@@ -29,7 +29,12 @@ const LAYERS: &[(u8, &[&str])] = &[
     ),
     (
         2,
-        &["nyxcore-projects", "nyxcore-personas", "nyxcore-context"],
+        &[
+            "nyxcore-projects",
+            "nyxcore-personas",
+            "nyxcore-context",
+            "nyxcore-embeddings",
+        ],
     ),
     (
         1,

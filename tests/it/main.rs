@@ -9,6 +9,8 @@ mod command_line;
 #[cfg(test)]
 mod embedder;
 #[cfg(test)]
+mod embeddings;
+#[cfg(test)]
 mod end_to_end;
 #[cfg(test)]
 mod evaluation;

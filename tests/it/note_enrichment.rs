@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use nyxcore_context::Section;
-use nyxcore_knowledge::{NewMemoryEntry, memory_entry_create};
+use nyxcore_knowledge::{MemoryEntries, NewMemoryEntry, memory_entry_create};
 use nyxcore_model_catalog::TenantCatalog;
 use nyxcore_note_enrichment::{
     EnrichmentDecision, EnrichmentHandler, EnrichmentMode, EnrichmentRequest, NewEnrichment,
@@ -240,6 +240,20 @@ on_both_databases! {
         let memory = done.context_used.iter().find(|section| section.kind == KnowledgeKind::MemoryEntry).unwrap();
         assert_eq!((memory.items, memory.omitted), (4, 5));
         assert_eq!(done.citations.len(), 4);
+    }
+
+    async fn a_cited_memory_entry_counts_its_recall(db: TestDatabase) {
+        let store = store(&db).await;
+        let (acme, _) = tenant(&store, "acme").await;
+        let scoped = store.write(acme.id).await.unwrap();
+        let project = project(&scoped, "home").await;
+        let entry = memory_entry_create(&scoped, memory(project, "Leases")).await.unwrap();
+        let note = note(&scoped, project, "Leases", "").await;
+        scoped.commit().await.unwrap();
+        assert_eq!(enriched(&store, acme.id, note.id).await.citations.len(), 1);
+        let scoped = store.read(acme.id).await.unwrap();
+        let entry = MemoryEntries::require(&scoped, entry.id).await.unwrap();
+        assert_eq!((entry.recalls, entry.recalled_at.is_some()), (1, true));
     }
 
     async fn a_personas_specializations_find_what_the_note_does_not_name(db: TestDatabase) {

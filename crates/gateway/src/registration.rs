@@ -17,6 +17,7 @@ pub fn registrations() -> Vec<Registration> {
     vec![
         nyxcore_runs::registration(),
         nyxcore_model_catalog::registration(),
+        nyxcore_embeddings::registration(),
         nyxcore_projects::registration(),
         nyxcore_personas::registration(),
         nyxcore_context::registration(),

@@ -54,8 +54,9 @@ pub use service::{
     InsightChanges, KnowledgeAudit, MemoryEntryChanges, MemoryEntryFilter, MemoryImport,
     NewConsolidationPattern, NewInsight, NewMemoryEntry, PendingLetter, PendingLetters,
     RefusedMemoryEntry, consolidation_pattern_create, insight_create, insight_duplicates,
-    insight_pair, insight_partners_suggest, insight_update, insights_recalled, knowledge_audit,
-    letters_clear, letters_pending, letters_take, memory_entries_import,
-    memory_entries_import_bulk, memory_entries_recalled, memory_entries_remove, memory_entry_count,
-    memory_entry_create, memory_entry_list, memory_entry_supersede, memory_entry_update,
+    insight_embeddings_copy, insight_pair, insight_partners_suggest, insight_update,
+    insights_recalled, knowledge_audit, letters_clear, letters_pending, letters_take,
+    memory_entries_import, memory_entries_import_bulk, memory_entries_recalled,
+    memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
+    memory_entry_supersede, memory_entry_update,
 };

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::{
-    Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, repository,
+    Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, pages_map, repository,
 };
-use sea_orm::{ColumnTrait, EntityTrait};
+use sea_orm::sea_query::IntoCondition;
+use sea_orm::{ColumnTrait, Condition, EntityTrait};
 
 use crate::entity::{consolidation_pattern, consolidation_pattern_project, insight, memory_entry};
 use crate::model::{
@@ -28,7 +29,7 @@ repository! {
     pub ConsolidationPatterns: consolidation_pattern => ConsolidationPattern, Id = id: ConsolidationPatternId
 }
 
-/// The memory entries of a project and those of the whole tenant, newest first.
+/// The memory entries of a project and those of the whole tenant that are not archived, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProjectMemoryEntries;
 
@@ -43,7 +44,8 @@ impl ChildList for ProjectMemoryEntries {
         request: &PageRequest,
     ) -> Result<HashMap<ProjectId, Page<MemoryEntry>>> {
         let column = memory_entry::Column::ProjectId;
-        own_and_shared_pages::<MemoryEntries, A>(scoped, column, projects, request).await
+        let which = memory_entry::Column::ArchivedAt.is_null().into_condition();
+        own_and_shared_pages::<MemoryEntries, A>(scoped, column, which, projects, request).await
     }
 
     async fn counts<A: Access>(
@@ -52,7 +54,8 @@ impl ChildList for ProjectMemoryEntries {
         projects: &[ProjectId],
     ) -> Result<HashMap<ProjectId, u64>> {
         let column = memory_entry::Column::ProjectId;
-        own_and_shared_counts::<MemoryEntries, A>(scoped, column, projects).await
+        let which = memory_entry::Column::ArchivedAt.is_null().into_condition();
+        own_and_shared_counts::<MemoryEntries, A>(scoped, column, which, projects).await
     }
 }
 
@@ -71,7 +74,8 @@ impl ChildList for ProjectInsights {
         request: &PageRequest,
     ) -> Result<HashMap<ProjectId, Page<Insight>>> {
         let column = insight::Column::ProjectId;
-        own_and_shared_pages::<Insights, A>(scoped, column, projects, request).await
+        let all = Condition::all();
+        own_and_shared_pages::<Insights, A>(scoped, column, all, projects, request).await
     }
 
     async fn counts<A: Access>(
@@ -80,7 +84,8 @@ impl ChildList for ProjectInsights {
         projects: &[ProjectId],
     ) -> Result<HashMap<ProjectId, u64>> {
         let column = insight::Column::ProjectId;
-        own_and_shared_counts::<Insights, A>(scoped, column, projects).await
+        let all = Condition::all();
+        own_and_shared_counts::<Insights, A>(scoped, column, all, projects).await
     }
 }
 
@@ -131,11 +136,15 @@ impl ChildList for ProjectConsolidationPatterns {
 async fn own_and_shared_pages<R: Repository<Record: Clone>, A: Access>(
     scoped: &Scoped<A>,
     column: <R::Entity as EntityTrait>::Column,
+    which: Condition,
     projects: &[ProjectId],
     request: &PageRequest,
 ) -> Result<HashMap<ProjectId, Page<R::Record>>> {
-    let shared = R::list(scoped, column.is_null(), request).await?;
-    let mut own = R::pages_by(scoped, column, projects, request).await?;
+    let of_tenant = which.clone().add(column.is_null());
+    let shared = R::list(scoped, of_tenant, request).await?;
+    let own = scoped.find::<R::Entity>().filter(which);
+    let own = own.pages_by(column, projects, Keyset::descending(R::KEY), request);
+    let mut own: HashMap<ProjectId, Page<R::Record>> = pages_map(own.await?);
     let merged = projects.iter().map(|project| {
         let page = own.remove(project);
         let page = page.unwrap_or_else(|| Page::empty(request));
@@ -147,10 +156,12 @@ async fn own_and_shared_pages<R: Repository<Record: Clone>, A: Access>(
 async fn own_and_shared_counts<R: Repository, A: Access>(
     scoped: &Scoped<A>,
     column: <R::Entity as EntityTrait>::Column,
+    which: Condition,
     projects: &[ProjectId],
 ) -> Result<HashMap<ProjectId, u64>> {
-    let shared = R::count(scoped, column.is_null()).await?;
-    let own = R::counts_by(scoped, column, projects).await?;
+    let shared = R::count(scoped, which.clone().add(column.is_null())).await?;
+    let own = scoped.find::<R::Entity>().filter(which);
+    let own = own.counts_by(column, projects).await?;
     let count = |project| own.get(project).copied().unwrap_or(0) + shared;
     Ok(projects
         .iter()

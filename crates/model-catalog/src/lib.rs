@@ -100,7 +100,7 @@ pub use budget::{
 #[cfg(feature = "service")]
 pub use call::{
     CallInfo, EmbeddingAnswer, EmbeddingInput, ModelAnswer, ModelCall, ModelService,
-    ModelServiceOptions, ObjectAnswer,
+    ModelServiceOptions, ObjectAnswer, QuestionEmbedding, QuestionFailure,
 };
 pub use catalog::{
     ModelCatalog, ModelFilter, Replacement, ReplacementSource, catalog, catalog_install,
@@ -133,6 +133,6 @@ pub use tenant::{
     DefaultPurpose, EndpointProtocol, ModelChoice, ModelEndpoint, ModelReplacement, NewEndpoint,
     NewTenantModel, PRICE_MAX, ProviderInfo, ResolvedModel, TenantCatalog, TenantModel,
     endpoint_remove, endpoint_set, member_default_set, member_defaults, model_choose, model_hide,
-    tenant_default_set, tenant_model_remove, tenant_model_set,
+    tenant_default_get, tenant_default_set, tenant_model_remove, tenant_model_set,
 };
 pub use update::{CatalogUpdate, CatalogUpdateError, catalog_update};

@@ -1,12 +1,17 @@
 //! Executes an enrichment: retrieve, assemble, write, check.
 
+use std::collections::BTreeSet;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use nyxcore_context::{Assembly, Reference};
+use nyxcore_embeddings::{QuestionMeaning, question_embed, question_model};
+use nyxcore_knowledge::{insights_recalled, memory_entries_recalled};
 use nyxcore_model_catalog::{CallContext, ModelChoice, ModelService};
 use nyxcore_projects::NewActionPoint;
+use nyxcore_retrieval::{Citation, KnowledgeKind, VectorModel};
 use nyxcore_runs::{Level, RunContext, RunFailure, RunHandler, RunKind};
-use nyxcore_tenancy::Error;
+use nyxcore_tenancy::{Error, ReadWrite, Scoped};
 
 use crate::NoteEnrichment;
 use crate::answer::Answer;
@@ -22,6 +27,22 @@ use crate::resolve::{files_unknown, references_resolve};
 use crate::service::{Outcome, draft_save, enrichment_save};
 use crate::tasks::{action_points, shortened};
 use crate::write::{answer_write, failure};
+
+/// Counts what was cited, so that the audit of knowledge knows what is of use.
+async fn recalls_count(scoped: &Scoped<ReadWrite>, cited: &[Citation]) -> Result<(), RunFailure> {
+    let entries = ids_cited(cited, KnowledgeKind::MemoryEntry);
+    memory_entries_recalled(scoped, &entries).await?;
+    let insights = ids_cited(cited, KnowledgeKind::Insight);
+    Ok(insights_recalled(scoped, &insights).await?)
+}
+
+/// The ids of a kind among citations, each once.
+fn ids_cited<T: std::str::FromStr + Ord>(cited: &[Citation], kind: KnowledgeKind) -> Vec<T> {
+    let of_kind = cited.iter().filter(|citation| citation.kind == kind);
+    let ids = of_kind.filter_map(|citation| citation.subject_id.as_deref()?.parse().ok());
+    let ids: BTreeSet<T> = ids.collect();
+    ids.into_iter().collect()
+}
 
 /// Carries out the enrichments of notes. Those that a model writes need the door to the models
 /// ([`ModelService`]) among what the workers share.
@@ -47,10 +68,23 @@ impl EnrichmentHandler {
             return Ok(());
         }
         let material = Material::read(&scoped, enrichment.note_id, enrichment.persona_id).await;
-        let material = material.map_err(|error| match error {
+        let mut material = material.map_err(|error| match error {
             Error::NotFound(_) => note_deleted(),
             error => error.into(),
         })?;
+        let draft = match enrichment.mode {
+            EnrichmentMode::Extractive => None,
+            EnrichmentMode::Generated => draft_get(&scoped, id).await?,
+        };
+        let question = match draft {
+            None => question_model(&scoped).await?,
+            Some(_) => None,
+        };
+        drop(scoped);
+        if let Some(question) = question {
+            material.meaning = meaning(context, &material, question).await?;
+        }
+        let scoped = context.read().await?;
         let outcome = match enrichment.mode {
             EnrichmentMode::Extractive => {
                 let assembly = material.excerpts(&scoped).await?;
@@ -58,7 +92,7 @@ impl EnrichmentHandler {
                 excerpts(context, &material, &assembly).await?
             }
             EnrichmentMode::Generated => {
-                let draft = match draft_get(&scoped, id).await? {
+                let draft = match draft {
                     // An earlier attempt was lost after the model had answered: the answer was paid for.
                     Some(draft) => {
                         drop(scoped);
@@ -85,11 +119,13 @@ impl EnrichmentHandler {
                 check(context, &material, &draft).await?
             }
         };
+        let cited = outcome.citations.clone();
         let scoped = context.write().await?;
         match enrichment_save(&scoped, id, outcome).await {
             Err(Error::NotFound(_)) => return Err(note_deleted()),
             saved => saved?,
         }
+        recalls_count(&scoped, &cited).await?;
         Ok(scoped.commit().await?)
     }
 }
@@ -102,6 +138,30 @@ impl RunHandler for EnrichmentHandler {
     fn run<'a>(&'a self, context: &'a RunContext) -> BoxFuture<'a, Result<(), RunFailure>> {
         self.enrich(context).boxed()
     }
+}
+
+/// The note as a vector. Where that fails, it is searched for by its words, and the run says so.
+async fn meaning(
+    context: &RunContext,
+    material: &Material,
+    model: VectorModel,
+) -> Result<QuestionMeaning, RunFailure> {
+    let Some(models) = context.service_optional::<ModelService>() else {
+        return Ok(QuestionMeaning::default());
+    };
+    let run = context.run();
+    let call = CallContext {
+        user: run.started_by,
+        project: Some(material.project.id.0),
+        run: Some(run.id.0),
+        ..CallContext::new(context.tenant(), PURPOSE)
+    };
+    let meaning = question_embed(models, call, model, &material.input()).await;
+    if let Some(failure) = &meaning.failure {
+        let said = format!("the note is searched for by its words alone: {failure}");
+        context.message(Level::Warning, said).await?;
+    }
+    Ok(meaning)
 }
 
 /// Writes an enrichment without a model.

@@ -66,7 +66,9 @@ pub use handler::EnrichmentHandler;
 pub use model::{
     ContextSection, EnrichmentDecision, EnrichmentMode, EnrichmentReport, NoteEnrichment,
 };
-pub use preview::{EnrichmentPreview, PreviewItem, PreviewSection, enrichment_preview};
+pub use preview::{
+    EnrichmentPreview, PreviewItem, PreviewSection, enrichment_preview, preview_question,
+};
 pub use prompt::CONTEXT_TOKENS_MAX;
 pub use registration::{NOTE_ENRICHMENT, NOTE_ENRICHMENT_RUN, registration};
 pub use repository::{NoteEnrichmentList, NoteEnrichments, enrichment_details, enrichment_get};

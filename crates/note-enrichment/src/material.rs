@@ -1,6 +1,7 @@
 //! What an enrichment is made of, all from one snapshot: the note, its project and its persona.
 
 use nyxcore_context::{Assembly, Section, SectionShare, assemble};
+use nyxcore_embeddings::QuestionMeaning;
 use nyxcore_personas::{Persona, PersonaId, Personas};
 use nyxcore_projects::{Note, NoteId, Notes, Project, Projects};
 use nyxcore_tenancy::{Access, Error, Repository, Result, Scoped};
@@ -49,6 +50,8 @@ pub(crate) struct Material {
     pub(crate) project: Project,
     /// A persona that was deleted meanwhile has nothing more to say.
     pub(crate) persona: Option<Persona>,
+    /// The note as a vector; nothing where it was not embedded.
+    pub(crate) meaning: QuestionMeaning,
 }
 
 impl Material {
@@ -75,6 +78,7 @@ impl Material {
             body,
             project,
             persona,
+            meaning: QuestionMeaning::default(),
         })
     }
 
@@ -85,8 +89,7 @@ impl Material {
 
     /// The excerpts of an enrichment without a model.
     pub(crate) async fn excerpts<A: Access>(&self, scoped: &Scoped<A>) -> Result<Assembly> {
-        let persona = self.persona.as_ref();
-        let found = retrieve(scoped, &self.note, &self.body, persona, Depth::Excerpt).await?;
+        let found = retrieve(scoped, self, Depth::Excerpt).await?;
         Ok(assemble(found, &EXCERPT_SHARES, EXCERPT_TOKENS))
     }
 }

@@ -1,8 +1,10 @@
 //! What an enrichment would be made of, before it is started: for a model, exactly what it would get.
 
 use nyxcore_context::{Assembly, Section, place};
+use nyxcore_embeddings::{QuestionMeaning, question_model};
 use nyxcore_model_catalog::{ModelError, TenantCatalog};
 use nyxcore_projects::NoteId;
+use nyxcore_retrieval::VectorModel;
 use nyxcore_tenancy::{Access, Action, Error, Scoped};
 
 use crate::answer::output_schema;
@@ -60,7 +62,22 @@ pub struct PreviewItem {
     pub tokens: usize,
 }
 
-/// Shows what an enrichment of that note would be made of.
+/// What is to be embedded before a preview: the note's text, and by which model; `None` where the tenant embeds
+/// nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] for the note.
+pub async fn preview_question<A: Access>(
+    scoped: &Scoped<A>,
+    note: NoteId,
+) -> Result<Option<(VectorModel, String)>, ModelError> {
+    scoped.permit(Action::Read, NOTE_ENRICHMENT, None)?;
+    let material = Material::read(scoped, note, None).await?;
+    let model = question_model(scoped).await?;
+    Ok(model.map(|model| (model, material.input())))
+}
+
+/// Shows what an enrichment of that note would be made of. `meaning` is what became of [`preview_question`].
 ///
 /// # Errors
 /// [`Error::NotFound`] for the note and the persona; [`Error::Invalid`] for a tenant's template that does not render;
@@ -70,9 +87,14 @@ pub async fn enrichment_preview<A: Access>(
     catalog: &TenantCatalog,
     note: NoteId,
     request: &EnrichmentRequest,
+    meaning: QuestionMeaning,
 ) -> Result<EnrichmentPreview, ModelError> {
     scoped.permit(Action::Read, NOTE_ENRICHMENT, None)?;
     let material = Material::read(scoped, note, request.persona_id).await?;
+    let material = Material {
+        meaning,
+        ..material
+    };
     let choice = enrichment_choose(scoped, catalog, request).await?;
     let EnrichmentChoice::Generated { model, .. } = &choice else {
         let assembly = material.excerpts(scoped).await?;

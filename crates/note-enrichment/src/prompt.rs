@@ -59,15 +59,7 @@ impl Prompt {
     ) -> Result<Self, PromptError> {
         let system = template_get(scoped, "note_enrichment.system").await?;
         let user = template_get(scoped, "note_enrichment.user").await?;
-        let persona = material.persona.as_ref();
-        let found = retrieve(
-            scoped,
-            &material.note,
-            &material.body,
-            persona,
-            Depth::Passage,
-        )
-        .await?;
+        let found = retrieve(scoped, material, Depth::Passage).await?;
         let room = window.map_or(usize::MAX, |window| {
             usize::try_from(window).unwrap_or(usize::MAX)
         });
@@ -82,7 +74,7 @@ impl Prompt {
             let assembly = assemble(found.clone(), &PROMPT_SHARES, left);
             let pieces = assembly.sections.iter().map(|section| section.tokens);
             let used = tokens_bound(&input) + pieces.sum::<usize>();
-            let persona = persona.map(|persona| PersonaVariables {
+            let persona = material.persona.as_ref().map(|persona| PersonaVariables {
                 name: persona.name.clone(),
                 description: persona.description.clone(),
                 prompt: persona.system_prompt.clone(),

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use nyxcore_context::{Piece, Section};
-use nyxcore_personas::Persona;
-use nyxcore_projects::{Note, ProjectId, SourceId, file_languages, sources_of};
-use nyxcore_retrieval::{Hit, KnowledgeKind, RankedList, SearchRequest, fuse, query_terms, search};
+use nyxcore_projects::{ProjectId, SourceId, file_languages, sources_of};
+use nyxcore_retrieval::{
+    Hit, KnowledgeKind, QuestionVector, RankedList, SearchRequest, fuse, query_terms, search_with,
+};
 use nyxcore_tenancy::{Access, Result, Scoped};
 
+use crate::material::Material;
 use crate::pieces::{Depth, Retriever};
 
 /// The number of hits of all kinds together: about ten of each.
@@ -35,14 +37,13 @@ const KINDS: [KnowledgeKind; 6] = [
 /// What was found, by section.
 pub(crate) type SectionPieces = Vec<(Section, Vec<Piece>)>;
 
-/// Finds what has to do with a note of that body, which is the note's without earlier enrichments.
+/// Finds what has to do with a note, without what earlier enrichments wrote into it.
 pub(crate) async fn retrieve<A: Access>(
     scoped: &Scoped<A>,
-    note: &Note,
-    body: &str,
-    persona: Option<&Persona>,
+    material: &Material,
     depth: Depth,
 ) -> Result<SectionPieces> {
+    let Material { note, body, .. } = material;
     let sources: Vec<SourceId> = sources_of(scoped, &[note.project_id])
         .await?
         .remove(&note.project_id)
@@ -52,11 +53,12 @@ pub(crate) async fn retrieve<A: Access>(
         .collect();
     let stacks = stacks(scoped, &sources).await?;
     let text = format!("{}\n{body}", note.title);
-    let hits = hits(scoped, note.project_id, &text, stacks.clone()).await?;
-    let further = match persona {
+    let vector = material.meaning.vector.as_ref();
+    let hits = hits(scoped, note.project_id, &text, stacks.clone(), vector).await?;
+    let further = match &material.persona {
         Some(persona) if !persona.specializations.is_empty() => {
             let text = persona.specializations.join(" ");
-            self::hits(scoped, note.project_id, &text, stacks).await?
+            self::hits(scoped, note.project_id, &text, stacks, None).await?
         }
         _ => Vec::new(),
     };
@@ -128,6 +130,7 @@ async fn hits<A: Access>(
     project: ProjectId,
     text: &str,
     stacks: Vec<String>,
+    vector: Option<&QuestionVector>,
 ) -> Result<Vec<Hit>> {
     let request = SearchRequest {
         text: text.to_owned(),
@@ -136,7 +139,7 @@ async fn hits<A: Access>(
         stacks: Some(stacks),
         limit: HITS,
     };
-    search(scoped, &request).await
+    search_with(scoped, &request, vector).await
 }
 
 /// The hits of one kind, with what the persona's words found fused in.

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use nyxcore_code_analysis::analysis_start_after_sync;
+use nyxcore_embeddings::embedding_start;
 use nyxcore_knowledge::{PendingLetter, letters_clear, letters_pending, letters_take};
 use nyxcore_projects::{blob_contents, code_subject};
 use nyxcore_runs::{Level, RunFailure, Start};
@@ -93,6 +94,8 @@ async fn letters_follow(step: StepContext<'_>) -> Result<StepDone, RunFailure> {
         batch_take(&scoped, step, batch, &mut counts).await?;
         taken += batch.len();
     }
+    // The files are in the index by now, and the letters too.
+    embedding_start(&scoped).await?;
     Ok(StepDone {
         scoped,
         told: counts.told(),

@@ -12,10 +12,12 @@ use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, CODE_ANALYSIS_RUN, analysis_catch_up,
 };
 use nyxcore_code_engine::language::Language;
+use nyxcore_embeddings::{EMBEDDING_RUN, EmbeddingHandler, embedding_catch_up, embedding_follow};
 use nyxcore_gateway::{
     ConnectionLimits, Console, ConsoleFile, Gateway, GatewayOptions, Limits, LinkPurpose, Metrics,
     OneTimeLink, SignInOptions, statement_noted,
 };
+use nyxcore_knowledge::insight_embeddings_copy;
 use nyxcore_model_catalog::{CallObserver, ModelService, ModelServiceOptions};
 use nyxcore_note_enrichment::{EnrichmentHandler, NOTE_ENRICHMENT_RUN, enrichment_failed};
 use nyxcore_runs::{FollowUp, RunKind, Workers};
@@ -138,8 +140,12 @@ impl App {
             )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
+            .handler(EmbeddingHandler::new())
             .follow_up(SYNC_RUN, sync_once_more())
             .follow_up(CODE_ANALYSIS_RUN, analysis_catch_up(quiet_period))
+            .follow_up(CODE_ANALYSIS_RUN, embedding_follow())
+            .follow_up(EMBEDDING_RUN, embedding_catch_up())
+            .follow_up(EMBEDDING_RUN, insights_embed())
             .failed(NOTE_ENRICHMENT_RUN, enrichment_failed())
             .swept(NOTE_ENRICHMENT_RUN, enrichment_failed())
             .swept(SYNC_RUN, sync_swept());
@@ -310,6 +316,11 @@ fn sync_options(data_dir: &Path, policy: SourcePolicy) -> SyncOptions {
     SyncOptions::new(data_dir, policy, |path| {
         Language::detect(path).map(Language::as_str)
     })
+}
+
+/// The vectors of insights stand beside the insights too.
+fn insights_embed() -> FollowUp {
+    Arc::new(|scoped, _| Box::pin(async move { insight_embeddings_copy(scoped).await.map(drop) }))
 }
 
 /// A sync during which somebody pushed is followed by one more.

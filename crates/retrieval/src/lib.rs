@@ -54,6 +54,7 @@ mod rank;
 pub mod role;
 mod search;
 pub mod text;
+pub mod vector;
 
 pub use file::file_documents;
 pub use fusion::{FusedItem, RRF_K, RankedList, fuse};
@@ -66,9 +67,10 @@ pub use publish::{
     documents_withdraw, documents_withdraw_project,
 };
 pub use role::{Authority, FileRole};
-pub use search::search;
+pub use search::{search, search_with};
 pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
 pub use text::excerpt::excerpt;
 pub use text::question::named_paths;
 pub use text::section::{Section, document_sections};
 pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, query_terms, split_identifiers};
+pub use vector::{QuestionVector, VectorModel};

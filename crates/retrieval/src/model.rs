@@ -256,7 +256,15 @@ pub struct ScoreExplanation {
     pub role_weight: f64,
     /// What naming the path or an identifier defined there makes of that: a factor, 1 where neither is named.
     pub exact_weight: f64,
-    /// The rank within its kind, from 1.
+    /// The rank within its kind by its words, from 1. `None` where its words did not find it, or where vectors took no
+    /// part: then the rank within its kind is that of its words.
+    pub word_rank: Option<u32>,
+    /// How near its nearest passage is to the question: the cosine of the angle between their vectors. `None` where
+    /// vectors took no part, or where 40 of its kind are nearer.
+    pub similarity: Option<f64>,
+    /// The rank within its kind by nearness, from 1. `None` where it is not near enough.
+    pub vector_rank: Option<u32>,
+    /// The rank within its kind, from 1: where vectors took part, that of both rankings fused.
     pub kind_rank: u32,
     /// The value by which the kinds were put into one order: see [`crate::fusion`].
     pub fused: f64,

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 use crate::fusion::RRF_K;
-use crate::model::{Field, Hit, KnowledgeKind, Place, ScoreExplanation, TermMatch};
+use crate::model::{Field, Hit, KnowledgeKind, ScoreExplanation, TermMatch};
 use crate::publish::word_class;
 use crate::role::{Authority, FileRole, locale_neutral};
-use crate::text::excerpt::excerpt;
 use crate::text::fold::{Stems, folded, normalized};
 use crate::text::outline::outline;
-use crate::text::place::{PlaceQuery, places};
-use crate::text::query_terms;
 use crate::text::question::{Question, path_agreement};
 use crate::text::weigh::{DocumentTerms, WordClass};
+
+mod near;
+mod shown;
+
+use near::{near, rankings_fuse};
+use shown::{prose, shown};
 
 /// What scores less than this share of the best hit of its kind is not shown.
 const FLOOR_OF_BEST: f64 = 0.18;
@@ -22,14 +25,10 @@ const FLOOR_OF_BEST: f64 = 0.18;
 const FLOOR_OF_ALL: f64 = 0.02;
 /// Bits in which the fingerprints of near copies differ at the most.
 const ALIKE_BITS: u32 = 3;
-/// A second place of a file is shown if it scores at least this share of the first.
-const SECOND_PLACE: f64 = 0.6;
 /// Habits in a list of several kinds: more are no answer.
 const HABITS_MAX: usize = 2;
 /// The code hits in whose folders a habit must be.
 const HABIT_CODE_HITS: usize = 10;
-/// The most characters of prose that a hit shows: some five lines.
-const EXCERPT_CHARS: usize = 400;
 /// A name shorter than this is a definition's in every second file.
 const NAME_CHARS_MIN: usize = 4;
 
@@ -52,6 +51,8 @@ pub(crate) struct Candidate {
     pub authority: Option<Authority>,
     /// Its fingerprint; 0 for none.
     pub alike: i64,
+    /// How near its nearest passage is to the question, from -1 to 1. `None` where vectors did not find it.
+    pub similarity: Option<f64>,
 }
 
 /// A question with what the database says of its terms.
@@ -63,13 +64,15 @@ pub(crate) struct RankQuery<'q> {
 }
 
 /// A candidate on its way into the list.
-struct Scored {
+struct CandidateScore {
     candidate: Candidate,
     /// From 0 to 1.
     score: f64,
     exact_weight: f64,
     role_weight: f64,
     alike: u32,
+    word_rank: Option<u32>,
+    vector_rank: Option<u32>,
     kind_rank: u32,
     fused: f64,
 }
@@ -87,7 +90,7 @@ const fn kind_weight(kind: KnowledgeKind) -> f64 {
 
 /// The hits in their order.
 pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<Hit> {
-    let mut kinds: BTreeMap<KnowledgeKind, Vec<Scored>> = BTreeMap::new();
+    let mut kinds: BTreeMap<KnowledgeKind, Vec<CandidateScore>> = BTreeMap::new();
     for candidate in candidates {
         let scored = scored(candidate, asked);
         kinds.entry(scored.candidate.kind).or_default().push(scored);
@@ -98,6 +101,11 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         .map(|one| one.score)
         .fold(0.0, f64::max);
     let is_mixed = kinds.len() > 1;
+    let nearest = kinds
+        .values()
+        .flatten()
+        .filter_map(near)
+        .fold(0.0, f64::max);
     for of_kind in kinds.values_mut() {
         of_kind.sort_by(|a, b| {
             rounded(b.score)
@@ -106,13 +114,17 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         });
         let best_of_kind = of_kind.first().map_or(0.0, |one| one.score);
         let floor = (best_of_kind * FLOOR_OF_BEST).max(best * FLOOR_OF_ALL);
-        of_kind.retain(|one| one.score >= floor);
+        if nearest > 0.0 {
+            rankings_fuse(of_kind, floor, nearest);
+        } else {
+            of_kind.retain(|one| one.score >= floor && one.candidate.score > 0.0);
+        }
         copies_fold(of_kind);
     }
     if is_mixed {
         habits_choose(&mut kinds);
     }
-    let mut all: Vec<Scored> = Vec::new();
+    let mut all: Vec<CandidateScore> = Vec::new();
     let terms: Vec<&str> = asked
         .question
         .terms
@@ -129,7 +141,12 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
         for (rank, mut one) in (1_u32..).zip(of_kind) {
             one.kind_rank = rank;
             // A weak hit is not as good as a strong one because both are the first of their kinds.
-            let strength = if best > 0.0 { one.score / best } else { 0.0 };
+            let of_words = if best > 0.0 { one.score / best } else { 0.0 };
+            let of_vector = match one.vector_rank {
+                Some(_) => near(&one).map_or(0.0, |similarity| similarity / nearest),
+                None => 0.0,
+            };
+            let strength = of_words.max(of_vector);
             one.fused = weight * (0.25 + 0.75 * strength) / (RRF_K + f64::from(rank));
             all.push(one);
         }
@@ -152,7 +169,7 @@ fn rounded(score: f64) -> f64 {
     (score * 1e7).round() / 1e7
 }
 
-fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> Scored {
+fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> CandidateScore {
     let class = word_class(candidate.kind);
     let most = most_of(asked, class);
     let share = if most > 0.0 {
@@ -171,12 +188,14 @@ fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> Scored {
         role.weight_for(&terms)
     });
     let authority = candidate.authority.map_or(1.0, Authority::weight);
-    Scored {
+    CandidateScore {
         score: (share * exact_weight * authority).min(1.0),
         exact_weight,
         role_weight: role_weight * authority,
         candidate,
         alike: 0,
+        word_rank: None,
+        vector_rank: None,
         kind_rank: 0,
         fused: 0.0,
     }
@@ -228,8 +247,8 @@ fn exact_weight(candidate: &Candidate, question: &Question) -> f64 {
 }
 
 /// Leaves the best of near copies, which counts the others.
-fn copies_fold(of_kind: &mut Vec<Scored>) {
-    let mut kept: Vec<Scored> = Vec::with_capacity(of_kind.len());
+fn copies_fold(of_kind: &mut Vec<CandidateScore>) {
+    let mut kept: Vec<CandidateScore> = Vec::with_capacity(of_kind.len());
     for one in of_kind.drain(..) {
         let path = one.candidate.path.as_deref();
         let neutral = path.map(|path| locale_neutral(path).unwrap_or_else(|| path.to_lowercase()));
@@ -252,7 +271,7 @@ fn copies_fold(of_kind: &mut Vec<Scored>) {
 }
 
 /// Leaves the habits that can be seen in the folder of a file that was found; two at the most.
-fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<Scored>>) {
+fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>) {
     let code = kinds.get(&KnowledgeKind::Code);
     let folders: Vec<String> = code
         .into_iter()
@@ -276,7 +295,7 @@ fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn hit(one: Scored, asked: &RankQuery<'_>, stems: &mut Stems) -> Hit {
+fn hit(one: CandidateScore, asked: &RankQuery<'_>, stems: &mut Stems) -> Hit {
     let candidate = one.candidate;
     let class = word_class(candidate.kind);
     let terms = DocumentTerms::of(
@@ -348,85 +367,22 @@ fn hit(one: Scored, asked: &RankQuery<'_>, stems: &mut Stems) -> Hit {
         authority: candidate.authority,
         more: shown,
         alike: one.alike,
-        score: one.score,
+        score: match one.vector_rank {
+            Some(_) => one.score.max(candidate.similarity.unwrap_or(0.0).min(1.0)),
+            None => one.score,
+        },
         explanation: ScoreExplanation {
             terms: matches,
             text_score,
             role_weight: one.role_weight,
             exact_weight: one.exact_weight,
+            word_rank: one.word_rank,
+            similarity: candidate.similarity,
+            vector_rank: one.vector_rank,
             kind_rank: one.kind_rank,
             fused: one.fused,
         },
     }
-}
-
-/// The places of a file, or of a section, that are shown; none for what has no lines.
-fn shown(candidate: &Candidate, wanted: &HashMap<String, f64>, question: &Question) -> Vec<Place> {
-    let Some(first) = candidate.start_line else {
-        return Vec::new();
-    };
-    let line = |line: usize| first + i64::try_from(line).unwrap_or(i64::MAX) - 1;
-    match candidate.kind {
-        KnowledgeKind::Code => {
-            let wanted = PlaceQuery {
-                terms: wanted,
-                identifiers: &question.identifiers,
-            };
-            let mut places = places(candidate.path.as_deref(), &candidate.body, &wanted, 2);
-            let least = places
-                .first()
-                .map_or(0.0, |place| place.score * SECOND_PLACE);
-            places.retain(|place| place.score >= least);
-            let place = |place: crate::text::place::TextPlace<'_>| Place {
-                start_line: line(place.start),
-                end_line: line(place.end),
-                name: place.name.map(str::to_owned),
-                excerpt: place.text.to_owned(),
-            };
-            places.into_iter().map(place).collect()
-        }
-        KnowledgeKind::Document => {
-            let terms: Vec<&str> = question
-                .terms
-                .iter()
-                .map(|term| term.text.as_str())
-                .collect();
-            let part = prose(&candidate.body, &terms.join(" "));
-            let (start, text) = whole_lines(&candidate.body, part);
-            vec![Place {
-                start_line: line(start),
-                end_line: line(start + text.matches('\n').count()),
-                name: None,
-                excerpt: text.to_owned(),
-            }]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The part of a text that has most of the words; the words are stems, which begin the words that they are of.
-fn prose<'a>(text: &'a str, question: &str) -> &'a str {
-    let mut stems = Stems::new();
-    let asked: Vec<&str> = question.split(' ').collect();
-    let mut terms: Vec<String> = query_terms(text);
-    terms.retain(|term| asked.contains(&stems.stem(&folded(term)).as_str()));
-    let more = crate::text::identifiers(text)
-        .flat_map(|identifier| crate::text::tokens(identifier.text))
-        .filter(|term| asked.contains(&stems.stem(&folded(term)).as_str()));
-    terms.extend(more);
-    terms.sort();
-    terms.dedup();
-    excerpt(text, &terms, EXCERPT_CHARS)
-}
-
-/// A part of a text with the whole of its first and last line, and the number of its first line from 1.
-fn whole_lines<'a>(text: &'a str, part: &str) -> (usize, &'a str) {
-    let at = text.find(part).unwrap_or(0);
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let end = at + part.len();
-    let end = text[end..].find('\n').map_or(text.len(), |more| end + more);
-    let before = text[..start].matches('\n').count();
-    (before + 1, text[start..end].trim_end())
 }
 
 #[cfg(test)]

@@ -3,18 +3,20 @@
 //! Both databases compute the same sum: for each asked word that a document has, how much the document says about it
 //! (its level, which is part of the word in the index) times how rare it is times how much the question stresses it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_tenancy::{Access, Backend, Result, Scoped};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
+use crate::entity::search_document as row;
 use crate::model::{Hit, KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest};
 use crate::publish::{tenant_key, word_class};
 use crate::rank::{Candidate, RankQuery, ranked};
 use crate::role::{Authority, FileRole};
 use crate::text::question::Question;
 use crate::text::weigh::{LEVELS, WordClass, level_weight, lexeme, rarity};
+use crate::vector::{Neighbor, NeighborFilter, QuestionVector, nearest, vector_model_current};
 
 /// The terms of a question that are scored: the rarest of those that are asked about.
 const SCORED_TERMS_MAX: usize = 48;
@@ -108,7 +110,7 @@ struct CandidateRow {
 
 /// A word of the index that a question asks for.
 #[derive(Debug, Clone, PartialEq)]
-struct AskedWord {
+struct QuestionWord {
     /// As the index has it.
     word: String,
     /// The number of its term: a term of a question has one for each class.
@@ -126,9 +128,23 @@ struct AskedWord {
 /// # Errors
 /// The database refuses.
 pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> Result<Vec<Hit>> {
+    search_with(scoped, request, None).await
+}
+
+/// As [`search`], with the question as a vector too: of each kind the nearest documents are ranked beside those that
+/// its words find, and the two rankings are fused. A vector of another model than the tenant's current one says
+/// nothing.
+///
+/// # Errors
+/// The database refuses.
+pub async fn search_with<A: Access>(
+    scoped: &Scoped<A>,
+    request: &SearchRequest,
+    vector: Option<&QuestionVector>,
+) -> Result<Vec<Hit>> {
     let limit = request.limit.min(SEARCH_LIMIT_MAX);
     let question = Question::read(&request.text);
-    if limit == 0 || question.terms.is_empty() {
+    if limit == 0 || (question.terms.is_empty() && vector.is_none()) {
         return Ok(Vec::new());
     }
     let kinds = if request.kinds.is_empty() {
@@ -138,11 +154,22 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
     };
     let key = tenant_key(scoped.tenant());
     let words = words_asked(&question, kinds, &key);
-    let (candidates, rarities) = if scoped.backend() == Backend::Postgres {
+    let (mut candidates, rarities) = if words.is_empty() {
+        Default::default()
+    } else if scoped.backend() == Backend::Postgres {
         candidates_postgres(scoped, request, kinds, &question, &words).await?
     } else {
         candidates_sqlite(scoped, request, kinds, &question, &words).await?
     };
+    if let Some(vector) = vector {
+        let [project, kinds, stacks, _] = filters(request, kinds, &question);
+        let filter = NeighborFilter {
+            project,
+            kinds,
+            stacks,
+        };
+        nearest_add(scoped, vector, filter, &mut candidates).await?;
+    }
     let asked = RankQuery {
         question: &question,
         rarities: &rarities,
@@ -151,8 +178,60 @@ pub async fn search<A: Access>(scoped: &Scoped<A>, request: &SearchRequest) -> R
     Ok(ranked(candidates, &asked))
 }
 
+/// Adds the nearest documents to what the words found: a subject that both found keeps the place that its words have.
+async fn nearest_add<A: Access>(
+    scoped: &Scoped<A>,
+    vector: &QuestionVector,
+    filter: NeighborFilter,
+    candidates: &mut Vec<Candidate>,
+) -> Result<()> {
+    if vector_model_current(scoped).await?.as_ref() != Some(&vector.model) {
+        return Ok(());
+    }
+    let near: HashMap<Uuid, f64> = nearest(scoped, vector, filter)
+        .await?
+        .into_iter()
+        .map(
+            |Neighbor {
+                 document,
+                 similarity,
+             }| (document, similarity),
+        )
+        .collect();
+    let ids: Vec<Uuid> = near.keys().copied().collect();
+    let rows = scoped
+        .find_in::<row::Entity, _>(row::Column::Id, ids)
+        .all()
+        .await?;
+    let mut known: HashMap<(KnowledgeKind, String), usize> = HashMap::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        known.insert((candidate.kind, candidate.subject.clone()), at);
+    }
+    let mut rows: Vec<(f64, row::Model)> = rows
+        .into_iter()
+        .filter_map(|row| Some((*near.get(&row.id)?, row)))
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    for (similarity, row) in rows {
+        // The nearest chunk of a subject comes first and stands for it.
+        match known.get(&(row.kind, row.subject.clone())) {
+            Some(&at) => {
+                candidates[at].similarity.get_or_insert(similarity);
+            }
+            None => {
+                known.insert((row.kind, row.subject.clone()), candidates.len());
+                candidates.push(Candidate {
+                    similarity: Some(similarity),
+                    ..of_document(row)
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The words of the index that a question's terms may stand in.
-fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<AskedWord> {
+fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<QuestionWord> {
     let mut classes: Vec<WordClass> = kinds.iter().copied().map(word_class).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -161,7 +240,7 @@ fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<A
         for &class in &classes {
             // The level that says most comes first.
             for level in (0..LEVELS).rev() {
-                words.push(AskedWord {
+                words.push(QuestionWord {
                     word: lexeme(level, class, key, &term.text),
                     term: n * 2 + usize::from(class == WordClass::Text),
                     level,
@@ -172,9 +251,9 @@ fn words_asked(question: &Question, kinds: &[KnowledgeKind], key: &str) -> Vec<A
     words
 }
 
-/// How rare each term is: by its number of [`AskedWord::term`], with the number of its documents.
+/// How rare each term is: by its number of [`QuestionWord::term`], with the number of its documents.
 fn rarities_of(
-    words: &[AskedWord],
+    words: &[QuestionWord],
     counts: &BTreeMap<&str, i64>,
     total: i64,
 ) -> Vec<(usize, i64, f64)> {
@@ -199,7 +278,7 @@ async fn candidates_sqlite<A: Access>(
     request: &SearchRequest,
     kinds: &[KnowledgeKind],
     question: &Question,
-    words: &[AskedWord],
+    words: &[QuestionWord],
 ) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
     let texts: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
     let texts: Value = serde_json::json!(texts).to_string().into();
@@ -249,7 +328,7 @@ async fn candidates_postgres<A: Access>(
     request: &SearchRequest,
     kinds: &[KnowledgeKind],
     question: &Question,
-    words: &[AskedWord],
+    words: &[QuestionWord],
 ) -> Result<(Vec<Candidate>, BTreeMap<usize, f64>)> {
     let asked: Vec<(String, usize, f64, f64)> = words
         .iter()
@@ -327,5 +406,27 @@ fn candidate(row: CandidateRow) -> Candidate {
         role: row.role,
         authority: row.authority,
         alike: row.alike,
+        similarity: None,
+    }
+}
+
+/// A document that no word found.
+fn of_document(row: row::Model) -> Candidate {
+    Candidate {
+        score: 0.0,
+        kind: row.kind,
+        subject: row.subject,
+        subject_id: row.subject_id,
+        title: row.title,
+        body: row.body,
+        path: row.path,
+        source_id: row.source_id,
+        start_line: row.start_line,
+        end_line: row.end_line,
+        stack: row.stack,
+        role: row.role,
+        authority: row.authority,
+        alike: row.alike,
+        similarity: None,
     }
 }

@@ -39,6 +39,7 @@ const PARTICIPLES: &[&str] = &[
     "Published",
     "Read",
     "Said",
+    "Scored",
     "Sealed",
     "Seen",
     "Sent",

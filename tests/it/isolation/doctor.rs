@@ -223,6 +223,16 @@ const BREAKS: &[(&str, &[&str], &str)] = &[
         "is `vector(3)` and not `vector(1536)`",
     ),
     (
+        "DROP INDEX search_vectors_hnsw_1536",
+        &["vectors"],
+        "index search_vectors_hnsw_1536 is missing",
+    ),
+    (
+        "ALTER TABLE search_vectors DROP COLUMN embedding",
+        &["vectors"],
+        "column search_vectors.embedding is missing",
+    ),
+    (
         "ALTER TABLE notes DROP COLUMN body",
         &["schema objects"],
         "column notes.body is missing",

@@ -221,4 +221,5 @@ pub const NODES: &[(&str, &str)] = &[
     ("Sync", "sync"),
     ("CodeAnalysis", "analysis"),
     ("NoteEnrichment", "enrichment"),
+    ("Embedding", "embedding"),
 ];

@@ -252,7 +252,7 @@ impl Maker {
             "jsonb" => "'[]'".into(),
             "bytea" => format!("'\\x{:08x}{:02x}'", serial, owner.number),
             "timestamp with time zone" => "now()".into(),
-            vector if vector.starts_with("vector(") => "NULL".into(),
+            vector if vector.starts_with("vector") => "NULL".into(),
             other => panic!(
                 "teach the maker of rows the type {other} of {}.{}",
                 table.name, column.name

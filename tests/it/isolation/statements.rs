@@ -71,6 +71,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("CoChange", "part of the findings' row"),
     ("CodePattern", "part of its row"),
     ("DeadCode", "part of the findings' row"),
+    ("Embedding", "a tenant has one at a time"),
     ("EnrichmentPreview", "made once for an operation"),
     ("EnrichmentReport", "part of the enrichment's row"),
     ("GitRepository", "asked of GitHub, a page at a time"),

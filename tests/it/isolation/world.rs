@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_code_analysis::{AnalysisTrigger, CodePatternId, analysis_start};
+use nyxcore_embeddings::EMBEDDING_RUN;
 use nyxcore_knowledge::{
     ConsolidationType, InsightType, NewConsolidationPattern, NewInsight, NewMemoryEntry,
     consolidation_pattern_create, insight_create, memory_entry_create,
@@ -22,7 +23,7 @@ use nyxcore_projects::{
     note_version_keep, project_create, source_add,
 };
 use nyxcore_retrieval::{Document, KnowledgeKind, documents_publish};
-use nyxcore_runs::{RunId, run_cancel};
+use nyxcore_runs::{NewRun, Priority, RunId, run_cancel, run_start};
 use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
@@ -238,6 +239,20 @@ impl Objects {
         };
         let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
         ids.insert("enrichment", enrichment.run().id.to_string());
+        // Of a subject of its own, because a tenant has one at a time.
+        let new = NewRun {
+            kind: EMBEDDING_RUN,
+            subject: text("embedding"),
+            project_id: None,
+            started_by: by,
+            input: Json::Null,
+            quiet_period: None,
+            max_attempts: 1,
+            priority: Priority::Normal,
+            not_before: None,
+        };
+        let embedding = run_start(&scoped, new).await.unwrap();
+        ids.insert("embedding", embedding.run().id.to_string());
         let new = NewApiToken {
             user: team.member,
             name: text("token"),

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use nyxcore_knowledge::{
     AuditFindingKind, InsightChanges, InsightType, MemoryEntryChanges, MemoryEntryFilter,
-    MemorySource, import_parse, insight_create, insight_duplicates, insight_pair,
-    insight_partners_suggest, insight_update, knowledge_audit, memory_entries_import_bulk,
-    memory_entries_recalled, memory_entry_create, memory_entry_list, memory_entry_supersede,
-    memory_entry_update,
+    MemorySource, ProjectMemoryEntries, import_parse, insight_create, insight_duplicates,
+    insight_pair, insight_partners_suggest, insight_update, knowledge_audit,
+    memory_entries_import_bulk, memory_entries_recalled, memory_entry_create, memory_entry_list,
+    memory_entry_supersede, memory_entry_update,
 };
 use nyxcore_retrieval::{SearchRequest, search};
-use nyxcore_tenancy::{Error, PageRequest, Store, TenantId};
+use nyxcore_tenancy::{ChildList, Error, PageRequest, Store, TenantId};
 use nyxcore_tests::{TestDatabase, on_both_databases};
 
 use super::{insight, memory, project};
@@ -31,6 +31,11 @@ on_both_databases! {
         memory_entry_update(&scoped, entry.id, archived).await.unwrap();
         scoped.commit().await.unwrap();
         assert_eq!(found(&store, acme.id, "renewal of leases").await, [] as [&str; 0]);
+        let home = project(&store, acme.id, "home").await;
+        let scoped = store.read(acme.id).await.unwrap();
+        assert_eq!(ProjectMemoryEntries.count(&scoped, home).await.unwrap(), 0);
+        assert_eq!(ProjectMemoryEntries.page(&scoped, home, &PageRequest::first(10)).await.unwrap().items.len(), 0);
+        drop(scoped);
 
         let scoped = store.write(acme.id).await.unwrap();
         let back = MemoryEntryChanges { archived: Some(false), title: Some("Leases again".into()), valid_from_commit: Some("ABCDEF1".into()), ..Default::default() };

@@ -1,6 +1,7 @@
 //! Previews: without a model, with a small window, and of a very long note.
 
 use nyxcore_context::tokens_bound;
+use nyxcore_embeddings::QuestionMeaning;
 use nyxcore_note_enrichment::{
     CONTEXT_TOKENS_MAX, EnrichmentChoice, EnrichmentRequest, enrichment_preview,
 };
@@ -18,13 +19,13 @@ on_both_databases! {
         let scoped = store.read(acme.id).await.unwrap();
         let catalog = TenantCatalog::load(&scoped, HashSet::new()).await.unwrap();
         let any = EnrichmentRequest::default();
-        let preview = enrichment_preview(&scoped, &catalog, world.note.id, &any).await.unwrap();
+        let preview = enrichment_preview(&scoped, &catalog, world.note.id, &any, QuestionMeaning::default()).await.unwrap();
         assert_eq!((preview.choice, preview.system, preview.user), (EnrichmentChoice::Extractive, None, None));
         let items: Vec<(usize, Option<&str>)> = preview.sections.iter().flat_map(|section| &section.items).map(|item| (item.number, item.place.as_deref())).collect();
         assert_eq!(items.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         assert!(items[0].1.unwrap().starts_with("src/lease.rs:"), "{items:?}");
         let scoped = store.read(other.id).await.unwrap();
-        let refused = enrichment_preview(&scoped, &catalog, world.note.id, &any).await.unwrap_err();
+        let refused = enrichment_preview(&scoped, &catalog, world.note.id, &any, QuestionMeaning::default()).await.unwrap_err();
         assert_eq!(refused.code(), "NOT_FOUND");
     }
 

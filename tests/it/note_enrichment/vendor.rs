@@ -1,6 +1,7 @@
 //! A tenant whose model is the scripted server's, with a note about leases and one piece of every kind of knowledge.
 
 use futures::StreamExt;
+use nyxcore_embeddings::QuestionMeaning;
 use nyxcore_llm::testing::{Reply, VendorRequest, chat};
 use nyxcore_model_catalog::{
     DefaultPurpose, Nanousd, NewTenantModel, RunUsage, run_usage, tenant_default_set,
@@ -72,7 +73,7 @@ impl Lab {
     pub async fn preview(&self, note: NoteId, request: &EnrichmentRequest) -> EnrichmentPreview {
         let scoped = self.store().read(self.tenant()).await.unwrap();
         let catalog = self.models.service.catalog(&scoped).await.unwrap();
-        enrichment_preview(&scoped, &catalog, note, request)
+        enrichment_preview(&scoped, &catalog, note, request, QuestionMeaning::default())
             .await
             .unwrap()
     }

@@ -12,6 +12,7 @@ use chrono::SecondsFormat;
 use futures::StreamExt;
 use futures::future::ready;
 use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_embeddings::EMBEDDING_RUN;
 use nyxcore_note_enrichment::NOTE_ENRICHMENT_RUN;
 use nyxcore_runs::{EventBody, Run, RunEvent, RunId, RunKind, Runs, run_follow};
 use nyxcore_sync::SYNC_RUN;
@@ -77,6 +78,7 @@ fn kind_read(name: &str) -> Option<RunKind> {
         "code-analysis" => CODE_ANALYSIS_RUN,
         "syncs" => SYNC_RUN,
         "enrichments" => NOTE_ENRICHMENT_RUN,
+        "embeddings" => EMBEDDING_RUN,
         _ => return None,
     })
 }

@@ -26,6 +26,8 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("ConsolidationPattern.projects", 20),
     ("ConsolidationPattern.tags", 10),
     ("DeadCode.caveats", 5),
+    // It is tried five times.
+    ("Embedding.attempts", 5),
     ("GitConnection.branches", 300),
     ("GitRepository.importedAs", 3),
     ("ImportCycle.path", 10),

@@ -7,6 +7,7 @@ mod catalog;
 mod code;
 mod code_analysis;
 mod connection;
+mod embedding;
 mod enrichment;
 mod findings;
 mod git_connection;

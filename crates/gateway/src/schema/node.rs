@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::code::CodePatternNode;
 use super::code_analysis::CodeAnalysisNode;
+use super::embedding::EmbeddingNode;
 use super::enrichment::NoteEnrichmentNode;
 use super::git_connection::GitConnectionNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
@@ -53,6 +54,7 @@ pub(crate) enum NodeRef {
     Sync(SyncNode),
     CodeAnalysis(CodeAnalysisNode),
     NoteEnrichment(NoteEnrichmentNode),
+    Embedding(EmbeddingNode),
 }
 
 impl From<RunNode> for NodeRef {
@@ -61,6 +63,7 @@ impl From<RunNode> for NodeRef {
             RunNode::Sync(sync) => Self::Sync(sync),
             RunNode::CodeAnalysis(analysis) => Self::CodeAnalysis(analysis),
             RunNode::NoteEnrichment(enrichment) => Self::NoteEnrichment(enrichment),
+            RunNode::Embedding(embedding) => Self::Embedding(embedding),
         }
     }
 }

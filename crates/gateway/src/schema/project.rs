@@ -180,7 +180,7 @@ impl ProjectNode {
         child_list(context, ProjectNotes, self.0.id, args, NoteNode).await
     }
 
-    /// The memory entries of the project and of the whole tenant.
+    /// The memory entries of the project and of the whole tenant that are not archived.
     async fn memory_entries(
         &self,
         context: &Context<'_>,

@@ -3,12 +3,13 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_context::template_list;
+use nyxcore_embeddings::{PURPOSE, QuestionMeaning, question_embed, question_model};
 use nyxcore_knowledge::{MemoryEntryFilter, knowledge_audit};
-use nyxcore_model_catalog::budget_list;
-use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_preview};
+use nyxcore_model_catalog::{CallContext, budget_list};
+use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_preview, preview_question};
 use nyxcore_personas::{PersonaId, PersonaList, persona_matches, specializations_extract};
 use nyxcore_projects::{NoteId, ProjectId, ProjectList, project_by_slug};
-use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, search};
+use nyxcore_retrieval::{SEARCH_LIMIT_MAX, SearchRequest, VectorModel, search_with};
 use nyxcore_runs::{RunFilter, RunId};
 use nyxcore_sync::connection::GitConnectionList;
 use nyxcore_tenancy::{Backend, RootList, TypedId};
@@ -211,9 +212,11 @@ impl Query {
             model,
             user: Some(op.caller().user),
         };
+        let question = preview_question(&*op.read().await?, note).await?;
+        let meaning = question_ask(context, question, None).await?;
         let catalog = tenant_catalog(context).await?;
         let scoped = op.read().await?;
-        let preview = enrichment_preview(&scoped, &catalog, note, &request).await?;
+        let preview = enrichment_preview(&scoped, &catalog, note, &request, meaning).await?;
         Ok(preview.into())
     }
 
@@ -282,8 +285,15 @@ impl Query {
             stacks: None,
             limit: limit.min(SEARCH_LIMIT_MAX),
         };
-        let hits = search(&*op.read().await?, &request).await?;
-        Ok(hits.into_iter().map(SearchHitNode).collect())
+        let model = question_model(&*op.read().await?).await?;
+        let question = model.map(|model| (model, request.text.clone()));
+        let meaning = question_ask(context, question, project).await?;
+        let hits = search_with(&*op.read().await?, &request, meaning.vector.as_ref()).await?;
+        let node = |hit| SearchHitNode {
+            hit,
+            vector_failure: meaning.failure.clone(),
+        };
+        Ok(hits.into_iter().map(node).collect())
     }
 
     /// The memory entries of a project and of the whole tenant, newest first, filtered by the arguments.
@@ -387,4 +397,24 @@ pub(crate) struct ServerInfoNode {
     database: &'static str,
     /// The capabilities of the server.
     capabilities: Vec<&'static str>,
+}
+
+/// Embeds a question, for whoever asks it. The snapshot is given back meanwhile: a model is far away.
+async fn question_ask(
+    context: &Context<'_>,
+    question: Option<(VectorModel, String)>,
+    project: Option<ProjectId>,
+) -> Result<QuestionMeaning> {
+    let Some((model, text)) = question else {
+        return Ok(QuestionMeaning::default());
+    };
+    let op = operation(context);
+    op.release().await;
+    let call = CallContext {
+        user: Some(op.caller().user),
+        project: project.map(TypedId::uuid),
+        ..CallContext::new(op.caller().tenant, PURPOSE)
+    };
+    let models = op.gateway().models();
+    Ok(question_embed(models, call, model, &text).await)
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_embeddings::EMBEDDING_RUN;
 use nyxcore_note_enrichment::NOTE_ENRICHMENT_RUN;
 use nyxcore_projects::ProjectId;
 use nyxcore_runs::{Progress, Run, RunError, RunEvents, RunKind, RunStatus};
@@ -11,6 +12,7 @@ use nyxcore_tenancy::{Cursor, Error, TypedId};
 
 use super::code_analysis::CodeAnalysisNode;
 use super::connection::child_first;
+use super::embedding::EmbeddingNode;
 use super::enrichment::NoteEnrichmentNode;
 use super::ids::global_id;
 use super::long::Long;
@@ -36,12 +38,19 @@ pub(crate) enum RunKindName {
     CodeAnalysis,
     /// Enriches a note with related knowledge.
     NoteEnrichment,
+    /// Embeds what a search finds.
+    Embedding,
 }
 
 impl RunKindName {
     /// Every kind that has a type in the schema. Runs of other kinds, such as those of an embedder or a newer release,
     /// are not shown.
-    pub(crate) const ALL: [Self; 3] = [Self::Sync, Self::CodeAnalysis, Self::NoteEnrichment];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Sync,
+        Self::CodeAnalysis,
+        Self::NoteEnrichment,
+        Self::Embedding,
+    ];
 
     /// The kind in the terms of the runs crate.
     pub(crate) fn kind(self) -> RunKind {
@@ -49,6 +58,7 @@ impl RunKindName {
             Self::Sync => SYNC_RUN,
             Self::CodeAnalysis => CODE_ANALYSIS_RUN,
             Self::NoteEnrichment => NOTE_ENRICHMENT_RUN,
+            Self::Embedding => EMBEDDING_RUN,
         }
     }
 
@@ -208,6 +218,7 @@ pub(crate) enum RunNode {
     Sync(SyncNode),
     CodeAnalysis(CodeAnalysisNode),
     NoteEnrichment(NoteEnrichmentNode),
+    Embedding(EmbeddingNode),
 }
 
 impl RunNode {
@@ -220,6 +231,7 @@ impl RunNode {
             RunKindName::Sync => Self::Sync(SyncNode(run)),
             RunKindName::CodeAnalysis => Self::CodeAnalysis(CodeAnalysisNode(run)),
             RunKindName::NoteEnrichment => Self::NoteEnrichment(NoteEnrichmentNode(run)),
+            RunKindName::Embedding => Self::Embedding(EmbeddingNode(run)),
         })
     }
 }

@@ -8,28 +8,32 @@ use super::node::{NodeRef, node_load};
 use super::note::KnowledgeKindName;
 
 /// A search hit.
-pub(crate) struct SearchHitNode(pub Hit);
+pub(crate) struct SearchHitNode {
+    pub hit: Hit,
+    /// Why the query was not embedded, where a model should have done it.
+    pub vector_failure: Option<String>,
+}
 
 #[Object(name = "SearchHit")]
 impl SearchHitNode {
     /// The kind of the object.
     async fn kind(&self) -> KnowledgeKindName {
-        self.0.kind.into()
+        self.hit.kind.into()
     }
 
     /// The relevance, from 0 to 1. The same on both databases.
     async fn score(&self) -> f64 {
-        self.0.score
+        self.hit.score
     }
 
     /// The title of the object.
     async fn title(&self) -> &str {
-        &self.0.title
+        &self.hit.title
     }
 
     /// The relevant excerpt.
     async fn excerpt(&self) -> &str {
-        &self.0.excerpt
+        &self.hit.excerpt
     }
 
     /// The object.
@@ -37,10 +41,10 @@ impl SearchHitNode {
         use nyxcore_code_analysis::CodePatternId;
         use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};
         use nyxcore_projects::{NoteId, SourceFileId};
-        let Some(uuid) = self.0.subject_id else {
+        let Some(uuid) = self.hit.subject_id else {
             return Ok(None);
         };
-        let prefix = match self.0.kind {
+        let prefix = match self.hit.kind {
             KnowledgeKind::CodePattern => CodePatternId::PREFIX,
             KnowledgeKind::MemoryEntry => MemoryEntryId::PREFIX,
             KnowledgeKind::Insight => InsightId::PREFIX,
@@ -53,42 +57,45 @@ impl SearchHitNode {
 
     /// The path of the file, if the hit is in a file.
     async fn path(&self) -> Option<&str> {
-        self.0.path.as_deref()
+        self.hit.path.as_deref()
     }
 
     /// The first line, counted from 1.
     async fn start_line(&self) -> Option<i64> {
-        self.0.start_line
+        self.hit.start_line
     }
 
     /// The last line.
     async fn end_line(&self) -> Option<i64> {
-        self.0.end_line
+        self.hit.end_line
     }
 
     /// What the file is for. Null for what is no file.
     async fn role(&self) -> Option<FileRoleName> {
-        self.0.role.map(Into::into)
+        self.hit.role.map(Into::into)
     }
 
     /// How binding the document is. Null for what is no document of a repository.
     async fn authority(&self) -> Option<AuthorityName> {
-        self.0.authority.map(Into::into)
+        self.hit.authority.map(Into::into)
     }
 
     /// A second place of the same file, if one answers nearly as well.
     async fn more_places(&self) -> Vec<SearchPlaceNode> {
-        self.0.more.iter().cloned().map(Into::into).collect()
+        self.hit.more.iter().cloned().map(Into::into).collect()
     }
 
     /// The number of hits that are left out because they are nearly the same: copies and translations.
     async fn alike(&self) -> u32 {
-        self.0.alike
+        self.hit.alike
     }
 
     /// Why the hit has its score and its rank.
     async fn explanation(&self) -> ScoreExplanationNode {
-        self.0.explanation.clone().into()
+        ScoreExplanationNode {
+            vector_failure: self.vector_failure.clone(),
+            ..self.hit.explanation.clone().into()
+        }
     }
 }
 
@@ -197,7 +204,18 @@ pub(crate) struct ScoreExplanationNode {
     role_weight: f64,
     /// What naming the path or an identifier defined there makes of that: a factor.
     exact_weight: f64,
-    /// The rank within its kind, counted from 1.
+    /// The rank within its kind by its words, counted from 1. Null if its words did not find it, or if no vectors were
+    /// compared.
+    word_rank: Option<u32>,
+    /// How near the hit is to the query in meaning: the cosine of the angle between their vectors, at most 1. Null if
+    /// no vectors were compared, or if others are nearer.
+    similarity: Option<f64>,
+    /// The rank within its kind by nearness, counted from 1. Null if it is not near enough.
+    vector_rank: Option<u32>,
+    /// Why the search used words alone although the tenant has vectors. Null if vectors were compared, or if there are
+    /// none.
+    vector_failure: Option<String>,
+    /// The rank within its kind, counted from 1. If vectors were compared, both ranks fused.
     kind_rank: u32,
     /// The value by which hits of several kinds are put into one order.
     fused: f64,
@@ -215,6 +233,10 @@ impl From<ScoreExplanation> for ScoreExplanationNode {
             text_score: explanation.text_score,
             role_weight: explanation.role_weight,
             exact_weight: explanation.exact_weight,
+            word_rank: explanation.word_rank,
+            similarity: explanation.similarity,
+            vector_rank: explanation.vector_rank,
+            vector_failure: None,
             kind_rank: explanation.kind_rank,
             fused: explanation.fused,
         }

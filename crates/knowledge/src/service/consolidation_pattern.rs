@@ -1,10 +1,10 @@
 //! Consolidation patterns: what several projects share.
 
 use nyxcore_projects::ProjectId;
-use nyxcore_retrieval::documents_publish;
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};
 use sea_orm::ActiveValue::Set;
 
+use super::embedding::publish;
 use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project};
 use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
@@ -90,6 +90,6 @@ pub async fn consolidation_pattern_create(
                 ..Default::default()
             });
     scoped.insert_all(seen_in.collect()).await?;
-    documents_publish(scoped, document::consolidation_pattern(&pattern)).await?;
+    publish(scoped, document::consolidation_pattern(&pattern)).await?;
     Ok(pattern)
 }

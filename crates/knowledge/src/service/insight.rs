@@ -1,9 +1,7 @@
 //! Insights, pairs of a pain point and its solution, and insights that say the same.
 
 use nyxcore_projects::ProjectId;
-use nyxcore_retrieval::{
-    KnowledgeKind, SearchRequest, documents_publish, documents_withdraw, search,
-};
+use nyxcore_retrieval::{KnowledgeKind, SearchRequest, documents_withdraw, search};
 use nyxcore_tenancy::{
     Access, Action, Error, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId, UserId,
     text,
@@ -11,6 +9,7 @@ use nyxcore_tenancy::{
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, Condition};
 
+use super::embedding::publish;
 use crate::entity::insight::{ActiveModel, Column};
 use crate::model::{Insight, InsightId, InsightSeverity, InsightType};
 use crate::registration::INSIGHT;
@@ -91,7 +90,7 @@ pub async fn insight_create(scoped: &Scoped<ReadWrite>, new: NewInsight) -> Resu
     if let Some(partner) = new.paired_with {
         partner_set(scoped, partner, id).await?;
     }
-    documents_publish(scoped, document::insight(&insight)).await?;
+    publish(scoped, document::insight(&insight)).await?;
     Ok(insight)
 }
 
@@ -147,7 +146,7 @@ pub async fn insight_update(
         let subjects = [insight.id.to_string()];
         documents_withdraw(scoped, KnowledgeKind::Insight, &subjects).await?;
     } else {
-        documents_publish(scoped, document::insight(&insight)).await?;
+        publish(scoped, document::insight(&insight)).await?;
     }
     Ok(insight)
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use nyxcore_projects::ProjectId;
-use nyxcore_retrieval::{KnowledgeKind, documents_publish, documents_withdraw};
+use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{
     Access, Action, Error, Page, PageRequest, ReadWrite, Repository, Result, Scoped, TypedId,
     UserId, root_list, text,
@@ -14,6 +14,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{ColumnTrait, Condition};
 
+use super::embedding::publish;
 use crate::entity::Texts;
 use crate::entity::memory_entry::{ActiveModel, Column, Entity};
 use crate::model::{MemoryEntry, MemoryEntryId, MemorySource};
@@ -70,7 +71,7 @@ pub async fn memory_entry_create(
         ..Default::default()
     };
     let entry = MemoryEntries::insert(scoped, row).await?;
-    documents_publish(scoped, document::memory_entry(&entry)).await?;
+    publish(scoped, document::memory_entry(&entry)).await?;
     Ok(entry)
 }
 
@@ -272,7 +273,7 @@ root_list! { MemoryEntryFilter => MemoryEntry: memory_entry_list, memory_entry_c
 /// Publishes a current entry, and takes any other out of the index.
 async fn entry_publish(scoped: &Scoped<ReadWrite>, entry: &MemoryEntry) -> Result<()> {
     if entry.is_current() {
-        documents_publish(scoped, document::memory_entry(entry)).await?;
+        publish(scoped, document::memory_entry(entry)).await?;
     } else {
         let subjects = [entry.id.to_string()];
         documents_withdraw(scoped, KnowledgeKind::MemoryEntry, &subjects).await?;
@@ -422,7 +423,7 @@ async fn entries_import(
     scoped
         .upsert_all(rows, &[Column::ProjectId, Column::SourceRef], &changed)
         .await?;
-    documents_publish(scoped, documents).await?;
+    publish(scoped, documents).await?;
     Ok(import)
 }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod consolidation_pattern;
+mod embedding;
 mod insight;
 mod letter;
 mod memory_entry;
@@ -11,6 +12,7 @@ pub use audit::{
     knowledge_audit,
 };
 pub use consolidation_pattern::{NewConsolidationPattern, consolidation_pattern_create};
+pub use embedding::insight_embeddings_copy;
 pub use insight::{
     InsightChanges, NewInsight, insight_create, insight_duplicates, insight_pair,
     insight_partners_suggest, insight_update, insights_recalled,

@@ -5,12 +5,14 @@ mod clients;
 mod desk;
 mod embed;
 mod open;
+mod question;
 mod service;
 mod size;
 mod stream;
 mod verify;
 
 pub use embed::{EmbeddingAnswer, EmbeddingInput};
+pub use question::{QuestionEmbedding, QuestionFailure};
 pub use service::{ModelService, ModelServiceOptions};
 pub use stream::{ModelAnswer, ModelCall, ObjectAnswer};
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::clients::{CachedTenant, OperatorKeys, Transports};
 use super::desk::Desk;
+use super::question::QuestionCache;
 use crate::error::ModelError;
 use crate::ledger::{CallObserver, SettlementQueue, reservations_extend};
 use crate::tenant::{TenantCatalog, settings_version};
@@ -92,6 +93,7 @@ pub(super) struct Inner {
     pub(super) queue: Arc<SettlementQueue>,
     /// Names this process in its reservations.
     pub(super) owner: Uuid,
+    pub(super) questions: Mutex<QuestionCache>,
     tenants: Mutex<HashMap<TenantId, Arc<CachedTenant>>>,
     desks: Mutex<HashMap<TenantId, Arc<Desk>>>,
     operator: Mutex<Option<(Instant, Arc<OperatorKeys>)>>,
@@ -133,6 +135,7 @@ impl ModelService {
             timer,
             queue,
             owner,
+            questions: Mutex::default(),
             tenants: Mutex::default(),
             desks: Mutex::default(),
             operator: Mutex::default(),
@@ -248,7 +251,7 @@ impl Drop for Inner {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -177,6 +177,19 @@ pub(super) async fn defaults_of_tenant<A: Access>(
     Ok(rows.into_iter().filter_map(pair).collect())
 }
 
+/// The model that the tenant set for a purpose; `None` where the rules of the product decide.
+///
+/// # Errors
+/// The database fails.
+pub async fn tenant_default_get<A: Access>(
+    scoped: &Scoped<A>,
+    purpose: DefaultPurpose,
+) -> Result<Option<String>> {
+    let row = scoped.find::<tenant_default::Entity>();
+    let row = row.filter(tenant_default::Column::Purpose.eq(purpose.as_str()));
+    Ok(row.one().await?.map(|row| row.model_id))
+}
+
 /// A member's own defaults.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ mod resolve;
 mod view;
 
 pub use defaults::{
-    DefaultPurpose, member_default_set, member_defaults, model_choose, tenant_default_set,
+    DefaultPurpose, member_default_set, member_defaults, model_choose, tenant_default_get,
+    tenant_default_set,
 };
 pub use endpoint::{EndpointProtocol, ModelEndpoint, NewEndpoint, endpoint_remove, endpoint_set};
 pub(crate) use endpoint::{endpoint_get, endpoint_headers, state_forget, vendor_endpoint};

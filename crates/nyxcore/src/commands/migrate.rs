@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use nyxcore_migrations::owner::owner_lacks;
-use nyxcore_migrations::{SchemaState, grant_app_role, schema_state};
+use nyxcore_migrations::{SchemaState, grant_app_role, schema_state, vectors};
 use sea_orm::DatabaseConnection;
 
 use crate::cli::MigrateArgs;
@@ -51,6 +51,10 @@ pub(super) async fn migrate(connection: &DatabaseConnection, app_role: Option<&s
     if applied.is_empty() {
         output::write("the schema is current\n")?;
     }
+    // The extension for vectors may have been installed since.
+    vectors::prepare(connection)
+        .await
+        .map_err(migration_refused)?;
     if let Some(role) = app_role {
         grant_app_role(connection, role)
             .await

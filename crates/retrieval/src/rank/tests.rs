@@ -19,6 +19,7 @@ fn candidate(kind: KnowledgeKind, path: &str, body: &str, score: f64) -> Candida
         role: has_lines.then(|| FileRole::of_path(path)),
         authority: None,
         alike: 0,
+        similarity: None,
     }
 }
 
@@ -211,4 +212,42 @@ fn a_part_of_prose_is_shown_in_whole_lines() {
         (2, "two three")
     );
     assert_eq!(prose("Bundles are made.", "bundl"), "Bundles are made.");
+}
+
+fn near(candidate: Candidate, similarity: f64) -> Candidate {
+    Candidate {
+        similarity: Some(similarity),
+        ..candidate
+    }
+}
+
+#[test]
+fn what_words_and_vectors_agree_on_comes_first() {
+    let code = |path: &str, score| candidate(KnowledgeKind::Code, path, "leases", score);
+    let found = hits(
+        "leases",
+        vec![
+            code("words.rs", 2.0),
+            near(code("both.rs", 1.9), 0.8),
+            near(code("vector.rs", 0.0), 0.9),
+        ],
+    );
+    let order: Vec<&str> = found.iter().map(|hit| hit.subject.as_str()).collect();
+    assert_eq!(order, ["both.rs", "words.rs", "vector.rs"]);
+    let of = |at: usize| &found[at].explanation;
+    assert_eq!((of(0).word_rank, of(0).vector_rank), (Some(2), Some(2)));
+    assert_eq!((of(1).word_rank, of(1).vector_rank), (Some(1), None));
+    assert_eq!((of(2).word_rank, of(2).vector_rank), (None, Some(1)));
+    assert_eq!(of(2).similarity, Some(0.9));
+}
+
+#[test]
+fn what_is_not_near_is_not_found_by_its_vector() {
+    let code = |path: &str, score| candidate(KnowledgeKind::Code, path, "leases", score);
+    let far = || near(code("far.rs", 0.0), 0.1);
+    assert_eq!(order("leases", vec![far()]), [""; 0]);
+    let beside = || near(code("near.rs", 0.0), 0.9);
+    assert_eq!(order("leases", vec![far(), beside()]), ["near.rs"]);
+    let less = near(code("less.rs", 0.0), 0.5);
+    assert_eq!(order("leases", vec![beside(), less]), ["near.rs"]);
 }

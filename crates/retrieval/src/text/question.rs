@@ -15,7 +15,7 @@ const TEXT_BYTES_MAX: usize = 400_000;
 
 /// A term that is asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct AskedTerm {
+pub(crate) struct QuestionTerm {
     /// The term as it stands in the index.
     pub text: String,
     /// How much the question stresses it, about 1.
@@ -26,7 +26,7 @@ pub(crate) struct AskedTerm {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Question {
     /// The terms, the weightiest first.
-    pub terms: Vec<AskedTerm>,
+    pub terms: Vec<QuestionTerm>,
     /// Identifiers that are named as such, folded and without `_`.
     pub identifiers: Vec<String>,
     /// Words that could be the name of a definition, folded.
@@ -112,7 +112,7 @@ fn is_code(text: &str, start: usize, word: &str) -> bool {
 }
 
 /// The terms to ask for: no common words unless there is nothing else, and of very many those that say most.
-fn chosen(met: HashMap<String, Occurrence>) -> Vec<AskedTerm> {
+fn chosen(met: HashMap<String, Occurrence>) -> Vec<QuestionTerm> {
     let tells = met.values().any(|one| !one.is_common);
     let long = met.len() > 24;
     let mut terms: Vec<(f64, usize, String)> = met
@@ -140,7 +140,7 @@ fn chosen(met: HashMap<String, Occurrence>) -> Vec<AskedTerm> {
     terms.truncate(ASKED_TERMS_MAX);
     terms
         .into_iter()
-        .map(|(weight, _, text)| AskedTerm { text, weight })
+        .map(|(weight, _, text)| QuestionTerm { text, weight })
         .collect()
 }
 

@@ -112,15 +112,19 @@ impl RunContext {
     /// # Errors
     /// `SERVICE_MISSING` where the program that started the workers shares none: a defect of its wiring.
     pub fn service<T: Send + Sync + 'static>(&self) -> Result<&T, RunFailure> {
-        let service = self.shared.services.get(&TypeId::of::<T>());
-        let service = service.and_then(|service| service.downcast_ref::<T>());
-        service.ok_or_else(|| {
+        self.service_optional().ok_or_else(|| {
             tracing::error!(service = type_name::<T>(), "the workers do not share it");
             RunFailure::permanent(
                 "SERVICE_MISSING",
                 "this server's workers cannot do this work: its operator has to update it",
             )
         })
+    }
+
+    /// As [`RunContext::service`], for work that goes on without it.
+    pub fn service_optional<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        let service = self.shared.services.get(&TypeId::of::<T>())?;
+        service.downcast_ref::<T>()
     }
 
     /// Says when to stop: the run was cancelled or the worker is told to leave. Give it to whatever takes long.

@@ -240,6 +240,23 @@ impl<A: Access> Scoped<A> {
             .collect()
     }
 
+    /// As [`Scoped::sql_all`], for one block of a scan: its rows are looked at and dropped before the next block is
+    /// read, so they do not count among what one operation may read. The statement bounds their number.
+    ///
+    /// # Errors
+    /// As [`Scoped::sql_all`].
+    pub async fn sql_scan<T: FromQueryResult>(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>> {
+        let statement = self.statement(sql, values)?;
+        let rows = self.tx.query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| T::from_query_result(row, "").map_err(Error::from))
+            .collect()
+    }
+
     fn statement(
         &self,
         sql: &'static str,

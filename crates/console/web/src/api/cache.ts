@@ -94,11 +94,11 @@ const members = query("viewer");
 export const cacheOptions: CacheExchangeOpts = {
   // The interfaces of the schema: a fragment on one of these types matches it, and no other.
   possibleTypes: {
-    Run: ["CodeAnalysis", "NoteEnrichment", "Sync"],
+    Run: ["CodeAnalysis", "Embedding", "NoteEnrichment", "Sync"],
     RunEvent: ["RunFinished", "RunMessage", "RunPhaseSkipped", "RunPhaseStarted", "RunProgressed", "RunText"],
     Node: [
-      "ActionPoint", "BlogPost", "CodeAnalysis", "CodePattern", "ConsolidationPattern", "GitConnection", "Insight",
-      "MemoryEntry", "Note", "NoteEnrichment", "Persona", "Project", "Source", "SourceFile", "Sync", "Tenant", "User",
+      "ActionPoint", "BlogPost", "CodeAnalysis", "CodePattern", "ConsolidationPattern", "Embedding", "GitConnection",
+      "Insight", "MemoryEntry", "Note", "NoteEnrichment", "Persona", "Project", "Source", "SourceFile", "Sync", "Tenant", "User",
     ],
   },
   keys: Object.fromEntries(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use nyxcore_embeddings::embedding_start_anew;
 use nyxcore_model_catalog::{
     Capability, DefaultPurpose, Mode, ModelError, Nanousd, NewEndpoint, NewTenantModel,
     endpoint_remove, endpoint_set, member_default_set, model_hide, tenant_default_set,
@@ -152,7 +153,11 @@ impl ModelMutation {
                 };
                 match input.scope {
                     ModelDefaultScope::Tenant => {
-                        tenant_default_set(scoped, *purpose, model).await?
+                        tenant_default_set(scoped, *purpose, model).await?;
+                        if *purpose == DefaultPurpose::Embedding {
+                            // What there is gets its vectors, and after a change of the model new ones.
+                            embedding_start_anew(scoped).await?;
+                        }
                     }
                     ModelDefaultScope::Own => {
                         member_default_set(scoped, user, *purpose, model).await?;

@@ -1,14 +1,15 @@
 //! Mutations of notes, enrichments, memory entries and insights.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use nyxcore_embeddings::embedding_start;
 use nyxcore_knowledge::{
     InsightId, InsightSeverity, InsightType, NewInsight, NewMemoryEntry, insight_create,
     memory_entry_create,
 };
 use nyxcore_note_enrichment::{enrichment_apply, enrichment_dismiss};
 use nyxcore_projects::{
-    ActionPointChanges, ActionPointId, NewNote, NoteChanges, NoteId, NoteVersionId, ProjectId,
-    action_point_accept, action_point_update, note_create, note_delete, note_update,
+    ActionPointChanges, ActionPointId, NewNote, Note, NoteChanges, NoteId, NoteVersionId,
+    ProjectId, action_point_accept, action_point_update, note_create, note_delete, note_update,
     note_version_restore,
 };
 use nyxcore_runs::{RunId, Runs};
@@ -40,7 +41,7 @@ impl NoteMutation {
             created_by: Some(op.caller().user),
         };
         let note = op
-            .change(async |scoped| note_create(scoped, new).await)
+            .change(async |scoped| embedded(scoped, note_create(scoped, new).await?).await)
             .await?;
         Ok(CreateNotePayload {
             note: NoteNode(note),
@@ -59,7 +60,7 @@ impl NoteMutation {
             body: input.body,
         };
         let note = operation(context)
-            .change(async |scoped| note_update(scoped, id, changes).await)
+            .change(async |scoped| embedded(scoped, note_update(scoped, id, changes).await?).await)
             .await?;
         Ok(UpdateNotePayload {
             note: NoteNode(note),
@@ -89,7 +90,7 @@ impl NoteMutation {
     ) -> Result<RestoreNoteVersionPayload> {
         let id = id_of::<NoteVersionId>(&input.note_version_id)?;
         let note = operation(context)
-            .change(async |scoped| note_version_restore(scoped, id).await)
+            .change(async |scoped| embedded(scoped, note_version_restore(scoped, id).await?).await)
             .await?;
         Ok(RestoreNoteVersionPayload {
             note: NoteNode(note),
@@ -105,7 +106,7 @@ impl NoteMutation {
     ) -> Result<ApplyEnrichmentPayload> {
         let id = id_of::<RunId>(&input.enrichment_id)?;
         let note = operation(context)
-            .change(async |scoped| enrichment_apply(scoped, id).await)
+            .change(async |scoped| embedded(scoped, enrichment_apply(scoped, id).await?).await)
             .await?;
         Ok(ApplyEnrichmentPayload {
             note: NoteNode(note),
@@ -227,6 +228,12 @@ impl NoteMutation {
 fn one_of(field: &str, names: impl Iterator<Item = &'static str>) -> ApiError {
     let names: Vec<_> = names.collect();
     ApiError::invalid(format!("`{field}` must be one of {}", names.join(", ")))
+}
+
+/// Queues the run that embeds a changed note.
+async fn embedded(scoped: &Scoped<ReadWrite>, note: Note) -> nyxcore_tenancy::Result<Note> {
+    embedding_start(scoped).await?;
+    Ok(note)
 }
 
 /// The note to create.

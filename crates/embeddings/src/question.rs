@@ -1,0 +1,82 @@
+//! Embeds a question: between two scopes, never within one, because a model is far away.
+
+use nyxcore_model_catalog::{CallContext, ModelService};
+use nyxcore_retrieval::vector::vector_model_current;
+use nyxcore_retrieval::{QuestionVector, VectorModel};
+use nyxcore_tenancy::{Access, Result, Scoped};
+
+use crate::registration::PURPOSE;
+use crate::start::model_wanted;
+
+/// The name of the step that the ledger has for questions.
+const STEP: &str = "question";
+
+/// What became of a question's meaning.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QuestionMeaning {
+    /// The question as a vector; `None` where it is searched for by words alone.
+    pub vector: Option<QuestionVector>,
+    /// Why, in a sentence, where a model should have answered.
+    pub failure: Option<String>,
+}
+
+/// The model that the tenant's questions are embedded by; `None` where it set none, or where not everything is embedded
+/// yet. After a change of the model that is the former one until the new one is ready.
+///
+/// # Errors
+/// The database fails.
+pub async fn question_model<A: Access>(scoped: &Scoped<A>) -> Result<Option<VectorModel>> {
+    let Some(current) = vector_model_current(scoped).await? else {
+        return Ok(None);
+    };
+    // Who took the default back wants no more calls.
+    Ok(match model_wanted(scoped).await {
+        Ok(None) => None,
+        Ok(Some(_)) | Err(_) => Some(current),
+    })
+}
+
+/// Embeds a question by the model that [`question_model`] gave. It fails into the answer: the search goes on by words.
+/// The context says who asks; the purpose is that of all embeddings.
+pub async fn question_embed(
+    models: &ModelService,
+    context: CallContext,
+    model: VectorModel,
+    text: &str,
+) -> QuestionMeaning {
+    if text.trim().is_empty() {
+        return QuestionMeaning::default();
+    }
+    let context = CallContext {
+        purpose: PURPOSE.to_owned(),
+        step: Some(STEP.to_owned()),
+        ..context
+    };
+    let failed = |failure: String| QuestionMeaning {
+        vector: None,
+        failure: Some(failure),
+    };
+    match models.question_embed(context, &model.model, text).await {
+        Err(error) => {
+            tracing::info!(code = error.code, "a question was not embedded");
+            failed(format!("{}: {}", error.code, error.message))
+        }
+        Ok(answer) if answer.model != model.model => failed(format!(
+            "{} answered instead of {}, whose vectors are kept",
+            answer.model, model.model
+        )),
+        Ok(answer) if answer.vector.len() != model.dimensions as usize => failed(format!(
+            "EMBEDDING_DIMENSIONS_CHANGED: {} gave {} numbers, and the vectors that are kept have {}",
+            model.model,
+            answer.vector.len(),
+            model.dimensions
+        )),
+        Ok(answer) => QuestionMeaning {
+            vector: Some(QuestionVector {
+                model,
+                vector: answer.vector,
+            }),
+            failure: None,
+        },
+    }
+}
