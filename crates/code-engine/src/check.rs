@@ -71,14 +71,14 @@ pub fn deviations_new(
         let mut known: BTreeMap<String, u32> = BTreeMap::new();
         let mut places: BTreeSet<(String, String)> = BTreeSet::new();
         for place in &held.deviations {
-            if let Some(text) = base_line(place) {
+            if let Some(text) = base_line(place).map(code_only) {
                 places.insert((place.path.clone(), text.clone()));
                 *known.entry(text).or_default() += 1;
             }
         }
         let now = pattern.deviations.iter();
         let mut now: Vec<(&CodeLocation, String)> = now
-            .filter_map(|place| Some((place, head_line(place)?)))
+            .filter_map(|place| Some((place, code_only(head_line(place)?))))
             .collect();
         // What stood in the same file is the same, before something like it elsewhere is.
         now.sort_by_key(|(place, text)| !places.contains(&(place.path.clone(), text.clone())));
@@ -108,6 +108,17 @@ pub fn deviations_new(
             .then_with(|| (&a.path, a.start_line).cmp(&(&b.path, b.start_line)))
     });
     found
+}
+
+/// A line without the comment at its end: a place whose remark changed is the same place.
+fn code_only(mut line: String) -> String {
+    let at = [" #", " //", "\t#", "\t//"]
+        .iter()
+        .filter_map(|mark| line.find(mark))
+        .min();
+    line.truncate(at.unwrap_or(line.len()));
+    line.truncate(line.trim_end().len());
+    line
 }
 
 impl CheckReport {
@@ -236,6 +247,16 @@ mod tests {
             new(&[("a.py", 3)], &[("x/a.py", 1), ("a.py", 5)]),
             ["x/a.py:1"]
         );
+    }
+
+    #[test]
+    fn a_remark_makes_no_new_place() {
+        let of = |line: &'static str| move |_: &CodeLocation| Some(line.to_owned());
+        let (before, after) = (of("except:  # noqa: B001"), of("except:"));
+        let at = [("a.py", 3)];
+        assert!(deviations_new(&[pattern(&at)], &[pattern(&at)], before, after).is_empty());
+        assert_eq!(code_only("open(\"a\")\t// why".to_owned()), "open(\"a\")");
+        assert_eq!(code_only("# all of it".to_owned()), "# all of it");
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub use super::texts::{Text, Texts};
 pub use super::windows::{CLONE_TOKENS_FOUND, WINDOW_TOKENS, Windows};
 
 /// The version of the facts. It changes when the same source would give other facts; caches are keyed by it.
-pub const ENGINE_VERSION: u32 = 4;
+pub const ENGINE_VERSION: u32 = 5;
 
 /// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

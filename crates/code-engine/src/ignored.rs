@@ -1,14 +1,18 @@
 //! Decides which files a project ignores: files named by `.nyxcoreignore` or `.gitignore`, by git's rules
 //! (<https://git-scm.com/docs/gitignore>), and hidden files, except those that describe the project. `.nyxcoreignore`
-//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit.
+//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit. What
+//! git tracks is not ignored by git, whatever `.gitignore` says: of a commit, only `.nyxcoreignore` counts.
 
 use std::collections::HashMap;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+/// The list that says what of the project is not to be analysed.
+pub(crate) const OWN_LIST: &str = ".nyxcoreignore";
+
 /// The names, the one with the last word first.
-const NAMES: [&str; 2] = [".nyxcoreignore", ".gitignore"];
+const NAMES: [&str; 2] = [OWN_LIST, ".gitignore"];
 
 /// Hidden folders that are looked into, for the files of [`is_hidden_file_wanted`].
 const HIDDEN_FOLDERS: [&str; 2] = [".github", ".nyxcore"];
@@ -26,6 +30,12 @@ pub struct Ignored {
 #[must_use]
 pub fn is_list(path: &str) -> bool {
     list_number(path).is_some()
+}
+
+/// Whether the file at `path` is an ignore list that also holds for what git tracks.
+#[must_use]
+pub fn is_own_list(path: &str) -> bool {
+    path.rsplit('/').next() == Some(OWN_LIST)
 }
 
 fn list_number(path: &str) -> Option<usize> {

@@ -82,6 +82,7 @@ mod skipped;
 mod source;
 mod texts;
 mod tokens;
+mod tracked;
 pub mod tree;
 mod tree_rules;
 mod windows;
@@ -92,7 +93,7 @@ pub use guard::{NoThreads, on_deep_stack};
 /// Which files of a tree are analysed, and which are skipped by which rule.
 pub mod listing {
     pub use crate::attributes::{Attributes, is_attributes};
-    pub use crate::ignored::{Ignored, is_dotted, is_list};
+    pub use crate::ignored::{Ignored, is_dotted, is_list, is_own_list};
     pub use crate::skip::{SIZE_CAP, Skip, SkipRule};
     pub use crate::skipped::{SKIPPED_NAMED, SkippedByRule, SkippedFiles};
 }

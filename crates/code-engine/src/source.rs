@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
-use super::ignored;
+use super::ignored::{self, Ignored};
 use super::skip::Skip;
+use super::tracked::tracked;
 use super::tree::TreeError;
 
 /// Files that can be analysed, wherever they are: a folder, a commit of a repository, an archive. Another program
@@ -41,6 +43,12 @@ pub trait FileTree: Sync {
     /// What lies around the tree, where it is a folder of a repository.
     fn around(&self) -> Around {
         Around::default()
+    }
+
+    /// Whether git tracks all of the files, as it does those of a commit: then `.gitignore`, which says what is not to
+    /// be added, names none of them, and `.nyxcoreignore` alone does.
+    fn is_tracked(&self) -> bool {
+        false
     }
 
     /// Whether [`list`](Self::list) has left out already what ignore files name.
@@ -154,7 +162,10 @@ impl FileTree for Folder<'_> {
                 WalkState::Continue
             })
         });
-        Ok(files.into_inner().unwrap_or_default())
+        let mut files = files.into_inner().unwrap_or_default();
+        let missed = self.tracked_add(&files);
+        files.extend(missed);
+        Ok(files)
     }
 
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
@@ -200,6 +211,77 @@ impl FileTree for Folder<'_> {
 
     fn leaves_out_ignored(&self) -> bool {
         true
+    }
+}
+
+impl Folder<'_> {
+    /// The files that git tracks although a `.gitignore` names them, among those that are not listed.
+    fn tracked_add(&self, listed: &[TreeFile]) -> Vec<TreeFile> {
+        let tracked = self.repository.as_deref().and_then(tracked);
+        let below = self.around().below;
+        let inside = |path: String| match below.as_str() {
+            "" => Some(path),
+            below => Some(path.strip_prefix(below)?.strip_prefix('/')?.to_owned()),
+        };
+        let known: FxHashSet<&str> = listed.iter().map(|file| file.path.as_str()).collect();
+        let missed: Vec<TreeFile> = tracked
+            .into_iter()
+            .flatten()
+            .filter_map(inside)
+            .filter(|path| !known.contains(path.as_str()) && !ignored::is_hidden(path, false))
+            .filter_map(|path| {
+                let kind = self.root.join(&path).symlink_metadata().ok()?.file_type();
+                (kind.is_file() || kind.is_symlink()).then(|| TreeFile {
+                    is_link: kind.is_symlink(),
+                    path,
+                    blob: None,
+                })
+            })
+            .collect();
+        if missed.is_empty() {
+            return missed;
+        }
+        let lists = self.own_lists(listed, &below);
+        let lists = lists.iter();
+        let mut own = Ignored::new(lists.map(|(path, text)| (path.as_str(), text.as_str())));
+        let full = |path: &str| match below.as_str() {
+            "" => path.to_owned(),
+            below => format!("{below}/{path}"),
+        };
+        missed
+            .into_iter()
+            .filter(|file| !own.names(&full(&file.path)))
+            .collect()
+    }
+
+    /// Every `.nyxcoreignore` in the tree and above it, by its path from the root of the repository.
+    fn own_lists(&self, listed: &[TreeFile], below: &str) -> Vec<(String, String)> {
+        let text = |path: &Path| String::from_utf8(read_steady(path, LIST_CAP).ok()?).ok();
+        let inside = listed
+            .iter()
+            .filter(|file| ignored::is_own_list(&file.path) && !file.is_link);
+        let mut lists: Vec<(String, String)> = inside
+            .filter_map(|file| {
+                let path = match below {
+                    "" => file.path.clone(),
+                    below => format!("{below}/{}", file.path),
+                };
+                Some((path, text(&self.root.join(&file.path))?))
+            })
+            .collect();
+        let Some(repository) = &self.repository else {
+            return lists;
+        };
+        let mut above = below;
+        while !above.is_empty() {
+            above = above.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let path = match above {
+                "" => ignored::OWN_LIST.to_owned(),
+                above => format!("{above}/{}", ignored::OWN_LIST),
+            };
+            lists.extend(text(&repository.join(&path)).map(|text| (path, text)));
+        }
+        lists
     }
 }
 

@@ -131,7 +131,7 @@ impl TreeError {
 /// Analyses the folder at `root`.
 ///
 /// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files are left out too, and
-/// links are not followed. `progress` is called from several threads, after every file.
+/// links are not followed. A file that git tracks is not ignored by `.gitignore`, as git has it. `progress` is called from several threads, after every file.
 ///
 /// # Errors
 /// [`TreeError`] where there is no folder to read, or no thread to work on.
@@ -257,14 +257,18 @@ impl Listing {
         files.dedup_by(|a, b| a.path == b.path);
         let around = tree.around();
         if !tree.leaves_out_ignored() {
-            let lists = texts(tree, &files, |_| LIST_CAP, ignored::is_list);
+            let counts = |path: &str| match tree.is_tracked() {
+                true => ignored::is_own_list(path),
+                false => ignored::is_list(path),
+            };
+            let lists = texts(tree, &files, |_| LIST_CAP, counts);
             let lists = lists
                 .into_iter()
                 .map(|(path, text)| (around.path(&path), text));
             let above = around
                 .lists
                 .iter()
-                .filter(|(path, _)| ignored::is_list(path))
+                .filter(|(path, _)| counts(path))
                 .cloned();
             let lists: Vec<(String, String)> = lists.chain(above).collect();
             let lists = lists.iter();

@@ -100,8 +100,9 @@ pub enum Command {
     /// Analyse a folder or a commit, without a database: stack, commands, conventions with evidence, hotspots, cycles,
     /// duplicates
     ///
-    /// Files that .gitignore and .nyxcoreignore name are ignored. Vendored, generated and minified files are skipped,
-    /// and the report lists them by rule. Rules of your own in .nyxcore/rules (ast-grep's format) are matched too.
+    /// Files that .gitignore and .nyxcoreignore name are ignored; of those that git tracks, only .nyxcoreignore's.
+    /// Vendored, generated and minified files are skipped, and the report lists them by rule. Rules of your own in
+    /// .nyxcore/rules (ast-grep's format) are matched too.
     #[command(after_long_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
     /// Measure search on the history of a repository

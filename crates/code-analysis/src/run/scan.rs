@@ -133,14 +133,15 @@ pub(super) async fn scan<A: Access>(scoped: &Scoped<A>, project: ProjectId) -> R
     Ok(scan)
 }
 
-/// What the source's own lists say: which files are left out, and which are vendored or generated.
+/// What the source's own lists say: which files are left out, and which are vendored or generated. `.gitignore` names
+/// none of them: git tracks all files of a commit.
 async fn lists_read<A: Access>(
     scoped: &Scoped<A>,
     files: &[SourceFile],
 ) -> Result<(Ignored, Attributes)> {
     let lists: Vec<&SourceFile> = files
         .iter()
-        .filter(|file| listing::is_list(&file.path) || listing::is_attributes(&file.path))
+        .filter(|file| listing::is_own_list(&file.path) || listing::is_attributes(&file.path))
         .filter(|file| is_small(file.size))
         .collect();
     let oids: Vec<&str> = lists.iter().map(|file| file.blob.as_str()).collect();

@@ -92,7 +92,9 @@ pub fn project_summarize_checked<E: Send>(
     let stack = steps.take(Step::Stack, || {
         stack::find(&files, &metrics.languages, &input.manifests)
     })?;
-    let commands = steps.take(Step::Commands, || commands::find(&input.manifests))?;
+    let commands = steps.take(Step::Commands, || {
+        commands::find(&input.manifests, &metrics.languages)
+    })?;
     let hotspots = steps.take(Step::Hotspots, || hotspots(&files, &input.history))?;
     let co_changes = steps.take(Step::CoChanges, || {
         history::co_changes(&files, &input.changes)

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use super::super::project::SourceFile;
 use super::super::project::history::CoChange;
+use super::super::project::role::is_test_of;
 use super::question::key;
 use super::{CodeLocation, Context, MIN_CASES, MIN_SHARE, Pattern, name_of, wilson_lower_bound};
 use crate::evidence::round4;
 
-pub(super) const KIND: &str = "co_change";
+pub(crate) const KIND: &str = "co_change";
 
 /// The most pairs that are patterns: a long list of them is the co-changes themselves.
 const PAIR_CAP: usize = 10;
@@ -54,11 +55,12 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
 fn pattern(pair: &CoChange, files: &BTreeMap<&str, &SourceFile>) -> Option<Pattern> {
     let seldom = usize::from(pair.commits[1] < pair.commits[0]);
     let (one, other) = (&pair.paths[seldom], &pair.paths[1 - seldom]);
-    if pair
+    let is_locked = pair
         .paths
         .iter()
-        .any(|path| LOCK_FILES.contains(&name_of(path)))
-    {
+        .any(|path| LOCK_FILES.contains(&name_of(path)));
+    // That a test changes with what it tests is so everywhere.
+    if is_locked || is_test_of(one, other) {
         return None;
     }
     let cases = pair.commits[seldom];

@@ -234,8 +234,26 @@ fn command_of(part: &str) -> Option<(CommandPurpose, &'static str)> {
             let after = rest.strip_prefix(**command);
             after.is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t']))
         })?;
-        Some((*purpose, *found))
+        // A tool for the whole machine is nothing that the project depends on.
+        let is_global = rest
+            .split_whitespace()
+            .any(|word| matches!(word, "-g" | "--global"));
+        (!is_global || *purpose != CommandPurpose::Install).then_some((*purpose, *found))
     })
+}
+
+/// The tools that work on the same code: one of another family is no other answer to the same question.
+fn family(command: &str) -> &str {
+    match command.split(' ').next().unwrap_or(command) {
+        "npm" | "pnpm" | "yarn" | "bun" | "vitest" | "jest" | "mocha" | "eslint" | "prettier"
+        | "biome" => "node",
+        "uv" | "poetry" | "pip" | "pytest" | "tox" | "nox" | "ruff" | "flake8" | "pylint"
+        | "black" => "python",
+        "bundle" | "rspec" | "rake" | "rubocop" => "ruby",
+        "mvn" | "gradlew" | "gradle" | "sbt" => "jvm",
+        "just" | "make" => "",
+        tool => tool,
+    }
 }
 
 const fn words(purpose: CommandPurpose) -> (&'static str, &'static str, &'static str) {
@@ -261,6 +279,10 @@ fn pattern(purpose: CommandPurpose, uses: &[Use]) -> Option<Pattern> {
     let (command, support) = counts
         .into_iter()
         .max_by_key(|(command, count)| (*count, std::cmp::Reverse(*command)))?;
+    let of = |other: &str| {
+        family(other) == family(command) || family(other).is_empty() || family(command).is_empty()
+    };
+    let uses: Vec<&Use> = uses.iter().filter(|(other, _)| of(other)).collect();
     let cases = u32::try_from(uses.len()).ok()?;
     let bound = wilson_lower_bound(support, cases);
     if cases < MIN_CASES || f64::from(support) < MIN_SHARE * f64::from(cases) || bound <= 0.5 {
@@ -277,8 +299,8 @@ fn pattern(purpose: CommandPurpose, uses: &[Use]) -> Option<Pattern> {
         support,
         cases,
         confidence: round4(bound),
-        exemplars: first(uses.iter().filter(|(one, _)| *one == command)),
-        counter_examples: first(uses.iter().filter(|(one, _)| *one != command)),
+        exemplars: first(uses.iter().copied().filter(|(one, _)| *one == command)),
+        counter_examples: first(uses.iter().copied().filter(|(one, _)| *one != command)),
         deviations: Vec::new(),
     })
 }
@@ -347,7 +369,7 @@ mod tests {
     #[test]
     fn few_places_or_several_commands_are_no_rule() {
         assert!(found(&[("justfile", "test:\n    cargo test\n")]).is_empty());
-        let both = "test:\n    cargo test\n    pytest -q\n".repeat(5);
+        let both = "test:\n    tox\n    pytest -q\n".repeat(5);
         assert!(found(&[("justfile", &both)]).is_empty());
     }
 
@@ -377,10 +399,27 @@ mod tests {
                 "./gradlew check --info",
                 Some((CommandPurpose::Test, "gradlew check")),
             ),
+            ("npm install -g npm@latest", None),
             ("pytest-cov", None),
             ("echo cargo test", None),
         ] {
             assert_eq!(command_of(line), command, "{line}");
         }
+    }
+
+    #[test]
+    fn the_tests_of_another_language_are_no_other_answer() {
+        let steps = "    steps:\n      - run: python -m pytest -n logical\n".repeat(6);
+        let texts = [
+            (".github/workflows/main.yml", steps.as_str()),
+            (
+                ".github/workflows/nodejs.yml",
+                "    steps:\n      - run: npm test\n",
+            ),
+        ];
+        assert_eq!(
+            found(&texts),
+            [("Run tests with `pytest`.".to_owned(), 6, 6)]
+        );
     }
 }

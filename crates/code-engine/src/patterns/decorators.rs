@@ -77,8 +77,9 @@ fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
                 let with = functions.iter().filter(|(_, one)| has(one, path)).count();
                 (with, *role, functions)
             })
-            .filter(|(with, _, functions)| {
-                with * 100 >= all * ROLE_PERCENT && with * 4 >= functions.len() * 3
+            .filter(|(with, role, functions)| {
+                let is_shared = matches!(role, Role::Begins(_)) || types_of(functions) > 1;
+                is_shared && with * 100 >= all * ROLE_PERCENT && with * 4 >= functions.len() * 3
             })
             .max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
         if let Some((_, role, functions)) = best {
@@ -86,6 +87,12 @@ fn questions<'a>(context: &Context<'a>, stack: Language) -> Vec<Question<'a>> {
         }
     }
     found
+}
+
+/// How many types the functions are of: what one type does is no role.
+fn types_of(functions: &Functions<'_>) -> usize {
+    let types = functions.iter().map(|(_, one)| one.parent.as_deref());
+    types.collect::<BTreeSet<_>>().len()
 }
 
 fn question<'a>(
@@ -175,6 +182,7 @@ pub(super) fn first_word(name: &str) -> Option<&str> {
 
 /// `Controller` of `OwnerController`; a name of one word has none.
 fn last_word(name: &str) -> Option<&str> {
+    let name = name.trim_matches('`');
     let at = name
         .char_indices()
         .skip(1)
@@ -207,6 +215,24 @@ mod tests {
         assert_eq!(
             of("@setupmethod"),
             ["decorators/python/begins-add/setupmethod 6/6"]
+        );
+    }
+
+    #[test]
+    fn what_one_type_does_is_no_role() {
+        let methods: String = (0..6)
+            .map(|n| format!("  @Deprecated(\"moved\")\n  fun open{n}() = {n}\n"))
+            .collect();
+        let old = |name: &str| format!("object {name} {{\n{methods}}}\n");
+        let one = old("`-DeprecatedFiles`");
+        assert!(found("decorators", &[("src/Old.kt", &one)]).is_empty());
+        let two = old("LegacyFiles");
+        assert_eq!(
+            found(
+                "decorators",
+                &[("src/Old.kt", &one), ("src/Legacy.kt", &two)]
+            ),
+            ["decorators/kotlin/in-Files/Deprecated 12/12"]
         );
     }
 

@@ -64,6 +64,12 @@ impl Information {
     }
 }
 
+/// Whether the pattern names something of the project's own, so that other projects can only have one like it.
+#[must_use]
+pub(crate) fn is_own(pattern: &Pattern) -> bool {
+    OWN_KINDS.contains(&pattern.kind.as_str())
+}
+
 /// The key that a pattern is counted under: without its folder, and without what is the project's own.
 #[must_use]
 pub fn prior_key(pattern: &Pattern) -> String {

@@ -12,7 +12,7 @@
 //! that scope. If no answer is a convention, nothing is reported.
 
 mod async_style;
-mod co_change;
+pub(crate) mod co_change;
 mod commands;
 mod companion;
 mod decorators;

@@ -53,7 +53,13 @@ fn question<'a>(
         .source(stack)
         .flat_map(|file| file.facts.definitions.iter().map(move |one| (file, one)))
         .filter(|(_, one)| {
-            one.exported && one.parent.is_none() && !one.test && !one.dictated && wanted(one.kind)
+            let is_macro = stack == Language::C && !one.name.contains(char::is_lowercase);
+            one.exported
+                && one.parent.is_none()
+                && !one.test
+                && !one.dictated
+                && !is_macro
+                && wanted(one.kind)
         })
         .collect();
     let mut words: BTreeMap<&str, usize> = BTreeMap::new();
@@ -133,6 +139,15 @@ mod tests {
             found("name_prefix", &[("src/a.ts", &types)]),
             ["name_prefix/typescript/types/$Zod 5/5"]
         );
+    }
+
+    #[test]
+    fn the_prefix_of_macros_is_none_of_functions() {
+        let macros: String = (0..8)
+            .map(|n| format!("#define APP_JOIN_{n}(x) (x)\n"))
+            .collect();
+        let source = format!("{macros}int app_open(void);\n");
+        assert!(found("name_prefix", &[("include/app.h", &source)]).is_empty());
     }
 
     #[test]

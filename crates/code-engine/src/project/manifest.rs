@@ -101,6 +101,7 @@ const MANIFESTS: &[&str] = &[
     "Package.swift",
     "Package.resolved",
     "CMakeLists.txt",
+    "configure.ac",
     "justfile",
     "Justfile",
     ".justfile",
@@ -161,7 +162,13 @@ pub(crate) fn read<'m>(manifests: impl IntoIterator<Item = &'m Manifest>) -> Pac
             "Gemfile" => listed(Ecosystem::Gem, &manifest.text, "gem ", &mut packages),
             "CMakeLists.txt" => cmake(&manifest.text, &mut packages),
             _ if name.ends_with(".gemspec") => gemspec(&manifest.text, &mut packages),
-            _ if name.ends_with(".csproj") => xml::csproj(&manifest.text, &mut packages),
+            "Package.swift" => swift(&manifest.text, &mut packages),
+            _ if name.ends_with(".csproj") => {
+                // A project is called as its file is, unless it says otherwise.
+                let stem = name.strip_suffix(".csproj").unwrap_or(name);
+                packages.own.insert((Ecosystem::NuGet, stem.to_owned()));
+                xml::csproj(&manifest.text, &mut packages);
+            }
             _ if is_requirements(&manifest.path) => {
                 let is_tool = ["dev", "test", "doc", "lint"]
                     .iter()
@@ -408,13 +415,26 @@ fn gemspec(text: &str, packages: &mut Packages) {
             continue;
         };
         let set = match () {
-            () if line.contains(".name ") => &mut packages.own,
+            () if line.contains(".name ") || line.starts_with("Gem::Specification.new") => {
+                &mut packages.own
+            }
             () if line.contains("add_development_dependency") => &mut packages.tools,
             () if line.contains("dependency") => &mut packages.dependencies,
             () => continue,
         };
         set.insert((Ecosystem::Gem, quoted.to_owned()));
     }
+}
+
+/// `let package = Package(name: "Shop", ...)`: packages are known by their names in lower case.
+fn swift(text: &str, packages: &mut Packages) {
+    let name = text
+        .split_once("Package(")
+        .and_then(|(_, rest)| rest.split_once("name:"))
+        .and_then(|(_, rest)| rest.split('"').nth(1));
+    packages
+        .own
+        .extend(name.map(|name| (Ecosystem::Swift, name.to_lowercase())));
 }
 
 fn cmake(text: &str, packages: &mut Packages) {

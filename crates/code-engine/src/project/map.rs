@@ -6,22 +6,24 @@
 //! are all definitions of the name meant, with the weight divided among them. A name with many definitions is ignored.
 //! The idea of a ranked map is from aider (<https://aider.chat/docs/repomap.html>); the rank is that of S. Brin and
 //! L. Page, "The anatomy of a large-scale hypertextual web search engine", WWW 1998.
-//!
-//! Longer than 450 lines: graph, rank and text of the map share their numbering.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use super::super::facts::{Definition, DefinitionKind, ImportStyle};
+use super::super::facts::{Definition, DefinitionKind};
 use super::super::language::Language;
 use super::super::references::ReferenceKind;
 use super::SourceFile;
-use super::imports::{ImportIndex, ImportKind};
+use super::imports::ImportIndex;
 use super::role::{self, Role};
+
+mod everyones;
+mod resolve;
+
+use resolve::{Mention, Resolver};
 
 /// The most definitions that an analysis ranks.
 pub const MAP_CAP: usize = 500;
@@ -44,20 +46,6 @@ const NAME_MIN: usize = 3;
 
 /// What a reference to a private definition weighs: it says less of the project than one to what others may use.
 const PRIVATE_WEIGHT: f64 = 0.3;
-
-/// Methods that the languages' own types have too: `x.append()` is hardly ever the project's, unless it says whose.
-const EVERYONES: &[&str] = &[
-    "add", "all", "any", "append", "apply", "bind", "bytes", "call", "clear", "clone", "close",
-    "collect", "concat", "contains", "copy", "count", "create", "default", "delete", "encode",
-    "decode", "entries", "entry", "error", "every", "expect", "extend", "fill", "filter", "find",
-    "flush", "fmt", "forEach", "format", "from", "get", "has", "hash", "includes", "index",
-    "indexOf", "info", "insert", "into", "items", "iter", "join", "keys", "last", "len", "length",
-    "list", "lower", "map", "match", "max", "min", "name", "new", "next", "open", "parse", "path",
-    "peek", "pop", "print", "push", "read", "reduce", "remove", "repeat", "replace", "reverse",
-    "round", "run", "search", "send", "set", "shift", "size", "slice", "some", "sort", "splice",
-    "split", "start", "stop", "str", "strip", "sum", "test", "then", "toString", "trim", "unwrap",
-    "update", "upper", "value", "values", "warn", "write",
-];
 
 /// The most references that are followed, those of the first files in the order of their paths: 100 MB of them.
 const EDGES_CAP: usize = 8 << 20;
@@ -148,278 +136,6 @@ struct Graph {
     /// Where to, and the share of the source's rank.
     targets: Vec<(u32, f32)>,
 }
-
-/// What finds the definitions that a name means.
-struct Resolver<'f> {
-    files: &'f [&'f SourceFile],
-    index: &'f ImportIndex,
-    nodes: Vec<Node>,
-    /// Where each file's nodes begin, and one more at the end.
-    begins: Vec<u32>,
-    /// The definitions of one name in one family of languages, at most one more than [`AMBIGUOUS`].
-    names: FxHashMap<(Language, &'f str), Vec<u32>>,
-}
-
-/// How a name is mentioned.
-#[derive(Debug, Clone, Copy)]
-struct Mention<'f> {
-    name: &'f str,
-    /// The part of the path before it.
-    before: Option<&'f str>,
-    kind: ReferenceKind,
-}
-
-impl<'f> Resolver<'f> {
-    fn new(files: &'f [&'f SourceFile], index: &'f ImportIndex) -> Resolver<'f> {
-        let mut resolver = Resolver {
-            files,
-            index,
-            nodes: Vec::new(),
-            begins: Vec::with_capacity(files.len() + 1),
-            names: FxHashMap::default(),
-        };
-        for (at, file) in (0u32..).zip(files) {
-            resolver.begins.push(resolver.nodes.len() as u32);
-            if role::of(&file.path) != Role::Source {
-                continue;
-            }
-            let family = family(file.language);
-            // What a function holds is its own affair.
-            let mut function_end = 0u32;
-            for (place, definition) in (0u32..).zip(&file.facts.definitions) {
-                let is_local = definition.end_line <= function_end;
-                if definition.metrics.is_some() && !is_local {
-                    function_end = definition.end_line;
-                }
-                if is_local || !is_node(definition) {
-                    continue;
-                }
-                let alike = resolver
-                    .names
-                    .entry((family, &definition.name))
-                    .or_default();
-                if alike.len() <= AMBIGUOUS {
-                    alike.push(resolver.nodes.len() as u32);
-                }
-                resolver.nodes.push(Node {
-                    file: at,
-                    definition: place,
-                    used_in: 0,
-                });
-            }
-        }
-        resolver.begins.push(resolver.nodes.len() as u32);
-        resolver
-    }
-
-    /// The nodes of a file.
-    fn own(&self, at: usize) -> Range<u32> {
-        self.begins[at]..self.begins[at + 1]
-    }
-
-    fn definition(&self, node: u32) -> Option<&'f Definition> {
-        let node = self.nodes.get(node as usize)?;
-        let file = self.files.get(node.file as usize)?;
-        file.facts.definitions.get(node.definition as usize)
-    }
-
-    /// The units that the file at `at` can mean by a name: those that it imports, and those that they pass on.
-    fn sight(&self, at: usize) -> Sight<'f> {
-        let from = at as u32;
-        let mut units: FxHashSet<u32> = FxHashSet::from_iter([self.index.unit(from)]);
-        let mut passing: Vec<u32> = Vec::new();
-        for edge in self.index.imports(from) {
-            units.insert(self.index.unit(edge.to));
-            passing.extend_from_slice(self.index.members(&edge.to));
-        }
-        for _ in 0..PASSED_ON_MAX {
-            let mut next = Vec::new();
-            for file in passing.drain(..) {
-                let path = self
-                    .files
-                    .get(file as usize)
-                    .map_or("", |file| file.path.as_str());
-                let passes_all = is_barrel(path);
-                for edge in self.index.imports(file) {
-                    let passes = passes_all || edge.kind == ImportKind::PassedOn;
-                    if passes && units.insert(self.index.unit(edge.to)) {
-                        next.extend_from_slice(self.index.members(&edge.to));
-                    }
-                }
-            }
-            passing = next;
-        }
-        let file = self.files[at];
-        let aliases = file
-            .facts
-            .imports
-            .iter()
-            .filter(|import| !import.alias.is_empty());
-        let lists_names = file.language == Language::Python
-            && file
-                .facts
-                .imports
-                .iter()
-                .all(|import| import.style != ImportStyle::Wildcard);
-        let taken = lists_names.then(|| {
-            let names = file.facts.imports.iter();
-            names.flat_map(|import| import.names.split(',')).collect()
-        });
-        Sight {
-            units,
-            taken,
-            aliases: aliases
-                .map(|import| (import.alias.as_str(), import.line))
-                .collect(),
-            names: file
-                .facts
-                .references
-                .iter()
-                .flat_map(|one| one.path.split('.'))
-                .collect(),
-        }
-    }
-
-    /// Whether the name before a member stands for the module that the node is in: by the file's or folder's name, or
-    /// by the name that the import gives it.
-    fn is_module_of(&self, at: usize, before: &str, node: u32, sight: &Sight<'_>) -> bool {
-        let Some(to) = self.nodes.get(node as usize).map(|node| node.file) else {
-            return false;
-        };
-        let path = self
-            .files
-            .get(to as usize)
-            .map_or("", |file| file.path.as_str());
-        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let stem = name.split('.').next().unwrap_or(name);
-        let folder = folders.rsplit('/').next().unwrap_or_default();
-        if before == stem
-            || (before == folder && (is_barrel(path) || self.files[at].language == Language::Go))
-        {
-            return true;
-        }
-        sight.aliases.iter().any(|(alias, line)| {
-            *alias == before
-                && self.index.imports(at as u32).iter().any(|edge| {
-                    edge.line == *line
-                        && (edge.to == to || self.index.unit(edge.to) == self.index.unit(to))
-                })
-        })
-    }
-
-    /// Finds the nodes that the file at `at` means with a name.
-    fn resolve(&self, at: usize, mention: Mention<'f>, sight: &Sight<'_>, targets: &mut Vec<u32>) {
-        targets.clear();
-        let key = (family(self.files[at].language), mention.name);
-        let Some(alike) = self.names.get(&key).filter(|all| all.len() <= AMBIGUOUS) else {
-            return;
-        };
-        let own = self.own(at);
-        let of_parent = |node: &u32| {
-            let parent = self.definition(*node).and_then(|one| one.parent.as_deref());
-            parent.is_some() && parent == mention.before
-        };
-        let language = self.files[at].language;
-        let sees = |node: u32| {
-            let file = self
-                .nodes
-                .get(node as usize)
-                .map_or(u32::MAX, |node| node.file);
-            sight.units.contains(&self.index.unit(file))
-        };
-        let is_strict = NAMED_IMPORTS.contains(&language.stack());
-        // `Store.open` is the `open` of `Store`, wherever that is.
-        targets.extend(alike.iter().copied().filter(of_parent));
-        targets.retain(|node| !is_strict || own.contains(node) || sees(*node));
-        if !targets.is_empty() {
-            return;
-        }
-        let itself = matches!(mention.before, Some("self" | "this" | "cls" | "Self"));
-        let may = |node: &u32| {
-            let (here, node) = (own.contains(node), *node);
-            self.definition(node).is_some_and(|definition| {
-                let is_method = definition.kind == DefinitionKind::Method;
-                let is_function = is_method || definition.kind == DefinitionKind::Function;
-                let is_taken = |taken: &FxHashSet<&str>| taken.contains(mention.name);
-                match (mention.kind, mention.before) {
-                    (_, None) if !here && !sight.taken.as_ref().is_none_or(is_taken) => false,
-                    (ReferenceKind::Type, _) => !is_function,
-                    // By its name alone a method is called only where the language does not ask whose it is.
-                    (_, None) if is_method => METHODS_ALONE.contains(&self.files[at].language),
-                    // A name that is neither called nor in sight is a variable's.
-                    (ReferenceKind::Name, None) => {
-                        let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
-                        here || !is_plain || sees(node)
-                    }
-                    // A method of a type that the file does not even name is another's of that name.
-                    (_, Some(_)) if is_method && !here && is_strict => {
-                        let parent = definition.parent.as_deref();
-                        let is_known = parent.is_some_and(|parent| sight.names.contains(parent));
-                        is_known && (itself || !EVERYONES.contains(&definition.name.as_str()))
-                    }
-                    (_, Some(_)) if is_method && !itself => {
-                        !EVERYONES.contains(&definition.name.as_str())
-                    }
-                    // What is no method is a member of its module alone.
-                    (_, Some(before)) if !is_method && !itself && is_strict => {
-                        here || self.is_module_of(at, before, node, sight)
-                    }
-                    _ => true,
-                }
-            })
-        };
-        let alike = || alike.iter().copied().filter(may);
-        targets.extend(alike().filter(|node| own.contains(node)));
-        if targets.is_empty() {
-            targets.extend(alike().filter(|node| sees(*node)));
-        }
-        // Where every name is imported, one that is not is the language's or a library's.
-        if targets.is_empty() && !is_strict {
-            targets.extend(alike());
-        }
-    }
-}
-
-/// Languages in which a file imports whatever it names from others, so that a name without an import is no reference to
-/// the project. In the others a folder, a module or a namespace is seen without it.
-const NAMED_IMPORTS: &[Language] = &[
-    Language::Go,
-    Language::JavaScript,
-    Language::Python,
-    Language::TypeScript,
-];
-
-/// How often what is imported may be passed on before it reaches the file that names it.
-const PASSED_ON_MAX: usize = 3;
-
-/// What the names of one file may mean.
-struct Sight<'f> {
-    units: FxHashSet<u32>,
-    /// The names that modules are imported by, each with the import's line.
-    aliases: Vec<(&'f str, u32)>,
-    /// The names that are imported, where the language lists them and none is imported unnamed.
-    taken: Option<FxHashSet<&'f str>>,
-    /// All names that the file mentions.
-    names: FxHashSet<&'f str>,
-}
-
-/// Whether a file stands for its folder, and passes on what lies in it.
-fn is_barrel(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(name, "__init__.py" | "__init__.pyi" | "mod.rs" | "lib.rs")
-        || name.starts_with("index.")
-}
-
-/// Languages in which a method may be called by its name alone.
-const METHODS_ALONE: &[Language] = &[
-    Language::Java,
-    Language::Kotlin,
-    Language::Scala,
-    Language::CSharp,
-    Language::Cpp,
-    Language::Ruby,
-    Language::Swift,
-];
 
 impl Graph {
     fn new(files: &[&SourceFile], index: &ImportIndex) -> Graph {

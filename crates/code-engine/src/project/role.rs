@@ -64,6 +64,11 @@ const ASIDE_FOLDERS: &[&str] = &[
     "benchmarks",
     "tutorials",
     "playground",
+    "Documentation",
+    "Example",
+    "Examples",
+    "Sample",
+    "Samples",
 ];
 
 /// Folders that keep their meaning below a source root: everything else there is a name of the project's own, as
@@ -74,6 +79,8 @@ const KEPT_BELOW_ROOT: &[&str] = &[
     "__snapshots__",
     "__tests__",
     "benches",
+    "benchmark",
+    "benchmarks",
     "fixtures",
     "test",
     "testdata",
@@ -106,6 +113,29 @@ fn telling_folders(folders: &str) -> impl Iterator<Item = &str> {
         .map(|(_, name)| name)
 }
 
+/// Whether one of two files tests the other, as their names have it: `a.test.ts` and `a.ts`, `test_a.py` and `a.py`,
+/// `OwnerTests.java` and `Owner.java`. Two of one name in different folders are also meant.
+pub(crate) fn is_test_of(one: &str, other: &str) -> bool {
+    let (test, tested) = match (of(one), of(other)) {
+        (Role::Test, Role::Source) => (one, other),
+        (Role::Source, Role::Test) => (other, one),
+        _ => return false,
+    };
+    let bare = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.split('.').next().unwrap_or(name).to_lowercase();
+        let stem = stem
+            .trim_start_matches("test")
+            .trim_start_matches(['_', '-']);
+        let stem = ["tests", "test", "specs", "spec"]
+            .iter()
+            .find_map(|mark| stem.strip_suffix(mark))
+            .unwrap_or(stem);
+        stem.trim_end_matches(['_', '-']).to_owned()
+    };
+    !bare(test).is_empty() && bare(test) == bare(tested)
+}
+
 /// The role of the file at `path`.
 pub(crate) fn of(path: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -117,7 +147,9 @@ pub(crate) fn of(path: &str) -> Role {
         // The tests of an example are a part of the example.
         if role == Role::Source && (TEST_FOLDERS.contains(&folder) || is_test_folder(folder)) {
             role = Role::Test;
-        } else if role == Role::Source && ASIDE_FOLDERS.contains(&folder) {
+        } else if role == Role::Source
+            && (ASIDE_FOLDERS.contains(&folder) || folder.ends_with(" Example"))
+        {
             role = Role::Aside;
         }
     }
@@ -221,6 +253,8 @@ mod tests {
             ("Tests/App/routes.swift", Role::Test),
             ("lib/order_spec.rb", Role::Test),
             ("src/Contest/Latest.php", Role::Source),
+            ("Example/Source/AppDelegate.swift", Role::Aside),
+            ("watchOS Example/App/ContentView.swift", Role::Aside),
             ("src/main/java/org/acme/samples/Owner.java", Role::Source),
             ("src/main/java/com/example/demo/docs/A.java", Role::Source),
             ("app/src/test/java/org/acme/samples/Rig.java", Role::Test),
@@ -229,12 +263,33 @@ mod tests {
             ("lib/rules/spec/check.js", Role::Source),
             ("src/parts/__tests__/a.ts", Role::Test),
             ("src/parts/test/a.js", Role::Test),
+            ("packages/zod/src/v3/benchmarks/ipv4.ts", Role::Aside),
             ("packages/docs/src/a.ts", Role::Aside),
             ("examples/src/lib.rs", Role::Aside),
             ("examples/tutorial/tests/test_a.py", Role::Aside),
             ("examples/src/main/java/a/B.java", Role::Aside),
         ] {
             assert_eq!(of(path), role, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_test_is_of_the_file_that_it_is_named_after() {
+        for (one, other, is_test) in [
+            ("src/cookie.test.ts", "src/cookie.ts", true),
+            ("src/cors/index.ts", "src/cors/index.test.ts", true),
+            ("test/std-test.cc", "include/fmt/std.h", true),
+            ("tests/test_app.py", "src/shop/app.py", true),
+            (
+                "src/test/java/a/OwnerTests.java",
+                "src/main/java/a/Owner.java",
+                true,
+            ),
+            ("src/record.test.ts", "src/schemas.ts", false),
+            ("src/a.ts", "lib/a.ts", false),
+            ("tests/test_a.py", "tests/test_b.py", false),
+        ] {
+            assert_eq!(is_test_of(one, other), is_test, "{one} {other}");
         }
     }
 }

@@ -72,8 +72,10 @@ pub struct ProjectCommand {
     pub source_id: Option<String>,
 }
 
-/// A language is part of the stack from this share of the lines of code on, in percent.
-const LANGUAGE_PERCENT: u64 = 2;
+/// A language is part of the stack from this share of the lines of source on, in percent, and with frameworks from the
+/// lower share on: less is a script at the project's edge.
+const LANGUAGE_PERCENT: u64 = 4;
+const WITH_FRAMEWORK_PERCENT: u64 = 1;
 
 /// Finds the stack. A framework belongs to it when the project's source imports it, or when a manifest of it depends on
 /// it at run time; what only tests and examples use, and the project's own packages, do not.
@@ -111,9 +113,19 @@ pub(crate) fn find(
         .map(|(l, (files, lines))| (l, files, lines))
         .collect();
     languages.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
-    let all: u64 = languages.iter().map(|one| u64::from(one.2)).sum();
+    // Tests and documentation are written in what is at hand, and the recipes of a build are no part of what it makes.
+    let mut of_source: BTreeMap<Language, u64> = BTreeMap::new();
+    let counted = files
+        .iter()
+        .filter(|file| role::of(&file.path) == Role::Source && !is_recipe(&file.path));
+    for file in counted {
+        let lines = of_source.entry(file.language.stack()).or_default();
+        *lines += u64::from(file.facts.lines.code);
+    }
+    of_source.retain(|language, _| is_stack(*language));
+    let all: u64 = of_source.values().sum();
     let mut stack = Vec::new();
-    for (language, files, lines) in languages {
+    for (language, files, _) in languages {
         if !is_stack(language) {
             continue;
         }
@@ -121,7 +133,12 @@ pub(crate) fn find(
             .iter()
             .filter(|one| one.language == language)
             .collect();
-        if u64::from(lines) * 100 < all * LANGUAGE_PERCENT && of_language.is_empty() {
+        let lines = of_source.get(&language).copied().unwrap_or(0);
+        let least = match of_language.is_empty() {
+            true => LANGUAGE_PERCENT,
+            false => WITH_FRAMEWORK_PERCENT,
+        };
+        if all > 0 && lines * 100 < all * least {
             continue;
         }
         stack.push(Technology {
@@ -155,6 +172,20 @@ fn is_stack(language: Language) -> bool {
             | L::Meson
             | L::Dockerfile
     )
+}
+
+/// Whether a file is a recipe of a build, in the language of a build tool.
+fn is_recipe(path: &str) -> bool {
+    [
+        ".gradle",
+        ".gradle.kts",
+        ".sbt",
+        "Rakefile",
+        "Gemfile",
+        ".gemspec",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
 }
 
 fn frameworks_find(
@@ -358,5 +389,54 @@ mod tests {
             stack(files, ("axum/Cargo.toml", "[package]\nname = \"axum\"\n")),
             [("rust".to_owned(), 2)]
         );
+    }
+
+    #[test]
+    fn a_package_of_any_ecosystem_is_not_its_own_stack() {
+        let ruby = || vec![file("lib/a.rb", "require 'sinatra'\n\ndef a\nend\n")];
+        for (path, text) in [
+            (
+                "a.gemspec",
+                "Gem::Specification.new 'sinatra', version do |s|\nend\n",
+            ),
+            (
+                "a.gemspec",
+                "Gem::Specification.new do |s|\n  s.name = 'sinatra'\nend\n",
+            ),
+        ] {
+            assert_eq!(
+                stack(ruby(), (path, text)),
+                [("ruby".to_owned(), 1)],
+                "{text}"
+            );
+        }
+        let sharp = vec![file(
+            "src/Serilog/Log.cs",
+            "using Serilog.Events;\n\nclass Log {}\n",
+        )];
+        let project = ("src/Serilog/Serilog.csproj", "<Project></Project>");
+        assert_eq!(stack(sharp, project), [("csharp".to_owned(), 1)]);
+        let swift = vec![file("Source/A.swift", "import Alamofire\n\nstruct A {}\n")];
+        let package = (
+            "Package.swift",
+            "let package = Package(name: \"Alamofire\", products: [])\n",
+        );
+        assert_eq!(stack(swift, package), [("swift".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn recipes_and_edges_are_no_stack() {
+        let source: String = (0..30)
+            .map(|n| format!("int f{n}() {{ return {n}; }}\n"))
+            .collect();
+        let groovy = "apply plugin: 'java'\n".repeat(9);
+        let tests = "def test_a():\n    pass\n".repeat(9);
+        let files = vec![
+            file("src/a.cc", &source),
+            file("build.gradle", &groovy),
+            file("tests/test_a.py", &tests),
+            file("docs/conf.py", "a = 1\n"),
+        ];
+        assert_eq!(stack(files, ("x.toml", "")), [("cpp".to_owned(), 1)]);
     }
 }

@@ -40,9 +40,10 @@ pub fn agents_section_of(project: &ProjectAnalysis) -> String {
         text.push_str("\n### Commands\n\n");
         for one in &project.commands {
             text.push_str(&format!(
-                "- {}: {} ({})\n",
+                "- {}: {}{} ({})\n",
                 purpose(one.purpose),
                 code(&one.command),
+                place(&one.path),
                 plain(&one.path)
             ));
         }
@@ -75,10 +76,10 @@ pub fn agents_section_of(project: &ProjectAnalysis) -> String {
         }
     }
     if project.imports.layers.len() > 1 {
-        text.push_str("\n### Layers\n\nA folder imports only what stands below it:\n\n");
+        text.push_str("\n### Layers\n\nA folder imports what stands below it or on its own line, and nothing above:\n\n");
         for layer in project.imports.layers.iter().rev().take(LAYERS_SHOWN) {
             let folders: Vec<String> = layer.folders.iter().map(|folder| code(folder)).collect();
-            text.push_str(&format!("1. {}\n", folders.join(", ")));
+            text.push_str(&format!("- {}\n", folders.join(", ")));
         }
     }
     text.push_str(AGENTS_END);
@@ -98,6 +99,14 @@ pub fn agents_refresh(file: &str, section: &str) -> String {
     match file.trim_end() {
         "" => section.to_owned(),
         before => format!("{before}\n\n{section}"),
+    }
+}
+
+/// Where a command runs, unless at the top: the folder of what says so. A workflow runs its commands at the top.
+fn place(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, _)) if !folder.starts_with(".github") => format!(" in {}", code(folder)),
+        _ => String::new(),
     }
 }
 
@@ -143,6 +152,13 @@ mod tests {
         let refreshed = agents_refresh(&file, &two);
         assert_eq!(refreshed, format!("# Ours\n\n{two}\nMore of ours.\n"));
         assert_eq!(agents_refresh(&refreshed, &two), refreshed);
+    }
+
+    #[test]
+    fn a_command_is_told_with_its_folder() {
+        assert_eq!(place("web/console/package.json"), " in `web/console`");
+        assert_eq!(place("package.json"), "");
+        assert_eq!(place(".github/workflows/ci.yml"), "");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::super::evidence::CodeLocation;
 use super::super::patterns::Pattern;
-use super::super::patterns::information::Information;
+use super::super::patterns::co_change;
+use super::super::patterns::information::{Information, is_own};
 use super::super::rules::{RuleReport, RuleSeverity};
 use super::page::{Page, Paint, bar, counted, path_fit, shown, thousands};
 
@@ -17,7 +18,9 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
     if patterns.is_empty() {
         return;
     }
-    let known = patterns.iter().map(|one| (one, Information::of(one)));
+    // What changes together has a table of its own.
+    let shown_here = patterns.iter().filter(|one| one.kind != co_change::KIND);
+    let known = shown_here.map(|one| (one, Information::of(one)));
     let (usual, telling): (Vec<_>, Vec<_>) =
         known.partition(|(_, information)| information.is_usual());
     let remark = match telling.len() {
@@ -27,15 +30,29 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
             shown(all.min(PATTERNS_SHOWN), all)
         ),
     };
+    if usual.is_empty() && telling.is_empty() {
+        return;
+    }
     page.heading("Habits", &remark);
     for (pattern, information) in telling.into_iter().take(PATTERNS_SHOWN) {
         habit(page, pattern, information);
     }
     if !usual.is_empty() {
-        let titles: Vec<&str> = usual
-            .iter()
-            .map(|(one, _)| one.title.as_str())
-            .take(USUAL_SHOWN)
+        let mut by_stack: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (one, _) in usual.iter().take(USUAL_SHOWN) {
+            let stack = one.stack.as_deref().unwrap_or_default();
+            let title = one.title.as_str();
+            match by_stack.iter_mut().find(|(known, _)| *known == stack) {
+                Some((_, titles)) => titles.push(title),
+                None => by_stack.push((stack, vec![title])),
+            }
+        }
+        let titles: Vec<String> = by_stack
+            .into_iter()
+            .map(|(stack, titles)| match stack {
+                "" => titles.join(" · "),
+                stack => format!("{stack}: {}", titles.join(" · ")),
+            })
             .collect();
         let more = usual.len().saturating_sub(USUAL_SHOWN);
         let more = if more > 0 {
@@ -46,7 +63,7 @@ pub(super) fn patterns(page: &mut Page, patterns: &[Pattern]) {
         let words = format!(
             "{} as most projects have them: {}{more}",
             counted(usual.len() as u32, "habit"),
-            titles.join(" · ")
+            titles.join("; ")
         );
         page.words("  ", &words, Paint::Faint);
     }
@@ -71,6 +88,11 @@ fn habit(page: &mut Page, pattern: &Pattern, information: Information) {
     );
     let others = match information.of {
         0 => String::new(),
+        // Which file or word it is cannot be counted elsewhere, only whether there is any.
+        of if is_own(pattern) => format!(
+            " · {} of {of} other projects have any such",
+            information.projects
+        ),
         of => format!(" · {} of {of} other projects", information.projects),
     };
     let about = about.trim();

@@ -2,9 +2,12 @@
 
 use super::super::project::Hotspot;
 use super::super::project::history::{CoChange, HistoryWindow, Ownership};
+use super::super::project::role::is_test_of;
 use super::page::{Page, Paint, bar, counted, padded, path_fit, percent, shown, thousands, widest};
 
 const HOTSPOTS_SHOWN: usize = 5;
+/// A file that was changed less often in the window is not changed often, however complex it is.
+const OFTEN: u32 = 3;
 const PAIRS_SHOWN: usize = 4;
 const FOLDERS_SHOWN: usize = 6;
 
@@ -19,6 +22,7 @@ fn within(words: &str, window: Option<&HistoryWindow>) -> String {
 }
 
 pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&HistoryWindow>) {
+    let hotspots: Vec<&Hotspot> = hotspots.iter().filter(|one| one.commits >= OFTEN).collect();
     if hotspots.is_empty() {
         return;
     }
@@ -41,6 +45,11 @@ pub(super) fn hotspots(page: &mut Page, hotspots: &[Hotspot], window: Option<&Hi
 }
 
 pub(super) fn co_changes(page: &mut Page, pairs: &[CoChange], window: Option<&HistoryWindow>) {
+    // That a test changes with what it tests is so everywhere.
+    let pairs: Vec<&CoChange> = pairs
+        .iter()
+        .filter(|pair| !is_test_of(&pair.paths[0], &pair.paths[1]))
+        .collect();
     if pairs.is_empty() {
         return;
     }

@@ -83,10 +83,12 @@ pub(super) fn cycles(page: &mut Page, imports: &ImportGraph) {
     }
     page.heading("Circles of imports", &shown(all.min(CYCLES_SHOWN), all));
     for cycle in imports.cycles.iter().take(CYCLES_SHOWN) {
-        page.line(&[
-            ("  ", Paint::Plain),
-            (&counted(cycle.size, "file"), Paint::Hot),
-        ]);
+        let files = counted(cycle.size, "file");
+        let words = match cycle.size as usize == cycle.path.len() {
+            true => files,
+            false => format!("{files} that reach each other, by this circle and others"),
+        };
+        page.line(&[("  ", Paint::Plain), (&words, Paint::Hot)]);
         for step in cycle.path.iter().take(STEPS_SHOWN) {
             let at = path_fit(&format!("{}:{}", step.file, step.line), page.width() - 6);
             page.line(&[("    → ", Paint::Faint), (&at, Paint::Plain)]);
@@ -124,7 +126,10 @@ pub(super) fn duplicates(page: &mut Page, groups: &[CloneGroup], lines: u32) {
         }
         let all = usize::try_from(group.count).unwrap_or(usize::MAX);
         if all > PLACES_SHOWN {
-            let more = format!("and {} more places", all - PLACES_SHOWN);
+            let more = match all - PLACES_SHOWN {
+                1 => "and 1 more place".to_owned(),
+                more => format!("and {more} more places"),
+            };
             page.line(&[("               ", Paint::Plain), (&more, Paint::Faint)]);
         }
     }

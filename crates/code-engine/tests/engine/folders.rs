@@ -242,6 +242,61 @@ fn ignore_lists_above_the_folder_hold() {
     );
 }
 
+/// An index of git's, version 2, with these files.
+fn index(paths: &[&str]) -> Vec<u8> {
+    let mut bytes = b"DIRC\0\0\0\x02".to_vec();
+    bytes.extend_from_slice(&u32::try_from(paths.len()).expect("few").to_be_bytes());
+    for path in paths {
+        let mut entry = vec![0u8; 62];
+        entry[24..28].copy_from_slice(&0o100_644u32.to_be_bytes());
+        entry.extend_from_slice(path.as_bytes());
+        entry.push(0);
+        entry.resize(entry.len().next_multiple_of(8), 0);
+        bytes.extend(entry);
+    }
+    bytes
+}
+
+#[test]
+fn what_git_tracks_is_not_ignored() {
+    let root = tempfile::tempdir().expect("a folder");
+    write(root.path(), "web/.gitignore", "**/package.json\nout/\n");
+    write(root.path(), ".nyxcoreignore", "old/\n");
+    write(root.path(), "web/package.json", r#"{"name": "react"}"#);
+    for name in ["web/out/kept.ts", "web/out/left.ts", "web/old/a.ts"] {
+        write(
+            root.path(),
+            name,
+            "import { a } from 'react';\nexport const b = a;\n",
+        );
+    }
+    let files = |folder: &str| {
+        let options = TreeOptions {
+            files: true,
+            ..TreeOptions::default()
+        };
+        let report = analyse(&root.path().join(folder), &options);
+        let stack = report.project.stack.into_iter().map(|one| one.name);
+        let files = report.files.into_iter().flatten().map(|file| file.path);
+        (files.collect::<Vec<_>>(), stack.collect::<Vec<_>>())
+    };
+    assert_eq!(files("").0, [""; 0], "no repository");
+    let tracked = ["web/old/a.ts", "web/out/kept.ts", "web/package.json"];
+    write(root.path(), ".git/index", index(&tracked));
+    // The package is the project itself: no part of its own stack.
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        files(""),
+        (names(&["web/out/kept.ts"]), names(&["typescript"]))
+    );
+    assert_eq!(files("web").0, ["out/kept.ts"]);
+}
+
 #[test]
 fn a_byte_order_mark_changes_nothing() {
     let versions = |mark: &str| {

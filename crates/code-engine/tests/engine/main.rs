@@ -30,6 +30,8 @@ mod ruby;
 mod rust;
 #[cfg(feature = "scala")]
 mod scala;
+#[cfg(feature = "all-languages")]
+mod statements;
 #[cfg(feature = "swift")]
 mod swift;
 mod tables;

@@ -94,6 +94,7 @@ impl Walk<'_> {
         let documented = self.docstring(&function.body);
         let dunder = name.starts_with("__") && name.ends_with("__");
         let exported = !name.starts_with('_')
+            && start >= self.typing_end
             && match class {
                 Some(class) => class.exported,
                 None => !self.builder.in_function(),
@@ -163,8 +164,10 @@ impl Walk<'_> {
         );
         let documented = self.docstring(&class.body);
         let in_function = self.builder.in_function();
+        // What only type checkers read is not there when the program runs.
         let exported = !name.starts_with('_')
             && !in_function
+            && start >= self.typing_end
             && self.classes.last().is_none_or(|outer| outer.exported);
         let bases = class
             .arguments

@@ -71,6 +71,16 @@ pub(super) fn find(project: &Project<'_>) -> Vec<Candidate> {
         &[(P::Build, "cmake -S . -B build && cmake --build build")],
         "cmake",
     );
+    if !project.has("Makefile") {
+        imply(
+            "configure.ac",
+            &[
+                (P::Build, "autoreconf -i && ./configure && make"),
+                (P::Test, "make check"),
+            ],
+            "autotools",
+        );
+    }
     if let Some(manifest) = project
         .of("Package.swift")
         .filter(|one| one.text.contains(".testTarget("))

@@ -4,13 +4,16 @@
 mod ci;
 mod implied;
 mod tasks;
+mod written;
 
 use std::collections::BTreeMap;
 
+use super::LanguageShare;
 use super::imports::{folder_of, name_of};
 use super::manifest::Manifest;
 use super::role::{self, Role};
 use super::stack::{CommandPurpose, ProjectCommand};
+use written::{Written, ecosystem_of};
 
 /// The maximum number of commands per purpose.
 const PER_PURPOSE: usize = 2;
@@ -43,7 +46,10 @@ struct Candidate {
 
 /// Finds the commands. Only manifests at the top are read, or, where there are none of a kind, those nearest to it that
 /// stand alone.
-pub(crate) fn find(manifests: &[Manifest]) -> Vec<ProjectCommand> {
+///
+/// `shares` say what the project is written in: the commands of another ecosystem come last, and what only the presence
+/// of its manifest implies is left out where hardly anything is written in it.
+pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<ProjectCommand> {
     let mut own: Vec<&Manifest> = manifests.iter().filter(|one| is_own(&one.path)).collect();
     own.sort_by(|a, b| a.path.cmp(&b.path));
     let mut by_name: BTreeMap<&str, Vec<&Manifest>> = BTreeMap::new();
@@ -72,11 +78,13 @@ pub(crate) fn find(manifests: &[Manifest]) -> Vec<ProjectCommand> {
         candidates.extend(ci::find(manifest, &project, &offered));
     }
     candidates.extend(implied::find(&project));
-    select(candidates)
+    let written = Written::new(shares);
+    candidates.retain(|one| one.evidence <= Evidence::TaskByContent || !written.is_absent(one));
+    select(candidates, &written)
 }
 
 /// Of each purpose the best known command, and one more where another tool runs it.
-fn select(mut candidates: Vec<Candidate>) -> Vec<ProjectCommand> {
+fn select(mut candidates: Vec<Candidate>, written: &Written) -> Vec<ProjectCommand> {
     candidates.retain(|one| {
         let command = &one.command.command;
         command.len() <= COMMAND_CAP && !command.contains(['\n', '\r', '\0'])
@@ -85,6 +93,7 @@ fn select(mut candidates: Vec<Candidate>) -> Vec<ProjectCommand> {
         let order = |one: &Candidate| {
             (
                 one.command.purpose,
+                written.is_foreign(one),
                 one.evidence,
                 is_aside(one),
                 one.command.command.len(),
@@ -136,9 +145,13 @@ fn is_aside(one: &Candidate) -> bool {
     }
 }
 
-/// A task does what the tools do that it starts: beside it, what is only implied says nothing new.
+/// A task does what the tools do that it starts: beside it, what is only implied says nothing new. A task of one
+/// ecosystem says nothing of another's.
 fn wraps(task: &Candidate, other: &Candidate) -> bool {
-    task.evidence <= Evidence::Task && other.evidence >= Evidence::Configured
+    let (runs, would_run) = (ecosystem_of(task.tool), ecosystem_of(other.tool));
+    task.evidence <= Evidence::Task
+        && other.evidence >= Evidence::Configured
+        && runs.is_none_or(|runs| would_run.is_none_or(|other| runs == other))
 }
 
 /// The manifests of a project that speak for all of it, by their kinds.
@@ -207,7 +220,7 @@ fn purpose_of_name(name: &str) -> Option<CommandPurpose> {
         "lint" | "check" | "clippy" | "vet" | "typecheck" | "type-check" | "linter" => {
             CommandPurpose::Lint
         }
-        "fmt" | "format" => CommandPurpose::Format,
+        "fmt" | "format" | "format:fix" | "format:write" | "fmt:fix" => CommandPurpose::Format,
         "start" | "dev" | "serve" | "run" => CommandPurpose::Run,
         _ => return None,
     })
@@ -276,7 +289,9 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("./gradlew" | "gradle", "test" | "check") => (P::Test, "gradle"),
         ("pytest", _) => (P::Test, "pytest"),
         ("python" | "python3", "-m") if word(2) == "pytest" => (P::Test, "pytest"),
-        ("tox", _) if words.len() == 1 => (P::Test, "tox"),
+        ("tox", "") => (P::Test, "tox"),
+        ("tox", "run") if !words.contains(&"-e") => (P::Test, "tox"),
+        ("pre-commit", "run") if words.contains(&"--all-files") => (P::Lint, "pre-commit"),
         ("nox", _) if words.len() == 1 => (P::Test, "nox"),
         ("ruff", "check") => (P::Lint, "ruff"),
         ("ruff", "format") if is_check(&words) => (P::Lint, "ruff-format"),
@@ -285,10 +300,11 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("black", _) => (P::Format, "black"),
         ("mypy" | "pyright" | "flake8" | "pylint", _) => (P::Lint, "python-lint"),
         ("uv" | "poetry" | "pdm" | "hatch", "run") => {
-            return purpose_of_command(&words.get(2..)?.join(" "));
+            return purpose_of_command(&behind_options(words.get(2..)?).join(" "));
         }
+        ("uv", "pip") => return purpose_of_command(&words.get(1..)?.join(" ")),
         ("uv", "sync") | ("poetry" | "pdm", "install") => (P::Install, "python"),
-        ("pip", "install") if words.contains(&"-e") || is_top_list(&words) => {
+        ("pip", "install") if installs_project(&words) || is_top_list(&words) => {
             (P::Install, "python")
         }
         ("bundle", "exec") => return purpose_of_command(&words.get(2..)?.join(" ")),
@@ -308,7 +324,8 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("swift", "test") => (P::Test, "swift"),
         ("sbt", "test") => (P::Test, "sbt"),
         ("ctest", _) => (P::Test, "cmake"),
-        ("cmake", "--build") => (P::Build, "cmake"),
+        // What is built beside the project was configured in a step before.
+        ("cmake", "--build") if !word(2).starts_with("..") => (P::Build, "cmake"),
         ("npm", "ci" | "install") | ("pnpm" | "yarn" | "bun", "install") => (P::Install, "node"),
         ("eslint" | "oxlint" | "biome" | "stylelint" | "tsc" | "xo" | "standard", _) => {
             (P::Lint, "node-lint")
@@ -318,6 +335,23 @@ fn purpose_of_command(command: &str) -> Option<(CommandPurpose, &'static str)> {
         ("vitest" | "jest" | "mocha" | "ava" | "tap", _) => (P::Test, "node-test"),
         _ => return script_purpose(&words),
     })
+}
+
+/// The words behind the options of a runner, and behind what those that name a group or a package are given.
+fn behind_options<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
+    let mut at = 0;
+    while let Some(word) = words.get(at).filter(|word| word.starts_with("--")) {
+        let has_value = matches!(*word, "--group" | "--only-group" | "--extra" | "--with");
+        at += if has_value { 2 } else { 1 };
+    }
+    words.get(at..).unwrap_or_default()
+}
+
+/// Whether what lies at the top is installed, with or without some of its extras.
+fn installs_project(words: &[&str]) -> bool {
+    words
+        .iter()
+        .any(|word| matches!(*word, "-e" | ".") || word.starts_with(".["))
 }
 
 /// Whether a formatter only says what it would change.

@@ -152,7 +152,7 @@ fn npm(project: &Project<'_>, manifest: &Manifest, found: &mut Vec<Candidate>) {
     for (name, body) in scripts(&value) {
         let line = line_of(&manifest.text, &format!("\"{name}\""));
         let command = script_call(manager, name);
-        if let Some(purpose) = purpose_of_name(name) {
+        if let Some(purpose) = script_purpose_named(name, body) {
             found.push(candidate(
                 purpose,
                 command,
@@ -194,6 +194,30 @@ fn body_purpose(name: &str, body: &str) -> Option<(CommandPurpose, &'static str)
         .any(|word| name.contains(word));
     let (purpose, tool) = purpose_of_command(body)?;
     (purpose == CommandPurpose::Lint && !is_variant).then_some((purpose, tool))
+}
+
+/// What a script of that name is for. One that is called `format` and only looks is a check; a runner that is told no
+/// program starts nothing.
+fn script_purpose_named(name: &str, body: &str) -> Option<CommandPurpose> {
+    let words: Vec<&str> = body.split_whitespace().collect();
+    let is_bare = words.split_first().is_some_and(|(runner, rest)| {
+        matches!(*runner, "tsx" | "ts-node" | "node" | "bun" | "deno")
+            && !rest.iter().any(|word| word.contains('.') || *word == "run")
+    });
+    match purpose_of_name(name)? {
+        CommandPurpose::Format
+            if words.iter().any(|word| {
+                matches!(
+                    *word,
+                    "--check" | "--list-different" | "--diff" | "-l" | "-c"
+                )
+            }) =>
+        {
+            Some(CommandPurpose::Lint)
+        }
+        CommandPurpose::Run if is_bare => None,
+        purpose => Some(purpose),
+    }
 }
 
 fn script_call(manager: &str, name: &str) -> String {
@@ -252,7 +276,7 @@ pub(super) fn script_purpose(
     };
     let value: Value = serde_json::from_str(&project.of("package.json")?.text).unwrap_or_default();
     let (_, body) = scripts(&value).find(|(own, _)| *own == name)?;
-    let by_name = purpose_of_name(name).map(|purpose| (purpose, "node"));
+    let by_name = script_purpose_named(name, body).map(|purpose| (purpose, "node"));
     by_name.or_else(|| Some((body_purpose(name, body)?.0, "node")))
 }
 

@@ -1,6 +1,7 @@
 //! The reported build and test commands are correct and complete.
 
 use super::*;
+use crate::language::Language;
 
 fn told(files: &[(&str, &str)]) -> Vec<String> {
     let manifests: Vec<Manifest> = files
@@ -14,7 +15,7 @@ fn told(files: &[(&str, &str)]) -> Vec<String> {
         assert!(Manifest::is_manifest(path), "{path}");
     }
     let line = |line: Option<u32>| line.map_or(String::new(), |line| format!(":{line}"));
-    find(&manifests)
+    find(&manifests, &[])
         .into_iter()
         .map(|one| {
             format!(
@@ -259,5 +260,140 @@ fn a_default_task_of_rake_and_a_check_of_make_are_tests() {
     assert_eq!(
         told(&[("Makefile", "check:\n\t./run\n")]),
         ["Test make check (Makefile:1)"]
+    );
+}
+
+/// The commands of a project that is written so.
+fn told_of(files: &[(&str, &str)], lines: &[(Language, u32)]) -> Vec<String> {
+    let manifests: Vec<Manifest> = files
+        .iter()
+        .map(|(path, text)| Manifest {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    let shares: Vec<LanguageShare> = lines
+        .iter()
+        .map(|(language, lines)| LanguageShare {
+            language: *language,
+            files: 1,
+            lines_of_code: *lines,
+        })
+        .collect();
+    find(&manifests, &shares)
+        .into_iter()
+        .map(|one| format!("{:?} {}", one.purpose, one.command))
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_main_language_come_first() {
+    let files = [
+        (
+            "package.json",
+            r#"{"scripts": {"test": "jasmine"}, "devDependencies": {"jasmine-core": "^5"}}"#,
+        ),
+        (
+            ".github/workflows/main.yml",
+            "    steps:\n      - run: uv pip install . --group test\n      - run: python -m pytest -vv\n",
+        ),
+        (
+            ".github/workflows/nodejs.yml",
+            "    steps:\n      - run: npm install\n      - run: npm test\n",
+        ),
+    ];
+    assert_eq!(
+        told_of(
+            &files,
+            &[(Language::Python, 950), (Language::JavaScript, 50)]
+        ),
+        [
+            "Install uv pip install . --group test",
+            "Install npm install",
+            "Test python -m pytest -vv",
+            "Test npm test",
+        ]
+    );
+}
+
+#[test]
+fn a_manifest_of_a_language_that_is_not_there_is_silent() {
+    let files = [
+        ("Gemfile", "gem \"jazzy\"\n"),
+        (
+            "support/build.gradle",
+            "apply plugin: 'com.android.library'\n",
+        ),
+        ("CMakeLists.txt", "enable_testing()\n"),
+    ];
+    assert_eq!(
+        told_of(&files, &[(Language::Cpp, 9_000), (Language::Ruby, 20)]),
+        [
+            "Build cmake -S . -B build && cmake --build build",
+            "Test ctest --test-dir build",
+        ]
+    );
+}
+
+#[test]
+fn a_task_of_one_language_does_not_hide_another() {
+    let files = [
+        ("Cargo.toml", "[workspace]\nmembers = []\n"),
+        (
+            "web/package.json",
+            r#"{"scripts": {"build": "vite build", "dev": "tsx --conditions a"}}"#,
+        ),
+    ];
+    assert_eq!(
+        told_of(
+            &files,
+            &[(Language::Rust, 900), (Language::TypeScript, 100)]
+        ),
+        [
+            "Build cargo build",
+            "Build npm run build",
+            "Test cargo test"
+        ]
+    );
+}
+
+#[test]
+fn a_script_called_format_that_looks_only_is_a_check() {
+    let scripts = r#"{
+  "scripts": {
+    "format": "prettier --check \"src/**/*.ts\"",
+    "format:fix": "prettier --write \"src/**/*.ts\""
+  }
+}
+"#;
+    assert_eq!(
+        told(&[("package.json", scripts)]),
+        [
+            "Lint npm run format (package.json:3)",
+            "Format npm run format:fix (package.json:4)",
+        ]
+    );
+}
+
+#[test]
+fn options_of_a_runner_do_not_hide_what_it_runs() {
+    let steps = "    steps:\n      - run: uv run --locked --no-default-groups --group dev tox run\n      - run: uv run --locked tox run -e typing\n      - run: uv run --group pre-commit pre-commit run --all-files\n";
+    assert_eq!(
+        told(&[(".github/workflows/tests.yaml", steps)]),
+        [
+            "Test uv run --locked --no-default-groups --group dev tox run (.github/workflows/tests.yaml:2)",
+            "Lint uv run --group pre-commit pre-commit run --all-files (.github/workflows/tests.yaml:4)",
+        ]
+    );
+}
+
+#[test]
+fn autotools_are_built_by_their_usual_steps() {
+    assert_eq!(
+        told(&[("configure.ac", "AC_INIT([tool], [1.0])\n")]),
+        [
+            "Build autoreconf -i && ./configure && make (configure.ac)",
+            "Test make check (configure.ac)",
+        ]
     );
 }

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::SourceFile;
-use super::{Tree, Verdict, ends_with_parts, folder_of, name_of, nearest};
+use super::{Tree, Verdict, ends_with_parts, folder_of, name_of};
 use crate::facts::{DefinitionKind, Import, ImportStyle};
 use crate::language::Language;
 
@@ -30,6 +30,38 @@ pub(super) struct Resolver<'a> {
     by_definition: FxHashMap<&'a str, Vec<u32>>,
     /// The namespaces of C#, as they are written, and the files in them.
     namespaces: FxHashMap<&'a str, FxHashSet<u32>>,
+}
+
+/// Whether a package that ends a folder reaches up to the root of the sources: the package `kotlin` of the standard
+/// library is not the folder `src/main/kotlin`.
+fn is_across_root(folder: &str, package: &str) -> bool {
+    let above = folder.len() - package.len();
+    let names: Vec<&str> = folder.split('/').collect();
+    let root = names.windows(3).rposition(|part| {
+        part[0] == "src" && matches!(part[2], "java" | "kotlin" | "scala" | "groovy")
+    });
+    root.is_some_and(|at| {
+        let to_root: usize = names[..at + 3].iter().map(|name| name.len() + 1).sum();
+        above + 1 < to_root
+    })
+}
+
+/// Of several files the nearest by its folders; of the source sets of one module that which all platforms share.
+fn nearest_set(tree: &Tree<'_>, path: &str, candidates: &[u32]) -> Option<u32> {
+    let near = |file: &u32| {
+        let other = tree.path(*file);
+        let shared = path
+            .split('/')
+            .zip(other.split('/'))
+            .take_while(|(a, b)| a == b)
+            .count();
+        (
+            shared,
+            other.contains("/commonMain/"),
+            std::cmp::Reverse(*file),
+        )
+    };
+    candidates.iter().copied().max_by_key(near)
 }
 
 impl<'a> Resolver<'a> {
@@ -123,7 +155,10 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .flatten()
             .copied()
-            .filter(|one| ends_with_parts(folder_of(tree.path(*one)), package))
+            .filter(|one| {
+                let folder = folder_of(tree.path(*one));
+                ends_with_parts(folder, package) && !is_across_root(folder, package)
+            })
             .take(CANDIDATES_MAX)
             .collect();
         if candidates.is_empty() {
@@ -136,7 +171,7 @@ impl<'a> Resolver<'a> {
             };
             candidates.extend(by_definition.filter(in_package));
         }
-        nearest(tree, &file.path, &candidates)
+        nearest_set(tree, &file.path, &candidates)
     }
 
     fn is_package(&self, package: &str) -> bool {

@@ -554,3 +554,25 @@ fn python_packages_without_init_lie_in_source_roots() {
         ["1 code/shop/a.py"]
     );
 }
+
+#[test]
+fn source_sets_of_one_module_share_what_is_common() {
+    let bytes = "package okay\n\nclass Bytes\n";
+    let user = "package okay.internal\n\nimport kotlin.jvm.JvmName\nimport okay.Bytes\n\nfun size(one: Bytes) = 1\n";
+    let files: Vec<SourceFile> = [
+        ("lib/src/commonMain/kotlin/okay/Bytes.kt", bytes),
+        ("lib/src/jvmMain/kotlin/okay/Bytes.kt", bytes),
+        ("lib/src/jsMain/kotlin/okay/internal/Size.kt", user),
+        ("lib/src/jvmMain/kotlin/okay/internal/Size.kt", user),
+        ("build-support/src/main/kotlin/jvm.kt", "fun setUp() = 1\n"),
+    ]
+    .into_iter()
+    .map(|(path, source)| analysed(path, source))
+    .collect();
+    let of = |set: &str| {
+        let path = format!("lib/src/{set}/kotlin/okay/internal/Size.kt");
+        edges(&files, &[], &path).0
+    };
+    assert_eq!(of("jsMain"), ["4 lib/src/commonMain/kotlin/okay/Bytes.kt"]);
+    assert_eq!(of("jvmMain"), ["4 lib/src/jvmMain/kotlin/okay/Bytes.kt"]);
+}

@@ -165,6 +165,132 @@ fn a_member_of_a_module_is_told_by_the_modules_name() {
 }
 
 #[test]
+fn a_name_of_rusts_own_is_not_the_projects() {
+    let analysis = analysed(&[
+        ("src/lib.rs", "pub mod error;\n"),
+        (
+            "src/error.rs",
+            "pub enum Error {}\n\npub type Result<T> = std::result::Result<T, Error>;\n\npub struct Sync;\n",
+        ),
+        (
+            "src/render.rs",
+            "pub fn format(page: &str) -> String { page.to_owned() }\n\npub fn matches(page: &str) -> bool { page.is_empty() }\n",
+        ),
+        (
+            "src/key.rs",
+            "pub struct Key;\n\nimpl Key {\n    pub fn is_none(&self) -> bool { true }\n}\n",
+        ),
+        (
+            "src/a.rs",
+            "use crate::error::{Error, Result};\nuse crate::key::Key;\n\npub fn a(key: Option<Key>) -> Result<bool> { Ok(key.is_none()) }\n",
+        ),
+        (
+            "src/b.rs",
+            "use crate::error::Error;\n\npub fn b<T: Send + Sync>(word: &str) -> Result<String, Error> {\n    let _ = matches!(word, \"a\");\n    Ok(format!(\"{word}\"))\n}\n",
+        ),
+        (
+            "src/c.rs",
+            "use crate::error::*;\n\npub fn c() -> Result<()> { Ok(()) }\n",
+        ),
+        (
+            "src/d.rs",
+            "use crate::render;\n\npub fn d() -> String { render::format(\"d\") }\n",
+        ),
+        (
+            "src/e.rs",
+            "use serde::format;\n\npub fn e() -> String { serde::format(\"e\") }\n",
+        ),
+    ]);
+    let used = |name: &str| used_in(&analysis, name);
+    assert_eq!(used("Result"), 2, "by a, and by c through everything");
+    assert_eq!((used("Sync"), used("format"), used("matches")), (0, 1, 0));
+    assert_eq!(used("Key.is_none"), 0);
+}
+
+#[test]
+fn a_class_of_the_languages_own_name_is_imported() {
+    let user = |import: &str, name: &str| {
+        format!(
+            "<?php\n\nnamespace App;\n{import}\nfunction {name}() {{ throw new InvalidArgumentException(); }}\n"
+        )
+    };
+    let (own, global) = (
+        user("use App\\Exception\\InvalidArgumentException;", "own"),
+        user("", "other"),
+    );
+    let analysis = analysed(&[
+        (
+            "App/Exception/InvalidArgumentException.php",
+            "<?php\n\nnamespace App\\Exception;\n\nclass InvalidArgumentException extends \\Exception {}\n",
+        ),
+        ("App/Own.php", &own),
+        ("App/Other.php", &global),
+    ]);
+    assert_eq!(used_in(&analysis, "InvalidArgumentException"), 1);
+}
+
+#[test]
+fn a_type_in_a_type_is_named_with_it() {
+    let analysis = analysed(&[
+        (
+            "Source/Coding.swift",
+            "struct Coding {\n    enum Error: Swift.Error { case missing }\n}\n",
+        ),
+        ("Source/A.swift", "func a() -> Error? { nil }\n"),
+        ("Source/B.swift", "func b() -> Coding.Error? { nil }\n"),
+    ]);
+    assert_eq!(used_in(&analysis, "Coding.Error"), 1);
+}
+
+#[test]
+fn of_the_types_of_several_platforms_the_nearest_is_meant() {
+    let class = "package app\n\nclass Bytes\n";
+    let user = "package app\n\nfun use(all: Bytes) = all.size\n";
+    let analysis = analysed(&[
+        ("lib/src/commonMain/kotlin/app/Bytes.kt", class),
+        ("lib/src/jvmMain/kotlin/app/Bytes.kt", class),
+        (
+            "lib/src/jsMain/kotlin/app/Size.kt",
+            "package app\n\ntypealias size = Int\n",
+        ),
+        ("lib/src/commonMain/kotlin/app/A.kt", user),
+        ("lib/src/appleMain/kotlin/app/B.kt", user),
+        ("lib/src/jvmMain/kotlin/app/C.kt", user),
+    ]);
+    let of = |set: &str| {
+        let path = format!("lib/src/{set}/kotlin/app/Bytes.kt");
+        let found = analysis.map.iter().find(|one| one.path == path);
+        found.map_or(0, |one| one.used_in)
+    };
+    assert_eq!((of("commonMain"), of("jvmMain")), (2, 1));
+    assert_eq!(
+        used_in(&analysis, "size"),
+        0,
+        "a member of a value is no type"
+    );
+}
+
+#[test]
+fn a_method_is_a_types_that_the_file_names() {
+    let analysis = analysed(&[
+        (
+            "lib/stream.rb",
+            "class Stream\n  def each\n  end\n\n  def drain_all\n  end\nend\n",
+        ),
+        (
+            "lib/a.rb",
+            "def a(list)\n  list.each\n  list.drain_all\nend\n",
+        ),
+        (
+            "lib/b.rb",
+            "def b\n  one = Stream.new\n  one.each\n  one.drain_all\nend\n",
+        ),
+    ]);
+    assert_eq!(used_in(&analysis, "Stream.each"), 0);
+    assert_eq!(used_in(&analysis, "Stream.drain_all"), 1);
+}
+
+#[test]
 fn tests_and_what_a_function_holds_are_not_on_the_map() {
     let analysis = analysed(&[
         (
@@ -180,18 +306,19 @@ fn tests_and_what_a_function_holds_are_not_on_the_map() {
 #[test]
 fn the_map_names_files_by_rank_and_definitions_by_line() {
     let analysis = analysed(&[
+        ("lib.rs", "pub mod a;\npub mod b;\n"),
         (
             "b.rs",
             "pub struct Store;\n\nimpl Store {\n    pub fn fetch(&self) -> Row { Row }\n}\n\npub struct Row;\n",
         ),
         (
             "a.rs",
-            "pub fn late(store: &Store) -> Row { store.fetch() }\n",
+            "use crate::b::{Row, Store};\n\npub fn late(store: &Store) -> Row { store.fetch() }\n",
         ),
     ]);
     assert_eq!(
         repository_map(&analysis.map, 1000),
-        "b.rs\n  struct Store :1\n  method Store.fetch :4\n  struct Row :7\na.rs\n  function late :1\n"
+        "b.rs\n  struct Store :1\n  method Store.fetch :4\n  struct Row :7\na.rs\n  function late :3\n"
     );
     assert_eq!(repository_map(&analysis.map, 0), "");
     assert_eq!(repository_map(&analysis.map, 6), "b.rs\n  struct Row :7\n");

@@ -253,7 +253,11 @@ impl Reader<'_> {
                     .map(|(_, rest)| rest)
             });
             if let Some(java) = java {
-                self.language(Language::Java, java.trim_end_matches(')'));
+                // `VERSION_1_8` is 1.8.
+                self.language(
+                    Language::Java,
+                    &java.trim_end_matches(')').replace('_', "."),
+                );
             }
             let Some(quoted) = line.split(['"', '\'']).nth(1) else {
                 continue;
@@ -334,9 +338,21 @@ impl Reader<'_> {
         let Some(document) = xml::document(text) else {
             return;
         };
-        let framework = xml::value(&document, "TargetFramework")
-            .or_else(|| xml::value(&document, "TargetFrameworks"));
-        self.language(Language::CSharp, framework.unwrap_or_default());
+        // What holds everywhere, and not under a condition; a list may begin with what was said before it.
+        let targets = xml::elements(&document, &["TargetFramework", "TargetFrameworks"]);
+        let targets = targets
+            .into_iter()
+            .filter(|one| one.attribute("Condition").is_none());
+        let framework = targets
+            .filter_map(|one| one.text())
+            .next()
+            .unwrap_or_default();
+        let framework: Vec<&str> = framework
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty() && !part.contains("$("))
+            .collect();
+        self.language(Language::CSharp, &framework.join(";"));
         for element in xml::elements(&document, &["PackageReference", "PackageVersion"]) {
             let version = element.attribute("Version");
             let version = version.or_else(|| xml::child_value(element, "Version"));

@@ -101,6 +101,10 @@ impl FileTree for Revision {
         self.around.clone()
     }
 
+    fn is_tracked(&self) -> bool {
+        true
+    }
+
     fn read(&self, file: &TreeFile, bytes_max: u64) -> Result<Vec<u8>, Skip> {
         let blob = file.blob.as_deref().ok_or(Skip::Unreadable)?;
         match self.blobs.blob_bytes(blob, bytes_max) {

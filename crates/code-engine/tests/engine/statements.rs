@@ -1,0 +1,165 @@
+//! What the tables say of projects like well-known ones: statements that a reader of those projects must find, and
+//! statements that were once printed and are false. Each file in `tests/statements` is a case; README.md there describes
+//! its form.
+
+use std::fs;
+use std::path::Path;
+
+use nyxcore_code_engine::project::{Change, FileHistory};
+use nyxcore_code_engine::render::report_table;
+use nyxcore_code_engine::tree::{TreeOptions, tree_analyze};
+
+/// The width of a page that cuts no path of a case.
+const WIDTH: usize = 120;
+
+/// One case: a small project, and what its tables must say and must not.
+#[derive(Debug, Default)]
+struct Statements {
+    files: Vec<(String, String)>,
+    changes: Vec<Change>,
+    expected: Vec<(String, String)>,
+    forbidden: Vec<(String, String)>,
+}
+
+impl Statements {
+    fn read(text: &str) -> Statements {
+        let mut case = Statements::default();
+        let mut parts = text.split("\n=== ");
+        // What stands before the first part is a remark.
+        parts.next();
+        for part in parts {
+            let (head, body) = part.split_once('\n').unwrap_or((part, ""));
+            let body = format!("{}\n", body.trim_matches('\n'));
+            let (word, about) = head.split_once(' ').unwrap_or((head, ""));
+            match word {
+                "file" => case.files.push((about.to_owned(), body)),
+                "files" => {
+                    let (path, names) = about.split_once(": ").expect("names behind the path");
+                    let of = |name: &str| (path.replace("{}", name), body.replace("{}", name));
+                    case.files.extend(names.split_whitespace().map(of));
+                }
+                "commits" => case.changes.extend(body.lines().flat_map(commits)),
+                "expect" => case.expected.extend(body.lines().map(statement)),
+                "forbid" => case.forbidden.extend(body.lines().map(statement)),
+                other => panic!("{other}: no part of a case"),
+            }
+        }
+        case
+    }
+
+    /// What is missing from the tables, and what they say and must not.
+    fn mistakes(&self) -> Vec<String> {
+        let table = self.table();
+        let sections = sections(&table);
+        let says = |(section, words): &(String, String)| {
+            let of_section = |(heading, _): &&(String, String)| heading.starts_with(section);
+            let mut told = sections.iter().filter(of_section);
+            told.any(|(_, text)| text.contains(words.as_str()))
+        };
+        let missing = self.expected.iter().filter(|one| !says(one));
+        let missing = missing.map(|(section, words)| format!("not told: {section}: {words}"));
+        let told = self.forbidden.iter().filter(|one| says(one));
+        let told = told.map(|(section, words)| format!("told: {section}: {words}"));
+        let mut mistakes: Vec<String> = missing.chain(told).collect();
+        if !mistakes.is_empty() {
+            mistakes.push(table);
+        }
+        mistakes
+    }
+
+    fn table(&self) -> String {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, content) in &self.files {
+            let full = root.path().join(path);
+            fs::create_dir_all(full.parent().expect("a folder")).expect("folders");
+            fs::write(full, content).expect("a file");
+        }
+        let mut history: Vec<FileHistory> = Vec::new();
+        for path in self.changes.iter().flat_map(|change| &change.paths) {
+            match history.iter_mut().find(|one| one.path == *path) {
+                Some(known) => known.commits += 1,
+                None => history.push(FileHistory {
+                    path: path.clone(),
+                    commits: 1,
+                }),
+            }
+        }
+        let options = TreeOptions {
+            history,
+            changes: self.changes.clone(),
+            ..TreeOptions::default()
+        };
+        let report = tree_analyze(root.path(), &options, |_progress| {}).expect("a report");
+        report_table(&report, WIDTH, false)
+    }
+}
+
+/// `9 Ada: a.py b.py`: as many commits of hers, each of these files.
+fn commits(line: &str) -> Vec<Change> {
+    let (count, rest) = line.split_once(' ').expect("a number");
+    let (author, paths) = rest.split_once(": ").expect("an author");
+    let change = Change {
+        author: author.to_owned(),
+        paths: paths.split_whitespace().map(str::to_owned).collect(),
+    };
+    vec![change; count.parse().expect("a number")]
+}
+
+/// `Section: words`; the words with single spaces.
+fn statement(line: &str) -> (String, String) {
+    let (section, words) = line.split_once(": ").expect("a section and words");
+    (section.to_owned(), words.to_owned())
+}
+
+/// The sections of the tables, by their headings, each as one line with single spaces.
+fn sections(table: &str) -> Vec<(String, String)> {
+    let mut sections: Vec<(String, String)> = Vec::new();
+    for line in table.lines().filter(|line| !line.is_empty()) {
+        match sections.last_mut() {
+            Some((_, text)) if line.starts_with(' ') => {
+                for word in line.split_whitespace() {
+                    text.push_str(word);
+                    text.push(' ');
+                }
+            }
+            _ => sections.push((line.to_owned(), String::new())),
+        }
+    }
+    sections
+}
+
+#[test]
+fn the_tables_tell_what_is_true_and_nothing_false() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/statements");
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .expect("the cases")
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "case"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 12, "{paths:?}");
+    let mut mistakes: Vec<String> = Vec::new();
+    for path in paths {
+        let case = Statements::read(&fs::read_to_string(&path).expect("a case"));
+        assert!(
+            !case.files.is_empty() && !case.expected.is_empty(),
+            "{path:?}"
+        );
+        let found = case.mistakes();
+        if !found.is_empty() {
+            mistakes.push(format!("{}\n{}", path.display(), found.join("\n")));
+        }
+    }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n\n"));
+}
+
+#[test]
+fn a_statement_that_is_missing_or_false_is_found() {
+    let text = "A remark.\n\n=== files src/{}.py: one two\nx = 1\n\n=== commits\n2 Ada: src/one.py\n\n=== expect\nLanguages: Python\nStack: django\n\n=== forbid\nLanguages: Ruby\nStack: python\n";
+    let mistakes = Statements::read(text).mistakes();
+    assert_eq!(
+        mistakes[..2],
+        ["not told: Stack: django", "told: Stack: python"]
+    );
+    assert_eq!(mistakes.len(), 3, "and the tables");
+}
