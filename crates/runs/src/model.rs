@@ -148,6 +148,11 @@ impl RunStatus {
     pub fn is_active(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
+
+    /// The name as it is stored, such as `QUEUED`.
+    pub fn name(self) -> String {
+        self.to_value()
+    }
 }
 
 /// How far a run has come in its phase.

@@ -204,7 +204,7 @@ impl Metrics {
             let age = line.available_since.map(|since| age_of(now, since));
             let labels = RunStateLabels {
                 kind: kind.clone(),
-                state: line.status.as_str().to_ascii_lowercase(),
+                state: line.status.name().to_ascii_lowercase(),
             };
             inner.runs.get_or_create(&labels).set(line.runs);
             if let Some(age) = age {
