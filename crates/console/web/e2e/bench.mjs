@@ -21,12 +21,16 @@ const FILES = Number(values.files);
 
 /** In a page: what its performance entries say, from its beginning on. */
 const WATCH = () => {
-  const seen = { paint: 0, shift: 0, slowest: 0 };
+  const seen = { paint: 0, shift: 0, moved: [], slowest: 0 };
   globalThis.seen = seen;
   const observe = (type, each, more = {}) =>
     new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({ type, buffered: true, ...more });
   observe("largest-contentful-paint", (entry) => (seen.paint = entry.startTime));
-  observe("layout-shift", (entry) => entry.hadRecentInput || (seen.shift += entry.value));
+  observe("layout-shift", (entry) => {
+    if (entry.hadRecentInput) return;
+    seen.shift += entry.value;
+    seen.moved.push(...entry.sources.map(({ node }) => `${node?.nodeName} ${node?.className ?? ""}`));
+  });
   observe("event", (entry) => (seen.slowest = Math.max(seen.slowest, entry.duration)), { durationThreshold: 16 });
 };
 
@@ -49,8 +53,9 @@ async function load(browser, server, path, signedIn) {
     const code = all.filter((entry) => !/\/(graphql|auth|api)\b/.test(new URL(entry.name).pathname));
     return code.reduce((sum, entry) => sum + entry.encodedBodySize, 0);
   });
-  const { paint, shift } = await seen(page);
+  const { paint, shift, moved } = await seen(page);
   await page.context().close();
+  if (moved.length) console.log(`      ${path}: ${shift.toFixed(4)} by ${moved.join("; ")}`);
   return { bytes, paint, shift };
 }
 

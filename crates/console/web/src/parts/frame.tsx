@@ -1,14 +1,15 @@
 // The frame of the pages before the screens: one narrow card in the middle.
 
-import { Center, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Box, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTitle } from "./page";
 
 export function Frame(props: { title: string; lead?: ReactNode; children: ReactNode }) {
   useTitle(props.title);
   return (
-    <Center mih="100vh" p="md" component="main">
-      <Stack w="100%" maw={420} gap="lg">
+    // From the top, and not in the middle: the card grows downwards, and nothing that is read moves.
+    <Box component="main" mih="100vh" p="md" pt="max(1rem, 16vh)">
+      <Stack w="100%" maw={420} mx="auto" gap="lg">
         <Group gap="xs" justify="center">
           <img src="/icon.svg" alt="" width={32} height={32} />
           <Text fw={650} size="lg">
@@ -31,6 +32,6 @@ export function Frame(props: { title: string; lead?: ReactNode; children: ReactN
           </Stack>
         </Paper>
       </Stack>
-    </Center>
+    </Box>
   );
 }

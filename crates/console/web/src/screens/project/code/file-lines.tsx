@@ -58,7 +58,7 @@ export function FileLines(props: {
               >
                 {number}
               </button>
-              <span className="code-text">{words ? <Found line={line} words={words} /> : line || " "}</span>
+              <span className="code-text">{words ? <LineMatches line={line} words={words} /> : line || " "}</span>
             </div>
           );
         })}
@@ -67,7 +67,7 @@ export function FileLines(props: {
   );
 }
 
-function Found(props: { line: string; words: string }) {
+function LineMatches(props: { line: string; words: string }) {
   const pieces = foundIn(props.line, props.words);
   if (pieces.length === 1) return <>{props.line || " "}</>;
   return <>{pieces.map((piece, index) => (index % 2 ? <mark key={index}>{piece}</mark> : piece))}</>;
