@@ -77,7 +77,7 @@ pub fn import_parse(name: &str, text: &str) -> Result<Vec<ImportedMemoryEntry>> 
                 .filter(|(_, line)| !line.trim().is_empty())
             {
                 let entry = serde_json::from_str(line);
-                entries.push(entry.map_err(|_| invalid(name, &format!("line {n} is no entry")))?);
+                entries.push(entry.map_err(|_| invalid(name, &format!("line {n} is invalid")))?);
             }
             json_entries(name, entries)
         }

@@ -39,7 +39,7 @@ impl Default for SseLimits {
 
 /// A limit was passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the event stream has more than {0} bytes where that is the limit")]
+#[error("the event stream exceeds the limit of {0} bytes")]
 pub struct SseTooLarge(pub usize);
 
 /// The parser.

@@ -65,7 +65,7 @@ mod service {
         ShutDown(String),
         /// No provider that is configured has a model for the purpose.
         #[error(
-            "no model is chosen for \"{}\", and no provider with a key has one: keep a key with `setProviderKey`, or one for \
+            "no model is chosen for \"{}\", and no provider with a key has one: set a key with `setProviderKey`, or one for \
              all tenants with `nyxcore models key set PROVIDER`",
             .0.as_str()
         )]
@@ -80,7 +80,7 @@ mod service {
         },
         /// There is no key for the provider.
         #[error(
-            "there is no key for the provider \"{0}\": keep one with `setProviderKey`, or one for all tenants with \
+            "there is no key for the provider \"{0}\": set one with `setProviderKey`, or one for all tenants with \
              `nyxcore models key set {0}`"
         )]
         ProviderUnconfigured(String),
@@ -128,7 +128,7 @@ mod service {
         #[error("{0}")]
         ContextInvalid(&'static str),
         /// The program ends, or more calls are under way than the queue of settlements holds.
-        #[error("no further call is taken at the moment")]
+        #[error("the server accepts no more model calls at the moment: try again later")]
         Closed,
     }
 

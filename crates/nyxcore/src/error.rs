@@ -208,7 +208,7 @@ pub enum Error {
     #[error("the database cannot be reached: {0}")]
     DatabaseUnreachable(String),
     /// The database's server answers, and does not let us in. Trying again is of no use.
-    #[error("the database's server refuses: {0}")]
+    #[error("the database server refused the connection: {0}")]
     DatabaseRefused(String),
     /// The command is for PostgreSQL.
     #[error(

@@ -214,7 +214,7 @@ fn specialize(given: &[String], description: &str) -> Result<(Words, bool)> {
         if !known.contains(&domain.as_str()) {
             let start: String = domain.chars().take(60).collect();
             return Err(Error::Invalid(format!(
-                "{start:?} is no specialization: choose from {}",
+                "{start:?} is not a known specialization: choose from {}",
                 known.join(", ")
             )));
         }

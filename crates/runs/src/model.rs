@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_tenancy::{Registry, UserId, typed_id};
 use sea_orm::sea_query::{ArrayType, Nullable, ValueType, ValueTypeErr};
 use sea_orm::{
-    ColIdx, ColumnType, DeriveActiveEnum, EnumIter, QueryResult, TryGetError, TryGetable, Value,
+    ActiveEnum, ColIdx, ColumnType, DeriveActiveEnum, EnumIter, QueryResult, TryGetError,
+    TryGetable, Value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -70,7 +70,7 @@ impl MemoryEntryNode {
         self.0.updated_at
     }
 
-    /// The time when it was archived. An archived entry is kept, and not found.
+    /// The time when it was archived. An archived entry is kept, but search does not find it.
     async fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
     }
@@ -160,7 +160,7 @@ impl InsightNode {
         Ok(found.into_iter().map(InsightNode).collect())
     }
 
-    /// The time when it was archived. An archived insight is kept, and not found.
+    /// The time when it was archived. An archived insight is kept, but search does not find it.
     async fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
     }
@@ -192,7 +192,7 @@ mirror! {
     pub(crate) enum AuditFindingKindName = "KnowledgeFindingKind" of "AuditFindingKind" {
         /// A text looks like a key or a password.
         Secret,
-        /// Two entries of one matter say different things.
+        /// Two entries on the same subject contradict each other.
         Contradiction,
         /// Two entries say nearly the same.
         Duplicate,

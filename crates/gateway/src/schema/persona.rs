@@ -47,7 +47,7 @@ impl PersonaNode {
         &self.0.specializations
     }
 
-    /// Whether its specializations are derived from its description. They change with it then.
+    /// Whether the specializations are derived from the description, and change with it.
     async fn auto_specialized(&self) -> bool {
         self.0.auto_specialized
     }
@@ -57,7 +57,7 @@ impl PersonaNode {
         self.0.category.as_deref()
     }
 
-    /// The model that it is used with unless another one is chosen; null where it has none of its own.
+    /// The default model of the persona. Null if it has none.
     async fn default_model(&self) -> Option<PersonaModelNode> {
         self.0.default_model.clone().map(PersonaModelNode)
     }
@@ -77,7 +77,7 @@ impl PersonaNode {
         self.0.usage_count
     }
 
-    /// The share of those runs that succeeded, 0 to 1; null before the first.
+    /// The share of the runs with this persona that succeeded, 0 to 1. Null before the first run.
     async fn success_rate(&self) -> Option<f64> {
         self.0.success_rate()
     }
@@ -114,7 +114,7 @@ impl PersonaModelNode {
         Ok(self.standing(context).await?.called)
     }
 
-    /// Why another model is called than the chosen one, or why none can be.
+    /// Why a different model is called, or why no model can be called.
     async fn warning(&self, context: &Context<'_>) -> Result<Option<String>> {
         Ok(self.standing(context).await?.warning)
     }
@@ -190,9 +190,9 @@ pub(crate) struct SpecializationMatchNode {
     label: &'static str,
     /// The words that were found.
     keywords: Vec<&'static str>,
-    /// How often they stand in the text.
+    /// The number of occurrences of the keywords in the text.
     count: usize,
-    /// What the occurrences weigh in all: 1 to 3 each, by how much a word tells.
+    /// The sum of the weights of all occurrences: 1 to 3 each, higher for more specific keywords.
     score: u32,
 }
 

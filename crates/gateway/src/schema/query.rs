@@ -307,7 +307,7 @@ impl Query {
         project_id: Option<ID>,
         tag: Option<String>,
         source: Option<MemorySourceName>,
-        #[graphql(desc = "Whether a search finds them: neither archived nor superseded.")]
+        #[graphql(desc = "Whether they are current: neither archived nor superseded.")]
         current: Option<bool>,
         after: Option<String>,
         before: Option<String>,
@@ -325,7 +325,7 @@ impl Query {
         root_list(context, filter, args, MemoryEntryNode).await
     }
 
-    /// Looks for knowledge that is there twice, never cited, stale, secret, or contradicts itself. Nothing is changed.
+    /// Finds knowledge that is duplicated, never cited, stale or contradictory, and possible secrets. Changes nothing.
     async fn knowledge_audit(
         &self,
         context: &Context<'_>,

@@ -97,9 +97,9 @@ pub(crate) struct RunProgressNode {
     total: Option<i64>,
     /// The unit.
     unit: Option<String>,
-    /// How many bytes are done, where the work has a size.
+    /// The number of processed bytes, if the work is measured in bytes.
     bytes_done: Option<Long>,
-    /// Of how many bytes, where it is known.
+    /// The total number of bytes, if known.
     bytes_total: Option<Long>,
 }
 
@@ -409,7 +409,7 @@ run_object! {
             Ok(self.detail(context).await?.files_skipped)
         }
 
-        /// Bytes that came over the network.
+        /// The number of bytes received over the network.
         async fn bytes_fetched(&self, context: &Context<'_>) -> Result<Long> {
             Ok(Long(self.detail(context).await?.bytes_fetched))
         }

@@ -66,11 +66,11 @@ pub(crate) struct RunPhaseNode {
     total: Option<i64>,
     /// The unit.
     unit: Option<String>,
-    /// How many bytes that is, where they are counted.
+    /// The number of processed bytes, if counted.
     bytes_done: Option<Long>,
-    /// Of how many bytes, where it is known.
+    /// The total number of bytes, if known.
     bytes_total: Option<Long>,
-    /// Why it was left out, where it was.
+    /// The reason why the phase was skipped. Null if it was not skipped.
     skipped: Option<String>,
 }
 

@@ -70,12 +70,12 @@ impl SearchHitNode {
         self.hit.end_line
     }
 
-    /// What the file is for. Null for what is no file.
+    /// The role of the file. Null if the hit is not a file.
     async fn role(&self) -> Option<FileRoleName> {
         self.hit.role.map(Into::into)
     }
 
-    /// How binding the document is. Null for what is no document of a repository.
+    /// How binding the document is. Null if the hit is not a document of a repository.
     async fn authority(&self) -> Option<AuthorityName> {
         self.hit.authority.map(Into::into)
     }
@@ -200,9 +200,9 @@ pub(crate) struct ScoreExplanationNode {
     terms: Vec<TermMatchNode>,
     /// The matched terms' share of what a perfect document would have, from 0 to 1.
     text_score: f64,
-    /// What the role of the file, or the authority of the document, makes of that: a factor.
+    /// The factor for the role of the file, or for the authority of the document.
     role_weight: f64,
-    /// What naming the path or an identifier defined there makes of that: a factor.
+    /// The factor for a query that names the path, or an identifier defined in the file.
     exact_weight: f64,
     /// The rank within its kind by its words, counted from 1. Null if its words did not find it, or if no vectors were
     /// compared.

@@ -73,27 +73,27 @@ impl UsageReportNode {
         Ok(usage_total(&scoped, &self.filter).await?.into())
     }
 
-    /// A row a day on which there was a call, oldest first.
+    /// One row per day with calls, oldest first.
     async fn by_day(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
         self.rows(context, UsageGroup::Day).await
     }
 
-    /// A row a model, the dearest first.
+    /// One row per model, the most expensive first.
     async fn by_model(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
         self.rows(context, UsageGroup::Model).await
     }
 
-    /// A row a purpose, the dearest first.
+    /// One row per purpose, the most expensive first.
     async fn by_purpose(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
         self.rows(context, UsageGroup::Purpose).await
     }
 
-    /// A row a project, the dearest first.
+    /// One row per project, the most expensive first.
     async fn by_project(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
         self.rows(context, UsageGroup::Project).await
     }
 
-    /// A row a member, the dearest first.
+    /// One row per member, the most expensive first.
     async fn by_member(&self, context: &Context<'_>) -> Result<Vec<UsageRowNode>> {
         self.rows(context, UsageGroup::Member).await
     }
@@ -105,7 +105,7 @@ impl UsageReportNode {
 pub(crate) struct UsageSumNode {
     /// Calls.
     calls: Long,
-    /// Those that did not succeed: refused, failed, cancelled, lost.
+    /// The number of calls that did not succeed: refused, failed, cancelled or lost.
     failed_calls: Long,
     /// Input tokens, those from a cache included.
     input_tokens: Long,
@@ -149,7 +149,7 @@ impl UsageRowNode {
         }
     }
 
-    /// The provider of the model; empty for calls that were refused before there was one.
+    /// The provider of the model. Empty for calls that were refused before a provider was selected.
     async fn provider(&self) -> Option<&str> {
         match &self.key {
             UsageKey::Model { provider, .. } => Some(provider),
@@ -173,7 +173,7 @@ impl UsageRowNode {
         }
     }
 
-    /// The project; empty for calls that were for none, and where it was deleted.
+    /// The project. Null for calls without a project, and if the project was deleted.
     async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
         let UsageKey::Project(Some(id)) = self.key else {
             return Ok(None);
@@ -181,7 +181,7 @@ impl UsageRowNode {
         project_node(context, id).await
     }
 
-    /// The member; empty for calls that the program made by itself, and where that person left.
+    /// The member. Null for calls that no member caused, and if the member left the tenant.
     async fn member(&self, context: &Context<'_>) -> Result<Option<UserNode>> {
         let UsageKey::Member(user) = self.key else {
             return Ok(None);

@@ -79,7 +79,7 @@ pub(super) fn prose<'a>(text: &'a str, question: &str) -> &'a str {
 }
 
 /// A part of a text with the whole of its first and last line, and the number of its first line from 1.
-fn whole_lines<'a>(text: &'a str, part: &str) -> (usize, &'a str) {
+pub(super) fn whole_lines<'a>(text: &'a str, part: &str) -> (usize, &'a str) {
     let at = text.find(part).unwrap_or(0);
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let end = at + part.len();

@@ -1,5 +1,6 @@
 //! The order of hits.
 
+use super::shown::whole_lines;
 use super::*;
 
 fn candidate(kind: KnowledgeKind, path: &str, body: &str, score: f64) -> Candidate {

@@ -92,7 +92,7 @@ impl KnowledgeMutation {
         })
     }
 
-    /// Changes an insight. An archived insight is kept, and not found.
+    /// Changes an insight. An archived insight is kept, but search does not find it.
     async fn update_insight(
         &self,
         context: &Context<'_>,
