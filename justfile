@@ -25,6 +25,10 @@ console-test *words: _console_packages
     cargo build {{ workspace }}
     cd crates/console/web && npm run --silent check && npm run --silent test
     node crates/console/web/e2e/run.mjs --binary "{{ target }}/debug/nyxcore" --shots "{{ target }}/screenshots" {{ words }}
+    case "{{ words }}" in ""|_) "{{ just_executable() }}" _console_postgres ;; esac
+
+# The first journey once more, on PostgreSQL
+_console_postgres:
     "{{ target }}/debug/with-postgres" -- bash -euc 'node crates/console/web/e2e/run.mjs --binary "$0" --database-url "$NYXCORE_TEST_DATABASE_URL" --shots "$1" first_journey' "{{ target }}/debug/nyxcore" "{{ target }}/screenshots"
 
 # The console measured in a browser: the size of the first load, the largest paint, interactions on a list of 10,000 files

@@ -2,8 +2,9 @@
 //
 //   node e2e/run.mjs --binary target/debug/nyxcore [--preview] [--shots FOLDER] [--database-url URL] [WORD…]
 //
-// `--database-url` is the address of a superuser of PostgreSQL, to be used instead of SQLite.
-// `--preview` serves the bundle in `dist` in front of a program that has none. WORDs choose journeys by their names.
+// `--database-url` is the address of a superuser of PostgreSQL, to be used instead of SQLite. `--preview` serves the
+// bundle in `dist` in front of a program that has none. WORDs choose journeys by their names; `screens` judges each
+// screen, or those that `--screens home,code` names.
 
 import { parseArgs } from "node:util";
 import { browserStart } from "./browser.mjs";

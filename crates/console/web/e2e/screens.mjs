@@ -74,7 +74,7 @@ async function judge({ browser, server, shots, scheme, width, paths, only }) {
   await look("sign-in");
   await signInByForm(page);
   for (const [name, path] of Object.entries(paths)) {
-    if (only && only !== name) continue;
+    if (only && !only.split(",").includes(name)) continue;
     await page.goto(path);
     await settled(page);
     const shift = await page.evaluate(
