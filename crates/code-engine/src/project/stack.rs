@@ -174,8 +174,17 @@ fn is_stack(language: Language) -> bool {
     )
 }
 
-/// Whether a file is a recipe of a build, in the language of a build tool.
+/// Folders at the top with scripts that help to make the project, and are no part of it.
+const SCRIPT_FOLDERS: &[&str] = &[
+    "ci", "dev", "hack", "script", "scripts", "support", "tools", "utils",
+];
+
+/// Whether a file is a recipe of a build, in the language of a build tool, or a script beside the project.
 fn is_recipe(path: &str) -> bool {
+    let first = path.split_once('/').map_or("", |(first, _)| first);
+    if SCRIPT_FOLDERS.contains(&first) {
+        return true;
+    }
     [
         ".gradle",
         ".gradle.kts",
@@ -436,6 +445,7 @@ mod tests {
             file("build.gradle", &groovy),
             file("tests/test_a.py", &tests),
             file("docs/conf.py", "a = 1\n"),
+            file("support/print.py", &tests),
         ];
         assert_eq!(stack(files, ("x.toml", "")), [("cpp".to_owned(), 1)]);
     }
