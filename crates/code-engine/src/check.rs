@@ -50,6 +50,10 @@ pub struct Deviation {
 /// The kinds that are about the whole project and not about a place.
 const WHOLE_KINDS: &[&str] = &["commands", "companion", "co_change", "entry_function"];
 
+/// A file that does otherwise at so many places has a way of its own, which one more place follows: methods that are
+/// called by a name put together at run time, what a protocol dictates.
+const OWN_WAY: usize = 3;
+
 /// Finds what `head` has and `base` had not. `base_line` and `head_line` give the text of a place's first line, which
 /// tells a moved place from a new one; a place without text is passed over.
 #[must_use]
@@ -68,6 +72,11 @@ pub fn deviations_new(
         let Some(held) = before.get(pattern.key.as_str()) else {
             continue;
         };
+        let mut of_file: BTreeMap<&str, usize> = BTreeMap::new();
+        for place in &held.deviations {
+            *of_file.entry(place.path.as_str()).or_default() += 1;
+        }
+        let has_own_way = |path: &str| of_file.get(path).is_some_and(|count| *count >= OWN_WAY);
         let mut known: BTreeMap<String, u32> = BTreeMap::new();
         let mut places: BTreeSet<(String, String)> = BTreeSet::new();
         for place in &held.deviations {
@@ -85,6 +94,9 @@ pub fn deviations_new(
         for (place, text) in now {
             if let Some(count) = known.get_mut(&text).filter(|count| **count > 0) {
                 *count -= 1;
+                continue;
+            }
+            if has_own_way(&place.path) {
                 continue;
             }
             found.push(Deviation {
@@ -247,6 +259,19 @@ mod tests {
             new(&[("a.py", 3)], &[("x/a.py", 1), ("a.py", 5)]),
             ["x/a.py:1"]
         );
+    }
+
+    #[test]
+    fn a_file_with_a_way_of_its_own_is_followed() {
+        let before = [("a.py", 1), ("a.py", 4), ("a.py", 7)];
+        let after = [
+            ("a.py", 1),
+            ("a.py", 4),
+            ("a.py", 7),
+            ("a.py", 9),
+            ("b.py", 1),
+        ];
+        assert_eq!(new(&before, &after), ["b.py:1"]);
     }
 
     #[test]

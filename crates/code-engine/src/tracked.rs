@@ -68,7 +68,7 @@ fn index_paths(bytes: &[u8]) -> Option<Vec<String>> {
         rest = match version {
             4 => suffix.get(end + 1..)?,
             // Up to eight bytes of NUL end an entry at a multiple of eight.
-            _ => rest.get((fixed + end + 8) / 8 * 8..)?,
+            _ => rest.get((fixed + end + 1).next_multiple_of(8)..)?,
         };
     }
     Some(paths)
@@ -102,7 +102,7 @@ mod tests {
         entry[MODE_AT..MODE_AT + 4].copy_from_slice(&mode.to_be_bytes());
         entry.extend_from_slice(name);
         entry.push(0);
-        while version < 4 && entry.len() % 8 != 0 {
+        while version < 4 && !entry.len().is_multiple_of(8) {
             entry.push(0);
         }
         entry

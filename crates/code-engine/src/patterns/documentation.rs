@@ -1,8 +1,11 @@
 //! Whether public items have doc comments, and how doc comments begin. A mostly undocumented code base yields no
 //! pattern.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::super::facts::{Definition, DefinitionKind, Sign};
 use super::super::language::Language;
+use super::super::project::SourceFile;
 use super::{Answer, Case, Context, Pattern, Question, STACKS, decide};
 
 pub(super) const KIND: &str = "documentation";
@@ -14,6 +17,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Pattern> {
 fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     let mut questions = Vec::new();
     for stack in STACKS {
+        let promised = Promised::new(context, stack);
         let (seen, comment) = words(stack);
         let functions = if stack == Language::Java {
             "methods"
@@ -47,11 +51,13 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
             let cases = context
                 .source(stack)
                 .flat_map(|file| {
-                    let wanted = |definition: &&Definition| {
+                    let promised = &promised;
+                    let wanted = move |definition: &&Definition| {
                         holds(definition.kind)
                             && definition.exported
                             && !definition.test
                             && !definition.dictated
+                            && !promised.hold(file, definition)
                     };
                     file.facts
                         .definitions
@@ -75,6 +81,42 @@ fn questions<'a>(context: &Context<'a>) -> Vec<Question<'a>> {
     }
     questions.push(first_word(context));
     questions
+}
+
+/// The methods that the project's own interfaces declare: where a class has one, its documentation is the interface's.
+struct Promised<'a>(FxHashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Promised<'a> {
+    fn new(context: &Context<'a>, stack: Language) -> Promised<'a> {
+        let mut methods: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for file in context.source(stack) {
+            let definitions = || file.facts.definitions.iter();
+            let interfaces: FxHashSet<&str> = definitions()
+                .filter(|one| one.kind == DefinitionKind::Interface)
+                .map(|one| one.name.as_str())
+                .collect();
+            for one in definitions().filter(|one| one.kind == DefinitionKind::Method) {
+                if let Some(parent) = one.parent.as_deref().filter(|it| interfaces.contains(it)) {
+                    methods.entry(&one.name).or_default().push(parent);
+                }
+            }
+        }
+        Promised(methods)
+    }
+
+    /// Whether an interface that the file names declares the method.
+    fn hold(&self, file: &SourceFile, method: &Definition) -> bool {
+        let parents = self.0.get(method.name.as_str()).into_iter().flatten();
+        let parents = parents.filter(|_| method.kind == DefinitionKind::Method);
+        parents
+            .filter(|parent| Some(**parent) != method.parent.as_deref())
+            .any(|parent| {
+                file.facts
+                    .references
+                    .iter()
+                    .any(|one| one.name() == *parent)
+            })
+    }
 }
 
 fn first_word<'a>(context: &Context<'a>) -> Question<'a> {
@@ -172,6 +214,45 @@ mod tests {
     fn missing_comments_are_not_a_convention() {
         let source: String = (0..9).map(|n| format!("pub fn f{n}() {{}}\n")).collect();
         assert!(found("documentation", &[("src/a.rs", &source)]).is_empty());
+    }
+
+    #[test]
+    fn what_an_interface_documents_needs_no_second_comment() {
+        let methods = |doc: &str| -> String {
+            (0..5)
+                .map(|n| {
+                    format!("    {doc}\n    public function get{n}(): int\n    {{ return {n}; }}\n")
+                })
+                .collect()
+        };
+        let declared: String = (0..5)
+            .map(|n| format!("    /** Gets one. */\n    public function get{n}(): int;\n"))
+            .collect();
+        let interface = format!("<?php\n\ninterface Jar\n{{\n{declared}}}\n");
+        let class = format!(
+            "<?php\n\nclass CookieJar implements Jar\n{{\n{}}}\n",
+            methods("")
+        );
+        let alone = format!(
+            "<?php\n\nclass Other\n{{\n{}}}\n",
+            methods("/** Gets one. */")
+        );
+        let of = |files: &[(&str, &str)]| {
+            let keys = found("documentation", files);
+            keys.into_iter()
+                .filter(|key| key.starts_with("documentation/php/functions"))
+                .collect::<Vec<_>>()
+        };
+        let both = [
+            ("src/Jar.php", interface.as_str()),
+            ("src/CookieJar.php", class.as_str()),
+        ];
+        assert_eq!(of(&both), ["documentation/php/functions/documented 5/5"]);
+        let none = [
+            ("src/CookieJar.php", class.as_str()),
+            ("src/Other.php", alone.as_str()),
+        ];
+        assert!(of(&none).is_empty(), "five of ten");
     }
 
     #[test]

@@ -174,8 +174,17 @@ fn is_stack(language: Language) -> bool {
     )
 }
 
-/// Whether a file is a recipe of a build, in the language of a build tool.
+/// Folders at the top with scripts that help to make the project, and are no part of it.
+const SCRIPT_FOLDERS: &[&str] = &[
+    "ci", "dev", "hack", "script", "scripts", "support", "tools", "utils",
+];
+
+/// Whether a file is a recipe of a build, in the language of a build tool, or a script beside the project.
 fn is_recipe(path: &str) -> bool {
+    let first = path.split_once('/').map_or("", |(first, _)| first);
+    if SCRIPT_FOLDERS.contains(&first) {
+        return true;
+    }
     [
         ".gradle",
         ".gradle.kts",
@@ -279,164 +288,4 @@ fn main_language(files: &[&SourceFile], ecosystem: Ecosystem) -> Option<Language
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::analysis::project_summarize;
-    use crate::language::Language;
-    use crate::parse::file_analyze;
-    use crate::project::{Manifest, ProjectInput, SourceFile};
-
-    fn file(path: &str, source: &str) -> SourceFile {
-        let language = Language::detect(path).unwrap();
-        let facts = file_analyze(path, language, source.as_bytes()).unwrap();
-        SourceFile {
-            path: path.to_owned(),
-            blob: String::new(),
-            language,
-            facts,
-        }
-    }
-
-    fn stack(files: Vec<SourceFile>, manifest: (&str, &str)) -> Vec<(String, u32)> {
-        let manifests = vec![Manifest {
-            path: manifest.0.to_owned(),
-            text: manifest.1.to_owned(),
-        }];
-        let analysis = project_summarize(&ProjectInput {
-            files,
-            manifests,
-            ..ProjectInput::default()
-        });
-        analysis
-            .stack
-            .into_iter()
-            .map(|one| (one.name, one.files))
-            .collect()
-    }
-
-    #[test]
-    fn frameworks_follow_their_language_ordered_by_use() {
-        let files = vec![
-            file(
-                "src/a.rs",
-                "use axum::Router;\nuse sea_orm::{Set};\nfn a() {}\nfn b() {}\nfn c() {}\n",
-            ),
-            file("src/b.rs", "use sea_orm::entity::*;\nuse axumatic::x;\n"),
-            file(
-                "web/a.tsx",
-                "import { useState } from 'react';\nexport const a = useState;\n",
-            ),
-        ];
-        let manifest = ("Cargo.toml", "[dependencies]\ntokio = \"1\"\n");
-        let expected = [
-            ("rust", 2),
-            ("sea-orm", 2),
-            ("axum", 1),
-            ("tokio", 0),
-            ("typescript", 1),
-            ("react", 1),
-        ];
-        assert_eq!(
-            stack(files, manifest),
-            expected.map(|(name, files)| (name.to_owned(), files))
-        );
-    }
-
-    #[test]
-    fn a_parent_and_a_plugin_name_a_framework() {
-        let pom = "<project><parent><groupId>org.springframework.boot</groupId><artifactId>p</artifactId>\
-                   <version>3.5.0</version></parent><groupId>org.springframework.samples</groupId></project>";
-        let files = || vec![file("src/main/java/a/A.java", "package a;\nclass A {}\n")];
-        let expected = [("java".to_owned(), 1), ("spring boot".to_owned(), 0)];
-        assert_eq!(stack(files(), ("pom.xml", pom)), expected);
-        let plugin = "<project><groupId>a</groupId><build><plugins><plugin><groupId>org.springframework.boot</groupId>\
-                      </plugin></plugins></build></project>";
-        assert_eq!(stack(files(), ("pom.xml", plugin)), expected);
-        let own = "<project><groupId>org.springframework.boot</groupId></project>";
-        assert_eq!(stack(files(), ("pom.xml", own)), [("java".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn what_a_project_is_tested_with_is_part_of_its_stack() {
-        let files = || {
-            vec![
-                file("src/app.py", "import werkzeug\n"),
-                file(
-                    "tests/test_app.py",
-                    "import pytest\n\ndef test_a():\n    pass\n",
-                ),
-            ]
-        };
-        let groups = "[project]\nname = \"app\"\n[dependency-groups]\ntests = [\"pytest>=8\", {include-group = \"x\"}]\n";
-        let expected = [("python", 2), ("pytest", 1), ("werkzeug", 1)];
-        assert_eq!(
-            stack(files(), ("pyproject.toml", groups)),
-            expected.map(|(name, files)| (name.to_owned(), files))
-        );
-        let pages = vec![file("a.html", "<p>a</p>\n"), file("b.sql", "select 1;\n")];
-        assert!(stack(pages, ("x.toml", "")).is_empty());
-    }
-
-    #[test]
-    fn a_framework_is_not_its_own_stack_and_tests_add_nothing_to_it() {
-        let files = vec![
-            file(
-                "axum/src/a.rs",
-                "use axum::Router;\nfn a() {}\n#[cfg(test)]\nmod tests { use reqwest::Client; }\n",
-            ),
-            file("tests/b.rs", "use hyper::Body;\n"),
-        ];
-        assert_eq!(
-            stack(files, ("axum/Cargo.toml", "[package]\nname = \"axum\"\n")),
-            [("rust".to_owned(), 2)]
-        );
-    }
-
-    #[test]
-    fn a_package_of_any_ecosystem_is_not_its_own_stack() {
-        let ruby = || vec![file("lib/a.rb", "require 'sinatra'\n\ndef a\nend\n")];
-        for (path, text) in [
-            (
-                "a.gemspec",
-                "Gem::Specification.new 'sinatra', version do |s|\nend\n",
-            ),
-            (
-                "a.gemspec",
-                "Gem::Specification.new do |s|\n  s.name = 'sinatra'\nend\n",
-            ),
-        ] {
-            assert_eq!(
-                stack(ruby(), (path, text)),
-                [("ruby".to_owned(), 1)],
-                "{text}"
-            );
-        }
-        let sharp = vec![file(
-            "src/Serilog/Log.cs",
-            "using Serilog.Events;\n\nclass Log {}\n",
-        )];
-        let project = ("src/Serilog/Serilog.csproj", "<Project></Project>");
-        assert_eq!(stack(sharp, project), [("csharp".to_owned(), 1)]);
-        let swift = vec![file("Source/A.swift", "import Alamofire\n\nstruct A {}\n")];
-        let package = (
-            "Package.swift",
-            "let package = Package(name: \"Alamofire\", products: [])\n",
-        );
-        assert_eq!(stack(swift, package), [("swift".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn recipes_and_edges_are_no_stack() {
-        let source: String = (0..30)
-            .map(|n| format!("int f{n}() {{ return {n}; }}\n"))
-            .collect();
-        let groovy = "apply plugin: 'java'\n".repeat(9);
-        let tests = "def test_a():\n    pass\n".repeat(9);
-        let files = vec![
-            file("src/a.cc", &source),
-            file("build.gradle", &groovy),
-            file("tests/test_a.py", &tests),
-            file("docs/conf.py", "a = 1\n"),
-        ];
-        assert_eq!(stack(files, ("x.toml", "")), [("cpp".to_owned(), 1)]);
-    }
-}
+mod tests;

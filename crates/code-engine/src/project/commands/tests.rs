@@ -294,6 +294,10 @@ fn the_commands_of_the_main_language_come_first() {
             r#"{"scripts": {"test": "jasmine"}, "devDependencies": {"jasmine-core": "^5"}}"#,
         ),
         (
+            ".github/workflows/builddoc.yml",
+            "    steps:\n      - run: uv pip install . --group docs\n",
+        ),
+        (
             ".github/workflows/main.yml",
             "    steps:\n      - run: uv pip install . --group test\n      - run: python -m pytest -vv\n",
         ),

@@ -1,26 +1,30 @@
-//! Methods that the languages' own types have too: `x.append()` is hardly ever the project's, unless it says whose.
+//! Methods and members that the languages' own types have too: `x.append()` is hardly ever the project's, unless it says
+//! whose.
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
 /// The names, with spaces between them.
-const NAMES: &str = "Add add all and_then Any any append apply as_bytes as_mut as_ref as_slice as_str bind borrow bytes call chain \
-    chars chunks Clear clear clone cloned Close close cmp collect compareTo compute concat Contains contains \
-    containsKey content context copied copy Count count Create create decode default delete delete_if describe \
-    Dispose drain each each_with_index encode ends_with endsWith entries entry eq Equals equals err error every \
-    expect extend extension failure file_name fill filter filter_map find find_map First first flat_map flatMap \
-    flush fmt fold forEach format from get GetHashCode getOrDefault GetType has hash hashCode includes index \
-    indexOf info insert inspect into into_iter Invoke is_a is_a? is_empty is_err is_file is_none is_ok is_some \
-    isEmpty items iter iter_mut join keys kind_of? last len length lines list lock log lookup lower map map_err \
-    match matches max merge message metadata method method_missing min name named new next none ok ok_or \
-    ok_or_else open or_default or_else or_insert parent parse partition path peek pop position print push put \
-    raise range read reduce Remove remove repeat replace respond_to? result retain rev reverse rewind round run \
-    search seek Select select send set shift size sleep slice some sort sort_by splice split splitn start \
-    starts_with startsWith state status stop str strip strip_prefix strip_suffix subscribe success sum take \
-    take_while tap test text then to_a to_ary to_h to_hash to_i to_json to_owned to_path to_proc to_s to_str \
-    to_string to_sym to_vec ToArray ToList ToString toString trim truncate type unwrap unwrap_or unwrap_or_default \
-    unwrap_or_else update upper value values wait warn Where windows with_capacity wrap Write write zip";
+const NAMES: &str = "\
+    Add add all all? and_then Any any any? append apply as_bytes as_mut as_ref as_slice as_str bind body borrow \
+    bytes call chain chars chunks Clear clear clone cloned Close close cmp collect compact compareTo compute \
+    concat config const_iterator Contains contains containsKey content context copied copy Count count Create \
+    create decode default delete delete_if describe difference_type dig Dispose drain each each_with_index encode \
+    ends_with endsWith entries entry env eq Equals equals err error every expect extend extension extensions \
+    failure fetch file_name fill filter filter_map find find_map First first flat_map flatMap flush fmt fold \
+    forEach format from get GetHashCode getOrDefault GetType has has_key? hash hashCode headers include? includes \
+    index indexOf info insert inspect into into_iter Invoke is_a is_a? is_empty is_err is_file is_none is_ok \
+    is_some isEmpty items iter iter_mut iterator join key key? keys kind_of? last len length lines list lock log \
+    lookup lower map map_err match matches max merge merge! message metadata method method_missing min name named \
+    new next nil? none ok ok_or ok_or_else open options or_default or_else or_insert params parent parse partition \
+    path peek pointer pop position print push put raise range read reduce reference reject Remove remove repeat \
+    replace respond_to respond_to? result retain rev reverse rewind round run search seek Select select send set \
+    settings shift size size_type sleep slice some sort sort! sort_by splice split splitn start starts_with \
+    startsWith state status stop str strip strip_prefix strip_suffix subscribe success sum take take_while tap \
+    template test text then to_a to_ary to_h to_hash to_i to_json to_owned to_path to_proc to_s to_str to_string \
+    to_sym to_vec ToArray ToList ToString toString trim truncate type uniq unwrap unwrap_or unwrap_or_default \
+    unwrap_or_else update upper value value_type values wait warn Where windows with_capacity wrap Write write zip";
 
 /// Whether types of the languages' own have a method of that name.
 pub(super) fn is_everyones(name: &str) -> bool {

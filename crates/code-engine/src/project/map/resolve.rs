@@ -266,6 +266,8 @@ impl<'f> Resolver<'f> {
                     // What lies in a type is named with it, or where it is.
                     (_, None) if !here && !is_method && parent.is_some() && !is_named => false,
                     (_, Some(_)) if !is_function && parent.is_some() && !is_named => false,
+                    // Every container has an `iterator`.
+                    _ if !is_function && parent.is_some() && is_everyones(mention.name) => false,
                     (ReferenceKind::Type, Some(before)) if !here && !is_strict => {
                         !is_function && self.is_on_path(before, node)
                     }
@@ -273,6 +275,7 @@ impl<'f> Resolver<'f> {
                     // By its name alone a method is called only where the language does not ask whose it is.
                     (_, None) if is_method => {
                         METHODS_ALONE.contains(&self.files[at].language)
+                            && mention.kind == ReferenceKind::Call
                             && (here
                                 || ((is_named || sees(node)) && !is_everyones(&definition.name)))
                     }
@@ -281,6 +284,8 @@ impl<'f> Resolver<'f> {
                         let is_plain = is_function || !mention.name.starts_with(char::is_uppercase);
                         here || !is_plain || (sees(node) && is_strict)
                     }
+                    // What is read of a value and not called is a field, or the property of who knows what.
+                    (ReferenceKind::Name, Some(_)) if is_method && !here && !itself => false,
                     // A method of a type that the file does not even name is another's of that name.
                     (_, Some(_)) if is_method && !here => {
                         is_named && (itself || !is_everyones(&definition.name))
