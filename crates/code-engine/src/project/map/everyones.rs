@@ -29,7 +29,8 @@ const NAMES: &str = "\
 /// Whether types of the languages' own have a method of that name.
 pub(super) fn is_everyones(name: &str) -> bool {
     static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| NAMES.split(' ').collect());
-    KNOWN.contains(name)
+    // `map!` of Ruby changes what `map` copies.
+    KNOWN.contains(name) || KNOWN.contains(name.trim_end_matches(['!', '?']))
 }
 
 #[cfg(test)]
