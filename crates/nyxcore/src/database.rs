@@ -80,7 +80,8 @@ impl Place {
             return Ok(());
         };
         let length = std::fs::metadata(file).map_or(0, |found| found.len());
-        if length > 0 {
+        // SQLite takes a file of one byte for an empty one, too (`unixFileSize` in its os_unix.c).
+        if length > 1 {
             return Ok(());
         }
         match former_use(file, data_dir) {

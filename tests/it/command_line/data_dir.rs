@@ -246,17 +246,18 @@ fn a_database_that_was_lost_is_not_made_anew() {
         let key = data.join("master.key");
         let key_text = fs::read(&key).unwrap();
         let aside = db.folder().join("mirrors-aside");
-        for (is_missing, has_mirrors, has_key) in [
-            (false, true, true),
-            (true, true, true),
-            (false, false, true),
-            (true, false, true),
-            (false, true, false),
-            (true, true, false),
+        for (content, has_mirrors, has_key) in [
+            (Some(""), true, true),
+            (Some("x"), true, true),
+            (None, true, true),
+            (Some(""), false, true),
+            (None, false, true),
+            (Some(""), true, false),
+            (None, true, false),
         ] {
-            fs::write(&database, "").unwrap();
-            if is_missing {
-                fs::remove_file(&database).unwrap();
+            match content {
+                Some(content) => fs::write(&database, content).unwrap(),
+                None => fs::remove_file(&database).unwrap(),
             }
             if !has_mirrors {
                 fs::rename(data.join("mirrors"), &aside).unwrap();
@@ -300,7 +301,7 @@ fn a_database_that_was_lost_is_not_made_anew() {
                 "{}",
                 ill.out
             );
-            assert_eq!(database.exists(), !is_missing, "nothing was made");
+            assert_eq!(database.exists(), content.is_some(), "nothing was made");
             if aside.exists() {
                 fs::rename(&aside, data.join("mirrors")).unwrap();
             }

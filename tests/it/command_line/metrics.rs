@@ -140,8 +140,8 @@ fn metrics_on_a_network_need_a_token() {
         );
         let address = free_address();
         let variable = format!("NYXCORE_METRICS_TOKEN={TOKEN}");
-        let started = TestServer::start_by(&db, &["--metrics", &address], &["env", &variable]);
-        let server = started.await.unwrap();
+        let (arguments, by) = (["--metrics", &address], ["env", &variable]);
+        let server = TestServer::start_by(&db, &arguments, &by).await.unwrap();
         let url = format!("http://{address}/metrics");
         assert_eq!(get(&url, None).await.0, 401);
         assert_eq!(get(&url, Some("another")).await.0, 401);

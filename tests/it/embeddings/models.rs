@@ -36,7 +36,7 @@ on_both_databases! {
         desk.fill().await;
         assert_eq!(desk.run().await.status, RunStatus::Succeeded);
         let current = (SMALL.to_owned(), 4, true);
-        assert_eq!(desk.vectors().await, [current.clone()]);
+        assert_eq!(desk.vectors().await, std::slice::from_ref(&current));
         desk.model_set(Some(LARGE)).await;
         // It embeds a part and then fails: questions are compared with the former vectors.
         desk.script.refuses_after.store(1, SeqCst);

@@ -18,7 +18,7 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem
             .to_str()
             .ok()
             .and_then(|host| host.parse::<Authority>().ok())
-            .is_some_and(|host| !host.host().is_empty() && !host.as_str().contains('@')),
+            .is_some_and(|host| is_host(&host)),
         (Some(_), Some(_)) => false,
     };
     if valid {
@@ -29,4 +29,21 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), Problem
         "HOST_INVALID",
         "send exactly one Host header",
     ))
+}
+
+/// A name with an optional port, and no user: `uri-host [ ":" *DIGIT ]`.
+fn is_host(authority: &Authority) -> bool {
+    let (text, name) = (authority.as_str(), authority.host());
+    let port = text.strip_prefix(name);
+    let is_port = |port: &str| {
+        port.is_empty()
+            || port
+                .parse::<u16>()
+                .is_ok_and(|_| port.as_bytes()[0] != b'+')
+    };
+    let is_port = port.is_some_and(|port| match port.strip_prefix(':') {
+        Some(number) => is_port(number),
+        None => port.is_empty(),
+    });
+    !name.is_empty() && is_port
 }

@@ -57,7 +57,7 @@ impl WebhookAddress {
     ) -> Result<Self> {
         let tenant = tenant.unwrap_or(TenantId(Uuid::nil()));
         let source = source.unwrap_or(SourceId(Uuid::nil()));
-        let scoped = store.read(tenant).await?;
+        let scoped = store.read_for_unproven(tenant).await?;
         let secret = match secret_get(&scoped, keyring, KIND, &source.to_string()).await {
             Err(Error::SecretUnreadable) => {
                 tracing::error!(%source, "the secret of a webhook cannot be read: enable the webhook again");

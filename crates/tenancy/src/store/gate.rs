@@ -26,6 +26,8 @@ const TENANTS_MAX: usize = 1_024;
 pub(super) enum Purpose {
     /// A snapshot of a tenant's rows.
     Read(TenantId),
+    /// A snapshot of the rows of a tenant that a sender names who has not proven anything yet.
+    UnprovenRead,
     /// A transaction that changes a tenant's rows.
     Write(TenantId),
     /// A transaction across tenants that only reads.
@@ -54,6 +56,7 @@ pub(super) struct PostgresGate {
     connections: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     system: Arc<Semaphore>,
+    unproven: Arc<Semaphore>,
     tenants: Mutex<HashMap<TenantId, TenantGate>>,
 }
 
@@ -65,12 +68,14 @@ struct TenantGate {
 
 /// How the connections of the pool are shared out. Of the usual 10: 8 are shared, of which transactions that write have
 /// at most 4 and transactions across tenants at most 2, so that 2 are always left for reading. One tenant has at most 4
-/// for reading and 2 for writing.
+/// for reading and 2 for writing. Senders who have not proven anything have at most 2 together, whichever tenants they
+/// name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shares {
     connections: usize,
     writes: usize,
     system: usize,
+    unproven: usize,
     tenant_reads: usize,
     tenant_writes: usize,
 }
@@ -85,6 +90,7 @@ impl Shares {
             connections,
             writes: part(2),
             system: part(4),
+            unproven: part(4),
             tenant_reads: part(2),
             tenant_writes: part(4),
         }
@@ -104,6 +110,7 @@ impl Gate {
             connections: Arc::new(Semaphore::new(shares.connections)),
             writes: Arc::new(Semaphore::new(shares.writes)),
             system: Arc::new(Semaphore::new(shares.system)),
+            unproven: Arc::new(Semaphore::new(shares.unproven)),
             tenants: Mutex::default(),
         }))
     }
@@ -115,7 +122,9 @@ impl Gate {
     pub(super) async fn pass(&self, purpose: Purpose, patience: Duration) -> Result<Permits> {
         let (semaphores, patience) = match self {
             Self::Sqlite { writer } => match purpose {
-                Purpose::Read(_) | Purpose::SystemRead => return Ok(Permits::default()),
+                Purpose::Read(_) | Purpose::UnprovenRead | Purpose::SystemRead => {
+                    return Ok(Permits::default());
+                }
                 Purpose::Write(_) | Purpose::SystemWrite => {
                     (vec![Arc::clone(writer)], WRITER_PATIENCE)
                 }
@@ -140,6 +149,7 @@ impl PostgresGate {
         let connections = Arc::clone(&self.connections);
         match purpose {
             Purpose::Read(tenant) => vec![self.tenant(tenant).reads, connections],
+            Purpose::UnprovenRead => vec![Arc::clone(&self.unproven), connections],
             Purpose::Write(tenant) => {
                 vec![
                     self.tenant(tenant).writes,
@@ -212,6 +222,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn unproven_senders_leave_room_for_every_tenant() {
+        let gate = gate();
+        let held = permits(&gate, Purpose::UnprovenRead).await;
+        assert_eq!(held.len(), 2);
+        assert_eq!(permits(&gate, Purpose::Read(tenant(1))).await.len(), 4);
+    }
+
+    #[tokio::test]
     async fn a_permit_comes_back_with_the_end_of_its_transaction() {
         let gate = gate();
         let held = permits(&gate, Purpose::Write(tenant(1))).await;
@@ -240,6 +258,7 @@ mod tests {
             connections: 1,
             writes: 1,
             system: 1,
+            unproven: 1,
             tenant_reads: 1,
             tenant_writes: 1,
         };

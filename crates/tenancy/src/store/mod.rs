@@ -174,7 +174,20 @@ impl Store {
     /// # Errors
     /// No connection could be had.
     pub async fn read(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
-        self.read_for(tenant, Actor::Program).await
+        let actor = Actor::Program;
+        let pace = Pace::of(&actor);
+        self.read_for(tenant, actor, pace, Purpose::Read(tenant))
+            .await
+    }
+
+    /// A snapshot of the rows of the tenant that a sender names who has not proven anything yet, such as the sender of
+    /// a webhook. All such senders share a few connections, and wait no longer for others than a client does.
+    ///
+    /// # Errors
+    /// As [`Store::read`]; [`Error::Busy`] where too many wait.
+    pub async fn read_for_unproven(&self, tenant: TenantId) -> Result<Scoped<ReadOnly>> {
+        self.read_for(tenant, Actor::Program, Pace::Client, Purpose::UnprovenRead)
+            .await
     }
 
     /// A snapshot of the rows of a caller's tenant, in which the policy is asked for that caller.
@@ -183,7 +196,9 @@ impl Store {
     /// No connection could be had.
     pub async fn read_as(&self, acting: &Acting) -> Result<Scoped<ReadOnly>> {
         let actor = Actor::Caller(acting.clone());
-        self.read_for(acting.caller.tenant, actor).await
+        let (tenant, pace) = (acting.caller.tenant, Pace::of(&actor));
+        self.read_for(tenant, actor, pace, Purpose::Read(tenant))
+            .await
     }
 
     /// Opens a transaction that may change a tenant's rows, for the program itself: a worker, or an embedding service
@@ -228,15 +243,19 @@ impl Store {
         self.write_for(tenant, actor).await
     }
 
-    async fn read_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadOnly>> {
+    async fn read_for(
+        &self,
+        tenant: TenantId,
+        actor: Actor,
+        pace: Pace,
+        purpose: Purpose,
+    ) -> Result<Scoped<ReadOnly>> {
         let settings = format!(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL nyxcore.scope = ''; \
              SET LOCAL nyxcore.tenant_id = '{}'",
             tenant.0
         );
-        let (tx, permits) = self
-            .begin(Purpose::Read(tenant), Pace::of(&actor), settings)
-            .await?;
+        let (tx, permits) = self.begin(purpose, pace, settings).await?;
         Ok(Scoped::new(tx, tenant, actor, self, permits))
     }
 
@@ -347,7 +366,9 @@ impl Store {
         let permits = self.gate.pass(purpose, pace.patience()).await;
         let permits = permits.map_err(|error| self.unreachable_or(error))?;
         let mode = match purpose {
-            Purpose::Read(_) | Purpose::SystemRead => SqliteTransactionMode::Deferred,
+            Purpose::Read(_) | Purpose::UnprovenRead | Purpose::SystemRead => {
+                SqliteTransactionMode::Deferred
+            }
             Purpose::Write(_) | Purpose::SystemWrite => SqliteTransactionMode::Immediate,
         };
         let options = TransactionOptions {
