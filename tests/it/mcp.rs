@@ -6,7 +6,8 @@ mod tools;
 mod writes;
 
 use nyxcore_gateway::Limits;
-use nyxcore_projects::ProjectId;
+use nyxcore_projects::{ProjectId, code_subject};
+use nyxcore_retrieval::{Document, documents_publish, file_documents};
 use nyxcore_tenancy::directory::{NewApiToken, api_token_create};
 use nyxcore_tenancy::{ApiTokenId, Role};
 use nyxcore_tests::TestDatabase;
@@ -120,8 +121,21 @@ impl Served {
         for (path, text) in files {
             tree.insert((*path).to_owned(), (*text).to_owned());
         }
-        let (id, _source) = project(&self.store, self.tenant, "atlas", &tree).await;
+        let (id, source) = project(&self.store, self.tenant, "atlas", &tree).await;
         analyze(&self.store, self.tenant, id).await;
+        // What a sync does in its last phase.
+        let documents = tree.iter().flat_map(|(path, text)| {
+            let of_file = file_documents(&code_subject(source, path), path, text);
+            of_file.into_iter().map(|document| Document {
+                project_id: Some(id.0),
+                ..document
+            })
+        });
+        let scoped = self.store.write(self.tenant).await.unwrap();
+        documents_publish(&scoped, documents.collect())
+            .await
+            .unwrap();
+        scoped.commit().await.unwrap();
         id
     }
 }

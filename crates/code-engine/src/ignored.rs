@@ -1,7 +1,7 @@
 //! Decides which files a project ignores: files named by `.nyxcoreignore` or `.gitignore`, by git's rules
 //! (<https://git-scm.com/docs/gitignore>), and hidden files, except those that describe the project. `.nyxcoreignore`
-//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit. What
-//! git tracks is not ignored by git, whatever `.gitignore` says: of a commit, only `.nyxcoreignore` counts.
+//! takes precedence, and among files of one name the deepest. The result is the same for a folder and for a commit. Git
+//! does not ignore a file that it tracks, whatever `.gitignore` says: of a commit, only `.nyxcoreignore` counts.
 
 use std::collections::HashMap;
 

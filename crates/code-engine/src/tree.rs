@@ -131,7 +131,8 @@ impl TreeError {
 /// Analyses the folder at `root`.
 ///
 /// `.gitignore` (with or without a repository) and `.nyxcoreignore` are honoured, hidden files are left out too, and
-/// links are not followed. A file that git tracks is not ignored by `.gitignore`, as git has it. `progress` is called from several threads, after every file.
+/// links are not followed. As in git, `.gitignore` does not apply to a file that git tracks. `progress` is called from
+/// several threads, after every file.
 ///
 /// # Errors
 /// [`TreeError`] where there is no folder to read, or no thread to work on.

@@ -1,11 +1,19 @@
 //! `quickstart` on real repositories: its output, its reuse of results, and its end.
 
+use std::fs;
+
 use super::*;
 
 #[test]
 fn a_second_quickstart_reuses_the_first() {
     run_on_sqlite(|db| async move {
         let mut repository = repository(&db, "atlas");
+        // A file that changes three times is a hotspot.
+        for note in ["// Reviewed.\n", "// Reviewed again.\n"] {
+            let source = fs::read_to_string(repository.path().join("src/open.rs")).unwrap();
+            repository.write("src/open.rs", source + note);
+            repository.commit("Review");
+        }
         let path = repository.path().to_str().unwrap().to_owned();
         let quickstart = || nyxcore(&db, &["quickstart", &path, "--exit"]);
 

@@ -12,7 +12,7 @@ use super::server::Server;
 use super::team::Team;
 use super::world::Objects;
 
-/// Every REST route that changes or tells something, with a body where it is a POST. The routes of streams, webhooks and
+/// Every REST route that changes or returns something, with a body if it is a POST. The routes of streams, webhooks and
 /// agents have tests of their own.
 const ROUTES: &[(&str, Option<&str>)] = &[
     ("/api/v1/audit", None),

@@ -1,6 +1,6 @@
 //! What the tables say of projects like well-known ones: statements that a reader of those projects must find, and
-//! statements that were once printed and are false. Each file in `tests/statements` is a case; README.md there describes
-//! its form.
+//! false statements that were once printed. Each file in `tests/statements` is a case; README.md there describes its
+//! form.
 
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,7 @@
-//! What a handler gets: the run, its tenant's rows, what handlers share, a way to tell how far it is, and the word to
-//! stop.
+//! What a handler gets: the run, its tenant's rows, shared services, a way to report progress, and the signal to stop.
 
 use std::any::{TypeId, type_name};
-use std::sync::PoisonError;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nyxcore_tenancy::{ReadOnly, ReadWrite, Result, Scoped, Store, TenantId};

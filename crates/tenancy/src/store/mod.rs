@@ -23,11 +23,9 @@ use std::time::Duration;
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
-    FromQueryResult, QueryResult, RuntimeErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tracing::Instrument;
-use uuid::Uuid;
 
 use gate::{Gate, Permits, Purpose};
 pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new_use};
@@ -268,70 +266,6 @@ impl Store {
             .begin(Purpose::Write(tenant), Pace::of(&actor), settings)
             .await?;
         Ok(Scoped::new(tx, tenant, actor, self, permits))
-    }
-
-    /// A transaction across tenants, for one of the registered purposes.
-    ///
-    /// # Errors
-    /// [`Error::Registry`] for a purpose that is not registered; no connection could be had.
-    pub async fn system(&self, purpose: SystemPurpose) -> Result<SystemScope> {
-        self.registry.purpose_check(purpose)?;
-        let (of_gate, pace) = (purpose.of_gate(), purpose.pace());
-        tracing::trace!(target: "nyxcore::system", ?purpose, "system scope opened");
-        self.uses.add(purpose, 1);
-        let settings = "SET LOCAL nyxcore.tenant_id = ''; SET LOCAL nyxcore.scope = 'system'";
-        let (tx, permits) = self.begin(of_gate, pace, settings.to_owned()).await?;
-        Ok(SystemScope::new(tx, purpose, self, permits))
-    }
-
-    /// Reads rows across tenants with one statement and one id: `$1`. On PostgreSQL the `SET LOCAL` and the query are
-    /// sent as one implicit transaction: one round trip, not three. The text also resets the system rights, so that
-    /// they end with it.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub(crate) async fn system_look<T: FromQueryResult>(
-        &self,
-        purpose: SystemPurpose,
-        sql: &'static str,
-        id: Uuid,
-    ) -> Result<Vec<T>> {
-        if self.backend() != DbBackend::Postgres {
-            return self.system(purpose).await?.sql_all(sql, [id.into()]).await;
-        }
-        self.registry.purpose_check(purpose)?;
-        self.uses.add(purpose, 1);
-        let _permits = self
-            .gate
-            .pass(purpose.of_gate(), purpose.pace().patience())
-            .await
-            .map_err(|error| self.unreachable_or(error))?;
-        if let Some(listener) = &self.listener {
-            listener(sql);
-        }
-        // Made of constants and a UUID, nothing else; such a text takes no values.
-        let text = format!(
-            "SET LOCAL nyxcore.scope = 'system'; {}; {}; SET LOCAL nyxcore.scope = ''",
-            self.timeouts(purpose.pace()),
-            sql.replace("$1", &format!("'{id}'::uuid"))
-        );
-        let mut tries = self.connections;
-        loop {
-            let text = sqlx::AssertSqlSafe(text.clone());
-            let rows = sqlx::raw_sql(text)
-                .fetch_all(self.db.get_postgres_connection_pool())
-                .await
-                .map_err(|error| Error::from(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))));
-            match rows {
-                Ok(rows) => {
-                    let rows = rows.into_iter().map(QueryResult::from);
-                    return rows
-                        .map(|row| T::from_query_result(&row, "").map_err(Error::from))
-                        .collect();
-                }
-                Err(error) => self.retry_or(error, &mut tries)?,
-            }
-        }
     }
 
     /// After how long a use of a credential is written down.

@@ -13,7 +13,7 @@ use super::imports::{folder_of, name_of};
 use super::manifest::Manifest;
 use super::role::{self, Role};
 use super::stack::{CommandPurpose, ProjectCommand};
-use written::{Written, ecosystem_of};
+use written::{ProjectLanguages, ecosystem_of};
 
 /// The maximum number of commands per purpose.
 const PER_PURPOSE: usize = 2;
@@ -78,13 +78,13 @@ pub(crate) fn find(manifests: &[Manifest], shares: &[LanguageShare]) -> Vec<Proj
         candidates.extend(ci::find(manifest, &project, &offered));
     }
     candidates.extend(implied::find(&project));
-    let written = Written::new(shares);
+    let written = ProjectLanguages::new(shares);
     candidates.retain(|one| one.evidence <= Evidence::TaskByContent || !written.is_absent(one));
     select(candidates, &written)
 }
 
 /// Of each purpose the best known command, and one more where another tool runs it.
-fn select(mut candidates: Vec<Candidate>, written: &Written) -> Vec<ProjectCommand> {
+fn select(mut candidates: Vec<Candidate>, written: &ProjectLanguages) -> Vec<ProjectCommand> {
     candidates.retain(|one| {
         let command = &one.command.command;
         command.len() <= COMMAND_CAP && !command.contains(['\n', '\r', '\0'])

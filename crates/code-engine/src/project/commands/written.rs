@@ -7,7 +7,7 @@ use crate::project::LanguageShare;
 use crate::project::manifest::Ecosystem;
 
 /// What the project is written in.
-pub(super) struct Written {
+pub(super) struct ProjectLanguages {
     lines: BTreeMap<Ecosystem, u64>,
     all: u64,
 }
@@ -17,15 +17,15 @@ const SPEAKS_PERCENT: u64 = 20;
 /// One with less than this is not there.
 const THERE_PERCENT: u64 = 2;
 
-impl Written {
-    pub(super) fn new(shares: &[LanguageShare]) -> Written {
+impl ProjectLanguages {
+    pub(super) fn new(shares: &[LanguageShare]) -> ProjectLanguages {
         let mut lines: BTreeMap<Ecosystem, u64> = BTreeMap::new();
         for share in shares {
             if let Some(ecosystem) = Ecosystem::of(share.language) {
                 *lines.entry(ecosystem).or_default() += u64::from(share.lines_of_code);
             }
         }
-        Written {
+        ProjectLanguages {
             all: lines.values().sum(),
             lines,
         }

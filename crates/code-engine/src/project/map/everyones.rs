@@ -1,5 +1,5 @@
-//! Methods and members that the languages' own types have too: `x.append()` is hardly ever the project's, unless it says
-//! whose.
+//! Methods and members that the languages' own types have too: `x.append()` is hardly ever the project's, unless its
+//! receiver's type is known.
 
 use std::sync::LazyLock;
 

@@ -138,9 +138,9 @@ impl<'f> Resolver<'f> {
         });
         let wildcards: FxHashSet<u32> = wildcards.map(|import| import.line).collect();
         let taken = match file.language {
-            Language::Python if wildcards.is_empty() => Some(Taken {
+            Language::Python if wildcards.is_empty() => Some(ImportedNames {
                 names: names_of(file).collect(),
-                ..Taken::default()
+                ..ImportedNames::default()
             }),
             // A path of Rust's ends with the name that it brings in.
             Language::Rust => {
@@ -151,7 +151,7 @@ impl<'f> Resolver<'f> {
                     .map(|import| import.module.as_str());
                 let last = modules.filter_map(|module| module.rsplit("::").next());
                 let names = names_of(file).filter_map(|name| name.rsplit("::").next());
-                Some(Taken {
+                Some(ImportedNames {
                     names: last.chain(names).collect(),
                     units: self.units_of(at, &wildcards),
                 })
@@ -251,7 +251,7 @@ impl<'f> Resolver<'f> {
             self.definition(node).is_some_and(|definition| {
                 let is_method = definition.kind == DefinitionKind::Method;
                 let is_function = is_method || definition.kind == DefinitionKind::Function;
-                let is_taken = |taken: &Taken<'_>| {
+                let is_taken = |taken: &ImportedNames<'_>| {
                     let unit = self
                         .nodes
                         .get(node as usize)
@@ -393,14 +393,14 @@ pub(super) struct Sight<'f> {
     /// The names that modules are imported by, each with the import's line.
     aliases: Vec<(&'f str, u32)>,
     /// What is imported by name, where the language lists the names.
-    taken: Option<Taken<'f>>,
+    taken: Option<ImportedNames<'f>>,
     /// All names that the file mentions.
     names: FxHashSet<&'f str>,
 }
 
 /// What a file may name without saying where it is from.
 #[derive(Debug, Default)]
-struct Taken<'f> {
+struct ImportedNames<'f> {
     /// What it imports by name.
     names: FxHashSet<&'f str>,
     /// What it imports all names of.

@@ -309,16 +309,16 @@ fn the_map_names_files_by_rank_and_definitions_by_line() {
         ("lib.rs", "pub mod a;\npub mod b;\n"),
         (
             "b.rs",
-            "pub struct Store;\n\nimpl Store {\n    pub fn fetch(&self) -> Row { Row }\n}\n\npub struct Row;\n",
+            "pub struct Store;\n\nimpl Store {\n    pub fn fetch_row(&self) -> Row { Row }\n}\n\npub struct Row;\n",
         ),
         (
             "a.rs",
-            "use crate::b::{Row, Store};\n\npub fn late(store: &Store) -> Row { store.fetch() }\n",
+            "use crate::b::{Row, Store};\n\npub fn late(store: &Store) -> Row { store.fetch_row() }\n",
         ),
     ]);
     assert_eq!(
         repository_map(&analysis.map, 1000),
-        "b.rs\n  struct Store :1\n  method Store.fetch :4\n  struct Row :7\na.rs\n  function late :3\n"
+        "b.rs\n  struct Store :1\n  method Store.fetch_row :4\n  struct Row :7\na.rs\n  function late :3\n"
     );
     assert_eq!(repository_map(&analysis.map, 0), "");
     assert_eq!(repository_map(&analysis.map, 6), "b.rs\n  struct Row :7\n");
