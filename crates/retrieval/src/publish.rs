@@ -15,7 +15,7 @@ use crate::text::fold::Stems;
 use crate::text::weigh::{DocumentTerms, WordClass};
 
 /// Part of every content key: increment it when the terms of a text change, so that everything is written again.
-const TERMS_VERSION: u8 = 4;
+const TERMS_VERSION: u8 = 5;
 
 /// A chunk that is in the index already.
 struct IndexedChunk {

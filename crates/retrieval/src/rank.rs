@@ -29,6 +29,8 @@ const ALIKE_BITS: u32 = 3;
 const HABITS_MAX: usize = 2;
 /// The code hits in whose folders a habit must be.
 const HABIT_CODE_HITS: usize = 10;
+/// What a name of two words that the question has beside each other makes of a score.
+const PAIR_WEIGHT: f64 = 1.35;
 /// A name shorter than this is a definition's in every second file.
 const NAME_CHARS_MIN: usize = 4;
 
@@ -90,9 +92,10 @@ const fn kind_weight(kind: KnowledgeKind) -> f64 {
 
 /// The hits in their order.
 pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<Hit> {
+    let mut stems = Stems::new();
     let mut kinds: BTreeMap<KnowledgeKind, Vec<CandidateScore>> = BTreeMap::new();
     for candidate in candidates {
-        let scored = scored(candidate, asked);
+        let scored = scored(candidate, asked, &mut stems);
         kinds.entry(scored.candidate.kind).or_default().push(scored);
     }
     let best = kinds
@@ -158,7 +161,6 @@ pub(crate) fn ranked(candidates: Vec<Candidate>, asked: &RankQuery<'_>) -> Vec<H
             .then_with(|| a.candidate.subject.cmp(&b.candidate.subject))
     });
     all.truncate(asked.limit);
-    let mut stems = Stems::new();
     all.into_iter()
         .map(|one| hit(one, asked, &mut stems))
         .collect()
@@ -169,7 +171,7 @@ fn rounded(score: f64) -> f64 {
     (score * 1e7).round() / 1e7
 }
 
-fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> CandidateScore {
+fn scored(candidate: Candidate, asked: &RankQuery<'_>, stems: &mut Stems) -> CandidateScore {
     let class = word_class(candidate.kind);
     let most = most_of(asked, class);
     let share = if most > 0.0 {
@@ -177,7 +179,7 @@ fn scored(candidate: Candidate, asked: &RankQuery<'_>) -> CandidateScore {
     } else {
         0.0
     };
-    let exact_weight = exact_weight(&candidate, asked.question);
+    let exact_weight = exact_weight(&candidate, asked.question, stems);
     let role_weight = candidate.role.map_or(1.0, |role| {
         let terms: Vec<&str> = asked
             .question
@@ -215,7 +217,7 @@ fn most_of(asked: &RankQuery<'_>, class: WordClass) -> f64 {
 }
 
 /// What naming a path, or an identifier that is defined there, makes of a score.
-fn exact_weight(candidate: &Candidate, question: &Question) -> f64 {
+fn exact_weight(candidate: &Candidate, question: &Question, stems: &mut Stems) -> f64 {
     let mut weight = 1.0;
     if let Some(path) = &candidate.path {
         weight *= match path_agreement(path, &question.paths) {
@@ -230,6 +232,10 @@ fn exact_weight(candidate: &Candidate, question: &Question) -> f64 {
     let path = candidate.path.as_deref();
     let mut exact = false;
     let mut named = 0_u32;
+    let mut has_pair = path.is_some_and(|path| {
+        let mut names = path.rsplit('/').take(2);
+        names.any(|name| question.has_pair_of(stem_of(name), stems))
+    });
     for definition in outline(path, &candidate.body).definitions {
         let name = folded(&normalized(definition.name).replace('_', ""));
         if name.len() < NAME_CHARS_MIN {
@@ -237,9 +243,12 @@ fn exact_weight(candidate: &Candidate, question: &Question) -> f64 {
         }
         exact |= question.identifiers.contains(&name);
         named += u32::from(question.names.contains(&name));
+        has_pair = has_pair || question.has_pair_of(definition.name, stems);
     }
     if exact {
         weight *= 1.8;
+    } else if has_pair {
+        weight *= PAIR_WEIGHT;
     } else if named > 0 {
         weight *= 1.0 + 0.08 * f64::from(named.min(3));
     }
@@ -289,6 +298,11 @@ fn habits_choose(kinds: &mut BTreeMap<KnowledgeKind, Vec<CandidateScore>>) {
         });
         habits.truncate(HABITS_MAX);
     }
+}
+
+/// The name of a file without its endings.
+fn stem_of(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 fn folder(path: &str) -> &str {

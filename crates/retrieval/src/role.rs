@@ -24,7 +24,7 @@ pub enum FileRole {
     Document,
     /// A list of what changed.
     ChangeLog,
-    /// What an issue, a pull request or a new project begins with.
+    /// What every project has: a licence, a code of conduct, what an issue or a pull request begins with.
     Template,
     /// Data of tests, and snapshots.
     Fixture,
@@ -34,6 +34,8 @@ pub enum FileRole {
     Translation,
     /// Settings of tools and of the program.
     Configuration,
+    /// What the source shows or stores by: templates of pages, stylesheets, SQL.
+    Resource,
     /// An example, a demonstration or a benchmark.
     Example,
     /// A habit that nearly every project of the language has: it says almost nothing.
@@ -53,6 +55,7 @@ impl FileRole {
             Self::Generated,
             Self::Translation,
             Self::Configuration,
+            Self::Resource,
             Self::Example,
             Self::Convention,
         ]
@@ -64,6 +67,7 @@ impl FileRole {
         match self {
             Self::Source => 1.0,
             Self::Document => 0.8,
+            Self::Resource => 0.65,
             Self::Configuration => 0.6,
             Self::Test => 0.5,
             Self::Example => 0.45,
@@ -77,7 +81,20 @@ impl FileRole {
         match self {
             Self::Test => &["test", "spec", "unittest", "e2e", "pytest"],
             Self::ChangeLog => &["changelog", "changes", "releas"],
-            Self::Template => &["templat"],
+            Self::Template => &["templat", "licens", "copyright", "conduct"],
+            Self::Resource => &[
+                "html",
+                "css",
+                "scss",
+                "stylesheet",
+                "templat",
+                "layout",
+                "color",
+                "sql",
+                "schema",
+                "tabl",
+                "column",
+            ],
             Self::Fixture => &["fixtur", "snapshot"],
             Self::Generated => &["generat"],
             Self::Translation => &["translat", "local", "i18n", "l10n"],
@@ -116,6 +133,8 @@ impl FileRole {
             ending,
             "md" | "mdx" | "rst" | "adoc" | "txt" | "markdown" | "org"
         );
+        let is_boilerplate = (is_prose || ending.is_empty())
+            && BOILERPLATE.contains(&stem.replace('-', "_").as_str());
         let is_test = below(TEST_FOLDERS)
             || folders
                 .split('/')
@@ -139,16 +158,15 @@ impl FileRole {
                 ]))
         {
             Self::ChangeLog
-        } else if below(&[
-            "issue_template",
-            "pull_request_template",
-            ".github/issue_template",
-        ]) || stem.contains("issue_template")
+        } else if is_boilerplate
+            || below(&["issue_template", "pull_request_template"])
+            || stem.contains("issue_template")
             || stem.contains("pull_request_template")
         {
             Self::Template
         } else if below(FIXTURE_FOLDERS)
             || matches!(ending, "snap" | "golden")
+            || (ending == "sql" && is_rows(stem))
             || (is_test
                 && matches!(
                     ending,
@@ -182,6 +200,8 @@ impl FileRole {
             || CONFIGURATIONS.contains(&name)
         {
             Self::Configuration
+        } else if RESOURCE_ENDINGS.contains(&ending) {
+            Self::Resource
         } else {
             Self::Source
         }
@@ -249,14 +269,23 @@ const CHANGE_LOGS: &[&str] = &[
     "release_notes",
     "whatsnew",
 ];
-const DOCUMENTS: &[&str] = &[
-    "readme",
+const DOCUMENTS: &[&str] = &["readme", "contributing", "codeowners"];
+/// Texts that say nothing about the project, by their names without an ending.
+const BOILERPLATE: &[&str] = &[
     "license",
+    "licence",
+    "license_mit",
+    "license_apache",
     "copying",
+    "copyright",
     "authors",
-    "contributing",
+    "contributors",
     "notice",
-    "codeowners",
+    "code_of_conduct",
+];
+const RESOURCE_ENDINGS: &[&str] = &[
+    "html", "htm", "ejs", "hbs", "erb", "jinja", "jinja2", "j2", "mustache", "twig", "pug", "haml",
+    "slim", "ftl", "css", "scss", "sass", "less", "styl", "sql",
 ];
 const CONFIGURATIONS: &[&str] = &[
     "dockerfile",
@@ -270,6 +299,16 @@ const CONFIGURATIONS: &[&str] = &[
     "go.sum",
     "setup.py",
 ];
+
+/// Whether a file of SQL with this name fills tables, by the names that frameworks give it (`data.sql`, `seeds.sql`).
+fn is_rows(stem: &str) -> bool {
+    stem.split(['-', '_', '.']).any(|part| {
+        matches!(
+            part,
+            "data" | "seed" | "seeds" | "dump" | "import" | "fixtures"
+        )
+    })
+}
 
 fn is_test_name(stem: &str, ending: &str) -> bool {
     match ending {

@@ -111,7 +111,7 @@ pub(crate) enum FileRoleName {
     Document,
     /// A list of what changed.
     ChangeLog,
-    /// What an issue, a pull request or a new project begins with.
+    /// What every project has: a licence, a code of conduct, what an issue or a pull request begins with.
     Template,
     /// Data of tests, and snapshots.
     Fixture,
@@ -121,6 +121,8 @@ pub(crate) enum FileRoleName {
     Translation,
     /// Settings of tools and of the program.
     Configuration,
+    /// What the source shows or stores by: templates of pages, stylesheets, SQL.
+    Resource,
     /// An example, a demonstration or a benchmark.
     Example,
     /// A convention that nearly every project of the language has.

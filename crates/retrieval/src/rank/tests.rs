@@ -67,6 +67,32 @@ fn a_definition_comes_before_what_uses_it() {
 }
 
 #[test]
+fn a_name_of_two_words_beside_each_other_comes_first() {
+    let types = candidate(
+        KnowledgeKind::Code,
+        "src/types.ts",
+        "type Route = {}\n",
+        2.0,
+    );
+    let defines = candidate(
+        KnowledgeKind::Code,
+        "src/url.ts",
+        "export const checkOptionalParameter = (path: string) => {\n}\n",
+        1.7,
+    );
+    let question = "Optional parameters in a route";
+    assert_eq!(
+        order(question, vec![types.clone(), defines])[0],
+        "src/url.ts"
+    );
+    let folder = candidate(KnowledgeKind::Code, "src/body-limit/index.ts", "x\n", 1.7);
+    assert_eq!(
+        order("limits the body size", vec![types, folder])[0],
+        "src/body-limit/index.ts"
+    );
+}
+
+#[test]
 fn a_named_path_comes_first() {
     let other = candidate(KnowledgeKind::Code, "src/other.py", "lease\n", 2.0);
     let named = candidate(KnowledgeKind::Code, "src/flask/ctx.py", "lease\n", 1.2);

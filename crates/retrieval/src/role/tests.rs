@@ -7,7 +7,15 @@ fn a_path_says_what_a_file_is_for() {
     use FileRole as R;
     for (path, role) in [
         ("src/flask/ctx.py", R::Source),
-        ("src/templates/index.html", R::Source),
+        ("src/templates/index.html", R::Resource),
+        ("static/css/site.css", R::Resource),
+        ("db/postgres/schema.sql", R::Resource),
+        ("db/postgres/data.sql", R::Fixture),
+        ("LICENSE", R::Template),
+        ("LICENSE-APACHE", R::Template),
+        ("LICENSE.txt", R::Template),
+        ("docs/CODE_OF_CONDUCT.md", R::Template),
+        ("src/license.rs", R::Source),
         ("tests/test_ctx.py", R::Test),
         ("src/middleware/cors/index.test.ts", R::Test),
         ("pkg/server_test.go", R::Test),

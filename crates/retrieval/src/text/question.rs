@@ -1,10 +1,10 @@
 //! What a person asks: words, identifiers, paths, tracebacks; a line or a page of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::fold::{Stems, folded, normalized};
-use super::is_common;
 use super::words::{Term, terms_of, words};
+use super::{is_common, parts};
 
 /// The most terms of a question that the index is asked about. Those that look rarest are taken from all of the text;
 /// the databases then say which are rare.
@@ -31,6 +31,8 @@ pub(crate) struct Question {
     pub identifiers: Vec<String>,
     /// Words that could be the name of a definition, folded.
     pub names: Vec<String>,
+    /// Words that follow each other, as terms, without the common words between them.
+    pub pairs: HashSet<(String, String)>,
     /// Paths that are named, in lower case with `/`.
     pub paths: Vec<String>,
 }
@@ -60,11 +62,19 @@ impl Question {
             .map_or(text.len(), |at| at + text.len() - text.trim_start().len());
         let mut place = 0;
         let mut found: Vec<Term> = Vec::new();
+        let mut before: Option<String> = None;
         for word in words(&text) {
             found.clear();
             terms_of(&word, &mut stems, &mut found);
             let is_code = is_code(&text, word.start, word.text);
             let common = found.len() == 1 && is_common(&word.text.to_lowercase());
+            if let [term] = found.as_slice()
+                && !common
+                && let Some(before) = before.replace(term.text.clone())
+                && question.pairs.len() < ASKED_TERMS_MAX
+            {
+                question.pairs.insert((before, term.text.clone()));
+            }
             for term in found.drain(..) {
                 place += 1;
                 if term.is_whole {
@@ -97,6 +107,27 @@ impl Question {
 fn push_new(list: &mut Vec<String>, text: &str) {
     if list.len() < ASKED_TERMS_MAX && !text.is_empty() && !list.iter().any(|one| one == text) {
         list.push(text.to_owned());
+    }
+}
+
+impl Question {
+    /// Whether a name of several words has two of them that follow each other in the question, in either order:
+    /// `checkOptionalParameter` is about "optional parameters", `body-limit` about "limit the body".
+    pub(crate) fn has_pair_of(&self, name: &str, stems: &mut Stems) -> bool {
+        if self.pairs.is_empty() {
+            return false;
+        }
+        let terms: Vec<String> = name
+            .split('-')
+            .flat_map(parts)
+            .map(|part| stems.stem(&folded(part)))
+            .collect();
+        terms.windows(2).any(|pair| {
+            let [one, other] = pair else { return false };
+            let has =
+                |one: &String, other: &String| self.pairs.contains(&(one.clone(), other.clone()));
+            has(one, other) || has(other, one)
+        })
     }
 }
 
