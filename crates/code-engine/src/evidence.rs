@@ -18,6 +18,20 @@ pub struct CodeLocation {
     pub source_id: Option<String>,
 }
 
+/// The most lines that are quoted of a place.
+const EXCERPT_LINES: usize = 20;
+
+impl CodeLocation {
+    /// Its lines of the file's content, at most twenty.
+    #[must_use]
+    pub fn excerpt(&self, content: &str) -> String {
+        let skip = self.start_line.saturating_sub(1) as usize;
+        let lines = self.end_line.saturating_sub(self.start_line) as usize + 1;
+        let lines = content.lines().skip(skip).take(lines.min(EXCERPT_LINES));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// The lower bound of the Wilson score interval at 95 % on `support` of `cases`, between 0 and 1.
 ///
 /// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
@@ -48,4 +62,28 @@ pub(crate) fn share(part: u64, whole: u64) -> f64 {
 /// Rounds to four places.
 pub(crate) fn round4(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_the_lines_named_and_no_more_than_twenty() {
+        let numbers: Vec<_> = (1..=40).map(|n| n.to_string()).collect();
+        let text = numbers.join("\n");
+        let excerpt = |start_line, end_line| {
+            let place = CodeLocation {
+                path: "numbers.txt".into(),
+                start_line,
+                end_line,
+                blob: String::new(),
+                source_id: None,
+            };
+            place.excerpt(&text)
+        };
+        assert_eq!(excerpt(2, 3), "2\n3");
+        assert_eq!(excerpt(1, 40).lines().count(), 20);
+        assert_eq!(excerpt(41, 50), "");
+    }
 }

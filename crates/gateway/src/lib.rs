@@ -1,4 +1,5 @@
-//! The GraphQL schema and its transports. The only crate that knows async-graphql and axum.
+//! The transports of the API: GraphQL over HTTP, events and WebSockets, the Model Context Protocol, sign-in, and the
+//! limits that hold on each of them. The schema itself is [`nyxcore_graphql`]. The only crate that knows axum.
 //!
 //! ```no_run
 //! use nyxcore_gateway::{Gateway, GatewayOptions, serve};
@@ -9,33 +10,27 @@
 //! }
 //! ```
 //!
-//! The schema needs no server:
-//!
-//! ```
-//! assert!(nyxcore_gateway::schema_sdl().contains("type Project"));
-//! ```
+//! A server of one's own takes [`router`], or executes operations by [`schema_build`], each with a [`RequestContext`] of
+//! [`Gateway::services`].
 
 mod console;
-mod context;
-mod error;
+mod gateway;
 mod http;
 mod limits;
-mod loaders;
-mod loads;
 mod metrics;
 mod nulls;
 mod oidc;
-mod registration;
 mod schema;
+mod times;
 mod web;
 
 pub use console::{Console, ConsoleFile, LinkPurpose, OneTimeLink};
-pub use context::{Gateway, GatewayOptions, RequestContext, ServerInfo};
-pub use error::error_with_code;
+pub use gateway::{Gateway, GatewayOptions};
 pub use http::{MetricsAccess, metrics_serve, router, serve};
 pub use limits::{ConnectionLimits, Limits, WRITE_LEAST};
 pub use metrics::{Metrics, statement_noted};
+pub use nyxcore_graphql::error::error_with_code;
+pub use nyxcore_graphql::{NyxSchema, RequestContext, ServerInfo, registrations, schema_sdl};
 pub use oidc::OidcProvider;
-pub use registration::registrations;
-pub use schema::{Mutation, NyxSchema, Query, Subscription, schema_build, schema_sdl};
+pub use schema::schema_build;
 pub use web::{SignInOptions, TrustedProxies};

@@ -24,8 +24,8 @@ use async_graphql::extensions::{
 };
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, ServerError, ServerResult, Value};
+use nyxcore_graphql::error::error_with_code;
 
-use crate::error::error_with_code;
 use crate::nulls::Plan;
 use budget::Budget;
 pub use connection::{ConnectionLimits, WRITE_LEAST};

@@ -15,7 +15,7 @@ use nyxcore_tenancy::{Acting, Cursor, Error, PageRequest, Store};
 use super::Server;
 use super::auth::{self, RequestHead};
 use super::problem::Problem;
-use crate::error::{TIME_RANGE, time_is_storable};
+use crate::times::{TIME_RANGE, time_is_storable};
 
 /// Entries read at once: a page is a short transaction, and a slow client holds none.
 const PAGE: u64 = 200;

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use super::cookie::Cookies;
 use super::cross_origin;
 use super::problem::Problem;
-use crate::context::Gateway;
+use crate::gateway::Gateway;
 
 /// The header by which a client says which tenant it means.
 const TENANT: &str = "nyxcore-tenant";

@@ -9,6 +9,8 @@ use async_graphql::parser::types::OperationType;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use nyxcore_graphql::RequestContext;
+use nyxcore_graphql::error::is_unavailable;
 
 use super::accept::{Accepts, Media};
 use super::auth::{self, RequestHead, VerifiedCredential};
@@ -16,8 +18,6 @@ use super::body::RequestBody;
 use super::params::{AddressParams, Params, answer_json, is_request_error};
 use super::problem::Problem;
 use super::{Server, graphiql, sse, ws};
-use crate::context::RequestContext;
-use crate::error::is_unavailable;
 use crate::limits::document_check;
 
 /// GET: a query, an event stream, a WebSocket, or the page.
@@ -103,7 +103,10 @@ async fn execute(
     if by_get && operation == Ok(OperationType::Mutation) {
         return Err(Problem::method_not_allowed("POST"));
     }
-    let request = request.data(RequestContext::new(&server.gateway, shown.acting.clone()));
+    let request = request.data(RequestContext::new(
+        server.gateway.services(),
+        shown.acting.clone(),
+    ));
     let json = accepts.json();
     let subscription = operation == Ok(OperationType::Subscription);
     if accepts.names(Media::EventStream) && (subscription || json.is_none()) {

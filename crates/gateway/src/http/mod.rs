@@ -62,15 +62,16 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use futures::FutureExt;
+use nyxcore_graphql::NyxSchema;
 use nyxcore_tenancy::{Origin, UserId};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::context::Gateway;
+use crate::gateway::Gateway;
 use crate::oidc::OidcClient;
-use crate::{NyxSchema, schema_build};
+use crate::schema::schema_build;
 use auth::VerifiedCredential;
 use connection::{ServerContext, body_guard, bounded_address};
 use cookie::Cookies;

@@ -3,9 +3,9 @@
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use nyxcore_graphql::error::error_with_code;
 
 use super::params::answer_json;
-use crate::error::error_with_code;
 
 /// A refusal, not yet in the shape of the address that it is given at.
 #[derive(Debug)]

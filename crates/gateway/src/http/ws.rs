@@ -17,6 +17,8 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use futures::StreamExt;
 use futures::stream::{AbortHandle, BoxStream, SelectAll, abortable};
+use nyxcore_graphql::RequestContext;
+use nyxcore_graphql::error::internal_error;
 use nyxcore_tenancy::{Origin, UserId};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -28,8 +30,6 @@ use super::problem::Problem;
 use super::slots::Slot;
 use super::ws_message::{ClientMessage, OperationId};
 use super::{ClientSlot, Server};
-use crate::context::RequestContext;
-use crate::error::internal_error;
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to answer that the connection is closed.
@@ -352,7 +352,7 @@ impl Connection {
         match request {
             Ok(request) => {
                 let request = request.data(RequestContext::new(
-                    &self.server.gateway,
+                    self.server.gateway.services(),
                     shown.acting.fresh(),
                 ));
                 let answers = AssertUnwindSafe(self.server.schema.execute_stream(request));

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::extensions::{ExtensionContext, NextResolve, ResolveInfo};
 use async_graphql::{PathSegment, QueryPathSegment, Response, ServerError, ServerResult, Value};
+use nyxcore_graphql::error::error_with_code;
 use tokio::sync::Notify;
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep;
 
 use super::Limits;
-use crate::error::error_with_code;
 
 /// Bytes of a value that is neither a text nor an object, and of what surrounds a value in JSON.
 const SMALL_VALUE: usize = 8;

@@ -9,9 +9,10 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, ServerResult, Value, Variables};
 use chrono::{DateTime, FixedOffset};
+use nyxcore_graphql::error::error_with_code;
 
 use super::sizes::{FIELD_COSTS, LIST_SIZES, of_field};
-use crate::error::{TIME_RANGE, error_with_code, time_is_storable};
+use crate::times::{TIME_RANGE, time_is_storable};
 
 /// Rows of a page that names no number, as the resolvers have it.
 const PAGE_DEFAULT: usize = 50;

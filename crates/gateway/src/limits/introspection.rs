@@ -6,8 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{FragmentDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, ServerResult};
-
-use crate::error::error_with_code;
+use nyxcore_graphql::error::error_with_code;
 
 /// The fields of a type that lead to other types by lists.
 const LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];

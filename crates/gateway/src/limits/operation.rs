@@ -9,11 +9,11 @@ use async_graphql::parser::types::{
 };
 use async_graphql::registry::Registry;
 use async_graphql::{Name, Pos, Positioned, Request, ServerError, ServerResult};
+use nyxcore_graphql::error::error_with_code;
 
 use super::cost::Counter;
 use super::introspection::depth_check;
 use super::{Limits, within};
-use crate::error::error_with_code;
 use crate::nulls::{OBJECT_MARK, Plan};
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;

@@ -7,9 +7,9 @@ use async_graphql::parser::types::{
     ExecutableDocument, FragmentDefinition, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, ServerResult};
+use nyxcore_graphql::error::error_with_code;
 
 use super::{Limits, within};
-use crate::error::error_with_code;
 
 /// How deep selection sets may nest with all fragments spread: async-graphql's own bound.
 const NESTING: usize = 32;

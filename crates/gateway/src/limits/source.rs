@@ -1,9 +1,9 @@
 //! The first check of a document: counts tokens and brackets without parsing.
 
 use async_graphql::ServerResult;
+use nyxcore_graphql::error::error_with_code;
 
 use super::{Limits, within};
-use crate::error::error_with_code;
 
 /// How deep brackets of any kind may nest in a document: async-graphql's parser goes no deeper than 64 and recurses on
 /// the way.

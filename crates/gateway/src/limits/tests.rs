@@ -249,7 +249,7 @@ async fn introspection_lists_nest_twice() {
 /// Every list of the schema says how many rows it may have, and every declaration is of a list.
 #[test]
 fn every_list_field_has_a_declared_size() {
-    let schema = crate::schema::types().finish();
+    let schema = nyxcore_graphql::schema_builder().finish();
     let sdl = async_graphql::parser::parse_schema(schema.sdl()).unwrap();
     let mut undeclared = Vec::new();
     let mut declared: Vec<&str> = sizes::LIST_SIZES

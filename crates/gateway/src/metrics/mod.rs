@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use nyxcore_graphql::ServerInfo;
 use nyxcore_model_catalog::{CallOutcome, CallReport, catalog};
 use nyxcore_runs::{RunReport, run_census};
 use nyxcore_tenancy::Store;
@@ -22,7 +23,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::context::ServerInfo;
 use labels::{
     BuildLabels, KindLabels, ModelCallLabels, ModelLabels, OperationLabels, OutcomeLabels,
     PoolLabels, RequestLabels, RunLabels, RunStateLabels,

@@ -16,13 +16,13 @@ use async_graphql::registry::Registry;
 use async_graphql::{Request, Response, ServerError, ServerResult, Value, Variables};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use nyxcore_graphql::RequestContext;
+use nyxcore_graphql::error::error_code_of;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use super::Metrics;
 use super::labels::RequestLabels;
-use crate::context::RequestContext;
-use crate::error::error_code_of;
 use crate::nulls::OBJECT_MARK;
 
 /// The kind of an operation whose answers are a stream.
@@ -350,7 +350,7 @@ fn trace_ids_add(response: &mut Response, request_id: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::error_with_code;
+    use nyxcore_graphql::error::error_with_code;
 
     #[test]
     fn a_fault_of_the_server_names_its_request() {

@@ -2,13 +2,13 @@
 
 use async_graphql::{EmptyMutation, Interface, Object, Result, Schema, SimpleObject, Subscription};
 use futures::StreamExt;
+use nyxcore_graphql::error::ErrorCodes;
 use serde_json::{Value as Json, json};
 
-use crate::error::{ApiError, ErrorCodes};
 use crate::limits::{Limits, QueryGuard};
 
 fn failure<T>() -> Result<T> {
-    Err(ApiError::invalid("it failed").into())
+    Err(nyxcore_tenancy::Error::NotFound("thing").into())
 }
 
 struct Thing;

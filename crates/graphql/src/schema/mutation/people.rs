@@ -48,7 +48,7 @@ impl PeopleMutation {
             .await?;
         Ok(InviteMemberPayload {
             invitation: InvitationNode(invitation),
-            url: invitation_link(op.gateway().public_url(), &secret),
+            url: invitation_link(&op.services().public_url, &secret),
             secret,
         })
     }

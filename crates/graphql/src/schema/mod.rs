@@ -38,11 +38,9 @@ mod viewer;
 use async_graphql::{Context, Result, Schema, SchemaBuilder};
 use nyxcore_tenancy::UserId;
 
-use crate::context::{Gateway, Operations, operation};
-use crate::error::ErrorCodes;
-use crate::limits::QueryGuard;
-use crate::metrics::OperationObserver;
+use crate::context::operation;
 
+pub use audit_trail::AuditTrail;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
@@ -50,30 +48,19 @@ pub use subscription::Subscription;
 /// The schema type.
 pub type NyxSchema = Schema<Query, Mutation, Subscription>;
 
-/// Builds the schema of a gateway, with its limits.
-pub fn schema_build(gateway: &Gateway) -> NyxSchema {
-    let observed = OperationObserver::new(gateway.metrics().cloned(), gateway.slow_after());
-    // The first is the outermost: it sees the codes that are given to whatever the others answer.
-    types()
-        .extension(observed)
-        .extension(ErrorCodes)
-        .extension(QueryGuard::new(gateway.limits()))
-        .extension(Operations)
-        .extension(audit_trail::AuditTrail)
-        .finish()
-}
-
 /// The schema in the GraphQL schema definition language, sorted, as stored in `schema.graphql`.
 pub fn schema_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new()
         .sorted_fields()
         .sorted_arguments()
         .sorted_enum_items();
-    types().finish().sdl_with_options(options)
+    schema_builder().finish().sdl_with_options(options)
 }
 
-/// The types of the schema, without the limits and extensions.
-pub(crate) fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
+/// The types of the schema, for whoever executes operations: add the extensions and finish it. Of this crate's own,
+/// [`ErrorCodes`](crate::error::ErrorCodes) comes first, then [`Operations`](crate::Operations), which the fields need,
+/// then [`AuditTrail`]. What else is to be limited or counted stands around them.
+pub fn schema_builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<node::NodeRef>()
         .register_output_type::<run::RunNode>()

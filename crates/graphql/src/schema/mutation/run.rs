@@ -58,7 +58,7 @@ impl RunMutation {
     ) -> Result<StartCodeAnalysisPayload> {
         let op = operation(context);
         let project = id_of::<ProjectId>(&input.project_id)?;
-        let quiet_period = op.gateway().analysis_quiet_period();
+        let quiet_period = op.services().analysis_quiet_period;
         let user = Some(op.caller().user);
         let (start, _) = op
             .change(async |scoped| {

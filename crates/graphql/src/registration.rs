@@ -8,7 +8,7 @@ use nyxcore_tenancy::Registration;
 /// use nyxcore_tenancy::{Registration, Registry};
 ///
 /// let mine = Registration::new("my-crate");
-/// let registry = Registry::new(nyxcore_gateway::registrations().into_iter().chain([mine]))?;
+/// let registry = Registry::new(nyxcore_graphql::registrations().into_iter().chain([mine]))?;
 /// assert!(registry.run_kinds().any(|kind| kind == "SYNC"));
 /// # Ok::<(), nyxcore_tenancy::RegistryError>(())
 /// ```

@@ -23,7 +23,7 @@ pub(super) fn today(context: &Context<'_>) -> NaiveDate {
 pub(crate) async fn tenant_catalog(context: &Context<'_>) -> Result<Arc<TenantCatalog>> {
     let op = operation(context);
     let scoped = op.read().await?;
-    let catalog = op.gateway().models().catalog(&scoped).await?;
+    let catalog = op.services().models.catalog(&scoped).await?;
     Ok(Arc::new(catalog))
 }
 

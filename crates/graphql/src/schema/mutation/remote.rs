@@ -47,7 +47,7 @@ impl RemoteMutation {
         };
         let source = op
             .change(async |scoped| {
-                source_credential_set(scoped, op.gateway().keyring(), id, credential).await
+                source_credential_set(scoped, &op.services().keyring, id, credential).await
             })
             .await?;
         Ok(SetSourceCredentialPayload {
@@ -79,9 +79,9 @@ impl RemoteMutation {
         let op = operation(context);
         let id = id_of::<SourceId>(&input.source_id)?;
         let (source, secret) = op
-            .change(async |scoped| source_webhook_enable(scoped, op.gateway().keyring(), id).await)
+            .change(async |scoped| source_webhook_enable(scoped, &op.services().keyring, id).await)
             .await?;
-        let (public_url, tenant) = (op.gateway().public_url(), op.caller().tenant);
+        let (public_url, tenant) = (&op.services().public_url, op.caller().tenant);
         Ok(EnableSourceWebhookPayload {
             url: format!("{public_url}/api/v1/webhooks/github/{tenant}/{}", source.id),
             source: SourceNode(source),

@@ -22,10 +22,10 @@ impl ProviderKeyMutation {
     ) -> Result<SetProviderKeyPayload> {
         let op = operation(context);
         let key = ProviderKey::new(input.api_key, input.base_url);
-        let gateway = op.gateway();
-        let policy = gateway.source_policy().outbound();
+        let services = op.services();
+        let policy = services.source_policy.outbound();
         let given = (input.provider.as_str(), &key);
-        op.change(async |scoped| provider_key_set(scoped, gateway.keyring(), policy, given).await)
+        op.change(async |scoped| provider_key_set(scoped, &services.keyring, policy, given).await)
             .await?;
         Ok(SetProviderKeyPayload {
             provider: provider_node(context, &input.provider).await?,
@@ -59,7 +59,7 @@ impl ProviderKeyMutation {
         op.change(async |scoped| provider_verify_permit(scoped, &input.provider).await)
             .await?;
         let caller = op.caller();
-        let models = op.gateway().models();
+        let models = &op.services().models;
         models
             .verify_provider(caller.tenant, Some(caller.user), &input.provider)
             .await?;

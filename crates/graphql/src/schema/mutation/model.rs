@@ -30,7 +30,7 @@ impl ModelMutation {
         input: SetModelEndpointInput,
     ) -> Result<SetModelEndpointPayload> {
         let op = operation(context);
-        let gateway = op.gateway();
+        let services = op.services();
         let headers = input.headers.map(|headers| {
             let pairs = headers.into_iter();
             pairs
@@ -43,9 +43,9 @@ impl ModelMutation {
             protocol: input.protocol.into(),
             headers,
         };
-        let policy = gateway.source_policy().outbound();
+        let policy = services.source_policy.outbound();
         let endpoint = op
-            .change(async |scoped| endpoint_set(scoped, gateway.keyring(), policy, new).await)
+            .change(async |scoped| endpoint_set(scoped, &services.keyring, policy, new).await)
             .await?;
         Ok(SetModelEndpointPayload {
             provider: provider_node(context, &endpoint.name).await?,

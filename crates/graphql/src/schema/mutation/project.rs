@@ -87,7 +87,7 @@ impl ProjectMutation {
             scan_path: input.scan_path,
         };
         let source = op
-            .change(async |scoped| source_add(scoped, op.gateway().source_policy(), new).await)
+            .change(async |scoped| source_add(scoped, &op.services().source_policy, new).await)
             .await?;
         Ok(AddSourcePayload {
             source: SourceNode(source),
@@ -110,7 +110,7 @@ impl ProjectMutation {
         };
         let source = op
             .change(async |scoped| {
-                source_update(scoped, op.gateway().source_policy(), id, changes).await
+                source_update(scoped, &op.services().source_policy, id, changes).await
             })
             .await?;
         Ok(UpdateSourcePayload {

@@ -1,7 +1,6 @@
-//! The context of a request: the gateway, the caller, one lazily opened snapshot, and the loaders that batch on it.
+//! The context of a request: the services, the caller, one lazily opened snapshot, and the loaders that batch on it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
@@ -15,12 +14,8 @@ use nyxcore_tenancy::secret::Keyring;
 use nyxcore_tenancy::{Acting, Caller, Origin, ReadOnly, ReadWrite, Result, Scoped, Store};
 use tokio::sync::Mutex;
 
-use crate::console::{Console, OneTimeLink};
-use crate::limits::Limits;
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
-use crate::metrics::Metrics;
-use crate::web::SignInOptions;
 
 /// What the server says of itself.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +30,9 @@ pub struct ServerInfo {
     pub dirty: Option<bool>,
 }
 
-/// What a gateway is made of.
+/// What the fields work with, whoever asks. The operations of a process share it.
 #[derive(Clone)]
-pub struct GatewayOptions {
+pub struct Services {
     /// The database.
     pub store: Store,
     /// Which addresses repositories may have.
@@ -46,162 +41,40 @@ pub struct GatewayOptions {
     pub analysis_quiet_period: TimeDelta,
     /// What the server says of itself.
     pub server: ServerInfo,
-    /// What one request may cost.
-    pub limits: Limits,
-    /// How people sign in.
-    pub sign_in: SignInOptions,
+    /// Where people reach this server, without a slash at the end; empty where that is not known.
+    pub public_url: String,
     /// What secrets are sealed with.
     pub keyring: Keyring,
     /// The door to every model.
     pub models: ModelService,
 }
 
-/// After how long an operation is logged as slow, where the operator does not say.
-const SLOW_AFTER: Duration = Duration::from_secs(2);
-
-/// The gateway's parts, shared by every request. Cheap to clone.
-#[derive(Clone)]
-pub struct Gateway {
-    options: Arc<GatewayOptions>,
-    console: Option<Console>,
-    link: Option<Arc<OneTimeLink>>,
-    metrics: Option<Metrics>,
-    slow_after: Duration,
-}
-
-impl Gateway {
-    /// A gateway of these parts.
-    pub fn new(options: GatewayOptions) -> Self {
-        Self {
-            options: Arc::new(options),
-            console: None,
-            link: None,
-            metrics: None,
-            slow_after: SLOW_AFTER,
-        }
-    }
-
-    /// Counts what it does.
-    pub fn with_metrics(self, metrics: Metrics) -> Self {
-        Self {
-            metrics: Some(metrics),
-            ..self
-        }
-    }
-
-    /// Logs operations that take at least so long.
-    pub fn with_slow_log(self, slow_after: Duration) -> Self {
-        Self { slow_after, ..self }
-    }
-
-    /// The counters, if any.
-    pub(crate) fn metrics(&self) -> Option<&Metrics> {
-        self.metrics.as_ref()
-    }
-
-    /// After how long an operation is slow.
-    pub(crate) fn slow_after(&self) -> Duration {
-        self.slow_after
-    }
-
-    /// Serves these pages to people with a browser.
-    pub fn with_console(self, console: Console) -> Self {
-        Self {
-            console: Some(console),
-            ..self
-        }
-    }
-
-    /// Accepts this link, once.
-    pub fn with_link(self, link: OneTimeLink) -> Self {
-        Self {
-            link: Some(Arc::new(link)),
-            ..self
-        }
-    }
-
-    /// The pages for people with a browser.
-    pub(crate) fn console(&self) -> Option<Console> {
-        self.console
-    }
-
-    /// The link that opens the console.
-    pub(crate) fn link(&self) -> Option<&OneTimeLink> {
-        self.link.as_deref()
-    }
-
-    /// The database.
-    pub fn store(&self) -> &Store {
-        &self.options.store
-    }
-
-    /// Which addresses repositories may have.
-    pub fn source_policy(&self) -> &SourcePolicy {
-        &self.options.source_policy
-    }
-
-    /// How long after an analysis the next one of the project is refused.
-    pub fn analysis_quiet_period(&self) -> TimeDelta {
-        self.options.analysis_quiet_period
-    }
-
-    /// What the server says of itself.
-    pub fn server_info(&self) -> &ServerInfo {
-        &self.options.server
-    }
-
-    /// How people sign in.
-    pub fn sign_in(&self) -> &SignInOptions {
-        &self.options.sign_in
-    }
-
-    /// Where people reach this server, without a slash at the end; empty where that is not known.
-    pub(crate) fn public_url(&self) -> &str {
-        let url = self.options.sign_in.public_url.as_ref();
-        url.map_or("", |url| url.as_str().trim_end_matches('/'))
-    }
-
-    /// What secrets are sealed with.
-    pub fn keyring(&self) -> &Keyring {
-        &self.options.keyring
-    }
-
-    /// The door to every model.
-    pub fn models(&self) -> &ModelService {
-        &self.options.models
-    }
-
+impl Services {
     /// The way to GitHub, which is where sources may be.
     pub(crate) fn github(&self) -> GithubAccess {
-        GithubAccess::new(self.options.source_policy.clone())
-    }
-
-    /// What one request may cost.
-    pub fn limits(&self) -> &Limits {
-        &self.options.limits
+        GithubAccess::new(self.source_policy.clone())
     }
 }
 
-/// Who asks, and of what. Put it into a request's or a connection's data; each operation makes its own [`Operation`] of
-/// it.
+/// Who asks, and of what. Put it into a request's or a connection's data; [`Operations`] makes an operation of it.
 #[derive(Clone)]
 pub struct RequestContext {
-    gateway: Gateway,
+    services: Arc<Services>,
     acting: Acting,
 }
 
 impl RequestContext {
-    /// Where the request comes from.
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.acting.origin
-    }
-
-    /// A caller at a gateway.
-    pub fn new(gateway: &Gateway, acting: Acting) -> Self {
+    /// A caller, and what its operations work with.
+    pub fn new(services: &Arc<Services>, acting: Acting) -> Self {
         Self {
-            gateway: gateway.clone(),
+            services: Arc::clone(services),
             acting,
         }
+    }
+
+    /// Where the request comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.acting.origin
     }
 }
 
@@ -242,7 +115,7 @@ pub(crate) struct Operation {
 impl Operation {
     fn new(request: RequestContext) -> Self {
         let snapshot = Snapshot {
-            store: request.gateway.store().clone(),
+            store: request.services.store.clone(),
             acting: request.acting.clone(),
             open: Arc::default(),
         };
@@ -256,12 +129,12 @@ impl Operation {
         }
     }
 
-    pub(crate) fn gateway(&self) -> &Gateway {
-        &self.request.gateway
+    pub(crate) fn services(&self) -> &Services {
+        &self.request.services
     }
 
     pub(crate) fn store(&self) -> &Store {
-        self.request.gateway.store()
+        &self.request.services.store
     }
 
     pub(crate) fn caller(&self) -> &Caller {
@@ -310,8 +183,9 @@ pub(crate) fn operation<'c>(context: &Context<'c>) -> &'c Operation {
     context.data_unchecked::<Operation>()
 }
 
-/// Makes the [`Operation`] of each operation, also where many share a WebSocket.
-pub(crate) struct Operations;
+/// Gives each operation its snapshot and its loaders, also where many share a WebSocket. A request without a
+/// [`RequestContext`], its own or its connection's, gets none, and its fields cannot resolve.
+pub struct Operations;
 
 impl ExtensionFactory for Operations {
     fn create(&self) -> Arc<dyn Extension> {

@@ -365,14 +365,14 @@ impl Query {
 
     /// Information about this server.
     async fn server(&self, context: &Context<'_>) -> ServerInfoNode {
-        let gateway = operation(context).gateway();
-        let info = gateway.server_info();
+        let op = operation(context);
+        let info = &op.services().server;
         ServerInfoNode {
             version: info.version.clone(),
             commit: info.commit.clone(),
             built_at: info.built_at,
             dirty: info.dirty,
-            database: match gateway.store().backend() {
+            database: match op.store().backend() {
                 Backend::Postgres => "postgresql",
                 _ => "sqlite",
             },
@@ -415,6 +415,6 @@ async fn question_ask(
         project: project.map(TypedId::uuid),
         ..CallContext::new(op.caller().tenant, PURPOSE)
     };
-    let models = op.gateway().models();
+    let models = &op.services().models;
     Ok(question_embed(models, call, model, &text).await)
 }

@@ -29,8 +29,8 @@ pub(crate) async fn connection_context<'c>(context: &Context<'c>) -> ConnectionC
     ConnectionContext {
         store: op.store(),
         acting: op.acting(),
-        keyring: op.gateway().keyring(),
-        access: op.gateway().github(),
+        keyring: &op.services().keyring,
+        access: op.services().github(),
     }
 }
 

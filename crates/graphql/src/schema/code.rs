@@ -146,7 +146,7 @@ impl CodeLocationNode {
             .blobs
             .load_one(self.0.blob.clone())
             .await?;
-        Ok(content.map(|content| excerpt_of(&content, self.0.start_line, self.0.end_line)))
+        Ok(content.map(|content| self.0.excerpt(&content)))
     }
 }
 
@@ -175,18 +175,6 @@ macro_rules! in_source {
     };
 }
 pub(super) use in_source;
-
-/// Lines `start` to `end` of a text, at most twenty.
-fn excerpt_of(content: &str, start: u32, end: u32) -> String {
-    let skip = start.saturating_sub(1) as usize;
-    let take = (end.saturating_sub(start) as usize + 1).min(20);
-    content
-        .lines()
-        .skip(skip)
-        .take(take)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
 
 /// A file that changes often and is complex.
 #[derive(SimpleObject)]
@@ -264,20 +252,4 @@ pub(crate) struct LanguageShareNode {
     files: u32,
     /// The number of lines of code.
     lines_of_code: u32,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::excerpt_of;
-
-    #[test]
-    fn an_excerpt_is_the_lines_named_and_no_more_than_twenty() {
-        let text = (1..=40)
-            .map(|n| n.to_string())
-            .collect::<Vec<_>>()
-            .join("\n");
-        assert_eq!(excerpt_of(&text, 2, 3), "2\n3");
-        assert_eq!(excerpt_of(&text, 1, 40).lines().count(), 20);
-        assert_eq!(excerpt_of(&text, 41, 50), "");
-    }
 }

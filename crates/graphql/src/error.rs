@@ -9,7 +9,6 @@ use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextRequest, NextSubscribe,
 };
 use async_graphql::{ErrorExtensionValues, Response, ServerError};
-use chrono::{DateTime, Datelike, Utc};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use nyxcore_model_catalog::ModelError;
@@ -45,21 +44,12 @@ pub fn error_with_code(code: &'static str, message: impl Into<String>) -> Server
 }
 
 /// The error of a fault of the server. Its cause is in the log.
-pub(crate) fn internal_error() -> ServerError {
+pub fn internal_error() -> ServerError {
     error_with_code("INTERNAL", "something went wrong on the server")
 }
 
-/// The message for a time that [`time_is_storable`] refuses.
-pub(crate) const TIME_RANGE: &str = "must be a time in the years 0001 to 9999 in UTC";
-
-/// Whether both databases hold and order a time: PostgreSQL has no year before 4713 BC, and SQLite orders times as
-/// texts with four digits for the year.
-pub(crate) fn time_is_storable(time: DateTime<Utc>) -> bool {
-    (1..=9999).contains(&time.year())
-}
-
 /// Gives every error of an answer its code.
-pub(crate) struct ErrorCodes;
+pub struct ErrorCodes;
 
 impl ExtensionFactory for ErrorCodes {
     fn create(&self) -> Arc<dyn Extension> {
@@ -121,7 +111,7 @@ fn error_code(error: &mut ServerError) {
 
 /// Whether an answer is nothing but the database's being busy or out of reach: the same request may work a moment
 /// later.
-pub(crate) fn is_unavailable(response: &Response) -> bool {
+pub fn is_unavailable(response: &Response) -> bool {
     let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
         async_graphql::Value::String(code) => Some(is_passing_code(code)),
         _ => None,
@@ -145,7 +135,7 @@ fn is_passing_code(code: &str) -> bool {
 }
 
 /// The code that an error will have in the answer, for the audit log.
-pub(crate) fn error_code_of(error: &ServerError) -> &'static str {
+pub fn error_code_of(error: &ServerError) -> &'static str {
     match known(error) {
         Some((code, _)) => code,
         None if is_about_the_document(error) => "GRAPHQL_VALIDATION_FAILED",
@@ -226,70 +216,5 @@ fn inside_log(error: &ServerError) {
             tracing::error!(reason, "the master key cannot be used");
         }
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-
-    struct Query;
-
-    #[Object]
-    impl Query {
-        async fn missing(&self) -> async_graphql::Result<i32> {
-            Err(nyxcore_tenancy::Error::NotFound("project").into())
-        }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the mistake that this test is about"
-        )]
-        async fn careless(&self, n: Option<i32>) -> async_graphql::Result<i32> {
-            n.ok_or_else(|| async_graphql::Error::new("postgres://user:password@host"))
-        }
-        async fn secret(&self) -> async_graphql::Result<i32> {
-            Err(std::io::Error::other("postgres://user:password@host").into())
-        }
-    }
-
-    #[tokio::test]
-    async fn an_error_without_a_source_is_internal() {
-        let error = &answer("{ careless }").await["errors"][0];
-        assert_eq!(error["message"], "something went wrong on the server");
-        assert_eq!(error["extensions"]["code"], "INTERNAL");
-    }
-
-    #[tokio::test]
-    async fn an_argument_of_another_type_is_a_validation_error() {
-        let error = &answer("{ careless(n: 3000000000) }").await["errors"][0];
-        assert_eq!(error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
-    }
-
-    async fn answer(query: &str) -> serde_json::Value {
-        let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
-            .extension(ErrorCodes)
-            .finish();
-        serde_json::to_value(schema.execute(query).await).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_domains_error_keeps_its_message_and_code() {
-        let error = &answer("{ missing }").await["errors"][0];
-        assert_eq!(error["message"], "no such project");
-        assert_eq!(error["extensions"]["code"], "NOT_FOUND");
-    }
-
-    #[tokio::test]
-    async fn an_error_that_nobody_mapped_tells_nothing_of_itself() {
-        let error = &answer("{ secret }").await["errors"][0];
-        assert_eq!(error["message"], "something went wrong on the server");
-        assert_eq!(error["extensions"]["code"], "INTERNAL");
-    }
-
-    #[tokio::test]
-    async fn a_field_that_is_not_there_is_a_validation_error() {
-        let error = &answer("{ nothing }").await["errors"][0];
-        assert_eq!(error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
     }
 }

@@ -12,7 +12,7 @@ use crate::context::Operation;
 use crate::error::error_code_of;
 
 /// Records the mutations that did not succeed. A successful mutation is recorded in its own transaction.
-pub(crate) struct AuditTrail;
+pub struct AuditTrail;
 
 impl ExtensionFactory for AuditTrail {
     fn create(&self) -> Arc<dyn Extension> {

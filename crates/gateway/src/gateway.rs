@@ -1,0 +1,172 @@
+//! The gateway: what its transports and the fields of the schema work with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use nyxcore_graphql::{ServerInfo, Services};
+use nyxcore_model_catalog::ModelService;
+use nyxcore_sync::git::SourcePolicy;
+use nyxcore_tenancy::Store;
+use nyxcore_tenancy::secret::Keyring;
+
+use crate::console::{Console, OneTimeLink};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::web::SignInOptions;
+
+/// What a gateway is made of.
+#[derive(Clone)]
+pub struct GatewayOptions {
+    /// The database.
+    pub store: Store,
+    /// Which addresses repositories may have.
+    pub source_policy: SourcePolicy,
+    /// How long after an analysis the next one of the project is refused.
+    pub analysis_quiet_period: TimeDelta,
+    /// What the server says of itself.
+    pub server: ServerInfo,
+    /// What one request may cost.
+    pub limits: Limits,
+    /// How people sign in.
+    pub sign_in: SignInOptions,
+    /// What secrets are sealed with.
+    pub keyring: Keyring,
+    /// The door to every model.
+    pub models: ModelService,
+}
+
+/// After how long an operation is logged as slow, where the operator does not say.
+const SLOW_AFTER: Duration = Duration::from_secs(2);
+
+/// The gateway's parts, shared by every request. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    services: Arc<Services>,
+    limits: Arc<Limits>,
+    sign_in: Arc<SignInOptions>,
+    console: Option<Console>,
+    link: Option<Arc<OneTimeLink>>,
+    metrics: Option<Metrics>,
+    slow_after: Duration,
+}
+
+impl Gateway {
+    /// A gateway of these parts.
+    pub fn new(options: GatewayOptions) -> Self {
+        let url = options.sign_in.public_url.as_ref();
+        let url = url.map_or("", |url| url.as_str().trim_end_matches('/'));
+        let services = Services {
+            public_url: url.to_owned(),
+            store: options.store,
+            source_policy: options.source_policy,
+            analysis_quiet_period: options.analysis_quiet_period,
+            server: options.server,
+            keyring: options.keyring,
+            models: options.models,
+        };
+        Self {
+            services: Arc::new(services),
+            limits: Arc::new(options.limits),
+            sign_in: Arc::new(options.sign_in),
+            console: None,
+            link: None,
+            metrics: None,
+            slow_after: SLOW_AFTER,
+        }
+    }
+
+    /// Counts what it does.
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..self
+        }
+    }
+
+    /// Logs operations that take at least so long.
+    pub fn with_slow_log(self, slow_after: Duration) -> Self {
+        Self { slow_after, ..self }
+    }
+
+    /// The counters, if any.
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref()
+    }
+
+    /// After how long an operation is slow.
+    pub(crate) fn slow_after(&self) -> Duration {
+        self.slow_after
+    }
+
+    /// Serves these pages to people with a browser.
+    pub fn with_console(self, console: Console) -> Self {
+        Self {
+            console: Some(console),
+            ..self
+        }
+    }
+
+    /// Accepts this link, once.
+    pub fn with_link(self, link: OneTimeLink) -> Self {
+        Self {
+            link: Some(Arc::new(link)),
+            ..self
+        }
+    }
+
+    /// The pages for people with a browser.
+    pub(crate) fn console(&self) -> Option<Console> {
+        self.console
+    }
+
+    /// The link that opens the console.
+    pub(crate) fn link(&self) -> Option<&OneTimeLink> {
+        self.link.as_deref()
+    }
+
+    /// What the schema's fields work with.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.services.store
+    }
+
+    /// Which addresses repositories may have.
+    pub fn source_policy(&self) -> &SourcePolicy {
+        &self.services.source_policy
+    }
+
+    /// How long after an analysis the next one of the project is refused.
+    pub fn analysis_quiet_period(&self) -> TimeDelta {
+        self.services.analysis_quiet_period
+    }
+
+    /// What the server says of itself.
+    pub fn server_info(&self) -> &ServerInfo {
+        &self.services.server
+    }
+
+    /// How people sign in.
+    pub fn sign_in(&self) -> &SignInOptions {
+        &self.sign_in
+    }
+
+    /// What secrets are sealed with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.services.keyring
+    }
+
+    /// The door to every model.
+    pub fn models(&self) -> &ModelService {
+        &self.services.models
+    }
+
+    /// What one request may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
