@@ -7,11 +7,12 @@ use sea_orm::sea_query::{
     self, Asterisk, Expr, ExprTrait, Func, IntoCondition, Order, Query, WindowStatement,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    QueryTrait, Select, TryGetable, TryGetableMany, Value,
+    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, IntoSimpleExpr, ModelTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, TryGetable,
+    TryGetableMany, Value,
 };
 
+use super::lone::Runner;
 use super::volume::ReadVolume;
 use super::{TenantScoped, times};
 use crate::error::{Error, Result};
@@ -132,7 +133,7 @@ where
 #[must_use = "a select does nothing until it is run"]
 pub struct ScopedSelect<'s, E: TenantScoped> {
     select: Select<E>,
-    tx: &'s DatabaseTransaction,
+    runner: Runner<'s>,
     volume: &'s ReadVolume,
     /// The most rows, where a limit says so.
     most: Option<u64>,
@@ -143,14 +144,10 @@ impl<'s, E: TenantScoped> ScopedSelect<'s, E>
 where
     E::Model: FromQueryResult + Send + Sync,
 {
-    pub(super) fn new(
-        select: Select<E>,
-        tx: &'s DatabaseTransaction,
-        volume: &'s ReadVolume,
-    ) -> Self {
+    pub(super) fn new(select: Select<E>, runner: Runner<'s>, volume: &'s ReadVolume) -> Self {
         Self {
             select,
-            tx,
+            runner,
             volume,
             most: None,
             is_ordered: false,
@@ -191,12 +188,12 @@ where
     pub async fn all(self) -> Result<Vec<E::Model>> {
         if self.is_ordered {
             // An order of several columns or of an expression does not outlast the statement that measures.
-            return rows_read(self.tx, &self.select, Some(self.volume)).await;
+            return rows_read(self.runner, &self.select, Some(self.volume)).await;
         }
         let select = self.select.into_query();
         let rows = self
             .volume
-            .rows::<E>(self.tx, select, None, self.most)
+            .rows::<E>(self.runner, select, None, self.most)
             .await?;
         models(&rows)
     }
@@ -206,7 +203,7 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn one(self) -> Result<Option<E::Model>> {
-        let rows = rows_read(self.tx, &self.select.limit(1), Some(self.volume)).await?;
+        let rows = rows_read(self.runner, &self.select.limit(1), Some(self.volume)).await?;
         Ok(rows.into_iter().next())
     }
 
@@ -217,10 +214,9 @@ where
     pub async fn count(self) -> Result<u64> {
         let count = Expr::col(Asterisk).count().cast_as("bigint");
         let select = self.select.select_only().column_as(count, "number");
-        let row = self
-            .tx
-            .query_one_raw(times::built(self.tx.get_database_backend(), &select))
-            .await?;
+        let statement = times::built(self.runner.backend(), &select);
+        let rows = self.runner.select(statement).await?;
+        let row = rows.first();
         let number: Option<i64> = row.map(|row| row.try_get("", "number")).transpose()?;
         Ok(number
             .and_then(|number| u64::try_from(number).ok())
@@ -236,8 +232,8 @@ where
         columns: impl IntoIterator<Item = E::Column>,
     ) -> Result<Vec<T>> {
         let select = self.select.select_only().columns(columns);
-        let statement = times::built(self.tx.get_database_backend(), &select);
-        let rows = self.tx.query_all_raw(statement).await?;
+        let statement = times::built(self.runner.backend(), &select);
+        let rows = self.runner.select(statement).await?;
         self.volume.add(&rows)?;
         rows.iter()
             .map(|row| T::try_get_many_by_index(row).map_err(|error| DbErr::from(error).into()))
@@ -262,7 +258,7 @@ where
         let most = Some(request.limit + 1);
         let rows = self
             .volume
-            .rows::<E>(self.tx, select.into_query(), Some(order), most)
+            .rows::<E>(self.runner, select.into_query(), Some(order), most)
             .await?;
         Ok(page_of::<E>(models(&rows)?, keyset, request))
     }
@@ -305,7 +301,10 @@ where
                 .order_by(keyset.column, order.clone())
                 .take();
             let order = Some((keyset.column, order.clone()));
-            let rows = self.volume.rows::<E>(self.tx, pages, order, None).await?;
+            let rows = self
+                .volume
+                .rows::<E>(self.runner, pages, order, None)
+                .await?;
             for row in rows {
                 let model = E::Model::from_query_result(&row, "")?;
                 groups
@@ -335,8 +334,8 @@ where
         let mut counts = HashMap::new();
         for some in conditions_in(parent, parents.iter().copied()) {
             let counted = select.clone().filter(some);
-            let statement = times::built(self.tx.get_database_backend(), &counted);
-            for row in self.tx.query_all_raw(statement).await? {
+            let statement = times::built(self.runner.backend(), &counted);
+            for row in self.runner.select(statement).await? {
                 let number: i64 = row.try_get_by_index(1)?;
                 counts.insert(row.try_get_by_index(0)?, u64::try_from(number).unwrap_or(0));
             }
@@ -420,12 +419,12 @@ fn key_of<E: EntityTrait, K: ParentKey>(row: &E::Model, column: E::Column) -> Re
 
 /// The rows of a select, whose times are bound as both databases compare them.
 pub(super) async fn rows_read<E: EntityTrait>(
-    tx: &DatabaseTransaction,
+    runner: Runner<'_>,
     select: &Select<E>,
     volume: Option<&ReadVolume>,
 ) -> Result<Vec<E::Model>> {
-    let statement = times::built(tx.get_database_backend(), select);
-    let rows = tx.query_all_raw(statement).await?;
+    let statement = times::built(runner.backend(), select);
+    let rows = runner.select(statement).await?;
     if let Some(volume) = volume {
         volume.add(&rows)?;
     }

@@ -10,6 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::gate::{Permits, Purpose};
+use super::lone::Runner;
 use super::select::{conditions_in, rows_read};
 use super::signal::{CHANNEL, Signal};
 use super::{Pace, Store, times};
@@ -216,7 +217,8 @@ impl SystemScope {
         E: SystemScoped,
         E::Model: Send + Sync,
     {
-        rows_read(&self.tx, &E::find().filter(which.into_condition()), None).await
+        let select = E::find().filter(which.into_condition());
+        rows_read(Runner::Transaction(&self.tx), &select, None).await
     }
 
     /// Rows of a listed entity whose column has one of the values, however many these are, of every tenant.
