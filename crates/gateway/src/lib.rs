@@ -25,6 +25,7 @@ mod loads;
 mod metrics;
 mod nulls;
 mod oidc;
+mod one_read;
 mod registration;
 mod schema;
 mod web;

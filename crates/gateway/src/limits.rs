@@ -30,6 +30,7 @@ use crate::nulls::Plan;
 use budget::Budget;
 pub use connection::{ConnectionLimits, WRITE_LEAST};
 
+pub(crate) use cost::is_connection;
 pub(crate) use operation::chosen;
 
 /// What one request, one connection and one wait may cost.

@@ -193,7 +193,7 @@ impl<'d> Counter<'d> {
 }
 
 /// Whether a type is one of the schema's connections.
-pub(super) fn is_connection(name: &str) -> bool {
+pub(crate) fn is_connection(name: &str) -> bool {
     name.ends_with("Connection") && name != "GitConnection"
 }
 

@@ -167,6 +167,7 @@ pub(crate) async fn root_list<L: RootList, N: OutputType>(
     node: impl Fn(L::Item) -> N,
 ) -> Result<List<N>> {
     let request = args.request(context)?;
+    operation(context).expect_one_read(context);
     let scoped = operation(context).read().await?;
     let page = root.page(&scoped, &request).await?;
     Ok(list(context, page, Total::of_root(root), node))

@@ -14,6 +14,7 @@ mod open;
 mod pace;
 mod scoped;
 mod select;
+mod select_in;
 mod signal;
 mod system;
 mod times;
@@ -35,7 +36,8 @@ use pace::Pace;
 
 pub use open::{PoolState, StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
-pub use select::{Keyset, ParentKey, ScopedSelect, ScopedSelectIn};
+pub use select::{Keyset, ParentKey, ScopedSelect};
+pub use select_in::ScopedSelectIn;
 pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 

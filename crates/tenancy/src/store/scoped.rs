@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::gate::Permits;
 use super::lone::{ReadSession, Session};
-use super::select::{ScopedSelect, ScopedSelectIn, conditions_in};
+use super::select::ScopedSelect;
+use super::select_in::{ScopedSelectIn, conditions_in};
 use super::signal::Signal;
 use super::volume::ReadVolume;
 use super::{Pace, Store, TenantScoped, times};

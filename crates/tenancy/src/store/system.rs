@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::gate::{Permits, Purpose};
 use super::lone::Runner;
-use super::select::{conditions_in, rows_read};
+use super::select::rows_read;
+use super::select_in::conditions_in;
 use super::signal::{CHANNEL, Signal};
 use super::{Pace, Store, times};
 use crate::actor::Origin;

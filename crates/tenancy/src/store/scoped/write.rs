@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{ReadWrite, Scoped};
 use crate::audit;
 use crate::error::{Error, Result};
-use crate::store::select::conditions_in;
+use crate::store::select_in::conditions_in;
 use crate::store::signal::{CHANNEL, Signal};
 use crate::store::{TenantScoped, times};
 
