@@ -191,8 +191,8 @@ fn with_tenant(statement: Statement, tenant: TenantId) -> Statement {
     values.push(tenant.0.to_string().into());
     let last = values.len();
     let sql = format!(
-        "SELECT p.* FROM (SELECT set_config('nyxcore.tenant_id', concat(set_config('nyxcore.scope', '', true), \
-         ${last}), true)::uuid AS v) s CROSS JOIN LATERAL (SELECT q.* FROM ({}) q WHERE s.v = ${last}::uuid OFFSET 0) p",
+        "SELECT p.* FROM (SELECT set_config('nyxcore.tenant_id', set_config('nyxcore.scope', '', true) || ${last}, \
+         true)::uuid AS v) s CROSS JOIN LATERAL (SELECT q.* FROM ({}) q WHERE s.v = ${last}::uuid OFFSET 0) p",
         statement.sql
     );
     Statement {
@@ -246,7 +246,7 @@ mod tests {
             Statement::from_string(DbBackend::Postgres, "SELECT 1"),
             tenant,
         );
-        assert!(alone.sql.contains("true), $1), true)::uuid AS v"));
+        assert!(alone.sql.contains("true) || $1, true)::uuid AS v"));
         let bound: Value = tenant.0.to_string().into();
         assert_eq!(alone.values.unwrap().0, [bound]);
     }
