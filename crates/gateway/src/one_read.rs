@@ -52,19 +52,20 @@ pub(crate) fn is_one_read(context: &Context<'_>) -> bool {
         return false;
     };
     let registry = &context.schema_env.registry;
-    let selected = Selected {
+    let walk = Walk {
         registry,
         fragments: &context.query_env.fragments,
     };
-    operation.ty == OperationType::Query && selected.has_plain_fields(&registry.query_type, field)
+    operation.ty == OperationType::Query && walk.has_plain_fields(&registry.query_type, field)
 }
 
-struct Selected<'c> {
+/// A walk through what is selected.
+struct Walk<'c> {
     registry: &'c Registry,
     fragments: &'c HashMap<Name, Positioned<FragmentDefinition>>,
 }
 
-impl Selected<'_> {
+impl Walk<'_> {
     /// Whether what is selected of a field's objects is in their rows.
     fn has_plain_fields(&self, parent: &str, field: &Positioned<Field>) -> bool {
         let name = field.node.name.node.as_str();

@@ -8,6 +8,7 @@ mod doctor;
 mod holes;
 mod matrix;
 mod mcp;
+mod plans;
 mod policy;
 mod registry;
 mod rows;
