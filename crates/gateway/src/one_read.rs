@@ -1,8 +1,11 @@
-//! Which queries need one statement: it is sent by itself, without a transaction around it.
+//! What a selection says of the reads before they begin.
 //!
-//! The answer is a guess from the selection. A wrong one costs round trips and never consistency, see
-//! [`Store::read_one_as`](nyxcore_tenancy::Store::read_one_as). `isolation::statements` asks every type in [`PLAIN`] for
-//! all of its leaves and counts the statements.
+//! A query that needs one statement sends it by itself, without a transaction around it. That is a guess: a wrong one
+//! costs round trips and never consistency, see [`Store::read_one_as`](nyxcore_tenancy::Store::read_one_as).
+//! `isolation::statements` asks every type in [`PLAIN`] for all of its leaves and counts the statements.
+//!
+//! A list whose nodes are asked for small columns alone leaves its large texts in the database. `isolation::columns`
+//! compares such lists with those that select everything.
 
 use std::collections::HashMap;
 
@@ -35,10 +38,23 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Their leaves that are read by a statement or a request of their own.
-const LOADS: &[&str] = &[
-    "GitConnection.branches",
-    "Project.stack",
-    "SourceFile.content",
+const LOADS: &[(&str, &str)] = &[
+    ("GitConnection", "branches"),
+    ("Project", "stack"),
+    ("SourceFile", "content"),
+];
+
+/// Their leaves that are the texts of large columns.
+const TEXTS: &[(&str, &str)] = &[
+    ("BlogPost", "body"),
+    ("ConsolidationPattern", "description"),
+    ("Insight", "detail"),
+    ("Insight", "suggestion"),
+    ("MemoryEntry", "content"),
+    ("Note", "body"),
+    ("Persona", "description"),
+    ("Persona", "systemPrompt"),
+    ("Project", "description"),
 ];
 
 /// Whether the operation of the field is a query that has no other root field, and selects nothing below that is not in
@@ -51,22 +67,39 @@ pub(crate) fn is_one_read(context: &Context<'_>) -> bool {
     let Selection::Field(field) = &only.node else {
         return false;
     };
-    let registry = &context.schema_env.registry;
-    let walk = Walk {
-        registry,
-        fragments: &context.query_env.fragments,
-    };
-    operation.ty == OperationType::Query && walk.has_plain_fields(&registry.query_type, field)
+    let walk = Walk::new(context, |parent, leaf| {
+        PLAIN.contains(&parent) && !LOADS.contains(&(parent, leaf))
+    });
+    operation.ty == OperationType::Query && walk.has_plain_fields(&walk.registry.query_type, field)
+}
+
+/// Whether the list that the field returns, a connection of that name, can be read without its large texts: nothing but
+/// other leaves are selected of its nodes.
+pub(crate) fn omits_texts(context: &Context<'_>, connection: &str) -> bool {
+    let walk = Walk::new(context, |parent, leaf| {
+        PLAIN.contains(&parent) && !TEXTS.contains(&(parent, leaf)) || leaf == "totalCount"
+    });
+    walk.is_plain(connection, &context.item.node.selection_set.node)
 }
 
 /// A walk through what is selected.
 struct Walk<'c> {
     registry: &'c Registry,
     fragments: &'c HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Whether a leaf of a type may be selected.
+    is_allowed: fn(&str, &str) -> bool,
 }
 
-impl Walk<'_> {
-    /// Whether what is selected of a field's objects is in their rows.
+impl<'c> Walk<'c> {
+    fn new(context: &Context<'c>, is_allowed: fn(&str, &str) -> bool) -> Self {
+        Self {
+            registry: &context.schema_env.registry,
+            fragments: &context.query_env.fragments,
+            is_allowed,
+        }
+    }
+
+    /// Whether all that is selected of a field's objects is allowed.
     fn has_plain_fields(&self, parent: &str, field: &Positioned<Field>) -> bool {
         let name = field.node.name.node.as_str();
         let of = self.registry.types.get(parent);
@@ -101,9 +134,7 @@ impl Walk<'_> {
             return true;
         }
         if field.node.selection_set.node.items.is_empty() {
-            let is_of_row =
-                PLAIN.contains(&parent) && !LOADS.contains(&format!("{parent}.{name}").as_str());
-            return is_of_row || parent.ends_with("Edge");
+            return (self.is_allowed)(parent, name) || parent.ends_with("Edge");
         }
         let leads_to_rows = match name {
             "edges" | "nodes" | "pageInfo" => is_connection(parent),

@@ -18,7 +18,7 @@ const ROWS: usize = 500_000;
 /// Rows of the parent that is asked for. They are the oldest ones, so that a list that begins with the newest finds them
 /// only by an index of its parent.
 const OF_PARENT: usize = 1_000;
-/// Rows of a page: so many that large texts are measured.
+/// Rows of a page.
 const PAGE: usize = 40;
 /// Blocks of 8 kB that the statement of a page may read: one for each row, and the way through the index.
 const BLOCKS_MAX: i64 = 150;
@@ -185,11 +185,7 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
     if before.ends_with("|| ") || before.ends_with("s.v = ") {
         return tenant.to_string();
     }
-    // The size of a text that is NULL.
-    if before.ends_with("), ") {
-        return "0".into();
-    }
-    // `"table"."column" = ` or `"column" <= `.
+    // `"table"."column" = `.
     let mut quoted = before.rsplit('"').skip(1);
     let column = quoted.next().unwrap_or_default();
     let table = match quoted.next() {
@@ -203,7 +199,6 @@ fn value_after(before: &str, tenant: Uuid, world: &Objects) -> String {
         (_, "note_id") => uuid(world, "note").to_string(),
         ("syncs", "source_id") => uuid(world, "synced_source").to_string(),
         (_, "source_id") => uuid(world, "source").to_string(),
-        (_, "bytes_in_all") => "30000000".into(),
         // Where a page begins.
         (_, "position") => "500".into(),
         (_, "path") => "000500".into(),

@@ -7,8 +7,9 @@ use sea_orm::sea_query::{
     self, Asterisk, Expr, ExprTrait, Func, IntoCondition, Order, Query, WindowStatement,
 };
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, TryGetable, TryGetableMany, Value,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable,
+    ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, TryGetable,
+    TryGetableMany, Value,
 };
 
 use super::lone::Runner;
@@ -185,10 +186,16 @@ where
             .limit(request.limit + 1);
         let order = (keyset.column, keyset.order(request));
         let most = Some(request.limit + 1);
-        let rows = self
-            .volume
-            .rows::<E>(self.runner, select.into_query(), Some(order), most)
-            .await?;
+        let select = select.into_query();
+        let rows = match request.omits_texts {
+            true => self.volume.unmeasured(self.runner, &select).await?,
+            false => {
+                let rows = self
+                    .volume
+                    .rows::<E>(self.runner, select, Some(order), most);
+                rows.await?
+            }
+        };
         Ok(page_of::<E>(models(&rows)?, keyset, request))
     }
 
@@ -230,10 +237,13 @@ where
                 .order_by(keyset.column, order.clone())
                 .take();
             let order = Some((keyset.column, order.clone()));
-            let rows = self
-                .volume
-                .rows::<E>(self.runner, pages, order, None)
-                .await?;
+            let rows = match request.omits_texts {
+                true => self.volume.unmeasured(self.runner, &pages).await?,
+                false => {
+                    let rows = self.volume.rows::<E>(self.runner, pages, order, None);
+                    rows.await?
+                }
+            };
             for row in rows {
                 let model = E::Model::from_query_result(&row, "")?;
                 groups
@@ -289,12 +299,28 @@ const ROW_NUMBER: &str = "row_number";
 const PLACE: &str = "place_in_parent";
 const RANKED: &str = "ranked";
 
+/// The same rows, with empty texts in the places of large ones.
+fn without_texts<E: TenantScoped>(select: Select<E>) -> Select<E> {
+    let large = E::large_columns().iter().map(IdenStatic::as_str);
+    let large: Vec<&str> = large.collect();
+    let columns = E::Column::iter();
+    columns.fold(select.select_only(), |select, column| {
+        match large.contains(&column.as_str()) {
+            true => select.column_as(Expr::cust("''"), column.as_str()),
+            false => select.column(column),
+        }
+    })
+}
+
 /// The rows that the cursors of a request leave.
-fn within<E: EntityTrait>(
+fn within<E: TenantScoped>(
     mut select: Select<E>,
     keyset: Keyset<E::Column>,
     request: &PageRequest,
 ) -> Result<Select<E>> {
+    if request.omits_texts && !E::large_columns().is_empty() {
+        select = without_texts(select);
+    }
     let Keyset {
         column,
         order_descending,

@@ -58,9 +58,7 @@ impl ReadVolume {
     ) -> Result<Vec<QueryResult>> {
         let is_small = most.is_some_and(|rows| rows <= UNMEASURED_ROWS);
         if self.most == usize::MAX || is_small || E::large_columns().is_empty() {
-            let rows = runner.select(built(runner, &select)).await?;
-            self.add(&rows)?;
-            return Ok(rows);
+            return self.unmeasured(runner, &select).await;
         }
         let measured = measured::<E>(select);
         let left = self.most.saturating_sub(self.read.load(Relaxed));
@@ -85,6 +83,20 @@ impl ReadVolume {
                 return Err(Error::ReadTooLarge);
             }
         }
+        self.add(&rows)?;
+        Ok(rows)
+    }
+
+    /// Reads rows that hold no large texts.
+    ///
+    /// # Errors
+    /// As [`ReadVolume::rows`].
+    pub(super) async fn unmeasured(
+        &self,
+        runner: Runner<'_>,
+        select: &SelectStatement,
+    ) -> Result<Vec<QueryResult>> {
+        let rows = runner.select(built(runner, select)).await?;
         self.add(&rows)?;
         Ok(rows)
     }
