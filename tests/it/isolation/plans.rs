@@ -15,8 +15,8 @@ use super::world::Objects;
 
 /// Rows of all tables together. Nine of ten are the tenant's that asks.
 const ROWS: usize = 500_000;
-/// Rows of the parent that is asked for. They are the oldest ones, so that a list that begins with the newest finds them
-/// only by an index of its parent.
+/// Rows of the parent that is asked for. They are the oldest, so that a list that begins with the newest needs an index
+/// of the parent to find them.
 const OF_PARENT: usize = 1_000;
 /// Rows of a page.
 const PAGE: usize = 40;
