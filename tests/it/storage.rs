@@ -3,6 +3,7 @@
 mod credentials;
 mod hang_ups;
 mod locks;
+mod lone;
 mod outages;
 mod revocations;
 mod times;

@@ -1,6 +1,7 @@
 //! The context of a request: the services, the caller, one lazily opened snapshot, and the loaders that batch on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::loaders::Loaders;
 use crate::loads::{LoadQueue, with_loads};
+use crate::one_read::is_one_read;
 
 /// What the server says of itself.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +86,8 @@ pub(crate) struct Snapshot {
     store: Store,
     acting: Acting,
     open: Arc<Mutex<Option<Arc<Scoped<ReadOnly>>>>>,
+    /// Whether one statement is expected.
+    is_one_read: Arc<AtomicBool>,
 }
 
 impl Snapshot {
@@ -93,7 +97,11 @@ impl Snapshot {
         if let Some(scoped) = open.as_ref() {
             return Ok(Arc::clone(scoped));
         }
-        let scoped = Arc::new(self.store.read_as(&self.acting).await?);
+        let scoped = match self.is_one_read.load(Ordering::Relaxed) {
+            true => self.store.read_one_as(&self.acting).await?,
+            false => self.store.read_as(&self.acting).await?,
+        };
+        let scoped = Arc::new(scoped);
         *open = Some(Arc::clone(&scoped));
         Ok(scoped)
     }
@@ -118,6 +126,7 @@ impl Operation {
             store: request.services.store.clone(),
             acting: request.acting.clone(),
             open: Arc::default(),
+            is_one_read: Arc::default(),
         };
         let loads = LoadQueue::default();
         let loaders = Loaders::new(&snapshot, &loads);
@@ -153,6 +162,13 @@ impl Operation {
     /// The operation's snapshot of the tenant.
     pub(crate) async fn read(&self) -> Result<Arc<Scoped<ReadOnly>>> {
         self.snapshot.get().await
+    }
+
+    /// Says that the root field of the context reads with one statement, unless what is selected below needs more.
+    pub(crate) fn expect_one_read(&self, context: &Context<'_>) {
+        if is_one_read(context) {
+            self.snapshot.is_one_read.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A transaction for a mutation. What the caller may do in it the services ask of the policy.

@@ -64,10 +64,12 @@ mod context;
 pub mod error;
 mod loaders;
 mod loads;
+mod one_read;
 mod registration;
 mod schema;
 
 pub use context::{Operations, RequestContext, ServerInfo, Services};
+pub use one_read::is_connection;
 pub use registration::registrations;
 pub use schema::{
     AuditTrail, Mutation, NyxSchema, Query, Subscription, schema_builder, schema_sdl,

@@ -66,6 +66,8 @@ pub struct PageRequest {
     pub before: Option<Cursor>,
     /// Count the rows from the end of the range and not from its beginning (Relay's `last`).
     pub from_end: bool,
+    /// Leave the large texts in the database: those fields of the rows are empty.
+    pub omits_texts: bool,
 }
 
 impl Default for PageRequest {
@@ -82,6 +84,7 @@ impl PageRequest {
             after: None,
             before: None,
             from_end: false,
+            omits_texts: false,
         }
     }
 }

@@ -68,6 +68,7 @@ pub trait Repository {
         async move {
             let rows: Vec<<Self::Entity as EntityTrait>::Model> = scoped
                 .find_in::<Self::Entity, _>(Self::KEY, ids.iter().copied())
+                .of_unique(ids.len())
                 .all()
                 .await?;
             Ok(rows

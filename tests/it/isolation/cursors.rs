@@ -13,7 +13,7 @@ use super::world::Objects;
 
 /// Every list of the schema, and the document that asks it. `$x` stands for the id of the world's x, `#` for the list's
 /// arguments.
-const LISTS: &[(&str, &str)] = &[
+pub const LISTS: &[(&str, &str)] = &[
     ("Query.auditLog", "{ auditLog(#) { edges { cursor } } }"),
     (
         "Query.gitConnections",
@@ -85,9 +85,10 @@ const LISTS: &[(&str, &str)] = &[
 ];
 
 /// Its own cursors come from GitHub, which nobody asks here.
-const ASKS_GITHUB: &str = "GitConnection.repositories";
+pub const ASKS_GITHUB: &str = "GitConnection.repositories";
 
-fn document(template: &str, world: &Objects, arguments: &str) -> String {
+/// The document of a list with the world's ids and these arguments.
+pub fn document(template: &str, world: &Objects, arguments: &str) -> String {
     let mut document = template.replace('#', arguments);
     for (name, id) in world.0.iter().rev() {
         document = document.replace(&format!("\"${name}\""), &format!("\"{id}\""));
@@ -96,7 +97,7 @@ fn document(template: &str, world: &Objects, arguments: &str) -> String {
 }
 
 /// The cursors in an answer, wherever they stand.
-fn cursors(answer: &Value) -> Vec<String> {
+pub fn cursors(answer: &Value) -> Vec<String> {
     match answer {
         Value::Object(fields) => fields
             .iter()

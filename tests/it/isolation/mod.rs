@@ -1,6 +1,7 @@
 //! Isolation: what each role, another tenant and an anonymous client get from every field of the schema, and what
 //! PostgreSQL enforces.
 
+mod columns;
 mod cursors;
 mod database;
 mod digest;
@@ -8,6 +9,7 @@ mod doctor;
 mod holes;
 mod matrix;
 mod mcp;
+mod plans;
 mod policy;
 mod registry;
 mod rows;

@@ -16,12 +16,14 @@ use nyxcore_projects::{
 };
 use nyxcore_sync::{SyncTrigger, sync_start};
 use nyxcore_tenancy::{ReadWrite, Role, Scoped};
-use nyxcore_tests::{TestDatabase, on_both_databases};
+use nyxcore_tests::{TestDatabase, on_both_databases, run_on_postgres};
 use serde_json::json;
 
+use super::registry::NODES;
 use super::schema::Schema;
 use super::server::Server;
 use super::team::Team;
+use super::world::Objects;
 
 /// How many parents there are, one below another time.
 const SIZES: [usize; 3] = [1, 10, 100];
@@ -158,6 +160,122 @@ on_both_databases! {
         let growing: Vec<&str> = table.lines().filter(|line| !is_flat(line) && !is_a_search(line)).collect();
         assert!(growing.is_empty(), "{growing:#?}");
     }
+}
+
+/// Kinds of nodes all of whose leaves stand in their row, but for these.
+const PLAIN: [&str; 11] = [
+    "ActionPoint",
+    "BlogPost",
+    "CodePattern",
+    "ConsolidationPattern",
+    "GitConnection",
+    "Insight",
+    "MemoryEntry",
+    "Note",
+    "Persona",
+    "Project",
+    "SourceFile",
+];
+const LOADED: [&str; 3] = [
+    "GitConnection.branches",
+    "Project.stack",
+    "SourceFile.content",
+];
+
+/// Lists of the root that take one statement, with what they list.
+const ROOT_LISTS: [(&str, &str); 6] = [
+    ("projects(first: 40)", "Project"),
+    ("projects(query: \"quince\", last: 5)", "Project"),
+    ("personas", "Persona"),
+    ("memoryEntries", "MemoryEntry"),
+    ("gitConnections", "GitConnection"),
+    ("auditLog(first: 10)", "AuditEntry"),
+];
+
+/// Queries that take more than one statement, and so a transaction.
+const IN_TRANSACTION: [&str; 4] = [
+    "{ project(id: \"$project\") { id notes { nodes { id } } } }",
+    "{ a: project(id: \"$project\") { id } b: project(id: \"$library\") { id } }",
+    "{ projects { nodes { id } totalCount } }",
+    "{ node(id: \"$sync\") { ... on Sync { filesAdded } } }",
+];
+
+#[test]
+fn a_query_of_one_statement_takes_one_round_trip() {
+    run_on_postgres(|db| async move {
+        let server = Server::start(&db).await;
+        let team = Team::make(&server, "acme").await;
+        let objects = Objects::make(&server, &team).await;
+        let token = team.token(Role::Owner);
+        let schema = Schema::of(&server, token).await;
+        let leaves = |kind: &str| schema.selection(kind, 0, &BTreeSet::from(LOADED));
+        let mut documents = vec![
+            format!("{{ project(id: \"$project\") {} }}", leaves("Project")),
+            format!("{{ project(slug: \"$project_slug\") {} }}", leaves("Project")),
+            "{ run(id: \"$sync\") { id status createdAt } }".to_owned(),
+            "query ($no: Boolean = false) { p: project(id: \"$project\") { ...P } } fragment P on Project { id name @include(if: $no) }".to_owned(),
+        ];
+        for (kind, name) in NODES.iter().filter(|(kind, _)| PLAIN.contains(kind)) {
+            documents.push(format!(
+                "{{ node(id: \"${name}\") {{ ... on {kind} {} }} }}",
+                leaves(kind)
+            ));
+        }
+        for (list, kind) in ROOT_LISTS {
+            let leaves = leaves(kind);
+            let page = leaves_of_page(&leaves);
+            documents.push(format!("{{ {list} {page} }}"));
+        }
+        for document in documents {
+            let statements = asked(&server, token, &objects, &document).await;
+            let lone = statements.iter().filter(|sql| sql.contains(LONE)).count();
+            assert_eq!(
+                (lone, statements.len()),
+                (1, 1),
+                "{document}: {statements:#?}"
+            );
+        }
+        for document in IN_TRANSACTION {
+            let statements = asked(&server, token, &objects, document).await;
+            let lone = statements.iter().filter(|sql| sql.contains(LONE)).count();
+            assert!(
+                lone == 0 && !statements.is_empty(),
+                "{document}: {statements:#?}"
+            );
+        }
+    });
+}
+
+/// What marks a statement that brings its tenant along, without a transaction around it.
+const LONE: &str = "set_config('nyxcore.tenant_id'";
+
+fn leaves_of_page(leaves: &str) -> String {
+    format!(
+        "{{ nodes {leaves} edges {{ cursor node {leaves} }} pageInfo {{ hasNextPage endCursor }} }}"
+    )
+}
+
+/// The statements of a document, without the look-up of the credential. `$name` stands for an id.
+async fn asked(server: &Server, token: &str, objects: &Objects, document: &str) -> Vec<String> {
+    let mut names: Vec<&&str> = objects.0.keys().collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let document = names.iter().fold(document.to_owned(), |text, name| {
+        text.replace(
+            &format!("\"${name}\""),
+            &format!("\"{}\"", objects.id(name)),
+        )
+    });
+    server.statements();
+    let answer = server.ask(Some(token), &document, &json!({})).await;
+    assert!(
+        answer.json["errors"].is_null(),
+        "{document}: {}",
+        answer.text
+    );
+    let mut statements = server.statements();
+    let credential = statements.iter().position(|sql| sql.contains("api_tokens"));
+    statements.remove(credential.expect("every request looks its credential up"));
+    statements
 }
 
 /// A project with one thing of every kind that has lists.

@@ -278,6 +278,8 @@ impl ReadState {
                 self.mixed += usize::from(others);
             }
             self.mixed += usize::from(session.system && session.tenant.is_some());
+            // A read without a transaction of its own runs in nobody else's.
+            self.mixed += usize::from(text.contains("set_config('nyxcore.tenant_id'"));
         }
     }
 }

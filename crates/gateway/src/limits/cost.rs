@@ -10,6 +10,7 @@ use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, ServerResult, Value, Variables};
 use chrono::{DateTime, FixedOffset};
 use nyxcore_graphql::error::error_with_code;
+use nyxcore_graphql::is_connection;
 
 use super::sizes::{FIELD_COSTS, LIST_SIZES, of_field};
 use crate::times::{TIME_RANGE, time_is_storable};
@@ -191,11 +192,6 @@ impl<'d> Counter<'d> {
             .as_ref()
             .map(|value| value.node.clone())
     }
-}
-
-/// Whether a type is one of the schema's connections.
-pub(super) fn is_connection(name: &str) -> bool {
-    name.ends_with("Connection") && name != "GitConnection"
 }
 
 /// Whether a field's type is a list.

@@ -276,7 +276,7 @@ fn every_list_field_has_a_declared_size() {
                 .arguments
                 .iter()
                 .any(|argument| ["first", "ids"].contains(&argument.node.name.node.as_str()));
-            let page = cost::is_connection(&parent)
+            let page = nyxcore_graphql::is_connection(&parent)
                 && ["nodes", "edges"].contains(&field.name.node.as_str());
             let size = sizes::of_field(sizes::LIST_SIZES, &parent, &field.name.node);
             if cost::is_list(&field.ty.node.to_string()) && !asked && !page && size.is_none() {

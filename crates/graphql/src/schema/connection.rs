@@ -12,6 +12,7 @@ use nyxcore_tenancy::{ChildList, Cursor, PAGE_MAX, Page, PageRequest, RootList};
 use crate::context::{Operation, operation};
 use crate::error::ApiError;
 use crate::loaders::PageKey;
+use crate::one_read::omits_texts;
 
 /// The default page size, in rows.
 const PAGE_DEFAULT: u64 = 50;
@@ -125,6 +126,7 @@ impl PageArgs {
             after: cursor(context, self.after.as_deref())?,
             before: cursor(context, self.before.as_deref())?,
             from_end: self.last.is_some(),
+            omits_texts: false,
         })
     }
 }
@@ -146,6 +148,17 @@ pub(crate) async fn child_page<L: ChildList>(
     Ok(pages.load_one(key).await?.unwrap_or(empty))
 }
 
+/// The page of a list that returns connections of these nodes: without large texts that nobody selected.
+fn list_request<N: OutputType>(
+    context: &Context<'_>,
+    args: &PageArgs,
+) -> Result<PageRequest, ApiError> {
+    Ok(PageRequest {
+        omits_texts: omits_texts(context, &List::<N>::type_name()),
+        ..args.request(context)?
+    })
+}
+
 /// Returns the connection of a child list.
 pub(crate) async fn child_list<L: ChildList, N: OutputType>(
     context: &Context<'_>,
@@ -154,7 +167,7 @@ pub(crate) async fn child_list<L: ChildList, N: OutputType>(
     args: PageArgs,
     node: impl Fn(L::Item) -> N,
 ) -> Result<List<N>> {
-    let request = args.request(context)?;
+    let request = list_request::<N>(context, &args)?;
     let page = child_page(context, child.clone(), parent, request).await?;
     Ok(list(context, page, Total::of_child(child, parent), node))
 }
@@ -166,7 +179,8 @@ pub(crate) async fn root_list<L: RootList, N: OutputType>(
     args: PageArgs,
     node: impl Fn(L::Item) -> N,
 ) -> Result<List<N>> {
-    let request = args.request(context)?;
+    let request = list_request::<N>(context, &args)?;
+    operation(context).expect_one_read(context);
     let scoped = operation(context).read().await?;
     let page = root.page(&scoped, &request).await?;
     Ok(list(context, page, Total::of_root(root), node))
@@ -191,6 +205,7 @@ pub(crate) async fn child_first<L: ChildList>(
         after,
         before: None,
         from_end: false,
+        omits_texts: false,
     };
     Ok(child_page(context, list, parent, request)
         .await?

@@ -61,6 +61,7 @@ pub struct Query;
 impl Query {
     /// Returns the object with this id, or null if the tenant has none.
     async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<NodeRef>> {
+        operation(context).expect_one_read(context);
         node_find(context, &id).await
     }
 
@@ -86,6 +87,7 @@ impl Query {
         slug: Option<String>,
     ) -> Result<Option<ProjectNode>> {
         let op = operation(context);
+        op.expect_one_read(context);
         let project = match (id, slug) {
             (Some(id), None) => {
                 op.loaders()
@@ -117,11 +119,9 @@ impl Query {
 
     /// Returns a run by its id.
     async fn run(&self, context: &Context<'_>, id: ID) -> Result<Option<RunNode>> {
-        let run = operation(context)
-            .loaders()
-            .runs
-            .load_one(id_of::<RunId>(&id)?)
-            .await?;
+        let op = operation(context);
+        op.expect_one_read(context);
+        let run = op.loaders().runs.load_one(id_of::<RunId>(&id)?).await?;
         Ok(run.and_then(RunNode::new))
     }
 
@@ -154,6 +154,7 @@ impl Query {
                 .collect(),
             subject: None,
         };
+        operation(context).expect_one_read(context);
         let scoped = operation(context).read().await?;
         let page = filter.page(&scoped, &request).await?;
         let page = page.filter_map(RunNode::new);

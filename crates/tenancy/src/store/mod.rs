@@ -8,11 +8,13 @@
 pub mod doc_entities;
 mod gate;
 mod guard;
+mod lone;
 mod memory;
 mod open;
 mod pace;
 mod scoped;
 mod select;
+mod select_in;
 mod signal;
 mod system;
 mod times;
@@ -28,12 +30,14 @@ use sea_orm::{
 use tracing::Instrument;
 
 use gate::{Gate, Permits, Purpose};
+use lone::{LoneRead, ReadSession};
 pub(crate) use memory::{CredentialKey, CredentialMemory, CredentialOwner, is_new_use};
 use pace::Pace;
 
 pub use open::{PoolState, StatementListener, StoreOptions, database_open};
 pub use scoped::{Access, ReadOnly, ReadWrite, Scoped};
-pub use select::{Keyset, ParentKey, ScopedSelect, ScopedSelectIn};
+pub use select::{Keyset, ParentKey, ScopedSelect};
+pub use select_in::ScopedSelectIn;
 pub use signal::{Signal, SignalReceiver};
 pub use system::{SystemPurpose, SystemScope, SystemScoped};
 
@@ -114,7 +118,7 @@ impl Store {
     /// # Errors
     /// The database cannot be reached, or the role is unsafe and `options` does not allow it.
     pub async fn connect(options: &StoreOptions, env: Env) -> Result<Self> {
-        let db = database_open(options).await?;
+        let db = open::serving_open(options).await?;
         if !options.allow_privileged_role {
             open::role_check(&db).await?;
         }
@@ -199,6 +203,30 @@ impl Store {
             .await
     }
 
+    /// As [`Store::read_as`], for a request that is expected to need one statement. On PostgreSQL that statement is
+    /// sent without a transaction: one round trip instead of four. If a second one follows, a transaction is opened,
+    /// and the first is read in it again, so that all rows of the scope are still those of one snapshot.
+    ///
+    /// # Errors
+    /// As [`Store::read_as`]. The second statement: [`Error::Busy`] where what the first one read was changed between
+    /// the two.
+    pub async fn read_one_as(&self, acting: &Acting) -> Result<Scoped<ReadOnly>> {
+        if self.backend() != DbBackend::Postgres {
+            return self.read_as(acting).await;
+        }
+        let actor = Actor::Caller(acting.clone());
+        let tenant = acting.caller.tenant;
+        let lone = LoneRead::new(self, tenant, Pace::of(&actor));
+        let session = ReadSession::Lone(Box::new(lone));
+        Ok(Scoped::new(
+            session,
+            tenant,
+            actor,
+            self,
+            Permits::default(),
+        ))
+    }
+
     /// Opens a transaction that may change a tenant's rows, for the program itself: a worker, or an embedding service
     /// with its own policy. Nothing is stored without a commit.
     ///
@@ -248,13 +276,24 @@ impl Store {
         pace: Pace,
         purpose: Purpose,
     ) -> Result<Scoped<ReadOnly>> {
+        let (tx, permits) = self.read_begin(tenant, pace, purpose).await?;
+        let session = ReadSession::Transaction(tx);
+        Ok(Scoped::new(session, tenant, actor, self, permits))
+    }
+
+    /// Begins a transaction that is a snapshot of a tenant's rows.
+    async fn read_begin(
+        &self,
+        tenant: TenantId,
+        pace: Pace,
+        purpose: Purpose,
+    ) -> Result<(DatabaseTransaction, Permits)> {
         let settings = format!(
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL nyxcore.scope = ''; \
              SET LOCAL nyxcore.tenant_id = '{}'",
             tenant.0
         );
-        let (tx, permits) = self.begin(purpose, pace, settings).await?;
-        Ok(Scoped::new(tx, tenant, actor, self, permits))
+        self.begin(purpose, pace, settings).await
     }
 
     async fn write_for(&self, tenant: TenantId, actor: Actor) -> Result<Scoped<ReadWrite>> {

@@ -116,6 +116,19 @@ impl Store {
 /// # Errors
 /// The database cannot be reached or its file cannot be opened.
 pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection> {
+    open(options, None).await
+}
+
+/// Opens the connections of a store. What it sends without a transaction may take as long as a client's statement: a
+/// limit that a statement sets comes too late for itself.
+pub(super) async fn serving_open(options: &StoreOptions) -> Result<DatabaseConnection> {
+    open(options, Some(options.statement_timeout)).await
+}
+
+async fn open(
+    options: &StoreOptions,
+    statement_timeout: Option<Duration>,
+) -> Result<DatabaseConnection> {
     let lock_timeout = options.lock_timeout;
     let mut connect = ConnectOptions::new(&options.url);
     connect
@@ -151,10 +164,13 @@ pub async fn database_open(options: &StoreOptions) -> Result<DatabaseConnection>
         .map_sqlx_postgres_pool_opts(move |pool| {
             // For what is no transaction of the store, such as a migration: while a statement waits for a table's lock,
             // every later reader of that table waits behind it.
-            let limit = format!("SET lock_timeout = {}", lock_timeout.as_millis());
+            let mut limits = format!("SET lock_timeout = {}", lock_timeout.as_millis());
+            if let Some(limit) = statement_timeout {
+                limits = format!("{limits}; SET statement_timeout = {}", limit.as_millis());
+            }
             let pool = pool.after_connect(move |connection, _| {
-                let limit = limit.clone();
-                Box::pin(async move { connection.execute(AssertSqlSafe(limit)).await.map(drop) })
+                let limits = limits.clone();
+                Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
             });
             pool.after_release(|connection, _| Box::pin(is_outside_transaction(connection)))
         });

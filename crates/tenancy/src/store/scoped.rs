@@ -2,19 +2,19 @@
 
 mod write;
 
-use std::marker::PhantomData;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, QueryFilter,
-    Statement, Value,
+    ColumnTrait, DatabaseTransaction, DbBackend, FromQueryResult, QueryFilter, Statement, Value,
 };
 use uuid::Uuid;
 
 use super::gate::Permits;
-use super::select::{ScopedSelect, ScopedSelectIn, conditions_in};
+use super::lone::{ReadSession, Session};
+use super::select::ScopedSelect;
+use super::select_in::{ScopedSelectIn, conditions_in};
 use super::signal::Signal;
 use super::volume::ReadVolume;
 use super::{Pace, Store, TenantScoped, times};
@@ -26,7 +26,11 @@ use crate::policy::{Action, Resource};
 use crate::registry::Registry;
 
 /// What a [`Scoped`] may do.
-pub trait Access: Send + Sync + 'static {}
+pub trait Access: Send + Sync + 'static {
+    /// What its statements run on.
+    #[doc(hidden)]
+    type Session: Session;
+}
 
 /// May read.
 #[derive(Debug)]
@@ -34,8 +38,12 @@ pub enum ReadOnly {}
 /// May read and change.
 #[derive(Debug)]
 pub enum ReadWrite {}
-impl Access for ReadOnly {}
-impl Access for ReadWrite {}
+impl Access for ReadOnly {
+    type Session = ReadSession;
+}
+impl Access for ReadWrite {
+    type Session = DatabaseTransaction;
+}
 
 /// A transaction and the tenant it is for.
 ///
@@ -72,7 +80,7 @@ impl Access for ReadWrite {}
 /// ```compile_fail
 /// use nyxcore_tenancy::{Scoped, ReadWrite};
 /// fn steal(scoped: Scoped<ReadWrite>) -> sea_orm::DatabaseTransaction {
-///     scoped.tx
+///     scoped.session
 /// }
 /// ```
 ///
@@ -86,7 +94,7 @@ impl Access for ReadWrite {}
 /// }
 /// ```
 pub struct Scoped<A: Access = ReadWrite> {
-    tx: DatabaseTransaction,
+    session: A::Session,
     tenant: TenantId,
     store: Store,
     actor: Actor,
@@ -95,7 +103,6 @@ pub struct Scoped<A: Access = ReadWrite> {
     announced: Mutex<Vec<Signal>>,
     permits: Permits,
     volume: ReadVolume,
-    _access: PhantomData<A>,
 }
 
 impl<A: Access> std::fmt::Debug for Scoped<A> {
@@ -108,14 +115,14 @@ impl<A: Access> std::fmt::Debug for Scoped<A> {
 
 impl<A: Access> Scoped<A> {
     pub(super) fn new(
-        tx: DatabaseTransaction,
+        session: A::Session,
         tenant: TenantId,
         actor: Actor,
         store: &Store,
         permits: Permits,
     ) -> Self {
         Self {
-            tx,
+            session,
             tenant,
             store: store.clone(),
             permitted: AtomicBool::new(!matches!(actor, Actor::Caller(_))),
@@ -123,7 +130,6 @@ impl<A: Access> Scoped<A> {
             actor,
             announced: Mutex::new(Vec::new()),
             permits,
-            _access: PhantomData,
         }
     }
 
@@ -207,7 +213,7 @@ impl<A: Access> Scoped<A> {
     /// The tenant's rows of an entity, to be narrowed further.
     pub fn find<E: TenantScoped>(&self) -> ScopedSelect<'_, E> {
         let select = E::find().filter(self.mine::<E>());
-        ScopedSelect::new(select, &self.tx, &self.volume)
+        ScopedSelect::new(select, self.session.runner(), &self.volume)
     }
 
     /// The tenant's rows of an entity whose column has one of the values, however many these are, to be narrowed
@@ -233,7 +239,7 @@ impl<A: Access> Scoped<A> {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>> {
         let statement = self.statement(sql, values)?;
-        let rows = self.tx.query_all_raw(statement).await?;
+        let rows = self.session.runner().by_hand(statement).await?;
         self.volume.add(&rows)?;
         rows.iter()
             .map(|row| T::from_query_result(row, "").map_err(Error::from))
@@ -251,7 +257,7 @@ impl<A: Access> Scoped<A> {
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>> {
         let statement = self.statement(sql, values)?;
-        let rows = self.tx.query_all_raw(statement).await?;
+        let rows = self.session.runner().by_hand(statement).await?;
         rows.iter()
             .map(|row| T::from_query_result(row, "").map_err(Error::from))
             .collect()

@@ -7,11 +7,13 @@ use sea_orm::sea_query::{
     self, Asterisk, Expr, ExprTrait, Func, IntoCondition, Order, Query, WindowStatement,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    FromQueryResult, IntoSimpleExpr, ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    QueryTrait, Select, TryGetable, TryGetableMany, Value,
+    ColumnTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable,
+    ModelTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, TryGetable,
+    TryGetableMany, Value,
 };
 
+use super::lone::Runner;
+use super::select_in::conditions_in;
 use super::volume::ReadVolume;
 use super::{TenantScoped, times};
 use crate::error::{Error, Result};
@@ -51,90 +53,13 @@ impl<C> Keyset<C> {
     }
 }
 
-/// Values of one column in one statement: with room for filters below the binds that both databases take (SQLite
-/// 32,766, PostgreSQL 65,535).
-const VALUES_PER_STATEMENT: usize = 5_000;
-
-/// Conditions that a column has one of the values, each for one statement: none where there is no value.
-pub(super) fn conditions_in<C: ColumnTrait, V: Into<Value>>(
-    column: C,
-    values: impl IntoIterator<Item = V>,
-) -> impl Iterator<Item = Condition> {
-    let mut values = values.into_iter();
-    let chunks = std::iter::from_fn(move || {
-        let some: Vec<Value> = values
-            .by_ref()
-            .take(VALUES_PER_STATEMENT)
-            .map(Into::into)
-            .collect();
-        (!some.is_empty()).then_some(some)
-    });
-    chunks.map(move |some| column.is_in(some).into_condition())
-}
-
-/// A select on those of a tenant's rows whose column has one of many values: as many statements as the databases'
-/// limits need. The rows are in order within those of one value.
-#[must_use = "a select does nothing until it is run"]
-pub struct ScopedSelectIn<'s, E: TenantScoped>(Vec<ScopedSelect<'s, E>>);
-
-impl<'s, E: TenantScoped> ScopedSelectIn<'s, E>
-where
-    E::Model: FromQueryResult + Send + Sync,
-{
-    pub(super) fn new(selects: Vec<ScopedSelect<'s, E>>) -> Self {
-        Self(selects)
-    }
-
-    /// Only rows that also meet this.
-    pub fn filter(self, condition: impl IntoCondition) -> Self {
-        let condition = condition.into_condition();
-        self.each(|select| select.filter(condition.clone()))
-    }
-
-    /// Smallest first, within the rows of one value.
-    pub fn order_by_asc(self, column: E::Column) -> Self {
-        self.each(|select| select.order_by_asc(column))
-    }
-
-    /// All the rows.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub async fn all(self) -> Result<Vec<E::Model>> {
-        let mut rows = Vec::new();
-        for select in self.0 {
-            rows.append(&mut select.all().await?);
-        }
-        Ok(rows)
-    }
-
-    /// Some columns of all the rows, as a tuple a row.
-    ///
-    /// # Errors
-    /// The database refuses, or a column is of another type.
-    pub async fn columns<T: TryGetableMany + Send + Sync>(
-        self,
-        columns: impl IntoIterator<Item = E::Column> + Clone,
-    ) -> Result<Vec<T>> {
-        let mut rows = Vec::new();
-        for select in self.0 {
-            rows.append(&mut select.columns(columns.clone()).await?);
-        }
-        Ok(rows)
-    }
-
-    fn each(self, change: impl FnMut(ScopedSelect<'s, E>) -> ScopedSelect<'s, E>) -> Self {
-        Self(self.0.into_iter().map(change).collect())
-    }
-}
-
 /// A select on a tenant's rows. Every filter is ANDed to the tenant's.
 #[must_use = "a select does nothing until it is run"]
 pub struct ScopedSelect<'s, E: TenantScoped> {
     select: Select<E>,
-    tx: &'s DatabaseTransaction,
+    runner: Runner<'s>,
     volume: &'s ReadVolume,
-    /// The most rows, where a limit says so.
+    /// The most rows, where that is known.
     most: Option<u64>,
     is_ordered: bool,
 }
@@ -143,14 +68,10 @@ impl<'s, E: TenantScoped> ScopedSelect<'s, E>
 where
     E::Model: FromQueryResult + Send + Sync,
 {
-    pub(super) fn new(
-        select: Select<E>,
-        tx: &'s DatabaseTransaction,
-        volume: &'s ReadVolume,
-    ) -> Self {
+    pub(super) fn new(select: Select<E>, runner: Runner<'s>, volume: &'s ReadVolume) -> Self {
         Self {
             select,
-            tx,
+            runner,
             volume,
             most: None,
             is_ordered: false,
@@ -184,6 +105,12 @@ where
         self
     }
 
+    /// Says that there are no more rows than this.
+    pub(super) fn has_at_most(mut self, rows: u64) -> Self {
+        self.most = Some(rows);
+        self
+    }
+
     /// All the rows.
     ///
     /// # Errors
@@ -191,12 +118,12 @@ where
     pub async fn all(self) -> Result<Vec<E::Model>> {
         if self.is_ordered {
             // An order of several columns or of an expression does not outlast the statement that measures.
-            return rows_read(self.tx, &self.select, Some(self.volume)).await;
+            return rows_read(self.runner, &self.select, Some(self.volume)).await;
         }
         let select = self.select.into_query();
         let rows = self
             .volume
-            .rows::<E>(self.tx, select, None, self.most)
+            .rows::<E>(self.runner, select, None, self.most)
             .await?;
         models(&rows)
     }
@@ -206,7 +133,7 @@ where
     /// # Errors
     /// The database refuses.
     pub async fn one(self) -> Result<Option<E::Model>> {
-        let rows = rows_read(self.tx, &self.select.limit(1), Some(self.volume)).await?;
+        let rows = rows_read(self.runner, &self.select.limit(1), Some(self.volume)).await?;
         Ok(rows.into_iter().next())
     }
 
@@ -217,10 +144,9 @@ where
     pub async fn count(self) -> Result<u64> {
         let count = Expr::col(Asterisk).count().cast_as("bigint");
         let select = self.select.select_only().column_as(count, "number");
-        let row = self
-            .tx
-            .query_one_raw(times::built(self.tx.get_database_backend(), &select))
-            .await?;
+        let statement = times::built(self.runner.backend(), &select);
+        let rows = self.runner.select(statement).await?;
+        let row = rows.first();
         let number: Option<i64> = row.map(|row| row.try_get("", "number")).transpose()?;
         Ok(number
             .and_then(|number| u64::try_from(number).ok())
@@ -236,8 +162,8 @@ where
         columns: impl IntoIterator<Item = E::Column>,
     ) -> Result<Vec<T>> {
         let select = self.select.select_only().columns(columns);
-        let statement = times::built(self.tx.get_database_backend(), &select);
-        let rows = self.tx.query_all_raw(statement).await?;
+        let statement = times::built(self.runner.backend(), &select);
+        let rows = self.runner.select(statement).await?;
         self.volume.add(&rows)?;
         rows.iter()
             .map(|row| T::try_get_many_by_index(row).map_err(|error| DbErr::from(error).into()))
@@ -260,10 +186,16 @@ where
             .limit(request.limit + 1);
         let order = (keyset.column, keyset.order(request));
         let most = Some(request.limit + 1);
-        let rows = self
-            .volume
-            .rows::<E>(self.tx, select.into_query(), Some(order), most)
-            .await?;
+        let select = select.into_query();
+        let rows = match request.omits_texts {
+            true => self.volume.unmeasured(self.runner, &select).await?,
+            false => {
+                let rows = self
+                    .volume
+                    .rows::<E>(self.runner, select, Some(order), most);
+                rows.await?
+            }
+        };
         Ok(page_of::<E>(models(&rows)?, keyset, request))
     }
 
@@ -305,7 +237,13 @@ where
                 .order_by(keyset.column, order.clone())
                 .take();
             let order = Some((keyset.column, order.clone()));
-            let rows = self.volume.rows::<E>(self.tx, pages, order, None).await?;
+            let rows = match request.omits_texts {
+                true => self.volume.unmeasured(self.runner, &pages).await?,
+                false => {
+                    let rows = self.volume.rows::<E>(self.runner, pages, order, None);
+                    rows.await?
+                }
+            };
             for row in rows {
                 let model = E::Model::from_query_result(&row, "")?;
                 groups
@@ -335,8 +273,8 @@ where
         let mut counts = HashMap::new();
         for some in conditions_in(parent, parents.iter().copied()) {
             let counted = select.clone().filter(some);
-            let statement = times::built(self.tx.get_database_backend(), &counted);
-            for row in self.tx.query_all_raw(statement).await? {
+            let statement = times::built(self.runner.backend(), &counted);
+            for row in self.runner.select(statement).await? {
                 let number: i64 = row.try_get_by_index(1)?;
                 counts.insert(row.try_get_by_index(0)?, u64::try_from(number).unwrap_or(0));
             }
@@ -361,12 +299,28 @@ const ROW_NUMBER: &str = "row_number";
 const PLACE: &str = "place_in_parent";
 const RANKED: &str = "ranked";
 
+/// The same rows, with empty texts in the places of large ones.
+fn without_texts<E: TenantScoped>(select: Select<E>) -> Select<E> {
+    let large = E::large_columns().iter().map(IdenStatic::as_str);
+    let large: Vec<&str> = large.collect();
+    let columns = E::Column::iter();
+    columns.fold(select.select_only(), |select, column| {
+        match large.contains(&column.as_str()) {
+            true => select.column_as(Expr::cust("''"), column.as_str()),
+            false => select.column(column),
+        }
+    })
+}
+
 /// The rows that the cursors of a request leave.
-fn within<E: EntityTrait>(
+fn within<E: TenantScoped>(
     mut select: Select<E>,
     keyset: Keyset<E::Column>,
     request: &PageRequest,
 ) -> Result<Select<E>> {
+    if request.omits_texts && !E::large_columns().is_empty() {
+        select = without_texts(select);
+    }
     let Keyset {
         column,
         order_descending,
@@ -420,12 +374,12 @@ fn key_of<E: EntityTrait, K: ParentKey>(row: &E::Model, column: E::Column) -> Re
 
 /// The rows of a select, whose times are bound as both databases compare them.
 pub(super) async fn rows_read<E: EntityTrait>(
-    tx: &DatabaseTransaction,
+    runner: Runner<'_>,
     select: &Select<E>,
     volume: Option<&ReadVolume>,
 ) -> Result<Vec<E::Model>> {
-    let statement = times::built(tx.get_database_backend(), select);
-    let rows = tx.query_all_raw(statement).await?;
+    let statement = times::built(runner.backend(), select);
+    let rows = runner.select(statement).await?;
     if let Some(volume) = volume {
         volume.add(&rows)?;
     }

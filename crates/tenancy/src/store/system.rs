@@ -10,7 +10,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::gate::{Permits, Purpose};
-use super::select::{conditions_in, rows_read};
+use super::lone::Runner;
+use super::select::rows_read;
+use super::select_in::conditions_in;
 use super::signal::{CHANNEL, Signal};
 use super::{Pace, Store, times};
 use crate::actor::Origin;
@@ -216,7 +218,8 @@ impl SystemScope {
         E: SystemScoped,
         E::Model: Send + Sync,
     {
-        rows_read(&self.tx, &E::find().filter(which.into_condition()), None).await
+        let select = E::find().filter(which.into_condition());
+        rows_read(Runner::Transaction(&self.tx), &select, None).await
     }
 
     /// Rows of a listed entity whose column has one of the values, however many these are, of every tenant.

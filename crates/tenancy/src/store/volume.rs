@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sea_orm::sea_query::{
     Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, WindowStatement,
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, IdenStatic, QueryResult, Statement};
+use sea_orm::{IdenStatic, QueryResult, Statement};
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
+use super::lone::Runner;
 use super::{Pace, TenantScoped, times};
 use crate::error::{Error, Result};
 
@@ -50,16 +51,14 @@ impl ReadVolume {
     /// [`Error::ReadTooLarge`] where the operation would have read more than it may; the database refuses.
     pub(super) async fn rows<E: TenantScoped>(
         &self,
-        tx: &DatabaseTransaction,
+        runner: Runner<'_>,
         select: SelectStatement,
         order: Option<(E::Column, Order)>,
         most: Option<u64>,
     ) -> Result<Vec<QueryResult>> {
         let is_small = most.is_some_and(|rows| rows <= UNMEASURED_ROWS);
         if self.most == usize::MAX || is_small || E::large_columns().is_empty() {
-            let rows = tx.query_all_raw(built(tx, &select)).await?;
-            self.add(&rows)?;
-            return Ok(rows);
+            return self.unmeasured(runner, &select).await;
         }
         let measured = measured::<E>(select);
         let left = self.most.saturating_sub(self.read.load(Relaxed));
@@ -72,7 +71,7 @@ impl ReadVolume {
         if let Some((column, order)) = order {
             bounded.order_by(column, order);
         }
-        let rows = tx.query_all_raw(built(tx, &bounded)).await?;
+        let rows = runner.select(built(runner, &bounded)).await?;
         if rows.is_empty() {
             // There are none, or together they are too large.
             let one = Query::select()
@@ -80,10 +79,24 @@ impl ReadVolume {
                 .from_subquery(measured, MEASURED)
                 .limit(1)
                 .take();
-            if tx.query_one_raw(built(tx, &one)).await?.is_some() {
+            if !runner.select(built(runner, &one)).await?.is_empty() {
                 return Err(Error::ReadTooLarge);
             }
         }
+        self.add(&rows)?;
+        Ok(rows)
+    }
+
+    /// Reads rows that hold no large texts.
+    ///
+    /// # Errors
+    /// As [`ReadVolume::rows`].
+    pub(super) async fn unmeasured(
+        &self,
+        runner: Runner<'_>,
+        select: &SelectStatement,
+    ) -> Result<Vec<QueryResult>> {
+        let rows = runner.select(built(runner, select)).await?;
         self.add(&rows)?;
         Ok(rows)
     }
@@ -122,8 +135,8 @@ fn measured<E: TenantScoped>(select: SelectStatement) -> SelectStatement {
         .take()
 }
 
-fn built(tx: &DatabaseTransaction, select: &SelectStatement) -> Statement {
-    times::bound_values(tx.get_database_backend().build(select))
+fn built(runner: Runner<'_>, select: &SelectStatement) -> Statement {
+    times::bound_values(runner.backend().build(select))
 }
 
 /// Bytes of the texts and binary values of a row, as the driver holds them.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{ReadWrite, Scoped};
 use crate::audit;
 use crate::error::{Error, Result};
-use crate::store::select::conditions_in;
+use crate::store::select_in::conditions_in;
 use crate::store::signal::{CHANNEL, Signal};
 use crate::store::{TenantScoped, times};
 
@@ -35,7 +35,7 @@ impl Scoped<ReadWrite> {
         self.permitted()?;
         self.stamp(&mut row);
         Ok(<M::Entity as EntityTrait>::insert(row)
-            .exec_with_returning(&self.tx)
+            .exec_with_returning(&self.session)
             .await?)
     }
 
@@ -92,7 +92,7 @@ impl Scoped<ReadWrite> {
             if let Some(conflict) = conflict.clone() {
                 insert = insert.on_conflict(conflict);
             }
-            insert.exec_without_returning(&self.tx).await?;
+            insert.exec_without_returning(&self.session).await?;
             rows = rest;
         }
         Ok(())
@@ -134,7 +134,7 @@ impl Scoped<ReadWrite> {
             .filter(self.mine::<M::Entity>())
             .filter(which.into_condition());
         let statement = times::built(self.backend(), &change);
-        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+        Ok(self.session.execute_raw(statement).await?.rows_affected())
     }
 
     /// Deletes the tenant's rows that meet the condition, and returns their number.
@@ -147,7 +147,7 @@ impl Scoped<ReadWrite> {
             .filter(self.mine::<E>())
             .filter(which.into_condition());
         let statement = times::built(self.backend(), &change);
-        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+        Ok(self.session.execute_raw(statement).await?.rows_affected())
     }
 
     /// Executes a hand-written statement under the rule of [`Scoped::sql_all`], and returns the number of affected
@@ -162,7 +162,7 @@ impl Scoped<ReadWrite> {
     ) -> Result<u64> {
         self.permitted()?;
         let statement = self.statement(sql, values)?;
-        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+        Ok(self.session.execute_raw(statement).await?.rows_affected())
     }
 
     /// Takes the tenant's advisory lock `what` until the transaction ends. SQLite has one writer, so nothing is done
@@ -174,7 +174,7 @@ impl Scoped<ReadWrite> {
         if self.backend() == DbBackend::Postgres {
             let name: Value = format!("{what}:{}", self.tenant.0).into();
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-            self.tx
+            self.session
                 .execute_raw(Statement::from_sql_and_values(
                     DbBackend::Postgres,
                     sql,
@@ -197,7 +197,7 @@ impl Scoped<ReadWrite> {
         };
         if self.backend() == DbBackend::Postgres {
             let values: [Value; 2] = [CHANNEL.into(), signal.payload().into()];
-            self.tx
+            self.session
                 .execute_raw(Statement::from_sql_and_values(
                     DbBackend::Postgres,
                     "SELECT pg_notify($1, $2)",
@@ -222,7 +222,7 @@ impl Scoped<ReadWrite> {
             if !steps.is_empty() {
                 let entries = audit::entries_done(self.env(), self.tenant, &self.actor, steps);
                 audit::Entity::insert_many(entries)
-                    .exec_without_returning(&self.tx)
+                    .exec_without_returning(&self.session)
                     .await?;
             }
         }
@@ -235,7 +235,7 @@ impl Scoped<ReadWrite> {
             }
         };
         self.store
-            .commit(self.tx, self.permits, announced, kept)
+            .commit(self.session, self.permits, announced, kept)
             .await
     }
 
