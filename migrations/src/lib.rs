@@ -30,6 +30,7 @@ mod m0020_context;
 mod m0021_search_fields;
 mod m0022_knowledge_life;
 mod m0023_vectors;
+mod m0024_consolidations;
 pub mod owner;
 pub mod vectors;
 
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_search_fields::Migration),
             Box::new(m0022_knowledge_life::Migration),
             Box::new(m0023_vectors::Migration),
+            Box::new(m0024_consolidations::Migration),
         ]
     }
 }
