@@ -60,5 +60,6 @@ pub use service::{
     insight_partners_suggest, insight_update, insights_recalled, knowledge_audit, letters_clear,
     letters_pending, letters_take, memory_entries_import, memory_entries_import_bulk,
     memory_entries_recalled, memory_entries_remove, memory_entry_count, memory_entry_create,
-    memory_entry_list, memory_entry_supersede, memory_entry_update,
+    memory_entry_list, memory_entry_supersede, memory_entry_update, own_insight_count,
+    own_insights, own_memory_entries, own_memory_entry_count,
 };

@@ -7,6 +7,7 @@ mod insight;
 mod keyed_pattern;
 mod letter;
 mod memory_entry;
+mod own;
 
 pub use audit::{
     AUDIT_FINDINGS_MAX, AuditFinding, AuditFindingKind, AuditSubject, KnowledgeAudit,
@@ -29,3 +30,4 @@ pub use memory_entry::{
     memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
     memory_entry_supersede, memory_entry_update,
 };
+pub use own::{own_insight_count, own_insights, own_memory_entries, own_memory_entry_count};
