@@ -11,10 +11,10 @@ use nyxcore_tenancy::text;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cluster::{KEY_BYTES_MAX, cut};
 use crate::model::Draft;
 use crate::quote::quotation;
 use crate::source::{Source, count};
-use crate::theme::{KEY_BYTES_MAX, cut};
 
 /// The most patterns of an answer.
 const PATTERNS_MAX: usize = 50;

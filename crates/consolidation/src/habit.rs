@@ -8,7 +8,8 @@ use nyxcore_projects::ProjectId;
 use nyxcore_retrieval::KnowledgeKind;
 use nyxcore_tenancy::text;
 
-use crate::theme::{KEY_BYTES_MAX, THEMES_MAX, names_listed};
+use crate::cluster::{KEY_BYTES_MAX, names_listed};
+use crate::theme::THEMES_MAX;
 
 /// The code patterns that at least two of the projects have, those of the most projects first; and the patterns that
 /// show them.

@@ -45,6 +45,7 @@
 //! ```
 
 mod answer;
+mod cluster;
 mod entity;
 mod habit;
 mod handler;
