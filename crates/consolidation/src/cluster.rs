@@ -96,15 +96,15 @@ impl<'a> Cluster<'a> {
 
     /// The words that statements of two projects share, those of the most statements first, with how they are written.
     fn words(&self, weights: &HashMap<&str, f64>) -> Vec<(&'a str, &'a str)> {
-        struct Shared<'a> {
+        struct SharedWord<'a> {
             word: &'a str,
             statements: usize,
             projects: BTreeSet<ProjectId>,
         }
-        let mut shared: BTreeMap<&str, Shared<'_>> = BTreeMap::new();
+        let mut shared: BTreeMap<&str, SharedWord<'_>> = BTreeMap::new();
         for (statement, source) in self.statements() {
             for word in &statement.words {
-                let of_term = shared.entry(&word.term).or_insert_with(|| Shared {
+                let of_term = shared.entry(&word.term).or_insert_with(|| SharedWord {
                     word: &word.word,
                     statements: 0,
                     projects: BTreeSet::new(),
@@ -114,7 +114,7 @@ impl<'a> Cluster<'a> {
             }
         }
         let weight = |term: &str| weights.get(term).copied().unwrap_or_default();
-        let mut words: Vec<(&str, Shared<'_>)> = shared
+        let mut words: Vec<(&str, SharedWord<'_>)> = shared
             .into_iter()
             .filter(|(_, one)| one.projects.len() > 1)
             .collect();

@@ -42,7 +42,7 @@ struct Material {
 }
 
 /// What was counted, and the sources with those that show shared habits.
-struct Counted {
+struct CountedPatterns {
     found: Vec<KeyedPattern>,
     sources: Vec<Source>,
 }
@@ -141,7 +141,7 @@ impl ConsolidationHandler {
         &self,
         context: &RunContext,
         consolidation: &Consolidation,
-        counted: &Counted,
+        counted: &CountedPatterns,
         names: &BTreeMap<ProjectId, String>,
     ) -> Result<Draft, RunFailure> {
         context.phase("assemble", None, None).await?;
@@ -275,7 +275,7 @@ async fn read(
 }
 
 /// Counts what the projects share. It takes the processor for a while.
-fn counted(material: Material) -> Counted {
+fn counted(material: Material) -> CountedPatterns {
     let Material {
         names,
         mut sources,
@@ -292,7 +292,7 @@ fn counted(material: Material) -> Counted {
         found.push(habit);
         sources.extend(shown_by.into_iter().map(of_habit));
     }
-    Counted { found, sources }
+    CountedPatterns { found, sources }
 }
 
 async fn keep(
