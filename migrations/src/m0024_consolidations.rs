@@ -13,7 +13,8 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let ddl = Ddl::new(manager);
-        // The projects stand in a list with their names: one that is deleted while the run waits is named in its report.
+        // The projects stand in a list with their names: one that is deleted while the run waits is named in its
+        // report.
         ddl.tenant_table(
             "consolidations",
             "run_id $uuid NOT NULL,

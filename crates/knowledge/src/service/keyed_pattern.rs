@@ -65,8 +65,8 @@ pub struct ConsolidationUpdate {
 /// updated in place. What was seen in other projects stays. Words of a model are only replaced by a model's.
 ///
 /// # Errors
-/// As [`consolidation_pattern_create`](crate::consolidation_pattern_create); [`Error::Conflict`] where another run keeps
-/// the same pattern at the same time.
+/// As [`consolidation_pattern_create`](crate::consolidation_pattern_create); [`Error::Conflict`] where another run
+/// keeps the same pattern at the same time.
 pub async fn consolidation_patterns_keep(
     scoped: &Scoped<ReadWrite>,
     projects: &[ProjectId],

@@ -101,8 +101,8 @@ impl RunMutation {
     }
 
     /// Starts a consolidation: finds what several projects share. If a consolidation of the same projects is active,
-    /// returns that consolidation. What is counted needs no model; the named model, or the default one if `withModel` is
-    /// set, phrases and extends it.
+    /// returns that consolidation. What is counted needs no model; the named model, or the default one if `withModel`
+    /// is set, phrases and extends it.
     async fn start_consolidation(
         &self,
         context: &Context<'_>,
