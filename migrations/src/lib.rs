@@ -30,6 +30,7 @@ mod m0020_context;
 mod m0021_search_fields;
 mod m0022_knowledge_life;
 mod m0023_vectors;
+mod m0024_consolidations;
 mod m0025_list_indexes;
 pub mod owner;
 pub mod vectors;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_search_fields::Migration),
             Box::new(m0022_knowledge_life::Migration),
             Box::new(m0023_vectors::Migration),
+            Box::new(m0024_consolidations::Migration),
             Box::new(m0025_list_indexes::Migration),
         ]
     }

@@ -21,6 +21,7 @@ const LAYERS: &[(u8, &[&str])] = &[
         4,
         &[
             "nyxcore-note-enrichment",
+            "nyxcore-consolidation",
             "nyxcore-evaluation",
             "nyxcore-mcp",
         ],

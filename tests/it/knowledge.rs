@@ -1,5 +1,6 @@
 //! Memory entries, insights and consolidation patterns can be found as soon as their transaction is committed.
 
+mod consolidation;
 mod life;
 
 use chrono::TimeDelta;

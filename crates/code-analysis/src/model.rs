@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use nyxcore_code_engine::evidence::CodeLocation;
 use nyxcore_code_engine::listing::SkippedFiles;
+use nyxcore_code_engine::patterns::Pattern;
+use nyxcore_code_engine::patterns::information::Information;
 use nyxcore_code_engine::project::{
     CloneGroup, CoChange, DeadCode, ImportGraph, Ownership, ProjectCommand, ProjectMetrics,
     RankedDefinition, Technology,
@@ -193,6 +195,28 @@ pub struct CodePattern {
     /// The analysis that did not find it any more; `None` while it lasts. One that comes back is the same pattern,
     /// until it is deleted: see [`AnalysisOptions::vanished_kept`](crate::AnalysisOptions).
     pub vanished_in: Option<RunId>,
+}
+
+impl CodePattern {
+    /// Whether nearly every project of its language has the habit: it is quoted only where it is asked for.
+    #[must_use]
+    pub fn goes_without_saying(&self) -> bool {
+        let pattern = Pattern {
+            key: self.key.clone(),
+            kind: self.kind.clone(),
+            title: String::new(),
+            statement: String::new(),
+            stack: self.stack.clone(),
+            scope: self.scope.clone(),
+            support: 0,
+            cases: 0,
+            confidence: 0.0,
+            exemplars: Vec::new(),
+            counter_examples: Vec::new(),
+            deviations: Vec::new(),
+        };
+        self.kind == "naming" || Information::of(&pattern).is_usual()
+    }
 }
 
 /// What the latest analysis found a project to be made of.

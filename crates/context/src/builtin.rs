@@ -38,6 +38,20 @@ pub const BUILT_IN_TEMPLATES: &[BuiltInTemplate] = &[
         text: include_str!("../templates/note_enrichment.extractive.jinja"),
         can_be_overridden: false,
     },
+    BuiltInTemplate {
+        name: "consolidation.system",
+        description: "What a model is told about consolidating projects, before the material.",
+        version: 1,
+        text: include_str!("../templates/consolidation.system.jinja"),
+        can_be_overridden: true,
+    },
+    BuiltInTemplate {
+        name: "consolidation.user",
+        description: "What was counted in several projects and the texts it was counted in, for a model.",
+        version: 1,
+        text: include_str!("../templates/consolidation.user.jinja"),
+        can_be_overridden: true,
+    },
 ];
 
 /// The built-in template of that name.

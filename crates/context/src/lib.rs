@@ -2,7 +2,8 @@
 //!
 //! A template is ours or an admin's. What it prints of repositories, notes, memory and models is data: the engine puts
 //! each piece between markers that occur in none of the pieces, so that no piece can end itself and speak as an
-//! instruction. Notes use this engine; workflows and discussions are to use it too.
+//! instruction. Notes and consolidations use this engine; workflows and discussions are to use it too. A run that asks
+//! a model for an answer by a schema has it written by [`answer_write`].
 //!
 //! ```
 //! use nyxcore_context::{Templates, Variables, template_get, template_set};
@@ -26,15 +27,18 @@ mod builtin;
 mod check;
 mod engine;
 mod entity;
+mod field;
 pub mod markdown;
 mod model;
 mod piece;
 mod registration;
 mod repository;
 mod scan;
+pub mod sentences;
 mod service;
 mod value;
 mod variables;
+mod write;
 
 pub use assembly::{AssembledSection, Assembly, SectionShare, assemble};
 pub use boundary::{attribute, boundary, fenced};
@@ -46,3 +50,4 @@ pub use piece::{Piece, Reference, Section, place, tokens_bound, tokens_estimate}
 pub use registration::{TEMPLATE, registration};
 pub use service::{template_get, template_list, template_reset, template_set};
 pub use variables::{Item, PersonaVariables, StepOutput, VARIABLES, Variable, Variables};
+pub use write::{SettledAnswer, answer_write, model_failure};

@@ -10,6 +10,7 @@ use async_graphql::async_trait::async_trait;
 use async_graphql::dataloader::{DataLoader, Loader};
 use futures::future::BoxFuture;
 use nyxcore_code_analysis as analysis;
+use nyxcore_consolidation as consolidation;
 use nyxcore_knowledge as knowledge;
 use nyxcore_model_catalog::{RunUsage, TenantCatalog, run_usage};
 use nyxcore_note_enrichment as enrichment;
@@ -182,6 +183,7 @@ loaders! {
     files: ById<projects::SourceFiles> = by_id;
     git_connections: ById<sync::connection::GitConnections> = by_id;
     notes: ById<projects::Notes> = by_id;
+    note_versions: ById<projects::NoteVersions> = by_id;
     action_points: ById<projects::ActionPoints> = by_id;
     blog_posts: ById<projects::BlogPosts> = by_id;
     personas: ById<personas::Personas> = by_id;
@@ -217,6 +219,7 @@ loaders! {
     analyses: ById<analysis::CodeAnalyses> = by_id;
     enrichments: ByKey<runs::RunId, enrichment::NoteEnrichment> =
         by_key(|scoped, ids| Box::pin(enrichment::enrichment_details(scoped, ids)));
+    consolidations: ById<consolidation::Consolidations> = by_id;
     run_usage: ByKey<Uuid, RunUsage> = by_key(|scoped, ids| Box::pin(run_usage(scoped, ids)));
     summaries: ByKey<projects::ProjectId, analysis::ProjectSummary> =
         by_key(|scoped, ids| Box::pin(analysis::project_summaries_of(scoped, ids)));

@@ -25,5 +25,6 @@ pub fn registrations() -> Vec<Registration> {
         nyxcore_code_analysis::registration(),
         nyxcore_knowledge::registration(),
         nyxcore_note_enrichment::registration(),
+        nyxcore_consolidation::registration(),
     ]
 }

@@ -43,6 +43,7 @@ pub use letter::{is_letter, letter_entry};
 pub use model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
     Insight, InsightId, InsightSeverity, InsightType, MemoryEntry, MemoryEntryId, MemorySource,
+    Quotation,
 };
 pub use registration::{CONSOLIDATION_PATTERN, INSIGHT, MEMORY_ENTRY, registration};
 pub use repository::{
@@ -50,13 +51,15 @@ pub use repository::{
     ProjectMemoryEntries, consolidation_pattern_projects,
 };
 pub use service::{
-    AUDIT_FINDINGS_MAX, AuditFinding, AuditFindingKind, AuditSubject, ImportedMemoryEntry,
-    InsightChanges, KnowledgeAudit, MemoryEntryChanges, MemoryEntryFilter, MemoryImport,
-    NewConsolidationPattern, NewInsight, NewMemoryEntry, PendingLetter, PendingLetters,
-    RefusedMemoryEntry, consolidation_pattern_create, insight_create, insight_duplicates,
-    insight_embeddings_copy, insight_pair, insight_partners_suggest, insight_update,
-    insights_recalled, knowledge_audit, letters_clear, letters_pending, letters_take,
-    memory_entries_import, memory_entries_import_bulk, memory_entries_recalled,
-    memory_entries_remove, memory_entry_count, memory_entry_create, memory_entry_list,
-    memory_entry_supersede, memory_entry_update,
+    AUDIT_FINDINGS_MAX, AuditFinding, AuditFindingKind, AuditSubject, ConsolidationPatternChanges,
+    ConsolidationUpdate, ImportedMemoryEntry, InsightChanges, KeyedPattern, KnowledgeAudit,
+    MemoryEntryChanges, MemoryEntryFilter, MemoryImport, NewConsolidationPattern, NewInsight,
+    NewMemoryEntry, PendingLetter, PendingLetters, QUOTATIONS_MAX, RefusedMemoryEntry,
+    consolidation_pattern_create, consolidation_pattern_update, consolidation_patterns_keep,
+    insight_create, insight_duplicates, insight_embeddings_copy, insight_pair,
+    insight_partners_suggest, insight_update, insights_recalled, knowledge_audit, letters_clear,
+    letters_pending, letters_take, memory_entries_import, memory_entries_import_bulk,
+    memory_entries_recalled, memory_entries_remove, memory_entry_count, memory_entry_create,
+    memory_entry_list, memory_entry_supersede, memory_entry_update, own_insight_count,
+    own_insights, own_memory_entries, own_memory_entry_count,
 };

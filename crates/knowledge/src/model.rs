@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use nyxcore_projects::ProjectId;
+use nyxcore_retrieval::KnowledgeKind;
 use nyxcore_tenancy::{UserId, typed_id};
 use sea_orm::{DeriveActiveEnum, EnumIter};
 use serde::{Deserialize, Serialize};
@@ -208,7 +209,30 @@ pub struct ConsolidationPattern {
     pub severity: Option<ConsolidationSeverity>,
     /// Two to four.
     pub tags: Vec<String>,
+    /// By what a run finds it again; unique. `None` where somebody wrote it.
+    pub key: Option<String>,
+    /// The evidence with its sources; empty where somebody wrote it.
+    pub quotations: Vec<Quotation>,
+    /// The model that wrote title and description; `None` where none did.
+    pub written_by: Option<String>,
+    /// When it was archived: it is kept, not found, and no run brings it back.
+    pub archived_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+    /// When a run or somebody last changed it.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// A part of a source that shows a consolidation pattern. Its words stand in the source one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Quotation {
+    /// What the source is: a memory entry, an insight or a code pattern.
+    pub kind: KnowledgeKind,
+    /// The id of the source, in its text form.
+    pub subject_id: String,
+    /// The project of the source.
+    pub project_id: ProjectId,
+    /// The words, with single spaces between them.
+    pub text: String,
 }
 
 #[cfg(test)]

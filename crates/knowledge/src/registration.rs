@@ -34,7 +34,10 @@ pub fn registration() -> Registration {
             &[(Read, Viewer), (Create, Member), (Update, Member)],
         ))
         .resource(
-            ResourcePolicy::new(CONSOLIDATION_PATTERN, &[(Read, Viewer), (Create, Member)])
-                .id_prefix(ConsolidationPatternId::PREFIX),
+            ResourcePolicy::new(
+                CONSOLIDATION_PATTERN,
+                &[(Read, Viewer), (Create, Member), (Update, Member)],
+            )
+            .id_prefix(ConsolidationPatternId::PREFIX),
         )
 }

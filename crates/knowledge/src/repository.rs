@@ -6,7 +6,7 @@ use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::{
     Access, ChildList, Keyset, Page, PageRequest, Repository, Result, Scoped, pages_map, repository,
 };
-use sea_orm::sea_query::IntoCondition;
+use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{ColumnTrait, Condition, EntityTrait};
 
 use crate::entity::{consolidation_pattern, consolidation_pattern_project, insight, memory_entry};
@@ -89,9 +89,19 @@ impl ChildList for ProjectInsights {
     }
 }
 
-/// The consolidation patterns that were seen in a project, newest first.
+/// The consolidation patterns that were seen in a project and are not archived, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProjectConsolidationPatterns;
+
+/// The links of patterns that are not archived.
+fn of_current_patterns() -> Expr {
+    Expr::cust(
+        "EXISTS (SELECT 1 FROM consolidation_patterns AS pattern
+         WHERE pattern.tenant_id = consolidation_pattern_projects.tenant_id
+           AND pattern.id = consolidation_pattern_projects.consolidation_pattern_id
+           AND pattern.archived_at IS NULL)",
+    )
+}
 
 impl ChildList for ProjectConsolidationPatterns {
     type Parent = ProjectId;
@@ -105,7 +115,7 @@ impl ChildList for ProjectConsolidationPatterns {
     ) -> Result<HashMap<ProjectId, Page<ConsolidationPattern>>> {
         use consolidation_pattern_project::{Column, Entity};
         let newest = Keyset::descending(Column::ConsolidationPatternId);
-        let links = scoped.find::<Entity>();
+        let links = scoped.find::<Entity>().filter(of_current_patterns());
         let links = links
             .pages_by(Column::ProjectId, projects, newest, request)
             .await?;
@@ -127,7 +137,7 @@ impl ChildList for ProjectConsolidationPatterns {
         projects: &[ProjectId],
     ) -> Result<HashMap<ProjectId, u64>> {
         use consolidation_pattern_project::{Column, Entity};
-        let links = scoped.find::<Entity>();
+        let links = scoped.find::<Entity>().filter(of_current_patterns());
         links.counts_by(Column::ProjectId, projects).await
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
+use nyxcore_context::sentences::{citation, code_span, sentences};
+
 use crate::mentions::{is_token, text_lines, token};
-use crate::sentences::{citation, code_span, sentences};
 
 /// Fewer words than this are no statement.
 const STATEMENT_WORDS: usize = 3;

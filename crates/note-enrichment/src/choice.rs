@@ -1,11 +1,7 @@
 //! Which model writes an enrichment, if any does.
 
-use std::collections::HashMap;
-
-use nyxcore_model_catalog::{
-    DefaultPurpose, ModelError, TenantCatalog, member_defaults, model_choose,
-};
-use nyxcore_personas::{PersonaId, Personas};
+use nyxcore_model_catalog::{ModelError, TenantCatalog};
+use nyxcore_personas::{ModelWish, PersonaId, Personas, model_wished};
 use nyxcore_tenancy::{Access, Error, Repository, Scoped, UserId};
 
 use crate::model::EnrichmentMode;
@@ -65,64 +61,32 @@ pub async fn enrichment_choose<A: Access>(
     catalog: &TenantCatalog,
     request: &EnrichmentRequest,
 ) -> Result<EnrichmentChoice, ModelError> {
-    let persona = match request.persona_id {
-        Some(id) => Some(Personas::require(scoped, id).await?),
-        None => None,
-    };
-    let named = |text: &Option<String>| {
-        let text = text.as_deref().map(str::trim).unwrap_or_default();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let (provider, model) = (named(&request.provider), named(&request.model));
-    let is_configured = |provider: &str| {
-        let provider = catalog.provider(provider);
-        provider.is_some_and(|provider| provider.is_configured())
-    };
-    let invalid = |text: &str| Err(Error::Invalid(text.to_owned()).into());
     if request.mode == Some(EnrichmentMode::Extractive) {
-        return match model.or(provider) {
-            Some(_) => invalid("an extractive enrichment calls no model: omit provider and model"),
-            None => Ok(EnrichmentChoice::Extractive),
+        if let Some(persona) = request.persona_id {
+            Personas::require(scoped, persona).await?;
+        }
+        let is_named = |text: &Option<String>| {
+            let text = text.as_deref().map(str::trim).unwrap_or_default();
+            !text.is_empty()
         };
-    }
-    if let Some(model) = model {
-        let purpose = DefaultPurpose::Default;
-        let found = model_choose(scoped, purpose, provider.as_deref(), &model).await?;
-        if !is_configured(&found.model.provider) {
-            return Err(ModelError::ProviderUnconfigured(found.model.provider));
+        if is_named(&request.model) || is_named(&request.provider) {
+            let reason = "an extractive enrichment calls no model: omit provider and model";
+            return Err(Error::Invalid(reason.to_owned()).into());
         }
-        return Ok(EnrichmentChoice::Generated {
-            provider: found.model.provider,
-            model: found.asked,
-        });
+        return Ok(EnrichmentChoice::Extractive);
     }
-    if provider.is_some() {
-        return invalid("a provider serves many models: name the model too");
-    }
-    let today = scoped.env().now().date_naive();
-    let own = persona.and_then(|persona| persona.default_model);
-    if let Some(own) = own
-        && is_configured(&own.provider)
-        && let Some(called) = own.standing(catalog, today).called
-    {
-        return Ok(EnrichmentChoice::Generated {
-            provider: own.provider,
-            model: called,
-        });
-    }
-    let member = match request.user {
-        Some(user) => member_defaults(scoped, user).await?,
-        None => HashMap::new(),
+    let wish = ModelWish {
+        persona_id: request.persona_id,
+        provider: request.provider.clone(),
+        model: request.model.clone(),
+        user: request.user,
+        is_required: request.mode == Some(EnrichmentMode::Generated),
     };
-    match catalog.default_for(DefaultPurpose::Default, &member, today) {
-        Ok(found) if is_configured(&found.model.provider) => Ok(EnrichmentChoice::Generated {
-            provider: found.model.provider,
-            model: found.asked,
-        }),
-        Ok(found) if request.mode == Some(EnrichmentMode::Generated) => {
-            Err(ModelError::ProviderUnconfigured(found.model.provider))
+    let chosen = model_wished(scoped, catalog, &wish).await?;
+    Ok(chosen.map_or(EnrichmentChoice::Extractive, |chosen| {
+        EnrichmentChoice::Generated {
+            provider: chosen.provider,
+            model: chosen.model,
         }
-        Err(error) if request.mode == Some(EnrichmentMode::Generated) => Err(error),
-        Ok(_) | Err(_) => Ok(EnrichmentChoice::Extractive),
-    }
+    }))
 }

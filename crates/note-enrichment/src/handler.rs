@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use nyxcore_context::{Assembly, Reference};
+use nyxcore_context::{Assembly, Reference, answer_write, model_failure};
 use nyxcore_embeddings::{QuestionMeaning, question_embed, question_model};
 use nyxcore_knowledge::{insights_recalled, memory_entries_recalled};
 use nyxcore_model_catalog::{CallContext, ModelChoice, ModelService};
@@ -26,7 +26,6 @@ use crate::repository::{draft_get, enrichment_get};
 use crate::resolve::{files_unknown, references_resolve};
 use crate::service::{Outcome, draft_save, enrichment_save};
 use crate::tasks::{action_points, shortened};
-use crate::write::{answer_write, failure};
 
 /// Counts what was cited, so that the audit of knowledge knows what is of use.
 async fn recalls_count(scoped: &Scoped<ReadWrite>, cited: &[Citation]) -> Result<(), RunFailure> {
@@ -43,6 +42,9 @@ fn ids_cited<T: std::str::FromStr + Ord>(cited: &[Citation], kind: KnowledgeKind
     let ids: BTreeSet<T> = ids.collect();
     ids.into_iter().collect()
 }
+
+/// What of the model's answer is shown while it is written.
+const SHOWN: &str = "markdown";
 
 /// Carries out the enrichments of notes. Those that a model writes need the door to the models
 /// ([`ModelService`]) among what the workers share.
@@ -107,7 +109,7 @@ impl EnrichmentHandler {
                         let today = scoped.env().now().date_naive();
                         let resolved = catalog.resolve(&model, today);
                         let window = resolved
-                            .map_err(|error| failure(&error, context))?
+                            .map_err(|error| model_failure(&error, context))?
                             .model
                             .context_window;
                         let prompt = Prompt::prepare(&scoped, &material, window).await;
@@ -230,7 +232,7 @@ async fn write(
         ..CallContext::new(context.tenant(), PURPOSE)
     };
     let choice = ModelChoice::Model(enrichment.model.clone().unwrap_or_default());
-    let answer = answer_write(context, models, &call, choice, prompt.request()).await?;
+    let answer = answer_write(context, models, &call, choice, prompt.request(), SHOWN).await?;
     // Whoever sees the run end finds its cost in the ledger.
     models.settled().await;
     let draft = Draft {

@@ -42,7 +42,6 @@ mod check;
 mod choice;
 mod compose;
 mod entity;
-mod field;
 mod files;
 mod handler;
 mod material;
@@ -56,10 +55,8 @@ mod repository;
 mod resolve;
 mod retrieve;
 mod section;
-mod sentences;
 mod service;
 mod tasks;
-mod write;
 
 pub use choice::{EnrichmentChoice, EnrichmentRequest, enrichment_choose};
 pub use handler::EnrichmentHandler;

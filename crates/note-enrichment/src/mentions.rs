@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sentences::code_span;
+use nyxcore_context::sentences::code_span;
 
 /// Endings of files that are taken for a file's also without a folder.
 const ENDINGS: [&str; 34] = [

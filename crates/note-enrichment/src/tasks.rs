@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
+use nyxcore_context::sentences::sentences;
 use nyxcore_context::{Piece, Section};
 use nyxcore_projects::{NewActionPoint, Note};
 use nyxcore_retrieval::{Citation, KnowledgeKind, RRF_K};
-
-use crate::sentences::sentences;
 
 /// The most action points of one enrichment. A rule of this project: more than a person goes through one by one is no
 /// help.

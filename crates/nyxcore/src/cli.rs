@@ -415,6 +415,23 @@ pub enum KnowledgeCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Find what several projects share, and keep it as consolidation patterns with quotations
+    ///
+    /// It counts, and calls a model only where one is asked for. Run again, it updates the same patterns.
+    Consolidate {
+        /// The tenant's short name
+        #[arg(long)]
+        tenant: String,
+        /// The model that phrases and extends what was counted
+        #[arg(long, value_name = "ID")]
+        model: Option<String>,
+        /// Use the tenant's default model
+        #[arg(long)]
+        with_model: bool,
+        /// The projects' short names, at least two
+        #[arg(value_name = "PROJECT", required = true, num_args = 2..)]
+        projects: Vec<String>,
+    },
 }
 
 /// The output formats of `knowledge audit`.

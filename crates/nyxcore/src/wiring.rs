@@ -12,6 +12,7 @@ use nyxcore_code_analysis::{
     AnalysisHandler, AnalysisOptions, CODE_ANALYSIS_RUN, analysis_catch_up,
 };
 use nyxcore_code_engine::language::Language;
+use nyxcore_consolidation::{CONSOLIDATION_RUN, ConsolidationHandler, consolidation_failed};
 use nyxcore_embeddings::{EMBEDDING_RUN, EmbeddingHandler, embedding_catch_up, embedding_follow};
 use nyxcore_gateway::{
     ConnectionLimits, Console, ConsoleFile, Gateway, GatewayOptions, Limits, LinkPurpose, Metrics,
@@ -140,6 +141,7 @@ impl App {
             )
             .handler(AnalysisHandler::new(AnalysisOptions::default()))
             .handler(EnrichmentHandler::new())
+            .handler(ConsolidationHandler::new())
             .handler(EmbeddingHandler::new())
             .follow_up(SYNC_RUN, sync_once_more())
             .follow_up(CODE_ANALYSIS_RUN, analysis_catch_up(quiet_period))
@@ -148,6 +150,8 @@ impl App {
             .follow_up(EMBEDDING_RUN, insights_embed())
             .failed(NOTE_ENRICHMENT_RUN, enrichment_failed())
             .swept(NOTE_ENRICHMENT_RUN, enrichment_failed())
+            .failed(CONSOLIDATION_RUN, consolidation_failed())
+            .swept(CONSOLIDATION_RUN, consolidation_failed())
             .swept(SYNC_RUN, sync_swept());
         let workers = limits.fold(workers, |workers, (kind, n)| {
             workers.limit(kind, usize::from(n))

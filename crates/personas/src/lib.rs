@@ -30,6 +30,7 @@
 //! # );
 //! ```
 
+mod choice;
 mod entity;
 mod matching;
 mod model;
@@ -40,6 +41,7 @@ pub mod specialization;
 mod starter;
 mod usage;
 
+pub use choice::{ChosenModel, ModelWish, model_wished};
 pub use matching::{
     MATCHED_PERSONAS_MAX, MATCHES_MAX, MatchReason, MatchReasonKind, PersonaMatch, persona_matches,
 };

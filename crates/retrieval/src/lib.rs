@@ -72,5 +72,7 @@ pub use text::chunk::{Chunk, ChunkLimits, chunk_lines};
 pub use text::excerpt::excerpt;
 pub use text::question::named_paths;
 pub use text::section::{Section, document_sections};
-pub use text::{QUERY_TERMS_MAX, TERM_CHARS_MAX, query_terms, split_identifiers};
+pub use text::{
+    QUERY_TERMS_MAX, TERM_CHARS_MAX, TellingWord, query_terms, split_identifiers, telling_words,
+};
 pub use vector::{QuestionVector, VectorModel};

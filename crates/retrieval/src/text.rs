@@ -63,6 +63,49 @@ pub fn query_terms(text: &str) -> Vec<String> {
     }
 }
 
+/// A word of a text that says something, and what the index finds it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TellingWord {
+    /// As the index has it: folded, and for English without its ending.
+    pub term: String,
+    /// As it is written.
+    pub word: String,
+}
+
+/// The words of a prose that say something, each term once, in the order in which they occur, at most
+/// [`QUERY_TERMS_MAX`]. Word forms have one term, so that two texts can be compared by what they are about.
+///
+/// ```
+/// # use nyxcore_retrieval::telling_words;
+/// let words = telling_words("The leases are renewed.");
+/// let terms: Vec<&str> = words.iter().map(|word| word.term.as_str()).collect();
+/// assert_eq!(terms, telling_words("renew a lease").iter().rev().map(|word| word.term.as_str()).collect::<Vec<_>>());
+/// assert_eq!(words[0].word, "leases");
+/// ```
+#[must_use]
+pub fn telling_words(text: &str) -> Vec<TellingWord> {
+    let text = fold::normalized(text);
+    let mut stems = fold::Stems::new();
+    let mut seen = HashSet::new();
+    let mut telling = Vec::new();
+    let mut found = Vec::new();
+    for word in words::words(&text) {
+        if is_common(&word.text.to_lowercase()) {
+            continue;
+        }
+        words::terms_of(&word, &mut stems, &mut found);
+        for term in found.drain(..) {
+            if telling.len() < QUERY_TERMS_MAX && seen.insert(term.text.clone()) {
+                telling.push(TellingWord {
+                    term: term.text,
+                    word: word.text.to_owned(),
+                });
+            }
+        }
+    }
+    telling
+}
+
 fn distinct_terms(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
     let mut seen = HashSet::new();
     identifiers(text)

@@ -11,6 +11,7 @@ const WITHOUT_FIELD: &[&str] = &[
     "api_token read",
     "blog_post read",
     "code_analysis read",
+    "consolidation read",
     "consolidation_pattern create",
     "consolidation_pattern read",
     "insight read",

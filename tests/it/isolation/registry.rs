@@ -6,8 +6,9 @@
 //! in the place of each of them in turn.
 
 use nyxcore_code_analysis::CODE_ANALYSIS;
+use nyxcore_consolidation::CONSOLIDATION;
 use nyxcore_context::TEMPLATE;
-use nyxcore_knowledge::{INSIGHT, MEMORY_ENTRY};
+use nyxcore_knowledge::{CONSOLIDATION_PATTERN, INSIGHT, MEMORY_ENTRY};
 use nyxcore_model_catalog::{BUDGET, MODEL_SETTINGS, OWN_MODEL_DEFAULT, PROVIDER_KEY, RUN_BUDGET};
 use nyxcore_note_enrichment::NOTE_ENRICHMENT;
 use nyxcore_personas::PERSONA;
@@ -118,6 +119,7 @@ pub const REGISTRY: &[Entry] = {
         entry("Mutation.startCodeAnalysis", r#"{"input": {"projectId": "$project"}}"#, CODE_ANALYSIS, Start),
         entry("Mutation.cancelRun", r#"{"input": {"runId": "$analysis"}}"#, RUN, Cancel),
         entry("Mutation.enrichNote", r#"{"input": {"noteId": "$note", "personaId": "$persona"}}"#, NOTE_ENRICHMENT, Start),
+        entry("Mutation.startConsolidation", r#"{"input": {"projectIds": ["$project", "$library"], "personaId": "$persona"}}"#, CONSOLIDATION, Start),
         entry("Mutation.acceptActionPoint", r#"{"input": {"actionPointId": "$action_point"}}"#, NOTE, Update),
         entry("Mutation.restoreNoteVersion", r#"{"input": {"noteVersionId": "$note_version"}}"#, NOTE, Update),
         entry("Mutation.applyEnrichment", r#"{"input": {"enrichmentId": "$enrichment"}}"#, NOTE_ENRICHMENT, Apply),
@@ -135,6 +137,7 @@ pub const REGISTRY: &[Entry] = {
         told("INVALID_INPUT", entry("Mutation.supersedeMemoryEntry", r#"{"input": {"memoryEntryId": "$memory_entry", "supersededById": "$memory_entry"}}"#, MEMORY_ENTRY, Update)),
         entry("Mutation.importMemoryEntries", r##"{"input": {"projectId": "$project", "files": [{"name": "a.md", "text": "# New\nx"}]}}"##, MEMORY_ENTRY, Import),
         entry("Mutation.updateInsight", r#"{"input": {"insightId": "$insight", "category": "new"}}"#, INSIGHT, Update),
+        entry("Mutation.updateConsolidationPattern", r#"{"input": {"consolidationPatternId": "$consolidation_pattern", "archived": false}}"#, CONSOLIDATION_PATTERN, Update),
         // The insight of the world has a partner, or is no pain and solution.
         told("INVALID_INPUT", entry("Mutation.pairInsights", r#"{"input": {"insightId": "$insight", "pairedWithId": "$insight"}}"#, INSIGHT, Update)),
 
@@ -211,6 +214,7 @@ pub const NODES: &[(&str, &str)] = &[
     ("SourceFile", "file"),
     ("GitConnection", "git_connection"),
     ("Note", "note"),
+    ("NoteVersion", "note_version"),
     ("ActionPoint", "action_point"),
     ("BlogPost", "post"),
     ("CodePattern", "code_pattern"),
@@ -222,4 +226,5 @@ pub const NODES: &[(&str, &str)] = &[
     ("CodeAnalysis", "analysis"),
     ("NoteEnrichment", "enrichment"),
     ("Embedding", "embedding"),
+    ("Consolidation", "consolidation"),
 ];

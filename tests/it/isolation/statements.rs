@@ -72,6 +72,11 @@ const WITHOUT: &[(&str, &str)] = &[
     ("CloneGroup", "part of the findings' row"),
     ("CoChange", "part of the findings' row"),
     ("CodePattern", "part of its row"),
+    (
+        "Consolidation",
+        "its own are read like an enrichment's, and projects have none",
+    ),
+    ("ConsolidationReport", "part of the consolidation's row"),
     ("DeadCode", "part of the findings' row"),
     ("Embedding", "a tenant has one at a time"),
     ("EnrichmentPreview", "made once for an operation"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nyxcore_code_analysis::{AnalysisTrigger, CodePatternId, analysis_start};
+use nyxcore_consolidation::{NewConsolidation, consolidation_start};
 use nyxcore_embeddings::EMBEDDING_RUN;
 use nyxcore_knowledge::{
     ConsolidationType, InsightType, NewConsolidationPattern, NewInsight, NewMemoryEntry,
@@ -239,6 +240,16 @@ impl Objects {
         };
         let (enrichment, _) = enrichment_start(&scoped, new).await.unwrap();
         ids.insert("enrichment", enrichment.run().id.to_string());
+        // Of other projects than the one that the matrix starts.
+        let annex = project_of(&scoped, &text("annex"), by).await;
+        let new = NewConsolidation {
+            project_ids: vec![library, annex],
+            persona_id: Some(persona),
+            model: None,
+            started_by: by,
+        };
+        let (consolidation, _) = consolidation_start(&scoped, new).await.unwrap();
+        ids.insert("consolidation", consolidation.run().id.to_string());
         // Of a subject of its own, because a tenant has one at a time.
         let new = NewRun {
             kind: EMBEDDING_RUN,

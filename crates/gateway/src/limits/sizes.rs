@@ -22,9 +22,16 @@ pub(super) const LIST_SIZES: &[(&str, usize)] = &[
     ("CodeAnalysis.warnings", 10),
     ("CodePattern.counterExamples", 5),
     ("CodePattern.exemplars", 5),
+    // It is tried three times.
+    ("Consolidation.attempts", 3),
+    ("Consolidation.patterns", 50),
+    ("Consolidation.projects", 20),
     ("ConsolidationPattern.evidence", 10),
     ("ConsolidationPattern.projects", 20),
+    ("ConsolidationPattern.quotations", 3),
     ("ConsolidationPattern.tags", 10),
+    ("ConsolidationReport.projectsDeleted", 2),
+    ("ConsolidationReport.templates", 2),
     ("DeadCode.caveats", 5),
     // It is tried five times.
     ("Embedding.attempts", 5),

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_knowledge::{
     AuditFinding, AuditFindingKind, ConsolidationPattern, Insight, KnowledgeAudit, MemoryEntry,
-    MemorySource, insight_duplicates, insight_partners_suggest,
+    MemorySource, Quotation, insight_duplicates, insight_partners_suggest,
 };
 
 use super::ids::global_id;
@@ -276,6 +276,27 @@ impl ConsolidationPatternNode {
         &self.0.evidence
     }
 
+    /// The evidence with its sources, if a consolidation found the pattern.
+    async fn quotations(&self) -> Vec<QuotationNode> {
+        self.0
+            .quotations
+            .iter()
+            .cloned()
+            .map(QuotationNode)
+            .collect()
+    }
+
+    /// The model that wrote the title and the description. Null if none did.
+    async fn written_by(&self) -> Option<&str> {
+        self.0.written_by.as_deref()
+    }
+
+    /// The time when it was archived. An archived pattern is kept, but search does not find it, and no consolidation
+    /// brings it back.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at
+    }
+
     /// The number of occurrences.
     async fn frequency(&self) -> i64 {
         self.0.frequency
@@ -305,5 +326,32 @@ impl ConsolidationPatternNode {
     /// Tags to search by.
     async fn tags(&self) -> &[String] {
         &self.0.tags
+    }
+}
+
+/// A quotation that shows a consolidation pattern. Its words were found in the source.
+pub(crate) struct QuotationNode(pub Quotation);
+
+#[Object(name = "Quotation")]
+impl QuotationNode {
+    /// The kind of the source.
+    async fn kind(&self) -> KnowledgeKindName {
+        self.0.kind.into()
+    }
+
+    /// The id of the source.
+    async fn subject_id(&self) -> ID {
+        ID(self.0.subject_id.clone())
+    }
+
+    /// The project of the source. Null if it was deleted.
+    async fn project(&self, context: &Context<'_>) -> Result<Option<ProjectNode>> {
+        let loader = &operation(context).loaders().projects;
+        Ok(loader.load_one(self.0.project_id).await?.map(ProjectNode))
+    }
+
+    /// The quoted words.
+    async fn text(&self) -> &str {
+        &self.0.text
     }
 }

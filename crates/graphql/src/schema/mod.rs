@@ -7,6 +7,7 @@ mod catalog;
 mod code;
 mod code_analysis;
 mod connection;
+mod consolidation;
 mod embedding;
 mod enrichment;
 mod findings;

@@ -4,7 +4,9 @@ use async_graphql::{Context, ID, Interface, Result};
 use nyxcore_code_analysis::CodePatternId;
 use nyxcore_knowledge::{ConsolidationPatternId, InsightId, MemoryEntryId};
 use nyxcore_personas::PersonaId;
-use nyxcore_projects::{ActionPointId, BlogPostId, NoteId, ProjectId, SourceFileId, SourceId};
+use nyxcore_projects::{
+    ActionPointId, BlogPostId, NoteId, NoteVersionId, ProjectId, SourceFileId, SourceId,
+};
 use nyxcore_runs::RunId;
 use nyxcore_sync::connection::GitConnectionId;
 use nyxcore_tenancy::{TenantId, TypedId, UserId, directory, id_parse};
@@ -12,11 +14,12 @@ use uuid::Uuid;
 
 use super::code::CodePatternNode;
 use super::code_analysis::CodeAnalysisNode;
+use super::consolidation::ConsolidationNode;
 use super::embedding::EmbeddingNode;
 use super::enrichment::NoteEnrichmentNode;
 use super::git_connection::GitConnectionNode;
 use super::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
-use super::note::{ActionPointNode, NoteNode};
+use super::note::{ActionPointNode, NoteNode, NoteVersionNode};
 use super::persona::PersonaNode;
 use super::post::BlogPostNode;
 use super::project::ProjectNode;
@@ -44,6 +47,7 @@ pub(crate) enum NodeRef {
     SourceFile(SourceFileNode),
     GitConnection(GitConnectionNode),
     Note(NoteNode),
+    NoteVersion(NoteVersionNode),
     ActionPoint(ActionPointNode),
     BlogPost(BlogPostNode),
     CodePattern(CodePatternNode),
@@ -55,6 +59,7 @@ pub(crate) enum NodeRef {
     CodeAnalysis(CodeAnalysisNode),
     NoteEnrichment(NoteEnrichmentNode),
     Embedding(EmbeddingNode),
+    Consolidation(ConsolidationNode),
 }
 
 impl From<RunNode> for NodeRef {
@@ -64,6 +69,7 @@ impl From<RunNode> for NodeRef {
             RunNode::CodeAnalysis(analysis) => Self::CodeAnalysis(analysis),
             RunNode::NoteEnrichment(enrichment) => Self::NoteEnrichment(enrichment),
             RunNode::Embedding(embedding) => Self::Embedding(embedding),
+            RunNode::Consolidation(consolidation) => Self::Consolidation(consolidation),
         }
     }
 }
@@ -89,6 +95,7 @@ const PREFIXES: &[&str] = &[
     SourceFileId::PREFIX,
     GitConnectionId::PREFIX,
     NoteId::PREFIX,
+    NoteVersionId::PREFIX,
     ActionPointId::PREFIX,
     BlogPostId::PREFIX,
     CodePatternId::PREFIX,
@@ -133,6 +140,7 @@ pub(crate) async fn node_load(
             GitConnectionNode
         ),
         NoteId::PREFIX => load!(notes, NoteId, Note, NoteNode),
+        NoteVersionId::PREFIX => load!(note_versions, NoteVersionId, NoteVersion, NoteVersionNode),
         ActionPointId::PREFIX => load!(action_points, ActionPointId, ActionPoint, ActionPointNode),
         BlogPostId::PREFIX => load!(blog_posts, BlogPostId, BlogPost, BlogPostNode),
         CodePatternId::PREFIX => load!(code_patterns, CodePatternId, CodePattern, CodePatternNode),

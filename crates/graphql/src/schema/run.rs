@@ -3,6 +3,7 @@
 use async_graphql::{Context, Enum, ID, Interface, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use nyxcore_code_analysis::CODE_ANALYSIS_RUN;
+use nyxcore_consolidation::CONSOLIDATION_RUN;
 use nyxcore_embeddings::EMBEDDING_RUN;
 use nyxcore_note_enrichment::NOTE_ENRICHMENT_RUN;
 use nyxcore_projects::ProjectId;
@@ -12,6 +13,7 @@ use nyxcore_tenancy::{Cursor, Error, TypedId};
 
 use super::code_analysis::CodeAnalysisNode;
 use super::connection::child_first;
+use super::consolidation::ConsolidationNode;
 use super::embedding::EmbeddingNode;
 use super::enrichment::NoteEnrichmentNode;
 use super::ids::global_id;
@@ -40,16 +42,19 @@ pub(crate) enum RunKindName {
     NoteEnrichment,
     /// Embeds what a search finds.
     Embedding,
+    /// Finds what several projects share.
+    Consolidation,
 }
 
 impl RunKindName {
     /// Every kind that has a type in the schema. Runs of other kinds, such as those of an embedder or a newer release,
     /// are not shown.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Sync,
         Self::CodeAnalysis,
         Self::NoteEnrichment,
         Self::Embedding,
+        Self::Consolidation,
     ];
 
     /// The kind in the terms of the runs crate.
@@ -59,6 +64,7 @@ impl RunKindName {
             Self::CodeAnalysis => CODE_ANALYSIS_RUN,
             Self::NoteEnrichment => NOTE_ENRICHMENT_RUN,
             Self::Embedding => EMBEDDING_RUN,
+            Self::Consolidation => CONSOLIDATION_RUN,
         }
     }
 
@@ -219,6 +225,7 @@ pub(crate) enum RunNode {
     CodeAnalysis(CodeAnalysisNode),
     NoteEnrichment(NoteEnrichmentNode),
     Embedding(EmbeddingNode),
+    Consolidation(ConsolidationNode),
 }
 
 impl RunNode {
@@ -232,6 +239,7 @@ impl RunNode {
             RunKindName::CodeAnalysis => Self::CodeAnalysis(CodeAnalysisNode(run)),
             RunKindName::NoteEnrichment => Self::NoteEnrichment(NoteEnrichmentNode(run)),
             RunKindName::Embedding => Self::Embedding(EmbeddingNode(run)),
+            RunKindName::Consolidation => Self::Consolidation(ConsolidationNode(run)),
         })
     }
 }

@@ -3,7 +3,7 @@
 use nyxcore_tenancy::TenantId;
 use sea_orm::entity::prelude::*;
 
-use super::Texts;
+use super::{Quotations, Texts};
 use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
 };
@@ -23,6 +23,12 @@ pub struct Model {
     pub severity: Option<ConsolidationSeverity>,
     pub tags: Texts,
     pub created_at: DateTimeUtc,
+    pub key: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub quotations: Option<Quotations>,
+    pub written_by: Option<String>,
+    pub archived_at: Option<DateTimeUtc>,
+    pub updated_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -41,7 +47,12 @@ impl From<Model> for ConsolidationPattern {
             frequency: row.frequency,
             severity: row.severity,
             tags: row.tags.0,
+            key: row.key,
+            quotations: row.quotations.map(|list| list.0).unwrap_or_default(),
+            written_by: row.written_by,
+            archived_at: row.archived_at,
             created_at: row.created_at,
+            updated_at: row.updated_at,
         }
     }
 }

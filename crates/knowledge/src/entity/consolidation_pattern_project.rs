@@ -1,4 +1,5 @@
-//! The table `consolidation_pattern_projects`: the projects of a pattern.
+//! The table `consolidation_pattern_projects`: the projects of a pattern, and how often it was seen in
+//! each.
 
 use nyxcore_projects::ProjectId;
 use nyxcore_tenancy::TenantId;
@@ -14,6 +15,7 @@ pub struct Model {
     pub consolidation_pattern_id: ConsolidationPatternId,
     #[sea_orm(primary_key, auto_increment = false)]
     pub project_id: ProjectId,
+    pub sightings: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

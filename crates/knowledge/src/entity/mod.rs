@@ -8,6 +8,12 @@ pub mod memory_entry;
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Quotation;
+
 /// A JSON list of texts in a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Texts(pub Vec<String>);
+
+/// A JSON list of quotations in a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Quotations(pub Vec<Quotation>);

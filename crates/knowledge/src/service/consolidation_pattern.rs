@@ -1,17 +1,21 @@
-//! Consolidation patterns: what several projects share.
+//! Consolidation patterns: what several projects share. Those that a run finds are in `keyed_pattern`.
 
 use nyxcore_projects::ProjectId;
+use nyxcore_retrieval::{KnowledgeKind, documents_withdraw};
 use nyxcore_tenancy::{Action, Error, ReadWrite, Repository, Result, Scoped, TypedId, text};
 use sea_orm::ActiveValue::Set;
 
 use super::embedding::publish;
-use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project};
+use crate::entity::{Texts, consolidation_pattern, consolidation_pattern_project as link};
 use crate::model::{
     ConsolidationPattern, ConsolidationPatternId, ConsolidationSeverity, ConsolidationType,
 };
 use crate::registration::CONSOLIDATION_PATTERN;
 use crate::repository::ConsolidationPatterns;
 use crate::{check, document};
+
+/// The most quotations of a pattern. A product rule: one to three pieces of evidence.
+pub const QUOTATIONS_MAX: usize = 3;
 
 /// What a new consolidation pattern is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,20 +53,8 @@ pub async fn consolidation_pattern_create(
     projects.sort_unstable();
     projects.dedup();
     check::projects(scoped, &projects).await?;
-    if !(1..=3).contains(&new.evidence.len()) {
-        return Err(Error::Invalid(format!(
-            "there must be 1 to 3 pieces of evidence, not {}",
-            new.evidence.len()
-        )));
-    }
-    if new.frequency < 1 {
-        return Err(Error::Invalid("the frequency must be at least 1".into()));
-    }
-    if new.severity.is_some() && new.pattern_type != ConsolidationType::Pain {
-        return Err(Error::Invalid(
-            "only a pain point may have a severity".into(),
-        ));
-    }
+    numbers_check(new.evidence.len(), new.frequency)?;
+    severity_check(new.pattern_type, new.severity)?;
     let evidence = new
         .evidence
         .iter()
@@ -81,15 +73,72 @@ pub async fn consolidation_pattern_create(
         ..Default::default()
     };
     let pattern = ConsolidationPatterns::insert(scoped, row).await?;
-    let seen_in =
-        projects
-            .into_iter()
-            .map(|project_id| consolidation_pattern_project::ActiveModel {
-                consolidation_pattern_id: Set(id),
-                project_id: Set(project_id),
-                ..Default::default()
-            });
+    let seen_in = projects.into_iter().map(|project_id| link::ActiveModel {
+        consolidation_pattern_id: Set(id),
+        project_id: Set(project_id),
+        ..Default::default()
+    });
     scoped.insert_all(seen_in.collect()).await?;
     publish(scoped, document::consolidation_pattern(&pattern)).await?;
+    Ok(pattern)
+}
+
+pub(super) fn numbers_check(quotations: usize, frequency: i64) -> Result<()> {
+    if !(1..=QUOTATIONS_MAX).contains(&quotations) {
+        return Err(Error::Invalid(format!(
+            "there must be 1 to {QUOTATIONS_MAX} pieces of evidence, not {quotations}"
+        )));
+    }
+    if frequency < 1 {
+        return Err(Error::Invalid("the frequency must be at least 1".into()));
+    }
+    Ok(())
+}
+
+pub(super) fn severity_check(
+    pattern_type: ConsolidationType,
+    severity: Option<ConsolidationSeverity>,
+) -> Result<()> {
+    if severity.is_some() && pattern_type != ConsolidationType::Pain {
+        return Err(Error::Invalid(
+            "only a pain point may have a severity".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The changes to a consolidation pattern; `None` leaves a field unchanged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConsolidationPatternChanges {
+    /// Whether it is archived: it is kept, and not found.
+    pub archived: Option<bool>,
+}
+
+/// Changes a consolidation pattern.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn consolidation_pattern_update(
+    scoped: &Scoped<ReadWrite>,
+    id: ConsolidationPatternId,
+    changes: ConsolidationPatternChanges,
+) -> Result<ConsolidationPattern> {
+    scoped.permit(Action::Update, CONSOLIDATION_PATTERN, id.uuid())?;
+    let former = ConsolidationPatterns::require(scoped, id).await?;
+    let now = scoped.env().now();
+    let mut row = consolidation_pattern::ActiveModel {
+        updated_at: Set(Some(now)),
+        ..Default::default()
+    };
+    if let Some(archived) = changes.archived {
+        row.archived_at = Set(archived.then(|| former.archived_at.unwrap_or(now)));
+    }
+    let pattern = ConsolidationPatterns::update(scoped, id, row).await?;
+    if pattern.archived_at.is_some() {
+        let subjects = [pattern.id.to_string()];
+        documents_withdraw(scoped, KnowledgeKind::Consolidation, &subjects).await?;
+    } else {
+        publish(scoped, document::consolidation_pattern(&pattern)).await?;
+    }
     Ok(pattern)
 }

@@ -1,28 +1,36 @@
-//! `knowledge`: audits what a team has learned, and imports memory entries from files.
+//! `knowledge`: audits what a team has learned, imports memory entries from files, and finds what projects share.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
+use nyxcore_consolidation::{
+    ConsolidationReport, ConsolidationRequest, Consolidations, consolidation_start_for,
+};
 use nyxcore_knowledge::{
     AuditFinding, ImportedMemoryEntry, KnowledgeAudit, import_parse, knowledge_audit,
     memory_entries_import_bulk,
 };
 use nyxcore_projects::{Project, project_by_slug};
-use nyxcore_tenancy::{Error as StoreError, TenantId};
+use nyxcore_tenancy::{Error as StoreError, Repository, TenantId};
 
 use super::tenant::tenant_require;
 use crate::cli::{AuditFormat, KnowledgeCommand};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output;
+use crate::progress::Screen;
 use crate::settings::Settings;
-use crate::wiring::App;
+use crate::wiring::{App, end_signal};
+
+/// How long the ledger may take to be written at the end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Carries out a command on knowledge.
 ///
 /// # Errors
 /// `NOT_FOUND` for the tenant or the project; `INVALID_INPUT` for a file that has no entries; the database cannot be
 /// used.
-pub async fn run(settings: Settings, command: KnowledgeCommand) -> Result<()> {
+pub async fn run(settings: Settings, command: KnowledgeCommand, screen: &Screen) -> Result<()> {
     match command {
         KnowledgeCommand::Audit {
             tenant,
@@ -73,7 +81,73 @@ pub async fn run(settings: Settings, command: KnowledgeCommand) -> Result<()> {
             })
             .await
         }
+        KnowledgeCommand::Consolidate {
+            tenant,
+            model,
+            with_model,
+            projects,
+        } => {
+            App::look(settings, async |app| {
+                let tenant = tenant_require(&app.store, &tenant).await?.id;
+                let mut request = ConsolidationRequest {
+                    model,
+                    with_model,
+                    ..ConsolidationRequest::default()
+                };
+                for slug in &projects {
+                    let project = project_require(app, tenant, slug).await?;
+                    request.project_ids.push(project.id);
+                }
+                let report = consolidate(app, tenant, &request, screen).await?;
+                let told = format!(
+                    "{} patterns: {} created, {} updated, {} unchanged, {} archived\n",
+                    report.patterns.len(),
+                    report.created,
+                    report.updated,
+                    report.unchanged,
+                    report.archived
+                );
+                output::write(&told)
+            })
+            .await
+        }
     }
+}
+
+/// Starts a consolidation and follows it to its end, with workers of this process beside those of a server.
+async fn consolidate(
+    app: &App,
+    tenant: TenantId,
+    request: &ConsolidationRequest,
+    screen: &Screen,
+) -> Result<ConsolidationReport> {
+    let ended = end_signal()?;
+    let models = app.models_start()?;
+    let scoped = app.store.write(tenant).await?;
+    let catalog = models.catalog(&scoped).await?;
+    let (start, _) = consolidation_start_for(&scoped, &catalog, request).await?;
+    scoped.commit().await?;
+    let id = start.run().id;
+    let workers = app.workers_start(&models, app.settings.quiet_period())?;
+    let step = screen.step("Sharing");
+    let outcome = tokio::select! {
+        outcome = step.run_watch(&app.store, tenant, id) => outcome.map(drop),
+        () = ended => Err(Error::Interrupted.into()),
+    };
+    workers.shutdown().await;
+    models.drain(DRAIN_PATIENCE).await;
+    match outcome {
+        Ok(()) => {
+            step.done("what the projects share is kept");
+        }
+        Err(error) => {
+            step.failed();
+            return Err(error);
+        }
+    }
+    let scoped = app.store.read(tenant).await?;
+    let consolidation = Consolidations::require(&scoped, id).await?;
+    Ok(consolidation.report.unwrap_or_default())
 }
 
 async fn project_require(app: &App, tenant: TenantId, slug: &str) -> Result<Project> {

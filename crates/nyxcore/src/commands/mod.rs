@@ -126,7 +126,7 @@ pub async fn run(cli: Cli, user_mask: UserMask) -> Result<()> {
         }
         Command::Knowledge(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;
-            knowledge::run(settings, command).await
+            knowledge::run(settings, command, &screen).await
         }
         Command::Audit(command) => {
             let settings = settings(global, NoFlags {}, DefaultFile::Read, LOG_COMMAND, &screen)?;

@@ -5,15 +5,15 @@ import type { Cache, CacheExchangeOpts, UpdateResolver } from "@urql/exchange-gr
 
 /** Types without an id: they are part of what holds them. */
 const EMBEDDED = [
-  "AnalysisWarning", "Citation", "CloneGroup", "CoChange", "CodeLocation", "CodePatternChange", "ContextSection",
-  "DeadCode", "EnrichmentPreview", "EnrichmentReport", "GitRepository", "Hotspot", "ImportCycle", "ImportGraph",
-  "ImportLayer", "ImportResult", "ImportStep", "LanguageShare", "Membership", "ModelCatalog", "ModelDefaults",
-  "ModelEndpoint", "ModelUsage", "OwnModelDefaults", "Ownership", "PageInfo", "PatternStrength", "PersonaMatch",
-  "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand", "ProjectFindings",
-  "ProjectMetrics", "ProviderHealth", "RankedDefinition", "RunAttempt", "RunError", "RunFinished", "RunMessage",
-  "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed", "RunText", "ScoreExplanation",
-  "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule", "SpecializationMatch", "Technology",
-  "TermMatch", "UsageReport", "UsageRow", "UsageSum", "Viewer",
+  "AnalysisWarning", "Citation", "CloneGroup", "CoChange", "CodeLocation", "CodePatternChange", "ConsolidationReport",
+  "ContextSection", "DeadCode", "EnrichmentPreview", "EnrichmentReport", "GitRepository", "Hotspot", "ImportCycle",
+  "ImportGraph", "ImportLayer", "ImportResult", "ImportStep", "LanguageShare", "Membership", "ModelCatalog",
+  "ModelDefaults", "ModelEndpoint", "ModelUsage", "OwnModelDefaults", "Ownership", "PageInfo", "PatternStrength",
+  "PersonaMatch", "PersonaMatchReason", "PersonaModel", "PreviewItem", "PreviewSection", "ProjectCommand",
+  "ProjectFindings", "ProjectMetrics", "ProviderHealth", "Quotation", "RankedDefinition", "RunAttempt", "RunError",
+  "RunFinished", "RunMessage", "RunPhase", "RunPhaseSkipped", "RunPhaseStarted", "RunProgress", "RunProgressed",
+  "RunText", "ScoreExplanation", "SearchHit", "SearchPlace", "ServerInfo", "SkippedFiles", "SourceSchedule",
+  "SpecializationMatch", "Technology", "TermMatch", "UsageReport", "UsageRow", "UsageSum", "Viewer",
 ];
 
 type Entity = "Query" | { __typename: string; id: string };
@@ -94,11 +94,12 @@ const members = query("viewer");
 export const cacheOptions: CacheExchangeOpts = {
   // The interfaces of the schema: a fragment on one of these types matches it, and no other.
   possibleTypes: {
-    Run: ["CodeAnalysis", "Embedding", "NoteEnrichment", "Sync"],
+    Run: ["CodeAnalysis", "Consolidation", "Embedding", "NoteEnrichment", "Sync"],
     RunEvent: ["RunFinished", "RunMessage", "RunPhaseSkipped", "RunPhaseStarted", "RunProgressed", "RunText"],
     Node: [
-      "ActionPoint", "BlogPost", "CodeAnalysis", "CodePattern", "ConsolidationPattern", "Embedding", "GitConnection",
-      "Insight", "MemoryEntry", "Note", "NoteEnrichment", "Persona", "Project", "Source", "SourceFile", "Sync", "Tenant", "User",
+      "ActionPoint", "BlogPost", "CodeAnalysis", "CodePattern", "Consolidation", "ConsolidationPattern", "Embedding",
+      "GitConnection", "Insight", "MemoryEntry", "Note", "NoteEnrichment", "NoteVersion", "Persona", "Project",
+      "Source", "SourceFile", "Sync", "Tenant", "User",
     ],
   },
   keys: Object.fromEntries(
@@ -114,6 +115,8 @@ export const cacheOptions: CacheExchangeOpts = {
       startSync: both(within("Source", "sourceId", "syncs", "status"), query("runs")),
       startCodeAnalysis: both(within("Project", "projectId", "latestAnalysis"), query("runs")),
       enrichNote: both(within("Note", "noteId", "enrichments"), query("runs")),
+      startConsolidation: query("runs"),
+      updateConsolidationPattern: both(every("Project", "consolidationPatterns"), query("search")),
       applyEnrichment: note("applyEnrichment", "versions"),
       restoreNoteVersion: note("restoreNoteVersion", "versions"),
       createNote: within("Project", "projectId", "notes"),
@@ -155,6 +158,7 @@ export const cacheOptions: CacheExchangeOpts = {
         const changesLists = ["RunPhaseStarted", "RunFinished"].includes(event?.__typename ?? "");
         if (changesLists) forget(cache, "Query", "runs");
         if (event?.__typename !== "RunFinished") return;
+        if (event.run?.kind === "CONSOLIDATION") forgetEvery(cache, "Project", "consolidationPatterns");
         const project = event.run?.project;
         if (project) forgetRest(cache, { __typename: "Project", id: project.id }, "__typename", "id", "name", "slug");
       },

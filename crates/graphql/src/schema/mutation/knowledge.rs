@@ -2,16 +2,17 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_knowledge::{
-    ImportedMemoryEntry, InsightChanges, InsightId, InsightSeverity, MemoryEntryChanges,
-    MemoryEntryId, import_parse, insight_pair, insight_update, memory_entries_import_bulk,
-    memory_entry_supersede, memory_entry_update,
+    ConsolidationPatternChanges, ConsolidationPatternId, ImportedMemoryEntry, InsightChanges,
+    InsightId, InsightSeverity, MemoryEntryChanges, MemoryEntryId, consolidation_pattern_update,
+    import_parse, insight_pair, insight_update, memory_entries_import_bulk, memory_entry_supersede,
+    memory_entry_update,
 };
 use nyxcore_projects::ProjectId;
 
 use crate::context::operation;
 use crate::error::ApiError;
 use crate::schema::ids::{id_of, id_of_option};
-use crate::schema::knowledge::{InsightNode, MemoryEntryNode};
+use crate::schema::knowledge::{ConsolidationPatternNode, InsightNode, MemoryEntryNode};
 
 /// Files of one import. Together they are bounded by the size of a request.
 const FILES_MAX: usize = 100;
@@ -119,6 +120,24 @@ impl KnowledgeMutation {
             .await?;
         Ok(UpdateInsightPayload {
             insight: InsightNode(insight),
+        })
+    }
+
+    /// Archives a consolidation pattern, or brings it back. An archived pattern is kept, but search does not find it.
+    async fn update_consolidation_pattern(
+        &self,
+        context: &Context<'_>,
+        input: UpdateConsolidationPatternInput,
+    ) -> Result<UpdateConsolidationPatternPayload> {
+        let id = id_of::<ConsolidationPatternId>(&input.consolidation_pattern_id)?;
+        let changes = ConsolidationPatternChanges {
+            archived: input.archived,
+        };
+        let pattern = operation(context)
+            .change(async |scoped| consolidation_pattern_update(scoped, id, changes).await)
+            .await?;
+        Ok(UpdateConsolidationPatternPayload {
+            consolidation_pattern: ConsolidationPatternNode(pattern),
         })
     }
 
@@ -244,6 +263,22 @@ struct UpdateInsightInput {
 struct UpdateInsightPayload {
     /// The insight.
     insight: InsightNode,
+}
+
+/// The changes to a consolidation pattern. Omitted fields are unchanged.
+#[derive(InputObject)]
+struct UpdateConsolidationPatternInput {
+    /// The id of the consolidation pattern.
+    consolidation_pattern_id: ID,
+    /// Whether the pattern is archived.
+    archived: Option<bool>,
+}
+
+/// The changed consolidation pattern.
+#[derive(SimpleObject)]
+struct UpdateConsolidationPatternPayload {
+    /// The pattern.
+    consolidation_pattern: ConsolidationPatternNode,
 }
 
 /// The pair to make.

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use nyxcore_code_analysis::{AnalysisTrigger, analysis_start};
+use nyxcore_consolidation::{ConsolidationRequest, consolidation_start_for};
 use nyxcore_note_enrichment::{EnrichmentRequest, enrichment_start_for};
 use nyxcore_personas::PersonaId;
 use nyxcore_projects::{NoteId, ProjectId, SourceId};
@@ -13,6 +14,7 @@ use super::StartOutcome;
 use crate::context::operation;
 use crate::schema::catalog::tenant_catalog;
 use crate::schema::code_analysis::CodeAnalysisNode;
+use crate::schema::consolidation::ConsolidationNode;
 use crate::schema::enrichment::{EnrichmentModeName, NoteEnrichmentNode};
 use crate::schema::ids::{id_of, id_of_option};
 use crate::schema::mirror::mirror;
@@ -95,6 +97,34 @@ impl RunMutation {
         Ok(EnrichNotePayload {
             outcome: (&start).into(),
             enrichment: NoteEnrichmentNode(start.run().clone()),
+        })
+    }
+
+    /// Starts a consolidation: finds what several projects share. If a consolidation of the same projects is active,
+    /// returns that consolidation. What is counted needs no model; the named model, or the default one if `withModel`
+    /// is set, phrases and extends it.
+    async fn start_consolidation(
+        &self,
+        context: &Context<'_>,
+        input: StartConsolidationInput,
+    ) -> Result<StartConsolidationPayload> {
+        let op = operation(context);
+        let projects = input.project_ids.iter().map(id_of::<ProjectId>);
+        let request = ConsolidationRequest {
+            project_ids: projects.collect::<Result<_, _>>()?,
+            persona_id: id_of_option::<PersonaId>(input.persona_id.as_ref())?,
+            provider: input.provider,
+            model: input.model,
+            with_model: input.with_model,
+            user: Some(op.caller().user),
+        };
+        let catalog = tenant_catalog(context).await?;
+        let (start, _) = op
+            .change(async |scoped| consolidation_start_for(scoped, &catalog, &request).await)
+            .await?;
+        Ok(StartConsolidationPayload {
+            outcome: (&start).into(),
+            consolidation: ConsolidationNode(start.run().clone()),
         })
     }
 
@@ -181,6 +211,31 @@ struct EnrichNotePayload {
     outcome: StartOutcome,
     /// The enrichment.
     enrichment: NoteEnrichmentNode,
+}
+
+/// The consolidation to start.
+#[derive(InputObject)]
+struct StartConsolidationInput {
+    /// The ids of 2 to 50 projects.
+    project_ids: Vec<ID>,
+    /// The provider of the model: a vendor, or an endpoint of the tenant. If omitted, the catalog decides.
+    provider: Option<String>,
+    /// The id of the model.
+    model: Option<String>,
+    /// Whether the default model is used if none is named: that of the persona, then of the caller or the tenant.
+    #[graphql(default = false)]
+    with_model: bool,
+    /// The id of the persona that the model is asked to be.
+    persona_id: Option<ID>,
+}
+
+/// The started or active consolidation.
+#[derive(SimpleObject)]
+struct StartConsolidationPayload {
+    /// Whether a new consolidation was started.
+    outcome: StartOutcome,
+    /// The consolidation.
+    consolidation: ConsolidationNode,
 }
 
 /// The run to cancel.

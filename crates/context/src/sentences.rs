@@ -7,7 +7,8 @@ const ABBREVIATIONS: [&str; 7] = ["e.g", "i.e", "etc", "vs", "cf", "resp", "appr
 
 /// The sentences of a text of one line, without the space between them. A citation behind the end of a sentence belongs
 /// to it: "It is renewed. [1]".
-pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
+#[must_use]
+pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut at = 0;
@@ -47,7 +48,8 @@ fn is_terminator(c: char) -> bool {
 }
 
 /// The bytes of a code span, or of backticks that begin none.
-pub(crate) fn code_span(text: &str) -> usize {
+#[must_use]
+pub fn code_span(text: &str) -> usize {
     let run = text.len() - text.trim_start_matches('`').len();
     let ticks = &text[..run];
     let mut from = run;
@@ -81,7 +83,8 @@ fn tail(text: &str) -> usize {
 }
 
 /// The bytes of a citation at the beginning of a text: `[1]`, `[1, 2]`.
-pub(crate) fn citation(text: &str) -> Option<usize> {
+#[must_use]
+pub fn citation(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('[')?;
     let close = inner.find(']')?;
     let numbers = &inner[..close];

@@ -23,28 +23,31 @@ const STREAMS: [&str; 2] = ["write", "repair"];
 
 /// An answer that fits its schema.
 #[derive(Debug, Clone)]
-pub(crate) struct SettledAnswer {
-    pub(crate) value: Value,
+pub struct SettledAnswer {
+    /// The value.
+    pub value: Value,
     /// Who answered.
-    pub(crate) provider: String,
+    pub provider: String,
     /// The model that answered.
-    pub(crate) model: String,
+    pub model: String,
 }
 
-/// Has a model write. Where its answer is complete and does not fit the schema, it is told why and asked once more.
+/// Has a model write. Where its answer is complete and does not fit the schema, it is told why and asked once more. Of
+/// the answer, the string of the key `shown` is a text of the run while it is written.
 ///
 /// # Errors
 /// `ANSWER_CUT_OFF`, `ANSWER_FILTERED` and `ANSWER_REFUSED` for an answer that is not complete; `OUTPUT_INVALID` where
 /// the second one does not fit either; those of the call; the run must stop.
-pub(crate) async fn answer_write(
+pub async fn answer_write(
     context: &RunContext,
     models: &ModelService,
     call: &CallContext,
     mut choice: ModelChoice,
     mut request: ModelRequest,
+    shown: &str,
 ) -> Result<SettledAnswer, RunFailure> {
-    let check =
-        OutputCheck::new(&request).map_err(|error| failure(&ModelError::from(error), context))?;
+    let check = OutputCheck::new(&request)
+        .map_err(|error| model_failure(&ModelError::from(error), context))?;
     for stream in STREAMS {
         let call = CallContext {
             step: Some(stream.to_owned()),
@@ -56,7 +59,7 @@ pub(crate) async fn answer_write(
             () = context.cancelled().cancelled() => return Err(RunFailure::stopped()),
             opened = opening => opened,
         };
-        let mut answering = opened.map_err(|error| failure(&error, context))?;
+        let mut answering = opened.map_err(|error| model_failure(&error, context))?;
         let info = answering.info().clone();
         let replaced = info
             .replacement
@@ -70,7 +73,7 @@ pub(crate) async fn answer_write(
             ..=1 => stream.to_owned(),
             attempt => format!("{stream}-{attempt}"),
         };
-        let finish = answer_read(context, &mut answering, &text).await?;
+        let finish = answer_read(context, &mut answering, &text, shown).await?;
         complete(&finish)?;
         let error = match check.value(&finish) {
             Ok(value) => {
@@ -85,7 +88,7 @@ pub(crate) async fn answer_write(
         let repaired = check.repair(&request, &finish, &error);
         let repaired = repaired.filter(|_| stream == STREAMS[0]);
         let Some(repaired) = repaired else {
-            return Err(failure(&error.into(), context));
+            return Err(model_failure(&error.into(), context));
         };
         let said = format!("the model's answer does not fit: {error}; it is asked once more");
         context.message(Level::Warning, said).await?;
@@ -104,8 +107,9 @@ async fn answer_read(
     context: &RunContext,
     answering: &mut ModelCall,
     stream: &str,
+    key: &str,
 ) -> Result<Finish, RunFailure> {
-    let mut shown = TextPieces::new();
+    let mut shown = TextPieces::new(key);
     loop {
         // Dropped, the call cancels its request and is settled with what was used until then.
         let event = tokio::select! {
@@ -134,7 +138,7 @@ async fn answer_read(
                 return Ok(finish);
             }
             Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(failure(&error, context)),
+            Some(Err(error)) => return Err(model_failure(&error, context)),
             None => {
                 return Err(RunFailure::transient(
                     "TRUNCATED",
@@ -151,7 +155,7 @@ fn complete(finish: &Finish) -> Result<(), RunFailure> {
         FinishReason::Complete => return Ok(()),
         FinishReason::Length => (
             "ANSWER_CUT_OFF",
-            "the model's answer was cut off by its limit of tokens: choose a model with a higher one, or shorten the note",
+            "the model's answer was cut off by its limit of tokens: choose a model with a higher one, or ask for less",
         ),
         FinishReason::Filtered => (
             "ANSWER_FILTERED",
@@ -159,7 +163,7 @@ fn complete(finish: &Finish) -> Result<(), RunFailure> {
         ),
         FinishReason::Refused => (
             "ANSWER_REFUSED",
-            "the model refused: choose another model, or change the note",
+            "the model refused: choose another model, or change what it is asked",
         ),
         FinishReason::ToolUse | FinishReason::Paused => (
             "ANSWER_INCOMPLETE",
@@ -170,7 +174,8 @@ fn complete(finish: &Finish) -> Result<(), RunFailure> {
 }
 
 /// What a call ended with, as the run's reader sees it.
-pub(crate) fn failure(error: &ModelError, context: &RunContext) -> RunFailure {
+#[must_use]
+pub fn model_failure(error: &ModelError, context: &RunContext) -> RunFailure {
     let failure = RunFailure::new(error.code(), error.to_string(), error.is_retryable());
     let wait = error.retry_after(context.store().env().now());
     match wait.and_then(|wait| chrono::TimeDelta::from_std(wait).ok()) {
@@ -188,9 +193,9 @@ struct TextPieces {
 }
 
 impl TextPieces {
-    fn new() -> Self {
+    fn new(key: &str) -> Self {
         Self {
-            field: FieldText::new("markdown"),
+            field: FieldText::new(key),
             piece: String::new(),
             bytes: 0,
             since: Instant::now(),
@@ -227,7 +232,7 @@ mod tests {
 
     #[test]
     fn tokens_are_shown_in_pieces() {
-        let mut shown = TextPieces::new();
+        let mut shown = TextPieces::new("markdown");
         shown.push("{\"markdown\": \"");
         let mut pieces = 0;
         for _ in 0..1_000 {
@@ -239,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_bounded() {
-        let mut shown = TextPieces::new();
+        let mut shown = TextPieces::new("markdown");
         shown.push("{\"markdown\": \"");
         for _ in 0..2_000 {
             shown.push(&"x".repeat(100));
