@@ -53,6 +53,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "nyxcore-llm",
             "nyxcore-code-engine",
             "nyxcore-console",
+            "nyxcore-local-embeddings",
         ],
     ),
 ];
