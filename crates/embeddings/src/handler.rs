@@ -52,7 +52,8 @@ impl EmbeddingHandler {
         let wanted = model_wanted(&scoped).await;
         let Some(model) = wanted.map_err(|error| failure(&error, context))? else {
             drop(scoped);
-            let off = "the tenant has no default model for embeddings";
+            let off =
+                "the tenant has no default model for embeddings, and the server has no local one";
             return context.phase_skipped("embed", off).await;
         };
         let known = model_known(&scoped, &model).await?;

@@ -1,12 +1,13 @@
 //! Embeds a question: between two scopes, never within one, because a model is far away.
 
-use nyxcore_model_catalog::{CallContext, ModelService};
+use nyxcore_model_catalog::{
+    CallContext, DefaultPurpose, ModelService, local_default, tenant_default_get,
+};
 use nyxcore_retrieval::vector::vector_model_current;
 use nyxcore_retrieval::{QuestionVector, VectorModel};
 use nyxcore_tenancy::{Access, Result, Scoped};
 
 use crate::registration::PURPOSE;
-use crate::start::model_wanted;
 
 /// The name of the step that the ledger has for questions.
 const STEP: &str = "question";
@@ -20,8 +21,8 @@ pub struct QuestionMeaning {
     pub failure: Option<String>,
 }
 
-/// The model that the tenant's questions are embedded by; `None` where it set none, or where not everything is embedded
-/// yet. After a change of the model that is the former one until the new one is ready.
+/// The model that the tenant's questions are embedded by; `None` where it set none and there is no local one, or where
+/// not everything is embedded yet. After a change of the model that is the former one until the new one is ready.
 ///
 /// # Errors
 /// The database fails.
@@ -29,11 +30,15 @@ pub async fn question_model<A: Access>(scoped: &Scoped<A>) -> Result<Option<Vect
     let Some(current) = vector_model_current(scoped).await? else {
         return Ok(None);
     };
-    // Who took the default back wants no more calls.
-    Ok(match model_wanted(scoped).await {
-        Ok(None) => None,
-        Ok(Some(_)) | Err(_) => Some(current),
-    })
+    if tenant_default_get(scoped, DefaultPurpose::Embedding)
+        .await?
+        .is_some()
+    {
+        return Ok(Some(current));
+    }
+    // Who took the default back wants no more calls of that model, also while the local one is not ready yet.
+    let local = local_default(scoped).await?;
+    Ok(Some(current).filter(|current| local.as_deref() == Some(current.model.as_str())))
 }
 
 /// Embeds a question by the model that [`question_model`] gave. It fails into the answer: the search goes on by words.

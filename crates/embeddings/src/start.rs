@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use nyxcore_model_catalog::{DefaultPurpose, ModelError, model_choose, tenant_default_get};
+use nyxcore_model_catalog::{
+    DefaultPurpose, ModelError, local_default, model_choose, tenant_default_get,
+};
 use nyxcore_retrieval::VectorModel;
 use nyxcore_retrieval::vector::{passages_open, vector_models};
 use nyxcore_runs::{FollowUp, NewRun, Priority, Start, run_start};
@@ -27,8 +29,8 @@ pub(crate) struct EmbeddingInput {
     pub anew: bool,
 }
 
-/// Queues the run that embeds what has no vector yet; `None` where the tenant set no default model for embeddings. One
-/// that is active already is the answer, and looks again when it ends.
+/// Queues the run that embeds what has no vector yet; `None` where the tenant set no default model for embeddings and
+/// there is no local one. One that is active already is the answer, and looks again when it ends.
 ///
 /// # Errors
 /// The database fails.
@@ -46,10 +48,9 @@ pub async fn embedding_start_anew(scoped: &Scoped<ReadWrite>) -> Result<Option<S
 }
 
 async fn start(scoped: &Scoped<ReadWrite>, input: EmbeddingInput) -> Result<Option<Start>> {
-    if tenant_default_get(scoped, DefaultPurpose::Embedding)
-        .await?
-        .is_none()
-    {
+    // A default that cannot be resolved is told by the run.
+    let set = tenant_default_get(scoped, DefaultPurpose::Embedding).await?;
+    if set.is_none() && local_default(scoped).await?.is_none() {
         return Ok(None);
     }
     let new = NewRun {
@@ -97,14 +98,14 @@ async fn catch_up(scoped: &Scoped<ReadWrite>) -> Result<()> {
     Ok(())
 }
 
-/// The model that the tenant set, by its provider and id; `None` where it set none. One that was shut down is the one
-/// that stands in for it.
+/// The model that the tenant set, by its provider and id, and else the local one; `None` where there is neither. One
+/// that was shut down is the one that stands in for it.
 pub(crate) async fn model_wanted<A: Access>(
     scoped: &Scoped<A>,
 ) -> Result<Option<String>, ModelError> {
     let purpose = DefaultPurpose::Embedding;
     let Some(set) = tenant_default_get(scoped, purpose).await? else {
-        return Ok(None);
+        return Ok(local_default(scoped).await?);
     };
     let resolved = model_choose(scoped, purpose, None, &set).await?;
     let model = resolved.model;

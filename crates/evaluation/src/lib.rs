@@ -2,7 +2,8 @@
 //!
 //! The message of a commit is the question, the files that it changed are the answer, and the index stands at its
 //! parent: what a newcomer would have asked before the change. Each question is also asked to plain BM25 over the same
-//! files with their text unsplit ([`baseline`]), so that a figure says what the search is worth.
+//! files with their text unsplit ([`baseline`]), so that a figure says what the search is worth, and with vectors where
+//! a model is given, so that a figure says what these are worth.
 //!
 //! ```
 //! use nyxcore_evaluation::{Measure, Ranks};
@@ -18,6 +19,7 @@ pub mod baseline;
 mod cases;
 mod measure;
 mod run;
+mod vectors;
 
 pub use cases::{Case, cases_of};
 pub use measure::{Measure, Ranks};

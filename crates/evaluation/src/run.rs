@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nyxcore_model_catalog::LocalEmbedder;
 use nyxcore_projects::ScanPath;
 use nyxcore_retrieval::{
-    KnowledgeKind, SEARCH_LIMIT_MAX, SearchRequest, documents_publish, documents_withdraw,
-    file_documents, search,
+    KnowledgeKind, QuestionVector, SEARCH_LIMIT_MAX, SearchRequest, documents_publish,
+    documents_withdraw, file_documents, search_with,
 };
 use nyxcore_sync::git::{BlobBytes, ChangeKind, GitError, RepositoryReader};
 use nyxcore_tenancy::{Store, TenantId};
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::baseline::Baseline;
 use crate::cases::{Case, cases_of};
 use crate::measure::{Measure, Ranks};
+use crate::vectors::Vectors;
 
 /// Files above this size are not read, as a sync does not.
 const BLOB_BYTES_MAX: u64 = 1 << 20;
@@ -26,7 +29,7 @@ const COMMITS_PER_CASE: usize = 12;
 const BATCH_FILES: usize = 200;
 
 /// What is to be measured.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EvaluationRequest {
     /// The git folder of the repository.
     pub git_dir: PathBuf,
@@ -34,6 +37,8 @@ pub struct EvaluationRequest {
     pub commit: String,
     /// How many questions are asked at the most.
     pub questions: usize,
+    /// What embeds the documents and the questions, which are then asked with and without their vectors.
+    pub embedder: Option<Arc<dyn LocalEmbedder>>,
 }
 
 /// One question and how it was answered.
@@ -49,6 +54,9 @@ pub struct CaseReport {
     pub found: Vec<String>,
     /// Where the right files stand.
     pub search: Ranks,
+    /// Where they stand with vectors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_with_vectors: Option<Ranks>,
     /// Where plain BM25 has them.
     pub baseline: Ranks,
 }
@@ -60,11 +68,14 @@ pub struct EvaluationReport {
     pub questions: usize,
     /// The number of files at the last question.
     pub files: usize,
-    /// The search.
+    /// The search by words.
     pub search: Measure,
+    /// The search by words and vectors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_with_vectors: Option<Measure>,
     /// Plain BM25 over unsplit text.
     pub baseline: Measure,
-    /// The median time of a search, in milliseconds.
+    /// The median time of a search by words, in milliseconds.
     pub search_ms: f64,
     /// Every question.
     pub cases: Vec<CaseReport>,
@@ -79,6 +90,9 @@ pub enum EvaluationError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] nyxcore_tenancy::Error),
+    /// The model made no vectors.
+    #[error("{0}")]
+    Embedder(String),
     /// The history has no commit that is a question.
     #[error(
         "the history has no commits to ask about: they change too many files, or add files only"
@@ -87,7 +101,8 @@ pub enum EvaluationError {
 }
 
 /// Measures the search on the history of a repository. The tenant must have no documents of its own; those of the
-/// repository are removed in the end. `told` gets the number of questions that were asked, and of all.
+/// repository are removed in the end, and their vectors are kept as long as vectors without a document are. `told` gets
+/// the number of questions that were asked, and of all.
 ///
 /// # Errors
 /// See [`EvaluationError`].
@@ -115,6 +130,7 @@ pub async fn evaluate(
         files: HashSet::new(),
         baseline: Baseline::default(),
     };
+    let vectors = request.embedder.clone().map(Vectors::new);
     let mut reports = Vec::with_capacity(cases.len());
     let mut times: Vec<Duration> = Vec::with_capacity(cases.len());
     let total = cases.len();
@@ -122,9 +138,17 @@ pub async fn evaluate(
         told(n, total);
         index.move_to(&case.parent, cancel).await?;
         let begun = Instant::now();
-        let found = index.search(&case.question).await?;
+        let found = index.search(&case.question, None).await?;
         times.push(begun.elapsed());
-        reports.push(report(case, &found, &index.baseline));
+        let near = match &vectors {
+            None => None,
+            Some(vectors) => {
+                vectors.fill(store, tenant).await?;
+                let question = vectors.question(&case.question).await?;
+                Some(index.search(&case.question, Some(&question)).await?)
+            }
+        };
+        reports.push(report(case, (&found, near.as_deref()), &index.baseline));
     }
     let files = index.files.len();
     index.clear().await?;
@@ -134,18 +158,27 @@ pub async fn evaluate(
         questions: reports.len(),
         files,
         search: Measure::of(reports.iter().map(|report| &report.search)),
+        search_with_vectors: vectors.map(|_| {
+            let ranks = reports.iter();
+            Measure::of(ranks.filter_map(|report| report.search_with_vectors.as_ref()))
+        }),
         baseline: Measure::of(reports.iter().map(|report| &report.baseline)),
         search_ms: median.as_secs_f64() * 1000.0,
         cases: reports,
     })
 }
 
-fn report(case: Case, found: &[String], baseline: &Baseline) -> CaseReport {
+fn report(
+    case: Case,
+    (found, near): (&[String], Option<&[String]>),
+    baseline: &Baseline,
+) -> CaseReport {
     let limit = usize::try_from(SEARCH_LIMIT_MAX).unwrap_or(usize::MAX);
     let plain = baseline.search(&case.question, limit);
     CaseReport {
         subject: case.question.lines().next().unwrap_or_default().to_owned(),
         search: Ranks::of(found, &case.answer),
+        search_with_vectors: near.map(|near| Ranks::of(near, &case.answer)),
         baseline: Ranks::of(&plain, &case.answer),
         found: found.iter().take(10).cloned().collect(),
         commit: case.commit,
@@ -207,13 +240,17 @@ impl HistoryIndex<'_> {
     }
 
     /// The files in the order in which the search gives them.
-    async fn search(&self, question: &str) -> Result<Vec<String>, EvaluationError> {
+    async fn search(
+        &self,
+        question: &str,
+        vector: Option<&QuestionVector>,
+    ) -> Result<Vec<String>, EvaluationError> {
         let scoped = self.store.read(self.tenant).await?;
         let request = SearchRequest {
             limit: SEARCH_LIMIT_MAX,
             ..SearchRequest::new(question)
         };
-        let hits = search(&scoped, &request).await?;
+        let hits = search_with(&scoped, &request, vector).await?;
         let mut seen = HashSet::new();
         let paths = hits.into_iter().filter_map(|hit| hit.path);
         Ok(paths.filter(|path| seen.insert(path.clone())).collect())

@@ -76,6 +76,8 @@ mod facts;
 mod health;
 #[cfg(feature = "service")]
 mod ledger;
+#[cfg(feature = "service")]
+mod local;
 mod model;
 mod money;
 mod name;
@@ -116,6 +118,11 @@ pub use ledger::{
     CallContext, CallObserver, CallOutcome, CallReport, KeySource, ModelCallId, ModelCallRecord,
     ReservationSweep, RunUsage, TokenSource, UsageFilter, UsageGroup, UsageKey, UsageSum,
     model_calls_list, reservations_sweep, run_usage, usage_rows, usage_total,
+};
+#[cfg(feature = "service")]
+pub use local::{
+    LOCAL_PROVIDER, LocalEmbedder, LocalEmbedding, local_default, local_embedder_install,
+    local_model,
 };
 pub use model::{Capability, Lifecycle, LongContextPrice, Mode, Model, Prices, Provider};
 pub use money::{Nanousd, PriceList, TokenCounts};

@@ -370,6 +370,9 @@ pub struct EvalArgs {
     /// The number of commits to ask about, the newest
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub questions: usize,
+    /// Ask each question once more with vectors of the local model, which `nyxcore models pull` brings
+    #[arg(long)]
+    pub local_embeddings: bool,
     /// `table` for people, `json` for programs, with every question
     #[arg(long, value_enum, default_value_t = EvalFormat::Table, hide_possible_values = true)]
     pub format: EvalFormat,

@@ -19,6 +19,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// The local model is missing, damaged or not in this build.
+    #[error("{message}")]
+    LocalModel {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// A provider of models was tried and is not well. The code is its state, the words are the provider's.
     #[error("{message}")]
     ProviderUnwell {
@@ -255,7 +263,9 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::DataDirReadOnly(_) => "DATA_DIR_READ_ONLY",
-            Self::ModelFacts { code, .. } | Self::ProviderUnwell { code, .. } => code,
+            Self::ModelFacts { code, .. }
+            | Self::LocalModel { code, .. }
+            | Self::ProviderUnwell { code, .. } => code,
             Self::Run { code, .. } => code,
             Self::OutputRefused { .. } => "OUTPUT_REFUSED",
             Self::Findings(_) => "FINDINGS",

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod git_tool;
 mod housekeeping;
+mod local_model;
 mod master_key;
 mod metrics_endpoint;
 mod model_facts;

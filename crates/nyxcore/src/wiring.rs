@@ -33,6 +33,7 @@ use crate::data_dir::{DataDir, refusal};
 use crate::database::{Place, store_open};
 use crate::error::{Error, Result};
 use crate::housekeeping::{Housekeeping, Retention};
+use crate::local_model;
 use crate::master_key;
 use crate::model_facts;
 use crate::open_files::connections_allow;
@@ -73,6 +74,7 @@ impl App {
             let keys = master_key::Source::of(&settings, data_dir.path())?;
             keys.check()?;
             model_facts::install(data_dir.path())?;
+            local_model::install(data_dir.path());
             let listener = metrics.as_ref().map(statement_listener);
             Ok((keys, store_open(&settings, &data_dir, listener).await?))
         };

@@ -83,7 +83,8 @@ fn texts(request: &VendorRequest) -> Vec<String> {
     list.iter().map(text).collect()
 }
 
-fn vector(text: &str, length: usize) -> Vec<f32> {
+/// The direction of a text: the subjects that it has.
+pub fn vector(text: &str, length: usize) -> Vec<f32> {
     let text = text.to_lowercase();
     let mut vector = vec![0.0; length];
     // What every text has, so that none has no direction.

@@ -12,7 +12,7 @@ use nyxcore_model_catalog::{
 use super::catalog::today;
 use super::mirror::mirror;
 
-/// A model provider: a vendor, or one of the tenant's endpoints.
+/// A model provider: a vendor, one of the tenant's endpoints, or the local model of the server.
 pub(crate) struct ProviderNode {
     catalog: Arc<TenantCatalog>,
     info: ProviderInfo,
@@ -29,7 +29,7 @@ impl ProviderNode {
 
 #[Object(name = "Provider")]
 impl ProviderNode {
-    /// The id, such as `anthropic`, or the name of the endpoint.
+    /// The id, such as `anthropic`, the name of the endpoint, or `local_model`.
     async fn id(&self) -> &str {
         &self.info.id
     }
@@ -39,7 +39,7 @@ impl ProviderNode {
         &self.info.name
     }
 
-    /// Whether its models can be called: it has a key, or is an endpoint, which may need none.
+    /// Whether its models can be called: it has a key, or is an endpoint or the local model, which may need none.
     async fn configured(&self) -> bool {
         self.info.is_configured()
     }

@@ -20,6 +20,7 @@ use crate::error::ModelError;
 use crate::ledger::{
     CallContext, CallOutcome, KeySource, ModelCallId, RESERVATION_HOLDS, Settlement,
 };
+use crate::local::{Local, local};
 use crate::model::{Capability, Mode};
 use crate::money::Nanousd;
 use crate::tenant::{ModelChoice, ResolvedModel, member_defaults, settings_version, vendor_of};
@@ -37,11 +38,19 @@ pub(super) enum Ask {
     Embed(Arc<Vec<String>>),
 }
 
+/// Who computes the answer of a model.
+pub(super) enum Reach {
+    /// A server, over the network.
+    Wire(Client),
+    /// This process.
+    Local(&'static Local),
+}
+
 /// A model that can be tried.
 pub(super) struct Candidate {
     pub(super) resolved: ResolvedModel,
     pub(super) key_source: KeySource,
-    pub(super) client: Client,
+    pub(super) reach: Reach,
     /// The request with what the model accepts; `None` for vectors.
     pub(super) request: Option<ModelRequest>,
     pub(super) size: RequestSize,
@@ -286,13 +295,18 @@ async fn prepare(
     let provider = tenant.catalog.provider(&model.provider);
     let provider =
         provider.ok_or_else(|| ModelError::ProviderUnconfigured(model.provider.clone()))?;
-    let client = tenant
-        .client(scoped, &inner.keyring, &inner.transports, &provider)
-        .await?;
+    let reach = match local().filter(|_| provider.is_local()) {
+        Some(local) => Reach::Local(local),
+        None => {
+            let (keyring, transports) = (&inner.keyring, &inner.transports);
+            let client = tenant.client(scoped, keyring, transports, &provider);
+            Reach::Wire(client.await?)
+        }
+    };
     Ok(Candidate {
         key_source: provider.key_source,
         resolved,
-        client,
+        reach,
         request,
         size,
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nyxcore_llm::{EmbeddingPurpose, EmbeddingRequest, Embeddings, LlmError};
 
 use super::CallInfo;
-use super::admit::{Admitted, Ask, Candidate, admit};
+use super::admit::{Admitted, Ask, Candidate, Reach, admit};
 use super::service::ModelService;
 use super::stream::{may_fall_back, said};
 use crate::error::ModelError;
@@ -112,10 +112,17 @@ impl ModelService {
         request: &EmbeddingRequest,
         attempts: &mut u32,
     ) -> Result<Embeddings, LlmError> {
+        let client = match &candidate.reach {
+            Reach::Wire(client) => client,
+            Reach::Local(local) => {
+                *attempts += 1;
+                return local.embed(request).await;
+            }
+        };
         let mut attempt = 1;
         loop {
             *attempts += 1;
-            let error = match candidate.client.embed(request).await {
+            let error = match client.embed(request).await {
                 Ok(embeddings) => return Ok(embeddings),
                 Err(error) => error,
             };

@@ -17,7 +17,7 @@ use nyxcore_llm::{
 use serde_json::Value;
 
 use super::CallInfo;
-use super::admit::{Admitted, Ask, Candidate, admit};
+use super::admit::{Admitted, Ask, Candidate, Reach, admit};
 use super::open::OpenCall;
 use super::service::ModelService;
 use crate::error::ModelError;
@@ -236,7 +236,7 @@ impl ModelService {
         open: &mut OpenCall,
         candidate: &Candidate,
     ) -> Result<ModelStream, LlmError> {
-        let Some(request) = &candidate.request else {
+        let (Some(request), Reach::Wire(client)) = (&candidate.request, &candidate.reach) else {
             return Err(LlmError::RequestInvalid("there is no message".to_owned()));
         };
         open.sends(
@@ -245,7 +245,6 @@ impl ModelService {
             candidate.size.bytes,
         );
         let timer = CountingTimer::new(self.0.timer.as_ref());
-        let client = &candidate.client;
         let stream = client.stream_with_retry(request, &self.0.retry, &timer);
         let stream = stream.await;
         open.settlement.attempts += timer.attempts();

@@ -3,13 +3,15 @@
 
 use std::cmp::Reverse;
 
-use nyxcore_llm::{LlmError, ModelRequest, VendorErrorKind};
+use nyxcore_llm::{EmbeddingPurpose, LlmError, ModelRequest, VendorErrorKind};
 use nyxcore_tenancy::{Error, TenantId, UserId};
 
+use super::EmbeddingInput;
 use super::service::ModelService;
 use crate::error::ModelError;
 use crate::health::{HealthReport, ProviderHealth, ProviderState, health_set};
 use crate::ledger::CallContext;
+use crate::local::LOCAL_PROVIDER;
 use crate::model::{Lifecycle, Mode};
 use crate::tenant::{ModelChoice, TenantCatalog};
 
@@ -42,6 +44,15 @@ impl ModelService {
         if !info.is_configured() {
             return Ok(info.health);
         }
+        if info.is_local() {
+            drop(scoped);
+            let report = self.shortest_vector(tenant, user, &cached.catalog).await;
+            let report = report.unwrap_or_else(|| HealthReport {
+                state: info.health.state,
+                message: info.health.message,
+            });
+            return self.health_keep(tenant, provider, report).await;
+        }
         let client = cached
             .client(&scoped, &inner.keyring, &inner.transports, &info)
             .await;
@@ -68,7 +79,17 @@ impl ModelService {
             state: ProviderState::Unverified,
             message: Some("it lists no models, and there is none to try".to_owned()),
         });
-        let scoped = inner.store.write(tenant).await?;
+        self.health_keep(tenant, provider, report).await
+    }
+
+    /// Writes down how a provider stands.
+    async fn health_keep(
+        &self,
+        tenant: TenantId,
+        provider: &str,
+        report: HealthReport,
+    ) -> Result<ProviderHealth, ModelError> {
+        let scoped = self.0.store.write(tenant).await?;
         health_set(&scoped, provider, &report).await?;
         let checked_at = Some(scoped.env().now());
         scoped.commit().await?;
@@ -77,6 +98,33 @@ impl ModelService {
             checked_at,
             message: report.message,
         })
+    }
+
+    /// What the vector of a word tells of the model in this process; `None` where the tenant cannot call it, or a
+    /// budget refuses.
+    async fn shortest_vector(
+        &self,
+        tenant: TenantId,
+        user: Option<UserId>,
+        catalog: &TenantCatalog,
+    ) -> Option<HealthReport> {
+        let mut models = catalog.models().iter();
+        let model = models.find(|model| model.provider == LOCAL_PROVIDER);
+        let choice = ModelChoice::Model(format!("{LOCAL_PROVIDER}/{}", model?.id));
+        let context = CallContext {
+            user,
+            ..CallContext::new(tenant, PURPOSE)
+        };
+        let input = EmbeddingInput {
+            texts: vec!["ok".to_owned()],
+            dimensions: None,
+            purpose: Some(EmbeddingPurpose::Query),
+        };
+        match self.embed(context, choice, input).await {
+            Ok(_) => Some(HealthReport::ok()),
+            Err(ModelError::Call(error)) => HealthReport::of(&error),
+            Err(_) => None,
+        }
     }
 
     /// What the shortest answer tells of the provider; `None` where it tells nothing.

