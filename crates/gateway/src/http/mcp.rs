@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use nyxcore_mcp::{Actor, McpServer, http_service};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::auth::{self, RequestHead};
@@ -61,41 +61,12 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let body = RequestBody::open(&parts.headers, body, limits.body_bytes, &limits.connection)?;
     let body = body.whole().await?;
-    let message = match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(message)) => message,
-        Ok(Value::Array(_)) => {
-            let text = "batches are not supported: send one message a request";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                INVALID_REQUEST,
-                text,
-            ));
-        }
-        Ok(_) => {
-            let text = "a message is an object";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                INVALID_REQUEST,
-                text,
-            ));
-        }
-        Err(_) => {
-            let text = "the body is not JSON";
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                &Value::Null,
-                PARSE_ERROR,
-                text,
-            ));
+    let message = match message_read(&body) {
+        Ok(message) => message,
+        Err(Malformed { id, code, text }) => {
+            return Ok(refusal(StatusCode::BAD_REQUEST, &id, code, text));
         }
     };
-    if !matches!(message.get("method"), Some(Value::String(_))) {
-        let id = message.get("id").unwrap_or(&Value::Null);
-        let text = "the message has no method";
-        return Ok(refusal(StatusCode::BAD_REQUEST, id, INVALID_REQUEST, text));
-    }
     let answering = McpServer::new(gateway.store().clone(), Actor::Caller(shown.acting));
     let service = http_service(answering, limits.body_bytes);
     let request = Request::from_parts(parts, Body::from(body));
@@ -110,6 +81,32 @@ async fn answer(server: Server, request: Request) -> Result<Response, Problem> {
             Ok(refusal(StatusCode::OK, id, SERVER_ERROR, &text))
         }
     }
+}
+
+/// A body that is no message of the protocol.
+struct Malformed {
+    id: Value,
+    code: i64,
+    text: &'static str,
+}
+
+/// Reads a body as one message.
+fn message_read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    let malformed = |id: Value, code, text| Err(Malformed { id, code, text });
+    let message = match serde_json::from_slice(body) {
+        Ok(Value::Object(message)) => message,
+        Ok(Value::Array(_)) => {
+            let text = "batches are not supported: send one message a request";
+            return malformed(Value::Null, INVALID_REQUEST, text);
+        }
+        Ok(_) => return malformed(Value::Null, INVALID_REQUEST, "a message is an object"),
+        Err(_) => return malformed(Value::Null, PARSE_ERROR, "the body is not JSON"),
+    };
+    if !matches!(message.get("method"), Some(Value::String(_))) {
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        return malformed(id, INVALID_REQUEST, "the message has no method");
+    }
+    Ok(message)
 }
 
 /// A message that never reached the protocol's own code, in its form.
